@@ -1,0 +1,24 @@
+// The subcommands: each adds itself, with its options and help, to the command line.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+namespace migc::cli {
+
+// `exit_code` is set by the subcommand that runs.
+using AddCommand = void (*)(CLI::App& app, int& exit_code);
+
+void add_check(CLI::App& app, int& exit_code);
+void add_run(CLI::App& app, int& exit_code);
+void add_plan(CLI::App& app, int& exit_code);
+void add_undo(CLI::App& app, int& exit_code);
+void add_runs(CLI::App& app, int& exit_code);
+void add_show(CLI::App& app, int& exit_code);
+void add_ir(CLI::App& app, int& exit_code);
+void add_fmt(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
+void add_verbs(CLI::App& app, int& exit_code);
+
+}  // namespace migc::cli

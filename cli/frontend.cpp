@@ -1,0 +1,173 @@
+#include "cli/frontend.hpp"
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "cli/terminal.hpp"
+#include "compiler/checks/checks.hpp"
+#include "compiler/diagnostics/render.hpp"
+#include "compiler/sema/analyse.hpp"
+#include "compiler/syntax/parse.hpp"
+#include "stdlib/stdlib.hpp"
+
+namespace migc::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string read_all(std::FILE* in, std::size_t limit) {
+    std::string text;
+    char buffer[65536];
+    for (std::size_t got; text.size() <= limit && (got = std::fread(buffer, 1, sizeof buffer, in)) > 0;)
+        text.append(buffer, got);
+    return text;
+}
+
+// Where a script's files come from: the disk, or the bundle that a journal kept.
+class Files {
+  public:
+    Files() = default;
+    explicit Files(const nlohmann::json& bundle) : bundle_(&bundle) {}
+
+    [[nodiscard]] std::optional<std::string> read(const std::string& path) const {
+        if (!bundle_) {
+            auto text = read_file(path, syntax::source_limit);
+            return text ? std::optional(std::move(*text)) : std::nullopt;
+        }
+        const auto& files = bundle_->at("files");
+        return files.contains(path) ? std::optional(files.at(path).get<std::string>()) : std::nullopt;
+    }
+
+    [[nodiscard]] project::Inventory inventory(const fs::path& folder, Script& script) const {
+        if (!bundle_) return project::load_inventory(folder, script.sources, script.diagnostics);
+        if (!bundle_->contains("inventory")) {
+            project::Inventory without = project::load_inventory("/", script.sources, script.diagnostics);
+            without.root = bundle_->at("root").get<std::string>();
+            return without;
+        }
+        const FileId file = script.sources.add(bundle_->at("inventory-name"), bundle_->at("inventory"));
+        return project::parse_inventory(file, bundle_->at("root").get<std::string>(), script.sources,
+                                        script.diagnostics);
+    }
+
+  private:
+    const nlohmann::json* bundle_ = nullptr;
+};
+
+void analyse(Script& script, const Files& files) {
+    const std::string& name = script.sources.file(script.file).name();
+    const fs::path folder = name == "-" ? fs::current_path() : fs::absolute(name).parent_path();
+    script.inventory = files.inventory(folder, script);
+    script.tree = syntax::parse(script.sources, script.file, script.diagnostics);
+    // What is no Mig would be reported a second time as unknown names and phrases.
+    if (script.diagnostics.has_errors()) return;
+    sema::Library library(
+        standard_library(), script.sources, script.diagnostics,
+        [&](const std::string& path, const std::string& from) -> std::optional<FileId> {
+            const std::string full =
+                ((from == "-" ? folder : fs::path(from).parent_path()) / path).lexically_normal().string();
+            auto text = files.read(full);
+            if (!text) return {};
+            script.used.push_back(script.sources.add(full, std::move(*text)));
+            return script.used.back();
+        });
+    script.program =
+        sema::analyse(script.tree, script.inventory, library, script.sources, script.diagnostics);
+    if (script.diagnostics.has_errors()) return;
+    for (const auto& problem : ir::verify(script.program))
+        script.diagnostics.report(Code::Internal, {script.file, 0, 0}, problem);
+    checks::run({script.program, script.inventory, script.sources}, script.diagnostics);
+}
+
+std::unique_ptr<Script> load(const std::string& path, std::string text, const Files& files) {
+    auto script = std::make_unique<Script>();
+    script->readable = true;
+    script->file = script->sources.add(path, std::move(text));
+    analyse(*script, files);
+    script->diagnostics.sort();
+    return script;
+}
+
+}  // namespace
+
+tl::expected<std::string, std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) return tl::unexpected(std::string("it is a folder"));
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(
+        path == "-" ? stdin : std::fopen(path.c_str(), "rb"),
+        [](std::FILE* f) { return f == stdin ? 0 : std::fclose(f); });
+    if (!in) return tl::unexpected(std::string(std::strerror(errno)));
+    std::string text = read_all(in.get(), limit);
+    if (std::ferror(in.get())) return tl::unexpected(std::string(std::strerror(errno)));
+    return text;
+}
+
+bool write_file(const fs::path& path, std::string_view content) {
+    std::error_code error;
+    // A link stays a link: what it points to is replaced.
+    const fs::path target = fs::is_symlink(path, error) ? fs::canonical(path, error) : path;
+    const fs::path beside = target.string() + ".migc-new";
+    {
+        std::ofstream out(beside, std::ios::binary | std::ios::trunc);
+        out << content;
+        if (!out.flush()) return fs::remove(beside, error), false;
+    }
+    if (const auto status = fs::status(target, error); fs::exists(status))
+        fs::permissions(beside, status.permissions(), error);
+    fs::rename(beside, target, error);
+    if (error) fs::remove(beside, error);
+    return !error;
+}
+
+std::string Script::bundle() const {
+    nlohmann::json result = {{"script", sources.file(file).name()},
+                             {"text", sources.file(file).text()},
+                             {"root", inventory.root.string()}};
+    result["files"] = nlohmann::json::object();
+    for (const FileId id : used) result["files"][sources.file(id).name()] = sources.file(id).text();
+    if (inventory.exists) {
+        const auto text = read_file(inventory.root / "migc.yaml", syntax::source_limit);
+        result["inventory-name"] = inventory.file_name;
+        result["inventory"] = text.value_or("");
+    }
+    return result.dump();
+}
+
+std::unique_ptr<Script> load_bundle(const std::string& bundle) {
+    try {
+        const nlohmann::json json = nlohmann::json::parse(bundle);
+        return load(json.at("script"), json.at("text"), Files(json));
+    } catch (const nlohmann::json::exception&) {
+        return nullptr;
+    }
+}
+
+std::unique_ptr<Script> load_script(const std::string& path) {
+    auto text = read_file(path, syntax::source_limit);
+    if (text) return load(path, std::move(*text), Files());
+    auto script = std::make_unique<Script>();
+    script->file = script->sources.add(path, "");
+    script->diagnostics.report(Code::Unreadable, {script->file, 0, 0},
+                               fmt::format("cannot read the file: {}", text.error()));
+    return script;
+}
+
+void print(const Diagnostics& diagnostics, const SourceMap& sources) {
+    if (diagnostics.empty()) return;
+    std::fputs(render_text(diagnostics, sources, {colour(stderr), unicode()}).c_str(), stderr);
+    fmt::print(stderr, "{}\n", summary(diagnostics));
+}
+
+void print(const Script& script) {
+    print(script.diagnostics, script.sources);
+}
+
+}  // namespace migc::cli

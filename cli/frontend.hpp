@@ -1,0 +1,51 @@
+// A script from its file to its checked IR, as every command needs it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/diagnostics/diagnostic.hpp"
+#include "compiler/ir/program.hpp"
+#include "compiler/project/inventory.hpp"
+#include "compiler/sema/library.hpp"
+#include "compiler/source/source.hpp"
+#include "compiler/syntax/tree.hpp"
+
+namespace migc::cli {
+
+struct Script {
+    SourceMap sources;
+    Diagnostics diagnostics;
+    FileId file = 0;
+    bool readable = false;     // whether the file could be read at all
+    std::vector<FileId> used;  // files that `use` named
+    syntax::File tree;
+    project::Inventory inventory;
+    ir::Program program;
+
+    // The script, the files it uses and migc.yaml in one text: what an undo needs though the files change.
+    [[nodiscard]] std::string bundle() const;
+};
+
+// Reads, parses, types and checks a script. Everything that is wrong is in `diagnostics`, sorted; the program
+// may be run only if there are no errors. "-" reads the standard input.
+std::unique_ptr<Script> load_script(const std::string& path);
+
+// The same from what `Script::bundle` made; no file is read. Null if the text is no bundle.
+std::unique_ptr<Script> load_bundle(const std::string& bundle);
+
+// The whole content of a file; the error is a sentence for people.
+tl::expected<std::string, std::string> read_file(const std::filesystem::path& path, std::size_t limit);
+
+// Replaces a file as a whole: a reader, or a crash, sees the old content or the new one. False if it cannot.
+bool write_file(const std::filesystem::path& path, std::string_view content);
+
+// Prints the diagnostics to standard error, in colour on a terminal, and a line with their number.
+void print(const Script& script);
+void print(const Diagnostics& diagnostics, const SourceMap& sources);
+
+}  // namespace migc::cli

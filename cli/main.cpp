@@ -1,0 +1,45 @@
+#include <cstdio>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+
+namespace {
+
+// In the order in which a change goes through them.
+constexpr migc::cli::AddCommand commands[] = {
+    migc::cli::add_check, migc::cli::add_plan, migc::cli::add_run, migc::cli::add_undo,
+    migc::cli::add_runs,  migc::cli::add_show, migc::cli::add_fmt, migc::cli::add_explain,
+    migc::cli::add_verbs, migc::cli::add_ir,
+};
+
+int run(int argc, char** argv) {
+    CLI::App app{
+        "migc: changes of production, written so that a reviewer can read them and a machine can undo them"};
+    app.set_version_flag("--version", "migc " MIGC_VERSION);
+    app.require_subcommand(1);
+    app.footer(
+        "For a script: migc check FILE, migc plan FILE, migc run FILE --world learning, migc run "
+        "FILE.\n`migc COMMAND --help` shows examples.");
+    int exit_code = 0;
+    for (const auto add : commands) add(app, exit_code);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        // 2 is the exit code of every command for a command line that is wrong; --help and --version give 0.
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "migc: {}\n", error.what());
+        return 2;
+    }
+}

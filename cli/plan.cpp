@@ -1,0 +1,56 @@
+// migc plan: what a run would do, read only.
+#include "runtime/plan/plan.hpp"
+
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/session.hpp"
+
+namespace migc::cli {
+namespace {
+
+struct Options {
+    std::string script;
+    SessionOptions session;
+};
+
+int plan(const Options& options) {
+    const auto script = load_script(options.script);
+    print(*script);
+    if (script->diagnostics.has_errors()) return 2;
+    const auto session = open_session(options.session, *script);
+    const auto run_options = cli::run_options(options.session, *script);
+    for (const std::string& problem :
+         {session ? std::string() : session.error(), run_options ? std::string() : run_options.error()}) {
+        if (problem.empty()) continue;
+        fmt::print(stderr, "migc: {}\n", problem);
+        return 2;
+    }
+    const auto plan =
+        runtime::make_plan(script->program, script->inventory, *(*session)->tools, *run_options);
+    if (!plan) {
+        fmt::print(stderr, "migc: {}\n", plan.error().message);
+        return 2;
+    }
+    close_session(options.session, **session);
+    fmt::print("{}", options.session.json ? plan->dump(2) + "\n" : runtime::render_plan(*plan));
+    return 0;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, int& exit_code) {
+    auto* command = app.add_subcommand(
+        "plan", "Show what a run would do: each command line, what is captured, what undoes it");
+    auto options = std::make_shared<Options>();
+    command->add_option("FILE", options->script, "The script")->required();
+    add_session_options(*command, options->session);
+    command->footer(
+        "The plan reads the present state and changes nothing.\n\nExamples:\n  migc plan deploy.mig\n  migc "
+        "plan deploy.mig --world learning\n  migc plan deploy.mig --json");
+    command->callback([options, &exit_code] { exit_code = plan(*options); });
+}
+
+}  // namespace migc::cli

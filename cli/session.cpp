@@ -1,0 +1,135 @@
+#include "cli/session.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "compiler/diagnostics/nearest.hpp"
+#include "compiler/syntax/parse.hpp"
+#include "runtime/engine/convert.hpp"
+#include "runtime/tools/live.hpp"
+#include "runtime/tools/recording.hpp"
+#include "runtime/world/world.hpp"
+#include "stdlib/stdlib.hpp"
+
+namespace migc::cli {
+namespace {
+
+using runtime::Tools;
+using Error = tl::unexpected<std::string>;
+
+tl::expected<std::unique_ptr<Tools>, std::string> simulated(const SessionOptions& options, Session& session) {
+    std::string text(learning_world());
+    if (options.world != "learning") {
+        auto read = read_file(options.world, syntax::source_limit);
+        if (!read) return Error(fmt::format("cannot read the world {}: {}", options.world, read.error()));
+        text = std::move(*read);
+    }
+    Diagnostics diagnostics;
+    const FileId file = session.sources.add(options.world, std::move(text));
+    auto world = runtime::load_world(file, session.sources, diagnostics);
+    print(diagnostics, session.sources);
+    if (!world) return Error(world.error());
+    for (const auto& text_of_fault : options.faults) {
+        const auto fault = runtime::parse_fault(text_of_fault);
+        if (!fault) return Error(fmt::format("--fault \"{}\": {}", text_of_fault, fault.error()));
+        (*world)->inject(*fault);
+    }
+    session.world = options.world;
+    return std::unique_ptr<Tools>(std::move(*world));
+}
+
+// What differs from machine to machine in a transcript.
+std::vector<runtime::Normalisation> normalised(const Script& script) {
+    return {{script.inventory.root.string(), "${root}"}};
+}
+
+tl::expected<std::unique_ptr<Tools>, std::string> tools(const SessionOptions& options, const Script& script,
+                                                        Session& session) {
+    if (!options.world.empty()) return simulated(options, session);
+    if (!options.faults.empty())
+        return Error(std::string("--fault needs --world: faults can be asked for in a simulated world only"));
+    if (!options.replay.empty()) return runtime::make_replayed_tools(options.replay, normalised(script));
+    return runtime::make_live_tools();
+}
+
+tl::expected<void, std::string> set_parameter(const std::string& text, const Script& script,
+                                              runtime::RunOptions& result) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) return Error(fmt::format("--set {}: write NAME=VALUE", text));
+    const std::string name = text.substr(0, equals);
+    std::vector<std::string> names;
+    for (const auto& parameter : script.program.parameters) {
+        names.push_back(parameter.name);
+        if (parameter.name != name) continue;
+        auto value = runtime::parse_parameter(parameter.type, text.substr(equals + 1));
+        if (!value) return Error(fmt::format("--set {}: {}", text, value.error()));
+        result.parameters.insert_or_assign(name, std::move(*value));
+        return {};
+    }
+    const auto near = nearest(name, names);
+    return Error(fmt::format("--set {}: the script has no parameter `{}`{}", text, name,
+                             near ? fmt::format("; did you mean `{}`?", *near) : ""));
+}
+
+}  // namespace
+
+void add_session_options(CLI::App& command, SessionOptions& options) {
+    command.add_option(
+        "--world", options.world,
+        "Simulate: a world file, or `learning` for the built-in one. Without it everything is live");
+    command.add_option(
+        "--fault", options.faults,
+        "In a simulated world: let a command go wrong, for example \"fail-before: kubectl scale\"");
+    command
+        .add_option("--set", options.set,
+                    "NAME=VALUE of a script's parameter, in place of migc.yaml's or the default")
+        ->allow_extra_args(false);
+    command.add_option("--context", options.context, "The kubectl context, in place of the environment's");
+    command.add_option("--namespace", options.name_space, "The namespace, in place of the environment's");
+    command.add_option("--record", options.record, "Write a transcript of what the tools answered");
+    command.add_option("--replay", options.replay, "Answer from a transcript in place of the tools")
+        ->excludes("--world");
+    command
+        .add_option("--state", options.state,
+                    "Write the simulated world's state at the end to a file, as JSON")
+        ->needs("--world");
+    command.add_flag("--json", options.json, "Print events as JSON, one a line");
+}
+
+tl::expected<std::unique_ptr<Session>, std::string> open_session(const SessionOptions& options,
+                                                                 const Script& script) {
+    auto session = std::make_unique<Session>();
+    auto chosen = tools(options, script, *session);
+    if (!chosen) return Error(chosen.error());
+    session->tools = std::move(*chosen);
+    if (options.record.empty()) return session;
+    auto recording =
+        runtime::make_recording_tools(std::move(session->tools), options.record, normalised(script));
+    if (!recording) return Error(recording.error());
+    session->tools = std::move(*recording);
+    return session;
+}
+
+tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions& options,
+                                                           const Script& script) {
+    runtime::RunOptions result;
+    if (!options.context.empty()) result.context = options.context;
+    if (!options.name_space.empty()) result.name_space = options.name_space;
+    for (const auto& text : options.set)
+        if (auto set = set_parameter(text, script, result); !set) return Error(set.error());
+    result.script = script.sources.file(script.file).name();
+    result.script_text = script.bundle();
+    result.digest = ir::change_digest(script.program);
+    return result;
+}
+
+void close_session(const SessionOptions& options, Session& session) {
+    if (options.state.empty()) return;
+    const auto* world = dynamic_cast<const runtime::World*>(session.tools.get());
+    if (world && !write_file(options.state, world->state() + "\n"))
+        fmt::print(stderr, "{}: cannot be written\n", options.state);
+}
+
+}  // namespace migc::cli

@@ -1,0 +1,46 @@
+// What run, plan and undo share: the tools they act through, and the options that choose them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+#include <tl/expected.hpp>
+
+#include "cli/frontend.hpp"
+#include "runtime/engine/options.hpp"
+#include "runtime/tools/tools.hpp"
+
+namespace migc::cli {
+
+struct SessionOptions {
+    std::string world;                // --world: a file, or "learning"; empty: live
+    std::vector<std::string> faults;  // --fault, in the simulated world
+    std::string record, replay;       // --record, --replay: transcript files
+    std::string context, name_space;  // --context, --namespace
+    std::vector<std::string> set;     // --set NAME=VALUE
+    bool json = false;
+    std::string state;  // --state: write the world's state there at the end
+};
+
+void add_session_options(CLI::App& command, SessionOptions& options);
+
+// The tools that the options ask for; the error is a sentence, or empty if diagnostics were printed.
+struct Session {
+    SourceMap sources;  // of the world's file
+    std::unique_ptr<runtime::Tools> tools;
+    std::string world;  // its name, for reports; empty if live
+};
+tl::expected<std::unique_ptr<Session>, std::string> open_session(const SessionOptions& options,
+                                                                 const Script& script);
+
+// Values of --set, typed by the script's parameters; the error names the wrong one.
+tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions& options,
+                                                           const Script& script);
+
+// Writes what --state asks for.
+void close_session(const SessionOptions& options, Session& session);
+
+}  // namespace migc::cli

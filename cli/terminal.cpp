@@ -1,0 +1,36 @@
+#include "cli/terminal.hpp"
+
+#include <cstdlib>
+#include <string_view>
+
+#include <unistd.h>
+
+namespace migc::cli {
+namespace {
+
+std::string_view variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+}  // namespace
+
+bool is_terminal(std::FILE* stream) {
+    return ::isatty(::fileno(stream)) == 1 && variable("TERM") != "dumb";
+}
+
+bool colour(std::FILE* stream) {
+    return is_terminal(stream) && variable("NO_COLOR").empty();
+}
+
+bool unicode() {
+    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        const std::string_view value = variable(name);
+        if (!value.empty())
+            return value.find("UTF-8") != std::string_view::npos ||
+                   value.find("utf8") != std::string_view::npos;
+    }
+    return false;
+}
+
+}  // namespace migc::cli

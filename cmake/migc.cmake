@@ -1,0 +1,35 @@
+# Flags that every target of the project shares, and the two kinds of target that it has.
+add_library(migc_flags INTERFACE)
+target_compile_options(migc_flags INTERFACE -Wall -Wextra -Werror -Wpedantic -Wshadow)
+# g++ 12 warns falsely about std::string concatenation (GCC bug 105651).
+target_compile_options(migc_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+target_include_directories(migc_flags INTERFACE ${CMAKE_SOURCE_DIR})
+if(MIGC_SANITIZE OR MIGC_FUZZ)
+    target_compile_options(migc_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    target_link_options(migc_flags INTERFACE -fsanitize=address,undefined)
+endif()
+if(MIGC_FUZZ)
+    target_compile_options(migc_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# migc_library(NAME [LINKS target...] [PRIVATE target...]): every .cpp of the folder, as library migc_NAME.
+# LINKS may be seen by whoever uses it, PRIVATE not.
+function(migc_library name)
+    cmake_parse_arguments(arg "" "" "LINKS;PRIVATE" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+    if(NOT sources)  # headers only
+        add_library(migc_${name} INTERFACE)
+        target_link_libraries(migc_${name} INTERFACE migc_flags ${arg_LINKS})
+        return()
+    endif()
+    add_library(migc_${name} STATIC ${sources})
+    target_link_libraries(migc_${name} PUBLIC migc_flags ${arg_LINKS} PRIVATE ${arg_PRIVATE})
+endfunction()
+
+# migc_unit_test(NAME [LINKS target...]): tests/unit/NAME_test.cpp as one CTest test, unit.NAME.
+function(migc_unit_test name)
+    cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+    add_executable(unit-${name} ${CMAKE_CURRENT_SOURCE_DIR}/${name}_test.cpp)
+    target_link_libraries(unit-${name} PRIVATE migc_flags catch_main ${arg_LINKS})
+    add_test(NAME unit.${name} COMMAND unit-${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endfunction()

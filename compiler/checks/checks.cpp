@@ -1,0 +1,38 @@
+#include "compiler/checks/checks.hpp"
+
+namespace migc::checks {
+
+const std::vector<Family>& families() {
+    static const std::vector<Family> all = {
+        {"rollback", rollback},
+        {"order", order},
+        {"files", files},
+    };
+    return all;
+}
+
+void run(const Input& input, Diagnostics& diagnostics) {
+    for (const auto& family : families()) family.check(input, diagnostics);
+}
+
+void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit) {
+    for (const auto& step : steps) {
+        visit(step);
+        each_step(step.body, visit);
+        each_step(step.otherwise, visit);
+    }
+}
+
+const ir::Step* first_mutation(const ir::Program& program, const std::vector<ir::Step>& steps) {
+    const ir::Step* found = nullptr;
+    each_step(steps, [&](const ir::Step& step) {
+        if (!found && step.kind == ir::StepKind::Call && program.verbs[step.verb].mutates()) found = &step;
+    });
+    return found;
+}
+
+bool mutates(const ir::Program& program, const std::vector<ir::Step>& steps) {
+    return first_mutation(program, steps) != nullptr;
+}
+
+}  // namespace migc::checks

@@ -1,0 +1,277 @@
+#include "compiler/project/inventory.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/diagnostics/nearest.hpp"
+#include "compiler/project/defaults.hpp"
+#include "compiler/project/reader.hpp"
+#include "compiler/source/escape.hpp"
+
+namespace migc::project {
+
+namespace {
+
+std::vector<std::string> names(const std::vector<Environment>& environments) {
+    std::vector<std::string> out;
+    for (const Environment& environment : environments) out.push_back(environment.name);
+    return out;
+}
+
+// One function per key of migc.yaml.
+class InventoryReader {
+  public:
+    InventoryReader(Inventory& inventory, FileId file, Diagnostics& diagnostics)
+        : inventory_(inventory), file_(file), read_(diagnostics), diagnostics_(diagnostics) {}
+
+    void read(const YamlNode& root) {
+        if (!read_.is_map(root, "migc.yaml")) return;
+        read_.each_key(root, "migc.yaml",
+                       {{"order", [&](const YamlNode& node) { order_ = &node; }},
+                        {"environments", [&](const YamlNode& node) { environments_ = &node; }},
+                        {"workloads", [&](const YamlNode& node) { workloads(node); }},
+                        {"services", [&](const YamlNode& node) { services(node); }},
+                        {"notify", [&](const YamlNode& node) { notify(node); }},
+                        {"inside-image", [&](const YamlNode& node) { inside_image(node); }},
+                        {"severity", [&](const YamlNode& node) { read_.is_map(node, "`severity`"); }}});
+        if (environments_ != nullptr) environments(*environments_);
+        if (order_ != nullptr) order(*order_);
+    }
+
+    // What the file leaves to the defaults.
+    void complete() {
+        if (environments_ == nullptr && inventory_.order.empty()) {
+            inventory_.environments = default_environments();
+            inventory_.order = default_order();
+        } else if (environments_ == nullptr) {
+            for (const Scalar& name : inventory_.order) inventory_.environments.push_back(unbound(name));
+        } else if (order_ == nullptr) {
+            order_by_default();
+        }
+    }
+
+  private:
+    void environments(const YamlNode& node) {
+        if (!read_.is_map(node, "`environments`")) return;
+        for (const auto& [name, settings] : node.entries)
+            if (read_.is_word(name, "the name of an environment")) environment(name, settings);
+    }
+
+    void environment(const YamlNode& name, const YamlNode& settings) {
+        const std::string called = fmt::format("the environment `{}`", name.text);
+        Environment environment = unbound({name.text, name.span});
+        if (read_.is_map(settings, called)) {
+            read_.each_key(
+                settings, called,
+                {{"context",
+                  [&](const YamlNode& node) { environment.context = read_.text(node, "`context`"); }},
+                 {"namespace",
+                  [&](const YamlNode& node) { environment.name_space = read_.text(node, "`namespace`"); }},
+                 {"kubeconfig",
+                  [&](const YamlNode& node) { environment.kubeconfig = read_.text(node, "`kubeconfig`"); }},
+                 {"protected", [&](const YamlNode& node) { protection(environment, node); }},
+                 {"terraform", [&](const YamlNode& node) { environment.terraform = terraform(node); }},
+                 {"set", [&](const YamlNode& node) { set(environment, node); }}});
+        }
+        inventory_.environments.push_back(std::move(environment));
+    }
+
+    // An environment whose protection cannot be read is protected: the mistake must not open it.
+    void protection(Environment& environment, const YamlNode& node) {
+        environment.is_protected = read_.boolean(node, "`protected`").value_or(true);
+    }
+
+    std::optional<TerraformSettings> terraform(const YamlNode& node) {
+        if (!read_.is_map(node, "`terraform`")) return std::nullopt;
+        TerraformSettings settings;
+        const YamlNode* var_file = nullptr;
+        bool has_directory = false;
+        read_.each_key(node, "`terraform`",
+                       {{"dir",
+                         [&](const YamlNode& value) {
+                             has_directory = true;
+                             settings.directory = read_.path(value, "`dir`").value_or("");
+                         }},
+                        {"var-file", [&](const YamlNode& value) { var_file = &value; }}});
+        if (!has_directory) read_.wrong(node, "`terraform` needs `dir`, the folder of the configuration");
+        if (settings.directory.empty()) return std::nullopt;
+        if (var_file != nullptr) settings.var_file = variables(*var_file, settings.directory);
+        return settings;
+    }
+
+    std::string variables(const YamlNode& node, const std::string& directory) {
+        const auto file = read_.text(node, "`var-file`");
+        if (!file) return {};
+        if (!file->starts_with('/') && stays_inside(directory + "/" + *file)) return *file;
+        read_.wrong(node, "`var-file` leads out of the project's folder")
+            .notes.emplace_back("it is relative to `dir`, and must stay below the folder of migc.yaml");
+        return {};
+    }
+
+    void set(Environment& environment, const YamlNode& node) {
+        if (!read_.is_map(node, "`set`")) return;
+        for (const auto& [name, value] : node.entries) {
+            if (!read_.is_word(name, "the name of a parameter")) continue;
+            if (auto scalar = read_.parameter(value, fmt::format("`{}`", name.text)))
+                environment.set.emplace(name.text, std::move(*scalar));
+        }
+    }
+
+    void order(const YamlNode& node) {
+        if (!read_.is_list(node, "`order`")) return;
+        for (const YamlNode& name : node.children) {
+            if (!read_.is_word(name, "the name of an environment")) continue;
+            if (const Scalar* before = in_order(name.text))
+                read_.wrong(name, fmt::format("`order` names `{}` twice", name.text))
+                    .labels.push_back({before->span, "it is here already"});
+            else if (environments_ == nullptr || inventory_.environment(name.text) != nullptr)
+                inventory_.order.push_back({name.text, name.span});
+            else
+                report_missing_environment(name);
+        }
+    }
+
+    [[nodiscard]] const Scalar* in_order(std::string_view name) const {
+        const auto found = std::find_if(inventory_.order.begin(), inventory_.order.end(),
+                                        [&](const Scalar& one) { return one.text == name; });
+        return found == inventory_.order.end() ? nullptr : &*found;
+    }
+
+    void report_missing_environment(const YamlNode& name) {
+        auto& finding =
+            read_.wrong(name, fmt::format("`order` names `{}`, which is not in `environments`", name.text));
+        if (const auto meant = nearest(name.text, names(inventory_.environments)))
+            finding.fixes.push_back(replacement(name, *meant, false));
+    }
+
+    // The default order, of those of its environments that there are.
+    void order_by_default() {
+        for (const Scalar& name : default_order())
+            if (const Environment* environment = inventory_.environment(name.text))
+                inventory_.order.push_back({name.text, environment->span});
+        if (inventory_.environments.size() < 2 || inventory_.order.size() == inventory_.environments.size())
+            return;
+        const Span place = inventory_.environments.front().span;
+        const std::string list = fmt::format("{}", fmt::join(names(inventory_.environments), ", "));
+        auto& finding = diagnostics_.report(Code::BadInventory, place, "`order` is missing");
+        finding.notes.push_back(fmt::format("nobody could tell which of {} tests a change for which", list));
+        finding.fixes.push_back({"say the order, lower environments first",
+                                 {{{file_, 0, 0}, fmt::format("order: [{}]\n", list)}},
+                                 false});
+    }
+
+    void workloads(const YamlNode& node) { bindings(node, "workloads", "deployment", inventory_.workloads); }
+    void services(const YamlNode& node) { bindings(node, "services", "service", inventory_.services); }
+
+    void bindings(const YamlNode& node, std::string_view key, std::string_view kind,
+                  std::map<std::string, std::string>& into) {
+        if (!read_.is_map(node, fmt::format("`{}`", key))) return;
+        for (const auto& [name, target] : node.entries) {
+            const std::string called = fmt::format("`{}`", name.text);
+            if (!read_.is_word(name, fmt::format("a name in `{}`", key))) continue;
+            const auto text = read_.text(target, called);
+            if (text && is_object_name(*text, target, called, kind)) into.emplace(name.text, *text);
+        }
+    }
+
+    bool is_object_name(const std::string& text, const YamlNode& node, std::string_view called,
+                        std::string_view kind) {
+        const std::size_t slash = text.find('/');
+        const bool one_slash = slash != std::string::npos && text.find('/', slash + 1) == std::string::npos;
+        const bool has_space = text.find(' ') != std::string::npos;
+        if (one_slash && slash > 0 && slash + 1 < text.size() && !has_space) return true;
+        auto& finding =
+            read_.wrong(node, fmt::format("{} must be a kind and a name, such as `{}/web`", called, kind));
+        if (slash == std::string::npos && !has_space)
+            finding.fixes.push_back(replacement(node, fmt::format("{}/{}", kind, text), false));
+        return false;
+    }
+
+    void notify(const YamlNode& node) {
+        if (!read_.is_map(node, "`notify`")) return;
+        for (const auto& [name, value] : node.entries) {
+            if (name.text == "on")
+                occasions(value);
+            else if (read_.is_word(name, "the name of a channel"))
+                channel(name, value);
+        }
+    }
+
+    void channel(const YamlNode& name, const YamlNode& node) {
+        const std::string called = fmt::format("the channel `{}`", name.text);
+        if (!read_.is_map(node, called)) return;
+        std::optional<std::string> url_file;
+        bool has_key = false;
+        read_.each_key(node, called, {{"url-file", [&](const YamlNode& value) {
+                                           has_key = true;
+                                           url_file = read_.text(value, "`url-file`");
+                                       }}});
+        if (!has_key)
+            read_.wrong(name,
+                        fmt::format("{} needs `url-file`, a file with the address that it posts to", called));
+        if (url_file) inventory_.channels.push_back({name.text, *url_file});
+    }
+
+    void occasions(const YamlNode& node) {
+        static const std::vector<std::string> known = {"start", "hold", "undo", "in-doubt", "done"};
+        if (!read_.is_list(node, "`on`")) return;
+        for (const YamlNode& one : node.children) {
+            const auto name = read_.text(one, "what `on` lists");
+            if (!name) continue;
+            if (std::find(known.begin(), known.end(), *name) != known.end()) {
+                inventory_.notify_on.push_back(*name);
+                continue;
+            }
+            auto& finding = read_.wrong(one, fmt::format("`{}` is nothing that is told of", *name));
+            finding.notes.push_back(fmt::format("`on` lists some of {}", fmt::join(known, ", ")));
+            if (const auto meant = nearest(*name, known))
+                finding.fixes.push_back(replacement(one, *meant, false));
+        }
+    }
+
+    void inside_image(const YamlNode& node) {
+        inventory_.inside_image = read_.text(node, "`inside-image`").value_or("");
+    }
+
+    Inventory& inventory_;
+    FileId file_;
+    Reader read_;
+    Diagnostics& diagnostics_;
+    const YamlNode* environments_ = nullptr;
+    const YamlNode* order_ = nullptr;
+};
+
+}  // namespace
+
+const Environment* Inventory::environment(std::string_view name) const {
+    const auto found = std::find_if(environments.begin(), environments.end(),
+                                    [&](const Environment& one) { return one.name == name; });
+    return found == environments.end() ? nullptr : &*found;
+}
+
+std::optional<std::size_t> Inventory::rank(std::string_view name) const {
+    const auto found =
+        std::find_if(order.begin(), order.end(), [&](const Scalar& one) { return one.text == name; });
+    if (found == order.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - order.begin());
+}
+
+Inventory parse_inventory(FileId file, const std::filesystem::path& root, const SourceMap& sources,
+                          Diagnostics& diagnostics) {
+    Inventory inventory;
+    inventory.exists = true;
+    inventory.root = root;
+    inventory.file_name = sources.file(file).name();
+    InventoryReader reader(inventory, file, diagnostics);
+    std::optional<YamlNode> tree;
+    if (is_utf8(sources.file(file).text()))
+        tree = read_yaml(file, sources, diagnostics);
+    else
+        diagnostics.report(Code::BadInventory, {file, 0, 0}, "the file is not UTF-8");
+    if (tree) reader.read(*tree);
+    reader.complete();
+    return inventory;
+}
+
+}  // namespace migc::project

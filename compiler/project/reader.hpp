@@ -1,0 +1,56 @@
+// Reads values of migc.yaml and reports what is wrong with them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "compiler/diagnostics/diagnostic.hpp"
+#include "compiler/project/inventory.hpp"
+#include "compiler/project/yaml.hpp"
+
+namespace migc::project {
+
+// The keys that a map may have, and what is done with the value of each.
+using Keys = std::vector<std::pair<std::string, std::function<void(const YamlNode&)>>>;
+
+class Reader {
+  public:
+    explicit Reader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+    // Reports P001 at the node.
+    Diagnostic& wrong(const YamlNode& node, std::string message) const;
+
+    // Each of these takes what the value is called in messages; nothing is returned for what was reported.
+    // A map may be left empty (`staging:`), then it has no entries.
+    bool is_map(const YamlNode& node, std::string_view called) const;
+    bool is_list(const YamlNode& node, std::string_view called) const;
+    [[nodiscard]] std::optional<std::string> text(const YamlNode& node, std::string_view called) const;
+    [[nodiscard]] std::optional<bool> boolean(const YamlNode& node, std::string_view called) const;
+    // A path below the project's root.
+    [[nodiscard]] std::optional<std::string> path(const YamlNode& node, std::string_view called) const;
+    // A word that a script can name: letters, digits and hyphens, beginning with a letter.
+    bool is_word(const YamlNode& node, std::string_view called) const;
+    // The value of a script's parameter; refuses plain text that YAML readers take for different things.
+    [[nodiscard]] std::optional<Scalar> parameter(const YamlNode& node, std::string_view called) const;
+
+    // Hands each value of a map to its key's function; reports keys that are not known.
+    void each_key(const YamlNode& map, std::string_view called, const Keys& keys) const;
+
+  private:
+    void report_unknown_key(const YamlNode& key, std::string_view called, const Keys& keys) const;
+
+    Diagnostics& diagnostics_;
+};
+
+// A fix that replaces the node's text.
+Fix replacement(const YamlNode& node, std::string text, bool safe);
+
+// Whether a path, as written, stays inside the folder that it is relative to.
+bool stays_inside(const std::string& path);
+
+}  // namespace migc::project

@@ -1,0 +1,383 @@
+// Lowering of expressions: literals with their units, names, comparisons, arithmetic.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "compiler/diagnostics/nearest.hpp"
+#include "compiler/sema/lowering.hpp"
+
+namespace migc::sema {
+
+using ir::ExprKind;
+using ir::Type;
+using ir::TypeKind;
+
+namespace {
+
+ir::Expr make(ExprKind kind, Type type, Span span) {
+    ir::Expr result;
+    result.kind = kind;
+    result.type = std::move(type);
+    result.span = span;
+    return result;
+}
+
+ir::Expr literal(Value value, Type type, Span span) {
+    ir::Expr result = make(ExprKind::Literal, std::move(type), span);
+    result.value = std::move(value);
+    return result;
+}
+
+std::string_view unit_of(std::string_view number) {
+    const auto digit = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
+    return number.substr(
+        static_cast<std::size_t>(std::find_if_not(number.begin(), number.end(), digit) - number.begin()));
+}
+
+// The type that a number has where no type is expected.
+TypeKind kind_of_number(std::string_view text) {
+    constexpr std::array quantity_units = {"Ki", "Mi", "Gi", "Ti", "Pi", "K", "k", "M", "G", "T", "P"};
+    const std::string_view unit = unit_of(text);
+    if (unit.empty()) return text.find('.') == std::string_view::npos ? TypeKind::Int : TypeKind::Quantity;
+    if (unit == "%") return TypeKind::Percent;
+    if (std::find(quantity_units.begin(), quantity_units.end(), unit) != quantity_units.end())
+        return TypeKind::Quantity;
+    return TypeKind::Duration;
+}
+
+bool is_number_type(TypeKind kind) {
+    return kind == TypeKind::Int || kind == TypeKind::Percent || kind == TypeKind::Duration ||
+           kind == TypeKind::Quantity;
+}
+
+std::string example_of(TypeKind kind) {
+    switch (kind) {
+        case TypeKind::Int:
+            return "a whole number without a unit, for example 4";
+        case TypeKind::Percent:
+            return "a percentage, for example 10%";
+        case TypeKind::Duration:
+            return "a duration, for example 90s, 5m or 24h";
+        default:
+            return "a quantity, for example 500m, 2 or 20Gi";
+    }
+}
+
+ir::Comparison comparison_of(syntax::BinaryOp op) {
+    using syntax::BinaryOp;
+    switch (op) {
+        case BinaryOp::IsNot:
+            return ir::Comparison::IsNot;
+        case BinaryOp::Below:
+            return ir::Comparison::Below;
+        case BinaryOp::Above:
+            return ir::Comparison::Above;
+        case BinaryOp::AtLeast:
+            return ir::Comparison::AtLeast;
+        case BinaryOp::AtMost:
+            return ir::Comparison::AtMost;
+        case BinaryOp::Matches:
+            return ir::Comparison::Matches;
+        case BinaryOp::Contains:
+            return ir::Comparison::Contains;
+        case BinaryOp::OneOf:
+            return ir::Comparison::OneOf;
+        case BinaryOp::NotOneOf:
+            return ir::Comparison::NotOneOf;
+        default:
+            return ir::Comparison::Is;
+    }
+}
+
+bool is_ordered(TypeKind kind) {
+    return is_number_type(kind) || kind == TypeKind::Any || kind == TypeKind::Json;
+}
+
+}  // namespace
+
+ir::Expr Lowering::bad(Span span) const {
+    return make(ExprKind::Literal, simple(TypeKind::Any), span);
+}
+
+void Lowering::mismatch(const ir::Expr& found, const Type& expected) {
+    diagnostics_.report(Code::TypeMismatch, found.span,
+                        fmt::format("expected {}, but this is {}", ir::show(expected), ir::show(found.type)));
+}
+
+ir::Expr Lowering::expr(const syntax::Expr& e, const Type& expected, Scope& scope) {
+    ir::Expr result = untyped(e, expected, scope);
+    if (!fits(result.type, expected)) {
+        mismatch(result, expected);
+        return bad(e.span);
+    }
+    // A single value where a list is expected is a list of one.
+    if (expected.kind == TypeKind::List && result.type.kind != TypeKind::List &&
+        result.type.kind != TypeKind::Any && result.type.kind != TypeKind::Json) {
+        ir::Expr wrapped = make(ExprKind::List, expected, e.span);
+        wrapped.children.push_back(std::move(result));
+        return wrapped;
+    }
+    return result;
+}
+
+ir::Expr Lowering::untyped(const syntax::Expr& e, const Type& expected, Scope& scope) {
+    const Type& single =
+        expected.kind == TypeKind::List && e.kind != syntax::ExprKind::List ? *expected.element : expected;
+    switch (e.kind) {
+        case syntax::ExprKind::String:
+            return string(e, single, scope);
+        case syntax::ExprKind::Number:
+            return number(e, single);
+        case syntax::ExprKind::List:
+            return list(e, expected, scope);
+        case syntax::ExprKind::Word:
+            return name(e, expected, scope);
+        case syntax::ExprKind::Phrase:
+            return e.is_name() ? name(e.children.front(), expected, scope) : probe_call(e, scope);
+        case syntax::ExprKind::Binary:
+            return binary(e, scope);
+        case syntax::ExprKind::Not: {
+            ir::Expr result = make(ExprKind::Not, simple(TypeKind::Bool), e.span);
+            result.children.push_back(condition(e.children[0], scope));
+            return result;
+        }
+        case syntax::ExprKind::IsAbsent: {
+            ir::Expr test = make(ExprKind::IsAbsent, simple(TypeKind::Bool), e.span);
+            test.children.push_back(expr(e.children[0], simple(TypeKind::Any), scope));
+            if (!e.negated) return test;
+            ir::Expr result = make(ExprKind::Not, simple(TypeKind::Bool), e.span);
+            result.children.push_back(std::move(test));
+            return result;
+        }
+    }
+    return bad(e.span);
+}
+
+ir::Expr Lowering::condition(const syntax::Expr& e, Scope& scope) {
+    return expr(e, simple(TypeKind::Bool), scope);
+}
+
+// ------------------------------------------------------------------ literals
+
+ir::Expr Lowering::string(const syntax::Expr& e, const Type& expected, Scope& scope) {
+    if (expected.kind == TypeKind::Resource)
+        return literal(ResourceRef{expected.resource, e.text}, expected, e.span);
+    const Type type = is_textual(expected.kind) ? simple(expected.kind) : simple(TypeKind::String);
+    ir::Expr result = make(ExprKind::Interpolate, type, e.span);
+    std::string plain;
+    const auto flush = [&] {
+        if (!plain.empty()) result.children.push_back(literal(plain, simple(TypeKind::String), e.span));
+        plain.clear();
+    };
+    for (std::size_t i = 0; i < e.text.size(); ++i) {
+        if (e.text[i] == '\\' && i + 1 < e.text.size() && e.text[i + 1] == '$') {
+            plain += e.text[++i];
+            continue;
+        }
+        const std::size_t end = e.text.compare(i, 2, "${") == 0 ? e.text.find('}', i) : std::string::npos;
+        if (end == std::string::npos) {
+            plain += e.text[i];
+            continue;
+        }
+        flush();
+        result.children.push_back(interpolated(e.text.substr(i + 2, end - i - 2), e.span, scope));
+        i = end;
+    }
+    if (result.children.empty()) return literal(plain, type, e.span);
+    flush();
+    return result;
+}
+
+// The name inside `${..}`; its place is that of the string, whose escapes make byte places inside uncertain.
+ir::Expr Lowering::interpolated(const std::string& name, Span span, Scope& scope) {
+    syntax::Expr word;
+    word.text = name;
+    word.span = span;
+    ir::Expr result = this->name(word, simple(TypeKind::Any), scope);
+    if (result.type.kind == TypeKind::Secret)
+        diagnostics_
+            .report(Code::TypeMismatch, span,
+                    fmt::format("`{}` is a secret and cannot become part of a string", name))
+            .notes.emplace_back(
+                "strings end up in arguments, messages and the journal, where others can read them");
+    return result;
+}
+
+ir::Expr Lowering::number(const syntax::Expr& e, const Type& expected) {
+    const bool known = is_number_type(expected.kind);
+    const TypeKind kind = known ? expected.kind : kind_of_number(e.text);
+    const std::string_view unit = unit_of(e.text);
+    const auto refuse = [&](Code code, std::string message) {
+        diagnostics_.report(code, e.span, std::move(message));
+        return bad(e.span);
+    };
+    const auto wrong_unit = [&] {
+        return refuse(Code::BadUnit,
+                      fmt::format("`{}` does not fit here: expected {}", e.text,
+                                  known ? example_of(kind)
+                                        : "a number with a known unit, for example 4, 5m, 10% or 20Gi"));
+    };
+    if (kind == TypeKind::Int) {
+        if (!unit.empty() || e.text.find('.') != std::string::npos) return wrong_unit();
+        std::int64_t value = 0;
+        const auto [end, error] = std::from_chars(e.text.data(), e.text.data() + e.text.size(), value);
+        if (error != std::errc{})
+            return refuse(Code::OutOfRange,
+                          fmt::format("`{}` is too large: a number has at most 64 bits", e.text));
+        return literal(value, simple(kind), e.span);
+    }
+    if (kind == TypeKind::Percent) {
+        if (unit != "%") return wrong_unit();
+        return literal(Percent{std::strtod(e.text.c_str(), nullptr)}, simple(kind), e.span);
+    }
+    if (kind == TypeKind::Duration) {
+        const auto value = parse_duration(e.text);
+        return value ? literal(*value, simple(kind), e.span) : wrong_unit();
+    }
+    const auto value = parse_quantity(e.text);
+    return value ? literal(*value, simple(kind), e.span) : wrong_unit();
+}
+
+ir::Expr Lowering::list(const syntax::Expr& e, const Type& expected, Scope& scope) {
+    const Type element = expected.kind == TypeKind::List ? *expected.element : simple(TypeKind::Any);
+    ir::Expr result = make(ExprKind::List, list_of(element), e.span);
+    for (const auto& child : e.children) result.children.push_back(expr(child, element, scope));
+    // Without an expectation the elements say what the list holds.
+    if (element.kind == TypeKind::Any && !result.children.empty()) {
+        const Type first = result.children.front().type;
+        const bool alike = std::all_of(result.children.begin(), result.children.end(),
+                                       [&](const ir::Expr& c) { return c.type == first; });
+        if (alike) result.type = list_of(first);
+    }
+    return result;
+}
+
+// ------------------------------------------------------------------ names
+
+ir::Expr Lowering::name(const syntax::Expr& word, const Type& expected, Scope& scope) {
+    if (Meaning* meaning = scope.find(word.text)) {
+        ir::Expr result = make(meaning->kind, meaning->type, word.span);
+        result.name = word.text;
+        if (meaning->used_up) {
+            auto& d =
+                diagnostics_.report(Code::UsedUp, word.span, fmt::format("`{}` has been used up", word.text));
+            d.labels.push_back({meaning->used_up_at, "applied here"});
+            d.notes.emplace_back("what was reviewed is applied once; make another plan for another change");
+        }
+        return result;
+    }
+    if (word.text == "true" || word.text == "false")
+        return literal(word.text == "true", simple(TypeKind::Bool), word.span);
+    // Only here may a word name something that the script does not declare.
+    const Type& single = expected.kind == TypeKind::List ? *expected.element : expected;
+    if (single.kind == TypeKind::Resource)
+        return literal(ResourceRef{single.resource, word.text}, single, word.span);
+    if (single.kind == TypeKind::Environment && inventory_.environment(word.text))
+        return literal(word.text, single, word.span);
+    return unknown_name(word, single, scope);
+}
+
+ir::Expr Lowering::unknown_name(const syntax::Expr& word, const Type& expected, Scope& scope) {
+    std::vector<std::string> names;
+    scope.each([&](const std::string& n, const Meaning&) { names.push_back(n); });
+    auto& d =
+        diagnostics_.report(Code::UnknownName, word.span, fmt::format("`{}` is not known here", word.text));
+    if (const auto near = nearest(word.text, names)) {
+        d.notes.push_back(fmt::format("did you mean `{}`?", *near));
+        d.fixes.push_back({fmt::format("write `{}`", *near), {{word.span, *near}}, false});
+    } else if (is_textual(expected.kind)) {
+        d.notes.push_back(fmt::format("a {} is written in quotes: \"{}\"", ir::show(expected), word.text));
+    } else {
+        d.notes.push_back(fmt::format("declare it before: `param {}: {} = ..;` or `let {} = ..;`", word.text,
+                                      expected.kind == TypeKind::Any ? "string" : ir::show(expected),
+                                      word.text));
+    }
+    return bad(word.span);
+}
+
+// ------------------------------------------------------------------ operators
+
+ir::Expr Lowering::binary(const syntax::Expr& e, Scope& scope) {
+    using syntax::BinaryOp;
+    if (e.op == BinaryOp::Or || e.op == BinaryOp::And) {
+        ir::Expr result =
+            make(e.op == BinaryOp::Or ? ExprKind::Or : ExprKind::And, simple(TypeKind::Bool), e.span);
+        result.children.push_back(condition(e.children[0], scope));
+        result.children.push_back(condition(e.children[1], scope));
+        return result;
+    }
+    const bool calculates = e.op == BinaryOp::Add || e.op == BinaryOp::Subtract ||
+                            e.op == BinaryOp::Multiply || e.op == BinaryOp::Divide;
+    return calculates ? arithmetic(e, scope) : comparison(e, scope);
+}
+
+ir::Expr Lowering::comparison(const syntax::Expr& e, Scope& scope) {
+    ir::Expr result = make(ExprKind::Compare, simple(TypeKind::Bool), e.span);
+    result.comparison = comparison_of(e.op);
+    ir::Expr left = expr(e.children[0], simple(TypeKind::Any), scope);
+    Type expected = left.type;
+    switch (result.comparison) {
+        case ir::Comparison::Below:
+        case ir::Comparison::Above:
+        case ir::Comparison::AtLeast:
+        case ir::Comparison::AtMost:
+            if (!is_ordered(left.type.kind))
+                diagnostics_.report(Code::TypeMismatch, left.span,
+                                    fmt::format("{} has no order, so it cannot be above or below something",
+                                                ir::show(left.type)));
+            break;
+        case ir::Comparison::Matches:
+            expected = simple(TypeKind::String);
+            break;
+        case ir::Comparison::Contains:
+            expected = left.type.kind == TypeKind::List ? *left.type.element : simple(TypeKind::String);
+            break;
+        case ir::Comparison::OneOf:
+        case ir::Comparison::NotOneOf:
+            expected = list_of(left.type);
+            break;
+        default:
+            break;
+    }
+    result.children.push_back(std::move(left));
+    result.children.push_back(expr(e.children[1], expected, scope));
+    return result;
+}
+
+ir::Expr Lowering::arithmetic(const syntax::Expr& e, Scope& scope) {
+    using syntax::BinaryOp;
+    ir::Expr left = expr(e.children[0], simple(TypeKind::Any), scope);
+    const bool scales = e.op == BinaryOp::Multiply || e.op == BinaryOp::Divide;
+    // A duration or a quantity is multiplied with a number, and added to its own kind.
+    ir::Expr right = expr(e.children[1], scales ? simple(TypeKind::Any) : left.type, scope);
+    ir::Expr result = make(ExprKind::Arithmetic, left.type, e.span);
+    if (scales && left.type.kind == TypeKind::Int)
+        result.type = e.op == BinaryOp::Multiply ? right.type : left.type;
+    for (const ir::Expr* side : {&left, &right})
+        if (!is_ordered(side->type.kind))
+            diagnostics_.report(Code::TypeMismatch, side->span,
+                                fmt::format("cannot calculate with {}", ir::show(side->type)));
+    result.operation = e.op == BinaryOp::Add        ? ir::Operation::Add
+                       : e.op == BinaryOp::Subtract ? ir::Operation::Subtract
+                       : e.op == BinaryOp::Multiply ? ir::Operation::Multiply
+                                                    : ir::Operation::Divide;
+    result.children.push_back(std::move(left));
+    result.children.push_back(std::move(right));
+    return result;
+}
+
+ir::Expr Lowering::probe_call(const syntax::Expr& phrase, Scope& scope) {
+    const Bound bound = bind(phrase, DeclarationKind::Probe, scope);
+    if (!bound.declaration) return bad(phrase.span);
+    const std::uint32_t index = probe(*bound.declaration);
+    // Copied, since lowering the arguments may add probes and move the vector.
+    const std::vector<ir::Parameter> parameters = program_.probes[index].parameters;
+    ir::Expr result = make(ExprKind::Probe, program_.probes[index].type, phrase.span);
+    result.declaration = index;
+    result.children = arguments(bound, parameters, phrase.span, scope);
+    return result;
+}
+
+}  // namespace migc::sema

@@ -1,0 +1,179 @@
+// Binding a phrase to the declaration that it uses, and saying what was probably meant where there is none.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/diagnostics/nearest.hpp"
+#include "compiler/sema/lowering.hpp"
+
+namespace migc::sema {
+
+using ir::Type;
+using ir::TypeKind;
+
+namespace {
+
+std::string_view word_for(DeclarationKind kind) {
+    return kind == DeclarationKind::Verb ? "verb" : "probe";
+}
+
+void collect_labels(const syntax::Signature& signature, std::vector<std::string>& labels) {
+    for (const auto& part : signature) {
+        if (part.kind == syntax::SignatureKind::Label) labels.push_back(part.name.text);
+        collect_labels(part.parts, labels);
+    }
+}
+
+// How well a declaration's labels are met by a phrase's words: 2 for a word that is there, 1 for one that is
+// nearly there, minus what is missing.
+int likeness(const syntax::Signature& signature, const syntax::Expr& phrase) {
+    std::vector<std::string> labels;
+    collect_labels(signature, labels);
+    int score = 0;
+    for (const auto& label : labels) {
+        int best = -1;
+        for (const auto& part : phrase.children) {
+            if (part.kind != syntax::ExprKind::Word) continue;
+            if (part.text == label) best = 2;
+            if (best < 1 && label.size() > 2 && nearest(part.text, std::vector<std::string>{label})) best = 1;
+        }
+        score += best;
+    }
+    return score;
+}
+
+}  // namespace
+
+Lowering::Bound Lowering::bind(const syntax::Expr& phrase, DeclarationKind kind, Scope& scope) {
+    std::vector<Bound> matching;
+    for (const Declaration* candidate : library_.candidates(phrase, kind))
+        if (auto binding = match(candidate->signature(), phrase))
+            matching.push_back({candidate, std::move(*binding)});
+    if (matching.empty()) {
+        unknown_phrase(phrase, kind);
+        return {};
+    }
+    if (matching.size() > 1) {
+        const auto unfit = [&](const Bound& bound) {
+            return !arguments_fit(*bound.declaration, bound.binding, scope);
+        };
+        // If none fits, the first is as good as any for saying why.
+        if (std::all_of(matching.begin(), matching.end(), unfit)) return std::move(matching.front());
+        std::erase_if(matching, unfit);
+    }
+    const auto more_special = [](const Bound& a, const Bound& b) {
+        return a.binding.labels > b.binding.labels;
+    };
+    std::stable_sort(matching.begin(), matching.end(), more_special);
+    if (matching.size() > 1 && matching[0].binding.labels == matching[1].binding.labels) {
+        auto& d = diagnostics_.report(Code::AmbiguousPhrase, phrase.span,
+                                      fmt::format("two {}s match `{}`", word_for(kind), text(phrase.span)));
+        for (const auto& bound : matching) d.labels.push_back({bound.declaration->span(), "declared here"});
+    }
+    return std::move(matching.front());
+}
+
+bool Lowering::arguments_fit(const Declaration& declaration, const Binding& binding, Scope& scope) {
+    const std::vector<ir::Parameter> all = parameters(declaration.signature());
+    for (std::size_t i = 0; i < binding.slots.size() && i < all.size(); ++i)
+        if (binding.slots[i] && !might_fit(*binding.slots[i], all[i].type, scope)) return false;
+    return true;
+}
+
+// A quick look that reports nothing: enough to tell declarations of the same words apart.
+bool Lowering::might_fit(const syntax::Expr& e, const Type& expected, Scope& scope) {
+    const Type& type =
+        expected.kind == TypeKind::List && e.kind != syntax::ExprKind::List ? *expected.element : expected;
+    const bool is_word = e.kind == syntax::ExprKind::Word || e.is_name();
+    if (is_word) {
+        const std::string& word = e.kind == syntax::ExprKind::Word ? e.text : e.children.front().text;
+        if (const Meaning* meaning = scope.find(word)) return fits(meaning->type, type);
+        return type.kind == TypeKind::Resource || type.kind == TypeKind::Any ||
+               (type.kind == TypeKind::Bool && (word == "true" || word == "false")) ||
+               (type.kind == TypeKind::Environment && inventory_.environment(word));
+    }
+    if (e.kind == syntax::ExprKind::String)
+        return is_textual(type.kind) || type.kind == TypeKind::Any || type.kind == TypeKind::Json;
+    if (e.kind == syntax::ExprKind::Number)
+        return type.kind == TypeKind::Int || type.kind == TypeKind::Percent ||
+               type.kind == TypeKind::Duration || type.kind == TypeKind::Quantity ||
+               type.kind == TypeKind::Any || type.kind == TypeKind::Json;
+    return true;
+}
+
+std::vector<ir::Expr> Lowering::arguments(const Bound& bound, const std::vector<ir::Parameter>& all,
+                                          Span call, Scope& scope) {
+    std::vector<ir::Expr> result;
+    const std::size_t slots = bound.binding.slots.size();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        ir::Expr argument = bad(call);
+        if (i >= slots) {
+            argument.type = simple(TypeKind::Bool);
+            argument.value = static_cast<bool>(bound.binding.flags[i - slots]);
+        } else if (const syntax::Expr* given = bound.binding.slots[i]) {
+            argument = expr(*given, all[i].type, scope);
+            const bool is_name = argument.kind == ir::ExprKind::Local || argument.kind == ir::ExprKind::Param;
+            if (Meaning* meaning = all[i].type.consumed && is_name ? scope.find(argument.name) : nullptr) {
+                meaning->used_up = true;
+                meaning->used_up_at = argument.span;
+            }
+        } else if (all[i].default_value) {
+            argument = *all[i].default_value;
+        } else {
+            argument.type = all[i].type;  // not given: absent
+        }
+        result.push_back(std::move(argument));
+    }
+    return result;
+}
+
+void Lowering::unknown_phrase(const syntax::Expr& phrase, DeclarationKind kind) {
+    if (missing_semicolon(phrase, kind)) return;
+    std::vector<std::pair<int, const Declaration*>> ranked;
+    for (const Declaration* d : library_.all(kind))
+        if (const int score = likeness(d->signature(), phrase); score > 0) ranked.emplace_back(score, d);
+    std::stable_sort(ranked.begin(), ranked.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    auto& d = diagnostics_.report(
+        Code::UnknownPhrase, phrase.span,
+        fmt::format("there is no {} of the form `{}`", word_for(kind), text(phrase.span)));
+    for (std::size_t i = 0; i < std::min<std::size_t>(3, ranked.size()); ++i)
+        d.notes.push_back(
+            fmt::format("{} `{}`", i == 0 ? "nearest:" : "     or:", text(ranked[i].second->span())));
+    const auto other = kind == DeclarationKind::Verb ? DeclarationKind::Probe : DeclarationKind::Verb;
+    for (const Declaration* candidate : library_.candidates(phrase, other))
+        if (match(candidate->signature(), phrase)) {
+            d.notes.clear();
+            d.notes.emplace_back(
+                other == DeclarationKind::Probe
+                    ? "this is a probe: it reads a state, so it belongs behind `verify`, `soak`, `if` or "
+                      "`let`"
+                    : "this is a verb: it changes something, so it is a statement of its own");
+        }
+    if (d.notes.empty())
+        d.notes.emplace_back(
+            "`migc verbs` lists the phrases; a file of yours can declare more, with `verb` and `probe`");
+}
+
+// Two statements without a `;` between them look like one long phrase: cut it where a line ends and see.
+bool Lowering::missing_semicolon(const syntax::Expr& phrase, DeclarationKind kind) {
+    const auto matches = [&](std::size_t first, std::size_t last) {
+        const auto candidates = library_.candidates(phrase, kind);
+        return std::any_of(candidates.begin(), candidates.end(), [&](const Declaration* c) {
+            return match(c->signature(), phrase, first, last).has_value();
+        });
+    };
+    for (std::size_t i = 1; i < phrase.children.size(); ++i) {
+        const Span before = phrase.children[i - 1].span, after = phrase.children[i].span;
+        if (sources_.begin(before).line == sources_.begin(after).line) continue;
+        if (!matches(0, i) && !matches(i, phrase.children.size())) continue;
+        const Span end{before.file, before.end, before.end};
+        auto& d = diagnostics_.report(Code::MissingSemicolon, end, "this statement needs a `;` at its end");
+        d.labels.push_back({after, "the next statement begins here"});
+        d.fixes.push_back({"add `;`", {{end, ";"}}, true});
+        return true;
+    }
+    return false;
+}
+
+}  // namespace migc::sema

@@ -1,0 +1,357 @@
+// Lowering of the script itself: stages, statements, and what they may contain where.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/diagnostics/nearest.hpp"
+#include "compiler/sema/lowering.hpp"
+
+namespace migc::sema {
+
+using ir::StepKind;
+using ir::Type;
+using ir::TypeKind;
+using syntax::StatementKind;
+
+namespace {
+
+Type workload_list() {
+    Type workload = simple(TypeKind::Resource);
+    workload.resource = "workload";
+    return list_of(workload);
+}
+
+}  // namespace
+
+const std::vector<std::pair<std::string_view, Type>>& settings() {
+    static const std::vector<std::pair<std::string_view, Type>> all = {
+        {"context", simple(TypeKind::String)},     {"namespace", simple(TypeKind::String)},
+        {"kubeconfig", simple(TypeKind::Path)},    {"environment", simple(TypeKind::Environment)},
+        {"root", simple(TypeKind::Path)},          {"run-folder", simple(TypeKind::Path)},
+        {"terraform-dir", simple(TypeKind::Path)}, {"var-file", simple(TypeKind::Path)},
+        {"changed-workloads", workload_list()},
+    };
+    return all;
+}
+
+Lowering::Lowering(const project::Inventory& inventory, Library& library, SourceMap& sources,
+                   Diagnostics& diagnostics)
+    : inventory_(inventory), library_(library), sources_(sources), diagnostics_(diagnostics) {
+    for (const auto& [name, type] : settings())
+        settings_.add(std::string(name), {ir::ExprKind::Setting, type, {}, false, {}});
+}
+
+// A piece of source on one line, as people see it in plans and reports.
+std::string Lowering::text(Span span) const {
+    std::string result;
+    bool comment = false;
+    bool quoted = false;
+    for (const char c : sources_.text(span)) {
+        if (c == '"') quoted = !quoted;
+        if (c == '#' && !quoted) comment = true;
+        if (c == '\n') comment = false;
+        if (comment) continue;
+        const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+        if (!space || quoted)
+            result += c;
+        else if (!result.empty() && result.back() != ' ')
+            result += ' ';
+    }
+    while (!result.empty() && (result.back() == ' ' || result.back() == ';')) result.pop_back();
+    return result;
+}
+
+// ------------------------------------------------------------------ statements
+
+std::vector<ir::Step> Lowering::block(const std::vector<syntax::Statement>& statements, Scope& outer,
+                                      Place place) {
+    Scope scope(&outer);
+    std::vector<ir::Step> result;
+    for (const auto& s : statements) result.push_back(statement(s, scope, place));
+    return result;
+}
+
+ir::Step Lowering::statement(const syntax::Statement& s, Scope& scope, Place place) {
+    ir::Step step;
+    step.span = s.span;
+    step.text = text(s.span);
+    const auto misplaced = [&](std::string message, std::string note) {
+        diagnostics_.report(Code::Misplaced, s.span, std::move(message)).notes.push_back(std::move(note));
+    };
+    switch (s.kind) {
+        case StatementKind::Step:
+            return call(s, scope, std::move(step));
+        case StatementKind::Verify:
+        case StatementKind::Soak:
+            step.kind = s.kind == StatementKind::Verify ? StepKind::Verify : StepKind::Soak;
+            step.condition = condition(*s.expr, scope);
+            if (s.duration) step.value = expr(*s.duration, simple(TypeKind::Duration), scope);
+            clauses(s, scope, step);
+            return step;
+        case StatementKind::Gate:
+            step.kind = StepKind::Gate;
+            if (place != Place::Stage)
+                misplaced("a gate cannot stand here",
+                          "gates stand at the beginning of a stage: they decide whether it may begin");
+            step.condition = condition(*s.expr, scope);
+            return step;
+        case StatementKind::Undo:
+        case StatementKind::UndoAll:
+            step.kind = s.kind == StatementKind::Undo ? StepKind::Undo : StepKind::UndoAll;
+            if (place != Place::Failure)
+                misplaced("`undo` cannot stand here",
+                          "it belongs into `on failure < .. >`, behind the stage's block");
+            return step;
+        case StatementKind::Hold:
+            step.kind = StepKind::Hold;
+            if (place != Place::Failure)
+                misplaced("`hold` cannot stand here",
+                          "it belongs into `on failure < .. >`, behind the stage's block");
+            return step;
+        case StatementKind::Let:
+            step.kind = StepKind::Let;
+            step.value = expr(*s.expr, simple(TypeKind::Any), scope);
+            step.name = s.name.text;
+            bind_name(s.name, step.value->type, scope);
+            return step;
+        case StatementKind::If:
+            return if_statement(s, scope, place, std::move(step));
+        case StatementKind::For:
+            return for_statement(s, scope, place, std::move(step));
+        case StatementKind::Parallel:
+            step.kind = StepKind::Parallel;
+            step.text = "parallel";
+            step.body = block(s.body, scope, place);
+            return step;
+    }
+    return step;
+}
+
+ir::Step Lowering::if_statement(const syntax::Statement& s, Scope& scope, Place place, ir::Step step) {
+    step.kind = StepKind::If;
+    step.condition = condition(*s.expr, scope);
+    step.text = fmt::format("if {}", text(s.expr->span));
+    // Only one branch runs, so a plan may be used up once in each.
+    std::map<std::string, Meaning> before;
+    scope.each([&](const std::string& name, const Meaning& m) { before.emplace(name, m); });
+    step.body = block(s.body, scope, place);
+    std::map<std::string, Meaning> after_body;
+    scope.each([&](const std::string& name, Meaning& m) {
+        after_body.emplace(name, m);
+        m = before.at(name);
+    });
+    step.otherwise = block(s.otherwise, scope, place);
+    scope.each([&](const std::string& name, Meaning& m) {
+        if (const auto& other = after_body.at(name); other.used_up) m = other;
+    });
+    return step;
+}
+
+ir::Step Lowering::for_statement(const syntax::Statement& s, Scope& scope, Place place, ir::Step step) {
+    step.kind = StepKind::For;
+    step.text = fmt::format("for {} in {}", s.name.text, text(s.expr->span));
+    step.name = s.name.text;
+    step.value = expr(*s.expr, list_of(simple(TypeKind::Any)), scope);
+    Scope inner(&scope);
+    bind_name(s.name,
+              step.value->type.kind == TypeKind::List ? *step.value->type.element : simple(TypeKind::Any),
+              inner);
+    step.body = block(s.body, inner, place);
+    return step;
+}
+
+ir::Step Lowering::call(const syntax::Statement& s, Scope& scope, ir::Step step) {
+    step.kind = StepKind::Call;
+    const Bound bound = bind(*s.expr, DeclarationKind::Verb, scope);
+    if (!bound.declaration) {
+        // Bound to nothing; the error was reported. A name it would have bound must still be known.
+        if (!s.name.text.empty()) bind_name(s.name, simple(TypeKind::Any), scope);
+        step.kind = StepKind::Hold;
+        return step;
+    }
+    step.verb = verb(*bound.declaration);
+    const std::vector<ir::Parameter> parameters = program_.verbs[step.verb].parameters;
+    step.arguments = arguments(bound, parameters, s.expr->span, scope);
+    clauses(s, scope, step);
+    if (s.name.text.empty()) return step;
+    const auto result_type = program_.verbs[step.verb].result_type;
+    if (!result_type)
+        diagnostics_
+            .report(Code::TypeMismatch, s.name.span,
+                    fmt::format("`{}` yields nothing that could be named", text(s.expr->span)))
+            .labels.push_back({bound.declaration->span(), "its declaration has no `: TYPE`"});
+    step.name = s.name.text;
+    bind_name(s.name, result_type.value_or(simple(TypeKind::Any)), scope);
+    return step;
+}
+
+void Lowering::clauses(const syntax::Statement& s, Scope& scope, ir::Step& step) {
+    if (s.within) step.within = expr(*s.within, simple(TypeKind::Duration), scope);
+    if (s.retry) step.retry = expr(*s.retry, simple(TypeKind::Int), scope);
+    if (s.every) step.every = expr(*s.every, simple(TypeKind::Duration), scope);
+    if (!s.undo) return;
+    if (step.kind != StepKind::Call) {
+        diagnostics_.report(Code::Misplaced, s.undo->span,
+                            "only a step that changes something can be undone");
+        return;
+    }
+    step.undo = undo(*s.undo, scope);
+    if (step.undo->kind == ir::UndoKind::ByCaller)
+        diagnostics_.report(Code::Misplaced, s.undo->span,
+                            "`undo by caller` belongs into a declaration; the caller is here");
+}
+
+void Lowering::bind_name(const syntax::Name& name, const Type& type, Scope& scope) {
+    if (const Meaning* earlier = scope.find(name.text); earlier && earlier->kind != ir::ExprKind::Setting) {
+        auto& d = diagnostics_.report(Code::Redefined, name.span,
+                                      fmt::format("`{}` has a meaning already", name.text));
+        d.labels.push_back({earlier->declared, "declared here"});
+        d.notes.emplace_back("a reader would take one for the other; choose another name");
+    }
+    scope.add(name.text, {ir::ExprKind::Local, type, name.span, false, {}});
+}
+
+// ------------------------------------------------------------------ stages
+
+std::string Lowering::environment_of(const syntax::Stage& stage) {
+    const syntax::Name& name = stage.environment ? *stage.environment : stage.name;
+    if (inventory_.environment(name.text)) return name.text;
+    std::vector<std::string> names;
+    for (const auto& e : inventory_.environments) names.push_back(e.name);
+    auto& d = diagnostics_.report(Code::UnknownEnvironment, name.span,
+                                  fmt::format("there is no environment `{}`", name.text));
+    if (const auto near = nearest(name.text, names)) {
+        d.notes.push_back(fmt::format("did you mean `{}`?", *near));
+        d.fixes.push_back({fmt::format("write `{}`", *near), {{name.span, *near}}, false});
+    } else {
+        d.notes.push_back(fmt::format("{} has: {}",
+                                      inventory_.exists ? inventory_.file_name : "without a migc.yaml one",
+                                      fmt::join(names, ", ")));
+    }
+    if (!stage.environment)
+        d.notes.emplace_back(
+            "a stage of another name says where it runs: `stage NAME in ENVIRONMENT < .. >`");
+    return name.text;
+}
+
+void Lowering::stage(const syntax::Stage& s, Scope& globals) {
+    ir::Stage result;
+    result.name = s.name.text;
+    result.span = s.name.span;
+    result.environment = environment_of(s);
+    const std::uint32_t end = s.throughout ? s.throughout->span.end : s.body_span.end;
+    result.failure_span = s.on_failure ? s.failure_span : Span{s.span.file, end, end};
+    if (const ir::Stage* earlier = program_.stage(s.name.text)) {
+        auto& d = diagnostics_.report(Code::Redefined, s.name.span,
+                                      fmt::format("there are two stages `{}`", s.name.text));
+        d.labels.push_back({earlier->span, "the first one"});
+        d.notes.emplace_back("for a second stage in one environment: `stage NAME in ENVIRONMENT < .. >`");
+    }
+    stage_body(s, result, globals);
+    if (s.on_failure) result.on_failure = block(*s.on_failure, globals, Place::Failure);
+    if (s.repeats) repeated(s, result);
+    program_.stages.push_back(std::move(result));
+}
+
+void Lowering::stage_body(const syntax::Stage& s, ir::Stage& result, Scope& globals) {
+    Scope scope(&globals);
+    // `throughout` is watched from the first step on, so it sees only what is outside of the stage.
+    if (s.throughout) result.throughout = condition(*s.throughout, globals);
+    for (const auto& statement : s.body) {
+        const bool is_gate = statement.kind == StatementKind::Gate;
+        if (is_gate && !result.steps.empty())
+            diagnostics_.report(Code::Misplaced, statement.span, "a gate cannot stand behind a step")
+                .notes.emplace_back("gates decide whether the stage may begin, so they come first");
+        if (!is_gate && s.repeats)
+            diagnostics_
+                .report(Code::Misplaced, statement.span,
+                        fmt::format("this stage repeats the steps of `{}` and cannot have its own",
+                                    s.repeats->text))
+                .notes.emplace_back(
+                    "a repeating stage holds only gates; what production does is exactly what was tested");
+        auto& target = is_gate ? result.gates : result.steps;
+        target.push_back(this->statement(statement, scope, Place::Stage));
+    }
+}
+
+void Lowering::repeated(const syntax::Stage& s, ir::Stage& result) {
+    const ir::Stage* source = program_.stage(s.repeats->text);
+    result.repeats = s.repeats->text;
+    if (!source) {
+        std::vector<std::string> names;
+        for (const auto& stage : program_.stages) names.push_back(stage.name);
+        auto& d = diagnostics_.report(Code::UnknownName, s.repeats->span,
+                                      fmt::format("there is no stage `{}` before this one", s.repeats->text));
+        if (const auto near = nearest(s.repeats->text, names))
+            d.notes.push_back(fmt::format("did you mean `{}`?", *near));
+        return;
+    }
+    result.steps = source->steps;
+    if (!result.throughout) result.throughout = source->throughout;
+    if (!result.on_failure) {
+        result.on_failure = source->on_failure;
+        result.failure_span = source->failure_span;
+    }
+}
+
+// ------------------------------------------------------------------ the script
+
+void Lowering::globals(const syntax::File& file, Scope& scope) {
+    for (const auto& p : file.params) {
+        ir::Parameter parameter;
+        parameter.name = p.name.text;
+        parameter.type = type(p.type).value_or(simple(TypeKind::Any));
+        if (p.default_value) parameter.default_value = expr(*p.default_value, parameter.type, scope);
+        parameter.span = p.name.span;
+        bind_name(p.name, parameter.type, scope);
+        scope.find(p.name.text)->kind = ir::ExprKind::Param;
+        program_.parameters.push_back(std::move(parameter));
+    }
+    for (const auto& l : file.lets) program_.lets.push_back(statement(l, scope, Place::Stage));
+    for (const auto& r : file.requires_)
+        program_.requirements.push_back({condition(r.condition, scope), text(r.condition.span), r.span});
+}
+
+ir::Program Lowering::script(const syntax::File& file) {
+    if (!file.verbs.empty() || !file.probes.empty() || !file.uses.empty()) {
+        check_duplicates(DeclarationKind::Verb);
+        check_duplicates(DeclarationKind::Probe);
+    }
+    const bool declares =
+        !file.verbs.empty() || !file.probes.empty() || !file.tools.empty() || !file.resources.empty();
+    if (file.stages.empty() && !declares)
+        diagnostics_.report(Code::NothingToDo, {file.id, 0, 0}, "the script has no stage")
+            .notes.emplace_back("running it would do nothing, and report success");
+    if (file.migration) {
+        ir::Migration m{file.migration->title.text, {}, file.migration->span};
+        for (const auto& [name, value] : file.migration->properties)
+            m.properties.emplace_back(name.text,
+                                      value.kind == syntax::ExprKind::String ? value.text : text(value.span));
+        program_.migration = std::move(m);
+    }
+    Scope scope(&settings_);
+    globals(file, scope);
+    for (const auto& s : file.stages) stage(s, scope);
+    return std::move(program_);
+}
+
+ir::Program Lowering::whole_library() {
+    check_duplicates(DeclarationKind::Verb);
+    check_duplicates(DeclarationKind::Probe);
+    for (const Declaration* d : library_.all(DeclarationKind::Verb)) verb(*d);
+    for (const Declaration* d : library_.all(DeclarationKind::Probe)) probe(*d);
+    return std::move(program_);
+}
+
+ir::Program analyse(const syntax::File& script, const project::Inventory& inventory, Library& library,
+                    SourceMap& sources, Diagnostics& diagnostics) {
+    library.add(script);
+    return Lowering(inventory, library, sources, diagnostics).script(script);
+}
+
+ir::Program analyse_library(const project::Inventory& inventory, Library& library, SourceMap& sources,
+                            Diagnostics& diagnostics) {
+    return Lowering(inventory, library, sources, diagnostics).whole_library();
+}
+
+}  // namespace migc::sema

@@ -1,0 +1,383 @@
+#include "compiler/syntax/explain.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace migc::syntax {
+namespace {
+
+constexpr std::array item_words = {"migration", "use",  "param", "let",      "require",
+                                   "stage",     "verb", "probe", "resource", "tool"};
+constexpr std::array statement_words = {"verify", "soak", "gate",  "let",     "if",       "for", "parallel",
+                                        "undo",   "hold", "needs", "capture", "effect",   "do",  "steps",
+                                        "result", "read", "watch", "depends", "converges"};
+
+constexpr std::array operators = {"and", "or", "not", "+", "-", "*", "/"};
+constexpr int operator_limit = 1'000;
+
+template <typename Words>
+bool any_of(const Words& words, std::string_view text) {
+    return std::find(words.begin(), words.end(), text) != words.end();
+}
+
+// A file's tokens without comments, with their text at hand.
+class Reader {
+  public:
+    Reader(const SourceMap& sources, std::span<const Token> tokens) : sources_(sources), tokens_(tokens) {}
+
+    [[nodiscard]] std::size_t size() const { return tokens_.size(); }
+    [[nodiscard]] std::string_view text(std::size_t i) const {
+        return i < size() ? sources_.text(tokens_[i].span) : std::string_view{};
+    }
+    [[nodiscard]] TokenKind kind(std::size_t i) const {
+        return i < size() ? tokens_[i].kind : TokenKind::Other;
+    }
+    [[nodiscard]] bool is(std::size_t i, std::string_view word) const {
+        return kind(i) != TokenKind::String && text(i) == word;
+    }
+    [[nodiscard]] Span span(std::size_t i) const {
+        if (i < size()) return tokens_[i].span;
+        const Span last = tokens_.empty() ? Span{} : tokens_.back().span;
+        return {last.file, last.end, last.end};
+    }
+    // The next or previous token that is no comment; size() if there is none.
+    [[nodiscard]] std::size_t after(std::size_t i) const {
+        for (++i; i < size() && kind(i) == TokenKind::Comment;) ++i;
+        return std::min(i, size());
+    }
+    [[nodiscard]] std::size_t before(std::size_t i) const {
+        while (i > 0)
+            if (kind(--i) != TokenKind::Comment) return i;
+        return size();
+    }
+    [[nodiscard]] bool touches(std::size_t a, std::size_t b) const {
+        return b < size() && span(a).end == span(b).begin;
+    }
+    [[nodiscard]] std::uint32_t line(std::size_t i) const { return sources_.begin(span(i)).line; }
+
+  private:
+    const SourceMap& sources_;
+    std::span<const Token> tokens_;
+};
+
+Span end_of(Span span) {
+    return {span.file, span.end, span.end};
+}
+
+Fix replace(Span span, std::string with) {
+    const std::string title = fmt::format("write `{}`", with);
+    return {title, {{span, std::move(with)}}, false};
+}
+
+// ------------------------------------------------------------------ structure
+
+class Structure {
+  public:
+    Structure(const Reader& reader, Diagnostics& diagnostics) : reader_(reader), diagnostics_(diagnostics) {}
+
+    bool check() {
+        for (std::size_t i = 0; i < reader_.size() && !stopped_; ++i) check(i);
+        if (!stopped_ && clean_) unclosed();
+        return clean_;
+    }
+
+  private:
+    Diagnostic& report(Span span, std::string message) {
+        clean_ = false;
+        return diagnostics_.report(Code::Syntax, span, std::move(message));
+    }
+
+    void check(std::size_t i) {
+        if (reader_.kind(i) == TokenKind::Comment || reader_.kind(i) == TokenKind::String) return;
+        if (reader_.kind(i) == TokenKind::Other) return foreign(i);
+        const std::string_view text = reader_.text(i);
+        if (comparison(i)) return;
+        if (text == ";" || text == "<" || text == ">") operators_ = 0;
+        if (any_of(operators, text) && ++operators_ > operator_limit) return too_many_operators(i);
+        if (text == "/" && reader_.is(i + 1, "/") && reader_.touches(i, i + 1))
+            comment(i);
+        else if (text == "<" || text == "(" || text == "[")
+            open(i);
+        else if (text == ">" || text == ")" || text == "]")
+            close(i, text == ">" ? "<" : text == ")" ? "(" : "[");
+    }
+
+    // A chain of operators is as deep as it is long.
+    void too_many_operators(std::size_t i) {
+        report(reader_.span(i), fmt::format("more than {} operators in one expression", operator_limit))
+            .notes.emplace_back("no reviewer can follow it; name parts of it by `let`");
+        stopped_ = true;
+    }
+
+    void comment(std::size_t i) {
+        auto& d =
+            report(cover(reader_.span(i), reader_.span(i + 1)), "a comment begins with `#`, not with `//`");
+        d.fixes.push_back(replace(d.span, "#"));
+        stopped_ = true;
+    }
+
+    void foreign(std::size_t i) {
+        const std::string_view text = reader_.text(i);
+        if (text == "{" || text == "}") return brace(i);
+        if (text == "!" && reader_.is(i + 1, "=")) return word_for(i, i + 1, "!=", "is not");
+        if (text == "&" && reader_.is(i + 1, "&")) return word_for(i, i + 1, "&&", "and");
+        if (text == "|" && reader_.is(i + 1, "|")) return word_for(i, i + 1, "||", "or");
+        if (text == "!") return word_for(i, i, "!", "not");
+        if (text.starts_with('"')) {
+            auto& d = report(reader_.span(i), "this string never ends");
+            d.notes.emplace_back(
+                "a string ends with `\"` on the line where it begins; a line break inside is written `\\n`");
+        } else if (text == "'" || text == "`") {
+            report(reader_.span(i), "strings are written in double quotes")
+                .notes.emplace_back("for example \"k8s/configmap.yaml\"");
+        } else {
+            report(reader_.span(i), fmt::format("`{}` has no meaning in Mig", text));
+        }
+        stopped_ = true;
+    }
+
+    void brace(std::size_t i) {
+        auto& d = report(reader_.span(i), "blocks are written `< .. >`, not `{ .. }`");
+        Fix fix{"write `<` and `>`", {}, false};
+        for (std::size_t k = i; k < reader_.size(); ++k) {
+            if (reader_.is(k, "{")) fix.edits.push_back({reader_.span(k), "<"});
+            if (reader_.is(k, "}")) fix.edits.push_back({reader_.span(k), ">"});
+        }
+        d.fixes.push_back(std::move(fix));
+        stopped_ = true;
+    }
+
+    void word_for(std::size_t first, std::size_t last, std::string_view sign, std::string_view word) {
+        auto& d = report(cover(reader_.span(first), reader_.span(last)),
+                         fmt::format("`{}` is written as a word: `{}`", sign, word));
+        d.fixes.push_back(replace(d.span, std::string(word)));
+        stopped_ = true;
+    }
+
+    // `==`, `<=`, `> 3`: nothing of Mig looks like these.
+    bool comparison(std::size_t i) {
+        const std::string_view text = reader_.text(i);
+        const bool equals = reader_.is(i + 1, "=") && reader_.touches(i, i + 1);
+        if (text == "=" && equals) return word_for(i, i + 1, "==", "is"), true;
+        if (text != "<" && text != ">") return false;
+        if (equals)
+            return word_for(i, i + 1, text == "<" ? "<=" : ">=", text == "<" ? "at most" : "at least"), true;
+        if (reader_.kind(i + 1) == TokenKind::Number || closes_in_the_middle(i))
+            return word_for(i, i, text, text == "<" ? "below" : "above"), true;
+        return false;
+    }
+
+    // `> low;` behind a word: a block that closed here would leave its last statement without `;`.
+    [[nodiscard]] bool closes_in_the_middle(std::size_t i) const {
+        const std::size_t before = reader_.before(i);
+        if (!reader_.is(i, ">") || before >= reader_.size() || reader_.line(before) != reader_.line(i))
+            return false;
+        const bool behind_operand = reader_.kind(before) == TokenKind::Word || reader_.is(before, ")");
+        const bool before_operand = reader_.kind(i + 1) == TokenKind::Word || reader_.is(i + 1, "(");
+        return behind_operand && before_operand && reader_.line(i) == reader_.line(i + 1);
+    }
+
+    void open(std::size_t i) {
+        open_.push_back(i);
+        if (open_.size() <= nesting_limit) return;
+        report(reader_.span(i),
+               fmt::format("more than {} blocks, parentheses and lists within each other", nesting_limit))
+            .notes.emplace_back(
+                "no change plan that a person can review is nested this deeply; is a `>` missing further "
+                "up?");
+        stopped_ = true;
+    }
+
+    void close(std::size_t i, std::string_view opener) {
+        if (!open_.empty() && reader_.is(open_.back(), opener)) return open_.pop_back();
+        auto& d = report(reader_.span(i), fmt::format("this `{}` closes nothing", reader_.text(i)));
+        if (!open_.empty()) d.labels.push_back({reader_.span(open_.back()), "this is still open"});
+        stopped_ = true;
+    }
+
+    void unclosed() {
+        if (open_.empty()) return;
+        const std::size_t i = open_.back();
+        const std::string_view text = reader_.text(i);
+        auto& d = report(reader_.span(i),
+                         fmt::format("the {} that begins here never ends", text == "<"   ? "block"
+                                                                           : text == "(" ? "parenthesis"
+                                                                                         : "list"));
+        d.labels.push_back({reader_.span(reader_.size()),
+                            fmt::format("the file ends without its `{}`", text == "<"   ? ">"
+                                                                          : text == "(" ? ")"
+                                                                                        : "]")});
+    }
+
+    const Reader& reader_;
+    Diagnostics& diagnostics_;
+    std::vector<std::size_t> open_;
+    int operators_ = 0;  // in this statement
+    bool clean_ = true;
+    bool stopped_ = false;
+};
+
+// ------------------------------------------------------------------ where the parser stopped
+
+std::string in_words(const std::vector<std::string>& expected) {
+    std::vector<std::string> names;
+    for (const auto& e : expected)
+        names.push_back(e == "WORD"          ? "a word"
+                        : e == "STRING"      ? "a string"
+                        : e == "NUMBER"      ? "a number"
+                        : e == "BY_CALLER"   ? "`by caller`"
+                        : e.starts_with('`') ? e
+                                             : "a comparison");
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    if (names.size() > 4) return {};
+    if (names.size() < 2) return names.empty() ? "" : names.front();
+    const std::string last = names.back();
+    names.pop_back();
+    return fmt::format("{} or {}", fmt::join(names, ", "), last);
+}
+
+bool may_end_here(const std::vector<std::string>& expected) {
+    return any_of(expected, "`;`");
+}
+
+class Explanation {
+  public:
+    Explanation(const Reader& reader, const Stop& stop, Diagnostics& diagnostics)
+        : reader_(reader),
+          stop_(stop),
+          at_(stop.token),
+          previous_(reader.before(stop.token)),
+          diagnostics_(diagnostics) {}
+
+    void report() {
+        if (at_ >= reader_.size()) return end_of_file();
+        const std::string_view text = reader_.text(at_);
+        const bool starts_anew = any_of(statement_words, text) || any_of(item_words, text) || text == ">";
+        if (starts_anew && previous_ < reader_.size() && may_end_here(stop_.expected))
+            return missing_semicolon();
+        if (text == "<" && may_end_here(stop_.expected)) return comparison_or_block();
+        if (outside_of_blocks() && !any_of(item_words, text)) return not_an_item();
+        if (reader_.kind(at_) == TokenKind::Keyword && any_of(stop_.expected, "WORD")) return reserved_word();
+        default_message();
+    }
+
+  private:
+    void missing_semicolon() {
+        auto& d = diagnostics_.report(Code::MissingSemicolon, end_of(reader_.span(previous_)),
+                                      "this statement needs a `;` at its end");
+        d.labels.push_back({reader_.span(at_),
+                            reader_.is(at_, ">") ? "the block ends here" : "the next statement begins here"});
+        d.fixes.push_back({"add `;`", {{end_of(reader_.span(previous_)), ";"}}, true});
+    }
+
+    void comparison_or_block() {
+        auto& d = diagnostics_.report(Code::Syntax, reader_.span(at_), "no block can begin here");
+        d.notes.emplace_back(
+            "if this compares two values, write `below` or `above`: `<` and `>` only open and close blocks");
+    }
+
+    void end_of_file() {
+        if (previous_ < reader_.size() && may_end_here(stop_.expected)) {
+            auto& d = diagnostics_.report(Code::MissingSemicolon, end_of(reader_.span(previous_)),
+                                          "this statement needs a `;` at its end");
+            d.fixes.push_back({"add `;`", {{end_of(reader_.span(previous_)), ";"}}, true});
+            return;
+        }
+        auto& d = diagnostics_.report(Code::Syntax, reader_.span(reader_.size()),
+                                      "the file ends in the middle of a statement");
+        expected_note(d);
+    }
+
+    [[nodiscard]] bool outside_of_blocks() const {
+        int depth = 0;
+        for (std::size_t i = 0; i < at_; ++i) depth += reader_.is(i, "<") ? 1 : reader_.is(i, ">") ? -1 : 0;
+        const bool item_is_complete =
+            previous_ >= reader_.size() || reader_.is(previous_, ";") || reader_.is(previous_, ">");
+        return depth == 0 && item_is_complete;
+    }
+
+    void not_an_item() {
+        auto& d = diagnostics_.report(Code::Syntax, reader_.span(at_),
+                                      fmt::format("`{}` cannot stand outside of a stage", reader_.text(at_)));
+        d.notes.emplace_back(
+            "a script consists of `stage NAME < .. > on failure undo;`, and before them `migration`, `use`, "
+            "`param`, `let` and `require`");
+    }
+
+    void reserved_word() {
+        auto& d = diagnostics_.report(
+            Code::Syntax, reader_.span(at_),
+            fmt::format("`{}` is a word of the language and cannot be a name or part of a phrase",
+                        reader_.text(at_)));
+        expected_note(d);
+    }
+
+    void default_message() {
+        const std::string after =
+            previous_ < reader_.size() ? fmt::format(" after `{}`", reader_.text(previous_)) : "";
+        auto& d = diagnostics_.report(Code::Syntax, reader_.span(at_),
+                                      fmt::format("`{}` cannot stand here{}", reader_.text(at_), after));
+        expected_note(d);
+    }
+
+    void expected_note(Diagnostic& d) {
+        if (const std::string words = in_words(stop_.expected); !words.empty())
+            d.notes.push_back("expected here: " + words);
+    }
+
+    const Reader& reader_;
+    const Stop& stop_;
+    std::size_t at_;
+    std::size_t previous_;
+    Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+bool check_structure(const SourceMap& sources, std::span<const Token> tokens, Diagnostics& diagnostics) {
+    const Reader reader(sources, tokens);
+    return Structure(reader, diagnostics).check();
+}
+
+void explain(const SourceMap& sources, std::span<const Token> tokens, const Stop& stop,
+             Diagnostics& diagnostics) {
+    const Reader reader(sources, tokens);
+    Explanation(reader, stop, diagnostics).report();
+}
+
+Range broken_statement(const SourceMap& sources, std::span<const Token> tokens, std::size_t stop) {
+    const Reader reader(sources, tokens);
+    std::size_t first = std::min(stop, reader.size());
+    // Where a statement lacks its `;`, the stop is the next one's first word: the broken one is before it.
+    for (int depth = 0; first > 0; --first) {
+        if (reader.is(first - 1, ">")) {
+            if (depth == 0 && first != stop) break;
+            ++depth;
+        } else if (reader.is(first - 1, "<")) {
+            if (depth == 0) break;
+            --depth;
+        } else if (depth == 0 && reader.is(first - 1, ";")) {
+            break;
+        }
+    }
+    std::size_t last = first;
+    for (int depth = 0; last < reader.size(); ++last) {
+        if (reader.is(last, "<")) ++depth;
+        if (reader.is(last, ">") && --depth < 0) break;
+        const bool next_begins = last >= stop && last > first && depth == 0 &&
+                                 any_of(item_words, reader.text(last)) &&
+                                 reader.kind(last) == TokenKind::Keyword;
+        if (next_begins) break;
+        if (depth == 0 && reader.is(last, ";")) {
+            ++last;
+            break;
+        }
+    }
+    return {first, last};
+}
+
+}  // namespace migc::syntax

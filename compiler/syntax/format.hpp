@@ -1,0 +1,15 @@
+// `migc fmt`: one way to lay a script out. Works on tokens, so it keeps every comment and never changes a
+// word.
+#pragma once
+
+#include <string>
+
+#include "compiler/source/source.hpp"
+
+namespace migc::syntax {
+
+// The file's text in standard layout; formatting that again gives the same. The file must be free of syntax
+// errors.
+std::string format(const SourceMap& sources, FileId file);
+
+}  // namespace migc::syntax

@@ -1,0 +1,712 @@
+#include "compiler/syntax/parse.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include <antlr4-runtime.h>
+#include <fmt/format.h>
+
+#include "MigLexer.h"
+#include "MigParser.h"
+#include "compiler/syntax/explain.hpp"
+
+namespace migc::syntax {
+namespace {
+
+constexpr int max_errors = 20;  // statements left out before the parser gives up
+constexpr std::size_t one_error_size = std::size_t{512}
+                                       << 10;  // in larger files only the first error is told
+
+// ------------------------------------------------------------------ characters
+
+// The length of the UTF-8 sequence at `at`, or 0 if there is none.
+std::size_t sequence_length(std::string_view text, std::size_t at) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char lead = byte(at);
+    if (lead < 0x80) return 1;
+    const std::size_t length = lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+    if (lead >= 0xF5 || length == 0 || at + length > text.size()) return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((byte(at + i) & 0xC0) != 0x80) return 0;
+    const unsigned char second = byte(at + 1);
+    const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
+    const bool impossible = (lead == 0xED && second > 0x9F) || (lead == 0xF4 && second > 0x8F);
+    return overlong || impossible ? 0 : length;
+}
+
+bool is_control(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7F;
+}
+
+// ANTLR counts code points, spans count bytes.
+class Offsets {
+  public:
+    Offsets(std::string_view text, std::uint32_t base)
+        : base_(base), size_(static_cast<std::uint32_t>(text.size())) {
+        const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+        if (std::none_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) < 0; }))
+            return;
+        for (std::uint32_t i = 0; i < text.size(); ++i)
+            if (!continues(text[i])) bytes_.push_back(i);
+        bytes_.push_back(size_);
+    }
+    [[nodiscard]] std::uint32_t byte(std::size_t code_point) const {
+        if (bytes_.empty())
+            return base_ + static_cast<std::uint32_t>(std::min<std::size_t>(code_point, size_));
+        return base_ + bytes_[std::min(code_point, bytes_.size() - 1)];
+    }
+
+  private:
+    std::uint32_t base_;
+    std::uint32_t size_;
+    std::vector<std::uint32_t> bytes_;  // empty for ASCII
+};
+
+// ------------------------------------------------------------------ tokens
+
+TokenKind kind_of(std::size_t type) {
+    switch (type) {
+        case MigLexer::WORD:
+            return TokenKind::Word;
+        case MigLexer::NUMBER:
+            return TokenKind::Number;
+        case MigLexer::STRING:
+            return TokenKind::String;
+        case MigLexer::COMMENT:
+            return TokenKind::Comment;
+        case MigLexer::UNCLOSED_STRING:
+        case MigLexer::OTHER:
+            return TokenKind::Other;
+        default:
+            break;
+    }
+    return type >= MigLexer::OPEN && type <= MigLexer::DIVIDE ? TokenKind::Punctuation : TokenKind::Keyword;
+}
+
+// The first error ends a parse: recovery inside ANTLR is quadratic on unclosed blocks.
+struct Stopped {
+    std::size_t token;
+    std::vector<std::string> expected;
+};
+
+class StopAtFirstError : public antlr4::DefaultErrorStrategy {
+  public:
+    [[noreturn]] static void stop(antlr4::Parser* parser, const antlr4::Token* token) {
+        Stopped stopped{token->getTokenIndex(), {}};
+        const auto expected = parser->getExpectedTokens();
+        for (const ssize_t type : expected.toList()) {
+            if (type <= 0) continue;
+            const auto literal = parser->getVocabulary().getLiteralName(static_cast<std::size_t>(type));
+            const auto symbol = parser->getVocabulary().getSymbolicName(static_cast<std::size_t>(type));
+            stopped.expected.push_back(literal.empty() ? symbol
+                                                       : "`" + literal.substr(1, literal.size() - 2) + "`");
+        }
+        throw stopped;
+    }
+    void recover(antlr4::Parser* parser, std::exception_ptr error) override {
+        try {
+            std::rethrow_exception(error);
+        } catch (const antlr4::RecognitionException& what) {
+            stop(parser, what.getOffendingToken());
+        }
+    }
+    antlr4::Token* recoverInline(antlr4::Parser* parser) override { stop(parser, parser->getCurrentToken()); }
+    void sync(antlr4::Parser*) override {}
+    void reportError(antlr4::Parser*, const antlr4::RecognitionException&) override {}
+};
+
+// A file's text as ANTLR sees it. Members are in the order in which they need each other.
+class Session {
+  public:
+    Session(const SourceMap& sources, Span range)
+        : file(range.file),
+          text(sources.text(range)),
+          offsets(text, range.begin),
+          input(std::string(text)),
+          lexer(&input),
+          stream(&lexer) {
+        lexer.removeErrorListeners();
+        stream.fill();
+    }
+
+    [[nodiscard]] Span span(const antlr4::Token* token) const {
+        if (token->getType() == antlr4::Token::EOF)
+            return {file, offsets.byte(token->getStartIndex()), offsets.byte(token->getStartIndex())};
+        return {file, offsets.byte(token->getStartIndex()), offsets.byte(token->getStopIndex() + 1)};
+    }
+    [[nodiscard]] std::vector<Token> tokens() const {
+        std::vector<Token> result;
+        auto& self =
+            const_cast<antlr4::CommonTokenStream&>(stream);  // size() and get() are not const in ANTLR
+        result.reserve(self.size());
+        for (std::size_t i = 0; i < self.size(); ++i)
+            if (const auto* token = self.get(i); token->getType() != antlr4::Token::EOF)
+                result.push_back({kind_of(token->getType()), span(token)});
+        return result;
+    }
+    void leave_out(Range range) {
+        for (std::size_t i = range.first; i < range.last; ++i)
+            dynamic_cast<antlr4::WritableToken*>(stream.get(i))->setChannel(antlr4::Token::HIDDEN_CHANNEL);
+    }
+
+    FileId file;
+    std::string_view text;
+    Offsets offsets;
+    antlr4::ANTLRInputStream input;
+    MigLexer lexer;
+    antlr4::CommonTokenStream stream;
+};
+
+// ------------------------------------------------------------------ tree
+
+class Builder {
+  public:
+    Builder(const SourceMap& sources, const Session& session) : sources_(sources), session_(session) {}
+
+    File file(MigParser::FileContext* context) {
+        File result;
+        result.id = session_.file;
+        for (auto* item : context->item()) add(result, item);
+        return result;
+    }
+
+  private:
+    using Rule = antlr4::ParserRuleContext;
+    using Terminal = antlr4::tree::TerminalNode;
+
+    Span span(const Rule* rule) const { return cover(session_.span(rule->start), session_.span(rule->stop)); }
+    Span span(Terminal* node) const { return session_.span(node->getSymbol()); }
+    Name name(Terminal* node) const { return {std::string(sources_.text(span(node))), span(node)}; }
+
+    void add(File& file, MigParser::ItemContext* item) {
+        if (auto* i = item->migration()) file.migration = migration(i);
+        if (auto* i = item->use()) file.uses.push_back(use(i));
+        if (auto* i = item->param()) file.params.push_back(param(i));
+        if (auto* i = item->topLet()) file.lets.push_back(let(i->let(), span(i)));
+        if (auto* i = item->require()) file.requires_.push_back({expr(i->expr()), span(i)});
+        if (auto* i = item->stage()) file.stages.push_back(stage(i));
+        if (auto* i = item->verb()) file.verbs.push_back(verb(i));
+        if (auto* i = item->probe()) file.probes.push_back(probe(i));
+        if (auto* i = item->resource())
+            file.resources.push_back({name(i->WORD()), i->STRING() ? string(i->STRING()) : "", span(i)});
+        if (auto* i = item->tool()) file.tools.push_back(tool(i));
+    }
+
+    Migration migration(MigParser::MigrationContext* c) {
+        Migration result;
+        result.title = string_expr(c->STRING());
+        for (auto* p : c->property()) result.properties.emplace_back(name(p->WORD()), atom(p->atom()));
+        result.span = span(c);
+        return result;
+    }
+
+    Use use(MigParser::UseContext* c) {
+        Use result{"", c->STRING() != nullptr, span(c)};
+        if (result.is_path) {
+            result.module = string(c->STRING());
+            return result;
+        }
+        for (auto* word : c->WORD()) result.module += (result.module.empty() ? "" : ".") + name(word).text;
+        return result;
+    }
+
+    Param param(MigParser::ParamContext* c) {
+        Param result{name(c->WORD()), type(c->type()), {}, span(c)};
+        if (c->expr()) result.default_value = expr(c->expr());
+        return result;
+    }
+
+    Type type(MigParser::TypeContext* c) {
+        Type result{"", span(c)};
+        for (auto* word : c->WORD()) result.text += (result.text.empty() ? "" : " ") + name(word).text;
+        return result;
+    }
+
+    Statement let(MigParser::LetContext* c, Span whole) {
+        Statement result;
+        result.kind = StatementKind::Let;
+        result.span = whole;
+        result.name = name(c->WORD());
+        result.expr = expr(c->expr());
+        return result;
+    }
+
+    Stage stage(MigParser::StageContext* c) {
+        Stage result;
+        result.name = name(c->WORD(0));
+        std::size_t next = 1;
+        if (c->IN()) result.environment = name(c->WORD(next++));
+        if (c->REPEATS()) result.repeats = name(c->WORD(next));
+        result.body = block(c->block());
+        result.body_span = span(c->block());
+        if (c->expr()) result.throughout = expr(c->expr());
+        if (auto* f = c->onFailure()) {
+            result.on_failure = failure(f);
+            result.failure_span = span(f);
+        }
+        result.span = span(c);
+        return result;
+    }
+
+    std::vector<Statement> failure(MigParser::OnFailureContext* c) {
+        if (c->block()) return block(c->block());
+        Statement only;
+        only.kind = c->HOLD() ? StatementKind::Hold : c->ALL() ? StatementKind::UndoAll : StatementKind::Undo;
+        only.span = c->HOLD()  ? span(c->HOLD())
+                    : c->ALL() ? cover(span(c->UNDO()), span(c->ALL()))
+                               : span(c->UNDO());
+        return {only};
+    }
+
+    std::vector<Statement> block(MigParser::BlockContext* c) {
+        std::vector<Statement> result;
+        for (auto* s : c->statement())
+            result.push_back(s->simple() ? simple(s->simple(), span(s)) : compound(s->compound()));
+        return result;
+    }
+
+    Statement simple(MigParser::SimpleContext* c, Span whole) {
+        if (c->let()) return let(c->let(), whole);
+        Statement result;
+        result.span = whole;
+        if (auto* s = c->step()) {
+            result.kind = StatementKind::Step;
+            result.expr = phrase(s->phrase());
+            clauses(result, s->clause());
+        } else if (auto* v = c->verify()) {
+            result.kind = StatementKind::Verify;
+            result.expr = expr(v->expr());
+            clauses(result, v->clause());
+        } else if (auto* k = c->soak()) {
+            result.kind = StatementKind::Soak;
+            result.duration = atom(k->atom());
+            result.expr = expr(k->expr());
+            clauses(result, k->clause());
+        } else if (auto* g = c->gate()) {
+            result.kind = StatementKind::Gate;
+            result.expr = phrase(g->phrase());
+        } else if (auto* u = c->undoStatement()) {
+            result.kind = u->ALL() ? StatementKind::UndoAll : StatementKind::Undo;
+        } else {
+            result.kind = StatementKind::Hold;
+        }
+        return result;
+    }
+
+    Statement compound(MigParser::CompoundContext* c) {
+        Statement result;
+        result.span = span(c);
+        result.kind = c->IF() ? StatementKind::If : c->FOR() ? StatementKind::For : StatementKind::Parallel;
+        if (c->expr()) result.expr = expr(c->expr());
+        if (c->WORD()) result.name = name(c->WORD());
+        result.body = block(c->block(0));
+        if (c->ELSE()) result.otherwise = block(c->block(1));
+        return result;
+    }
+
+    void clauses(Statement& statement, const std::vector<MigParser::ClauseContext*>& list) {
+        for (auto* c : list) {
+            if (c->WITHIN()) statement.within = atom(c->atom(0));
+            if (c->RETRY()) statement.retry = atom(c->atom(0));
+            if (c->EVERY()) statement.every = atom(c->atom(1));
+            if (c->AS()) statement.name = name(c->WORD());
+            if (c->UNDO()) statement.undo = undo(c->undoBody(), span(c));
+            if (c->IRREVERSIBLE()) statement.undo = irreversible(c->STRING(), span(c));
+        }
+    }
+
+    Undo irreversible(Terminal* reason, Span whole) {
+        Undo result;
+        result.form = UndoForm::Irreversible;
+        result.reason = string(reason);
+        result.span = whole;
+        return result;
+    }
+
+    Undo undo(MigParser::UndoBodyContext* c, Span whole) {
+        Undo result;
+        result.span = whole;
+        if (c->NONE()) {
+            result.form = UndoForm::None;
+            result.reason = string(c->STRING());
+        } else if (c->BY_CALLER()) {
+            result.form = UndoForm::ByCaller;
+        } else if (c->block()) {
+            result.steps = block(c->block());
+            if (c->AFTER()) result.after = phrase(c->phrase(0));
+        } else {
+            result.form = UndoForm::Phrase;
+            Statement step;
+            step.expr = phrase(c->phrase(0));
+            step.span = step.expr->span;
+            result.steps.push_back(std::move(step));
+            if (c->AFTER()) result.after = phrase(c->phrase(1));
+        }
+        return result;
+    }
+
+    // ---------------------------------------------------------------- expressions
+
+    Expr phrase(MigParser::PhraseContext* c) {
+        Expr result;
+        result.kind = ExprKind::Phrase;
+        result.span = span(c);
+        result.children.push_back(word(c->WORD()));
+        for (auto* p : c->part()) result.children.push_back(p->value() ? value(p->value()) : word(p));
+        return result;
+    }
+
+    Expr word(antlr4::tree::ParseTree* node) {
+        Expr result;
+        result.kind = ExprKind::Word;
+        auto* rule = dynamic_cast<Rule*>(node);
+        result.span = rule ? span(rule) : span(dynamic_cast<Terminal*>(node));
+        result.text = sources_.text(result.span);
+        return result;
+    }
+
+    Expr value(MigParser::ValueContext* c) {
+        if (c->STRING()) return string_expr(c->STRING());
+        if (c->NUMBER()) return leaf(ExprKind::Number, c->NUMBER());
+        if (c->list()) return list(c->list());
+        Expr inner = expr(c->expr());
+        inner.parenthesised = true;
+        return inner;
+    }
+
+    Expr atom(MigParser::AtomContext* c) {
+        if (c->value()) return value(c->value());
+        return named(word(c->WORD()));
+    }
+
+    // A single word where an expression is expected is a phrase of one word.
+    static Expr named(Expr word) {
+        Expr result;
+        result.kind = ExprKind::Phrase;
+        result.span = word.span;
+        result.children.push_back(std::move(word));
+        return result;
+    }
+
+    Expr leaf(ExprKind kind, Terminal* node) {
+        Expr result;
+        result.kind = kind;
+        result.span = span(node);
+        result.text = sources_.text(result.span);
+        return result;
+    }
+
+    Expr string_expr(Terminal* node) {
+        Expr result = leaf(ExprKind::String, node);
+        result.text = string(node);
+        return result;
+    }
+
+    std::string string(Terminal* node) const {
+        const std::string_view quoted = sources_.text(span(node));
+        std::string result;
+        for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+            if (quoted[i] != '\\') {
+                result += quoted[i];
+                continue;
+            }
+            const char escaped = quoted[++i];
+            // `\$` keeps its backslash: what is interpolated is decided later, in sema.
+            if (escaped == '$') result += '\\';
+            result += escaped == 'n' ? '\n' : escaped == 't' ? '\t' : escaped == 'r' ? '\r' : escaped;
+        }
+        return result;
+    }
+
+    Expr list(MigParser::ListContext* c) {
+        Expr result;
+        result.kind = ExprKind::List;
+        result.span = span(c);
+        for (auto* e : c->expr()) result.children.push_back(expr(e));
+        return result;
+    }
+
+    static Expr binary(BinaryOp op, Expr left, Expr right) {
+        Expr result;
+        result.kind = ExprKind::Binary;
+        result.op = op;
+        result.span = cover(left.span, right.span);
+        result.children.push_back(std::move(left));
+        result.children.push_back(std::move(right));
+        return result;
+    }
+
+    Expr expr(MigParser::ExprContext* c) {
+        auto parts = c->conjunction();
+        Expr result = conjunction(parts[0]);
+        for (std::size_t i = 1; i < parts.size(); ++i)
+            result = binary(BinaryOp::Or, std::move(result), conjunction(parts[i]));
+        return result;
+    }
+
+    Expr conjunction(MigParser::ConjunctionContext* c) {
+        auto parts = c->relation();
+        Expr result = relation(parts[0]);
+        for (std::size_t i = 1; i < parts.size(); ++i)
+            result = binary(BinaryOp::And, std::move(result), relation(parts[i]));
+        return result;
+    }
+
+    Expr relation(MigParser::RelationContext* c) {
+        if (c->NOT()) {
+            Expr result;
+            result.kind = ExprKind::Not;
+            result.span = span(c);
+            result.children.push_back(relation(c->relation()));
+            return result;
+        }
+        Expr left = sum(c->sum());
+        auto* comparison = c->comparison();
+        if (!comparison) return left;
+        if (comparison->ABSENT()) {
+            Expr result;
+            result.kind = ExprKind::IsAbsent;
+            result.negated = comparison->NOT() != nullptr;
+            result.span = span(c);
+            result.children.push_back(std::move(left));
+            return result;
+        }
+        return binary(comparator(comparison->comparator()), std::move(left), sum(comparison->sum()));
+    }
+
+    static BinaryOp comparator(MigParser::ComparatorContext* c) {
+        if (c->ONE_OF()) return c->NOT() ? BinaryOp::NotOneOf : BinaryOp::OneOf;
+        if (c->IS()) return c->NOT() ? BinaryOp::IsNot : BinaryOp::Is;
+        if (c->BELOW()) return BinaryOp::Below;
+        if (c->ABOVE()) return BinaryOp::Above;
+        if (c->AT_LEAST()) return BinaryOp::AtLeast;
+        if (c->AT_MOST()) return BinaryOp::AtMost;
+        return c->MATCHES() ? BinaryOp::Matches : BinaryOp::Contains;
+    }
+
+    // The operators stand between the operands, so child 2i-1 is the one before operand i.
+    static bool operator_is(Rule* c, std::size_t operand, std::size_t type) {
+        return dynamic_cast<Terminal*>(c->children[2 * operand - 1])->getSymbol()->getType() == type;
+    }
+
+    Expr sum(MigParser::SumContext* c) {
+        auto parts = c->term();
+        Expr result = term(parts[0]);
+        for (std::size_t i = 1; i < parts.size(); ++i)
+            result = binary(operator_is(c, i, MigParser::PLUS) ? BinaryOp::Add : BinaryOp::Subtract,
+                            std::move(result), term(parts[i]));
+        return result;
+    }
+
+    Expr term(MigParser::TermContext* c) {
+        auto parts = c->operand();
+        Expr result = operand(parts[0]);
+        for (std::size_t i = 1; i < parts.size(); ++i)
+            result = binary(operator_is(c, i, MigParser::TIMES) ? BinaryOp::Multiply : BinaryOp::Divide,
+                            std::move(result), operand(parts[i]));
+        return result;
+    }
+
+    Expr operand(MigParser::OperandContext* c) {
+        return c->phrase() ? phrase(c->phrase()) : value(c->value());
+    }
+
+    // ---------------------------------------------------------------- declarations
+
+    Signature signature(MigParser::SignatureContext* c) {
+        Signature result;
+        for (auto* p : c->signaturePart()) {
+            SignaturePart part;
+            part.span = span(p);
+            if (auto* l = p->label()) {
+                part.kind = SignatureKind::Label;
+                part.name = {std::string(sources_.text(span(l))), span(l)};
+            } else if (auto* s = p->slot()) {
+                part.kind = SignatureKind::Slot;
+                part.name = name(s->WORD());
+                part.type = type(s->type());
+                if (s->expr()) part.default_value = expr(s->expr());
+            } else {
+                part.kind = SignatureKind::Optional;
+                part.parts = signature(p->signature());
+            }
+            result.push_back(std::move(part));
+        }
+        return result;
+    }
+
+    Verb verb(MigParser::VerbContext* c) {
+        Verb result;
+        result.signature = signature(c->signature());
+        result.signature_span = span(c->signature());
+        if (c->type()) result.result_type = type(c->type());
+        result.documentation = documentation(c);
+        result.span = span(c);
+        for (auto* v : c->verbClause()) add(result, v);
+        return result;
+    }
+
+    void add(Verb& verb, MigParser::VerbClauseContext* c) {
+        if (c->NEEDS()) verb.needs.push_back(expr(c->expr()));
+        if (c->CAPTURE()) verb.captures.emplace_back(name(c->WORD()), expr(c->expr()));
+        if (c->EFFECT()) verb.effects.push_back(effect(c));
+        if (c->DO()) verb.actions.push_back(command(c->command()));
+        if (c->STEPS()) verb.steps = block(c->block());
+        if (c->RESULT()) verb.result = expr(c->expr());
+        if (c->WITHIN()) verb.within = atom(c->atom());
+        if (c->UNDO()) verb.undos.push_back(undo(c->undoBody(), span(c)));
+        if (c->IRREVERSIBLE()) verb.undos.push_back(irreversible(c->STRING(), span(c)));
+    }
+
+    Effect effect(MigParser::VerbClauseContext* c) {
+        Effect result;
+        result.probe = phrase(c->phrase());
+        result.becomes = c->ABSENT()      ? Effect::Becomes::Absent
+                         : c->DIFFERENT() ? Effect::Becomes::Different
+                                          : Effect::Becomes::Value;
+        if (c->expr()) result.value = expr(c->expr());
+        result.span = span(c);
+        return result;
+    }
+
+    Expr command(MigParser::CommandContext* c) {
+        Expr result;
+        result.kind = ExprKind::Phrase;
+        result.span = span(c);
+        result.children.push_back(word(c->WORD()));
+        for (auto* p : c->commandPart()) result.children.push_back(p->value() ? value(p->value()) : word(p));
+        return result;
+    }
+
+    Probe probe(MigParser::ProbeContext* c) {
+        Probe result;
+        result.signature = signature(c->signature());
+        result.signature_span = span(c->signature());
+        result.type = type(c->type());
+        result.documentation = documentation(c);
+        result.span = span(c);
+        for (auto* p : c->probeClause()) {
+            if (p->DEPENDS())
+                for (auto* d : p->phrase()) result.depends.push_back(phrase(d));
+            if (p->READ())
+                result.reads.push_back(p->command() ? command(p->command()) : parenthesised(p->expr()));
+            if (p->WATCH()) result.watch = command(p->command());
+            if (p->CONVERGES()) result.converges = expr(p->expr());
+            if (p->WITHIN()) result.within = atom(p->atom());
+        }
+        return result;
+    }
+
+    Expr parenthesised(MigParser::ExprContext* c) {
+        Expr result = expr(c);
+        result.parenthesised = true;
+        return result;
+    }
+
+    Tool tool(MigParser::ToolContext* c) {
+        Tool result{name(c->WORD()), {}, span(c)};
+        for (auto* p : c->toolProperty())
+            result.properties.emplace_back(name(p->WORD() ? p->WORD() : p->WITHIN()), atom(p->atom()));
+        return result;
+    }
+
+    // The `##` comment lines directly before a declaration.
+    std::string documentation(Rule* declaration) const {
+        auto& stream = const_cast<antlr4::CommonTokenStream&>(session_.stream);
+        std::vector<std::string> lines;
+        for (std::size_t i = declaration->start->getTokenIndex(); i > 0; --i) {
+            auto* token = stream.get(i - 1);
+            if (token->getType() != MigLexer::COMMENT) break;
+            std::string_view line = sources_.text(session_.span(token));
+            if (!line.starts_with("##")) break;
+            line.remove_prefix(std::min<std::size_t>(line.size(), line.starts_with("## ") ? 3 : 2));
+            while (line.ends_with('\r') || line.ends_with(' ')) line.remove_suffix(1);
+            lines.emplace_back(line);
+        }
+        std::reverse(lines.begin(), lines.end());
+        return fmt::format("{}", fmt::join(lines, "\n"));
+    }
+
+    const SourceMap& sources_;
+    const Session& session_;
+};
+
+// One try: the tree, or where the parser stopped.
+std::optional<Stop> parse_once(const SourceMap& sources, Session& session, File& file) {
+    session.stream.seek(0);
+    MigParser parser(&session.stream);
+    parser.removeErrorListeners();
+    parser.setErrorHandler(std::make_shared<StopAtFirstError>());
+    parser.getInterpreter<antlr4::atn::ParserATNSimulator>()->setPredictionMode(
+        antlr4::atn::PredictionMode::SLL);
+    try {
+        file = Builder(sources, session).file(parser.file());
+        return {};
+    } catch (const Stopped& stopped) {
+        return Stop{stopped.token, stopped.expected};
+    }
+}
+
+}  // namespace
+
+bool check_text(const SourceMap& sources, FileId file, Diagnostics& diagnostics) {
+    const std::string_view text = sources.file(file).text();
+    const auto refuse = [&](std::size_t at, std::string message) {
+        const auto offset = static_cast<std::uint32_t>(at);
+        diagnostics.report(Code::Unreadable, {file, offset, offset}, std::move(message));
+        return false;
+    };
+    if (text.size() > source_limit)
+        return refuse(0, fmt::format("the file has {} MiB; a script may have {} MiB", text.size() >> 20,
+                                     source_limit >> 20));
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t length = sequence_length(text, i);
+        if (length == 0)
+            return refuse(i, fmt::format("the file is not UTF-8: byte {:#04x} cannot stand here",
+                                         static_cast<unsigned char>(text[i])));
+        if (is_control(text[i]))
+            return refuse(
+                i,
+                fmt::format(
+                    "the file holds a control character ({:#04x}): it is not a text that somebody can review",
+                    static_cast<unsigned char>(text[i])));
+        i += length;
+    }
+    return true;
+}
+
+std::vector<Token> tokenize(const SourceMap& sources, FileId file) {
+    return Session(sources, {file, 0, static_cast<std::uint32_t>(sources.file(file).text().size())}).tokens();
+}
+
+File parse(const SourceMap& sources, FileId file, Diagnostics& diagnostics) {
+    if (!check_text(sources, file, diagnostics)) {
+        File empty;
+        empty.id = file;
+        return empty;
+    }
+    return parse_range(sources, {file, 0, static_cast<std::uint32_t>(sources.file(file).text().size())},
+                       diagnostics);
+}
+
+File parse_range(const SourceMap& sources, Span range, Diagnostics& diagnostics) {
+    File file;
+    file.id = range.file;
+    Session session(sources, range);
+    const std::vector<Token> tokens = session.tokens();
+    const int limit = range.size() > one_error_size ? 1 : max_errors;
+    if (!check_structure(sources, tokens, diagnostics)) return file;
+    for (int errors = 0; errors < limit; ++errors) {
+        const auto stop = parse_once(sources, session, file);
+        if (!stop) break;
+        explain(sources, tokens, *stop, diagnostics);
+        const Range broken = broken_statement(sources, tokens, stop->token);
+        if (broken.first == broken.last) break;
+        session.leave_out(broken);
+    }
+    file.id = range.file;
+    return file;
+}
+
+}  // namespace migc::syntax

@@ -1,0 +1,35 @@
+// Text to tokens to syntax tree. The implementation is the one source file that sees ANTLR.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "compiler/diagnostics/diagnostic.hpp"
+#include "compiler/source/source.hpp"
+#include "compiler/syntax/tree.hpp"
+
+namespace migc::syntax {
+
+constexpr std::size_t source_limit = std::size_t{8} << 20;  // bytes
+constexpr int nesting_limit = 256;                          // blocks, parentheses and lists within each other
+
+enum class TokenKind { Word, Keyword, Number, String, Punctuation, Comment, Other };
+
+struct Token {
+    TokenKind kind = TokenKind::Other;
+    Span span;
+};
+
+// Every token of a file, comments included, in order. Never fails: what is no token is `Other`.
+std::vector<Token> tokenize(const SourceMap& sources, FileId file);
+
+// Whether the file can be a script at all: not too large, UTF-8, no control characters. Reports L001 if not.
+bool check_text(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
+
+// The tree of a file, or of a part of it (`range`, which must hold whole items). Reports what is not Mig:
+// each broken statement once, then goes on behind it. With such reports the tree lacks those statements, and
+// is good for showing, not for running. Throws nothing; time and memory are linear in the size.
+File parse(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
+File parse_range(const SourceMap& sources, Span range, Diagnostics& diagnostics);
+
+}  // namespace migc::syntax

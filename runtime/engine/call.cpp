@@ -1,0 +1,366 @@
+#include "runtime/engine/call.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/text.hpp"
+#include "runtime/engine/wait.hpp"
+
+namespace migc::runtime {
+namespace {
+
+constexpr std::int64_t first_look_ms = 100;
+constexpr std::int64_t longest_look_ms = 2'000;
+// A tool that exited by itself and said that it failed: its effect is not worth waiting long for.
+constexpr std::int64_t after_failure_ms = 5'000;
+constexpr std::int64_t default_retry_ms = 1'000;
+
+std::string undone_result(const std::string& outcome) {
+    if (outcome == "done") return "undone";
+    return outcome == "already" ? "nothing-to-undo" : outcome;
+}
+
+}  // namespace
+
+bool taken(const EffectTarget& target, const Value& reading) {
+    if (reading.is_unknown()) return false;
+    switch (target.effect->becomes) {
+        case ir::Becomes::Absent:
+            return reading.is_absent();
+        case ir::Becomes::Different:
+            return !equal(target.before, reading);
+        case ir::Becomes::Value:
+            break;
+    }
+    return equal(target.declared, reading);
+}
+
+std::string describe_call(const ir::Verb& verb, const Scope& inner) {
+    std::vector<Value> values;
+    for (const ir::Parameter& parameter : verb.parameters) {
+        const Binding* binding = inner.find(parameter.name);
+        const bool plain_value = binding != nullptr && binding->condition == nullptr;
+        values.push_back(plain_value ? binding->value : Value(".."));
+    }
+    return phrase(verb.signature, verb.parameters, values);
+}
+
+tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::Verb& verb,
+                                               const ir::Step& step, const Scope& scope, Scope& inner) {
+    for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
+        const ir::Parameter& slot = verb.parameters[i];
+        if (slot.type.kind == ir::TypeKind::Condition) {
+            inner.bind_condition(slot.name, step.arguments[i], scope);
+            continue;
+        }
+        Reading argument = evaluator.evaluate(step.arguments[i], scope);
+        if (argument.value.is_absent() && slot.default_value)
+            argument = evaluator.evaluate(*slot.default_value, inner);
+        if (argument.value.is_unknown())
+            return tl::unexpected(fmt::format("the value of `{}`: {}", slot.name, explain(argument)));
+        inner.bind(slot.name, std::move(argument.value), slot.type.kind == ir::TypeKind::Secret);
+    }
+    return {};
+}
+
+Call::Call(StageRun& stage, const Course& course, const ir::Step& step, const ir::Verb& verb,
+           const Scope& outer, Scope& inner, std::string id)
+    : stage_(stage),
+      course_(course),
+      step_(step),
+      verb_(verb),
+      outer_(outer),
+      inner_(inner),
+      id_(std::move(id)),
+      text_(describe_call(verb, inner)) {}
+
+Verdict Call::run() {
+    begun_ = stage_.run.tools.now();
+    if (auto verdict = resume()) return *verdict;
+    if (Verdict verdict = prepare(); !verdict.done()) return verdict;
+    if (holds_already()) return already();
+    if (!intend()) return {Fate::Untrusted, stage_.run.recorder.failure()};
+    const Action action = act();
+    Verdict verdict = decide(action);
+    if (verdict.done() && verb_.result) result = stage_.evaluator.evaluate(*verb_.result, inner_).value;
+    return verdict;
+}
+
+// A call of an inverse that an earlier undo began: done, provably not begun (so nothing is decided here), or
+// in doubt.
+std::optional<Verdict> Call::resume() {
+    if (course_.purpose != Purpose::Inverse) return std::nullopt;
+    if (course_.undoing->finished_parts.contains(id_)) return Verdict{};
+    const auto open = course_.undoing->open_parts.find(id_);
+    if (open == course_.undoing->open_parts.end()) return std::nullopt;
+    const auto before = values_from_json(open->second.value("before", nlohmann::json::object()));
+    const auto declared = values_from_json(open->second.value("declared", nlohmann::json::object()));
+    bool untouched = !verb_.effects.empty();
+    for (const ir::Effect& effect : verb_.effects) {
+        EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
+        if (const auto found = before.find(target.phrase); found != before.end())
+            target.before = found->second;
+        if (const auto found = declared.find(target.phrase); found != declared.end())
+            target.declared = found->second;
+        target.observed = stage_.evaluator.evaluate(effect.probe, inner_).value;
+        untouched = untouched && equal(target.before, target.observed);
+        targets_.push_back(std::move(target));
+    }
+    const bool all_taken =
+        !targets_.empty() && std::all_of(targets_.begin(), targets_.end(),
+                                         [](const EffectTarget& t) { return taken(t, t.observed); });
+    if (all_taken) return conclude("done", "found out afterwards", true);
+    targets_.clear();
+    if (untouched) return std::nullopt;
+    return conclude("in-doubt", "it was begun before, and how it went could not be found out", true);
+}
+
+Verdict Call::prepare() {
+    if (Verdict verdict = check_needs(); !verdict.done()) return verdict;
+    if (Verdict verdict = read_captures(); !verdict.done()) return verdict;
+    if (Verdict verdict = read_effects(); !verdict.done()) return verdict;
+    const auto command = stage_.evaluator.preview(*verb_.action, inner_);
+    if (!command) return not_begun(command.error());
+    command_ = *command;
+    return {};
+}
+
+Verdict Call::check_needs() {
+    for (const ir::Expr& need : verb_.needs) {
+        const Reading reading = stage_.evaluator.evaluate(need, inner_);
+        if (truth(reading.value) != true)
+            return not_begun(fmt::format("what `{}` needs does not hold: {}", text_, explain(reading)));
+    }
+    return {};
+}
+
+Verdict Call::read_captures() {
+    for (const ir::Capture& capture : verb_.captures) {
+        const Reading reading = stage_.evaluator.evaluate(capture.value, inner_);
+        if (reading.value.is_unknown())
+            return not_begun(fmt::format("`{}` could not be captured, so there would be no way back: {}",
+                                         capture.name, explain(reading)));
+        captures_[capture.name] = to_json(reading.value);
+        inner_.bind(capture.name, reading.value);
+    }
+    return {};
+}
+
+Verdict Call::read_effects() {
+    for (const ir::Effect& effect : verb_.effects) {
+        EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
+        const Reading before = stage_.evaluator.evaluate(effect.probe, inner_);
+        const Reading declared = effect.value ? stage_.evaluator.evaluate(*effect.value, inner_) : Reading{};
+        if (before.value.is_unknown())
+            return not_begun(fmt::format("{}: {}", target.phrase, explain(before)));
+        if (declared.value.is_unknown())
+            return not_begun(fmt::format("what {} is to become: {}", target.phrase, explain(declared)));
+        target.before = before.value;
+        target.declared = declared.value;
+        targets_.push_back(std::move(target));
+    }
+    return {};
+}
+
+bool Call::holds_already() const {
+    return !targets_.empty() && std::all_of(targets_.begin(), targets_.end(), [](const EffectTarget& target) {
+        return target.effect->becomes != ir::Becomes::Different && taken(target, target.before);
+    });
+}
+
+Verdict Call::already() {
+    for (EffectTarget& target : targets_) target.observed = target.before;
+    if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(intent_body()));
+    if (verb_.result) result = stage_.evaluator.evaluate(*verb_.result, inner_).value;
+    return conclude("already", readings() + " already", true);
+}
+
+List Call::workloads() const {
+    List found;
+    for (const EffectTarget& target : targets_)
+        for (const ir::Expr& argument : target.effect->probe.children) {
+            const Reading reading = stage_.evaluator.evaluate(argument, inner_);
+            const auto* resource = reading.value.get_if<ResourceRef>();
+            if (resource != nullptr && resource->type == "workload") found.push_back(reading.value);
+        }
+    return found;
+}
+
+nlohmann::json Call::intent_body() const {
+    nlohmann::json body = stage_.about(id_);
+    nlohmann::json arguments = nlohmann::json::object();
+    for (const ir::Parameter& parameter : verb_.parameters) {
+        const Binding* binding = inner_.find(parameter.name);
+        if (binding != nullptr && binding->condition == nullptr && !binding->secret)
+            arguments[parameter.name] = to_json(binding->value);
+    }
+    std::map<std::string, Value> before;
+    std::map<std::string, Value> declared;
+    for (const EffectTarget& target : targets_) {
+        before[target.phrase] = target.before;
+        if (target.effect->becomes != ir::Becomes::Different) declared[target.phrase] = target.declared;
+    }
+    nlohmann::json names = nlohmann::json::array();
+    for (const Value& workload : workloads()) names.push_back(show(workload));
+    body.update({{"text", text_},
+                 {"verb", verb_.signature},
+                 {"command", printable(command_, 4000)},
+                 {"arguments", std::move(arguments)},
+                 {"captures", captures_},
+                 {"before", values_to_json(before)},
+                 {"declared", values_to_json(declared)},
+                 {"workloads", std::move(names)}});
+    if (step_.undo) body.update({{"own_undo", true}, {"scope", outer_.journal()}});
+    return body;
+}
+
+// Durable before anything is begun.
+bool Call::intend() {
+    nlohmann::json body = intent_body();
+    EventKind kind = EventKind::Intent;
+    if (course_.purpose == Purpose::Inverse) {
+        kind = EventKind::UndoIntent;
+        body.update({{"step", course_.undoing->step}, {"part", id_}});
+    } else if (course_.purpose == Purpose::Failure) {
+        body["failure_block"] = true;
+    }
+    if (!stage_.run.recorder.record(kind, body)) return false;
+    ++stage_.run.open_effects;
+    intended_ = true;
+    if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(body));
+    return true;
+}
+
+std::int64_t Call::effect_limit() {
+    const auto given = milliseconds(stage_.evaluator, step_.within, outer_);
+    return given ? *given : milliseconds(stage_.evaluator, verb_.within, inner_).value_or(default_effect_ms);
+}
+
+// 0: the tool's own limit.
+std::int64_t Call::action_limit() {
+    const auto given = milliseconds(stage_.evaluator, step_.within, outer_);
+    return given ? *given : milliseconds(stage_.evaluator, verb_.within, inner_).value_or(0);
+}
+
+Call::Action Call::act_once() {
+    auto answer = stage_.evaluator.act(*verb_.action, inner_, action_limit());
+    if (!answer) return {{}, false, answer.error()};
+    const bool begun = answer->ending != Ending::NotStarted;
+    const std::string refusal = begun ? "" : failure_text(verb_.action->tool, *answer);
+    return {std::move(*answer), begun, refusal};
+}
+
+// Tries again only what has provably had no effect.
+Call::Action Call::act() {
+    const Reading more = step_.retry ? stage_.evaluator.evaluate(*step_.retry, outer_)
+                                     : Reading{Value(std::int64_t{0}), {}, false};
+    const auto* tries = more.value.get_if<std::int64_t>();
+    const auto every = milliseconds(stage_.evaluator, step_.every, outer_).value_or(default_retry_ms);
+    Action action = act_once();
+    for (std::int64_t left = tries == nullptr ? 0 : *tries; left > 0; --left) {
+        if (action.begun && action.answer.succeeded()) break;
+        if (action.begun && (targets_.empty() || observe(after_failure_ms) != Seen::NotTaken)) break;
+        if (stage_.run.stopping()) break;
+        Waiter(stage_, course_).rest(every);
+        action = act_once();
+    }
+    return action;
+}
+
+Call::Seen Call::look() {
+    Seen seen = Seen::Taken;
+    for (EffectTarget& target : targets_) {
+        target.observed = stage_.evaluator.evaluate(target.effect->probe, inner_).value;
+        if (target.observed.is_unknown()) return Seen::Unreadable;
+        if (!taken(target, target.observed)) seen = Seen::NotTaken;
+    }
+    return seen;
+}
+
+Call::Seen Call::observe(std::int64_t limit_ms) {
+    const Time deadline = stage_.run.tools.now() + limit_ms;
+    Waiter waiter(stage_, course_);
+    for (std::int64_t pause = first_look_ms;; pause = std::min(pause * 2, longest_look_ms)) {
+        const Seen seen = look();
+        const std::int64_t left = deadline - stage_.run.tools.now();
+        if (seen == Seen::Taken || left <= 0) return seen;
+        waiter.rest(std::min(pause, left));
+    }
+}
+
+std::string Call::readings() const {
+    std::string text;
+    for (const EffectTarget& target : targets_)
+        text += fmt::format("{}{} is {}", text.empty() ? "" : ", ", target.phrase,
+                            printable(show(target.observed), 200));
+    return text;
+}
+
+Verdict Call::decide(const Action& action) {
+    if (!action.begun) return conclude("failed", action.refusal, false);
+    const bool complained = !action.answer.succeeded();
+    const std::string said = complained ? failure_text(verb_.action->tool, action.answer) : "";
+    if (targets_.empty()) return decide_unseen(action);
+    const bool said_no = complained && action.answer.ending == Ending::Exited;
+    const std::int64_t limit = effect_limit();
+    switch (observe(said_no ? std::min(limit, after_failure_ms) : limit)) {
+        case Seen::Taken:
+            return conclude("done", complained ? fmt::format("{}, but {}", said, readings()) : "", true);
+        case Seen::Unreadable:
+            return conclude(
+                "in-doubt",
+                "whether it took effect could not be found out" + (said.empty() ? "" : "; " + said), true);
+        case Seen::NotTaken:
+            break;
+    }
+    return conclude(
+        "failed",
+        fmt::format("{}; {}", complained ? said : "the command went well, but did not take effect",
+                    readings()),
+        true);
+}
+
+// Without an effect to look at, the command's own word is all there is. Where the declaration says that
+// nothing is left to undo, there is nothing to be in doubt about.
+Verdict Call::decide_unseen(const Action& action) {
+    if (action.answer.succeeded()) return conclude("done", "", true);
+    const bool decided = action.answer.ending == Ending::Exited || verb_.undo.kind == ir::UndoKind::None;
+    return conclude(decided ? "failed" : "in-doubt", failure_text(verb_.action->tool, action.answer), true);
+}
+
+Verdict Call::not_begun(const std::string& message) {
+    return conclude("failed", message, false);
+}
+
+Verdict Call::conclude(const std::string& outcome, const std::string& message, bool acted) {
+    std::map<std::string, Value> observed;
+    for (const EffectTarget& target : targets_)
+        if (!target.observed.is_unknown()) observed[target.phrase] = target.observed;
+    nlohmann::json body = stage_.about(id_);
+    body.update({{"text", text_},
+                 {"result", outcome},
+                 {"message", message},
+                 {"observed", values_to_json(observed)},
+                 {"acted", acted},
+                 {"took_ms", stage_.run.tools.now() - begun_}});
+    bool written = true;
+    if (course_.purpose != Purpose::Inverse) {
+        written = stage_.run.recorder.record(EventKind::Outcome, body);
+    } else if (course_.in_parts) {
+        body.update({{"step", course_.undoing->step}, {"part", id_}, {"result", undone_result(outcome)}});
+        written = stage_.run.recorder.record(EventKind::UndoOutcome, body);
+    }
+    if (!written) return {Fate::Untrusted, stage_.run.recorder.failure()};
+    // Where the inverse as a whole is told, its outcome is still to be written.
+    const bool told = course_.purpose != Purpose::Inverse || course_.in_parts;
+    if (intended_ && told) --stage_.run.open_effects;
+    intended_ = false;
+    if (course_.purpose == Purpose::Forward) stage_.conclude(id_, body);
+    if (course_.written != nullptr) course_.written->insert(observed.begin(), observed.end());
+    if (outcome == "in-doubt") return {Fate::InDoubt, fmt::format("{}: {}", text_, message)};
+    if (outcome == "failed") return {Fate::Failed, fmt::format("{}: {}", text_, message)};
+    return {};
+}
+
+}  // namespace migc::runtime

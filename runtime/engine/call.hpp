@@ -1,0 +1,86 @@
+// One call of a verb: needs, captures, intent, act, observe, outcome.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/engine/stage_run.hpp"
+
+namespace migc::runtime {
+
+// An effect of a call, with its probe and what was read from it.
+struct EffectTarget {
+    const ir::Effect* effect = nullptr;
+    std::string phrase;  // "replicas of webapi"
+    Value before;
+    Value declared;  // absent for `becomes absent`; not used for `becomes different`
+    Value observed;
+};
+
+// Whether a reading is what the effect declares.
+bool taken(const EffectTarget& target, const Value& reading);
+
+// The phrase of a call with its arguments filled in: "scale webapi to 4".
+std::string describe_call(const ir::Verb& verb, const Scope& inner);
+
+// Binds a call's arguments to the verb's parameters. The error says which argument could not be had.
+tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::Verb& verb,
+                                               const ir::Step& step, const Scope& scope, Scope& inner);
+
+class Call {
+  public:
+    // `inner` holds the verb's parameters; captures are added to it.
+    Call(StageRun& stage, const Course& course, const ir::Step& step, const ir::Verb& verb,
+         const Scope& outer, Scope& inner, std::string id);
+
+    // On success the result that `as` binds is in `result`.
+    Verdict run();
+    Value result;
+
+  private:
+    enum class Seen { Taken, NotTaken, Unreadable };
+    struct Action {
+        Answer answer;
+        bool begun = false;   // something may have happened
+        std::string refusal;  // why it was not begun
+    };
+
+    std::optional<Verdict> resume();
+    Verdict prepare();
+    Verdict check_needs();
+    Verdict read_captures();
+    Verdict read_effects();
+    [[nodiscard]] bool holds_already() const;
+    Verdict already();
+    bool intend();
+    Action act();
+    Action act_once();
+    Seen observe(std::int64_t limit_ms);
+    Seen look();
+    Verdict decide(const Action& action);
+    Verdict decide_unseen(const Action& action);
+    Verdict conclude(const std::string& outcome, const std::string& message, bool acted);
+    Verdict not_begun(const std::string& message);
+    [[nodiscard]] std::string readings() const;
+    [[nodiscard]] std::int64_t effect_limit();
+    [[nodiscard]] std::int64_t action_limit();
+    [[nodiscard]] nlohmann::json intent_body() const;
+    [[nodiscard]] List workloads() const;
+
+    StageRun& stage_;
+    const Course& course_;
+    const ir::Step& step_;
+    const ir::Verb& verb_;
+    const Scope& outer_;
+    Scope& inner_;
+    std::string id_;
+    std::string text_;
+    std::string command_;
+    nlohmann::json captures_ = nlohmann::json::object();
+    std::vector<EffectTarget> targets_;
+    Time begun_ = 0;
+    bool intended_ = false;
+};
+
+}  // namespace migc::runtime

@@ -1,0 +1,66 @@
+// What one mutating step did, exactly as the journal has it: an undo in this process and one in another read
+// the same record.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "compiler/ir/program.hpp"
+#include "runtime/engine/scope.hpp"
+
+namespace migc::runtime {
+
+enum class ChangeState { Begun, Done, Already, Failed, InDoubt };
+
+struct Change {
+    std::string step;  // "staging/3[2].1"
+    std::string stage;
+    std::string text;       // "scale webapi to 4"
+    std::string verb;       // its signature
+    bool own_undo = false;  // the caller brought the inverse
+    nlohmann::json arguments = nlohmann::json::object();
+    nlohmann::json captures = nlohmann::json::object();
+    nlohmann::json scope = nlohmann::json::object();  // what the caller's inverse can see
+    // By the phrase of the effect's probe: "replicas of webapi".
+    std::map<std::string, Value> before;
+    std::map<std::string, Value> declared;  // not there for `becomes different`
+    std::map<std::string, Value> observed;
+    List workloads;  // the workloads that the effects are about
+    ChangeState state = ChangeState::Begun;
+    bool acted = true;    // false: it failed before anything was begun
+    bool undone = false;  // its inverse has run, or there was nothing to undo
+    // Of an inverse that was cut off, by the ids of its calls: the intents without an outcome, and what is
+    // done.
+    std::map<std::string, nlohmann::json> open_parts;
+    std::set<std::string> finished_parts;
+
+    // From the bodies of Intent and Outcome.
+    static Change from_intent(const nlohmann::json& body);
+    void conclude(const nlohmann::json& outcome);
+    // Whether an undo has to look at it.
+    [[nodiscard]] bool to_undo() const;
+    [[nodiscard]] bool inverse_begun() const { return !open_parts.empty() || !finished_parts.empty(); }
+    // Whether, as far as is known, what it changed is still there.
+    [[nodiscard]] bool stands() const;
+};
+
+// {"replicas of webapi": 2} with each value as `to_json` writes it; and back.
+nlohmann::json values_to_json(const std::map<std::string, Value>& values);
+std::map<std::string, Value> values_from_json(const nlohmann::json& json);
+
+// Whether one step stands before another in its script: numbers in ids count as numbers.
+bool earlier(const std::string& step, const std::string& other);
+
+// The step of that id, or null. Ids count from 1: "staging/2" is the second step of the stage, "staging/2.1"
+// the first inside it (a composite's, a block's; after an `if`'s body come those of its `else`),
+// "staging/3[2].1" the first in the second turn of a loop.
+const ir::Step* find_step(const ir::Program& program, const std::string& id);
+
+// Whether a step stands inside another: "staging/2.1" inside "staging/2".
+bool inside(const std::string& step, const std::string& outer);
+
+}  // namespace migc::runtime

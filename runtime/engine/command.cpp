@@ -1,0 +1,276 @@
+// Commands: how they are put together, run, and read.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <re2/re2.h>
+
+#include "runtime/engine/convert.hpp"
+#include "runtime/engine/evaluate.hpp"
+#include "runtime/engine/text.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using ir::ExprKind;
+
+constexpr std::int64_t default_limit_ms = 60'000;
+
+const std::string* literal(const ir::Expr& expression) {
+    return expression.kind == ExprKind::Literal ? expression.value.get_if<std::string>() : nullptr;
+}
+
+// "-f" before an absent value goes with it; "--" and "-" are no options.
+bool is_flag(const ir::Expr& expression) {
+    const std::string* text = literal(expression);
+    return text != nullptr && text->starts_with('-') && *text != "--" && *text != "-";
+}
+
+// Whether the script's author wrote the first character of this text.
+bool begins_literally(const ir::Expr& expression) {
+    if (expression.kind != ExprKind::Interpolate) return literal(expression) != nullptr;
+    if (expression.children.empty()) return true;
+    const std::string* first = literal(expression.children.front());
+    return first != nullptr && !first->empty();
+}
+
+// Puts the elements of an argument list one after the other, and refuses what could be taken for an option.
+class ArgumentList {
+  public:
+    explicit ArgumentList(bool options_allowed) : options_allowed_(options_allowed) {}
+
+    bool add(const std::string& text, bool written_by_author) {
+        if (text.find('\0') != std::string::npos) return refuse("an argument holds a NUL character");
+        if (!written_by_author && !options_allowed_ && text.starts_with('-'))
+            return refuse(fmt::format("the argument `{}` would be taken for an option of the command",
+                                      printable(text, 80)));
+        if (written_by_author && text == "--") options_allowed_ = true;
+        result_.push_back(text);
+        return true;
+    }
+    void drop_last() { result_.pop_back(); }
+    bool refuse(std::string why) {
+        error_ = std::move(why);
+        return false;
+    }
+    tl::expected<std::vector<std::string>, std::string> take() && {
+        if (!error_.empty()) return tl::unexpected(std::move(error_));
+        return std::move(result_);
+    }
+    tl::unexpected<std::string> error() const { return tl::unexpected(error_); }
+
+  private:
+    bool options_allowed_;
+    std::vector<std::string> result_;
+    std::string error_;
+};
+
+bool means_absent(const ir::Command& command, const Answer& answer) {
+    if (command.absent_on.empty() || answer.ending != Ending::Exited) return false;
+    const RE2 expression(command.absent_on, RE2::Quiet);
+    return expression.ok() &&
+           (RE2::PartialMatch(answer.errors, expression) || RE2::PartialMatch(answer.output, expression));
+}
+
+Reading not_found_out(std::string reason) {
+    return {Value(Unknown{reason}), std::move(reason), false};
+}
+
+}  // namespace
+
+std::string Evaluator::written(const ResourceRef& resource) {
+    if (resource.name.find('/') != std::string::npos) return resource.name;
+    const auto& mapping =
+        resource.type == "service" ? surroundings_.inventory.services : surroundings_.inventory.workloads;
+    const bool mapped = resource.type == "service" || resource.type == "workload";
+    if (const auto found = mapping.find(resource.name); mapped && found != mapping.end())
+        return found->second;
+    for (const ir::ResourceType& type : surroundings_.program.resource_types) {
+        if (type.name != resource.type || type.written_as.empty()) continue;
+        std::string text = type.written_as;
+        constexpr std::string_view place = "${name}";
+        if (const std::size_t at = text.find(place); at != std::string::npos)
+            text.replace(at, place.size(), resource.name);
+        return text;
+    }
+    return resource.name;
+}
+
+std::string Evaluator::as_argument(const Value& value) {
+    if (const auto* resource = value.get_if<ResourceRef>()) return written(*resource);
+    return show(value);
+}
+
+tl::expected<std::vector<std::string>, std::string> Evaluator::arguments(const ir::Expr& list,
+                                                                         const Scope& scope,
+                                                                         bool options_allowed) {
+    ArgumentList result(options_allowed);
+    const bool is_list = list.kind == ExprKind::List;
+    const std::size_t count = is_list ? list.children.size() : 1;
+    for (std::size_t i = 0; i < count; ++i) {
+        const ir::Expr& element = is_list ? list.children[i] : list;
+        Reading reading = evaluate_kind(element, scope, Form::Written);
+        if (element.type.kind == ir::TypeKind::Path) reading = checked_path(std::move(reading));
+        if (const auto* no = reading.value.get_if<Unknown>()) return tl::unexpected(no->reason);
+        if (reading.value.is_absent()) {
+            if (i > 0 && is_flag(list.children[i - 1])) result.drop_last();
+            continue;
+        }
+        if (const auto* items = reading.value.get_if<List>()) {
+            for (const Value& item : *items)
+                if (!item.is_absent() && !result.add(as_argument(item), false)) return result.error();
+        } else if (!result.add(as_argument(reading.value), begins_literally(element))) {
+            return result.error();
+        }
+    }
+    return std::move(result).take();
+}
+
+// The tool's program and its own arguments. `program` runs what its first argument names.
+tl::expected<CommandLine, std::string> Evaluator::tool_line(const std::string& name) {
+    CommandLine line;
+    line.tool = name;
+    line.directory = environment_.setting("root");
+    line.within_ms = default_limit_ms;
+    const ir::Tool* tool = surroundings_.program.tool(name);
+    // Without its declaration a tool would run without its context and namespace: in some other cluster.
+    if (tool == nullptr) return tl::unexpected(fmt::format("the script declares no tool `{}`", name));
+    if (!tool->program.empty() && name != "program") line.argv.push_back(tool->program);
+    const Scope nothing(globals);
+    if (tool->arguments) {
+        const auto own = arguments(*tool->arguments, nothing);
+        if (!own) return tl::unexpected(own.error());
+        line.argv.insert(line.argv.end(), own->begin(), own->end());
+    }
+    if (tool->environment) {
+        auto variables = arguments(*tool->environment, nothing);
+        if (!variables) return tl::unexpected(variables.error());
+        line.environment = std::move(*variables);
+    }
+    if (tool->within)
+        if (const Reading limit = evaluate(*tool->within, nothing);
+            const auto* within = limit.value.get_if<Duration>())
+            line.within_ms = within->milliseconds;
+    return line;
+}
+
+tl::expected<CommandLine, std::string> Evaluator::command_line(const ir::Command& command, const Scope& scope,
+                                                               std::int64_t within) {
+    auto line = tool_line(command.tool);
+    if (!line) return line;
+    if (within > 0) line->within_ms = within;
+    if (command.arguments) {
+        // What follows the name of the user's own script are that script's options.
+        const auto own = arguments(*command.arguments, scope, command.tool == "program");
+        if (!own) return tl::unexpected(own.error());
+        line->gentle = command.tool == "terraform" && !own->empty() &&
+                       (own->front() == "apply" || own->front() == "destroy");
+        line->argv.insert(line->argv.end(), own->begin(), own->end());
+    }
+    if (line->argv.empty() || line->argv.front().empty() || line->argv.front().starts_with('-'))
+        return tl::unexpected(std::string("there is no program to run"));
+    if (command.standard_input) {
+        const Reading input = evaluate(*command.standard_input, scope);
+        if (const auto* no = input.value.get_if<Unknown>()) return tl::unexpected(no->reason);
+        line->input = show(input.value);
+    }
+    return line;
+}
+
+// Natives read files themselves, whatever the working directory is: their paths are whole ones.
+tl::expected<List, std::string> Evaluator::native_arguments(const ir::Command& command, const Scope& scope) {
+    if (!command.arguments) return List{};
+    const Reading reading = evaluate(*command.arguments, scope);
+    if (const auto* no = reading.value.get_if<Unknown>()) return tl::unexpected(no->reason);
+    const auto* items = reading.value.get_if<List>();
+    if (items == nullptr) return List{reading.value};
+    List result = *items;
+    for (std::size_t i = 0; i < result.size() && i < command.arguments->children.size(); ++i) {
+        const auto* path = result[i].get_if<std::string>();
+        if (path != nullptr && command.arguments->children[i].type.kind == ir::TypeKind::Path)
+            result[i] = Value((std::filesystem::path(environment_.setting("root")) / *path).string());
+    }
+    return result;
+}
+
+tl::expected<Answer, std::string> Evaluator::act(const ir::Command& command, const Scope& scope,
+                                                 std::int64_t within) {
+    if (command.tool != "native") {
+        const auto line = command_line(command, scope, within);
+        if (!line) return tl::unexpected(line.error());
+        return surroundings_.tools.run(*line);
+    }
+    const NativeEntry* native = surroundings_.options.natives(command.native);
+    if (native == nullptr || !native->action)
+        return tl::unexpected(fmt::format("this migc has no native action `{}`", command.native));
+    const auto values = native_arguments(command, scope);
+    if (!values) return tl::unexpected(values.error());
+    return native->action(*this, *values);
+}
+
+tl::expected<std::string, std::string> Evaluator::preview(const ir::Command& command, const Scope& scope) {
+    if (command.tool != "native") {
+        const auto line = command_line(command, scope);
+        if (!line) return tl::unexpected(line.error());
+        return shown(line->argv);
+    }
+    const auto values = native_arguments(command, scope);
+    if (!values) return tl::unexpected(values.error());
+    const NativeEntry* native = surroundings_.options.natives(command.native);
+    return native != nullptr && native->preview ? native->preview(*this, *values) : std::string();
+}
+
+Reading Evaluator::read(const ir::Probe& declared, const Scope& scope) {
+    if (declared.computed) return evaluate(*declared.computed, scope);
+    if (!declared.read) return script_mistake("the probe says nowhere how it is read");
+    if (declared.read->tool == "native") return read_native(*declared.read, scope);
+    return read_tool(*declared.read, declared.type, scope);
+}
+
+Reading Evaluator::read_tool(const ir::Command& command, const ir::Type& type, const Scope& scope) {
+    const auto line = command_line(command, scope);
+    if (!line) return script_mistake(line.error());
+    const Reading pointer =
+        command.pointer ? evaluate(*command.pointer, scope) : Reading{Value(""), {}, false};
+    if (pointer.value.is_unknown()) return pointer;
+    const Answer answer = surroundings_.tools.run(*line);
+    if (!answer.succeeded()) {
+        if (means_absent(command, answer)) return {Value(Absent{}), {}, false};
+        return not_found_out(failure_text(command.tool, answer));
+    }
+    if (answer.truncated) return not_found_out(command.tool + " answered with more than can be read");
+    const std::string format = command.format.empty() && command.pointer ? "json" : command.format;
+    const auto value = read_format(answer.output, format, show(pointer.value));
+    if (!value) return not_found_out(fmt::format("{}: {}", command.tool, value.error()));
+    const auto typed = convert(*value, type);
+    if (!typed) return not_found_out(fmt::format("{}: {}", command.tool, typed.error()));
+    return {*typed, {}, false};
+}
+
+Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
+    const auto values = native_arguments(command, scope);
+    if (!values) return script_mistake(values.error());
+    // Only the engine knows which stages completed in this run.
+    if (command.native == "stage-passed") {
+        const std::string stage = values->empty() ? "" : show(values->front());
+        if (surroundings_.stage_passed && surroundings_.stage_passed(stage)) return {Value(true), {}, false};
+        return not_found_out(fmt::format("stage {} has not been completed in this run", stage));
+    }
+    const NativeEntry* native = surroundings_.options.natives(command.native);
+    if (native == nullptr || !native->probe)
+        return script_mistake(fmt::format("this migc has no native probe `{}`", command.native));
+    return native->probe(*this, *values);
+}
+
+Answer Evaluator::run(const std::string& tool, const std::vector<std::string>& own,
+                      const std::string& input) {
+    auto line = tool_line(tool);
+    if (!line) {
+        Answer answer;
+        answer.reason = line.error();
+        return answer;
+    }
+    line->argv.insert(line->argv.end(), own.begin(), own.end());
+    line->input = input;
+    return surroundings_.tools.run(*line);
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,257 @@
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <re2/re2.h>
+
+#include "runtime/engine/evaluate.hpp"
+#include "runtime/engine/text.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using ir::Comparison;
+using ir::Operation;
+
+enum class Unit { Number, Percent, Duration };
+
+struct Amount {
+    Unit unit = Unit::Number;
+    double value = 0;
+};
+
+std::optional<Amount> amount_of(const Value& value) {
+    if (const auto* number = value.get_if<std::int64_t>())
+        return Amount{Unit::Number, static_cast<double>(*number)};
+    if (const auto* quantity = value.get_if<Quantity>()) return Amount{Unit::Number, quantity->amount};
+    if (const auto* percent = value.get_if<Percent>()) return Amount{Unit::Percent, percent->value};
+    if (const auto* duration = value.get_if<Duration>())
+        return Amount{Unit::Duration, static_cast<double>(duration->milliseconds)};
+    if (const auto* json = value.get_if<Json>(); json != nullptr && *json && (*json)->is_number())
+        return Amount{Unit::Number, (*json)->get<double>()};
+    return std::nullopt;
+}
+
+// Text that stands where an amount is expected: the other side says how to read it.
+std::optional<Amount> amount_like(const Value& value, const Value& other) {
+    const auto* text = value.get_if<std::string>();
+    if (text == nullptr) return amount_of(value);
+    if (other.get_if<Duration>() != nullptr)
+        if (const auto duration = parse_duration(*text)) return amount_of(Value(*duration));
+    if (other.get_if<Quantity>() != nullptr || other.get_if<std::int64_t>() != nullptr)
+        if (const auto quantity = parse_quantity(*text)) return amount_of(Value(*quantity));
+    return std::nullopt;
+}
+
+std::optional<std::string> text_of(const Value& value) {
+    if (const auto* text = value.get_if<std::string>()) return *text;
+    if (const auto* resource = value.get_if<ResourceRef>()) return resource->name;
+    if (const auto* json = value.get_if<Json>(); json != nullptr && *json && (*json)->is_string())
+        return (*json)->get<std::string>();
+    return std::nullopt;
+}
+
+bool holds(Comparison comparison, double left, double right) {
+    switch (comparison) {
+        case Comparison::Below:
+            return left < right;
+        case Comparison::Above:
+            return left > right;
+        case Comparison::AtLeast:
+            return left >= right;
+        default:
+            return left <= right;
+    }
+}
+
+std::optional<bool> ints_hold(Comparison comparison, const Value& left, const Value& right) {
+    const auto* a = left.get_if<std::int64_t>();
+    const auto* b = right.get_if<std::int64_t>();
+    if (a == nullptr || b == nullptr) return std::nullopt;
+    switch (comparison) {
+        case Comparison::Below:
+            return *a < *b;
+        case Comparison::Above:
+            return *a > *b;
+        case Comparison::AtLeast:
+            return *a >= *b;
+        default:
+            return *a <= *b;
+    }
+}
+
+Reading order(Comparison comparison, const Value& left, const Value& right) {
+    if (const auto exact = ints_hold(comparison, left, right)) return {Value(*exact), {}, false};
+    if (left.is_absent() || right.is_absent())
+        return {Value(Unknown{"there is nothing to compare with: it is absent"}), {}, false};
+    const auto a = amount_like(left, right);
+    const auto b = amount_like(right, left);
+    if (!a || !b || a->unit != b->unit)
+        return script_mistake(fmt::format("`{}` and `{}` cannot be compared", printable(show(left), 80),
+                                    printable(show(right), 80)));
+    return {Value(holds(comparison, a->value, b->value)), {}, false};
+}
+
+Reading matches(const Value& left, const Value& right) {
+    const auto pattern = text_of(right);
+    if (!pattern) return script_mistake("`matches` wants a regular expression on its right");
+    const RE2 expression(*pattern, RE2::Quiet);
+    if (!expression.ok())
+        return script_mistake(
+            fmt::format("`{}` is no regular expression: {}", printable(*pattern), expression.error()));
+    if (left.is_absent()) return {Value(false), {}, false};
+    return {Value(RE2::PartialMatch(text_of(left).value_or(show(left)), expression)), {}, false};
+}
+
+bool among(const List& items, const Value& wanted) {
+    for (const Value& item : items)
+        if (equal(item, wanted)) return true;
+    return false;
+}
+
+Reading contains(const Value& whole, const Value& part) {
+    if (whole.is_absent()) return {Value(false), {}, false};
+    if (const auto* items = whole.get_if<List>()) return {Value(among(*items, part)), {}, false};
+    if (const auto* json = whole.get_if<Json>(); json != nullptr && *json && !(*json)->is_string()) {
+        if ((*json)->is_object()) return {Value((*json)->contains(show(part))), {}, false};
+        for (const auto& item : **json)
+            if (equal(plain(item), part)) return {Value(true), {}, false};
+        return {Value(false), {}, false};
+    }
+    return {Value(text_of(whole).value_or(show(whole)).find(show(part)) != std::string::npos), {}, false};
+}
+
+Reading one_of(const Value& left, const Value& right, bool wanted) {
+    const auto* items = right.get_if<List>();
+    if (items == nullptr) return script_mistake("`one of` wants a list on its right");
+    return {Value(among(*items, left) == wanted), {}, false};
+}
+
+Reading overflow() {
+    return script_mistake("the result of the calculation does not fit into 64 bits");
+}
+
+Reading whole_numbers(Operation operation, std::int64_t a, std::int64_t b) {
+    std::int64_t result = 0;
+    bool overflows = false;
+    switch (operation) {
+        case Operation::Add:
+            overflows = __builtin_add_overflow(a, b, &result);
+            break;
+        case Operation::Subtract:
+            overflows = __builtin_sub_overflow(a, b, &result);
+            break;
+        case Operation::Multiply:
+            overflows = __builtin_mul_overflow(a, b, &result);
+            break;
+        case Operation::Divide:
+            if (b == 0) return script_mistake("a division by zero");
+            overflows = a == std::numeric_limits<std::int64_t>::min() && b == -1;
+            if (!overflows) result = a / b;
+            break;
+    }
+    return overflows ? overflow() : Reading{Value(result), {}, false};
+}
+
+// 5m + 30s, 5m * 2: the unit is kept; 5m * 5m has none.
+Reading durations(Operation operation, const Value& left, const Value& right) {
+    const auto* a = left.get_if<Duration>();
+    const auto* b = right.get_if<Duration>();
+    const bool sum = operation == Operation::Add || operation == Operation::Subtract;
+    const auto* factor = (a != nullptr ? right : left).get_if<std::int64_t>();
+    Reading result;
+    if (sum && a != nullptr && b != nullptr) {
+        result = whole_numbers(operation, a->milliseconds, b->milliseconds);
+    } else if (!sum && a != nullptr && factor != nullptr) {
+        result = whole_numbers(operation, a->milliseconds, *factor);
+    } else if (operation == Operation::Multiply && b != nullptr && factor != nullptr) {
+        result = whole_numbers(operation, *factor, b->milliseconds);
+    } else {
+        return script_mistake("these durations cannot be calculated with");
+    }
+    if (const auto* milliseconds = result.value.get_if<std::int64_t>())
+        result.value = Value(Duration{*milliseconds});
+    return result;
+}
+
+double combine(Operation operation, double a, double b) {
+    switch (operation) {
+        case Operation::Add:
+            return a + b;
+        case Operation::Subtract:
+            return a - b;
+        case Operation::Multiply:
+            return a * b;
+        default:
+            return a / b;
+    }
+}
+
+Reading amounts(Operation operation, const Value& left, const Value& right) {
+    const auto a = amount_of(left);
+    const auto b = amount_of(right);
+    if (!a || !b)
+        return script_mistake(fmt::format("`{}` and `{}` cannot be calculated with", printable(show(left), 80),
+                                    printable(show(right), 80)));
+    if (operation == Operation::Divide && b->value == 0) return script_mistake("a division by zero");
+    const double result = combine(operation, a->value, b->value);
+    if (!std::isfinite(result)) return overflow();
+    if (a->unit == Unit::Percent || b->unit == Unit::Percent) return {Value(Percent{result}), {}, false};
+    return {Value(Quantity{fmt::format("{}", result), result}), {}, false};
+}
+
+}  // namespace
+
+bool equal(const Value& left, const Value& right) {
+    if (left.is_unknown() || right.is_unknown()) return false;
+    if (same(left, right)) return true;
+    const bool exact = left.get_if<std::int64_t>() != nullptr && right.get_if<std::int64_t>() != nullptr;
+    if (exact || left.is_absent() || right.is_absent()) return false;
+    const auto a = amount_like(left, right);
+    const auto b = amount_like(right, left);
+    if (a && b) return a->unit == b->unit && a->value == b->value;
+    const auto one = text_of(left);
+    return one && one == text_of(right);
+}
+
+std::optional<bool> truth(const Value& value) {
+    if (const auto* plain_truth = value.get_if<bool>()) return *plain_truth;
+    if (const auto* json = value.get_if<Json>(); json != nullptr && *json && (*json)->is_boolean())
+        return (*json)->get<bool>();
+    return std::nullopt;
+}
+
+Reading compare(Comparison comparison, const Value& left, const Value& right) {
+    if (left.is_unknown()) return {left, {}, false};
+    if (right.is_unknown()) return {right, {}, false};
+    switch (comparison) {
+        case Comparison::Is:
+            return {Value(equal(left, right)), {}, false};
+        case Comparison::IsNot:
+            return {Value(!equal(left, right)), {}, false};
+        case Comparison::Matches:
+            return matches(left, right);
+        case Comparison::Contains:
+            return contains(left, right);
+        case Comparison::OneOf:
+            return one_of(left, right, true);
+        case Comparison::NotOneOf:
+            return one_of(left, right, false);
+        default:
+            return order(comparison, left, right);
+    }
+}
+
+Reading calculate(Operation operation, const Value& left, const Value& right) {
+    if (left.is_unknown()) return {left, {}, false};
+    if (right.is_unknown()) return {right, {}, false};
+    const auto* a = left.get_if<std::int64_t>();
+    const auto* b = right.get_if<std::int64_t>();
+    if (a != nullptr && b != nullptr) return whole_numbers(operation, *a, *b);
+    if (left.get_if<Duration>() != nullptr || right.get_if<Duration>() != nullptr)
+        return durations(operation, left, right);
+    return amounts(operation, left, right);
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,61 @@
+#include "runtime/engine/converge.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/text.hpp"
+
+namespace migc::runtime {
+
+Verdict Converge::caught_up(const ir::Expr& probe, const Scope& scope, const std::string& step) {
+    const ir::Probe& declared = stage_.run.program.probes.at(probe.declaration);
+    if (!declared.converges) return {};
+    const std::string phrase = stage_.evaluator.describe(probe, scope);
+    const auto own = stage_.evaluator.probe_scope(probe, scope);
+    if (!own) return {Fate::Failed, fmt::format("{}: {}", phrase, explain(own.error()))};
+    const std::int64_t limit =
+        milliseconds(stage_.evaluator, declared.within, *own).value_or(default_verify_ms);
+    const std::string text = fmt::format("{} has been caught up with", phrase);
+    Verdict verdict = waiter_.until({*declared.converges, *own, step, text, limit});
+    if (!verdict.done())
+        verdict.message = fmt::format("{} has not been caught up with: {}", phrase, verdict.message);
+    return verdict;
+}
+
+Verdict Converge::equals(const ir::Expr& probe, const Scope& scope, const Value& value) {
+    const Time deadline = stage_.run.tools.now() + default_effect_ms;
+    for (std::int64_t pause = 100;; pause = std::min<std::int64_t>(pause * 2, 2'000)) {
+        const Reading reading = stage_.evaluator.evaluate(probe, scope);
+        if (equal(reading.value, value)) return {};
+        const std::int64_t left = deadline - stage_.run.tools.now();
+        if (left <= 0) {
+            const std::string now =
+                reading.value.is_unknown() ? explain(reading) : "is " + printable(show(reading.value), 200);
+            return {Fate::Failed,
+                    fmt::format("{} {}, not {} as before", stage_.evaluator.describe(probe, scope), now,
+                                printable(show(value), 200))};
+        }
+        waiter_.rest(std::min(pause, left));
+    }
+}
+
+Verdict Converge::all_changes() {
+    std::set<std::string> seen;
+    for (const Change& change : stage_.changes) {
+        const ir::Verb* verb = stage_.verb(change.verb);
+        if (change.state != ChangeState::Done || verb == nullptr) continue;
+        Scope scope(&stage_.run.globals);
+        scope.bind_all(change.arguments);
+        scope.bind_all(change.captures);
+        for (const ir::Effect& effect : verb->effects) {
+            if (!seen.insert(stage_.evaluator.describe(effect.probe, scope)).second) continue;
+            if (Verdict verdict = caught_up(effect.probe, scope, change.step); !verdict.done())
+                return verdict;
+        }
+    }
+    return {};
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,26 @@
+// Whether the world has caught up with what was written.
+#pragma once
+
+#include <string>
+
+#include "runtime/engine/wait.hpp"
+
+namespace migc::runtime {
+
+class Converge {
+  public:
+    Converge(StageRun& stage, const Course& course) : stage_(stage), waiter_(stage, course) {}
+
+    // Waits until the probe's own `converges` holds; done at once if it has none.
+    Verdict caught_up(const ir::Expr& probe, const Scope& scope, const std::string& step);
+    // Waits, as long as for an effect, until the probe reads as the value.
+    Verdict equals(const ir::Expr& probe, const Scope& scope, const Value& value);
+    // `caught_up` for everything that the stage changed.
+    Verdict all_changes();
+
+  private:
+    StageRun& stage_;
+    Waiter waiter_;
+};
+
+}  // namespace migc::runtime

@@ -1,0 +1,25 @@
+// From what tools and files say to values of the type that a declaration promises.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+#include "compiler/ir/program.hpp"
+
+namespace migc::runtime {
+
+// A value as the type wants it: the text "200" as int, the text "20Gi" as quantity, a JSON array as list.
+// Absent and unknown stay what they are. The error is a part of a sentence: "`abc` is no int".
+tl::expected<Value, std::string> convert(const Value& value, const ir::Type& type);
+
+// What an answer holds: "json", "yaml", "lines" or "text", and in the first two what stands at a JSON pointer
+// (empty: the whole). Empty data is absent; a pointer that leads nowhere is absent.
+tl::expected<Value, std::string> read_format(const std::string& text, const std::string& format,
+                                             const std::string& pointer);
+
+// A script parameter as given by --set or by `set` in migc.yaml: "4", "5m", "[a, b]" for lists of words.
+tl::expected<Value, std::string> parse_parameter(const ir::Type& type, std::string_view text);
+
+}  // namespace migc::runtime

@@ -1,0 +1,42 @@
+// Runs a program, and takes runs back.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/program.hpp"
+#include "compiler/project/inventory.hpp"
+#include "runtime/engine/options.hpp"
+#include "runtime/engine/recorder.hpp"
+#include "runtime/journal/journal.hpp"
+#include "runtime/tools/tools.hpp"
+
+namespace migc::runtime {
+
+// One engine is used for one run or one undo. What it is given outlives it. The program must pass
+// `ir::verify`.
+class Engine {
+  public:
+    // `listener` is told every event, from any thread but never from two at a time; it may be empty.
+    Engine(const ir::Program& program, const project::Inventory& inventory, Tools& tools, Journal& journal,
+           Listener listener = {}, RunOptions options = {});
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    // All stages in order, until one does not complete. Refused (exit 2) before anything is begun or written
+    // down if a stage has no environment, a parameter no value, or a top-level `let` cannot be evaluated.
+    RunResult run();
+
+    // Undoes all stages of a run of the journal, finished or cut off, last first. The program is the one that
+    // was run: the journal's copy of the script. The events are appended to the same run. Exit 0: all is
+    // undone.
+    RunResult undo(const std::string& run);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace migc::runtime

@@ -1,0 +1,271 @@
+#include "runtime/engine/environment.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/convert.hpp"
+#include "runtime/engine/text.hpp"
+
+namespace migc::runtime {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+    return text;
+}
+
+// Finds the environment's cluster without one in migc.yaml.
+class ContextFinder {
+  public:
+    ContextFinder(const ir::Program& program, const StageEnvironment& environment, Tools& tools)
+        : program_(program), environment_(environment), tools_(tools) {}
+
+    tl::expected<std::string, Problem> find() {
+        if (lists(ask({"config", "get-contexts", "-o", "name"}))) return environment_.name;
+        if (environment_.is_protected) return tl::unexpected(unnamed_cluster());
+        const Answer current = ask({"config", "current-context"});
+        const std::string_view context = trimmed(current.output);
+        if (current.succeeded() && !context.empty()) return std::string(context);
+        return tl::unexpected(no_cluster(current));
+    }
+
+  private:
+    Answer ask(std::vector<std::string> arguments) {
+        const ir::Tool* kubectl = program_.tool("kubectl");
+        CommandLine command;
+        command.tool = "kubectl";
+        command.argv = {kubectl != nullptr && !kubectl->program.empty() ? kubectl->program : "kubectl"};
+        if (const std::string file = environment_.setting("kubeconfig"); !file.empty())
+            command.argv.insert(command.argv.end(), {"--kubeconfig", file});
+        command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+        command.directory = environment_.setting("root");
+        return tools_.run(command);
+    }
+
+    [[nodiscard]] bool lists(const Answer& contexts) const {
+        if (!contexts.succeeded()) return false;
+        const auto lines = read_format(contexts.output, "lines", "");
+        const auto* names = lines ? lines->get_if<List>() : nullptr;
+        return names != nullptr && std::any_of(names->begin(), names->end(), [this](const Value& name) {
+                   return same(name, Value(environment_.name));
+               });
+    }
+
+    [[nodiscard]] Problem unnamed_cluster() const {
+        return {fmt::format(
+            "environment {0} is protected, and neither migc.yaml nor a kubectl context named {0} says which "
+            "cluster "
+            "it is; the current context might be another one. Give --context, or the context in migc.yaml",
+            environment_.name)};
+    }
+
+    [[nodiscard]] Problem no_cluster(const Answer& answer) const {
+        return {fmt::format(
+            "there is no kubectl context named {}, and no current one ({}). Give --context, or the "
+            "context in migc.yaml",
+            environment_.name, failure_text("kubectl", answer))};
+    }
+
+    const ir::Program& program_;
+    const StageEnvironment& environment_;
+    Tools& tools_;
+};
+
+void set(StageEnvironment& environment, const std::string& key, const std::optional<std::string>& value) {
+    if (value && !value->empty()) environment.settings[key] = *value;
+}
+
+StageEnvironment from_inventory(const ir::Stage& stage, const project::Inventory& inventory) {
+    StageEnvironment result;
+    result.name = stage.environment.empty() ? stage.name : stage.environment;
+    set(result, "environment", result.name);
+    const auto root = std::filesystem::absolute(inventory.root).lexically_normal();
+    set(result, "root", root.string());
+    const project::Environment* entry = inventory.environment(result.name);
+    if (entry == nullptr) return result;
+    result.is_protected = entry->is_protected;
+    set(result, "context", entry->context);
+    set(result, "namespace", entry->name_space);
+    if (entry->kubeconfig) set(result, "kubeconfig", (root / *entry->kubeconfig).string());
+    if (entry->terraform) {
+        set(result, "terraform-dir", (root / entry->terraform->directory).string());
+        set(result, "var-file", entry->terraform->var_file);
+    }
+    return result;
+}
+
+// A default is a literal or a list of literals.
+Value constant(const ir::Expr& expression) {
+    if (expression.kind != ir::ExprKind::List) return expression.value;
+    List items;
+    for (const ir::Expr& child : expression.children) items.push_back(constant(child));
+    return Value(std::move(items));
+}
+
+std::optional<Problem> add_parameter(const ir::Parameter& parameter, const project::Environment* entry,
+                                     const RunOptions& options, StageEnvironment& environment) {
+    if (parameter.type.kind == ir::TypeKind::Secret) environment.secrets.push_back(parameter.name);
+    Value& value = environment.parameters[parameter.name];
+    if (const auto given = options.parameters.find(parameter.name); given != options.parameters.end()) {
+        value = given->second;
+        return std::nullopt;
+    }
+    if (entry != nullptr && entry->set.contains(parameter.name)) {
+        auto parsed = parse_parameter(parameter.type, entry->set.at(parameter.name).text);
+        if (!parsed)
+            return Problem{fmt::format("migc.yaml sets {} of environment {}, but {}", parameter.name,
+                                       environment.name, parsed.error())};
+        value = std::move(*parsed);
+        return std::nullopt;
+    }
+    if (parameter.default_value) value = constant(*parameter.default_value);
+    if (parameter.default_value || parameter.optional) return std::nullopt;
+    return Problem{
+        fmt::format("parameter {0} has no value for environment {1}. Give --set {0}=.., or set it in "
+                    "migc.yaml",
+                    parameter.name, environment.name)};
+}
+
+// Walks everything that a stage reaches.
+class KubectlSearch {
+  public:
+    explicit KubectlSearch(const ir::Program& program)
+        : program_(program), verbs_(program.verbs.size()), probes_(program.probes.size()) {}
+
+    bool in(const std::vector<ir::Step>& steps) {
+        return std::any_of(steps.begin(), steps.end(), [this](const ir::Step& step) { return in(step); });
+    }
+    bool in(const std::optional<ir::Expr>& expression) { return expression && in(*expression); }
+
+  private:
+    bool in(const ir::Step& step) {
+        return (step.kind == ir::StepKind::Call && in_verb(step.verb)) || in_all(step.arguments) ||
+               (step.undo && in(step.undo->steps)) || in(step.condition) || in(step.value) || in(step.body) ||
+               in(step.otherwise);
+    }
+
+    bool in(const ir::Expr& expression) {
+        if (expression.kind == ir::ExprKind::Probe && in_probe(expression.declaration)) return true;
+        return in_all(expression.children);
+    }
+
+    bool in_all(const std::vector<ir::Expr>& expressions) {
+        return std::any_of(expressions.begin(), expressions.end(),
+                           [this](const ir::Expr& e) { return in(e); });
+    }
+
+    bool in(const std::optional<ir::Command>& command) {
+        return command && (command->tool == "kubectl" || command->tool == "native" ||
+                           in_tool(command->tool) || in(command->arguments));
+    }
+
+    // Another tool may ask for the same cluster: helm ["--kube-context", context].
+    bool in_tool(const std::string& name) const {
+        const ir::Tool* tool = program_.tool(name);
+        return tool != nullptr && tool->arguments && names_cluster(*tool->arguments);
+    }
+
+    static bool names_cluster(const ir::Expr& expression) {
+        if (expression.kind == ir::ExprKind::Setting)
+            return expression.name == "context" || expression.name == "namespace";
+        return std::any_of(expression.children.begin(), expression.children.end(), names_cluster);
+    }
+
+    bool in_verb(std::uint32_t index) {
+        if (index >= verbs_.size() || verbs_[index]) return false;
+        verbs_[index] = true;
+        const ir::Verb& verb = program_.verbs[index];
+        const auto captured = [this](const ir::Capture& capture) { return in(capture.value); };
+        const auto changed = [this](const ir::Effect& effect) { return in(effect.probe); };
+        return in(verb.action) || in(verb.steps) || in_all(verb.needs) ||
+               std::any_of(verb.captures.begin(), verb.captures.end(), captured) ||
+               std::any_of(verb.effects.begin(), verb.effects.end(), changed) || in(verb.undo.steps) ||
+               in(verb.result);
+    }
+
+    bool in_probe(std::uint32_t index) {
+        if (index >= probes_.size() || probes_[index]) return false;
+        probes_[index] = true;
+        const ir::Probe& probe = program_.probes[index];
+        return in(probe.read) || in(probe.computed) || in(probe.converges);
+    }
+
+    const ir::Program& program_;
+    std::vector<bool> verbs_;
+    std::vector<bool> probes_;
+};
+
+}  // namespace
+
+std::string StageEnvironment::setting(const std::string& key) const {
+    const auto found = settings.find(key);
+    return found == settings.end() ? "" : found->second;
+}
+
+nlohmann::json StageEnvironment::journal() const {
+    nlohmann::json values = nlohmann::json::object();
+    for (const auto& [key, value] : parameters)
+        if (std::find(secrets.begin(), secrets.end(), key) == secrets.end()) values[key] = to_json(value);
+    return {{"environment", name},       {"context", setting("context")}, {"namespace", setting("namespace")},
+            {"protected", is_protected}, {"settings", settings},          {"parameters", values}};
+}
+
+StageEnvironment StageEnvironment::from_journal(const nlohmann::json& body) {
+    StageEnvironment result;
+    result.name = body.value("environment", "");
+    result.is_protected = body.value("protected", false);
+    if (body.contains("settings"))
+        result.settings = body.at("settings").get<std::map<std::string, std::string>>();
+    if (body.contains("parameters"))
+        for (const auto& [key, value] : body.at("parameters").items())
+            result.parameters[key] = from_json(value);
+    return result;
+}
+
+tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& program,
+                                                            const ir::Stage& stage,
+                                                            const project::Inventory& inventory,
+                                                            const RunOptions& options, Tools& tools) {
+    StageEnvironment result = from_inventory(stage, inventory);
+    set(result, "context", options.context);
+    set(result, "namespace", options.name_space);
+    const project::Environment* entry = inventory.environment(result.name);
+    for (const ir::Parameter& parameter : program.parameters)
+        if (auto problem = add_parameter(parameter, entry, options, result)) return tl::unexpected(*problem);
+    if (!uses_kubectl(program, stage)) return result;
+    if (!result.settings.contains("context")) {
+        const auto context = ContextFinder(program, result, tools).find();
+        if (!context) return tl::unexpected(context.error());
+        result.settings["context"] = *context;
+    }
+    result.settings.try_emplace("namespace", result.name);
+    return result;
+}
+
+std::map<std::string, Value> common_parameters(const ir::Program& program, const RunOptions& options) {
+    std::map<std::string, Value> values;
+    for (const ir::Parameter& parameter : program.parameters) {
+        if (parameter.default_value) values[parameter.name] = constant(*parameter.default_value);
+        if (const auto given = options.parameters.find(parameter.name); given != options.parameters.end())
+            values[parameter.name] = given->second;
+    }
+    return values;
+}
+
+const ir::Stage& stage_with_steps(const ir::Program& program, const ir::Stage& stage) {
+    const ir::Stage* repeated = stage.repeats ? program.stage(*stage.repeats) : nullptr;
+    return repeated != nullptr ? *repeated : stage;
+}
+
+bool uses_kubectl(const ir::Program& program, const ir::Stage& stage) {
+    const ir::Stage& steps = stage_with_steps(program, stage);
+    KubectlSearch search(program);
+    return search.in(stage.gates) || search.in(steps.steps) || search.in(steps.throughout) ||
+           search.in(stage.throughout) || (steps.on_failure && search.in(*steps.on_failure)) ||
+           (stage.on_failure && search.in(*stage.on_failure));
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,49 @@
+// Where a stage acts: the cluster, the namespace, the terraform folder, the values of the parameters.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
+
+#include "compiler/ir/program.hpp"
+#include "compiler/project/inventory.hpp"
+#include "runtime/engine/options.hpp"
+#include "runtime/tools/tools.hpp"
+
+namespace migc::runtime {
+
+struct StageEnvironment {
+    std::string name;
+    // What `Setting` expressions read: context, namespace, kubeconfig, environment, root, terraform-dir,
+    // var-file, run-folder. One that does not apply is not there.
+    std::map<std::string, std::string> settings;
+    std::map<std::string, Value> parameters;  // of the script, as this environment has them
+    std::vector<std::string> secrets;         // names of parameters that are never written down
+    bool is_protected = false;
+
+    // "" if it does not apply.
+    [[nodiscard]] std::string setting(const std::string& key) const;
+    // What the journal keeps, so that an undo meets the same cluster; and back.
+    [[nodiscard]] nlohmann::json journal() const;
+    static StageEnvironment from_journal(const nlohmann::json& body);
+};
+
+// Asks kubectl for its contexts only if the stage uses kubectl and migc.yaml does not name one. The problem
+// is a refusal: a protected stage for which nobody said which cluster it means, a parameter without a value.
+tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& program,
+                                                            const ir::Stage& stage,
+                                                            const project::Inventory& inventory,
+                                                            const RunOptions& options, Tools& tools);
+
+// The values of parameters where no stage applies: from --set, else the defaults.
+std::map<std::string, Value> common_parameters(const ir::Program& program, const RunOptions& options);
+
+// Whether anything that the stage reaches runs kubectl; natives may.
+bool uses_kubectl(const ir::Program& program, const ir::Stage& stage);
+
+// The stage whose steps these are: itself, or the one it repeats.
+const ir::Stage& stage_with_steps(const ir::Program& program, const ir::Stage& stage);
+
+}  // namespace migc::runtime

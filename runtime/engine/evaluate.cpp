@@ -1,0 +1,232 @@
+#include "runtime/engine/evaluate.hpp"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/text.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using ir::ExprKind;
+
+// Declarations cannot call themselves; this only keeps a broken program from exhausting the stack.
+constexpr unsigned deepest_call = 64;
+
+bool stays_below(const std::filesystem::path& root, const std::filesystem::path& path) {
+    std::error_code error;
+    const auto base = std::filesystem::weakly_canonical(std::filesystem::absolute(root, error), error);
+    if (error) return false;
+    const auto whole = std::filesystem::weakly_canonical(base / path, error);
+    if (error) return false;
+    const auto relative = whole.lexically_relative(base);
+    return !relative.empty() && *relative.begin() != "..";
+}
+
+Reading unknown(const Value& value, std::string why) {
+    return {value, std::move(why), false};
+}
+
+Reading no_truth(const Value& value) {
+    return script_mistake(fmt::format("`{}` is neither true nor false", printable(show(value), 80)));
+}
+
+std::string joined(const std::string& one, const std::string& other) {
+    if (one.empty() || one == other) return other;
+    return other.empty() ? one : one + "; " + other;
+}
+
+}  // namespace
+
+Reading script_mistake(std::string reason) {
+    return {Value(Unknown{reason}), std::move(reason), true};
+}
+
+Evaluator::Evaluator(const Surroundings& surroundings, const StageEnvironment& environment)
+    : surroundings_(surroundings), environment_(environment) {}
+
+Reading Evaluator::evaluate(const ir::Expr& expression, const Scope& scope) {
+    Reading reading = evaluate_kind(expression, scope, Form::Plain);
+    return expression.type.kind == ir::TypeKind::Path ? checked_path(std::move(reading)) : reading;
+}
+
+Reading Evaluator::evaluate_kind(const ir::Expr& expression, const Scope& scope, Form form) {
+    switch (expression.kind) {
+        case ExprKind::Literal:
+            return {expression.value, {}, false};
+        case ExprKind::Interpolate:
+            return interpolate(expression, scope, form);
+        case ExprKind::Local:
+            return local(expression, scope);
+        case ExprKind::Param:
+            return parameter(expression.name);
+        case ExprKind::Setting:
+            return setting_value(expression.name);
+        case ExprKind::List:
+            return list(expression, scope);
+        case ExprKind::Probe:
+            return probe(expression, scope);
+        case ExprKind::Not:
+        case ExprKind::And:
+        case ExprKind::Or:
+            return logical(expression, scope);
+        case ExprKind::IsAbsent:
+        case ExprKind::Compare:
+            return comparison(expression, scope);
+        case ExprKind::Arithmetic:
+            break;
+    }
+    return calculate(expression.operation, evaluate(expression.children.at(0), scope).value,
+                     evaluate(expression.children.at(1), scope).value);
+}
+
+// In an argument, a resource is written as the tool wants it, and a text with a part that is absent is
+// absent.
+Reading Evaluator::interpolate(const ir::Expr& expression, const Scope& scope, Form form) {
+    std::string text;
+    for (const ir::Expr& child : expression.children) {
+        Reading part = evaluate(child, scope);
+        if (part.value.is_unknown() || (form == Form::Written && part.value.is_absent())) return part;
+        text += form == Form::Written ? as_argument(part.value) : show(part.value);
+    }
+    return {Value(std::move(text)), {}, false};
+}
+
+Reading Evaluator::local(const ir::Expr& expression, const Scope& scope) {
+    const Binding* binding = scope.find(expression.name);
+    if (binding == nullptr) return script_mistake(fmt::format("`{}` has no value here", expression.name));
+    if (binding->condition != nullptr) return evaluate(*binding->condition, *binding->home);
+    return {binding->value, {}, false};
+}
+
+Reading Evaluator::parameter(const std::string& name) const {
+    const auto found = environment_.parameters.find(name);
+    if (found == environment_.parameters.end())
+        return script_mistake(fmt::format("parameter `{}` has no value here", name));
+    return {found->second, {}, false};
+}
+
+Reading Evaluator::setting_value(const std::string& name) {
+    if (name == "changed-workloads")
+        return {Value(changed_workloads ? changed_workloads() : List{}), {}, false};
+    const std::string value = setting(name);
+    return {value.empty() ? Value(Absent{}) : Value(value), {}, false};
+}
+
+Reading Evaluator::list(const ir::Expr& expression, const Scope& scope) {
+    List items;
+    for (const ir::Expr& child : expression.children) {
+        Reading item = evaluate(child, scope);
+        if (item.value.is_unknown()) return item;
+        items.push_back(std::move(item.value));
+    }
+    return {Value(std::move(items)), {}, false};
+}
+
+// Unknown, unless one side decides alone.
+Reading Evaluator::logical(const ir::Expr& expression, const Scope& scope) {
+    Reading left = evaluate(expression.children.at(0), scope);
+    if (!left.value.is_unknown() && !truth(left.value)) return no_truth(left.value);
+    if (expression.kind == ExprKind::Not) {
+        if (const auto holds = truth(left.value)) left.value = Value(!*holds);
+        return left;
+    }
+    const bool deciding = expression.kind == ExprKind::Or;
+    if (truth(left.value) == deciding) return left;
+    Reading right = evaluate(expression.children.at(1), scope);
+    if (!right.value.is_unknown() && !truth(right.value)) return no_truth(right.value);
+    if (truth(right.value) == deciding) return right;
+    right.why = joined(left.why, right.why);
+    if (left.value.is_unknown()) right.value = left.value;
+    // Both sides of an `or` must be beyond hope; one of an `and` is enough.
+    right.hopeless = deciding ? left.hopeless && right.hopeless : left.hopeless || right.hopeless;
+    return right;
+}
+
+Reading Evaluator::comparison(const ir::Expr& expression, const Scope& scope) {
+    const ir::Expr& subject = expression.children.at(0);
+    const Reading left = evaluate(subject, scope);
+    if (left.value.is_unknown()) return left;
+    Reading result{Value(left.value.is_absent()), {}, false};
+    if (expression.kind == ExprKind::Compare) {
+        const Reading right = evaluate(expression.children.at(1), scope);
+        if (right.value.is_unknown()) return right;
+        result = compare(expression.comparison, left.value, right.value);
+    }
+    if (subject.kind == ExprKind::Probe && result.why.empty())
+        result.why = fmt::format("{} is {}", describe(subject, scope), printable(show(left.value), 200));
+    result.why = joined(result.why, left.why);
+    result.hopeless = result.hopeless || left.hopeless;
+    return result;
+}
+
+tl::expected<Scope, Reading> Evaluator::probe_scope(const ir::Expr& expression, const Scope& scope) {
+    const ir::Probe& declared = surroundings_.program.probes.at(expression.declaration);
+    Scope own(globals, scope.depth() + 1);
+    for (std::size_t i = 0; i < declared.parameters.size() && i < expression.children.size(); ++i) {
+        const ir::Parameter& slot = declared.parameters[i];
+        if (slot.type.kind == ir::TypeKind::Condition) {
+            own.bind_condition(slot.name, expression.children[i], scope);
+            continue;
+        }
+        Reading argument = evaluate(expression.children[i], scope);
+        if (argument.value.is_unknown()) return tl::unexpected(std::move(argument));
+        if (argument.value.is_absent() && slot.default_value) argument = evaluate(*slot.default_value, own);
+        own.bind(slot.name, std::move(argument.value), slot.type.kind == ir::TypeKind::Secret);
+    }
+    return own;
+}
+
+std::string Evaluator::describe(const ir::Expr& expression, const Scope& scope) {
+    const ir::Probe& declared = surroundings_.program.probes.at(expression.declaration);
+    std::vector<Value> values;
+    for (std::size_t i = 0; i < expression.children.size() && i < declared.parameters.size(); ++i) {
+        const bool condition = declared.parameters[i].type.kind == ir::TypeKind::Condition;
+        values.push_back(condition ? Value("..") : evaluate(expression.children[i], scope).value);
+    }
+    return phrase(declared.signature, declared.parameters, values);
+}
+
+Reading Evaluator::probe(const ir::Expr& expression, const Scope& scope) {
+    if (scope.depth() > deepest_call) return script_mistake("the declarations call each other too deeply");
+    const ir::Probe& declared = surroundings_.program.probes.at(expression.declaration);
+    if (predicted != nullptr)
+        if (const auto found = predicted->find(describe(expression, scope)); found != predicted->end())
+            return {found->second, {}, false};
+    const auto own = probe_scope(expression, scope);
+    if (!own) return own.error();
+    Reading reading = read(declared, *own);
+    if (const auto* no = reading.value.get_if<Unknown>(); no != nullptr && reading.why.empty())
+        return unknown(reading.value, no->reason);
+    return reading;
+}
+
+Reading Evaluator::checked_path(Reading reading) const {
+    const auto* text = reading.value.get_if<std::string>();
+    if (text == nullptr || stays_below(surroundings_.inventory.root, *text)) return reading;
+    return script_mistake(fmt::format("the path `{}` leads out of the project's folder {}", printable(*text),
+                                surroundings_.inventory.root.string()));
+}
+
+Time Evaluator::now() {
+    return surroundings_.tools.now();
+}
+
+Woken Evaluator::sleep_until(Time deadline) {
+    return surroundings_.tools.sleep_until(deadline);
+}
+
+std::string Evaluator::setting(std::string_view name) {
+    return environment_.setting(std::string(name));
+}
+
+const project::Inventory& Evaluator::inventory() {
+    return surroundings_.inventory;
+}
+
+std::string Evaluator::kind() {
+    return surroundings_.tools.kind();
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,109 @@
+// Expressions to values, commands to answers, in one stage's environment.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "compiler/ir/program.hpp"
+#include "compiler/project/inventory.hpp"
+#include "runtime/engine/environment.hpp"
+#include "runtime/engine/options.hpp"
+#include "runtime/engine/scope.hpp"
+#include "runtime/tools/natives.hpp"
+
+namespace migc::runtime {
+
+// What an evaluator reads from; all of it outlives the evaluator.
+struct Surroundings {
+    const ir::Program& program;
+    const project::Inventory& inventory;
+    Tools& tools;
+    const RunOptions& options;
+    // Whether the stage of that name completed in this run; may be empty.
+    std::function<bool(const std::string&)> stage_passed;
+};
+
+// Safe to use from several threads once its public hooks are set.
+class Evaluator final : public Host {
+  public:
+    Evaluator(const Surroundings& surroundings, const StageEnvironment& environment);
+
+    // The workloads that this stage changed so far: the setting `changed-workloads`.
+    std::function<List()> changed_workloads;
+    // Where a plan says what a probe will answer, by the probe's phrase; null in a run.
+    const std::map<std::string, Value>* predicted = nullptr;
+    // What the bodies of declarations see besides their own names: the script's top-level lets.
+    const Scope* globals = nullptr;
+
+    // A mistake (overflow, a path that leaves the root) is unknown and hopeless: waiting cannot mend it.
+    Reading evaluate(const ir::Expr& expression, const Scope& scope);
+
+    // "replicas of webapi": a probe with its arguments filled in. The arguments are evaluated, the probe is
+    // not.
+    std::string describe(const ir::Expr& probe, const Scope& scope);
+    // The probe's own names bound to the expression's arguments; the error is the argument that is unknown.
+    tl::expected<Scope, Reading> probe_scope(const ir::Expr& probe, const Scope& scope);
+
+    // The whole command line of a `do`, a `read` or a `watch`. `within` in milliseconds replaces the tool's
+    // own.
+    tl::expected<CommandLine, std::string> command_line(const ir::Command& command, const Scope& scope,
+                                                        std::int64_t within = 0);
+    // Runs a `do`. The error: it was not begun, because an argument is not to be had.
+    tl::expected<Answer, std::string> act(const ir::Command& command, const Scope& scope,
+                                          std::int64_t within);
+    // The command line as one could type it, or what a native says of itself.
+    tl::expected<std::string, std::string> preview(const ir::Command& command, const Scope& scope);
+
+    // Host, for natives.
+    Answer run(const std::string& tool, const std::vector<std::string>& arguments,
+               const std::string& input) override;
+    Time now() override;
+    Woken sleep_until(Time deadline) override;
+    std::string setting(std::string_view name) override;
+    std::string written(const ResourceRef& resource) override;
+    const project::Inventory& inventory() override;
+    std::string kind() override;
+
+  private:
+    enum class Form { Plain, Written };
+
+    Reading evaluate_kind(const ir::Expr& expression, const Scope& scope, Form form);
+    Reading interpolate(const ir::Expr& expression, const Scope& scope, Form form);
+    Reading local(const ir::Expr& expression, const Scope& scope);
+    Reading parameter(const std::string& name) const;
+    Reading setting_value(const std::string& name);
+    Reading list(const ir::Expr& expression, const Scope& scope);
+    Reading logical(const ir::Expr& expression, const Scope& scope);
+    Reading comparison(const ir::Expr& expression, const Scope& scope);
+    Reading probe(const ir::Expr& expression, const Scope& scope);
+    Reading read(const ir::Probe& probe, const Scope& scope);
+    Reading read_tool(const ir::Command& command, const ir::Type& type, const Scope& scope);
+    Reading read_native(const ir::Command& command, const Scope& scope);
+    [[nodiscard]] Reading checked_path(Reading reading) const;
+
+    tl::expected<std::vector<std::string>, std::string> arguments(const ir::Expr& list, const Scope& scope,
+                                                                  bool options_allowed = false);
+    tl::expected<CommandLine, std::string> tool_line(const std::string& name);
+    tl::expected<List, std::string> native_arguments(const ir::Command& command, const Scope& scope);
+    std::string as_argument(const Value& value);
+
+    const Surroundings& surroundings_;
+    const StageEnvironment& environment_;
+};
+
+// A mistake that waiting cannot mend.
+Reading script_mistake(std::string reason);
+
+// The two sides of an arithmetic or comparison; see compare.cpp.
+Reading compare(ir::Comparison comparison, const Value& left, const Value& right);
+Reading calculate(ir::Operation operation, const Value& left, const Value& right);
+// Whether two values are the same state: as `same`, and 1Gi is 1024Mi, and a resource is its name.
+bool equal(const Value& left, const Value& right);
+// True, false, or nothing for a value that is no truth.
+std::optional<bool> truth(const Value& value);
+
+}  // namespace migc::runtime

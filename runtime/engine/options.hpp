@@ -1,0 +1,44 @@
+// What a run is asked to do, and how it ended.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/value.hpp"
+#include "runtime/tools/natives.hpp"
+
+namespace migc::runtime {
+
+// Why nothing was begun, as a sentence for people.
+struct Problem {
+    std::string message;
+};
+
+struct RunOptions {
+    std::optional<std::string> context;       // --context: in place of every stage's own
+    std::optional<std::string> name_space;    // --namespace: likewise
+    std::map<std::string, Value> parameters;  // --set: values of script parameters, already of their type
+    std::string script;                       // path as given, for the journal
+    std::string script_text;                  // kept by the journal, so that undo does not need the file
+    std::string digest;                       // change digest, for the journal
+    std::string world;                        // name of the simulated world, for reports; empty if live
+    bool overwrite = false;                   // undo restores what somebody else changed meanwhile, too
+    std::function<bool()> stop_requested;     // asked between steps; may be empty
+    std::function<const NativeEntry*(std::string_view)> natives = find_native;
+};
+
+// 0 done, 1 failed and undone, 2 refused before anything began, 3 held, 4 undo failed or in doubt, 5 gate
+// closed.
+struct RunResult {
+    std::string result;  // done|undone|held|undo-failed|in-doubt|refused
+    int exit_code = 0;
+    std::string run;                    // id in the journal; empty if no run was begun
+    std::string message;                // why it is not done; empty if it is
+    std::vector<std::string> standing;  // steps whose change still stands
+};
+
+}  // namespace migc::runtime

@@ -1,0 +1,47 @@
+#include "runtime/engine/recorder.hpp"
+
+namespace migc::runtime {
+namespace {
+
+// Tools say what they like: bytes that are no UTF-8 would make the event unwritable.
+nlohmann::json repaired(const nlohmann::json& body) {
+    return nlohmann::json::parse(body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+}  // namespace
+
+Recorder::Recorder(Journal& journal, Tools& tools, Listener listener)
+    : journal_(journal), tools_(tools), listener_(std::move(listener)) {}
+
+bool Recorder::record(EventKind kind, const nlohmann::json& body) {
+    return write({kind, tools_.now(), repaired(body)}, false);
+}
+
+bool Recorder::end(const nlohmann::json& body) {
+    return write({EventKind::RunEnded, tools_.now(), repaired(body)}, true);
+}
+
+void Recorder::tell(EventKind kind, const nlohmann::json& body) {
+    const std::lock_guard lock(mutex_);
+    announce({kind, tools_.now(), repaired(body)});
+}
+
+bool Recorder::write(Event event, bool last) {
+    const std::lock_guard lock(mutex_);
+    if (trusted_) {
+        const auto written = last ? journal_.end_run(run_, event) : journal_.append(run_, event);
+        if (!written) {
+            failure_ = "the journal is not to be trusted: " + written.error();
+            trusted_ = false;
+        }
+    }
+    // An end is told even if it could not be written; an intent that is not durable never becomes one.
+    if (trusted_ || last) announce(event);
+    return trusted_;
+}
+
+void Recorder::announce(const Event& event) {
+    if (listener_) listener_(event);
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,48 @@
+// Writes what happens: into the journal where undo and history need it, and to whoever watches.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "runtime/journal/journal.hpp"
+#include "runtime/tools/tools.hpp"
+
+namespace migc::runtime {
+
+using Listener = std::function<void(const Event&)>;
+
+// One run's record; safe to use from several threads.
+class Recorder {
+  public:
+    Recorder(Journal& journal, Tools& tools, Listener listener);
+
+    void belongs_to(std::string run) { run_ = std::move(run); }
+    [[nodiscard]] const std::string& run() const { return run_; }
+
+    // Durable when it returns true. After the first false nothing is written any more: the journal is not to
+    // be trusted, and no effect may begin.
+    bool record(EventKind kind, const nlohmann::json& body);
+    // The last event of a run.
+    bool end(const nlohmann::json& body);
+    // Progress, not kept.
+    void tell(EventKind kind, const nlohmann::json& body);
+
+    [[nodiscard]] bool trusted() const { return trusted_; }
+    [[nodiscard]] const std::string& failure() const { return failure_; }
+
+  private:
+    bool write(Event event, bool last);
+    void announce(const Event& event);
+
+    Journal& journal_;
+    Tools& tools_;
+    Listener listener_;
+    std::string run_;
+    std::mutex mutex_;
+    std::atomic<bool> trusted_ = true;
+    std::string failure_;
+};
+
+}  // namespace migc::runtime

@@ -1,0 +1,33 @@
+#include "runtime/engine/scope.hpp"
+
+namespace migc::runtime {
+
+void Scope::bind(const std::string& name, Value value, bool secret) {
+    names_[name] = Binding{std::move(value), nullptr, nullptr, secret};
+}
+
+void Scope::bind_condition(const std::string& name, const ir::Expr& condition, const Scope& home) {
+    names_[name] = Binding{{}, &condition, &home, false};
+}
+
+void Scope::bind_all(const nlohmann::json& values) {
+    if (!values.is_object()) return;
+    for (const auto& [name, value] : values.items()) bind(name, from_json(value));
+}
+
+const Binding* Scope::find(const std::string& name) const {
+    for (const Scope* scope = this; scope != nullptr; scope = scope->parent_)
+        if (const auto found = scope->names_.find(name); found != scope->names_.end()) return &found->second;
+    return nullptr;
+}
+
+nlohmann::json Scope::journal() const {
+    nlohmann::json values = parent_ != nullptr ? parent_->journal() : nlohmann::json::object();
+    for (const auto& [name, binding] : names_) {
+        if (binding.secret || binding.condition != nullptr) continue;
+        values[name] = to_json(binding.value);
+    }
+    return values;
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,45 @@
+// The names that an expression can see: parameters, captures, lets, loop variables.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "compiler/ir/program.hpp"
+
+namespace migc::runtime {
+
+class Scope;
+
+struct Binding {
+    Value value;
+    const ir::Expr* condition = nullptr;  // a parameter of type `condition`: evaluated anew at each use,
+    const Scope* home = nullptr;          // with the names of the place that gave it
+    bool secret = false;                  // never written to the journal
+};
+
+class Scope {
+  public:
+    explicit Scope(const Scope* parent = nullptr, unsigned depth = 0) : parent_(parent), depth_(depth) {}
+
+    void bind(const std::string& name, Value value, bool secret = false);
+    void bind_condition(const std::string& name, const ir::Expr& condition, const Scope& home);
+    // Binds every member of an object that `journal` or `to_json` made.
+    void bind_all(const nlohmann::json& values);
+
+    // Null if there is none of that name, here or outwards.
+    [[nodiscard]] const Binding* find(const std::string& name) const;
+    // How many calls of declarations enclose this scope.
+    [[nodiscard]] unsigned depth() const { return depth_; }
+    // Every value that can be seen from here, by name; without secrets and conditions.
+    [[nodiscard]] nlohmann::json journal() const;
+
+  private:
+    const Scope* parent_;
+    unsigned depth_;
+    std::map<std::string, Binding> names_;
+};
+
+}  // namespace migc::runtime

@@ -1,0 +1,116 @@
+#include "runtime/engine/stage.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/converge.hpp"
+#include "runtime/engine/steps.hpp"
+
+namespace migc::runtime {
+
+// An effect that may have begun, and whose outcome is not written down, is in doubt.
+std::string untrusted_result(const RunState& run) {
+    return run.open_effects > 0 ? "in-doubt" : "held";
+}
+
+StageFlow::StageFlow(StageRun& stage, std::function<UndoEnd()> undo_earlier)
+    : stage_(stage), undo_earlier_(std::move(undo_earlier)) {}
+
+StageEnd StageFlow::run() {
+    return end(begin());
+}
+
+StageEnd StageFlow::begin() {
+    auto body = stage_.environment.journal();
+    body["stage"] = stage_.stage.name;
+    if (!stage_.run.recorder.record(EventKind::StageBegun, body)) return untrusted();
+    const Verdict gates =
+        Steps(stage_, {}).block(stage_.stage.gates, stage_.scope, stage_.stage.name + "/gate.");
+    if (!gates.done()) return fail(gates);
+    if (!take_baselines(stage_)) return untrusted();
+    return steps();
+}
+
+StageEnd StageFlow::steps() {
+    const Course course;
+    Verdict verdict =
+        Steps(stage_, course).block(stage_.definition.steps, stage_.scope, stage_.stage.name + "/");
+    if (verdict.done()) verdict = Waiter(stage_, course).guard();
+    stage_.sort_changes();
+    if (verdict.done()) verdict = Converge(stage_, course).all_changes();
+    if (!verdict.done()) return fail(verdict);
+    stage_.passed = true;
+    stage_.run.passed.insert(stage_.stage.name);
+    return {"done", {}};
+}
+
+StageEnd StageFlow::fail(const Verdict& verdict) {
+    switch (verdict.fate) {
+        case Fate::Untrusted:
+            return untrusted();
+        case Fate::Closed:
+            return {"refused", "a gate is closed: " + verdict.message};
+        case Fate::InDoubt:
+            return {"in-doubt", verdict.message};
+        case Fate::Held:
+            return {"held", verdict.message};
+        case Fate::Stopped:
+            return {"held", fmt::format("stopped by the operator; `migc undo {}` takes it back",
+                                        stage_.run.recorder.run())};
+        default:
+            break;
+    }
+    const auto& block = stage_.on_failure();
+    if (!block) return {"held", verdict.message + "; the stage does not say what is to be done then"};
+    return failure_block(*block, verdict.message);
+}
+
+Verdict StageFlow::undo(bool all, const std::string& reason) {
+    undid_ = true;
+    StageUndo undo(stage_);
+    undo_end_ = std::max(undo_end_, undo.run(reason));
+    if (!undo.message().empty()) undo_message_ = undo.message();
+    if (all && undo_end_ < UndoEnd::InDoubt && undo_earlier_)
+        undo_end_ = std::max(undo_end_, undo_earlier_());
+    if (undo_end_ == UndoEnd::Untrusted) return {Fate::Untrusted, stage_.run.recorder.failure()};
+    return {};
+}
+
+// A message that could not be sent changes nothing about the state of the world.
+bool StageFlow::only_says(const ir::Step& step) const {
+    if (step.kind != ir::StepKind::Call) return false;
+    const ir::Verb& verb = stage_.run.program.verbs.at(step.verb);
+    return verb.action && verb.effects.empty() && verb.undo.kind == ir::UndoKind::None;
+}
+
+StageEnd StageFlow::failure_block(const std::vector<ir::Step>& block, const std::string& reason) {
+    Course course;
+    course.purpose = Purpose::Failure;
+    Steps steps(stage_, course, [&](bool all) { return undo(all, reason); });
+    Verdict verdict;
+    for (std::size_t i = 0; i < block.size() && verdict.done(); ++i) {
+        verdict = steps.statement(block[i], stage_.scope,
+                                  fmt::format("{}/on-failure.{}", stage_.stage.name, i + 1));
+        if (verdict.fate == Fate::Failed && only_says(block[i])) verdict = {};
+    }
+    if (verdict.fate == Fate::Untrusted) return untrusted();
+    if (undo_end_ > UndoEnd::Undone) return {result_of(undo_end_), reason + "; " + undo_message_};
+    if (verdict.fate == Fate::InDoubt) return {"in-doubt", reason + "; " + verdict.message};
+    if (undid_ && verdict.done()) return {"undone", reason};
+    return {"held", verdict.done() ? reason : reason + "; " + verdict.message};
+}
+
+StageEnd StageFlow::untrusted() const {
+    return {untrusted_result(stage_.run), stage_.run.recorder.failure()};
+}
+
+StageEnd StageFlow::end(StageEnd end) {
+    const bool written = stage_.run.recorder.record(
+        EventKind::StageEnded,
+        {{"stage", stage_.stage.name}, {"result", end.result}, {"message", end.message}});
+    const bool worse = end.result == "in-doubt" || end.result == "undo-failed";
+    return written || worse ? end : untrusted();
+}
+
+}  // namespace migc::runtime

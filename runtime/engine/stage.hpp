@@ -1,0 +1,44 @@
+// One stage from its gates to its end, its failure block included.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "runtime/engine/stage_run.hpp"
+#include "runtime/engine/undo.hpp"
+
+namespace migc::runtime {
+
+struct StageEnd {
+    std::string result;  // done|undone|held|undo-failed|in-doubt|refused
+    std::string message;
+};
+
+class StageFlow {
+  public:
+    // `undo_earlier` takes back the stages that completed before this one; it is what `undo all` adds.
+    StageFlow(StageRun& stage, std::function<UndoEnd()> undo_earlier);
+
+    StageEnd run();
+
+  private:
+    StageEnd begin();
+    StageEnd steps();
+    StageEnd fail(const Verdict& verdict);
+    StageEnd failure_block(const std::vector<ir::Step>& steps, const std::string& reason);
+    Verdict undo(bool all, const std::string& reason);
+    [[nodiscard]] bool only_says(const ir::Step& step) const;
+    [[nodiscard]] StageEnd untrusted() const;
+    StageEnd end(StageEnd end);
+
+    StageRun& stage_;
+    std::function<UndoEnd()> undo_earlier_;
+    bool undid_ = false;
+    UndoEnd undo_end_ = UndoEnd::Undone;
+    std::string undo_message_;
+};
+
+// "held", "in-doubt": what is left when the journal cannot be written any more.
+std::string untrusted_result(const RunState& run);
+
+}  // namespace migc::runtime

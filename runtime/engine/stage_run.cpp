@@ -1,0 +1,97 @@
+#include "runtime/engine/stage_run.hpp"
+
+#include <algorithm>
+
+namespace migc::runtime {
+
+RunState::RunState(const ir::Program& the_program, const project::Inventory& inventory, Tools& the_tools,
+                   const RunOptions& the_options, Journal& journal, Listener listener)
+    : program(the_program),
+      options(the_options),
+      tools(the_tools),
+      recorder(journal, the_tools, std::move(listener)),
+      surroundings{the_program, inventory, the_tools, the_options,
+                   [this](const std::string& stage) { return passed.contains(stage); }} {}
+
+bool RunState::stopping() {
+    if (!stop_ && options.stop_requested && options.stop_requested()) stop_ = true;
+    return stop_;
+}
+
+StageRun::StageRun(RunState& the_run, const ir::Stage& the_stage, StageEnvironment the_environment)
+    : run(the_run),
+      stage(the_stage),
+      definition(stage_with_steps(the_run.program, the_stage)),
+      environment(std::move(the_environment)),
+      evaluator(the_run.surroundings, environment),
+      scope(&the_run.globals) {
+    evaluator.globals = &the_run.globals;
+    evaluator.changed_workloads = [this] { return changed_workloads(); };
+}
+
+void StageRun::add(Change change) {
+    const std::lock_guard lock(mutex_);
+    changes.push_back(std::move(change));
+}
+
+void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) {
+    const std::lock_guard lock(mutex_);
+    const auto found =
+        std::find_if(changes.begin(), changes.end(), [&](const Change& c) { return c.step == step; });
+    if (found == changes.end()) return;
+    found->conclude(outcome);
+    for (const auto& [phrase, value] : found->observed) written_[phrase] = value;
+}
+
+void StageRun::wrote(const std::map<std::string, Value>& values) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [phrase, value] : values) written_[phrase] = value;
+}
+
+bool StageRun::wrote(const std::string& phrase, const Value& value) {
+    const std::lock_guard lock(mutex_);
+    const auto found = written_.find(phrase);
+    return found != written_.end() && equal(found->second, value);
+}
+
+void StageRun::sort_changes() {
+    std::stable_sort(changes.begin(), changes.end(),
+                     [](const Change& a, const Change& b) { return earlier(a.step, b.step); });
+}
+
+const ir::Verb* StageRun::verb(const std::string& signature) const {
+    const auto& verbs = run.program.verbs;
+    const auto found = std::find_if(verbs.begin(), verbs.end(),
+                                    [&](const ir::Verb& verb) { return verb.signature == signature; });
+    return found == verbs.end() ? nullptr : &*found;
+}
+
+const std::optional<ir::Expr>& StageRun::throughout() const {
+    return stage.throughout ? stage.throughout : definition.throughout;
+}
+
+const std::optional<std::vector<ir::Step>>& StageRun::on_failure() const {
+    return stage.on_failure ? stage.on_failure : definition.on_failure;
+}
+
+nlohmann::json StageRun::about(const std::string& step) const {
+    return {{"stage", stage.name}, {"step", step}};
+}
+
+List StageRun::changed_workloads() {
+    const std::lock_guard lock(mutex_);
+    std::vector<const Change*> ordered;
+    for (const Change& change : changes)
+        if (change.acted && change.state != ChangeState::Begun) ordered.push_back(&change);
+    std::stable_sort(ordered.begin(), ordered.end(),
+                     [](const Change* a, const Change* b) { return earlier(a->step, b->step); });
+    List workloads;
+    for (const Change* change : ordered)
+        for (const Value& workload : change->workloads)
+            if (std::none_of(workloads.begin(), workloads.end(),
+                             [&](const Value& w) { return same(w, workload); }))
+                workloads.push_back(workload);
+    return workloads;
+}
+
+}  // namespace migc::runtime

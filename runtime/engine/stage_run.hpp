@@ -1,0 +1,113 @@
+// The state of a run and of each of its stages, which everything in the engine works on.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/engine/change.hpp"
+#include "runtime/engine/evaluate.hpp"
+#include "runtime/engine/recorder.hpp"
+
+namespace migc::runtime {
+
+// How a statement, a block, a stage ended; later ones weigh more when branches end differently.
+enum class Fate {
+    Done,
+    Cancelled,  // another branch failed before this one was through
+    Stopped,    // the operator asked to stop
+    Closed,     // a gate is closed
+    Held,
+    Failed,
+    InDoubt,
+    Untrusted,  // the journal cannot be written
+};
+
+struct Verdict {
+    Fate fate = Fate::Done;
+    std::string message;
+    [[nodiscard]] bool done() const { return fate == Fate::Done; }
+};
+
+enum class Purpose {
+    Forward,
+    Failure,  // the steps of a failure block
+    Inverse,  // the steps of an inverse
+};
+
+// Why steps are run, and on whose account.
+struct Course {
+    Purpose purpose = Purpose::Forward;
+    const Change* undoing = nullptr;                  // Inverse: the change that is taken back
+    bool in_parts = false;                            // Inverse: of several steps, each told by itself
+    std::map<std::string, Value>* written = nullptr;  // Inverse: what it left, by the probe's phrase
+    const std::atomic<bool>* cancelled = nullptr;     // set when another branch failed
+};
+
+// Shared by all stages of one run.
+struct RunState {
+    RunState(const ir::Program& the_program, const project::Inventory& inventory, Tools& the_tools,
+             const RunOptions& the_options, Journal& journal, Listener listener);
+    RunState(const RunState&) = delete;
+    RunState& operator=(const RunState&) = delete;
+
+    const ir::Program& program;
+    const RunOptions& options;
+    Tools& tools;
+    Recorder recorder;
+    Scope globals;                 // top-level lets
+    std::set<std::string> passed;  // stages that completed
+    Surroundings surroundings;
+
+    // Whether the operator asked to stop, through a signal or the caller's hook.
+    bool stopping();
+    void stop() { stop_ = true; }
+    // Effects that may have begun and whose outcome is not written down.
+    std::atomic<int> open_effects = 0;
+
+  private:
+    std::atomic<bool> stop_ = false;
+};
+
+struct StageRun {
+    StageRun(RunState& the_run, const ir::Stage& the_stage, StageEnvironment the_environment);
+    StageRun(const StageRun&) = delete;
+    StageRun& operator=(const StageRun&) = delete;
+
+    RunState& run;
+    const ir::Stage& stage;
+    const ir::Stage& definition;  // the stage itself, or the one whose steps it repeats
+    StageEnvironment environment;
+    Evaluator evaluator;
+    Scope scope;
+    std::map<std::string, Value> baselines;    // of `undo .. after P`, by step: P before the stage began
+    std::map<std::string, Value> undo_starts;  // likewise: P when the stage's first undo began
+    bool passed = false;
+
+    void add(Change change);
+    void conclude(const std::string& step, const nlohmann::json& outcome);
+    // What this run last left in a probe, by phrase: anything else was written by somebody else.
+    void wrote(const std::map<std::string, Value>& values);
+    [[nodiscard]] bool wrote(const std::string& phrase, const Value& value);
+
+    // In the order of the script; only for when no branch is running.
+    std::vector<Change> changes;
+    void sort_changes();
+    const ir::Verb* verb(const std::string& signature) const;
+    const std::optional<ir::Expr>& throughout() const;
+    const std::optional<std::vector<ir::Step>>& on_failure() const;
+
+    // {"stage": .., "step": ..}
+    [[nodiscard]] nlohmann::json about(const std::string& step) const;
+
+  private:
+    List changed_workloads();
+
+    std::mutex mutex_;
+    std::map<std::string, Value> written_;
+};
+
+}  // namespace migc::runtime

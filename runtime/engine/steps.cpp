@@ -1,0 +1,247 @@
+#include "runtime/engine/steps.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/call.hpp"
+#include "runtime/engine/text.hpp"
+#include "runtime/engine/wait.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using ir::StepKind;
+
+const char* checked_result(const Verdict& verdict) {
+    if (verdict.done()) return "held";
+    return verdict.fate == Fate::Failed || verdict.fate == Fate::Closed ? "failed" : "unknown";
+}
+
+}  // namespace
+
+Steps::Steps(StageRun& stage, Course course, std::function<Verdict(bool)> undo)
+    : stage_(stage), course_(course), undo_(std::move(undo)) {}
+
+Verdict Steps::may_go_on() {
+    if (!stage_.run.recorder.trusted()) return {Fate::Untrusted, stage_.run.recorder.failure()};
+    if (course_.cancelled != nullptr && *course_.cancelled) return {Fate::Cancelled, "another branch failed"};
+    if (course_.purpose != Purpose::Forward) return {};
+    if (stage_.run.stopping()) return {Fate::Stopped, "stopped by the operator"};
+    return Waiter(stage_, course_).guard();
+}
+
+Verdict Steps::block(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
+                     std::size_t first) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (Verdict verdict = may_go_on(); !verdict.done()) return verdict;
+        if (Verdict verdict = statement(steps[i], scope, prefix + std::to_string(first + i)); !verdict.done())
+            return verdict;
+    }
+    return {};
+}
+
+Verdict Steps::statement(const ir::Step& step, Scope& scope, const std::string& id) {
+    switch (step.kind) {
+        case StepKind::Call:
+            return call(step, scope, id);
+        case StepKind::Verify:
+            return verify(step, scope, id);
+        case StepKind::Soak:
+            return soak(step, scope, id);
+        case StepKind::Let:
+            return let(step, scope, id);
+        case StepKind::If:
+            return choose(step, scope, id);
+        case StepKind::For:
+            return loop(step, scope, id);
+        case StepKind::Parallel:
+            return parallel(step, scope, id);
+        case StepKind::Gate:
+            return gate(step, scope, id);
+        case StepKind::Undo:
+        case StepKind::UndoAll:
+            return undo_ ? undo_(step.kind == StepKind::UndoAll) : Verdict{};
+        case StepKind::Hold:
+            break;
+    }
+    return {Fate::Held, "held, as the failure block says"};
+}
+
+Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
+    const ir::Verb& verb = stage_.run.program.verbs.at(step.verb);
+    auto begun = stage_.about(id);
+    begun["text"] = step.text;
+    stage_.run.recorder.tell(EventKind::StepBegun, begun);
+    Scope inner(&stage_.run.globals, scope.depth() + 1);
+    if (const auto bound = bind_arguments(stage_.evaluator, verb, step, scope, inner); !bound) {
+        auto body = stage_.about(id);
+        body.update(
+            {{"text", step.text}, {"result", "failed"}, {"message", bound.error()}, {"acted", false}});
+        if (course_.purpose != Purpose::Inverse && !stage_.run.recorder.record(EventKind::Outcome, body))
+            return {Fate::Untrusted, stage_.run.recorder.failure()};
+        return {Fate::Failed, fmt::format("{}: {}", step.text, bound.error())};
+    }
+    if (!verb.action) return composite(step, verb, inner, scope, id);
+    Call one(stage_, course_, step, verb, scope, inner, id);
+    Verdict verdict = one.run();
+    if (!verdict.done() || step.name.empty()) return verdict;
+    const bool secret = verb.result_type && verb.result_type->kind == ir::TypeKind::Secret;
+    scope.bind(step.name, one.result, secret);
+    return secret ? Verdict{} : note(step.name, one.result, id);
+}
+
+// Undone by undoing what was done inside, unless it has an inverse of its own: then it is a change of its
+// own.
+Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
+                         const std::string& id) {
+    const bool own_undo =
+        step.undo || verb.undo.kind == ir::UndoKind::Steps || verb.undo.kind == ir::UndoKind::Irreversible;
+    const bool recorded = own_undo && course_.purpose == Purpose::Forward;
+    if (recorded) {
+        auto body = stage_.about(id);
+        body.update({{"text", describe_call(verb, inner)},
+                     {"verb", verb.signature},
+                     {"command", ""},
+                     {"arguments", inner.journal()}});
+        if (step.undo) body.update({{"own_undo", true}, {"scope", outer.journal()}});
+        if (!stage_.run.recorder.record(EventKind::Intent, body))
+            return {Fate::Untrusted, stage_.run.recorder.failure()};
+        stage_.add(Change::from_intent(body));
+    }
+    Verdict verdict = block(verb.steps, inner, id + ".");
+    if (!recorded || verdict.fate == Fate::Untrusted) return verdict;
+    auto body = stage_.about(id);
+    const char* result = verdict.done() ? "done" : verdict.fate == Fate::InDoubt ? "in-doubt" : "failed";
+    body.update({{"text", describe_call(verb, inner)},
+                 {"result", result},
+                 {"message", verdict.message},
+                 {"acted", true}});
+    if (!stage_.run.recorder.record(EventKind::Outcome, body))
+        return {Fate::Untrusted, stage_.run.recorder.failure()};
+    stage_.conclude(id, body);
+    return verdict;
+}
+
+Verdict Steps::check(const ir::Step& step, const std::string& id, Verdict verdict, Time begun) {
+    auto body = stage_.about(id);
+    body.update({{"text", step.text},
+                 {"result", checked_result(verdict)},
+                 {"message", printable(verdict.message)},
+                 {"took_ms", stage_.run.tools.now() - begun}});
+    if (!stage_.run.recorder.record(EventKind::Checked, body))
+        return {Fate::Untrusted, stage_.run.recorder.failure()};
+    if (!verdict.done()) verdict.message = fmt::format("{}: {}", step.text, verdict.message);
+    return verdict;
+}
+
+Verdict Steps::verify(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Time begun = stage_.run.tools.now();
+    auto body = stage_.about(id);
+    body["text"] = step.text;
+    stage_.run.recorder.tell(EventKind::StepBegun, body);
+    Waiter waiter(stage_, course_);
+    const auto given = milliseconds(stage_.evaluator, step.within, scope);
+    const std::int64_t limit = given ? *given : waiter.declared_limit(*step.condition, scope);
+    return check(step, id, waiter.until({*step.condition, scope, id, step.text, limit}), begun);
+}
+
+Verdict Steps::soak(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Time begun = stage_.run.tools.now();
+    auto body = stage_.about(id);
+    body["text"] = step.text;
+    stage_.run.recorder.tell(EventKind::StepBegun, body);
+    const auto duration = milliseconds(stage_.evaluator, step.value, scope);
+    if (!duration) return check(step, id, {Fate::Failed, "how long to soak could not be found out"}, begun);
+    return check(step, id, Waiter(stage_, course_).soak({*step.condition, scope, id, step.text, *duration}),
+                 begun);
+}
+
+Verdict Steps::note(const std::string& name, const Value& value, const std::string& id) {
+    auto body = stage_.about(id);
+    body.update({{"name", name}, {"value", to_json(value)}});
+    if (stage_.run.recorder.record(EventKind::Noted, body)) return {};
+    return {Fate::Untrusted, stage_.run.recorder.failure()};
+}
+
+Verdict Steps::let(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Reading reading = stage_.evaluator.evaluate(*step.value, scope);
+    if (reading.value.is_unknown()) return {Fate::Failed, fmt::format("{}: {}", step.text, explain(reading))};
+    const bool secret = step.value->type.kind == ir::TypeKind::Secret;
+    scope.bind(step.name, reading.value, secret);
+    return secret ? Verdict{} : note(step.name, reading.value, id);
+}
+
+Verdict Steps::choose(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
+    const auto holds = truth(reading.value);
+    if (!holds) return {Fate::Failed, fmt::format("{}: {}", step.text, explain(reading))};
+    Scope inner(&scope, scope.depth());
+    return *holds ? block(step.body, inner, id + ".")
+                  : block(step.otherwise, inner, id + ".", step.body.size() + 1);
+}
+
+Verdict Steps::loop(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Reading reading = stage_.evaluator.evaluate(*step.value, scope);
+    const auto* items = reading.value.get_if<List>();
+    if (items == nullptr) {
+        const std::string why =
+            reading.value.is_unknown() ? explain(reading) : "there is no list to go through";
+        return {Fate::Failed, fmt::format("{}: {}", step.text, why)};
+    }
+    for (std::size_t i = 0; i < items->size(); ++i) {
+        Scope inner(&scope, scope.depth());
+        inner.bind(step.name, (*items)[i]);
+        Verdict verdict = block(step.body, inner, fmt::format("{}[{}].", id, i + 1));
+        if (!verdict.done()) return verdict;
+    }
+    return {};
+}
+
+// Where the tools allow it, each branch has its own thread. The first failure lets the others finish the step
+// that they are in; the heaviest end of a branch is the end of all.
+Verdict Steps::parallel(const ir::Step& step, Scope& scope, const std::string& id) {
+    std::atomic<bool> failed = course_.cancelled != nullptr && *course_.cancelled;
+    std::vector<Verdict> verdicts(step.body.size());
+    const auto branch = [&](std::size_t i) {
+        Course course = course_;
+        course.cancelled = &failed;
+        Steps steps(stage_, course, undo_);
+        Scope inner(&scope, scope.depth());
+        try {
+            verdicts[i] = steps.may_go_on();
+            if (verdicts[i].done())
+                verdicts[i] = steps.statement(step.body[i], inner, fmt::format("{}.{}", id, i + 1));
+        } catch (
+            const std::exception& error) {  // would end the process, and leave the other branches unrecorded
+            verdicts[i] = {Fate::InDoubt, fmt::format("a mistake in migc itself: {}", error.what())};
+        }
+        if (!verdicts[i].done()) failed = true;
+    };
+    if (stage_.run.tools.concurrent()) {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < step.body.size(); ++i) threads.emplace_back(branch, i);
+    } else {
+        for (std::size_t i = 0; i < step.body.size(); ++i) branch(i);
+    }
+    const auto worst = std::max_element(verdicts.begin(), verdicts.end(),
+                                        [](const Verdict& a, const Verdict& b) { return a.fate < b.fate; });
+    return worst == verdicts.end() ? Verdict{} : *worst;
+}
+
+bool Steps::emergency() const {
+    return stage_.run.program.migration && stage_.run.program.migration->property("emergency") != nullptr;
+}
+
+// Closed unless it is known to be open.
+Verdict Steps::gate(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Time begun = stage_.run.tools.now();
+    const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
+    if (truth(reading.value) == true) return check(step, id, {}, begun);
+    if (emergency())
+        return check(step, id, {Fate::Done, "waived by the emergency: " + explain(reading)}, begun);
+    return check(step, id, {Fate::Closed, explain(reading)}, begun);
+}
+
+}  // namespace migc::runtime

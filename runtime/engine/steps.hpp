@@ -1,0 +1,43 @@
+// Statements in order: calls, waits, names, branches and loops.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runtime/engine/stage_run.hpp"
+
+namespace migc::runtime {
+
+class Steps {
+  public:
+    // `undo` is what the statements `undo` (false) and `undo all` (true) of a failure block do.
+    Steps(StageRun& stage, Course course, std::function<Verdict(bool all)> undo = {});
+
+    // Runs one after the other until one does not end well. Ids are the prefix and a number from `first` on.
+    Verdict block(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
+                  std::size_t first = 1);
+    Verdict statement(const ir::Step& step, Scope& scope, const std::string& id);
+
+  private:
+    Verdict may_go_on();
+    Verdict call(const ir::Step& step, Scope& scope, const std::string& id);
+    Verdict composite(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
+                      const std::string& id);
+    Verdict verify(const ir::Step& step, Scope& scope, const std::string& id);
+    Verdict soak(const ir::Step& step, Scope& scope, const std::string& id);
+    Verdict let(const ir::Step& step, Scope& scope, const std::string& id);
+    Verdict choose(const ir::Step& step, Scope& scope, const std::string& id);
+    Verdict loop(const ir::Step& step, Scope& scope, const std::string& id);
+    Verdict parallel(const ir::Step& step, Scope& scope, const std::string& id);
+    Verdict gate(const ir::Step& step, Scope& scope, const std::string& id);
+    Verdict note(const std::string& name, const Value& value, const std::string& id);
+    Verdict check(const ir::Step& step, const std::string& id, Verdict verdict, Time begun);
+    [[nodiscard]] bool emergency() const;
+
+    StageRun& stage_;
+    Course course_;
+    std::function<Verdict(bool)> undo_;
+};
+
+}  // namespace migc::runtime

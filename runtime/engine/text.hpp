@@ -1,0 +1,27 @@
+// Words for people: phrases with their values filled in, and what a tool complained about.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/ir/program.hpp"
+#include "runtime/tools/tools.hpp"
+
+namespace migc::runtime {
+
+// "scale (target: workload) to (replicas: int)" with [webapi, 4] is "scale webapi to 4".
+// An optional part whose value is absent is left out; a secret is not shown.
+std::string phrase(std::string_view signature, const std::vector<ir::Parameter>& parameters,
+                   const std::vector<Value>& values);
+
+// "4m30s".
+std::string show_milliseconds(std::int64_t milliseconds);
+
+// Valid UTF-8 on one line, control characters left out, at most `limit` bytes.
+std::string printable(std::string_view text, std::size_t limit = 1000);
+
+// One sentence about an answer that is no success: "kubectl exited with 1: not found".
+std::string failure_text(const std::string& tool, const Answer& answer);
+
+}  // namespace migc::runtime

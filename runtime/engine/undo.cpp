@@ -1,0 +1,407 @@
+#include "runtime/engine/undo.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/converge.hpp"
+#include "runtime/engine/steps.hpp"
+#include "runtime/engine/text.hpp"
+#include "runtime/engine/wait.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using ir::UndoKind;
+
+std::string phrase_of(Evaluator& evaluator, const ir::Expr& expression, const Scope& scope) {
+    return expression.kind == ir::ExprKind::Probe ? evaluator.describe(expression, scope) : "what it follows";
+}
+
+const Value* find(const std::map<std::string, Value>& values, const std::string& name) {
+    const auto found = values.find(name);
+    return found == values.end() ? nullptr : &found->second;
+}
+
+const char* outcome_of(const Verdict& verdict) {
+    switch (verdict.fate) {
+        case Fate::Done:
+            return "undone";
+        case Fate::InDoubt:
+            return "in-doubt";
+        case Fate::Failed:
+            return "failed";
+        default:
+            return "held";
+    }
+}
+
+UndoEnd end_of(const Verdict& verdict) {
+    switch (verdict.fate) {
+        case Fate::Done:
+            return UndoEnd::Undone;
+        case Fate::InDoubt:
+            return UndoEnd::InDoubt;
+        case Fate::Failed:
+            return UndoEnd::Failed;
+        case Fate::Untrusted:
+            return UndoEnd::Untrusted;
+        default:
+            return UndoEnd::Held;
+    }
+}
+
+bool in_parts(const ir::Program& program, const std::vector<ir::Step>& steps) {
+    return steps.size() != 1 || steps.front().kind != ir::StepKind::Call ||
+           !program.verbs.at(steps.front().verb).action;
+}
+
+}  // namespace
+
+// A change, how it is taken back, and the names that its inverse can see.
+struct StageUndo::Inverse {
+    Change* change = nullptr;
+    const ir::Verb* verb = nullptr;
+    const ir::Undo* undo = nullptr;
+    std::shared_ptr<Scope> scope;
+    Value start;  // of `after P`: P when the undo began
+    [[nodiscard]] bool deferred() const { return undo->kind == UndoKind::Steps && undo->after.has_value(); }
+};
+
+std::string result_of(UndoEnd end) {
+    switch (end) {
+        case UndoEnd::Undone:
+            return "undone";
+        case UndoEnd::Held:
+            return "held";
+        case UndoEnd::Failed:
+            return "undo-failed";
+        default:
+            return "in-doubt";
+    }
+}
+
+StageUndo::StageUndo(StageRun& stage) : stage_(stage) {}
+
+void StageUndo::worsen(UndoEnd end, const std::string& message) {
+    if (end <= end_) return;
+    end_ = end;
+    message_ = message;
+}
+
+// Inside a composite with an inverse of its own: that one speaks for it.
+bool StageUndo::covered(const Change& change) const {
+    return std::any_of(stage_.changes.begin(), stage_.changes.end(),
+                       [&](const Change& outer) { return inside(change.step, outer.step); });
+}
+
+std::optional<StageUndo::Inverse> StageUndo::prepare(Change& change) {
+    Inverse inverse;
+    inverse.change = &change;
+    inverse.verb = stage_.verb(change.verb);
+    const ir::Step* step = change.own_undo ? find_step(stage_.run.program, change.step) : nullptr;
+    if (step != nullptr && step->undo) inverse.undo = &*step->undo;
+    if (!change.own_undo && inverse.verb != nullptr) inverse.undo = &inverse.verb->undo;
+    if (inverse.verb == nullptr || inverse.undo == nullptr) return std::nullopt;
+    inverse.scope = std::make_shared<Scope>(&stage_.run.globals);
+    inverse.scope->bind_all(change.scope);
+    inverse.scope->bind_all(change.arguments);
+    inverse.scope->bind_all(change.captures);
+    return inverse;
+}
+
+// Last first.
+std::vector<StageUndo::Inverse> StageUndo::collect() {
+    stage_.sort_changes();
+    std::vector<Inverse> inverses;
+    for (auto change = stage_.changes.rbegin(); change != stage_.changes.rend(); ++change) {
+        if (!change->to_undo() || covered(*change)) continue;
+        if (auto inverse = prepare(*change)) {
+            if (inverse->deferred()) inverse->start = start(*inverse);
+            inverses.push_back(std::move(*inverse));
+        } else {
+            conclude(*change, "in-doubt", "the script does not say any more how this step is undone",
+                     UndoEnd::InDoubt);
+        }
+    }
+    return inverses;
+}
+
+UndoEnd StageUndo::run(const std::string& reason) {
+    if (!stage_.run.recorder.record(EventKind::UndoBegun,
+                                    {{"stage", stage_.stage.name}, {"reason", printable(reason)}}))
+        return UndoEnd::Untrusted;
+    auto inverses = collect();
+    undo_all(inverses);
+    if (!stopped_) run_overdue(inverses);
+    if (stage_.run.recorder.trusted()) check_restored();
+    if (!stage_.run.recorder.trusted()) worsen(UndoEnd::Untrusted, stage_.run.recorder.failure());
+    return end_;
+}
+
+void StageUndo::undo_all(std::vector<Inverse>& inverses) {
+    for (Inverse& inverse : inverses) {
+        if (!stage_.run.recorder.trusted()) return;
+        if (stage_.run.stopping()) {
+            worsen(UndoEnd::Held, "the undo was stopped by the operator");
+            stopped_ = true;
+            return;
+        }
+        if (!inverse.deferred() && !undo_one(inverse)) {
+            stopped_ = true;
+            return;
+        }
+        run_due(inverses);
+    }
+}
+
+Value StageUndo::after(const Inverse& inverse) {
+    return stage_.evaluator.evaluate(*inverse.undo->after, *inverse.scope).value;
+}
+
+// As it was when the stage's first undo began: that one may have been cut off after it changed it.
+Value StageUndo::start(const Inverse& inverse) {
+    const std::string& step = inverse.change->step;
+    if (const Value* known = find(stage_.undo_starts, step)) return *known;
+    const Value value = after(inverse);
+    if (value.is_unknown()) return value;
+    stage_.undo_starts[step] = value;
+    auto body = stage_.about(step);
+    body.update({{"name", phrase_of(stage_.evaluator, *inverse.undo->after, *inverse.scope)},
+                 {"value", to_json(value)},
+                 {"undo_start", true}});
+    stage_.run.recorder.record(EventKind::Noted, body);
+    return value;
+}
+
+// Inverses that run right after what they follow is as it was before the stage.
+void StageUndo::run_due(std::vector<Inverse>& inverses) {
+    for (Inverse& inverse : inverses) {
+        if (!inverse.deferred() || !inverse.change->to_undo() || inverse.start.is_unknown()) continue;
+        const Value* baseline = find(stage_.baselines, inverse.change->step);
+        if (baseline == nullptr) continue;
+        const Value now = after(inverse);
+        if (equal(now, *baseline) && !equal(now, inverse.start)) undo_one(inverse);
+    }
+}
+
+// The rest: what they follow changed, if not to what it was, so they run; or it did not, and they have no
+// reason to.
+void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
+    for (Inverse& inverse : inverses) {
+        if (!inverse.deferred() || !inverse.change->to_undo() || !stage_.run.recorder.trusted()) continue;
+        const Value now = after(inverse);
+        const std::string what = phrase_of(stage_.evaluator, *inverse.undo->after, *inverse.scope);
+        if (now.is_unknown() || inverse.start.is_unknown()) {
+            conclude(*inverse.change, "in-doubt",
+                     fmt::format("whether {} was changed back could not be found out", what),
+                     UndoEnd::InDoubt);
+        } else if (equal(now, inverse.start)) {
+            conclude(*inverse.change, "nothing-to-undo",
+                     fmt::format("skipped: {} was not changed back", what), UndoEnd::Undone);
+        } else {
+            undo_one(inverse);
+        }
+    }
+}
+
+StageUndo::Found StageUndo::look_at(const Inverse& inverse, const ir::Effect& effect) {
+    const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
+    const Reading reading = stage_.evaluator.evaluate(effect.probe, *inverse.scope);
+    if (reading.value.is_unknown())
+        return {State::Unreadable, fmt::format("{}: {}", phrase, explain(reading))};
+    const Value* before = find(inverse.change->before, phrase);
+    if (before != nullptr && equal(*before, reading.value)) return {State::Untouched, {}};
+    const Value* observed = find(inverse.change->observed, phrase);
+    const Value* declared = find(inverse.change->declared, phrase);
+    const bool ours = (observed != nullptr && equal(*observed, reading.value)) ||
+                      (declared != nullptr && equal(*declared, reading.value)) ||
+                      stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite;
+    if (ours) return {State::Ours, {}};
+    return {State::Foreign, fmt::format("{} is {}, which this run did not write: somebody else changed it",
+                                        phrase, printable(show(reading.value), 200))};
+}
+
+StageUndo::Found StageUndo::look(const Inverse& inverse) {
+    if (inverse.verb->effects.empty()) return {};
+    Found worst{State::Untouched, "it is as it was before"};
+    for (const ir::Effect& effect : inverse.verb->effects) {
+        Found found = look_at(inverse, effect);
+        const bool heavier =
+            found.state != State::Untouched && (worst.state == State::Untouched || found.state > worst.state);
+        if (heavier) worst = std::move(found);
+    }
+    return worst;
+}
+
+// False: the undo stops here.
+bool StageUndo::undo_one(Inverse& inverse) {
+    Change& change = *inverse.change;
+    if (inverse.undo->kind == UndoKind::None) {
+        change.undone = true;
+        return true;
+    }
+    Found found = look(inverse);
+    // Each call of an inverse that was cut off finds out by itself how far it came.
+    if (change.inverse_begun() && found.state == State::Foreign) found = {};
+    if (found.state == State::Untouched) {
+        conclude(change, "nothing-to-undo", found.message, UndoEnd::Undone);
+        return true;
+    }
+    if (inverse.undo->kind == UndoKind::Irreversible) {
+        conclude(change, "held", "there is no way back: " + inverse.undo->reason, UndoEnd::Held);
+        return false;
+    }
+    if (found.state == State::Foreign) {
+        conclude(change, "held", found.message, UndoEnd::Held);
+    } else if (found.state == State::Unreadable) {
+        conclude(change, "in-doubt", found.message, UndoEnd::InDoubt);
+    } else if (inverse.undo->kind == UndoKind::ByCaller) {
+        conclude(change, "held", "the step brought no inverse", UndoEnd::Held);
+    } else {
+        run_steps(inverse);
+    }
+    return true;
+}
+
+void StageUndo::run_steps(Inverse& inverse) {
+    Change& change = *inverse.change;
+    std::map<std::string, Value> written;
+    Course course;
+    course.purpose = Purpose::Inverse;
+    course.undoing = &change;
+    course.in_parts = in_parts(stage_.run.program, inverse.undo->steps);
+    course.written = &written;
+    Scope scope(inverse.scope.get());
+    const Verdict verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step + "/undo.");
+    stage_.wrote(written);
+    if (verdict.fate == Fate::Untrusted) return;
+    conclude(change, outcome_of(verdict), verdict.message, end_of(verdict), written);
+    if (stage_.run.recorder.trusted()) stage_.run.open_effects = 0;
+    if (verdict.done()) remember_restored(inverse);
+}
+
+void StageUndo::conclude(Change& change, const std::string& result, const std::string& message, UndoEnd end,
+                         const std::map<std::string, Value>& observed) {
+    auto body = stage_.about(change.step);
+    body.update({{"text", change.text},
+                 {"result", result},
+                 {"message", printable(message)},
+                 {"observed", values_to_json(observed)}});
+    const bool written = stage_.run.recorder.record(EventKind::UndoOutcome, body);
+    change.undone = end == UndoEnd::Undone && written;
+    worsen(end, fmt::format("{}: {}", change.text, message));
+}
+
+// Of two steps that changed the same, the earlier one comes last here, and what it found is what must be
+// there.
+void StageUndo::remember_restored(Inverse& inverse) {
+    for (const ir::Effect& effect : inverse.verb->effects) {
+        const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
+        const Value* before = find(inverse.change->before, phrase);
+        if (before == nullptr) continue;
+        restored_[phrase] = {{&effect, phrase, *before, {}, {}}, inverse.scope, inverse.change->step};
+    }
+}
+
+void StageUndo::check_restored() {
+    Course course;
+    course.purpose = Purpose::Inverse;
+    Converge converge(stage_, course);
+    for (auto& [phrase, restored] : restored_) {
+        const auto limited = [&](Verdict verdict) {
+            if (verdict.done()) return true;
+            worsen(verdict.fate == Fate::Stopped ? UndoEnd::Held : UndoEnd::Failed,
+                   fmt::format("after the undo, {}", verdict.message));
+            return false;
+        };
+        const bool must_equal = restored.target.effect->becomes != ir::Becomes::Different;
+        if (must_equal &&
+            !limited(converge.equals(restored.target.effect->probe, *restored.scope, restored.target.before)))
+            continue;
+        limited(converge.caught_up(restored.target.effect->probe, *restored.scope, restored.step));
+    }
+}
+
+// What looking at each effect says: as declared, as before, or neither.
+StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
+    Settled settled;
+    for (const ir::Effect& effect : inverse.verb->effects) {
+        const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
+        EffectTarget target{&effect, phrase, {}, {}, {}};
+        if (const Value* before = find(inverse.change->before, phrase)) target.before = *before;
+        if (const Value* declared = find(inverse.change->declared, phrase)) target.declared = *declared;
+        const Value now = stage_.evaluator.evaluate(effect.probe, *inverse.scope).value;
+        const bool is_taken = taken(target, now);
+        const bool is_before = equal(target.before, now);
+        settled.known = settled.known && (is_taken || is_before);
+        settled.all_taken = settled.all_taken && is_taken;
+        settled.all_before = settled.all_before && is_before;
+        if (!now.is_unknown()) settled.observed[phrase] = now;
+    }
+    return settled;
+}
+
+bool StageUndo::settle(Change& change) {
+    const auto inverse = prepare(change);
+    Settled settled;
+    if (inverse) settled = look_back(*inverse);
+    const bool seen = inverse && !inverse->verb->effects.empty();
+    // A composite that was cut off is half-done, and what leaves nothing to undo cannot be in doubt.
+    const bool half_done =
+        inverse && !seen && (!inverse->verb->action || inverse->undo->kind == UndoKind::None);
+    const bool known = half_done || (seen && settled.known);
+    auto body = stage_.about(change.step);
+    body.update({{"text", change.text},
+                 {"result", !known                      ? "in-doubt"
+                            : seen && settled.all_taken ? "done"
+                                                        : "failed"},
+                 {"message", known ? "found out afterwards" : "how it went could not be found out"},
+                 {"observed", values_to_json(settled.observed)},
+                 {"acted", !seen || !settled.all_before}});
+    if (!stage_.run.recorder.record(EventKind::Outcome, body)) return false;
+    change.conclude(body);
+    stage_.wrote(known ? settled.observed : std::map<std::string, Value>{});
+    return true;
+}
+
+namespace {
+
+bool take_baseline(StageRun& stage, const ir::Step& step, const std::string& id) {
+    const ir::Verb& verb = stage.run.program.verbs.at(step.verb);
+    const ir::Undo& undo = step.undo ? *step.undo : verb.undo;
+    if (!undo.after) return true;
+    Scope inner(step.undo ? &stage.scope : &stage.run.globals);
+    // What depends on names that are bound later has no baseline: it is decided at the end of an undo.
+    if (!bind_arguments(stage.evaluator, verb, step, stage.scope, inner)) return true;
+    const Reading reading = stage.evaluator.evaluate(*undo.after, inner);
+    if (reading.value.is_unknown()) return true;
+    stage.baselines[id] = reading.value;
+    auto body = stage.about(id);
+    body.update({{"name", phrase_of(stage.evaluator, *undo.after, inner)},
+                 {"value", to_json(reading.value)},
+                 {"baseline", true}});
+    return stage.run.recorder.record(EventKind::Noted, body);
+}
+
+bool take_baselines_of(StageRun& stage, const std::vector<ir::Step>& steps, const std::string& prefix,
+                       std::size_t first) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const ir::Step& step = steps[i];
+        const std::string id = prefix + std::to_string(first + i);
+        if (step.kind == ir::StepKind::Call && !take_baseline(stage, step, id)) return false;
+        if (step.kind != ir::StepKind::If && step.kind != ir::StepKind::Parallel) continue;
+        if (!take_baselines_of(stage, step.body, id + ".", 1) ||
+            !take_baselines_of(stage, step.otherwise, id + ".", step.body.size() + 1))
+            return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+bool take_baselines(StageRun& stage) {
+    return take_baselines_of(stage, stage.definition.steps, stage.stage.name + "/", 1);
+}
+
+}  // namespace migc::runtime

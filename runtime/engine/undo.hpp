@@ -1,0 +1,87 @@
+// Takes one stage's changes back, last first.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/engine/call.hpp"
+#include "runtime/engine/stage_run.hpp"
+
+namespace migc::runtime {
+
+// Later ones weigh more.
+enum class UndoEnd { Undone, Held, Failed, InDoubt, Untrusted };
+
+// "undone", "held", "undo-failed", "in-doubt".
+std::string result_of(UndoEnd end);
+
+class StageUndo {
+  public:
+    explicit StageUndo(StageRun& stage);
+
+    // Runs the inverses of done and half-done steps, sees that what they restored is restored and caught up
+    // with. What cannot be undone is left and told; the others go on, except past an irreversible step.
+    UndoEnd run(const std::string& reason);
+    // Why it did not end as Undone, for people.
+    [[nodiscard]] const std::string& message() const { return message_; }
+
+    // Decides about a change whose outcome nobody wrote down, by looking: done, not done, or still in doubt.
+    // False if the journal fails.
+    bool settle(Change& change);
+
+  private:
+    struct Inverse;
+    enum class State { Ours, Untouched, Foreign, Unreadable };
+    struct Found {
+        State state = State::Ours;
+        std::string message;
+    };
+
+    struct Settled {
+        bool known = true;
+        bool all_taken = true;
+        bool all_before = true;
+        std::map<std::string, Value> observed;
+    };
+
+    Settled look_back(const Inverse& inverse);
+    std::vector<Inverse> collect();
+    std::optional<Inverse> prepare(Change& change);
+    void undo_all(std::vector<Inverse>& inverses);
+    bool undo_one(Inverse& inverse);
+    void run_steps(Inverse& inverse);
+    Found look(const Inverse& inverse);
+    Found look_at(const Inverse& inverse, const ir::Effect& effect);
+    void run_due(std::vector<Inverse>& inverses);
+    void run_overdue(std::vector<Inverse>& inverses);
+    Value after(const Inverse& inverse);
+    Value start(const Inverse& inverse);
+    void check_restored();
+    void remember_restored(Inverse& inverse);
+    void conclude(Change& change, const std::string& result, const std::string& message, UndoEnd end,
+                  const std::map<std::string, Value>& observed = {});
+    void worsen(UndoEnd end, const std::string& message);
+    [[nodiscard]] bool covered(const Change& change) const;
+
+    // An effect that an inverse has restored.
+    struct Restored {
+        EffectTarget target;
+        std::shared_ptr<Scope> scope;
+        std::string step;
+    };
+
+    StageRun& stage_;
+    UndoEnd end_ = UndoEnd::Undone;
+    std::string message_;
+    std::map<std::string, Restored> restored_;
+    bool stopped_ = false;
+};
+
+// Reads, before a stage begins, what the inverses that run `after` something compare with.
+// False if the journal fails.
+bool take_baselines(StageRun& stage);
+
+}  // namespace migc::runtime

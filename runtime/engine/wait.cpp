@@ -1,0 +1,174 @@
+#include "runtime/engine/wait.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/text.hpp"
+
+namespace migc::runtime {
+namespace {
+
+constexpr std::int64_t settle_ms = 500;
+constexpr std::int64_t watch_reread_ms = 10'000;
+constexpr std::int64_t first_pause_ms = 200;
+constexpr std::int64_t longest_pause_ms = 5'000;
+// More interrupts than a person sends: then the clock stands still, and resting would never end.
+constexpr int most_interrupts = 100;
+
+// The first probe of a condition that has what is asked for; conditions given as arguments are looked into.
+template <typename Wanted>
+const ir::Expr* find_probe(const ir::Program& program, const ir::Expr& expression, const Scope*& scope,
+                           Wanted wanted) {
+    if (expression.kind == ir::ExprKind::Local) {
+        const Binding* binding = scope->find(expression.name);
+        if (binding == nullptr || binding->condition == nullptr) return nullptr;
+        scope = binding->home;
+        return find_probe(program, *binding->condition, scope, wanted);
+    }
+    if (expression.kind == ir::ExprKind::Probe && wanted(program.probes.at(expression.declaration)))
+        return &expression;
+    for (const ir::Expr& child : expression.children) {
+        const Scope* inner = scope;
+        if (const ir::Expr* found = find_probe(program, child, inner, wanted)) {
+            scope = inner;
+            return found;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+struct Waiter::Watched {
+    bool declared = false;
+    std::unique_ptr<Watch> watch;
+};
+
+std::string explain(const Reading& reading) {
+    const auto* no = reading.value.get_if<Unknown>();
+    if (no == nullptr) return reading.why.empty() ? "it does not hold" : reading.why;
+    return "it could not be found out: " + (no->reason.empty() ? reading.why : no->reason);
+}
+
+std::optional<std::int64_t> milliseconds(Evaluator& evaluator, const std::optional<ir::Expr>& expression,
+                                         const Scope& scope) {
+    if (!expression) return std::nullopt;
+    const Reading reading = evaluator.evaluate(*expression, scope);
+    const auto* duration = reading.value.get_if<Duration>();
+    return duration == nullptr ? std::nullopt
+                               : std::optional(std::max<std::int64_t>(duration->milliseconds, 0));
+}
+
+Waiter::Waiter(StageRun& stage, const Course& course)
+    : stage_(stage), course_(course), evaluator_(stage.evaluator) {}
+
+std::int64_t Waiter::declared_limit(const ir::Expr& condition, const Scope& scope) {
+    const Scope* home = &scope;
+    const ir::Expr* probe = find_probe(stage_.run.program, condition, home,
+                                       [](const ir::Probe& declared) { return declared.within.has_value(); });
+    if (probe == nullptr) return default_verify_ms;
+    const Scope none(&stage_.run.globals);
+    return milliseconds(evaluator_, stage_.run.program.probes[probe->declaration].within, none)
+        .value_or(default_verify_ms);
+}
+
+Waiter::Watched Waiter::watch(const ir::Expr& condition, const Scope& scope) {
+    const Scope* home = &scope;
+    const ir::Expr* probe = find_probe(stage_.run.program, condition, home,
+                                       [](const ir::Probe& declared) { return declared.watch.has_value(); });
+    if (probe == nullptr) return {};
+    Watched result{true, nullptr};
+    const auto own = evaluator_.probe_scope(*probe, *home);
+    if (!own) return result;
+    const auto line = evaluator_.command_line(*stage_.run.program.probes[probe->declaration].watch, *own);
+    if (line) result.watch = stage_.run.tools.watch(*line);
+    return result;
+}
+
+Woken Waiter::pause(Watch* watched, Time until) {
+    const Woken woken = watched != nullptr ? watched->wait(until) : stage_.run.tools.sleep_until(until);
+    if (woken == Woken::Interrupted) stage_.run.stop();
+    return woken;
+}
+
+void Waiter::rest(std::int64_t duration) {
+    const Time until = stage_.run.tools.now() + duration;
+    for (int interrupts = 0; interrupts < most_interrupts; ++interrupts)
+        if (pause(nullptr, until) != Woken::Interrupted) return;
+}
+
+void Waiter::tell(const Wait& wait, const Reading& reading) {
+    const std::string state = explain(reading);
+    if (state == told_) return;
+    told_ = state;
+    auto body = stage_.about(wait.step);
+    body.update({{"text", wait.text}, {"state", printable(state)}});
+    stage_.run.recorder.tell(EventKind::Waiting, body);
+}
+
+bool Waiter::settled(const Wait& wait, const Watched& watched) {
+    if (!watched.declared) return true;
+    rest(settle_ms);
+    return truth(evaluator_.evaluate(wait.condition, wait.scope).value) == true;
+}
+
+Verdict Waiter::guard() {
+    const auto& condition = stage_.throughout();
+    if (course_.purpose != Purpose::Forward || !condition) return {};
+    const Reading reading = evaluator_.evaluate(*condition, stage_.scope);
+    if (truth(reading.value) != false) return {};
+    return {Fate::Failed, "what must hold throughout the stage does not: " + explain(reading)};
+}
+
+Verdict Waiter::until(const Wait& wait) {
+    const Time deadline = stage_.run.tools.now() + wait.limit_ms;
+    Watched watched = watch(wait.condition, wait.scope);
+    for (std::int64_t step = first_pause_ms;; step = std::min(step * 2, longest_pause_ms)) {
+        const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
+        if (truth(reading.value) == true && settled(wait, watched)) return {};
+        if (reading.hopeless) return {Fate::Failed, explain(reading)};
+        const Time now = stage_.run.tools.now();
+        if (now >= deadline)
+            return {Fate::Failed,
+                    fmt::format("{} (after {})", explain(reading), show_milliseconds(wait.limit_ms))};
+        if (Verdict broken = guard(); !broken.done()) return broken;
+        if (stage_.run.stopping()) return {Fate::Stopped, explain(reading)};
+        tell(wait, reading);
+        const std::int64_t longest = watched.watch ? watch_reread_ms : step;
+        const Woken woken = pause(watched.watch.get(), std::min(deadline, now + longest));
+        if (woken == Woken::Ended) watched.watch.reset();
+        if (woken == Woken::Changed)
+            rest(first_pause_ms);  // a flood of news is no reason to flood the server
+        if (woken == Woken::Interrupted) return {Fate::Stopped, explain(reading)};
+    }
+}
+
+Verdict Waiter::soak(const Wait& wait) {
+    const Time begin = stage_.run.tools.now();
+    const Time end = begin + wait.limit_ms;
+    const std::int64_t interval = std::clamp<std::int64_t>(wait.limit_ms / 100, 1'000, 30'000);
+    Watched watched = watch(wait.condition, wait.scope);
+    Time seen = begin;
+    for (;;) {
+        const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
+        const Time now = stage_.run.tools.now();
+        if (truth(reading.value) == false)
+            return {Fate::Failed,
+                    fmt::format("{} (after {})", explain(reading), show_milliseconds(now - begin))};
+        const bool sees = truth(reading.value) == true;
+        if (sees) seen = now;
+        if (!sees && (reading.hopeless || now - seen > blind_ms)) return {Fate::Held, explain(reading)};
+        if (now >= end && sees) return {};
+        if (Verdict broken = guard(); !broken.done()) return broken;
+        if (stage_.run.stopping()) return {Fate::Stopped, "the soak was not over"};
+        if (!sees) tell(wait, reading);
+        const Time next = now >= end ? now + interval : std::min(end, now + interval);
+        const Woken woken = pause(watched.watch.get(), next);
+        if (woken == Woken::Ended) watched.watch.reset();
+        if (woken == Woken::Changed) rest(first_pause_ms);
+        if (woken == Woken::Interrupted) return {Fate::Stopped, "the soak was not over"};
+    }
+}
+
+}  // namespace migc::runtime

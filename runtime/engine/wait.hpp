@@ -1,0 +1,65 @@
+// Waiting: until a condition holds (verify), and that it goes on holding (soak, throughout).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/engine/stage_run.hpp"
+
+namespace migc::runtime {
+
+// What one waits for, and for how long.
+struct Wait {
+    const ir::Expr& condition;
+    const Scope& scope;
+    std::string step;
+    std::string text;
+    std::int64_t limit_ms;
+};
+
+// Limits, in milliseconds, where neither the step nor a declaration gives one.
+constexpr std::int64_t default_verify_ms = 300'000;
+constexpr std::int64_t default_effect_ms = 30'000;
+// How long a soak or a `throughout` may go without being able to see.
+constexpr std::int64_t blind_ms = 60'000;
+
+class Waiter {
+  public:
+    Waiter(StageRun& stage, const Course& course);
+
+    // Eventually: reads until the condition holds, is beyond hope, or the limit is reached. Where a probe of
+    // the condition can be watched, what changes quickly must hold on a second look half a second later.
+    Verdict until(const Wait& wait);
+    // Always: fails when the condition is read as false, holds when nothing could be read for a minute.
+    Verdict soak(const Wait& wait);
+    // Sleeps; an interrupt is remembered, and the sleep goes on.
+    void rest(std::int64_t milliseconds);
+    // One look at the stage's `throughout`; done if there is none. Only a forward course is under it.
+    Verdict guard();
+
+    // The limit that the condition's own declarations give, else the default.
+    std::int64_t declared_limit(const ir::Expr& condition, const Scope& scope);
+
+  private:
+    struct Watched;
+
+    Woken pause(Watch* watch, Time until);
+    void tell(const Wait& wait, const Reading& reading);
+    bool settled(const Wait& wait, const Watched& watched);
+    Watched watch(const ir::Expr& condition, const Scope& scope);
+
+    StageRun& stage_;
+    const Course& course_;
+    Evaluator& evaluator_;
+    std::string told_;
+};
+
+// "it could not be found out: .." or why it does not hold.
+std::string explain(const Reading& reading);
+
+// The duration that an optional expression yields, in milliseconds; nothing if there is none.
+std::optional<std::int64_t> milliseconds(Evaluator& evaluator, const std::optional<ir::Expr>& expression,
+                                         const Scope& scope);
+
+}  // namespace migc::runtime

@@ -1,0 +1,38 @@
+// What happens in a run, as a stream of events. The journal keeps the ones that resume, undo and history
+// need; the reporters render all of them; `--json` prints them as they are.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace migc::runtime {
+
+enum class EventKind : std::uint8_t {
+    RunBegun,      // script, title, digest, mode, world, environments
+    StageBegun,    // stage, environment, context, namespace
+    StepBegun,     // step, text                                    (progress only)
+    Waiting,       // step, text, state: why a condition does not hold yet   (progress only)
+    Noted,         // name, value: a `let`, evaluated once
+    Intent,        // step, text, command, captures, before: what is about to be changed
+    Outcome,       // step, result (done|already|failed|in-doubt), message, observed, took_ms
+    Checked,       // step, text, result (held|failed|unknown), message, took_ms: verify, soak, needs
+    UndoBegun,     // stage, reason
+    UndoIntent,    // step (the one undone), text, command
+    UndoOutcome,   // step, result (undone|nothing-to-undo|held|failed|in-doubt), message
+    StageEnded,    // stage, result (done|undone|held|undo-failed|in-doubt)
+    RunEnded,      // result, exit_code, standing: what was changed and still is
+};
+
+struct Event {
+    EventKind kind = EventKind::RunBegun;
+    std::int64_t time_ms = 0;  // the run's clock, milliseconds since 1970
+    nlohmann::json body;       // an object; keys as listed above; "stage" and "step" wherever they apply
+};
+
+// "run-begun", "outcome", ... and back; an unknown name gives RunBegun and false.
+std::string name(EventKind kind);
+bool parse(const std::string& name, EventKind& kind);
+
+}  // namespace migc::runtime

@@ -1,0 +1,106 @@
+#include "runtime/journal/sqlite.hpp"
+
+namespace migc::runtime {
+
+namespace {
+
+SqliteError error_of(sqlite3* database) {
+    return {sqlite3_extended_errcode(database), sqlite3_errmsg(database)};
+}
+
+}  // namespace
+
+Statement& Statement::bind(int index, std::string_view text) {
+    sqlite3_bind_text64(statement_.get(), index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+    return *this;
+}
+
+Statement& Statement::bind(int index, std::int64_t number) {
+    sqlite3_bind_int64(statement_.get(), index, number);
+    return *this;
+}
+
+Statement& Statement::bind_bytes(int index, std::string_view bytes) {
+    sqlite3_bind_blob64(statement_.get(), index, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+    return *this;
+}
+
+Sqlite<bool> Statement::step() {
+    const int result = sqlite3_step(statement_.get());
+    if (result == SQLITE_ROW) return true;
+    if (result == SQLITE_DONE) return false;
+    SqliteError error = error_of(sqlite3_db_handle(statement_.get()));
+    reset();
+    return tl::make_unexpected(std::move(error));
+}
+
+Sqlite<void> Statement::run() {
+    const auto row = step();
+    if (!row) return tl::make_unexpected(row.error());
+    reset();
+    return {};
+}
+
+void Statement::reset() {
+    sqlite3_reset(statement_.get());
+    sqlite3_clear_bindings(statement_.get());
+}
+
+std::string Statement::text(int column) const {
+    const void* bytes = sqlite3_column_blob(statement_.get(), column);
+    const int size = sqlite3_column_bytes(statement_.get(), column);
+    return bytes == nullptr ? std::string()
+                            : std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
+}
+
+std::int64_t Statement::number(int column) const {
+    return sqlite3_column_int64(statement_.get(), column);
+}
+
+Sqlite<Database> Database::open(const std::string& path, int flags) {
+    sqlite3* handle = nullptr;
+    const int result = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+    Database database;
+    database.database_.reset(handle);
+    if (handle == nullptr) return tl::make_unexpected(SqliteError{SQLITE_NOMEM, "out of memory"});
+    if (result != SQLITE_OK) return tl::make_unexpected(database.error());
+    constexpr int patience_ms = 5000;
+    sqlite3_extended_result_codes(handle, 1);
+    sqlite3_busy_timeout(handle, patience_ms);
+    return database;
+}
+
+Sqlite<void> Database::execute(const char* sql) {
+    if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+        return tl::make_unexpected(error());
+    return {};
+}
+
+Sqlite<Statement> Database::prepare(const char* sql) {
+    sqlite3_stmt* handle = nullptr;
+    if (sqlite3_prepare_v3(database_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &handle, nullptr) !=
+        SQLITE_OK)
+        return tl::make_unexpected(error());
+    Statement statement;
+    statement.statement_.reset(handle);
+    return statement;
+}
+
+Sqlite<std::int64_t> Database::number(const char* sql) {
+    auto statement = prepare(sql);
+    if (!statement) return tl::make_unexpected(statement.error());
+    const auto row = statement->step();
+    if (!row) return tl::make_unexpected(row.error());
+    return *row ? statement->number(0) : 0;
+}
+
+void Database::keep_log_files() {
+    int yes = 1;
+    sqlite3_file_control(database_.get(), nullptr, SQLITE_FCNTL_PERSIST_WAL, &yes);
+}
+
+SqliteError Database::error() const {
+    return error_of(database_.get());
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,73 @@
+// A thin layer over SQLite: owned handles, and errors as values. Private to the journal.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <sqlite3.h>
+#include <tl/expected.hpp>
+
+namespace migc::runtime {
+
+// What SQLite says went wrong, with its extended result code.
+struct SqliteError {
+    int code = 0;
+    std::string message;
+};
+
+template <typename T>
+using Sqlite = tl::expected<T, SqliteError>;
+
+class Database;
+
+// A prepared statement. Used in rounds: bind, step until done, reset.
+class Statement {
+  public:
+    Statement() = default;
+
+    // Binds the values from parameter 1 on. Texts are copied; a view of bytes is bound as a blob.
+    Statement& bind(int index, std::string_view text);
+    Statement& bind(int index, std::int64_t number);
+    Statement& bind_bytes(int index, std::string_view bytes);
+
+    // True while there is a row to read.
+    Sqlite<bool> step();
+    // Runs a statement that yields no rows, and makes it ready for the next round.
+    Sqlite<void> run();
+    void reset();
+
+    [[nodiscard]] std::string text(int column) const;  // of a text or a blob
+    [[nodiscard]] std::int64_t number(int column) const;
+
+  private:
+    friend class Database;
+    struct Finalize {
+        void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+    };
+    std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+class Database {
+  public:
+    // `flags` are those of sqlite3_open_v2.
+    static Sqlite<Database> open(const std::string& path, int flags);
+
+    Sqlite<void> execute(const char* sql);
+    Sqlite<Statement> prepare(const char* sql);
+    // The one number that a query such as a PRAGMA answers with.
+    Sqlite<std::int64_t> number(const char* sql);
+    // Keeps the write-ahead log's files when the last connection closes.
+    void keep_log_files();
+
+  private:
+    struct Close {
+        void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+    };
+    [[nodiscard]] SqliteError error() const;
+
+    std::unique_ptr<sqlite3, Close> database_;
+};
+
+}  // namespace migc::runtime

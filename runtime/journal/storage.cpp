@@ -1,0 +1,232 @@
+#include "runtime/journal/storage.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace migc::runtime {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t application_id = 0x6D696763;  // "migc"
+constexpr std::int64_t format_version = 1;
+
+// The runs' texts are apart from the runs, whose rows are written again with every event.
+constexpr const char* create_tables = R"(
+    CREATE TABLE runs (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        script TEXT NOT NULL,
+        title TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        begun_ms INTEGER NOT NULL,
+        ended_ms INTEGER NOT NULL,
+        result TEXT NOT NULL,
+        exit_code INTEGER NOT NULL,
+        head BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE scripts (run TEXT PRIMARY KEY, text BLOB NOT NULL) STRICT;
+    CREATE TABLE events (
+        number INTEGER PRIMARY KEY,
+        run TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        time_ms INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        digest BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX events_of_run ON events (run, number);
+    PRAGMA application_id = 1835624291;
+    PRAGMA user_version = 1;
+)";
+static_assert(application_id == 1835624291 && format_version == 1);
+
+fs::path folder_of(const fs::path& root) {
+    return root / ".migc";
+}
+
+fs::path file_of(const fs::path& root) {
+    return folder_of(root) / "journal.db";
+}
+
+std::string system_error(const fs::path& path, std::string_view what) {
+    return fmt::format("the journal {} cannot be {}: {}", path.string(), what, std::strerror(errno));
+}
+
+// The operator alone may read what was run, on which cluster, and what it answered.
+tl::expected<void, std::string> make_private(const fs::path& path, mode_t kind, mode_t mode) {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) return tl::make_unexpected(system_error(path, "opened"));
+    if ((status.st_mode & S_IFMT) != kind)
+        return tl::make_unexpected(
+            fmt::format("{} is not what migc makes there; move it away", path.string()));
+    const bool is_private = (status.st_mode & 0777) == mode;
+    if (!is_private && ::chmod(path.c_str(), mode) != 0)
+        return tl::make_unexpected(system_error(path, "made private"));
+    return {};
+}
+
+// What was created in a folder survives a power cut only once the folder itself is on the disk.
+tl::expected<void, std::string> sync_folder(const fs::path& folder) {
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    auto result =
+        synced ? tl::expected<void, std::string>() : tl::make_unexpected(system_error(folder, "stored"));
+    if (descriptor >= 0) ::close(descriptor);
+    return result;
+}
+
+tl::expected<void, std::string> make_folder(const fs::path& root) {
+    const fs::path folder = folder_of(root);
+    if (::mkdir(folder.c_str(), 0700) == 0) return sync_folder(root);
+    if (errno != EEXIST) return tl::make_unexpected(system_error(folder, "created"));
+    return make_private(folder, S_IFDIR, 0700);
+}
+
+tl::expected<void, std::string> make_file(const fs::path& root) {
+    const fs::path file = file_of(root);
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor < 0 && errno != EEXIST) return tl::make_unexpected(system_error(file, "created"));
+    // An existing file is not opened here: closing it would drop the locks that this process may have on it.
+    if (descriptor < 0) return make_private(file, S_IFREG, 0600);
+    ::close(descriptor);
+    return sync_folder(folder_of(root));
+}
+
+enum class Content { Empty, Journal };
+
+struct Identity {
+    std::int64_t application = 0;
+    std::int64_t version = 0;
+    std::int64_t objects = 0;
+};
+
+// Read in one transaction: another process may be making the tables.
+Sqlite<Identity> identity(Database& database) {
+    Identity found;
+    const auto read = [&](std::int64_t& into, const char* sql) {
+        return database.number(sql).map([&](std::int64_t number) { into = number; });
+    };
+    auto done = database.execute("BEGIN")
+                    .and_then([&] { return read(found.application, "PRAGMA application_id"); })
+                    .and_then([&] { return read(found.version, "PRAGMA user_version"); })
+                    .and_then([&] { return read(found.objects, "SELECT count(*) FROM sqlite_schema"); })
+                    .and_then([&] { return database.execute("COMMIT"); });
+    if (!done) return tl::make_unexpected(done.error());
+    return found;
+}
+
+tl::expected<Content, std::string> content(Database& database, const fs::path& file) {
+    const auto found = identity(database);
+    if (!found) return tl::make_unexpected(fmt::format("{}: {}", file.string(), sentence(found.error())));
+    if (found->application == 0 && found->version == 0 && found->objects == 0) return Content::Empty;
+    if (found->application != application_id)
+        return tl::make_unexpected(
+            fmt::format("{} is another program's database, not a journal; move it away", file.string()));
+    if (found->version > format_version)
+        return tl::make_unexpected(
+            fmt::format("{} was written by a newer migc (format {}, this one knows {}); use that migc",
+                        file.string(), found->version, format_version));
+    return Content::Journal;
+}
+
+// While another process looks at the file, SQLite refuses to change its mode without waiting by itself.
+Sqlite<void> use_write_ahead_log(Database& database) {
+    constexpr int tries = 100;
+    for (int i = 0;; ++i) {
+        auto done = database.execute("PRAGMA journal_mode = WAL");
+        if (done || (done.error().code & 0xFF) != SQLITE_BUSY || i == tries) return done;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+}
+
+// Of several processes that found the file empty only the first makes the tables.
+Sqlite<void> create(Database& database) {
+    if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return begun;
+    const auto id = database.number("PRAGMA application_id");
+    if (!id) return tl::make_unexpected(id.error());
+    if (*id != application_id)
+        if (auto created = database.execute(create_tables); !created) return created;
+    return database.execute("COMMIT");
+}
+
+Sqlite<void> prepare_for_writing(Database& database, Content found) {
+    database.keep_log_files();
+    return use_write_ahead_log(database)
+        .and_then([&] { return database.execute("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF"); })
+        .and_then([&] { return found == Content::Empty ? create(database) : Sqlite<void>(); });
+}
+
+// A path as an SQLite URI that promises that nobody is writing.
+std::string immutable_uri(const fs::path& file) {
+    std::string uri = "file:";
+    for (const char c : fs::absolute(file).string())
+        uri += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02X}", static_cast<unsigned char>(c))
+                                                : std::string(1, c);
+    return uri + "?immutable=1";
+}
+
+}  // namespace
+
+std::string sentence(const SqliteError& error) {
+    switch (error.code & 0xFF) {
+        case SQLITE_FULL:
+            return "the disk is full";
+        case SQLITE_BUSY:
+            return "another migc has kept the journal locked for more than 5 seconds";
+        case SQLITE_NOTADB:
+            return "this file is not a journal; move it away";
+        case SQLITE_CORRUPT:
+            return "the journal is damaged: " + error.message;
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+            return "you may not write the journal";
+        case SQLITE_CANTOPEN:
+            return "the journal cannot be opened; may you read and write its folder?";
+        case SQLITE_IOERR:
+            return fmt::format("the disk failed (SQLite error {}: {})", error.code, error.message);
+        default:
+            return fmt::format("SQLite error {}: {}", error.code, error.message);
+    }
+}
+
+tl::expected<Database, std::string> open_for_writing(const fs::path& root) {
+    const fs::path file = file_of(root);
+    const auto fail = [&](const SqliteError& error) {
+        return tl::make_unexpected(fmt::format("{}: {}", file.string(), sentence(error)));
+    };
+    if (auto made = make_folder(root); !made) return tl::make_unexpected(made.error());
+    if (auto made = make_file(root); !made) return tl::make_unexpected(made.error());
+    auto database = Database::open(file.string(), SQLITE_OPEN_READWRITE);
+    if (!database) return fail(database.error());
+    const auto found = content(*database, file);
+    if (!found) return tl::make_unexpected(found.error());
+    if (auto ready = prepare_for_writing(*database, *found); !ready) return fail(ready.error());
+    return std::move(*database);
+}
+
+tl::expected<std::optional<Database>, std::string> open_for_reading(const fs::path& root) {
+    const fs::path file = file_of(root);
+    std::error_code error;
+    if (!fs::exists(file, error)) return std::nullopt;
+    // Without a log nobody has the journal open; SQLite would make an empty one just to look.
+    const bool in_use = fs::exists(file.string() + "-wal", error);
+    auto database = in_use ? Database::open(file.string(), SQLITE_OPEN_READONLY)
+                           : Database::open(immutable_uri(file), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+    if (!database)
+        return tl::make_unexpected(fmt::format("{}: {}", file.string(), sentence(database.error())));
+    const auto found = content(*database, file);
+    if (!found) return tl::make_unexpected(found.error());
+    if (*found == Content::Empty) return std::nullopt;
+    return std::optional(std::move(*database));
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,76 @@
+#include "runtime/natives/image_name.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+
+namespace migc::runtime {
+namespace {
+
+// Docker's own registry is called one thing in names and another on the network.
+constexpr const char* docker_registry = "registry-1.docker.io";
+
+bool is_registry(std::string_view part) {
+    return part == "localhost" || part.find_first_of(".:") != std::string_view::npos;
+}
+
+bool is_plain(std::string_view text, std::string_view more) {
+    return !text.empty() && text.front() != '-' &&
+           std::all_of(text.begin(), text.end(), [&](unsigned char c) {
+               return std::isalnum(c) != 0 || more.find(static_cast<char>(c)) != std::string_view::npos;
+           });
+}
+
+bool is_on_this_machine(std::string_view registry) {
+    const std::string_view host = registry.substr(0, registry.rfind(':'));
+    return host == "localhost" || host.starts_with("127.") || host == "[::1]";
+}
+
+// Takes the digest or the tag off the end.
+std::string take_reference(std::string_view& text) {
+    std::string reference = "latest";
+    if (const auto at = text.find('@'); at != std::string_view::npos) {
+        reference = text.substr(at + 1);
+        text = text.substr(0, at);
+    }
+    const auto slash = text.rfind('/');
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos || (slash != std::string_view::npos && colon < slash))
+        return reference;
+    if (reference == "latest") reference = text.substr(colon + 1);
+    text = text.substr(0, colon);
+    return reference;
+}
+
+}  // namespace
+
+std::string ImageName::manifest_url() const {
+    return fmt::format("{}://{}/v2/{}/manifests/{}", is_on_this_machine(registry) ? "http" : "https",
+                       registry, repository, reference);
+}
+
+std::string ImageName::at_digest(const std::string& digest) const {
+    return fmt::format("{}/{}@{}", registry == docker_registry ? "docker.io" : registry, repository, digest);
+}
+
+tl::expected<ImageName, std::string> parse_image(std::string_view text) {
+    std::string_view rest = text;
+    ImageName name;
+    name.reference = take_reference(rest);
+    const auto slash = rest.find('/');
+    if (slash != std::string_view::npos && is_registry(rest.substr(0, slash))) {
+        name.registry = rest.substr(0, slash);
+        name.repository = rest.substr(slash + 1);
+        if (name.registry == "docker.io") name.registry = docker_registry;
+    } else {
+        name.registry = docker_registry;
+        name.repository = (slash == std::string_view::npos ? "library/" : "") + std::string(rest);
+    }
+    if (!is_plain(name.registry, ".-_:[]") || !is_plain(rest, "._-/:[]") ||
+        !is_plain(name.repository, "._-/") || !is_plain(name.reference, "._-:"))
+        return tl::unexpected(fmt::format("`{}` is no name of an image", text));
+    return name;
+}
+
+}  // namespace migc::runtime

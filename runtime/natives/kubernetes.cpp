@@ -1,0 +1,171 @@
+#include "runtime/natives/kubernetes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+Fetched parsed(const Answer& answer) {
+    if (!answer.succeeded()) return tl::unexpected(complaint("kubectl", answer));
+    if (answer.truncated) return tl::unexpected<std::string>("kubectl: the answer is too long to be read");
+    if (answer.output.find_first_not_of(" \r\n\t") == std::string::npos) return nlohmann::json();
+    auto json = nlohmann::json::parse(answer.output, nullptr, false);
+    if (!json.is_object()) return tl::unexpected<std::string>("kubectl: the answer is not JSON");
+    return json;
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+}
+
+// The name of a deployment's replica set is the deployment's, a hyphen and a hash without hyphens.
+bool is_replica_set_of(const std::string& deployment, const std::string& replica_set) {
+    return replica_set.size() > deployment.size() + 1 && replica_set.starts_with(deployment + "-") &&
+           replica_set.find('-', deployment.size() + 1) == std::string::npos;
+}
+
+std::string requirement(const nlohmann::json& expression) {
+    const std::string key = text_field(expression, "/key");
+    const std::string operation = text_field(expression, "/operator");
+    if (operation == "Exists") return key;
+    if (operation == "DoesNotExist") return "!" + key;
+    std::vector<std::string> values;
+    for (const auto& value : field(expression, "/values"))
+        if (value.is_string()) values.push_back(value);
+    return fmt::format("{} {} ({})", key, operation == "In" ? "in" : "notin", fmt::join(values, ","));
+}
+
+// The workload's label selector as kubectl's -l takes it.
+std::string selector_of(const nlohmann::json& workload) {
+    std::vector<std::string> parts;
+    for (const auto& [key, value] : field(workload, "/spec/selector/matchLabels").items())
+        if (value.is_string()) parts.push_back(key + "=" + value.get<std::string>());
+    for (const auto& expression : field(workload, "/spec/selector/matchExpressions"))
+        parts.push_back(requirement(expression));
+    return fmt::format("{}", fmt::join(parts, ","));
+}
+
+std::vector<nlohmann::json> joined(const nlohmann::json& json, const std::string& first,
+                                   const std::string& second) {
+    std::vector<nlohmann::json> result;
+    for (const std::string& pointer : {first, second})
+        for (const auto& item : field(json, pointer)) result.push_back(item);
+    return result;
+}
+
+}  // namespace
+
+std::vector<std::string> namespace_option(Host& host, const std::string& name_space) {
+    if (name_space.empty() || name_space == host.setting("namespace")) return {};
+    return {"--namespace", name_space};
+}
+
+Fetched get_object(Host& host, const std::string& written, const std::string& name_space) {
+    std::vector<std::string> arguments = {"get", written, "-o", "json", "--ignore-not-found"};
+    for (std::string& option : namespace_option(host, name_space)) arguments.push_back(std::move(option));
+    return parsed(host.run("kubectl", arguments));
+}
+
+Fetched list_objects(Host& host, const std::vector<std::string>& what) {
+    std::vector<std::string> arguments = {"get"};
+    arguments.insert(arguments.end(), what.begin(), what.end());
+    arguments.insert(arguments.end(), {"-o", "json"});
+    auto list = parsed(host.run("kubectl", arguments));
+    if (!list) return list;
+    if (list->is_null()) return nlohmann::json::array();
+    if (!field(*list, "/items").is_array())
+        return tl::unexpected<std::string>("kubectl: the answer is not a list");
+    return std::move(list->at("items"));
+}
+
+tl::expected<WorkloadName, std::string> workload_argument(Host& host, const Value& value) {
+    WorkloadName name;
+    if (const auto* resource = value.get_if<ResourceRef>()) {
+        name = {host.written(*resource), resource->name};
+    } else if (const auto* text = value.get_if<std::string>()) {
+        name.written = text->find('/') == std::string::npos ? "deployment/" + *text : *text;
+        name.shown = object_name(name.written);
+    }
+    if (object_name(name.written).empty())
+        return tl::unexpected(fmt::format("`{}` does not name a workload", show(value)));
+    return name;
+}
+
+std::string workload_kind(const std::string& written) {
+    const std::string type = lower(written.substr(0, written.find_first_of("./")));
+    constexpr std::array kinds = {
+        std::pair{"deploy", "Deployment"},       std::pair{"deployment", "Deployment"},
+        std::pair{"statefulset", "StatefulSet"}, std::pair{"sts", "StatefulSet"},
+        std::pair{"daemonset", "DaemonSet"},     std::pair{"ds", "DaemonSet"}};
+    for (const auto& [name, kind] : kinds)
+        if (type == name || type == std::string(name) + "s") return kind;
+    return {};
+}
+
+std::string object_name(const std::string& written) {
+    const auto slash = written.rfind('/');
+    return slash == std::string::npos ? std::string() : written.substr(slash + 1);
+}
+
+const nlohmann::json& pod_template(const nlohmann::json& workload) {
+    if (text_field(workload, "/kind") == "Pod") return workload;
+    if (text_field(workload, "/kind") == "CronJob") return field(workload, "/spec/jobTemplate/spec/template");
+    return field(workload, "/spec/template");
+}
+
+std::vector<nlohmann::json> containers_of(const nlohmann::json& pod_or_template) {
+    return joined(pod_or_template, "/spec/initContainers", "/spec/containers");
+}
+
+std::vector<nlohmann::json> container_statuses(const nlohmann::json& pod) {
+    return joined(pod, "/status/initContainerStatuses", "/status/containerStatuses");
+}
+
+bool owns(const nlohmann::json& workload, const nlohmann::json& pod) {
+    const std::string kind = text_field(workload, "/kind");
+    const std::string name = text_field(workload, "/metadata/name");
+    for (const auto& owner : field(pod, "/metadata/ownerReferences")) {
+        const std::string owner_kind = text_field(owner, "/kind");
+        const std::string owner_name = text_field(owner, "/name");
+        if (owner_kind == kind && owner_name == name) return true;
+        if (kind == "Deployment" && owner_kind == "ReplicaSet" && is_replica_set_of(name, owner_name))
+            return true;
+    }
+    return false;
+}
+
+Fetched pods_of(Host& host, const nlohmann::json& workload) {
+    const std::string selector = selector_of(workload);
+    auto pods =
+        selector.empty() ? list_objects(host, {"pods"}) : list_objects(host, {"pods", "-l", selector});
+    if (!pods) return pods;
+    nlohmann::json owned = nlohmann::json::array();
+    for (auto& pod : *pods)
+        if (owns(workload, pod)) owned.push_back(std::move(pod));
+    return owned;
+}
+
+std::string autoscaler_in(const nlohmann::json& autoscalers, const std::string& kind,
+                          const std::string& name) {
+    for (const auto& autoscaler : autoscalers)
+        if (text_field(autoscaler, "/spec/scaleTargetRef/kind") == kind &&
+            text_field(autoscaler, "/spec/scaleTargetRef/name") == name)
+            return text_field(autoscaler, "/metadata/name");
+    return {};
+}
+
+const nlohmann::json& condition(const nlohmann::json& object, const std::string& type) {
+    static const nlohmann::json none;
+    for (const auto& item : field(object, "/status/conditions"))
+        if (text_field(item, "/type") == type) return item;
+    return none;
+}
+
+}  // namespace migc::runtime

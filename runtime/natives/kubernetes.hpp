@@ -1,0 +1,57 @@
+// What the Kubernetes natives share: reading objects with kubectl, and how workloads and pods belong
+// together.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
+
+#include "runtime/tools/natives.hpp"
+
+namespace migc::runtime {
+
+// Null: there is no such object. The error: it could not be found out, in words for people.
+using Fetched = tl::expected<nlohmann::json, std::string>;
+
+// One object: "deployment/webapi". A namespace other than the stage's is named explicitly.
+Fetched get_object(Host& host, const std::string& written, const std::string& name_space = {});
+// Every object of some types, as an array: list_objects(host, {"pods", "-l", "app=web"}).
+Fetched list_objects(Host& host, const std::vector<std::string>& what);
+
+// kubectl's option for a namespace, or nothing where it is the stage's own.
+std::vector<std::string> namespace_option(Host& host, const std::string& name_space);
+
+// A workload as an argument of a native: how tools want it, and its name for people.
+struct WorkloadName {
+    std::string written;  // "deployment/monadic-pipeline-webapi"
+    std::string shown;    // "webapi"
+};
+tl::expected<WorkloadName, std::string> workload_argument(Host& host, const Value& value);
+
+// "Deployment" for "deployment/x", "deploy/x" and "deployments.apps/x"; "" for no workload.
+std::string workload_kind(const std::string& written);
+// "webapi" of "deployment/webapi".
+std::string object_name(const std::string& written);
+
+// The pod template of a workload, a cron job's included; the object itself if it is a pod.
+const nlohmann::json& pod_template(const nlohmann::json& workload);
+// All containers of a pod template, the init containers first.
+std::vector<nlohmann::json> containers_of(const nlohmann::json& pod_or_template);
+// All container statuses of a pod, those of init containers first.
+std::vector<nlohmann::json> container_statuses(const nlohmann::json& pod);
+
+// Whether the pod was made by the workload, by its owner: labels may be shared.
+bool owns(const nlohmann::json& workload, const nlohmann::json& pod);
+// The pods of a workload; an error where the pods could not be read.
+Fetched pods_of(Host& host, const nlohmann::json& workload);
+
+// The name of the autoscaler that scales this workload; "" if none does.
+std::string autoscaler_in(const nlohmann::json& autoscalers, const std::string& kind,
+                          const std::string& name);
+
+// The condition of that type in /status/conditions; null if there is none.
+const nlohmann::json& condition(const nlohmann::json& object, const std::string& type);
+
+}  // namespace migc::runtime

@@ -1,0 +1,167 @@
+#include "runtime/natives/reading.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+namespace migc::runtime {
+namespace {
+
+const Value& nothing() {
+    static const Value value;
+    return value;
+}
+
+const nlohmann::json& null_json() {
+    static const nlohmann::json null;
+    return null;
+}
+
+// The length of a terminal's control sequence (ESC [ .. letter) at the beginning of a text; 0 if there is
+// none.
+std::size_t control_sequence(std::string_view text) {
+    if (!text.starts_with("\x1b[")) return 0;
+    const auto end = text.find_first_not_of("0123456789;", 2);
+    return end == std::string_view::npos ? text.size() : end + 1;
+}
+
+// One line without colours, so that it fits into a message; the rest is in the spooled output.
+std::string first_lines(std::string_view text) {
+    constexpr std::size_t longest = 400;
+    std::string line;
+    while (!text.empty() && line.size() < longest) {
+        const std::size_t skipped = control_sequence(text);
+        const char c = text.front();
+        text.remove_prefix(std::max<std::size_t>(skipped, 1));
+        if (skipped != 0) continue;
+        if (std::isspace(static_cast<unsigned char>(c)) == 0)
+            line += c;
+        else if (!line.empty() && line.back() != ' ')
+            line += ' ';
+    }
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    return text.empty() ? line : line + "..";
+}
+
+}  // namespace
+
+Reading unknown(std::string reason) {
+    return {Value(Unknown{reason}), std::move(reason), false};
+}
+
+Reading mistaken(std::string reason) {
+    return {Value(Unknown{reason}), std::move(reason), true};
+}
+
+Reading absent(std::string why) {
+    return {Value(Absent{}), std::move(why), false};
+}
+
+Reading json_reading(nlohmann::json value) {
+    return {plain(value), {}, false};
+}
+
+Answer well(std::string output) {
+    Answer answer;
+    answer.ending = Ending::Exited;
+    answer.output = std::move(output);
+    return answer;
+}
+
+Answer refused(std::string reason) {
+    Answer answer;
+    answer.ending = Ending::Exited;
+    answer.status = 1;
+    answer.errors = std::move(reason);
+    return answer;
+}
+
+std::string complaint(const std::string& tool, const Answer& answer) {
+    if (answer.ending == Ending::NotStarted || answer.ending == Ending::TimedOut)
+        return fmt::format("{}: {}", tool, answer.reason.empty() ? "it could not be run" : answer.reason);
+    if (answer.ending == Ending::Signalled)
+        return fmt::format("{} was ended by signal {}", tool, answer.status);
+    const std::string said = first_lines(answer.errors.empty() ? answer.output : answer.errors);
+    if (said.empty()) return fmt::format("{} ended with status {}", tool, answer.status);
+    if (said.starts_with(tool + ":")) return said;
+    return fmt::format("{}: {}", tool, said);
+}
+
+const Value& argument(const std::vector<Value>& arguments, std::size_t index) {
+    return index < arguments.size() ? arguments[index] : nothing();
+}
+
+std::string text_argument(const std::vector<Value>& arguments, std::size_t index) {
+    const Value& value = argument(arguments, index);
+    if (value.is_absent()) return {};
+    if (const auto* text = value.get_if<std::string>()) return *text;
+    if (const auto* resource = value.get_if<ResourceRef>()) return resource->name;
+    return show(value);
+}
+
+std::int64_t int_argument(const std::vector<Value>& arguments, std::size_t index, std::int64_t fallback) {
+    const auto* number = argument(arguments, index).get_if<std::int64_t>();
+    return number == nullptr ? fallback : *number;
+}
+
+bool bool_argument(const std::vector<Value>& arguments, std::size_t index) {
+    const Value& value = argument(arguments, index);
+    const auto* truth = value.get_if<bool>();
+    return truth != nullptr ? *truth : !value.is_absent();
+}
+
+List list_argument(const std::vector<Value>& arguments, std::size_t index) {
+    const Value& value = argument(arguments, index);
+    if (value.is_absent()) return {};
+    if (const auto* list = value.get_if<List>()) return *list;
+    return {value};
+}
+
+nlohmann::json json_argument(const std::vector<Value>& arguments, std::size_t index) {
+    const auto* json = argument(arguments, index).get_if<Json>();
+    return json == nullptr || *json == nullptr ? nlohmann::json() : **json;
+}
+
+std::string enumerate(const std::vector<std::string>& items, std::size_t shown) {
+    const std::size_t count = std::min(shown, items.size());
+    std::string text =
+        fmt::format("{}", fmt::join(items.begin(), items.begin() + static_cast<long>(count), ", "));
+    if (items.size() > count) text += fmt::format(" and {} more", items.size() - count);
+    return text;
+}
+
+std::string sha256(const std::string& text) {
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    std::string hex;
+    for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
+    return hex;
+}
+
+bool is_pointer(const std::string& text) {
+    try {
+        const nlohmann::json::json_pointer pointer(text);
+        return true;
+    } catch (const nlohmann::json::exception&) {
+        return false;
+    }
+}
+
+const nlohmann::json& field(const nlohmann::json& json, const std::string& pointer) {
+    const nlohmann::json::json_pointer path(pointer);
+    return json.contains(path) ? json.at(path) : null_json();
+}
+
+std::string text_field(const nlohmann::json& json, const std::string& pointer) {
+    const nlohmann::json& found = field(json, pointer);
+    return found.is_string() ? found.get<std::string>() : std::string();
+}
+
+std::int64_t int_field(const nlohmann::json& json, const std::string& pointer, std::int64_t fallback) {
+    const nlohmann::json& found = field(json, pointer);
+    return found.is_number_integer() ? found.get<std::int64_t>() : fallback;
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,136 @@
+// The way back of an object that a run applied or deleted.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/live_form.hpp"
+#include "runtime/natives/manifest.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+struct Restore {
+    Handle handle;
+    json prior;    // null: there was none
+    json applied;  // null: this run deleted it, or it is not known what was applied
+    std::string resource_version;
+    json now;  // null: there is none
+};
+
+std::vector<std::string> kubectl_arguments(Host& host, const Handle& handle,
+                                           std::vector<std::string> arguments) {
+    for (std::string& option : namespace_option(host, handle.name_space))
+        arguments.push_back(std::move(option));
+    return arguments;
+}
+
+bool holds_others_data(const Handle& handle) {
+    constexpr std::array types = {"persistentvolumeclaim", "persistentvolume", "namespace",
+                                  "customresourcedefinition"};
+    return std::find(types.begin(), types.end(), handle.type) != types.end();
+}
+
+// What somebody else wrote into the fields that this run made. An autoscaler's number of replicas is no sign
+// of that.
+std::vector<std::string> changed_since(const json& applied, const json& now) {
+    if (applied.is_null()) return {};
+    json restricted = now;
+    restricted.merge_patch(applied);  // differs from `now` only in fields that `applied` has
+    std::vector<std::string> fields = differing_fields(restricted, now);
+    std::erase(fields, "/spec/replicas");
+    return fields;
+}
+
+Answer held(const Handle& handle, const std::string& reason) {
+    return refused(fmt::format("held: {} {}", handle.written(), reason));
+}
+
+Answer remove(Host& host, const Restore& restore) {
+    if (restore.now.is_null()) return well(restore.handle.written() + " is already gone");
+    if (holds_others_data(restore.handle))
+        return held(restore.handle,
+                    "was made by this run, but deleting it would destroy what it holds; if nothing in "
+                    "it is needed, delete it by hand");
+    if (const auto fields = changed_since(restore.applied, restore.now); !fields.empty())
+        return held(restore.handle,
+                    fmt::format("was changed by somebody else since this run made it, at {}; deleting "
+                                "it would lose that",
+                                enumerate(fields)));
+    return host.run("kubectl", kubectl_arguments(host, restore.handle,
+                                                 {"delete", restore.handle.written(), "--ignore-not-found",
+                                                  "--wait=true"}));
+}
+
+Answer create(Host& host, const Restore& restore) {
+    if (!restore.applied.is_null())
+        return held(restore.handle,
+                    "was deleted by somebody else since this run changed it; making it again could "
+                    "undo what that person meant");
+    if (is_sealed(restore.prior))
+        return held(restore.handle,
+                    "is gone, and migc keeps no secret values to make it again; make it by hand");
+    return host.run("kubectl", kubectl_arguments(host, restore.handle, {"create", "-f", "-", "-o", "json"}),
+                    restore.prior.dump());
+}
+
+bool changes_values(const json& patch) {
+    return patch.contains("data") || patch.contains("stringData");
+}
+
+// The resource version makes the cluster refuse the patch if somebody wrote after we looked.
+Answer patch_back(Host& host, const Restore& restore) {
+    if (restore.prior == restore.now) return well(restore.handle.written() + " is as it was before");
+    if (restore.applied.is_null())
+        return held(restore.handle, "is not as it was before, and what this run made of it is not known");
+    WayBack way = way_back(restore.prior, restore.applied, restore.now);
+    if (!way.taken.empty())
+        return held(restore.handle,
+                    fmt::format("was changed by somebody else since this run changed it, at {}; "
+                                "restoring it would overwrite that",
+                                enumerate(way.taken)));
+    if (way.patch.empty()) return well(restore.handle.written() + " is as it was before");
+    if (is_sealed(restore.prior) && changes_values(way.patch))
+        return held(restore.handle,
+                    "had other secret values, which migc does not keep; put them back by hand");
+    way.patch["metadata"]["resourceVersion"] = restore.resource_version;
+    return host.run("kubectl",
+                    kubectl_arguments(host, restore.handle,
+                                      {"patch", restore.handle.written(), "--type=merge",
+                                       "--field-manager=migc", "-p", way.patch.dump(), "-o", "json"}));
+}
+
+}  // namespace
+
+Answer object_restore(Host& host, const Arguments& arguments) {
+    const auto handle = parse_handle(text_argument(arguments, 0));
+    if (!handle) return refused(handle.error());
+    auto now = get_object(host, handle->written(), handle->name_space);
+    if (!now) return refused(now.error());
+    Restore restore = {*handle,
+                       json_argument(arguments, 1),
+                       json_argument(arguments, 2),
+                       text_field(*now, "/metadata/resourceVersion"),
+                       {}};
+    restore.now = live_form(std::move(*now), restore.applied.is_null() ? restore.prior : restore.applied);
+    if (restore.prior.is_null()) return remove(host, restore);
+    return restore.now.is_null() ? create(host, restore) : patch_back(host, restore);
+}
+
+std::string preview_object_restore(Host& host, const Arguments& arguments) {
+    const auto handle = parse_handle(text_argument(arguments, 0));
+    if (!handle) return {};
+    const bool remove = argument(arguments, 1).is_absent();
+    const std::vector<std::string> command =
+        remove ? std::vector<std::string>{"delete", handle->written(), "--ignore-not-found", "--wait=true"}
+               : std::vector<std::string>{"patch", handle->written(), "--type=merge", "-p",
+                                          "'the fields that this run changed'"};
+    return fmt::format("kubectl {}", fmt::join(kubectl_arguments(host, *handle, command), " "));
+}
+
+}  // namespace migc::runtime

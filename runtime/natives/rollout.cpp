@@ -1,0 +1,260 @@
+#include "runtime/natives/rollout.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <set>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+struct Counts {
+    std::int64_t wanted = 0;
+    std::int64_t total = 0;  // old ones included
+    std::int64_t updated = 0;
+    std::int64_t ready = 0;
+    std::int64_t available = 0;
+};
+
+struct Pods {
+    std::vector<const json*> current;  // of the version that is asked for
+    std::vector<const json*> old;
+    std::vector<const json*> terminating;
+};
+
+Counts daemon_set_counts(const json& workload) {
+    return {int_field(workload, "/status/desiredNumberScheduled"),
+            int_field(workload, "/status/currentNumberScheduled"),
+            int_field(workload, "/status/updatedNumberScheduled"), int_field(workload, "/status/numberReady"),
+            int_field(workload, "/status/numberAvailable")};
+}
+
+Counts replica_counts(const json& workload) {
+    Counts counts;
+    counts.wanted = int_field(workload, "/spec/replicas", 1);
+    counts.total = int_field(workload, "/status/replicas");
+    counts.updated = int_field(workload, "/status/updatedReplicas");
+    counts.ready = int_field(workload, "/status/readyReplicas");
+    counts.available = int_field(workload, "/status/availableReplicas");
+    return counts;
+}
+
+// A stateful set may hold pods back with `partition`, and older clusters do not count available ones.
+Counts stateful_set_counts(const json& workload) {
+    Counts counts = replica_counts(workload);
+    if (text_field(workload, "/status/currentRevision") == text_field(workload, "/status/updateRevision"))
+        counts.updated = counts.total;
+    else
+        counts.updated += int_field(workload, "/spec/updateStrategy/rollingUpdate/partition");
+    counts.updated = std::min(counts.updated, counts.total);
+    if (field(workload, "/status/availableReplicas").is_null()) counts.available = counts.ready;
+    return counts;
+}
+
+Counts counts_of(const json& workload) {
+    const std::string kind = text_field(workload, "/kind");
+    if (kind == "DaemonSet") return daemon_set_counts(workload);
+    return kind == "StatefulSet" ? stateful_set_counts(workload) : replica_counts(workload);
+}
+
+std::int64_t revision_of(const json& replica_set) {
+    const std::string text =
+        text_field(replica_set, "/metadata/annotations/deployment.kubernetes.io~1revision");
+    return text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos
+               ? -1
+               : std::stoll(text);
+}
+
+// The replica set of a deployment's newest revision; null if it has none yet.
+const json& newest_replica_set(const json& workload, const json& items) {
+    static const json none;
+    const json* newest = &none;
+    for (const auto& item : items) {
+        if (text_field(item, "/kind") != "ReplicaSet" || !owns(workload, item)) continue;
+        if (newest->is_null() || revision_of(item) > revision_of(*newest)) newest = &item;
+    }
+    return *newest;
+}
+
+bool is_current(const json& pod, const json& workload, const json& newest) {
+    const std::string kind = text_field(workload, "/kind");
+    if (kind == "Deployment") {
+        const std::string name = text_field(newest, "/metadata/name");
+        return name.empty() ||
+               std::any_of(field(pod, "/metadata/ownerReferences").begin(),
+                           field(pod, "/metadata/ownerReferences").end(),
+                           [&](const json& owner) { return text_field(owner, "/name") == name; });
+    }
+    if (kind == "StatefulSet") {
+        if (int_field(workload, "/spec/updateStrategy/rollingUpdate/partition") > 0) return true;
+        const std::string hash = text_field(pod, "/metadata/labels/controller-revision-hash");
+        return hash.empty() || hash == text_field(workload, "/status/updateRevision");
+    }
+    const std::string generation =
+        text_field(workload, "/metadata/annotations/deprecated.daemonset.template.generation");
+    const std::string label = text_field(pod, "/metadata/labels/pod-template-generation");
+    return generation.empty() || label.empty() || label == generation;
+}
+
+bool has_ended(const json& pod) {
+    const std::string phase = text_field(pod, "/status/phase");
+    return phase == "Failed" || phase == "Succeeded";
+}
+
+Pods pods_of_workload(const json& workload, const json& items, const json& newest) {
+    Pods pods;
+    for (const auto& item : items) {
+        if (text_field(item, "/kind") != "Pod" || !owns(workload, item)) continue;
+        if (!field(item, "/metadata/deletionTimestamp").is_null())
+            pods.terminating.push_back(&item);
+        else if (has_ended(item))
+            continue;  // evicted pods stay listed for long; they are replaced, and nobody waits for them
+        else
+            (is_current(item, workload, newest) ? pods.current : pods.old).push_back(&item);
+    }
+    return pods;
+}
+
+// How many pods may be missing during a rolling update; the cluster rounds a percentage down.
+std::int64_t may_be_missing(const json& workload) {
+    const json& value = field(workload, "/spec/strategy/rollingUpdate/maxUnavailable");
+    if (value.is_number_integer()) return value.get<std::int64_t>();
+    if (!value.is_string() || value.get_ref<const std::string&>().empty()) return 0;
+    const double percent = std::atof(value.get_ref<const std::string&>().c_str());
+    return static_cast<std::int64_t>(percent * static_cast<double>(int_field(workload, "/spec/replicas", 1)) /
+                                     100);
+}
+
+struct Trouble {
+    std::vector<std::string> texts;
+    bool hopeless = false;
+    void add(std::string text, bool cannot_heal) {
+        texts.push_back(std::move(text));
+        hopeless = hopeless || cannot_heal;
+    }
+};
+
+// Quota or admission refuses new pods. Pods that still go away may free what is missing.
+void add_refused_pods(Trouble& trouble, const json& workload, const json& newest, const Pods& pods) {
+    const json& owner = text_field(workload, "/kind") == "Deployment" ? newest : workload;
+    const json& failure = condition(owner, "ReplicaFailure");
+    const bool seen =
+        int_field(owner, "/status/observedGeneration") >= int_field(owner, "/metadata/generation");
+    if (text_field(failure, "/status") != "True" || !seen) return;
+    if (int_field(owner, "/status/replicas") >= int_field(owner, "/spec/replicas", 1)) return;
+    const bool room_to_come =
+        !pods.terminating.empty() || (!pods.old.empty() && may_be_missing(workload) > 0);
+    trouble.add("no more pods can be made: " + text_field(failure, "/message"), !room_to_come);
+}
+
+void add_stalled_rollout(Trouble& trouble, const json& workload) {
+    const json& progress = condition(workload, "Progressing");
+    const std::string reason = text_field(progress, "/reason");
+    if (text_field(progress, "/status") != "False") return;
+    if (reason == "ProgressDeadlineExceeded" || reason == "ReplicaSetCreateError")
+        trouble.add(reason + ": " + text_field(progress, "/message"), true);
+}
+
+// One pod speaks for all that have the same trouble.
+void add_pods(Trouble& trouble, const std::vector<const json*>& pods) {
+    std::set<std::string> told;
+    for (const json* pod : pods) {
+        const PodTrouble one = pod_trouble(*pod);
+        if (one.text.empty()) continue;
+        trouble.hopeless = trouble.hopeless || one.hopeless;
+        if (told.insert(one.text.substr(0, one.text.find(':'))).second)
+            trouble.add(text_field(*pod, "/metadata/name") + ": " + one.text, one.hopeless);
+    }
+}
+
+// "1 old pod of webapi is", "2 old pods of webapi are".
+std::string pods_are(std::size_t count, const std::string& which, const std::string& shown) {
+    return fmt::format("{} {}{} of {} {}", count, which, count == 1 ? "pod" : "pods", shown,
+                       count == 1 ? "is" : "are");
+}
+
+std::vector<std::string> shortfalls(const Counts& counts, const Pods& pods, const std::string& shown) {
+    std::vector<std::string> parts;
+    const auto add = [&](std::int64_t count, const char* what) {
+        if (count != counts.wanted)
+            parts.push_back(fmt::format("{} of {} pods of {} are {}", count, counts.wanted, shown, what));
+    };
+    if (counts.ready != counts.wanted)
+        add(counts.ready, "ready");
+    else
+        add(counts.available, "available");
+    if (counts.updated < std::min(counts.wanted, counts.total)) add(counts.updated, "of the new version");
+    if (!pods.old.empty()) parts.push_back(pods_are(pods.old.size(), "old ", shown) + " still there");
+    if (!pods.terminating.empty())
+        parts.push_back(pods_are(pods.terminating.size(), "", shown) + " still ending");
+    if (parts.empty() && counts.total != counts.wanted)
+        parts.push_back(fmt::format("{} has {} pods, and {} are wanted", shown, counts.total, counts.wanted));
+    return parts;
+}
+
+bool asks_for_none(const json& workload) {
+    return field(workload, "/spec/replicas") == json(0);
+}
+
+}  // namespace
+
+PodTrouble pod_trouble(const json& pod) {
+    constexpr std::array no_image = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName",
+                                     "ErrImageNeverPull"};
+    for (const auto& status : container_statuses(pod)) {
+        const std::string reason = text_field(status, "/state/waiting/reason");
+        const std::string message = text_field(status, "/state/waiting/message");
+        const std::int64_t restarts = int_field(status, "/restartCount");
+        if (reason == "CrashLoopBackOff")
+            return {
+                fmt::format("CrashLoopBackOff: container {} ended {} times, the last time with exit code {}",
+                            text_field(status, "/name"), restarts,
+                            int_field(status, "/lastState/terminated/exitCode")),
+                restarts >= 3};
+        if (!reason.empty() && reason != "ContainerCreating" && reason != "PodInitializing")
+            return {message.empty() ? reason : reason + ": " + message,
+                    std::find(no_image.begin(), no_image.end(), reason) != no_image.end()};
+        const std::int64_t code = int_field(status, "/state/terminated/exitCode");
+        if (code != 0)
+            return {fmt::format("{}: container {} ended with exit code {}",
+                                text_field(status, "/state/terminated/reason"), text_field(status, "/name"),
+                                code),
+                    false};
+    }
+    const json& scheduled = condition(pod, "PodScheduled");
+    if (text_field(scheduled, "/status") == "False")
+        return {text_field(scheduled, "/reason") + ": " + text_field(scheduled, "/message"), false};
+    return {};
+}
+
+Verdict judge(const json& workload, const json& items, const std::string& shown) {
+    if (int_field(workload, "/status/observedGeneration") < int_field(workload, "/metadata/generation"))
+        return {false, fmt::format("the change of {} has not been seen by the cluster yet", shown), false};
+    const Counts counts = counts_of(workload);
+    const json& newest = newest_replica_set(workload, items);
+    const Pods pods = pods_of_workload(workload, items, newest);
+    std::vector<std::string> missing = shortfalls(counts, pods, shown);
+    if (missing.empty() && counts.wanted == 0 && !asks_for_none(workload))
+        return {false, fmt::format("no node takes a pod of {}", shown), false};
+    if (missing.empty())
+        return {true, fmt::format("{0} of {0} pods of {1} are ready", counts.wanted, shown), false};
+
+    Trouble trouble;
+    add_pods(trouble, pods.current);
+    add_refused_pods(trouble, workload, newest, pods);
+    add_stalled_rollout(trouble, workload);
+    if (field(workload, "/spec/paused") == json(true) && counts.updated < counts.wanted)
+        trouble.add(fmt::format("the rollout of {} is paused", shown), true);
+    missing.insert(missing.end(), trouble.texts.begin(), trouble.texts.end());
+    return {false, fmt::format("{}", fmt::join(missing, "; ")), trouble.hopeless};
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,57 @@
+// Whether the cluster has caught up with an object of a manifest.
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/manifest.hpp"
+#include "runtime/natives/reading.hpp"
+#include "runtime/natives/rollout.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+// A claim of such a class is bound only when a pod uses it.
+tl::expected<bool, std::string> waits_for_first_pod(Host& host, const json& claim) {
+    const std::string name = text_field(claim, "/spec/storageClassName");
+    if (name.empty()) return false;
+    const auto storage_class = get_object(host, "storageclass/" + name);
+    if (!storage_class) return tl::unexpected(storage_class.error());
+    return text_field(*storage_class, "/volumeBindingMode") == "WaitForFirstConsumer";
+}
+
+Reading claim_settled(Host& host, const json& claim) {
+    const std::string phase = text_field(claim, "/status/phase");
+    const std::string name = text_field(claim, "/metadata/name");
+    if (phase == "Bound") return {Value(true), {}, false};
+    if (phase == "Lost") return {Value(false), fmt::format("claim {} has lost its volume", name), true};
+    const auto waits = waits_for_first_pod(host, claim);
+    if (!waits) return unknown(waits.error());
+    return {Value(*waits), fmt::format("claim {} is not bound to a volume yet", name), false};
+}
+
+Reading workload_settled(Host& host, const json& workload) {
+    std::vector<std::string> what = {"replicasets,pods"};
+    for (std::string& option : namespace_option(host, text_field(workload, "/metadata/namespace")))
+        what.push_back(std::move(option));
+    const auto items = list_objects(host, what);
+    if (!items) return unknown(items.error());
+    const Verdict verdict = judge(workload, *items, text_field(workload, "/metadata/name"));
+    return {Value(verdict.ready), verdict.why, verdict.hopeless};
+}
+
+}  // namespace
+
+Reading object_settled(Host& host, const Arguments& arguments) {
+    const auto handle = parse_handle(text_argument(arguments, 1));
+    if (!handle) return mistaken(handle.error());
+    const auto object = get_object(host, handle->written(), handle->name_space);
+    if (!object) return unknown(object.error());
+    if (object->is_null()) return {Value(true), handle->written() + " does not exist", false};
+    if (!workload_kind(handle->written()).empty()) return workload_settled(host, *object);
+    if (handle->type == "persistentvolumeclaim") return claim_settled(host, *object);
+    return {Value(true), {}, false};
+}
+
+}  // namespace migc::runtime

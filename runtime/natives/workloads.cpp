@@ -1,0 +1,140 @@
+// Probes over what a workload declares: images, configuration, autoscaler.
+#include <set>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+// The workload that an argument names; a null JSON if it does not exist.
+Fetched get_workload(Host& host, const Value& value) {
+    const auto name = workload_argument(host, value);
+    if (!name) return tl::unexpected(name.error());
+    return get_object(host, name->written);
+}
+
+// "configmap/web", "secret/web-tls": what containers read into their environment.
+void add_environment_sources(const json& container, std::set<std::string>& sources) {
+    const auto add = [&](const char* type, const std::string& name) {
+        if (!name.empty()) sources.insert(std::string(type) + "/" + name);
+    };
+    for (const auto& source : field(container, "/envFrom")) {
+        add("configmap", text_field(source, "/configMapRef/name"));
+        add("secret", text_field(source, "/secretRef/name"));
+    }
+    for (const auto& variable : field(container, "/env")) {
+        add("configmap", text_field(variable, "/valueFrom/configMapKeyRef/name"));
+        add("secret", text_field(variable, "/valueFrom/secretKeyRef/name"));
+    }
+}
+
+void add_volume_sources(const json& volume, std::set<std::string>& sources) {
+    const auto add = [&](const char* type, const std::string& name) {
+        if (!name.empty()) sources.insert(std::string(type) + "/" + name);
+    };
+    add("configmap", text_field(volume, "/configMap/name"));
+    add("secret", text_field(volume, "/secret/secretName"));
+    for (const auto& source : field(volume, "/projected/sources")) {
+        add("configmap", text_field(source, "/configMap/name"));
+        add("secret", text_field(source, "/secret/name"));
+    }
+}
+
+std::set<std::string> configuration_sources(const json& pods) {
+    std::set<std::string> sources;
+    for (const auto& container : containers_of(pods)) add_environment_sources(container, sources);
+    for (const auto& volume : field(pods, "/spec/volumes")) add_volume_sources(volume, sources);
+    return sources;
+}
+
+// What stands for a source in the digest. Of a secret only its identity and version: not even a digest of
+// something guessable may reach the journal.
+std::string fingerprint(const std::string& source, const json& object) {
+    if (object.is_null()) return source + " absent";
+    if (source.starts_with("secret/"))
+        return fmt::format("{} {} {}", source, text_field(object, "/metadata/uid"),
+                           text_field(object, "/metadata/resourceVersion"));
+    return fmt::format("{} {} {}", source, field(object, "/data").dump(),
+                       field(object, "/binaryData").dump());
+}
+
+// The container that is meant: the named one, or the only one.
+tl::expected<json, std::string> find_container(const json& pods, const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto& container : containers_of(pods)) {
+        names.push_back(text_field(container, "/name"));
+        if (!name.empty() && names.back() == name) return container;
+    }
+    if (!name.empty()) return json();
+    const json& containers = field(pods, "/spec/containers");
+    if (containers.is_array() && containers.size() == 1) return containers.front();
+    return tl::unexpected(fmt::format("name the container: {}", fmt::join(names, ", ")));
+}
+
+Reading field_of_container(Host& host, const Arguments& arguments, const std::string& pointer) {
+    const auto workload = get_workload(host, argument(arguments, 0));
+    if (!workload) return unknown(workload.error());
+    if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
+    const std::string name = text_argument(arguments, 1);
+    const auto container = find_container(pod_template(*workload), name);
+    if (!container) return mistaken(container.error());
+    if (container->is_null())
+        return absent(fmt::format("{} has no container {}", text_argument(arguments, 0), name));
+    return json_reading(field(*container, pointer));
+}
+
+}  // namespace
+
+Reading configuration_of(Host& host, const Arguments& arguments) {
+    const auto workload = get_workload(host, argument(arguments, 0));
+    if (!workload) return unknown(workload.error());
+    if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
+    std::string text;
+    const std::set<std::string> sources = configuration_sources(pod_template(*workload));
+    for (const std::string& source : sources) {
+        const auto object = get_object(host, source);
+        if (!object) return unknown(object.error());
+        text += fingerprint(source, *object) + "\n";
+    }
+    return {Value("sha256:" + sha256(text)), enumerate({sources.begin(), sources.end()}, 10), false};
+}
+
+// `rollout restart` writes the annotation, and any change of the template starts new pods as well.
+Reading seen_configuration(Host& host, const Arguments& arguments) {
+    const auto workload = get_workload(host, argument(arguments, 0));
+    if (!workload) return unknown(workload.error());
+    if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
+    const json& pods = pod_template(*workload);
+    const std::string restarted =
+        text_field(pods, "/metadata/annotations/kubectl.kubernetes.io~1restartedAt");
+    return {Value(fmt::format("{} {}", restarted.empty() ? "never-restarted" : restarted,
+                              sha256(pods.dump()).substr(0, 16))),
+            {},
+            false};
+}
+
+Reading image_of(Host& host, const Arguments& arguments) {
+    return field_of_container(host, arguments, "/image");
+}
+
+Reading container_of(Host& host, const Arguments& arguments) {
+    return field_of_container(host, arguments, "/name");
+}
+
+Reading autoscaler_of(Host& host, const Arguments& arguments) {
+    const auto name = workload_argument(host, argument(arguments, 0));
+    if (!name) return unknown(name.error());
+    const auto autoscalers = list_objects(host, {"hpa"});
+    if (!autoscalers) return unknown(autoscalers.error());
+    std::string autoscaler =
+        autoscaler_in(*autoscalers, workload_kind(name->written), object_name(name->written));
+    return autoscaler.empty() ? absent() : Reading{Value(std::move(autoscaler)), {}, false};
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,358 @@
+#include "runtime/plan/plan.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/call.hpp"
+#include "runtime/engine/text.hpp"
+#include "runtime/engine/wait.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using ir::StepKind;
+using nlohmann::json;
+
+std::string shown_value(const Reading& reading) {
+    const auto* no = reading.value.get_if<Unknown>();
+    return no == nullptr ? printable(show(reading.value), 200)
+                         : "unknown (" + printable(no->reason, 200) + ")";
+}
+
+// Walks one stage's steps as a run would, without acting.
+class StagePlanner {
+  public:
+    StagePlanner(const Surroundings& surroundings, const StageEnvironment& environment, const Scope& globals)
+        : program_(surroundings.program),
+          evaluator_(surroundings, environment),
+          globals_(globals),
+          scope_(&globals) {
+        evaluator_.globals = &globals;
+        evaluator_.predicted = &predicted_;
+        evaluator_.changed_workloads = [this] { return workloads_; };
+    }
+
+    json steps(const ir::Stage& stage, const ir::Stage& definition) {
+        block(definition.steps, scope_, stage.name + "/", 1);
+        return std::move(steps_);
+    }
+
+    json gates(const std::vector<ir::Step>& gates) {
+        json result = json::array();
+        for (const ir::Step& gate : gates) {
+            const Reading reading = evaluator_.evaluate(*gate.condition, scope_);
+            const bool open = truth(reading.value) == true;
+            result.push_back({{"text", gate.text}, {"open", open}, {"why", open ? "" : explain(reading)}});
+        }
+        return result;
+    }
+
+  private:
+    void block(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
+               std::size_t first) {
+        for (std::size_t i = 0; i < steps.size(); ++i)
+            statement(steps[i], scope, prefix + std::to_string(first + i));
+    }
+
+    void statement(const ir::Step& step, Scope& scope, const std::string& id) {
+        switch (step.kind) {
+            case StepKind::Call:
+                return call(step, scope, id);
+            case StepKind::Verify:
+                return verify(step, scope, id);
+            case StepKind::Soak:
+                return soak(step, scope, id);
+            case StepKind::Let:
+                return let(step, scope, id);
+            case StepKind::If:
+                return choose(step, scope, id);
+            case StepKind::For:
+                return loop(step, scope, id);
+            case StepKind::Parallel:
+                return parallel(step, scope, id);
+            default:
+                add(id, "statement", step.text);
+        }
+    }
+
+    json& add(const std::string& id, const char* kind, const std::string& text) {
+        steps_.push_back({{"step", id}, {"kind", kind}, {"text", text}, {"problems", json::array()}});
+        return steps_.back();
+    }
+
+    void call(const ir::Step& step, Scope& scope, const std::string& id) {
+        const ir::Verb& verb = program_.verbs.at(step.verb);
+        Scope inner(&globals_, scope.depth() + 1);
+        if (const auto bound = bind_arguments(evaluator_, verb, step, scope, inner); !bound) {
+            add(id, "call", step.text)["problems"].push_back("known only when it runs: " + bound.error());
+            if (!step.name.empty()) scope.bind(step.name, Value(Unknown{"known when it runs"}));
+            return;
+        }
+        if (!verb.action) return block(verb.steps, inner, id + ".", 1);
+        json entry = {{"step", id},
+                      {"kind", "call"},
+                      {"text", describe_call(verb, inner)},
+                      {"problems", json::array()}};
+        needs(verb, inner, entry);
+        captures(verb, inner, entry);
+        command(verb, inner, entry);
+        entry["undo"] = undo(step, verb, scope, inner);
+        effects(verb, inner, entry);
+        steps_.push_back(std::move(entry));
+        if (!step.name.empty()) scope.bind(step.name, Value(Unknown{"known when it runs"}));
+    }
+
+    void needs(const ir::Verb& verb, const Scope& inner, json& entry) {
+        for (const ir::Expr& need : verb.needs) {
+            const Reading reading = evaluator_.evaluate(need, inner);
+            if (truth(reading.value) != true)
+                entry["problems"].push_back("what it needs does not hold: " + explain(reading));
+        }
+    }
+
+    void captures(const ir::Verb& verb, Scope& inner, json& entry) {
+        entry["captures"] = json::object();
+        for (const ir::Capture& capture : verb.captures) {
+            const Reading reading = evaluator_.evaluate(capture.value, inner);
+            if (reading.value.is_unknown())
+                entry["problems"].push_back(
+                    fmt::format("`{}` cannot be captured: {}", capture.name, explain(reading)));
+            entry["captures"][capture.name] = shown_value(reading);
+            inner.bind(capture.name, reading.value);
+        }
+    }
+
+    void command(const ir::Verb& verb, const Scope& inner, json& entry) {
+        const auto line = evaluator_.preview(*verb.action, inner);
+        entry["command"] = line ? *line : "";
+        if (!line) entry["problems"].push_back(line.error());
+    }
+
+    void effects(const ir::Verb& verb, const Scope& inner, json& entry) {
+        entry["effects"] = json::array();
+        bool already = !verb.effects.empty();
+        std::map<std::string, Value> declared;
+        for (const ir::Effect& effect : verb.effects) {
+            const std::string phrase = evaluator_.describe(effect.probe, inner);
+            const Reading before = evaluator_.evaluate(effect.probe, inner);
+            const Reading after = effect.value ? evaluator_.evaluate(*effect.value, inner) : Reading{};
+            const bool different = effect.becomes == ir::Becomes::Different;
+            already = already && !different && equal(before.value, after.value);
+            entry["effects"].push_back({{"probe", phrase},
+                                        {"before", shown_value(before)},
+                                        {"after", different ? "different" : shown_value(after)}});
+            if (!different) declared[phrase] = after.value;
+            remember_workloads(effect.probe, inner);
+        }
+        entry["already"] = already;
+        for (auto& [phrase, value] : declared) predicted_[phrase] = std::move(value);
+    }
+
+    void remember_workloads(const ir::Expr& probe, const Scope& inner) {
+        for (const ir::Expr& argument : probe.children) {
+            const Value value = evaluator_.evaluate(argument, inner).value;
+            const auto* resource = value.get_if<ResourceRef>();
+            const bool known = std::any_of(workloads_.begin(), workloads_.end(),
+                                           [&](const Value& w) { return same(w, value); });
+            if (resource != nullptr && resource->type == "workload" && !known) workloads_.push_back(value);
+        }
+    }
+
+    std::string undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
+        const ir::Undo& way_back = step.undo ? *step.undo : verb.undo;
+        switch (way_back.kind) {
+            case ir::UndoKind::None:
+                return "nothing to undo: " + way_back.reason;
+            case ir::UndoKind::Irreversible:
+                return "there is no way back: " + way_back.reason;
+            case ir::UndoKind::ByCaller:
+                return "the step brings no inverse";
+            case ir::UndoKind::Steps:
+                break;
+        }
+        Scope names(step.undo ? &scope : &globals_, inner.depth());
+        names.bind_all(inner.journal());
+        std::string text = inverse(way_back.steps, names);
+        if (way_back.after && way_back.after->kind == ir::ExprKind::Probe)
+            text += fmt::format(" (after {} is changed back)", evaluator_.describe(*way_back.after, names));
+        return text;
+    }
+
+    std::string inverse(const std::vector<ir::Step>& steps, const Scope& names) {
+        std::string text;
+        for (const ir::Step& step : steps) text += (text.empty() ? "" : "; ") + inverse_step(step, names);
+        return text;
+    }
+
+    std::string inverse_step(const ir::Step& step, const Scope& names) {
+        if (step.kind == StepKind::If) {
+            const auto holds = truth(evaluator_.evaluate(*step.condition, names).value);
+            if (holds) return inverse(*holds ? step.body : step.otherwise, names);
+        }
+        if (step.kind != StepKind::Call) return step.text;
+        const ir::Verb& verb = program_.verbs.at(step.verb);
+        Scope inner(&globals_, names.depth() + 1);
+        return bind_arguments(evaluator_, verb, step, names, inner) ? describe_call(verb, inner) : step.text;
+    }
+
+    void verify(const ir::Step& step, const Scope& scope, const std::string& id) {
+        const auto given = milliseconds(evaluator_, step.within, scope);
+        add(id, "verify", step.text)["limit"] =
+            show_milliseconds(given ? *given : declared_limit(*step.condition).value_or(default_verify_ms));
+    }
+
+    std::optional<std::int64_t> declared_limit(const ir::Expr& condition) {
+        if (condition.kind == ir::ExprKind::Probe)
+            if (const auto limit =
+                    milliseconds(evaluator_, program_.probes.at(condition.declaration).within, globals_))
+                return limit;
+        for (const ir::Expr& child : condition.children)
+            if (const auto limit = declared_limit(child)) return limit;
+        return std::nullopt;
+    }
+
+    void soak(const ir::Step& step, const Scope& scope, const std::string& id) {
+        const auto limit = milliseconds(evaluator_, step.value, scope);
+        add(id, "soak", step.text)["limit"] = limit ? show_milliseconds(*limit) : "unknown";
+    }
+
+    void let(const ir::Step& step, Scope& scope, const std::string& id) {
+        const Reading reading = evaluator_.evaluate(*step.value, scope);
+        const bool secret = step.value->type.kind == ir::TypeKind::Secret;
+        add(id, "let", fmt::format("{} = {}", step.name, secret ? "(secret)" : shown_value(reading)));
+        scope.bind(step.name, reading.value, secret);
+    }
+
+    void choose(const ir::Step& step, Scope& scope, const std::string& id) {
+        const Reading reading = evaluator_.evaluate(*step.condition, scope);
+        const auto holds = truth(reading.value);
+        if (!holds) {
+            add(id, "if", step.text)["problems"].push_back("which way it goes is known only when it runs: " +
+                                                           explain(reading));
+            return;
+        }
+        Scope inner(&scope, scope.depth());
+        if (*holds) return block(step.body, inner, id + ".", 1);
+        block(step.otherwise, inner, id + ".", step.body.size() + 1);
+    }
+
+    void loop(const ir::Step& step, Scope& scope, const std::string& id) {
+        const Reading reading = evaluator_.evaluate(*step.value, scope);
+        const auto* items = reading.value.get_if<List>();
+        if (items == nullptr) {
+            add(id, "for", step.text)["problems"].push_back(
+                "what it goes through is known only when it runs: " + explain(reading));
+            return;
+        }
+        for (std::size_t i = 0; i < items->size(); ++i) {
+            Scope inner(&scope, scope.depth());
+            inner.bind(step.name, (*items)[i]);
+            block(step.body, inner, fmt::format("{}[{}].", id, i + 1), 1);
+        }
+    }
+
+    void parallel(const ir::Step& step, Scope& scope, const std::string& id) {
+        for (std::size_t i = 0; i < step.body.size(); ++i) {
+            Scope inner(&scope, scope.depth());
+            statement(step.body[i], inner, fmt::format("{}.{}", id, i + 1));
+        }
+    }
+
+    const ir::Program& program_;
+    Evaluator evaluator_;
+    const Scope& globals_;
+    Scope scope_;
+    std::map<std::string, Value> predicted_;
+    List workloads_;
+    json steps_ = json::array();
+};
+
+std::string failure_text(const std::optional<std::vector<ir::Step>>& block) {
+    if (!block) return "hold";
+    std::string text;
+    for (const ir::Step& step : *block) text += (text.empty() ? "" : "; ") + step.text;
+    return text;
+}
+
+class Planner {
+  public:
+    Planner(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
+            const RunOptions& options)
+        : program_(program), inventory_(inventory), tools_(tools), options_(options) {}
+
+    tl::expected<json, Problem> run() {
+        json plan = {{"title", program_.migration ? program_.migration->title : ""},
+                     {"mode", tools_.kind()},
+                     {"stages", json::array()}};
+        plan["lets"] = lets();
+        for (const ir::Stage& stage : program_.stages) {
+            auto entry = plan_stage(stage);
+            if (!entry) return tl::unexpected(entry.error());
+            plan["stages"].push_back(std::move(*entry));
+        }
+        return plan;
+    }
+
+  private:
+    json lets() {
+        StageEnvironment common;
+        common.settings["root"] = std::filesystem::absolute(inventory_.root).lexically_normal().string();
+        common.parameters = common_parameters(program_, options_);
+        Evaluator evaluator(surroundings_, common);
+        json result = json::array();
+        for (const ir::Step& step : program_.lets) {
+            const Reading reading = evaluator.evaluate(*step.value, globals_);
+            const bool secret = step.value->type.kind == ir::TypeKind::Secret;
+            globals_.bind(step.name, reading.value, secret);
+            result.push_back({{"name", step.name}, {"value", secret ? "(secret)" : shown_value(reading)}});
+        }
+        return result;
+    }
+
+    tl::expected<json, Problem> plan_stage(const ir::Stage& stage) {
+        auto environment = resolve_environment(program_, stage, inventory_, options_, tools_);
+        if (!environment) return tl::unexpected(environment.error());
+        environment->settings["run-folder"] =
+            (std::filesystem::path(environment->setting("root")) / ".migc" / "runs" / "next").string();
+        const ir::Stage& definition = stage_with_steps(program_, stage);
+        StagePlanner planner(surroundings_, *environment, globals_);
+        json gates = planner.gates(stage.gates);
+        json entry = {
+            {"stage", stage.name},
+            {"environment", environment->name},
+            {"context", environment->setting("context")},
+            {"namespace", environment->setting("namespace")},
+            {"gates", std::move(gates)},
+            {"steps", planner.steps(stage, definition)},
+            {"on_failure", failure_text(stage.on_failure ? stage.on_failure : definition.on_failure)}};
+        passed_.insert(stage.name);
+        return entry;
+    }
+
+    const ir::Program& program_;
+    const project::Inventory& inventory_;
+    Tools& tools_;
+    const RunOptions& options_;
+    std::set<std::string> passed_;  // stages planned before, which then will have passed
+    Surroundings surroundings_{program_, inventory_, tools_, options_,
+                               [this](const std::string& stage) { return passed_.contains(stage); }};
+    Scope globals_;
+};
+
+}  // namespace
+
+tl::expected<json, Problem> make_plan(const ir::Program& program, const project::Inventory& inventory,
+                                      Tools& tools, const RunOptions& options) {
+    return Planner(program, inventory, tools, options).run();
+}
+
+std::string plan(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
+                 const RunOptions& options) {
+    const auto made = make_plan(program, inventory, tools, options);
+    return made ? render_plan(*made) : made.error().message + "\n";
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,35 @@
+// What a run would do, read only: nothing is changed, and nothing is written down.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
+
+#include "compiler/ir/program.hpp"
+#include "compiler/project/inventory.hpp"
+#include "runtime/engine/options.hpp"
+#include "runtime/tools/tools.hpp"
+
+namespace migc::runtime {
+
+// Reads the world as it is now, and takes what earlier steps declare for done when it reads for later ones.
+// {"title", "mode", "lets": [{"name", "value"}],
+//  "stages": [{"stage", "environment", "context", "namespace", "gates": [{"text", "open", "why"}],
+//              "steps": [{"step", "kind", "text", "command", "captures", "effects": [{"probe", "before",
+//              "after"}],
+//                         "undo", "limit", "already", "problems"}],
+//              "on_failure"}]}
+// Values are shown as text. The problem: a stage has no environment, or a parameter no value.
+tl::expected<nlohmann::json, Problem> make_plan(const ir::Program& program,
+                                                const project::Inventory& inventory, Tools& tools,
+                                                const RunOptions& options);
+
+// The same for people, as plain text.
+std::string render_plan(const nlohmann::json& plan);
+
+// Both in one; a problem becomes the text.
+std::string plan(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
+                 const RunOptions& options);
+
+}  // namespace migc::runtime

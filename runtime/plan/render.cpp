@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include "runtime/plan/plan.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+std::string text_of(const json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+void line(std::string& out, std::string_view label, const std::string& text) {
+    if (!text.empty()) out += fmt::format("      {:<9} {}\n", label, text);
+}
+
+void render_step(std::string& out, const json& step) {
+    const std::string id = text_of(step, "step");
+    const bool already = step.value("already", false);
+    out += fmt::format("  {} {}{}\n", id.substr(id.find('/') + 1), text_of(step, "text"),
+                       already ? "  (holds already)" : "");
+    for (const json& effect : step.value("effects", json::array()))
+        line(out, "changes",
+             fmt::format("{}: {} \xe2\x86\x92 {}", text_of(effect, "probe"), text_of(effect, "before"),
+                         text_of(effect, "after")));
+    line(out, "runs", text_of(step, "command"));
+    const json captures = step.value("captures", json::object());
+    for (const auto& [name, value] : captures.items())
+        line(out, "captures", fmt::format("{} = {}", name, value.get<std::string>()));
+    line(out, "undo", text_of(step, "undo"));
+    line(out, "limit", text_of(step, "limit"));
+    for (const json& problem : step.at("problems")) line(out, "PROBLEM", problem.get<std::string>());
+}
+
+void render_stage(std::string& out, const json& stage) {
+    const std::string context = text_of(stage, "context");
+    out += fmt::format("\nstage {} in {}", text_of(stage, "stage"), text_of(stage, "environment"));
+    if (!context.empty())
+        out += fmt::format(" (context {}, namespace {})", context, text_of(stage, "namespace"));
+    out += '\n';
+    for (const json& gate : stage.at("gates"))
+        out += fmt::format("  {}: {}\n", text_of(gate, "text"),
+                           gate.value("open", false) ? "open" : "closed now, " + text_of(gate, "why"));
+    for (const json& step : stage.at("steps")) render_step(out, step);
+    out += fmt::format("  on failure: {}\n", text_of(stage, "on_failure"));
+}
+
+}  // namespace
+
+std::string render_plan(const json& plan) {
+    const std::string title = text_of(plan, "title");
+    std::string out = fmt::format("plan{} ({} world, nothing is changed)\n",
+                                  title.empty() ? "" : ": " + title, text_of(plan, "mode"));
+    for (const json& let : plan.at("lets"))
+        out += fmt::format("  let {} = {}\n", text_of(let, "name"), text_of(let, "value"));
+    for (const json& stage : plan.at("stages")) render_stage(out, stage);
+    return out;
+}
+
+}  // namespace migc::runtime

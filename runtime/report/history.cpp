@@ -1,0 +1,85 @@
+// What was: runs and their events as the journal has them.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "compiler/source/escape.hpp"
+#include "runtime/report/narrator.hpp"
+#include "runtime/report/report.hpp"
+
+namespace migc::runtime {
+
+namespace {
+
+using Row = std::array<std::string, 6>;
+
+Row row_of(const RunSummary& run) {
+    const std::string took = run.ended_ms == 0 ? "" : elapsed(run.ended_ms - run.begun_ms);
+    const std::string& what = run.title.empty() ? run.script : run.title;
+    return {escaped(run.id),   utc_time(run.begun_ms), took,
+            escaped(run.mode), escaped(run.result),    escaped(what)};
+}
+
+std::string heading(const RunSummary& run, const Style& style) {
+    std::string first = fmt::format("run {}", escaped(run.id));
+    if (!run.title.empty()) first += "  " + escaped(run.title);
+    std::string second = fmt::format("script {}   begun {}", escaped(run.script), utc_time(run.begun_ms));
+    if (run.ended_ms != 0) second += "   took " + elapsed(run.ended_ms - run.begun_ms);
+    std::string out =
+        style.paint(Ink::Bold, fmt::format("{}   ({})", first, escaped(run.mode))) + "\n" + second + "\n";
+    if (!run.digest.empty()) out += fmt::format("change digest {}\n", escaped(run.digest));
+    return out;
+}
+
+// The steps that were begun and whose outcome the journal does not have.
+std::vector<std::string> open_steps(const std::vector<Event>& events) {
+    std::vector<std::pair<std::string, std::string>> open;
+    for (const Event& event : events) {
+        const std::string key = step_key(event);
+        if (event.kind == EventKind::Intent || event.kind == EventKind::UndoIntent)
+            open.emplace_back(key, text_at(event.body, "text"));
+        if (event.kind == EventKind::Outcome || event.kind == EventKind::UndoOutcome)
+            std::erase_if(open, [&](const auto& one) { return one.first == key; });
+    }
+    std::vector<std::string> texts;
+    for (auto& [key, text] : open) texts.push_back(std::move(text));
+    return texts;
+}
+
+}  // namespace
+
+std::string show_run(const RunSummary& run, const std::vector<Event>& events, bool colour) {
+    const Style style{colour, locale_is_utf8()};
+    Narrator narrator(style);
+    std::string out = heading(run, style);
+    for (const Event& event : events) {
+        const auto lines = narrator.lines(event);
+        if (event.kind == EventKind::RunBegun) continue;  // the heading says it
+        for (const std::string& line : lines) out += line + "\n";
+    }
+    for (const std::string& text : open_steps(events))
+        out += narrator.line(Narrator::unknown, text, {"begun; its outcome is not known"}) + "\n";
+    if (run.ended_ms == 0)
+        out += fmt::format("run {} has no end: it goes on, or was cut off\n", escaped(run.id));
+    return out;
+}
+
+std::string runs_table(const std::vector<RunSummary>& runs) {
+    if (runs.empty()) return "no runs yet\n";
+    std::vector<Row> rows = {{"RUN", "BEGUN", "TOOK", "MODE", "RESULT", "MIGRATION"}};
+    for (const RunSummary& run : runs) rows.push_back(row_of(run));
+    std::array<std::size_t, 6> widths{};
+    for (const Row& row : rows)
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths.at(i) = std::max(widths.at(i), character_count(row.at(i)));
+    std::string out;
+    for (const Row& row : rows) {
+        for (std::size_t i = 0; i + 1 < row.size(); ++i)
+            out += row.at(i) + std::string(widths.at(i) - character_count(row.at(i)) + 3, ' ');
+        out += row.back() + "\n";
+    }
+    return out;
+}
+
+}  // namespace migc::runtime

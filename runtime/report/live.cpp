@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "compiler/source/escape.hpp"
+#include "runtime/report/narrator.hpp"
+#include "runtime/report/report.hpp"
+
+namespace migc::runtime {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// A step that was begun and has not ended.
+struct Running {
+    std::string key;
+    std::string text;
+    std::string state;  // what it waits for
+    Clock::time_point since;
+};
+
+std::string cut(const std::string& text, std::size_t columns) {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < columns && size < text.size(); ++i)
+        size += first_character(std::string_view(text).substr(size)).size;
+    return text.substr(0, size);
+}
+
+class LiveReporter : public Reporter {
+  public:
+    explicit LiveReporter(std::FILE* terminal)
+        : terminal_(terminal), style_{true, locale_is_utf8()}, narrator_(style_) {
+        // A signal is for the thread that runs the steps, never for the one that draws.
+        sigset_t all;
+        sigset_t before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        ticker_ = std::thread([this] { tick(); });
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+
+    LiveReporter(const LiveReporter&) = delete;
+    LiveReporter& operator=(const LiveReporter&) = delete;
+
+    ~LiveReporter() override {
+        {
+            const std::lock_guard guard(mutex_);
+            ended_ = true;
+        }
+        wake_.notify_all();
+        ticker_.join();
+        write(cleared());
+    }
+
+    void on(const Event& event) override {
+        const std::lock_guard guard(mutex_);
+        std::string out = cleared();
+        for (const std::string& line : narrator_.lines(event)) out += line + "\n";
+        follow(event);
+        write(out + status());
+    }
+
+  private:
+    void follow(const Event& event) {
+        switch (event.kind) {
+            case EventKind::StepBegun:
+                begin(event, text_at(event.body, "text"));
+                break;
+            case EventKind::UndoIntent:
+                begin(event, "undo: " + text_at(event.body, "text"));
+                break;
+            case EventKind::Waiting:
+                wait(event);
+                break;
+            case EventKind::Outcome:
+            case EventKind::Checked:
+            case EventKind::UndoOutcome:
+                end(step_key(event));
+                break;
+            case EventKind::UndoBegun:
+            case EventKind::StageEnded:
+            case EventKind::RunEnded:
+                running_.clear();
+                break;
+            default:
+                break;
+        }
+    }
+
+    // The parts of a step speak for it: while they run, and after them.
+    void begin(const Event& event, std::string text) {
+        const std::string key = step_key(event);
+        std::erase_if(running_,
+                      [&](const Running& one) { return one.key == key || key.starts_with(one.key + "."); });
+        running_.push_back({key, std::move(text), {}, Clock::now()});
+    }
+
+    void wait(const Event& event) {
+        const std::string key = step_key(event);
+        for (Running& one : running_)
+            if (one.key == key) one.state = text_at(event.body, "state");
+    }
+
+    void end(const std::string& key) {
+        std::erase_if(running_, [&](const Running& one) { return one.key == key; });
+    }
+
+    // The status line, without a line break, so that the cursor stays in it.
+    std::string status() {
+        if (running_.empty()) return {};
+        const Running& one = running_.back();
+        const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - one.since);
+        std::string line = fmt::format("  {} {}   {}", spinner(), one.text, elapsed(time.count()));
+        if (!one.state.empty()) line += "   " + one.state;
+        if (running_.size() > 1) line += fmt::format("   (and {} more)", running_.size() - 1);
+        drawn_ = true;
+        return style_.paint(Ink::Cyan, cut(line, columns() - 1));
+    }
+
+    [[nodiscard]] const char* spinner() const {
+        constexpr std::array<const char*, 10> unicode = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+        constexpr std::array<const char*, 4> ascii = {"-", "\\", "|", "/"};
+        return style_.unicode ? unicode.at(ticks_ % unicode.size()) : ascii.at(ticks_ % ascii.size());
+    }
+
+    // What removes the status line from the terminal.
+    std::string cleared() { return std::exchange(drawn_, false) ? "\r\x1b[K" : ""; }
+
+    [[nodiscard]] std::size_t columns() const {
+        winsize size{};
+        const bool known = ::ioctl(::fileno(terminal_), TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+        return known ? size.ws_col : 80;
+    }
+
+    void redraw() {
+        const std::string clearing = cleared();
+        write(clearing + status());
+    }
+
+    void write(const std::string& text) {
+        std::fwrite(text.data(), 1, text.size(), terminal_);
+        std::fflush(terminal_);
+    }
+
+    void tick() {
+        std::unique_lock lock(mutex_);
+        while (!wake_.wait_for(lock, 100ms, [this] { return ended_; })) {
+            ++ticks_;
+            if (!running_.empty()) redraw();
+        }
+    }
+
+    std::FILE* terminal_;
+    Style style_;
+    Narrator narrator_;
+    std::vector<Running> running_;  // the one begun last is shown
+    bool drawn_ = false;
+    bool ended_ = false;
+    std::size_t ticks_ = 0;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::thread ticker_;
+};
+
+}  // namespace
+
+std::unique_ptr<Reporter> make_live_reporter(std::FILE* terminal) {
+    return std::make_unique<LiveReporter>(terminal);
+}
+
+}  // namespace migc::runtime

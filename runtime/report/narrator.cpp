@@ -1,0 +1,243 @@
+#include "runtime/report/narrator.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "compiler/ir/value.hpp"
+#include "compiler/source/escape.hpp"
+
+namespace migc::runtime {
+
+namespace {
+
+constexpr std::size_t text_columns = 38;
+constexpr std::size_t longest_value = 120;
+
+constexpr Narrator::Sign done = {"✓", "+", Ink::Green};
+constexpr Narrator::Sign failed = {"✗", "x", Ink::Red};
+constexpr Narrator::Sign undone = {"↩", "<", Ink::Yellow};
+constexpr Narrator::Sign held = {"‖", "!", Ink::Yellow};
+constexpr Narrator::Sign nothing = {"·", ".", Ink::Faint};
+
+// "why" after a word: "failed: why".
+std::string with_reason(std::string_view word, const std::string& reason) {
+    return reason.empty() ? std::string(word) : fmt::format("{}: {}", word, reason);
+}
+
+std::string shortened(const std::string& text, const Style& style) {
+    if (character_count(text) <= longest_value) return text;
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < longest_value; ++i)
+        size += first_character(std::string_view(text).substr(size)).size;
+    return text.substr(0, size) + std::string(style.ellipsis());
+}
+
+std::string took(const nlohmann::json& body) {
+    return body.is_object() && body.contains("took_ms") ? elapsed(number_at(body, "took_ms")) : std::string();
+}
+
+bool is_true(const nlohmann::json& body, const char* key) {
+    const auto found = body.is_object() ? body.find(key) : body.end();
+    return found != body.end() && found->is_boolean() && found->get<bool>();
+}
+
+}  // namespace
+
+const Narrator::Sign Narrator::unknown = {"?", "?", Ink::Yellow};
+
+std::string text_at(const nlohmann::json& body, const char* key) {
+    const auto found = body.is_object() ? body.find(key) : body.end();
+    if (found == body.end() || found->is_null()) return {};
+    if (found->is_string()) return escaped(found->get_ref<const std::string&>());
+    return escaped(found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+std::int64_t number_at(const nlohmann::json& body, const char* key) {
+    const auto found = body.is_object() ? body.find(key) : body.end();
+    return found != body.end() && found->is_number() ? found->get<std::int64_t>() : 0;
+}
+
+std::string step_key(const Event& event) {
+    return text_at(event.body, "stage") + "\n" + text_at(event.body, "step");
+}
+
+std::string elapsed(std::int64_t milliseconds) {
+    const std::int64_t seconds = std::max<std::int64_t>(milliseconds, 0) / 1000;
+    if (seconds < 60)
+        return fmt::format("{:.1f}s", static_cast<double>(std::max<std::int64_t>(milliseconds, 0)) / 1000);
+    if (seconds < 3600) return fmt::format("{}m{}s", seconds / 60, seconds % 60);
+    return fmt::format("{}h{}m", seconds / 3600, seconds / 60 % 60);
+}
+
+std::string utc_time(std::int64_t time_ms) {
+    using namespace std::chrono;
+    const sys_time<milliseconds> time{milliseconds(time_ms)};
+    const auto days = floor<std::chrono::days>(time);
+    const year_month_day date(days);
+    const hh_mm_ss clock(floor<seconds>(time - days));
+    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
+std::string ending(const std::string& result, std::int64_t exit_code) {
+    if (result == "undone") return exit_code == 0 ? "fully undone" : "failed and fully undone";
+    if (result == "held") return "held: it stopped, and something stands";
+    if (result == "undo-failed") return "failed, and so did its undo";
+    if (result == "in-doubt") return "in doubt: a person has to look";
+    if (result == "refused") return "refused by a gate or a lock";
+    return result.empty() ? "ended" : result;
+}
+
+std::vector<std::string> Narrator::lines(const Event& event) {
+    remember(event);
+    switch (event.kind) {
+        case EventKind::RunBegun:
+            return run_begun(event.body);
+        case EventKind::StageBegun:
+            return stage_begun(event.body);
+        case EventKind::Noted:
+            return noted(event.body);
+        case EventKind::Outcome:
+            return outcome(event);
+        case EventKind::Checked:
+            return checked(event.body);
+        case EventKind::UndoBegun:
+            return {with_reason("undo stage " + text_at(event.body, "stage"), text_at(event.body, "reason"))};
+        case EventKind::UndoOutcome:
+            return undo_outcome(event);
+        case EventKind::StageEnded:
+            return stage_ended(event.body);
+        case EventKind::RunEnded:
+            return run_ended(event.body);
+        case EventKind::StepBegun:
+        case EventKind::Waiting:
+        case EventKind::Intent:
+        case EventKind::UndoIntent:
+            return {};
+    }
+    return {};
+}
+
+// What was begun is shown with its outcome, in one line.
+void Narrator::remember(const Event& event) {
+    if (event.kind == EventKind::RunBegun) run_ = text_at(event.body, "run");
+    if (event.kind != EventKind::Intent && event.kind != EventKind::UndoIntent) return;
+    const std::string key = step_key(event);
+    if (event.kind == EventKind::Intent) commands_[key] = text_at(event.body, "command");
+    if (event.kind == EventKind::Intent || texts_.count(key) == 0) texts_[key] = text_at(event.body, "text");
+}
+
+std::string Narrator::line(const Sign& sign, const std::string& text, const std::vector<std::string>& details,
+                           bool part) const {
+    std::string out = part ? "      " : "  ";
+    out += style_.paint(sign.ink, style_.unicode ? sign.unicode : sign.ascii) + " " + text;
+    std::string separator(text_columns - std::min(text_columns, character_count(text)) + 2, ' ');
+    for (const std::string& detail : details) {
+        if (detail.empty()) continue;
+        out += separator + detail;
+        separator = "   ";
+    }
+    return out;
+}
+
+std::vector<std::string> Narrator::run_begun(const nlohmann::json& body) const {
+    std::string out = "run";
+    for (const char* key : {"run", "title"})
+        if (const std::string text = text_at(body, key); !text.empty())
+            out += (key[0] == 'r' ? " " : "  ") + text;
+    const std::string mode = text_at(body, "mode");
+    const std::string world = text_at(body, "world");
+    if (!mode.empty()) out += fmt::format("   ({})", with_reason(mode, world == mode ? "" : world));
+    return {style_.paint(Ink::Bold, out)};
+}
+
+std::vector<std::string> Narrator::stage_begun(const nlohmann::json& body) const {
+    std::string where;
+    const std::string stage = text_at(body, "stage");
+    for (const char* key : {"environment", "context", "namespace"}) {
+        const std::string text = text_at(body, key);
+        const bool says_nothing_new =
+            text.empty() || (text == stage && std::string_view(key) == "environment");
+        if (!says_nothing_new) where += fmt::format("{}{} {}", where.empty() ? "" : ", ", key, text);
+    }
+    return {style_.paint(Ink::Bold, "stage " + stage) + (where.empty() ? "" : fmt::format("  ({})", where))};
+}
+
+std::vector<std::string> Narrator::noted(const nlohmann::json& body) const {
+    // What an undo compares with later is of no interest to a person.
+    if (is_true(body, "baseline") || !body.is_object() || !body.contains("value")) return {};
+    const std::string value = escaped(show(from_json(body["value"])));
+    return {line(nothing, fmt::format("{} = {}", text_at(body, "name"), shortened(value, style_)), {})};
+}
+
+std::string Narrator::taken(std::map<std::string, std::string>& from, const std::string& key) {
+    auto node = from.extract(key);
+    return node.empty() ? std::string() : std::move(node.mapped());
+}
+
+std::vector<std::string> Narrator::outcome(const Event& event) {
+    const nlohmann::json& body = event.body;
+    const std::string key = step_key(event);
+    const std::string command = style_.paint(Ink::Faint, taken(commands_, key));
+    const std::string result = text_at(body, "result");
+    const std::string message = text_at(body, "message");
+    // Kept under its key, for the undo of the step.
+    if (const std::string own = text_at(body, "text"); !own.empty()) texts_[key] = own;
+    const std::string& text = texts_[key];
+    if (result == "done") return {line(done, text, {command, message, took(body)})};
+    if (result == "already") return {line(done, text, {with_reason("already so", message)})};
+    if (result == "failed") return {line(failed, text, {with_reason("failed", message)})};
+    if (result == "in-doubt") return {line(unknown, text, {with_reason("in doubt", message)})};
+    return {line(unknown, text, {with_reason(result.empty() ? "ended" : result, message)})};
+}
+
+std::vector<std::string> Narrator::checked(const nlohmann::json& body) const {
+    const std::string result = text_at(body, "result");
+    const std::string message = text_at(body, "message");
+    const std::string text = text_at(body, "text");
+    if (result == "held") return {line(done, text, {message, took(body)})};
+    if (result == "failed") return {line(failed, text, {with_reason("failed", message)})};
+    return {line(unknown, text, {with_reason(result.empty() ? "unknown" : result, message)})};
+}
+
+std::vector<std::string> Narrator::undo_outcome(const Event& event) {
+    const nlohmann::json& body = event.body;
+    const std::string result = text_at(body, "result");
+    const std::string message = text_at(body, "message");
+    const bool part = body.is_object() && body.contains("part");
+    std::string text = text_at(body, "text");
+    if (text.empty()) text = texts_[step_key(event)];
+    if (result == "undone") return {line(undone, text, {message}, part)};
+    if (result == "nothing-to-undo")
+        return {line(nothing, text, {with_reason("nothing to undo", message)}, part)};
+    if (result == "held") return {line(held, text, {with_reason("not undone", message)}, part)};
+    if (result == "failed") return {line(failed, text, {with_reason("the undo failed", message)}, part)};
+    return {line(unknown, text, {with_reason(result == "in-doubt" ? "in doubt" : result, message)}, part)};
+}
+
+std::vector<std::string> Narrator::stage_ended(const nlohmann::json& body) const {
+    const std::string result = text_at(body, "result");
+    const std::string stage = "stage " + text_at(body, "stage") + " ";
+    if (result == "done" || result == "undone") return {stage + result};
+    return {with_reason(stage + (result == "in-doubt" ? "in doubt" : result), text_at(body, "message"))};
+}
+
+std::vector<std::string> Narrator::run_ended(const nlohmann::json& body) const {
+    const std::string result = text_at(body, "result");
+    const auto code = number_at(body, "exit_code");
+    const Ink ink = result == "done" ? Ink::Green : result == "undone" ? Ink::Yellow : Ink::Red;
+    const std::string how =
+        fmt::format("run {}{}{} (exit code {})", run_, run_.empty() ? "" : " ", ending(result, code), code);
+    std::vector<std::string> out = {style_.paint(ink, how)};
+    if (result == "done" || result == "undone") return out;
+    if (const std::string message = text_at(body, "message"); !message.empty()) out.push_back("  " + message);
+    if (!body.contains("standing") || !body["standing"].is_array()) return out;
+    for (const auto& one : body["standing"])
+        out.push_back("  still changed: " + text_at({{"text", one}}, "text"));
+    return out;
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,40 @@
+// Everything that a child has started, however it tried to get away, and its end.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace migc::runtime {
+
+// The variable by which descendants are known. Its value is a chain of tokens: a migc that runs below another
+// adds its own, so that the outer one still knows what the inner one started.
+constexpr const char* step_variable = "MIGC_STEP";
+
+// A token that no other step of this or of another migc has.
+std::string new_step_token();
+
+// The processes that a child has left: those of its session, those that inherited its token, and their
+// children.
+class Descendants {
+  public:
+    Descendants(pid_t child, std::string token) : child_(child), token_(std::move(token)) {}
+
+    // Ends them, the child itself included: SIGTERM, up to `patience_ms` to comply, then SIGKILL until none
+    // is left. Gives how many there were. Reads all of /proc, so it is for the rare case only.
+    int end(int patience_ms) const;
+
+  private:
+    struct Process;
+    [[nodiscard]] std::vector<Process> alive() const;
+    [[nodiscard]] bool belongs(const Process& process) const;
+    void signal_all(int number) const;
+    [[nodiscard]] bool gone_within(int milliseconds) const;
+    void kill_all() const;
+
+    pid_t child_;
+    std::string token_;
+};
+
+}  // namespace migc::runtime

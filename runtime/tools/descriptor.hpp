@@ -1,0 +1,42 @@
+// A file descriptor with an owner.
+#pragma once
+
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace migc::runtime {
+
+class Descriptor {
+  public:
+    Descriptor() = default;
+    explicit Descriptor(int number) : number_(number) {}
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() { close(); }
+
+    [[nodiscard]] int get() const { return number_; }
+    explicit operator bool() const { return number_ >= 0; }
+    void close() {
+        if (number_ >= 0) ::close(std::exchange(number_, -1));
+    }
+
+  private:
+    int number_ = -1;
+};
+
+// Takes a descriptor over, moved above 0, 1 and 2: where migc was itself started with one of these closed, a
+// new descriptor gets that number, and would be overwritten while a child's own 0, 1 and 2 are set up.
+inline Descriptor above_standard(int number) {
+    Descriptor given(number);
+    if (number < 0 || number > STDERR_FILENO) return given;
+    return Descriptor(::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,98 @@
+#include "runtime/tools/environment.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace migc::runtime {
+
+namespace {
+
+constexpr std::array<std::string_view, 23> passed_names = {"PATH",
+                                                           "HOME",
+                                                           "USER",
+                                                           "LOGNAME",
+                                                           "LANG",
+                                                           "TZ",
+                                                           "TMPDIR",
+                                                           "KUBECONFIG",
+                                                           "DOCKER_HOST",
+                                                           "DOCKER_CONFIG",
+                                                           "HTTP_PROXY",
+                                                           "HTTPS_PROXY",
+                                                           "NO_PROXY",
+                                                           "DOCKER_CERT_PATH",
+                                                           "DOCKER_TLS_VERIFY",
+                                                           "http_proxy",
+                                                           "https_proxy",
+                                                           "no_proxy",
+                                                           "TF_DATA_DIR",
+                                                           "TF_PLUGIN_CACHE_DIR",
+                                                           "SSL_CERT_FILE",
+                                                           "SSL_CERT_DIR",
+                                                           "TF_CLI_CONFIG_FILE"};
+constexpr std::array<std::string_view, 9> passed_prefixes = {"LC_",     "AWS_", "GOOGLE_", "AZURE_", "ARM_",
+                                                             "TF_VAR_", "XDG_", "IONOS_",  "VAULT_"};
+
+std::string_view name_of(std::string_view entry) {
+    return entry.substr(0, entry.find('='));
+}
+
+bool forbidden(std::string_view entry) {
+    return entry.starts_with("TF_CLI_ARGS");
+}
+
+bool is_program(const std::filesystem::path& file) {
+    std::error_code error;
+    return std::filesystem::is_regular_file(file, error);
+}
+
+}  // namespace
+
+bool passed_on(std::string_view name) {
+    return std::ranges::find(passed_names, name) != passed_names.end() ||
+           std::ranges::any_of(passed_prefixes,
+                               [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+std::vector<std::string> passed_on(const char* const* environment) {
+    std::vector<std::string> result;
+    for (; environment != nullptr && *environment != nullptr; ++environment) {
+        if (passed_on(name_of(*environment))) result.emplace_back(*environment);
+    }
+    return result;
+}
+
+std::vector<std::string> merged(std::vector<std::string> base, const std::vector<std::string>& added) {
+    for (const std::string& entry : added) {
+        if (forbidden(entry)) continue;
+        std::erase_if(base, [&](const std::string& old) { return name_of(old) == name_of(entry); });
+        base.push_back(entry);
+    }
+    return base;
+}
+
+tl::expected<std::string, std::string> Programs::find(const std::string& name) {
+    if (name.find('/') != std::string::npos) return name;
+    const std::scoped_lock lock(mutex_);
+    const auto known = found_.find(name);
+    return known != found_.end() ? known->second : found_.emplace(name, search(name)).first->second;
+}
+
+tl::expected<std::string, std::string> Programs::search(const std::string& name) const {
+    std::string problem = name + " is not installed, or not on PATH";
+    std::istringstream directories(path_);
+    for (std::string directory; std::getline(directories, directory, ':');) {
+        const std::filesystem::path file = std::filesystem::path(directory) / name;
+        if (!file.is_absolute() || !is_program(file)) continue;
+        if (::access(file.c_str(), X_OK) == 0) return file.string();
+        problem = fmt::format("{} is not executable: run chmod +x on it, or take it off PATH", file.string());
+    }
+    return tl::unexpected(problem);
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,42 @@
+// What a child sees of the caller's environment, and where its program is found.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace migc::runtime {
+
+// Whether a variable of the caller is passed on: homes, locale, proxies, certificates, and what the
+// credential plug-ins of kubectl, docker and terraform need. Never TF_CLI_ARGS*, which could approve an apply
+// unasked.
+bool passed_on(std::string_view name);
+
+// The "NAME=value" entries that are passed on. `environment` ends with a null pointer.
+std::vector<std::string> passed_on(const char* const* environment);
+
+// `base` with the entries of `added` in place of those of the same name. TF_CLI_ARGS* is left out here too.
+std::vector<std::string> merged(std::vector<std::string> base, const std::vector<std::string>& added);
+
+// Finds programs on PATH, each once: what was found first is what every later step runs.
+class Programs {
+  public:
+    // `path`: directories separated by ":". Relative ones are passed over.
+    explicit Programs(std::string path) : path_(std::move(path)) {}
+
+    // The program's file; a name with a "/" is one already. The error is a sentence without a full stop.
+    tl::expected<std::string, std::string> find(const std::string& name);
+
+  private:
+    [[nodiscard]] tl::expected<std::string, std::string> search(const std::string& name) const;
+
+    std::string path_;
+    std::mutex mutex_;
+    std::map<std::string, tl::expected<std::string, std::string>> found_;
+};
+
+}  // namespace migc::runtime

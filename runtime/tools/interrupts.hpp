@@ -1,0 +1,31 @@
+// The operator's wish to stop: SIGINT, SIGTERM, SIGHUP, for the whole process.
+#pragma once
+
+namespace migc::runtime {
+
+// From then on SIGINT, SIGTERM and SIGHUP are counted and end nothing by themselves. A signal that was
+// ignored when the process started (nohup, a background job) stays ignored. SIGTERM counts once at once, and
+// once more after 15 s, because whoever sends it (a CI system, a shutdown) sends SIGKILL next. SIGHUP only
+// ever counts as the first: a closed terminal may send it twice. To be called once, from the main thread.
+void install_interrupt_handlers();
+
+// How often the operator has asked to stop so far.
+int interrupts();
+
+// For poll(): readable when an interrupt has arrived since `clear_interrupt_descriptor()`. One per thread, so
+// that every thread that waits is woken. -1, which poll() passes over, if no handlers are installed.
+int interrupt_descriptor();
+void clear_interrupt_descriptor();
+
+// Tells each interrupt once: to all that are waiting when it arrives, or else to the next one that waits.
+class InterruptNotice {
+  public:
+    InterruptNotice();
+    // Whether an interrupt arrived that nobody had been told of when this notice was made.
+    [[nodiscard]] bool arrived() const;
+
+  private:
+    int told_before_;
+};
+
+}  // namespace migc::runtime

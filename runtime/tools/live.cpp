@@ -1,0 +1,192 @@
+#include "runtime/tools/live.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include "runtime/tools/environment.hpp"
+#include "runtime/tools/supervisor.hpp"
+
+namespace migc::runtime {
+
+namespace {
+
+constexpr std::int64_t coalesce_ms = 30;
+constexpr std::int64_t longest_poll_ms = 10'000;  // the system's clock may be set while one sleeps
+constexpr int watch_end_ms = 2'000;
+constexpr const char* usual_path = "/usr/local/bin:/usr/bin:/bin";
+
+Time system_now() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+int poll_timeout(Time deadline) {
+    return static_cast<int>(std::clamp<std::int64_t>(deadline - system_now(), 0, longest_poll_ms));
+}
+
+Answer not_started(std::string reason) {
+    Answer answer;
+    answer.reason = std::move(reason);
+    return answer;
+}
+
+std::string variable(const char* name, const char* otherwise) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : otherwise;
+}
+
+class LiveWatch : public Watch {
+  public:
+    LiveWatch(Child child, std::string token, Stream output)
+        : child_(std::move(child)),
+          descendants_(child_.pid(), std::move(token)),
+          output_(std::move(output)) {}
+    LiveWatch(const LiveWatch&) = delete;
+    LiveWatch& operator=(const LiveWatch&) = delete;
+
+    // A watch only reads, so there is nothing that it should be allowed to finish.
+    ~LiveWatch() override {
+        child_.signal_group(SIGKILL);
+        const bool ended = child_.ended_within(watch_end_ms);
+        if (!ended || orphans_alive()) descendants_.end(0);
+        if (child_.ended_within(0)) child_.reap();
+    }
+
+    Woken wait(Time deadline) override {
+        const InterruptNotice notice;
+        for (;;) {
+            if (notice.arrived()) return Woken::Interrupted;
+            if (ended_) return Woken::Ended;
+            if (look(poll_timeout(deadline))) {
+                coalesce();
+                return Woken::Changed;
+            }
+            if (!ended_ && system_now() >= deadline) return Woken::Deadline;
+        }
+    }
+
+  private:
+    // Whether there was news.
+    bool look(int timeout_ms) {
+        std::array<pollfd, 3> polled = {{{output_.descriptor(), POLLIN, 0},
+                                         {child_.exit_descriptor(), POLLIN, 0},
+                                         {interrupt_descriptor(), POLLIN, 0}}};
+        if (::poll(polled.data(), polled.size(), timeout_ms) <= 0) return false;
+        if (polled[2].revents != 0) clear_interrupt_descriptor();
+        const bool news = (polled[0].revents & POLLIN) != 0;
+        if (polled[0].revents != 0) output_.take();
+        ended_ = !news && (polled[1].revents != 0 || !output_.open());
+        return news;
+    }
+
+    void coalesce() {
+        const Time limit = system_now() + coalesce_ms;
+        while (!ended_ && system_now() < limit) look(poll_timeout(limit));
+    }
+
+    Child child_;
+    Descendants descendants_;
+    Stream output_;
+    bool ended_ = false;
+};
+
+class LiveTools : public Tools {
+  public:
+    explicit LiveTools(LiveOptions options)
+        : options_(std::move(options)),
+          environment_(passed_on(::environ)),
+          programs_(variable("PATH", usual_path)),
+          outer_steps_(variable(step_variable, "")) {
+        adopt_orphans();
+    }
+
+    Answer run(const CommandLine& command) override {
+        if (command.argv.empty()) return not_started("there is no program to run");
+        if (command.within_ms <= 0) {
+            return not_started(fmt::format("no time was left to run {}", command.argv.front()));
+        }
+        Supervisor::Streams streams;
+        if (const auto opened = open(streams, command); !opened) return not_started(opened.error());
+        const std::string token = new_step_token();
+        auto child = start(command, token, streams.output.child_end(), streams.errors.child_end());
+        if (!child) return not_started(child.error());
+        streams.output.close_child_end();
+        streams.errors.close_child_end();
+        return Supervisor(command, options_, std::move(*child), token, std::move(streams)).follow();
+    }
+
+    std::unique_ptr<Watch> watch(const CommandLine& command) override {
+        Stream output(Keep::First, 0);
+        const Descriptor nowhere = above_standard(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+        if (command.argv.empty() || !nowhere || !output.open_pipe()) return nullptr;
+        const std::string token = new_step_token();
+        auto child = start(command, token, output.child_end(), nowhere.get());
+        if (!child) return nullptr;
+        output.close_child_end();
+        return std::make_unique<LiveWatch>(std::move(*child), token, std::move(output));
+    }
+
+    Time now() override { return system_now(); }
+
+    Woken sleep_until(Time deadline) override {
+        const InterruptNotice notice;
+        for (;;) {
+            if (notice.arrived()) return Woken::Interrupted;
+            if (system_now() >= deadline) return Woken::Deadline;
+            pollfd polled = {interrupt_descriptor(), POLLIN, 0};
+            if (::poll(&polled, 1, poll_timeout(deadline)) > 0) clear_interrupt_descriptor();
+        }
+    }
+
+    [[nodiscard]] bool concurrent() const override { return true; }
+    [[nodiscard]] std::string kind() const override { return "live"; }
+
+  private:
+    // A gentle command must survive the death of migc, and would not survive the death of a pipe.
+    tl::expected<void, std::string> open(Supervisor::Streams& streams, const CommandLine& command) const {
+        if (!command.gentle) {
+            return streams.output.open_pipe().and_then([&] { return streams.errors.open_pipe(); });
+        }
+        return streams.output.open_file(options_.spool, command.tool + ".out").and_then([&] {
+            return streams.errors.open_file(options_.spool, command.tool + ".err");
+        });
+    }
+
+    tl::expected<Child, std::string> start(const CommandLine& command, const std::string& token, int output,
+                                           int errors) {
+        const auto program = programs_.find(command.argv.front());
+        if (!program) return tl::unexpected(program.error());
+        const Descriptor input = input_file(command.input);
+        if (!input) return tl::unexpected(std::string("there is not enough memory for its standard input"));
+        ChildPlan plan;
+        plan.program = *program;
+        plan.argv = command.argv;
+        plan.environment = merged(merged(environment_, command.environment),
+                                  {fmt::format("{}={}{}", step_variable, outer_steps_, token)});
+        plan.directory = command.directory;
+        plan.input = input.get();
+        plan.output = output;
+        plan.errors = errors;
+        plan.inherited = options_.inherited;
+        return Child::start(plan);
+    }
+
+    LiveOptions options_;
+    std::vector<std::string> environment_;
+    Programs programs_;
+    std::string outer_steps_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tools> make_live_tools(LiveOptions options) {
+    return std::make_unique<LiveTools>(std::move(options));
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,58 @@
+// Natives: what a verb or a probe does where arguments and JSON cannot say it (`do native NAME`,
+// `read native NAME [..]`). They reach the outside only through the host, that is, through the declared tools.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/ir/value.hpp"
+#include "compiler/project/inventory.hpp"
+#include "runtime/tools/tools.hpp"
+
+namespace migc::runtime {
+
+// What a probe answered, and why it is not yet what one waits for.
+struct Reading {
+    Value value;            // Unknown where it could not be found out
+    std::string why;        // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
+    bool hopeless = false;  // waiting cannot help any more: `verify` fails at once with `why`
+};
+
+// What the engine lends to a native.
+class Host {
+  public:
+    virtual ~Host() = default;
+    // Runs a declared tool: its program and its own arguments (context, namespace) come first.
+    virtual Answer run(const std::string& tool, const std::vector<std::string>& arguments, const std::string& input = {}) = 0;
+    virtual Time now() = 0;
+    virtual Woken sleep_until(Time deadline) = 0;
+    // A setting of the running stage: "context", "namespace", "environment", "root", "run-folder", ...; "" if unset.
+    virtual std::string setting(std::string_view name) = 0;
+    // As the tools want it: "deployment/webapi".
+    virtual std::string written(const ResourceRef& resource) = 0;
+    virtual const project::Inventory& inventory() = 0;
+    // "live", "simulated", "replayed".
+    virtual std::string kind() = 0;
+};
+
+// Read only: a native probe never changes anything.
+using NativeProbe = std::function<Reading(Host&, const std::vector<Value>&)>;
+// Changes something; the answer tells how it went, as if one tool had been run.
+using NativeAction = std::function<Answer(Host&, const std::vector<Value>&)>;
+// The command line that an action would run, for plans and intents; empty if it is none.
+using NativePreview = std::function<std::string(Host&, const std::vector<Value>&)>;
+
+struct NativeEntry {
+    std::string_view name;  // "pods-ready"
+    NativeProbe probe;      // one of both is set
+    NativeAction action;
+    NativePreview preview;
+};
+
+// Null if there is none of that name. The table is in natives.cpp, the functions in one file per tool.
+const NativeEntry* find_native(std::string_view name);
+const std::vector<NativeEntry>& all_natives();
+
+}  // namespace migc::runtime

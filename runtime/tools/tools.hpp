@@ -1,0 +1,81 @@
+// The effect boundary: whatever touches the outside, the clock included, goes through here.
+// Live (child processes), simulated (a world) and replayed (recordings) differ here and nowhere else.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace migc::runtime {
+
+// Milliseconds since 1970-01-01T00:00Z. A simulated clock starts at a fixed time and leaps.
+using Time = std::int64_t;
+
+struct CommandLine {
+    std::string tool;                      // the declared tool, for messages and rules: "kubectl"
+    std::vector<std::string> argv;         // argv[0] is the program, found on PATH or a path; no shell, ever
+    std::string input;                     // given on standard input, which is then closed
+    std::vector<std::string> environment;  // "NAME=value", added to the allow-listed variables
+    std::string directory;                 // working directory; empty: that of migc
+    std::int64_t within_ms = 60'000;       // the longest it may take
+    bool gentle = false;                   // at the limit send one SIGINT and wait; never SIGKILL (terraform apply)
+};
+
+enum class Ending : std::uint8_t {
+    Exited,      // status is the exit code
+    Signalled,   // status is the signal
+    TimedOut,    // ended because it took too long; whether it acted is not known
+    NotStarted,  // the program could not be started; nothing happened
+};
+
+// What a tool did, so far as the caller can see it.
+struct Answer {
+    Ending ending = Ending::NotStarted;
+    int status = 0;
+    std::string output;      // standard output, at most `output_limit` bytes
+    std::string errors;      // standard error, its last 64 KiB
+    bool truncated = false;  // output was longer; it must then not be read as data
+    std::string reason;      // NotStarted, TimedOut: one sentence for people
+    std::int64_t took_ms = 0;
+
+    [[nodiscard]] bool succeeded() const { return ending == Ending::Exited && status == 0; }
+};
+
+constexpr std::size_t output_limit = std::size_t{64} << 20;
+
+enum class Woken : std::uint8_t { Changed, Deadline, Ended, Interrupted };
+
+// A tool that goes on printing when something may have changed (kubectl get --watch). Ended on destruction.
+class Watch {
+  public:
+    virtual ~Watch() = default;
+    // Returns on news (several that arrive together count once), at the deadline, or when the tool ended.
+    virtual Woken wait(Time deadline) = 0;
+};
+
+class Tools {
+  public:
+    virtual ~Tools() = default;
+
+    virtual Answer run(const CommandLine& command) = 0;
+    // Null where the tool cannot watch: the caller then reads again after a pause.
+    virtual std::unique_ptr<Watch> watch(const CommandLine& command) = 0;
+
+    virtual Time now() = 0;
+    // Returns early with Interrupted when the operator asked to stop.
+    virtual Woken sleep_until(Time deadline) = 0;
+
+    // Whether several commands may run at a time (the branches of `parallel`).
+    [[nodiscard]] virtual bool concurrent() const = 0;
+    // "live", "simulated", "replayed": shown wherever a result is told.
+    [[nodiscard]] virtual std::string kind() const = 0;
+};
+
+// The argv as one could type it into a shell, for people: plain words bare, others in single quotes,
+// control characters escaped. Never given to a shell by migc.
+std::string shown(const std::vector<std::string>& argv);
+
+}  // namespace migc::runtime

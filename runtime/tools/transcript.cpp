@@ -1,0 +1,211 @@
+#include "runtime/tools/transcript.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+namespace migc::runtime {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int transcript_version = 1;
+constexpr std::array<const char*, 4> ending_names = {"exited", "signalled", "timed-out", "not-started"};
+
+std::string digest(const std::string& text) {
+    if (text.empty()) return {};
+    std::array<unsigned char, crypto_hash_sha256_BYTES> hash = {};
+    crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    std::string hex(2 * hash.size() + 1, '\0');
+    sodium_bin2hex(hex.data(), hex.size(), hash.data(), hash.size());
+    hex.pop_back();
+    return hex;
+}
+
+std::string base64(const std::string& bytes) {
+    std::string result(sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
+    sodium_bin2base64(result.data(), result.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                      bytes.size(), sodium_base64_VARIANT_ORIGINAL);
+    result.pop_back();
+    return result;
+}
+
+tl::expected<std::string, std::string> bytes_of_base64(const std::string& text) {
+    std::string result(text.size(), '\0');
+    std::size_t size = 0;
+    if (sodium_base642bin(reinterpret_cast<unsigned char*>(result.data()), result.size(), text.data(),
+                          text.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0) {
+        return tl::unexpected(std::string("its base64 is damaged"));
+    }
+    result.resize(size);
+    return result;
+}
+
+json text_or_bytes(const std::string& text) {
+    try {
+        const json as_string = text;
+        [[maybe_unused]] const std::string written = as_string.dump();
+        return as_string;
+    } catch (const json::exception&) {  // the library's only way to say that it is not UTF-8
+        return {{"base64", base64(text)}};
+    }
+}
+
+std::string replaced(std::string word, const Normalisation& normalisation) {
+    if (normalisation.text.empty()) return word;
+    for (std::size_t at = 0; (at = word.find(normalisation.text, at)) != std::string::npos;
+         at += normalisation.name.size()) {
+        word.replace(at, normalisation.text.size(), normalisation.name);
+    }
+    return word;
+}
+
+// Reads one transcript. What nlohmann-json throws for a wrong type stays in here.
+class Reader {
+  public:
+    // The error is what is wrong with the line.
+    tl::expected<void, std::string> line(const json& object) {
+        try {
+            return entry(object);
+        } catch (const json::exception&) {
+            return tl::unexpected(std::string("a key is missing or of the wrong type"));
+        }
+    }
+
+    tl::expected<Transcript, std::string> finish() {
+        if (!begun_) return tl::unexpected(std::string("it has no line with \"migc-transcript\""));
+        for (const auto& [id, key] : watch_order_) transcript_.watches[key].push_back(watches_[id]);
+        return std::move(transcript_);
+    }
+
+  private:
+    tl::expected<void, std::string> entry(const json& object) {
+        if (object.contains("migc-transcript")) return header(object);
+        if (!begun_) return tl::unexpected(std::string("it is not a transcript of migc"));
+        if (object.contains("run")) return run(object);
+        if (object.contains("watch")) {
+            watch_order_.emplace_back(object.at("id").get<int>(), key(object, "watch"));
+        } else if (object.contains("news")) {
+            watches_[object.at("news").get<int>()].news.push_back(object.at("at").get<Time>());
+        } else if (object.contains("ended")) {
+            RecordedWatch& watch = watches_[object.at("ended").get<int>()];
+            watch.ended = true;
+            watch.ended_at = object.at("at").get<Time>();
+        }
+        return {};
+    }
+
+    tl::expected<void, std::string> header(const json& object) {
+        if (object.at("migc-transcript").get<int>() != transcript_version) {
+            return tl::unexpected(std::string("it was written by another version of migc; record it again"));
+        }
+        transcript_.begun = object.at("begun").get<Time>();
+        begun_ = true;
+        return {};
+    }
+
+    tl::expected<void, std::string> run(const json& object) {
+        const auto ending = std::ranges::find(ending_names, object.at("ending").get<std::string>());
+        if (ending == ending_names.end())
+            return tl::unexpected(std::string("its \"ending\" is none that exists"));
+        Answer answer;
+        answer.ending = static_cast<Ending>(ending - ending_names.begin());
+        answer.status = object.at("status").get<int>();
+        answer.truncated = object.at("truncated").get<bool>();
+        answer.reason = object.at("reason").get<std::string>();
+        answer.took_ms = object.at("took").get<std::int64_t>();
+        auto output = text(object.at("output"));
+        auto errors = text(object.at("errors"));
+        if (!output || !errors) return tl::unexpected(output ? errors.error() : output.error());
+        answer.output = std::move(*output);
+        answer.errors = std::move(*errors);
+        transcript_.answers[key(object, "run")].push_back(std::move(answer));
+        return {};
+    }
+
+    static tl::expected<std::string, std::string> text(const json& value) {
+        if (value.is_object()) return bytes_of_base64(value.at("base64").get<std::string>());
+        return value.get<std::string>();
+    }
+
+    static CommandKey key(const json& object, const char* kind) {
+        CommandKey result;
+        for (const json& word : object.at(kind)) result.argv.push_back(text(word).value_or(""));
+        result.input = object.at("input").get<std::string>();
+        return result;
+    }
+
+    Transcript transcript_;
+    bool begun_ = false;
+    std::vector<std::pair<int, CommandKey>> watch_order_;
+    std::map<int, RecordedWatch> watches_;
+};
+
+json argv_line(const char* kind, const CommandKey& key, Time at) {
+    json words = json::array();
+    for (const std::string& word : key.argv) words.push_back(text_or_bytes(word));
+    return {{kind, std::move(words)}, {"input", key.input}, {"at", at}};
+}
+
+}  // namespace
+
+CommandKey key_of(const CommandLine& command, const std::vector<Normalisation>& normalised) {
+    CommandKey key{command.argv, digest(command.input)};
+    for (std::string& word : key.argv) {
+        for (const Normalisation& normalisation : normalised) word = replaced(std::move(word), normalisation);
+    }
+    return key;
+}
+
+json header_line(Time begun) {
+    return {{"migc-transcript", transcript_version}, {"begun", begun}};
+}
+
+json run_line(const CommandKey& key, const Answer& answer, Time at) {
+    json line = argv_line("run", key, at);
+    line["took"] = answer.took_ms;
+    line["ending"] = ending_names[static_cast<std::size_t>(answer.ending)];
+    line["status"] = answer.status;
+    line["output"] = text_or_bytes(answer.output);
+    line["errors"] = text_or_bytes(answer.errors);
+    line["truncated"] = answer.truncated;
+    line["reason"] = answer.reason;
+    return line;
+}
+
+json watch_line(const CommandKey& key, int id, Time at) {
+    json line = argv_line("watch", key, at);
+    line["id"] = id;
+    return line;
+}
+
+json news_line(int id, Time at) {
+    return {{"news", id}, {"at", at}};
+}
+json ended_line(int id, Time at) {
+    return {{"ended", id}, {"at", at}};
+}
+
+tl::expected<Transcript, std::string> read_transcript(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) return tl::unexpected(fmt::format("{} cannot be read", file.string()));
+    Reader reader;
+    int number = 0;
+    for (std::string text; std::getline(stream, text);) {
+        ++number;
+        const bool cut_off = stream.eof();  // its line break is missing
+        const json object = json::parse(text, nullptr, false);
+        if (object.is_discarded() && cut_off) break;
+        const auto read =
+            object.is_object() ? reader.line(object) : tl::unexpected(std::string("it is not a JSON object"));
+        if (!read) return tl::unexpected(fmt::format("{}:{}: {}", file.string(), number, read.error()));
+    }
+    return reader.finish().map_error(
+        [&](const std::string& why) { return fmt::format("{}: {}", file.string(), why); });
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,46 @@
+// The lines of a transcript (see recording.hpp) and the keys by which commands are found again.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
+
+#include "runtime/tools/recording.hpp"
+
+namespace migc::runtime {
+
+// What makes two commands the same: their normalised argv and the digest of their input.
+struct CommandKey {
+    std::vector<std::string> argv;
+    std::string input;
+    friend auto operator<=>(const CommandKey&, const CommandKey&) = default;
+};
+
+CommandKey key_of(const CommandLine& command, const std::vector<Normalisation>& normalised);
+
+nlohmann::json header_line(Time begun);
+nlohmann::json run_line(const CommandKey& key, const Answer& answer, Time at);
+nlohmann::json watch_line(const CommandKey& key, int id, Time at);
+nlohmann::json news_line(int id, Time at);
+nlohmann::json ended_line(int id, Time at);
+
+struct RecordedWatch {
+    std::deque<Time> news;
+    bool ended = false;
+    Time ended_at = 0;
+};
+
+struct Transcript {
+    Time begun = 0;
+    std::map<CommandKey, std::deque<Answer>> answers;
+    std::map<CommandKey, std::deque<RecordedWatch>> watches;
+};
+
+// The error names file and line.
+tl::expected<Transcript, std::string> read_transcript(const std::filesystem::path& file);
+
+}  // namespace migc::runtime

@@ -1,0 +1,254 @@
+#include "runtime/world/cluster.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace migc::runtime {
+namespace {
+
+// What a user wrote of an object, without what the server keeps.
+Object wanted_of(Object object) {
+    object.erase("status");
+    for (const char* kept : {"resourceVersion", "generation", "uid", "creationTimestamp", "managedFields"})
+        object["metadata"].erase(kept);
+    return object;
+}
+
+// Generations count changes of what is wanted, never of labels and annotations.
+bool wants_the_same(const Object& a, const Object& b) {
+    Object left = wanted_of(a);
+    Object right = wanted_of(b);
+    left.erase("metadata");
+    right.erase("metadata");
+    return left == right;
+}
+
+std::string as_uid(const std::string& hex) {
+    return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
+                       hex.substr(16, 4), hex.substr(20, 12));
+}
+
+}  // namespace
+
+bool found_in(const Pattern& pattern, const std::string& text) {
+    return !pattern || re2::RE2::PartialMatch(text, *pattern);
+}
+
+Cluster::Cluster(std::string cluster_name)
+    : name(std::move(cluster_name)),
+      image_digest([](const std::string& image) { return "sha256:" + digest_of(image); }) {}
+
+const Object* Cluster::find(const ObjectKey& key) const {
+    const auto found = objects_.find(key);
+    return found == objects_.end() ? nullptr : &found->second;
+}
+
+std::vector<ObjectKey> Cluster::keys(const std::string& plural, const std::string& name_space) const {
+    std::vector<ObjectKey> found;
+    for (auto at = objects_.lower_bound({plural, name_space, ""}); at != objects_.end(); ++at) {
+        if (at->first.plural != plural) break;
+        if (!name_space.empty() && at->first.name_space != name_space) break;
+        found.push_back(at->first);
+    }
+    return found;
+}
+
+const Behaviour& Cluster::behaviour_of(const Object& pod) const {
+    static const Behaviour usual;
+    const std::string name_space = text_at(pod, "/metadata/namespace");
+    std::string owner = text_at(pod, "/metadata/ownerReferences/0/name");
+    std::string kind = text_at(pod, "/metadata/ownerReferences/0/kind");
+    if (const Object* set = find({"replicasets", name_space, owner}); kind == "ReplicaSet" && set) {
+        kind = text_at(*set, "/metadata/ownerReferences/0/kind", kind);
+        owner = text_at(*set, "/metadata/ownerReferences/0/name", owner);
+    }
+    const auto found = std::find_if(behaviours.begin(), behaviours.end(), [&](const auto& entry) {
+        const Kind* known = kinds.by_plural(entry.first.plural);
+        return known && known->kind == kind && entry.first.name_space == name_space &&
+               entry.first.name == owner;
+    });
+    return found == behaviours.end() ? usual : found->second;
+}
+
+std::string Cluster::unique(const std::string& purpose) {
+    return fmt::format("{}/{}/{}", name, purpose, ++counter_);
+}
+
+const Object& Cluster::put(const ObjectKey& key, Object object) {
+    const Kind* kind = kinds.by_plural(key.plural);
+    const auto old = objects_.find(key);
+    object.erase("status");
+    Object& metadata = object["metadata"];
+    if (old == objects_.end()) {
+        metadata["uid"] = as_uid(digest_of(unique(key.plural + key.name)));
+        metadata["creationTimestamp"] = timestamp(now_);
+        if (kind && kind->has_generation) metadata["generation"] = 1;
+    } else {
+        for (const char* kept : {"uid", "creationTimestamp", "generation"})
+            if (old->second["metadata"].contains(kept)) metadata[kept] = old->second["metadata"][kept];
+        if (old->second.contains("status")) object["status"] = old->second["status"];
+        if (wanted_of(object) == wanted_of(old->second)) return old->second;
+        if (kind && kind->has_generation && !wants_the_same(object, old->second))
+            metadata["generation"] = number_at(object, "/metadata/generation", 1) + 1;
+    }
+    metadata["resourceVersion"] = std::to_string(++resource_version_);
+    wake_controllers();
+    return objects_[key] = std::move(object);
+}
+
+void Cluster::set_status(const ObjectKey& key, Object status) {
+    const auto found = objects_.find(key);
+    if (found == objects_.end()) return;
+    if (found->second.contains("status") && found->second["status"] == status) return;
+    found->second["status"] = std::move(status);
+    found->second["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
+    wake_controllers();
+}
+
+void Cluster::erase(const ObjectKey& key) {
+    if (objects_.erase(key) == 0) return;
+    pods.erase(key);
+    wakes.erase(key);
+    std::erase_if(applied, [&](const auto& entry) { return entry.first.first == key; });
+    ++resource_version_;
+    wake_controllers();
+}
+
+void Cluster::terminate(const ObjectKey& pod) {
+    PodRecord& record = pods[pod];
+    const auto found = objects_.find(pod);
+    if (record.terminating || found == objects_.end()) return;
+    record.terminating = true;
+    record.next = now_ + behaviour_of(found->second).stop_ms;
+    found->second["metadata"]["deletionTimestamp"] = timestamp(now_ + 30'000);
+    found->second["metadata"]["deletionGracePeriodSeconds"] = 30;
+    found->second["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
+    record_event(pod, "Normal", "Killing", "Stopping container");
+    wake_controllers();
+}
+
+void Cluster::record_event(const ObjectKey& about, const std::string& type, const std::string& reason,
+                           const std::string& message) {
+    const Kind* kind = kinds.by_plural(about.plural);
+    const std::string name_space = about.name_space.empty() ? "default" : about.name_space;
+    const std::string event_name = about.name + "." + digest_of(unique("event")).substr(0, 16);
+    const std::string time = timestamp(now_);
+    Object event = {
+        {"apiVersion", "v1"},
+        {"kind", "Event"},
+        {"metadata", {{"name", event_name}, {"namespace", name_space}}},
+        {"type", type},
+        {"reason", reason},
+        {"message", message},
+        {"count", 1},
+        {"firstTimestamp", time},
+        {"lastTimestamp", time},
+        {"involvedObject",
+         {{"kind", kind ? kind->kind : ""}, {"name", about.name}, {"namespace", about.name_space}}}};
+    event["metadata"]["uid"] = as_uid(digest_of(event_name));
+    event["metadata"]["creationTimestamp"] = time;
+    event["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
+    objects_[{"events", name_space, event_name}] = std::move(event);
+}
+
+Time Cluster::next() const {
+    Time soonest = controllers_at_;
+    for (const auto& [key, record] : pods) soonest = std::min(soonest, record.next);
+    for (const auto& [key, time] : wakes) soonest = std::min(soonest, time);
+    return soonest;
+}
+
+void Cluster::advance(Time to) {
+    while (next() != never && next() <= to) {
+        now_ = std::max(now_, next());
+        std::vector<ObjectKey> due;
+        for (const auto& [key, record] : pods)
+            if (record.next <= now_) due.push_back(key);
+        for (const ObjectKey& key : due) run_pod(*this, key);
+        std::erase_if(wakes, [&](const auto& wake) { return wake.second <= now_; });
+        reconcile();
+    }
+    now_ = std::max(now_, to);
+}
+
+void Cluster::reconcile() {
+    reconciling_ = true;
+    controllers_at_ = never;
+    constexpr int enough = 100;  // a rollout takes one pass per step
+    for (int pass = 0; pass < enough; ++pass) {
+        const std::int64_t before = resource_version_;
+        for (const ObjectKey& key : keys("horizontalpodautoscalers")) run_autoscaler(*this, key);
+        for (const ObjectKey& key : keys("deployments")) run_deployment(*this, key);
+        for (const ObjectKey& key : keys("statefulsets")) run_stateful_set(*this, key);
+        for (const ObjectKey& key : keys("daemonsets")) run_daemon_set(*this, key);
+        run_garbage_collector(*this);
+        for (const ObjectKey& key : keys("replicasets")) run_replica_set(*this, key);
+        for (const ObjectKey& key : keys("pods")) run_pod(*this, key);
+        for (const ObjectKey& key : keys("persistentvolumeclaims")) run_claim(*this, key);
+        for (const ObjectKey& key : keys("services")) run_service(*this, key);
+        if (resource_version_ == before) break;
+    }
+    reconciling_ = false;
+}
+
+void Cluster::wake_controllers() {
+    if (!reconciling_) controllers_at_ = std::min(controllers_at_, now_ + lag_ms);
+}
+
+bool is_workload(const std::string& plural) {
+    return plural == "deployments" || plural == "statefulsets" || plural == "daemonsets";
+}
+
+bool owned_by(const Object& object, const Object& owner) {
+    const std::string uid = text_at(owner, "/metadata/uid");
+    return !uid.empty() && text_at(object, "/metadata/ownerReferences/0/uid") == uid;
+}
+
+Object owner_reference(const Object& owner) {
+    return Object::array({Object{{"apiVersion", owner["apiVersion"]},
+                                 {"kind", owner["kind"]},
+                                 {"name", owner["metadata"]["name"]},
+                                 {"uid", owner["metadata"]["uid"]},
+                                 {"controller", true},
+                                 {"blockOwnerDeletion", true}}});
+}
+
+std::vector<ObjectKey> live_pods(const Cluster& cluster, const Object& owner) {
+    std::vector<ObjectKey> found;
+    for (const ObjectKey& key : cluster.keys("pods", text_at(owner, "/metadata/namespace"))) {
+        const auto record = cluster.pods.find(key);
+        const bool live = record != cluster.pods.end() && !record->second.terminating;
+        if (live && owned_by(*cluster.find(key), owner)) found.push_back(key);
+    }
+    std::sort(found.begin(), found.end(), [&](const ObjectKey& a, const ObjectKey& b) {
+        return cluster.pods.at(a).sequence < cluster.pods.at(b).sequence;
+    });
+    return found;
+}
+
+bool is_ready(const Cluster& cluster, const ObjectKey& pod) {
+    const auto record = cluster.pods.find(pod);
+    return record != cluster.pods.end() && record->second.stage == PodStage::Ready &&
+           !record->second.terminating;
+}
+
+std::string template_hash(const Object& pod_template) {
+    return name_suffix(printed(pod_template, -1), 10);
+}
+
+Object condition(const Cluster& cluster, const Object& old_status, const std::string& type, bool holds,
+                 const std::string& reason, const std::string& message) {
+    const std::string status = holds ? "True" : "False";
+    std::string since = timestamp(cluster.now());
+    for (const Object& old : list_at(old_status, "/conditions"))
+        if (text_at(old, "/type") == type && text_at(old, "/status") == status)
+            since = text_at(old, "/lastTransitionTime", since);
+    Object result = {{"type", type}, {"status", status}, {"lastTransitionTime", since}};
+    if (!reason.empty()) result["reason"] = reason;
+    if (!message.empty()) result["message"] = message;
+    return result;
+}
+
+}  // namespace migc::runtime

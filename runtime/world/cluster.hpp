@@ -1,0 +1,199 @@
+// A simulated cluster: its objects, as the API server would show them, and the controllers that work on them.
+#pragma once
+
+#include <compare>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <re2/re2.h>
+
+#include "runtime/tools/tools.hpp"
+#include "runtime/world/json.hpp"
+#include "runtime/world/kinds.hpp"
+
+namespace migc::runtime {
+
+constexpr Time never = std::numeric_limits<Time>::max();
+
+// A regular expression that is searched for in a text; none matches everything.
+using Pattern = std::shared_ptr<const re2::RE2>;
+bool found_in(const Pattern& pattern, const std::string& text);
+
+struct ObjectKey {
+    std::string plural;
+    std::string name_space;  // empty for what belongs to no namespace
+    std::string name;
+    friend auto operator<=>(const ObjectKey&, const ObjectKey&) = default;
+};
+
+// What must hold of a pod for a rule to apply to it.
+struct PodCondition {
+    Pattern image;
+    std::string config_map;  // with `key` and `value`: what the pod read there when it started
+    std::string key;
+    Pattern value;
+};
+
+// When and how a pod fails.
+struct FailRule {
+    PodCondition when;
+    std::string
+        reason;  // as kubernetes calls it: ImagePullBackOff, CrashLoopBackOff, OOMKilled, NotReady, ...
+    std::string message;
+    std::int64_t after_ms = 0;  // how long it is ready first; 0: it never gets ready
+};
+
+// What `kubectl exec` in a pod, or `kubectl run` of an image, answers to a command.
+struct CommandAnswer {
+    Pattern command;  // searched for in the command's words, joined by blanks
+    std::string output;
+    std::string errors;
+    int status = 0;
+    std::int64_t duration_ms = 0;
+};
+
+// How the pods of a workload behave.
+struct Behaviour {
+    std::int64_t start_ms = 3000;
+    std::int64_t stop_ms = 1000;
+    bool ready = true;
+    std::vector<FailRule> fails;
+    std::vector<std::string> reads;  // config maps read at the start, besides those that the template names
+    std::vector<std::string> logs;
+    std::vector<CommandAnswer> answers;
+    std::optional<std::string> cpu;  // what `kubectl top` shows; else the requests
+    std::optional<std::string> memory;
+};
+
+enum class PodStage { Unscheduled, Creating, Blocked, Running, Ready, BackingOff };
+
+// What a pod object does not show: where it stands between its events.
+struct PodRecord {
+    PodStage stage = PodStage::Unscheduled;
+    std::int64_t sequence = 0;  // older pods have lower ones
+    Time began = 0;             // of the stage
+    Time next = never;          // when it goes on by itself
+    std::int64_t restarts = 0;
+    std::string reason;  // why it waits
+    std::string message;
+    std::string last_end;  // why the container ended last time; empty if it never did
+    bool terminating = false;
+    Object seen = Object::object();  // the configuration that it read: config map -> data
+};
+
+class Cluster {
+  public:
+    explicit Cluster(std::string cluster_name);
+
+    std::string name;
+    std::string version = "v1.30.2";
+    std::int64_t lag_ms = 200;  // how long the controllers take to notice a change
+    Kinds kinds;
+    std::vector<FailRule> fails;  // for every pod
+    std::vector<CommandAnswer> answers;
+    std::map<ObjectKey, Behaviour> behaviours;
+    std::map<ObjectKey, PodRecord> pods;
+    std::map<ObjectKey, Time> wakes;  // when an object's controller has to look again
+    // What each field manager applied last to an object: taken away again once it is no longer applied.
+    std::map<std::pair<ObjectKey, std::string>, Object> applied;
+    std::function<std::string(const std::string&)> image_digest;
+
+    [[nodiscard]] Time now() const { return now_; }
+    [[nodiscard]] const Object* find(const ObjectKey& key) const;
+    // Of one kind, in the order of their names; of every namespace if it is empty.
+    [[nodiscard]] std::vector<ObjectKey> keys(const std::string& plural,
+                                              const std::string& name_space = {}) const;
+    [[nodiscard]] const std::map<ObjectKey, Object>& objects() const { return objects_; }
+    [[nodiscard]] bool has_namespace(const std::string& wanted) const {
+        return find({"namespaces", "", wanted});
+    }
+    [[nodiscard]] const Behaviour& behaviour_of(const Object& pod) const;
+    // Grows with every change.
+    [[nodiscard]] std::int64_t resource_version() const { return resource_version_; }
+
+    // Creates or replaces; keeps uid and status, counts the generation. Returns what is then stored.
+    const Object& put(const ObjectKey& key, Object object);
+    void set_status(const ObjectKey& key, Object status);
+    void erase(const ObjectKey& key);
+    // Lets a pod end after its grace period.
+    void terminate(const ObjectKey& pod);
+    void record_event(const ObjectKey& about, const std::string& type, const std::string& reason,
+                      const std::string& message);
+    std::string unique(const std::string& purpose);  // another text each time, the same in each run
+
+    // The time of the next thing that happens by itself; `never` if nothing does.
+    [[nodiscard]] Time next() const;
+    void advance(Time to);
+    // Only before anything else: where the clock starts.
+    void start_at(Time time) { now_ = time; }
+
+  private:
+    void reconcile();
+    void wake_controllers();
+
+    std::map<ObjectKey, Object> objects_;
+    std::int64_t resource_version_ = 1000;
+    std::int64_t counter_ = 0;
+    Time now_ = 0;
+    Time controllers_at_ = never;
+    bool reconciling_ = false;
+};
+
+// More would make each step of the world slow, and no change plan gets clearer by them.
+constexpr std::int64_t most_replicas = 200;
+
+// The defaults that the API server writes into an object, as far as one sees them in a comparison.
+void add_defaults(const Kind& kind, Object& object);
+bool is_workload(const std::string& plural);  // deployment, statefulset, daemonset
+bool owned_by(const Object& object, const Object& owner);
+Object owner_reference(const Object& owner);  // the list of the one owner
+// The pods of one owner that are not about to end, oldest first.
+std::vector<ObjectKey> live_pods(const Cluster& cluster, const Object& owner);
+bool is_ready(const Cluster& cluster, const ObjectKey& pod);
+std::string template_hash(const Object& pod_template);
+// The condition as the API shows it; keeps the transition time of the one before if the status is the same.
+Object condition(const Cluster& cluster, const Object& old_status, const std::string& type, bool holds,
+                 const std::string& reason, const std::string& message);
+
+// The controllers. Each looks at what is wanted and what is there, and does the next step.
+void run_deployment(Cluster& cluster, const ObjectKey& key);
+void run_replica_set(Cluster& cluster, const ObjectKey& key);
+void run_stateful_set(Cluster& cluster, const ObjectKey& key);
+void run_daemon_set(Cluster& cluster, const ObjectKey& key);
+void run_autoscaler(Cluster& cluster, const ObjectKey& key);
+void run_claim(Cluster& cluster, const ObjectKey& key);
+bool is_mounted(const Cluster& cluster, const ObjectKey& claim);
+void run_service(Cluster& cluster, const ObjectKey& key);
+void run_garbage_collector(Cluster& cluster);
+
+// Pods.
+void create_pod(Cluster& cluster, const ObjectKey& owner, const Object& pod_template,
+                const std::string& pod_name, const Object& labels, const std::string& node = {});
+void adopt_pod(Cluster& cluster, const ObjectKey& pod);  // begins the life of a pod object that was put
+void run_pod(Cluster& cluster, const ObjectKey& pod);
+bool applies(const PodCondition& condition, const Object& pod, const Object& seen);
+Object status_of(const Cluster& cluster, const Object& pod, const PodRecord& record);
+Object container_statuses(const Cluster& cluster, const Object& pod, const PodRecord& record);
+std::vector<std::string> config_maps_read(const Cluster& cluster, const Object& pod);
+
+// Nodes. The name of one that has room, or why none has.
+struct Placement {
+    std::string node;
+    std::string refusal;
+};
+Placement place(const Cluster& cluster, const Object& pod);
+struct Resources {
+    double cpu = 0;
+    double memory = 0;
+};
+Resources requested(const Object& pod);
+Resources in_use(const Cluster& cluster, const std::string& node);
+Object make_node(const std::string& node);
+Object node_status(const Cluster& cluster, const std::string& cpu, const std::string& memory, bool ready);
+
+}  // namespace migc::runtime

@@ -1,0 +1,270 @@
+// The deployment controller: replica sets per template, rolled over within maxSurge and maxUnavailable.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "runtime/world/cluster.hpp"
+
+namespace migc::runtime {
+namespace {
+
+constexpr const char* revision_annotation = "deployment.kubernetes.io/revision";
+
+struct Set {
+    ObjectKey key;
+    std::string hash;
+    std::int64_t wanted = 0;
+    std::int64_t available = 0;
+    std::int64_t pods = 0;
+};
+
+std::int64_t revision_of(const Object& object) {
+    const Object annotations = object_at(object, "/metadata/annotations");
+    if (!annotations.contains(revision_annotation) || !annotations[revision_annotation].is_string()) return 0;
+    return std::atoll(annotations[revision_annotation].get<std::string>().c_str());
+}
+
+std::int64_t ready_count(const Cluster& cluster, const std::vector<ObjectKey>& pods) {
+    return std::count_if(pods.begin(), pods.end(),
+                         [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
+}
+
+std::vector<Set> sets_of(const Cluster& cluster, const Object& deployment) {
+    std::vector<Set> sets;
+    for (const ObjectKey& key : cluster.keys("replicasets", text_at(deployment, "/metadata/namespace"))) {
+        const Object& set = *cluster.find(key);
+        if (!owned_by(set, deployment)) continue;
+        const auto pods = live_pods(cluster, set);
+        sets.push_back({key, text_at(set, "/metadata/labels/pod-template-hash"),
+                        number_at(set, "/spec/replicas", 0), ready_count(cluster, pods),
+                        static_cast<std::int64_t>(pods.size())});
+    }
+    return sets;
+}
+
+void set_revision(Cluster& cluster, const ObjectKey& key, std::int64_t revision) {
+    Object object = *cluster.find(key);
+    object["metadata"]["annotations"][revision_annotation] = std::to_string(revision);
+    cluster.put(key, std::move(object));
+}
+
+ObjectKey create_set(Cluster& cluster, const Object& deployment, const std::string& hash) {
+    const std::string name_space = text_at(deployment, "/metadata/namespace");
+    const ObjectKey key{"replicasets", name_space, text_at(deployment, "/metadata/name") + "-" + hash};
+    Object pod_template = object_at(deployment, "/spec/template");
+    pod_template["metadata"]["labels"]["pod-template-hash"] = hash;
+    Object selector = object_at(deployment, "/spec/selector");
+    selector["matchLabels"]["pod-template-hash"] = hash;
+    Object set = {{"apiVersion", "apps/v1"},
+                  {"kind", "ReplicaSet"},
+                  {"metadata",
+                   {{"name", key.name},
+                    {"namespace", name_space},
+                    {"labels", pod_template["metadata"]["labels"]},
+                    {"ownerReferences", owner_reference(deployment)}}},
+                  {"spec", {{"replicas", 0}, {"selector", selector}, {"template", pod_template}}}};
+    cluster.put(key, std::move(set));
+    return key;
+}
+
+// The set of the current template gets the highest revision, also when it is an old one come back.
+ObjectKey current_set(Cluster& cluster, const ObjectKey& key, const std::vector<Set>& sets) {
+    const Object& deployment = *cluster.find(key);
+    const std::string hash = template_hash(object_at(deployment, "/spec/template"));
+    const auto found =
+        std::find_if(sets.begin(), sets.end(), [&](const Set& set) { return set.hash == hash; });
+    std::int64_t newest_other = 0;
+    for (const Set& set : sets)
+        if (set.hash != hash) newest_other = std::max(newest_other, revision_of(*cluster.find(set.key)));
+    const ObjectKey current = found == sets.end() ? create_set(cluster, deployment, hash) : found->key;
+    if (revision_of(*cluster.find(current)) <= newest_other) set_revision(cluster, current, newest_other + 1);
+    const std::int64_t revision = revision_of(*cluster.find(current));
+    if (revision_of(*cluster.find(key)) != revision) set_revision(cluster, key, revision);
+    return current;
+}
+
+void scale_set(Cluster& cluster, const ObjectKey& deployment, Set& set, std::int64_t replicas) {
+    if (set.wanted == replicas) return;
+    const char* direction = replicas > set.wanted ? "up" : "down";
+    cluster.record_event(
+        deployment, "Normal", "ScalingReplicaSet",
+        fmt::format("Scaled {} replica set {} from {} to {}", direction, set.key.name, set.wanted, replicas));
+    Object object = *cluster.find(set.key);
+    object["spec"]["replicas"] = replicas;
+    cluster.put(set.key, std::move(object));
+    set.wanted = replicas;
+}
+
+// "25%" or a number, of `whole`.
+std::int64_t share(const Object& deployment, const char* pointer, std::int64_t whole, bool upwards) {
+    const Object* value = part(deployment, pointer);
+    if (value && value->is_number_integer()) return value->get<std::int64_t>();
+    const double percent = value && value->is_string() ? std::atof(value->get<std::string>().c_str()) : 25.0;
+    const double exact = static_cast<double>(whole) * percent / 100.0;
+    return static_cast<std::int64_t>(upwards ? std::ceil(exact) : std::floor(exact));
+}
+
+void roll_over(Cluster& cluster, const ObjectKey& key, Set& current, std::vector<Set>& old,
+               std::int64_t replicas) {
+    const Object deployment = *cluster.find(key);
+    const std::int64_t surge = share(deployment, "/spec/strategy/rollingUpdate/maxSurge", replicas, true);
+    std::int64_t unavailable =
+        share(deployment, "/spec/strategy/rollingUpdate/maxUnavailable", replicas, false);
+    if (surge == 0 && unavailable == 0) unavailable = 1;
+    std::int64_t total = current.wanted;
+    std::int64_t available = current.available;
+    for (const Set& set : old) {
+        total += set.wanted;
+        available += set.available;
+    }
+    if (current.wanted < replicas && total < replicas + surge) {
+        const std::int64_t more = std::min(replicas + surge - total, replicas - current.wanted);
+        scale_set(cluster, key, current, current.wanted + more);
+        total += more;
+    }
+    const std::int64_t new_unavailable = std::max<std::int64_t>(0, current.wanted - current.available);
+    std::int64_t spare = total - (replicas - unavailable) - new_unavailable;
+    for (Set& set : old) {  // first what does not work anyway
+        const std::int64_t broken =
+            std::clamp<std::int64_t>(set.wanted - set.available, 0, std::max<std::int64_t>(0, spare));
+        scale_set(cluster, key, set, set.wanted - broken);
+        spare -= broken;
+    }
+    spare = std::min(spare, available - (replicas - unavailable));
+    for (Set& set : old) {
+        const std::int64_t fewer = std::clamp<std::int64_t>(spare, 0, set.wanted);
+        scale_set(cluster, key, set, set.wanted - fewer);
+        spare -= fewer;
+    }
+}
+
+bool has_pods(const Cluster& cluster, const std::vector<Set>& sets) {
+    return std::any_of(sets.begin(), sets.end(), [&](const Set& set) {
+        for (const ObjectKey& pod : cluster.keys("pods", set.key.name_space))
+            if (owned_by(*cluster.find(pod), *cluster.find(set.key))) return true;
+        return false;
+    });
+}
+
+void recreate(Cluster& cluster, const ObjectKey& key, Set& current, std::vector<Set>& old,
+              std::int64_t replicas) {
+    for (Set& set : old) scale_set(cluster, key, set, 0);
+    if (!has_pods(cluster, old)) scale_set(cluster, key, current, replicas);
+}
+
+struct Counts {
+    std::int64_t all = 0;
+    std::int64_t updated = 0;
+    std::int64_t ready = 0;
+    friend bool operator==(const Counts&, const Counts&) = default;
+};
+
+// True, false or (past the deadline) failed; the time of the last progress is kept in the condition.
+Object progressing(Cluster& cluster, const ObjectKey& key, const Object& old, const Counts& counts,
+                   const Counts& before, const std::string& set_name, bool complete) {
+    const std::string name = key.name;
+    if (complete) {
+        Object result = condition(cluster, old, "Progressing", true, "NewReplicaSetAvailable",
+                                  fmt::format("ReplicaSet \"{}\" has successfully progressed.", set_name));
+        result["lastUpdateTime"] = timestamp(cluster.now());
+        for (const Object& one : list_at(old, "/conditions"))
+            if (text_at(one, "/reason") == "NewReplicaSetAvailable")
+                result["lastUpdateTime"] = one["lastUpdateTime"];
+        cluster.wakes.erase(key);
+        return result;
+    }
+    const std::int64_t deadline = number_at(*cluster.find(key), "/spec/progressDeadlineSeconds", 600);
+    std::string updated = timestamp(cluster.now());
+    for (const Object& one : list_at(old, "/conditions")) {
+        const bool same_rollout =
+            text_at(one, "/type") == "Progressing" && text_at(one, "/reason") != "NewReplicaSetAvailable";
+        if (same_rollout && counts == before && text_at(one, "/message").find(set_name) != std::string::npos)
+            updated = text_at(one, "/lastUpdateTime", updated);
+    }
+    const Time ends = parse_timestamp(updated).value_or(cluster.now()) + deadline * 1000;
+    const bool late = cluster.now() >= ends;
+    if (!late) cluster.wakes[key] = ends;
+    Object result = late ? condition(cluster, old, "Progressing", false, "ProgressDeadlineExceeded",
+                                     fmt::format("ReplicaSet \"{}\" has timed out progressing.", set_name))
+                         : condition(cluster, old, "Progressing", true, "ReplicaSetUpdated",
+                                     fmt::format("ReplicaSet \"{}\" is progressing.", set_name));
+    result["lastUpdateTime"] = updated;
+    return result;
+}
+
+Object replica_failure(const Cluster& cluster, const ObjectKey& set) {
+    for (const Object& one : list_at(*cluster.find(set), "/status/conditions"))
+        if (text_at(one, "/type") == "ReplicaFailure") return one;
+    return nullptr;
+}
+
+void put_count(Object& status, const char* name, std::int64_t count) {
+    if (count > 0) status[name] = count;  // the API leaves zeros out
+}
+
+void write_status(Cluster& cluster, const ObjectKey& key, const ObjectKey& current, std::int64_t replicas) {
+    const Object& deployment = *cluster.find(key);
+    const Object old = object_at(deployment, "/status");
+    Counts counts;
+    for (const Set& set : sets_of(cluster, deployment)) {
+        counts.all += set.pods;
+        counts.ready += set.available;
+        if (set.key == current) counts.updated = set.pods;
+    }
+    const Counts before{number_at(old, "/replicas", 0), number_at(old, "/updatedReplicas", 0),
+                        number_at(old, "/readyReplicas", 0)};
+    const bool complete = counts == Counts{replicas, replicas, replicas};
+    const std::int64_t may_lack =
+        share(deployment, "/spec/strategy/rollingUpdate/maxUnavailable", replicas, false);
+    const bool enough = counts.ready >= replicas - may_lack;
+    Object status = {{"observedGeneration", number_at(deployment, "/metadata/generation", 1)}};
+    put_count(status, "replicas", counts.all);
+    put_count(status, "updatedReplicas", counts.updated);
+    put_count(status, "readyReplicas", counts.ready);
+    put_count(status, "availableReplicas", counts.ready);
+    put_count(status, "unavailableReplicas", std::max(replicas, counts.all) - counts.ready);
+    Object available = condition(
+        cluster, old, "Available", enough, enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+        enough ? "Deployment has minimum availability." : "Deployment does not have minimum availability.");
+    status["conditions"] =
+        Object::array({available, progressing(cluster, key, old, counts, before, current.name, complete)});
+    if (Object failure = replica_failure(cluster, current); !failure.is_null())
+        status["conditions"].push_back(failure);
+    cluster.set_status(key, std::move(status));
+}
+
+void forget_old_sets(Cluster& cluster, const ObjectKey& key, std::vector<Set> old) {
+    const auto kept = static_cast<std::size_t>(
+        std::max<std::int64_t>(0, number_at(*cluster.find(key), "/spec/revisionHistoryLimit", 10)));
+    std::erase_if(old, [](const Set& set) { return set.wanted > 0 || set.pods > 0; });
+    std::sort(old.begin(), old.end(), [&](const Set& a, const Set& b) {
+        return revision_of(*cluster.find(a.key)) < revision_of(*cluster.find(b.key));
+    });
+    for (std::size_t i = 0; i + kept < old.size(); ++i) cluster.erase(old[i].key);
+}
+
+}  // namespace
+
+void run_deployment(Cluster& cluster, const ObjectKey& key) {
+    const ObjectKey current_key = current_set(cluster, key, sets_of(cluster, *cluster.find(key)));
+    const Object deployment = *cluster.find(key);
+    const std::int64_t replicas = number_at(deployment, "/spec/replicas", 1);
+    std::vector<Set> old = sets_of(cluster, deployment);
+    const auto found =
+        std::find_if(old.begin(), old.end(), [&](const Set& set) { return set.key == current_key; });
+    Set current = *found;
+    old.erase(found);
+    const bool rolling =
+        std::any_of(old.begin(), old.end(), [](const Set& set) { return set.wanted > 0 || set.pods > 0; });
+    if (current.wanted > replicas || !rolling)
+        scale_set(cluster, key, current, replicas);
+    else if (text_at(deployment, "/spec/strategy/type") == "Recreate")
+        recreate(cluster, key, current, old, replicas);
+    else
+        roll_over(cluster, key, current, old, replicas);
+    forget_old_sets(cluster, key, old);
+    write_status(cluster, key, current_key, replicas);
+}
+
+}  // namespace migc::runtime

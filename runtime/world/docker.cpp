@@ -1,0 +1,165 @@
+// The image registry, and a simulated docker that builds, tags, pushes and inspects.
+#include <fmt/format.h>
+
+#include "runtime/world/simulation.hpp"
+
+namespace migc::runtime {
+namespace {
+
+std::string repository(const std::string& image) {
+    const std::size_t at = image.find('@');
+    const std::string name = image.substr(0, at);
+    const std::size_t colon = name.rfind(':');
+    const bool is_port = colon != std::string::npos && name.find('/', colon) != std::string::npos;
+    return colon == std::string::npos || is_port ? name : name.substr(0, colon);
+}
+
+// "web" is "web:latest".
+std::string with_tag(const std::string& image) {
+    return image.find('@') != std::string::npos || repository(image) != image ? image : image + ":latest";
+}
+
+Answer no_such_image(const std::string& image) {
+    return failed(fmt::format("Error response from daemon: No such image: {}\n", with_tag(image)));
+}
+
+std::optional<std::string> digest_in(const std::map<std::string, std::string>& images,
+                                     const std::string& image) {
+    const auto found = images.find(with_tag(image));
+    if (found != images.end()) return found->second;
+    const std::size_t at = image.find('@');
+    if (at == std::string::npos) return std::nullopt;
+    // By digest: there as long as some tag of the repository, now or earlier, had it.
+    for (const auto& [name, digest] : images)
+        if (digest == image.substr(at + 1) && repository(name) == repository(image)) return digest;
+    return std::nullopt;
+}
+
+Answer build(Simulation& world, const Arguments& arguments) {
+    const auto tags = arguments.values("-t --tag");
+    if (arguments.words.size() != 1 || tags.empty())
+        return unmodelled("docker build without one folder and a --tag");
+    const std::string digest = "sha256:" + digest_of("build of " + arguments.words[0]);
+    for (const std::string& tag : tags) world.local_images[with_tag(tag)] = digest;
+    world.acted = true;
+    return exited(0, "",
+                  fmt::format("writing image {} done\nnaming to {} done\n", digest, with_tag(tags[0])));
+}
+
+Answer tag(Simulation& world, const Arguments& arguments) {
+    if (arguments.words.size() != 2) return unmodelled("docker tag of other than two images");
+    const auto digest = digest_in(world.local_images, arguments.words[0]);
+    if (!digest) return no_such_image(arguments.words[0]);
+    world.local_images[with_tag(arguments.words[1])] = *digest;
+    world.acted = true;
+    return done("");
+}
+
+Answer push(Simulation& world, const Arguments& arguments) {
+    if (arguments.words.size() != 1) return unmodelled("docker push of other than one image");
+    const std::string image = with_tag(arguments.words[0]);
+    const auto digest = digest_in(world.local_images, image);
+    if (!digest)
+        return failed(fmt::format("An image does not exist locally with the tag: {}\n", repository(image)));
+    // What a tag pointed to before can still be pulled by its digest.
+    if (const auto before = digest_in(world.registry, image))
+        world.registry[repository(image) + "@" + *before] = *before;
+    world.registry[image] = *digest;
+    world.acted = true;
+    return done(fmt::format("The push refers to repository [{}]\n{}: digest: {} size: 528\n",
+                            repository(image), image.substr(repository(image).size() + 1), *digest));
+}
+
+Answer pull(Simulation& world, const Arguments& arguments) {
+    if (arguments.words.size() != 1) return unmodelled("docker pull of other than one image");
+    const std::string image = with_tag(arguments.words[0]);
+    const auto digest = digest_in(world.registry, image);
+    if (!digest)
+        return failed(fmt::format(
+            "Error response from daemon: manifest for {} not found: manifest unknown: manifest unknown\n",
+            image));
+    world.local_images[image] = *digest;
+    return done(
+        fmt::format("Digest: {}\nStatus: Downloaded newer image for {}\n{}\n", *digest, image, image));
+}
+
+Answer inspect_image(const Simulation& world, const Arguments& arguments) {
+    if (arguments.words.size() != 1) return unmodelled("docker image inspect of other than one image");
+    const std::string& image = arguments.words[0];
+    const auto digest = digest_in(world.local_images, image);
+    if (!digest)
+        return exited(1, "[]\n",
+                      fmt::format("Error response from daemon: No such image: {}\n", with_tag(image)));
+    Object digests = Object::array();
+    if (digest_in(world.registry, image) == digest) digests.push_back(repository(image) + "@" + *digest);
+    const Object description = {
+        {"Id", *digest}, {"RepoTags", Object::array({with_tag(image)})}, {"RepoDigests", digests}};
+    const std::string format = arguments.value_or("-f --format", "");
+    if (format.empty()) return done(printed(Object::array({description})) + "\n");
+    if (format == "{{json .}}") return done(printed(description, -1) + "\n");
+    if (format == "{{.Id}}") return done(*digest + "\n");
+    if (format == "{{json .RepoDigests}}") return done(printed(digests, -1) + "\n");
+    if (format == "{{index .RepoDigests 0}}")
+        return digests.empty() ? failed("template parsing error: index out of range: 0\n")
+                               : done(digests[0].get<std::string>() + "\n");
+    return unmodelled("docker image inspect --format " + format);
+}
+
+Answer inspect_manifest(const Simulation& world, const Arguments& arguments) {
+    if (arguments.words.size() != 1) return unmodelled("docker manifest inspect of other than one image");
+    const std::string& image = arguments.words[0];
+    const auto digest = digest_in(world.registry, image);
+    if (!digest) return failed(fmt::format("no such manifest: {}\n", with_tag(image)));
+    const std::string type = "application/vnd.docker.distribution.manifest.v2+json";
+    const Object manifest = {{"schemaVersion", 2}, {"mediaType", type}, {"config", {{"digest", *digest}}}};
+    if (!arguments.has("-v --verbose")) return done(printed(manifest) + "\n");
+    return done(printed({{"Ref", with_tag(image)},
+                         {"Descriptor", {{"mediaType", type}, {"digest", *digest}, {"size", 528}}},
+                         {"SchemaV2Manifest", manifest}}) +
+                "\n");
+}
+
+// docker buildx imagetools inspect IMAGE --format '{{json .Manifest}}'
+Answer inspect_remote(const Simulation& world, const Arguments& arguments) {
+    if (arguments.words.size() != 1)
+        return unmodelled("docker buildx imagetools inspect of other than one image");
+    const std::string& image = arguments.words[0];
+    const auto digest = digest_in(world.registry, image);
+    if (!digest) return failed(fmt::format("ERROR: {}: not found\n", with_tag(image)));
+    const std::string format = arguments.value_or("--format", "");
+    if (format == "{{.Manifest.Digest}}") return done(*digest + "\n");
+    if (format != "{{json .Manifest}}")
+        return unmodelled("docker buildx imagetools inspect --format " + format);
+    return done(
+        printed(
+            {{"mediaType", "application/vnd.oci.image.manifest.v1+json"}, {"digest", *digest}, {"size", 528}},
+            2) +
+        "\n");
+}
+
+}  // namespace
+
+Answer docker(Simulation& world, const std::vector<std::string>& list) {
+    std::vector<std::string> rest = list;
+    std::string verb;
+    const auto take_word = [&] {
+        if (rest.empty()) return;
+        verb += (verb.empty() ? "" : " ") + rest.front();
+        rest.erase(rest.begin());
+    };
+    take_word();
+    if (verb == "image" || verb == "manifest" || verb == "buildx") take_word();
+    if (verb == "buildx imagetools") take_word();
+    const auto arguments = Arguments::parse(rest, {"-t --tag -f --format", "-v --verbose -q --quiet", false});
+    if (!arguments) return unmodelled(fmt::format("docker {} {}", verb, arguments.error()));
+    if (verb == "build") return build(world, *arguments);
+    if (verb == "tag") return tag(world, *arguments);
+    if (verb == "push") return push(world, *arguments);
+    if (verb == "pull") return pull(world, *arguments);
+    if (verb == "image inspect") return inspect_image(world, *arguments);
+    if (verb == "manifest inspect") return inspect_manifest(world, *arguments);
+    if (verb == "buildx imagetools inspect") return inspect_remote(world, *arguments);
+    return unmodelled("docker " + verb);
+}
+
+}  // namespace migc::runtime

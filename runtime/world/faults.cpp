@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compiler/ir/value.hpp"
+#include "runtime/world/world.hpp"
+
+namespace migc::runtime {
+namespace {
+
+constexpr std::pair<std::string_view, FaultKind> kinds[] = {
+    {"fail-before", FaultKind::FailBefore},
+    {"fail-after", FaultKind::FailAfter},
+    {"timeout-after", FaultKind::TimeoutAfter},
+    {"hang", FaultKind::Hang},
+    {"garbage", FaultKind::Garbage},
+    {"down", FaultKind::Down},
+};
+
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    return text;
+}
+
+// Takes " #2" off the end of the text.
+std::optional<std::size_t> take_number(std::string_view& text) {
+    const std::size_t sign = text.rfind('#');
+    if (sign == std::string_view::npos || (sign > 0 && text[sign - 1] != ' ')) return 1;
+    const std::string_view digits = text.substr(sign + 1);
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc{} || end != digits.data() + digits.size() || number == 0) return std::nullopt;
+    text = trimmed(text.substr(0, sign));
+    return number;
+}
+
+}  // namespace
+
+tl::expected<Fault, std::string> parse_fault(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos)
+        return tl::unexpected(fmt::format(
+            "`{}` has no colon: a fault is written KIND: COMMAND, as in \"fail-before: kubectl scale\"",
+            text));
+    Fault fault;
+    std::string_view head = trimmed(text.substr(0, colon));
+    const std::string_view name = head.substr(0, head.find(' '));
+    const std::string_view lasts = trimmed(head.substr(name.size()));
+    const auto kind =
+        std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& k) { return k.first == name; });
+    if (kind == std::end(kinds))
+        return tl::unexpected(fmt::format(
+            "`{}` is no kind of fault: fail-before, fail-after, timeout-after, hang, garbage, down", name));
+    fault.kind = kind->second;
+    if (!lasts.empty()) {
+        const auto duration = parse_duration(lasts);
+        if (fault.kind != FaultKind::Down || !duration || duration->milliseconds <= 0)
+            return tl::unexpected(fmt::format(
+                "`{}` does not fit after `{}`: only `down` takes a duration, as in \"down 10m: kubectl\"",
+                lasts, name));
+        fault.lasts_ms = duration->milliseconds;
+    }
+    std::string_view command = trimmed(text.substr(colon + 1));
+    const auto number = take_number(command);
+    if (!number) return tl::unexpected(fmt::format("`{}` does not end in a count such as #2", command));
+    fault.nth = *number;
+    fault.text = command;
+    return fault;
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,56 @@
+// Reading the keys of a world file: each is asked for by name, and what nobody asked for is a mistake.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/diagnostics/diagnostic.hpp"
+#include "runtime/world/cluster.hpp"
+#include "runtime/world/document.hpp"
+
+namespace migc::runtime {
+
+class Fields {
+  public:
+    // `what` is named in messages: "a workload". A null node has no keys; anything but a map is a mistake.
+    Fields(const Node& node, std::string what, Diagnostics& diagnostics);
+    // Reports the keys that were not asked for.
+    ~Fields();
+    Fields(const Fields&) = delete;
+    Fields& operator=(const Fields&) = delete;
+
+    [[nodiscard]] const Node* take(const std::string& key);
+    std::optional<std::string> text(const std::string& key);
+    std::string text_or(const std::string& key, std::string fallback);
+    std::int64_t number_or(const std::string& key, std::int64_t fallback, std::int64_t least,
+                           std::int64_t most);
+    bool flag_or(const std::string& key, bool fallback);
+    // Milliseconds, at most a year.
+    std::int64_t duration_or(const std::string& key, std::int64_t fallback_ms);
+    Pattern pattern(const std::string& key);
+    // A quantity such as 512Mi, checked, as written.
+    std::optional<std::string> quantity(const std::string& key);
+    // One text, or a list of them.
+    std::vector<std::string> texts(const std::string& key);
+    // The items of a list, or of a map; none if the key is not there or of another kind (which is reported).
+    const std::vector<Node>& list(const std::string& key);
+    const Node& map(const std::string& key);
+
+    void mistake(const Span& span, const std::string& message);
+
+  private:
+    std::optional<std::string> scalar(const Node& node, const std::string& key);
+
+    const Node& node_;
+    std::string what_;
+    Diagnostics& diagnostics_;
+    std::vector<std::string> known_;
+};
+
+void report_mistake(Diagnostics& diagnostics, const Span& span, const std::string& message);
+// Milliseconds; reports what is no duration.
+std::int64_t duration_of(const Node& node, const std::string& what, Diagnostics& diagnostics);
+
+}  // namespace migc::runtime

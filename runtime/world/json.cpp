@@ -1,0 +1,118 @@
+#include "runtime/world/json.hpp"
+
+#include <ctime>
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+namespace migc::runtime {
+namespace {
+
+std::string label(const Object& labels, const std::string& key) {
+    if (!labels.is_object()) return {};
+    const auto found = labels.find(key);
+    return found != labels.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+bool has(const Object& labels, const std::string& key) {
+    return labels.is_object() && labels.contains(key);
+}
+
+// One requirement of a selector.
+bool requirement_holds(const Object& labels, std::string_view text) {
+    const bool negated = text.find("!=") != std::string_view::npos;
+    const std::size_t sign = negated ? text.find("!=") : text.find('=');
+    if (sign == std::string_view::npos)
+        return text.substr(0, 1) == "!" ? !has(labels, std::string(text.substr(1)))
+                                        : has(labels, std::string(text));
+    const std::string key(text.substr(0, sign));
+    std::string_view value = text.substr(text.find_first_not_of("!=", sign) == std::string_view::npos
+                                             ? text.size()
+                                             : text.find_first_not_of("!=", sign));
+    const bool equal = has(labels, key) && label(labels, key) == value;
+    return equal != negated;
+}
+
+}  // namespace
+
+const Object* part(const Object& object, const char* pointer) {
+    const Object::json_pointer where(pointer);
+    return object.contains(where) ? &object.at(where) : nullptr;
+}
+
+std::int64_t number_at(const Object& object, const char* pointer, std::int64_t fallback) {
+    const Object* found = part(object, pointer);
+    return found && found->is_number_integer() ? found->get<std::int64_t>() : fallback;
+}
+
+std::string text_at(const Object& object, const char* pointer, std::string fallback) {
+    const Object* found = part(object, pointer);
+    return found && found->is_string() ? found->get<std::string>() : fallback;
+}
+
+Object object_at(const Object& object, const char* pointer) {
+    const Object* found = part(object, pointer);
+    return found && found->is_object() ? *found : Object::object();
+}
+
+Object list_at(const Object& object, const char* pointer) {
+    const Object* found = part(object, pointer);
+    return found && found->is_array() ? *found : Object::array();
+}
+
+std::string printed(const Object& object, int indent) {
+    return object.dump(indent, ' ', false, Object::error_handler_t::replace);
+}
+
+std::string digest_of(std::string_view text) {
+    unsigned char hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    std::string hex;
+    for (const unsigned char byte : hash) hex += fmt::format("{:02x}", byte);
+    return hex;
+}
+
+std::string name_suffix(std::string_view text, std::size_t length) {
+    // Kubernetes leaves out vowels and look-alikes, so that a name never spells a word.
+    constexpr std::string_view alphabet = "bcdfghjklmnpqrstvwxz2456789";
+    const std::string hex = digest_of(text);
+    std::string suffix;
+    for (std::size_t i = 0; i < length; ++i)
+        suffix += alphabet[static_cast<std::size_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16)) %
+                           alphabet.size()];
+    return suffix;
+}
+
+std::string timestamp(std::int64_t milliseconds) {
+    const std::time_t seconds = static_cast<std::time_t>(milliseconds / 1000);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+std::optional<std::int64_t> parse_timestamp(const std::string& text) {
+    std::tm parts{};
+    const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    if (!end || *end != '\0') return std::nullopt;
+    return static_cast<std::int64_t>(timegm(&parts)) * 1000;
+}
+
+bool has_labels(const Object& labels, const Object& wanted) {
+    if (!wanted.is_object()) return true;
+    for (const auto& [key, value] : wanted.items())
+        if (!labels.is_object() || !labels.contains(key) || labels[key] != value) return false;
+    return true;
+}
+
+std::optional<bool> selected(const Object& labels, std::string_view selector) {
+    if (selector.find_first_of("() ") != std::string_view::npos) return std::nullopt;
+    while (!selector.empty()) {
+        const std::string_view one = selector.substr(0, selector.find(','));
+        if (!requirement_holds(labels, one)) return false;
+        selector.remove_prefix(std::min(selector.size(), one.size() + 1));
+    }
+    return true;
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,41 @@
+// Reading JSON that may have any shape, and small texts made from it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace migc::runtime {
+
+using Object = nlohmann::json;
+
+// The part at a JSON pointer; null where there is none.
+const Object* part(const Object& object, const char* pointer);
+// The part if it has the wanted type, else the fallback (an empty text, an empty object).
+std::int64_t number_at(const Object& object, const char* pointer, std::int64_t fallback);
+std::string text_at(const Object& object, const char* pointer, std::string fallback = {});
+Object object_at(const Object& object, const char* pointer);
+Object list_at(const Object& object, const char* pointer);
+
+// As kubectl and terraform print it; bytes that are not UTF-8 are replaced. An indent below 0 gives one line.
+std::string printed(const Object& object, int indent = 4);
+
+// SHA-256 of the text, in 64 hexadecimal digits.
+std::string digest_of(std::string_view text);
+// `length` characters that kubernetes would use in a name, decided by the text.
+std::string name_suffix(std::string_view text, std::size_t length);
+
+// 2026-01-10T01:00:00Z, from and to milliseconds since 1970.
+std::string timestamp(std::int64_t milliseconds);
+std::optional<std::int64_t> parse_timestamp(const std::string& text);
+
+// Whether all wanted labels are there with these values.
+bool has_labels(const Object& labels, const Object& wanted);
+// A selector as kubectl's -l takes it: "app=web,tier!=test,x". Null if it is of a form that is not known
+// here.
+std::optional<bool> selected(const Object& labels, std::string_view selector);
+
+}  // namespace migc::runtime

@@ -1,0 +1,99 @@
+#include "runtime/world/kinds.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "runtime/world/arguments.hpp"
+
+namespace migc::runtime {
+namespace {
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    return result;
+}
+
+std::deque<Kind> built_in() {
+    const bool cluster_wide = false;
+    return {
+        {"deployments", "Deployment", "apps", "v1", "deploy", true, true},
+        {"statefulsets", "StatefulSet", "apps", "v1", "sts", true, true},
+        {"daemonsets", "DaemonSet", "apps", "v1", "ds", true, true},
+        {"replicasets", "ReplicaSet", "apps", "v1", "rs", true, true},
+        {"pods", "Pod", "", "v1", "po"},
+        {"services", "Service", "", "v1", "svc"},
+        {"endpoints", "Endpoints", "", "v1", "ep"},
+        {"endpointslices", "EndpointSlice", "discovery.k8s.io", "v1", "", true, true},
+        {"configmaps", "ConfigMap", "", "v1", "cm"},
+        {"secrets", "Secret", "", "v1", ""},
+        {"serviceaccounts", "ServiceAccount", "", "v1", "sa"},
+        {"events", "Event", "", "v1", "ev"},
+        {"resourcequotas", "ResourceQuota", "", "v1", "quota"},
+        {"limitranges", "LimitRange", "", "v1", "limits"},
+        {"persistentvolumeclaims", "PersistentVolumeClaim", "", "v1", "pvc"},
+        {"persistentvolumes", "PersistentVolume", "", "v1", "pv", cluster_wide},
+        {"storageclasses", "StorageClass", "storage.k8s.io", "v1", "sc", cluster_wide},
+        {"namespaces", "Namespace", "", "v1", "ns", cluster_wide},
+        {"nodes", "Node", "", "v1", "no", cluster_wide},
+        {"horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", "v2", "hpa"},
+        {"poddisruptionbudgets", "PodDisruptionBudget", "policy", "v1", "pdb", true, true},
+        {"ingresses", "Ingress", "networking.k8s.io", "v1", "ing", true, true},
+        {"networkpolicies", "NetworkPolicy", "networking.k8s.io", "v1", "netpol", true, true},
+        {"jobs", "Job", "batch", "v1", "", true, true},
+        {"cronjobs", "CronJob", "batch", "v1", "cj", true, true},
+        {"roles", "Role", "rbac.authorization.k8s.io", "v1", ""},
+        {"rolebindings", "RoleBinding", "rbac.authorization.k8s.io", "v1", ""},
+        {"clusterroles", "ClusterRole", "rbac.authorization.k8s.io", "v1", "", cluster_wide},
+        {"clusterrolebindings", "ClusterRoleBinding", "rbac.authorization.k8s.io", "v1", "", cluster_wide},
+        {"customresourcedefinitions", "CustomResourceDefinition", "apiextensions.k8s.io", "v1", "crd crds",
+         cluster_wide, true},
+    };
+}
+
+bool is_called(const Kind& kind, std::string_view name) {
+    return name == kind.plural || name == lower(kind.kind) || listed(kind.short_names, name);
+}
+
+}  // namespace
+
+std::string Kind::singular() const {
+    return group.empty() ? lower(kind) : lower(kind) + "." + group;
+}
+
+Kinds::Kinds() : kinds_(built_in()) {}
+
+const Kind* Kinds::typed(std::string_view word) const {
+    const std::string name = lower(word.substr(0, word.find('.')));
+    std::string_view group = word.substr(std::min(word.size(), name.size() + 1));
+    for (const Kind& kind : kinds_) {
+        const bool in_group =
+            group.empty() || group == kind.group || group == kind.version + "." + kind.group;
+        if (in_group && is_called(kind, name)) return &kind;
+    }
+    return nullptr;
+}
+
+const Kind& Kinds::of_manifest(const std::string& kind, const std::string& api_version) {
+    const std::size_t slash = api_version.find('/');
+    const std::string group = slash == std::string::npos ? "" : api_version.substr(0, slash);
+    for (const Kind& known : kinds_)
+        if (known.kind == kind && known.group == group) return known;
+    Kind added;
+    added.plural = lower(kind) + "s";
+    added.kind = kind;
+    added.group = group;
+    added.version = slash == std::string::npos ? api_version : api_version.substr(slash + 1);
+    added.has_generation = true;
+    kinds_.push_back(std::move(added));
+    return kinds_.back();
+}
+
+const Kind* Kinds::by_plural(std::string_view plural) const {
+    const auto found =
+        std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& k) { return k.plural == plural; });
+    return found == kinds_.end() ? nullptr : &*found;
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,39 @@
+// The resource types of a cluster: how they are called on the command line, in manifests and in answers.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+
+namespace migc::runtime {
+
+struct Kind {
+    std::string plural;       // "deployments"
+    std::string kind;         // "Deployment"
+    std::string group;        // "apps"; empty for the core group
+    std::string version;      // "v1"
+    std::string short_names;  // space-separated
+    bool namespaced = true;
+    bool has_generation = false;
+
+    [[nodiscard]] std::string api_version() const { return group.empty() ? version : group + "/" + version; }
+    // "deployments.apps", as in kubectl's NotFound messages.
+    [[nodiscard]] std::string resource() const { return group.empty() ? plural : plural + "." + group; }
+    // "deployment.apps", as in kubectl's "deployment.apps/web scaled".
+    [[nodiscard]] std::string singular() const;
+};
+
+class Kinds {
+  public:
+    Kinds();
+    // By what one types: plural, singular, short name, with or without the group. Null if there is none.
+    [[nodiscard]] const Kind* typed(std::string_view word) const;
+    // By kind and apiVersion of a manifest; a kind that is not known is added as a namespaced one.
+    const Kind& of_manifest(const std::string& kind, const std::string& api_version);
+    [[nodiscard]] const Kind* by_plural(std::string_view plural) const;
+
+  private:
+    std::deque<Kind> kinds_;  // references stay valid when a kind is added
+};
+
+}  // namespace migc::runtime

@@ -1,0 +1,67 @@
+// What the files of the simulated kubectl share.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "runtime/world/simulation.hpp"
+
+namespace migc::runtime {
+
+// One call: where it goes and what it was told.
+struct KubectlCall {
+    Simulation& world;
+    Cluster& cluster;
+    std::string name_space;
+    Arguments arguments;  // words: without the verb
+    std::string verb;
+    std::string input;
+};
+
+// A named resource of a command line.
+struct Target {
+    const Kind* kind = nullptr;
+    ObjectKey key;
+
+    [[nodiscard]] std::string shown() const { return kind->singular() + "/" + key.name; }
+};
+
+// "deployment/web", or "deployment" "web ..."; the error is kubectl's answer.
+tl::expected<std::vector<Target>, Answer> targets_of(const KubectlCall& call,
+                                                     const std::vector<std::string>& words);
+// Exactly one, and it must exist.
+tl::expected<Target, Answer> existing_target(const KubectlCall& call, const std::vector<std::string>& words);
+Answer not_found(const Kind& kind, const std::string& name);
+Answer unknown_type(const std::string& word);
+// The object as `-o` wants it; `otherwise` if there is no `-o`.
+Answer shown_object(const KubectlCall& call, const Object& object, const std::string& otherwise);
+
+Answer kubectl_get(KubectlCall& call);
+Answer kubectl_top(KubectlCall& call);
+Answer kubectl_can_i(KubectlCall& call);
+Answer kubectl_scale(KubectlCall& call);
+Answer kubectl_rollout(KubectlCall& call);
+Answer kubectl_set(KubectlCall& call);
+Answer kubectl_apply(KubectlCall& call);
+Answer kubectl_create(KubectlCall& call);
+Answer kubectl_patch(KubectlCall& call);
+Answer kubectl_delete(KubectlCall& call);
+Answer kubectl_cordon(KubectlCall& call);
+Answer kubectl_uncordon(KubectlCall& call);
+Answer kubectl_drain(KubectlCall& call);
+Answer kubectl_run(KubectlCall& call);
+Answer kubectl_exec(KubectlCall& call);
+Answer kubectl_logs(KubectlCall& call);
+
+// Checks an object as the API server would and stores it; the error is the server's answer.
+tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object object);
+// The object of a manifest on standard input (JSON or YAML).
+tl::expected<Object, Answer> manifest_of(const KubectlCall& call);
+// Server-side apply: what `applied` says, over what is live; what `before` said and `applied` does not is
+// taken away.
+Object merged(const Object& live, const Object& before, const Object& applied, const std::string& field = {});
+
+}  // namespace migc::runtime

@@ -1,0 +1,250 @@
+// kubectl apply and create, and what the API server says about an object before it keeps it.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/ir/value.hpp"
+#include "runtime/world/document.hpp"
+#include "runtime/world/kubectl.hpp"
+
+namespace migc::runtime {
+namespace {
+
+Answer invalid(const Kind& kind, const std::string& name, const std::string& why) {
+    return failed(fmt::format("The {} \"{}\" is invalid: {}\n", kind.kind, name, why));
+}
+
+std::optional<Answer> workload_refusal(const Kind& kind, const std::string& name, const Object& object,
+                                       const Object* old) {
+    const Object selector = object_at(object, "/spec/selector/matchLabels");
+    if (selector.empty()) return invalid(kind, name, "spec.selector: Required value");
+    if (!has_labels(object_at(object, "/spec/template/metadata/labels"), selector))
+        return invalid(
+            kind, name,
+            "spec.template.metadata.labels: Invalid value: `selector` does not match template `labels`");
+    if (list_at(object, "/spec/template/spec/containers").empty())
+        return invalid(kind, name, "spec.template.spec.containers: Required value");
+    if (number_at(object, "/spec/replicas", 1) < 0)
+        return invalid(kind, name, "spec.replicas: Invalid value: must be greater than or equal to 0");
+    if (old && object_at(*old, "/spec/selector") != object_at(object, "/spec/selector"))
+        return invalid(kind, name, "spec.selector: Invalid value: field is immutable");
+    return std::nullopt;
+}
+
+double size_of(const Object& claim) {
+    const auto parsed = parse_quantity(text_at(claim, "/spec/resources/requests/storage"));
+    return parsed ? parsed->amount : -1;
+}
+
+std::optional<Answer> claim_refusal(const KubectlCall& call, const Kind& kind, const std::string& name,
+                                    const Object& object, const Object* old) {
+    if (size_of(object) <= 0) return invalid(kind, name, "spec.resources.requests.storage: Required value");
+    if (!old || size_of(object) == size_of(*old)) return std::nullopt;
+    if (size_of(object) < size_of(*old))
+        return invalid(
+            kind, name,
+            "spec.resources.requests.storage: Forbidden: field can not be less than previous value");
+    const Object* storage =
+        call.cluster.find({"storageclasses", "", text_at(object, "/spec/storageClassName")});
+    const Object* allowed = storage ? part(*storage, "/allowVolumeExpansion") : nullptr;
+    if (allowed && *allowed == true) return std::nullopt;
+    return failed(fmt::format(
+        "Error from server (Forbidden): persistentvolumeclaims \"{}\" is forbidden: only dynamically "
+        "provisioned pvc can be resized and the storageclass that provisions the pvc must support resize\n",
+        name));
+}
+
+// Wrong shapes would otherwise surface as strange behaviour much later.
+std::optional<Answer> shape_refusal(const Kind& kind, const std::string& name, const Object& object) {
+    for (const char* pointer : {"/metadata/labels", "/metadata/annotations", "/spec/selector",
+                                "/spec/template", "/spec/template/metadata", "/spec/template/metadata/labels",
+                                "/spec/template/metadata/annotations", "/spec/template/spec", "/data"}) {
+        const Object* found = part(object, pointer);
+        if (found && !found->is_object() && !found->is_null())
+            return failed(fmt::format(
+                "Error from server (BadRequest): {} \"{}\" cannot be handled: {} must be an object\n",
+                kind.kind, name, pointer));
+    }
+    const Object* spec = part(object, "/spec");
+    if (spec && !spec->is_object())
+        return failed(fmt::format("Error from server (BadRequest): spec of {} must be an object\n", name));
+    return std::nullopt;
+}
+
+std::optional<Answer> refusal(const KubectlCall& call, const Kind& kind, const Object& object,
+                              const ObjectKey& key) {
+    if (kind.namespaced && !call.cluster.has_namespace(key.name_space))
+        return failed(
+            fmt::format("Error from server (NotFound): namespaces \"{}\" not found\n", key.name_space));
+    if (auto wrong = shape_refusal(kind, key.name, object)) return wrong;
+    const Object* old = call.cluster.find(key);
+    if (number_at(object, "/spec/replicas", 1) > most_replicas)
+        return unmodelled(fmt::format("workloads of more than {} replicas", most_replicas));
+    if (is_workload(kind.plural)) return workload_refusal(kind, key.name, object, old);
+    if (kind.plural == "persistentvolumeclaims") return claim_refusal(call, kind, key.name, object, old);
+    return std::nullopt;
+}
+
+bool dry_run(const KubectlCall& call) {
+    return call.arguments.value_or("--dry-run", "none") == "server";
+}
+
+// The list fields whose items have names of their own.
+const char* merge_key(const std::string& field) {
+    if (field == "containers" || field == "initContainers" || field == "volumes" || field == "env" ||
+        field == "imagePullSecrets")
+        return "name";
+    if (field == "volumeMounts") return "mountPath";
+    return nullptr;
+}
+
+const Object* with_key(const Object& list, const char* key, const Object& item) {
+    if (!list.is_array() || !item.is_object() || !item.contains(key)) return nullptr;
+    const auto found = std::find_if(list.begin(), list.end(), [&](const Object& one) {
+        return one.is_object() && one.contains(key) && one[key] == item[key];
+    });
+    return found == list.end() ? nullptr : &*found;
+}
+
+Object merged_list(const Object& live, const Object& before, const Object& applied, const char* key) {
+    Object result = Object::array();
+    for (const Object& item : live) {
+        const Object* now = with_key(applied, key, item);
+        const Object* then = with_key(before, key, item);
+        if (now)
+            result.push_back(merged(item, then ? *then : Object(), *now));
+        else if (!then)
+            result.push_back(item);
+    }
+    for (const Object& item : applied)
+        if (!with_key(live, key, item)) result.push_back(item);
+    return result;
+}
+
+std::string manager_of(const KubectlCall& call) {
+    return call.arguments.value_or("--field-manager", "kubectl");
+}
+
+// What this manager applied last time, kept aside of the object as managedFields are.
+Object applied_before(const KubectlCall& call, const ObjectKey& key) {
+    const auto kept = call.cluster.applied.find({key, manager_of(call)});
+    return kept == call.cluster.applied.end() ? Object() : kept->second;
+}
+
+tl::expected<const Kind*, Answer> kind_of(KubectlCall& call, const Object& object) {
+    const std::string kind = text_at(object, "/kind");
+    const std::string version = text_at(object, "/apiVersion");
+    if (kind.empty() || version.empty())
+        return tl::unexpected(failed("error: unable to decode \"STDIN\": Object 'Kind' is missing\n"));
+    if (text_at(object, "/metadata/name").empty())
+        return tl::unexpected(failed("error: resource name may not be empty\n"));
+    return &call.cluster.kinds.of_manifest(kind, version);
+}
+
+tl::expected<ObjectKey, Answer> key_of(const KubectlCall& call, const Kind& kind, const Object& object) {
+    const std::string given = text_at(object, "/metadata/namespace");
+    if (kind.namespaced && !given.empty() && given != call.name_space)
+        return tl::unexpected(failed(
+            fmt::format("error: the namespace from the provided object \"{}\" does not match the namespace "
+                        "\"{}\". You must pass '--namespace={}' to perform this operation.\n",
+                        given, call.name_space, given)));
+    return ObjectKey{kind.plural, kind.namespaced ? call.name_space : "", text_at(object, "/metadata/name")};
+}
+
+Target target_of(const Kind& kind, const ObjectKey& key) {
+    return {&kind, key};
+}
+
+}  // namespace
+
+Object merged(const Object& live, const Object& before, const Object& applied, const std::string& field) {
+    if (applied.is_array() && live.is_array()) {
+        const char* key = merge_key(field);
+        return key ? merged_list(live, before, applied, key) : applied;
+    }
+    if (!applied.is_object() || !live.is_object()) return applied;
+    Object result = live;
+    if (before.is_object())
+        for (const auto& [name, value] : before.items())
+            if (!applied.contains(name)) result.erase(name);
+    for (const auto& [name, value] : applied.items()) {
+        const Object then = before.is_object() && before.contains(name) ? before[name] : Object();
+        result[name] = live.contains(name) ? merged(live[name], then, value, name) : value;
+    }
+    return result;
+}
+
+tl::expected<Object, Answer> manifest_of(const KubectlCall& call) {
+    if (call.arguments.value_or("-f --filename", "") != "-")
+        return tl::unexpected(
+            unmodelled(fmt::format("kubectl {} of other than standard input (-f -)", call.verb)));
+    Object object = Object::parse(call.input, nullptr, false);
+    if (object.is_discarded()) {
+        const auto document = read_document(call.input, 0);
+        if (!document)
+            return tl::unexpected(failed("error: error parsing STDIN: " + document.error().message + "\n"));
+        object = to_json(*document);
+    }
+    if (!object.is_object()) return tl::unexpected(failed("error: no objects passed to " + call.verb + "\n"));
+    return object;
+}
+
+tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object object) {
+    const ObjectKey key{kind.plural, kind.namespaced ? call.name_space : "",
+                        text_at(object, "/metadata/name")};
+    if (key.name.empty() || !object["metadata"].is_object())
+        return tl::unexpected(failed("error: resource name may not be empty\n"));
+    if (kind.namespaced) object["metadata"]["namespace"] = key.name_space;
+    if (auto refused = refusal(call, kind, object, key)) return tl::unexpected(*refused);
+    add_defaults(kind, object);
+    if (dry_run(call)) return object;
+    const bool is_new = !call.cluster.find(key);
+    call.cluster.put(key, std::move(object));
+    if (is_new && kind.plural == "pods") adopt_pod(call.cluster, key);
+    if (is_new && kind.plural == "namespaces") call.cluster.set_status(key, {{"phase", "Active"}});
+    return *call.cluster.find(key);
+}
+
+Answer kubectl_apply(KubectlCall& call) {
+    if (!call.arguments.has("--server-side")) return unmodelled("kubectl apply without --server-side");
+    if (call.arguments.has("--dry-run") && !dry_run(call))
+        return unmodelled("kubectl apply --dry-run other than server");
+    const auto applied = manifest_of(call);
+    if (!applied) return applied.error();
+    const auto kind = kind_of(call, *applied);
+    if (!kind) return kind.error();
+    const auto key = key_of(call, **kind, *applied);
+    if (!key) return key.error();
+    const Object* live = call.cluster.find(*key);
+    const Object before = live ? applied_before(call, *key) : Object();
+    const auto stored = store(call, **kind, live ? merged(*live, before, *applied) : *applied);
+    if (!stored) return stored.error();
+    if (!dry_run(call)) call.cluster.applied[{*key, manager_of(call)}] = *applied;
+    return shown_object(
+        call, *stored,
+        target_of(**kind, *key).shown() + " serverside-applied" + (dry_run(call) ? " (server dry run)" : ""));
+}
+
+Answer kubectl_create(KubectlCall& call) {
+    if (!call.arguments.words.empty()) return unmodelled("kubectl create " + joined(call.arguments.words));
+    if (call.arguments.has("--dry-run") && !dry_run(call))
+        return unmodelled("kubectl create --dry-run other than server");
+    const auto object = manifest_of(call);
+    if (!object) return object.error();
+    const auto kind = kind_of(call, *object);
+    if (!kind) return kind.error();
+    const auto key = key_of(call, **kind, *object);
+    if (!key) return key.error();
+    if (call.cluster.find(*key))
+        return failed(fmt::format(
+            "Error from server (AlreadyExists): error when creating \"STDIN\": {} \"{}\" already exists\n",
+            (*kind)->resource(), key->name));
+    Object fresh = *object;
+    for (const char* kept : {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"})
+        fresh["metadata"].erase(kept);
+    const auto stored = store(call, **kind, std::move(fresh));
+    return stored ? shown_object(call, *stored, target_of(**kind, *key).shown() + " created")
+                  : stored.error();
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,107 @@
+#include "runtime/world/load.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/world/world.hpp"
+
+namespace migc::runtime {
+namespace {
+
+constexpr const char* usual_clock = "2026-01-10T01:00:00Z";
+
+Time clock_of(Fields& fields) {
+    const Node* node = fields.take("clock");
+    const auto time = parse_timestamp(node ? node->text : usual_clock);
+    if (time && *time >= 0) return *time;
+    fields.mistake(node->span, "`clock` must be a time in UTC, such as 2026-01-10T01:00:00Z");
+    return *parse_timestamp(usual_clock);
+}
+
+void load_costs(Simulation& world, const Node& costs, Diagnostics& diagnostics) {
+    world.costs = {{"kubectl", 120}, {"curl", 30}, {"docker", 500}, {"terraform", 1500}, {"program", 20}};
+    for (std::size_t i = 0; i < costs.items.size(); ++i)
+        world.costs[costs.keys[i].text] = duration_of(costs.items[i], costs.keys[i].text, diagnostics);
+}
+
+// A list of names (each context its own cluster) or a map from context to cluster.
+void load_contexts(Simulation& world, Fields& fields, Diagnostics& diagnostics) {
+    const Node* contexts = fields.take("contexts");
+    if (!contexts) return;
+    if (contexts->kind == Node::Kind::Sequence)
+        for (const Node& name : contexts->items) world.contexts[name.text] = name.text;
+    for (std::size_t i = 0; i < contexts->keys.size(); ++i)
+        world.contexts[contexts->keys[i].text] = contexts->items[i].text;
+    if (contexts->kind == Node::Kind::Scalar)
+        report_mistake(diagnostics, contexts->span,
+                       "`contexts` must be a list of names, or a map from context to cluster");
+    for (const auto& [context, cluster] : world.contexts)
+        if (!world.clusters.contains(cluster))
+            report_mistake(
+                diagnostics, contexts->span,
+                fmt::format(
+                    "the context `{}` leads to the cluster `{}`, which is not described under `clusters`",
+                    context, cluster));
+    std::erase_if(world.contexts, [&](const auto& entry) { return !world.clusters.contains(entry.second); });
+}
+
+void load_clusters(Simulation& world, const Node& clusters, Diagnostics& diagnostics) {
+    constexpr Time ten_minutes = 600'000;  // what came up before the story begins
+    for (std::size_t i = 0; i < clusters.items.size(); ++i) {
+        Cluster& cluster =
+            world.clusters.try_emplace(clusters.keys[i].text, clusters.keys[i].text).first->second;
+        cluster.start_at(world.clock - ten_minutes);
+        cluster.image_digest = [&world](const std::string& image) {
+            const auto found = world.registry.find(image);
+            return found == world.registry.end() ? "sha256:" + digest_of(image) : found->second;
+        };
+        load_cluster(cluster, clusters.items[i], diagnostics);
+    }
+}
+
+void load_current_context(Simulation& world, Fields& fields) {
+    const Node* current = fields.take("current-context");
+    if (!current) return;
+    world.current_context = current->text;
+    if (!world.contexts.contains(current->text))
+        fields.mistake(
+            current->span,
+            fmt::format("`current-context` names `{}`, which is not one of the contexts", current->text));
+}
+
+void load_all(Simulation& world, const Node& root, Diagnostics& diagnostics) {
+    Fields fields(root, "a world", diagnostics);
+    world.clock = clock_of(fields);
+    load_costs(world, fields.map("costs"), diagnostics);
+    load_registry(world, fields.map("registry"), diagnostics);
+    load_clusters(world, fields.map("clusters"), diagnostics);
+    load_contexts(world, fields, diagnostics);
+    load_current_context(world, fields);
+    load_web(world, fields.list("web"), diagnostics);
+    load_programs(world, fields.map("programs"), diagnostics);
+    load_terraform(world, fields.map("terraform"), diagnostics);
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<World>, std::string> load_world(FileId file, const SourceMap& sources,
+                                                             Diagnostics& diagnostics) {
+    const std::string& name = sources.file(file).name();
+    const std::size_t before = diagnostics.all().size();
+    auto world = std::make_unique<Simulation>();
+    try {
+        const auto root = read_document(sources.file(file).text(), file);
+        if (!root)
+            report_mistake(diagnostics, root.error().span, root.error().message);
+        else
+            load_all(*world, *root, diagnostics);
+        if (diagnostics.all().size() > before)
+            return tl::unexpected(fmt::format("the world {} cannot be used: it has {} mistake(s)", name,
+                                              diagnostics.all().size() - before));
+        world->advance(world->clock);
+    } catch (const std::exception& problem) {
+        return tl::unexpected(fmt::format("the world {} cannot be used: {}", name, problem.what()));
+    }
+    return std::make_unique<World>(std::move(world));
+}
+
+}  // namespace migc::runtime

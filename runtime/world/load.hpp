@@ -1,0 +1,19 @@
+// The parts of loading a world file.
+#pragma once
+
+#include "runtime/world/fields.hpp"
+#include "runtime/world/simulation.hpp"
+
+namespace migc::runtime {
+
+void load_cluster(Cluster& cluster, const Node& node, Diagnostics& diagnostics);
+void load_web(Simulation& world, const std::vector<Node>& endpoints, Diagnostics& diagnostics);
+void load_terraform(Simulation& world, const Node& directories, Diagnostics& diagnostics);
+void load_programs(Simulation& world, const Node& programs, Diagnostics& diagnostics);
+void load_registry(Simulation& world, const Node& images, Diagnostics& diagnostics);
+
+// `image`, `configmap`, `key`, `value` of a map.
+PodCondition condition_of(Fields& fields);
+std::vector<FailRule> fail_rules(const std::vector<Node>& rules, Diagnostics& diagnostics);
+
+}  // namespace migc::runtime

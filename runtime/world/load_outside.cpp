@@ -1,0 +1,165 @@
+// Loading what is no cluster: web endpoints, programs, the registry, terraform.
+#include <fmt/format.h>
+
+#include "runtime/world/load.hpp"
+
+namespace migc::runtime {
+namespace {
+
+WebAnswer web_answer(Fields& fields) {
+    WebAnswer answer;
+    answer.status = static_cast<int>(fields.number_or("status", 200, 100, 599));
+    answer.body = fields.text_or("body", "");
+    answer.latency_ms = fields.duration_or("latency", 0);
+    return answer;
+}
+
+WebEndpoint web_endpoint(const Node& node, Diagnostics& diagnostics) {
+    Fields fields(node, "a web endpoint", diagnostics);
+    WebEndpoint endpoint;
+    endpoint.url = fields.text_or("url", "");
+    endpoint.prefix = fields.text_or("url-prefix", "");
+    endpoint.pattern = fields.pattern("url-matches");
+    endpoint.method = fields.text_or("method", "");
+    endpoint.inside_only = fields.flag_or("inside-only", false);
+    endpoint.service = fields.text_or("service", "");
+    endpoint.context = fields.text_or("context", "");
+    endpoint.name_space = fields.text_or("namespace", "");
+    for (const Node& one : fields.list("when")) {
+        Fields rule(one, "a `when` of a web endpoint", diagnostics);
+        const PodCondition condition = condition_of(rule);
+        endpoint.answers.push_back(web_answer(rule));
+        endpoint.answers.back().when = condition;
+    }
+    endpoint.answers.push_back(web_answer(fields));
+    if (endpoint.url.empty() && endpoint.prefix.empty() && !endpoint.pattern)
+        fields.mistake(node.span, "a web endpoint needs a `url`, a `url-prefix` or a `url-matches`");
+    if (endpoint.service.empty() && endpoint.answers.size() > 1 && !endpoint.inside_only)
+        fields.mistake(node.span,
+                       "`when` of a web endpoint asks about the pods of its `service`, which is missing");
+    return endpoint;
+}
+
+// The forms of an attribute's value: a constant, {variable: NAME}, {matching: RE, default: VALUE}.
+void load_attribute(TerraformResource& resource, const std::string& name, const Node& node,
+                    Diagnostics& diagnostics) {
+    if (node.kind != Node::Kind::Map) {
+        resource.attributes[name] = to_json(node);
+        return;
+    }
+    Fields fields(node, "an attribute of a terraform resource", diagnostics);
+    if (const auto variable = fields.text("variable")) resource.from_variable[name] = *variable;
+    if (const Pattern pattern = fields.pattern("matching")) {
+        if (pattern->NumberOfCapturingGroups() != 1)
+            fields.mistake(node.span, "`matching` needs exactly one group in parentheses, the value");
+        else
+            resource.from_text[name] = pattern;
+    }
+    if (const Node* fallback = fields.take("default")) resource.attributes[name] = to_json(*fallback);
+}
+
+void load_nodes_of(Simulation& world, TerraformResource& resource, Fields& fields, Diagnostics& diagnostics) {
+    const Node* node = fields.take("nodes-of");
+    if (!node) return;
+    if (node->kind == Node::Kind::Map) {
+        Fields nodes(*node, "`nodes-of`", diagnostics);
+        resource.nodes_of = nodes.text_or("cluster", "");
+        resource.node_cpu = nodes.quantity("cpu").value_or(resource.node_cpu);
+        resource.node_memory = nodes.quantity("memory").value_or(resource.node_memory);
+    } else {
+        resource.nodes_of = node->text;
+    }
+    if (!world.clusters.contains(resource.nodes_of))
+        fields.mistake(node->span, fmt::format("`nodes-of` names the cluster `{}`, which is not described",
+                                               resource.nodes_of));
+}
+
+TerraformResource terraform_resource(Simulation& world, const Node& node, Diagnostics& diagnostics) {
+    Fields fields(node, "a terraform resource", diagnostics);
+    TerraformResource resource;
+    resource.address = fields.text_or("address", "");
+    resource.count_from = fields.text_or("count-from", "");
+    resource.replaced_by = fields.texts("replaced-by");
+    load_nodes_of(world, resource, fields, diagnostics);
+    const Node& attributes = fields.map("attributes");
+    for (std::size_t i = 0; i < attributes.items.size(); ++i)
+        load_attribute(resource, attributes.keys[i].text, attributes.items[i], diagnostics);
+    if (resource.address.find('.') == std::string::npos)
+        fields.mistake(node.span,
+                       "a terraform resource needs an `address` such as ionoscloud_k8s_node_pool.main");
+    return resource;
+}
+
+TerraformOutput terraform_output(const Node& node, Diagnostics& diagnostics) {
+    TerraformOutput output;
+    if (node.kind != Node::Kind::Map) {
+        output.value = to_json(node);
+        return output;
+    }
+    Fields fields(node, "a terraform output", diagnostics);
+    if (const Node* value = fields.take("value")) output.value = to_json(*value);
+    output.from_variable = fields.text_or("variable", "");
+    output.sensitive = fields.flag_or("sensitive", false);
+    return output;
+}
+
+}  // namespace
+
+PodCondition condition_of(Fields& fields) {
+    PodCondition condition;
+    condition.image = fields.pattern("image");
+    condition.config_map = fields.text_or("configmap", "");
+    condition.key = fields.text_or("key", "");
+    condition.value = fields.pattern("value");
+    return condition;
+}
+
+void load_web(Simulation& world, const std::vector<Node>& endpoints, Diagnostics& diagnostics) {
+    for (const Node& node : endpoints) world.web.push_back(web_endpoint(node, diagnostics));
+}
+
+void load_programs(Simulation& world, const Node& programs, Diagnostics& diagnostics) {
+    for (std::size_t i = 0; i < programs.items.size(); ++i) {
+        Fields fields(programs.items[i], "a program", diagnostics);
+        Script script;
+        script.status = static_cast<int>(fields.number_or("status", 0, 0, 255));
+        script.output = fields.text_or("output", "");
+        script.errors = fields.text_or("errors", "");
+        script.duration_ms = fields.duration_or("duration", 0);
+        world.programs[programs.keys[i].text] = script;
+    }
+}
+
+// image -> what was built into it; the digest follows from that.
+void load_registry(Simulation& world, const Node& images, Diagnostics& diagnostics) {
+    for (std::size_t i = 0; i < images.items.size(); ++i) {
+        if (images.items[i].kind == Node::Kind::Map || images.items[i].kind == Node::Kind::Sequence)
+            report_mistake(diagnostics, images.items[i].span,
+                           "an image of the registry has a single value, the name of its content");
+        const std::string& image = images.keys[i].text;
+        const std::string& content = images.items[i].text;
+        world.registry[image] = "sha256:" + digest_of(content.empty() ? image : content);
+    }
+}
+
+void load_terraform(Simulation& world, const Node& directories, Diagnostics& diagnostics) {
+    for (std::size_t i = 0; i < directories.items.size(); ++i) {
+        Fields fields(directories.items[i], "a terraform directory", diagnostics);
+        TerraformDirectory& directory = world.terraform[directories.keys[i].text];
+        const std::string hex = digest_of("lineage of " + directories.keys[i].text);
+        directory.lineage = fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4),
+                                        hex.substr(12, 4), hex.substr(16, 4), hex.substr(20, 12));
+        directory.duration_ms = fields.duration_or("duration", 60'000);
+        const Node& variables = fields.map("variables");
+        for (std::size_t j = 0; j < variables.items.size(); ++j)
+            directory.defaults[variables.keys[j].text] = to_json(variables.items[j]);
+        for (const Node& resource : fields.list("resources"))
+            directory.resources.push_back(terraform_resource(world, resource, diagnostics));
+        const Node& outputs = fields.map("outputs");
+        for (std::size_t j = 0; j < outputs.items.size(); ++j)
+            directory.outputs[outputs.keys[j].text] = terraform_output(outputs.items[j], diagnostics);
+        if (fields.flag_or("applied", true)) apply_defaults(world, directory);
+    }
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,129 @@
+#include <fmt/format.h>
+
+#include "compiler/ir/value.hpp"
+#include "runtime/world/cluster.hpp"
+
+namespace migc::runtime {
+namespace {
+
+double amount(const std::string& quantity) {
+    const auto parsed = parse_quantity(quantity);
+    return parsed ? parsed->amount : 0;
+}
+
+Resources allocatable(const Object& node) {
+    return {amount(text_at(node, "/status/allocatable/cpu")),
+            amount(text_at(node, "/status/allocatable/memory"))};
+}
+
+bool is_ready_node(const Object& node) {
+    for (const Object& one : list_at(node, "/status/conditions"))
+        if (text_at(one, "/type") == "Ready") return text_at(one, "/status") == "True";
+    return false;
+}
+
+bool repels(const Object& node, const Object& pod) {
+    for (const Object& taint : list_at(node, "/spec/taints")) {
+        const std::string effect = text_at(taint, "/effect");
+        if (effect != "NoSchedule" && effect != "NoExecute") continue;
+        bool tolerated = false;
+        for (const Object& toleration : list_at(pod, "/spec/tolerations")) {
+            const std::string key = text_at(toleration, "/key");
+            const bool same_value = text_at(toleration, "/operator") == "Exists" ||
+                                    text_at(toleration, "/value") == text_at(taint, "/value");
+            tolerated = tolerated || ((key.empty() || key == text_at(taint, "/key")) && same_value);
+        }
+        if (!tolerated) return true;
+    }
+    return false;
+}
+
+// Why the pod cannot go to the node, as the scheduler says it; empty if it can.
+std::string refusal(const Cluster& cluster, const Object& node, const Object& pod) {
+    if (const Object* off = part(node, "/spec/unschedulable"); off && *off == true)
+        return "node(s) were unschedulable";
+    if (!is_ready_node(node)) return "node(s) were not ready";
+    if (repels(node, pod)) return "node(s) had untolerated taint(s)";
+    if (!has_labels(object_at(node, "/metadata/labels"), object_at(pod, "/spec/nodeSelector")))
+        return "node(s) didn't match Pod's node affinity/selector";
+    const Resources has = allocatable(node);
+    const Resources used = in_use(cluster, text_at(node, "/metadata/name"));
+    const Resources wanted = requested(pod);
+    constexpr double rounding = 1e-9;
+    if (used.cpu + wanted.cpu > has.cpu + rounding) return "Insufficient cpu";
+    if (used.memory + wanted.memory > has.memory + rounding) return "Insufficient memory";
+    return {};
+}
+
+std::size_t pods_on(const Cluster& cluster, const std::string& node) {
+    std::size_t count = 0;
+    for (const ObjectKey& key : cluster.keys("pods"))
+        if (text_at(*cluster.find(key), "/spec/nodeName") == node) ++count;
+    return count;
+}
+
+}  // namespace
+
+Resources requested(const Object& pod) {
+    Resources sum;
+    for (const Object& container : list_at(pod, "/spec/containers")) {
+        sum.cpu += amount(text_at(container, "/resources/requests/cpu"));
+        sum.memory += amount(text_at(container, "/resources/requests/memory"));
+    }
+    return sum;
+}
+
+Resources in_use(const Cluster& cluster, const std::string& node) {
+    Resources sum;
+    for (const ObjectKey& key : cluster.keys("pods")) {
+        const Object& pod = *cluster.find(key);
+        if (text_at(pod, "/spec/nodeName") != node) continue;
+        const Resources one = requested(pod);
+        sum.cpu += one.cpu;
+        sum.memory += one.memory;
+    }
+    return sum;
+}
+
+Placement place(const Cluster& cluster, const Object& pod) {
+    std::map<std::string, std::size_t> refusals;
+    std::string best;
+    std::size_t fewest = 0;
+    const auto nodes = cluster.keys("nodes");
+    for (const ObjectKey& key : nodes) {
+        const std::string why_not = refusal(cluster, *cluster.find(key), pod);
+        if (!why_not.empty()) {
+            ++refusals[why_not];
+            continue;
+        }
+        const std::size_t load = pods_on(cluster, key.name);
+        if (best.empty() || load < fewest) {
+            best = key.name;
+            fewest = load;
+        }
+    }
+    if (!best.empty()) return {best, ""};
+    std::string text = fmt::format("0/{} nodes are available:", nodes.size());
+    for (const auto& [why, count] : refusals)
+        text += fmt::format("{} {} {}", text.back() == ':' ? "" : ",", count, why);
+    return {"", text + "."};
+}
+
+Object make_node(const std::string& node) {
+    return {{"apiVersion", "v1"},
+            {"kind", "Node"},
+            {"metadata",
+             {{"name", node}, {"labels", {{"kubernetes.io/hostname", node}, {"kubernetes.io/os", "linux"}}}}},
+            {"spec", {{"providerID", "simulated://" + node}}}};
+}
+
+Object node_status(const Cluster& cluster, const std::string& cpu, const std::string& memory, bool ready) {
+    const Object resources = {{"cpu", cpu}, {"memory", memory}, {"pods", "110"}};
+    const std::string reason = ready ? "KubeletReady" : "KubeletNotReady";
+    return {{"capacity", resources},
+            {"allocatable", resources},
+            {"conditions", Object::array({condition(cluster, {}, "Ready", ready, reason, "")})},
+            {"nodeInfo", {{"kubeletVersion", cluster.version}}}};
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,127 @@
+// The whole simulated world as data, and the tools that act on it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/tools/tools.hpp"
+#include "runtime/world/arguments.hpp"
+#include "runtime/world/cluster.hpp"
+#include "runtime/world/json.hpp"
+
+namespace migc::runtime {
+
+// What a web endpoint answers if a condition holds of the pod that serves the request.
+struct WebAnswer {
+    PodCondition when;
+    int status = 200;
+    std::string body;
+    std::int64_t latency_ms = 0;
+};
+
+struct WebEndpoint {
+    std::string url;           // exactly this, or
+    std::string prefix;        // every URL that begins so, or
+    Pattern pattern;           // every URL that matches
+    std::string method;        // empty: every one
+    bool inside_only = false;  // cannot be reached from outside the cluster
+    // The service whose ready pods serve it, in turn. Empty: somebody outside every cluster does.
+    std::string service;
+    std::string context;             // for a request from outside; one from inside goes to its own cluster
+    std::string name_space;          // likewise
+    std::vector<WebAnswer> answers;  // the first whose condition holds
+    std::size_t served = 0;
+};
+
+struct Script {
+    int status = 0;
+    std::string output;
+    std::string errors;
+    std::int64_t duration_ms = 0;
+};
+
+struct TerraformResource {
+    std::string address;
+    std::string count_from;  // the variable that says how many; empty: one, without an index
+    std::string
+        nodes_of;  // the cluster whose nodes these are: one per instance, or as many as `node_count` says
+    std::string node_cpu = "4";
+    std::string node_memory = "16Gi";
+    std::map<std::string, Object> attributes;          // constants
+    std::map<std::string, std::string> from_variable;  // attribute -> variable
+    std::map<std::string, Pattern> from_text;          // attribute -> where its value stands in the var file
+    std::vector<std::string> replaced_by;              // attributes that cannot be changed in place
+};
+
+struct TerraformOutput {
+    Object value;
+    std::string from_variable;
+    bool sensitive = false;
+};
+
+struct TerraformDirectory {
+    std::map<std::string, Object> defaults;  // of variables
+    std::vector<TerraformResource> resources;
+    std::map<std::string, TerraformOutput> outputs;
+    std::int64_t duration_ms = 0;  // of an apply that changes something
+    std::string lineage;
+    std::int64_t serial = 0;
+    Object instances = Object::object();  // address -> attributes, of what was applied
+    Object variables = Object::object();  // with which it was applied
+    Object ids = Object::object();        // address -> id
+    std::int64_t created = 0;
+};
+
+struct Simulation {
+    Time clock = 0;
+    Time deadline = never;                        // of the command that is running
+    std::map<std::string, std::int64_t> costs;    // what one call of a tool takes, in milliseconds
+    std::map<std::string, std::string> contexts;  // context -> cluster
+    std::string current_context;
+    std::map<std::string, Cluster> clusters;
+    std::vector<WebEndpoint> web;
+    std::map<std::string, Script> programs;
+    std::map<std::string, TerraformDirectory> terraform;
+    std::map<std::string, std::string> registry;      // image -> digest
+    std::map<std::string, std::string> local_images;  // image -> digest
+    std::vector<std::string> posted;
+    // Set by each command that changed something.
+    bool acted = false;
+
+    [[nodiscard]] Time next() const;
+    void advance(Time to);
+    // Lets time pass while a command runs; false if the command's own limit comes first.
+    bool pass(std::int64_t milliseconds);
+    [[nodiscard]] std::int64_t changes() const;  // grows with every change in a cluster
+};
+
+// How a command ended.
+Answer exited(int status, std::string output, std::string errors = {});
+Answer done(std::string output);
+Answer failed(const std::string& errors);
+Answer unmodelled(const std::string& what);
+Answer out_of_time();
+
+// The tools. Each gets the arguments after the program's name.
+Answer kubectl(Simulation& world, const CommandLine& command, const std::vector<std::string>& arguments);
+Answer curl(Simulation& world, const CommandLine& command, const std::vector<std::string>& arguments);
+Answer docker(Simulation& world, const std::vector<std::string>& arguments);
+Answer terraform(Simulation& world, const CommandLine& command, const std::vector<std::string>& arguments);
+Answer script(Simulation& world, const CommandLine& command);
+
+// From which pod's network a request comes.
+struct Origin {
+    std::string cluster;
+    std::string name_space;
+};
+Answer curl_from(Simulation& world, const std::optional<Origin>& inside, const std::string& input,
+                 const std::vector<std::string>& arguments);
+
+// Makes the state that a directory describes with its default variables; and the nodes that belong to it.
+void apply_defaults(Simulation& world, TerraformDirectory& directory);
+
+std::string state_of(const Simulation& world);
+
+}  // namespace migc::runtime

@@ -1,0 +1,99 @@
+// The state of a world as one text, for comparing before and after.
+#include <set>
+
+#include "runtime/world/simulation.hpp"
+
+namespace migc::runtime {
+namespace {
+
+constexpr const char* restart_annotation = "kubectl.kubernetes.io/restartedAt";
+constexpr const char* revision_annotation = "deployment.kubernetes.io/revision";
+
+// What controllers make of the objects that people write.
+bool is_derived(const std::string& plural) {
+    static const std::set<std::string> derived{"pods", "replicasets", "events", "endpoints",
+                                               "endpointslices"};
+    return derived.contains(plural);
+}
+
+void drop_annotation(Object& metadata, const char* name) {
+    if (!metadata.is_object() || !metadata.contains("annotations") || !metadata["annotations"].is_object())
+        return;
+    metadata["annotations"].erase(name);
+    if (metadata["annotations"].empty()) metadata.erase("annotations");
+}
+
+Object without_counters(const ObjectKey& key, Object object) {
+    const Object capacity = object_at(object, "/status/capacity");
+    object.erase("status");
+    // How large a claim really is, is state; it lags behind what was asked for.
+    if (key.plural == "persistentvolumeclaims" || key.plural == "nodes") object["capacity"] = capacity;
+    Object& metadata = object["metadata"];
+    for (const char* counter : {"uid", "resourceVersion", "generation", "creationTimestamp"})
+        metadata.erase(counter);
+    drop_annotation(metadata, revision_annotation);
+    if (part(object, "/spec/template/metadata")) {
+        Object& inner = object["spec"]["template"]["metadata"];
+        drop_annotation(inner, restart_annotation);
+        if (inner.empty() || inner.is_null()) object["spec"]["template"].erase("metadata");
+    }
+    return object;
+}
+
+std::string top_owner(const Cluster& cluster, const ObjectKey& pod) {
+    const Object& object = *cluster.find(pod);
+    const std::string kind = text_at(object, "/metadata/ownerReferences/0/kind");
+    const std::string name = text_at(object, "/metadata/ownerReferences/0/name");
+    if (kind.empty()) return "Pod/" + pod.name_space + "/" + pod.name;
+    const Object* set = cluster.find({"replicasets", pod.name_space, name});
+    if (kind != "ReplicaSet" || !set) return kind + "/" + pod.name_space + "/" + name;
+    return text_at(*set, "/metadata/ownerReferences/0/kind", kind) + "/" + pod.name_space + "/" +
+           text_at(*set, "/metadata/ownerReferences/0/name", name);
+}
+
+// What runs, by workload: how many pods of each image and configuration, and how many of them are ready.
+Object running(const Cluster& cluster) {
+    std::map<std::string, std::map<std::string, std::pair<int, int>>> sorts;
+    for (const auto& [key, record] : cluster.pods) {
+        if (record.terminating || !cluster.find(key)) continue;
+        const Object& pod = *cluster.find(key);
+        Object sort = {{"configuration", record.seen}, {"images", Object::array()}};
+        for (const Object& status : list_at(pod, "/status/containerStatuses"))
+            sort["images"].push_back({{"image", status["image"]}, {"content", status["imageID"]}});
+        auto& [all, ready] = sorts[top_owner(cluster, key)][printed(sort, -1)];
+        ++all;
+        ready += record.stage == PodStage::Ready ? 1 : 0;
+    }
+    Object result = Object::object();
+    for (const auto& [owner, kinds] : sorts)
+        for (const auto& [sort, counts] : kinds) {
+            Object entry = Object::parse(sort);
+            entry["pods"] = counts.first;
+            entry["ready"] = counts.second;
+            result[owner].push_back(std::move(entry));
+        }
+    return result;
+}
+
+Object state_of(const Cluster& cluster) {
+    Object objects = Object::object();
+    for (const auto& [key, object] : cluster.objects())
+        if (!is_derived(key.plural))
+            objects[key.plural + "/" + key.name_space + "/" + key.name] = without_counters(key, object);
+    return {{"objects", objects}, {"running", running(cluster)}};
+}
+
+}  // namespace
+
+std::string state_of(const Simulation& world) {
+    Object state = {
+        {"clusters", Object::object()}, {"registry", Object::object()}, {"terraform", Object::object()}};
+    for (const auto& [name, cluster] : world.clusters) state["clusters"][name] = state_of(cluster);
+    for (const auto& [image, digest] : world.registry)
+        if (image.find('@') == std::string::npos) state["registry"][image] = digest;
+    for (const auto& [name, directory] : world.terraform)
+        state["terraform"][name] = {{"instances", directory.instances}, {"variables", directory.variables}};
+    return printed(state, 1) + "\n";
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,282 @@
+// The simulated terraform: init, validate, plan, show, apply, state, output.
+#include "runtime/world/terraform.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+namespace migc::runtime {
+namespace {
+
+constexpr Options options{
+    "-var-file -var -out -target -lock-timeout -parallelism -lock",
+    "-input -no-color -json -raw -destroy -detailed-exitcode -upgrade -reconfigure -auto-approve -refresh",
+    false};
+
+// The plan file of a simulated run: what is needed to apply it and to show it.
+struct SavedPlan {
+    std::string lineage;
+    std::int64_t serial = 0;
+    Object variables;
+    Object document;
+};
+
+TerraformDirectory* directory_for(Simulation& world, const std::string& folder) {
+    for (auto& [key, directory] : world.terraform)
+        if (names_path(key, folder)) return &directory;
+    return nullptr;
+}
+
+std::optional<SavedPlan> read_plan(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    const Object plan = Object::parse(file, nullptr, false);
+    if (!file || !plan.is_object() || !part(plan, "/document/resource_changes")) return std::nullopt;
+    return SavedPlan{text_at(plan, "/lineage"), number_at(plan, "/serial", -1), object_at(plan, "/variables"),
+                     plan["document"]};
+}
+
+bool write_plan(const std::filesystem::path& path, const SavedPlan& plan) {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file << printed({{"made_by", "the simulated terraform of migc"},
+                     {"lineage", plan.lineage},
+                     {"serial", plan.serial},
+                     {"variables", plan.variables},
+                     {"document", plan.document}},
+                    1);
+    file.flush();
+    return file.good();
+}
+
+struct Tally {
+    int add = 0;
+    int change = 0;
+    int destroy = 0;
+};
+
+Tally tally(const Object& document) {
+    Tally sum;
+    for (const Object& one : list_at(document, "/resource_changes"))
+        for (const Object& action : list_at(one, "/change/actions")) {
+            sum.add += action == "create";
+            sum.change += action == "update";
+            sum.destroy += action == "delete";
+        }
+    return sum;
+}
+
+// With -target only what was named, or lies in it, is touched.
+bool is_targeted(const std::vector<std::string>& targets, const std::string& address) {
+    return targets.empty() || std::any_of(targets.begin(), targets.end(), [&](const std::string& target) {
+               return address == target || address.rfind(target + "[", 0) == 0 ||
+                      address.rfind(target + ".", 0) == 0;
+           });
+}
+
+Object wanted_by(const TerraformCall& call, const Object& variables, const std::string& texts) {
+    const std::vector<std::string> targets = call.arguments.values("-target");
+    Object wanted = call.arguments.has("-destroy") ? Object::object()
+                                                   : wanted_instances(call.directory, variables, texts);
+    for (const auto& [address, attributes] : call.directory.instances.items())
+        if (!is_targeted(targets, address)) wanted[address] = attributes;
+    for (auto at = wanted.begin(); at != wanted.end();)
+        at = !is_targeted(targets, at.key()) && !call.directory.instances.contains(at.key())
+                 ? wanted.erase(at)
+                 : std::next(at);
+    return wanted;
+}
+
+Answer plan(TerraformCall& call) {
+    std::string texts;
+    const auto variables = variables_of(call, texts);
+    if (!variables) return variables.error();
+    const auto changes = changes_between(call.directory, wanted_by(call, *variables, texts));
+    const Object document = plan_document(call, changes, *variables);
+    if (const auto out = call.arguments.value("-out"))
+        if (!write_plan(call.folder / *out,
+                        {call.directory.lineage, call.directory.serial, *variables, document}))
+            return terraform_error("Failed to write plan file",
+                                   fmt::format("The plan file {} could not be written.", *out));
+    const Tally sum = tally(document);
+    const bool changed = document["applyable"] == true;
+    const std::string text = changed ? fmt::format("Plan: {} to add, {} to change, {} to destroy.\n", sum.add,
+                                                   sum.change, sum.destroy)
+                                     : "No changes. Your infrastructure matches the configuration.\n";
+    return exited(changed && call.arguments.has("-detailed-exitcode") ? 2 : 0, text);
+}
+
+Answer show(TerraformCall& call) {
+    if (!call.arguments.has("-json")) return unmodelled("terraform show without -json");
+    if (call.arguments.words.empty()) return unmodelled("terraform show -json without a plan file");
+    const std::string& file = call.arguments.words[0];
+    const auto saved = read_plan(call.folder / file);
+    if (!saved)
+        return terraform_error(
+            "Failed to read the given file as a state or plan file",
+            fmt::format("Plan read error: couldn't load the provided path {} as a local plan file.", file));
+    return done(printed(saved->document, -1) + "\n");
+}
+
+std::vector<InstanceChange> changes_in(const Object& document, const TerraformDirectory& directory) {
+    std::vector<InstanceChange> changes;
+    for (const Object& one : list_at(document, "/resource_changes")) {
+        const auto without_id = [&](const char* pointer) {
+            const Object* found = part(one, pointer);
+            Object attributes = found && found->is_object() ? *found : Object();
+            if (attributes.is_object() && directory.ids.contains(text_at(one, "/address")))
+                attributes.erase("id");
+            return attributes;
+        };
+        InstanceChange change{
+            text_at(one, "/address"), {}, without_id("/change/before"), without_id("/change/after")};
+        for (const Object& action : list_at(one, "/change/actions"))
+            if (action.is_string()) change.actions.push_back(action.get<std::string>());
+        if (!change.actions.empty() && change.actions.front() != "no-op")
+            changes.push_back(std::move(change));
+    }
+    return changes;
+}
+
+// Carries the changes out one after the other; what the time does not suffice for is left undone.
+bool carry_out_in_time(TerraformCall& call, const std::vector<InstanceChange>& changes) {
+    const auto count = static_cast<std::int64_t>(changes.size());
+    for (const InstanceChange& change : changes) {
+        if (!call.world.pass(call.directory.duration_ms / std::max<std::int64_t>(1, count))) return false;
+        carry_out(call.directory, change);
+        sync_nodes(call.world, call.directory);
+    }
+    return true;
+}
+
+Answer apply(TerraformCall& call) {
+    if (call.arguments.words.size() != 1) return unmodelled("terraform apply without a saved plan");
+    const std::string& file = call.arguments.words[0];
+    const auto saved = read_plan(call.folder / file);
+    if (!saved)
+        return terraform_error(fmt::format("Failed to load \"{}\" as a plan file", file),
+                               "The file is not there, or is no plan.");
+    if (saved->lineage != call.directory.lineage || saved->serial != call.directory.serial)
+        return terraform_error(
+            "Saved plan is stale",
+            "The given plan file can no longer be applied because the state was changed by another operation "
+            "after the plan was created.");
+    const auto changes = changes_in(saved->document, call.directory);
+    const bool in_time = carry_out_in_time(call, changes);
+    if (saved->document.value("applyable", false)) {
+        ++call.directory.serial;
+        call.world.acted = true;
+    }
+    if (!in_time) return out_of_time();
+    call.directory.variables = saved->variables;
+    const Tally sum = tally(saved->document);
+    return done(fmt::format("Apply complete! Resources: {} added, {} changed, {} destroyed.\n", sum.add,
+                            sum.change, sum.destroy));
+}
+
+Answer output(const TerraformCall& call) {
+    const Object outputs = call.directory.serial == 0
+                               ? Object::object()
+                               : outputs_with(call.directory, call.directory.variables);
+    const auto& words = call.arguments.words;
+    if (words.empty())
+        return call.arguments.has("-json") ? done(printed(outputs, 2) + "\n")
+                                           : unmodelled("terraform output without -json or -raw NAME");
+    if (!outputs.contains(words[0]))
+        return terraform_error(fmt::format("Output \"{}\" not found", words[0]),
+                               "The output variable requested could not be found in the state file.");
+    const Object& value = outputs[words[0]]["value"];
+    if (call.arguments.has("-json")) return done(printed(value, -1) + "\n");
+    if (!call.arguments.has("-raw")) return unmodelled("terraform output NAME without -json or -raw");
+    return done(value.is_string() ? value.get<std::string>() : printed(value, -1));
+}
+
+Answer state(const TerraformCall& call) {
+    const auto& words = call.arguments.words;
+    if (words == std::vector<std::string>{"pull"})
+        return done(printed(state_document(call.directory), 2) + "\n");
+    if (words != std::vector<std::string>{"list"}) return unmodelled("terraform state " + joined(words));
+    std::string text;
+    for (const auto& [address, attributes] : call.directory.instances.items()) text += address + "\n";
+    return done(text);
+}
+
+Answer run_verb(TerraformCall& call, const std::string& verb) {
+    if (verb == "init") return done("Terraform has been successfully initialized!\n");
+    if (verb == "validate")
+        return done(printed({{"format_version", "1.0"},
+                             {"valid", true},
+                             {"error_count", 0},
+                             {"warning_count", 0},
+                             {"diagnostics", Object::array()}},
+                            2) +
+                    "\n");
+    if (verb == "plan") return plan(call);
+    if (verb == "show") return show(call);
+    if (verb == "apply") return apply(call);
+    if (verb == "output") return output(call);
+    if (verb == "state") return state(call);
+    return unmodelled("terraform " + verb);
+}
+
+}  // namespace
+
+Answer terraform_error(const std::string& title, const std::string& text) {
+    return failed(fmt::format("\nError: {}\n\n{}\n", title, text));
+}
+
+void sync_nodes(Simulation& world, const TerraformDirectory& directory) {
+    for (const TerraformResource& resource : directory.resources) {
+        const auto cluster = world.clusters.find(resource.nodes_of);
+        if (cluster == world.clusters.end()) continue;
+        std::int64_t wanted = 0;
+        for (const auto& [address, attributes] : directory.instances.items())
+            if (address == resource.address || address.rfind(resource.address + "[", 0) == 0)
+                wanted += number_at(attributes, "/node_count", 1);
+        const std::string prefix = resource.address.substr(resource.address.rfind('.') + 1);
+        constexpr std::int64_t most = 1000;
+        for (std::int64_t i = 0; i < most; ++i) {
+            const ObjectKey key{"nodes", "", fmt::format("{}-{}", prefix, i)};
+            const bool there = cluster->second.find(key) != nullptr;
+            if (i >= wanted && !there) break;
+            if (i >= wanted) {
+                cluster->second.erase(key);
+            } else if (!there) {
+                cluster->second.put(key, make_node(key.name));
+                cluster->second.set_status(
+                    key, node_status(cluster->second, resource.node_cpu, resource.node_memory, true));
+            }
+        }
+    }
+}
+
+void apply_defaults(Simulation& world, TerraformDirectory& directory) {
+    for (const auto& [name, value] : directory.defaults) directory.variables[name] = value;
+    directory.serial = 1;
+    for (const InstanceChange& change :
+         changes_between(directory, wanted_instances(directory, directory.variables, "")))
+        carry_out(directory, change);
+    sync_nodes(world, directory);
+}
+
+Answer terraform(Simulation& world, const CommandLine& command, const std::vector<std::string>& list) {
+    if (list == std::vector<std::string>{"version", "-json"})
+        return done("{\"terraform_version\": \"1.11.4\"}\n");
+    std::vector<std::string> rest = list;
+    std::string folder = command.directory.empty() ? "." : command.directory;
+    if (!rest.empty() && rest[0].rfind("-chdir=", 0) == 0) {
+        folder = (std::filesystem::path(folder) / rest[0].substr(7)).string();
+        rest.erase(rest.begin());
+    }
+    if (rest.empty()) return unmodelled("terraform without a command");
+    const std::string verb = rest[0];
+    rest.erase(rest.begin());
+    TerraformDirectory* directory = directory_for(world, folder);
+    if (!directory) return unmodelled(fmt::format("the terraform directory {}", folder));
+    const auto arguments = Arguments::parse(rest, options);
+    if (!arguments) return unmodelled(fmt::format("terraform {} {}", verb, arguments.error()));
+    TerraformCall call{world, *directory, folder, *arguments};
+    return run_verb(call, verb);
+}
+
+}  // namespace migc::runtime

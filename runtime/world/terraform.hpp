@@ -1,0 +1,47 @@
+// What the files of the simulated terraform share.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "runtime/world/simulation.hpp"
+
+namespace migc::runtime {
+
+// One call: the directory as the world describes it and where its files are on disk.
+struct TerraformCall {
+    Simulation& world;
+    TerraformDirectory& directory;
+    std::filesystem::path folder;
+    Arguments arguments;
+};
+
+// What one resource instance goes through: as in the `actions` of a plan.
+struct InstanceChange {
+    std::string address;
+    std::vector<std::string> actions;
+    Object before;  // attributes, or null
+    Object after;
+};
+
+Answer terraform_error(const std::string& title, const std::string& text);
+
+// The values of the variables: defaults, then the var files, then -var. `texts` gets the files' contents.
+tl::expected<Object, Answer> variables_of(const TerraformCall& call, std::string& texts);
+// The instances that the configuration asks for with these values.
+Object wanted_instances(const TerraformDirectory& directory, const Object& variables,
+                        const std::string& texts);
+std::vector<InstanceChange> changes_between(const TerraformDirectory& directory, const Object& wanted);
+Object outputs_with(const TerraformDirectory& directory, const Object& variables);
+// The plan as `terraform show -json` gives it.
+Object plan_document(const TerraformCall& call, const std::vector<InstanceChange>& changes,
+                     const Object& variables);
+Object state_document(const TerraformDirectory& directory);
+
+void carry_out(TerraformDirectory& directory, const InstanceChange& change);
+void sync_nodes(Simulation& world, const TerraformDirectory& directory);
+
+}  // namespace migc::runtime

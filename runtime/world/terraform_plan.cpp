@@ -1,0 +1,307 @@
+// From variables to instances to a plan.
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "runtime/world/terraform.hpp"
+
+namespace migc::runtime {
+namespace {
+
+std::string trimmed(const std::string& text) {
+    const std::size_t begin = text.find_first_not_of(" \t\r");
+    return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+// Numbers, texts and booleans; the other forms of HCL are found by their text where the world file says so.
+Object hcl_value(const std::string& text) {
+    return Object::parse(text, nullptr, false);
+}
+
+// The assignments `name = value` that stand on a line of their own, outside every bracket.
+void read_assignments(const std::string& text, Object& variables) {
+    int depth = 0;
+    for (std::string line : split(text, '\n')) {
+        if (const std::size_t comment = line.find_first_of('#');
+            comment != std::string::npos && line.find('"') > comment)
+            line.resize(comment);
+        const std::size_t sign = line.find('=');
+        if (depth == 0 && sign != std::string::npos) {
+            std::string value = trimmed(line.substr(sign + 1));
+            if (!value.empty() && value[0] == '"') value = value.substr(0, value.find('"', 1) + 1);
+            const Object parsed = hcl_value(value);
+            if (!parsed.is_discarded()) variables[trimmed(line.substr(0, sign))] = parsed;
+        }
+        depth += static_cast<int>(
+            std::count_if(line.begin(), line.end(), [](char c) { return c == '[' || c == '{'; }));
+        depth -= static_cast<int>(
+            std::count_if(line.begin(), line.end(), [](char c) { return c == ']' || c == '}'; }));
+    }
+}
+
+std::optional<std::string> content_of(const std::filesystem::path& path) {
+    constexpr std::size_t limit = std::size_t{1} << 20;
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error) || std::filesystem::file_size(path, error) > limit)
+        return std::nullopt;
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+std::optional<std::string> missing_variable(const TerraformDirectory& directory, const Object& variables) {
+    for (const TerraformResource& resource : directory.resources) {
+        if (!resource.count_from.empty() && !variables.contains(resource.count_from))
+            return resource.count_from;
+        for (const auto& [attribute, variable] : resource.from_variable)
+            if (!variables.contains(variable)) return variable;
+    }
+    for (const auto& [name, output] : directory.outputs)
+        if (!output.from_variable.empty() && !variables.contains(output.from_variable))
+            return output.from_variable;
+    return std::nullopt;
+}
+
+Object attributes_of(const TerraformResource& resource, const Object& variables, const std::string& texts) {
+    Object attributes = Object::object();
+    for (const auto& [name, value] : resource.attributes) attributes[name] = value;
+    for (const auto& [name, variable] : resource.from_variable)
+        attributes[name] = variables.value(variable, Object());
+    for (const auto& [name, pattern] : resource.from_text) {
+        std::string found;
+        if (re2::RE2::PartialMatch(texts, *pattern, &found)) {
+            const Object parsed = hcl_value(found);
+            attributes[name] = parsed.is_discarded() ? Object(found) : parsed;
+        }
+    }
+    return attributes;
+}
+
+const TerraformResource* resource_at(const TerraformDirectory& directory, const std::string& address) {
+    for (const TerraformResource& resource : directory.resources)
+        if (address == resource.address || address.rfind(resource.address + "[", 0) == 0) return &resource;
+    return nullptr;
+}
+
+std::vector<std::string> actions_for(const TerraformDirectory& directory, const std::string& address,
+                                     const Object& before, const Object& after) {
+    if (before.is_null()) return {"create"};
+    if (after.is_null()) return {"delete"};
+    if (before == after) return {"no-op"};
+    if (const TerraformResource* resource = resource_at(directory, address))
+        for (const std::string& attribute : resource->replaced_by)
+            if (before.value(attribute, Object()) != after.value(attribute, Object()))
+                return {"delete", "create"};
+    return {"update"};
+}
+
+// "module.storage.ionoscloud_volume.data[2]" told apart.
+struct Address {
+    std::string module;
+    std::string type;
+    std::string name;
+    std::string index;
+};
+
+Address address_of(const std::string& text) {
+    Address address;
+    const std::size_t bracket = text.rfind('[');
+    const bool indexed = bracket != std::string::npos && text.back() == ']';
+    const std::string plain = indexed ? text.substr(0, bracket) : text;
+    if (indexed) address.index = text.substr(bracket + 1, text.size() - bracket - 2);
+    const std::size_t last = plain.rfind('.');
+    const std::string front = last == std::string::npos ? "" : plain.substr(0, last);
+    address.name = last == std::string::npos ? plain : plain.substr(last + 1);
+    const std::size_t before = front.rfind('.');
+    address.type = before == std::string::npos ? front : front.substr(before + 1);
+    address.module = before == std::string::npos ? "" : front.substr(0, before);
+    return address;
+}
+
+Object describe(const std::string& text) {
+    const Address address = address_of(text);
+    Object description = {{"address", text},
+                          {"mode", "managed"},
+                          {"type", address.type},
+                          {"name", address.name},
+                          {"provider_name", "registry.terraform.io/simulated/" +
+                                                address.type.substr(0, address.type.find('_'))}};
+    if (!address.module.empty()) description["module_address"] = address.module;
+    if (!address.index.empty()) description["index"] = Object::parse(address.index, nullptr, false);
+    if (description.contains("index") && description["index"].is_discarded())
+        description["index"] = address.index;
+    return description;
+}
+
+Object with_id(const TerraformDirectory& directory, const std::string& address, Object attributes) {
+    if (attributes.is_object() && directory.ids.contains(address)) attributes["id"] = directory.ids[address];
+    return attributes;
+}
+
+Object output_changes(const Object& before, const Object& after) {
+    Object changes = Object::object();
+    for (const auto& [name, output] : after.items()) {
+        const Object old = before.contains(name) ? before[name]["value"] : Object();
+        const char* action = old.is_null() ? "create" : old == output["value"] ? "no-op" : "update";
+        changes[name] = {{"actions", Object::array({action})},
+                         {"before", old},
+                         {"after", output["value"]},
+                         {"after_unknown", false},
+                         {"before_sensitive", output["sensitive"]},
+                         {"after_sensitive", output["sensitive"]}};
+    }
+    return changes;
+}
+
+}  // namespace
+
+tl::expected<Object, Answer> variables_of(const TerraformCall& call, std::string& texts) {
+    Object variables = Object::object();
+    for (const auto& [name, value] : call.directory.defaults) variables[name] = value;
+    std::vector<std::string> files = call.arguments.values("-var-file");
+    if (content_of(call.folder / "terraform.tfvars")) files.insert(files.begin(), "terraform.tfvars");
+    for (const std::string& file : files) {
+        const auto text = content_of(call.folder / file);
+        if (!text)
+            return tl::unexpected(
+                terraform_error("Failed to read variables file",
+                                fmt::format("Given variables file {} does not exist.", file)));
+        texts += *text + "\n";
+        read_assignments(*text, variables);
+    }
+    for (const std::string& given : call.arguments.values("-var")) {
+        const std::size_t sign = given.find('=');
+        if (sign == std::string::npos)
+            return tl::unexpected(terraform_error("Invalid -var option", "It needs the form name=value."));
+        const Object parsed = hcl_value(given.substr(sign + 1));
+        variables[given.substr(0, sign)] = parsed.is_discarded() ? Object(given.substr(sign + 1)) : parsed;
+    }
+    if (const auto name = missing_variable(call.directory, variables))
+        return tl::unexpected(terraform_error(
+            "No value for required variable",
+            fmt::format("The root module input variable \"{}\" is not set, and has no default value.",
+                        *name)));
+    return variables;
+}
+
+Object wanted_instances(const TerraformDirectory& directory, const Object& variables,
+                        const std::string& texts) {
+    constexpr std::int64_t most = 1000;
+    Object wanted = Object::object();
+    for (const TerraformResource& resource : directory.resources) {
+        const Object attributes = attributes_of(resource, variables, texts);
+        if (resource.count_from.empty()) {
+            wanted[resource.address] = attributes;
+            continue;
+        }
+        const Object count = variables.value(resource.count_from, Object(0));
+        const std::int64_t number =
+            count.is_number_integer() ? std::clamp<std::int64_t>(count.get<std::int64_t>(), 0, most) : 0;
+        for (std::int64_t i = 0; i < number; ++i)
+            wanted[fmt::format("{}[{}]", resource.address, i)] = attributes;
+    }
+    return wanted;
+}
+
+std::vector<InstanceChange> changes_between(const TerraformDirectory& directory, const Object& wanted) {
+    std::vector<InstanceChange> changes;
+    const auto add = [&](const std::string& address) {
+        const Object before = directory.instances.value(address, Object());
+        const Object after = wanted.value(address, Object());
+        changes.push_back({address, actions_for(directory, address, before, after), before, after});
+    };
+    for (const auto& [address, attributes] : wanted.items()) add(address);
+    for (const auto& [address, attributes] : directory.instances.items())
+        if (!wanted.contains(address)) add(address);
+    return changes;
+}
+
+Object outputs_with(const TerraformDirectory& directory, const Object& variables) {
+    Object outputs = Object::object();
+    for (const auto& [name, output] : directory.outputs) {
+        const Object value =
+            output.from_variable.empty() ? output.value : variables.value(output.from_variable, Object());
+        const char* type = value.is_string()    ? "string"
+                           : value.is_number()  ? "number"
+                           : value.is_boolean() ? "bool"
+                                                : "dynamic";
+        outputs[name] = {{"sensitive", output.sensitive}, {"type", type}, {"value", value}};
+    }
+    return outputs;
+}
+
+Object plan_document(const TerraformCall& call, const std::vector<InstanceChange>& changes,
+                     const Object& variables) {
+    const TerraformDirectory& directory = call.directory;
+    Object list = Object::array();
+    bool applyable = false;
+    for (const InstanceChange& change : changes) {
+        const bool is_new = change.actions.back() == "create";
+        Object one = describe(change.address);
+        one["change"] = {{"actions", change.actions},
+                         {"before", with_id(directory, change.address, change.before)},
+                         {"after", is_new ? change.after : with_id(directory, change.address, change.after)},
+                         {"after_unknown", is_new ? Object{{"id", true}} : Object::object()}};
+        applyable = applyable || change.actions.front() != "no-op";
+        list.push_back(std::move(one));
+    }
+    Object given = Object::object();
+    for (const auto& [name, value] : variables.items()) given[name] = {{"value", value}};
+    const bool never_applied = directory.serial == 0;
+    const Object before = never_applied ? Object::object() : outputs_with(directory, directory.variables);
+    const Object outputs = output_changes(before, outputs_with(directory, variables));
+    for (const auto& [name, change] : outputs.items())
+        applyable = applyable || change["actions"][0] != "no-op";
+    return {{"format_version", "1.2"},   {"terraform_version", "1.11.4"},
+            {"variables", given},        {"resource_changes", list},
+            {"output_changes", outputs}, {"timestamp", timestamp(call.world.clock)},
+            {"applyable", applyable},    {"complete", true},
+            {"errored", false}};
+}
+
+Object state_document(const TerraformDirectory& directory) {
+    std::map<std::string, Object> resources;
+    for (const auto& [text, attributes] : directory.instances.items()) {
+        const Address address = address_of(text);
+        Object& resource = resources[address.module + "." + address.type + "." + address.name];
+        if (resource.is_null()) {
+            resource = {{"mode", "managed"},
+                        {"type", address.type},
+                        {"name", address.name},
+                        {"instances", Object::array()}};
+            if (!address.module.empty()) resource["module"] = address.module;
+        }
+        Object instance = {{"schema_version", 0}, {"attributes", with_id(directory, text, attributes)}};
+        const Object described = describe(text);
+        if (described.contains("index")) instance["index_key"] = described["index"];
+        resource["instances"].push_back(std::move(instance));
+    }
+    Object list = Object::array();
+    for (auto& [name, resource] : resources) list.push_back(std::move(resource));
+    return {
+        {"version", 4},
+        {"terraform_version", "1.11.4"},
+        {"serial", directory.serial},
+        {"lineage", directory.lineage},
+        {"outputs", directory.serial == 0 ? Object::object() : outputs_with(directory, directory.variables)},
+        {"resources", list},
+        {"check_results", nullptr}};
+}
+
+void carry_out(TerraformDirectory& directory, const InstanceChange& change) {
+    if (change.actions.front() == "no-op") return;
+    if (change.after.is_null()) {
+        directory.instances.erase(change.address);
+        directory.ids.erase(change.address);
+        return;
+    }
+    directory.instances[change.address] = change.after;
+    if (change.actions.back() == "create")
+        directory.ids[change.address] =
+            digest_of(fmt::format("{} {}", directory.lineage, ++directory.created)).substr(0, 32);
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,201 @@
+#include "runtime/world/world.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/world/simulation.hpp"
+
+namespace migc::runtime {
+namespace {
+
+bool is_connection_option(const std::string& word) {
+    return word == "--kubeconfig" || word == "--context" || word == "--namespace" || word == "-n";
+}
+
+// The command line without what only says where it goes.
+std::vector<std::string> without_connection(const CommandLine& command) {
+    std::vector<std::string> words = command.argv;
+    const std::size_t first = 1;
+    while (words.size() > first + 1 && is_connection_option(words[first]))
+        words.erase(words.begin() + 1, words.begin() + 3);
+    while (words.size() > first && (words[first].rfind("-chdir=", 0) == 0 || words[first] == "-q"))
+        words.erase(words.begin() + 1);
+    return words;
+}
+
+bool has_word(const std::vector<std::string>& words, std::string_view wanted) {
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return word == wanted; });
+}
+
+bool is_read(const CommandLine& command) {
+    const std::vector<std::string> words = without_connection(command);
+    const std::string verb = words.size() > 1 ? words[1] : "";
+    if (command.tool == "kubectl")
+        return listed("get top auth version config logs exec run", verb) ||
+               has_word(words, "--dry-run=server");
+    if (command.tool == "terraform") return listed("show output state validate plan version", verb);
+    if (command.tool == "docker") return has_word(words, "inspect") || verb == "pull";
+    if (command.tool == "curl") return !has_word(words, "--request") && !has_word(words, "--data-binary");
+    return false;
+}
+
+Answer act(Simulation& world, const CommandLine& command) {
+    const std::vector<std::string> arguments(command.argv.begin() + 1, command.argv.end());
+    if (command.tool == "kubectl") return kubectl(world, command, arguments);
+    if (command.tool == "curl") return curl(world, command, arguments);
+    if (command.tool == "docker") return docker(world, arguments);
+    if (command.tool == "terraform") return terraform(world, command, arguments);
+    return script(world, command);
+}
+
+// An object of a shape that no check foresaw must not end the run.
+Answer act_safely(Simulation& world, const CommandLine& command) {
+    try {
+        return act(world, command);
+    } catch (const std::exception& problem) {
+        return unmodelled(fmt::format("{} with such values ({})", command.tool, problem.what()));
+    }
+}
+
+std::int64_t cost_of(const Simulation& world, const std::string& tool) {
+    const auto found = world.costs.find(tool);
+    constexpr std::int64_t usual_ms = 50;
+    return found == world.costs.end() ? usual_ms : found->second;
+}
+
+class SimulatedWatch : public Watch {
+  public:
+    SimulatedWatch(Simulation& world, bool alive) : world_(world), alive_(alive), seen_(world.changes()) {}
+
+    Woken wait(Time deadline) override {
+        if (!alive_) return Woken::Ended;
+        // What happened while the caller did something else is news, too.
+        if (world_.changes() == seen_) {
+            while (world_.changes() == seen_ && world_.next() <= deadline) world_.advance(world_.next());
+            if (world_.changes() == seen_) {
+                world_.advance(deadline);
+                return Woken::Deadline;
+            }
+        }
+        seen_ = world_.changes();
+        return Woken::Changed;
+    }
+
+  private:
+    Simulation& world_;
+    bool alive_;
+    std::int64_t seen_;
+};
+
+}  // namespace
+
+World::World(std::unique_ptr<Simulation> simulation) : simulation_(std::move(simulation)) {}
+
+World::~World() = default;
+
+Time World::now() {
+    return simulation_->clock;
+}
+
+Woken World::sleep_until(Time deadline) {
+    simulation_->advance(deadline);
+    return Woken::Deadline;
+}
+
+void World::inject(Fault fault) {
+    faults_.push_back({std::move(fault), 0, false});
+}
+
+std::string World::state() const {
+    return state_of(*simulation_);
+}
+
+const std::vector<std::string>& World::posted() const {
+    return simulation_->posted;
+}
+
+Answer World::run(const CommandLine& command) {
+    if (command.argv.empty()) return unmodelled("a command without a program");
+    const Time begun = simulation_->clock;
+    commands_.push_back(shown(command.argv));
+    simulation_->deadline = begun + std::clamp<std::int64_t>(command.within_ms, 1, never / 4);
+    simulation_->acted = false;
+    const Fault* fault = due(command);
+    Answer answer = fault ? perform(command, *fault) : perform(command);
+    if (simulation_->acted) acted_.push_back(commands_.back());
+    simulation_->deadline = never;
+    answer.took_ms = simulation_->clock - begun;
+    return answer;
+}
+
+std::unique_ptr<Watch> World::watch(const CommandLine& command) {
+    if (command.tool != "kubectl" ||
+        !(has_word(command.argv, "--watch-only") || has_word(command.argv, "--watch")))
+        return nullptr;
+    return std::make_unique<SimulatedWatch>(*simulation_, !is_down(command));
+}
+
+// Every fault counts its commands, also when another one fires first.
+const Fault* World::due(const CommandLine& command) {
+    const std::string whole = shown(command.argv);
+    const std::string brief = shown(without_connection(command));
+    const Fault* found = nullptr;
+    for (Armed& armed : faults_) {
+        if (armed.fired || (whole.find(armed.fault.text) == std::string::npos &&
+                            brief.find(armed.fault.text) == std::string::npos))
+            continue;
+        if (++armed.seen < armed.fault.nth || found) continue;
+        armed.fired = true;
+        found = &armed.fault;
+    }
+    return found;
+}
+
+bool World::is_down(const CommandLine& command) const {
+    return std::any_of(outages_.begin(), outages_.end(), [&](const Outage& outage) {
+        return outage.tool == command.tool && simulation_->clock < outage.until;
+    });
+}
+
+Answer World::perform(const CommandLine& command) {
+    if (!simulation_->pass(cost_of(*simulation_, command.tool))) return out_of_time();
+    if (is_down(command) && is_read(command))
+        return command.tool == "curl"
+                   ? exited(7, "000", "curl: (7) Failed to connect: injected fault: the network is down\n")
+                   : failed("injected fault: " + command.tool + " cannot reach its server\n");
+    return act_safely(*simulation_, command);
+}
+
+Answer World::perform(const CommandLine& command, const Fault& fault) {
+    const std::int64_t cost = cost_of(*simulation_, command.tool);
+    switch (fault.kind) {
+        case FaultKind::FailBefore:
+            if (!simulation_->pass(cost)) return out_of_time();
+            return failed("injected fault: the command failed before it did anything\n");
+        case FaultKind::FailAfter:
+            perform(command);
+            return failed("injected fault: the command failed after it had acted\n");
+        case FaultKind::TimeoutAfter:
+            perform(command);
+            return timed_out(command);
+        case FaultKind::Hang:
+            return timed_out(command);
+        case FaultKind::Garbage:
+            perform(command);
+            return done("}{ injected fault: this is no answer\n");
+        case FaultKind::Down:
+            outages_.push_back({command.tool, simulation_->clock + cost + fault.lasts_ms});
+            break;
+    }
+    return perform(command);
+}
+
+Answer World::timed_out(const CommandLine& command) {
+    simulation_->advance(simulation_->deadline);
+    Answer answer = out_of_time();
+    answer.reason = fmt::format("injected fault: no answer within {} ms", command.within_ms);
+    return answer;
+}
+
+}  // namespace migc::runtime

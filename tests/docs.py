@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""The generated documents are current, and what the documentation shows is true. docs.py MIGC [--write]"""
+import pathlib, re, subprocess, sys, tempfile
+
+migc, root, failed = sys.argv[1], pathlib.Path(__file__).resolve().parents[1], []
+GENERATED = {"docs/verbs.md": ["verbs", "--markdown"], "docs/checks.md": ["explain", "--markdown"]}
+
+
+def run(*arguments, cwd=root):
+    done = subprocess.run([migc, *arguments], cwd=cwd, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def check(what, condition):
+    if not condition:
+        failed.append(what)
+        print(f"FAIL {what}")
+
+
+for path, command in GENERATED.items():
+    text = run(*command)[1]
+    if "--write" in sys.argv:
+        (root / path).write_text(text)
+    check(f"{path} is current; tests/docs.py MIGC --write mends it", (root / path).read_text() == text)
+
+# Every code: a golden test, a bad example that has the finding, a good one that has not.
+golden = "".join(p.read_text() for p in (root / "tests/golden").rglob("*.golden"))
+sections = re.findall(r"\n## (\w\d+): .*?\n\nRefused:\n\n```\n(.*?)\n```\n\nAccepted:\n\n```\n(.*?)\n```", (root / "docs/checks.md").read_text(), re.S)
+check("the document lists every code", len(sections) == len([l for l in run("explain")[1].splitlines() if not l.startswith("X")]))
+for code, bad, good in sections:
+    check(f"{code} has a golden test", f"[{code}]" in golden)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("migrate.sh", "migrate-back.sh"):
+            pathlib.Path(folder, name).touch()
+        for example, expected in ((bad, True), (good, False)):
+            name = "migc.yaml" if example.startswith("order") else "t.mig"
+            pathlib.Path(folder, "t.mig").write_text("stage staging < scale webapi to 4; verify pods ready; > on failure undo;\n")
+            if name == "t.mig":
+                pathlib.Path(folder, "migc.yaml").unlink(missing_ok=True)
+            if not example.startswith("("):
+                pathlib.Path(folder, name).write_text(example + "\n")
+                found = f"[{code}]" in run("check", "t.mig", cwd=folder)[1]
+                check(f"the {'bad' if expected else 'good'} example of {code}", found == expected)
+
+# The standard library and the examples are in standard layout, and every module has documentation.
+scripts = [*root.glob("stdlib/**/*.mig"), *root.glob("examples/**/*.mig")]
+code, text = run("fmt", "--check", *map(str, scripts))
+check(f"standard layout: {text}", code == 0)
+for verb in re.findall(r"\n### `(.*?)`\n\n\n", (root / "docs/verbs.md").read_text()):
+    check(f"`{verb}` has documentation", False)
+print(f"docs: {len(failed)} failed")
+sys.exit(1 if failed else 0)

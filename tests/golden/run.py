@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Golden tests: input and expected output in one file.
+
+A case is a text file NAME.golden with sections:
+
+    === file: script.mig          a file of the case's folder
+    === run: migc check script.mig
+    (expected standard output and standard error, as a terminal would show them)
+    === exit: 1                   the exit code of the last run
+
+Usage: run.py --migc PATH [--accept] [CASE...]
+With --accept the outputs that differ are written into the cases; read the diff before you commit it.
+"""
+import argparse, difflib, os, pathlib, shlex, subprocess, sys, tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def parse(text):
+    """[(kind, argument, body)], and what stands before the first section."""
+    sections, preamble = [], []
+    for line in text.splitlines(keepends=True):
+        if line.startswith("=== "):
+            kind, _, argument = line[4:].rstrip("\n").partition(": ")
+            sections.append([kind, argument, ""])
+        elif sections:
+            sections[-1][2] += line
+        else:
+            preamble.append(line)
+    return "".join(preamble), sections
+
+
+def environment(folder):
+    keep = {k: v for k, v in os.environ.items() if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
+    return {**keep, "HOME": folder, "LANG": "C.UTF-8", "TZ": "UTC"}
+
+
+def run(migc, command, folder):
+    words = shlex.split(command)
+    if words[0] == "migc":
+        words[0] = migc
+    done = subprocess.run(words, cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=60)
+    return done.stdout.decode("utf-8", "replace").replace(folder, "${folder}"), done.returncode
+
+
+def perform(migc, sections):
+    """The sections as they come out of a run of this migc."""
+    result, code = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, argument, body in sections:
+            if kind == "file":
+                path = pathlib.Path(folder, argument)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(body)
+            elif kind == "run":
+                body, code = run(migc, argument, folder)
+                if body and not body.endswith("\n"):
+                    body += "\n"
+            elif kind == "exit":
+                argument, body = str(code), ""
+            result.append([kind, argument, body])
+    if not result or result[-1][0] != "exit":
+        result.append(["exit", str(code), ""])
+    return result
+
+
+def text_of(preamble, sections):
+    return preamble + "".join(f"=== {k}: {a}\n{b}" for k, a, b in sections)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--migc", required=True)
+    options.add_argument("--accept", action="store_true")
+    options.add_argument("cases", nargs="*", type=pathlib.Path)
+    options = options.parse_args()
+    failed, cases = 0, options.cases or sorted(HERE.rglob("*.golden"))
+    for case in cases:
+        expected = case.read_text()
+        preamble, sections = parse(expected)
+        actual = text_of(preamble, perform(os.path.abspath(options.migc), sections))
+        if actual == expected:
+            continue
+        if options.accept:
+            case.write_text(actual)
+            print(f"accepted {case}")
+            continue
+        failed += 1
+        sys.stdout.writelines(difflib.unified_diff(expected.splitlines(True), actual.splitlines(True), f"{case} (expected)", f"{case} (actual)"))
+    print(f"golden: {len(cases) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())

@@ -1,0 +1,831 @@
+#include "runtime/engine/engine.hpp"
+
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+
+#include "runtime/engine/convert.hpp"
+#include "runtime/engine/evaluate.hpp"
+#include "runtime/engine/text.hpp"
+#include "tests/unit/fakes.hpp"
+
+using namespace fakes;
+using migc::runtime::compare;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+// A world of one workload in two clusters, and what is run in it.
+struct Bench {
+    ir::Program program = declarations();
+    project::Inventory project = inventory();
+    FakeTools tools;
+    FakeJournal journal;
+    RunOptions options;
+    std::vector<Event> events;
+
+    Bench() {
+        options.natives = [](std::string_view) { return nullptr; };
+        for (const char* context : {"staging", "production"}) {
+            tools.field(context, "webapi", "replicas") = 2;
+            tools.field(context, "webapi", "configuration") = 1;
+            tools.field(context, "webapi", "seen") = 10;
+            tools.field(context, "webapi", "caught") = true;
+            tools.field(context, "pipeline", "replicas") = 1;
+        }
+    }
+
+    RunResult run() {
+        Engine engine(
+            program, project, tools, journal, [this](const Event& e) { events.push_back(e); }, options);
+        return engine.run();
+    }
+    RunResult undo() {
+        Engine engine(program, project, tools, journal, {}, options);
+        return engine.undo("run-1");
+    }
+    int replicas(const std::string& context = "staging", const std::string& name = "webapi") {
+        return tools.field(context, name, "replicas").get<int>();
+    }
+};
+
+struct Evaluation {
+    ir::Program program = declarations();
+    project::Inventory project = inventory();
+    FakeTools tools;
+    RunOptions options;
+    StageEnvironment environment;
+    Surroundings surroundings{program, project, tools, options, {}};
+    Evaluator evaluator{surroundings, environment};
+    Scope scope;
+
+    Evaluation() {
+        environment.settings = {{"root", "/tmp"}, {"context", "staging"}, {"namespace", "n"}};
+        tools.field("staging", "webapi", "replicas") = 2;
+    }
+    Reading operator()(const ir::Expr& e) { return evaluator.evaluate(e, scope); }
+    tl::expected<std::vector<std::string>, std::string> argv(std::vector<ir::Expr> arguments) {
+        const auto line = evaluator.command_line(kubectl(std::move(arguments)), scope);
+        if (!line) return tl::unexpected(line.error());
+        return std::vector<std::string>(line->argv.begin() + 5, line->argv.end());
+    }
+};
+
+ir::Expr unknown() {
+    return literal(Value(Unknown{"no network"}));
+}
+ir::Expr yes() {
+    return literal(Value(true));
+}
+ir::Expr no() {
+    return literal(Value(false));
+}
+
+}  // namespace
+
+// ------------------------------------------------------------------ expressions
+
+TEST_CASE("unknown is never false, and one side may decide alone") {
+    Evaluation evaluate;
+    using ir::ExprKind;
+    CHECK(truth(evaluate(node(ExprKind::And, {unknown(), no()})).value) == false);
+    CHECK(truth(evaluate(node(ExprKind::Or, {unknown(), yes()})).value) == true);
+    CHECK(evaluate(node(ExprKind::And, {unknown(), yes()})).value.is_unknown());
+    CHECK(evaluate(node(ExprKind::Or, {unknown(), no()})).value.is_unknown());
+    CHECK(evaluate(node(ExprKind::Not, {unknown()})).value.is_unknown());
+    CHECK(evaluate(is(unknown(), unknown())).value.is_unknown());
+    CHECK(evaluate(node(ExprKind::IsAbsent, {unknown()})).value.is_unknown());
+    CHECK(truth(evaluate(node(ExprKind::IsAbsent, {literal(Value(Absent{}))})).value) == true);
+}
+
+TEST_CASE("comparisons know units") {
+    using ir::Comparison;
+    const auto holds = [](Comparison c, Value a, Value b) { return truth(compare(c, a, b).value); };
+    CHECK(holds(Comparison::Is, Value(Quantity{"1Gi", 1073741824}), Value(Quantity{"1024Mi", 1073741824})) ==
+          true);
+    CHECK(holds(Comparison::Below, Value(Duration{1000}), Value(Duration{2000})) == true);
+    CHECK(holds(Comparison::AtLeast, Value(std::int64_t{4}), Value(std::int64_t{4})) == true);
+    CHECK(holds(Comparison::Matches, Value("sha256:abc"), Value("^sha256:")) == true);
+    CHECK(holds(Comparison::Contains, Value(List{Value("a"), Value("b")}), Value("b")) == true);
+    CHECK(holds(Comparison::Contains, Value("OutOfMemory"), Value("Memory")) == true);
+    CHECK(holds(Comparison::OneOf, Value("x"), Value(List{Value("a")})) == false);
+    CHECK(holds(Comparison::NotOneOf, Value("x"), Value(List{Value("a")})) == true);
+    CHECK(holds(Comparison::Is, Value(ResourceRef{"workload", "webapi"}), Value("webapi")) == true);
+    CHECK(compare(Comparison::Below, Value(Duration{1}), Value(std::int64_t{4})).hopeless);
+    CHECK(compare(Comparison::Below, Value(Absent{}), Value(std::int64_t{4})).value.is_unknown());
+    CHECK(compare(Comparison::Matches, Value("x"), Value("(")).hopeless);
+}
+
+TEST_CASE("calculations that do not fit are mistakes") {
+    Evaluation evaluate;
+    using ir::Operation;
+    const auto most = std::numeric_limits<std::int64_t>::max();
+    CHECK(
+        same(evaluate(calculate(Operation::Multiply, number(3), number(4))).value, Value(std::int64_t{12})));
+    CHECK(evaluate(calculate(Operation::Add, number(most), number(1))).hopeless);
+    CHECK(evaluate(calculate(Operation::Divide, number(1), number(0))).hopeless);
+    CHECK(evaluate(calculate(Operation::Divide, number(std::numeric_limits<std::int64_t>::min()), number(-1)))
+              .hopeless);
+    CHECK(same(evaluate(calculate(Operation::Multiply, duration(1000), number(3))).value,
+               Value(Duration{3000})));
+}
+
+TEST_CASE("paths stay below the project's folder") {
+    Evaluation evaluate;
+    CHECK_FALSE(evaluate(literal(Value("k8s/a.yaml"), ir::TypeKind::Path)).value.is_unknown());
+    CHECK(evaluate(literal(Value("../etc/passwd"), ir::TypeKind::Path)).hopeless);
+    CHECK(evaluate(literal(Value("/etc/passwd"), ir::TypeKind::Path)).hopeless);
+}
+
+TEST_CASE("arguments: absent ones go with their flag, lists are spliced, options are refused") {
+    Evaluation evaluate;
+    const ir::Expr absent = literal(Value(Absent{}));
+    CHECK(*evaluate.argv({text("a"), text("--values"), absent, text("b")}) == Lines{"a", "b"});
+    CHECK(*evaluate.argv({text("a"), absent, text("b")}) == Lines{"a", "b"});
+    CHECK(*evaluate.argv({text("a"), joined({text("--current="), absent})}) == Lines{"a"});
+    CHECK(*evaluate.argv({list({text("x"), text("y")}), number(3)}) == Lines{"x", "y", "3"});
+    evaluate.scope.bind("name", Value("--all"));
+    CHECK_FALSE(evaluate.argv({text("delete"), local("name")}));
+    CHECK(*evaluate.argv({text("delete"), text("--"), local("name")}) == Lines{"delete", "--", "--all"});
+    CHECK_FALSE(evaluate.argv({joined({local("name"), text("x")})}));
+    CHECK(*evaluate.argv({joined({text("--x="), local("name")})}) == Lines{"--x=--all"});
+    CHECK_FALSE(evaluate.argv({unknown()}));
+}
+
+TEST_CASE("resources are written as the tool wants them, and as themselves in messages") {
+    Evaluation evaluate;
+    CHECK(*evaluate.argv({workload("webapi"), joined({workload("webapi"), text("-x")})}) ==
+          Lines{"deployment/webapi", "deployment/webapi-x"});
+    evaluate.project.workloads["webapi"] = "statefulset/the-api";
+    CHECK(*evaluate.argv({workload("webapi")}) == Lines{"statefulset/the-api"});
+    CHECK(show(evaluate(joined({workload("webapi"), text("!")})).value) == "webapi!");
+}
+
+TEST_CASE("reading a probe: value, absent, unknown") {
+    Evaluation evaluate;
+    CHECK(same(evaluate(replicas()).value, Value(std::int64_t{2})));
+    CHECK(evaluate(replicas("nothing")).value.is_absent());
+    evaluate.tools.faults.push_back({"get", failed(1, "connection refused")});
+    CHECK(evaluate(replicas()).value.is_unknown());
+    evaluate.tools.faults.push_back({"get", answered("<html>")});
+    CHECK(evaluate(replicas()).value.is_unknown());
+    evaluate.tools.faults.push_back({"get", answered(R"({"spec":{"replicas":"many"}})")});
+    CHECK(evaluate(replicas()).value.is_unknown());
+    evaluate.program.probes[Replicas].read->absent_on = "NotFound|not found";
+    evaluate.tools.faults.push_back({"get", failed(1, "Error: deployments \"webapi\" not found")});
+    CHECK(evaluate(replicas()).value.is_absent());
+    CHECK(evaluate(is(replicas(), number(4))).why == "replicas of webapi is 2");
+}
+
+TEST_CASE("answers are converted to the declared type") {
+    ir::Type type;
+    type.kind = ir::TypeKind::Int;
+    CHECK(same(*convert(Value(" 200\n"), type), Value(std::int64_t{200})));
+    CHECK_FALSE(convert(Value("abc"), type));
+    CHECK(read_format("a\n\nb\n", "lines", "")->get_if<List>()->size() == 2);
+    CHECK(read_format("", "json", "/x")->is_absent());
+    CHECK(same(*read_format("a: {b: 3}", "yaml", "/a/b"), Value(std::int64_t{3})));
+    CHECK_FALSE(read_format("\xff\xfe", "text", ""));
+    CHECK_FALSE(read_format(std::string(100000, '['), "json", ""));
+    CHECK_FALSE(read_format("{}", "json", "no-pointer"));
+    type.kind = ir::TypeKind::List;
+    type.element = std::make_shared<ir::Type>(ir::Type{ir::TypeKind::Int, {}, {}, false});
+    CHECK(parse_parameter(type, "[1, 2]")->get_if<List>()->size() == 2);
+}
+
+TEST_CASE("phrases are filled in") {
+    const std::vector<ir::Parameter> parameters = {parameter("r", ir::TypeKind::Resource),
+                                                   parameter("values", ir::TypeKind::Path),
+                                                   parameter("from-inside", ir::TypeKind::Bool)};
+    const std::string signature =
+        "helm upgrade (r: release = (x)) [with values (values: path)] [from inside] now";
+    CHECK(phrase(signature, parameters, {Value("web"), Value("v.yaml"), Value(true)}) ==
+          "helm upgrade web with values v.yaml from inside now");
+    CHECK(phrase(signature, parameters, {Value("web"), Value(Absent{}), Value(Absent{})}) ==
+          "helm upgrade web now");
+}
+
+// ------------------------------------------------------------------ a run
+
+TEST_CASE("a run that goes well") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4), verify(is(replicas(), number(4)), 5000)});
+    const RunResult result = bench.run();
+    CHECK(result.result == "done");
+    CHECK(result.exit_code == 0);
+    CHECK(bench.replicas() == 4);
+    CHECK(bench.journal.told(EventKind::Outcome) == Lines{"staging/1 done"});
+    const auto intent = std::find_if(bench.journal.stored.begin(), bench.journal.stored.end(),
+                                     [](const Event& e) { return e.kind == EventKind::Intent; });
+    CHECK(intent->body["text"] == "scale webapi to 4");
+    CHECK(intent->body["before"].contains("replicas of webapi"));
+    CHECK(result.standing == Lines{"staging: scale webapi to 4"});
+}
+
+TEST_CASE("what holds already is not done again and not undone") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(2), failing_verify()});
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 1);
+    CHECK(bench.tools.changes.empty());
+    CHECK(bench.journal.told(EventKind::Outcome) == Lines{"staging/1 already"});
+}
+
+TEST_CASE("a failed verify undoes last first and converges") {
+    Bench bench;
+    add_stage(bench.program, "staging",
+              {scale_to(4), scale_to(3, "pipeline"), scale_to(6), failing_verify()});
+    const RunResult result = bench.run();
+    CHECK(result.result == "undone");
+    CHECK(result.exit_code == 1);
+    CHECK(bench.replicas() == 2);
+    CHECK(bench.replicas("staging", "pipeline") == 1);
+    CHECK(bench.journal.told(EventKind::UndoOutcome) ==
+          Lines{"staging/3 undone", "staging/2 undone", "staging/1 undone"});
+    CHECK(result.standing.empty());
+    CHECK(result.message.find("replicas of webapi is 6") != std::string::npos);
+}
+
+TEST_CASE("a command that fails before it acts") {
+    Bench bench;
+    bench.tools.faults.push_back({"put", failed(1, "forbidden")});
+    add_stage(bench.program, "staging", {scale_to(4)});
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 1);
+    CHECK(bench.replicas() == 2);
+    CHECK(bench.journal.told(EventKind::UndoOutcome) == Lines{"staging/1 nothing-to-undo"});
+}
+
+TEST_CASE("a command that fails after it acted took effect") {
+    Bench bench;
+    Answer timed_out;
+    timed_out.ending = Ending::TimedOut;
+    bench.tools.faults.push_back({"put", timed_out, true});
+    add_stage(bench.program, "staging", {scale_to(4)});
+    CHECK(bench.run().exit_code == 0);
+    CHECK(bench.replicas() == 4);
+}
+
+TEST_CASE("a command that says it went well but did nothing") {
+    Bench bench;
+    bench.tools.faults.push_back({"put", answered("scaled")});
+    add_stage(bench.program, "staging", {scale_to(4)});
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 1);
+    CHECK(result.message.find("did not take effect") != std::string::npos);
+}
+
+// From the first change on, nothing can be read any more.
+static void go_blind(FakeTools& tools) {
+    tools.faults.push_back({" get ", failed(1, "no route to host"), false, -1});
+}
+
+TEST_CASE("an effect that cannot be read is in doubt, and nothing is undone") {
+    Bench bench;
+    bench.tools.on_change = go_blind;
+    add_stage(bench.program, "staging", {scale_to(4), scale_to(6)});
+    const RunResult result = bench.run();
+    CHECK(result.result == "in-doubt");
+    CHECK(result.exit_code == 4);
+    CHECK(bench.journal.told(EventKind::UndoOutcome).empty());
+    CHECK(bench.tools.changes.size() == 1);
+}
+
+TEST_CASE("a step whose prior state cannot be read does not begin") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4)});
+    go_blind(bench.tools);
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 1);
+    CHECK(bench.journal.told(EventKind::Intent).empty());
+    CHECK(bench.tools.changes.empty());
+}
+
+TEST_CASE("a need that does not hold stops the step before it acts") {
+    Bench bench;
+    bench.program.verbs[Scale].needs = {is(probe(Configuration, {local("target")}), number(5))};
+    add_stage(bench.program, "staging", {scale_to(4)});
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 1);
+    CHECK(result.message.find("configuration of webapi is 1") != std::string::npos);
+    CHECK(bench.tools.changes.empty());
+}
+
+TEST_CASE("retry is for what had no effect") {
+    Bench bench;
+    Answer not_started;
+    not_started.reason = "not found";
+    bench.tools.faults.push_back({"put", not_started});
+    bench.tools.faults.push_back({"put", failed(1, "conflict")});
+    ir::Step step = scale_to(4);
+    step.retry = number(2);
+    add_stage(bench.program, "staging", {step});
+    CHECK(bench.run().exit_code == 0);
+    CHECK(bench.tools.changes.size() == 1);
+}
+
+TEST_CASE("a step without an effect is judged by its exit") {
+    Bench bench;
+    ir::Step poke = call(Poke, {workload("webapi")});
+    poke.undo = inverse({call(Say, {text("poked back")})});
+    SECTION("a failure is half-done, and its inverse runs") {
+        bench.tools.faults.push_back({"bump", failed(3, "half")});
+        add_stage(bench.program, "staging", {poke});
+        CHECK(bench.run().exit_code == 1);
+        CHECK(bench.journal.told(EventKind::UndoOutcome) == Lines{"staging/1 undone"});
+        CHECK(bench.tools.commands.back() == "say poked back");
+    }
+    SECTION("a timeout is in doubt") {
+        Answer late;
+        late.ending = Ending::TimedOut;
+        bench.tools.faults.push_back({"bump", late});
+        add_stage(bench.program, "staging", {poke});
+        CHECK(bench.run().exit_code == 4);
+    }
+    SECTION("what was not started is not undone") {
+        bench.tools.faults.push_back({"bump", Answer{}});
+        add_stage(bench.program, "staging", {poke});
+        CHECK(bench.run().exit_code == 1);
+        CHECK(bench.journal.told(EventKind::UndoOutcome).empty());
+    }
+}
+
+TEST_CASE("what somebody else changed is held, the others are undone") {
+    Bench bench;
+    bench.tools.tick = [](FakeTools& tools) { tools.field("staging", "pipeline", "replicas") = 5; };
+    add_stage(bench.program, "staging", {scale_to(4), scale_to(3, "pipeline"), failing_verify()});
+    RunResult result = bench.run();
+    CHECK(result.result == "held");
+    CHECK(result.exit_code == 3);
+    CHECK(bench.replicas() == 2);
+    CHECK(bench.replicas("staging", "pipeline") == 5);
+    CHECK(result.standing == Lines{"staging: scale pipeline to 3"});
+    bench.options.overwrite = true;
+    CHECK(bench.undo().exit_code == 0);
+    CHECK(bench.replicas("staging", "pipeline") == 1);
+}
+
+TEST_CASE("undo stops at what is irreversible") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4), call(Erase, {workload("pipeline")}), failing_verify()});
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 3);
+    CHECK(bench.replicas() == 4);
+    CHECK(result.standing.size() == 2);
+}
+
+TEST_CASE("an inverse that fails is told, and the others go on") {
+    Bench bench;
+    bench.tools.faults.push_back({"pipeline replicas 1", failed(1, "forbidden")});
+    add_stage(bench.program, "staging", {scale_to(4), scale_to(3, "pipeline"), failing_verify()});
+    const RunResult result = bench.run();
+    CHECK(result.result == "undo-failed");
+    CHECK(result.exit_code == 4);
+    CHECK(bench.replicas() == 2);
+}
+
+TEST_CASE("an inverse that runs after what it follows") {
+    Bench bench;
+    const auto order = [&] {
+        Lines lines;
+        for (const auto& change : bench.tools.changes)
+            lines.push_back(change.substr(change.find("webapi ") + 7));
+        return lines;
+    };
+    SECTION("directly after the configuration is back") {
+        add_stage(bench.program, "staging", {configure_as(7), restart(), scale_to(4), failing_verify()});
+        CHECK(bench.run().exit_code == 1);
+        CHECK(order() ==
+              Lines{"configuration=7", "seen", "replicas=4", "replicas=2", "configuration=1", "seen"});
+    }
+    SECTION("also if it was restarted before") {
+        add_stage(bench.program, "staging", {restart(), configure_as(7), failing_verify()});
+        CHECK(bench.run().exit_code == 1);
+        CHECK(order() == Lines{"seen", "configuration=7", "configuration=1", "seen"});
+    }
+    SECTION("not at all if it was not changed back") {
+        add_stage(bench.program, "staging", {restart(), failing_verify()});
+        CHECK(bench.run().exit_code == 1);
+        CHECK(order() == Lines{"seen"});
+        CHECK(bench.journal.told(EventKind::UndoOutcome) == Lines{"staging/1 nothing-to-undo"});
+    }
+    SECTION("twice in a row is no stranger's doing") {
+        add_stage(bench.program, "staging", {configure_as(7), restart(), restart(), failing_verify()});
+        CHECK(bench.run().exit_code == 1);
+    }
+}
+
+TEST_CASE("composites are undone step by step, or by their caller's own inverse") {
+    Bench bench;
+    ir::Step both = call(Both, {workload("webapi")});
+    SECTION("step by step") {
+        add_stage(bench.program, "staging", {both, failing_verify()});
+        CHECK(bench.run().exit_code == 1);
+        CHECK(bench.journal.told(EventKind::UndoOutcome) ==
+              Lines{"staging/1.2 undone", "staging/1.1 undone"});
+        CHECK(bench.replicas() == 2);
+    }
+    SECTION("by the caller") {
+        both.undo = inverse({scale_to(2), configure_as(1)});
+        add_stage(bench.program, "staging", {both, failing_verify()});
+        CHECK(bench.run().exit_code == 1);
+        CHECK(bench.journal.told(EventKind::UndoOutcome) ==
+              Lines{"staging/1 undone", "staging/1 undone", "staging/1 undone"});
+        CHECK(bench.replicas() == 2);
+        CHECK(bench.tools.field("staging", "webapi", "configuration") == 1);
+    }
+}
+
+TEST_CASE("blocks: let, if, for") {
+    Bench bench;
+    ir::Step let = step(ir::StepKind::Let, "let n = 3");
+    let.name = "n";
+    let.value = number(3);
+    ir::Step loop = step(ir::StepKind::For);
+    loop.name = "w";
+    loop.value = list({workload("webapi"), workload("pipeline")});
+    loop.body = {call(Scale, {local("w"), local("n")})};
+    ir::Step choose = step(ir::StepKind::If);
+    choose.condition = is(local("n"), number(4));
+    choose.body = {scale_to(8)};
+    choose.otherwise = {scale_to(9)};
+    add_stage(bench.program, "staging", {let, loop, choose, failing_verify()});
+    CHECK(bench.run().exit_code == 1);
+    CHECK(bench.journal.told(EventKind::Outcome) ==
+          Lines{"staging/2[1].1 done", "staging/2[2].1 done", "staging/3.2 done"});
+    CHECK(bench.replicas() == 2);
+    choose.condition = is(unknown(), number(4));
+    bench.program.stages[0].steps = {choose};
+    bench.journal.stored.clear();
+    CHECK(bench.run().exit_code == 1);
+    CHECK(bench.journal.told(EventKind::Intent).empty());
+}
+
+TEST_CASE("verify waits, gives up, and fails at once where there is no hope") {
+    Bench bench;
+    SECTION("eventually") {
+        int ticks = 0;
+        bench.tools.tick = [&](FakeTools& tools) {
+            if (++ticks == 5) tools.field("staging", "webapi", "replicas") = 3;
+        };
+        add_stage(bench.program, "staging", {verify(is(replicas(), number(3)), 60'000)});
+        CHECK(bench.run().exit_code == 0);
+    }
+    SECTION("could not be found out") {
+        add_stage(bench.program, "staging", {verify(is(replicas(), number(2)), 5'000)});
+        go_blind(bench.tools);
+        CHECK(bench.run().message.find("could not be found out") != std::string::npos);
+    }
+    SECTION("hopeless") {
+        const Time begun = bench.tools.now();
+        add_stage(bench.program, "staging",
+                  {verify(is(calculate(ir::Operation::Divide, number(1), number(0)), number(1)), 60'000)});
+        CHECK(bench.run().exit_code == 1);
+        CHECK(bench.tools.now() - begun < 1'000);
+    }
+}
+
+TEST_CASE("soak means always, and holds when it cannot see") {
+    Bench bench;
+    ir::Step soak = step(ir::StepKind::Soak, "soak 24h while ..");
+    soak.value = duration(86'400'000);
+    soak.condition = is(replicas(), number(4));
+    add_stage(bench.program, "staging", {scale_to(4), soak});
+    SECTION("quiet") {
+        const Time begun = bench.tools.now();
+        CHECK(bench.run().exit_code == 0);
+        CHECK(bench.tools.now() - begun >= 86'400'000);
+    }
+    SECTION("broken") {
+        int ticks = 0;
+        bench.tools.tick = [&](FakeTools& tools) {
+            if (++ticks == 100) tools.field("staging", "webapi", "replicas") = 2;
+        };
+        CHECK(bench.run().exit_code == 1);
+    }
+    SECTION("blind") {
+        bench.tools.tick = go_blind;
+        CHECK(bench.run().result == "held");
+    }
+}
+
+TEST_CASE("what must hold throughout fails the stage, in a wait too") {
+    Bench bench;
+    int ticks = 0;
+    bench.tools.tick = [&](FakeTools& tools) {
+        if (++ticks == 3) tools.field("staging", "pipeline", "replicas") = 0;
+    };
+    auto& stage =
+        add_stage(bench.program, "staging", {scale_to(4), verify(is(replicas(), number(77)), 600'000)});
+    stage.throughout = is(replicas("pipeline"), number(1));
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 1);
+    CHECK(result.message.find("throughout") != std::string::npos);
+    CHECK(bench.replicas() == 2);
+}
+
+TEST_CASE("a stage that does not converge is undone") {
+    Bench bench;
+    bench.program.probes[Replicas].converges = is(probe(Caught, {local("target")}), yes());
+    bench.program.probes[Replicas].within = duration(3'000);
+    add_stage(bench.program, "staging", {scale_to(4)});
+    SECTION("it does") {
+        CHECK(bench.run().exit_code == 0);
+    }
+    SECTION("it does not, and neither does the undo") {
+        bench.tools.field("staging", "webapi", "caught") = false;
+        CHECK(bench.run().exit_code == 4);
+        CHECK(bench.replicas() == 2);
+    }
+    SECTION("it does not, but the undo does") {
+        bench.tools.on_change = [](FakeTools& tools) {
+            tools.field("staging", "webapi", "caught") = tools.field("staging", "webapi", "replicas") == 2;
+        };
+        CHECK(bench.run().exit_code == 1);
+    }
+}
+
+TEST_CASE("gates fail closed, and nothing is undone for them") {
+    Bench bench;
+    bench.program.probes.push_back({});
+    ir::Probe& passed = bench.program.probes.back();
+    passed.signature = "(name: environment) passed";
+    passed.parameters = {parameter("name", ir::TypeKind::Environment)};
+    passed.read = ir::Command{};
+    passed.read->tool = "native";
+    passed.read->native = "stage-passed";
+    passed.read->arguments = list({local("name")});
+    ir::Step gate = step(ir::StepKind::Gate, "gate staging passed");
+    gate.condition = probe(static_cast<std::uint32_t>(bench.program.probes.size() - 1), {text("staging")});
+    SECTION("passed") {
+        add_stage(bench.program, "staging", {scale_to(4)});
+        auto& production = add_stage(bench.program, "production", {});
+        production.repeats = "staging";
+        production.gates = {gate};
+        CHECK(bench.run().exit_code == 0);
+        CHECK(bench.replicas("production") == 4);
+    }
+    SECTION("not in this run") {
+        add_stage(bench.program, "production", {scale_to(4)}).gates = {gate};
+        const RunResult result = bench.run();
+        CHECK(result.exit_code == 5);
+        CHECK(result.result == "refused");
+        CHECK(bench.tools.changes.empty());
+    }
+    SECTION("waived") {
+        bench.program.migration = ir::Migration{"fire", {{"emergency", "it burns"}}, {}};
+        add_stage(bench.program, "production", {scale_to(4)}).gates = {gate};
+        CHECK(bench.run().exit_code == 0);
+    }
+}
+
+TEST_CASE("failure blocks") {
+    Bench bench;
+    const ir::Step undo = step(ir::StepKind::Undo, "undo");
+    auto& stage = add_stage(bench.program, "staging", {scale_to(4), failing_verify()});
+    SECTION("none: held") {
+        stage.on_failure.reset();
+        CHECK(bench.run().exit_code == 3);
+        CHECK(bench.replicas() == 4);
+    }
+    SECTION("hold") {
+        stage.on_failure = std::vector<ir::Step>{step(ir::StepKind::Hold)};
+        const RunResult result = bench.run();
+        CHECK(result.exit_code == 3);
+        CHECK(result.standing == Lines{"staging: scale webapi to 4"});
+    }
+    SECTION("words after the undo") {
+        stage.on_failure =
+            std::vector<ir::Step>{undo, verify(is(replicas(), number(2)), 1000), call(Say, {text("undone")})};
+        CHECK(bench.run().exit_code == 1);
+        CHECK(bench.tools.commands.back() == "say undone");
+    }
+    SECTION("words that cannot be said change nothing") {
+        bench.tools.faults.push_back({"say", failed(1, "offline")});
+        stage.on_failure = std::vector<ir::Step>{call(Say, {text("undoing")}), undo};
+        CHECK(bench.run().exit_code == 1);
+    }
+    SECTION("a verify that fails afterwards holds") {
+        stage.on_failure = std::vector<ir::Step>{undo, failing_verify()};
+        CHECK(bench.run().exit_code == 3);
+    }
+    SECTION("undo all") {
+        auto& production = add_stage(bench.program, "production", {scale_to(5), failing_verify()});
+        bench.program.stages[0].steps.pop_back();
+        production.on_failure = std::vector<ir::Step>{step(ir::StepKind::UndoAll)};
+        const RunResult result = bench.run();
+        CHECK(result.exit_code == 1);
+        CHECK(bench.replicas("staging") == 2);
+        CHECK(bench.replicas("production") == 2);
+    }
+}
+
+TEST_CASE("parallel branches, on threads and in order") {
+    Bench bench;
+    bench.tools.parallel = GENERATE(false, true);
+    ir::Step parallel = step(ir::StepKind::Parallel);
+    parallel.body = {scale_to(4), scale_to(3, "pipeline")};
+    add_stage(bench.program, "staging", {parallel, failing_verify()});
+    CHECK(bench.run().exit_code == 1);
+    CHECK(bench.journal.told(EventKind::UndoOutcome) == Lines{"staging/1.2 undone", "staging/1.1 undone"});
+}
+
+TEST_CASE("a branch that fails lets the others finish their step") {
+    Bench bench;
+    bench.tools.parallel = GENERATE(false, true);
+    bench.tools.faults.push_back({"pipeline replicas 3", failed(1, "forbidden")});
+    ir::Step parallel = step(ir::StepKind::Parallel);
+    parallel.body = {scale_to(3, "pipeline"), scale_to(4)};
+    add_stage(bench.program, "staging", {parallel, scale_to(8)});
+    CHECK(bench.run().exit_code == 1);
+    CHECK(bench.replicas() == 2);
+    CHECK(std::count(bench.tools.changes.begin(), bench.tools.changes.end(),
+                     "staging put deployment/webapi replicas=8") == 0);
+}
+
+TEST_CASE("bytes that are no text do not break the journal") {
+    Bench bench;
+    bench.tools.faults.push_back({"put", failed(1, "\xff\xfe broken")});
+    add_stage(bench.program, "staging", {scale_to(4)});
+    CHECK(bench.run().exit_code == 1);
+    for (const Event& event : bench.journal.stored) CHECK_NOTHROW(event.body.dump());
+}
+
+TEST_CASE("words are nothing that stands, and nothing to be in doubt about") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4), call(Say, {text("hello")})});
+    bench.journal.appends_left = 5;  // up to the intent of the words
+    CHECK(bench.run().exit_code == 4);
+    bench.journal.appends_left = -1;
+    const RunResult undone = bench.undo();
+    CHECK(undone.exit_code == 0);
+    CHECK(undone.standing.empty());
+    CHECK(bench.replicas() == 2);
+}
+
+TEST_CASE("an interrupt stops the run between steps, and undo takes it back") {
+    Bench bench;
+    bench.tools.interrupt = true;
+    add_stage(bench.program, "staging",
+              {scale_to(4), verify(is(replicas(), number(77)), 60'000), scale_to(6)});
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 3);
+    CHECK(result.message.find("migc undo run-1") != std::string::npos);
+    CHECK(bench.replicas() == 4);
+    CHECK(bench.undo().exit_code == 0);
+    CHECK(bench.replicas() == 2);
+}
+
+// ------------------------------------------------------------------ environments
+
+TEST_CASE("environments: who says which cluster") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4)});
+    const auto resolve = [&] {
+        return resolve_environment(bench.program, bench.program.stages[0], bench.project, bench.options,
+                                   bench.tools);
+    };
+    SECTION("migc.yaml") {
+        bench.project.environments[0].context = "ionos";
+        bench.project.environments[0].name_space = "web";
+        CHECK(resolve()->setting("context") == "ionos");
+        CHECK(resolve()->setting("namespace") == "web");
+        CHECK(bench.tools.commands.empty());
+    }
+    SECTION("a context of that name") {
+        CHECK(resolve()->setting("context") == "staging");
+        CHECK(resolve()->setting("namespace") == "staging");
+    }
+    SECTION("the current one") {
+        bench.tools.contexts = "other\n";
+        CHECK(resolve()->setting("context") == "current");
+        CHECK(resolve()->setting("namespace") == "staging");
+    }
+    SECTION("--context") {
+        bench.options.context = "given";
+        CHECK(resolve()->setting("context") == "given");
+        CHECK(bench.tools.commands.empty());
+    }
+    SECTION("nobody asks kubectl for a stage that does not use it") {
+        bench.program.stages[0].steps = {call(Say, {text("hello")})};
+        CHECK(resolve().has_value());
+        CHECK(bench.tools.commands.empty());
+    }
+    SECTION("a protected one needs its name") {
+        bench.tools.contexts = "other\n";
+        bench.program.stages[0].environment = "production";
+        CHECK_FALSE(resolve());
+        const RunResult result = bench.run();
+        CHECK(result.exit_code == 2);
+        CHECK(bench.journal.stored.empty());
+    }
+    SECTION("parameters") {
+        bench.program.parameters = {parameter("n", ir::TypeKind::Int)};
+        CHECK(bench.run().exit_code == 2);
+        bench.project.environments[0].set["n"] = {"6", {}};
+        CHECK(same(resolve()->parameters["n"], Value(std::int64_t{6})));
+        bench.options.parameters["n"] = Value(std::int64_t{7});
+        CHECK(same(resolve()->parameters["n"], Value(std::int64_t{7})));
+    }
+}
+
+// ------------------------------------------------------------------ the journal
+
+static long restarts(const Bench& bench) {
+    return std::count(bench.tools.changes.begin(), bench.tools.changes.end(),
+                      "staging bump deployment/webapi seen");
+}
+static long restarts_forward(const Bench& bench) {
+    return std::count_if(bench.journal.stored.begin(), bench.journal.stored.end(), [](const Event& e) {
+        return e.kind == EventKind::Intent && e.body["text"] == "restart webapi";
+    });
+}
+
+TEST_CASE("no effect begins without a durable intent") {
+    // Wherever the journal fails, the run stops there, and an undo from another process brings everything
+    // back.
+    {
+        const int appends = GENERATE(range(0, 30));
+        Bench bench;
+        const bool in_parts = GENERATE(false, true);
+        if (in_parts)
+            bench.program.verbs[Restart].undo.steps.push_back(
+                verify(is(probe(Caught, {local("target")}), yes()), 1'000));
+        add_stage(bench.program, "staging", {configure_as(7), restart(), scale_to(4), failing_verify()});
+        bench.journal.appends_left = appends;
+        const RunResult result = bench.run();
+        INFO("after " << appends << " appends: " << result.result << " " << result.message);
+        const auto changed = bench.tools.changes.size();
+        const auto intents =
+            bench.journal.told(EventKind::Intent).size() + bench.journal.told(EventKind::UndoIntent).size();
+        CHECK(changed <= intents);
+        const bool complete = bench.journal.ended && result.exit_code == 1;
+        if (!complete) CHECK((result.exit_code == 3 || result.exit_code == 4));
+        bench.journal.appends_left = -1;
+        const RunResult undone = bench.undo();
+        INFO("then: " << undone.result << " " << undone.message);
+        CHECK(undone.exit_code == 0);
+        CHECK(bench.replicas() == 2);
+        CHECK(bench.tools.field("staging", "webapi", "configuration") == 1);
+        CHECK(undone.standing.empty());
+        // Restarted once on the way, if it came so far, and once on the way back if that was after the
+        // change.
+        CHECK(restarts(bench) == (restarts_forward(bench) == 0 ? 0 : 2));
+    }
+}
+
+TEST_CASE("an outcome that could not be written is in doubt") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4)});
+    bench.journal.appends_left = 3;  // the run, the stage, the intent
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 4);
+    CHECK(result.message.find("not to be trusted") != std::string::npos);
+    CHECK(bench.replicas() == 4);
+    bench.journal.appends_left = -1;
+    CHECK(bench.undo().exit_code == 0);
+    CHECK(bench.replicas() == 2);
+}
+
+TEST_CASE("undo of a run that was cut off") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4), call(Poke, {workload("webapi")})});
+    bench.program.stages[0].steps[1].undo = inverse({call(Say, {text("poked back")})});
+    SECTION("before the effect: nothing to undo") {
+        bench.journal.appends_left = 3;
+        bench.tools.faults.push_back({"put", failed(1, "killed")});
+        bench.run();
+        bench.journal.appends_left = -1;
+        CHECK(bench.undo().exit_code == 0);
+        CHECK(bench.tools.changes.empty());
+    }
+    SECTION("a step without an effect to look at: in doubt, and nothing is touched") {
+        bench.journal.appends_left = 5;
+        CHECK(bench.run().exit_code == 4);
+        bench.journal.appends_left = -1;
+        CHECK(bench.undo().exit_code == 4);
+        CHECK(bench.replicas() == 4);
+    }
+    SECTION("a finished run, once") {
+        CHECK(bench.run().exit_code == 0);
+        CHECK(bench.undo().exit_code == 0);
+        const auto changes = bench.tools.changes.size();
+        CHECK(bench.undo().exit_code == 0);
+        CHECK(bench.tools.changes.size() == changes);
+        CHECK(bench.replicas() == 2);
+    }
+    SECTION("no such run") {
+        Engine engine(bench.program, bench.project, bench.tools, bench.journal);
+        CHECK(engine.undo("nothing").exit_code == 2);
+    }
+}
+
+TEST_CASE("a program that is not the one that was run is not used to undo") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4)});
+    CHECK(bench.run().exit_code == 0);
+    bench.program.stages[0].name = "other";
+    CHECK(bench.undo().exit_code == 2);
+    CHECK(bench.replicas() == 4);
+}

@@ -1,0 +1,293 @@
+#include "runtime/journal/journal.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <catch2/catch.hpp>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+using namespace migc::runtime;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t november_23 = 1795399200000;  // 2026-11-23 02:00 UTC
+
+struct Folder {
+    fs::path path;
+    Folder() {
+        std::string pattern = (fs::temp_directory_path() / "migc-journal-XXXXXX").string();
+        path = ::mkdtemp(pattern.data());
+    }
+    ~Folder() { fs::remove_all(path); }
+    [[nodiscard]] fs::path file() const { return path / ".migc/journal.db"; }
+};
+
+std::unique_ptr<Journal> opened(const Folder& folder) {
+    auto journal = Journal::open(folder.path);
+    if (!journal) FAIL(journal.error());
+    return std::move(*journal);
+}
+
+RunSummary about(std::int64_t begun_ms = november_23) {
+    RunSummary summary;
+    summary.script = "a.mig";
+    summary.title = "four replicas";
+    summary.mode = "simulated";
+    summary.digest = "abc";
+    summary.begun_ms = begun_ms;
+    return summary;
+}
+
+Event intent(int step) {
+    return {EventKind::Intent, november_23 + step, {{"stage", "staging"}, {"step", step}, {"text", "scale"}}};
+}
+
+void tamper(const Folder& folder, const std::string& sql) {
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(folder.file().c_str(), &database) == SQLITE_OK);
+    char* error = nullptr;
+    sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &error);
+    INFO((error == nullptr ? "" : error));
+    REQUIRE(error == nullptr);
+    sqlite3_close(database);
+}
+
+fs::perms mode(const fs::path& path) {
+    return fs::status(path).permissions();
+}
+
+}  // namespace
+
+TEST_CASE("names of events go both ways") {
+    for (int i = 0; i <= static_cast<int>(EventKind::RunEnded); ++i) {
+        const auto kind = static_cast<EventKind>(i);
+        EventKind back = EventKind::RunBegun;
+        CHECK(parse(name(kind), back));
+        CHECK(back == kind);
+    }
+    CHECK(name(EventKind::UndoOutcome) == "undo-outcome");
+    EventKind kind = EventKind::Intent;
+    CHECK_FALSE(parse("nonsense", kind));
+    CHECK(kind == EventKind::RunBegun);
+}
+
+TEST_CASE("a run is written and read back") {
+    const Folder folder;
+    auto journal = opened(folder);
+    const auto id = journal->begin_run(about(), std::string("stage \0 \xFF", 9));
+    REQUIRE(id);
+    CHECK(*id == "2026-11-23-1");
+    REQUIRE(journal->append(*id, intent(1)));
+    REQUIRE(journal->append(*id, {EventKind::StepBegun, 1, {{"step", 2}}}));
+    REQUIRE(journal->append(*id, {EventKind::Waiting, 1, {{"step", 2}}}));
+    REQUIRE(journal->append(*id, {EventKind::Outcome, 7, {{"message", "bad \xFF byte"}}}));
+    CHECK(journal->find("last")->result == "unfinished");
+    REQUIRE(journal->end_run(
+        *id, {EventKind::RunEnded, november_23 + 9, {{"result", "undone"}, {"exit_code", 1}}}));
+    journal.reset();
+
+    journal = opened(folder);
+    const auto events = journal->events(*id);
+    REQUIRE(events);
+    REQUIRE(events->size() == 3);
+    CHECK((*events)[0].body["step"] == 1);
+    CHECK((*events)[0].time_ms == november_23 + 1);
+    CHECK((*events)[1].kind == EventKind::Outcome);
+    CHECK((*events)[2].kind == EventKind::RunEnded);
+    CHECK(journal->script_copy(*id) == std::string("stage \0 \xFF", 9));
+    const auto run = journal->find(*id);
+    CHECK(run->result == "undone");
+    CHECK(run->exit_code == 1);
+    CHECK(run->ended_ms == november_23 + 9);
+    CHECK(run->title == "four replicas");
+
+    REQUIRE(journal->append(*id, intent(3)));
+    CHECK(journal->find(*id)->result == "unfinished");
+    CHECK(journal->events(*id)->size() == 4);
+}
+
+TEST_CASE("the folder and its files are the operator's alone") {
+    const Folder folder;
+    fs::create_directory(folder.path / ".migc");
+    fs::permissions(folder.path / ".migc", fs::perms(0755));
+    const auto journal = opened(folder);
+    REQUIRE(journal->begin_run(about(), ""));
+    CHECK(mode(folder.path / ".migc") == fs::perms(0700));
+    CHECK(mode(folder.file()) == fs::perms(0600));
+    CHECK(mode(folder.file().string() + "-wal") == fs::perms(0600));
+    CHECK(mode(folder.file().string() + "-shm") == fs::perms(0600));
+}
+
+TEST_CASE("ids count within a day and are found by their end") {
+    const Folder folder;
+    const auto journal = opened(folder);
+    CHECK(journal->find("last").error() == "there are no runs yet");
+    for (int i = 1; i <= 11; ++i)
+        CHECK(*journal->begin_run(about(), "") == "2026-11-23-" + std::to_string(i));
+    CHECK(*journal->begin_run(about(november_23 + 86400000), "") == "2026-11-24-1");
+    CHECK(journal->find("last")->id == "2026-11-24-1");
+    CHECK(journal->runs()->front().id == "2026-11-24-1");
+    CHECK(journal->runs()->size() == 12);
+    CHECK(journal->find("11")->id == "2026-11-23-11");
+    CHECK(journal->find("23-1")->id == "2026-11-23-1");
+    CHECK(journal->find("3-1")->id == "2026-11-23-1");
+    CHECK(journal->find("1").error() == "more than one run ends in 1: 2026-11-24-1 and 2026-11-23-1");
+    CHECK(journal->find("").error() == "there is no run ");
+    CHECK_FALSE(journal->find("99"));
+    CHECK_FALSE(journal->events("99"));
+    CHECK_FALSE(journal->script_copy("99"));
+}
+
+TEST_CASE("a chain that was broken is noticed") {
+    const Folder folder;
+    std::string id;
+    {
+        const auto journal = opened(folder);
+        id = *journal->begin_run(about(), "script");
+        for (int i = 1; i <= 3; ++i) REQUIRE(journal->append(id, intent(i)));
+    }
+    const auto error = [&] { return opened(folder)->events(id).error(); };
+    SECTION("a changed body") {
+        tamper(folder, "UPDATE events SET body = '{}' WHERE number = 2");
+        CHECK(error().find("row 2 of run 2026-11-23-1 (intent)") != std::string::npos);
+    }
+    SECTION("a row taken out") {
+        tamper(folder, "DELETE FROM events WHERE number = 2");
+        CHECK(error().find("row 2") != std::string::npos);
+    }
+    SECTION("the last row taken off") {
+        tamper(folder, "DELETE FROM events WHERE number = 3");
+        CHECK(error().find("rows after row 2") != std::string::npos);
+    }
+    SECTION("another script") {
+        tamper(folder, "UPDATE scripts SET text = X'00'");
+        CHECK(error().find("row 1") != std::string::npos);
+    }
+    SECTION("rows that were swapped") {
+        tamper(folder, "UPDATE events SET number = 9 WHERE number = 1");
+        CHECK(error().find("row 1") != std::string::npos);
+    }
+}
+
+TEST_CASE("what is not a journal is refused and left as it is") {
+    const Folder folder;
+    SECTION("not a database") {
+        fs::create_directory(folder.path / ".migc");
+        std::ofstream(folder.file()) << std::string(5000, 'x');
+        CHECK(Journal::open(folder.path).error().find("not a journal") != std::string::npos);
+        CHECK(fs::file_size(folder.file()) == 5000);
+        CHECK_FALSE(Journal::open_existing(folder.path));
+    }
+    SECTION("another program's database") {
+        fs::create_directory(folder.path / ".migc");
+        tamper(folder, "CREATE TABLE t (a); PRAGMA application_id = 7");
+        CHECK(Journal::open(folder.path).error().find("another program's database") != std::string::npos);
+        CHECK_FALSE(Journal::open_existing(folder.path));
+    }
+    SECTION("a newer migc") {
+        opened(folder);
+        tamper(folder, "PRAGMA user_version = 2");
+        CHECK(Journal::open(folder.path).error().find("a newer migc (format 2, this one knows 1)") !=
+              std::string::npos);
+        CHECK(Journal::open_existing(folder.path).error().find("newer migc") != std::string::npos);
+    }
+    SECTION("a link, and a file in place of the folder") {
+        fs::create_directory(folder.path / ".migc");
+        fs::create_symlink("/dev/null", folder.file());
+        CHECK_FALSE(Journal::open(folder.path));
+        fs::remove_all(folder.path / ".migc");
+        std::ofstream(folder.path / ".migc") << "x";
+        CHECK_FALSE(Journal::open(folder.path));
+    }
+    SECTION("no such root") {
+        CHECK_FALSE(Journal::open(folder.path / "missing"));
+        CHECK(*Journal::open_existing(folder.path / "missing") == nullptr);
+    }
+}
+
+TEST_CASE("looking creates and changes nothing") {
+    const Folder folder;
+    CHECK(*Journal::open_existing(folder.path) == nullptr);
+    CHECK(fs::is_empty(folder.path));
+    const std::string id = *opened(folder)->begin_run(about(), "text");
+    fs::remove(folder.file().string() + "-wal");
+    fs::remove(folder.file().string() + "-shm");
+    {
+        const auto journal = Journal::open_existing(folder.path);
+        REQUIRE(journal);
+        CHECK((*journal)->find("last")->id == id);
+        CHECK((*journal)->script_copy(id) == "text");
+        CHECK_FALSE((*journal)->append(id, intent(1)));
+    }
+    CHECK(std::distance(fs::directory_iterator(folder.path / ".migc"), fs::directory_iterator()) == 1);
+    // While another one writes, what it has written is seen.
+    const auto writer = opened(folder);
+    REQUIRE(writer->append(id, intent(1)));
+    const auto reader = Journal::open_existing(folder.path);
+    CHECK((*reader)->events(id)->size() == 1);
+    REQUIRE(writer->append(id, intent(2)));
+    CHECK((*reader)->events(id)->size() == 2);
+}
+
+TEST_CASE("a write that failed is the last one") {
+    const Folder folder;
+    const auto journal = opened(folder);
+    const std::string id = *journal->begin_run(about(), "");
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit none{1, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &none) == 0);
+    const auto failed = journal->append(id, intent(1));
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+    std::signal(SIGXFSZ, old_handler);
+    REQUIRE_FALSE(failed);
+    CHECK(journal->append(id, intent(2)).error().find("after a write that failed") != std::string::npos);
+    CHECK_FALSE(journal->append(id, {EventKind::Waiting, 0, {}}));
+    CHECK_FALSE(journal->end_run(id, {EventKind::RunEnded, 0, {}}));
+    CHECK_FALSE(journal->begin_run(about(), ""));
+    CHECK(opened(folder)->events(id)->empty());
+}
+
+TEST_CASE("an event of a run that is not there") {
+    const Folder folder;
+    CHECK_FALSE(opened(folder)->append("2026-01-01-1", intent(1)));
+}
+
+TEST_CASE("several writers at once") {
+    const Folder folder;
+    const auto work = [&] {
+        const auto journal = Journal::open(folder.path);
+        if (!journal) return journal.error();
+        const auto id = (*journal)->begin_run(about(), "");
+        if (!id) return id.error();
+        for (int i = 0; i < 20; ++i)
+            if (auto appended = (*journal)->append(*id, intent(i)); !appended) return appended.error();
+        return std::string();
+    };
+    std::vector<std::string> errors(4);
+    std::vector<std::thread> threads;
+    for (std::string& error : errors) threads.emplace_back([&] { error = work(); });
+    for (std::thread& thread : threads) thread.join();
+    for (const std::string& error : errors) CHECK(error == "");
+    const auto journal = opened(folder);
+    const auto runs = journal->runs();
+    CHECK(runs->size() == 4);
+    for (const RunSummary& run : *runs) CHECK(journal->events(run.id)->size() == 20);
+}
+
+TEST_CASE("appending is quick", "[.benchmark]") {
+    const Folder folder;
+    const auto journal = opened(folder);
+    const std::string id = *journal->begin_run(about(), std::string(100000, 'x'));
+    const auto begun = std::chrono::steady_clock::now();
+    for (int i = 0; i < 300; ++i) REQUIRE(journal->append(id, intent(i)));
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
+    WARN("one append takes " << took.count() / 300 << " ms");
+}

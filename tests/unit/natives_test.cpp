@@ -1,0 +1,987 @@
+#include "runtime/tools/natives.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "runtime/natives/capacity.hpp"
+#include "runtime/natives/http_answer.hpp"
+#include "runtime/natives/image_name.hpp"
+#include "runtime/natives/live_form.hpp"
+#include "runtime/natives/manifest.hpp"
+#include "runtime/natives/plan.hpp"
+#include "runtime/natives/rollout.hpp"
+
+using namespace migc;
+using namespace migc::runtime;
+using nlohmann::json;
+
+namespace {
+
+Answer printed(std::string output) {
+    Answer answer;
+    answer.ending = Ending::Exited;
+    answer.output = std::move(output);
+    return answer;
+}
+
+Answer failed(std::string errors, int status = 1) {
+    Answer answer;
+    answer.ending = Ending::Exited;
+    answer.status = status;
+    answer.errors = std::move(errors);
+    return answer;
+}
+
+// Answers by the first rule whose text is part of the command line; writes down what was run.
+class FakeHost : public Host {
+  public:
+    void say(const std::string& part, Answer answer) { rules_.emplace_back(part, std::move(answer)); }
+    void say(const std::string& part, const json& answer) { say(part, printed(answer.dump())); }
+
+    Answer run(const std::string& tool, const std::vector<std::string>& arguments,
+               const std::string& input) override {
+        commands.push_back(fmt::format("{} {}", tool, fmt::join(arguments, " ")));
+        inputs.push_back(input);
+        for (const auto& [part, answer] : rules_)
+            if (commands.back().find(part) != std::string::npos) return answer;
+        Answer missing;
+        missing.reason = "no such tool in this test: " + commands.back();
+        return missing;
+    }
+    Time now() override { return 1'700'000'000'000; }
+    Woken sleep_until(Time) override { return Woken::Deadline; }
+    std::string setting(std::string_view name) override { return settings[std::string(name)]; }
+    std::string written(const ResourceRef& resource) override { return "deployment/" + resource.name; }
+    const project::Inventory& inventory() override { return inventory_value; }
+    std::string kind() override { return kind_value; }
+
+    std::vector<std::string> commands;
+    std::vector<std::string> inputs;
+    std::map<std::string, std::string> settings = {{"namespace", "web"}, {"root", "/"}};
+    project::Inventory inventory_value;
+    std::string kind_value = "live";
+
+  private:
+    std::deque<std::pair<std::string, Answer>> rules_;
+};
+
+Reading read(Host& host, const char* name, const List& arguments) {
+    const NativeEntry* native = find_native(name);
+    REQUIRE(native != nullptr);
+    REQUIRE(native->probe);
+    return native->probe(host, arguments);
+}
+
+Answer act(Host& host, const char* name, const List& arguments) {
+    const NativeEntry* native = find_native(name);
+    REQUIRE(native != nullptr);
+    REQUIRE(native->action);
+    return native->action(host, arguments);
+}
+
+Value workload(const std::string& name) {
+    return Value(ResourceRef{"workload", name});
+}
+Value as_value(const json& value) {
+    return Value(std::make_shared<const json>(value));
+}
+bool truth(const Reading& reading) {
+    return same(reading.value, Value(true));
+}
+bool falsehood(const Reading& reading) {
+    return same(reading.value, Value(false));
+}
+
+json list(const json& items) {
+    return {{"kind", "List"}, {"items", items}};
+}
+
+json deployment(const std::string& name, int wanted, int ready) {
+    return {{"kind", "Deployment"},
+            {"metadata", {{"name", name}, {"generation", 2}, {"namespace", "web"}}},
+            {"spec",
+             {{"replicas", wanted},
+              {"selector", {{"matchLabels", {{"app", name}}}}},
+              {"template", {{"spec", {{"containers", {{{"name", "main"}, {"image", "web:1"}}}}}}}}}},
+            {"status",
+             {{"observedGeneration", 2},
+              {"replicas", wanted},
+              {"updatedReplicas", wanted},
+              {"readyReplicas", ready},
+              {"availableReplicas", ready}}}};
+}
+
+json replica_set(const std::string& owner, const std::string& hash, int revision) {
+    return {{"kind", "ReplicaSet"},
+            {"metadata",
+             {{"name", owner + "-" + hash},
+              {"annotations", {{"deployment.kubernetes.io/revision", std::to_string(revision)}}},
+              {"ownerReferences", {{{"kind", "Deployment"}, {"name", owner}}}}}}};
+}
+
+json pod(const std::string& replica_set_name, const std::string& suffix,
+         const json& container_status = json::object()) {
+    return {{"kind", "Pod"},
+            {"metadata",
+             {{"name", replica_set_name + "-" + suffix},
+              {"ownerReferences", {{{"kind", "ReplicaSet"}, {"name", replica_set_name}}}}}},
+            {"status", {{"phase", "Running"}, {"containerStatuses", {container_status}}}}};
+}
+
+json waiting(const std::string& reason, int restarts = 0) {
+    return {{"name", "main"},
+            {"restartCount", restarts},
+            {"state", {{"waiting", {{"reason", reason}, {"message", "m"}}}}}};
+}
+
+class Folder {
+  public:
+    Folder() : path(std::filesystem::temp_directory_path() / ("migc-natives-" + std::to_string(::getpid()))) {
+        std::filesystem::create_directories(path);
+    }
+    ~Folder() { std::filesystem::remove_all(path); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    std::string write(const std::string& name, const std::string& text) const {
+        std::filesystem::create_directories((path / name).parent_path());
+        std::ofstream(path / name, std::ios::binary) << text;
+        return (path / name).string();
+    }
+    std::filesystem::path path;
+};
+
+class WorkingFolder {
+  public:
+    explicit WorkingFolder(const std::filesystem::path& path) { std::filesystem::current_path(path); }
+    ~WorkingFolder() { std::filesystem::current_path(before_); }
+    WorkingFolder(const WorkingFolder&) = delete;
+    WorkingFolder& operator=(const WorkingFolder&) = delete;
+
+  private:
+    std::filesystem::path before_ = std::filesystem::current_path();
+};
+
+const char* const redis_manifest = R"(# cache
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: redis, namespace: monadic-pipeline}
+spec: {replicas: 1}
+--- # the service
+apiVersion: v1
+kind: Service
+metadata:
+  name: redis-service
+---
+# nothing but a comment
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata:
+  name: redis-tls
+)";
+
+}  // namespace
+
+TEST_CASE("every native has a name of its own and does one thing") {
+    for (const NativeEntry& entry : all_natives()) {
+        INFO(entry.name);
+        CHECK((entry.probe != nullptr) != (entry.action != nullptr));
+        CHECK(find_native(entry.name) == &entry);
+        CHECK((entry.action == nullptr || entry.preview != nullptr));
+    }
+    CHECK(find_native("no-such-native") == nullptr);
+}
+
+TEST_CASE("no native crashes on missing arguments or on answers that are garbage") {
+    const Folder folder;
+    const WorkingFolder inside(folder.path);  // some natives make files where their arguments say
+    const std::string manifest = folder.write("a.yaml", redis_manifest);
+    const std::vector<std::string> answers = {
+        "",
+        "garbage",
+        "[]",
+        "{}",
+        "null",
+        "4",
+        R"({"items":[1,null,"x",[],{}]})",
+        R"({"items":[{"kind":"Deployment","spec":7,"metadata":[]}],"spec":[]})",
+        R"({"kind":"Pod","metadata":"x","status":{"containerStatuses":7}})"};
+    const std::vector<List> arguments = {{},
+                                         {Value(Absent{})},
+                                         {workload("web"), Value(Absent{})},
+                                         {Value(std::int64_t{3}), workload("web")},
+                                         {Value(manifest), Value("deployment/monadic-pipeline/redis")},
+                                         {Value("deployment//redis"), as_value(json::object())},
+                                         {Value("http:x"), Value("a"), Value(std::int64_t{2})},
+                                         {Value("x/y:1"), Value("sha256:1")}};
+    for (const std::string& answer : answers)
+        for (const List& list_of_arguments : arguments)
+            for (const NativeEntry& entry : all_natives()) {
+                FakeHost host;
+                host.settings["root"] = folder.path.string();
+                host.say("", printed(answer));
+                INFO(entry.name << " with " << answer);
+                if (entry.probe) CHECK_NOTHROW(entry.probe(host, list_of_arguments));
+                if (entry.action) CHECK_NOTHROW(entry.action(host, list_of_arguments));
+                if (entry.preview) CHECK_NOTHROW(entry.preview(host, list_of_arguments));
+            }
+}
+
+TEST_CASE("a tool that fails makes every probe unknown, never false or absent") {
+    const Folder folder;
+    const std::string manifest = folder.write("a.yaml", redis_manifest);
+    const Value handle("deployment/monadic-pipeline/redis");
+    const std::vector<std::pair<const char*, List>> probes = {
+        {"pods-ready", {}},
+        {"rollout-complete", {workload("web")}},
+        {"restarts", {workload("web")}},
+        {"oom-kills", {workload("web")}},
+        {"configuration-of", {workload("web")}},
+        {"seen-configuration", {workload("web")}},
+        {"image-of", {workload("web")}},
+        {"container-of", {workload("web")}},
+        {"autoscaler-of", {workload("web")}},
+        {"node-count-ready", {}},
+        {"capacity-for", {Value(std::int64_t{1}), workload("web")}},
+        {"object-live", {Value(manifest), handle}},
+        {"object-wanted", {Value(manifest), handle}},
+        {"object-settled", {Value(manifest), handle}},
+        {"http-status", {Value("http://web/")}},
+        {"http-status", {Value("http://web/"), Value(true), Value(std::int64_t{2})}},
+        {"http-json", {Value("http://web/"), Value("/a")}},
+        {"terraform-counts", {Value("p")}},
+        {"expect-plan", {Value("p"), Value(std::int64_t{1})}},
+        {"plan-touches-only", {Value("p"), Value(List{})}},
+        {"terraform-state", {Value("/serial")}},
+        {"terraform-output", {Value("x")}},
+        {"image-digest", {Value("cr.example.org/web:1")}},
+    };
+    for (const auto& [name, arguments] : probes) {
+        FakeHost host;
+        host.say("", failed("Unable to connect to the server: dial tcp: i/o timeout"));
+        const Reading reading = read(host, name, arguments);
+        INFO(name);
+        CHECK(reading.value.is_unknown());
+        CHECK(reading.why.find("i/o timeout") != std::string::npos);
+    }
+}
+
+TEST_CASE("pods are ready only when all are new, ready and available") {
+    FakeHost host;
+    json object = deployment("web", 4, 4);
+    json items = {object, replica_set("web", "7f", 2), pod("web-7f", "a")};
+    SECTION("ready") {
+        host.say("get", list(items));
+        const Reading reading = read(host, "pods-ready", {Value(List{workload("web")})});
+        CHECK(truth(reading));
+        CHECK(reading.why == "4 of 4 pods of web are ready");
+        CHECK(host.commands.front() ==
+              "kubectl get deployments,statefulsets,daemonsets,replicasets,pods -o json");
+    }
+    SECTION("the controller has not seen the change") {
+        items[0]["metadata"]["generation"] = 3;
+        host.say("get", list(items));
+        CHECK(falsehood(read(host, "rollout-complete", {workload("web")})));
+    }
+    SECTION("two of four, and why") {
+        items[0] = deployment("web", 4, 2);
+        items.push_back(pod("web-7f", "b", waiting("ImagePullBackOff")));
+        host.say("get", list(items));
+        const Reading reading = read(host, "pods-ready", {});
+        CHECK(falsehood(reading));
+        CHECK(reading.why == "2 of 4 pods of web are ready; web-7f-b: ImagePullBackOff: m");
+        CHECK(reading.hopeless);
+    }
+    SECTION("an old pod is left") {
+        items.push_back(replica_set("web", "6c", 1));
+        items.push_back(pod("web-6c", "x"));
+        host.say("get", list(items));
+        const Reading reading = read(host, "pods-ready", {});
+        CHECK(falsehood(reading));
+        CHECK(reading.why == "1 old pod of web is still there");
+    }
+    SECTION("a pod is ending") {
+        items.push_back(pod("web-7f", "z"));
+        items.back()["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+        host.say("get", list(items));
+        CHECK(read(host, "pods-ready", {}).why == "1 pod of web is still ending");
+    }
+    SECTION("an evicted pod does not count") {
+        items.push_back(pod("web-7f", "z"));
+        items.back()["status"]["phase"] = "Failed";
+        host.say("get", list(items));
+        CHECK(truth(read(host, "pods-ready", {})));
+    }
+    SECTION("none is ready where none was asked for") {
+        items[0] = deployment("web", 0, 0);
+        host.say("get", list(items));
+        CHECK(truth(read(host, "pods-ready", {})));
+    }
+    SECTION("a workload whose name begins with the other's is another one") {
+        items.push_back(deployment("web-api", 1, 0));
+        items.push_back(pod("web-api-7f", "x", waiting("ImagePullBackOff")));
+        host.say("get", list(items));
+        CHECK(truth(read(host, "pods-ready", {Value(List{workload("web")})})));
+    }
+    SECTION("a workload that does not exist") {
+        host.say("get", list(items));
+        const Reading reading = read(host, "pods-ready", {Value(List{workload("other")})});
+        CHECK(falsehood(reading));
+        CHECK(reading.why == "deployment/other does not exist");
+    }
+    SECTION("nothing in the namespace") {
+        host.say("get", list(json::array()));
+        CHECK(read(host, "pods-ready", {}).why == "there is no workload in namespace web");
+    }
+}
+
+TEST_CASE("a crash loop is hopeless from the third restart on, and not because of the old version") {
+    const auto judged = [](const json& status, const char* owner) {
+        const json items = {replica_set("web", "7f", 2), replica_set("web", "6c", 1),
+                            pod(owner, "b", status)};
+        return judge(deployment("web", 2, 1), items, "web");
+    };
+    CHECK_FALSE(judged(waiting("CrashLoopBackOff", 2), "web-7f").hopeless);
+    CHECK(judged(waiting("CrashLoopBackOff", 3), "web-7f").hopeless);
+    CHECK_FALSE(judged(waiting("CrashLoopBackOff", 9), "web-6c").hopeless);
+    CHECK_FALSE(judged(waiting("ContainerCreating"), "web-7f").hopeless);
+    CHECK_FALSE(judged(waiting("CreateContainerConfigError"), "web-7f").hopeless);
+}
+
+TEST_CASE("pods that a quota refuses are hopeless unless others go away") {
+    json newest = replica_set("web", "7f", 2);
+    newest["spec"]["replicas"] = 4;
+    newest["status"] = {
+        {"replicas", 2},
+        {"conditions", {{{"type", "ReplicaFailure"}, {"status", "True"}, {"message", "exceeded quota: q"}}}}};
+    json items = {newest, pod("web-7f", "a")};
+    const Verdict refused = judge(deployment("web", 4, 2), items, "web");
+    CHECK(refused.hopeless);
+    CHECK(refused.why == "2 of 4 pods of web are ready; no more pods can be made: exceeded quota: q");
+    items.push_back(pod("web-7f", "b"));
+    items.back()["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+    CHECK_FALSE(judge(deployment("web", 4, 2), items, "web").hopeless);
+}
+
+TEST_CASE("workloads as a cluster describes them") {
+    const auto ready = [](const char* name) {
+        std::ifstream file("tests/unit/fixtures/kubernetes/" + std::string(name) + ".json");
+        std::stringstream text;
+        text << file.rdbuf();
+        FakeHost host;
+        host.say("get", printed(text.str()));
+        return read(host, "pods-ready", {Value(List{workload("webapi")})});
+    };
+    CHECK(truth(ready("ready")));
+    CHECK(ready("ready").why == "2 of 2 pods of webapi are ready");
+    const Reading rolling = ready("rolling");
+    CHECK(falsehood(rolling));
+    CHECK_FALSE(rolling.hopeless);
+    CHECK(rolling.why ==
+          "1 of 2 pods of webapi are of the new version; 2 old pods of webapi are still there");
+    for (const auto& [name, part] :
+         {std::pair{"image-pull-back-off", "ImagePullBackOff: Back-off pulling image"},
+          std::pair{"crash-loop", "CrashLoopBackOff: container webapi ended 4 times"},
+          std::pair{"quota", "no more pods can be made: pods \"webapi-7585fffc88"}}) {
+        const Reading stuck = ready(name);
+        INFO(stuck.why);
+        CHECK(falsehood(stuck));
+        CHECK(stuck.hopeless);
+        CHECK(stuck.why.find(part) != std::string::npos);
+    }
+}
+
+TEST_CASE("stateful sets and daemon sets") {
+    json set = {{"kind", "StatefulSet"},
+                {"metadata", {{"name", "db"}, {"generation", 1}}},
+                {"spec", {{"replicas", 2}}},
+                {"status",
+                 {{"observedGeneration", 1},
+                  {"replicas", 2},
+                  {"readyReplicas", 2},
+                  {"currentRevision", "a"},
+                  {"updateRevision", "a"}}}};
+    CHECK(judge(set, json::array(), "db").ready);
+    set["status"]["updateRevision"] = "b";
+    set["status"]["updatedReplicas"] = 1;
+    CHECK(judge(set, json::array(), "db").why == "1 of 2 pods of db are of the new version");
+    json daemons = {{"kind", "DaemonSet"},
+                    {"metadata", {{"name", "agent"}, {"generation", 1}}},
+                    {"status", {{"observedGeneration", 1}, {"desiredNumberScheduled", 0}}}};
+    CHECK(judge(daemons, json::array(), "agent").why == "no node takes a pod of agent");
+}
+
+TEST_CASE("restarts and memory kills are summed over the workload's own pods") {
+    FakeHost host;
+    json status = {
+        {"name", "main"}, {"restartCount", 3}, {"lastState", {{"terminated", {{"reason", "OOMKilled"}}}}}};
+    host.say("get deployment/web", deployment("web", 2, 2));
+    host.say("get pods -l app=web",
+             list({pod("web-7f", "a", status), pod("web-7f", "b", status), pod("other-7f", "c", status)}));
+    CHECK(same(read(host, "restarts", {workload("web")}).value, Value(std::int64_t{6})));
+    const Reading kills = read(host, "oom-kills", {workload("web")});
+    CHECK(same(kills.value, Value(std::int64_t{2})));
+    CHECK(kills.why == "web-7f-a: 1, web-7f-b: 1");
+    FakeHost empty;
+    empty.say("get", printed(""));
+    CHECK(read(empty, "restarts", {workload("web")}).value.is_absent());
+}
+
+TEST_CASE("the configuration of a workload is the content of its ConfigMaps and the version of its Secrets") {
+    json object = deployment("web", 1, 1);
+    object["spec"]["template"]["spec"] = {
+        {"containers", {{{"name", "main"}, {"envFrom", {{{"configMapRef", {{"name", "one"}}}}}}}}},
+        {"volumes", {{{"secret", {{"secretName", "two"}}}}}}};
+    const auto digest = [&](const char* data, const char* secret_version, const char* config_version) {
+        FakeHost host;
+        host.say("get deployment/web", object);
+        host.say("get configmap/one",
+                 json{{"metadata", {{"resourceVersion", config_version}}}, {"data", {{"k", data}}}});
+        host.say("get secret/two", json{{"metadata", {{"uid", "u"}, {"resourceVersion", secret_version}}},
+                                        {"data", {{"k", "canary"}}}});
+        return show(read(host, "configuration-of", {workload("web")}).value);
+    };
+    CHECK(digest("a", "1", "1") == digest("a", "1", "2"));
+    CHECK(digest("a", "1", "1") != digest("b", "1", "1"));
+    CHECK(digest("a", "1", "1") != digest("a", "2", "1"));
+    FakeHost host;
+    host.say("get", printed(""));
+    CHECK(read(host, "configuration-of", {workload("web")}).value.is_absent());
+}
+
+TEST_CASE("a restart changes the configuration that was seen") {
+    json object = deployment("web", 1, 1);
+    FakeHost before;
+    before.say("get", object);
+    object["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] =
+        "2026-01-01T00:00:00Z";
+    FakeHost after;
+    after.say("get", object);
+    CHECK_FALSE(same(read(before, "seen-configuration", {workload("web")}).value,
+                     read(after, "seen-configuration", {workload("web")}).value));
+}
+
+TEST_CASE("the image of the only container, or of the named one") {
+    json object = deployment("web", 1, 1);
+    FakeHost one;
+    one.say("get", object);
+    CHECK(show(read(one, "image-of", {workload("web"), Value(Absent{})}).value) == "web:1");
+    CHECK(show(read(one, "container-of", {workload("web")}).value) == "main");
+    object["spec"]["template"]["spec"]["containers"].push_back({{"name", "side"}, {"image", "side:2"}});
+    FakeHost two;
+    two.say("get", object);
+    const Reading unnamed = read(two, "image-of", {workload("web"), Value(Absent{})});
+    CHECK(unnamed.value.is_unknown());
+    CHECK(unnamed.why == "name the container: main, side");
+    CHECK(unnamed.hopeless);
+    CHECK(show(read(two, "image-of", {workload("web"), Value("side")}).value) == "side:2");
+    CHECK(read(two, "image-of", {workload("web"), Value("none")}).value.is_absent());
+}
+
+TEST_CASE("the autoscaler of a workload") {
+    FakeHost host;
+    host.say("get hpa", list({{{"metadata", {{"name", "h"}}},
+                               {"spec", {{"scaleTargetRef", {{"kind", "Deployment"}, {"name", "web"}}}}}}}));
+    CHECK(show(read(host, "autoscaler-of", {workload("web")}).value) == "h");
+    CHECK(read(host, "autoscaler-of", {workload("api")}).value.is_absent());
+}
+
+namespace {
+
+json node(const std::string& name, const char* cpu, const char* memory) {
+    return {{"metadata", {{"name", name}}},
+            {"spec", json::object()},
+            {"status",
+             {{"allocatable", {{"cpu", cpu}, {"memory", memory}, {"pods", "10"}}},
+              {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}};
+}
+
+json requesting(const char* cpu, const char* memory) {
+    return {
+        {"spec", {{"containers", {{{"resources", {{"requests", {{"cpu", cpu}, {"memory", memory}}}}}}}}}}};
+}
+
+}  // namespace
+
+TEST_CASE("capacity is what is allocatable less what running pods request") {
+    json object = deployment("web", 2, 2);
+    object["spec"]["template"] = requesting("500m", "512Mi");
+    json running = requesting("1", "1Gi");
+    running["spec"]["nodeName"] = "one";
+    json nodes = {node("one", "2", "4Gi"), node("two", "1", "4Gi")};
+    const auto capacity = [&](std::int64_t count, const json& quotas = json::array()) {
+        FakeHost host;
+        host.say("get deployment/web", object);
+        host.say("get nodes", list(nodes));
+        host.say("get pods --all-namespaces", list(json::array({running})));
+        host.say("get resourcequotas", list(quotas));
+        return read(host, "capacity-for", {Value(count), workload("web")});
+    };
+    CHECK(truth(capacity(4)));
+    CHECK(falsehood(capacity(5)));
+    CHECK(capacity(5).why == "4 of 5 more pods fit on 2 of 2 nodes; each requests cpu 0.5, memory 512Mi");
+    SECTION("cordoned, unready and tainted nodes take none") {
+        nodes[1]["spec"]["unschedulable"] = true;
+        CHECK(falsehood(capacity(4)));
+        nodes[1]["spec"] = {{"taints", {{{"key", "gpu"}, {"value", "yes"}, {"effect", "NoSchedule"}}}}};
+        CHECK(falsehood(capacity(4)));
+        object["spec"]["template"]["spec"]["tolerations"] = {{{"key", "gpu"}, {"operator", "Exists"}}};
+        CHECK(truth(capacity(4)));
+        nodes[1]["status"]["conditions"][0]["status"] = "Unknown";
+        CHECK(falsehood(capacity(4)));
+    }
+    SECTION("a pod that has ended takes no room") {
+        running["status"]["phase"] = "Succeeded";
+        CHECK(truth(capacity(6)));
+    }
+    SECTION("a quota") {
+        const json quota = {{"metadata", {{"name", "q"}}},
+                            {"status", {{"hard", {{"pods", "4"}}}, {"used", {{"pods", "2"}}}}}};
+        CHECK(truth(capacity(2, json::array({quota}))));
+        CHECK(capacity(3, json::array({quota})).why == "quota q allows 4 of pods, and 2 are used");
+    }
+    SECTION("rules that are not weighed make it unknown, but never hide that there is no room") {
+        object["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"]
+              ["requiredDuringSchedulingIgnoredDuringExecution"] = {1};
+        CHECK(capacity(4).value.is_unknown());
+        CHECK(falsehood(capacity(5)));
+    }
+}
+
+TEST_CASE("requests count init containers by their peak") {
+    json pod_spec = requesting("100m", "1Mi");
+    pod_spec["spec"]["initContainers"] = {
+        {{"resources", {{"requests", {{"cpu", "1"}}}}}},
+        {{"restartPolicy", "Always"}, {"resources", {{"limits", {{"memory", "3Mi"}}}}}}};
+    const auto requests = requests_of(pod_spec);
+    REQUIRE(requests);
+    CHECK(requests->at("cpu") == Approx(1));
+    CHECK(requests->at("memory") == Approx(4 * 1024 * 1024));
+    CHECK_FALSE(requests_of(requesting("much", "1Mi")));
+}
+
+TEST_CASE("the objects of a manifest keep their order and their namespace") {
+    const Folder folder;
+    FakeHost host;
+    const Reading reading =
+        read(host, "objects-of-manifest", {Value(folder.write("redis.yaml", redis_manifest))});
+    CHECK(show(reading.value) ==
+          show(Value(List{Value("deployment/monadic-pipeline/redis"), Value("service//redis-service"),
+                          Value("certificate.cert-manager.io//redis-tls")})));
+}
+
+TEST_CASE("a folder's manifests come in order of their names") {
+    const Folder folder;
+    folder.write("b.yaml", "{apiVersion: v1, kind: Service, metadata: {name: b}}");
+    folder.write("a.json", R"({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})");
+    folder.write("notes.txt", "no manifest");
+    const auto documents = read_manifest(folder.path);
+    REQUIRE(documents);
+    REQUIRE(documents->size() == 2);
+    CHECK(documents->at(0).handle.text() == "configmap//a");
+    folder.write("c.yaml", "{apiVersion: v1, kind: Service, metadata: {name: b}}");
+    CHECK(read_manifest(folder.path).error() ==
+          "c.yaml declares service/b twice; only one of both can come to be");
+}
+
+TEST_CASE("manifests that cannot be applied object by object are refused with the reason") {
+    const auto error = [](const char* text) { return parse_manifest(text, "x.yaml").error(); };
+    CHECK(error("kind: Pod\n") == "x.yaml, document 1: it has no apiVersion or no kind");
+    CHECK(error("apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}").find("metadata.name") !=
+          std::string::npos);
+    CHECK(error("apiVersion: v1\nkind: List\nitems: []").find("documents of their own") != std::string::npos);
+    CHECK(error("apiVersion: v1\nkind: Pod\nmetadata: {name: --all}").find("Kubernetes allows") !=
+          std::string::npos);
+    CHECK(error("- a\n").find("no mapping") != std::string::npos);
+    CHECK(error("a: [\n").find("document 1") != std::string::npos);
+    CHECK(error("--- text\n").find("between documents") != std::string::npos);
+    CHECK_FALSE(parse_handle("deployment/web"));
+    CHECK_FALSE(parse_handle("deployment//--all"));
+    std::string deep(100'000, '[');
+    CHECK_FALSE(parse_manifest(deep, "x.yaml"));
+}
+
+TEST_CASE("an object is applied alone, and nothing is taken over from others") {
+    const Folder folder;
+    const Value manifest(folder.write("redis.yaml", redis_manifest));
+    FakeHost host;
+    SECTION("alone, in its own namespace") {
+        host.say("get", printed(""));
+        host.say("apply", json::object());
+        CHECK(act(host, "object-apply", {manifest, Value("deployment/monadic-pipeline/redis")}).succeeded());
+        CHECK(host.commands.back() ==
+              "kubectl apply --server-side --field-manager=migc -o json -f - --namespace monadic-pipeline");
+        CHECK(host.inputs.back().find("kind: Service") == std::string::npos);
+    }
+    SECTION("an object that is kept by kubectl apply stays so") {
+        host.say("get",
+                 json{{"metadata",
+                       {{"annotations", {{"kubectl.kubernetes.io/last-applied-configuration", "{}"}}}}}});
+        host.say("apply", json::object());
+        CHECK(act(host, "object-apply", {manifest, Value("service//redis-service")}).succeeded());
+        CHECK(host.commands.back() == "kubectl apply -o json -f -");
+    }
+    SECTION("what an undo of migc has put back is its own") {
+        host.say("get", printed(""));
+        host.say("--force-conflicts", json::object());
+        host.say("apply",
+                 failed("error: Apply failed with 1 conflict: conflict with \"migc\" using v1: .spec.x"));
+        CHECK(act(host, "object-apply", {manifest, Value("service//redis-service")}).succeeded());
+    }
+    SECTION("not from anybody else") {
+        host.say("get", printed(""));
+        host.say("apply", failed("Apply failed with 2 conflicts: conflicts with \"migc\":\n- .a\n"
+                                 "conflicts with \"helm\" using apps/v1:\n- .spec.replicas"));
+        CHECK_FALSE(act(host, "object-apply", {manifest, Value("service//redis-service")}).succeeded());
+        CHECK(host.commands.back().find("--force-conflicts") == std::string::npos);
+    }
+    SECTION("not what the manifest does not declare") {
+        CHECK_FALSE(act(host, "object-apply", {manifest, Value("service//other")}).succeeded());
+        CHECK(host.commands.empty());
+    }
+}
+
+TEST_CASE("the form of an object leaves out what the cluster assigns, unless it is declared") {
+    const json object = {
+        {"kind", "Service"},
+        {"metadata",
+         {{"name", "s"}, {"uid", "u"}, {"resourceVersion", "7"}, {"managedFields", json::array()}}},
+        {"spec", {{"clusterIP", "10.0.0.7"}, {"ports", {{{"port", 80}, {"nodePort", 30080}}}}}},
+        {"status", json::object()}};
+    CHECK(
+        live_form(object, json()) ==
+        json({{"kind", "Service"}, {"metadata", {{"name", "s"}}}, {"spec", {{"ports", {{{"port", 80}}}}}}}));
+    const json declared = {{"spec", {{"clusterIP", "10.0.0.7"}, {"ports", {{{"nodePort", "30080"}}}}}}};
+    CHECK(live_form(object, declared)["spec"] == object["spec"]);
+    json scaled = deployment("web", 3, 3);
+    CHECK(live_form(scaled, json(), false)["spec"]["replicas"] == 3);
+    CHECK_FALSE(live_form(scaled, json(), true)["spec"].contains("replicas"));
+}
+
+TEST_CASE("the values of a secret are in no form") {
+    const auto form = [](const char* value) {
+        return live_form({{"kind", "Secret"},
+                          {"metadata",
+                           {{"name", "s"},
+                            {"annotations", {{"kubectl.kubernetes.io/last-applied-configuration", value}}}}},
+                          {"data", {{"password", value}}}},
+                         json());
+    };
+    CHECK(form("Y2FuYXJ5").dump().find("Y2FuYXJ5") == std::string::npos);
+    CHECK(form("Y2FuYXJ5") == form("Y2FuYXJ5"));
+    CHECK(form("Y2FuYXJ5") != form("b3RoZXI="));
+}
+
+TEST_CASE("the way back touches only what the run changed") {
+    const json prior = {{"data", {{"a", "1"}, {"b", "1"}}}, {"metadata", {{"labels", {{"x", "y"}}}}}};
+    const json applied = {{"data", {{"a", "2"}, {"b", "1"}, {"new", "1"}}},
+                          {"metadata", {{"labels", {{"x", "y"}}}}}};
+    SECTION("as applied") {
+        const WayBack way = way_back(prior, applied, applied);
+        CHECK(way.taken.empty());
+        CHECK(way.patch == json({{"data", {{"a", "1"}, {"new", nullptr}}}}));
+    }
+    SECTION("what somebody else added elsewhere stays") {
+        json now = applied;
+        now["data"]["theirs"] = "1";
+        now["data"]["b"] = "theirs";
+        const WayBack way = way_back(prior, applied, now);
+        CHECK(way.taken.empty());
+        CHECK(way.patch == json({{"data", {{"a", "1"}, {"new", nullptr}}}}));
+    }
+    SECTION("what somebody else changed is not overwritten") {
+        json now = applied;
+        now["data"]["a"] = "theirs";
+        CHECK(way_back(prior, applied, now).taken == std::vector<std::string>{"/data/a"});
+    }
+    SECTION("what is back already is left alone") {
+        CHECK(way_back(prior, applied, prior).patch.empty());
+    }
+    SECTION("a list is replaced whole") {
+        const WayBack way = way_back({{"l", {1, 2}}}, {{"l", {1, 3}}}, {{"l", {1, 3}}});
+        CHECK(way.patch == json({{"l", {1, 2}}}));
+    }
+    SECTION("the patch does what it is for") {
+        json now = applied;
+        now.merge_patch(way_back(prior, applied, now).patch);
+        CHECK(now == prior);
+    }
+}
+
+TEST_CASE("an object is restored by a patch, a deletion or not at all") {
+    const json prior = {{"kind", "ConfigMap"}, {"metadata", {{"name", "c"}}}, {"data", {{"a", "1"}}}};
+    const json applied = {{"kind", "ConfigMap"}, {"metadata", {{"name", "c"}}}, {"data", {{"a", "2"}}}};
+    json live = applied;
+    live["metadata"]["resourceVersion"] = "7";
+    FakeHost host;
+    host.say("patch", json::object());
+    host.say("delete", printed("deleted"));
+    host.say("create", printed("created"));
+    const Value handle("configmap//c");
+    SECTION("patched") {
+        host.say("get", live);
+        CHECK(act(host, "object-restore", {handle, as_value(prior), as_value(applied)}).succeeded());
+        CHECK(
+            host.commands.back() ==
+            R"(kubectl patch configmap/c --type=merge --field-manager=migc -p {"data":{"a":"1"},"metadata":{"resourceVersion":"7"}} -o json)");
+    }
+    SECTION("held because somebody else changed it") {
+        live["data"]["a"] = "3";
+        host.say("get", live);
+        const Answer answer = act(host, "object-restore", {handle, as_value(prior), as_value(applied)});
+        CHECK_FALSE(answer.succeeded());
+        CHECK(answer.errors.find("/data/a") != std::string::npos);
+        CHECK(host.commands.size() == 1);
+    }
+    SECTION("deleted, because this run made it") {
+        host.say("get", live);
+        CHECK(act(host, "object-restore", {handle, Value(Absent{}), as_value(applied)}).succeeded());
+        CHECK(host.commands.back() == "kubectl delete configmap/c --ignore-not-found --wait=true");
+    }
+    SECTION("not deleted, because somebody else has changed it since") {
+        live["data"]["a"] = "3";
+        host.say("get", live);
+        CHECK_FALSE(act(host, "object-restore", {handle, Value(Absent{}), as_value(applied)}).succeeded());
+        CHECK(host.commands.size() == 1);
+    }
+    SECTION("a claim is never deleted") {
+        host.say("get", json{{"kind", "PersistentVolumeClaim"}, {"metadata", {{"name", "c"}}}});
+        const Answer answer = act(host, "object-restore",
+                                  {Value("persistentvolumeclaim//c"), Value(Absent{}), Value(Absent{})});
+        CHECK(answer.errors.starts_with("held: persistentvolumeclaim/c"));
+        CHECK(host.commands.size() == 1);
+    }
+    SECTION("already gone") {
+        host.say("get", printed(""));
+        CHECK(act(host, "object-restore", {handle, Value(Absent{}), as_value(applied)}).succeeded());
+        CHECK(host.commands.size() == 1);
+    }
+    SECTION("made again after this run deleted it") {
+        host.say("get", printed(""));
+        CHECK(act(host, "object-restore", {handle, as_value(prior), Value(Absent{})}).succeeded());
+        CHECK(json::parse(host.inputs.back()) == prior);
+    }
+    SECTION("not made again if somebody else deleted it") {
+        host.say("get", printed(""));
+        CHECK_FALSE(act(host, "object-restore", {handle, as_value(prior), as_value(applied)}).succeeded());
+    }
+    SECTION("nothing is done where the cluster cannot be read") {
+        host.say("get", failed("Forbidden"));
+        CHECK_FALSE(act(host, "object-restore", {handle, Value(Absent{}), as_value(applied)}).succeeded());
+        CHECK(host.commands.size() == 1);
+    }
+}
+
+TEST_CASE("a claim is settled when it is bound, or waits for its first pod") {
+    const auto settled = [](const char* phase, const char* mode) {
+        FakeHost host;
+        host.say("get persistentvolumeclaim/c", json{{"metadata", {{"name", "c"}}},
+                                                     {"spec", {{"storageClassName", "s"}}},
+                                                     {"status", {{"phase", phase}}}});
+        host.say("get storageclass/s", json{{"volumeBindingMode", mode}});
+        return read(host, "object-settled", {Value("x.yaml"), Value("persistentvolumeclaim//c")});
+    };
+    CHECK(truth(settled("Bound", "Immediate")));
+    CHECK(truth(settled("Pending", "WaitForFirstConsumer")));
+    CHECK(falsehood(settled("Pending", "Immediate")));
+    CHECK(settled("Lost", "Immediate").hopeless);
+}
+
+TEST_CASE("HTTP statuses: all the same, or the worst") {
+    FakeHost good;
+    good.say("curl", printed("200"));
+    const Reading ten =
+        read(good, "http-status", {Value("http://web/"), Value(false), Value(std::int64_t{10})});
+    CHECK(same(ten.value, Value(std::int64_t{200})));
+    CHECK(ten.why == "http://web/ answered 10 times 200");
+    CHECK(good.commands.front() ==
+          "curl --max-time 10 --output /dev/null --write-out %{http_code} -- http://web/");
+    FakeHost dead;
+    dead.say("curl", failed("curl: (7) Failed to connect", 7));
+    CHECK(read(dead, "http-status", {Value("http://web/")}).value.is_unknown());
+}
+
+TEST_CASE("requests from inside run in one pod that is always deleted") {
+    FakeHost host;
+    host.say("kubectl run", printed("200\n503\n200\n"));
+    host.say("kubectl delete", printed(""));
+    const Reading reading =
+        read(host, "http-status", {Value("http://web/"), Value(true), Value(std::int64_t{3})});
+    CHECK(same(reading.value, Value(std::int64_t{503})));
+    CHECK(reading.why == "http://web/ answered 2 times 200, once 503");
+    CHECK(host.commands.back().find("kubectl delete pod/migc-inside-") == 0);
+
+    FakeHost stuck;
+    stuck.say("kubectl run", failed("error: timed out waiting for the condition"));
+    stuck.say("kubectl get pod/", pod("x", "y", waiting("ImagePullBackOff")));
+    stuck.say("kubectl delete", printed(""));
+    const Reading none =
+        read(stuck, "http-status", {Value("http://web/"), Value(true), Value(std::int64_t{1})});
+    CHECK(none.value.is_unknown());
+    CHECK(none.why == "the pod that asks from inside did not run: ImagePullBackOff: m");
+    CHECK(stuck.commands.back().find("kubectl delete pod/migc-inside-") == 0);
+
+    FakeHost lost;
+    lost.say("kubectl run", printed("200\n"));
+    lost.say("kubectl delete", printed(""));
+    CHECK(read(lost, "http-status", {Value("http://web/"), Value(true), Value(std::int64_t{2})})
+              .value.is_unknown());
+}
+
+TEST_CASE("JSON over HTTP") {
+    const auto at = [](const char* answer, const char* pointer) {
+        FakeHost host;
+        host.say("curl", printed(answer));
+        return read(host, "http-json", {Value("http://web/"), Value(pointer)});
+    };
+    const char* const good =
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\n{\"status\": \"ok\"}";
+    CHECK(show(at(good, "/status").value) == "ok");
+    CHECK(at(good, "/none").value.is_absent());
+    CHECK(at(good, "status").hopeless);
+    CHECK(at("HTTP/2 503 \r\n\r\n{}", "/status").value.is_unknown());
+    CHECK(at("HTTP/2 200 \r\n\r\n<html>", "/status").value.is_unknown());
+    CHECK(parse_http("HTTP/1.1 200 OK\r\nDocker-Content-Digest: sha256:1\r\n\r\n")
+              .header("docker-content-digest") == "sha256:1");
+}
+
+TEST_CASE("the address of a channel reaches curl on standard input only") {
+    const Folder folder;
+    const std::string address = "https://hooks.example.org/canary\"quoted";
+    folder.write("hook", address + "\n");
+    FakeHost host;
+    host.inventory_value.root = folder.path;
+    host.inventory_value.channels = {{"ops", "hook"}};
+    host.say("curl", printed("200"));
+    const List arguments = {Value(ResourceRef{"channel", "ops"}), Value("scaled \"web\"")};
+    CHECK(act(host, "notify", arguments).succeeded());
+    CHECK(host.commands.back().find("canary") == std::string::npos);
+    CHECK(host.commands.back().find(R"({"text":"scaled \"web\""})") != std::string::npos);
+    CHECK(host.inputs.back() == "url = \"https://hooks.example.org/canary\\\"quoted\"\n");
+
+    FakeHost failing = host;
+    failing.commands.clear();
+    const Answer unknown_channel = act(failing, "notify", {Value(ResourceRef{"channel", "dev"}), Value("x")});
+    CHECK(unknown_channel.output == "no channel dev in migc.yaml: said only here");
+
+    FakeHost refusing;
+    refusing.inventory_value = host.inventory_value;
+    refusing.say("curl", failed("curl: (3) bad address " + address, 3));
+    CHECK(act(refusing, "notify", arguments).errors == "curl: (3) bad address (address)");
+
+    FakeHost simulated;
+    simulated.inventory_value = host.inventory_value;
+    simulated.kind_value = "simulated";
+    CHECK(act(simulated, "notify", arguments).succeeded());
+    CHECK(simulated.commands.empty());
+}
+
+TEST_CASE("terraform plans") {
+    const json plan = {{"format_version", "1.2"},
+                       {"resource_changes",
+                        {{{"address", "module.k.pool[0]"}, {"change", {{"actions", {"create"}}}}},
+                         {{"address", "module.k.pool[1]"}, {"change", {{"actions", {"delete", "create"}}}}},
+                         {{"address", "a.b"}, {"change", {{"actions", {"update"}}}}},
+                         {{"address", "a.c"}, {"change", {{"actions", {"no-op"}}}}},
+                         {{"address", "data.d"}, {"change", {{"actions", {"read"}}}}}}}};
+    FakeHost host;
+    host.say("terraform show -json p", plan);
+    const auto expected = [&](std::int64_t a, std::int64_t c, std::int64_t d) {
+        return read(host, "expect-plan", {Value("p"), Value(a), Value(c), Value(d)});
+    };
+    CHECK(truth(expected(2, 1, 1)));
+    CHECK(expected(2, 0, 0).why ==
+          "the plan has 2 to add, 1 to change, 1 to destroy, expected were 2 to add, 0 to change, 0 to "
+          "destroy: "
+          "add module.k.pool[0], replace module.k.pool[1], change a.b");
+    CHECK(expected(2, 0, 0).hopeless);
+    const auto touches = [&](const List& addresses) {
+        return read(host, "plan-touches-only", {Value("p"), Value(addresses)});
+    };
+    CHECK(truth(touches({Value("module.k.pool"), Value("a.b")})));
+    CHECK(touches({Value("module.k")}).why == "the plan would also change a.b");
+    CHECK(falsehood(touches({Value("module.k.poo"), Value("a.b")})));
+    CHECK(show(read(host, "terraform-counts", {Value("p")}).value).find("\"adds\":2") != std::string::npos);
+    CHECK_FALSE(summarize({{"format_version", "1.2"}, {"errored", true}}));
+}
+
+TEST_CASE("a sensitive output is no value") {
+    FakeHost host;
+    host.say("terraform output -json",
+             json{{"a", {{"value", "x"}}}, {"b", {{"value", "canary"}, {"sensitive", true}}}});
+    CHECK(show(read(host, "terraform-output", {Value("a")}).value) == "x");
+    const Reading secret = read(host, "terraform-output", {Value("b")});
+    CHECK(secret.value.is_unknown());
+    CHECK(secret.why.find("canary") == std::string::npos);
+}
+
+TEST_CASE("names of images") {
+    const auto url = [](const char* text) { return parse_image(text)->manifest_url(); };
+    CHECK(url("redis") == "https://registry-1.docker.io/v2/library/redis/manifests/latest");
+    CHECK(url("team/web:2") == "https://registry-1.docker.io/v2/team/web/manifests/2");
+    CHECK(url("127.0.0.1:5000/web:2") == "http://127.0.0.1:5000/v2/web/manifests/2");
+    CHECK(url("cr.example.org/a/b@sha256:12") == "https://cr.example.org/v2/a/b/manifests/sha256:12");
+    CHECK(parse_image("redis:7")->at_digest("sha256:1") == "docker.io/library/redis@sha256:1");
+    CHECK_FALSE(parse_image("--all"));
+    CHECK_FALSE(parse_image("a b"));
+    CHECK_FALSE(parse_image(""));
+}
+
+TEST_CASE("the digest of a tag, from the registry or where it wants credentials from docker") {
+    const auto digest = [](Answer curl, Answer docker) {
+        FakeHost host;
+        host.say("curl", std::move(curl));
+        host.say("docker", std::move(docker));
+        return read(host, "image-digest", {Value("cr.example.org/web:1")});
+    };
+    CHECK(show(digest(printed("HTTP/1.1 200 OK\r\nDocker-Content-Digest: sha256:1\r\n\r\n"), failed(""))
+                   .value) == "sha256:1");
+    CHECK(digest(printed("HTTP/1.1 404 Not Found\r\n\r\n"), failed("")).value.is_absent());
+    CHECK(digest(printed("HTTP/1.1 500 No\r\n\r\n"), failed("")).value.is_unknown());
+    const Answer closed = printed("HTTP/1.1 401 Unauthorized\r\n\r\n");
+    CHECK(show(digest(closed, printed(R"({"Descriptor":{"digest":"sha256:2"}})")).value) == "sha256:2");
+    CHECK(digest(closed, printed("[]")).value.is_unknown());
+    CHECK(digest(closed, failed("no such manifest: cr.example.org/web:1")).value.is_absent());
+    CHECK(digest(failed("curl: (7) refused", 7), failed("no such manifest")).value.is_unknown());
+    CHECK(
+        digest(failed("curl: (6) Could not resolve host", 6), failed("no such manifest")).value.is_absent());
+    CHECK(digest(closed, failed("unauthorized: authentication required")).value.is_unknown());
+}
+
+TEST_CASE("a tag is moved by putting the very manifest") {
+    FakeHost host;
+    host.say("--request PUT", printed("HTTP/1.1 201 Created\r\n\r\n"));
+    host.say("curl", printed("HTTP/1.1 200 OK\r\nContent-Type: application/x\r\n\r\n{ \"bytes\":  1}\n"));
+    CHECK(act(host, "registry-retag", {Value("cr.example.org/web:1"), Value("sha256:7")}).succeeded());
+    CHECK(host.commands.front().ends_with("https://cr.example.org/v2/web/manifests/sha256:7"));
+    CHECK(host.commands.back().ends_with("https://cr.example.org/v2/web/manifests/1"));
+    CHECK(host.inputs.back() == "{ \"bytes\":  1}\n");
+}
+
+TEST_CASE("a script succeeds, does not, or cannot be run") {
+    FakeHost host;
+    host.say("good.sh a 4", printed(""));
+    host.say("bad.sh", failed("disk is full\n", 3));
+    CHECK(truth(
+        read(host, "script-succeeds", {Value("good.sh"), Value(List{Value("a"), Value(std::int64_t{4})})})));
+    const Reading bad = read(host, "script-succeeds", {Value("bad.sh")});
+    CHECK(falsehood(bad));
+    CHECK(bad.why == "bad.sh: disk is full (exit code 3)");
+    CHECK(read(host, "script-succeeds", {Value("none.sh")}).value.is_unknown());
+}
+
+TEST_CASE("what a tool says is told on one line, without colours and frames") {
+    FakeHost host;
+    host.say("terraform", failed("Warning: x\n\x1b[31m\u2577\x1b[0m\n\x1b[31m\u2502\x1b[0m \x1b[1mError: "
+                                 "\x1b[0mno such\n  plan\n"));
+    CHECK(read(host, "terraform-counts", {Value("p")}).why == "terraform: Error: no such plan");
+}

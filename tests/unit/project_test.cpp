@@ -1,0 +1,243 @@
+#include <filesystem>
+#include <fstream>
+
+#include <catch2/catch.hpp>
+#include <stdlib.h>
+
+#include "compiler/diagnostics/apply.hpp"
+#include "compiler/diagnostics/render.hpp"
+#include "compiler/project/inventory.hpp"
+
+using namespace migc;
+using namespace migc::project;
+
+namespace {
+
+struct Parsed {
+    SourceMap sources;
+    Diagnostics diagnostics;
+    Inventory inventory;
+
+    explicit Parsed(std::string text) {
+        const FileId file = sources.add("migc.yaml", std::move(text));
+        inventory = parse_inventory(file, "/project", sources, diagnostics);
+    }
+
+    [[nodiscard]] std::string messages() const {
+        std::string out;
+        for (const Diagnostic& finding : diagnostics.all())
+            out += sources.location(finding.span).substr(10) + " " + finding.message + "\n";
+        return out;
+    }
+    [[nodiscard]] std::string fix(std::size_t index = 0) const {
+        return diagnostics.all().at(0).fixes.at(index).edits.at(0).replacement;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a complete inventory") {
+    const Parsed parsed(R"(order: [development, staging, production]
+environments:
+  development:
+  staging:
+    context: ionos-staging
+    namespace: monadic-pipeline-staging
+    kubeconfig: .kube/staging
+    terraform: { dir: terraform, var-file: environments/staging.tfvars }
+    set: { nodes: 3, image: "012", fast: true }
+  production:
+    context: ionos-prod
+    protected: true
+workloads: { webapi: deployment/monadic-pipeline-webapi }
+services: { web: service/monadic-pipeline-webapi-service }
+notify: { ops: { url-file: .secrets/ops-webhook }, on: [start, in-doubt] }
+inside-image: curlimages/curl:8.10.1
+severity: { O002: error }
+)");
+    CHECK(parsed.messages().empty());
+    const Inventory& inventory = parsed.inventory;
+    CHECK(inventory.exists);
+    CHECK(inventory.root == "/project");
+    REQUIRE(inventory.environments.size() == 3);
+    const Environment* staging = inventory.environment("staging");
+    REQUIRE(staging != nullptr);
+    CHECK(staging->context == "ionos-staging");
+    CHECK(staging->name_space == "monadic-pipeline-staging");
+    CHECK(staging->kubeconfig == ".kube/staging");
+    CHECK_FALSE(staging->is_protected);
+    CHECK(staging->terraform->directory == "terraform");
+    CHECK(staging->terraform->var_file == "environments/staging.tfvars");
+    CHECK(staging->set.at("nodes").text == "3");
+    CHECK(parsed.sources.text(staging->set.at("image").span) == "\"012\"");
+    CHECK(parsed.sources.text(staging->span) == "staging");
+    CHECK(inventory.environment("production")->is_protected);
+    CHECK(inventory.environment("nowhere") == nullptr);
+    CHECK(inventory.rank("development") == 0);
+    CHECK(inventory.rank("production") == 2);
+    CHECK_FALSE(inventory.rank("nowhere"));
+    CHECK(inventory.workloads.at("webapi") == "deployment/monadic-pipeline-webapi");
+    CHECK(inventory.services.at("web") == "service/monadic-pipeline-webapi-service");
+    CHECK(inventory.channels.at(0).name == "ops");
+    CHECK(inventory.channels.at(0).url_file == ".secrets/ops-webhook");
+    CHECK(inventory.notify_on == std::vector<std::string>{"start", "in-doubt"});
+    CHECK(inventory.inside_image == "curlimages/curl:8.10.1");
+}
+
+TEST_CASE("an empty file means the defaults") {
+    for (const char* text : {"", "# nothing\n", "---\n", "workloads: { a: deployment/a }\n"}) {
+        const Parsed parsed(text);
+        CHECK(parsed.messages().empty());
+        CHECK(parsed.inventory.environments.size() == 3);
+        CHECK(parsed.inventory.rank("staging") == 1);
+        CHECK(parsed.inventory.environment("production")->is_protected);
+    }
+}
+
+TEST_CASE("order without environments, environments without order") {
+    const Parsed only_order("order: [test, live]\n");
+    CHECK(only_order.messages().empty());
+    CHECK(only_order.inventory.environment("live") != nullptr);
+    CHECK(only_order.inventory.rank("live") == 1);
+
+    const Parsed known("environments: { production: {}, staging: {} }\n");
+    CHECK(known.messages().empty());
+    CHECK(known.inventory.rank("production") == 1);
+
+    const Parsed unknown("environments: { test: {}, live: {} }\n");
+    CHECK(unknown.messages() == "1:17 `order` is missing\n");
+    CHECK(unknown.fix() == "order: [test, live]\n");
+}
+
+TEST_CASE("unknown keys, with the nearest known one") {
+    const Parsed top("enviroments: {}\n");
+    CHECK(top.messages() == "1:1 migc.yaml has no key `enviroments`\n");
+    CHECK(top.fix() == "environments");
+    const Parsed inner("environments:\n  staging:\n    namspace: x\n    context: y\n");
+    CHECK(inner.messages() == "3:5 the environment `staging` has no key `namspace`\n");
+    CHECK(inner.fix() == "namespace");
+    CHECK(inner.inventory.environment("staging")->context == "y");
+}
+
+TEST_CASE("duplicate keys, aliases, anchors, tags, second documents") {
+    const Parsed twice("workloads:\n  a: deployment/a\n  a: deployment/b\n");
+    CHECK(twice.messages() == "3:3 the key `a` is there twice\n");
+    CHECK(twice.inventory.workloads.at("a") == "deployment/a");
+    CHECK(twice.sources.location(twice.diagnostics.all()[0].labels.at(0).span) == "migc.yaml:2:3");
+    CHECK(Parsed("order: &x [a]\n").messages().find("1:8 anchors are not allowed") == 0);
+    CHECK(Parsed("order: &x [a]\nworkloads: *x\n").messages().find("2:12 aliases are not allowed") !=
+          std::string::npos);
+    CHECK(Parsed("inside-image: !!str a\n").messages().find("1:15 tags are not allowed") == 0);
+    CHECK(Parsed("order: [a]\n---\norder: [b]\n").messages().find("a second document") != std::string::npos);
+    CHECK(Parsed("{[a]: b}\n").messages() == "1:2 a key must be a word\n");
+}
+
+TEST_CASE("values that YAML readers take for different things") {
+    const Parsed flag("environments: { production: { protected: yes } }\n");
+    CHECK(flag.messages() == "1:42 `protected` must be `true` or `false`\n");
+    CHECK(flag.inventory.environment("production")->is_protected);
+    CHECK(apply_fixes("environments: { production: { protected: yes } }\n", 0, flag.diagnostics).text ==
+          "environments: { production: { protected: true } }\n");
+    CHECK(Parsed("environments: { a: { protected: \"true\" } }\n").diagnostics.has_errors());
+    const Parsed octal("environments: { a: { set: { n: 012 } } }\n");
+    CHECK(octal.messages() == "1:32 `012` means different things to different readers of YAML\n");
+    CHECK(octal.fix(0) == "12");
+    CHECK(octal.fix(1) == "\"012\"");
+    for (const char* doubtful : {"yes", "Off", "0x1F", "0o17", "1_000", "1:30", "00", "-012", "True"})
+        CHECK(Parsed(std::string("environments: { a: { set: { n: ") + doubtful + " } } }\n")
+                  .diagnostics.has_errors());
+    for (const char* clear :
+         {"0", "12", "-3", "true", "\"yes\"", "0.5", "20Gi", "5m", "0123abc", "a:b", "1.2.3"})
+        CHECK(Parsed(std::string("environments: { a: { set: { n: ") + clear + " } } }\n").messages().empty());
+}
+
+TEST_CASE("wrong kinds of value") {
+    const Parsed order("order: staging\n");
+    CHECK(order.messages() == "1:8 `order` must be a list, `[a, b]`, and is one value\n");
+    CHECK(order.fix() == "[staging]");
+    for (const char* text : {"- a\n",
+                             "order: {}\n",
+                             "environments: []\n",
+                             "environments: { 1a: {} }\n",
+                             "environments: { a: b }\n",
+                             "environments: { a: { context: [] } }\n",
+                             "environments: { a: { context: \"\" } }\n",
+                             "environments: { a: { context: -x } }\n",
+                             "environments: { a: { namespace: \"a\\nb\" } }\n",
+                             "environments: { a: { terraform: { var-file: x } } }\n",
+                             "environments: { a: { terraform: { dir: /etc } } }\n",
+                             "environments: { a: { terraform: { dir: ../up } } }\n",
+                             "environments: { a: { terraform: { dir: t, var-file: ../../x } } }\n",
+                             "environments: { a: { set: { n: [1] } } }\n",
+                             "environments: { a: { set: { n: } } }\n",
+                             "workloads: { a: b }\n",
+                             "workloads: { a: b/c/d }\n",
+                             "workloads: { a: /b }\n",
+                             "services: x\n",
+                             "notify: { ops: {} }\n",
+                             "notify: { ops: { url: x } }\n",
+                             "notify: { on: [strat] }\n",
+                             "severity: []\n",
+                             "inside-image: {}\n"}) {
+        INFO(text);
+        CHECK(Parsed(text).diagnostics.has_errors());
+    }
+    CHECK(Parsed("environments: { a: { terraform: { dir: t/main, var-file: ../x.tfvars } } }\n")
+              .messages()
+              .empty());
+}
+
+TEST_CASE("an order that names no environment") {
+    const Parsed parsed(
+        "order: [stagign, production, production]\nenvironments: { staging: {}, production: {} }\n");
+    CHECK(parsed.messages() ==
+          "1:9 `order` names `stagign`, which is not in `environments`\n1:30 `order` names `production` "
+          "twice\n");
+    CHECK(parsed.fix() == "staging");
+    CHECK(parsed.inventory.rank("production") == 0);
+}
+
+TEST_CASE("text that is no YAML, and hostile YAML") {
+    CHECK(Parsed("order: [a\n").messages().find("this cannot be read") != std::string::npos);
+    CHECK(Parsed("a: b: c\n").diagnostics.has_errors());
+    CHECK(Parsed(std::string("a: \0b", 5)).diagnostics.has_errors());
+    CHECK(Parsed("order: [\xFF]\n").messages() == "1:1 the file is not UTF-8\n");
+    CHECK(Parsed(std::string(100000, '[')).messages().find("nested too deeply") != std::string::npos);
+    CHECK(Parsed(std::string(200000, '-')).diagnostics.has_errors());
+    std::string many = "order: [a";
+    for (int i = 0; i < 120000; ++i) many += ",a";
+    CHECK(Parsed(many + "]\n").messages().find("too many values") != std::string::npos);
+    CHECK(Parsed("\xEF\xBB\xBForder: x\n").messages().find("1:9 `order` must be a list") == 0);
+}
+
+TEST_CASE("spans of quoted and block scalars") {
+    const Parsed parsed("workloads:\n  a: \"x \\\" y\"\n  b: 'it''s'\n  c: |\n    text\n");
+    REQUIRE(parsed.diagnostics.all().size() == 3);
+    CHECK(parsed.sources.text(parsed.diagnostics.all()[0].span) == "\"x \\\" y\"");
+    CHECK(parsed.sources.text(parsed.diagnostics.all()[1].span) == "'it''s'");
+    CHECK_FALSE(render_text(parsed.diagnostics, parsed.sources, {}).empty());
+}
+
+TEST_CASE("migc.yaml is found upwards from the script") {
+    std::string pattern = (std::filesystem::temp_directory_path() / "migc-project-XXXXXX").string();
+    const std::filesystem::path root = ::mkdtemp(pattern.data());
+    std::filesystem::create_directories(root / "a/b");
+    SourceMap sources;
+    Diagnostics diagnostics;
+    const Inventory none = load_inventory(root / "a/b", sources, diagnostics);
+    CHECK_FALSE(none.exists);
+    CHECK(std::filesystem::equivalent(none.root, root / "a/b"));
+    CHECK(none.environments.size() == 3);
+
+    std::ofstream(root / "migc.yaml") << "order: [one]\n";
+    const Inventory found = load_inventory(root / "a/b", sources, diagnostics);
+    CHECK(found.exists);
+    CHECK(std::filesystem::equivalent(found.root, root));
+    CHECK(found.rank("one") == 0);
+    CHECK(diagnostics.empty());
+
+    std::filesystem::create_directory(root / "a/migc.yaml");
+    CHECK(load_inventory(root / "a/b", sources, diagnostics).exists);
+    CHECK(diagnostics.has_errors());
+    std::filesystem::remove_all(root);
+}
