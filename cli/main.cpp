@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "compiler/diagnostics/nearest.hpp"
 
 namespace {
 
@@ -13,6 +15,22 @@ constexpr migc::cli::AddCommand commands[] = {
     migc::cli::add_runs,  migc::cli::add_show, migc::cli::add_fmt, migc::cli::add_explain,
     migc::cli::add_verbs, migc::cli::add_ir,
 };
+
+bool is_command(const CLI::App& app, const std::string& name) {
+    const auto all = app.get_subcommands({});
+    return std::any_of(all.begin(), all.end(),
+                       [&](const CLI::App* command) { return command->get_name() == name; });
+}
+
+int unknown_command(const CLI::App& app, const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+    const auto near = migc::nearest(name, names);
+    fmt::print(stderr, "migc: there is no command `{}`; {}\n", name,
+               near ? fmt::format("did you mean `migc {}`?", *near)
+                    : fmt::format("there are {}", fmt::join(names, ", ")));
+    return 2;
+}
 
 int run(int argc, char** argv) {
     CLI::App app{
@@ -27,6 +45,8 @@ int run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+        if (const std::string first = argc > 1 ? argv[1] : "-"; first[0] != '-' && !is_command(app, first))
+            return unknown_command(app, first);
         // 2 is the exit code of every command for a command line that is wrong; --help and --version give 0.
         return app.exit(error) == 0 ? 0 : 2;
     }

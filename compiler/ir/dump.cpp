@@ -251,6 +251,7 @@ class Dump {
         if (c.pointer) text += " at " + expr(*c.pointer);
         if (c.standard_input) text += " stdin " + expr(*c.standard_input);
         if (!c.format.empty()) text += " as " + c.format;
+        if (!c.through.empty()) text += fmt::format(" through {}", fmt::join(c.through, ", "));
         if (!c.absent_on.empty()) text += " absent on " + quoted(c.absent_on);
         line("{} {}", word, text);
     }

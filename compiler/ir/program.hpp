@@ -138,7 +138,8 @@ struct Command {
     std::optional<Expr> arguments;       // a list
     std::optional<Expr> pointer;         // `at`: a JSON pointer into the answer
     std::optional<Expr> standard_input;  // `stdin`
-    std::string format;     // `as`: "json" (also implied by `at`), "yaml", "text" (default), "lines"
+    std::string format;  // `as`: "json" (also implied by `at`), "yaml", "text" (default), "lines"
+    std::vector<std::string> through;  // a native's: the tools that it runs
     std::string absent_on;  // `absent on`: a failure whose text matches this means absent, not unknown
     Span span;
 };

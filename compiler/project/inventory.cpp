@@ -13,6 +13,8 @@ namespace migc::project {
 
 namespace {
 
+const std::string here_already = "it is here already";
+
 std::vector<std::string> names(const std::vector<Environment>& environments) {
     std::vector<std::string> out;
     for (const Environment& environment : environments) out.push_back(environment.name);
@@ -124,7 +126,7 @@ class InventoryReader {
             if (!read_.is_word(name, "the name of an environment")) continue;
             if (const Scalar* before = in_order(name.text))
                 read_.wrong(name, fmt::format("`order` names `{}` twice", name.text))
-                    .labels.push_back({before->span, "it is here already"});
+                    .labels.push_back({before->span, here_already});
             else if (environments_ == nullptr || inventory_.environment(name.text) != nullptr)
                 inventory_.order.push_back({name.text, name.span});
             else

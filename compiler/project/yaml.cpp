@@ -14,6 +14,8 @@ namespace migc::project {
 
 namespace {
 
+const std::string here_already = "it is here already";
+
 constexpr std::size_t deepest = 32;
 constexpr std::size_t most_nodes = 100'000;
 
@@ -155,7 +157,7 @@ class Builder : public YAML::EventHandler {
     void report_duplicate(const YamlNode& key, Span first) {
         auto& finding = diagnostics_.report(Code::BadInventory, key.span,
                                             fmt::format("the key `{}` is there twice", key.text));
-        finding.labels.push_back({first, "it is here already"});
+        finding.labels.push_back({first, here_already});
         finding.notes.emplace_back("YAML readers differ in which of the two they take; keep one of them");
     }
 

@@ -226,7 +226,7 @@ ir::Effect Lowering::effect(const syntax::Effect& e, Scope& scope) {
 
 // ------------------------------------------------------------------ commands
 
-// `TOOL [..] at "/pointer" stdin X as json absent on "regex"`, or `native NAME [..]`.
+// `TOOL [..] at "/pointer" stdin X as json absent on "regex"`, or `native NAME [..] through [tools]`.
 ir::Command Lowering::command(const syntax::Expr& phrase, Scope& scope) {
     ir::Command result;
     result.span = phrase.span;
@@ -264,6 +264,12 @@ void Lowering::command_option(ir::Command& result, const syntax::Expr& phrase, s
         if (result.format.empty()) result.format = "json";
     } else if (word.text == "stdin") {
         result.standard_input = expr(*value, simple(TypeKind::Any), scope);
+    } else if (word.text == "through" && value->kind == syntax::ExprKind::List) {
+        for (const auto& name : value->children) {
+            const syntax::Expr& word_of = name.is_name() ? name.children.front() : name;
+            result.through.push_back(word_of.text);
+            tool(word_of.text, word_of.span);
+        }
     } else if (word.text == "as") {
         result.format = value->text;
     } else if (word.text == "absent" && value->kind == syntax::ExprKind::String) {
@@ -271,7 +277,7 @@ void Lowering::command_option(ir::Command& result, const syntax::Expr& phrase, s
     } else {
         diagnostics_.report(Code::BadDeclaration, word.span, fmt::format("`{}` is not known here", word.text))
             .notes.emplace_back(
-                "behind a command stand: `at \"/json/pointer\"`, `as json|yaml|text|lines`, `stdin VALUE`, "
+                "behind a command stand: `at \"/json/pointer\"`, `as json|yaml|text|lines`, `stdin VALUE`, `through [tools]` of a native, "
                 "`absent on \"regular expression\"`");
     }
 }

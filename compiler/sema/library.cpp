@@ -28,14 +28,15 @@ Library::Library(const Embedded& embedded, SourceMap& sources, Diagnostics& diag
 }
 
 void Library::add(const syntax::File& file) {
-    add_declarations(file);
+    add_declarations(file, true);
     for (const auto& u : file.uses) use(u, sources_.file(file.id).name());
 }
 
-void Library::add_declarations(const syntax::File& file) {
+void Library::add_declarations(const syntax::File& file, bool own) {
     const auto add_one = [&](Declaration declaration) {
         declarations_.push_back(declaration);
         by_key_.emplace(std::string(key_of(declaration.signature())), &declarations_.back());
+        if (own) own_.push_back(&declarations_.back());
     };
     for (const auto& verb : file.verbs) add_one({&verb, nullptr});
     for (const auto& probe : file.probes) add_one({nullptr, &probe});
@@ -93,7 +94,7 @@ void Library::read_entry(std::size_t index) {
         id = sources_.add(fmt::format("std/{}.mig", embedded_.files[entry.file].module),
                           std::string(embedded_.files[entry.file].text));
     files_.push_back(syntax::parse_range(sources_, {*id, entry.begin, entry.end}, diagnostics_));
-    add_declarations(files_.back());
+    add_declarations(files_.back(), false);
 }
 
 void Library::read_entries(DeclarationKind kind, std::string_view key) {
@@ -131,6 +132,10 @@ const syntax::Resource* Library::resource(std::string_view name) {
     read_entries(DeclarationKind::Resource, name);
     const auto found = resources_.find(name);
     return found == resources_.end() ? nullptr : found->second;
+}
+
+std::vector<const Declaration*> Library::own() const {
+    return own_;
 }
 
 std::vector<const Declaration*> Library::all(DeclarationKind kind) {

@@ -71,6 +71,8 @@ class Library {
     std::vector<const Declaration*> candidates(const syntax::Expr& phrase, DeclarationKind kind);
     const syntax::Tool* tool(std::string_view name);
     const syntax::Resource* resource(std::string_view name);
+    // Those of the script and of the files that it uses, of both kinds.
+    std::vector<const Declaration*> own() const;
     // All of a kind; reads the whole standard library, so only for messages and documentation.
     std::vector<const Declaration*> all(DeclarationKind kind);
 
@@ -78,7 +80,7 @@ class Library {
     void use(const syntax::Use& use, const std::string& used_from);
     void use_module(const syntax::Use& use);
     void use_path(const syntax::Use& use, const std::string& used_from);
-    void add_declarations(const syntax::File& file);
+    void add_declarations(const syntax::File& file, bool own);
     void read_entry(std::size_t index);
     void read_entries(DeclarationKind kind, std::string_view key);
 
@@ -94,6 +96,7 @@ class Library {
     std::deque<syntax::File> files_;  // of modules and of pieces of the standard library
     std::set<std::string> paths_in_use_;
     std::deque<Declaration> declarations_;
+    std::vector<const Declaration*> own_;
     std::unordered_multimap<std::string, const Declaration*> by_key_;
     std::map<std::string, const syntax::Tool*, std::less<>> tools_;
     std::map<std::string, const syntax::Resource*, std::less<>> resources_;

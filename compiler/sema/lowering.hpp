@@ -87,6 +87,7 @@ class Lowering {
     void repeated(const syntax::Stage& stage, ir::Stage& result);
     std::string environment_of(const syntax::Stage& stage);
     void globals(const syntax::File& file, Scope& scope);
+    ir::Program check_unused();
     std::string text(Span span) const;
 
     const project::Inventory& inventory_;

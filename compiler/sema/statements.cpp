@@ -332,7 +332,17 @@ ir::Program Lowering::script(const syntax::File& file) {
     Scope scope(&settings_);
     globals(file, scope);
     for (const auto& s : file.stages) stage(s, scope);
-    return std::move(program_);
+    return check_unused();
+}
+
+// A declaration that no stage reaches is no part of the program, but what is wrong in it is said all the
+// same.
+ir::Program Lowering::check_unused() {
+    const auto own = library_.own();
+    if (own.empty()) return std::move(program_);
+    ir::Program reached = program_;
+    for (const Declaration* d : own) d->verb ? verb(*d) : probe(*d);
+    return reached;
 }
 
 ir::Program Lowering::whole_library() {

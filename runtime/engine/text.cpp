@@ -10,6 +10,8 @@ namespace {
 
 std::string shown_argument(const ir::Parameter& parameter, const Value& value) {
     if (parameter.type.kind == ir::TypeKind::Secret) return "(secret)";
+    const auto* object = value.get_if<Json>();
+    if (object != nullptr && (*object)->is_object()) return "(captured)";  // too long to be read in a phrase
     const bool quoted = parameter.type.kind == ir::TypeKind::String && value.get_if<std::string>() != nullptr;
     return quoted ? fmt::format("\"{}\"", printable(show(value))) : printable(show(value));
 }

@@ -276,9 +276,26 @@ void StageUndo::run_steps(Inverse& inverse) {
     const Verdict verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step + "/undo.");
     stage_.wrote(written);
     if (verdict.fate == Fate::Untrusted) return;
-    conclude(change, outcome_of(verdict), verdict.message, end_of(verdict), written);
+    const std::string message =
+        verdict.done() && verdict.message.empty() ? restored_text(inverse) : verdict.message;
+    conclude(change, outcome_of(verdict), message, end_of(verdict), written);
     if (stage_.run.recorder.trusted()) stage_.run.open_effects = 0;
     if (verdict.done()) remember_restored(inverse);
+}
+
+// "replicas of webapi is 2 again"; nothing for objects, which are too long to be read.
+std::string StageUndo::restored_text(const Inverse& inverse) {
+    std::string text;
+    for (const ir::Effect& effect : inverse.verb->effects) {
+        const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
+        const Value* before = find(inverse.change->before, phrase);
+        if (before == nullptr || effect.becomes == ir::Becomes::Different ||
+            before->get_if<Json>() != nullptr)
+            continue;
+        text +=
+            fmt::format("{}{} is {} again", text.empty() ? "" : ", ", phrase, printable(show(*before), 100));
+    }
+    return text;
 }
 
 void StageUndo::conclude(Change& change, const std::string& result, const std::string& message, UndoEnd end,

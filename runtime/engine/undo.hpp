@@ -61,6 +61,7 @@ class StageUndo {
     Value start(const Inverse& inverse);
     void check_restored();
     void remember_restored(Inverse& inverse);
+    std::string restored_text(const Inverse& inverse);
     void conclude(Change& change, const std::string& result, const std::string& message, UndoEnd end,
                   const std::map<std::string, Value>& observed = {});
     void worsen(UndoEnd end, const std::string& message);

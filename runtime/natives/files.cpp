@@ -104,6 +104,9 @@ bool is_compound(char c) {
 }  // namespace
 
 Reading folder_digest(Host& host, const Arguments& arguments) {
+    if (text_argument(arguments, 0).empty())
+        return mistaken(
+            "the environment has no terraform folder; migc.yaml names it: `terraform: { dir: .. }`");
     const fs::path folder = below_root(host, text_argument(arguments, 0));
     std::vector<fs::path> files;
     std::error_code error;
@@ -165,13 +168,15 @@ Answer write_tfvars(Host& host, const Arguments& arguments) {
     const auto path = var_file(host, arguments);
     if (!path) return refused(path.error());
     std::error_code error;
+    const fs::file_status status = fs::status(*path, error);
+    if (!fs::is_regular_file(status)) return refused(fmt::format("{} is not there", path->string()));
     const fs::path beside = path->string() + ".migc-new";
     {
         std::ofstream out(beside, std::ios::binary | std::ios::trunc);
         out << text_argument(arguments, 2);
         if (!out.flush()) return refused(fmt::format("{} cannot be written", beside.string()));
     }
-    fs::permissions(beside, fs::status(*path, error).permissions(), error);
+    fs::permissions(beside, status.permissions(), error);
     fs::rename(beside, *path, error);  // whole or not at all
     if (error) return refused(fmt::format("{}: {}", path->string(), error.message()));
     return well("");

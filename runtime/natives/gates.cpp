@@ -90,9 +90,7 @@ Reading window(Host& host, const Arguments& arguments) {
 
 // Approvals travel as signed files, which this version cannot read: unknown, so the gate stays closed.
 Reading approval(Host&, const Arguments&) {
-    return mistaken(
-        "this version of migc cannot check approvals, so the gate stays closed; ask the people by other "
-        "means and take the gate out of the script for this run");
+    return mistaken("this version of migc cannot check approvals, so the gate stays closed");
 }
 
 }  // namespace migc::runtime

@@ -35,7 +35,7 @@ std::vector<std::string> run_arguments(Host& host, const std::string& pod, const
                                           "--restart=Never",
                                           "--labels=app.kubernetes.io/managed-by=migc",
                                           "--image-pull-policy=IfNotPresent",
-                                          std::string("--overrides=") + overrides,
+                                          fmt::format("--overrides={}", overrides),
                                           "--pod-running-timeout=60s",
                                           "--attach",
                                           "--rm",

@@ -147,14 +147,18 @@ tl::expected<std::vector<std::filesystem::path>, std::string> files_of(const std
 tl::expected<Handle, std::string> parse_handle(std::string_view text) {
     const auto first = text.find('/');
     const auto last = text.rfind('/');
-    if (first == std::string_view::npos || first == last || text.find('/', first + 1) != last)
-        return tl::unexpected(fmt::format("`{}` is no object of a manifest (type/namespace/name)", text));
-    const Handle handle = {std::string(text.substr(0, first)),
-                           std::string(text.substr(first + 1, last - first - 1)),
-                           std::string(text.substr(last + 1))};
+    const bool has_namespace = first != last;
+    if (first == std::string_view::npos || (has_namespace && text.find('/', first + 1) != last))
+        return tl::unexpected(
+            fmt::format("`{}` is no object of a manifest (type/name or type/namespace/name)", text));
+    const Handle handle = {
+        std::string(text.substr(0, first)),
+        has_namespace ? std::string(text.substr(first + 1, last - first - 1)) : std::string(),
+        std::string(text.substr(last + 1))};
     if (!is_name(handle.type) || !is_name(handle.name) ||
         (!handle.name_space.empty() && !is_name(handle.name_space)))
-        return tl::unexpected(fmt::format("`{}` is no object of a manifest (type/namespace/name)", text));
+        return tl::unexpected(
+            fmt::format("`{}` is no object of a manifest (type/name or type/namespace/name)", text));
     return handle;
 }
 

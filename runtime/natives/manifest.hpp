@@ -11,15 +11,17 @@
 
 namespace migc::runtime {
 
-// How an object is named between probes and verbs: "deployment/monadic-pipeline/redis". The namespace is
-// empty where the manifest gives none. The type is what kubectl takes: the kind in small letters, with the
-// API group where it is not one of Kubernetes' own ("certificate.cert-manager.io").
+// How an object is named between probes and verbs: "deployment/redis", or with the namespace that the
+// manifest gives "deployment/monadic-pipeline/redis". The type is what kubectl takes: the kind in small
+// letters, with the API group where it is not one of Kubernetes' own ("certificate.cert-manager.io").
 struct Handle {
     std::string type;
     std::string name_space;
     std::string name;
 
-    [[nodiscard]] std::string text() const { return type + "/" + name_space + "/" + name; }
+    [[nodiscard]] std::string text() const {
+        return type + (name_space.empty() ? "/" : "/" + name_space + "/") + name;
+    }
     [[nodiscard]] std::string written() const { return type + "/" + name; }
 };
 tl::expected<Handle, std::string> parse_handle(std::string_view text);

@@ -22,6 +22,30 @@ std::string shown_value(const Reading& reading) {
                          : "unknown (" + printable(no->reason, 200) + ")";
 }
 
+// An object is too long to be read; what differs in it is told with the effect.
+std::string shown_capture(const Reading& reading) {
+    const auto* object = reading.value.get_if<Json>();
+    const bool is_long = object != nullptr && (*object)->is_object();
+    return is_long ? fmt::format("the object as it is ({} bytes)", (*object)->dump().size())
+                   : shown_value(reading);
+}
+
+// The fields in which two objects differ: {"/spec/replicas": [2, 4]}; null unless both are objects.
+json differences(const Value& before, const Value& after) {
+    const auto* from = before.get_if<Json>();
+    const auto* to = after.get_if<Json>();
+    if (from == nullptr || to == nullptr) return nullptr;
+    json result = json::object();
+    const json old_fields = (*from)->flatten(), new_fields = (*to)->flatten();
+    for (const auto& [field, value] : old_fields.items()) {
+        const json now = new_fields.contains(field) ? new_fields[field] : json();
+        if (now != value) result[field] = {value, now};
+    }
+    for (const auto& [field, value] : new_fields.items())
+        if (!old_fields.contains(field)) result[field] = {nullptr, value};
+    return result;
+}
+
 // Walks one stage's steps as a run would, without acting.
 class StagePlanner {
   public:
@@ -120,7 +144,7 @@ class StagePlanner {
             if (reading.value.is_unknown())
                 entry["problems"].push_back(
                     fmt::format("`{}` cannot be captured: {}", capture.name, explain(reading)));
-            entry["captures"][capture.name] = shown_value(reading);
+            entry["captures"][capture.name] = shown_capture(reading);
             inner.bind(capture.name, reading.value);
         }
     }
@@ -141,9 +165,12 @@ class StagePlanner {
             const Reading after = effect.value ? evaluator_.evaluate(*effect.value, inner) : Reading{};
             const bool different = effect.becomes == ir::Becomes::Different;
             already = already && !different && equal(before.value, after.value);
-            entry["effects"].push_back({{"probe", phrase},
-                                        {"before", shown_value(before)},
-                                        {"after", different ? "different" : shown_value(after)}});
+            json told = {{"probe", phrase},
+                         {"before", shown_capture(before)},
+                         {"after", different ? "different" : shown_capture(after)}};
+            if (const json fields = differences(before.value, after.value); !fields.is_null())
+                told["fields"] = fields;
+            entry["effects"].push_back(std::move(told));
             if (!different) declared[phrase] = after.value;
             remember_workloads(effect.probe, inner);
         }

@@ -16,15 +16,29 @@ void line(std::string& out, std::string_view label, const std::string& text) {
     if (!text.empty()) out += fmt::format("      {:<9} {}\n", label, text);
 }
 
+std::string changed(const std::string& what, const std::string& before, const std::string& after) {
+    return fmt::format("{}: {} \xe2\x86\x92 {}", what, before, after);
+}
+
+// Of an object only the fields that change.
+void render_effect(std::string& out, const json& effect) {
+    if (!effect.contains("fields"))
+        return line(out, "changes",
+                    changed(text_of(effect, "probe"), text_of(effect, "before"), text_of(effect, "after")));
+    line(out, "changes", text_of(effect, "probe") + (effect["fields"].empty() ? ": nothing" : ":"));
+    const auto shown = [](const json& value) {
+        return value.is_null() ? std::string("absent") : value.dump();
+    };
+    for (const auto& [field, values] : effect["fields"].items())
+        line(out, "", changed(field, shown(values[0]), shown(values[1])));
+}
+
 void render_step(std::string& out, const json& step) {
     const std::string id = text_of(step, "step");
     const bool already = step.value("already", false);
     out += fmt::format("  {} {}{}\n", id.substr(id.find('/') + 1), text_of(step, "text"),
                        already ? "  (holds already)" : "");
-    for (const json& effect : step.value("effects", json::array()))
-        line(out, "changes",
-             fmt::format("{}: {} \xe2\x86\x92 {}", text_of(effect, "probe"), text_of(effect, "before"),
-                         text_of(effect, "after")));
+    for (const json& effect : step.value("effects", json::array())) render_effect(out, effect);
     line(out, "runs", text_of(step, "command"));
     const json captures = step.value("captures", json::object());
     for (const auto& [name, value] : captures.items())

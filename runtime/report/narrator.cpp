@@ -168,7 +168,9 @@ std::vector<std::string> Narrator::stage_begun(const nlohmann::json& body) const
 
 std::vector<std::string> Narrator::noted(const nlohmann::json& body) const {
     // What an undo compares with later is of no interest to a person.
-    if (is_true(body, "baseline") || !body.is_object() || !body.contains("value")) return {};
+    if (is_true(body, "baseline") || is_true(body, "undo_start") || !body.is_object() ||
+        !body.contains("value"))
+        return {};
     const std::string value = escaped(show(from_json(body["value"])));
     return {line(nothing, fmt::format("{} = {}", text_at(body, "name"), shortened(value, style_)), {})};
 }
@@ -221,8 +223,8 @@ std::vector<std::string> Narrator::undo_outcome(const Event& event) {
 std::vector<std::string> Narrator::stage_ended(const nlohmann::json& body) const {
     const std::string result = text_at(body, "result");
     const std::string stage = "stage " + text_at(body, "stage") + " ";
-    if (result == "done" || result == "undone") return {stage + result};
-    return {with_reason(stage + (result == "in-doubt" ? "in doubt" : result), text_at(body, "message"))};
+    // The reason stands in the lines above, and again at the end of the run.
+    return {stage + (result == "in-doubt" ? "in doubt" : result == "undo-failed" ? "not undone" : result)};
 }
 
 std::vector<std::string> Narrator::run_ended(const nlohmann::json& body) const {

@@ -82,7 +82,7 @@ std::string with_each(std::string_view text, std::string_view special, std::stri
     return result;
 }
 
-std::string quoted(std::string_view word) {
+std::string single_quoted(std::string_view word) {
     std::string result = "'";
     for (const char c : word) {
         if (c == '\'') {
@@ -96,7 +96,7 @@ std::string quoted(std::string_view word) {
 
 std::string shown_word(const std::string& word) {
     if (plain_word(word)) return word;
-    if (escaped(word) == word) return quoted(word);
+    if (escaped(word) == word) return single_quoted(word);
     // Only this form of quotes understands escapes. Backslashes of the word itself are doubled first.
     return "$'" + escaped(with_each(word, "\\'", "\\")) + "'";
 }

@@ -149,6 +149,10 @@ constexpr std::int64_t most_replicas = 200;
 
 // The defaults that the API server writes into an object, as far as one sees them in a comparison.
 void add_defaults(const Kind& kind, Object& object);
+// Which field has the wrong type, in a sentence; empty if none has.
+std::string misfit_of(const Kind& kind, const Object& object);
+// A null in a manifest means that the field is not there.
+Object without_nulls(const Object& object);
 bool is_workload(const std::string& plural);  // deployment, statefulset, daemonset
 bool owned_by(const Object& object, const Object& owner);
 Object owner_reference(const Object& owner);  // the list of the one owner
@@ -192,7 +196,6 @@ struct Resources {
     double memory = 0;
 };
 Resources requested(const Object& pod);
-Resources in_use(const Cluster& cluster, const std::string& node);
 Object make_node(const std::string& node);
 Object node_status(const Cluster& cluster, const std::string& cpu, const std::string& memory, bool ready);
 

@@ -228,6 +228,26 @@ Response limited(Simulation& world, const Arguments& arguments, Response respons
             fmt::format("Operation timed out after {} milliseconds with 0 bytes received", limit_ms)};
 }
 
+Answer transfer(Simulation& world, const std::optional<Origin>& inside, const Arguments& arguments,
+                const std::string& url, const std::string& input) {
+    const std::string method = method_of(arguments);
+    const Response response = limited(world, arguments, respond(world, inside, url, method));
+    const bool changes = method != "GET" && method != "HEAD" && response.failure == 0;
+    if (changes) {
+        world.posted.push_back(data_of(arguments, input).value_or(""));
+        world.acted = true;
+    }
+    const auto written = written_out(arguments.value_or("-w --write-out", ""), response, response.latency_ms);
+    if (!written) return unmodelled("curl --write-out " + arguments.value_or("-w --write-out", ""));
+    if (response.failure != 0)
+        return exited(response.failure, *written,
+                      fmt::format("curl: ({}) {}\n", response.failure, response.message));
+    if (arguments.has("-f --fail -fsS") && response.status >= 400)
+        return exited(22, *written,
+                      fmt::format("curl: (22) The requested URL returned error: {}\n", response.status));
+    return done(body_of(arguments, response) + *written);
+}
+
 }  // namespace
 
 Answer curl_from(Simulation& world, const std::optional<Origin>& inside, const std::string& input,
@@ -239,27 +259,18 @@ Answer curl_from(Simulation& world, const std::optional<Origin>& inside, const s
     if (const auto url = arguments->value("--url")) urls.push_back(*url);
     if (arguments->value_or("-K --config", "") == "-")
         if (const auto url = url_of_config(input)) urls.push_back(*url);
-    if (urls.size() != 1)
-        return urls.empty() ? exited(2, "", "curl: no URL specified!\n") : unmodelled("curl of several URLs");
+    if (urls.empty()) return exited(2, "", "curl: no URL specified!\n");
     const std::string output = arguments->value_or("-o --output", "/dev/null");
     if (output != "/dev/null" && output != "-") return unmodelled("curl --output to a file");
-    const std::string method = method_of(*arguments);
-    const Response response = limited(world, *arguments, respond(world, inside, urls[0], method));
-    const bool changes = method != "GET" && method != "HEAD" && response.failure == 0;
-    if (changes) {
-        world.posted.push_back(data_of(*arguments, input).value_or(""));
-        world.acted = true;
+    // Several addresses are asked one after the other; the last one decides, as with curl.
+    Answer all;
+    for (const std::string& url : urls) {
+        Answer one = transfer(world, inside, *arguments, url, input);
+        one.output.insert(0, all.output);
+        one.errors.insert(0, all.errors);
+        all = std::move(one);
     }
-    const auto written =
-        written_out(arguments->value_or("-w --write-out", ""), response, response.latency_ms);
-    if (!written) return unmodelled("curl --write-out " + arguments->value_or("-w --write-out", ""));
-    if (response.failure != 0)
-        return exited(response.failure, *written,
-                      fmt::format("curl: ({}) {}\n", response.failure, response.message));
-    if (arguments->has("-f --fail -fsS") && response.status >= 400)
-        return exited(22, *written,
-                      fmt::format("curl: (22) The requested URL returned error: {}\n", response.status));
-    return done(body_of(*arguments, response) + *written);
+    return all;
 }
 
 Answer curl(Simulation& world, const CommandLine& command, const std::vector<std::string>& arguments) {

@@ -227,6 +227,7 @@ void write_status(Cluster& cluster, const ObjectKey& key, const ObjectKey& curre
     Object available = condition(
         cluster, old, "Available", enough, enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
         enough ? "Deployment has minimum availability." : "Deployment does not have minimum availability.");
+    available["lastUpdateTime"] = available["lastTransitionTime"];
     status["conditions"] =
         Object::array({available, progressing(cluster, key, old, counts, before, current.name, complete)});
     if (Object failure = replica_failure(cluster, current); !failure.is_null())

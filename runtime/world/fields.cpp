@@ -18,7 +18,7 @@ constexpr std::int64_t year_ms = std::int64_t{366} * 24 * 3600 * 1000;
 }  // namespace
 
 void report_mistake(Diagnostics& diagnostics, const Span& span, const std::string& message) {
-    diagnostics.report(Code::BadInventory, span, "the world file: " + message);
+    diagnostics.report(Code::BadWorld, span, "the world file: " + message);
 }
 
 std::int64_t duration_of(const Node& node, const std::string& what, Diagnostics& diagnostics) {

@@ -54,31 +54,18 @@ std::optional<Answer> claim_refusal(const KubectlCall& call, const Kind& kind, c
         name));
 }
 
-// Wrong shapes would otherwise surface as strange behaviour much later.
-std::optional<Answer> shape_refusal(const Kind& kind, const std::string& name, const Object& object) {
-    for (const char* pointer : {"/metadata/labels", "/metadata/annotations", "/spec/selector",
-                                "/spec/template", "/spec/template/metadata", "/spec/template/metadata/labels",
-                                "/spec/template/metadata/annotations", "/spec/template/spec", "/data"}) {
-        const Object* found = part(object, pointer);
-        if (found && !found->is_object() && !found->is_null())
-            return failed(fmt::format(
-                "Error from server (BadRequest): {} \"{}\" cannot be handled: {} must be an object\n",
-                kind.kind, name, pointer));
-    }
-    const Object* spec = part(object, "/spec");
-    if (spec && !spec->is_object())
-        return failed(fmt::format("Error from server (BadRequest): spec of {} must be an object\n", name));
-    return std::nullopt;
-}
-
 std::optional<Answer> refusal(const KubectlCall& call, const Kind& kind, const Object& object,
                               const ObjectKey& key) {
     if (kind.namespaced && !call.cluster.has_namespace(key.name_space))
         return failed(
             fmt::format("Error from server (NotFound): namespaces \"{}\" not found\n", key.name_space));
-    if (auto wrong = shape_refusal(kind, key.name, object)) return wrong;
+    if (const std::string wrong = misfit_of(kind, object); !wrong.empty())
+        return failed(fmt::format("Error from server (BadRequest): {} \"{}\" cannot be handled: {}\n",
+                                  kind.kind, key.name, wrong));
     const Object* old = call.cluster.find(key);
-    if (number_at(object, "/spec/replicas", 1) > most_replicas)
+    const std::int64_t pods =
+        std::max(number_at(object, "/spec/replicas", 1), number_at(object, "/spec/minReplicas", 1));
+    if (pods > most_replicas)
         return unmodelled(fmt::format("workloads of more than {} replicas", most_replicas));
     if (is_workload(kind.plural)) return workload_refusal(kind, key.name, object, old);
     if (kind.plural == "persistentvolumeclaims") return claim_refusal(call, kind, key.name, object, old);
@@ -190,6 +177,7 @@ tl::expected<Object, Answer> manifest_of(const KubectlCall& call) {
 }
 
 tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object object) {
+    object = without_nulls(object);
     const ObjectKey key{kind.plural, kind.namespaced ? call.name_space : "",
                         text_at(object, "/metadata/name")};
     if (key.name.empty() || !object["metadata"].is_object())

@@ -124,7 +124,7 @@ Answer kubectl_run(KubectlCall& call) {
     const auto& words = call.arguments.words;
     const bool one_shot = call.arguments.has("--attach") && call.arguments.has("--rm") &&
                           call.arguments.value_or("--restart", "") == "Never";
-    if (words.size() != 1 || !one_shot || call.arguments.value("--overrides"))
+    if (words.size() != 1 || !one_shot)
         return unmodelled("kubectl run other than --attach --rm --restart=Never");
     const std::string image = call.arguments.value_or("--image", "");
     if (image.empty()) return failed("error: --image is required\n");
@@ -133,14 +133,18 @@ Answer kubectl_run(KubectlCall& call) {
         return failed(
             fmt::format("Error from server (AlreadyExists): pods \"{}\" already exists\n", words[0]));
     Object labels = labels_of(call.arguments.value_or("--labels -l", "run=" + words[0]));
-    const auto stored =
-        store(call, *call.cluster.kinds.by_plural("pods"),
-              {{"apiVersion", "v1"},
-               {"kind", "Pod"},
-               {"metadata", {{"name", words[0]}, {"labels", labels}}},
-               {"spec",
-                {{"restartPolicy", "Never"},
-                 {"containers", Object::array({Object{{"name", words[0]}, {"image", image}}})}}}});
+    Object pod = {{"apiVersion", "v1"},
+                  {"kind", "Pod"},
+                  {"metadata", {{"name", words[0]}, {"labels", labels}}},
+                  {"spec",
+                   {{"restartPolicy", "Never"},
+                    {"containers", Object::array({Object{{"name", words[0]}, {"image", image}}})}}}};
+    if (const auto overrides = call.arguments.value("--overrides")) {
+        const Object patch = Object::parse(*overrides, nullptr, false);
+        if (!patch.is_object()) return failed("error: Invalid JSON Patch\n");
+        pod.merge_patch(patch);
+    }
+    const auto stored = store(call, *call.cluster.kinds.by_plural("pods"), pod);
     if (!stored) return stored.error();
     constexpr std::int64_t start_limit_ms = 60'000;
     const bool started = wait_until_started(call, key, start_limit_ms);
@@ -181,7 +185,13 @@ Answer kubectl_logs(KubectlCall& call) {
     const auto& words = call.arguments.words;
     const bool bare = words.size() == 1 && words[0].find('/') == std::string::npos;
     const auto target = existing_target(call, bare ? std::vector<std::string>{"pods", words[0]} : words);
-    if (!target) return target.error();
+    if (!target) {
+        const std::string& errors = target.error().errors;
+        return errors.rfind("Error from server", 0) == 0
+                   ? failed(fmt::format("error: e{} in namespace \"{}\"\n",
+                                        errors.substr(1, errors.size() - 2), call.name_space))
+                   : target.error();
+    }
     const auto pods = pods_of(call, *target);
     if (pods.empty()) return failed("error: timed out waiting for the condition\n");
     const std::size_t shown = call.arguments.has("--all-pods") ? pods.size() : 1;

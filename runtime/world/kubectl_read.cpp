@@ -21,7 +21,8 @@ bool fields_match(const Object& object, const std::string& selector) {
         const std::size_t sign = one.find('=');
         if (sign == std::string::npos) return false;
         const bool negated = sign > 0 && one[sign - 1] == '!';
-        std::string pointer = "/" + one.substr(0, negated ? sign - 1 : sign);
+        std::string pointer = "/";
+        pointer += one.substr(0, negated ? sign - 1 : sign);
         std::replace(pointer.begin(), pointer.end(), '.', '/');
         const std::string value = one.substr(one.find_first_not_of('=', sign) == std::string::npos
                                                  ? one.size()

@@ -147,7 +147,14 @@ bool remove(KubectlCall& call, const Target& target) {
 
 Answer kubectl_scale(KubectlCall& call) {
     const auto target = existing_target(call, call.arguments.words);
-    if (!target) return target.error();
+    if (!target) {
+        // kubectl scale words this one otherwise than every other verb does.
+        const std::string prefix = "Error from server (NotFound): ";
+        const std::string& errors = target.error().errors;
+        return errors.rfind(prefix, 0) == 0
+                   ? failed("error: no objects passed to scale " + errors.substr(prefix.size()))
+                   : target.error();
+    }
     const auto wanted = whole_number(call.arguments.value_or("--replicas", ""));
     if (!wanted || *wanted < 0)
         return failed(
@@ -219,6 +226,11 @@ Answer kubectl_patch(KubectlCall& call) {
                 target->kind->resource(), target->key.name));
     Object object = before;
     object.merge_patch(patch);
+    if (text_at(object, "/metadata/name") != target->key.name)
+        return failed(
+            fmt::format("Error from server (BadRequest): the name of the object ({}) does not match the name "
+                        "on the URL ({})\n",
+                        text_at(object, "/metadata/name"), target->key.name));
     const Object after_patch = object;
     Answer answer = stored(call, *target, std::move(object), "patched");
     if (answer.succeeded() && after_patch == before && !call.arguments.value("-o --output"))

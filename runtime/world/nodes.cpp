@@ -39,7 +39,7 @@ bool repels(const Object& node, const Object& pod) {
 }
 
 // Why the pod cannot go to the node, as the scheduler says it; empty if it can.
-std::string refusal(const Cluster& cluster, const Object& node, const Object& pod) {
+std::string refusal(const Object& node, const Object& pod, const Resources& wanted, const Resources& used) {
     if (const Object* off = part(node, "/spec/unschedulable"); off && *off == true)
         return "node(s) were unschedulable";
     if (!is_ready_node(node)) return "node(s) were not ready";
@@ -47,19 +47,30 @@ std::string refusal(const Cluster& cluster, const Object& node, const Object& po
     if (!has_labels(object_at(node, "/metadata/labels"), object_at(pod, "/spec/nodeSelector")))
         return "node(s) didn't match Pod's node affinity/selector";
     const Resources has = allocatable(node);
-    const Resources used = in_use(cluster, text_at(node, "/metadata/name"));
-    const Resources wanted = requested(pod);
     constexpr double rounding = 1e-9;
     if (used.cpu + wanted.cpu > has.cpu + rounding) return "Insufficient cpu";
     if (used.memory + wanted.memory > has.memory + rounding) return "Insufficient memory";
     return {};
 }
 
-std::size_t pods_on(const Cluster& cluster, const std::string& node) {
-    std::size_t count = 0;
-    for (const ObjectKey& key : cluster.keys("pods"))
-        if (text_at(*cluster.find(key), "/spec/nodeName") == node) ++count;
-    return count;
+struct Load {
+    Resources used;
+    std::size_t pods = 0;
+};
+
+std::map<std::string, Load> loads(const Cluster& cluster) {
+    std::map<std::string, Load> result;
+    for (const ObjectKey& key : cluster.keys("pods")) {
+        const Object& pod = *cluster.find(key);
+        const std::string node = text_at(pod, "/spec/nodeName");
+        if (node.empty()) continue;
+        const Resources one = requested(pod);
+        Load& load = result[node];
+        load.used.cpu += one.cpu;
+        load.used.memory += one.memory;
+        ++load.pods;
+    }
+    return result;
 }
 
 }  // namespace
@@ -73,30 +84,20 @@ Resources requested(const Object& pod) {
     return sum;
 }
 
-Resources in_use(const Cluster& cluster, const std::string& node) {
-    Resources sum;
-    for (const ObjectKey& key : cluster.keys("pods")) {
-        const Object& pod = *cluster.find(key);
-        if (text_at(pod, "/spec/nodeName") != node) continue;
-        const Resources one = requested(pod);
-        sum.cpu += one.cpu;
-        sum.memory += one.memory;
-    }
-    return sum;
-}
-
 Placement place(const Cluster& cluster, const Object& pod) {
     std::map<std::string, std::size_t> refusals;
     std::string best;
     std::size_t fewest = 0;
     const auto nodes = cluster.keys("nodes");
+    const Resources wanted = requested(pod);
+    std::map<std::string, Load> taken = loads(cluster);
     for (const ObjectKey& key : nodes) {
-        const std::string why_not = refusal(cluster, *cluster.find(key), pod);
+        const std::string why_not = refusal(*cluster.find(key), pod, wanted, taken[key.name].used);
         if (!why_not.empty()) {
             ++refusals[why_not];
             continue;
         }
-        const std::size_t load = pods_on(cluster, key.name);
+        const std::size_t load = taken[key.name].pods;
         if (best.empty() || load < fewest) {
             best = key.name;
             fewest = load;

@@ -130,7 +130,7 @@ void run_autoscaler(Cluster& cluster, const ObjectKey& key) {
     const std::int64_t most = std::max(least, number_at(scaler, "/spec/maxReplicas", least));
     const std::int64_t has = number_at(*found, "/spec/replicas", 1);
     // A target at zero is switched off; the autoscaler leaves it so.
-    const std::int64_t wanted = has == 0 ? 0 : std::clamp(has, least, most);
+    const std::int64_t wanted = has == 0 ? 0 : std::min(most_replicas, std::clamp(has, least, most));
     if (wanted != has) {
         Object changed = *found;
         changed["spec"]["replicas"] = wanted;

@@ -4,6 +4,7 @@
 A case is a text file NAME.golden with sections:
 
     === file: script.mig          a file of the case's folder
+    === copy: transcripts/hello   the same, with the content of a file that stands beside the cases
     === run: migc check script.mig
     (expected standard output and standard error, as a terminal would show them)
     === exit: 1                   the exit code of the last run
@@ -53,6 +54,8 @@ def perform(migc, sections):
                 path = pathlib.Path(folder, argument)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(body)
+            elif kind == "copy":
+                pathlib.Path(folder, pathlib.Path(argument).name).write_bytes((HERE / argument).read_bytes())
             elif kind == "run":
                 body, code = run(migc, argument, folder)
                 if body and not body.endswith("\n"):

@@ -199,7 +199,7 @@ TEST_CASE("scale keeps kubectl's precondition and its refusals") {
     CHECK(answer.status == 1);
     CHECK(answer.errors == "error: Expected replicas to be 3, was 2\n");
     CHECK(world->run(kubectl({"scale", "deployment/nope", "--replicas=4"})).errors ==
-          "Error from server (NotFound): deployments.apps \"nope\" not found\n");
+          "error: no objects passed to scale deployments.apps \"nope\" not found\n");
     CHECK(world->run(kubectl({"scale", "deployment/web", "--replicas=many"})).status == 1);
     CHECK(world->run(kubectl({"scale", "deployment/web", "--replicas=100000"})).status == not_modelled);
     CHECK(world->run(kubectl({"scale", "statefulset/store", "--replicas=3"})).output ==
@@ -471,6 +471,28 @@ TEST_CASE("apply and create refuse as the server does") {
           "{\"name\":4}]}}"})
         CHECK(world->run(kubectl(apply, odd)).ending == Ending::Exited);
     rest(*world);
+}
+
+TEST_CASE("fields of the wrong type are refused, and nulls are no fields") {
+    auto world = make();
+    const std::string before = world->state();
+    const auto patch = [&](const std::string& text) {
+        return world->run(kubectl({"patch", "deployment/web", "--type=merge", "-p", text}));
+    };
+    CHECK(
+        patch(R"({"metadata":{"labels":{"a":1}}})").errors ==
+        "Error from server (BadRequest): Deployment \"web\" cannot be handled: /metadata/labels must be a map of texts\n");
+    CHECK(patch(R"({"spec":{"replicas":"two"}})").status == 1);
+    CHECK(patch(R"({"spec":{"template":{"spec":{"containers":[7]}}}})").status == 1);
+    CHECK(patch(R"({"metadata":{"name":"other"}})").errors.find("does not match the name on the URL") !=
+          std::string::npos);
+    json map = {{"apiVersion", "v1"},
+                {"kind", "ConfigMap"},
+                {"metadata", {{"name", "settings"}, {"labels", nullptr}}}};
+    CHECK(apply_object(*world, map)["data"]["Other"] == "x");
+    CHECK(world->run(kubectl({"logs", "deployment/nope"})).errors ==
+          "error: error from server (NotFound): deployments.apps \"nope\" not found in namespace \"shop\"\n");
+    CHECK(world->state() == before);
 }
 
 TEST_CASE("what was deleted can be created again") {

@@ -1,0 +1,49 @@
+// A script: from text to findings, and formatting, which must be idempotent.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "compiler/checks/checks.hpp"
+#include "compiler/diagnostics/render.hpp"
+#include "compiler/project/inventory.hpp"
+#include "compiler/sema/analyse.hpp"
+#include "compiler/syntax/format.hpp"
+#include "compiler/syntax/parse.hpp"
+#include "stdlib/stdlib.hpp"
+
+using namespace migc;
+
+namespace {
+
+void check_format(const std::string& text) {
+    SourceMap sources;
+    const std::string once = syntax::format(sources, sources.add("t.mig", text));
+    if (syntax::format(sources, sources.add("t.mig", once)) != once) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size > 1 << 16) return 0;
+    const std::string text(reinterpret_cast<const char*>(data), size);
+    SourceMap sources;
+    Diagnostics diagnostics;
+    const FileId file = sources.add("t.mig", text);
+    const syntax::File tree = syntax::parse(sources, file, diagnostics);
+    if (!diagnostics.has_errors()) {
+        check_format(text);
+        const auto inventory = project::load_inventory("/", sources, diagnostics);
+        sema::Library library(standard_library(), sources, diagnostics,
+                              [](const std::string&, const std::string&) { return std::optional<FileId>(); });
+        const ir::Program program = sema::analyse(tree, inventory, library, sources, diagnostics);
+        if (!diagnostics.has_errors()) {
+            if (!ir::verify(program).empty()) std::abort();
+            checks::run({program, inventory, sources}, diagnostics);
+            ir::change_digest(program);
+        }
+    }
+    diagnostics.sort();
+    render_text(diagnostics, sources, {false, true});
+    render_json(diagnostics, sources);
+    return 0;
+}
