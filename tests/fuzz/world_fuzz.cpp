@@ -1,5 +1,6 @@
 // A simulated world's file; where it loads, a few commands run in it.
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 #include "compiler/diagnostics/render.hpp"
@@ -26,6 +27,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (*world)->run(command);
     }
     (*world)->sleep_until((*world)->now() + 60'000);
-    (*world)->state();
+    if ((*world)->state().empty()) std::abort();
     return 0;
 }
