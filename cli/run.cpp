@@ -38,12 +38,13 @@ std::unique_ptr<runtime::Reporter> reporter(const SessionOptions& options) {
 
 // What a run or an undo acts with, opened and ready.
 struct Ready {
+    std::unique_ptr<ScratchCopy> scratch;
     std::unique_ptr<Session> session;
     std::unique_ptr<runtime::Journal> journal;
     runtime::RunOptions options;
 };
 
-tl::expected<Ready, std::string> prepare(const Options& options, const Script& script) {
+tl::expected<Ready, std::string> prepare(const Options& options, Script& script) {
     Ready ready;
     auto session = open_session(options.session, script);
     if (!session) return tl::unexpected(session.error());
@@ -51,6 +52,9 @@ tl::expected<Ready, std::string> prepare(const Options& options, const Script& s
     if (!run_options) return tl::unexpected(run_options.error());
     auto journal = runtime::Journal::open(script.inventory.root);
     if (!journal) return tl::unexpected(journal.error());
+    auto scratch = ScratchCopy::make(options.session, script);
+    if (!scratch) return tl::unexpected(scratch.error());
+    ready.scratch = std::move(*scratch);
     ready.session = std::move(*session);
     ready.options = std::move(*run_options);
     ready.options.overwrite = options.overwrite;

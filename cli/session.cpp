@@ -73,7 +73,61 @@ tl::expected<void, std::string> set_parameter(const std::string& text, const Scr
                              near ? fmt::format("; did you mean `{}`?", *near) : ""));
 }
 
+constexpr std::uintmax_t scratch_limit = std::uintmax_t{64} << 20;  // bytes of a project that is copied
+
+bool edits_files(const ir::Program& program) {
+    return std::any_of(program.verbs.begin(), program.verbs.end(), [](const ir::Verb& verb) {
+        return verb.action && verb.action->native.starts_with("write-");
+    });
+}
+
+// Copies what a change reads; the history, the journal and terraform's downloads are none of it.
+bool is_left_out(const std::filesystem::path& path) {
+    const std::string name = path.filename().string();
+    return name == ".git" || name == ".migc" || name == "node_modules";
+}
+
+tl::expected<void, std::string> copy_project(const std::filesystem::path& from,
+                                             const std::filesystem::path& to) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    std::uintmax_t size = 0;
+    for (fs::recursive_directory_iterator i(from, error), end; !error && i != end; i.increment(error)) {
+        if (is_left_out(i->path())) {
+            i.disable_recursion_pending();
+            continue;
+        }
+        const fs::path target = to / fs::relative(i->path(), from);
+        if (i->is_directory()) fs::create_directories(target, error);
+        if (!i->is_regular_file()) continue;
+        size += i->file_size();
+        if (size > scratch_limit)
+            return Error(fmt::format(
+                "the project is larger than {} MiB, too large to be copied for a simulated run that edits its files",
+                scratch_limit >> 20));
+        fs::copy_file(i->path(), target, error);
+    }
+    if (error) return Error("the project cannot be copied for the simulated run: " + error.message());
+    return {};
+}
+
 }  // namespace
+
+tl::expected<std::unique_ptr<ScratchCopy>, std::string> ScratchCopy::make(const SessionOptions& options,
+                                                                          Script& script) {
+    if (options.world.empty() || !edits_files(script.program)) return nullptr;
+    std::string name = (std::filesystem::temp_directory_path() / "migc-XXXXXX").string();
+    if (!::mkdtemp(name.data())) return Error(std::string("no temporary folder can be made"));
+    std::unique_ptr<ScratchCopy> copy(new ScratchCopy(name));
+    if (auto copied = copy_project(script.inventory.root, name); !copied) return Error(copied.error());
+    script.inventory.root = name;
+    return copy;
+}
+
+ScratchCopy::~ScratchCopy() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+}
 
 void add_session_options(CLI::App& command, SessionOptions& options) {
     command.add_option(

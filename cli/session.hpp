@@ -27,6 +27,22 @@ struct SessionOptions {
 
 void add_session_options(CLI::App& command, SessionOptions& options);
 
+// A copy of the project in a temporary folder, for a simulated run that would edit its files; gone with the
+// object.
+class ScratchCopy {
+  public:
+    // Nothing if the run is live or the script edits no file. Sets the inventory's root to the copy.
+    static tl::expected<std::unique_ptr<ScratchCopy>, std::string> make(const SessionOptions& options,
+                                                                        Script& script);
+    ~ScratchCopy();
+    ScratchCopy(const ScratchCopy&) = delete;
+    ScratchCopy& operator=(const ScratchCopy&) = delete;
+
+  private:
+    explicit ScratchCopy(std::filesystem::path folder) : folder_(std::move(folder)) {}
+    std::filesystem::path folder_;
+};
+
 // The tools that the options ask for; the error is a sentence, or empty if diagnostics were printed.
 struct Session {
     SourceMap sources;  // of the world's file

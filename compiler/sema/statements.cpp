@@ -28,7 +28,7 @@ const std::vector<std::pair<std::string_view, Type>>& settings() {
         {"context", simple(TypeKind::String)},     {"namespace", simple(TypeKind::String)},
         {"kubeconfig", simple(TypeKind::Path)},    {"environment", simple(TypeKind::Environment)},
         {"root", simple(TypeKind::Path)},          {"run-folder", simple(TypeKind::Path)},
-        {"terraform-dir", simple(TypeKind::Path)}, {"var-file", simple(TypeKind::Path)},
+        {"terraform-dir", simple(TypeKind::Path)}, {"var-file", simple(TypeKind::String)},
         {"changed-workloads", workload_list()},
     };
     return all;

@@ -283,17 +283,18 @@ void StageUndo::run_steps(Inverse& inverse) {
     if (verdict.done()) remember_restored(inverse);
 }
 
-// "replicas of webapi is 2 again"; nothing for objects, which are too long to be read.
+// "replicas of webapi is 2 again".
 std::string StageUndo::restored_text(const Inverse& inverse) {
     std::string text;
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
         const Value* before = find(inverse.change->before, phrase);
-        if (before == nullptr || effect.becomes == ir::Becomes::Different ||
-            before->get_if<Json>() != nullptr)
-            continue;
-        text +=
-            fmt::format("{}{} is {} again", text.empty() ? "" : ", ", phrase, printable(show(*before), 100));
+        if (before == nullptr || effect.becomes == ir::Becomes::Different) continue;
+        constexpr std::size_t readable = 60;
+        const std::string value = show(*before);
+        const bool is_short = value.size() <= readable && value.find('\n') == std::string::npos;
+        text += fmt::format("{}{} is {}", text.empty() ? "" : ", ", phrase,
+                            is_short ? printable(value, readable) + " again" : "as it was");
     }
     return text;
 }

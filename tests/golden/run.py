@@ -12,7 +12,7 @@ A case is a text file NAME.golden with sections:
 Usage: run.py --migc PATH [--accept] [CASE...]
 With --accept the outputs that differ are written into the cases; read the diff before you commit it.
 """
-import argparse, difflib, os, pathlib, shlex, subprocess, sys, tempfile
+import argparse, difflib, os, pathlib, re, shlex, subprocess, sys, tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -42,7 +42,8 @@ def run(migc, command, folder):
         words[0] = migc
     done = subprocess.run(words, cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=60)
-    return done.stdout.decode("utf-8", "replace").replace(folder, "${folder}"), done.returncode
+    text = done.stdout.decode("utf-8", "replace").replace(folder, "${folder}")
+    return re.sub(r"/tmp/migc-[A-Za-z0-9]{6}", "${scratch}", text), done.returncode
 
 
 def perform(migc, sections):
