@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The generated documents are current, and what the documentation shows is true. docs.py MIGC [--write]"""
-import pathlib, re, subprocess, sys, tempfile
+import os, pathlib, re, subprocess, sys, tempfile
 
-migc, root, failed = sys.argv[1], pathlib.Path(__file__).resolve().parents[1], []
+migc, root, failed = os.path.abspath(sys.argv[1]), pathlib.Path(__file__).resolve().parents[1], []
 GENERATED = {"docs/verbs.md": ["verbs", "--markdown"], "docs/checks.md": ["explain", "--markdown"]}
 
 
