@@ -89,7 +89,7 @@ Reading order(Comparison comparison, const Value& left, const Value& right) {
     const auto b = amount_like(right, left);
     if (!a || !b || a->unit != b->unit)
         return script_mistake(fmt::format("`{}` and `{}` cannot be compared", printable(show(left), 80),
-                                    printable(show(right), 80)));
+                                          printable(show(right), 80)));
     return {Value(holds(comparison, a->value, b->value)), {}, false};
 }
 
@@ -192,8 +192,8 @@ Reading amounts(Operation operation, const Value& left, const Value& right) {
     const auto a = amount_of(left);
     const auto b = amount_of(right);
     if (!a || !b)
-        return script_mistake(fmt::format("`{}` and `{}` cannot be calculated with", printable(show(left), 80),
-                                    printable(show(right), 80)));
+        return script_mistake(fmt::format("`{}` and `{}` cannot be calculated with",
+                                          printable(show(left), 80), printable(show(right), 80)));
     if (operation == Operation::Divide && b->value == 0) return script_mistake("a division by zero");
     const double result = combine(operation, a->value, b->value);
     if (!std::isfinite(result)) return overflow();

@@ -206,7 +206,7 @@ Reading Evaluator::checked_path(Reading reading) const {
     const auto* text = reading.value.get_if<std::string>();
     if (text == nullptr || stays_below(surroundings_.inventory.root, *text)) return reading;
     return script_mistake(fmt::format("the path `{}` leads out of the project's folder {}", printable(*text),
-                                surroundings_.inventory.root.string()));
+                                      surroundings_.inventory.root.string()));
 }
 
 Time Evaluator::now() {

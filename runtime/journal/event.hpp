@@ -10,19 +10,19 @@
 namespace migc::runtime {
 
 enum class EventKind : std::uint8_t {
-    RunBegun,      // script, title, digest, mode, world, environments
-    StageBegun,    // stage, environment, context, namespace
-    StepBegun,     // step, text                                    (progress only)
-    Waiting,       // step, text, state: why a condition does not hold yet   (progress only)
-    Noted,         // name, value: a `let`, evaluated once
-    Intent,        // step, text, command, captures, before: what is about to be changed
-    Outcome,       // step, result (done|already|failed|in-doubt), message, observed, took_ms
-    Checked,       // step, text, result (held|failed|unknown), message, took_ms: verify, soak, needs
-    UndoBegun,     // stage, reason
-    UndoIntent,    // step (the one undone), text, command
-    UndoOutcome,   // step, result (undone|nothing-to-undo|held|failed|in-doubt), message
-    StageEnded,    // stage, result (done|undone|held|undo-failed|in-doubt)
-    RunEnded,      // result, exit_code, standing: what was changed and still is
+    RunBegun,     // script, title, digest, mode, world, environments
+    StageBegun,   // stage, environment, context, namespace
+    StepBegun,    // step, text                                    (progress only)
+    Waiting,      // step, text, state: why a condition does not hold yet   (progress only)
+    Noted,        // name, value: a `let`, evaluated once
+    Intent,       // step, text, command, captures, before: what is about to be changed
+    Outcome,      // step, result (done|already|failed|in-doubt), message, observed, took_ms
+    Checked,      // step, text, result (held|failed|unknown), message, took_ms: verify, soak, needs
+    UndoBegun,    // stage, reason
+    UndoIntent,   // step (the one undone), text, command
+    UndoOutcome,  // step, result (undone|nothing-to-undo|held|failed|in-doubt), message
+    StageEnded,   // stage, result (done|undone|held|undo-failed|in-doubt)
+    RunEnded,     // result, exit_code, standing: what was changed and still is
 };
 
 struct Event {

@@ -14,14 +14,14 @@
 namespace migc::runtime {
 
 struct RunSummary {
-    std::string id;          // "2026-11-23-1", short enough to type
-    std::string script;      // path as given
-    std::string title;       // of the migration, or empty
-    std::string mode;        // live | simulated | replayed
-    std::string digest;      // change digest
+    std::string id;      // "2026-11-23-1", short enough to type
+    std::string script;  // path as given
+    std::string title;   // of the migration, or empty
+    std::string mode;    // live | simulated | replayed
+    std::string digest;  // change digest
     std::int64_t begun_ms = 0;
     std::int64_t ended_ms = 0;  // 0 while it runs, or if it was cut off
-    std::string result;      // done|undone|held|undo-failed|in-doubt|refused; "unfinished" without an end
+    std::string result;         // done|undone|held|undo-failed|in-doubt|refused; "unfinished" without an end
     int exit_code = 0;
 };
 
@@ -31,12 +31,14 @@ class Journal {
     // The error is a sentence for people (no space, no permission, not a journal, made by a newer migc).
     static tl::expected<std::unique_ptr<Journal>, std::string> open(const std::filesystem::path& root);
     // The same, but never creates or changes anything; nullptr if there is no journal yet.
-    static tl::expected<std::unique_ptr<Journal>, std::string> open_existing(const std::filesystem::path& root);
+    static tl::expected<std::unique_ptr<Journal>, std::string> open_existing(
+        const std::filesystem::path& root);
 
     virtual ~Journal() = default;
 
     // Makes a new run and returns its id. `script_copy` is kept so that undo does not depend on the file.
-    virtual tl::expected<std::string, std::string> begin_run(const RunSummary& about, const std::string& script_copy) = 0;
+    virtual tl::expected<std::string, std::string> begin_run(const RunSummary& about,
+                                                             const std::string& script_copy) = 0;
     // Durable when it returns. An error means: the journal is not to be trusted, start no further effect.
     virtual tl::expected<void, std::string> append(const std::string& run, const Event& event) = 0;
     virtual tl::expected<void, std::string> end_run(const std::string& run, const Event& event) = 0;

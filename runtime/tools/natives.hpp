@@ -1,5 +1,6 @@
 // Natives: what a verb or a probe does where arguments and JSON cannot say it (`do native NAME`,
-// `read native NAME [..]`). They reach the outside only through the host, that is, through the declared tools.
+// `read native NAME [..]`). They reach the outside only through the host, that is, through the declared
+// tools.
 #pragma once
 
 #include <functional>
@@ -15,8 +16,8 @@ namespace migc::runtime {
 
 // What a probe answered, and why it is not yet what one waits for.
 struct Reading {
-    Value value;            // Unknown where it could not be found out
-    std::string why;        // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
+    Value value;      // Unknown where it could not be found out
+    std::string why;  // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
     bool hopeless = false;  // waiting cannot help any more: `verify` fails at once with `why`
 };
 
@@ -25,10 +26,12 @@ class Host {
   public:
     virtual ~Host() = default;
     // Runs a declared tool: its program and its own arguments (context, namespace) come first.
-    virtual Answer run(const std::string& tool, const std::vector<std::string>& arguments, const std::string& input = {}) = 0;
+    virtual Answer run(const std::string& tool, const std::vector<std::string>& arguments,
+                       const std::string& input = {}) = 0;
     virtual Time now() = 0;
     virtual Woken sleep_until(Time deadline) = 0;
-    // A setting of the running stage: "context", "namespace", "environment", "root", "run-folder", ...; "" if unset.
+    // A setting of the running stage: "context", "namespace", "environment", "root", "run-folder", ...; "" if
+    // unset.
     virtual std::string setting(std::string_view name) = 0;
     // As the tools want it: "deployment/webapi".
     virtual std::string written(const ResourceRef& resource) = 0;

@@ -74,7 +74,7 @@ class RecordingWatch : public Watch {
 class Recording : public RecordingTools {
   public:
     Recording(std::unique_ptr<Tools> tools, std::filesystem::path file, Descriptor descriptor,
-                   std::vector<Normalisation> normalised)
+              std::vector<Normalisation> normalised)
         : tools_(std::move(tools)),
           transcript_(std::move(file), std::move(descriptor)),
           normalised_(std::move(normalised)) {
@@ -196,8 +196,7 @@ tl::expected<std::unique_ptr<RecordingTools>, std::string> make_recording_tools(
     if (!descriptor || (ours && ::fchmod(descriptor.get(), 0600) != 0)) {
         return tl::unexpected(fmt::format("{} cannot be written: {}", file.string(), std::strerror(errno)));
     }
-    return std::make_unique<Recording>(std::move(tools), file, std::move(descriptor),
-                                            std::move(normalised));
+    return std::make_unique<Recording>(std::move(tools), file, std::move(descriptor), std::move(normalised));
 }
 
 tl::expected<std::unique_ptr<Tools>, std::string> make_replayed_tools(const std::filesystem::path& file,

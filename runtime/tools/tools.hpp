@@ -21,7 +21,7 @@ struct CommandLine {
     std::vector<std::string> environment;  // "NAME=value", added to the allow-listed variables
     std::string directory;                 // working directory; empty: that of migc
     std::int64_t within_ms = 60'000;       // the longest it may take
-    bool gentle = false;                   // at the limit send one SIGINT and wait; never SIGKILL (terraform apply)
+    bool gentle = false;  // at the limit send one SIGINT and wait; never SIGKILL (terraform apply)
 };
 
 enum class Ending : std::uint8_t {

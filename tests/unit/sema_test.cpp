@@ -44,12 +44,15 @@ std::unique_ptr<Analysed> analyse(const std::string& script) {
     static const sema::Embedded nothing{nullptr, 0, nullptr, 0};
     a->file = syntax::parse(a->sources, a->sources.add("t.mig", std::string(text) + script), a->diagnostics);
     REQUIRE(a->diagnostics.empty());
-    sema::Library library(nothing, a->sources, a->diagnostics, [](const std::string&, const std::string&) { return std::optional<FileId>(); });
+    sema::Library library(nothing, a->sources, a->diagnostics,
+                          [](const std::string&, const std::string&) { return std::optional<FileId>(); });
     a->program = sema::analyse(a->file, a->inventory, library, a->sources, a->diagnostics);
     return a;
 }
 
-std::string stage(const std::string& steps) { return "stage staging < " + steps + " > on failure undo;"; }
+std::string stage(const std::string& steps) {
+    return "stage staging < " + steps + " > on failure undo;";
+}
 using Codes = std::vector<std::string>;
 
 }  // namespace
@@ -77,8 +80,10 @@ TEST_CASE("declarations of the same words are told apart by types") {
 
 TEST_CASE("a plan is used once on every path") {
     CHECK(analyse(stage("make plan as p; open file p; open file p;"))->codes() == Codes{"T004"});
-    CHECK(analyse(stage("make plan as p; if p fits < open file p; > else < open file p; >"))->codes().empty());
-    CHECK(analyse(stage("make plan as p; if p fits < open file p; > open file p;"))->codes() == Codes{"T004"});
+    CHECK(
+        analyse(stage("make plan as p; if p fits < open file p; > else < open file p; >"))->codes().empty());
+    CHECK(analyse(stage("make plan as p; if p fits < open file p; > open file p;"))->codes() ==
+          Codes{"T004"});
 }
 
 TEST_CASE("only where a resource is expected may a word be unknown") {
@@ -93,7 +98,8 @@ TEST_CASE("a single value is a list of one") {
 }
 
 TEST_CASE("strings are joined from names, and a backslash keeps the dollar") {
-    const auto a = analyse("let n = 4;" + stage("open file \"a-${n}-b\"; open file \"\\${n}\"; open file \"${m}\";"));
+    const auto a =
+        analyse("let n = 4;" + stage("open file \"a-${n}-b\"; open file \"\\${n}\"; open file \"${m}\";"));
     CHECK(a->codes() == Codes{"L006"});
     const auto& steps = a->program.stages[0].steps;
     CHECK(steps[0].arguments[0].kind == ir::ExprKind::Interpolate);
@@ -101,15 +107,20 @@ TEST_CASE("strings are joined from names, and a backslash keeps the dollar") {
 }
 
 TEST_CASE("a composite that contains itself is refused") {
-    CHECK(analyse("verb again (b: box) < steps < again b; > >" + stage("again red;"))->codes() == Codes{"L008"});
-    CHECK(analyse("verb a (b: box) < steps < c b; > > verb c (b: box) < steps < a b; > >" + stage("a red;"))->codes() == Codes{"L008"});
+    CHECK(analyse("verb again (b: box) < steps < again b; > >" + stage("again red;"))->codes() ==
+          Codes{"L008"});
+    CHECK(analyse("verb a (b: box) < steps < c b; > > verb c (b: box) < steps < a b; > >" + stage("a red;"))
+              ->codes() == Codes{"L008"});
 }
 
 TEST_CASE("a verb says once how it is undone and acts once") {
     CHECK(analyse("verb x (b: box) < do sh [b]; >" + stage("x red;"))->codes() == Codes{"L008"});
     CHECK(analyse("verb x (b: box) < undo by caller; >" + stage("x red;"))->codes() == Codes{"L008"});
-    CHECK(analyse("verb x (b: box) < do sh [b]; do sh [b]; undo by caller; >" + stage("x red;"))->codes() == Codes{"L008"});
-    CHECK(analyse("verb x (b: box) < do nothing-like-this [b]; undo by caller; >" + stage("x red;"))->codes() == Codes{"L008"});
+    CHECK(analyse("verb x (b: box) < do sh [b]; do sh [b]; undo by caller; >" + stage("x red;"))->codes() ==
+          Codes{"L008"});
+    CHECK(
+        analyse("verb x (b: box) < do nothing-like-this [b]; undo by caller; >" + stage("x red;"))->codes() ==
+        Codes{"L008"});
 }
 
 TEST_CASE("a repeating stage has the steps of the other and its failure block") {
@@ -117,13 +128,15 @@ TEST_CASE("a repeating stage has the steps of the other and its failure block") 
     REQUIRE(a->codes().empty());
     CHECK(a->program.stages[1].steps.size() == 1);
     CHECK(a->program.stages[1].on_failure.has_value());
-    CHECK(analyse(stage("grow red to 3;") + "stage production repeats staging < grow red to 4; >")->codes() == Codes{"L009"});
+    CHECK(analyse(stage("grow red to 3;") + "stage production repeats staging < grow red to 4; >")->codes() ==
+          Codes{"L009"});
     CHECK(analyse("stage production repeats staging < >")->codes() == Codes{"L006"});
 }
 
 TEST_CASE("the digest does not depend on comments, layout or the names of places") {
     const auto digest = [](const std::string& s) { return ir::change_digest(analyse(s)->program); };
-    CHECK(digest(stage("grow red to 3;")) == digest("# why\nstage  staging <\n grow red\n to 3 ; >\non failure < undo; >"));
+    CHECK(digest(stage("grow red to 3;")) ==
+          digest("# why\nstage  staging <\n grow red\n to 3 ; >\non failure < undo; >"));
     CHECK(digest(stage("grow red to 3;")) != digest(stage("grow red to 4;")));
     CHECK(digest(stage("grow red to 3;")) != digest(stage("grow blue to 3;")));
 }

@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "compiler/source/source.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace migc;
 
@@ -23,4 +23,6 @@ TEST_CASE("an empty file has one empty line") {
     CHECK(sources.file(file).line(1).empty());
 }
 
-TEST_CASE("cover spans both") { CHECK(cover({0, 3, 5}, {0, 1, 4}) == Span{0, 1, 5}); }
+TEST_CASE("cover spans both") {
+    CHECK(cover({0, 3, 5}, {0, 1, 4}) == Span{0, 1, 5});
+}

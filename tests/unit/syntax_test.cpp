@@ -82,7 +82,8 @@ probe helm revision of (r: release): int < depends pods ready; read helm ["histo
 
 TEST_CASE("documentation is the comment lines with two hashes directly before a declaration") {
     Parsed p;
-    parse(p, "# not this\n\n## One.\n## Two.\nverb poke (w: workload) < do kubectl [\"x\"]; undo by caller; >");
+    parse(p,
+          "# not this\n\n## One.\n## Two.\nverb poke (w: workload) < do kubectl [\"x\"]; undo by caller; >");
     REQUIRE(p.file.verbs.size() == 1);
     CHECK(p.file.verbs[0].documentation == "One.\nTwo.");
 }
@@ -99,7 +100,9 @@ TEST_CASE("spans are bytes and columns are characters") {
 
 TEST_CASE("a broken statement does not hide the next one") {
     Parsed p;
-    parse(p, "stage staging <\n    scale webapi to 4 within;\n    verify pods ready;\n    soak while x;\n> on failure undo;\nstage production repeats < > on failure undo;\n");
+    parse(
+        p,
+        "stage staging <\n    scale webapi to 4 within;\n    verify pods ready;\n    soak while x;\n> on failure undo;\nstage production repeats < > on failure undo;\n");
     CHECK(p.diagnostics.all().size() == 3);
     REQUIRE(p.file.stages.size() >= 1);
     CHECK(p.file.stages[0].body.size() == 1);
@@ -140,8 +143,11 @@ TEST_CASE("deep operators without parentheses are bounded too") {
 
 TEST_CASE("formatting keeps comments, is idempotent, and leaves the one-line script alone") {
     CHECK(formatted(hello + "\n") == hello + "\n");
-    const std::string messy = "# top\n\n\n\nstage   staging<scale webapi   to 4;# why\nverify pods ready ;\n\n\n# last\n>on failure<undo;notify ops \"x\";>;";
+    const std::string messy =
+        "# top\n\n\n\nstage   staging<scale webapi   to 4;# why\nverify pods ready ;\n\n\n# last\n>on failure<undo;notify ops \"x\";>;";
     const std::string once = formatted(messy);
-    CHECK(once == "# top\n\nstage staging <\n    scale webapi to 4;  # why\n    verify pods ready;\n\n    # last\n> on failure < undo; notify ops \"x\"; >;\n");
+    CHECK(
+        once ==
+        "# top\n\nstage staging <\n    scale webapi to 4;  # why\n    verify pods ready;\n\n    # last\n> on failure < undo; notify ops \"x\"; >;\n");
     CHECK(formatted(once) == once);
 }
