@@ -1,4 +1,5 @@
 // migc check: what stands against running these scripts.
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -49,8 +50,11 @@ int check(const Options& options) {
                 json.push_back(std::move(one));
         else
             print(*script);
+        const auto is_unreadable = [](const Diagnostic& d) { return d.code == Code::Unreadable; };
+        const bool unreadable =
+            std::any_of(script->diagnostics.all().begin(), script->diagnostics.all().end(), is_unreadable);
         const bool findings = !script->diagnostics.empty();
-        exit_code = std::max(exit_code, !script->readable ? 2 : findings ? 1 : 0);
+        exit_code = std::max(exit_code, unreadable ? 2 : findings ? 1 : 0);
         if (!options.json && !findings) fmt::print("{}: no findings\n", path);
     }
     if (options.json) fmt::print("{}\n", json.dump(2));

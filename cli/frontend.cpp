@@ -100,7 +100,10 @@ std::unique_ptr<Script> load(const std::string& path, std::string text, const Fi
 
 tl::expected<std::string, std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
     std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) return tl::unexpected(std::string("it is a folder"));
+    const auto status = std::filesystem::status(path, ignored);
+    if (std::filesystem::is_directory(status)) return tl::unexpected(std::string("it is a folder"));
+    if (path != "-" && std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+        return tl::unexpected(std::string("it is no regular file"));
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(
         path == "-" ? stdin : std::fopen(path.c_str(), "rb"),
         [](std::FILE* f) { return f == stdin ? 0 : std::fclose(f); });

@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
+#include "runtime/tools/escape.hpp"
 
 namespace migc::cli {
 namespace {
@@ -35,7 +36,9 @@ int plan(const Options& options) {
         return 2;
     }
     close_session(options.session, **session);
-    fmt::print("{}", options.session.json ? plan->dump(2) + "\n" : runtime::render_plan(*plan));
+    fmt::print("{}", options.session.json
+                         ? plan->dump(2) + "\n"
+                         : runtime::escaped(runtime::render_plan(*plan), runtime::Newlines::Kept));
     return 0;
 }
 

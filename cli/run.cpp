@@ -10,6 +10,7 @@
 #include "cli/terminal.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/journal/journal.hpp"
+#include "runtime/journal/lock.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/tools/interrupts.hpp"
 
@@ -23,11 +24,19 @@ struct Options {
     SessionOptions session;
 };
 
+constexpr int locked = 5;
 constexpr int wrong = 2;  // the script or the command line
 
-int refuse(const std::string& message) {
+int refuse(const std::string& message, int exit_code = wrong) {
     fmt::print(stderr, "migc: {}\n", message);
-    return wrong;
+    return exit_code;
+}
+
+// Simulated and replayed runs change nothing that two could fight for.
+tl::expected<runtime::Lock, std::string> lock_project(const Options& options, const Script& script,
+                                                      const std::string& purpose) {
+    const bool live = options.session.world.empty() && options.session.replay.empty();
+    return live ? runtime::Lock::take(script.inventory.root, purpose) : runtime::Lock();
 }
 
 std::unique_ptr<runtime::Reporter> reporter(const SessionOptions& options) {
@@ -76,6 +85,8 @@ int run(const Options& options) {
     if (script->diagnostics.has_errors()) return wrong;
     if (script->program.stages.empty())
         return refuse(fmt::format("{} has no stage, so there is nothing to run", options.script));
+    const auto lock = lock_project(options, *script, fmt::format("the run of {}", options.script));
+    if (!lock) return refuse(lock.error(), locked);
     auto ready = prepare(options, *script);
     if (!ready) return refuse(ready.error());
     runtime::install_interrupt_handlers();
@@ -117,6 +128,8 @@ int undo(const Options& options) {
         return refuse(fmt::format(
             "run {} was simulated: its world ended with it, and nothing real was changed", about->id));
     history->reset();
+    const auto lock = lock_project(options, *script, fmt::format("the undo of {}", about->id));
+    if (!lock) return refuse(lock.error(), locked);
     auto ready = prepare(options, *script);
     if (!ready) return refuse(ready.error());
     runtime::install_interrupt_handlers();

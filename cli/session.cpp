@@ -63,6 +63,8 @@ tl::expected<void, std::string> set_parameter(const std::string& text, const Scr
     for (const auto& parameter : script.program.parameters) {
         names.push_back(parameter.name);
         if (parameter.name != name) continue;
+        if (result.parameters.contains(name))
+            return Error(fmt::format("--set {}: `{}` is set twice", text, name));
         auto value = runtime::parse_parameter(parameter.type, text.substr(equals + 1));
         if (!value) return Error(fmt::format("--set {}: {}", text, value.error()));
         result.parameters.insert_or_assign(name, std::move(*value));
@@ -154,6 +156,9 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
 
 tl::expected<std::unique_ptr<Session>, std::string> open_session(const SessionOptions& options,
                                                                  const Script& script) {
+    // Noticed before anything runs, not at the end of it.
+    if (!options.state.empty() && !write_file(options.state, ""))
+        return Error(fmt::format("--state {}: cannot be written", options.state));
     auto session = std::make_unique<Session>();
     auto chosen = tools(options, script, *session);
     if (!chosen) return Error(chosen.error());

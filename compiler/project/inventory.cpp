@@ -48,7 +48,9 @@ class InventoryReader {
             inventory_.order = default_order();
         } else if (environments_ == nullptr) {
             for (const Scalar& name : inventory_.order) inventory_.environments.push_back(unbound(name));
-        } else if (order_ == nullptr) {
+        } else if (order_ != nullptr) {
+            report_unordered();
+        } else {
             order_by_default();
         }
     }
@@ -138,6 +140,17 @@ class InventoryReader {
         const auto found = std::find_if(inventory_.order.begin(), inventory_.order.end(),
                                         [&](const Scalar& one) { return one.text == name; });
         return found == inventory_.order.end() ? nullptr : &*found;
+    }
+
+    // Without a place in the order nobody could tell what must be tested before it.
+    void report_unordered() {
+        for (const Environment& environment : inventory_.environments)
+            if (in_order(environment.name) == nullptr)
+                diagnostics_
+                    .report(Code::BadInventory, environment.span,
+                            fmt::format("the environment `{}` has no place in `order`", environment.name))
+                    .notes.emplace_back(
+                        "a script could change it before the environment that should test the change");
     }
 
     void report_missing_environment(const YamlNode& name) {

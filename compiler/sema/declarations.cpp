@@ -85,7 +85,10 @@ std::vector<ir::Parameter> Lowering::declare(const syntax::Signature& signature,
         diagnostics_.report(Code::BadDeclaration, signature.front().span,
                             "a signature needs a word outside of `[ .. ]` by which it is found");
     std::vector<ir::Parameter> result = parameters(signature);
-    for (const auto& p : result) bind_name({p.name, p.span}, p.type, scope);
+    for (const auto& p : result) {
+        bind_name({p.name, p.span}, p.type, scope);
+        scope.find(p.name)->lent = p.type.kind == TypeKind::Plan && !p.type.consumed;
+    }
     return result;
 }
 
@@ -204,6 +207,9 @@ ir::Undo Lowering::undo(const syntax::Undo& u, Scope& scope) {
             open.swap(open_composites_);
             result.steps = block(u.steps, scope, Place::Declaration);
             open.swap(open_composites_);
+            if (result.steps.empty())
+                diagnostics_.report(Code::BadDeclaration, u.span, "this undo does nothing")
+                    .notes.emplace_back("if nothing is left to undo, say why: `undo none because \"..\"`");
             if (u.after) result.after = probe_call(*u.after, scope);
             break;
     }

@@ -116,6 +116,13 @@ std::vector<ir::Expr> Lowering::arguments(const Bound& bound, const std::vector<
             if (Meaning* meaning = all[i].type.consumed && is_name ? scope.find(argument.name) : nullptr) {
                 meaning->used_up = true;
                 meaning->used_up_at = argument.span;
+                if (meaning->lent)
+                    diagnostics_
+                        .report(Code::UsedUp, argument.span,
+                                fmt::format("`{}` is used up here, which its declaration does not say",
+                                            argument.name))
+                        .notes.push_back(fmt::format(
+                            "write `({}: consumed plan)`, so that no caller uses it twice", argument.name));
             }
         } else if (all[i].default_value) {
             argument = *all[i].default_value;

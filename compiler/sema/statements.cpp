@@ -1,5 +1,6 @@
 // Lowering of the script itself: stages, statements, and what they may contain where.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -113,6 +114,12 @@ ir::Step Lowering::statement(const syntax::Statement& s, Scope& scope, Place pla
             step.value = expr(*s.expr, simple(TypeKind::Any), scope);
             step.name = s.name.text;
             bind_name(s.name, step.value->type, scope);
+            // A second name for a plan would allow a second use: the first one ends here.
+            if (Meaning* plan =
+                    step.value->type.kind == TypeKind::Plan ? scope.find(step.value->name) : nullptr) {
+                plan->used_up = true;
+                plan->used_up_at = step.value->span;
+            }
             return step;
         case StatementKind::If:
             return if_statement(s, scope, place, std::move(step));
@@ -156,7 +163,18 @@ ir::Step Lowering::for_statement(const syntax::Statement& s, Scope& scope, Place
     bind_name(s.name,
               step.value->type.kind == TypeKind::List ? *step.value->type.element : simple(TypeKind::Any),
               inner);
+    std::set<std::string> used_before;
+    scope.each([&](const std::string& name, const Meaning& m) {
+        if (m.used_up) used_before.insert(name);
+    });
     step.body = block(s.body, inner, place);
+    scope.each([&](const std::string& name, const Meaning& m) {
+        if (!m.used_up || used_before.contains(name)) return;
+        diagnostics_
+            .report(Code::UsedUp, m.used_up_at,
+                    fmt::format("`{}` would be used up in the first turn of the loop", name))
+            .notes.emplace_back("make the plan inside the loop, or apply it behind it");
+    });
     return step;
 }
 

@@ -39,6 +39,19 @@ bool is_control(char c) {
     return (byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7F;
 }
 
+// C1 controls, and the marks and overrides of the writing direction.
+bool is_invisible(std::string_view character) {
+    if (character.size() == 2)
+        return character[0] == '\xC2' && static_cast<unsigned char>(character[1]) < 0xA0;
+    if (character.size() != 3 || character[0] != '\xE2') return false;
+    const auto second = static_cast<unsigned char>(character[1]);
+    const auto third = static_cast<unsigned char>(character[2]);
+    const bool direction = (second == 0x80 && third >= 0xAA && third <= 0xAE) ||
+                           (second == 0x81 && third >= 0xA6 && third <= 0xA9);
+    const bool zero_width = second == 0x80 && third >= 0x8B && third <= 0x8F;
+    return direction || zero_width;
+}
+
 // ANTLR counts code points, spans count bytes.
 class Offsets {
   public:
@@ -658,8 +671,10 @@ bool check_text(const SourceMap& sources, FileId file, Diagnostics& diagnostics)
         return false;
     };
     if (text.size() > source_limit)
-        return refuse(0, fmt::format("the file has {} MiB; a script may have {} MiB", text.size() >> 20,
-                                     source_limit >> 20));
+        return refuse(
+            0, fmt::format("the file is larger than {} MiB, which a script may not be", source_limit >> 20));
+    if (text.starts_with("\xEF\xBB\xBF"))
+        return refuse(0, "the file begins with a byte order mark; save it as plain UTF-8");
     for (std::size_t i = 0; i < text.size();) {
         const std::size_t length = sequence_length(text, i);
         if (length == 0)
@@ -671,6 +686,10 @@ bool check_text(const SourceMap& sources, FileId file, Diagnostics& diagnostics)
                 fmt::format(
                     "the file holds a control character ({:#04x}): it is not a text that somebody can review",
                     static_cast<unsigned char>(text[i])));
+        if (is_invisible(text.substr(i, length)))
+            return refuse(
+                i,
+                "the file holds a character that changes how others are shown: a reviewer would read something else than what runs");
         i += length;
     }
     return true;

@@ -165,6 +165,9 @@ tl::expected<CommandLine, std::string> Evaluator::command_line(const ir::Command
                        (own->front() == "apply" || own->front() == "destroy");
         line->argv.insert(line->argv.end(), own->begin(), own->end());
     }
+    // A script of the project, never a program of that name on PATH.
+    if (command.tool == "program" && !line->argv.empty() && line->argv.front().find('/') == std::string::npos)
+        line->argv.front().insert(0, "./");
     if (line->argv.empty() || line->argv.front().empty() || line->argv.front().starts_with('-'))
         return tl::unexpected(std::string("there is no program to run"));
     if (command.standard_input) {

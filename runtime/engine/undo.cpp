@@ -196,6 +196,11 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
             conclude(*inverse.change, "in-doubt",
                      fmt::format("whether {} was changed back could not be found out", what),
                      UndoEnd::InDoubt);
+        } else if (equal(now, inverse.start) && inverse.verb->effects.empty()) {
+            // Nobody can see what it left, so nobody may say that nothing is left.
+            conclude(*inverse.change, "held",
+                     fmt::format("{} was not changed by this stage, so there is nothing to go back to", what),
+                     UndoEnd::Held);
         } else if (equal(now, inverse.start)) {
             conclude(*inverse.change, "nothing-to-undo",
                      fmt::format("skipped: {} was not changed back", what), UndoEnd::Undone);
@@ -214,7 +219,10 @@ StageUndo::Found StageUndo::look_at(const Inverse& inverse, const ir::Effect& ef
     if (before != nullptr && equal(*before, reading.value)) return {State::Untouched, {}};
     const Value* observed = find(inverse.change->observed, phrase);
     const Value* declared = find(inverse.change->declared, phrase);
-    const bool ours = (observed != nullptr && equal(*observed, reading.value)) ||
+    // What a failed step found afterwards need not be its own work; what it declared is.
+    const bool failed = inverse.change->state == ChangeState::Failed;
+    const bool as_observed = observed != nullptr && (!failed || declared == nullptr);
+    const bool ours = (as_observed && equal(*observed, reading.value)) ||
                       (declared != nullptr && equal(*declared, reading.value)) ||
                       stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite;
     if (ours) return {State::Ours, {}};
@@ -237,11 +245,15 @@ StageUndo::Found StageUndo::look(const Inverse& inverse) {
 // False: the undo stops here.
 bool StageUndo::undo_one(Inverse& inverse) {
     Change& change = *inverse.change;
+    Found found = look(inverse);
     if (inverse.undo->kind == UndoKind::None) {
-        change.undone = true;
+        // The step says that nothing is left; where one can see that something is, it is told.
+        if (inverse.verb->effects.empty() || found.state == State::Untouched)
+            change.undone = true;
+        else
+            conclude(change, "held", "it stays as it is: " + inverse.undo->reason, UndoEnd::Held);
         return true;
     }
-    Found found = look(inverse);
     // Each call of an inverse that was cut off finds out by itself how far it came.
     if (change.inverse_begun() && found.state == State::Foreign) found = {};
     if (found.state == State::Untouched) {

@@ -21,8 +21,16 @@ tl::expected<Document, std::string> document_of(Host& host, const Arguments& arg
     const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
     if (!documents) return tl::unexpected(documents.error());
     const std::string wanted = text_argument(arguments, 1);
-    for (const Document& one : *documents)
-        if (one.handle.text() == wanted) return one;
+    const std::string here = host.setting("namespace");
+    for (const Document& one : *documents) {
+        if (one.handle.text() != wanted) continue;
+        // As kubectl itself refuses it: a stage acts in its own namespace only.
+        if (!one.handle.name_space.empty() && !here.empty() && one.handle.name_space != here)
+            return tl::unexpected(fmt::format(
+                "{} says namespace {}, but this stage acts in {}; take the namespace out of the manifest",
+                wanted, one.handle.name_space, here));
+        return one;
+    }
     return tl::unexpected(fmt::format("{} does not declare {}", text_argument(arguments, 0), wanted));
 }
 

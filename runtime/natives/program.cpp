@@ -7,6 +7,7 @@ namespace migc::runtime {
 
 Reading script_succeeds(Host& host, const Arguments& arguments) {
     std::vector<std::string> command = {text_argument(arguments, 0)};
+    if (command.front().find('/') == std::string::npos) command.front().insert(0, "./");  // never one on PATH
     for (const Value& value : list_argument(arguments, 1)) command.push_back(show(value));
     const Answer answer = host.run("program", command);
     if (answer.ending != Ending::Exited) return unknown(complaint(command.front(), answer));

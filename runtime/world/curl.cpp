@@ -12,7 +12,7 @@ constexpr Options options{
     "-m --max-time --connect-timeout -o --output -w --write-out -X --request -d --data --data-binary "
     "--data-raw -H --header "
     "-K --config --url --retry --proto",
-    "-q --disable -s --silent -S --show-error -i --include -I --head -f --fail -sS -fsS -L --location -k "
+    "-q --disable -g --globoff -s --silent -S --show-error -i --include -I --head -f --fail -sS -fsS -L --location -k "
     "--insecure",
     false};
 

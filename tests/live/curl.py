@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """curl against a server on loopback: status, JSON, messages, hostile values."""
-import http.server, json, threading
+import http.server, json, os, signal, subprocess, threading
 
-from support import Project, check, finish, need
+from support import MIGC, Project, check, finish, need, wait_for
 
 need("curl")
 posted = []
@@ -61,5 +61,16 @@ done = project.migc("run", "nobody.mig")
 check("an address without a server fails and says so", done.returncode == 1 and "could not be found out" in done.stdout, done.stdout)
 events = project.migc("show", "last", "--json").stdout
 check("the secret address is in no record", f"{base}/hook" not in events and f"{base}/hook".encode() not in (project.folder / ".migc/journal.db").read_bytes())
+
+# One at a time.
+project.write("slow.mig", f'stage staging < verify http get "{base}/broken" is 200 within 20s; > on failure undo;\n')
+slow = subprocess.Popen([os.path.abspath(MIGC), "run", "slow.mig"], cwd=project.folder, stdout=subprocess.DEVNULL)
+wait_for("the slow run", lambda: "slow.mig" in (project.folder / ".migc/lock").read_text())
+for command in (["undo", "last"], ["run", "good.mig"]):
+    done = project.migc(*command)
+    check(f"`{command[0]}` is refused while a run is under way", done.returncode == 5 and "slow.mig" in done.stdout, done.stdout)
+slow.send_signal(signal.SIGINT)
+check("Ctrl-C ends it, held", slow.wait(timeout=30) == 3)
+check("and then the next may run", project.migc("run", "good.mig").returncode == 0)
 project.remove()
 finish()
