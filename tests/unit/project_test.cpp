@@ -192,7 +192,7 @@ TEST_CASE("an order that names no environment") {
         "order: [stagign, production, production]\nenvironments: { staging: {}, production: {} }\n");
     CHECK(parsed.messages() ==
           "1:9 `order` names `stagign`, which is not in `environments`\n1:30 `order` names `production` "
-          "twice\n");
+          "twice\n2:17 the environment `staging` has no place in `order`\n");
     CHECK(parsed.fix() == "staging");
     CHECK(parsed.inventory.rank("production") == 0);
 }
