@@ -101,6 +101,12 @@ std::optional<Problem> Engine::State::evaluate_lets() {
         run.globals.bind(step.name, reading.value, secret);
         if (!secret) lets.push_back({{"name", step.name}, {"value", to_json(reading.value)}});
     }
+    for (const ir::Requirement& requirement : run.program.requirements) {
+        const Reading reading = evaluator.evaluate(requirement.condition, run.globals);
+        if (truth(reading.value) != true)
+            return Problem{fmt::format("nothing is begun: the script requires `{}`: {}", requirement.text,
+                                       explain(reading))};
+    }
     return std::nullopt;
 }
 
