@@ -1,5 +1,6 @@
 // migc run, undo: what changes things, and takes the changes back.
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <memory>
 
@@ -79,24 +80,31 @@ int report(const runtime::RunResult& result) {
     return result.exit_code;
 }
 
+// What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
+int act(const Options& options, Script& script, const std::string& purpose,
+        const std::function<runtime::RunResult(runtime::Engine&)>& work) {
+    const auto lock = lock_project(options, script, purpose);
+    if (!lock) return refuse(lock.error(), locked);
+    auto ready = prepare(options, script);
+    if (!ready) return refuse(ready.error());
+    runtime::install_interrupt_handlers();
+    const auto out = reporter(options.session);
+    runtime::Engine engine(
+        script.program, script.inventory, *ready->session->tools, *ready->journal,
+        [&](const runtime::Event& event) { out->on(event); }, ready->options);
+    const int code = report(work(engine));
+    close_session(options.session, *ready->session);
+    return code;
+}
+
 int run(const Options& options) {
     const auto script = load_script(options.script);
     print(*script);
     if (script->diagnostics.has_errors()) return wrong;
     if (script->program.stages.empty())
         return refuse(fmt::format("{} has no stage, so there is nothing to run", options.script));
-    const auto lock = lock_project(options, *script, fmt::format("the run of {}", options.script));
-    if (!lock) return refuse(lock.error(), locked);
-    auto ready = prepare(options, *script);
-    if (!ready) return refuse(ready.error());
-    runtime::install_interrupt_handlers();
-    const auto out = reporter(options.session);
-    runtime::Engine engine(
-        script->program, script->inventory, *ready->session->tools, *ready->journal,
-        [&](const runtime::Event& event) { out->on(event); }, ready->options);
-    const int code = report(engine.run());
-    close_session(options.session, *ready->session);
-    return code;
+    return act(options, *script, fmt::format("the run of {}", options.script),
+               [](runtime::Engine& engine) { return engine.run(); });
 }
 
 // The journal of the project that one stands in.
@@ -128,16 +136,8 @@ int undo(const Options& options) {
         return refuse(fmt::format(
             "run {} was simulated: its world ended with it, and nothing real was changed", about->id));
     history->reset();
-    const auto lock = lock_project(options, *script, fmt::format("the undo of {}", about->id));
-    if (!lock) return refuse(lock.error(), locked);
-    auto ready = prepare(options, *script);
-    if (!ready) return refuse(ready.error());
-    runtime::install_interrupt_handlers();
-    const auto out = reporter(options.session);
-    runtime::Engine engine(
-        script->program, script->inventory, *ready->session->tools, *ready->journal,
-        [&](const runtime::Event& event) { out->on(event); }, ready->options);
-    return report(engine.undo(about->id));
+    return act(options, *script, fmt::format("the undo of {}", about->id),
+               [&](runtime::Engine& engine) { return engine.undo(about->id); });
 }
 
 int list_runs() {
