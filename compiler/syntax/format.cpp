@@ -97,10 +97,14 @@ class Formatter {
         const std::size_t end = ends_[i];
         if (inline_depth_ > 0) return true;
         if (end == 0 || lines_between(i, end) > 0) return false;
-        for (std::size_t k = i; k < end; ++k)
+        // As it will be, not as it was: else a second formatting could decide otherwise.
+        std::size_t length = 0;
+        for (std::size_t k = i; k <= end; ++k) {
             if (is_comment(k)) return false;
+            length += word(k).size() + (k == i || glued(k) ? 0 : 1);
+        }
         const std::size_t line_begin = out_.rfind('\n') == std::string::npos ? 0 : out_.rfind('\n') + 1;
-        return out_.size() - line_begin + (tokens_[end].span.end - tokens_[i].span.begin) <= line_width;
+        return out_.size() - line_begin + length <= line_width;
     }
 
     void open(std::size_t i) {
