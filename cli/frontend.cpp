@@ -37,6 +37,8 @@ class Files {
     Files() = default;
     explicit Files(const nlohmann::json& bundle) : bundle_(&bundle) {}
 
+    [[nodiscard]] bool are_current() const { return bundle_ == nullptr; }
+
     [[nodiscard]] std::optional<std::string> read(const std::string& path) const {
         if (!bundle_) {
             auto text = read_file(path, syntax::source_limit);
@@ -84,7 +86,7 @@ void analyse(Script& script, const Files& files) {
     if (script.diagnostics.has_errors()) return;
     for (const auto& problem : ir::verify(script.program))
         script.diagnostics.report(Code::Internal, {script.file, 0, 0}, problem);
-    checks::run({script.program, script.inventory, script.sources}, script.diagnostics);
+    checks::run({script.program, script.inventory, script.sources, files.are_current()}, script.diagnostics);
 }
 
 std::unique_ptr<Script> load(const std::string& path, std::string text, const Files& files) {

@@ -16,15 +16,13 @@ constexpr migc::cli::AddCommand commands[] = {
     migc::cli::add_verbs, migc::cli::add_ir,
 };
 
-bool is_command(const CLI::App& app, const std::string& name) {
-    const auto all = app.get_subcommands({});
-    return std::any_of(all.begin(), all.end(),
-                       [&](const CLI::App* command) { return command->get_name() == name; });
-}
-
-int unknown_command(const CLI::App& app, const std::string& name) {
+std::vector<std::string> command_names(const CLI::App& app) {
     std::vector<std::string> names;
     for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+    return names;
+}
+
+int unknown_command(const std::vector<std::string>& names, const std::string& name) {
     const auto near = migc::nearest(name, names);
     fmt::print(stderr, "migc: there is no command `{}`; {}\n", name,
                near ? fmt::format("did you mean `migc {}`?", *near)
@@ -45,8 +43,10 @@ int run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        if (const std::string first = argc > 1 ? argv[1] : "-"; first[0] != '-' && !is_command(app, first))
-            return unknown_command(app, first);
+        const std::string first = argc > 1 ? argv[1] : "-";
+        const auto names = command_names(app);
+        if (first[0] != '-' && std::find(names.begin(), names.end(), first) == names.end())
+            return unknown_command(names, first);
         // 2 is the exit code of every command for a command line that is wrong; --help and --version give 0.
         return app.exit(error) == 0 ? 0 : 2;
     }

@@ -7,7 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
-#include "runtime/tools/escape.hpp"
+#include "compiler/source/escape.hpp"
 
 namespace migc::cli {
 namespace {
@@ -35,10 +35,9 @@ int plan(const Options& options) {
         fmt::print(stderr, "migc: {}\n", plan.error().message);
         return 2;
     }
-    close_session(options.session, **session);
-    fmt::print("{}", options.session.json
-                         ? plan->dump(2) + "\n"
-                         : runtime::escaped(runtime::render_plan(*plan), runtime::Newlines::Kept));
+    close_session(options.session, **session, nullptr);
+    fmt::print("{}", options.session.json ? plan->dump(2) + "\n"
+                                          : escaped(runtime::render_plan(*plan), Newlines::Kept));
     return 0;
 }
 

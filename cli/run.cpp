@@ -56,14 +56,15 @@ struct Ready {
 
 tl::expected<Ready, std::string> prepare(const Options& options, Script& script) {
     Ready ready;
-    auto session = open_session(options.session, script);
-    if (!session) return tl::unexpected(session.error());
     auto run_options = cli::run_options(options.session, script);
     if (!run_options) return tl::unexpected(run_options.error());
-    auto journal = runtime::Journal::open(script.inventory.root);
-    if (!journal) return tl::unexpected(journal.error());
+    const auto root = script.inventory.root;
     auto scratch = ScratchCopy::make(options.session, script);
     if (!scratch) return tl::unexpected(scratch.error());
+    auto session = open_session(options.session, script);
+    if (!session) return tl::unexpected(session.error());
+    auto journal = runtime::Journal::open(root);
+    if (!journal) return tl::unexpected(journal.error());
     ready.scratch = std::move(*scratch);
     ready.session = std::move(*session);
     ready.options = std::move(*run_options);
@@ -81,10 +82,11 @@ int report(const runtime::RunResult& result) {
 }
 
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
-int act(const Options& options, Script& script, const std::string& purpose,
+int act(Options options, Script& script, const std::string& purpose,
         const std::function<runtime::RunResult(runtime::Engine&)>& work) {
     const auto lock = lock_project(options, script, purpose);
     if (!lock) return refuse(lock.error(), locked);
+    options.session.lock = lock->descriptor();
     auto ready = prepare(options, script);
     if (!ready) return refuse(ready.error());
     runtime::install_interrupt_handlers();
@@ -93,7 +95,7 @@ int act(const Options& options, Script& script, const std::string& purpose,
         script.program, script.inventory, *ready->session->tools, *ready->journal,
         [&](const runtime::Event& event) { out->on(event); }, ready->options);
     const int code = report(work(engine));
-    close_session(options.session, *ready->session);
+    close_session(options.session, *ready->session, ready->scratch.get());
     return code;
 }
 

@@ -4,10 +4,13 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/convert.hpp"
+#include "runtime/natives/reading.hpp"
+#include "runtime/tools/environment.hpp"
 #include "runtime/tools/live.hpp"
 #include "runtime/tools/recording.hpp"
 #include "runtime/world/world.hpp"
@@ -45,13 +48,43 @@ std::vector<runtime::Normalisation> normalised(const Script& script) {
     return {{script.inventory.root.string(), "${root}"}};
 }
 
+bool runs_terraform(const std::optional<ir::Command>& command) {
+    return command &&
+           (command->tool == "terraform" || std::find(command->through.begin(), command->through.end(),
+                                                      "terraform") != command->through.end());
+}
+
+bool uses_terraform(const ir::Program& program) {
+    return std::any_of(program.verbs.begin(), program.verbs.end(),
+                       [](const ir::Verb& verb) { return runs_terraform(verb.action); }) ||
+           std::any_of(program.probes.begin(), program.probes.end(),
+                       [](const ir::Probe& probe) { return runs_terraform(probe.read); });
+}
+
+// What the environment says to terraform is told, be it passed on or not: nothing creeps in.
+void tell_terraform_variables(const Script& script) {
+    if (!uses_terraform(script.program)) return;
+    const auto variables = runtime::terraform_variables(::environ);
+    if (!variables.withheld.empty())
+        fmt::print(
+            stderr,
+            "note: {} of the environment {} not passed on: what terraform does is said by the script\n",
+            fmt::join(variables.withheld, ", "), variables.withheld.size() == 1 ? "is" : "are");
+    if (!variables.values.empty())
+        fmt::print(stderr, "note: {} of the environment {} terraform as variables\n",
+                   fmt::join(variables.values, ", "), variables.values.size() == 1 ? "reaches" : "reach");
+}
+
 tl::expected<std::unique_ptr<Tools>, std::string> tools(const SessionOptions& options, const Script& script,
                                                         Session& session) {
     if (!options.world.empty()) return simulated(options, session);
     if (!options.faults.empty())
         return Error(std::string("--fault needs --world: faults can be asked for in a simulated world only"));
     if (!options.replay.empty()) return runtime::make_replayed_tools(options.replay, normalised(script));
-    return runtime::make_live_tools();
+    tell_terraform_variables(script);
+    runtime::LiveOptions live;
+    if (options.lock >= 0) live.inherited.push_back(options.lock);
+    return runtime::make_live_tools(std::move(live));
 }
 
 tl::expected<void, std::string> set_parameter(const std::string& text, const Script& script,
@@ -79,7 +112,8 @@ constexpr std::uintmax_t scratch_limit = std::uintmax_t{64} << 20;  // bytes of 
 
 bool edits_files(const ir::Program& program) {
     return std::any_of(program.verbs.begin(), program.verbs.end(), [](const ir::Verb& verb) {
-        return verb.action && verb.action->native.starts_with("write-");
+        const auto* native = verb.action ? runtime::find_native(verb.action->native) : nullptr;
+        return native != nullptr && native->edits_files;
     });
 }
 
@@ -105,7 +139,7 @@ tl::expected<void, std::string> copy_project(const std::filesystem::path& from,
         size += i->file_size();
         if (size > scratch_limit)
             return Error(fmt::format(
-                "the project is larger than {} MiB, too large to be copied for a simulated run that edits its files",
+                "the project is larger than {} MiB, too large to be copied for a run that only pretends to edit its files",
                 scratch_limit >> 20));
         fs::copy_file(i->path(), target, error);
     }
@@ -113,17 +147,45 @@ tl::expected<void, std::string> copy_project(const std::filesystem::path& from,
     return {};
 }
 
+// The digest of every file below a folder, without what is left out of a copy.
+std::map<std::string, std::string> digests(const std::filesystem::path& folder) {
+    namespace fs = std::filesystem;
+    std::map<std::string, std::string> result;
+    std::error_code error;
+    for (fs::recursive_directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) {
+        if (is_left_out(i->path()))
+            i.disable_recursion_pending();
+        else if (i->is_regular_file())
+            if (const auto text = read_file(i->path(), scratch_limit))
+                result[fs::relative(i->path(), folder).string()] = runtime::sha256(*text);
+    }
+    return result;
+}
+
 }  // namespace
 
 tl::expected<std::unique_ptr<ScratchCopy>, std::string> ScratchCopy::make(const SessionOptions& options,
                                                                           Script& script) {
-    if (options.world.empty() || !edits_files(script.program)) return nullptr;
+    const bool is_live = options.world.empty() && options.replay.empty();
+    if (is_live || !edits_files(script.program)) return nullptr;
     std::string name = (std::filesystem::temp_directory_path() / "migc-XXXXXX").string();
     if (!::mkdtemp(name.data())) return Error(std::string("no temporary folder can be made"));
     std::unique_ptr<ScratchCopy> copy(new ScratchCopy(name));
     if (auto copied = copy_project(script.inventory.root, name); !copied) return Error(copied.error());
     script.inventory.root = name;
+    copy->copied_ = digests(name);
     return copy;
+}
+
+nlohmann::json ScratchCopy::changed_files() const {
+    auto changed = nlohmann::json::object();
+    const auto now = digests(folder_);
+    for (const auto& [path, digest] : copied_)
+        if (!now.contains(path)) changed[path] = nullptr;
+    for (const auto& [path, digest] : now)
+        if (const auto before = copied_.find(path); before == copied_.end() || before->second != digest)
+            changed[path] = digest;
+    return changed;
 }
 
 ScratchCopy::~ScratchCopy() {
@@ -184,10 +246,13 @@ tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions&
     return result;
 }
 
-void close_session(const SessionOptions& options, Session& session) {
+void close_session(const SessionOptions& options, Session& session, const ScratchCopy* scratch) {
     if (options.state.empty()) return;
     const auto* world = dynamic_cast<const runtime::World*>(session.tools.get());
-    if (world && !write_file(options.state, world->state() + "\n"))
+    if (!world) return;
+    auto state = nlohmann::json::parse(world->state());
+    state["files"] = scratch ? scratch->changed_files() : nlohmann::json::object();
+    if (!write_file(options.state, state.dump(1) + "\n"))
         fmt::print(stderr, "{}: cannot be written\n", options.state);
 }
 

@@ -1,12 +1,14 @@
 // What run, plan and undo share: the tools they act through, and the options that choose them.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <CLI/App.hpp>
+#include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
 #include "cli/frontend.hpp"
@@ -23,12 +25,13 @@ struct SessionOptions {
     std::vector<std::string> set;     // --set NAME=VALUE
     bool json = false;
     std::string state;  // --state: write the world's state there at the end
+    int lock = -1;      // the descriptor of the project's lock, for a tool that may outlive migc
 };
 
 void add_session_options(CLI::App& command, SessionOptions& options);
 
-// A copy of the project in a temporary folder, for a simulated run that would edit its files; gone with the
-// object.
+// A copy of the project in a temporary folder, for a simulated or replayed run that would edit its files;
+// gone with the object.
 class ScratchCopy {
   public:
     // Nothing if the run is live or the script edits no file. Sets the inventory's root to the copy.
@@ -38,9 +41,14 @@ class ScratchCopy {
     ScratchCopy(const ScratchCopy&) = delete;
     ScratchCopy& operator=(const ScratchCopy&) = delete;
 
+    // The files that are not as they were copied: their path, and the digest of what they hold now, or null
+    // for one that is gone.
+    [[nodiscard]] nlohmann::json changed_files() const;
+
   private:
     explicit ScratchCopy(std::filesystem::path folder) : folder_(std::move(folder)) {}
     std::filesystem::path folder_;
+    std::map<std::string, std::string> copied_;  // path -> digest
 };
 
 // The tools that the options ask for; the error is a sentence, or empty if diagnostics were printed.
@@ -56,7 +64,8 @@ tl::expected<std::unique_ptr<Session>, std::string> open_session(const SessionOp
 tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions& options,
                                                            const Script& script);
 
-// Writes what --state asks for.
-void close_session(const SessionOptions& options, Session& session);
+// Writes what --state asks for: the world's state, and the files of the scratch copy that the run left
+// changed.
+void close_session(const SessionOptions& options, Session& session, const ScratchCopy* scratch);
 
 }  // namespace migc::cli

@@ -109,6 +109,47 @@ int list_codes() {
 
 // ------------------------------------------------------------------ verbs
 
+// A value as a script would write it, by the type of its slot.
+std::string sample(std::string type) {
+    constexpr std::pair<std::string_view, std::string_view> samples[] = {
+        {"workload", "webapi"},
+        {"service", "web"},
+        {"claim", "data"},
+        {"node", "\"node-1\""},
+        {"channel", "ops"},
+        {"object", "\"configmap/settings\""},
+        {"int", "4"},
+        {"bool", "true"},
+        {"duration", "5m"},
+        {"percent", "10%"},
+        {"quantity", "20Gi"},
+        {"percentile", "p95"},
+        {"path", "\"k8s/web.yaml\""},
+        {"url", "\"http://web/health\""},
+        {"image", "\"cr.example.com/web:1.4\""},
+        {"plan", "p"},
+        {"environment", "staging"},
+        {"condition", "(replicas of webapi is 4)"},
+    };
+    for (const std::string_view before : {"consumed ", "new "})
+        if (type.starts_with(before)) type.erase(0, before.size());
+    if (type.starts_with("list of ")) return "[" + sample(type.substr(8)) + "]";
+    for (const auto& [name, text] : samples)
+        if (name == type) return std::string(text);
+    return "\"..\"";
+}
+
+// The signature as it is used, without what is optional: "scale webapi to 4".
+std::string usage(const syntax::Signature& signature) {
+    std::string result;
+    for (const auto& part : signature) {
+        if (part.kind == syntax::SignatureKind::Optional) continue;
+        if (!result.empty()) result += ' ';
+        result += part.kind == syntax::SignatureKind::Label ? part.name.text : sample(part.type.text);
+    }
+    return result;
+}
+
 // docs/verbs.md: each declaration with its documentation, as it stands in the library.
 int verbs_as_markdown() {
     SourceMap sources;
@@ -124,12 +165,13 @@ int verbs_as_markdown() {
                                       std::string(library.files[i].text));
         const syntax::File file = syntax::parse(sources, id, diagnostics);
         fmt::print("\n## {}\n", library.files[i].module);
-        const auto section = [&](Span signature, Span whole, const std::string& documentation) {
-            fmt::print("\n### `{}`\n\n{}\n\n```\n{}\n```\n", sources.text(signature), documentation,
-                       sources.text(whole));
+        const auto section = [&](const auto& declaration, const std::string& example) {
+            fmt::print("\n### `{}`\n\n{}\n\nFor example: `{}`\n\n```\n{}\n```\n",
+                       sources.text(declaration.signature_span), declaration.documentation, example,
+                       sources.text(declaration.span));
         };
-        for (const auto& verb : file.verbs) section(verb.signature_span, verb.span, verb.documentation);
-        for (const auto& probe : file.probes) section(probe.signature_span, probe.span, probe.documentation);
+        for (const auto& verb : file.verbs) section(verb, usage(verb.signature) + ";");
+        for (const auto& probe : file.probes) section(probe, usage(probe.signature));
     }
     return diagnostics.has_errors() ? 2 : 0;
 }

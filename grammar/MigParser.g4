@@ -27,7 +27,7 @@ soak: SOAK atom WHILE expr clause*;
 gate: GATE phrase;
 undoStatement: UNDO ALL?;
 hold: HOLD;
-compound: IF expr block (ELSE block)? | FOR WORD IN expr block | PARALLEL block;
+compound: IF expr block (ELSE block)? | FOR WORD (COLON type)? IN expr block | PARALLEL block;
 
 clause: WITHIN atom | RETRY atom (EVERY atom)? | AS WORD | UNDO undoBody | IRREVERSIBLE BECAUSE STRING;
 undoBody: block (AFTER phrase)? | NONE BECAUSE STRING | BY_CALLER | phrase (AFTER phrase)?;
@@ -42,7 +42,7 @@ expr: conjunction (OR conjunction)*;
 conjunction: relation (AND relation)*;
 relation: NOT relation | sum comparison?;
 comparison: IS NOT? ABSENT | comparator sum;
-comparator: IS NOT? ONE_OF? | BELOW | ABOVE | AT_LEAST | AT_MOST | MATCHES | CONTAINS | ONE_OF;
+comparator: IS NOT? ONE_OF? | IS? (BELOW | ABOVE | AT_LEAST | AT_MOST) | MATCHES | CONTAINS | ONE_OF;
 sum: term ((PLUS | MINUS) term)*;
 term: operand ((TIMES | DIVIDE) operand)*;
 operand: phrase | value;

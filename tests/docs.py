@@ -3,6 +3,13 @@
 import os, pathlib, re, subprocess, sys, tempfile
 
 migc, root, failed = os.path.abspath(sys.argv[1]), pathlib.Path(__file__).resolve().parents[1], []
+# The files that the examples of the codes speak of.
+BESIDE = {
+    "migrate.sh": "",
+    "migrate-back.sh": "",
+    "appsettings.json": '{ "Cache": { "Endpoint": "redis-service:6379" } }\n',
+    "k8s/configmap.yaml": "kind: ConfigMap\ndata:\n  CacheEndpoint: redis-service:6379\n",
+}
 GENERATED = {"docs/verbs.md": ["verbs", "--markdown"], "docs/checks.md": ["explain", "--markdown"]}
 
 
@@ -30,8 +37,10 @@ check("the document lists every code", len(sections) == len([l for l in run("exp
 for code, bad, good in sections:
     check(f"{code} has a golden test", f"[{code}]" in golden)
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("migrate.sh", "migrate-back.sh"):
-            pathlib.Path(folder, name).touch()
+        for name, text in BESIDE.items():
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
         for example, expected in ((bad, True), (good, False)):
             name = "migc.yaml" if example.startswith("order") else "t.mig"
             pathlib.Path(folder, "t.mig").write_text("stage staging < scale webapi to 4; verify pods ready; > on failure undo;\n")
@@ -48,5 +57,25 @@ code, text = run("fmt", "--check", *map(str, scripts))
 check(f"standard layout: {text}", code == 0)
 for verb in re.findall(r"\n### `(.*?)`\n\n\n", (root / "docs/verbs.md").read_text()):
     check(f"`{verb}` has documentation", False)
+# The coverage of the guide names lines that are there: a phrase is found in its file, whatever its line breaks are.
+coverage = root / "docs/guide-coverage.md"
+lines = coverage.read_text().splitlines()
+for i, row in enumerate(lines):
+    cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)]
+    place = re.match(r"([\w./-]+\.(?:mig|md))(?::\d+)?$", cells[3]) if len(cells) == 6 else None
+    if not place or "`" not in cells[2]:
+        continue
+    text = (root / place.group(1)).read_text()
+    phrase = re.search(r"`([^`]+)`", cells[2]).group(1).replace("\\|", "|").split("; ")[0]
+    found = re.search(r"\s+".join(map(re.escape, phrase.split())), text)
+    if place.group(1).endswith(".mig"):
+        check(f"guide-coverage: `{phrase}` stands in {place.group(1)}", found is not None)
+        if found:
+            current = f"{place.group(1)}:{text.count(chr(10), 0, found.start()) + 1}"
+            if "--write" in sys.argv:
+                lines[i] = row.replace(cells[3], current)
+            check(f"guide-coverage: {cells[3]} is {current}; tests/docs.py MIGC --write mends it", "--write" in sys.argv or cells[3] == current)
+if "--write" in sys.argv:
+    coverage.write_text("\n".join(lines) + "\n")
 print(f"docs: {len(failed)} failed")
 sys.exit(1 if failed else 0)

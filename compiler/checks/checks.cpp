@@ -6,13 +6,15 @@ const std::vector<Family>& families() {
     static const std::vector<Family> all = {
         {"rollback", rollback},
         {"order", order},
-        {"files", files},
+        {"files", files, true},
+        {"requirements", requirements, true},
     };
     return all;
 }
 
 void run(const Input& input, Diagnostics& diagnostics) {
-    for (const auto& family : families()) family.check(input, diagnostics);
+    for (const auto& family : families())
+        if (input.files_are_current || !family.reads_files) family.check(input, diagnostics);
 }
 
 void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit) {

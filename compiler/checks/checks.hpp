@@ -14,7 +14,10 @@ namespace migc::checks {
 struct Input {
     const ir::Program& program;
     const project::Inventory& inventory;
-    const SourceMap& sources;
+    SourceMap& sources;  // files that a finding points into are added
+    // Whether the project's files are those that the script is about. Not so for the copy in a journal: the
+    // run itself has changed them since.
+    bool files_are_current = true;
 };
 
 // Reports what it finds, in the order of the script.
@@ -23,6 +26,7 @@ using Check = void (*)(const Input&, Diagnostics&);
 struct Family {
     std::string_view name;
     Check check;
+    bool reads_files = false;  // it looks into the project's files
 };
 
 const std::vector<Family>& families();
@@ -36,6 +40,8 @@ void rollback(const Input& input, Diagnostics& diagnostics);
 void order(const Input& input, Diagnostics& diagnostics);
 // files.cpp: the files that steps name are there.
 void files(const Input& input, Diagnostics& diagnostics);
+// requirements.cpp: what the script requires of the project's files holds.
+void requirements(const Input& input, Diagnostics& diagnostics);
 
 // Calls visit(step) for each step of the list and, in order, for those within it.
 void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit);

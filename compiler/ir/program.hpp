@@ -38,6 +38,7 @@ struct Type {
     std::string resource;                 // Resource: "workload"
     std::shared_ptr<const Type> element;  // List
     bool consumed = false;                // a parameter that uses its argument up
+    bool written = false;                 // a path that the step makes: it need not be there before
 };
 
 std::string show(const Type& type);
@@ -78,7 +79,7 @@ struct Expr {
     Type type;
     Span span;
     Value value;
-    std::string name;
+    std::string name;  // also, of the argument for a parameter of type `condition`: its text as written
     std::uint32_t declaration = 0;
     Comparison comparison = Comparison::Is;
     Operation operation = Operation::Add;
@@ -104,10 +105,17 @@ struct Undo {
 
 enum class StepKind : std::uint8_t { Call, Verify, Soak, Let, If, For, Parallel, Gate, Undo, UndoAll, Hold };
 
+// A name in a step's text: whoever sees the step in a run sees the name's value there.
+struct TextName {
+    std::size_t at = 0;
+    std::string name;
+};
+
 struct Step {
     StepKind kind = StepKind::Call;
     Span span;
-    std::string text;  // as written, on one line: for people
+    std::string text;                  // as written, on one line: for people
+    std::vector<TextName> text_names;  // Verify, Soak: in the order of the text
 
     std::uint32_t verb = 0;  // Call: index into Program::verbs
     std::vector<Expr>

@@ -23,7 +23,7 @@ std::string show(const Type& type) {
         case TypeKind::Url:
             return "url";
         case TypeKind::Path:
-            return "path";
+            return type.written ? "new path" : "path";
         case TypeKind::Image:
             return "image";
         case TypeKind::Json:

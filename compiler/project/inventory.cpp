@@ -13,8 +13,6 @@ namespace migc::project {
 
 namespace {
 
-const std::string here_already = "it is here already";
-
 std::vector<std::string> names(const std::vector<Environment>& environments) {
     std::vector<std::string> out;
     for (const Environment& environment : environments) out.push_back(environment.name);

@@ -14,8 +14,6 @@ namespace migc::project {
 
 namespace {
 
-const std::string here_already = "it is here already";
-
 constexpr std::size_t deepest = 32;
 constexpr std::size_t most_nodes = 100'000;
 

@@ -11,6 +11,9 @@
 
 namespace migc::project {
 
+// The label on the first of two that are the same.
+constexpr const char* here_already = "it is here already";
+
 enum class YamlKind { Null, Scalar, List, Map };
 
 struct YamlEntry;

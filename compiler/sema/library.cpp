@@ -61,6 +61,7 @@ void Library::use_module(const syntax::Use& use) {
     }
     auto& d = diagnostics_.report(Code::UnknownModule, use.span,
                                   fmt::format("there is no module `{}`", use.module));
+    std::sort(names.begin(), names.end());
     if (const auto near = nearest(use.module, names))
         d.notes.push_back(fmt::format("did you mean `{}`?", *near));
     d.notes.push_back(fmt::format("the modules are {}; a file is written in quotes, relative to the script",

@@ -89,6 +89,8 @@ class Lowering {
     void globals(const syntax::File& file, Scope& scope);
     ir::Program check_unused();
     std::string text(Span span) const;
+    void find_text_names(ir::Step& step) const;
+    void find_text_names(const ir::Expr& e, ir::Step& step) const;
 
     const project::Inventory& inventory_;
     Library& library_;

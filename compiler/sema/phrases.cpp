@@ -112,6 +112,8 @@ std::vector<ir::Expr> Lowering::arguments(const Bound& bound, const std::vector<
             argument.value = static_cast<bool>(bound.binding.flags[i - slots]);
         } else if (const syntax::Expr* given = bound.binding.slots[i]) {
             argument = expr(*given, all[i].type, scope);
+            if (all[i].type.kind == TypeKind::Condition && argument.name.empty())
+                argument.name = text(given->span);
             const bool is_name = argument.kind == ir::ExprKind::Local || argument.kind == ir::ExprKind::Param;
             if (Meaning* meaning = all[i].type.consumed && is_name ? scope.find(argument.name) : nullptr) {
                 meaning->used_up = true;

@@ -30,7 +30,7 @@ const std::vector<std::pair<std::string_view, Type>>& settings() {
         {"kubeconfig", simple(TypeKind::Path)},    {"environment", simple(TypeKind::Environment)},
         {"root", simple(TypeKind::Path)},          {"run-folder", simple(TypeKind::Path)},
         {"terraform-dir", simple(TypeKind::Path)}, {"var-file", simple(TypeKind::String)},
-        {"changed-workloads", workload_list()},
+        {"changed-workloads", workload_list()},    {"stage-began", simple(TypeKind::String)},
     };
     return all;
 }
@@ -62,6 +62,28 @@ std::string Lowering::text(Span span) const {
     return result;
 }
 
+void Lowering::find_text_names(const ir::Expr& e, ir::Step& step) const {
+    const bool is_name = e.kind == ir::ExprKind::Local || e.kind == ir::ExprKind::Param;
+    // Inside of a string the place is that of the whole string.
+    if (is_name && sources_.text(e.span) == e.name)
+        step.text_names.push_back(
+            {text({e.span.file, step.span.begin, e.span.end}).size() - e.name.size(), e.name});
+    for (const ir::Expr& child : e.children) find_text_names(child, step);
+}
+
+void Lowering::find_text_names(ir::Step& step) const {
+    for (const auto* e : {&step.value, &step.condition, &step.within})
+        if (*e) find_text_names(**e, step);
+    // A default of the declaration that is used has a place of its own.
+    std::erase_if(step.text_names,
+                  [&](const ir::TextName& n) { return step.text.compare(n.at, n.name.size(), n.name) != 0; });
+    std::sort(step.text_names.begin(), step.text_names.end(),
+              [](const ir::TextName& a, const ir::TextName& b) { return a.at < b.at; });
+    const auto same = [](const ir::TextName& a, const ir::TextName& b) { return a.at == b.at; };
+    step.text_names.erase(std::unique(step.text_names.begin(), step.text_names.end(), same),
+                          step.text_names.end());
+}
+
 // ------------------------------------------------------------------ statements
 
 std::vector<ir::Step> Lowering::block(const std::vector<syntax::Statement>& statements, Scope& outer,
@@ -88,6 +110,7 @@ ir::Step Lowering::statement(const syntax::Statement& s, Scope& scope, Place pla
             step.condition = condition(*s.expr, scope);
             if (s.duration) step.value = expr(*s.duration, simple(TypeKind::Duration), scope);
             clauses(s, scope, step);
+            find_text_names(step);
             return step;
         case StatementKind::Gate:
             step.kind = StepKind::Gate;
@@ -158,7 +181,8 @@ ir::Step Lowering::for_statement(const syntax::Statement& s, Scope& scope, Place
     step.kind = StepKind::For;
     step.text = fmt::format("for {} in {}", s.name.text, text(s.expr->span));
     step.name = s.name.text;
-    step.value = expr(*s.expr, list_of(simple(TypeKind::Any)), scope);
+    const Type element = s.type ? type(*s.type).value_or(simple(TypeKind::Any)) : simple(TypeKind::Any);
+    step.value = expr(*s.expr, list_of(element), scope);
     Scope inner(&scope);
     bind_name(s.name,
               step.value->type.kind == TypeKind::List ? *step.value->type.element : simple(TypeKind::Any),

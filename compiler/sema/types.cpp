@@ -44,7 +44,7 @@ Type list_of(Type element) {
 
 std::optional<Type> parse_type(std::string_view text,
                                const std::function<bool(std::string_view)>& is_resource) {
-    constexpr std::string_view list = "list of ", consumed = "consumed ";
+    constexpr std::string_view list = "list of ", consumed = "consumed ", written = "new ";
     if (text.starts_with(list)) {
         auto element = parse_type(text.substr(list.size()), is_resource);
         return element ? std::optional(list_of(std::move(*element))) : std::nullopt;
@@ -52,6 +52,12 @@ std::optional<Type> parse_type(std::string_view text,
     if (text.starts_with(consumed)) {
         auto type = parse_type(text.substr(consumed.size()), is_resource);
         if (type) type->consumed = true;
+        return type;
+    }
+    if (text.starts_with(written)) {
+        auto type = parse_type(text.substr(written.size()), is_resource);
+        if (!type || type->kind != TypeKind::Path) return {};
+        type->written = true;
         return type;
     }
     for (const auto& [name, kind] : named_types)

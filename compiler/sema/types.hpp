@@ -13,8 +13,8 @@ namespace migc::sema {
 ir::Type simple(ir::TypeKind kind);
 ir::Type list_of(ir::Type element);
 
-// "int", "list of workload", "consumed plan"; a word that is no built-in type is a resource type if
-// `is_resource` says so. nullopt for anything else.
+// "int", "list of workload", "consumed plan", "new path"; a word that is no built-in type is a resource type
+// if `is_resource` says so. nullopt for anything else.
 std::optional<ir::Type> parse_type(std::string_view text,
                                    const std::function<bool(std::string_view)>& is_resource);
 

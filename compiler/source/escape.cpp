@@ -95,12 +95,13 @@ std::size_t character_count(std::string_view text) {
     return count;
 }
 
-std::string escaped(std::string_view text) {
+std::string escaped(std::string_view text, Newlines newlines) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
         const Character character = first_character(text);
-        const bool control = character.code < 0x20 || character.code == 0x7F;
+        const bool kept = character.code == '\n' && newlines == Newlines::Kept;
+        const bool control = !kept && (character.code < 0x20 || character.code == 0x7F);
         if (control || !character.valid || is_invisible(character.code))
             append_escape(out, character);
         else

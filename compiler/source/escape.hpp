@@ -22,8 +22,10 @@ bool is_utf8(std::string_view text);
 // How many code points the text has: how many columns it takes, as far as migc is concerned.
 std::size_t character_count(std::string_view text);
 
+enum class Newlines { Escaped, Kept };
+
 // The text with C0 and C1 controls, DEL, malformed bytes, line and paragraph separators, bidirectional and
 // zero-width characters written as \n, \r, \t, \x1b or \u202e. Everything else stays as it is.
-std::string escaped(std::string_view text);
+std::string escaped(std::string_view text, Newlines newlines = Newlines::Escaped);
 
 }  // namespace migc

@@ -313,6 +313,7 @@ class Builder {
         result.kind = c->IF() ? StatementKind::If : c->FOR() ? StatementKind::For : StatementKind::Parallel;
         if (c->expr()) result.expr = expr(c->expr());
         if (c->WORD()) result.name = name(c->WORD());
+        if (c->type()) result.type = type(c->type());
         result.body = block(c->block(0));
         if (c->ELSE()) result.otherwise = block(c->block(1));
         return result;
@@ -490,11 +491,11 @@ class Builder {
 
     static BinaryOp comparator(MigParser::ComparatorContext* c) {
         if (c->ONE_OF()) return c->NOT() ? BinaryOp::NotOneOf : BinaryOp::OneOf;
-        if (c->IS()) return c->NOT() ? BinaryOp::IsNot : BinaryOp::Is;
         if (c->BELOW()) return BinaryOp::Below;
         if (c->ABOVE()) return BinaryOp::Above;
         if (c->AT_LEAST()) return BinaryOp::AtLeast;
         if (c->AT_MOST()) return BinaryOp::AtMost;
+        if (c->IS()) return c->NOT() ? BinaryOp::IsNot : BinaryOp::Is;
         return c->MATCHES() ? BinaryOp::Matches : BinaryOp::Contains;
     }
 

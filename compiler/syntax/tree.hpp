@@ -70,6 +70,11 @@ struct Undo {
     Span span;
 };
 
+struct Type {
+    std::string text;  // words joined by one space: "list of workload"
+    Span span;
+};
+
 enum class StatementKind { Step, Verify, Soak, Gate, Undo, UndoAll, Hold, Let, If, For, Parallel };
 
 struct Statement {
@@ -79,17 +84,13 @@ struct Statement {
         expr;  // Step, Gate: the phrase. Verify, Soak, If: the condition. Let: the value. For: the list
     std::optional<Expr> duration;  // Soak
     Name name;                     // Let, For; `as` of a step
+    std::optional<Type> type;      // For: of the name, where the list alone does not tell it
     std::optional<Expr> within;
     std::optional<Expr> retry;
     std::optional<Expr> every;
     std::optional<Undo> undo;
     std::vector<Statement> body;
     std::vector<Statement> otherwise;
-};
-
-struct Type {
-    std::string text;  // words joined by one space: "list of workload"
-    Span span;
 };
 
 struct Migration {

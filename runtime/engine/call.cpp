@@ -6,6 +6,7 @@
 
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/tools/said.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -15,6 +16,20 @@ constexpr std::int64_t longest_look_ms = 2'000;
 // A tool that exited by itself and said that it failed: its effect is not worth waiting long for.
 constexpr std::int64_t after_failure_ms = 5'000;
 constexpr std::int64_t default_retry_ms = 1'000;
+
+// What a native of an inverse says when it leaves something as it is, so as not to destroy it.
+constexpr std::string_view held_mark = "held: ";
+
+std::string warned(const Answer& answer) {
+    return answer.succeeded() ? printable(fmt::format("{}", fmt::join(warnings(answer.errors), "; "))) : "";
+}
+
+// An object is too long to be read in a message.
+std::string shown_reading(const EffectTarget& target) {
+    const auto* object = target.observed.get_if<Json>();
+    if (object == nullptr || !(*object)->is_object()) return printable(show(target.observed), 200);
+    return equal(target.before, target.observed) ? "as it was" : "neither as it was nor as it is to be";
+}
 
 std::string undone_result(const std::string& outcome) {
     if (outcome == "done") return "undone";
@@ -40,8 +55,11 @@ std::string describe_call(const ir::Verb& verb, const Scope& inner) {
     std::vector<Value> values;
     for (const ir::Parameter& parameter : verb.parameters) {
         const Binding* binding = inner.find(parameter.name);
-        const bool plain_value = binding != nullptr && binding->condition == nullptr;
-        values.push_back(plain_value ? binding->value : Value(".."));
+        if (binding == nullptr)
+            values.emplace_back("..");
+        else
+            values.push_back(binding->condition == nullptr ? binding->value
+                                                           : Value(condition_text(*binding)));
     }
     return phrase(verb.signature, verb.parameters, values);
 }
@@ -62,6 +80,32 @@ tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::V
         inner.bind(slot.name, std::move(argument.value), slot.type.kind == ir::TypeKind::Secret);
     }
     return {};
+}
+
+tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Verb& verb, const Scope& inner) {
+    for (const ir::Expr& need : verb.needs) {
+        const Reading reading = evaluator.evaluate(need, inner);
+        if (truth(reading.value) != true)
+            return tl::unexpected(fmt::format("what `{}` needs does not hold: {}", describe_call(verb, inner),
+                                              explain(reading)));
+    }
+    return {};
+}
+
+tl::expected<nlohmann::json, std::string> read_captures(Evaluator& evaluator, const ir::Verb& verb,
+                                                        Scope& inner) {
+    nlohmann::json captures = nlohmann::json::object();
+    for (const ir::Capture& capture : verb.captures) {
+        const Reading reading = evaluator.evaluate(capture.value, inner);
+        // The fault is in what the step was given: that says all there is to say.
+        if (reading.value.is_unknown() && reading.hopeless) return tl::unexpected(reading.why);
+        if (reading.value.is_unknown())
+            return tl::unexpected(fmt::format("`{}` could not be captured, so there would be no way back: {}",
+                                              capture.name, explain(reading)));
+        captures[capture.name] = to_json(reading.value);
+        inner.bind(capture.name, reading.value);
+    }
+    return captures;
 }
 
 Call::Call(StageRun& stage, const Course& course, const ir::Step& step, const ir::Verb& verb,
@@ -117,33 +161,17 @@ std::optional<Verdict> Call::resume() {
 }
 
 Verdict Call::prepare() {
-    if (Verdict verdict = check_needs(); !verdict.done()) return verdict;
-    if (Verdict verdict = read_captures(); !verdict.done()) return verdict;
+    // An inverse that would do harm leaves things as they are.
+    if (const auto met = check_needs(stage_.evaluator, verb_, inner_); !met)
+        return course_.purpose == Purpose::Inverse ? conclude("held", met.error(), false)
+                                                   : not_begun(met.error());
+    auto captured = read_captures(stage_.evaluator, verb_, inner_);
+    if (!captured) return not_begun(captured.error());
+    captures_ = std::move(*captured);
     if (Verdict verdict = read_effects(); !verdict.done()) return verdict;
     const auto command = stage_.evaluator.preview(*verb_.action, inner_);
     if (!command) return not_begun(command.error());
     command_ = *command;
-    return {};
-}
-
-Verdict Call::check_needs() {
-    for (const ir::Expr& need : verb_.needs) {
-        const Reading reading = stage_.evaluator.evaluate(need, inner_);
-        if (truth(reading.value) != true)
-            return not_begun(fmt::format("what `{}` needs does not hold: {}", text_, explain(reading)));
-    }
-    return {};
-}
-
-Verdict Call::read_captures() {
-    for (const ir::Capture& capture : verb_.captures) {
-        const Reading reading = stage_.evaluator.evaluate(capture.value, inner_);
-        if (reading.value.is_unknown())
-            return not_begun(fmt::format("`{}` could not be captured, so there would be no way back: {}",
-                                         capture.name, explain(reading)));
-        captures_[capture.name] = to_json(reading.value);
-        inner_.bind(capture.name, reading.value);
-    }
     return {};
 }
 
@@ -173,7 +201,12 @@ Verdict Call::already() {
     for (EffectTarget& target : targets_) target.observed = target.before;
     if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(intent_body()));
     if (verb_.result) result = stage_.evaluator.evaluate(*verb_.result, inner_).value;
-    return conclude("already", readings() + " already", true);
+    std::string text;
+    for (const EffectTarget& target : targets_)
+        if (const auto value = readable(target.observed))
+            text += fmt::format("{}{} is {}", text.empty() ? "" : ", ", target.phrase, *value);
+    if (text.empty()) text = targets_.front().phrase + " is as it should be";
+    return conclude("already", text + " already", true);
 }
 
 List Call::workloads() const {
@@ -271,29 +304,40 @@ Call::Action Call::act() {
 Call::Seen Call::look() {
     Seen seen = Seen::Taken;
     for (EffectTarget& target : targets_) {
-        target.observed = stage_.evaluator.evaluate(target.effect->probe, inner_).value;
-        if (target.observed.is_unknown()) return Seen::Unreadable;
+        const Reading reading = stage_.evaluator.evaluate(target.effect->probe, inner_);
+        target.observed = reading.value;
+        if (reading.value.is_unknown()) return reading.hopeless ? Seen::Hopeless : Seen::Unreadable;
         if (!taken(target, target.observed)) seen = Seen::NotTaken;
     }
     return seen;
 }
 
 Call::Seen Call::observe(std::int64_t limit_ms) {
-    const Time deadline = stage_.run.tools.now() + limit_ms;
+    const Time begun = stage_.run.tools.now();
+    Time last_hope = begun;
     Waiter waiter(stage_, course_);
     for (std::int64_t pause = first_look_ms;; pause = std::min(pause * 2, longest_look_ms)) {
         const Seen seen = look();
-        const std::int64_t left = deadline - stage_.run.tools.now();
+        const Time now = stage_.run.tools.now();
+        if (seen != Seen::Hopeless) last_hope = now;
+        const std::int64_t left = std::min(begun + limit_ms, last_hope + after_failure_ms) - now;
         if (seen == Seen::Taken || left <= 0) return seen;
         waiter.rest(std::min(pause, left));
     }
 }
 
+// Why the first of the effects that cannot be read cannot be read.
+std::string Call::obstacle() const {
+    for (const EffectTarget& target : targets_)
+        if (const auto* no = target.observed.get_if<Unknown>(); no != nullptr && !no->reason.empty())
+            return ": " + printable(no->reason);
+    return {};
+}
+
 std::string Call::readings() const {
     std::string text;
     for (const EffectTarget& target : targets_)
-        text += fmt::format("{}{} is {}", text.empty() ? "" : ", ", target.phrase,
-                            printable(show(target.observed), 200));
+        text += fmt::format("{}{} is {}", text.empty() ? "" : ", ", target.phrase, shown_reading(target));
     return text;
 }
 
@@ -306,14 +350,20 @@ Verdict Call::decide(const Action& action) {
     const std::int64_t limit = effect_limit();
     switch (observe(said_no ? std::min(limit, after_failure_ms) : limit)) {
         case Seen::Taken:
-            return conclude("done", complained ? fmt::format("{}, but {}", said, readings()) : "", true);
+            return conclude("done",
+                            complained ? fmt::format("{}, but {}", said, readings()) : warned(action.answer),
+                            true);
         case Seen::Unreadable:
-            return conclude(
-                "in-doubt",
-                "whether it took effect could not be found out" + (said.empty() ? "" : "; " + said), true);
+        case Seen::Hopeless:
+            return conclude("in-doubt",
+                            fmt::format("whether it took effect could not be found out{}{}", obstacle(),
+                                        said.empty() ? "" : "; " + said),
+                            true);
         case Seen::NotTaken:
             break;
     }
+    if (course_.purpose == Purpose::Inverse && said.starts_with(held_mark))
+        return conclude("held", said.substr(held_mark.size()), false);
     return conclude(
         "failed",
         fmt::format("{}; {}", complained ? said : "the command went well, but did not take effect",
@@ -324,8 +374,9 @@ Verdict Call::decide(const Action& action) {
 // Without an effect to look at, the command's own word is all there is. Where the declaration says that
 // nothing is left to undo, there is nothing to be in doubt about.
 Verdict Call::decide_unseen(const Action& action) {
-    if (action.answer.succeeded()) return conclude("done", "", true);
-    const bool decided = action.answer.ending == Ending::Exited || verb_.undo.kind == ir::UndoKind::None;
+    if (action.answer.succeeded()) return conclude("done", warned(action.answer), true);
+    const ir::Undo& undo = step_.undo ? *step_.undo : verb_.undo;
+    const bool decided = action.answer.ending == Ending::Exited || undo.kind == ir::UndoKind::None;
     return conclude(decided ? "failed" : "in-doubt", failure_text(verb_.action->tool, action.answer), true);
 }
 
@@ -357,8 +408,11 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
     if (intended_ && told) --stage_.run.open_effects;
     intended_ = false;
     if (course_.purpose == Purpose::Forward) stage_.conclude(id_, body);
+    if (course_.said != nullptr && outcome == "done" && !message.empty())
+        *course_.said += (course_.said->empty() ? "" : "; ") + message;
     if (course_.written != nullptr) course_.written->insert(observed.begin(), observed.end());
     if (outcome == "in-doubt") return {Fate::InDoubt, fmt::format("{}: {}", text_, message)};
+    if (outcome == "held") return {Fate::Held, fmt::format("{}: {}", text_, message)};
     if (outcome == "failed") return {Fate::Failed, fmt::format("{}: {}", text_, message)};
     return {};
 }

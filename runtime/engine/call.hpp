@@ -28,6 +28,14 @@ std::string describe_call(const ir::Verb& verb, const Scope& inner);
 tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::Verb& verb,
                                                const ir::Step& step, const Scope& scope, Scope& inner);
 
+// Whether everything that the verb needs holds; the error says what does not.
+tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Verb& verb, const Scope& inner);
+
+// Reads the verb's captures into its scope, and gives them as the journal keeps them. The error: one could
+// not be read, so there would be no way back.
+tl::expected<nlohmann::json, std::string> read_captures(Evaluator& evaluator, const ir::Verb& verb,
+                                                        Scope& inner);
+
 class Call {
   public:
     // `inner` holds the verb's parameters; captures are added to it.
@@ -39,7 +47,8 @@ class Call {
     Value result;
 
   private:
-    enum class Seen { Taken, NotTaken, Unreadable };
+    // Hopeless: it cannot be read, and waiting cannot help.
+    enum class Seen { Taken, NotTaken, Unreadable, Hopeless };
     struct Action {
         Answer answer;
         bool begun = false;   // something may have happened
@@ -48,8 +57,6 @@ class Call {
 
     std::optional<Verdict> resume();
     Verdict prepare();
-    Verdict check_needs();
-    Verdict read_captures();
     Verdict read_effects();
     [[nodiscard]] bool holds_already() const;
     Verdict already();
@@ -63,6 +70,7 @@ class Call {
     Verdict conclude(const std::string& outcome, const std::string& message, bool acted);
     Verdict not_begun(const std::string& message);
     [[nodiscard]] std::string readings() const;
+    [[nodiscard]] std::string obstacle() const;
     [[nodiscard]] std::int64_t effect_limit();
     [[nodiscard]] std::int64_t action_limit();
     [[nodiscard]] nlohmann::json intent_body() const;

@@ -70,8 +70,26 @@ bool means_absent(const ir::Command& command, const Answer& answer) {
            (RE2::PartialMatch(answer.errors, expression) || RE2::PartialMatch(answer.output, expression));
 }
 
+// A script of the project, never a program of that name on PATH.
+void keep_off_path(CommandLine& line) {
+    if (line.tool == "program" && !line.argv.empty() && line.argv.front().find('/') == std::string::npos)
+        line.argv.front().insert(0, "./");
+}
+
+Answer not_started(std::string reason) {
+    Answer answer;
+    answer.reason = std::move(reason);
+    return answer;
+}
+
 Reading not_found_out(std::string reason) {
     return {Value(Unknown{reason}), std::move(reason), false};
+}
+
+// A SIGKILL in the middle of an apply would leave behind what no state knows of.
+bool is_gentle(const std::string& tool, const std::vector<std::string>& arguments) {
+    return tool == "terraform" && !arguments.empty() &&
+           (arguments.front() == "apply" || arguments.front() == "destroy");
 }
 
 }  // namespace
@@ -161,13 +179,10 @@ tl::expected<CommandLine, std::string> Evaluator::command_line(const ir::Command
         // What follows the name of the user's own script are that script's options.
         const auto own = arguments(*command.arguments, scope, command.tool == "program");
         if (!own) return tl::unexpected(own.error());
-        line->gentle = command.tool == "terraform" && !own->empty() &&
-                       (own->front() == "apply" || own->front() == "destroy");
+        line->gentle = is_gentle(command.tool, *own);
         line->argv.insert(line->argv.end(), own->begin(), own->end());
     }
-    // A script of the project, never a program of that name on PATH.
-    if (command.tool == "program" && !line->argv.empty() && line->argv.front().find('/') == std::string::npos)
-        line->argv.front().insert(0, "./");
+    keep_off_path(*line);
     if (line->argv.empty() || line->argv.front().empty() || line->argv.front().starts_with('-'))
         return tl::unexpected(std::string("there is no program to run"));
     if (command.standard_input) {
@@ -206,7 +221,9 @@ tl::expected<Answer, std::string> Evaluator::act(const ir::Command& command, con
         return tl::unexpected(fmt::format("this migc has no native action `{}`", command.native));
     const auto values = native_arguments(command, scope);
     if (!values) return tl::unexpected(values.error());
-    return native->action(*this, *values);
+    Evaluator host = *this;
+    host.limit_ms_ = within;
+    return native->action(host, *values);
 }
 
 tl::expected<std::string, std::string> Evaluator::preview(const ir::Command& command, const Scope& scope) {
@@ -266,14 +283,35 @@ Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
 Answer Evaluator::run(const std::string& tool, const std::vector<std::string>& own,
                       const std::string& input) {
     auto line = tool_line(tool);
-    if (!line) {
-        Answer answer;
-        answer.reason = line.error();
-        return answer;
-    }
+    if (!line) return not_started(line.error());
+    line->gentle = is_gentle(tool, own);
+    // The step's limit is that of what it waits for; a command that only asks has its tool's own, unless that
+    // is longer.
+    if (limit_ms_ > 0) line->within_ms = line->gentle ? limit_ms_ : std::min(line->within_ms, limit_ms_);
     line->argv.insert(line->argv.end(), own.begin(), own.end());
+    keep_off_path(*line);
     line->input = input;
     return surroundings_.tools.run(*line);
+}
+
+Answer Evaluator::perform(const ToolCommand& command) {
+    auto line = tool_line(command.tool);
+    if (!line) return not_started(line.error());
+    line->argv.insert(line->argv.end(), command.arguments.begin(), command.arguments.end());
+    keep_off_path(*line);
+    line->input_file = command.input_file;
+    line->output_file = command.output_file;
+    line->log = command.log;
+    if (command.within_ms > 0) line->within_ms = command.within_ms;
+    return surroundings_.tools.run(*line);
+}
+
+tl::expected<bool, std::string> Evaluator::running(const std::string& log) {
+    return surroundings_.tools.running(log);
+}
+
+Answer Evaluator::stop(const std::string& log, std::int64_t grace_ms) {
+    return surroundings_.tools.stop(log, grace_ms);
 }
 
 }  // namespace migc::runtime

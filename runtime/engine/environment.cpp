@@ -158,14 +158,15 @@ class KubectlSearch {
     }
 
     bool in(const std::optional<ir::Command>& command) {
-        return command && (command->tool == "kubectl" || command->tool == "native" ||
-                           in_tool(command->tool) || in(command->arguments));
+        return command && (in_tool(command->tool) || in(command->arguments) ||
+                           std::any_of(command->through.begin(), command->through.end(),
+                                       [this](const std::string& tool) { return in_tool(tool); }));
     }
 
     // Another tool may ask for the same cluster: helm ["--kube-context", context].
     bool in_tool(const std::string& name) const {
         const ir::Tool* tool = program_.tool(name);
-        return tool != nullptr && tool->arguments && names_cluster(*tool->arguments);
+        return name == "kubectl" || (tool != nullptr && tool->arguments && names_cluster(*tool->arguments));
     }
 
     static bool names_cluster(const ir::Expr& expression) {

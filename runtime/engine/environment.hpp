@@ -17,7 +17,7 @@ namespace migc::runtime {
 struct StageEnvironment {
     std::string name;
     // What `Setting` expressions read: context, namespace, kubeconfig, environment, root, terraform-dir,
-    // var-file, run-folder. One that does not apply is not there.
+    // var-file, run-folder, stage-began. One that does not apply is not there.
     std::map<std::string, std::string> settings;
     std::map<std::string, Value> parameters;  // of the script, as this environment has them
     std::vector<std::string> secrets;         // names of parameters that are never written down

@@ -1,5 +1,6 @@
 #include "runtime/engine/evaluate.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -188,6 +189,38 @@ std::string Evaluator::describe(const ir::Expr& expression, const Scope& scope) 
     return phrase(declared.signature, declared.parameters, values);
 }
 
+// Of a file in the run's own folder only its name.
+std::string Evaluator::shown_value(const Value& value) const {
+    std::string text = show(value);
+    const std::string folder = environment_.setting("run-folder");
+    if (!folder.empty() && text.starts_with(folder + "/")) text.erase(0, folder.size() + 1);
+    return printable(text, 80);
+}
+
+// A name without a value that can be shown stays as it is written.
+std::string Evaluator::shown_name(const std::string& name, const Scope& scope) const {
+    const Binding* binding = scope.find(name);
+    if (binding == nullptr) {
+        const auto found = environment_.parameters.find(name);
+        const auto& secrets = environment_.secrets;
+        const bool secret = std::find(secrets.begin(), secrets.end(), name) != secrets.end();
+        return secret || found == environment_.parameters.end() ? name : shown_value(found->second);
+    }
+    // A whole JSON document says less than the name that it was given.
+    if (binding->secret || binding->value.get_if<Json>() != nullptr) return name;
+    return binding->condition == nullptr ? shown_value(binding->value) : condition_text(*binding);
+}
+
+std::string Evaluator::describe(const ir::Step& step, const Scope& scope) {
+    std::string result;
+    std::size_t done = 0;
+    for (const auto& [at, name] : step.text_names) {
+        result += step.text.substr(done, at - done) + shown_name(name, scope);
+        done = at + name.size();
+    }
+    return result + step.text.substr(done);
+}
+
 Reading Evaluator::probe(const ir::Expr& expression, const Scope& scope) {
     if (scope.depth() > deepest_call) return script_mistake("the declarations call each other too deeply");
     const ir::Probe& declared = surroundings_.program.probes.at(expression.declaration);
@@ -207,6 +240,10 @@ Reading Evaluator::checked_path(Reading reading) const {
     if (text == nullptr || stays_below(surroundings_.inventory.root, *text)) return reading;
     return script_mistake(fmt::format("the path `{}` leads out of the project's folder {}", printable(*text),
                                       surroundings_.inventory.root.string()));
+}
+
+void Evaluator::conceal(const std::string& secret) {
+    surroundings_.tools.conceal(secret);
 }
 
 Time Evaluator::now() {

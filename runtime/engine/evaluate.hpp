@@ -8,6 +8,7 @@
 
 #include <tl/expected.hpp>
 
+#include "compiler/ir/compare.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "runtime/engine/environment.hpp"
@@ -45,6 +46,8 @@ class Evaluator final : public Host {
     // "replicas of webapi": a probe with its arguments filled in. The arguments are evaluated, the probe is
     // not.
     std::string describe(const ir::Expr& probe, const Scope& scope);
+    // The text of a step as it stands in the script, with the values of the names in it.
+    std::string describe(const ir::Step& step, const Scope& scope);
     // The probe's own names bound to the expression's arguments; the error is the argument that is unknown.
     tl::expected<Scope, Reading> probe_scope(const ir::Expr& probe, const Scope& scope);
 
@@ -61,6 +64,11 @@ class Evaluator final : public Host {
     // Host, for natives.
     Answer run(const std::string& tool, const std::vector<std::string>& arguments,
                const std::string& input) override;
+    Answer perform(const ToolCommand& command) override;
+    tl::expected<bool, std::string> running(const std::string& log) override;
+    Answer stop(const std::string& log, std::int64_t grace_ms) override;
+    std::int64_t limit_ms() override { return limit_ms_; }
+    void conceal(const std::string& secret) override;
     Time now() override;
     Woken sleep_until(Time deadline) override;
     std::string setting(std::string_view name) override;
@@ -75,6 +83,8 @@ class Evaluator final : public Host {
     Reading interpolate(const ir::Expr& expression, const Scope& scope, Form form);
     Reading local(const ir::Expr& expression, const Scope& scope);
     Reading parameter(const std::string& name) const;
+    [[nodiscard]] std::string shown_value(const Value& value) const;
+    [[nodiscard]] std::string shown_name(const std::string& name, const Scope& scope) const;
     Reading setting_value(const std::string& name);
     Reading list(const ir::Expr& expression, const Scope& scope);
     Reading logical(const ir::Expr& expression, const Scope& scope);
@@ -93,6 +103,7 @@ class Evaluator final : public Host {
 
     const Surroundings& surroundings_;
     const StageEnvironment& environment_;
+    std::int64_t limit_ms_ = 0;  // of the step that a native action is run for
 };
 
 // A mistake that waiting cannot mend.
@@ -101,8 +112,7 @@ Reading script_mistake(std::string reason);
 // The two sides of an arithmetic or comparison; see compare.cpp.
 Reading compare(ir::Comparison comparison, const Value& left, const Value& right);
 Reading calculate(ir::Operation operation, const Value& left, const Value& right);
-// Whether two values are the same state: as `same`, and 1Gi is 1024Mi, and a resource is its name.
-bool equal(const Value& left, const Value& right);
+using migc::equal;
 // True, false, or nothing for a value that is no truth.
 std::optional<bool> truth(const Value& value);
 

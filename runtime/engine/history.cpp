@@ -90,7 +90,7 @@ class History {
             if (result != "in-doubt") undone->open_parts.erase(part);
             return;
         }
-        undone->undone = well;
+        if (well) stage.mark_undone(step);
         if (result != "in-doubt") undone->open_parts.clear();
     }
 

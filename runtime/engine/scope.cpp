@@ -2,6 +2,16 @@
 
 namespace migc::runtime {
 
+std::string condition_text(const Binding& binding) {
+    const Binding* here = &binding;
+    while (here->condition != nullptr && here->condition->kind == ir::ExprKind::Local) {
+        const Binding* outer = here->home->find(here->condition->name);
+        if (outer == nullptr || outer->condition == nullptr) break;
+        here = outer;
+    }
+    return here->condition == nullptr ? "" : "(" + here->condition->name + ")";
+}
+
 void Scope::bind(const std::string& name, Value value, bool secret) {
     names_[name] = Binding{std::move(value), nullptr, nullptr, secret};
 }

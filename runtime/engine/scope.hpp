@@ -20,6 +20,9 @@ struct Binding {
     bool secret = false;                  // never written to the journal
 };
 
+// "(restarts of webapi is 0)": a condition as its author wrote it, through all that handed it on.
+std::string condition_text(const Binding& binding);
+
 class Scope {
   public:
     explicit Scope(const Scope* parent = nullptr, unsigned depth = 0) : parent_(parent), depth_(depth) {}

@@ -6,6 +6,7 @@
 
 #include "runtime/engine/converge.hpp"
 #include "runtime/engine/steps.hpp"
+#include "runtime/engine/text.hpp"
 
 namespace migc::runtime {
 
@@ -22,6 +23,7 @@ StageEnd StageFlow::run() {
 }
 
 StageEnd StageFlow::begin() {
+    stage_.environment.settings["stage-began"] = iso_time(stage_.run.tools.now());
     auto body = stage_.environment.journal();
     body["stage"] = stage_.stage.name;
     if (!stage_.run.recorder.record(EventKind::StageBegun, body)) return untrusted();

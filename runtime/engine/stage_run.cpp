@@ -43,6 +43,12 @@ void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) 
     for (const auto& [phrase, value] : found->observed) written_[phrase] = value;
 }
 
+void StageRun::mark_undone(const std::string& step) {
+    const std::lock_guard lock(mutex_);
+    for (Change& change : changes)
+        if (change.step == step || inside(change.step, step)) change.undone = true;
+}
+
 void StageRun::wrote(const std::map<std::string, Value>& values) {
     const std::lock_guard lock(mutex_);
     for (const auto& [phrase, value] : values) written_[phrase] = value;

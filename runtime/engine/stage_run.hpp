@@ -44,6 +44,7 @@ struct Course {
     const Change* undoing = nullptr;                  // Inverse: the change that is taken back
     bool in_parts = false;                            // Inverse: of several steps, each told by itself
     std::map<std::string, Value>* written = nullptr;  // Inverse: what it left, by the probe's phrase
+    std::string* said = nullptr;                      // Inverse: what its tools warned of
     const std::atomic<bool>* cancelled = nullptr;     // set when another branch failed
 };
 
@@ -89,6 +90,8 @@ struct StageRun {
 
     void add(Change change);
     void conclude(const std::string& step, const nlohmann::json& outcome);
+    // The change of that step is taken back, and with a composite all that was done inside of it.
+    void mark_undone(const std::string& step);
     // What this run last left in a probe, by phrase: anything else was written by somebody else.
     void wrote(const std::map<std::string, Value>& values);
     [[nodiscard]] bool wrote(const std::string& phrase, const Value& value);

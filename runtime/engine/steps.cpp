@@ -75,14 +75,8 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
     begun["text"] = step.text;
     stage_.run.recorder.tell(EventKind::StepBegun, begun);
     Scope inner(&stage_.run.globals, scope.depth() + 1);
-    if (const auto bound = bind_arguments(stage_.evaluator, verb, step, scope, inner); !bound) {
-        auto body = stage_.about(id);
-        body.update(
-            {{"text", step.text}, {"result", "failed"}, {"message", bound.error()}, {"acted", false}});
-        if (course_.purpose != Purpose::Inverse && !stage_.run.recorder.record(EventKind::Outcome, body))
-            return {Fate::Untrusted, stage_.run.recorder.failure()};
-        return {Fate::Failed, fmt::format("{}: {}", step.text, bound.error())};
-    }
+    if (const auto bound = bind_arguments(stage_.evaluator, verb, step, scope, inner); !bound)
+        return not_begun(step.text, id, bound.error());
     if (!verb.action) return composite(step, verb, inner, scope, id);
     Call one(stage_, course_, step, verb, scope, inner, id);
     Verdict verdict = one.run();
@@ -92,19 +86,34 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
     return secret ? Verdict{} : note(step.name, one.result, id);
 }
 
+Verdict Steps::not_begun(const std::string& text, const std::string& id, const std::string& why) {
+    auto body = stage_.about(id);
+    body.update({{"text", text}, {"result", "failed"}, {"message", why}, {"acted", false}});
+    if (course_.purpose != Purpose::Inverse && !stage_.run.recorder.record(EventKind::Outcome, body))
+        return {Fate::Untrusted, stage_.run.recorder.failure()};
+    return {Fate::Failed, fmt::format("{}: {}", text, why)};
+}
+
 // Undone by undoing what was done inside, unless it has an inverse of its own: then it is a change of its
 // own.
 Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
                          const std::string& id) {
     const bool own_undo =
         step.undo || verb.undo.kind == ir::UndoKind::Steps || verb.undo.kind == ir::UndoKind::Irreversible;
+    const std::string text = describe_call(verb, inner);
+    if (const auto met = check_needs(stage_.evaluator, verb, inner); !met)
+        return course_.purpose == Purpose::Inverse ? Verdict{Fate::Held, met.error()}
+                                                   : not_begun(text, id, met.error());
+    const auto captured = read_captures(stage_.evaluator, verb, inner);
+    if (!captured) return not_begun(text, id, captured.error());
     const bool recorded = own_undo && course_.purpose == Purpose::Forward;
     if (recorded) {
         auto body = stage_.about(id);
-        body.update({{"text", describe_call(verb, inner)},
+        body.update({{"text", text},
                      {"verb", verb.signature},
                      {"command", ""},
-                     {"arguments", inner.journal()}});
+                     {"arguments", inner.journal()},
+                     {"captures", *captured}});
         if (step.undo) body.update({{"own_undo", true}, {"scope", outer.journal()}});
         if (!stage_.run.recorder.record(EventKind::Intent, body))
             return {Fate::Untrusted, stage_.run.recorder.failure()};
@@ -114,47 +123,46 @@ Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inne
     if (!recorded || verdict.fate == Fate::Untrusted) return verdict;
     auto body = stage_.about(id);
     const char* result = verdict.done() ? "done" : verdict.fate == Fate::InDoubt ? "in-doubt" : "failed";
-    body.update({{"text", describe_call(verb, inner)},
-                 {"result", result},
-                 {"message", verdict.message},
-                 {"acted", true}});
+    body.update({{"text", text}, {"result", result}, {"message", verdict.message}, {"acted", true}});
     if (!stage_.run.recorder.record(EventKind::Outcome, body))
         return {Fate::Untrusted, stage_.run.recorder.failure()};
     stage_.conclude(id, body);
     return verdict;
 }
 
-Verdict Steps::check(const ir::Step& step, const std::string& id, Verdict verdict, Time begun) {
+Verdict Steps::check(const std::string& text, const std::string& id, Verdict verdict, Time begun) {
     auto body = stage_.about(id);
-    body.update({{"text", step.text},
+    body.update({{"text", text},
                  {"result", checked_result(verdict)},
                  {"message", printable(verdict.message)},
                  {"took_ms", stage_.run.tools.now() - begun}});
     if (!stage_.run.recorder.record(EventKind::Checked, body))
         return {Fate::Untrusted, stage_.run.recorder.failure()};
-    if (!verdict.done()) verdict.message = fmt::format("{}: {}", step.text, verdict.message);
+    if (!verdict.done()) verdict.message = fmt::format("{}: {}", text, verdict.message);
     return verdict;
 }
 
 Verdict Steps::verify(const ir::Step& step, Scope& scope, const std::string& id) {
     const Time begun = stage_.run.tools.now();
+    const std::string text = stage_.evaluator.describe(step, scope);
     auto body = stage_.about(id);
-    body["text"] = step.text;
+    body["text"] = text;
     stage_.run.recorder.tell(EventKind::StepBegun, body);
     Waiter waiter(stage_, course_);
     const auto given = milliseconds(stage_.evaluator, step.within, scope);
     const std::int64_t limit = given ? *given : waiter.declared_limit(*step.condition, scope);
-    return check(step, id, waiter.until({*step.condition, scope, id, step.text, limit}), begun);
+    return check(text, id, waiter.until({*step.condition, scope, id, text, limit}), begun);
 }
 
 Verdict Steps::soak(const ir::Step& step, Scope& scope, const std::string& id) {
     const Time begun = stage_.run.tools.now();
+    const std::string text = stage_.evaluator.describe(step, scope);
     auto body = stage_.about(id);
-    body["text"] = step.text;
+    body["text"] = text;
     stage_.run.recorder.tell(EventKind::StepBegun, body);
     const auto duration = milliseconds(stage_.evaluator, step.value, scope);
-    if (!duration) return check(step, id, {Fate::Failed, "how long to soak could not be found out"}, begun);
-    return check(step, id, Waiter(stage_, course_).soak({*step.condition, scope, id, step.text, *duration}),
+    if (!duration) return check(text, id, {Fate::Failed, "how long to soak could not be found out"}, begun);
+    return check(text, id, Waiter(stage_, course_).soak({*step.condition, scope, id, text, *duration}),
                  begun);
 }
 
@@ -238,10 +246,10 @@ bool Steps::emergency() const {
 Verdict Steps::gate(const ir::Step& step, Scope& scope, const std::string& id) {
     const Time begun = stage_.run.tools.now();
     const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
-    if (truth(reading.value) == true) return check(step, id, {}, begun);
+    if (truth(reading.value) == true) return check(step.text, id, {}, begun);
     if (emergency())
-        return check(step, id, {Fate::Done, "waived by the emergency: " + explain(reading)}, begun);
-    return check(step, id, {Fate::Closed, explain(reading)}, begun);
+        return check(step.text, id, {Fate::Done, "waived by the emergency: " + explain(reading)}, begun);
+    return check(step.text, id, {Fate::Closed, explain(reading)}, begun);
 }
 
 }  // namespace migc::runtime

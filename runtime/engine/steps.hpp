@@ -32,7 +32,8 @@ class Steps {
     Verdict parallel(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict gate(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict note(const std::string& name, const Value& value, const std::string& id);
-    Verdict check(const ir::Step& step, const std::string& id, Verdict verdict, Time begun);
+    Verdict not_begun(const std::string& text, const std::string& id, const std::string& why);
+    Verdict check(const std::string& text, const std::string& id, Verdict verdict, Time begun);
     [[nodiscard]] bool emergency() const;
 
     StageRun& stage_;

@@ -1,15 +1,22 @@
 #include "runtime/engine/text.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "runtime/tools/said.hpp"
 
 namespace migc::runtime {
 namespace {
 
 std::string shown_argument(const ir::Parameter& parameter, const Value& value) {
     if (parameter.type.kind == ir::TypeKind::Secret) return "(secret)";
+    // Of a saved plan its folder, the run's own, says nothing.
+    if (parameter.type.kind == ir::TypeKind::Plan)
+        return std::filesystem::path(show(value)).filename().string();
     const auto* object = value.get_if<Json>();
     if (object != nullptr && (*object)->is_object()) return "(captured)";  // too long to be read in a phrase
     const bool quoted = parameter.type.kind == ir::TypeKind::String && value.get_if<std::string>() != nullptr;
@@ -100,18 +107,15 @@ class PhraseFiller {
     std::size_t at_ = 0;
 };
 
-std::string_view last_line(std::string_view text) {
-    const std::size_t end = text.find_last_not_of(" \t\r\n");
-    if (end == std::string_view::npos) return {};
-    const std::size_t begin = text.rfind('\n', end);
-    return text.substr(begin == std::string_view::npos ? 0 : begin + 1, end - (begin + 1) + 1);
-}
-
 }  // namespace
 
 std::string phrase(std::string_view signature, const std::vector<ir::Parameter>& parameters,
                    const std::vector<Value>& values) {
     return PhraseFiller(signature, parameters, values).fill();
+}
+
+std::string iso_time(Time time) {
+    return fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(time / 1000)), time % 1000);
 }
 
 std::string show_milliseconds(std::int64_t milliseconds) {
@@ -132,9 +136,19 @@ std::string printable(std::string_view text, std::size_t limit) {
     return line;
 }
 
+std::optional<std::string> readable(const Value& value) {
+    constexpr std::size_t longest = 60;
+    const std::string text = show(value);
+    if (text.size() > longest || text.find('\n') != std::string::npos) return std::nullopt;
+    return printable(text, longest);
+}
+
 std::string failure_text(const std::string& tool, const Answer& answer) {
-    const std::string said = printable(last_line(answer.errors.empty() ? answer.output : answer.errors));
+    const std::string said = printable(last_words(answer.errors.empty() ? answer.output : answer.errors));
     const std::string tail = said.empty() ? "" : ": " + said;
+    // A native is no program that people know: its reason stands for itself.
+    const std::string reason = answer.ending == Ending::Exited ? said : printable(answer.reason);
+    if (tool == "native" && !reason.empty()) return reason;
     switch (answer.ending) {
         case Ending::Exited:
             return fmt::format("{} exited with {}{}", tool, answer.status, tail);

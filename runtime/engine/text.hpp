@@ -1,6 +1,7 @@
 // Words for people: phrases with their values filled in, and what a tool complained about.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,14 @@ std::string phrase(std::string_view signature, const std::vector<ir::Parameter>&
 // "4m30s".
 std::string show_milliseconds(std::int64_t milliseconds);
 
+// "2026-01-10T01:00:00.250Z".
+std::string iso_time(Time time);
+
 // Valid UTF-8 on one line, control characters left out, at most `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 1000);
+
+// A value that is short enough to be read within a sentence; nothing for a digest, a text of several lines.
+std::optional<std::string> readable(const Value& value);
 
 // One sentence about an answer that is no success: "kubectl exited with 1: not found".
 std::string failure_text(const std::string& tool, const Answer& answer);

@@ -51,6 +51,25 @@ UndoEnd end_of(const Verdict& verdict) {
     }
 }
 
+// Two probes that ask about the same thing share its name, however it is written: webapi, deployment/webapi.
+std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope) {
+    std::set<std::string> names;
+    for (const ir::Expr& argument : probe.children) {
+        const Value value = evaluator.evaluate(argument, scope).value;
+        const auto* resource = value.get_if<ResourceRef>();
+        const auto* text = value.get_if<std::string>();
+        if (resource == nullptr && text == nullptr) continue;
+        const std::string written = resource != nullptr ? evaluator.written(*resource) : *text;
+        names.insert(written.substr(written.rfind('/') + 1));
+    }
+    return names;
+}
+
+bool meet(const std::set<std::string>& some, const std::set<std::string>& others) {
+    return std::any_of(some.begin(), some.end(),
+                       [&](const std::string& name) { return others.count(name) != 0; });
+}
+
 bool in_parts(const ir::Program& program, const std::vector<ir::Step>& steps) {
     return steps.size() != 1 || steps.front().kind != ir::StepKind::Call ||
            !program.verbs.at(steps.front().verb).action;
@@ -64,9 +83,39 @@ struct StageUndo::Inverse {
     const ir::Verb* verb = nullptr;
     const ir::Undo* undo = nullptr;
     std::shared_ptr<Scope> scope;
-    Value start;  // of `after P`: P when the undo began
-    [[nodiscard]] bool deferred() const { return undo->kind == UndoKind::Steps && undo->after.has_value(); }
+    Value start;            // of `after P`: P when the undo began
+    bool in_place = false;  // nothing that the stage did changed P: there is nothing to wait for
+    [[nodiscard]] bool follows() const { return undo->kind == UndoKind::Steps && undo->after.has_value(); }
+    [[nodiscard]] bool deferred() const { return follows() && !in_place; }
+    // Whether something must be as it was before; after a mere `becomes different` nothing has to be.
+    [[nodiscard]] bool restores() const {
+        return std::any_of(verb->effects.begin(), verb->effects.end(),
+                           [](const ir::Effect& effect) { return effect.becomes != ir::Becomes::Different; });
+    }
 };
+
+namespace {
+
+List as_list(const Value& value) {
+    const auto* items = value.get_if<List>();
+    return items == nullptr ? List{} : *items;
+}
+
+bool within(const List& part, const List& whole) {
+    return std::all_of(part.begin(), part.end(), [&](const Value& one) {
+        return std::any_of(whole.begin(), whole.end(), [&](const Value& other) { return equal(one, other); });
+    });
+}
+
+// Of an effect that is a list, a step that failed half-way leaves a part: all that was there, and nothing
+// that it did not declare.
+bool is_part(const Value* before, const Value& now, const Value* declared) {
+    const bool lists = declared != nullptr && declared->get_if<List>() != nullptr &&
+                       now.get_if<List>() != nullptr && before != nullptr;
+    return lists && within(as_list(*before), as_list(now)) && within(as_list(now), as_list(*declared));
+}
+
+}  // namespace
 
 std::string result_of(UndoEnd end) {
     switch (end) {
@@ -117,7 +166,10 @@ std::vector<StageUndo::Inverse> StageUndo::collect() {
     for (auto change = stage_.changes.rbegin(); change != stage_.changes.rend(); ++change) {
         if (!change->to_undo() || covered(*change)) continue;
         if (auto inverse = prepare(*change)) {
-            if (inverse->deferred()) inverse->start = start(*inverse);
+            if (inverse->follows()) inverse->start = start(*inverse);
+            const Value* baseline = find(stage_.baselines, change->step);
+            inverse->in_place = inverse->follows() && inverse->restores() && baseline != nullptr &&
+                                equal(*baseline, inverse->start);
             inverses.push_back(std::move(*inverse));
         } else {
             conclude(*change, "in-doubt", "the script does not say any more how this step is undone",
@@ -201,7 +253,7 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
             conclude(*inverse.change, "held",
                      fmt::format("{} was not changed by this stage, so there is nothing to go back to", what),
                      UndoEnd::Held);
-        } else if (equal(now, inverse.start)) {
+        } else if (equal(now, inverse.start) && !inverse.restores()) {
             conclude(*inverse.change, "nothing-to-undo",
                      fmt::format("skipped: {} was not changed back", what), UndoEnd::Undone);
         } else {
@@ -224,6 +276,7 @@ StageUndo::Found StageUndo::look_at(const Inverse& inverse, const ir::Effect& ef
     const bool as_observed = observed != nullptr && (!failed || declared == nullptr);
     const bool ours = (as_observed && equal(*observed, reading.value)) ||
                       (declared != nullptr && equal(*declared, reading.value)) ||
+                      (failed && is_part(before, reading.value, declared)) ||
                       stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite;
     if (ours) return {State::Ours, {}};
     return {State::Foreign, fmt::format("{} is {}, which this run did not write: somebody else changed it",
@@ -249,7 +302,7 @@ bool StageUndo::undo_one(Inverse& inverse) {
     if (inverse.undo->kind == UndoKind::None) {
         // The step says that nothing is left; where one can see that something is, it is told.
         if (inverse.verb->effects.empty() || found.state == State::Untouched)
-            change.undone = true;
+            stage_.mark_undone(change.step);
         else
             conclude(change, "held", "it stays as it is: " + inverse.undo->reason, UndoEnd::Held);
         return true;
@@ -284,15 +337,18 @@ void StageUndo::run_steps(Inverse& inverse) {
     course.undoing = &change;
     course.in_parts = in_parts(stage_.run.program, inverse.undo->steps);
     course.written = &written;
+    std::string said;
+    course.said = &said;
     Scope scope(inverse.scope.get());
     const Verdict verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step + "/undo.");
     stage_.wrote(written);
     if (verdict.fate == Fate::Untrusted) return;
-    const std::string message =
+    std::string message =
         verdict.done() && verdict.message.empty() ? restored_text(inverse) : verdict.message;
+    if (!said.empty()) message += (message.empty() ? "" : "; ") + said;
     conclude(change, outcome_of(verdict), message, end_of(verdict), written);
     if (stage_.run.recorder.trusted()) stage_.run.open_effects = 0;
-    if (verdict.done()) remember_restored(inverse);
+    if (verdict.done()) remember_all_restored(inverse);
 }
 
 // "replicas of webapi is 2 again".
@@ -302,11 +358,9 @@ std::string StageUndo::restored_text(const Inverse& inverse) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
         const Value* before = find(inverse.change->before, phrase);
         if (before == nullptr || effect.becomes == ir::Becomes::Different) continue;
-        constexpr std::size_t readable = 60;
-        const std::string value = show(*before);
-        const bool is_short = value.size() <= readable && value.find('\n') == std::string::npos;
+        const auto value = readable(*before);
         text += fmt::format("{}{} is {}", text.empty() ? "" : ", ", phrase,
-                            is_short ? printable(value, readable) + " again" : "as it was");
+                            value ? *value + " again" : "as it was");
     }
     return text;
 }
@@ -319,7 +373,7 @@ void StageUndo::conclude(Change& change, const std::string& result, const std::s
                  {"message", printable(message)},
                  {"observed", values_to_json(observed)}});
     const bool written = stage_.run.recorder.record(EventKind::UndoOutcome, body);
-    change.undone = end == UndoEnd::Undone && written;
+    if (end == UndoEnd::Undone && written) stage_.mark_undone(change.step);
     worsen(end, fmt::format("{}: {}", change.text, message));
 }
 
@@ -330,8 +384,39 @@ void StageUndo::remember_restored(Inverse& inverse) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
         const Value* before = find(inverse.change->before, phrase);
         if (before == nullptr) continue;
-        restored_[phrase] = {{&effect, phrase, *before, {}, {}}, inverse.scope, inverse.change->step};
+        const std::set<std::string> names = names_in(stage_.evaluator, effect.probe, *inverse.scope);
+        for (auto& [other, restored] : restored_)
+            restored.changed_again = restored.changed_again || meet(restored.names, names);
+        restored_[phrase] = {
+            {&effect, phrase, *before, {}, {}}, inverse.scope, inverse.change->step, names, false};
     }
+}
+
+// A composite's inverse answers for all that was done inside of it.
+void StageUndo::remember_all_restored(Inverse& inverse) {
+    for (auto change = stage_.changes.rbegin(); change != stage_.changes.rend(); ++change)
+        if (change->acted && change->state != ChangeState::Already &&
+            inside(change->step, inverse.change->step))
+            if (auto inner = prepare(*change)) remember_restored(*inner);
+    remember_restored(inverse);
+}
+
+// What was changed on an object that this run had made is gone with the object.
+bool StageUndo::went_with_its_object(const Restored& restored) {
+    if (!stage_.evaluator.evaluate(restored.target.effect->probe, *restored.scope).value.is_absent())
+        return false;
+    const auto made_here = [&](const std::string& object) {
+        return std::any_of(restored_.begin(), restored_.end(), [&](const auto& other) {
+            return other.second.target.before.is_absent() &&
+                   other.first.find("\"" + object + "\"") != std::string::npos;
+        });
+    };
+    const auto& arguments = restored.target.effect->probe.children;
+    return std::any_of(arguments.begin(), arguments.end(), [&](const ir::Expr& argument) {
+        const Value value = stage_.evaluator.evaluate(argument, *restored.scope).value;
+        const auto* resource = value.get_if<ResourceRef>();
+        return resource != nullptr && made_here(stage_.evaluator.written(*resource));
+    });
 }
 
 void StageUndo::check_restored() {
@@ -339,13 +424,15 @@ void StageUndo::check_restored() {
     course.purpose = Purpose::Inverse;
     Converge converge(stage_, course);
     for (auto& [phrase, restored] : restored_) {
+        if (went_with_its_object(restored)) continue;
         const auto limited = [&](Verdict verdict) {
             if (verdict.done()) return true;
             worsen(verdict.fate == Fate::Stopped ? UndoEnd::Held : UndoEnd::Failed,
                    fmt::format("after the undo, {}", verdict.message));
             return false;
         };
-        const bool must_equal = restored.target.effect->becomes != ir::Becomes::Different;
+        const bool must_equal =
+            restored.target.effect->becomes != ir::Becomes::Different && !restored.changed_again;
         if (must_equal &&
             !limited(converge.equals(restored.target.effect->probe, *restored.scope, restored.target.before)))
             continue;
@@ -397,13 +484,18 @@ bool StageUndo::settle(Change& change) {
 
 namespace {
 
-bool take_baseline(StageRun& stage, const ir::Step& step, const std::string& id) {
+bool take_baselines_of(StageRun& stage, const std::vector<ir::Step>& steps, const Scope& scope,
+                       const std::string& prefix, std::size_t first);
+
+bool take_baseline(StageRun& stage, const ir::Step& step, const Scope& scope, const std::string& id) {
     const ir::Verb& verb = stage.run.program.verbs.at(step.verb);
     const ir::Undo& undo = step.undo ? *step.undo : verb.undo;
-    if (!undo.after) return true;
-    Scope inner(step.undo ? &stage.scope : &stage.run.globals);
+    if (verb.action && !undo.after) return true;
+    Scope inner(step.undo ? &scope : &stage.run.globals, scope.depth() + 1);
     // What depends on names that are bound later has no baseline: it is decided at the end of an undo.
-    if (!bind_arguments(stage.evaluator, verb, step, stage.scope, inner)) return true;
+    const bool bound = bind_arguments(stage.evaluator, verb, step, scope, inner).has_value();
+    if (!verb.action && bound) return take_baselines_of(stage, verb.steps, inner, id + ".", 1);
+    if (!undo.after) return true;
     const Reading reading = stage.evaluator.evaluate(*undo.after, inner);
     if (reading.value.is_unknown()) return true;
     stage.baselines[id] = reading.value;
@@ -414,15 +506,15 @@ bool take_baseline(StageRun& stage, const ir::Step& step, const std::string& id)
     return stage.run.recorder.record(EventKind::Noted, body);
 }
 
-bool take_baselines_of(StageRun& stage, const std::vector<ir::Step>& steps, const std::string& prefix,
-                       std::size_t first) {
+bool take_baselines_of(StageRun& stage, const std::vector<ir::Step>& steps, const Scope& scope,
+                       const std::string& prefix, std::size_t first) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
         const ir::Step& step = steps[i];
         const std::string id = prefix + std::to_string(first + i);
-        if (step.kind == ir::StepKind::Call && !take_baseline(stage, step, id)) return false;
+        if (step.kind == ir::StepKind::Call && !take_baseline(stage, step, scope, id)) return false;
         if (step.kind != ir::StepKind::If && step.kind != ir::StepKind::Parallel) continue;
-        if (!take_baselines_of(stage, step.body, id + ".", 1) ||
-            !take_baselines_of(stage, step.otherwise, id + ".", step.body.size() + 1))
+        if (!take_baselines_of(stage, step.body, scope, id + ".", 1) ||
+            !take_baselines_of(stage, step.otherwise, scope, id + ".", step.body.size() + 1))
             return false;
     }
     return true;
@@ -431,7 +523,7 @@ bool take_baselines_of(StageRun& stage, const std::vector<ir::Step>& steps, cons
 }  // namespace
 
 bool take_baselines(StageRun& stage) {
-    return take_baselines_of(stage, stage.definition.steps, stage.stage.name + "/", 1);
+    return take_baselines_of(stage, stage.definition.steps, stage.scope, stage.stage.name + "/", 1);
 }
 
 }  // namespace migc::runtime

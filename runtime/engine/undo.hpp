@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,15 @@ class StageUndo {
         std::string message;
     };
 
+    // An effect that an inverse has restored.
+    struct Restored {
+        EffectTarget target;
+        std::shared_ptr<Scope> scope;
+        std::string step;
+        std::set<std::string> names;  // of what the probe asks about: "webapi", "settings"
+        bool changed_again = false;  // by the inverse of an earlier step: it need not be as it was in between
+    };
+
     struct Settled {
         bool known = true;
         bool all_taken = true;
@@ -59,20 +69,15 @@ class StageUndo {
     void run_overdue(std::vector<Inverse>& inverses);
     Value after(const Inverse& inverse);
     Value start(const Inverse& inverse);
+    [[nodiscard]] bool went_with_its_object(const Restored& restored);
     void check_restored();
     void remember_restored(Inverse& inverse);
+    void remember_all_restored(Inverse& inverse);
     std::string restored_text(const Inverse& inverse);
     void conclude(Change& change, const std::string& result, const std::string& message, UndoEnd end,
                   const std::map<std::string, Value>& observed = {});
     void worsen(UndoEnd end, const std::string& message);
     [[nodiscard]] bool covered(const Change& change) const;
-
-    // An effect that an inverse has restored.
-    struct Restored {
-        EffectTarget target;
-        std::shared_ptr<Scope> scope;
-        std::string step;
-    };
 
     StageRun& stage_;
     UndoEnd end_ = UndoEnd::Undone;

@@ -37,7 +37,7 @@ tl::expected<Lock, std::string> Lock::take(const std::filesystem::path& root, co
         std::string who = holder(descriptor);
         ::close(descriptor);
         return tl::unexpected(fmt::format(
-            "{} is under way in this project; two at a time would undo each other's work. Wait for its end, or stop it with Ctrl-C",
+            "{} is under way in this project; two at a time would undo each other's work. Wait for its end, or stop it with Ctrl-C; if it was killed, a tool that it had started is still at work",
             who));
     }
     const std::string who = fmt::format("{} (process {} on {})", purpose, ::getpid(), host_name());

@@ -8,7 +8,8 @@
 
 namespace migc::runtime {
 
-// Held while it lives, and let go by the system when the process ends, however it ends.
+// Held while it lives, and let go by the system when the process ends, however it ends, and with it every one
+// that inherited its descriptor.
 class Lock {
   public:
     // The error says who holds it, as a sentence for people; or why `.migc/lock` cannot be used.
@@ -18,6 +19,9 @@ class Lock {
     ~Lock();
     Lock(Lock&& other) noexcept;
     Lock& operator=(Lock&& other) noexcept;
+
+    // What a process that inherits it goes on holding; -1 if nothing is locked.
+    [[nodiscard]] int descriptor() const { return descriptor_; }
 
   private:
     explicit Lock(int descriptor) : descriptor_(descriptor) {}

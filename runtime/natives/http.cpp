@@ -1,12 +1,15 @@
-// Web endpoints, asked from here or from a pod inside the cluster.
+// What web endpoints answer, asked from here or from a pod inside the cluster. Redirects are not followed: a
+// header that is a secret must not be sent to whom the server names. It is told where they lead.
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
-#include "runtime/natives/http_answer.hpp"
-#include "runtime/natives/inside.hpp"
+#include "runtime/natives/http_content.hpp"
+#include "runtime/natives/http_request.hpp"
+#include "runtime/natives/latency.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
@@ -14,69 +17,139 @@ namespace {
 
 constexpr std::int64_t most_requests = 1000;
 
-using Statuses = tl::expected<std::vector<std::int64_t>, std::string>;
+using Request = tl::expected<HttpRequest, std::string>;
 
-bool is_success(std::int64_t status) {
-    return status >= 200 && status < 300;
+// The address is the first argument; how it is asked follows from `terms` on.
+Request request_in(Host& host, const Arguments& arguments, std::size_t terms) {
+    return make_request(host, text_argument(arguments, 0), request_terms(host, arguments, terms));
 }
 
-Statuses ask_from_here(Host& host, const std::string& url, std::int64_t times) {
-    std::vector<std::int64_t> statuses;
-    for (std::int64_t i = 0; i < times; ++i) {
-        const Answer answer = host.run(
-            "curl", {"--max-time", "10", "--output", "/dev/null", "--write-out", "%{http_code}", "--", url});
-        if (!answer.succeeded()) return tl::unexpected(complaint("curl", answer));
-        const auto found = statuses_in(answer.output);
-        if (found.size() != 1) return tl::unexpected<std::string>("curl: the answer is no status");
-        statuses.push_back(found.front());
-    }
-    return statuses;
+std::int64_t times_in(const Arguments& arguments, std::size_t index, std::int64_t usual) {
+    return std::clamp<std::int64_t>(int_argument(arguments, index, usual), 1, most_requests);
+}
+
+Reading unanswered(const std::string& failure, bool hopeless) {
+    return hopeless ? mistaken(failure) : unknown(failure);
 }
 
 // "9 times 200, once 503".
-std::string distribution(const std::vector<std::int64_t>& statuses) {
-    std::map<std::int64_t, int> counts;
-    for (const std::int64_t status : statuses) ++counts[status];
+std::string distribution(const std::vector<Transfer>& transfers) {
+    std::map<std::string, int> counts;
+    for (const Transfer& transfer : transfers)
+        ++counts[transfer.failure == 0 ? std::to_string(transfer.status) + led_to(transfer.redirect)
+                                       : "not at all"];
+    if (transfers.size() == 1) return counts.begin()->first;
     std::vector<std::string> parts;
-    for (const auto& [status, count] : counts)
-        parts.push_back(count == 1 ? fmt::format("once {}", status)
-                                   : fmt::format("{} times {}", count, status));
+    for (const auto& [what, count] : counts)
+        parts.push_back(count == 1 ? fmt::format("once {}", what) : fmt::format("{} times {}", count, what));
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+std::string fewer(const HttpRequest& request, std::size_t got, std::int64_t times) {
+    return fmt::format("{}: there are {} answers to {} requests", request.url, got, times);
+}
+
+// What is wrong with a series in which every request must have been answered; nothing if it is whole.
+std::optional<Reading> incomplete(const HttpRequest& request, const HttpSeries& series, std::int64_t times) {
+    if (!series.failure.empty()) return unanswered(series.failure, false);
+    if (series.transfers.size() != static_cast<std::size_t>(times))
+        return unknown(fewer(request, series.transfers.size(), times));
+    if (series.trouble.empty()) return std::nullopt;
+    if (times == 1) return unanswered(series.trouble, series.hopeless);
+    return unanswered(fmt::format("{}; it answered {}", series.trouble, distribution(series.transfers)),
+                      series.hopeless);
+}
+
 // One for all: the lowest that is no success, so that one bad answer in ten is seen.
-std::int64_t telling(const std::vector<std::int64_t>& statuses) {
+std::int64_t telling(const std::vector<Transfer>& transfers) {
     std::int64_t worst = 0;
-    for (const std::int64_t status : statuses)
-        if (!is_success(status) && (worst == 0 || status < worst)) worst = status;
-    return worst != 0 ? worst : *std::max_element(statuses.begin(), statuses.end());
+    for (const Transfer& transfer : transfers)
+        if (!is_success(transfer.status) && (worst == 0 || transfer.status < worst)) worst = transfer.status;
+    return worst != 0 ? worst : transfers.front().status;
+}
+
+Reading status_of(Host& host, const HttpRequest& request, std::int64_t times) {
+    const HttpSeries series = ask(host, request, times);
+    if (auto trouble = incomplete(request, series, times)) return *trouble;
+    const Transfer& first = series.transfers.front();
+    const std::string why = times > 1 || !first.redirect.empty()
+                                ? fmt::format("{} answered {}", request.url, distribution(series.transfers))
+                                : "";
+    return {Value(telling(series.transfers)), why, false};
+}
+
+// The answer to a request that must be a success.
+tl::expected<HttpAnswer, Reading> page_of(Host& host, const Request& request) {
+    if (!request) return tl::unexpected(mistaken(request.error()));
+    HttpOutcome outcome = send(host, *request);
+    if (outcome.answer.status == 0) return tl::unexpected(unanswered(outcome.failure, outcome.hopeless));
+    if (!is_success(outcome.answer.status))
+        return tl::unexpected(unknown(
+            fmt::format("{} answered {}{}", request->url, outcome.answer.status, led_to(outcome.redirect))));
+    return std::move(outcome.answer);
 }
 
 }  // namespace
 
 Reading http_status(Host& host, const Arguments& arguments) {
-    const std::string url = text_argument(arguments, 0);
-    const std::int64_t times = std::clamp<std::int64_t>(int_argument(arguments, 2, 1), 1, most_requests);
-    const Statuses statuses =
-        bool_argument(arguments, 1) ? ask_from_inside(host, url, times) : ask_from_here(host, url, times);
-    if (!statuses) return unknown(statuses.error());
-    return {Value(telling(*statuses)), fmt::format("{} answered {}", url, distribution(*statuses)), false};
+    const Request request = request_in(host, arguments, 2);
+    return request ? status_of(host, *request, times_in(arguments, 1, 1)) : mistaken(request.error());
+}
+
+Reading http_head(Host& host, const Arguments& arguments) {
+    Request request = request_in(host, arguments, 1);
+    if (!request) return mistaken(request.error());
+    request->method = "HEAD";
+    return status_of(host, *request, 1);
+}
+
+Reading http_post_status(Host& host, const Arguments& arguments) {
+    Request request = request_in(host, arguments, 3);
+    if (!request) return mistaken(request.error());
+    const auto content = content_in(arguments, 1);
+    if (!content) return mistaken(content.error());
+    request->method = "POST";
+    give_content(*request, *content);
+    return status_of(host, *request, 1);
 }
 
 Reading http_json(Host& host, const Arguments& arguments) {
-    const std::string url = text_argument(arguments, 0);
     const std::string pointer = text_argument(arguments, 1);
     if (!is_pointer(pointer))
         return mistaken(fmt::format("`{}` is no JSON pointer; one looks like /status/ready", pointer));
-    const Answer answer = host.run("curl", {"--max-time", "10", "--include", "--", url});
-    if (!answer.succeeded()) return unknown(complaint("curl", answer));
-    const HttpAnswer page = parse_http(answer.output);
-    if (!is_success(page.status)) return unknown(fmt::format("{} answered {}", url, page.status));
-    const auto json = nlohmann::json::parse(page.body, nullptr, false);
-    if (json.is_discarded() || answer.truncated)
-        return unknown(fmt::format("{} did not answer with JSON", url));
+    const auto page = page_of(host, request_in(host, arguments, 2));
+    if (!page) return page.error();
+    const auto json = nlohmann::json::parse(page->body, nullptr, false);
+    if (json.is_discarded())
+        return unknown(fmt::format("{} did not answer with JSON", text_argument(arguments, 0)));
     const nlohmann::json& found = field(json, pointer);
     return found.is_null() ? absent() : json_reading(found);
+}
+
+Reading http_body(Host& host, const Arguments& arguments) {
+    const auto page = page_of(host, request_in(host, arguments, 1));
+    if (!page) return page.error();
+    if (!is_text(page->body))
+        return unknown(fmt::format("{} did not answer with text", text_argument(arguments, 0)));
+    return {Value(page->body), {}, false};
+}
+
+// An error is often answered fast, so its time says nothing about how fast the endpoint works.
+Reading http_latency(Host& host, const Arguments& arguments) {
+    constexpr std::int64_t usual_requests = 20;
+    const auto percent = percentile_named(text_argument(arguments, 1));
+    if (!percent) return mistaken(percent.error());
+    const Request request = request_in(host, arguments, 3);
+    if (!request) return mistaken(request.error());
+    const std::int64_t times = times_in(arguments, 2, usual_requests);
+    const HttpSeries series = ask(host, *request, times);
+    if (auto trouble = incomplete(*request, series, times)) return *trouble;
+    if (!is_success(telling(series.transfers)))
+        return unknown(fmt::format("{} answered {}", request->url, distribution(series.transfers)));
+    std::vector<double> seconds;
+    for (const Transfer& transfer : series.transfers) seconds.push_back(transfer.seconds);
+    const double found = percentile(std::move(seconds), *percent);
+    return {Value(Duration{std::llround(found * 1000)}), fmt::format("over {} requests", times), false};
 }
 
 }  // namespace migc::runtime

@@ -1,23 +1,35 @@
-// Requests from inside the cluster: a short-lived pod that is always removed.
+// curl inside the cluster: in a short-lived pod of the stage's namespace that is always removed.
 #pragma once
 
 #include <cstdint>
 #include <string>
-#include <string_view>
-#include <vector>
-
-#include <tl/expected.hpp>
 
 #include "runtime/tools/natives.hpp"
 
 namespace migc::runtime {
 
-// The HTTP statuses that a URL answers with, one per request. The error: the pod could not be run, or a
-// request got no answer; that says nothing about the service.
-tl::expected<std::vector<std::int64_t>, std::string> ask_from_inside(Host& host, const std::string& url,
-                                                                     std::int64_t times);
+// Runs curl once, in a pod of its own, whose name is made from `question`. curl reads all that it is told
+// from `config`: what is written in a pod's specification is seen by everybody who may list pods. As long as
+// nobody has given the pod this input, nothing was sent: then the answer is NotStarted, with the reason.
+Answer curl_inside(Host& host, const std::string& question, const std::string& config);
 
-// The lines of a text that are an HTTP status and nothing else.
-std::vector<std::int64_t> statuses_in(std::string_view text);
+// A pod in which curl can be run again and again, removed with this object; it ends by itself after
+// `seconds`.
+class CurlPod {
+  public:
+    CurlPod(Host& host, const std::string& question, std::int64_t seconds);
+    ~CurlPod();
+    CurlPod(const CurlPod&) = delete;
+    CurlPod& operator=(const CurlPod&) = delete;
+
+    // Why it did not start; empty if it runs.
+    [[nodiscard]] const std::string& failure() const { return failure_; }
+    Answer run(const std::string& config);
+
+  private:
+    Host& host_;
+    std::string pod_;
+    std::string failure_;
+};
 
 }  // namespace migc::runtime

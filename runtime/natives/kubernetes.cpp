@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include "runtime/natives/reading.hpp"
 
@@ -61,6 +62,13 @@ std::vector<nlohmann::json> joined(const nlohmann::json& json, const std::string
 }
 
 }  // namespace
+
+bool is_refusal(const Answer& answer) {
+    static const re2::RE2 refusal(
+        R"(\((Forbidden|NotFound|BadRequest|Invalid|Conflict|AlreadyExists|UnsupportedMediaType)\)|is invalid|"
+        "is forbidden|denied the request|Apply failed|no matches for kind|unknown field|error validating)");
+    return answer.ending == Ending::Exited && re2::RE2::PartialMatch(answer.errors, refusal);
+}
 
 std::vector<std::string> namespace_option(Host& host, const std::string& name_space) {
     if (name_space.empty() || name_space == host.setting("namespace")) return {};

@@ -20,6 +20,10 @@ Fetched get_object(Host& host, const std::string& written, const std::string& na
 // Every object of some types, as an array: list_objects(host, {"pods", "-l", "app=web"}).
 Fetched list_objects(Host& host, const std::vector<std::string>& what);
 
+// Whether it was the server that said no to a command; all else (network, login, time) may be otherwise at
+// the next try.
+bool is_refusal(const Answer& answer);
+
 // kubectl's option for a namespace, or nothing where it is the stage's own.
 std::vector<std::string> namespace_option(Host& host, const std::string& name_space);
 

@@ -127,18 +127,38 @@ tl::expected<std::string, std::string> read_text(const std::filesystem::path& fi
     return text;
 }
 
-tl::expected<std::vector<std::filesystem::path>, std::string> files_of(const std::filesystem::path& path) {
+struct FolderFiles {
+    std::vector<std::filesystem::path> manifests;
+    std::vector<std::string> others;  // by name; a folder with a slash behind it
+};
+
+// A kustomization is no object of the cluster: it says how manifests are put together.
+bool is_manifest_name(const std::filesystem::path& file) {
+    const std::string extension = file.extension().string();
+    return file.stem() != "kustomization" &&
+           (extension == ".yaml" || extension == ".yml" || extension == ".json");
+}
+
+tl::expected<FolderFiles, std::string> files_of(const std::filesystem::path& path) {
     std::error_code error;
-    if (!std::filesystem::is_directory(path, error)) return std::vector{path};
-    std::vector<std::filesystem::path> files;
+    FolderFiles files;
+    if (!std::filesystem::is_directory(path, error)) {
+        files.manifests = {path};
+        return files;
+    }
     for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end;
          entry.increment(error)) {
-        const std::string extension = entry->path().extension().string();
-        if (extension == ".yaml" || extension == ".yml" || extension == ".json")
-            files.push_back(entry->path());
+        const std::string name = entry->path().filename().string();
+        if (entry->is_directory())
+            files.others.push_back(name + "/");
+        else if (is_manifest_name(entry->path()))
+            files.manifests.push_back(entry->path());
+        else if (!name.starts_with('.'))
+            files.others.push_back(name);
     }
     if (error) return tl::unexpected(fmt::format("{} cannot be read: {}", path.string(), error.message()));
-    std::sort(files.begin(), files.end());
+    std::sort(files.manifests.begin(), files.manifests.end());
+    std::sort(files.others.begin(), files.others.end());
     return files;
 }
 
@@ -179,7 +199,7 @@ Documents read_manifest(const std::filesystem::path& path) {
     if (!files) return tl::unexpected(files.error());
     std::vector<Document> documents;
     std::set<std::string> seen;
-    for (const auto& file : *files) {
+    for (const auto& file : files->manifests) {
         const auto text = read_text(file);
         if (!text) return tl::unexpected(text.error());
         auto own = parse_manifest(*text, file.filename().string());
@@ -193,6 +213,13 @@ Documents read_manifest(const std::filesystem::path& path) {
     }
     if (documents.empty()) return tl::unexpected(fmt::format("{} holds no object", path.string()));
     return documents;
+}
+
+tl::expected<std::vector<std::string>, std::string> files_beside_manifests(
+    const std::filesystem::path& path) {
+    auto files = files_of(path);
+    if (!files) return tl::unexpected(files.error());
+    return std::move(files->others);
 }
 
 }  // namespace migc::runtime

@@ -36,7 +36,11 @@ struct Document {
 tl::expected<std::vector<Document>, std::string> parse_manifest(std::string_view text,
                                                                 const std::string& file);
 
-// The objects of a file, or of the .yaml, .yml and .json files of a folder in order of their names.
+// The objects of a file, or of the .yaml, .yml and .json files of a folder in order of their names; a
+// kustomization is none of them.
 tl::expected<std::vector<Document>, std::string> read_manifest(const std::filesystem::path& path);
+
+// The names of what else is in a folder; empty for a file.
+tl::expected<std::vector<std::string>, std::string> files_beside_manifests(const std::filesystem::path& path);
 
 }  // namespace migc::runtime

@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
-#include "runtime/natives/inside.hpp"
+#include "runtime/natives/http_content.hpp"
+#include "runtime/natives/http_request.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
@@ -29,48 +30,27 @@ tl::expected<std::string, std::string> address_of(Host& host, const project::Cha
     return line;
 }
 
-// As a value of curl's configuration file.
-std::string quoted(const std::string& text) {
-    std::string result = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') result += '\\';
-        result += c;
-    }
-    return result + "\"";
+// The address is as good as a password, so nothing of it is an argument, and curl's messages are kept clear
+// of it.
+HttpOutcome post(Host& host, const std::string& address, const std::string& message) {
+    host.conceal(address);
+    HttpRequest request;
+    request.method = "POST";
+    request.url = address;
+    request.secret_url = true;
+    give_content(request, {{"type", "application/json"},
+                           {"body", nlohmann::json{{"text", message}}.dump(
+                                        -1, ' ', false, nlohmann::json::error_handler_t::replace)}});
+    return send(host, request);
 }
 
-std::string message(const Arguments& arguments) {
-    return nlohmann::json{{"text", text_argument(arguments, 1)}}.dump(
-        -1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::vector<std::string> curl_arguments(const Arguments& arguments) {
-    return {"--max-time",    "10",
-            "--output",      "/dev/null",
-            "--write-out",   "%{http_code}",
-            "--request",     "POST",
-            "--header",      "Content-Type: application/json",
-            "--data-binary", message(arguments),
-            "--config",      "-"};
-}
-
-// curl may quote the address in its messages.
-std::string without(std::string text, const std::string& secret) {
-    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
-        text.replace(at, secret.size(), "(address)");
-    return text;
-}
-
-Answer post(Host& host, const project::Channel& channel, const std::string& address,
-            const Arguments& arguments) {
-    Answer answer = host.run("curl", curl_arguments(arguments), "url = " + quoted(address) + "\n");
-    answer.errors = without(std::move(answer.errors), address);
-    answer.output = without(std::move(answer.output), address);
-    if (!answer.succeeded()) return answer;
-    const auto statuses = statuses_in(answer.output);
-    if (statuses.size() == 1 && statuses.front() >= 200 && statuses.front() < 300) return answer;
-    return refused(
-        fmt::format("channel {} did not take the message: it answered {}", channel.name, answer.output));
+// Why the channel did not take the message; empty if it did.
+std::string refusal(Host& host, const project::Channel& channel, const std::string& message) {
+    const auto address = address_of(host, channel);
+    if (!address) return address.error();
+    const HttpOutcome outcome = post(host, *address, message);
+    if (outcome.answer.status == 0) return outcome.failure;
+    return is_success(outcome.answer.status) ? "" : fmt::format("it answered {}", outcome.answer.status);
 }
 
 }  // namespace
@@ -82,8 +62,11 @@ Answer notify(Host& host, const Arguments& arguments) {
     // A run that is not real needs no secret, and bothers nobody.
     if (host.kind() != "live")
         return well(fmt::format("a {} run: not sent to {}, said only here", host.kind(), name));
-    const auto address = address_of(host, *channel);
-    return address ? post(host, *channel, *address, arguments) : refused(address.error());
+    Answer answer = well({});
+    const std::string why = refusal(host, *channel, text_argument(arguments, 1));
+    // A change is not taken back because a message about it did not arrive.
+    if (!why.empty()) answer.errors = fmt::format("Warning: not said in {}: {}", name, why);
+    return answer;
 }
 
 std::string preview_notify(Host& host, const Arguments& arguments) {

@@ -5,6 +5,7 @@
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
+#include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/manifest.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -108,6 +109,11 @@ Fetched predicted_object(Host& host, const Document& document) {
     return live_form(std::move(object), document.declared, *scaled_elsewhere);
 }
 
+// What nobody could make again as it was.
+bool is_left_standing(const Handle& handle) {
+    return holds_data(handle) || handle.type == "secret";
+}
+
 Reading form_reading(json form) {
     return {Value(std::make_shared<const json>(std::move(form))), {}, false};
 }
@@ -120,6 +126,32 @@ Reading objects_of_manifest(Host& host, const Arguments& arguments) {
     List handles;
     for (const Document& one : *documents) handles.emplace_back(one.handle.text());
     return {Value(std::move(handles)), {}, false};
+}
+
+Reading files_left_aside(Host& host, const Arguments& arguments) {
+    const auto names = files_beside_manifests(whole_path(host, text_argument(arguments, 0)));
+    if (!names) return mistaken(names.error());
+    if (names->empty()) return absent();
+    return {Value(List(names->begin(), names->end())), {}, false};
+}
+
+// Last first: what stands on another object goes before that one.
+Reading objects_to_delete(Host& host, const Arguments& arguments) {
+    const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
+    if (!documents) return mistaken(documents.error());
+    List handles;
+    for (auto one = documents->rbegin(); one != documents->rend(); ++one)
+        if (!is_left_standing(one->handle)) handles.emplace_back(ResourceRef{"object", one->handle.text()});
+    return {Value(std::move(handles)), {}, false};
+}
+
+Reading objects_left_standing(Host& host, const Arguments& arguments) {
+    const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
+    if (!documents) return mistaken(documents.error());
+    List handles;
+    for (const Document& one : *documents)
+        if (is_left_standing(one.handle)) handles.emplace_back(one.handle.text());
+    return handles.empty() ? absent() : Reading{Value(std::move(handles)), {}, false};
 }
 
 Reading object_live(Host& host, const Arguments& arguments) {
@@ -138,6 +170,22 @@ Reading object_wanted(Host& host, const Arguments& arguments) {
     auto object = predicted_object(host, *document);
     if (!object) return unknown(object.error());
     return form_reading(std::move(*object));
+}
+
+// What the server says of the first object that it does not take; unknown if it is not the server that
+// speaks.
+Reading apply_accepted(Host& host, const Arguments& arguments) {
+    const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
+    if (!documents) return mistaken(documents.error());
+    for (const Document& one : *documents) {
+        const auto document = document_of(host, {argument(arguments, 0), Value(one.handle.text())});
+        if (!document) return mistaken(document.error());
+        const Answer answer = apply(host, *document, true);
+        if (answer.succeeded()) continue;
+        std::string why = fmt::format("{}: {}", one.handle.written(), complaint("kubectl", answer));
+        return is_refusal(answer) ? Reading{Value(false), std::move(why), true} : unknown(std::move(why));
+    }
+    return {Value(true), {}, false};
 }
 
 Answer object_apply(Host& host, const Arguments& arguments) {

@@ -1,4 +1,7 @@
 // Probes over a workload's pods: readiness, restarts, memory kills.
+#include <algorithm>
+#include <cctype>
+
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
@@ -91,7 +94,27 @@ Reading sum_over_containers(Host& host, const Value& workload, std::int64_t (*co
     return {Value(sum), enumerate(parts, 5), false};
 }
 
+// As `migc.yaml` or a script would name it.
+ResourceRef workload_named(Host& host, const json& item) {
+    const std::string name = text_field(item, "/metadata/name");
+    std::string written = text_field(item, "/kind") + "/" + name;
+    std::transform(written.begin(), written.begin() + static_cast<long>(written.find('/')), written.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    for (const auto& [known, as] : host.inventory().workloads)
+        if (as == written) return {"workload", known};
+    const ResourceRef plain{"workload", name};
+    return host.written(plain) == written ? plain : ResourceRef{"workload", written};
+}
+
 }  // namespace
+
+Reading workloads_of_namespace(Host& host, const Arguments&) {
+    const auto items = list_objects(host, {"deployments,statefulsets,daemonsets"});
+    if (!items) return unknown(items.error());
+    List names;
+    for (const auto& item : *items) names.emplace_back(workload_named(host, item));
+    return {Value(std::move(names)), {}, false};
+}
 
 Reading pods_ready(Host& host, const Arguments& arguments) {
     const auto items = list_objects(host, {"deployments,statefulsets,daemonsets,replicasets,pods"});

@@ -1,19 +1,56 @@
+// Programs of the project: scripts that only read, and programs that go on running.
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
+namespace {
+
+constexpr std::int64_t grace_ms = 10'000;
+
+std::vector<std::string> words_of(const List& values) {
+    std::vector<std::string> words;
+    for (const Value& value : values) words.push_back(show(value));
+    return words;
+}
+
+}  // namespace
 
 Reading script_succeeds(Host& host, const Arguments& arguments) {
-    std::vector<std::string> command = {text_argument(arguments, 0)};
-    if (command.front().find('/') == std::string::npos) command.front().insert(0, "./");  // never one on PATH
-    for (const Value& value : list_argument(arguments, 1)) command.push_back(show(value));
+    std::vector<std::string> command = words_of(list_argument(arguments, 1));
+    command.insert(command.begin(), text_argument(arguments, 0));
     const Answer answer = host.run("program", command);
     if (answer.ending != Ending::Exited) return unknown(complaint(command.front(), answer));
     if (answer.status == 0) return {Value(true), {}, false};
     return {Value(false), fmt::format("{} (exit code {})", complaint(command.front(), answer), answer.status),
             false};
+}
+
+// [program and its arguments, log]
+Answer start_program(Host& host, const Arguments& arguments) {
+    const std::vector<std::string> command = words_of(list_argument(arguments, 0));
+    if (command.empty() || command.front().empty() || command.front().starts_with('-'))
+        return not_begun("there is no program to start");
+    return host.perform({"program", command, {}, {}, text_argument(arguments, 1), 0});
+}
+
+std::string preview_start_program(Host&, const Arguments& arguments) {
+    return shown(words_of(list_argument(arguments, 0)));
+}
+
+// [log]
+Reading program_running(Host& host, const Arguments& arguments) {
+    const auto running = host.running(text_argument(arguments, 0));
+    return running ? Reading{Value(*running), {}, false} : unknown(running.error());
+}
+
+Answer stop_program(Host& host, const Arguments& arguments) {
+    return host.stop(text_argument(arguments, 0), grace_ms);
+}
+
+std::string preview_stop_program(Host&, const Arguments& arguments) {
+    return fmt::format("end the program that writes {}", text_argument(arguments, 0));
 }
 
 }  // namespace migc::runtime

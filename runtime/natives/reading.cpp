@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "runtime/tools/said.hpp"
+
 namespace migc::runtime {
 namespace {
 
@@ -78,12 +80,19 @@ Answer refused(std::string reason) {
     return answer;
 }
 
+Answer not_begun(std::string reason) {
+    Answer answer;
+    answer.reason = std::move(reason);
+    return answer;
+}
+
 std::string complaint(const std::string& tool, const Answer& answer) {
     if (answer.ending == Ending::NotStarted || answer.ending == Ending::TimedOut)
         return fmt::format("{}: {}", tool, answer.reason.empty() ? "it could not be run" : answer.reason);
     if (answer.ending == Ending::Signalled)
         return fmt::format("{} was ended by signal {}", tool, answer.status);
-    const std::string said = first_lines(answer.errors.empty() ? answer.output : answer.errors);
+    const std::string said =
+        first_lines(without_warnings(answer.errors.empty() ? answer.output : answer.errors));
     if (said.empty()) return fmt::format("{} ended with status {}", tool, answer.status);
     if (said.starts_with(tool + ":")) return said;
     return fmt::format("{}: {}", tool, said);

@@ -1,13 +1,12 @@
 // The way back of an object that a run applied or deleted.
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
-#include "runtime/natives/manifest.hpp"
+#include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
@@ -30,12 +29,6 @@ std::vector<std::string> kubectl_arguments(Host& host, const Handle& handle,
     return arguments;
 }
 
-bool holds_others_data(const Handle& handle) {
-    constexpr std::array types = {"persistentvolumeclaim", "persistentvolume", "namespace",
-                                  "customresourcedefinition"};
-    return std::find(types.begin(), types.end(), handle.type) != types.end();
-}
-
 // What somebody else wrote into the fields that this run made. An autoscaler's number of replicas is no sign
 // of that.
 std::vector<std::string> changed_since(const json& applied, const json& now) {
@@ -53,7 +46,7 @@ Answer held(const Handle& handle, const std::string& reason) {
 
 Answer remove(Host& host, const Restore& restore) {
     if (restore.now.is_null()) return well(restore.handle.written() + " is already gone");
-    if (holds_others_data(restore.handle))
+    if (holds_data(restore.handle))
         return held(restore.handle,
                     "was made by this run, but deleting it would destroy what it holds; if nothing in "
                     "it is needed, delete it by hand");
@@ -67,6 +60,12 @@ Answer remove(Host& host, const Restore& restore) {
                                                   "--wait=true"}));
 }
 
+std::string what_is_lost(const Handle& handle) {
+    if (handle.type == "service") return "its addresses and its identity are new ones";
+    if (handle.type == "job") return "its identity is a new one, and it runs again";
+    return "its identity is a new one; what stood beside its definition (status, events) is lost";
+}
+
 Answer create(Host& host, const Restore& restore) {
     if (!restore.applied.is_null())
         return held(restore.handle,
@@ -75,8 +74,13 @@ Answer create(Host& host, const Restore& restore) {
     if (is_sealed(restore.prior))
         return held(restore.handle,
                     "is gone, and migc keeps no secret values to make it again; make it by hand");
-    return host.run("kubectl", kubectl_arguments(host, restore.handle, {"create", "-f", "-", "-o", "json"}),
-                    restore.prior.dump());
+    const auto collection = collection_of(host, restore.prior);
+    if (!collection) return refused(collection.error());
+    // Otherwise kubectl writes its own note of what was last applied over the one that was there.
+    Answer answer = host.run("kubectl", {"create", "--raw", *collection + "?fieldManager=migc", "-f", "-"},
+                             restore.prior.dump());
+    if (answer.succeeded()) answer.errors += "\nWarning: " + what_is_lost(restore.handle);
+    return answer;
 }
 
 bool changes_values(const json& patch) {

@@ -44,7 +44,7 @@ Reading workload_settled(Host& host, const json& workload) {
 }  // namespace
 
 Reading object_settled(Host& host, const Arguments& arguments) {
-    const auto handle = parse_handle(text_argument(arguments, 1));
+    const auto handle = parse_handle(text_argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     const auto object = get_object(host, handle->written(), handle->name_space);
     if (!object) return unknown(object.error());

@@ -1,41 +1,17 @@
 // Probes over saved plans, the state and the outputs.
+#include "runtime/natives/terraform.hpp"
+
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
-#include "runtime/natives/plan.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
 namespace {
 
 using nlohmann::json;
-using Printed = tl::expected<json, std::string>;
-
-// terraform draws a frame around its messages, and puts warnings before the error.
-std::string terraform_complaint(Answer answer) {
-    for (const char* frame : {"\u2577", "\u2502", "\u2575"})
-        for (auto at = answer.errors.find(frame); at != std::string::npos; at = answer.errors.find(frame, at))
-            answer.errors.replace(at, std::string_view(frame).size(), " ");
-    if (const auto error = answer.errors.find("Error: "); error != std::string::npos)
-        answer.errors.erase(0, error);
-    return complaint("terraform", answer);
-}
-
-Printed printed(const Answer& answer) {
-    if (!answer.succeeded()) return tl::unexpected(terraform_complaint(answer));
-    if (answer.truncated) return tl::unexpected<std::string>("terraform: the answer is too long to be read");
-    auto parsed = json::parse(answer.output, nullptr, false);
-    if (!parsed.is_object()) return tl::unexpected<std::string>("terraform: the answer is not JSON");
-    return parsed;
-}
-
-tl::expected<PlanSummary, std::string> read_plan(Host& host, const Arguments& arguments) {
-    const std::string path = text_argument(arguments, 0);
-    if (path.empty()) return tl::unexpected<std::string>("there is no plan to read");
-    const auto plan = printed(host.run("terraform", {"show", "-json", path}));
-    if (!plan) return tl::unexpected(plan.error());
-    return summarize(*plan);
-}
 
 std::vector<std::string> told(const std::vector<PlannedChange>& changes) {
     std::vector<std::string> lines;
@@ -47,22 +23,81 @@ std::string shown_counts(std::int64_t adds, std::int64_t changes, std::int64_t d
     return fmt::format("{} to add, {} to change, {} to destroy", adds, changes, destroys);
 }
 
+// A plan and the one that it is compared with.
+struct TwoPlans {
+    PlanSummary back;
+    PlanSummary forward;
+};
+
+tl::expected<TwoPlans, std::string> read_two(Host& host, const Arguments& arguments) {
+    auto back = read_plan(host, text_argument(arguments, 0));
+    if (!back) return tl::unexpected(back.error());
+    auto forward = read_plan(host, text_argument(arguments, 1));
+    if (!forward) return tl::unexpected(forward.error());
+    return TwoPlans{std::move(*back), std::move(*forward)};
+}
+
+// The plan stays for whoever decides.
+Reading no_way_back(const std::string& file, const std::string& what) {
+    return {Value(false),
+            fmt::format("the way back {1}. It is saved: `terraform show {0}` shows it, `terraform apply {0}` "
+                        "carries it out; a person decides",
+                        file, what),
+            true};
+}
+
+constexpr const char* kept_back = "(sensitive, kept back by migc)";
+
+// Outputs and attributes that terraform calls sensitive; an attribute is kept back as a whole.
+void keep_back_sensitive(json& state) {
+    for (auto& [name, output] : state["outputs"].items())
+        if (field(output, "/sensitive") == json(true)) output["value"] = kept_back;
+    for (json& resource : state["resources"])
+        for (json& instance : resource["instances"])
+            for (const json& path : field(instance, "/sensitive_attributes"))
+                if (const std::string name = text_field(path, "/0/value"); !name.empty())
+                    instance["attributes"][name] = kept_back;
+}
+
+// What the configuration is not right about: the first error that `terraform validate` lists.
+std::string first_mistake(const json& answer) {
+    for (const json& one : field(answer, "/diagnostics")) {
+        if (text_field(one, "/severity") != "error") continue;
+        const std::string file = text_field(one, "/range/filename");
+        const std::string place =
+            file.empty() ? "" : fmt::format("{}:{}: ", file, int_field(one, "/range/start/line"));
+        const std::string detail = text_field(one, "/detail");
+        return place + text_field(one, "/summary") + (detail.empty() ? "" : ": " + detail);
+    }
+    return "terraform does not say why";
+}
+
 }  // namespace
 
-Reading terraform_counts(Host& host, const Arguments& arguments) {
-    const auto plan = read_plan(host, arguments);
+// That the configuration is wrong is said by the exit status, too.
+Reading terraform_valid(Host& host, const Arguments&) {
+    Answer answer = host.run("terraform", {"validate", "-json"});
+    const auto parsed = json::parse(answer.output, nullptr, false);
+    if (answer.ending != Ending::Exited || !field(parsed, "/valid").is_boolean())
+        return unknown(answer.succeeded() ? "terraform: the answer is not JSON"
+                                          : terraform_complaint(answer));
+    if (field(parsed, "/valid") == json(true)) return {Value(true), {}, false};
+    return {Value(false), "the configuration is not valid: " + first_mistake(parsed), true};
+}
+
+Reading plan_count(Host& host, const Arguments& arguments) {
+    const auto plan = read_plan(host, text_argument(arguments, 0));
     if (!plan) return unknown(plan.error());
-    json addresses = json::array();
-    for (const auto& change : plan->touched) addresses.push_back(change.address);
-    return json_reading({{"adds", plan->adds},
-                         {"changes", plan->changes},
-                         {"destroys", plan->destroys},
-                         {"addresses", addresses}});
+    const std::string what = text_argument(arguments, 1);
+    const std::int64_t count = what == "adds"      ? plan->adds
+                               : what == "changes" ? plan->changes
+                                                   : plan->destroys;
+    return {Value(count), enumerate(told(plan->touched), 10), true};
 }
 
 // A saved plan does not change: what it is not, it will not become.
 Reading expect_plan(Host& host, const Arguments& arguments) {
-    const auto plan = read_plan(host, arguments);
+    const auto plan = read_plan(host, text_argument(arguments, 0));
     if (!plan) return unknown(plan.error());
     const std::int64_t adds = int_argument(arguments, 1, 0);
     const std::int64_t changes = int_argument(arguments, 2, 0);
@@ -70,14 +105,15 @@ Reading expect_plan(Host& host, const Arguments& arguments) {
     if (plan->adds == adds && plan->changes == changes && plan->destroys == destroys)
         return {Value(true), shown_counts(adds, changes, destroys), false};
     return {Value(false),
-            fmt::format("the plan has {}, expected were {}: {}",
+            fmt::format("the plan has {}, expected were {}{}{}",
                         shown_counts(plan->adds, plan->changes, plan->destroys),
-                        shown_counts(adds, changes, destroys), enumerate(told(plan->touched), 10)),
+                        shown_counts(adds, changes, destroys), plan->touched.empty() ? "" : ": ",
+                        enumerate(told(plan->touched), 10)),
             true};
 }
 
 Reading plan_touches_only(Host& host, const Arguments& arguments) {
-    const auto plan = read_plan(host, arguments);
+    const auto plan = read_plan(host, text_argument(arguments, 0));
     if (!plan) return unknown(plan.error());
     std::vector<PlannedChange> others;
     const List allowed = list_argument(arguments, 1);
@@ -89,6 +125,38 @@ Reading plan_touches_only(Host& host, const Arguments& arguments) {
     return {Value(false), "the plan would also " + enumerate(told(others), 10), true};
 }
 
+Reading plan_mirrors(Host& host, const Arguments& arguments) {
+    const auto plans = read_two(host, arguments);
+    if (!plans) return unknown(plans.error());
+    const auto more = beyond_taking_back(plans->back, plans->forward);
+    if (!more.empty()) return {Value(false), "the plan would also " + enumerate(more, 10), true};
+    const auto left = left_standing(plans->back, plans->forward);
+    if (left.empty()) return {Value(true), {}, false};
+    return {Value(false), "the plan would not take back " + enumerate(left, 10), true};
+}
+
+// As `mirrors`, but a part is enough: what an apply that failed half-way has done.
+Reading plan_takes_back_only(Host& host, const Arguments& arguments) {
+    const auto plans = read_two(host, arguments);
+    if (!plans) return unknown(plans.error());
+    const auto state = shown_state(host);
+    if (!state) return unknown(state.error());
+    const std::string file = text_argument(arguments, 0);
+    if (const auto more = beyond_taking_back(plans->back, plans->forward); !more.empty())
+        return no_way_back(file, fmt::format("would also {}, which does not take back what was applied",
+                                             enumerate(more, 10)));
+    const auto left = left_standing(plans->back, plans->forward, entries_of(*state));
+    if (!left.empty() && plans->back.touched.empty())
+        return {Value(false),
+                "the configuration still asks for what was applied: nothing would be taken back", true};
+    if (!left.empty())
+        return no_way_back(file,
+                           fmt::format("would leave {} as it was applied: the configuration from before "
+                                       "asks for that, too",
+                                       enumerate(left, 10)));
+    return {Value(true), enumerate(told(plans->back.touched), 10), false};
+}
+
 // [pointer]: the state can hold secrets; only what is asked for is given on.
 Reading terraform_state(Host& host, const Arguments& arguments) {
     const std::string pointer = text_argument(arguments, 0);
@@ -97,15 +165,20 @@ Reading terraform_state(Host& host, const Arguments& arguments) {
     const Answer answer = host.run("terraform", {"state", "pull"});
     if (answer.succeeded() && answer.output.find_first_not_of(" \r\n\t") == std::string::npos)
         return absent("there is no state yet");
-    const auto state = printed(answer);
+    auto state = printed_json(answer);
     if (!state) return unknown(state.error());
+    keep_back_sensitive(*state);
     const json& found = field(*state, pointer);
+    if (found.dump(-1, ' ', false, json::error_handler_t::replace).find(kept_back) != std::string::npos)
+        return mistaken(fmt::format(
+            "{} of the state holds a sensitive value: it must not become a value that is written down",
+            pointer.empty() ? "the whole" : pointer));
     return found.is_null() ? absent() : json_reading(found);
 }
 
 Reading terraform_output(Host& host, const Arguments& arguments) {
     const std::string name = text_argument(arguments, 0);
-    const auto outputs = printed(host.run("terraform", {"output", "-json"}));
+    const auto outputs = printed_json(host.run("terraform", {"output", "-json"}));
     if (!outputs) return unknown(outputs.error());
     if (!outputs->contains(name)) return absent(fmt::format("terraform has no output {}", name));
     if (field(outputs->at(name), "/sensitive") == json(true))

@@ -127,14 +127,4 @@ Reading container_of(Host& host, const Arguments& arguments) {
     return field_of_container(host, arguments, "/name");
 }
 
-Reading autoscaler_of(Host& host, const Arguments& arguments) {
-    const auto name = workload_argument(host, argument(arguments, 0));
-    if (!name) return unknown(name.error());
-    const auto autoscalers = list_objects(host, {"hpa"});
-    if (!autoscalers) return unknown(autoscalers.error());
-    std::string autoscaler =
-        autoscaler_in(*autoscalers, workload_kind(name->written), object_name(name->written));
-    return autoscaler.empty() ? absent() : Reading{Value(std::move(autoscaler)), {}, false};
-}
-
 }  // namespace migc::runtime

@@ -115,18 +115,32 @@ class StagePlanner {
             if (!step.name.empty()) scope.bind(step.name, Value(Unknown{"known when it runs"}));
             return;
         }
-        if (!verb.action) return block(verb.steps, inner, id + ".", 1);
         json entry = {{"step", id},
                       {"kind", "call"},
                       {"text", describe_call(verb, inner)},
                       {"problems", json::array()}};
         needs(verb, inner, entry);
         captures(verb, inner, entry);
+        if (!verb.action) return composite(step, verb, scope, inner, std::move(entry), id);
         command(verb, inner, entry);
         entry["undo"] = undo(step, verb, scope, inner);
         effects(verb, inner, entry);
         steps_.push_back(std::move(entry));
         if (!step.name.empty()) scope.bind(step.name, Value(Unknown{"known when it runs"}));
+    }
+
+    // Told itself only where there is something to tell: it is taken back as a whole, or it cannot begin.
+    void composite(const ir::Step& step, const ir::Verb& verb, const Scope& scope, Scope& inner, json entry,
+                   const std::string& id) {
+        const ir::UndoKind kind = (step.undo ? *step.undo : verb.undo).kind;
+        const bool as_a_whole =
+            step.undo || kind == ir::UndoKind::Steps || kind == ir::UndoKind::Irreversible;
+        if (as_a_whole) entry["undo"] = undo(step, verb, scope, inner);
+        if (as_a_whole || !entry["problems"].empty()) steps_.push_back(std::move(entry));
+        const std::size_t first = steps_.size();
+        block(verb.steps, inner, id + ".", 1);
+        for (std::size_t i = first; as_a_whole && i < steps_.size(); ++i)
+            if (steps_[i].contains("undo")) steps_[i]["undo"] = "with " + id.substr(id.find('/') + 1);
     }
 
     void needs(const ir::Verb& verb, const Scope& inner, json& entry) {
@@ -227,7 +241,7 @@ class StagePlanner {
 
     void verify(const ir::Step& step, const Scope& scope, const std::string& id) {
         const auto given = milliseconds(evaluator_, step.within, scope);
-        add(id, "verify", step.text)["limit"] =
+        add(id, "verify", evaluator_.describe(step, scope))["limit"] =
             show_milliseconds(given ? *given : declared_limit(*step.condition).value_or(default_verify_ms));
     }
 
@@ -243,7 +257,8 @@ class StagePlanner {
 
     void soak(const ir::Step& step, const Scope& scope, const std::string& id) {
         const auto limit = milliseconds(evaluator_, step.value, scope);
-        add(id, "soak", step.text)["limit"] = limit ? show_milliseconds(*limit) : "unknown";
+        add(id, "soak", evaluator_.describe(step, scope))["limit"] =
+            limit ? show_milliseconds(*limit) : "unknown";
     }
 
     void let(const ir::Step& step, Scope& scope, const std::string& id) {

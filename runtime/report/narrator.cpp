@@ -230,14 +230,22 @@ std::vector<std::string> Narrator::stage_ended(const nlohmann::json& body) const
 std::vector<std::string> Narrator::run_ended(const nlohmann::json& body) const {
     const std::string result = text_at(body, "result");
     const auto code = number_at(body, "exit_code");
+    const bool standing =
+        body.contains("standing") && body["standing"].is_array() && !body["standing"].empty();
     const Ink ink = result == "done" ? Ink::Green : result == "undone" ? Ink::Yellow : Ink::Red;
-    const std::string how =
-        fmt::format("run {}{}{} (exit code {})", run_, run_.empty() ? "" : " ", ending(result, code), code);
+    const std::string how = fmt::format(
+        "run {}{}{} (exit code {})", run_, run_.empty() ? "" : " ",
+        standing && result == "undone" ? "failed; the stage that failed is undone" : ending(result, code),
+        code);
     std::vector<std::string> out = {style_.paint(ink, how)};
-    if (result == "done" || result == "undone") return out;
+    if (result == "done") return out;
+    if (result == "undone") {
+        for (const auto& one : standing ? body["standing"] : nlohmann::json::array())
+            out.push_back("  stays, from an earlier stage: " + text_at({{"text", one}}, "text"));
+        return out;
+    }
     if (const std::string message = text_at(body, "message"); !message.empty()) out.push_back("  " + message);
-    if (!body.contains("standing") || !body["standing"].is_array()) return out;
-    for (const auto& one : body["standing"])
+    for (const auto& one : standing ? body["standing"] : nlohmann::json::array())
         out.push_back("  still changed: " + text_at({{"text", one}}, "text"));
     return out;
 }

@@ -2,58 +2,24 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <optional>
 #include <set>
-#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "runtime/tools/child.hpp"
-#include "runtime/tools/descriptor.hpp"
-#include "runtime/tools/pidfd.hpp"
+#include "runtime/tools/process.hpp"
 
 namespace migc::runtime {
-
-struct Descendants::Process {
-    pid_t pid = 0;
-    pid_t parent = 0;
-    pid_t session = 0;
-    char state = '?';
-    std::uint64_t started = 0;  // in clock ticks since the system started; tells a reused pid apart
-
-    static std::optional<Process> read(pid_t pid);
-    static std::vector<Process> all();
-    // Only if it is still the same process.
-    void signal(int number) const;
-};
 
 namespace {
 
 constexpr int kill_limit_ms = 2'000;  // what SIGKILL has not ended by then waits in the kernel
 constexpr auto pause_between_looks = std::chrono::milliseconds(10);
-
-std::string contents(const std::string& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-bool carries(pid_t pid, const std::string& token) {
-    const std::string prefix = fmt::format("{}=", step_variable);
-    const std::string environment = contents(fmt::format("/proc/{}/environ", pid));
-    std::size_t at = environment.starts_with(prefix) ? 0 : environment.find('\0' + prefix);
-    if (at == std::string::npos) return false;
-    if (at != 0) ++at;
-    const std::string_view entry = environment.c_str() + at;
-    return entry.find(token) != std::string_view::npos;
-}
 
 }  // namespace
 
@@ -63,49 +29,12 @@ std::string new_step_token() {
     return fmt::format("{}-{}-{};", ::getpid(), begun, ++number);
 }
 
-std::optional<Descendants::Process> Descendants::Process::read(pid_t pid) {
-    // "PID (NAME) STATE PARENT GROUP SESSION ..."; the name may hold anything, so count from the last ")".
-    const std::string line = contents(fmt::format("/proc/{}/stat", pid));
-    const std::size_t name_end = line.rfind(')');
-    if (name_end == std::string::npos) return {};
-    std::istringstream fields(line.substr(name_end + 1));
-    Process process;
-    process.pid = pid;
-    pid_t group = 0;
-    fields >> process.state >> process.parent >> group >> process.session;
-    constexpr int fields_before_start = 15;
-    std::string skipped;
-    for (int i = 0; i < fields_before_start; ++i) fields >> skipped;
-    fields >> process.started;
-    if (!fields || process.state == 'Z' || process.state == 'X') return {};
-    return process;
-}
-
-std::vector<Descendants::Process> Descendants::Process::all() {
-    std::vector<Process> processes;
-    std::error_code error;
-    for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
-         entry.increment(error)) {
-        const std::string name = entry->path().filename();
-        pid_t pid = 0;
-        const auto [rest, problem] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (problem != std::errc{} || rest != name.data() + name.size()) continue;
-        if (const auto process = read(pid)) processes.push_back(*process);
-    }
-    return processes;
-}
-
-void Descendants::Process::signal(int number) const {
-    const Descriptor handle(::pidfd_open(pid, 0));
-    const auto again = read(pid);
-    if (handle && again && again->started == started) ::pidfd_send_signal(handle.get(), number, nullptr, 0);
-}
-
 bool Descendants::belongs(const Process& process) const {
-    return process.pid == child_ || process.session == child_ || carries(process.pid, token_);
+    return process.pid == child_ || process.session == child_ ||
+           environment_holds(process.pid, step_variable, token_);
 }
 
-std::vector<Descendants::Process> Descendants::alive() const {
+std::vector<Process> Descendants::alive() const {
     std::vector<Process> others = Process::all();
     std::set<pid_t> found = {child_};
     std::vector<Process> result;

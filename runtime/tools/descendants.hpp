@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include "runtime/tools/process.hpp"
+
 namespace migc::runtime {
 
 // The variable by which descendants are known. Its value is a chain of tokens: a migc that runs below another
@@ -25,9 +27,9 @@ class Descendants {
     // is left. Gives how many there were. Reads all of /proc, so it is for the rare case only.
     int end(int patience_ms) const;
 
-  private:
-    struct Process;
     [[nodiscard]] std::vector<Process> alive() const;
+
+  private:
     [[nodiscard]] bool belongs(const Process& process) const;
     void signal_all(int number) const;
     [[nodiscard]] bool gone_within(int milliseconds) const;

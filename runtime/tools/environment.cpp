@@ -12,7 +12,7 @@ namespace migc::runtime {
 
 namespace {
 
-constexpr std::array<std::string_view, 23> passed_names = {"PATH",
+constexpr std::array<std::string_view, 22> passed_names = {"PATH",
                                                            "HOME",
                                                            "USER",
                                                            "LOGNAME",
@@ -30,13 +30,12 @@ constexpr std::array<std::string_view, 23> passed_names = {"PATH",
                                                            "http_proxy",
                                                            "https_proxy",
                                                            "no_proxy",
-                                                           "TF_DATA_DIR",
                                                            "TF_PLUGIN_CACHE_DIR",
                                                            "SSL_CERT_FILE",
                                                            "SSL_CERT_DIR",
                                                            "TF_CLI_CONFIG_FILE"};
-constexpr std::array<std::string_view, 9> passed_prefixes = {"LC_",     "AWS_", "GOOGLE_", "AZURE_", "ARM_",
-                                                             "TF_VAR_", "XDG_", "IONOS_",  "VAULT_"};
+constexpr std::array<std::string_view, 10> passed_prefixes = {
+    "LC_", "AWS_", "GOOGLE_", "AZURE_", "ARM_", "TF_VAR_", "TF_TOKEN_", "XDG_", "IONOS_", "VAULT_"};
 
 std::string_view name_of(std::string_view entry) {
     return entry.substr(0, entry.find('='));
@@ -63,6 +62,17 @@ std::vector<std::string> passed_on(const char* const* environment) {
     std::vector<std::string> result;
     for (; environment != nullptr && *environment != nullptr; ++environment) {
         if (passed_on(name_of(*environment))) result.emplace_back(*environment);
+    }
+    return result;
+}
+
+TerraformVariables terraform_variables(const char* const* environment) {
+    TerraformVariables result;
+    for (; environment != nullptr && *environment != nullptr; ++environment) {
+        const std::string_view name = name_of(*environment);
+        if (name.starts_with("TF_VAR_")) result.values.emplace_back(name);
+        if (name.starts_with("TF_") && !passed_on(name) && name != "TF_IN_AUTOMATION" && name != "TF_INPUT")
+            result.withheld.emplace_back(name);
     }
     return result;
 }

@@ -12,12 +12,19 @@
 namespace migc::runtime {
 
 // Whether a variable of the caller is passed on: homes, locale, proxies, certificates, and what the
-// credential plug-ins of kubectl, docker and terraform need. Never TF_CLI_ARGS*, which could approve an apply
-// unasked.
+// credential plug-ins of kubectl, docker and terraform need. Never what changes what terraform does:
+// TF_CLI_ARGS* could approve an apply unasked, TF_WORKSPACE and TF_DATA_DIR lead to another state.
 bool passed_on(std::string_view name);
 
 // The "NAME=value" entries that are passed on. `environment` ends with a null pointer.
 std::vector<std::string> passed_on(const char* const* environment);
+
+// Names of the caller's variables that concern terraform, so that they can be told.
+struct TerraformVariables {
+    std::vector<std::string> withheld;  // not passed on: the script says what terraform does
+    std::vector<std::string> values;    // TF_VAR_*: passed on, since secrets are in no file
+};
+TerraformVariables terraform_variables(const char* const* environment);
 
 // `base` with the entries of `added` in place of those of the same name. TF_CLI_ARGS* is left out here too.
 std::vector<std::string> merged(std::vector<std::string> base, const std::vector<std::string>& added);

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 #include <poll.h>
 
 #include "runtime/tools/environment.hpp"
+#include "runtime/tools/output_file.hpp"
+#include "runtime/tools/program.hpp"
 #include "runtime/tools/supervisor.hpp"
 
 namespace migc::runtime {
@@ -111,14 +115,18 @@ class LiveTools : public Tools {
         if (command.within_ms <= 0) {
             return not_started(fmt::format("no time was left to run {}", command.argv.front()));
         }
-        Supervisor::Streams streams;
-        if (const auto opened = open(streams, command); !opened) return not_started(opened.error());
-        const std::string token = new_step_token();
-        auto child = start(command, token, streams.output.child_end(), streams.errors.child_end());
-        if (!child) return not_started(child.error());
-        streams.output.close_child_end();
-        streams.errors.close_child_end();
-        return Supervisor(command, options_, std::move(*child), token, std::move(streams)).follow();
+        if (!command.log.empty()) return leave_running(command);
+        if (command.output_file.empty()) return run(command, nullptr);
+        auto file = OutputFile::create(command.output_file);
+        if (!file) return not_started(file.error());
+        Answer answer = run(command, &*file);
+        if (answer.succeeded()) finish_output(answer, *file);
+        return answer;
+    }
+
+    tl::expected<bool, std::string> running(const std::string& log) override { return program_running(log); }
+    Answer stop(const std::string& log, std::int64_t grace_ms) override {
+        return stop_program(log, grace_ms);
     }
 
     std::unique_ptr<Watch> watch(const CommandLine& command) override {
@@ -148,8 +156,39 @@ class LiveTools : public Tools {
     [[nodiscard]] std::string kind() const override { return "live"; }
 
   private:
+    // Into the file, if there is one, the child writes by itself.
+    Answer run(const CommandLine& command, const OutputFile* file) {
+        Supervisor::Streams streams;
+        if (const auto opened = open(streams, command, file != nullptr); !opened)
+            return not_started(opened.error());
+        const std::string token = new_step_token();
+        const int output = file != nullptr ? file->descriptor() : streams.output.child_end();
+        auto child = start(command, token, output, streams.errors.child_end());
+        if (!child) return not_started(child.error());
+        streams.output.close_child_end();
+        streams.errors.close_child_end();
+        return Supervisor(command, options_, std::move(*child), token, std::move(streams)).follow();
+    }
+
+    // It is no part of any step, and holds no lock: whoever comes next must be able to work.
+    Answer leave_running(const CommandLine& command) {
+        const Descriptor input = input_of(command);
+        auto plan = plan_of(command, program_token(command.log));
+        if (!plan || !input) return not_started(plan ? "its standard input cannot be read" : plan.error());
+        plan->input = input.get();
+        plan->inherited.clear();
+        return start_program(std::move(*plan), command.log);
+    }
+
+    static Descriptor input_of(const CommandLine& command) {
+        if (command.input_file.empty()) return input_file(command.input);
+        return above_standard(::open(command.input_file.c_str(), O_RDONLY | O_CLOEXEC));
+    }
+
     // A gentle command must survive the death of migc, and would not survive the death of a pipe.
-    tl::expected<void, std::string> open(Supervisor::Streams& streams, const CommandLine& command) const {
+    tl::expected<void, std::string> open(Supervisor::Streams& streams, const CommandLine& command,
+                                         bool only_errors) const {
+        if (only_errors) return streams.errors.open_pipe();
         if (!command.gentle) {
             return streams.output.open_pipe().and_then([&] { return streams.errors.open_pipe(); });
         }
@@ -158,23 +197,36 @@ class LiveTools : public Tools {
         });
     }
 
-    tl::expected<Child, std::string> start(const CommandLine& command, const std::string& token, int output,
-                                           int errors) {
+    // All but its streams.
+    tl::expected<ChildPlan, std::string> plan_of(const CommandLine& command, const std::string& token) {
         const auto program = programs_.find(command.argv.front());
         if (!program) return tl::unexpected(program.error());
-        const Descriptor input = input_file(command.input);
-        if (!input) return tl::unexpected(std::string("there is not enough memory for its standard input"));
         ChildPlan plan;
         plan.program = *program;
         plan.argv = command.argv;
         plan.environment = merged(merged(environment_, command.environment),
                                   {fmt::format("{}={}{}", step_variable, outer_steps_, token)});
         plan.directory = command.directory;
-        plan.input = input.get();
-        plan.output = output;
-        plan.errors = errors;
-        plan.inherited = options_.inherited;
-        return Child::start(plan);
+        // An orphan of the project's own need not hold the lock; a tool that is still at work does.
+        if (command.tool != "program") plan.inherited = options_.inherited;
+        return plan;
+    }
+
+    tl::expected<Child, std::string> start(const CommandLine& command, const std::string& token, int output,
+                                           int errors) {
+        auto plan = plan_of(command, token);
+        if (!plan) return tl::unexpected(plan.error());
+        const Descriptor input = input_of(command);
+        if (!input) {
+            return tl::unexpected(
+                command.input_file.empty()
+                    ? "there is not enough memory for its standard input"
+                    : fmt::format("{} cannot be read: {}", command.input_file, std::strerror(errno)));
+        }
+        plan->input = input.get();
+        plan->output = output;
+        plan->errors = errors;
+        return Child::start(*plan);
     }
 
     LiveOptions options_;

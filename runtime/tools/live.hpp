@@ -16,7 +16,8 @@ struct LiveOptions {
     std::int64_t grace_ms = 5'000;
     // How long a gentle command may go on after its SIGINT, before it is left alone.
     std::int64_t gentle_patience_ms = 30 * 60'000;
-    // Open descriptors above 2 that each child inherits: the lock, so that an orphan goes on holding it.
+    // Open descriptors above 2 that each tool inherits: the lock, so that an orphan goes on holding it.
+    // Programs of the project do not: what they start may be meant to go on running.
     std::vector<int> inherited;
     // Where the whole output of gentle commands is kept, in files of mode 0600. Empty: in unnamed files.
     std::filesystem::path spool;

@@ -21,6 +21,16 @@ struct Reading {
     bool hopeless = false;  // waiting cannot help any more: `verify` fails at once with `why`
 };
 
+// A command of a declared tool, with more to say about its streams and its limit than `Host::run` takes.
+struct ToolCommand {
+    std::string tool;
+    std::vector<std::string> arguments;
+    std::string input_file;  // this and the next two: as in CommandLine; absolute paths
+    std::string output_file;
+    std::string log;
+    std::int64_t within_ms = 0;  // the longest it may take; 0: as long as the tool may
+};
+
 // What the engine lends to a native.
 class Host {
   public:
@@ -28,10 +38,18 @@ class Host {
     // Runs a declared tool: its program and its own arguments (context, namespace) come first.
     virtual Answer run(const std::string& tool, const std::vector<std::string>& arguments,
                        const std::string& input = {}) = 0;
+    virtual Answer perform(const ToolCommand& command);
+    // Of programs that go on running, as in Tools.
+    virtual tl::expected<bool, std::string> running(const std::string& log);
+    virtual Answer stop(const std::string& log, std::int64_t grace_ms);
+    // The longest that this step may take, in milliseconds; 0 where neither the step nor its verb says it.
+    virtual std::int64_t limit_ms() { return 0; }
+    // From now on no record of what tools answer shows this text (a server may send back what it was sent).
+    virtual void conceal(const std::string& /*secret*/) {}
     virtual Time now() = 0;
     virtual Woken sleep_until(Time deadline) = 0;
-    // A setting of the running stage: "context", "namespace", "environment", "root", "run-folder", ...; "" if
-    // unset.
+    // A setting of the running stage: "context", "namespace", "environment", "root", "run-folder",
+    // "stage-began", ...; "" if unset.
     virtual std::string setting(std::string_view name) = 0;
     // As the tools want it: "deployment/webapi".
     virtual std::string written(const ResourceRef& resource) = 0;
@@ -52,6 +70,7 @@ struct NativeEntry {
     NativeProbe probe;      // one of both is set
     NativeAction action;
     NativePreview preview;
+    bool edits_files = false;  // an action that writes files of the project
 };
 
 // Null if there is none of that name. The table is in natives.cpp, the functions in one file per tool.

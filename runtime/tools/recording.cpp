@@ -3,17 +3,46 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "runtime/tools/descriptor.hpp"
+#include "runtime/tools/output_file.hpp"
 #include "runtime/tools/transcript.hpp"
 
 namespace migc::runtime {
 
 namespace {
+
+constexpr std::uintmax_t largest_file = 1 << 20;  // bytes of an output file that is kept in a transcript
+
+// The command as which it is recorded what was asked about a program that was left running.
+CommandLine about_program(const char* question, const std::string& log) {
+    CommandLine command;
+    command.argv = {question, log};
+    return command;
+}
+
+std::string content(const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+// What went into an output file is the answer's output in a transcript.
+Answer with_output_file(const CommandLine& command, Answer answer) {
+    if (command.output_file.empty() || !answer.succeeded()) return answer;
+    std::error_code error;
+    if (std::filesystem::file_size(command.output_file, error) <= largest_file && !error) {
+        answer.output = content(command.output_file);
+        return answer;
+    }
+    Answer left_out;
+    left_out.reason = fmt::format("{} was too large to be recorded", command.output_file);
+    return left_out;
+}
 
 // The file, shared by the recorder and its watches.
 class TranscriptFile {
@@ -83,8 +112,28 @@ class Recording : public RecordingTools {
 
     Answer run(const CommandLine& command) override {
         const Time begun = tools_->now();
+        const CommandKey key = key_of(command, normalised_);
         Answer answer = tools_->run(command);
-        transcript_.write(run_line(key_of(command, normalised_), answer, begun));
+        transcript_.write(run_line(key, concealed(with_output_file(command, answer)), begun));
+        return answer;
+    }
+
+    tl::expected<bool, std::string> running(const std::string& log) override {
+        auto running = tools_->running(log);
+        Answer answer;
+        answer.ending = Ending::Exited;
+        answer.status = running ? 0 : 1;
+        if (running)
+            answer.output = *running ? "true" : "false";
+        else
+            answer.errors = running.error();
+        write_about_program("running", log, answer);
+        return running;
+    }
+
+    Answer stop(const std::string& log, std::int64_t grace_ms) override {
+        Answer answer = tools_->stop(log, grace_ms);
+        write_about_program("stop", log, answer);
         return answer;
     }
 
@@ -96,6 +145,13 @@ class Recording : public RecordingTools {
         return std::make_unique<RecordingWatch>(std::move(watch), id, *tools_, transcript_);
     }
 
+    void conceal(const std::string& secret) override {
+        const std::scoped_lock lock(mutex_);
+        const bool known = std::any_of(concealed_.begin(), concealed_.end(),
+                                       [&](const Normalisation& other) { return other.text == secret; });
+        if (!known) concealed_.push_back({secret, "(secret)"});
+    }
+
     Time now() override { return tools_->now(); }
     Woken sleep_until(Time deadline) override { return tools_->sleep_until(deadline); }
     [[nodiscard]] bool concurrent() const override { return tools_->concurrent(); }
@@ -103,6 +159,20 @@ class Recording : public RecordingTools {
     [[nodiscard]] std::string problem() const override { return transcript_.problem(); }
 
   private:
+    void write_about_program(const char* question, const std::string& log, const Answer& answer) {
+        transcript_.write(run_line(key_of(about_program(question, log), normalised_), answer, tools_->now()));
+    }
+
+    Answer concealed(Answer answer) {
+        const std::scoped_lock lock(mutex_);
+        for (const Normalisation& secret : concealed_)
+            for (std::string* text : {&answer.output, &answer.errors, &answer.reason})
+                *text = replaced(std::move(*text), secret);
+        return answer;
+    }
+
+    std::mutex mutex_;
+    std::vector<Normalisation> concealed_;
     std::unique_ptr<Tools> tools_;
     TranscriptFile transcript_;
     std::vector<Normalisation> normalised_;
@@ -151,8 +221,17 @@ class ReplayedTools : public Tools {
         Answer answer = answers.front();
         if (answers.size() > 1) answers.pop_front();
         now_ += answer.took_ms;
+        if (!command.output_file.empty()) move_output_to_file(answer, command.output_file);
         return answer;
     }
+
+    tl::expected<bool, std::string> running(const std::string& log) override {
+        const Answer answer = run(about_program("running", log));
+        if (answer.succeeded()) return answer.output == "true";
+        return tl::unexpected(answer.reason.empty() ? answer.errors : answer.reason);
+    }
+
+    Answer stop(const std::string& log, std::int64_t) override { return run(about_program("stop", log)); }
 
     std::unique_ptr<Watch> watch(const CommandLine& command) override {
         const auto found = transcript_.watches.find(key_of(command, normalised_));

@@ -17,9 +17,13 @@ namespace migc::runtime {
 //   {"migc-transcript":1,"begun":T}                                   first
 //   {"run":[ARGV],"input":D,"at":T,"took":N,"ending":E,"status":N,"output":S,"errors":S,
 //    "truncated":B,"reason":S}                                        a command, when it has ended
+//   {"run":["running",LOG],..}  {"run":["stop",LOG],..}               of a program that was left running
 //   {"watch":[ARGV],"input":D,"id":N,"at":T}                          a watch begins
 //   {"news":N,"at":T}  {"ended":N,"at":T}                             watch N had news, ended
 //
+// The output of a command that wrote into an output file is what it wrote; a file larger than 1 MiB cannot be
+// replayed, and says so.
+// In an ARGV, names that migc made up for a pod or a job end in * in place of their digits ("migc-inside-*").
 // D is the SHA-256 (hex) of the standard input, "" if there was none: the input itself may be secret. E is
 // exited, signalled, timed-out or not-started. S is a string, or {"base64":".."} where it is not UTF-8.
 // A last line that was cut off is passed over.

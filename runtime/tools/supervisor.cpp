@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
-#include "runtime/tools/escape.hpp"
+#include "compiler/source/escape.hpp"
 
 namespace migc::runtime {
 

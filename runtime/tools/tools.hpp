@@ -15,9 +15,16 @@ namespace migc::runtime {
 using Time = std::int64_t;
 
 struct CommandLine {
-    std::string tool;                      // the declared tool, for messages and rules: "kubectl"
-    std::vector<std::string> argv;         // argv[0] is the program, found on PATH or a path; no shell, ever
-    std::string input;                     // given on standard input, which is then closed
+    std::string tool;               // the declared tool, for messages and rules: "kubectl"
+    std::vector<std::string> argv;  // argv[0] is the program, found on PATH or a path; no shell, ever
+    std::string input;              // given on standard input, which is then closed
+    std::string input_file;         // in place of `input`: standard input is this file
+    // Standard output goes into this file, whole or not at all: it gets its name (in place of an older file)
+    // only when the command has ended well and the disk has all of it. Larger than memory is no matter.
+    std::string output_file;
+    // The program goes on running after the command, also when migc has ended. Its output goes into this new
+    // file, whose path is its name from then on: see `running` and `stop`.
+    std::string log;
     std::vector<std::string> environment;  // "NAME=value", added to the allow-listed variables
     std::string directory;                 // working directory; empty: that of migc
     std::int64_t within_ms = 60'000;       // the longest it may take
@@ -40,6 +47,9 @@ struct Answer {
     bool truncated = false;  // output was longer; it must then not be read as data
     std::string reason;      // NotStarted, TimedOut: one sentence for people
     std::int64_t took_ms = 0;
+    // Of an `output_file` that was written: its SHA-256 in hexadecimal, and its size in bytes.
+    std::string output_digest;
+    std::int64_t output_size = 0;
 
     [[nodiscard]] bool succeeded() const { return ending == Ending::Exited && status == 0; }
 };
@@ -64,9 +74,19 @@ class Tools {
     // Null where the tool cannot watch: the caller then reads again after a pause.
     virtual std::unique_ptr<Watch> watch(const CommandLine& command) = 0;
 
+    // Whether the program with this log, started by this or by an earlier migc, still runs. The error: it
+    // could not be found out.
+    virtual tl::expected<bool, std::string> running(const std::string& log);
+    // Ends it and what it has started: SIGTERM, up to `grace_ms` to comply, then SIGKILL. Well, too, where it
+    // does not run any more.
+    virtual Answer stop(const std::string& log, std::int64_t grace_ms);
+
     virtual Time now() = 0;
     // Returns early with Interrupted when the operator asked to stop.
     virtual Woken sleep_until(Time deadline) = 0;
+
+    // From now on no record that is made of the answers shows this text; empty text is ignored.
+    virtual void conceal(const std::string& /*secret*/) {}
 
     // Whether several commands may run at a time (the branches of `parallel`).
     [[nodiscard]] virtual bool concurrent() const = 0;

@@ -5,7 +5,10 @@
 #include <fstream>
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 #include <sodium.h>
+
+#include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
 
@@ -53,15 +56,6 @@ json text_or_bytes(const std::string& text) {
     } catch (const json::exception&) {  // the library's only way to say that it is not UTF-8
         return {{"base64", base64(text)}};
     }
-}
-
-std::string replaced(std::string word, const Normalisation& normalisation) {
-    if (normalisation.text.empty()) return word;
-    for (std::size_t at = 0; (at = word.find(normalisation.text, at)) != std::string::npos;
-         at += normalisation.name.size()) {
-        word.replace(at, normalisation.text.size(), normalisation.name);
-    }
-    return word;
 }
 
 // Reads one transcript. What nlohmann-json throws for a wrong type stays in here.
@@ -153,10 +147,24 @@ json argv_line(const char* kind, const CommandKey& key, Time at) {
 
 }  // namespace
 
+std::string replaced(std::string word, const Normalisation& normalisation) {
+    if (normalisation.text.empty()) return word;
+    for (std::size_t at = 0; (at = word.find(normalisation.text, at)) != std::string::npos;
+         at += normalisation.name.size()) {
+        word.replace(at, normalisation.text.size(), normalisation.name);
+    }
+    return word;
+}
+
 CommandKey key_of(const CommandLine& command, const std::vector<Normalisation>& normalised) {
-    CommandKey key{command.argv, digest(command.input)};
+    CommandKey key{command.argv, command.input_file.empty()
+                                     ? digest(command.input)
+                                     : digest_of_file(command.input_file).value_or("unreadable")};
+    // The digits of names that migc makes up for pods and jobs.
+    static const re2::RE2 made_up(R"((\bmigc(?:-[a-z]+)?)-[0-9a-f]{10}\b)");
     for (std::string& word : key.argv) {
         for (const Normalisation& normalisation : normalised) word = replaced(std::move(word), normalisation);
+        re2::RE2::GlobalReplace(&word, made_up, "\\1-*");
     }
     return key;
 }

@@ -20,6 +20,9 @@ struct CommandKey {
     friend auto operator<=>(const CommandKey&, const CommandKey&) = default;
 };
 
+// Every occurrence.
+std::string replaced(std::string word, const Normalisation& normalisation);
+
 CommandKey key_of(const CommandLine& command, const std::vector<Normalisation>& normalised);
 
 nlohmann::json header_line(Time begun);

@@ -1,6 +1,7 @@
 // The arguments of a simulated tool, told apart into options and the rest.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ class Arguments {
     std::vector<std::pair<std::string, std::string>> given_;
 };
 
+// The number that the text is, and nothing else.
+std::optional<std::int64_t> whole_number(std::string_view text);
 std::vector<std::string> split(std::string_view text, char separator);
 std::string joined(const std::vector<std::string>& words, std::string_view separator = " ");
 // Whether a path is the named one or ends with it: "scripts/check.sh" names "/srv/run-1/scripts/check.sh".

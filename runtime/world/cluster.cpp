@@ -55,20 +55,23 @@ std::vector<ObjectKey> Cluster::keys(const std::string& plural, const std::strin
     return found;
 }
 
+ObjectKey Cluster::top_owner(const Object& pod) const {
+    const std::string name_space = text_at(pod, "/metadata/namespace");
+    ObjectKey top{"pods", name_space, text_at(pod, "/metadata/name")};
+    const Object* object = &pod;
+    while (object != nullptr) {
+        const std::string kind = text_at(*object, "/metadata/ownerReferences/0/kind");
+        const Kind* known = kinds.of_kind(kind);
+        if (known == nullptr) break;
+        top = {known->plural, name_space, text_at(*object, "/metadata/ownerReferences/0/name")};
+        object = find(top);
+    }
+    return top;
+}
+
 const Behaviour& Cluster::behaviour_of(const Object& pod) const {
     static const Behaviour usual;
-    const std::string name_space = text_at(pod, "/metadata/namespace");
-    std::string owner = text_at(pod, "/metadata/ownerReferences/0/name");
-    std::string kind = text_at(pod, "/metadata/ownerReferences/0/kind");
-    if (const Object* set = find({"replicasets", name_space, owner}); kind == "ReplicaSet" && set) {
-        kind = text_at(*set, "/metadata/ownerReferences/0/kind", kind);
-        owner = text_at(*set, "/metadata/ownerReferences/0/name", owner);
-    }
-    const auto found = std::find_if(behaviours.begin(), behaviours.end(), [&](const auto& entry) {
-        const Kind* known = kinds.by_plural(entry.first.plural);
-        return known && known->kind == kind && entry.first.name_space == name_space &&
-               entry.first.name == owner;
-    });
+    const auto found = behaviours.find(top_owner(pod));
     return found == behaviours.end() ? usual : found->second;
 }
 
@@ -185,9 +188,11 @@ void Cluster::reconcile() {
         for (const ObjectKey& key : keys("daemonsets")) run_daemon_set(*this, key);
         run_garbage_collector(*this);
         for (const ObjectKey& key : keys("replicasets")) run_replica_set(*this, key);
+        for (const ObjectKey& key : keys("jobs")) run_job(*this, key);
         for (const ObjectKey& key : keys("pods")) run_pod(*this, key);
         for (const ObjectKey& key : keys("persistentvolumeclaims")) run_claim(*this, key);
         for (const ObjectKey& key : keys("services")) run_service(*this, key);
+        for (const ObjectKey& key : keys("poddisruptionbudgets")) run_disruption_budget(*this, key);
         if (resource_version_ == before) break;
     }
     reconciling_ = false;

@@ -45,7 +45,8 @@ struct FailRule {
     std::string
         reason;  // as kubernetes calls it: ImagePullBackOff, CrashLoopBackOff, OOMKilled, NotReady, ...
     std::string message;
-    std::int64_t after_ms = 0;  // how long it is ready first; 0: it never gets ready
+    std::int64_t after_ms = 0;      // how long it is ready first; 0: it never gets ready
+    std::vector<std::string> logs;  // what it writes before it ends
 };
 
 // What `kubectl exec` in a pod, or `kubectl run` of an image, answers to a command.
@@ -64,13 +65,23 @@ struct Behaviour {
     bool ready = true;
     std::vector<FailRule> fails;
     std::vector<std::string> reads;  // config maps read at the start, besides those that the template names
-    std::vector<std::string> logs;
+    std::vector<std::string> logs;   // written at each start
+    std::string
+        request_log;  // written for each request served; ${method}, ${path} and ${status} are filled in
+    std::map<std::string, std::string> used;  // what `df` shows as used at a path; else the size of its files
+    std::int64_t job_ms = 5000;               // of a cron job: how long a job takes, and how it ends
+    int exit_code = 0;
     std::vector<CommandAnswer> answers;
     std::optional<std::string> cpu;  // what `kubectl top` shows; else the requests
     std::optional<std::string> memory;
 };
 
-enum class PodStage { Unscheduled, Creating, Blocked, Running, Ready, BackingOff };
+enum class PodStage { Unscheduled, Creating, Blocked, Running, Ready, BackingOff, Ended };
+
+struct LogLine {
+    Time time = 0;
+    std::string text;
+};
 
 // What a pod object does not show: where it stands between its events.
 struct PodRecord {
@@ -83,7 +94,9 @@ struct PodRecord {
     std::string message;
     std::string last_end;  // why the container ended last time; empty if it never did
     bool terminating = false;
-    Object seen = Object::object();  // the configuration that it read: config map -> data
+    std::vector<LogLine> log;         // of the present container
+    std::vector<LogLine> log_before;  // of the one before it
+    Object seen = Object::object();   // the configuration that it read: config map -> data
 };
 
 class Cluster {
@@ -96,7 +109,10 @@ class Cluster {
     Kinds kinds;
     std::vector<FailRule> fails;  // for every pod
     std::vector<CommandAnswer> answers;
+    bool metrics = true;  // whether there is a metrics server
     std::map<ObjectKey, Behaviour> behaviours;
+    // The files of workloads, by path: all pods of one have the same, as in a shared volume.
+    std::map<ObjectKey, std::map<std::string, std::string>> files;
     std::map<ObjectKey, PodRecord> pods;
     std::map<ObjectKey, Time> wakes;  // when an object's controller has to look again
     // What each field manager applied last to an object: taken away again once it is no longer applied.
@@ -113,6 +129,8 @@ class Cluster {
         return find({"namespaces", "", wanted});
     }
     [[nodiscard]] const Behaviour& behaviour_of(const Object& pod) const;
+    // The workload, or cron job, at the top of a pod's owners; the pod itself where there is none.
+    [[nodiscard]] ObjectKey top_owner(const Object& pod) const;
     // Grows with every change.
     [[nodiscard]] std::int64_t resource_version() const { return resource_version_; }
 
@@ -174,6 +192,13 @@ void run_claim(Cluster& cluster, const ObjectKey& key);
 bool is_mounted(const Cluster& cluster, const ObjectKey& claim);
 void run_service(Cluster& cluster, const ObjectKey& key);
 void run_garbage_collector(Cluster& cluster);
+void run_disruption_budget(Cluster& cluster, const ObjectKey& key);
+// Whether the disruption budgets let a pod go now.
+bool may_be_evicted(Cluster& cluster, const ObjectKey& pod);
+// Keeps the template of a stateful or daemon set as a revision, once, and forgets the oldest.
+void keep_revision(Cluster& cluster, const ObjectKey& set);
+void run_job(Cluster& cluster, const ObjectKey& key);
+bool is_of_job(const Object& pod);
 
 // Pods.
 void create_pod(Cluster& cluster, const ObjectKey& owner, const Object& pod_template,
@@ -197,6 +222,8 @@ struct Resources {
 };
 Resources requested(const Object& pod);
 Object make_node(const std::string& node);
+// Cordons or uncordons, with the taint that the API server adds.
+void set_schedulable(Object& node, bool schedulable);
 Object node_status(const Cluster& cluster, const std::string& cpu, const std::string& memory, bool ready);
 
 }  // namespace migc::runtime

@@ -1,10 +1,14 @@
 // The image registry, and a simulated docker that builds, tags, pushes and inspects.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 #include <fmt/format.h>
 
 #include "runtime/world/simulation.hpp"
 
 namespace migc::runtime {
-namespace {
 
 std::string repository(const std::string& image) {
     const std::size_t at = image.find('@');
@@ -13,6 +17,8 @@ std::string repository(const std::string& image) {
     const bool is_port = colon != std::string::npos && name.find('/', colon) != std::string::npos;
     return colon == std::string::npos || is_port ? name : name.substr(0, colon);
 }
+
+namespace {
 
 // "web" is "web:latest".
 std::string with_tag(const std::string& image) {
@@ -35,11 +41,37 @@ std::optional<std::string> digest_in(const std::map<std::string, std::string>& i
     return std::nullopt;
 }
 
-Answer build(Simulation& world, const Arguments& arguments) {
+// Docker finds an image by its id, too.
+std::optional<std::string> local_digest(const Simulation& world, const std::string& image) {
+    if (image.rfind("sha256:", 0) != 0) return digest_in(world.local_images, image);
+    for (const auto& [name, digest] : world.local_images)
+        if (digest == image) return digest;
+    return std::nullopt;
+}
+
+// What the files of a folder hold, so that another content makes another image.
+std::string content_below(const std::filesystem::path& folder) {
+    std::map<std::string, std::string> files;
+    std::error_code error;
+    for (std::filesystem::recursive_directory_iterator i(folder, error), end; !error && i != end;
+         i.increment(error)) {
+        std::ifstream file(i->path(), std::ios::binary);
+        std::ostringstream text;
+        if (i->is_regular_file(error) && file.peek() != std::ifstream::traits_type::eof())
+            text << file.rdbuf();
+        files[i->path().lexically_relative(folder).string()] = text.str();
+    }
+    std::string all;
+    for (const auto& [name, text] : files) all += fmt::format("\n{} {}", name, digest_of(text));
+    return all;
+}
+
+Answer build(Simulation& world, const std::filesystem::path& directory, const Arguments& arguments) {
     const auto tags = arguments.values("-t --tag");
     if (arguments.words.size() != 1 || tags.empty())
         return unmodelled("docker build without one folder and a --tag");
-    const std::string digest = "sha256:" + digest_of("build of " + arguments.words[0]);
+    const std::string digest = "sha256:" + digest_of("build of " + arguments.words[0] +
+                                                     content_below(directory / arguments.words[0]));
     for (const std::string& tag : tags) world.local_images[with_tag(tag)] = digest;
     world.acted = true;
     return exited(0, "",
@@ -48,7 +80,7 @@ Answer build(Simulation& world, const Arguments& arguments) {
 
 Answer tag(Simulation& world, const Arguments& arguments) {
     if (arguments.words.size() != 2) return unmodelled("docker tag of other than two images");
-    const auto digest = digest_in(world.local_images, arguments.words[0]);
+    const auto digest = local_digest(world, arguments.words[0]);
     if (!digest) return no_such_image(arguments.words[0]);
     world.local_images[with_tag(arguments.words[1])] = *digest;
     world.acted = true;
@@ -61,11 +93,8 @@ Answer push(Simulation& world, const Arguments& arguments) {
     const auto digest = digest_in(world.local_images, image);
     if (!digest)
         return failed(fmt::format("An image does not exist locally with the tag: {}\n", repository(image)));
-    // What a tag pointed to before can still be pulled by its digest.
-    if (const auto before = digest_in(world.registry, image))
-        world.registry[repository(image) + "@" + *before] = *before;
-    world.registry[image] = *digest;
-    world.acted = true;
+    if (const auto set = set_tag(world, image, *digest); !set)
+        return failed("tag invalid: " + set.error() + "\n");
     return done(fmt::format("The push refers to repository [{}]\n{}: digest: {} size: 528\n",
                             repository(image), image.substr(repository(image).size() + 1), *digest));
 }
@@ -86,7 +115,7 @@ Answer pull(Simulation& world, const Arguments& arguments) {
 Answer inspect_image(const Simulation& world, const Arguments& arguments) {
     if (arguments.words.size() != 1) return unmodelled("docker image inspect of other than one image");
     const std::string& image = arguments.words[0];
-    const auto digest = digest_in(world.local_images, image);
+    const auto digest = local_digest(world, image);
     if (!digest)
         return exited(1, "[]\n",
                       fmt::format("Error response from daemon: No such image: {}\n", with_tag(image)));
@@ -137,9 +166,34 @@ Answer inspect_remote(const Simulation& world, const Arguments& arguments) {
         "\n");
 }
 
+Answer remove(Simulation& world, const Arguments& arguments) {
+    if (arguments.words.size() != 1) return unmodelled("docker image rm of other than one image");
+    if (world.local_images.erase(with_tag(arguments.words[0])) == 0) return no_such_image(arguments.words[0]);
+    world.acted = true;
+    return done(fmt::format("Untagged: {}\n", with_tag(arguments.words[0])));
+}
+
 }  // namespace
 
-Answer docker(Simulation& world, const std::vector<std::string>& list) {
+// What a tag pointed to before can still be had by its digest.
+tl::expected<void, std::string> set_tag(Simulation& world, const std::string& image,
+                                        const std::string& digest) {
+    const auto before = digest_in(world.registry, image);
+    const bool immutable =
+        std::any_of(world.immutable_tags.begin(), world.immutable_tags.end(),
+                    [&](const Pattern& pattern) { return re2::RE2::FullMatch(image, *pattern); });
+    if (immutable && before && *before != digest)
+        return tl::unexpected(fmt::format(
+            "The image tag '{}' already exists in the '{}' repository and cannot be overwritten because the tag "
+            "is immutable.",
+            image.substr(repository(image).size() + 1), repository(image)));
+    if (before) world.registry[repository(image) + "@" + *before] = *before;
+    world.registry[image] = digest;
+    world.acted = true;
+    return {};
+}
+
+Answer docker(Simulation& world, const CommandLine& command, const std::vector<std::string>& list) {
     std::vector<std::string> rest = list;
     std::string verb;
     const auto take_word = [&] {
@@ -150,12 +204,14 @@ Answer docker(Simulation& world, const std::vector<std::string>& list) {
     take_word();
     if (verb == "image" || verb == "manifest" || verb == "buildx") take_word();
     if (verb == "buildx imagetools") take_word();
-    const auto arguments = Arguments::parse(rest, {"-t --tag -f --format", "-v --verbose -q --quiet", false});
+    const auto arguments =
+        Arguments::parse(rest, {"-t --tag -f --format", "-v --verbose -q --quiet --no-prune", false});
     if (!arguments) return unmodelled(fmt::format("docker {} {}", verb, arguments.error()));
-    if (verb == "build") return build(world, *arguments);
+    if (verb == "build") return build(world, command.directory, *arguments);
     if (verb == "tag") return tag(world, *arguments);
     if (verb == "push") return push(world, *arguments);
     if (verb == "pull") return pull(world, *arguments);
+    if (verb == "image rm") return remove(world, *arguments);
     if (verb == "image inspect") return inspect_image(world, *arguments);
     if (verb == "manifest inspect") return inspect_manifest(world, *arguments);
     if (verb == "buildx imagetools inspect") return inspect_remote(world, *arguments);

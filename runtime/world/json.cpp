@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sodium.h>
 
@@ -89,6 +90,10 @@ std::string timestamp(std::int64_t milliseconds) {
     gmtime_r(&seconds, &parts);
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+std::string http_date(std::int64_t milliseconds) {
+    return fmt::format("{:%a, %d %b %Y %T GMT}", fmt::gmtime(static_cast<std::time_t>(milliseconds / 1000)));
 }
 
 std::optional<std::int64_t> parse_timestamp(const std::string& text) {

@@ -30,6 +30,8 @@ std::string name_suffix(std::string_view text, std::size_t length);
 
 // 2026-01-10T01:00:00Z, from and to milliseconds since 1970.
 std::string timestamp(std::int64_t milliseconds);
+// Sat, 10 Jan 2026 01:00:00 GMT
+std::string http_date(std::int64_t milliseconds);
 std::optional<std::int64_t> parse_timestamp(const std::string& text);
 
 // Whether all wanted labels are there with these values.

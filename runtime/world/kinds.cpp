@@ -22,6 +22,7 @@ std::deque<Kind> built_in() {
         {"statefulsets", "StatefulSet", "apps", "v1", "sts", true, true},
         {"daemonsets", "DaemonSet", "apps", "v1", "ds", true, true},
         {"replicasets", "ReplicaSet", "apps", "v1", "rs", true, true},
+        {"controllerrevisions", "ControllerRevision", "apps", "v1", ""},
         {"pods", "Pod", "", "v1", "po"},
         {"services", "Service", "", "v1", "svc"},
         {"endpoints", "Endpoints", "", "v1", "ep"},
@@ -88,6 +89,12 @@ const Kind& Kinds::of_manifest(const std::string& kind, const std::string& api_v
     added.has_generation = true;
     kinds_.push_back(std::move(added));
     return kinds_.back();
+}
+
+const Kind* Kinds::of_kind(std::string_view kind) const {
+    const auto found =
+        std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& k) { return k.kind == kind; });
+    return found == kinds_.end() ? nullptr : &*found;
 }
 
 const Kind* Kinds::by_plural(std::string_view plural) const {

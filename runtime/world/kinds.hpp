@@ -31,6 +31,8 @@ class Kinds {
     // By kind and apiVersion of a manifest; a kind that is not known is added as a namespaced one.
     const Kind& of_manifest(const std::string& kind, const std::string& api_version);
     [[nodiscard]] const Kind* by_plural(std::string_view plural) const;
+    [[nodiscard]] const std::deque<Kind>& all() const { return kinds_; }
+    [[nodiscard]] const Kind* of_kind(std::string_view kind) const;
 
   private:
     std::deque<Kind> kinds_;  // references stay valid when a kind is added

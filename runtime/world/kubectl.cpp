@@ -7,7 +7,7 @@
 namespace migc::runtime {
 namespace {
 
-constexpr std::string_view connection_values = "--kubeconfig --context --namespace -n --request-timeout";
+constexpr std::string_view connection_values = "--kubeconfig --context --namespace -n --request-timeout -v";
 
 // One row per verb: the options that the simulated one knows, and what does it.
 struct Verb {
@@ -27,15 +27,18 @@ constexpr Verb verbs[] = {
     {"set", "-o --output --field-manager", "", kubectl_set},
     {"apply", "-f --filename --field-manager -o --output",
      "--server-side --dry-run --validate --force-conflicts", kubectl_apply},
-    {"create", "-f --filename -o --output --field-manager", "--dry-run --validate", kubectl_create},
+    {"create", "-f --filename -o --output --field-manager --raw --from", "--dry-run --validate",
+     kubectl_create},
     {"patch", "--type -p --patch -o --output --field-manager", "--dry-run", kubectl_patch},
-    {"delete", "--timeout --grace-period", "--ignore-not-found --wait --now", kubectl_delete},
+    {"delete", "--timeout --grace-period --raw -f --filename", "--ignore-not-found --wait --now",
+     kubectl_delete},
     {"cordon", "", "", kubectl_cordon},
     {"uncordon", "", "", kubectl_uncordon},
     {"drain", "--timeout --grace-period", "--ignore-daemonsets --delete-emptydir-data --force",
      kubectl_drain},
     {"run", "--image --restart --labels -l --pod-running-timeout --timeout --overrides --image-pull-policy",
      "--command --attach --rm -i --stdin --quiet -q", kubectl_run},
+    {"wait", "--for --timeout", "", kubectl_wait},
     {"exec", "-c --container --pod-running-timeout", "-i --stdin -q --quiet", kubectl_exec},
     {"logs", "-l --selector --tail --since --since-time -c --container --max-log-requests --limit-bytes",
      "--all-containers --all-pods --prefix --timestamps --previous -p --ignore-errors", kubectl_logs},
@@ -171,6 +174,10 @@ tl::expected<Target, Answer> existing_target(const KubectlCall& call, const std:
         return tl::unexpected(
             unmodelled(fmt::format("kubectl {} of other than one named resource", call.verb)));
     const Target& target = targets->front();
+    const std::string& name_space = target.key.name_space;
+    if (!name_space.empty() && !call.cluster.has_namespace(name_space))
+        return tl::unexpected(
+            failed(fmt::format("Error from server (NotFound): namespaces \"{}\" not found\n", name_space)));
     if (!call.cluster.find(target.key)) return tl::unexpected(not_found(*target.kind, target.key.name));
     return target;
 }

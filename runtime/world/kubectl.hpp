@@ -47,17 +47,28 @@ Answer kubectl_rollout(KubectlCall& call);
 Answer kubectl_set(KubectlCall& call);
 Answer kubectl_apply(KubectlCall& call);
 Answer kubectl_create(KubectlCall& call);
+Answer kubectl_create_job(KubectlCall& call);
 Answer kubectl_patch(KubectlCall& call);
 Answer kubectl_delete(KubectlCall& call);
 Answer kubectl_cordon(KubectlCall& call);
 Answer kubectl_uncordon(KubectlCall& call);
 Answer kubectl_drain(KubectlCall& call);
 Answer kubectl_run(KubectlCall& call);
+Answer kubectl_wait(KubectlCall& call);
 Answer kubectl_exec(KubectlCall& call);
 Answer kubectl_logs(KubectlCall& call);
 
+// The pods behind a target: itself, or those of the workload, the ready ones first.
+std::vector<ObjectKey> pods_behind(const KubectlCall& call, const Target& target);
+// What the usual programs of an image do to a workload's files: cat, tar, rm, rmdir, df. None for any other
+// command.
+std::optional<Answer> run_in_container(KubectlCall& call, const Object& pod,
+                                       const std::vector<std::string>& words);
+
 // Checks an object as the API server would and stores it; the error is the server's answer.
 tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object object);
+// Stores the change and says so, or gives the server's refusal.
+Answer stored(KubectlCall& call, const Target& target, Object object, const std::string& said);
 // The object of a manifest on standard input (JSON or YAML).
 tl::expected<Object, Answer> manifest_of(const KubectlCall& call);
 // Server-side apply: what `applied` says, over what is live; what `before` said and `applied` does not is

@@ -69,6 +69,12 @@ std::optional<Answer> refusal(const KubectlCall& call, const Kind& kind, const O
         return unmodelled(fmt::format("workloads of more than {} replicas", most_replicas));
     if (is_workload(kind.plural)) return workload_refusal(kind, key.name, object, old);
     if (kind.plural == "persistentvolumeclaims") return claim_refusal(call, kind, key.name, object, old);
+    const std::int64_t most = number_at(object, "/spec/maxReplicas", most_replicas);
+    if (kind.plural == "horizontalpodautoscalers" && most < number_at(object, "/spec/minReplicas", 1))
+        return invalid(kind, key.name,
+                       fmt::format("spec.maxReplicas: Invalid value: {}: must be greater than or equal to "
+                                   "`minReplicas`",
+                                   most));
     return std::nullopt;
 }
 
@@ -214,6 +220,7 @@ Answer kubectl_apply(KubectlCall& call) {
 }
 
 Answer kubectl_create(KubectlCall& call) {
+    if (!call.arguments.words.empty() && call.arguments.words[0] == "job") return kubectl_create_job(call);
     if (!call.arguments.words.empty()) return unmodelled("kubectl create " + joined(call.arguments.words));
     if (call.arguments.has("--dry-run") && !dry_run(call))
         return unmodelled("kubectl create --dry-run other than server");
@@ -224,15 +231,16 @@ Answer kubectl_create(KubectlCall& call) {
     const auto key = key_of(call, **kind, *object);
     if (!key) return key.error();
     if (call.cluster.find(*key))
-        return failed(fmt::format(
-            "Error from server (AlreadyExists): error when creating \"STDIN\": {} \"{}\" already exists\n",
-            (*kind)->resource(), key->name));
+        return failed(fmt::format("Error from server (AlreadyExists): {}{} \"{}\" already exists\n",
+                                  call.arguments.has("--raw") ? "" : "error when creating \"STDIN\": ",
+                                  (*kind)->resource(), key->name));
     Object fresh = *object;
     for (const char* kept : {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"})
         fresh["metadata"].erase(kept);
     const auto stored = store(call, **kind, std::move(fresh));
-    return stored ? shown_object(call, *stored, target_of(**kind, *key).shown() + " created")
-                  : stored.error();
+    if (!stored) return stored.error();
+    if (call.arguments.has("--raw")) return done(printed(*stored, -1) + "\n");
+    return shown_object(call, *stored, target_of(**kind, *key).shown() + " created");
 }
 
 }  // namespace migc::runtime

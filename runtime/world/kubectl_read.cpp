@@ -9,8 +9,27 @@
 namespace migc::runtime {
 namespace {
 
+// The resources of one version of a group: "/api/v1", "/apis/apps/v1".
+Answer resources_of(const Cluster& cluster, const std::string& version) {
+    Object list = Object::array();
+    for (const Kind& kind : cluster.kinds.all())
+        if (kind.api_version() == version)
+            list.push_back({{"name", kind.plural},
+                            {"singularName", ""},
+                            {"namespaced", kind.namespaced},
+                            {"kind", kind.kind}});
+    if (list.empty())
+        return failed("Error from server (NotFound): the server could not find the requested resource\n");
+    return done(printed({{"kind", "APIResourceList"}, {"groupVersion", version}, {"resources", list}}, -1) +
+                "\n");
+}
+
 Answer raw(const KubectlCall& call, const std::string& path) {
-    if (path == "/readyz" || path == "/healthz" || path == "/livez") return done("ok");
+    for (const std::string prefix : {"/apis/", "/api/"})
+        if (path.starts_with(prefix)) return resources_of(call.cluster, path.substr(prefix.size()));
+    if (path == "/readyz" || path == "/healthz" || path == "/livez")
+        return exited(0, "ok",
+                      call.arguments.value("-v") ? "    Date: " + http_date(call.cluster.now()) + "\n" : "");
     if (path == "/version") return done(printed({{"gitVersion", call.cluster.version}}, 2));
     return unmodelled("kubectl get --raw " + path);
 }
@@ -144,6 +163,7 @@ Answer kubectl_get(KubectlCall& call) {
 }
 
 Answer kubectl_top(KubectlCall& call) {
+    if (!call.cluster.metrics) return failed("error: Metrics API not available\n");
     const auto& words = call.arguments.words;
     if (words.size() != 1 || !call.arguments.has("--no-headers"))
         return unmodelled("kubectl top " + joined(words));

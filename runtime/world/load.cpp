@@ -18,7 +18,8 @@ Time clock_of(Fields& fields) {
 }
 
 void load_costs(Simulation& world, const Node& costs, Diagnostics& diagnostics) {
-    world.costs = {{"kubectl", 120}, {"curl", 30}, {"docker", 500}, {"terraform", 1500}, {"program", 20}};
+    world.costs = {{"kubectl", 120}, {"curl", 30},        {"docker", 500},
+                   {"git", 10},      {"terraform", 1500}, {"program", 20}};
     for (std::size_t i = 0; i < costs.items.size(); ++i)
         world.costs[costs.keys[i].text] = duration_of(costs.items[i], costs.keys[i].text, diagnostics);
 }
@@ -73,12 +74,19 @@ void load_all(Simulation& world, const Node& root, Diagnostics& diagnostics) {
     world.clock = clock_of(fields);
     load_costs(world, fields.map("costs"), diagnostics);
     load_registry(world, fields.map("registry"), diagnostics);
+    // Regular expressions of whole image names: their tags name one digest for good.
+    for (const std::string& text : fields.texts("immutable-tags")) {
+        world.immutable_tags.push_back(std::make_shared<re2::RE2>(text, re2::RE2::Quiet));
+        if (!world.immutable_tags.back()->ok())
+            fields.mistake(root.span, fmt::format("`{}` of `immutable-tags` is no regular expression", text));
+    }
     load_clusters(world, fields.map("clusters"), diagnostics);
     load_contexts(world, fields, diagnostics);
     load_current_context(world, fields);
     load_web(world, fields.list("web"), diagnostics);
     load_programs(world, fields.map("programs"), diagnostics);
     load_terraform(world, fields.map("terraform"), diagnostics);
+    load_git(world, fields, diagnostics);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ void load_cluster(Cluster& cluster, const Node& node, Diagnostics& diagnostics);
 void load_web(Simulation& world, const std::vector<Node>& endpoints, Diagnostics& diagnostics);
 void load_terraform(Simulation& world, const Node& directories, Diagnostics& diagnostics);
 void load_programs(Simulation& world, const Node& programs, Diagnostics& diagnostics);
+void load_git(Simulation& world, Fields& fields, Diagnostics& diagnostics);
 void load_registry(Simulation& world, const Node& images, Diagnostics& diagnostics);
 
 // `image`, `configmap`, `key`, `value` of a map.

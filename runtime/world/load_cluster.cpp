@@ -41,12 +41,23 @@ struct NodeKind {
     bool ready = true;
 };
 
+// "dedicated=gpu:NoSchedule", as kubectl takes it.
+Object taint_of(const std::string& text) {
+    const std::size_t colon = std::min(text.rfind(':'), text.size());
+    const std::size_t sign = text.substr(0, colon).find('=');
+    Object taint = {{"key", text.substr(0, std::min(sign, colon))},
+                    {"effect", colon < text.size() ? text.substr(colon + 1) : "NoSchedule"}};
+    if (sign != std::string::npos) taint["value"] = text.substr(sign + 1, colon - sign - 1);
+    return taint;
+}
+
 void put_node(Cluster& cluster, const std::string& name, const NodeKind& kind, const Object& labels,
-              bool off) {
+              const std::vector<std::string>& taints, bool off) {
     const ObjectKey key{"nodes", "", name};
     Object object = make_node(name);
     for (const auto& [label, value] : labels.items()) object["metadata"]["labels"][label] = value;
-    if (off) object["spec"]["unschedulable"] = true;
+    for (const std::string& taint : taints) object["spec"]["taints"].push_back(taint_of(taint));
+    if (off) set_schedulable(object, false);
     put(cluster, key, std::move(object));
     cluster.set_status(key, node_status(cluster, kind.cpu, kind.memory, kind.ready));
 }
@@ -58,7 +69,9 @@ void load_node(Cluster& cluster, const std::string& name, const Node& node, Diag
     kind.memory = fields.quantity("memory").value_or(kind.memory);
     kind.ready = fields.flag_or("ready", true);
     const Object labels = labels_of(fields, "labels", Object::object());
-    put_node(cluster, name, kind, labels, fields.flag_or("unschedulable", false));
+    // `taints`: a list of texts such as "dedicated=gpu:NoSchedule".
+    const std::vector<std::string> taints = fields.texts("taints");
+    put_node(cluster, name, kind, labels, taints, fields.flag_or("unschedulable", false));
 }
 
 // A number of usual nodes, or a map from name to node.
@@ -72,7 +85,7 @@ void load_nodes(Cluster& cluster, Fields& fields, Diagnostics& diagnostics) {
     constexpr std::int64_t most = 100;
     const std::int64_t count = nodes ? fields.number_or("nodes", 3, 0, most) : 3;
     for (std::int64_t i = 1; i <= count; ++i)
-        put_node(cluster, fmt::format("node-{}", i), {}, Object::object(), false);
+        put_node(cluster, fmt::format("node-{}", i), {}, Object::object(), {}, false);
 }
 
 std::vector<CommandAnswer> command_answers(const std::vector<Node>& nodes, Diagnostics& diagnostics) {
@@ -116,6 +129,11 @@ Behaviour behaviour(Fields& fields, Diagnostics& diagnostics) {
     result.fails = fail_rules(one_or_more(fields, "fails", single), diagnostics);
     result.reads = config_map_names(fields.texts("reads"));
     result.logs = fields.texts("logs");
+    // `request-log: "${method} ${path} ${status}"` is written by the pod that serves a request.
+    result.request_log = fields.text_or("request-log", "");
+    // `used: { /data: 3Gi }` is what df shows.
+    const Node& used = fields.map("used");
+    for (std::size_t i = 0; i < used.items.size(); ++i) result.used[used.keys[i].text] = used.items[i].text;
     result.answers = command_answers(fields.list("answers"), diagnostics);
     Fields usage(fields.map("usage"), "`usage`", diagnostics);
     result.cpu = usage.quantity("cpu");
@@ -178,8 +196,15 @@ void load_workload(Cluster& cluster, const std::string& name_space, const std::s
     const std::int64_t replicas = fields.number_or("replicas", 1, 0, most_replicas);
     const Object labels = labels_of(fields, "labels", {{"app", name}});
     Object list = exists ? containers(fields, name, node, diagnostics) : Object::array();
-    const Object mounted = volumes(fields, list);
     cluster.behaviours[key] = behaviour(fields, diagnostics);
+    for (Object& one : list)
+        for (const std::string& map : cluster.behaviours[key].reads)
+            one["envFrom"].push_back({{"configMapRef", {{"name", map}}}});
+    const Object mounted = volumes(fields, list);
+    // `files: { /data/a: content }`, the same in all of its pods.
+    const Node& files = fields.map("files");
+    for (std::size_t i = 0; i < files.items.size(); ++i)
+        cluster.files[key][files.keys[i].text] = files.items[i].text;
     Object object = head(kind->api_version(), kind->kind, key);
     object["metadata"]["labels"] = labels;
     Object spec = {{"selector", {{"matchLabels", labels}}},
@@ -227,15 +252,33 @@ void load_claim(Cluster& cluster, const std::string& name_space, const std::stri
     const std::string size = fields.quantity("size").value_or("1Gi");
     const bool expandable = fields.flag_or("expandable", false);
     const std::string storage = fields.text_or("class", expandable ? "expandable" : "fixed");
+    const std::string provisioner = fields.text_or("provisioner", "simulated");
     const ObjectKey storage_key{"storageclasses", "", storage};
     if (!cluster.find(storage_key)) {
         Object storage_object = head("storage.k8s.io/v1", "StorageClass", storage_key);
-        storage_object["provisioner"] = "simulated";
+        // `provisioner: kubernetes.io/no-provisioner` is one that never resizes a volume.
+        storage_object["provisioner"] = provisioner;
         storage_object["allowVolumeExpansion"] = expandable;
         put(cluster, storage_key, std::move(storage_object));
     }
     Object object = head("v1", "PersistentVolumeClaim", key);
     object["spec"] = {{"storageClassName", storage}, {"resources", {{"requests", {{"storage", size}}}}}};
+    put(cluster, key, std::move(object));
+}
+
+// `disruption-budgets: { web: { selector: { app: web }, min-available: 2 } }`, or `max-unavailable: 50%`.
+void load_disruption_budget(Cluster& cluster, const std::string& name_space, const std::string& name,
+                            const Node& node, Diagnostics& diagnostics) {
+    Fields fields(node, "a disruption budget", diagnostics);
+    const ObjectKey key{"poddisruptionbudgets", name_space, name};
+    Object object = head("policy/v1", "PodDisruptionBudget", key);
+    object["spec"]["selector"]["matchLabels"] = labels_of(fields, "selector", {{"app", name}});
+    const auto least = fields.text("min-available");
+    const auto most = fields.text("max-unavailable");
+    if (least) object["spec"]["minAvailable"] = *least;
+    if (most) object["spec"]["maxUnavailable"] = *most;
+    if (least.has_value() == most.has_value())
+        fields.mistake(node.span, "a disruption budget has either `min-available` or `max-unavailable`");
     put(cluster, key, std::move(object));
 }
 
@@ -250,6 +293,27 @@ void load_autoscaler(Cluster& cluster, const std::string& name_space, const std:
         {"scaleTargetRef", {{"apiVersion", "apps/v1"}, {"kind", "Deployment"}, {"name", workload}}},
         {"minReplicas", least},
         {"maxReplicas", fields.number_or("max", least, least, most_replicas)}};
+    put(cluster, key, std::move(object));
+}
+
+// A job of it takes `duration`, writes `logs` and ends with `exit-code`.
+void load_cron_job(Cluster& cluster, const std::string& name_space, const std::string& name, const Node& node,
+                   Diagnostics& diagnostics) {
+    Fields fields(node, "a cron job", diagnostics);
+    const ObjectKey key{"cronjobs", name_space, name};
+    const std::string image = fields.text_or("image", name);
+    Behaviour& behaviour = cluster.behaviours[key];
+    behaviour.job_ms = fields.duration_or("duration", behaviour.job_ms);
+    behaviour.exit_code = static_cast<int>(fields.number_or("exit-code", 0, 0, 255));
+    behaviour.logs = fields.texts("logs");
+    std::vector<Node> single;
+    behaviour.fails = fail_rules(one_or_more(fields, "fails", single), diagnostics);
+    Object object = head("batch/v1", "CronJob", key);
+    const Object containers = Object::array({Object{{"name", name}, {"image", image}}});
+    object["spec"] = {
+        {"schedule", fields.text_or("schedule", "0 3 * * *")},
+        {"jobTemplate",
+         {{"spec", {{"template", {{"spec", {{"containers", containers}, {"restartPolicy", "Never"}}}}}}}}}};
     put(cluster, key, std::move(object));
 }
 
@@ -280,6 +344,8 @@ void load_namespace(Cluster& cluster, const std::string& name, const Node& node,
     load_each(cluster, name, fields.map("workloads"), load_workload, diagnostics);
     load_each(cluster, name, fields.map("services"), load_service, diagnostics);
     load_each(cluster, name, fields.map("autoscalers"), load_autoscaler, diagnostics);
+    load_each(cluster, name, fields.map("disruption-budgets"), load_disruption_budget, diagnostics);
+    load_each(cluster, name, fields.map("cronjobs"), load_cron_job, diagnostics);
 }
 
 }  // namespace
@@ -293,6 +359,7 @@ std::vector<FailRule> fail_rules(const std::vector<Node>& rules, Diagnostics& di
         rule.reason = fields.text_or("reason", "CrashLoopBackOff");
         rule.message = fields.text_or("message", "");
         rule.after_ms = fields.duration_or("after", 0);
+        rule.logs = fields.texts("logs");
         result.push_back(std::move(rule));
     }
     return result;
@@ -304,6 +371,8 @@ void load_cluster(Cluster& cluster, const Node& node, Diagnostics& diagnostics) 
     if (cluster.version.size() < 2 || cluster.version[0] != 'v')
         fields.mistake(node.span, "`version` of a cluster must look like v1.30.2");
     cluster.lag_ms = fields.duration_or("lag", cluster.lag_ms);
+    // `metrics: false`: there is no metrics server, so `kubectl top` fails.
+    cluster.metrics = fields.flag_or("metrics", true);
     std::vector<Node> single;
     cluster.fails = fail_rules(one_or_more(fields, "fails", single), diagnostics);
     cluster.answers = command_answers(fields.list("answers"), diagnostics);

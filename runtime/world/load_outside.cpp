@@ -6,14 +6,37 @@
 namespace migc::runtime {
 namespace {
 
-WebAnswer web_answer(Fields& fields) {
+WebAnswer web_answer(Fields& fields, Diagnostics& diagnostics) {
     WebAnswer answer;
     answer.status = static_cast<int>(fields.number_or("status", 200, 100, 599));
     answer.body = fields.text_or("body", "");
-    answer.latency_ms = fields.duration_or("latency", 0);
+    answer.redirect = fields.text_or("redirect", "");
+    // One, or a list of them for one request each, in turn.
+    if (const Node* latency = fields.take("latency")) {
+        const bool several = latency->kind == Node::Kind::Sequence;
+        for (const Node& one : several ? latency->items : std::vector<Node>{*latency})
+            answer.latencies_ms.push_back(duration_of(one, "latency", diagnostics));
+    }
     return answer;
 }
 
+// `keeps: { ADDRESS: BODY }`: documents that GET, PUT, POST and DELETE work on; `etags: false`: without
+// ETags.
+void load_contents(WebEndpoint& endpoint, Fields& fields) {
+    endpoint.etags = fields.flag_or("etags", true);
+    const Node* documents = fields.take("keeps");
+    if (!documents) return;
+    endpoint.keeps = true;
+    if (documents->kind != Node::Kind::Map && documents->kind != Node::Kind::Null)
+        fields.mistake(documents->span, "`keeps` must be a map from addresses to bodies");
+    for (std::size_t i = 0; i < documents->keys.size(); ++i)
+        endpoint.contents[documents->keys[i].text] = {"application/json", documents->items[i].text, 0};
+}
+
+// An endpoint: `url`, `url-prefix` or `url-matches`; `method`; `status`, `body`, `redirect`, `latency` (one,
+// or a list of them in turn); `service`, `context`, `namespace`, `inside-only`: whose pods serve it, and to
+// whom; `keeps`, `etags`: documents; `when`: a list of other answers, by the pod that serves or `every` so
+// many requests.
 WebEndpoint web_endpoint(const Node& node, Diagnostics& diagnostics) {
     Fields fields(node, "a web endpoint", diagnostics);
     WebEndpoint endpoint;
@@ -25,16 +48,21 @@ WebEndpoint web_endpoint(const Node& node, Diagnostics& diagnostics) {
     endpoint.service = fields.text_or("service", "");
     endpoint.context = fields.text_or("context", "");
     endpoint.name_space = fields.text_or("namespace", "");
+    bool asks_pods = false;
     for (const Node& one : fields.list("when")) {
         Fields rule(one, "a `when` of a web endpoint", diagnostics);
         const PodCondition condition = condition_of(rule);
-        endpoint.answers.push_back(web_answer(rule));
+        endpoint.answers.push_back(web_answer(rule, diagnostics));
         endpoint.answers.back().when = condition;
+        // `every: 10`: only every tenth request is answered so.
+        endpoint.answers.back().every = static_cast<std::size_t>(rule.number_or("every", 1, 1, 1'000'000));
+        asks_pods = asks_pods || condition.image || !condition.config_map.empty();
     }
-    endpoint.answers.push_back(web_answer(fields));
+    endpoint.answers.push_back(web_answer(fields, diagnostics));
+    load_contents(endpoint, fields);
     if (endpoint.url.empty() && endpoint.prefix.empty() && !endpoint.pattern)
         fields.mistake(node.span, "a web endpoint needs a `url`, a `url-prefix` or a `url-matches`");
-    if (endpoint.service.empty() && endpoint.answers.size() > 1 && !endpoint.inside_only)
+    if (endpoint.service.empty() && asks_pods && !endpoint.inside_only)
         fields.mistake(node.span,
                        "`when` of a web endpoint asks about the pods of its `service`, which is missing");
     return endpoint;
@@ -79,7 +107,12 @@ TerraformResource terraform_resource(Simulation& world, const Node& node, Diagno
     TerraformResource resource;
     resource.address = fields.text_or("address", "");
     resource.count_from = fields.text_or("count-from", "");
+    resource.each_from = fields.text_or("each-from", "");
     resource.replaced_by = fields.texts("replaced-by");
+    resource.depends_on = fields.texts("depends-on");  // addresses
+    resource.fails = fields.text_or("fails", "");      // creating it fails: before | halfway
+    if (!resource.fails.empty() && resource.fails != "before" && resource.fails != "halfway")
+        fields.mistake(node.span, "`fails` of a terraform resource is `before` or `halfway`");
     load_nodes_of(world, resource, fields, diagnostics);
     const Node& attributes = fields.map("attributes");
     for (std::size_t i = 0; i < attributes.items.size(); ++i)
@@ -126,6 +159,8 @@ void load_programs(Simulation& world, const Node& programs, Diagnostics& diagnos
         script.output = fields.text_or("output", "");
         script.errors = fields.text_or("errors", "");
         script.duration_ms = fields.duration_or("duration", 0);
+        // `keeps-running: true`: it runs until it is stopped, as one that was started and left running does.
+        script.keeps_running = fields.flag_or("keeps-running", false);
         world.programs[programs.keys[i].text] = script;
     }
 }
@@ -142,6 +177,29 @@ void load_registry(Simulation& world, const Node& images, Diagnostics& diagnosti
     }
 }
 
+// git: { revisions: { HEAD~1: { commit: 3f2a.., files: { "k8s/web.yaml": "content" } } }, uncommitted: [path]
+// }. Without `commit` the revision gets an id of its own. Without `git` the project is in no repository.
+void load_git(Simulation& world, Fields& fields, Diagnostics& diagnostics) {
+    const Node* node = fields.take("git");
+    if (!node) return;
+    GitRepository& repository = world.git.emplace();
+    Fields all(*node, "`git`", diagnostics);
+    repository.uncommitted = all.texts("uncommitted");
+    const Node& revisions = all.map("revisions");
+    for (std::size_t i = 0; i < revisions.items.size(); ++i) {
+        const std::string& name = revisions.keys[i].text;
+        Fields one(revisions.items[i], "a revision of `git`", diagnostics);
+        GitRevision& revision = repository.revisions[name];
+        revision.commit = one.text_or("commit", digest_of("commit " + name).substr(0, 40));
+        const bool is_id = revision.commit.size() == 40 &&
+                           revision.commit.find_first_not_of("0123456789abcdef") == std::string::npos;
+        if (!is_id) one.mistake(revisions.items[i].span, "`commit` must be 40 hexadecimal digits");
+        const Node& files = one.map("files");
+        for (std::size_t j = 0; j < files.items.size(); ++j)
+            revision.files[files.keys[j].text] = files.items[j].text;
+    }
+}
+
 void load_terraform(Simulation& world, const Node& directories, Diagnostics& diagnostics) {
     for (std::size_t i = 0; i < directories.items.size(); ++i) {
         Fields fields(directories.items[i], "a terraform directory", diagnostics);
@@ -150,6 +208,8 @@ void load_terraform(Simulation& world, const Node& directories, Diagnostics& dia
         directory.lineage = fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4),
                                         hex.substr(12, 4), hex.substr(16, 4), hex.substr(20, 12));
         directory.duration_ms = fields.duration_or("duration", 60'000);
+        directory.locked_by = fields.text_or("locked-by", "");         // who holds the state's lock
+        directory.loses_state = fields.flag_or("loses-state", false);  // applies end with errored.tfstate
         const Node& variables = fields.map("variables");
         for (std::size_t j = 0; j < variables.items.size(); ++j)
             directory.defaults[variables.keys[j].text] = to_json(variables.items[j]);

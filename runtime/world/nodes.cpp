@@ -84,10 +84,27 @@ Resources requested(const Object& pod) {
     return sum;
 }
 
+namespace {
+
+// How many pods of the same owner a node has: the scheduler spreads them first of all.
+std::map<std::string, std::size_t> siblings(const Cluster& cluster, const Object& pod) {
+    std::map<std::string, std::size_t> count;
+    const std::string owner = text_at(pod, "/metadata/ownerReferences/0/uid");
+    for (const ObjectKey& key : cluster.keys("pods")) {
+        const Object& other = *cluster.find(key);
+        if (!owner.empty() && text_at(other, "/metadata/ownerReferences/0/uid") == owner)
+            ++count[text_at(other, "/spec/nodeName")];
+    }
+    return count;
+}
+
+}  // namespace
+
 Placement place(const Cluster& cluster, const Object& pod) {
     std::map<std::string, std::size_t> refusals;
     std::string best;
-    std::size_t fewest = 0;
+    std::pair<std::size_t, std::size_t> fewest;
+    std::map<std::string, std::size_t> own = siblings(cluster, pod);
     const auto nodes = cluster.keys("nodes");
     const Resources wanted = requested(pod);
     std::map<std::string, Load> taken = loads(cluster);
@@ -97,7 +114,7 @@ Placement place(const Cluster& cluster, const Object& pod) {
             ++refusals[why_not];
             continue;
         }
-        const std::size_t load = taken[key.name].pods;
+        const std::pair load(own[key.name], taken[key.name].pods);
         if (best.empty() || load < fewest) {
             best = key.name;
             fewest = load;
@@ -116,6 +133,20 @@ Object make_node(const std::string& node) {
             {"metadata",
              {{"name", node}, {"labels", {{"kubernetes.io/hostname", node}, {"kubernetes.io/os", "linux"}}}}},
             {"spec", {{"providerID", "simulated://" + node}}}};
+}
+
+void set_schedulable(Object& node, bool schedulable) {
+    constexpr const char* key = "node.kubernetes.io/unschedulable";
+    Object& spec = node["spec"];
+    Object taints = list_at(node, "/spec/taints");
+    Object kept = Object::array();
+    for (const Object& taint : taints)
+        if (text_at(taint, "/key") != key) kept.push_back(taint);
+    if (!schedulable) kept.push_back({{"key", key}, {"effect", "NoSchedule"}});
+    spec.erase("taints");
+    spec.erase("unschedulable");
+    if (!kept.empty()) spec["taints"] = kept;
+    if (!schedulable) spec["unschedulable"] = true;
 }
 
 Object node_status(const Cluster& cluster, const std::string& cpu, const std::string& memory, bool ready) {

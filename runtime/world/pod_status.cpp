@@ -5,7 +5,7 @@
 namespace migc::runtime {
 namespace {
 
-Object state_of(const PodRecord& record) {
+Object state_of(const PodRecord& record, int exit_code) {
     const std::string began = timestamp(record.began);
     switch (record.stage) {
         case PodStage::Unscheduled:
@@ -14,6 +14,9 @@ Object state_of(const PodRecord& record) {
         case PodStage::Blocked:
         case PodStage::BackingOff:
             return {{"waiting", {{"reason", record.reason}, {"message", record.message}}}};
+        case PodStage::Ended:
+            return {
+                {"terminated", {{"reason", record.reason}, {"exitCode", exit_code}, {"finishedAt", began}}}};
         case PodStage::Running:
         case PodStage::Ready:
             break;
@@ -60,7 +63,7 @@ Object container_statuses(const Cluster& cluster, const Object& pod, const PodRe
                          {"ready", record.stage == PodStage::Ready},
                          {"started", is_running(record)},
                          {"restartCount", record.restarts},
-                         {"state", state_of(record)},
+                         {"state", state_of(record, cluster.behaviour_of(pod).exit_code)},
                          {"lastState", last_state_of(record)}};
         // Which content a tag had when the container started stays true however the tag moves.
         for (const Object& old : list_at(pod, "/status/containerStatuses"))
@@ -75,9 +78,10 @@ Object container_statuses(const Cluster& cluster, const Object& pod, const PodRe
 Object status_of(const Cluster& cluster, const Object& pod, const PodRecord& record) {
     const Object old = object_at(pod, "/status");
     const bool running = is_running(record) || record.stage == PodStage::BackingOff;
-    Object status = {{"phase", running ? "Running" : "Pending"},
-                     {"conditions", conditions_of(cluster, old, record)},
-                     {"qosClass", "Burstable"}};
+    const char* phase = running ? "Running" : "Pending";
+    if (record.stage == PodStage::Ended) phase = record.reason == "Completed" ? "Succeeded" : "Failed";
+    Object status = {
+        {"phase", phase}, {"conditions", conditions_of(cluster, old, record)}, {"qosClass", "Burstable"}};
     if (record.stage == PodStage::Unscheduled) return status;
     status["containerStatuses"] = container_statuses(cluster, pod, record);
     status["startTime"] = text_at(old, "/startTime", timestamp(cluster.now()));

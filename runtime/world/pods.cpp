@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -80,6 +81,10 @@ void fail(Cluster& cluster, const ObjectKey& key, const Object& pod, PodRecord& 
     }
 }
 
+void write_log(const Cluster& cluster, PodRecord& record, const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) record.log.push_back({cluster.now(), line});
+}
+
 void start(Cluster& cluster, const ObjectKey& key, const Object& pod, PodRecord& record) {
     const std::string missing = read_configuration(cluster, pod, record);
     if (!missing.empty()) {
@@ -87,16 +92,23 @@ void start(Cluster& cluster, const ObjectKey& key, const Object& pod, PodRecord&
               fmt::format("configmap \"{}\" not found", missing));
         return;
     }
-    if (const FailRule* rule = failure_of(cluster, pod, record.seen)) {
-        fail(cluster, key, pod, record, *rule);
-        return;
+    if (!record.log.empty()) record.log_before = std::exchange(record.log, {});
+    const FailRule* rule = failure_of(cluster, pod, record.seen);
+    if (rule != nullptr && is_image_failure(rule->reason)) return fail(cluster, key, pod, record, *rule);
+    write_log(cluster, record, cluster.behaviour_of(pod).logs);
+    if (rule != nullptr) {
+        if (rule->after_ms == 0) write_log(cluster, record, rule->logs);
+        return fail(cluster, key, pod, record, *rule);
     }
+    if (is_of_job(pod))
+        return enter(cluster, record, PodStage::Running, cluster.now() + cluster.behaviour_of(pod).job_ms);
     enter(cluster, record, cluster.behaviour_of(pod).ready ? PodStage::Ready : PodStage::Running, never);
     cluster.record_event(key, "Normal", "Started", "Started container");
 }
 
 // A container that was ready for a while ended, and is started again.
 void restart_container(Cluster& cluster, const ObjectKey& key, const Object& pod, PodRecord& record) {
+    if (const FailRule* rule = failure_of(cluster, pod, record.seen)) write_log(cluster, record, rule->logs);
     ++record.restarts;
     record.last_end = record.reason == "CrashLoopBackOff" ? "Error" : record.reason;
     if (record.last_end == "OOMKilled")
@@ -124,6 +136,7 @@ void go_on(Cluster& cluster, const ObjectKey& key, PodRecord& record) {
     const Object& pod = *cluster.find(key);
     switch (record.stage) {
         case PodStage::Unscheduled:
+        case PodStage::Ended:
             break;
         case PodStage::Ready:
             restart_container(cluster, key, pod, record);
@@ -133,7 +146,12 @@ void go_on(Cluster& cluster, const ObjectKey& key, PodRecord& record) {
             [[fallthrough]];
         case PodStage::Creating:
         case PodStage::Blocked:
+            start(cluster, key, pod, record);
+            break;
         case PodStage::Running:
+            if (is_of_job(pod))
+                return enter(cluster, record, PodStage::Ended, never,
+                             cluster.behaviour_of(pod).exit_code == 0 ? "Completed" : "Error");
             start(cluster, key, pod, record);
             break;
     }

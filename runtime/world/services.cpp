@@ -95,6 +95,12 @@ void run_service(Cluster& cluster, const ObjectKey& key) {
     put_slice(cluster, key, ready, waiting, ports_of(service));
 }
 
+// Whether somebody resizes the volumes of this claim's storage class.
+bool is_resized(const Cluster& cluster, const Object& claim) {
+    const Object* storage = cluster.find({"storageclasses", "", text_at(claim, "/spec/storageClassName")});
+    return !storage || text_at(*storage, "/provisioner") != "kubernetes.io/no-provisioner";
+}
+
 void run_claim(Cluster& cluster, const ObjectKey& key) {
     constexpr Time resize_ms = 10'000;
     const Object& claim = *cluster.find(key);
@@ -105,13 +111,14 @@ void run_claim(Cluster& cluster, const ObjectKey& key) {
     Object status = object_at(claim, "/status");
     status.erase("conditions");
     const bool bound = !has.empty();
-    const bool growing = bound && has != wanted;
+    const bool growing = bound && has != wanted && is_resized(cluster, claim);
+    const bool stuck = bound && has != wanted && !growing;
     const bool waited = growing && part(claim, "/status/conditions") && !cluster.wakes.contains(key);
     if (growing && !waited) {
         if (!cluster.wakes.contains(key)) cluster.wakes[key] = cluster.now() + resize_ms;
         status["conditions"] =
             Object::array({condition(cluster, object_at(claim, "/status"), "Resizing", true, "", "")});
-    } else {
+    } else if (!stuck) {
         status["phase"] = "Bound";
         status["accessModes"] = list_at(claim, "/spec/accessModes");
         status["capacity"]["storage"] = wanted;

@@ -137,6 +137,16 @@ void step_ordered(Cluster& cluster, const ObjectKey& key, const std::string& rev
     }
 }
 
+// What was deleted while finalizers held it goes when the last of them is taken away.
+void erase_released(Cluster& cluster) {
+    std::vector<ObjectKey> released;
+    for (const auto& [key, object] : cluster.objects())
+        if (key.plural != "pods" && part(object, "/metadata/deletionTimestamp") &&
+            list_at(object, "/metadata/finalizers").empty())
+            released.push_back(key);
+    for (const ObjectKey& key : released) cluster.erase(key);
+}
+
 }  // namespace
 
 void run_replica_set(Cluster& cluster, const ObjectKey& key) {
@@ -176,6 +186,7 @@ void run_stateful_set(Cluster& cluster, const ObjectKey& key) {
     const Object owner = *cluster.find(key);
     const std::int64_t replicas = std::clamp<std::int64_t>(number_at(owner, "/spec/replicas", 1), 0, 1000);
     const std::string revision = key.name + "-" + template_hash(object_at(owner, "/spec/template"));
+    keep_revision(cluster, key);
     step_ordered(cluster, key, revision, replicas);
     const Counts counts = count(cluster, live_pods(cluster, owner), revision);
     Object status = observed(owner);
@@ -194,6 +205,7 @@ void run_stateful_set(Cluster& cluster, const ObjectKey& key) {
 void run_daemon_set(Cluster& cluster, const ObjectKey& key) {
     const Object owner = *cluster.find(key);
     const std::string revision = template_hash(object_at(owner, "/spec/template"));
+    keep_revision(cluster, key);
     const auto nodes = nodes_for(cluster, owner);
     spread(cluster, key, revision, nodes);
     const auto pods = live_pods(cluster, owner);
@@ -214,13 +226,14 @@ void run_daemon_set(Cluster& cluster, const ObjectKey& key) {
 }
 
 void run_garbage_collector(Cluster& cluster) {
+    erase_released(cluster);
     for (const ObjectKey& key : cluster.keys("pods")) {
         const std::string node = text_at(*cluster.find(key), "/spec/nodeName");
         if (!node.empty() && !cluster.find({"nodes", "", node})) cluster.terminate(key);
     }
     std::set<std::string> alive;
     for (const auto& [key, object] : cluster.objects()) alive.insert(text_at(object, "/metadata/uid"));
-    for (const char* plural : {"replicasets", "pods"}) {
+    for (const char* plural : {"jobs", "replicasets", "controllerrevisions", "pods"}) {
         for (const ObjectKey& key : cluster.keys(plural)) {
             const std::string owner = text_at(*cluster.find(key), "/metadata/ownerReferences/0/uid");
             if (owner.empty() || alive.contains(owner)) continue;

@@ -1,6 +1,7 @@
 #include "runtime/world/simulation.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -60,9 +61,36 @@ Answer out_of_time() {
     return answer;
 }
 
+namespace {
+
+std::string last_line(std::string text) {
+    while (text.ends_with('\n')) text.pop_back();
+    return text.substr(text.rfind('\n') + 1);
+}
+
+// One that ends within a moment is noticed, as with a live one.
+Answer leave_running(Simulation& world, const CommandLine& command, const std::string& path,
+                     const Script& script) {
+    constexpr std::int64_t moment_ms = 300;
+    if (!world.pass(moment_ms)) return out_of_time();
+    if (!script.keeps_running && script.duration_ms < moment_ms) {
+        const std::string said = last_line(script.output + script.errors);
+        return exited(std::max(1, script.status), "",
+                      fmt::format("it ended at once with exit code {}{}{}\n", script.status,
+                                  said.empty() ? "" : ": ", said));
+    }
+    std::ofstream(command.log, std::ios::binary) << script.output;
+    world.left_running[command.log] = {path, script.keeps_running ? never : world.clock + script.duration_ms};
+    world.acted = true;
+    return done("process 4711\n");
+}
+
+}  // namespace
+
 Answer script(Simulation& world, const CommandLine& command) {
     for (const auto& [path, script] : world.programs) {
         if (!names_path(path, command.argv[0])) continue;
+        if (!command.log.empty()) return leave_running(world, command, path, script);
         if (!world.pass(script.duration_ms)) return out_of_time();
         return exited(script.status, script.output, script.errors);
     }

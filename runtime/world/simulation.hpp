@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,16 @@ struct WebAnswer {
     PodCondition when;
     int status = 200;
     std::string body;
-    std::int64_t latency_ms = 0;
+    std::string redirect;                    // where it leads to; empty: nowhere
+    std::vector<std::int64_t> latencies_ms;  // in turn; none: at once
+    std::size_t every = 1;                   // only every so many-th request
+};
+
+// A document that an endpoint keeps.
+struct WebContent {
+    std::string type;
+    std::string body;
+    std::int64_t version = 0;
 };
 
 struct WebEndpoint {
@@ -33,6 +43,12 @@ struct WebEndpoint {
     std::string name_space;          // likewise
     std::vector<WebAnswer> answers;  // the first whose condition holds
     std::size_t served = 0;
+    std::size_t asked = 0;
+    bool keeps = false;  // documents by address, which PUT, POST and DELETE change
+    bool etags = true;   // of the documents
+    std::map<std::string, WebContent> contents;
+    std::int64_t versions = 0;
+    std::int64_t created = 0;
 };
 
 struct Script {
@@ -40,11 +56,19 @@ struct Script {
     std::string output;
     std::string errors;
     std::int64_t duration_ms = 0;
+    bool keeps_running = false;  // until it is stopped
+};
+
+// A program that a command left running.
+struct LeftRunning {
+    std::string path;
+    Time ends = never;
 };
 
 struct TerraformResource {
     std::string address;
     std::string count_from;  // the variable that says how many; empty: one, without an index
+    std::string each_from;   // the variable with a list of objects, each with a `name`: one instance for each
     std::string
         nodes_of;  // the cluster whose nodes these are: one per instance, or as many as `node_count` says
     std::string node_cpu = "4";
@@ -53,6 +77,8 @@ struct TerraformResource {
     std::map<std::string, std::string> from_variable;  // attribute -> variable
     std::map<std::string, Pattern> from_text;          // attribute -> where its value stands in the var file
     std::vector<std::string> replaced_by;              // attributes that cannot be changed in place
+    std::vector<std::string> depends_on;               // addresses; they are not destroyed without this one
+    std::string fails;  // creating it fails: "before" it is there, or "halfway", which leaves it tainted
 };
 
 struct TerraformOutput {
@@ -71,7 +97,21 @@ struct TerraformDirectory {
     Object instances = Object::object();  // address -> attributes, of what was applied
     Object variables = Object::object();  // with which it was applied
     Object ids = Object::object();        // address -> id
+    std::set<std::string> tainted;        // addresses of what was not created to its end
     std::int64_t created = 0;
+    std::string locked_by;     // who holds the state's lock; empty: nobody
+    bool loses_state = false;  // an apply cannot store the state, and leaves it in errored.tfstate
+};
+
+// What git has of the project: only what is described is known.
+struct GitRevision {
+    std::string commit;                        // 40 hexadecimal digits
+    std::map<std::string, std::string> files;  // path in the project -> content
+};
+
+struct GitRepository {
+    std::map<std::string, GitRevision> revisions;  // by the name that a script uses: "HEAD~1"
+    std::vector<std::string> uncommitted;          // files that differ from the last commit
 };
 
 struct Simulation {
@@ -83,9 +123,12 @@ struct Simulation {
     std::map<std::string, Cluster> clusters;
     std::vector<WebEndpoint> web;
     std::map<std::string, Script> programs;
+    std::map<std::string, LeftRunning> left_running;  // by log
     std::map<std::string, TerraformDirectory> terraform;
+    std::optional<GitRepository> git;
     std::map<std::string, std::string> registry;      // image -> digest
     std::map<std::string, std::string> local_images;  // image -> digest
+    std::vector<Pattern> immutable_tags;              // images whose tag names one digest for good
     std::vector<std::string> posted;
     // Set by each command that changed something.
     bool acted = false;
@@ -107,9 +150,21 @@ Answer out_of_time();
 // The tools. Each gets the arguments after the program's name.
 Answer kubectl(Simulation& world, const CommandLine& command, const std::vector<std::string>& arguments);
 Answer curl(Simulation& world, const CommandLine& command, const std::vector<std::string>& arguments);
-Answer docker(Simulation& world, const std::vector<std::string>& arguments);
+Answer docker(Simulation& world, const CommandLine& command, const std::vector<std::string>& arguments);
 Answer terraform(Simulation& world, const CommandLine& command, const std::vector<std::string>& arguments);
+Answer git(const Simulation& world, const std::vector<std::string>& arguments);
 Answer script(Simulation& world, const CommandLine& command);
+
+// What every registry of the world says of this, over HTTP; nothing if no registry has that address.
+std::optional<Answer> registry_answer(Simulation& world, const std::string& method, const std::string& url,
+                                      const std::string& input, bool with_body);
+// Lets a tag name a digest. The error: why the registry refuses.
+tl::expected<void, std::string> set_tag(Simulation& world, const std::string& image,
+                                        const std::string& digest);
+// "web" of "web:1", "web@sha256:..".
+std::string repository(const std::string& image);
+// Text as it stands between quotation marks in a configuration of curl.
+std::string unescaped(const std::string& text);
 
 // From which pod's network a request comes.
 struct Origin {

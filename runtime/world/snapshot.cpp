@@ -11,8 +11,8 @@ constexpr const char* revision_annotation = "deployment.kubernetes.io/revision";
 
 // What controllers make of the objects that people write.
 bool is_derived(const std::string& plural) {
-    static const std::set<std::string> derived{"pods", "replicasets", "events", "endpoints",
-                                               "endpointslices"};
+    static const std::set<std::string> derived{"pods",   "replicasets", "controllerrevisions",
+                                               "events", "endpoints",   "endpointslices"};
     return derived.contains(plural);
 }
 
@@ -55,7 +55,7 @@ std::string top_owner(const Cluster& cluster, const ObjectKey& pod) {
 Object running(const Cluster& cluster) {
     std::map<std::string, std::map<std::string, std::pair<int, int>>> sorts;
     for (const auto& [key, record] : cluster.pods) {
-        if (record.terminating || !cluster.find(key)) continue;
+        if (record.terminating || record.stage == PodStage::Ended || !cluster.find(key)) continue;
         const Object& pod = *cluster.find(key);
         Object sort = {{"configuration", record.seen}, {"images", Object::array()}};
         for (const Object& status : list_at(pod, "/status/containerStatuses"))
@@ -75,12 +75,28 @@ Object running(const Cluster& cluster) {
     return result;
 }
 
+// A job that is through is a record of what was, like an event.
+bool is_record(const ObjectKey& key, const Object& object) {
+    return key.plural == "jobs" && part(object, "/status/conditions");
+}
+
+// By workload and path.
+Object files(const Cluster& cluster) {
+    Object result = Object::object();
+    for (const auto& [key, of_workload] : cluster.files)
+        for (const auto& [path, content] : of_workload)
+            result[key.plural + "/" + key.name_space + "/" + key.name][path] = digest_of(content);
+    return result;
+}
+
 Object state_of(const Cluster& cluster) {
     Object objects = Object::object();
     for (const auto& [key, object] : cluster.objects())
-        if (!is_derived(key.plural))
+        if (!is_derived(key.plural) && !is_record(key, object))
             objects[key.plural + "/" + key.name_space + "/" + key.name] = without_counters(key, object);
-    return {{"objects", objects}, {"running", running(cluster)}};
+    Object state = {{"objects", objects}, {"running", running(cluster)}};
+    if (Object written = files(cluster); !written.empty()) state["files"] = std::move(written);
+    return state;
 }
 
 }  // namespace
@@ -91,8 +107,14 @@ std::string state_of(const Simulation& world) {
     for (const auto& [name, cluster] : world.clusters) state["clusters"][name] = state_of(cluster);
     for (const auto& [image, digest] : world.registry)
         if (image.find('@') == std::string::npos) state["registry"][image] = digest;
-    for (const auto& [name, directory] : world.terraform)
+    for (const auto& [name, directory] : world.terraform) {
         state["terraform"][name] = {{"instances", directory.instances}, {"variables", directory.variables}};
+        if (!directory.tainted.empty()) state["terraform"][name]["tainted"] = directory.tainted;
+    }
+    for (const auto& [log, program] : world.left_running)
+        if (program.ends > world.clock) state["programs"].push_back(program.path);
+    for (const WebEndpoint& endpoint : world.web)
+        for (const auto& [url, content] : endpoint.contents) state["web"][url] = content.body;
     return printed(state, 1) + "\n";
 }
 

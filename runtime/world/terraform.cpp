@@ -74,8 +74,23 @@ bool is_targeted(const std::vector<std::string>& targets, const std::string& add
            });
 }
 
+// What depends on something is destroyed with it.
+std::vector<std::string> with_dependents(const TerraformDirectory& directory,
+                                         std::vector<std::string> targets) {
+    for (std::size_t i = 0; i < targets.size(); ++i)
+        for (const TerraformResource& resource : directory.resources) {
+            const bool depends =
+                std::any_of(resource.depends_on.begin(), resource.depends_on.end(),
+                            [&](const std::string& address) { return is_targeted({targets[i]}, address); });
+            const bool known = std::find(targets.begin(), targets.end(), resource.address) != targets.end();
+            if (depends && !known) targets.push_back(resource.address);
+        }
+    return targets;
+}
+
 Object wanted_by(const TerraformCall& call, const Object& variables, const std::string& texts) {
-    const std::vector<std::string> targets = call.arguments.values("-target");
+    std::vector<std::string> targets = call.arguments.values("-target");
+    if (call.arguments.has("-destroy")) targets = with_dependents(call.directory, std::move(targets));
     Object wanted = call.arguments.has("-destroy") ? Object::object()
                                                    : wanted_instances(call.directory, variables, texts);
     for (const auto& [address, attributes] : call.directory.instances.items())
@@ -87,7 +102,19 @@ Object wanted_by(const TerraformCall& call, const Object& variables, const std::
     return wanted;
 }
 
+// As the local backend says it, after it has waited as long as it may.
+Answer locked(TerraformCall& call) {
+    call.world.pass(60'000);
+    return failed(fmt::format(
+        "\nError: Error acquiring the state lock\n\nError message: resource temporarily unavailable\nLock "
+        "Info:\n  ID:        {}\n  Path:      terraform.tfstate\n  Operation: OperationTypeApply\n  Who:      "
+        " {}\n  Version:   1.11.4\n  Created:   2026-01-10 00:58:12 +0000 UTC\n  Info:      \n\n\nTerraform "
+        "acquires a state lock to protect the state from being written\nby multiple users at the same time.\n",
+        call.directory.lineage, call.directory.locked_by));
+}
+
 Answer plan(TerraformCall& call) {
+    if (!call.directory.locked_by.empty()) return locked(call);
     std::string texts;
     const auto variables = variables_of(call, texts);
     if (!variables) return variables.error();
@@ -108,7 +135,7 @@ Answer plan(TerraformCall& call) {
 
 Answer show(TerraformCall& call) {
     if (!call.arguments.has("-json")) return unmodelled("terraform show without -json");
-    if (call.arguments.words.empty()) return unmodelled("terraform show -json without a plan file");
+    if (call.arguments.words.empty()) return done(printed(state_values(call.directory), -1) + "\n");
     const std::string& file = call.arguments.words[0];
     const auto saved = read_plan(call.folder / file);
     if (!saved)
@@ -138,15 +165,47 @@ std::vector<InstanceChange> changes_in(const Object& document, const TerraformDi
     return changes;
 }
 
-// Carries the changes out one after the other; what the time does not suffice for is left undone.
-bool carry_out_in_time(TerraformCall& call, const std::vector<InstanceChange>& changes) {
+// How far the changes of a plan came.
+struct Carried {
+    bool in_time = true;
+    std::string errors;  // of what the provider refused
+};
+
+std::string failure_of(const TerraformDirectory& directory, const InstanceChange& change) {
+    const TerraformResource* resource = resource_at(directory, change.address);
+    return resource && change.actions.back() == "create" ? resource->fails : "";
+}
+
+// One after the other; what the time does not suffice for is left undone, what fails does not stop the
+// others.
+Carried carry_out_all(TerraformCall& call, const std::vector<InstanceChange>& changes) {
     const auto count = static_cast<std::int64_t>(changes.size());
+    Carried carried;
     for (const InstanceChange& change : changes) {
-        if (!call.world.pass(call.directory.duration_ms / std::max<std::int64_t>(1, count))) return false;
-        carry_out(call.directory, change);
+        carried.in_time = call.world.pass(call.directory.duration_ms / std::max<std::int64_t>(1, count));
+        if (!carried.in_time) return carried;
+        const std::string failure = failure_of(call.directory, change);
+        if (failure != "before") carry_out(call.directory, change);
+        if (failure == "halfway") call.directory.tainted.insert(change.address);
+        if (!failure.empty())
+            carried.errors +=
+                fmt::format("\nError: creating {}: the simulated provider failed {} it was there\n",
+                            change.address, failure == "before" ? "before" : "when");
         sync_nodes(call.world, call.directory);
     }
-    return true;
+    return carried;
+}
+
+// What was made is real, but the state does not know of it.
+Answer lose_state(TerraformCall& call, const TerraformDirectory& before) {
+    std::ofstream file(call.folder / "errored.tfstate", std::ios::binary | std::ios::trunc);
+    file << printed(state_document(call.directory), 2) << "\n";
+    call.directory = before;
+    return failed(
+        "\nError: Failed to save state\n\nError saving state: the simulated store is broken\n\nError: Failed to "
+        "persist state to backend\n\nThe error shown above has prevented Terraform from writing the updated state "
+        "to\nthe configured backend. To allow for recovery, the state has been written to the\nfile "
+        "\"errored.tfstate\" in the current working directory.\n");
 }
 
 Answer apply(TerraformCall& call) {
@@ -161,13 +220,16 @@ Answer apply(TerraformCall& call) {
             "Saved plan is stale",
             "The given plan file can no longer be applied because the state was changed by another operation "
             "after the plan was created.");
-    const auto changes = changes_in(saved->document, call.directory);
-    const bool in_time = carry_out_in_time(call, changes);
+    if (!call.directory.locked_by.empty()) return locked(call);
+    const TerraformDirectory before = call.directory;
+    const Carried carried = carry_out_all(call, changes_in(saved->document, call.directory));
     if (saved->document.value("applyable", false)) {
         ++call.directory.serial;
         call.world.acted = true;
     }
-    if (!in_time) return out_of_time();
+    if (!carried.in_time) return out_of_time();
+    if (call.directory.loses_state) return lose_state(call, before);
+    if (!carried.errors.empty()) return failed(carried.errors);
     call.directory.variables = saved->variables;
     const Tally sum = tally(saved->document);
     return done(fmt::format("Apply complete! Resources: {} added, {} changed, {} destroyed.\n", sum.add,
@@ -193,6 +255,7 @@ Answer output(const TerraformCall& call) {
 
 Answer state(const TerraformCall& call) {
     const auto& words = call.arguments.words;
+    if (words == std::vector<std::string>{"pull"} && call.directory.serial == 0) return done("");
     if (words == std::vector<std::string>{"pull"})
         return done(printed(state_document(call.directory), 2) + "\n");
     if (words != std::vector<std::string>{"list"}) return unmodelled("terraform state " + joined(words));

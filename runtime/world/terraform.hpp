@@ -39,7 +39,11 @@ Object outputs_with(const TerraformDirectory& directory, const Object& variables
 // The plan as `terraform show -json` gives it.
 Object plan_document(const TerraformCall& call, const std::vector<InstanceChange>& changes,
                      const Object& variables);
+// The state as `terraform state pull` gives it; and as `terraform show -json` shows it.
 Object state_document(const TerraformDirectory& directory);
+Object state_values(const TerraformDirectory& directory);
+// The resource that an address is, or is an instance of; null if there is none.
+const TerraformResource* resource_at(const TerraformDirectory& directory, const std::string& address);
 
 void carry_out(TerraformDirectory& directory, const InstanceChange& change);
 void sync_nodes(Simulation& world, const TerraformDirectory& directory);

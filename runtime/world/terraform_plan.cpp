@@ -5,40 +5,23 @@
 
 #include <fmt/format.h>
 
+#include "compiler/documents/document.hpp"
 #include "runtime/world/terraform.hpp"
 
 namespace migc::runtime {
 namespace {
-
-std::string trimmed(const std::string& text) {
-    const std::size_t begin = text.find_first_not_of(" \t\r");
-    return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
 
 // Numbers, texts and booleans; the other forms of HCL are found by their text where the world file says so.
 Object hcl_value(const std::string& text) {
     return Object::parse(text, nullptr, false);
 }
 
-// The assignments `name = value` that stand on a line of their own, outside every bracket.
-void read_assignments(const std::string& text, Object& variables) {
-    int depth = 0;
-    for (std::string line : split(text, '\n')) {
-        if (const std::size_t comment = line.find_first_of('#');
-            comment != std::string::npos && line.find('"') > comment)
-            line.resize(comment);
-        const std::size_t sign = line.find('=');
-        if (depth == 0 && sign != std::string::npos) {
-            std::string value = trimmed(line.substr(sign + 1));
-            if (!value.empty() && value[0] == '"') value = value.substr(0, value.find('"', 1) + 1);
-            const Object parsed = hcl_value(value);
-            if (!parsed.is_discarded()) variables[trimmed(line.substr(0, sign))] = parsed;
-        }
-        depth += static_cast<int>(
-            std::count_if(line.begin(), line.end(), [](char c) { return c == '[' || c == '{'; }));
-        depth -= static_cast<int>(
-            std::count_if(line.begin(), line.end(), [](char c) { return c == ']' || c == '}'; }));
-    }
+// False if the text is no list of assignments of literals.
+bool read_assignments(const std::string& text, Object& variables) {
+    const auto read = documents::read(text, documents::Format::Tfvars, "");
+    if (!read || !read->value || !read->value->is_object()) return false;
+    for (const auto& [name, value] : read->value->items()) variables[name] = value;
+    return true;
 }
 
 std::optional<std::string> content_of(const std::filesystem::path& path) {
@@ -56,6 +39,7 @@ std::optional<std::string> missing_variable(const TerraformDirectory& directory,
     for (const TerraformResource& resource : directory.resources) {
         if (!resource.count_from.empty() && !variables.contains(resource.count_from))
             return resource.count_from;
+        if (!resource.each_from.empty() && !variables.contains(resource.each_from)) return resource.each_from;
         for (const auto& [attribute, variable] : resource.from_variable)
             if (!variables.contains(variable)) return variable;
     }
@@ -80,16 +64,11 @@ Object attributes_of(const TerraformResource& resource, const Object& variables,
     return attributes;
 }
 
-const TerraformResource* resource_at(const TerraformDirectory& directory, const std::string& address) {
-    for (const TerraformResource& resource : directory.resources)
-        if (address == resource.address || address.rfind(resource.address + "[", 0) == 0) return &resource;
-    return nullptr;
-}
-
 std::vector<std::string> actions_for(const TerraformDirectory& directory, const std::string& address,
                                      const Object& before, const Object& after) {
     if (before.is_null()) return {"create"};
     if (after.is_null()) return {"delete"};
+    if (directory.tainted.contains(address)) return {"delete", "create"};
     if (before == after) return {"no-op"};
     if (const TerraformResource* resource = resource_at(directory, address))
         for (const std::string& attribute : resource->replaced_by)
@@ -156,7 +135,33 @@ Object output_changes(const Object& before, const Object& after) {
     return changes;
 }
 
+// The module of that path in a tree of modules, made where it is missing: "module.a.module.b".
+Object& module_in(Object& root, const std::string& path) {
+    Object* module = &root;
+    for (std::size_t end = 0; end < path.size();) {
+        end = std::min(path.find(".module.", end + 1), path.size());
+        Object& children = (*module)["child_modules"];
+        const std::string address = path.substr(0, end);
+        const auto found = std::find_if(children.begin(), children.end(), [&](const Object& child) {
+            return text_at(child, "/address") == address;
+        });
+        if (found != children.end()) {
+            module = &*found;
+            continue;
+        }
+        children.push_back(Object{{"address", address}});
+        module = &children.back();
+    }
+    return *module;
+}
+
 }  // namespace
+
+const TerraformResource* resource_at(const TerraformDirectory& directory, const std::string& address) {
+    for (const TerraformResource& resource : directory.resources)
+        if (address == resource.address || address.rfind(resource.address + "[", 0) == 0) return &resource;
+    return nullptr;
+}
 
 tl::expected<Object, Answer> variables_of(const TerraformCall& call, std::string& texts) {
     Object variables = Object::object();
@@ -170,7 +175,9 @@ tl::expected<Object, Answer> variables_of(const TerraformCall& call, std::string
                 terraform_error("Failed to read variables file",
                                 fmt::format("Given variables file {} does not exist.", file)));
         texts += *text + "\n";
-        read_assignments(*text, variables);
+        if (!read_assignments(*text, variables))
+            return tl::unexpected(
+                terraform_error("Invalid expression", fmt::format("{} cannot be read.", file)));
     }
     for (const std::string& given : call.arguments.values("-var")) {
         const std::size_t sign = given.find('=');
@@ -193,6 +200,15 @@ Object wanted_instances(const TerraformDirectory& directory, const Object& varia
     Object wanted = Object::object();
     for (const TerraformResource& resource : directory.resources) {
         const Object attributes = attributes_of(resource, variables, texts);
+        if (!resource.each_from.empty()) {
+            for (const Object& one : variables.value(resource.each_from, Object::array())) {
+                Object instance = attributes;
+                instance["input"] = one;
+                wanted[fmt::format("{}[\"{}\"]", resource.address, text_at(one, "/name"))] =
+                    std::move(instance);
+            }
+            continue;
+        }
         if (resource.count_from.empty()) {
             wanted[resource.address] = attributes;
             continue;
@@ -244,7 +260,9 @@ Object plan_document(const TerraformCall& call, const std::vector<InstanceChange
         one["change"] = {{"actions", change.actions},
                          {"before", with_id(directory, change.address, change.before)},
                          {"after", is_new ? change.after : with_id(directory, change.address, change.after)},
-                         {"after_unknown", is_new ? Object{{"id", true}} : Object::object()}};
+                         {"after_unknown", is_new ? Object{{"id", true}} : Object::object()},
+                         {"before_sensitive", change.before.is_null() ? Object(false) : Object::object()},
+                         {"after_sensitive", change.after.is_null() ? Object(false) : Object::object()}};
         applyable = applyable || change.actions.front() != "no-op";
         list.push_back(std::move(one));
     }
@@ -275,6 +293,7 @@ Object state_document(const TerraformDirectory& directory) {
             if (!address.module.empty()) resource["module"] = address.module;
         }
         Object instance = {{"schema_version", 0}, {"attributes", with_id(directory, text, attributes)}};
+        if (directory.tainted.contains(text)) instance["status"] = "tainted";
         const Object described = describe(text);
         if (described.contains("index")) instance["index_key"] = described["index"];
         resource["instances"].push_back(std::move(instance));
@@ -291,8 +310,27 @@ Object state_document(const TerraformDirectory& directory) {
         {"check_results", nullptr}};
 }
 
+Object state_values(const TerraformDirectory& directory) {
+    Object shown = {{"format_version", "1.0"}};
+    if (directory.serial == 0) return shown;
+    Object root = Object::object();
+    for (const auto& [text, attributes] : directory.instances.items()) {
+        Object resource = describe(text);
+        resource.erase("module_address");
+        resource.update({{"schema_version", 0},
+                         {"values", with_id(directory, text, attributes)},
+                         {"sensitive_values", Object::object()}});
+        if (directory.tainted.contains(text)) resource["tainted"] = true;
+        module_in(root, address_of(text).module)["resources"].push_back(std::move(resource));
+    }
+    shown["terraform_version"] = "1.11.4";
+    shown["values"] = {{"outputs", outputs_with(directory, directory.variables)}, {"root_module", root}};
+    return shown;
+}
+
 void carry_out(TerraformDirectory& directory, const InstanceChange& change) {
     if (change.actions.front() == "no-op") return;
+    if (change.actions.front() == "delete") directory.tainted.erase(change.address);
     if (change.after.is_null()) {
         directory.instances.erase(change.address);
         directory.ids.erase(change.address);

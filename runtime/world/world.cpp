@@ -1,9 +1,11 @@
 #include "runtime/world/world.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 #include <fmt/format.h>
 
+#include "runtime/tools/output_file.hpp"
 #include "runtime/world/simulation.hpp"
 
 namespace migc::runtime {
@@ -21,6 +23,10 @@ std::vector<std::string> without_connection(const CommandLine& command) {
         words.erase(words.begin() + 1, words.begin() + 3);
     while (words.size() > first && (words[first].rfind("-chdir=", 0) == 0 || words[first] == "-q"))
         words.erase(words.begin() + 1);
+    if (command.tool == "git")  // -C FOLDER, -c NAME=VALUE and switches, up to the command
+        while (words.size() > first && words[first].starts_with('-'))
+            words.erase(words.begin() + 1,
+                        words.begin() + (listed("-C -c", words[first]) && words.size() > 2 ? 3 : 2));
     return words;
 }
 
@@ -37,6 +43,7 @@ bool is_read(const CommandLine& command) {
     if (command.tool == "terraform") return listed("show output state validate plan version", verb);
     if (command.tool == "docker") return has_word(words, "inspect") || verb == "pull";
     if (command.tool == "curl") return !has_word(words, "--request") && !has_word(words, "--data-binary");
+    if (command.tool == "git") return true;
     return false;
 }
 
@@ -44,8 +51,9 @@ Answer act(Simulation& world, const CommandLine& command) {
     const std::vector<std::string> arguments(command.argv.begin() + 1, command.argv.end());
     if (command.tool == "kubectl") return kubectl(world, command, arguments);
     if (command.tool == "curl") return curl(world, command, arguments);
-    if (command.tool == "docker") return docker(world, arguments);
+    if (command.tool == "docker") return docker(world, command, arguments);
     if (command.tool == "terraform") return terraform(world, command, arguments);
+    if (command.tool == "git") return git(world, arguments);
     return script(world, command);
 }
 
@@ -121,12 +129,36 @@ Answer World::run(const CommandLine& command) {
     commands_.push_back(shown(command.argv));
     simulation_->deadline = begun + std::clamp<std::int64_t>(command.within_ms, 1, never / 4);
     simulation_->acted = false;
-    const Fault* fault = due(command);
-    Answer answer = fault ? perform(command, *fault) : perform(command);
+    Answer answer = with_files(command);
     if (simulation_->acted) acted_.push_back(commands_.back());
     simulation_->deadline = never;
     answer.took_ms = simulation_->clock - begun;
     return answer;
+}
+
+// Files are those of this machine, also where all else is simulated.
+Answer World::with_files(const CommandLine& given) {
+    CommandLine command = given;
+    if (!command.input_file.empty()) {
+        std::ifstream stream(command.input_file, std::ios::binary);
+        command.input = {std::istreambuf_iterator<char>(stream), {}};
+        if (!stream) return failed(command.input_file + " cannot be read\n");
+    }
+    const Fault* fault = due(command);
+    Answer answer = fault ? perform(command, *fault) : perform(command);
+    if (!command.output_file.empty()) move_output_to_file(answer, command.output_file);
+    return answer;
+}
+
+tl::expected<bool, std::string> World::running(const std::string& log) {
+    const auto found = simulation_->left_running.find(log);
+    return found != simulation_->left_running.end() && found->second.ends > simulation_->clock;
+}
+
+Answer World::stop(const std::string& log, std::int64_t) {
+    commands_.push_back("stop " + log);
+    if (simulation_->left_running.erase(log) > 0) acted_.push_back(commands_.back());
+    return done("");
 }
 
 std::unique_ptr<Watch> World::watch(const CommandLine& command) {

@@ -53,6 +53,8 @@ class World : public Tools {
     Answer run(const CommandLine& command) override;
     // For `kubectl get --watch-only`; null for everything else. The world must outlive it.
     std::unique_ptr<Watch> watch(const CommandLine& command) override;
+    tl::expected<bool, std::string> running(const std::string& log) override;
+    Answer stop(const std::string& log, std::int64_t grace_ms) override;
     Time now() override;
     // Lets the world go on until the deadline, at once.
     Woken sleep_until(Time deadline) override;
@@ -88,6 +90,7 @@ class World : public Tools {
 
     const Fault* due(const CommandLine& command);
     bool is_down(const CommandLine& command) const;
+    Answer with_files(const CommandLine& command);
     Answer perform(const CommandLine& command);
     Answer perform(const CommandLine& command, const Fault& fault);
     Answer timed_out(const CommandLine& command);

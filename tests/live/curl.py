@@ -59,6 +59,10 @@ check("with its status", "503" in done.stdout)
 check("the failure block goes on after the undo", len(posted) == 2 and "failed" in posted[1], str(posted))
 done = project.migc("run", "nobody.mig")
 check("an address without a server fails and says so", done.returncode == 1 and "could not be found out" in done.stdout, done.stdout)
+project.write("hook", "http://127.0.0.1:9/canary\n")
+done = project.migc("run", "good.mig")
+check("a message that does not arrive is told, and fails nothing", done.returncode == 0 and "not said in ops" in done.stdout and "canary" not in done.stdout, done.stdout)
+project.write("hook", f"{base}/hook\n")
 events = project.migc("show", "last", "--json").stdout
 check("the secret address is in no record", f"{base}/hook" not in events and f"{base}/hook".encode() not in (project.folder / ".migc/journal.db").read_bytes())
 

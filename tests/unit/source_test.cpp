@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "compiler/source/escape.hpp"
+
 using namespace migc;
 
 TEST_CASE("positions count lines and characters from one") {
@@ -25,4 +27,22 @@ TEST_CASE("an empty file has one empty line") {
 
 TEST_CASE("cover spans both") {
     CHECK(cover({0, 3, 5}, {0, 1, 4}) == Span{0, 1, 5});
+}
+
+TEST_CASE("text of others is escaped for the terminal") {
+    CHECK(escaped("plain text, größer → 3 ✓") == "plain text, größer → 3 ✓");
+    CHECK(escaped("a\x1b[31mred\r\n\tb\x7f") == "a\\x1b[31mred\\r\\n\\tb\\x7f");
+    CHECK(escaped("a\nb\rc", Newlines::Kept) == "a\nb\\rc");
+    CHECK(escaped("\xC2\x9B"
+                  "31m") == "\\u009b31m");
+    CHECK(escaped("a\u202Eb\u2066c\u200F") == "a\\u202eb\\u2066c\\u200f");
+    CHECK(escaped("a\u2028b") == "a\\u2028b");
+    CHECK(escaped(std::string("a\0b", 3)) == "a\\x00b");
+    SECTION("what is not UTF-8 is shown byte by byte") {
+        CHECK(escaped("\xFF") == "\\xff");
+        CHECK(escaped("\xE2\x82") == "\\xe2\\x82");
+        CHECK(escaped("\xC0\x8A") == "\\xc0\\x8a");
+        CHECK(escaped("\xED\xA0\x80") == "\\xed\\xa0\\x80");
+        CHECK(escaped("\xF0\x9F\x98\x80") == "\xF0\x9F\x98\x80");
+    }
 }

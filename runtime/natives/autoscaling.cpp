@@ -1,0 +1,136 @@
+// Autoscalers: who has one, between which numbers it chooses, and changing these.
+#include <charconv>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+struct Range {
+    std::int64_t least = 1;
+    std::int64_t most = 1;
+    [[nodiscard]] std::string text() const { return fmt::format("{}..{}", least, most); }
+};
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+tl::expected<Range, std::string> parse_range(const std::string& text) {
+    const std::size_t dots = text.find("..");
+    const auto least = whole_number(std::string_view(text).substr(0, dots));
+    const auto most =
+        dots == std::string::npos ? least : whole_number(std::string_view(text).substr(dots + 2));
+    if (dots == std::string::npos || !least || !most)
+        return tl::unexpected(fmt::format("`{}` is no range of replicas, such as \"2..6\"", text));
+    if (*least < 1 || *most < *least)
+        return tl::unexpected(fmt::format(
+            "`{}` is no range of replicas: the lower number is at least 1, and not above the other", text));
+    return Range{*least, *most};
+}
+
+Range range_of(const json& autoscaler) {
+    return {int_field(autoscaler, "/spec/minReplicas", 1), int_field(autoscaler, "/spec/maxReplicas")};
+}
+
+// The autoscaler of a workload; null if there is none.
+Fetched autoscaler_object(Host& host, const WorkloadName& name) {
+    auto autoscalers = list_objects(host, {"hpa"});
+    if (!autoscalers) return autoscalers;
+    const std::string wanted =
+        autoscaler_in(*autoscalers, workload_kind(name.written), object_name(name.written));
+    for (auto& one : *autoscalers)
+        if (!wanted.empty() && text_field(one, "/metadata/name") == wanted) return std::move(one);
+    return json();
+}
+
+Fetched autoscaler_argument(Host& host, const Value& value) {
+    const auto name = workload_argument(host, value);
+    if (!name) return tl::unexpected(name.error());
+    return autoscaler_object(host, *name);
+}
+
+std::vector<std::string> patch_arguments(const std::string& autoscaler, const Range& range) {
+    const json patch = {{"spec", {{"minReplicas", range.least}, {"maxReplicas", range.most}}}};
+    return {"patch", "hpa/" + autoscaler, "--type=merge", "--field-manager=migc",
+            "-p",    patch.dump(),        "-o",           "json"};
+}
+
+// An autoscaler whose metrics cannot be read holds the range, but chooses nothing.
+std::string blindness(const json& autoscaler) {
+    const json& active = condition(autoscaler, "ScalingActive");
+    return text_field(active, "/status") == "False" ? "; " + text_field(active, "/message") : "";
+}
+
+}  // namespace
+
+Reading autoscaler_of(Host& host, const Arguments& arguments) {
+    const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
+    if (!autoscaler) return unknown(autoscaler.error());
+    if (autoscaler->is_null()) return absent();
+    return {Value(text_field(*autoscaler, "/metadata/name")),
+            "it sets the number of replicas; `set autoscaling of` changes its range", false};
+}
+
+Reading autoscaling_of(Host& host, const Arguments& arguments) {
+    const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
+    if (!autoscaler) return unknown(autoscaler.error());
+    if (autoscaler->is_null())
+        return absent(fmt::format("{} has no autoscaler", text_argument(arguments, 0)));
+    return {Value(range_of(*autoscaler).text()), {}, false};
+}
+
+Reading autoscaling_range(Host&, const Arguments& arguments) {
+    const auto range = parse_range(text_argument(arguments, 0));
+    return range ? Reading{Value(range->text()), {}, false} : mistaken(range.error());
+}
+
+Reading autoscaling_settled(Host& host, const Arguments& arguments) {
+    const auto name = workload_argument(host, argument(arguments, 0));
+    if (!name) return mistaken(name.error());
+    const auto autoscaler = autoscaler_object(host, *name);
+    if (!autoscaler) return unknown(autoscaler.error());
+    if (autoscaler->is_null()) return {Value(true), {}, false};
+    const auto workload = get_object(host, name->written);
+    if (!workload) return unknown(workload.error());
+    const std::int64_t replicas = int_field(*workload, "/spec/replicas", 1);
+    const Range range = range_of(*autoscaler);
+    // At zero it is switched off.
+    if (replicas != 0 && (replicas < range.least || replicas > range.most))
+        return {Value(false),
+                fmt::format("{} asks for {} replicas, and its autoscaler allows {}{}", name->shown, replicas,
+                            range.text(), blindness(*autoscaler)),
+                false};
+    return rollout_complete(host, arguments);
+}
+
+Answer autoscaling_set(Host& host, const Arguments& arguments) {
+    const auto range = parse_range(text_argument(arguments, 1));
+    if (!range) return refused(range.error());
+    const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
+    if (!autoscaler) return refused(autoscaler.error());
+    if (autoscaler->is_null())
+        return refused(fmt::format("{} has no autoscaler", text_argument(arguments, 0)));
+    return host.run("kubectl", patch_arguments(text_field(*autoscaler, "/metadata/name"), *range));
+}
+
+std::string preview_autoscaling_set(Host& host, const Arguments& arguments) {
+    const auto range = parse_range(text_argument(arguments, 1));
+    const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
+    if (!range || !autoscaler || autoscaler->is_null()) return {};
+    std::vector<std::string> command = patch_arguments(text_field(*autoscaler, "/metadata/name"), *range);
+    command.insert(command.begin(), "kubectl");
+    return shown(command);
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,107 @@
+// Claims of storage: whether one can grow, whether it has, and who uses it.
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+std::string claim_written(Host& host, const Value& value) {
+    const auto* resource = value.get_if<ResourceRef>();
+    return resource != nullptr ? host.written(*resource) : "persistentvolumeclaim/" + show(value);
+}
+
+tl::expected<Quantity, std::string> size_at(const json& claim, const std::string& pointer) {
+    const std::string text = text_field(claim, pointer);
+    if (text.empty()) return Quantity{};
+    return parse_quantity(text);
+}
+
+// Nothing is found: it can grow. Else why not.
+tl::expected<std::string, std::string> class_obstacle(Host& host, const json& claim) {
+    const std::string name = text_field(claim, "/spec/storageClassName");
+    if (name.empty()) return std::string("it has no storage class, so nobody could let it grow");
+    const auto storage_class = get_object(host, "storageclass/" + name);
+    if (!storage_class) return tl::unexpected(storage_class.error());
+    if (storage_class->is_null()) return fmt::format("its storage class {} does not exist", name);
+    if (field(*storage_class, "/allowVolumeExpansion") == json(true)) return std::string();
+    return fmt::format("its storage class {} does not allow it (allowVolumeExpansion)", name);
+}
+
+// What the cluster says it still has to do, or waits for.
+std::string pending_resize(const json& claim) {
+    for (const auto& one : field(claim, "/status/conditions")) {
+        const std::string type = text_field(one, "/type");
+        if (type == "FileSystemResizePending")
+            return "its file system grows when a pod mounts it anew; restart its workload";
+        if (type == "Resizing" || type == "ControllerResizeError" || type == "NodeResizeError")
+            return type + (text_field(one, "/message").empty() ? "" : ": " + text_field(one, "/message"));
+    }
+    return {};
+}
+
+// No condition at all: nobody has taken the request up.
+std::string waits_for(const json& claim) {
+    std::string pending = pending_resize(claim);
+    if (!pending.empty()) return pending;
+    const std::string provisioner =
+        text_field(claim, "/metadata/annotations/volume.kubernetes.io~1storage-provisioner");
+    return fmt::format("it waits for the controller that resizes its volumes{}, which has not begun",
+                       provisioner.empty() ? "" : " (" + provisioner + ")");
+}
+
+}  // namespace
+
+Reading claim_can_grow(Host& host, const Arguments& arguments) {
+    const std::string written = claim_written(host, argument(arguments, 0));
+    const auto* size = argument(arguments, 1).get_if<Quantity>();
+    const auto claim = get_object(host, written);
+    if (!claim) return unknown(claim.error());
+    if (claim->is_null()) return {Value(false), written + " does not exist", true};
+    if (text_field(*claim, "/status/phase") != "Bound")
+        return {Value(false), written + " is not bound to a volume yet", false};
+    const auto asked = size_at(*claim, "/spec/resources/requests/storage");
+    if (!asked || size == nullptr) return unknown("the size of " + written + " cannot be read");
+    if (size->amount < asked->amount)
+        return {Value(false),
+                fmt::format("a claim cannot shrink, and {} asks for {} already", written, asked->text), true};
+    const auto obstacle = class_obstacle(host, *claim);
+    if (!obstacle) return unknown(obstacle.error());
+    if (!obstacle->empty())
+        return {Value(false), fmt::format("{} cannot grow: {}", written, *obstacle), true};
+    return {Value(true), {}, false};
+}
+
+Reading claim_has_grown(Host& host, const Arguments& arguments) {
+    const std::string written = claim_written(host, argument(arguments, 0));
+    const auto claim = get_object(host, written);
+    if (!claim) return unknown(claim.error());
+    if (claim->is_null()) return {Value(false), written + " does not exist", true};
+    const auto asked = size_at(*claim, "/spec/resources/requests/storage");
+    const auto has = size_at(*claim, "/status/capacity/storage");
+    if (!asked || !has) return unknown("the size of " + written + " cannot be read");
+    if (has->amount >= asked->amount && pending_resize(*claim).empty()) return {Value(true), {}, false};
+    return {Value(false),
+            fmt::format("{} has {} of {}: {}", written, has->text, asked->text, waits_for(*claim)), false};
+}
+
+Reading claim_unused(Host& host, const Arguments& arguments) {
+    const std::string name = object_name(claim_written(host, argument(arguments, 0)));
+    const auto pods = list_objects(host, {"pods"});
+    if (!pods) return unknown(pods.error());
+    std::vector<std::string> users;
+    for (const auto& pod : *pods)
+        for (const auto& volume : field(pod, "/spec/volumes"))
+            if (text_field(volume, "/persistentVolumeClaim/claimName") == name)
+                users.push_back(text_field(pod, "/metadata/name"));
+    if (users.empty()) return {Value(true), {}, false};
+    return {Value(false),
+            fmt::format("claim {} is used by {}; its workload has to stop first", name, enumerate(users)),
+            false};
+}
+
+}  // namespace migc::runtime

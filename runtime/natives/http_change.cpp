@@ -1,0 +1,227 @@
+// Requests that change something: POST once, PUT and DELETE only what was read before.
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/http_content.hpp"
+#include "runtime/natives/http_request.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr std::int64_t changed_meanwhile = 412;
+
+Answer not_started(std::string reason) {
+    Answer answer;
+    answer.reason = std::move(reason);
+    return answer;
+}
+
+// As if the tool had been cut off: whether it acted is not known.
+Answer in_doubt(std::string reason) {
+    Answer answer;
+    answer.ending = Ending::TimedOut;
+    answer.reason = std::move(reason);
+    return answer;
+}
+
+// A gateway that lost the answer of the server behind it.
+bool is_lost(std::int64_t status) {
+    return status == 502 || status == 504;
+}
+
+bool is_expected(std::int64_t status, std::int64_t expected) {
+    return expected == 0 ? is_success(status) : status == expected;
+}
+
+std::string told(const HttpRequest& request, const HttpOutcome& outcome) {
+    constexpr std::size_t readable = 200;
+    const std::string& body = outcome.answer.body;
+    std::string text =
+        fmt::format("{} answered {}{}", request.url, outcome.answer.status, led_to(outcome.redirect));
+    if (!body.empty() && is_text(body)) text += ": " + body.substr(0, readable);
+    return text;
+}
+
+// An answer of the server, or the lack of one, as the end of a command.
+Answer ending(const HttpRequest& request, const HttpOutcome& outcome, std::int64_t expected) {
+    const std::int64_t status = outcome.answer.status;
+    if (status == 0 && !outcome.sent) return not_started(outcome.failure + "; nothing was sent");
+    if (status == 0) return in_doubt(outcome.failure + "; whether the server acted is not known");
+    if (is_expected(status, expected)) return well({});
+    if (status == changed_meanwhile)
+        return refused(fmt::format("{} answered 412: somebody changed it meanwhile", request.url));
+    if (is_lost(status))
+        return in_doubt(told(request, outcome) + "; whether the server behind it acted is not known");
+    return refused(expected == 0 ? told(request, outcome)
+                                 : fmt::format("{}; {} was expected", told(request, outcome), expected));
+}
+
+// A weak ETag never matches in a condition (RFC 9110, 13.1.1).
+void on_condition(HttpRequest& request, const json& resource) {
+    const std::string etag = text_field(resource, "/etag");
+    if (resource.is_null())
+        request.headers.emplace_back("If-None-Match: *");
+    else if (etag.starts_with('"'))
+        request.headers.push_back("If-Match: " + etag);
+}
+
+json answer_as_json(const std::string& body) {
+    if (body.empty()) return {};
+    json value = json::parse(body, nullptr, false);
+    return value.is_discarded() && is_text(body) ? json(body) : value;
+}
+
+// Without this file there is a little less to go by, so failing to write it changes nothing about the step.
+void keep(const fs::path& file, const json& what) {
+    std::error_code ignored;
+    fs::create_directories(file.parent_path(), ignored);
+    std::ofstream out(file, std::ios::binary | std::ios::trunc);
+    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write, ignored);
+    out << what.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+json kept_in(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    json what = json::parse(in, nullptr, false);
+    return what.is_discarded() ? json() : what;
+}
+
+// The ETag with which this run left an address last, for its inverses, which may run much later.
+fs::path etag_file(Host& host, const HttpRequest& request) {
+    return fs::path(host.setting("run-folder")) /
+           fmt::format("etag-{}.json", sha256(request.url).substr(0, 16));
+}
+
+void keep_etag(Host& host, const HttpRequest& request) {
+    const auto left = resource_at(host, request);
+    keep(etag_file(host, request), left ? json(text_field(*left, "/etag")) : json());
+}
+
+bool changed_by_others(Host& host, const HttpRequest& request, const json& found) {
+    const json left = kept_in(etag_file(host, request));
+    return left.is_string() && text_field(found, "/etag") != left;
+}
+
+// Writes a content, or removes what is there if it is null, provided that `found` still is what is there.
+Answer write(Host& host, const HttpRequest& plain_request, const json& content, const json& found) {
+    HttpRequest request = plain_request;
+    request.method = content.is_null() ? "DELETE" : "PUT";
+    if (!content.is_null()) give_content(request, content);
+    on_condition(request, found);
+    // Should this be cut off, nothing that is known of the address holds any more.
+    std::error_code ignored;
+    fs::remove(etag_file(host, plain_request), ignored);
+    const HttpOutcome outcome = send(host, request);
+    constexpr std::int64_t not_found = 404, gone = 410;
+    const std::int64_t status = outcome.answer.status;
+    const bool was_gone = content.is_null() && (status == not_found || status == gone);
+    Answer answer = was_gone ? well({}) : ending(request, outcome, 0);
+    if (answer.succeeded()) keep_etag(host, plain_request);
+    return answer;
+}
+
+std::string shown_request(const char* method, const Arguments& arguments) {
+    return fmt::format("curl --request {} -- {}", method, text_argument(arguments, 0));
+}
+
+}  // namespace
+
+// [address, from inside, headers, header's name, header's file, file, JSON, status, record]
+Answer http_post(Host& host, const Arguments& arguments) {
+    auto request = make_request(host, text_argument(arguments, 0), request_terms(host, arguments, 1));
+    if (!request) return not_started(request.error());
+    const auto content = content_in(arguments, 5);
+    if (!content) return not_started(content.error());
+    request->method = "POST";
+    give_content(*request, *content);
+    const HttpOutcome outcome = send(host, *request);
+    if (outcome.answer.status != 0) keep(text_argument(arguments, 8), answer_as_json(outcome.answer.body));
+    return ending(*request, outcome, int_argument(arguments, 7, 0));
+}
+
+std::string preview_http_post(Host&, const Arguments& arguments) {
+    return shown_request("POST", arguments);
+}
+
+// [record]
+Reading http_answer(Host&, const Arguments& arguments) {
+    const json answer = kept_in(text_argument(arguments, 0));
+    return answer.is_null() ? absent() : json_reading(answer);
+}
+
+// [from inside, headers, header's name, header's file]
+Reading http_terms(Host& host, const Arguments& arguments) {
+    const json terms = request_terms(host, arguments, 0);
+    return terms.is_null() ? absent() : json_reading(terms);
+}
+
+// [file, JSON]
+Reading http_content(Host&, const Arguments& arguments) {
+    const auto content = content_in(arguments, 0);
+    if (!content) return mistaken(content.error());
+    return json_reading(content->is_null() ? json{{"type", ""}, {"body", ""}} : *content);
+}
+
+// [address, terms]
+Reading http_resource(Host& host, const Arguments& arguments) {
+    const auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 1));
+    if (!request) return mistaken(request.error());
+    const auto resource = resource_at(host, *request);
+    if (!resource) return unknown(resource.error());
+    return resource->is_null() ? absent() : json_reading(*resource);
+}
+
+// [content or absent, like]
+Reading http_form(Host&, const Arguments& arguments) {
+    const json form = form_of(json_argument(arguments, 0), json_argument(arguments, 1));
+    return form.is_null() ? absent() : json_reading(form);
+}
+
+// [address, content, terms, found]
+Answer http_put(Host& host, const Arguments& arguments) {
+    const auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 2));
+    if (!request) return not_started(request.error());
+    return write(host, *request, json_argument(arguments, 1), json_argument(arguments, 3));
+}
+
+std::string preview_http_put(Host&, const Arguments& arguments) {
+    return shown_request("PUT", arguments);
+}
+
+// [address, terms, found]
+Answer http_delete(Host& host, const Arguments& arguments) {
+    const auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 1));
+    if (!request) return not_started(request.error());
+    return write(host, *request, json(), json_argument(arguments, 2));
+}
+
+std::string preview_http_delete(Host&, const Arguments& arguments) {
+    return shown_request("DELETE", arguments);
+}
+
+// [address, prior or absent, terms]
+Answer http_restore(Host& host, const Arguments& arguments) {
+    auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 2));
+    if (!request) return not_started(request.error());
+    // That was the type of what is to go; what was there before has its own.
+    std::erase_if(request->headers,
+                  [](const std::string& header) { return is_header(header, "Content-Type"); });
+    const auto found = resource_at(host, *request);
+    if (!found) return not_started(found.error());
+    if (changed_by_others(host, *request, *found))
+        return refused(fmt::format("held: somebody changed {} since this run did", request->url));
+    return write(host, *request, json_argument(arguments, 1), *found);
+}
+
+std::string preview_http_restore(Host&, const Arguments& arguments) {
+    return shown_request(json_argument(arguments, 1).is_null() ? "DELETE" : "PUT", arguments);
+}
+
+}  // namespace migc::runtime

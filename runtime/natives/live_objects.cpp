@@ -1,0 +1,171 @@
+#include "runtime/natives/live_objects.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/live_form.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+// An object that is not there is missing with its namespace, or without.
+std::string missing(Host& host, const Handle& handle) {
+    const std::string name_space = handle.name_space.empty() ? host.setting("namespace") : handle.name_space;
+    const auto found = get_object(host, "namespace/" + name_space);
+    if (found && found->is_null())
+        return fmt::format("{} does not exist: there is no namespace {}", handle.written(), name_space);
+    return handle.written() + " does not exist";
+}
+
+bool keeps_values(const Handle& handle, const std::string& pointer) {
+    const bool whole = pointer.empty();
+    return handle.type == "secret" &&
+           (whole || pointer.starts_with("/data") || pointer.starts_with("/stringData"));
+}
+
+// Who makes this object, and would make it again: "ReplicaSet web-5c8".
+std::string maker_of(const json& object) {
+    for (const auto& owner : field(object, "/metadata/ownerReferences"))
+        if (field(owner, "/controller") == json(true))
+            return text_field(owner, "/kind") + " " + text_field(owner, "/name");
+    return {};
+}
+
+// Why there would be no way back; empty if there is one.
+std::string no_way_back(const Handle& handle, const json& object) {
+    if (handle.type == "persistentvolumeclaim")
+        return fmt::format("{} holds data that no undo brings back; `delete claim {}` says so",
+                           handle.written(), handle.name);
+    if (holds_data(handle)) return handle.written() + " holds what no undo brings back; delete it by hand";
+    if (handle.type == "secret")
+        return handle.written() +
+               " holds secret values, which migc does not keep, so it could not be made again; delete it by hand";
+    if (const std::string maker = maker_of(object); !maker.empty())
+        return fmt::format("{} is made by {}, which would make it again; change that one", handle.written(),
+                           maker);
+    return {};
+}
+
+// "/apis/apps/v1", "/api/v1".
+std::string api_path(const json& object) {
+    const std::string version = text_field(object, "/apiVersion");
+    return (version.find('/') == std::string::npos ? "/api/" : "/apis/") + version;
+}
+
+}  // namespace
+
+tl::expected<Handle, std::string> object_argument(Host& host, const Value& value) {
+    const auto* resource = value.get_if<ResourceRef>();
+    const bool written = resource != nullptr && resource->type != "object";
+    auto handle = parse_handle(written ? host.written(*resource) : text_argument({value}, 0));
+    if (!handle && written)
+        return tl::unexpected(
+            fmt::format("`{}` is no name that Kubernetes allows", text_argument({value}, 0)));
+    if (!handle)
+        return tl::unexpected(fmt::format("`{}` names no object: write type/name, as \"configmap/settings\"",
+                                          text_argument({value}, 0)));
+    const std::string here = host.setting("namespace");
+    if (!handle->name_space.empty() && !here.empty() && handle->name_space != here)
+        return tl::unexpected(fmt::format("{} is in namespace {}, but this stage acts in {}",
+                                          handle->written(), handle->name_space, here));
+    return handle;
+}
+
+tl::expected<std::string, std::string> collection_of(Host& host, const json& object) {
+    const std::string api = api_path(object);
+    const Answer answer = host.run("kubectl", {"get", "--raw", api});
+    if (!answer.succeeded()) return tl::unexpected(complaint("kubectl", answer));
+    const auto known = json::parse(answer.output, nullptr, false);
+    for (const auto& resource : field(known, "/resources")) {
+        const std::string plural = text_field(resource, "/name");
+        if (text_field(resource, "/kind") != text_field(object, "/kind") ||
+            plural.find('/') != std::string::npos)
+            continue;
+        const std::string name_space = text_field(object, "/metadata/namespace");
+        const std::string within = name_space.empty() ? "" : "/namespaces/" + name_space;
+        return fmt::format("{}{}/{}", api, within, plural);
+    }
+    return tl::unexpected(
+        fmt::format("kubectl: the server does not say where it keeps a {}", text_field(object, "/kind")));
+}
+
+Fetched fetch(Host& host, const Handle& handle) {
+    return get_object(host, handle.written(), handle.name_space);
+}
+
+bool holds_data(const Handle& handle) {
+    constexpr std::array types = {"persistentvolumeclaim", "persistentvolume", "namespace",
+                                  "customresourcedefinition"};
+    return std::find(types.begin(), types.end(), handle.type) != types.end();
+}
+
+bool is_being_deleted(const json& object) {
+    return !field(object, "/metadata/deletionTimestamp").is_null();
+}
+
+std::string finalizers_shown(const json& object) {
+    std::vector<std::string> names;
+    for (const auto& name : field(object, "/metadata/finalizers"))
+        if (name.is_string()) names.push_back(name);
+    if (names.empty()) return {};
+    return fmt::format("its finalizer{} {} {} it", names.size() == 1 ? "" : "s", enumerate(names),
+                       names.size() == 1 ? "holds" : "hold");
+}
+
+Reading identity_of(Host& host, const Arguments& arguments) {
+    const auto handle = object_argument(host, argument(arguments, 0));
+    if (!handle) return mistaken(handle.error());
+    const auto object = fetch(host, *handle);
+    if (!object) return unknown(object.error());
+    if (object->is_null()) return absent(missing(host, *handle));
+    return {Value(text_field(*object, "/metadata/uid")), {}, false};
+}
+
+Reading live_value(Host& host, const Arguments& arguments) {
+    const auto handle = object_argument(host, argument(arguments, 0));
+    if (!handle) return mistaken(handle.error());
+    const std::string pointer = text_argument(arguments, 1);
+    if (!is_pointer(pointer))
+        return mistaken(fmt::format("`{}` is no JSON pointer, such as /data/colour", pointer));
+    if (keeps_values(*handle, pointer))
+        return mistaken(handle->written() + " is a secret: migc does not read its values");
+    const auto object = fetch(host, *handle);
+    if (!object) return unknown(object.error());
+    if (object->is_null()) return absent(missing(host, *handle));
+    const json& found = field(*object, pointer);
+    return found.is_null() ? absent(fmt::format("{} has no {}", handle->written(), pointer))
+                           : json_reading(found);
+}
+
+Reading definition_of(Host& host, const Arguments& arguments) {
+    const auto handle = object_argument(host, argument(arguments, 0));
+    if (!handle) return mistaken(handle.error());
+    const auto object = fetch(host, *handle);
+    if (!object) return unknown(object.error());
+    if (object->is_null()) return absent(missing(host, *handle));
+    // Neither there nor gone: nobody can call it back, and it may stay like this for ever.
+    if (is_being_deleted(*object))
+        return unknown(fmt::format(
+            "{} is being deleted; {}", handle->written(),
+            finalizers_shown(*object).empty() ? "it is not gone yet" : finalizers_shown(*object)));
+    return {Value(std::make_shared<const json>(live_form(*object, {}))), {}, false};
+}
+
+Reading can_be_made_again(Host& host, const Arguments& arguments) {
+    const auto handle = object_argument(host, argument(arguments, 0));
+    if (!handle) return mistaken(handle.error());
+    const auto object = fetch(host, *handle);
+    if (!object) return unknown(object.error());
+    if (object->is_null()) return {Value(true), missing(host, *handle), false};
+    std::string why = no_way_back(*handle, *object);
+    const bool can = why.empty();
+    return {Value(can), std::move(why), !can};
+}
+
+}  // namespace migc::runtime

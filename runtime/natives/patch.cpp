@@ -1,0 +1,181 @@
+// One field of a live object: what it may become, and setting it.
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/live_form.hpp"
+#include "runtime/natives/live_objects.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+struct Wish {
+    Handle handle;
+    std::string pointer;
+    json value;  // null: the field goes
+};
+
+json as_json(const Value& value) {
+    if (value.is_absent()) return {};
+    if (const auto* data = value.get_if<Json>()) return **data;
+    if (const auto* number = value.get_if<std::int64_t>()) return *number;
+    if (const auto* truth = value.get_if<bool>()) return *truth;
+    if (const auto* items = value.get_if<List>()) {
+        json list = json::array();
+        for (const Value& item : *items) list.push_back(as_json(item));
+        return list;
+    }
+    return show(value);
+}
+
+// What the server writes itself: a value of ours would be lost at once, or would lie.
+bool is_the_servers(const std::string& pointer) {
+    constexpr std::array fields = {"/status",
+                                   "/kind",
+                                   "/apiVersion",
+                                   "/metadata/name",
+                                   "/metadata/namespace",
+                                   "/metadata/uid",
+                                   "/metadata/resourceVersion",
+                                   "/metadata/generation",
+                                   "/metadata/creationTimestamp",
+                                   "/metadata/deletionTimestamp",
+                                   "/metadata/deletionGracePeriodSeconds",
+                                   "/metadata/managedFields",
+                                   "/metadata/selfLink",
+                                   "/metadata/annotations/deployment.kubernetes.io~1revision"};
+    return pointer.empty() || pointer == "/metadata" ||
+           std::any_of(fields.begin(), fields.end(), [&](const std::string& field) {
+               return pointer == field || pointer.starts_with(field + "/");
+           });
+}
+
+tl::expected<Wish, std::string> wish_of(Host& host, const Arguments& arguments) {
+    const auto handle = object_argument(host, argument(arguments, 0));
+    if (!handle) return tl::unexpected(handle.error());
+    Wish wish = {*handle, text_argument(arguments, 1), as_json(argument(arguments, 2))};
+    if (!is_pointer(wish.pointer))
+        return tl::unexpected(fmt::format("`{}` is no JSON pointer, such as /data/colour", wish.pointer));
+    if (is_the_servers(wish.pointer))
+        return tl::unexpected(fmt::format("{} of {} is written by the cluster itself; it is not for patching",
+                                          wish.pointer.empty() ? "the whole" : wish.pointer,
+                                          handle->written()));
+    return wish;
+}
+
+bool is_index(const std::string& token) {
+    return !token.empty() && token.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// An autoscaler sets the number of replicas again as soon as it looks.
+tl::expected<void, std::string> check_autoscaler(Host& host, const Wish& wish, const json& object) {
+    if (wish.pointer != "/spec/replicas") return {};
+    const auto autoscalers = list_objects(host, {"hpa"});
+    if (!autoscalers) return tl::unexpected(autoscalers.error());
+    const std::string name = autoscaler_in(*autoscalers, text_field(object, "/kind"), wish.handle.name);
+    if (name.empty()) return {};
+    return tl::unexpected(
+        fmt::format("{} of {} is set by autoscaler {}; `set autoscaling of` changes its range", wish.pointer,
+                    wish.handle.written(), name));
+}
+
+// A place in a list is one of its elements, or the one behind the last.
+bool fits_lists(const json& object, json::json_pointer place) {
+    for (; !place.empty(); place.pop_back()) {
+        const json& parent = field(object, place.parent_pointer().to_string());
+        if (parent.is_array() && std::stoul(place.back()) > parent.size()) return false;
+    }
+    return true;
+}
+
+// The object with the field as it is wished; the error: there is no such place.
+tl::expected<json, std::string> with_wish(json object, const Wish& wish) {
+    const json::json_pointer place(wish.pointer);
+    try {
+        if (!fits_lists(object, place)) throw std::out_of_range(wish.pointer);
+        if (!wish.value.is_null()) {
+            object[place] = wish.value;
+        } else if (object.contains(place)) {
+            json& parent = object[place.parent_pointer()];
+            if (parent.is_array())
+                parent.erase(std::stoul(place.back()));
+            else
+                parent.erase(place.back());
+        }
+    } catch (const std::exception&) {
+        return tl::unexpected(
+            fmt::format("{} has no place {}: what is there is neither a map nor a list with "
+                        "that element",
+                        wish.handle.written(), wish.pointer));
+    }
+    return object;
+}
+
+// The resource version makes the server refuse the patch if somebody wrote after we looked.
+tl::expected<std::vector<std::string>, std::string> patch_arguments(Host& host, const Wish& wish) {
+    const auto now = fetch(host, wish.handle);
+    if (!now) return tl::unexpected(now.error());
+    if (now->is_null()) return tl::unexpected(wish.handle.written() + " does not exist");
+    if (const auto free = check_autoscaler(host, wish, *now); !free) return tl::unexpected(free.error());
+    const auto wanted = with_wish(*now, wish);
+    if (!wanted) return tl::unexpected(wanted.error());
+    json patch = merge_difference(*now, *wanted);
+    patch["metadata"]["resourceVersion"] = text_field(*now, "/metadata/resourceVersion");
+    std::vector<std::string> arguments = {
+        "patch", wish.handle.written(), "--type=merge", "--field-manager=migc",
+        "-p",    patch.dump(),          "-o",           "json"};
+    for (std::string& option : namespace_option(host, wish.handle.name_space))
+        arguments.push_back(std::move(option));
+    return arguments;
+}
+
+}  // namespace
+
+// The server's own defaults, conversions and admission: a wish that it drops is refused here, before anything
+// is changed.
+Reading accepted_value(Host& host, const Arguments& arguments) {
+    const auto wish = wish_of(host, arguments);
+    if (!wish) return mistaken(wish.error());
+    auto command = patch_arguments(host, *wish);
+    if (!command) return unknown(command.error());
+    command->emplace_back("--dry-run=server");
+    const Answer answer = host.run("kubectl", *command);
+    if (!answer.succeeded())
+        return is_refusal(answer) ? mistaken(complaint("kubectl", answer))
+                                  : unknown(complaint("kubectl", answer));
+    const auto object = json::parse(answer.output, nullptr, false);
+    if (!object.is_object()) return unknown("kubectl: the answer is not JSON");
+    const json& becomes = field(object, wish->pointer);
+    if (becomes.is_null() && !wish->value.is_null())
+        return mistaken(
+            fmt::format("{} knows no field {}: the server drops it", wish->handle.written(), wish->pointer));
+    return becomes.is_null() ? absent() : json_reading(becomes);
+}
+
+Answer object_patch(Host& host, const Arguments& arguments) {
+    const auto wish = wish_of(host, arguments);
+    if (!wish) return refused(wish.error());
+    const auto command = patch_arguments(host, *wish);
+    return command ? host.run("kubectl", *command) : refused(command.error());
+}
+
+std::string preview_object_patch(Host& host, const Arguments& arguments) {
+    const auto wish = wish_of(host, arguments);
+    if (!wish) return {};
+    json patch = wish->value;
+    for (json::json_pointer place(wish->pointer); !place.empty(); place.pop_back()) {
+        // A merge patch knows no elements: it brings the whole list that is there when it is made.
+        if (is_index(place.back()))
+            return fmt::format("kubectl patch {} (the list with {})", wish->handle.written(), wish->pointer);
+        patch = json{{place.back(), std::move(patch)}};
+    }
+    return shown({"kubectl", "patch", wish->handle.written(), "--type=merge", "-p", patch.dump()});
+}
+
+}  // namespace migc::runtime

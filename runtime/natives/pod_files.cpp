@@ -1,0 +1,154 @@
+// Single files, into containers and out of them.
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/backup.hpp"
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/pod_path.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t file_limit = std::uintmax_t{64} << 20;  // bytes of a file that is copied into a pod
+
+bool is_missing(const Answer& answer) {
+    return answer.ending == Ending::Exited &&
+           answer.errors.find("No such file or directory") != std::string::npos;
+}
+
+struct Target {
+    PodPlace place;
+    std::string path;
+};
+
+// Of [.., path, workload, container or absent]; hopeless where waiting cannot mend it.
+tl::expected<Target, NoPlace> target_of(Host& host, const Arguments& arguments, std::size_t index) {
+    const auto path = pod_path(text_argument(arguments, index));
+    if (!path || *path == "/") return tl::unexpected(NoPlace{path ? "`/` is no file" : path.error(), true});
+    const auto place =
+        find_place(host, argument(arguments, index + 1), text_argument(arguments, index + 2), Choice::Only);
+    if (!place) return tl::unexpected(place.error());
+    return Target{*place, *path};
+}
+
+tl::expected<std::string, std::string> content_of(const std::string& file) {
+    std::error_code error;
+    const auto size = fs::file_size(file, error);
+    if (error) return tl::unexpected(fmt::format("{}: {}", file, error.message()));
+    if (size > file_limit)
+        return tl::unexpected(fmt::format("{} is larger than {} MiB; put it into an image or a volume", file,
+                                          file_limit >> 20));
+    std::ifstream stream(file, std::ios::binary);
+    std::string content{std::istreambuf_iterator<char>(stream), {}};
+    if (!stream || content.size() != size) return tl::unexpected(file + " cannot be read");
+    return content;
+}
+
+std::string folder_of(const std::string& path) {
+    return fs::path(path).parent_path().string();
+}
+
+std::string name_in(const std::string& path) {
+    return fs::path(path).filename().string();
+}
+
+// Below the folder of the file, which must be there: a file is put into no folder that nobody made.
+Answer put(Host& host, const Target& target, const std::string& file) {
+    const auto content = content_of(file);
+    if (!content) return not_begun(content.error());
+    std::error_code error;
+    const auto mode = static_cast<unsigned>(fs::status(file, error).permissions()) & 0777U;
+    const auto archive = write_archive({{name_in(target.path), false, mode, *content}}, false);
+    if (!archive) return refused(archive.error());
+    const std::vector<std::string> command = {"tar", "xf", "-", "-o", "-C", folder_of(target.path)};
+    return exec_outcome(target.place, command,
+                        host.run("kubectl", exec_arguments(target.place, command, true), *archive));
+}
+
+}  // namespace
+
+// [path, workload, container or absent]
+Reading pod_file_digest(Host& host, const Arguments& arguments) {
+    const auto target = target_of(host, arguments, 0);
+    if (!target) return target.error().hopeless ? mistaken(target.error().why) : unknown(target.error().why);
+    const std::vector<std::string> command = {"cat", target->path};
+    const Answer answer = host.run("kubectl", exec_arguments(target->place, command));
+    if (answer.succeeded() && answer.truncated)
+        return mistaken(target->path + " is too large to be read whole");
+    if (answer.succeeded()) return {Value("sha256:" + sha256(answer.output)), {}, false};
+    if (is_missing(answer)) return absent(target->path + " does not exist");
+    const std::string problem = exec_problem(target->place, command, answer);
+    return lacks_program(answer) ? mistaken(problem) : unknown(problem);
+}
+
+// [file]
+Reading local_file_digest(Host&, const Arguments& arguments) {
+    const std::string file = text_argument(arguments, 0);
+    std::error_code error;
+    if (!fs::exists(file, error) && !error) return absent(file + " does not exist");
+    const auto content = content_of(file);
+    return content ? Reading{Value("sha256:" + sha256(*content)), {}, false} : mistaken(content.error());
+}
+
+// [path, workload, container or absent, archive]: nothing is written where there is no such file.
+Answer write_kept_file(Host& host, const Arguments& arguments) {
+    const auto target = target_of(host, arguments, 0);
+    if (!target) return not_begun(target.error().why);
+    const Reading there = pod_file_digest(host, arguments);
+    if (there.value.is_unknown()) return refused(there.why);
+    if (there.value.is_absent()) return well("");
+    return archive_path(host, target->place, target->path, text_argument(arguments, 3), false);
+}
+
+// [file, path, workload, container or absent]
+Answer put_pod_file(Host& host, const Arguments& arguments) {
+    const auto target = target_of(host, arguments, 1);
+    return target ? put(host, *target, text_argument(arguments, 0)) : not_begun(target.error().why);
+}
+
+// [archive, path, workload, container or absent]: the file that was kept, or none if none was there.
+Answer restore_pod_file(Host& host, const Arguments& arguments) {
+    const auto target = target_of(host, arguments, 1);
+    if (!target) return not_begun(target.error().why);
+    const std::string kept = text_argument(arguments, 0);
+    std::error_code error;
+    if (fs::exists(kept, error)) return extract_archive(host, target->place, kept);
+    return remove_entries(host, target->place, {{entry_of(target->path), false, 0, {}}});
+}
+
+// [path, workload, container or absent, file]
+Answer write_pod_file(Host& host, const Arguments& arguments) {
+    const auto target = target_of(host, arguments, 0);
+    if (!target) return not_begun(target.error().why);
+    const std::string file = text_argument(arguments, 3), part = file + ".part";
+    std::error_code error;
+    fs::create_directories(fs::path(file).parent_path(), error);
+    const std::vector<std::string> command = {"cat", target->path};
+    const Answer answer = exec_outcome(
+        target->place, command,
+        host.perform({"kubectl", exec_arguments(target->place, command), {}, part, {}, host.limit_ms()}));
+    if (!answer.succeeded()) return answer;
+    if (const auto named = name_without_loss(part, file); !named) return refused(named.error());
+    return well(fmt::format("sha256:{}\n", answer.output_digest));
+}
+
+std::string preview_put_pod_file(Host& host, const Arguments& arguments) {
+    const auto path = pod_path(text_argument(arguments, 1));
+    const auto name = workload_argument(host, argument(arguments, 2));
+    if (!path || !name) return {};
+    return shown(
+        {"kubectl", "exec", name->written, "-i", "--", "tar", "xf", "-", "-o", "-C", folder_of(*path)});
+}
+
+std::string preview_write_pod_file(Host& host, const Arguments& arguments) {
+    const auto path = pod_path(text_argument(arguments, 0));
+    const auto name = workload_argument(host, argument(arguments, 1));
+    return path && name ? shown({"kubectl", "exec", name->written, "--", "cat", *path}) : "";
+}
+
+}  // namespace migc::runtime

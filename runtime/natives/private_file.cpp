@@ -1,0 +1,73 @@
+#include "runtime/natives/private_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace migc::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t largest = std::uintmax_t{64} << 20;
+
+tl::unexpected<std::string> failure(const fs::path& path) {
+    return tl::unexpected(fmt::format("{}: {}", path.string(), std::strerror(errno)));
+}
+
+bool write_all(int descriptor, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+// The new name, too, must be on the disk.
+void sync_folder(const fs::path& folder) {
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    ::fsync(descriptor);
+    ::close(descriptor);
+}
+
+}  // namespace
+
+tl::expected<void, std::string> write_private(const fs::path& path, std::string_view bytes) {
+    const fs::path beside = path.string() + ".migc-new";
+    ::unlink(beside.c_str());  // of a run that was cut off
+    const int descriptor = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (descriptor < 0) return failure(beside);
+    const bool written = write_all(descriptor, bytes) && ::fsync(descriptor) == 0;
+    const auto problem = failure(beside);
+    ::close(descriptor);
+    if (!written) {
+        ::unlink(beside.c_str());
+        return problem;
+    }
+    if (::rename(beside.c_str(), path.c_str()) != 0) return failure(path);
+    sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
+    return {};
+}
+
+tl::expected<std::string, std::string> read_bytes(const fs::path& path) {
+    std::error_code error;
+    const auto size = fs::file_size(path, error);
+    if (error) return tl::unexpected(fmt::format("{}: {}", path.string(), error.message()));
+    if (size > largest)
+        return tl::unexpected(fmt::format("{} is larger than {} MiB", path.string(), largest >> 20));
+    std::ifstream in(path, std::ios::binary);
+    std::stringstream text;
+    if (size > 0) text << in.rdbuf();
+    if (!in) return tl::unexpected(fmt::format("{} cannot be read", path.string()));
+    return std::move(text).str();
+}
+
+}  // namespace migc::runtime

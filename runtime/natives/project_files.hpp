@@ -1,0 +1,52 @@
+// Files of the project: read and written whole, below its root only.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+#include <tl/expected.hpp>
+
+#include "runtime/tools/natives.hpp"
+
+namespace migc::runtime {
+
+constexpr std::uintmax_t project_file_limit = 8 << 20;  // bytes: configuration that people write
+
+struct ProjectFile {
+    std::string content;
+    mode_t mode = 0644;  // permission bits
+};
+
+// The path with its links followed. The error: it leads out of the project's root, or into git's or migc's
+// own folder.
+tl::expected<std::filesystem::path, std::string> project_path(Host& host, const std::string& path);
+
+// The path as people know it: relative to the root.
+std::string shown_path(Host& host, const std::string& path);
+
+// Nothing if there is no such file; what is there and is no regular file is an error.
+tl::expected<std::optional<ProjectFile>, std::string> read_project_file(Host& host, const std::string& path);
+
+// Replaces a file, or makes it and the folders that it lies in: a reader, or a crash, sees the old file or
+// the new one. Owner and permissions of a file that is there stay, unless `mode` says which.
+tl::expected<void, std::string> write_project_file(Host& host, const std::string& path,
+                                                   const std::string& content,
+                                                   std::optional<mode_t> mode = std::nullopt);
+
+// How many of the folders that a file would lie in are not there.
+std::size_t missing_folders(Host& host, const std::string& path);
+
+// Removes a file, and so many of the folders that it lies in as are then empty; it is well if there is none.
+tl::expected<void, std::string> remove_project_file(Host& host, const std::string& path,
+                                                    std::size_t folders = 0);
+
+// A digest of the content, and of whether it may be executed.
+std::string digest_of(const ProjectFile& file);
+
+// Why a file may not be written: it is not what it was when its digest was taken ("": there was none).
+// Nothing if it is.
+std::optional<std::string> changed_since(Host& host, const std::string& path, const std::string& digest);
+
+}  // namespace migc::runtime

@@ -1,0 +1,163 @@
+// The revisions of a workload: which there are, what their pods are, and going back to one.
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+struct Revision {
+    std::int64_t number = 0;
+    std::string digest;  // of its pod template
+};
+
+struct History {
+    WorkloadName name;
+    std::string current;              // digest of the template that is asked for now
+    std::vector<Revision> revisions;  // lowest number first
+};
+
+// Without what a controller adds to a template when it makes a revision of it.
+std::string template_digest(json pods) {
+    if (!pods.is_object()) return {};
+    pods.erase("$patch");
+    if (json& metadata = pods["metadata"]; metadata.is_object()) {
+        if (metadata.contains("labels") && metadata["labels"].is_object())
+            metadata["labels"].erase("pod-template-hash");
+        if (field(metadata, "/creationTimestamp").is_null()) metadata.erase("creationTimestamp");
+    }
+    return "sha256:" + sha256(pods.dump()).substr(0, 16);
+}
+
+std::optional<Revision> revision_from(const json& item) {
+    if (text_field(item, "/kind") == "ControllerRevision")
+        return Revision{int_field(item, "/revision"), template_digest(field(item, "/data/spec/template"))};
+    const std::string written = text_field(item, "/metadata/annotations/deployment.kubernetes.io~1revision");
+    if (written.empty() || written.size() > 18 ||
+        written.find_first_not_of("0123456789") != std::string::npos)
+        return std::nullopt;
+    return Revision{std::stoll(written), template_digest(field(item, "/spec/template"))};
+}
+
+bool is_owned(const json& item, const json& workload) {
+    const json& owners = field(item, "/metadata/ownerReferences");
+    return std::any_of(owners.begin(), owners.end(), [&](const json& owner) {
+        return text_field(owner, "/uid") == text_field(workload, "/metadata/uid");
+    });
+}
+
+tl::expected<History, std::string> history_of(Host& host, const Value& target) {
+    const auto name = workload_argument(host, target);
+    if (!name) return tl::unexpected(name.error());
+    const auto workload = get_object(host, name->written);
+    if (!workload) return tl::unexpected(workload.error());
+    if (workload->is_null()) return tl::unexpected(name->written + " does not exist");
+    const bool in_sets = text_field(*workload, "/kind") == "Deployment";
+    const auto items = list_objects(host, {in_sets ? "replicasets" : "controllerrevisions"});
+    if (!items) return tl::unexpected(items.error());
+    History history = {*name, template_digest(pod_template(*workload)), {}};
+    for (const auto& item : *items)
+        if (const auto revision = is_owned(item, *workload) ? revision_from(item) : std::nullopt)
+            history.revisions.push_back(*revision);
+    std::sort(history.revisions.begin(), history.revisions.end(),
+              [](const Revision& a, const Revision& b) { return a.number < b.number; });
+    return history;
+}
+
+std::vector<std::string> numbers(const History& history) {
+    std::vector<std::string> result;
+    for (const Revision& one : history.revisions) result.push_back(std::to_string(one.number));
+    return result;
+}
+
+// The newest of that template: going back to it would make no other.
+const Revision* with_digest(const History& history, const std::string& digest) {
+    const auto found = std::find_if(history.revisions.rbegin(), history.revisions.rend(),
+                                    [&](const Revision& one) { return one.digest == digest; });
+    return found == history.revisions.rend() ? nullptr : &*found;
+}
+
+const Revision* with_number(const History& history, std::int64_t number) {
+    const auto found = std::find_if(history.revisions.begin(), history.revisions.end(),
+                                    [&](const Revision& one) { return one.number == number; });
+    return found == history.revisions.end() ? nullptr : &*found;
+}
+
+const Revision* before_current(const History& history) {
+    const auto found = std::find_if(history.revisions.rbegin(), history.revisions.rend(),
+                                    [&](const Revision& one) { return one.digest != history.current; });
+    return found == history.revisions.rend() ? nullptr : &*found;
+}
+
+// The number is always named: without it, the same command goes back and forth.
+tl::expected<std::vector<std::string>, std::string> roll_back_arguments(Host& host,
+                                                                        const Arguments& arguments) {
+    const auto history = history_of(host, argument(arguments, 0));
+    if (!history) return tl::unexpected(history.error());
+    const Revision* revision = with_digest(*history, text_argument(arguments, 1));
+    if (revision == nullptr)
+        return tl::unexpected(
+            fmt::format("the cluster keeps no revision of {} with the wanted pods any more; it "
+                        "has {}",
+                        history->name.shown, enumerate(numbers(*history), 20)));
+    return std::vector<std::string>{"rollout", "undo", history->name.written,
+                                    fmt::format("--to-revision={}", revision->number)};
+}
+
+}  // namespace
+
+Reading revisions_of(Host& host, const Arguments& arguments) {
+    const auto history = history_of(host, argument(arguments, 0));
+    if (!history) return unknown(history.error());
+    List list;
+    for (const Revision& one : history->revisions) list.emplace_back(one.number);
+    return {Value(std::move(list)), {}, false};
+}
+
+Reading revision_of(Host& host, const Arguments& arguments) {
+    const auto history = history_of(host, argument(arguments, 0));
+    if (!history) return unknown(history.error());
+    const Revision* revision = with_digest(*history, history->current);
+    if (revision == nullptr) return unknown("the cluster has made no revision of its pods yet");
+    return {Value(revision->number), {}, false};
+}
+
+Reading template_of(Host& host, const Arguments& arguments) {
+    const auto name = workload_argument(host, argument(arguments, 0));
+    if (!name) return mistaken(name.error());
+    const auto workload = get_object(host, name->written);
+    if (!workload) return unknown(workload.error());
+    if (workload->is_null()) return absent(name->written + " does not exist");
+    return {Value(template_digest(pod_template(*workload))), {}, false};
+}
+
+Reading template_at_revision(Host& host, const Arguments& arguments) {
+    const auto history = history_of(host, argument(arguments, 0));
+    if (!history) return unknown(history.error());
+    const bool named = !argument(arguments, 1).is_absent();
+    const Revision* revision =
+        named ? with_number(*history, int_argument(arguments, 1, 0)) : before_current(*history);
+    if (revision != nullptr) return {Value(revision->digest), {}, false};
+    return mistaken(named ? fmt::format("{} has no revision {}; it has {}", history->name.shown,
+                                        int_argument(arguments, 1, 0), enumerate(numbers(*history), 20))
+                          : fmt::format("{} has no revision before the current one", history->name.shown));
+}
+
+Answer roll_back(Host& host, const Arguments& arguments) {
+    const auto command = roll_back_arguments(host, arguments);
+    return command ? host.run("kubectl", *command) : refused(command.error());
+}
+
+std::string preview_roll_back(Host& host, const Arguments& arguments) {
+    const auto command = roll_back_arguments(host, arguments);
+    return command ? fmt::format("kubectl {}", fmt::join(*command, " ")) : std::string();
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,20 @@
+// What the operator may do in the cluster.
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+
+// kubectl says it in a word and by its exit code, and an error ends with the same code as a `no`.
+Reading allowed_to(Host& host, const Arguments& arguments) {
+    const std::string action = text_argument(arguments, 0), kind = text_argument(arguments, 1);
+    if (action.starts_with('-') || kind.starts_with('-')) return mistaken("an option is no right");
+    const Answer answer = host.run("kubectl", {"auth", "can-i", action, kind});
+    if (answer.output.starts_with("yes")) return {Value(true), {}, false};
+    if (answer.output.starts_with("no"))
+        return {Value(false), fmt::format("this operator may not {} {} here", action, kind), true};
+    return unknown(complaint("kubectl", answer));
+}
+
+}  // namespace migc::runtime

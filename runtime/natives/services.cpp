@@ -1,0 +1,202 @@
+// Services: what they select, and which pods get their requests.
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/reading.hpp"
+#include "runtime/natives/rollout.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+// A key without a value is one that the selector is not to have.
+using Labels = std::map<std::string, std::optional<std::string>>;
+
+// "version=green,track=stable"; "version" alone takes the key away.
+tl::expected<Labels, std::string> parse_labels(const std::string& text) {
+    Labels labels;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        const std::string one = text.substr(begin, end - begin);
+        const std::size_t sign = one.find('=');
+        const std::string key = one.substr(0, sign);
+        const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n'; };
+        if (key.empty() || std::any_of(one.begin(), one.end(), is_blank))
+            return tl::unexpected(fmt::format("`{}` is no label, such as version=green", text));
+        labels[key] = sign == std::string::npos ? std::nullopt : std::optional(one.substr(sign + 1));
+        begin = end + 1;
+    }
+    return labels;
+}
+
+std::string written(const Labels& labels) {
+    std::vector<std::string> parts;
+    for (const auto& [key, value] : labels) parts.push_back(value ? key + "=" + *value : key);
+    return fmt::format("{}", fmt::join(parts, ","));
+}
+
+struct Service {
+    std::string written;  // "service/web"
+    json object;
+    [[nodiscard]] const json& selector() const { return field(object, "/spec/selector"); }
+    [[nodiscard]] std::string name() const { return text_field(object, "/metadata/name"); }
+};
+
+// The error, for people: it could not be read, or it is not there.
+tl::expected<Service, std::string> service_argument(Host& host, const Value& value) {
+    const auto* resource = value.get_if<ResourceRef>();
+    const std::string name = resource != nullptr ? host.written(*resource) : "service/" + show(value);
+    auto object = get_object(host, name);
+    if (!object) return tl::unexpected(object.error());
+    if (object->is_null()) return tl::unexpected(name + " does not exist");
+    return Service{name, std::move(*object)};
+}
+
+Labels selector_with(const json& selector, const Labels& labels) {
+    Labels result;
+    for (const auto& [key, value] : selector.items())
+        if (value.is_string()) result[key] = value.get<std::string>();
+    for (const auto& [key, value] : labels) {
+        if (value)
+            result[key] = value;
+        else
+            result.erase(key);
+    }
+    return result;
+}
+
+bool is_ready_pod(const json& pod) {
+    return text_field(condition(pod, "Ready"), "/status") == "True" &&
+           field(pod, "/metadata/deletionTimestamp").is_null();
+}
+
+Fetched pods_selected(Host& host, const std::string& selector) {
+    if (selector.empty()) return json::array();  // such a service selects nothing
+    return list_objects(host, {"pods", "-l", selector});
+}
+
+std::set<std::string> ready_names(const json& pods) {
+    std::set<std::string> names;
+    for (const auto& pod : pods)
+        if (is_ready_pod(pod)) names.insert(text_field(pod, "/metadata/name"));
+    return names;
+}
+
+// By pod, or by address where there is no pod behind it.
+tl::expected<std::set<std::string>, std::string> ready_endpoints(Host& host, const Service& service) {
+    const auto slices =
+        list_objects(host, {"endpointslices", "-l", "kubernetes.io/service-name=" + service.name()});
+    if (!slices) return tl::unexpected(slices.error());
+    std::set<std::string> names;
+    for (const auto& slice : *slices)
+        for (const auto& endpoint : field(slice, "/endpoints")) {
+            if (field(endpoint, "/conditions/ready") == json(false)) continue;
+            const std::string pod = text_field(endpoint, "/targetRef/name");
+            names.insert(pod.empty() ? text_field(endpoint, "/addresses/0") : pod);
+        }
+    return names;
+}
+
+std::string why_too_few(const json& pods, const std::string& selector) {
+    if (pods.empty()) return fmt::format("there is no pod with {}", selector);
+    for (const auto& pod : pods)
+        if (const PodTrouble trouble = pod_trouble(pod); !trouble.text.empty())
+            return fmt::format("{}: {}", text_field(pod, "/metadata/name"), trouble.text);
+    return fmt::format("none of its {} pods with {} is ready", pods.size(), selector);
+}
+
+json patch_of(const Labels& labels) {
+    json selector = json::object();
+    for (const auto& [key, value] : labels) selector[key] = value ? json(*value) : json();
+    return {{"spec", {{"selector", selector}}}};
+}
+
+}  // namespace
+
+Reading selector_of_service(Host& host, const Arguments& arguments) {
+    const auto service = service_argument(host, argument(arguments, 0));
+    if (!service) return unknown(service.error());
+    const json& selector = service->selector();
+    const std::string key = text_argument(arguments, 1);
+    if (!selector.is_object() || !selector.contains(key))
+        return absent(fmt::format("{} does not select by {}", service->written, key));
+    return json_reading(selector.at(key));
+}
+
+Reading selection_like(Host& host, const Arguments& arguments) {
+    auto labels = parse_labels(text_argument(arguments, 1));
+    if (!labels) return mistaken(labels.error());
+    const auto service = service_argument(host, argument(arguments, 0));
+    if (!service) return unknown(service.error());
+    if (service->selector().empty())
+        return mistaken(service->written + " selects no pods: its endpoints are kept by somebody else");
+    const Labels selector = selector_with(service->selector(), {});
+    for (auto& [key, value] : *labels) {
+        const auto found = selector.find(key);
+        value = found == selector.end() ? std::nullopt : found->second;
+    }
+    return {Value(written(*labels)), {}, false};
+}
+
+Reading ready_pods_behind(Host& host, const Arguments& arguments) {
+    const auto labels = parse_labels(text_argument(arguments, 1));
+    if (!labels) return mistaken(labels.error());
+    const auto service = service_argument(host, argument(arguments, 0));
+    if (!service) return unknown(service.error());
+    const std::string selector = written(selector_with(service->selector(), *labels));
+    const auto pods = pods_selected(host, selector);
+    if (!pods) return unknown(pods.error());
+    const auto count = static_cast<std::int64_t>(ready_names(*pods).size());
+    return {Value(count), count > 0 ? "" : why_too_few(*pods, selector), false};
+}
+
+Reading endpoints_of(Host& host, const Arguments& arguments) {
+    const auto service = service_argument(host, argument(arguments, 0));
+    if (!service) return unknown(service.error());
+    const auto ready = ready_endpoints(host, *service);
+    if (!ready) return unknown(ready.error());
+    return {Value(static_cast<std::int64_t>(ready->size())), {}, false};
+}
+
+Reading service_settled(Host& host, const Arguments& arguments) {
+    const auto service = service_argument(host, argument(arguments, 0));
+    if (!service) return unknown(service.error());
+    const auto pods = pods_selected(host, written(selector_with(service->selector(), {})));
+    if (!pods) return unknown(pods.error());
+    const auto ready = ready_endpoints(host, *service);
+    if (!ready) return unknown(ready.error());
+    const auto wanted = ready_names(*pods);
+    return {Value(*ready == wanted),
+            fmt::format("{} sends requests to {} of the {} ready pods that it selects", service->written,
+                        ready->size(), wanted.size()),
+            false};
+}
+
+Answer service_switch(Host& host, const Arguments& arguments) {
+    const auto labels = parse_labels(text_argument(arguments, 1));
+    if (!labels) return refused(labels.error());
+    const auto service = service_argument(host, argument(arguments, 0));
+    if (!service) return refused(service.error());
+    // Refused by the server if somebody wrote after we looked.
+    json patch = patch_of(*labels);
+    patch["metadata"]["resourceVersion"] = text_field(service->object, "/metadata/resourceVersion");
+    return host.run("kubectl", {"patch", service->written, "--type=merge", "--field-manager=migc", "-p",
+                                patch.dump(), "-o", "json"});
+}
+
+std::string preview_service_switch(Host& host, const Arguments& arguments) {
+    const auto labels = parse_labels(text_argument(arguments, 1));
+    const auto* resource = argument(arguments, 0).get_if<ResourceRef>();
+    if (!labels || resource == nullptr) return {};
+    return shown(
+        {"kubectl", "patch", host.written(*resource), "--type=merge", "-p", patch_of(*labels).dump()});
+}
+
+}  // namespace migc::runtime

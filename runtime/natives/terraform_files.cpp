@@ -1,0 +1,190 @@
+// Files that come out of terraform: backups of the state, and the kubeconfig in an output.
+#include <filesystem>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/private_file.hpp"
+#include "runtime/natives/reading.hpp"
+#include "runtime/natives/terraform.hpp"
+
+namespace migc::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Text = tl::expected<std::string, std::string>;
+
+constexpr std::size_t kubeconfig_limit = std::size_t{1} << 20;
+
+// The secret itself: it stays in this file and in the one that it is written to.
+Text output_text(Host& host, const std::string& name) {
+    const auto outputs = printed_json(host.run("terraform", {"output", "-json"}));
+    if (!outputs) return tl::unexpected(outputs.error());
+    if (!outputs->contains(name)) return tl::unexpected(fmt::format("terraform has no output {}", name));
+    const json& value = field(outputs->at(name), "/value");
+    if (!value.is_string()) return tl::unexpected(fmt::format("output {} is no text", name));
+    return value.get<std::string>();
+}
+
+// The part of a list that has a name, as kubeconfigs have them.
+YAML::Node named(const YAML::Node& list, const std::string& name) {
+    if (list.IsDefined() && list.IsSequence())
+        for (const YAML::Node& one : list)
+            if (one.IsMap() && one["name"].IsDefined() && one["name"].IsScalar() &&
+                one["name"].Scalar() == name)
+                return one;
+    return YAML::Node(YAML::NodeType::Undefined);
+}
+
+std::string scalar(const YAML::Node& map, const char* key) {
+    if (!map.IsDefined() || !map.IsMap()) return {};
+    const YAML::Node value = map[key];
+    return value.IsDefined() && value.IsScalar() ? value.Scalar() : std::string();
+}
+
+struct ClusterIdentity {
+    std::string server;
+    std::string authority;
+};
+
+tl::expected<ClusterIdentity, std::string> identity_in(const std::string& kubeconfig) {
+    const auto no = tl::unexpected<std::string>("no kubeconfig whose current context leads to a cluster");
+    if (kubeconfig.size() > kubeconfig_limit) return no;
+    try {
+        const YAML::Node root = YAML::Load(kubeconfig);
+        if (!root.IsMap()) return no;
+        const YAML::Node context = named(root["contexts"], scalar(root, "current-context"));
+        if (!context.IsDefined()) return no;
+        const YAML::Node cluster = named(root["clusters"], scalar(context["context"], "cluster"));
+        if (!cluster.IsDefined()) return no;
+        ClusterIdentity identity{scalar(cluster["cluster"], "server"),
+                                 scalar(cluster["cluster"], "certificate-authority-data")};
+        if (identity.server.empty()) return no;
+        return identity;
+    } catch (const YAML::Exception&) {
+        return no;
+    }
+}
+
+std::string time_stamp(Time now) {
+    return fmt::format("{:%Y%m%d-%H%M%S}", fmt::gmtime(static_cast<std::time_t>(now / 1000)));
+}
+
+// One that is there, not what it leads to.
+bool is_there(const fs::path& path) {
+    std::error_code error;
+    return fs::exists(path, error);
+}
+
+}  // namespace
+
+Reading fresh_state_backup(Host& host, const Arguments& arguments) {
+    const fs::path folder = fs::path(host.setting("root")) / text_argument(arguments, 0);
+    const std::string stamp = time_stamp(host.now());
+    fs::path path = folder / fmt::format("terraform-{}.tfstate", stamp);
+    for (int i = 2; is_there(path); ++i) path = folder / fmt::format("terraform-{}-{}.tfstate", stamp, i);
+    return {Value(path.lexically_normal().string()), {}, false};
+}
+
+// Read back: a backup that cannot be read is none.
+Answer write_state_backup(Host& host, const Arguments& arguments) {
+    const fs::path file = text_argument(arguments, 0);
+    const Answer answer = host.run("terraform", {"state", "pull"});
+    const auto state = printed_json(answer);
+    if (!state) return refused(answer.succeeded() ? "there is no state to back up" : state.error());
+    if (text_field(*state, "/lineage").empty()) return refused("what terraform gave is no state");
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    if (error) return refused(fmt::format("{}: {}", file.parent_path().string(), error.message()));
+    if (const auto written = write_private(file, answer.output); !written) return refused(written.error());
+    const auto back = read_bytes(file);
+    if (!back || *back != answer.output)
+        return refused(fmt::format("{} does not hold what was written to it", file.string()));
+    return well(fmt::format("sha256 {}\n", sha256(*back)));
+}
+
+std::string preview_state_backup(Host&, const Arguments& arguments) {
+    return fmt::format("terraform state pull, into {}", text_argument(arguments, 0));
+}
+
+Reading private_digest(Host&, const Arguments& arguments) {
+    const fs::path file = text_argument(arguments, 0);
+    if (!is_there(file)) return absent(fmt::format("{} is not there", file.string()));
+    const auto bytes = read_bytes(file);
+    return bytes ? Reading{Value(sha256(*bytes)), {}, false} : unknown(bytes.error());
+}
+
+Reading terraform_output_digest(Host& host, const Arguments& arguments) {
+    const Text text = output_text(host, text_argument(arguments, 0));
+    return text ? Reading{Value(sha256(*text)), {}, false} : unknown(text.error());
+}
+
+Reading same_cluster(Host& host, const Arguments& arguments) {
+    const std::string name = text_argument(arguments, 0);
+    const fs::path file = text_argument(arguments, 1);
+    const Text text = output_text(host, name);
+    if (!text) return mistaken(text.error());
+    const auto next = identity_in(*text);
+    if (!next) return mistaken(fmt::format("output {} holds {}", name, next.error()));
+    if (!is_there(file)) return {Value(true), fmt::format("{} is not there yet", file.string()), false};
+    const auto bytes = read_bytes(file);
+    if (!bytes) return mistaken(bytes.error());
+    const auto now = identity_in(*bytes);
+    if (!now)
+        return mistaken(
+            fmt::format("{} holds {}, so nobody can say whether it is the same cluster; whoever "
+                        "is sure moves the file away",
+                        file.string(), now.error()));
+    if (now->server != next->server)
+        return {Value(false),
+                fmt::format("output {} leads to {}, {} to {}: another cluster", name, next->server,
+                            file.string(), now->server),
+                true};
+    if (now->authority == next->authority) return {Value(true), {}, false};
+    return {Value(false),
+            fmt::format("output {} has another certificate authority for {} than {}: perhaps another cluster",
+                        name, next->server, file.string()),
+            true};
+}
+
+// The file from before is safe in the run's own folder before it is replaced.
+Answer write_kubeconfig(Host& host, const Arguments& arguments) {
+    const fs::path file = text_argument(arguments, 1), kept = text_argument(arguments, 2);
+    const Text text = output_text(host, text_argument(arguments, 0));
+    if (!text) return refused(text.error());
+    if (is_there(file)) {
+        const auto before = read_bytes(file);
+        if (!before) return refused(before.error());
+        if (const auto written = write_private(kept, *before); !written) return refused(written.error());
+    }
+    const auto written = write_private(file, *text);
+    return written ? well("") : refused(written.error());
+}
+
+std::string preview_write_kubeconfig(Host&, const Arguments& arguments) {
+    return fmt::format("terraform output -json, {} of it into {}", text_argument(arguments, 0),
+                       text_argument(arguments, 1));
+}
+
+Answer write_kept_back(Host&, const Arguments& arguments) {
+    const fs::path file = text_argument(arguments, 0), kept = text_argument(arguments, 1);
+    if (!is_there(kept)) {
+        std::error_code error;
+        fs::remove(file, error);
+        return error ? refused(fmt::format("{}: {}", file.string(), error.message())) : well("");
+    }
+    const auto before = read_bytes(kept);
+    if (!before) return refused(before.error());
+    const auto written = write_private(file, *before);
+    return written ? well("") : refused(written.error());
+}
+
+std::string preview_write_kept_back(Host&, const Arguments& arguments) {
+    const std::string file = text_argument(arguments, 0), kept = text_argument(arguments, 1);
+    return is_there(kept) ? fmt::format("copy {} to {}", kept, file) : fmt::format("remove {}", file);
+}
+
+}  // namespace migc::runtime

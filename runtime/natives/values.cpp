@@ -1,0 +1,238 @@
+// Values in the project's configuration files, and whole files as they were.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include "compiler/documents/document.hpp"
+#include "compiler/source/escape.hpp"
+#include "compiler/source/source.hpp"
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/project_files.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+using Failure = tl::unexpected<std::string>;
+
+// "k8s/configmap.yaml:7:3: the key `a` is there twice".
+std::string told(const std::string& name, const std::string& text, const documents::Problem& problem) {
+    const Position position = SourceFile(name, text).position(static_cast<std::uint32_t>(problem.offset));
+    return fmt::format("{}:{}:{}: {}", name, position.line, position.column, problem.message);
+}
+
+// A file whose values can be read, as it is now.
+struct Document {
+    std::string name;
+    documents::Format format = documents::Format::Json;
+    ProjectFile file;
+
+    [[nodiscard]] Failure failure(const documents::Problem& problem) const {
+        return Failure(told(name, file.content, problem));
+    }
+};
+
+tl::expected<Document, std::string> document(Host& host, const std::string& path) {
+    Document result;
+    result.name = shown_path(host, path);
+    const auto format = documents::format_of(path);
+    if (!format)
+        return Failure(
+            fmt::format("{}: only values of .json, .yaml, .yml and .tfvars files can be read", result.name));
+    auto file = read_project_file(host, path);
+    if (!file) return Failure(file.error());
+    if (!*file) return Failure(fmt::format("there is no file {}", result.name));
+    result.format = *format;
+    result.file = std::move(**file);
+    return result;
+}
+
+tl::expected<json, std::string> json_of(const Value& value) {
+    if (const auto* object = value.get_if<Json>(); object != nullptr && *object) return **object;
+    if (const auto* text = value.get_if<std::string>()) return json(*text);
+    if (const auto* number = value.get_if<std::int64_t>()) return json(*number);
+    if (const auto* truth = value.get_if<bool>()) return json(*truth);
+    if (const auto* items = value.get_if<List>()) {
+        json list = json::array();
+        for (const Value& item : *items) {
+            auto one = json_of(item);
+            if (!one) return one;
+            list.push_back(std::move(*one));
+        }
+        return list;
+    }
+    if (value.is_absent() || value.is_unknown())
+        return Failure("there is no value to be set; `remove value of .. at ..` takes one away");
+    const std::string text = show(value);
+    // 0.5 is a number, 20Gi and 5m are texts.
+    const json number = value.get_if<Quantity>() == nullptr ? json() : json::parse(text, nullptr, false);
+    return number.is_number() ? number : json(text);
+}
+
+// [file, pointer, value]
+tl::expected<std::pair<Document, documents::Edited>, std::string> edited(Host& host,
+                                                                         const Arguments& arguments) {
+    auto before = document(host, text_argument(arguments, 0));
+    if (!before) return Failure(before.error());
+    const auto value = json_of(argument(arguments, 2));
+    if (!value) return Failure(value.error());
+    if (!is_utf8(show(argument(arguments, 2)))) return Failure("the value to be set is not UTF-8");
+    auto after = documents::set(before->file.content, before->format, text_argument(arguments, 1), *value);
+    if (!after) return before->failure(after.error());
+    return std::pair(std::move(*before), std::move(*after));
+}
+
+// [file, pointer]: the text without the value.
+tl::expected<std::pair<Document, std::string>, std::string> reduced(Host& host, const Arguments& arguments) {
+    auto before = document(host, text_argument(arguments, 0));
+    if (!before) return Failure(before.error());
+    auto after = documents::remove(before->file.content, before->format, text_argument(arguments, 1));
+    if (!after) return before->failure(after.error());
+    return std::pair(std::move(*before), std::move(*after));
+}
+
+// What was computed from the file when it was captured is what is written, or nothing is.
+Answer write_as_captured(Host& host, const std::string& path, const Document& before, std::string text,
+                         const std::string& wanted) {
+    if (digest_of({text, before.file.mode}) != wanted)
+        return refused(
+            fmt::format("{} was changed by somebody else meanwhile; nothing is written", before.name));
+    if (const auto written = write_project_file(host, path, text); !written) return refused(written.error());
+    return well("");
+}
+
+std::string base64(const std::string& bytes) {
+    std::string text(sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
+    sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                      bytes.size(), sodium_base64_VARIANT_ORIGINAL);
+    text.pop_back();
+    return text;
+}
+
+std::optional<std::string> bytes_of(const std::string& text) {
+    std::string bytes(text.size(), '\0');
+    std::size_t size = 0;
+    if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
+                          text.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
+        return std::nullopt;
+    bytes.resize(size);
+    return bytes;
+}
+
+// A copy of a file as the journal holds it: {"mode", "text"}, or {"mode", "base64"} for what is no text.
+// Where there is no file it is absent, or {"missing-folders"}: how many of its folders are not there either.
+json copy_of(const ProjectFile& file) {
+    json copy = {{"mode", file.mode}};
+    if (is_utf8(file.content))
+        copy["text"] = file.content;
+    else
+        copy["base64"] = base64(file.content);
+    return copy;
+}
+
+bool is_of_no_file(const Value& copy) {
+    const auto* object = copy.get_if<Json>();
+    const bool is_object = object != nullptr && *object != nullptr;
+    return copy.is_absent() || (is_object && field(**object, "/missing-folders").is_number_integer());
+}
+
+std::optional<ProjectFile> file_of(const json& copy) {
+    const std::int64_t mode = int_field(copy, "/mode", -1);
+    if (mode < 0 || mode > 07777) return std::nullopt;
+    const json& text = field(copy, "/text");
+    const auto content =
+        text.is_string() ? std::optional(text.get<std::string>()) : bytes_of(text_field(copy, "/base64"));
+    if (!content) return std::nullopt;
+    return ProjectFile{*content, static_cast<mode_t>(mode)};
+}
+
+}  // namespace
+
+Reading file_value(Host& host, const Arguments& arguments) {
+    const auto source = document(host, text_argument(arguments, 0));
+    if (!source) return mistaken(source.error());
+    const auto found = documents::read(source->file.content, source->format, text_argument(arguments, 1));
+    if (!found) return mistaken(source->failure(found.error()).value());
+    return found->value ? json_reading(*found->value)
+                        : absent(fmt::format("{}: {}", source->name, found->why));
+}
+
+Reading file_value_with(Host& host, const Arguments& arguments) {
+    const auto change = edited(host, arguments);
+    return change ? json_reading(change->second.value) : mistaken(change.error());
+}
+
+Reading file_digest(Host& host, const Arguments& arguments) {
+    const auto file = read_project_file(host, text_argument(arguments, 0));
+    if (!file) return unknown(file.error());
+    return *file ? Reading{Value(digest_of(**file)), {}, false} : absent();
+}
+
+Reading file_digest_with(Host& host, const Arguments& arguments) {
+    const auto change = edited(host, arguments);
+    if (!change) return mistaken(change.error());
+    return {Value(digest_of({change->second.text, change->first.file.mode})), {}, false};
+}
+
+Reading file_digest_without(Host& host, const Arguments& arguments) {
+    const auto change = reduced(host, arguments);
+    if (!change) return mistaken(change.error());
+    return {Value(digest_of({change->second, change->first.file.mode})), {}, false};
+}
+
+Reading file_copy(Host& host, const Arguments& arguments) {
+    const auto file = read_project_file(host, text_argument(arguments, 0));
+    if (!file) return mistaken(file.error());
+    if (*file) return json_reading(copy_of(**file));
+    const std::size_t folders = missing_folders(host, text_argument(arguments, 0));
+    return folders == 0 ? absent("there is no such file yet") : json_reading({{"missing-folders", folders}});
+}
+
+Reading file_copy_digest(Host&, const Arguments& arguments) {
+    if (is_of_no_file(argument(arguments, 0))) return absent();
+    const auto file = file_of(json_argument(arguments, 0));
+    return file ? Reading{Value(digest_of(*file)), {}, false} : mistaken("the copy of the file is damaged");
+}
+
+Reading pointer_through(Host&, const Arguments& arguments) {
+    std::vector<std::string> names;
+    for (const Value& name : list_argument(arguments, 0)) names.push_back(show(name));
+    return {Value(documents::pointer_to(names)), {}, false};
+}
+
+Answer set_value(Host& host, const Arguments& arguments) {
+    auto change = edited(host, arguments);
+    if (!change) return refused(change.error());
+    return write_as_captured(host, text_argument(arguments, 0), change->first, std::move(change->second.text),
+                             text_argument(arguments, 3));
+}
+
+Answer remove_value(Host& host, const Arguments& arguments) {
+    auto change = reduced(host, arguments);
+    if (!change) return refused(change.error());
+    return write_as_captured(host, text_argument(arguments, 0), change->first, std::move(change->second),
+                             text_argument(arguments, 2));
+}
+
+Answer put_back(Host& host, const Arguments& arguments) {
+    const std::string path = text_argument(arguments, 0);
+    if (auto changed = changed_since(host, path, text_argument(arguments, 2))) return refused(*changed);
+    if (is_of_no_file(argument(arguments, 1))) {
+        const std::int64_t folders = int_field(json_argument(arguments, 1), "/missing-folders");
+        const auto removed =
+            remove_project_file(host, path, static_cast<std::size_t>(std::max<std::int64_t>(folders, 0)));
+        return removed ? well("") : refused(removed.error());
+    }
+    const auto file = file_of(json_argument(arguments, 1));
+    if (!file) return refused("the copy of the file is damaged");
+    const auto written = write_project_file(host, path, file->content, file->mode);
+    return written ? well("") : refused(written.error());
+}
+
+std::string preview_write_file(Host& host, const Arguments& arguments) {
+    return "write " + shown_path(host, text_argument(arguments, 0));
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,52 @@
+// A file that is there whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "runtime/tools/descriptor.hpp"
+#include "runtime/tools/tools.hpp"
+
+namespace migc::runtime {
+
+// Written under another name beside its own; only `finish` gives it that. Until then, and if it is never
+// finished, there is nothing new under the name.
+class OutputFile {
+  public:
+    // Mode 0600. The error is a sentence without a full stop.
+    static tl::expected<OutputFile, std::string> create(const std::filesystem::path& file);
+    OutputFile(OutputFile&& other) noexcept;
+    OutputFile& operator=(OutputFile&&) = delete;
+    ~OutputFile();
+
+    [[nodiscard]] int descriptor() const { return descriptor_.get(); }
+
+    struct Written {
+        std::string digest;  // SHA-256 in hexadecimal
+        std::int64_t size = 0;
+    };
+    // When everything is written: waits until the disk has it, reads it back for the digest, and names it.
+    tl::expected<Written, std::string> finish();
+
+  private:
+    OutputFile(std::filesystem::path file, std::string temporary, Descriptor descriptor);
+    [[nodiscard]] tl::unexpected<std::string> problem(const char* what) const;
+
+    std::filesystem::path file_;
+    std::string temporary_;  // empty once it has its name
+    Descriptor descriptor_;
+};
+
+// Writes the output that an answer holds into a file, and puts digest and size in its place. Where that
+// fails, the answer is a failure.
+void move_output_to_file(Answer& answer, const std::string& file);
+// Names a file that a command has written; the answer gets digest and size, or becomes a failure.
+void finish_output(Answer& answer, OutputFile& file);
+
+// The SHA-256 of a file's content, in hexadecimal. The error is a sentence without a full stop.
+tl::expected<std::string, std::string> digest_of_file(const std::filesystem::path& file);
+
+}  // namespace migc::runtime

@@ -1,0 +1,80 @@
+#include "runtime/tools/process.hpp"
+
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "runtime/tools/descriptor.hpp"
+#include "runtime/tools/pidfd.hpp"
+
+namespace migc::runtime {
+
+namespace {
+
+std::string contents(const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+}  // namespace
+
+std::optional<Process> Process::read(pid_t pid) {
+    // "PID (NAME) STATE PARENT GROUP SESSION ..."; the name may hold anything, so count from the last ")".
+    const std::string line = contents(fmt::format("/proc/{}/stat", pid));
+    const std::size_t name_end = line.rfind(')');
+    if (name_end == std::string::npos) return {};
+    std::istringstream fields(line.substr(name_end + 1));
+    Process process;
+    process.pid = pid;
+    pid_t group = 0;
+    fields >> process.state >> process.parent >> group >> process.session;
+    constexpr int fields_before_start = 15;
+    std::string skipped;
+    for (int i = 0; i < fields_before_start; ++i) fields >> skipped;
+    fields >> process.started;
+    if (!fields || process.state == 'Z' || process.state == 'X') return {};
+    return process;
+}
+
+std::vector<Process> Process::all() {
+    std::vector<Process> processes;
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename();
+        pid_t pid = 0;
+        const auto [rest, problem] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (problem != std::errc{} || rest != name.data() + name.size()) continue;
+        if (const auto process = read(pid)) processes.push_back(*process);
+    }
+    return processes;
+}
+
+void Process::signal(int number) const {
+    const Descriptor handle(::pidfd_open(pid, 0));
+    const auto again = read(pid);
+    if (handle && again && again->started == started) ::pidfd_send_signal(handle.get(), number, nullptr, 0);
+}
+
+bool environment_holds(pid_t pid, const std::string& variable, const std::string& text) {
+    const std::string prefix = variable + "=";
+    const std::string environment = contents(fmt::format("/proc/{}/environ", pid));
+    std::size_t at = environment.starts_with(prefix) ? 0 : environment.find('\0' + prefix);
+    if (at == std::string::npos) return false;
+    if (at != 0) ++at;
+    const std::string_view entry = environment.c_str() + at;
+    return entry.find(text) != std::string_view::npos;
+}
+
+std::string boot_id() {
+    std::string id = contents("/proc/sys/kernel/random/boot_id");
+    while (!id.empty() && id.back() == '\n') id.pop_back();
+    return id;
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,121 @@
+#include "runtime/tools/program.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "runtime/tools/descendants.hpp"
+#include "runtime/tools/output_file.hpp"
+#include "runtime/tools/process.hpp"
+
+namespace migc::runtime {
+
+namespace {
+
+// One that is told a wrong option, or whose port is taken, has ended by then.
+constexpr int settle_ms = 300;
+constexpr pid_t nobody = -1;
+constexpr std::streamoff last_part = 2'000;  // bytes of a log that hold its last line
+
+Answer ended(int status, std::string output, std::string errors = {}) {
+    Answer answer;
+    answer.ending = Ending::Exited;
+    answer.status = status;
+    answer.output = std::move(output);
+    answer.errors = std::move(errors);
+    return answer;
+}
+
+Answer not_started(std::string reason) {
+    Answer answer;
+    answer.reason = std::move(reason);
+    return answer;
+}
+
+std::string pid_file(const std::string& log) {
+    return log + ".pid";
+}
+
+std::string last_line(const std::string& log) {
+    std::ifstream stream(log, std::ios::binary | std::ios::ate);
+    stream.seekg(-std::min<std::streamoff>(stream.tellg(), last_part), std::ios::end);
+    std::string last;
+    for (std::string line; std::getline(stream, line);)
+        if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
+    return last;
+}
+
+// The process that was started, or `nobody` where it is gone or was never written down.
+pid_t known_process(const std::string& log) {
+    std::ifstream stream(pid_file(log));
+    std::string boot;
+    pid_t pid = nobody;
+    std::uint64_t started = 0;
+    if (!(stream >> boot >> pid >> started) || boot != boot_id()) return nobody;
+    const auto process = Process::read(pid);
+    return process && process->started == started ? pid : nobody;
+}
+
+Descendants processes_of(const std::string& log) {
+    return {known_process(log), program_token(log)};
+}
+
+bool write_down(const std::string& log, pid_t pid) {
+    const auto process = Process::read(pid);
+    if (!process) return true;  // it has ended already
+    Answer answer = ended(0, fmt::format("{} {} {}\n", boot_id(), pid, process->started));
+    move_output_to_file(answer, pid_file(log));
+    return answer.succeeded();
+}
+
+std::string how(const Child::Exit& exit) {
+    return exit.ending == Ending::Exited ? fmt::format("with exit code {}", exit.status)
+                                         : fmt::format("by signal {}", exit.status);
+}
+
+}  // namespace
+
+std::string program_token(const std::string& log) {
+    return fmt::format("program:{};", log);
+}
+
+Answer start_program(ChildPlan plan, const std::string& log) {
+    const Descriptor output =
+        above_standard(::open(log.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
+    if (!output) return not_started(fmt::format("{} cannot be written: {}", log, std::strerror(errno)));
+    plan.output = plan.errors = output.get();
+    auto child = Child::start(plan);
+    if (!child) return not_started(child.error());
+    if (!write_down(log, child->pid())) {
+        stop_program(log, 0);
+        return ended(
+            1, "",
+            fmt::format("{} cannot be written, so {} was ended again", pid_file(log), plan.argv.front()));
+    }
+    if (!child->ended_within(settle_ms)) return ended(0, fmt::format("process {}\n", child->pid()));
+    const Child::Exit exit = child->reap();
+    // Some leave a process behind that does the work, and end themselves.
+    if (exit.ending == Ending::Exited && exit.status == 0 && !processes_of(log).alive().empty())
+        return ended(0, "it works in the background\n");
+    const std::string said = last_line(log);
+    return ended(exit.ending == Ending::Exited && exit.status != 0 ? exit.status : 1, "",
+                 fmt::format("it ended at once {}{}{}", how(exit), said.empty() ? "" : ": ", said));
+}
+
+tl::expected<bool, std::string> program_running(const std::string& log) {
+    return !processes_of(log).alive().empty();
+}
+
+Answer stop_program(const std::string& log, std::int64_t grace_ms) {
+    processes_of(log).end(static_cast<int>(std::clamp<std::int64_t>(grace_ms, 0, 600'000)));
+    const auto left = processes_of(log).alive();
+    if (left.empty()) return ended(0, "");
+    return ended(1, "", fmt::format("process {} did not end, not even by force", left.front().pid));
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,50 @@
+// The revisions of stateful and daemon sets; those of a deployment are its replica sets.
+#include <algorithm>
+
+#include "runtime/world/cluster.hpp"
+
+namespace migc::runtime {
+namespace {
+
+// Oldest first.
+std::vector<ObjectKey> revisions_of(const Cluster& cluster, const ObjectKey& set) {
+    std::vector<ObjectKey> found;
+    for (const ObjectKey& key : cluster.keys("controllerrevisions", set.name_space))
+        if (owned_by(*cluster.find(key), *cluster.find(set))) found.push_back(key);
+    std::sort(found.begin(), found.end(), [&](const ObjectKey& a, const ObjectKey& b) {
+        return number_at(*cluster.find(a), "/revision", 0) < number_at(*cluster.find(b), "/revision", 0);
+    });
+    return found;
+}
+
+Object revision_object(const Cluster& cluster, const ObjectKey& set, const ObjectKey& key,
+                       std::int64_t number) {
+    const Object& owner = *cluster.find(set);
+    Object pods = object_at(owner, "/spec/template");
+    pods["$patch"] = "replace";
+    return {
+        {"apiVersion", "apps/v1"},
+        {"kind", "ControllerRevision"},
+        {"metadata",
+         {{"name", key.name}, {"namespace", key.name_space}, {"ownerReferences", owner_reference(owner)}}},
+        {"data", {{"spec", {{"template", pods}}}}},
+        {"revision", number}};
+}
+
+}  // namespace
+
+void keep_revision(Cluster& cluster, const ObjectKey& set) {
+    const std::string hash = template_hash(object_at(*cluster.find(set), "/spec/template"));
+    const ObjectKey key{"controllerrevisions", set.name_space, set.name + "-" + hash};
+    auto kept = revisions_of(cluster, set);
+    if (!kept.empty() && kept.back() == key) return;
+    const std::int64_t newest = kept.empty() ? 0 : number_at(*cluster.find(kept.back()), "/revision", 0);
+    // An old one that comes back is the newest again, under its name.
+    cluster.put(key, revision_object(cluster, set, key, newest + 1));
+    std::erase(kept, key);
+    const auto limit = static_cast<std::size_t>(
+        std::max<std::int64_t>(0, number_at(*cluster.find(set), "/spec/revisionHistoryLimit", 10)));
+    for (std::size_t i = 0; i + limit < kept.size(); ++i) cluster.erase(kept[i]);
+}
+
+}  // namespace migc::runtime

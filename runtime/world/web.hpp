@@ -1,0 +1,35 @@
+// The web of a simulated world: who answers a request, and what.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/world/simulation.hpp"
+
+namespace migc::runtime {
+
+struct WebRequest {
+    std::string method;
+    std::string url;
+    std::vector<std::string> headers;  // "Name: value"
+    std::string body;
+};
+
+struct WebResponse {
+    int status = 0;
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::int64_t latency_ms = 0;
+    // When there is none: curl's own exit code and message.
+    int failure = 0;
+    std::string message;
+
+    [[nodiscard]] std::string header(const std::string& name) const;
+};
+
+// Changes what an endpoint keeps, but lets no time pass.
+WebResponse respond(Simulation& world, const std::optional<Origin>& inside, const WebRequest& request);
+
+}  // namespace migc::runtime

@@ -1,0 +1,453 @@
+// Natives over objects of the cluster: patches, deletions, revisions, services, autoscalers, claims, nodes.
+#include <deque>
+#include <filesystem>
+#include <fstream>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "runtime/natives/manifest.hpp"
+#include "runtime/tools/natives.hpp"
+#include "runtime/tools/said.hpp"
+
+using namespace migc;
+using namespace migc::runtime;
+using nlohmann::json;
+
+namespace {
+
+Answer ended(int status, std::string output, std::string errors) {
+    Answer answer;
+    answer.ending = Ending::Exited;
+    answer.status = status;
+    answer.output = std::move(output);
+    answer.errors = std::move(errors);
+    return answer;
+}
+
+// kubectl that answers by the first rule whose text is part of the command line; a rule with several answers
+// gives one after the other, and the last one again and again.
+class FakeCluster : public Host {
+  public:
+    void says(const std::string& part, const json& answer) {
+        rules_.push_back({part, {ended(0, answer.dump(), "")}});
+    }
+    void says(const std::string& part, std::deque<Answer> answers) {
+        rules_.push_back({part, std::move(answers)});
+    }
+    void fails(const std::string& part, const std::string& errors) { says(part, {ended(1, "", errors)}); }
+
+    Answer run(const std::string& tool, const std::vector<std::string>& arguments,
+               const std::string& input) override {
+        commands.push_back(fmt::format("{} {}", tool, fmt::join(arguments, " ")));
+        inputs.push_back(input);
+        for (auto& [part, answers] : rules_) {
+            if (commands.back().find(part) == std::string::npos) continue;
+            Answer answer = answers.front();
+            if (answers.size() > 1) answers.pop_front();
+            return answer;
+        }
+        return ended(0, "", "");  // with --ignore-not-found: it is not there
+    }
+    Time now() override { return clock; }
+    Woken sleep_until(Time deadline) override {
+        clock = deadline;
+        return Woken::Deadline;
+    }
+    std::string setting(std::string_view name) override { return name == "namespace" ? "web" : ""; }
+    std::string written(const ResourceRef& resource) override {
+        if (resource.name.find('/') != std::string::npos) return resource.name;
+        const std::string type = resource.type == "workload" ? "deployment"
+                                 : resource.type == "claim"  ? "persistentvolumeclaim"
+                                                             : resource.type;
+        return type + "/" + resource.name;
+    }
+    const project::Inventory& inventory() override { return inventory_value; }
+    std::string kind() override { return "live"; }
+    bool ran(const std::string& part) const {
+        return std::any_of(commands.begin(), commands.end(),
+                           [&](const std::string& one) { return one.find(part) != std::string::npos; });
+    }
+
+    std::vector<std::string> commands;
+    std::vector<std::string> inputs;
+    Time clock = 1'700'000'000'000;
+    project::Inventory inventory_value;
+
+  private:
+    std::deque<std::pair<std::string, std::deque<Answer>>> rules_;
+};
+
+Reading read(Host& host, const char* name, const List& arguments) {
+    const NativeEntry* native = find_native(name);
+    REQUIRE(native != nullptr);
+    return native->probe(host, arguments);
+}
+Answer act(Host& host, const char* name, const List& arguments) {
+    const NativeEntry* native = find_native(name);
+    REQUIRE(native != nullptr);
+    return native->action(host, arguments);
+}
+std::string preview(Host& host, const char* name, const List& arguments) {
+    const NativeEntry* native = find_native(name);
+    REQUIRE(native != nullptr);
+    return native->preview(host, arguments);
+}
+
+Value ref(const std::string& type, const std::string& name) {
+    return Value(ResourceRef{type, name});
+}
+const Value settings = ref("object", "configmap/settings");
+const Value web = ref("workload", "web");
+const Value service = ref("service", "web");
+
+json list(const json& items) {
+    return {{"kind", "List"}, {"items", items}};
+}
+json config_map() {
+    return {
+        {"apiVersion", "v1"},
+        {"kind", "ConfigMap"},
+        {"metadata", {{"name", "settings"}, {"namespace", "web"}, {"uid", "u1"}, {"resourceVersion", "7"}}},
+        {"data", {{"colour", "blue"}}}};
+}
+json template_of(const std::string& image) {
+    return {{"metadata", {{"labels", {{"app", "web"}}}}}, {"spec", {{"containers", {{{"image", image}}}}}}};
+}
+json deployment(const std::string& image) {
+    return {{"kind", "Deployment"},
+            {"metadata", {{"name", "web"}, {"uid", "d1"}}},
+            {"spec", {{"replicas", 2}, {"template", template_of(image)}}}};
+}
+json replica_set(const std::string& image, const std::string& revision, const std::string& owner = "d1") {
+    json pods = template_of(image);
+    pods["metadata"]["labels"]["pod-template-hash"] = "h" + image;
+    pods["metadata"]["creationTimestamp"] = nullptr;
+    return {{"kind", "ReplicaSet"},
+            {"metadata",
+             {{"annotations", {{"deployment.kubernetes.io/revision", revision}}},
+              {"ownerReferences", {{{"uid", owner}}}}}},
+            {"spec", {{"template", pods}}}};
+}
+json pod(const std::string& name, bool ready, const std::string& node = "node-1") {
+    return {{"kind", "Pod"},
+            {"metadata", {{"name", name}, {"namespace", "web"}, {"labels", {{"app", "web"}}}}},
+            {"spec", {{"nodeName", node}}},
+            {"status", {{"conditions", {{{"type", "Ready"}, {"status", ready ? "True" : "False"}}}}}}};
+}
+bool is(const Reading& reading, const Value& value) {
+    return same(reading.value, value);
+}
+bool says(const Reading& reading, const std::string& part) {
+    return reading.why.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("What a tool said is told without warnings, quoted objects and lessons") {
+    CHECK(last_words("The Deployment \"web\" is invalid: \n* spec.a: wrong\n* spec.b: wrong\n") ==
+          "The Deployment \"web\" is invalid: * spec.a: wrong * spec.b: wrong");
+    CHECK(last_words("first\nsecond\n") == "second");
+    CHECK(last_words("").empty());
+    CHECK(last_words(
+              "The request is invalid: patch: Invalid value: \"{\\\"a\\\":{\\\"b\\\":1}}\": json: cannot") ==
+          "The request is invalid: json: cannot");
+    CHECK(last_words(
+              "x: Invalid value: v1.LabelSelector{MatchLabels:map[string]string{\"a\":\"b\"}}: immutable") ==
+          "x: immutable");
+    CHECK(last_words(
+              "error: 1 conflict: .data\nPlease review the fields above--they\n* If you\nSee https://x") ==
+          "error: 1 conflict: .data");
+    CHECK(without_warnings("Warning: a\nError: b\n") == "Error: b");
+    CHECK(without_warnings("Warning: a\n") == "Warning: a");
+    CHECK(warnings("Warning: a\nelse\nWarning: b") == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("An object's name is a type and a name, in the stage's namespace") {
+    FakeCluster host;
+    host.says("get configmap/settings", config_map());
+    CHECK(is(read(host, "identity-of", {settings}), Value("u1")));
+    CHECK(is(read(host, "identity-of", {ref("object", "configmap/web/settings")}), Value("u1")));
+    for (const char* name : {"settings", "configmap/", "configmap/--all", "-f/x", "configmap/a b",
+                             "configmap/$(x)", "configmap/other/settings", "a/b/c/d", ""}) {
+        const Reading reading = read(host, "identity-of", {ref("object", name)});
+        CHECK(reading.value.is_unknown());
+        CHECK(reading.hopeless);
+    }
+}
+
+TEST_CASE("What is missing is missing with its namespace or without") {
+    FakeCluster host;
+    host.says("get namespace/web",
+              std::deque<Answer>{ended(0, "{\"kind\":\"Namespace\"}", ""), ended(0, "", "")});
+    const Reading without = read(host, "identity-of", {settings});
+    CHECK(without.value.is_absent());
+    CHECK(without.why == "configmap/settings does not exist");
+    CHECK(says(read(host, "identity-of", {settings}), "there is no namespace web"));
+    host.fails("get secret/word", "Error from server (Forbidden): secrets \"word\" is forbidden");
+    CHECK(read(host, "identity-of", {ref("object", "secret/word")}).value.is_unknown());
+}
+
+TEST_CASE("A live value is read by pointer, and a secret's not at all") {
+    FakeCluster host;
+    host.says("get configmap/settings", config_map());
+    CHECK(is(read(host, "live-value", {settings, Value("/data/colour")}), Value("blue")));
+    CHECK(read(host, "live-value", {settings, Value("/data/taste")}).value.is_absent());
+    CHECK(read(host, "live-value", {settings, Value("data")}).hopeless);
+    for (const char* pointer : {"", "/data", "/data/word", "/stringData/word"})
+        CHECK(read(host, "live-value", {ref("object", "secret/word"), Value(pointer)}).hopeless);
+    CHECK_FALSE(host.ran("secret"));
+}
+
+TEST_CASE("A patch changes one field, and only the object that was looked at") {
+    FakeCluster host;
+    host.says("get configmap/settings", config_map());
+    host.says("patch configmap/settings", config_map());
+    CHECK(act(host, "object-patch", {settings, Value("/data/colour"), Value("green")}).succeeded());
+    CHECK(host.ran(R"(-p {"data":{"colour":"green"},"metadata":{"resourceVersion":"7"}})"));
+    act(host, "object-patch", {settings, Value("/data/colour"), Value(Absent{})});
+    CHECK(host.ran(R"("data":{"colour":null})"));
+    CHECK(preview(host, "object-patch", {settings, Value("/data/a b"), Value("it's")}) ==
+          R"(kubectl patch configmap/settings --type=merge -p '{"data":{"a b":"it'\''s"}}')");
+}
+
+TEST_CASE("An element of a list takes its whole list along") {
+    FakeCluster host;
+    host.says("get deployment/web", deployment("web:1"));
+    host.says("patch", deployment("web:2"));
+    act(host, "object-patch",
+        {ref("object", "deployment/web"), Value("/spec/template/spec/containers/0/image"), Value("web:2")});
+    CHECK(host.ran(R"("containers":[{"image":"web:2"}])"));
+    CHECK_FALSE(
+        act(host, "object-patch",
+            {ref("object", "deployment/web"), Value("/spec/template/spec/containers/9/image"), Value("x")})
+            .succeeded());
+}
+
+TEST_CASE("What the server writes is not patched") {
+    FakeCluster host;
+    for (const char* pointer : {"", "/metadata", "/metadata/uid", "/metadata/resourceVersion", "/status",
+                                "/status/replicas", "/kind", "/metadata/managedFields/0"})
+        CHECK(read(host, "accepted-value", {settings, Value(pointer), Value("x")}).hopeless);
+    CHECK(host.commands.empty());
+}
+
+TEST_CASE("A patch that the server refuses or drops is refused before anything is changed") {
+    FakeCluster host;
+    host.says("get configmap/settings", config_map());
+    host.says("--dry-run=server",
+              {ended(0, config_map().dump(), ""), ended(1, "", "Error from server (Forbidden): no"),
+               ended(1, "", "no route")});
+    CHECK(says(read(host, "accepted-value", {settings, Value("/data/new"), Value("x")}),
+               "the server drops it"));
+    CHECK(read(host, "accepted-value", {settings, Value("/data/new"), Value("x")}).hopeless);
+    CHECK_FALSE(read(host, "accepted-value", {settings, Value("/data/new"), Value("x")}).hopeless);
+}
+
+TEST_CASE("A deletion meets exactly the object that was looked at, and waits until it is gone") {
+    FakeCluster host;
+    host.says("get configmap/settings",
+              {ended(0, config_map().dump(), ""), ended(0, config_map().dump(), ""), ended(0, "", "")});
+    host.says("get --raw /api/v1", {{"resources",
+                                     {{{"name", "configmaps/status"}, {"kind", "ConfigMap"}},
+                                      {{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
+    CHECK(act(host, "object-delete", {settings}).succeeded());
+    CHECK(host.ran("delete --raw /api/v1/namespaces/web/configmaps/settings -f -"));
+    const auto options = std::find_if(host.inputs.begin(), host.inputs.end(),
+                                      [](const std::string& input) { return !input.empty(); });
+    REQUIRE(options != host.inputs.end());
+    CHECK(json::parse(*options)["preconditions"]["uid"] == "u1");
+}
+
+TEST_CASE("A finalizer that holds an object is named") {
+    FakeCluster host;
+    json held = config_map();
+    held["metadata"]["finalizers"] = {"example.com/keep"};
+    held["metadata"]["deletionTimestamp"] = "2026-01-10T01:00:00Z";
+    host.says("get configmap/settings", held);
+    host.says("get --raw /api/v1", {{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
+    const Answer answer = act(host, "object-delete", {settings});
+    CHECK(answer.errors.find("its finalizer example.com/keep holds it") != std::string::npos);
+    CHECK(read(host, "definition-of", {settings}).value.is_unknown());
+}
+
+TEST_CASE("What could not be made again is not deleted") {
+    FakeCluster host;
+    json owned = pod("web-1", true);
+    owned["metadata"]["ownerReferences"] = {
+        {{"kind", "ReplicaSet"}, {"name", "web-5c"}, {"controller", true}}};
+    host.says("get pod/web-1", owned);
+    host.says("get", config_map());
+    CHECK(says(read(host, "can-be-made-again", {ref("object", "pod/web-1")}), "made by ReplicaSet web-5c"));
+    for (const char* name : {"persistentvolumeclaim/data", "namespace/web", "secret/word",
+                             "customresourcedefinition/x", "persistentvolume/x"})
+        CHECK(is(read(host, "can-be-made-again", {ref("object", name)}), Value(false)));
+    CHECK(is(read(host, "can-be-made-again", {settings}), Value(true)));
+}
+
+TEST_CASE("Revisions are told apart by their pods, and named when going back") {
+    FakeCluster host;
+    host.says("get deployment/web", deployment("web:2"));
+    host.says("get replicasets", list({replica_set("web:1", "3"), replica_set("web:2", "10"),
+                                       replica_set("other:1", "4", "d2")}));
+    CHECK(
+        is(read(host, "revisions-of", {web}), Value(List{Value(std::int64_t{3}), Value(std::int64_t{10})})));
+    CHECK(is(read(host, "revision-of", {web}), Value(std::int64_t{10})));
+    CHECK(is(read(host, "template-at-revision", {web, Value(std::int64_t{10})}),
+             read(host, "template-of", {web}).value));
+    const Value before = read(host, "template-at-revision", {web, Value(Absent{})}).value;
+    CHECK(is(read(host, "template-at-revision", {web, Value(std::int64_t{3})}), before));
+    CHECK(act(host, "roll-back", {web, before}).succeeded());
+    CHECK(host.ran("rollout undo deployment/web --to-revision=3"));
+    CHECK(says(read(host, "template-at-revision", {web, Value(std::int64_t{7})}),
+               "has no revision 7; it has 3, 10"));
+    CHECK_FALSE(act(host, "roll-back", {web, Value("sha256:gone")}).succeeded());
+}
+
+TEST_CASE("A service is switched by labels") {
+    FakeCluster host;
+    host.says("get service/web", {{"metadata", {{"name", "web"}, {"resourceVersion", "5"}}},
+                                  {"spec", {{"selector", {{"app", "web"}, {"version", "blue"}}}}}});
+    host.says("-l app=web,version=green", list({pod("a", true), pod("b", false)}));
+    host.says("get pods", list(json::array()));
+    CHECK(is(read(host, "selector-of-service", {service, Value("version")}), Value("blue")));
+    CHECK(is(read(host, "selection-like", {service, Value("version=green,track=x")}),
+             Value("track,version=blue")));
+    CHECK(is(read(host, "ready-pods-behind", {service, Value("version=green")}), Value(std::int64_t{1})));
+    CHECK(says(read(host, "ready-pods-behind", {service, Value("version=red")}),
+               "no pod with app=web,version=red"));
+    for (const char* labels : {"", "=x", "a b=c", "a=b,,c=d"})
+        CHECK(read(host, "selection-like", {service, Value(labels)}).hopeless);
+    act(host, "service-switch", {service, Value("version=green,track")});
+    CHECK(host.ran(
+        R"({"metadata":{"resourceVersion":"5"},"spec":{"selector":{"track":null,"version":"green"}}})"));
+}
+
+TEST_CASE("A service has settled when its endpoints are the ready pods that it selects") {
+    FakeCluster host;
+    host.says("get service/web",
+              {{"metadata", {{"name", "web"}}}, {"spec", {{"selector", {{"app", "web"}}}}}});
+    host.says("get pods", list({pod("a", true), pod("b", true)}));
+    const json a = {{"targetRef", {{"name", "a"}}}, {"conditions", {{"ready", true}}}};
+    const json b = {{"targetRef", {{"name", "b"}}}, {"conditions", {{"ready", false}}}};
+    host.says("get endpointslices", list({{{"endpoints", {a, b}}}}));
+    CHECK(is(read(host, "endpoints-of", {service}), Value(std::int64_t{1})));
+    CHECK(says(read(host, "service-settled", {service}), "1 of the 2 ready pods"));
+}
+
+TEST_CASE("An autoscaler's range is read, checked and set") {
+    FakeCluster host;
+    host.says("get hpa",
+              list({{{"metadata", {{"name", "scaler"}}},
+                     {"spec",
+                      {{"scaleTargetRef", {{"kind", "Deployment"}, {"name", "web"}}},
+                       {"minReplicas", 2},
+                       {"maxReplicas", 6}}},
+                     {"status",
+                      {{"conditions",
+                        {{{"type", "ScalingActive"}, {"status", "False"}, {"message", "no metrics"}}}}}}}}));
+    host.says("get deployment/web", {{"kind", "Deployment"}, {"spec", {{"replicas", 1}}}});
+    CHECK(is(read(host, "autoscaling-of", {web}), Value("2..6")));
+    CHECK(read(host, "autoscaling-of", {ref("workload", "other")}).value.is_absent());
+    CHECK(says(read(host, "autoscaling-settled", {web}), "autoscaler allows 2..6; no metrics"));
+    act(host, "autoscaling-set", {web, Value("3..5")});
+    CHECK(host.ran(
+        R"(patch hpa/scaler --type=merge --field-manager=migc -p {"spec":{"maxReplicas":5,"minReplicas":3}})"));
+    for (const char* range : {"", "3", "5..3", "0..3", "a..b", "2..", "2..6..9", "-1..3"})
+        CHECK(read(host, "autoscaling-range", {Value(range)}).hopeless);
+}
+
+TEST_CASE("A claim grows only where somebody lets it") {
+    FakeCluster host;
+    const auto claim = [](const char* asked, const char* has, const char* storage_class) {
+        return json{
+            {"spec",
+             {{"storageClassName", storage_class}, {"resources", {{"requests", {{"storage", asked}}}}}}},
+            {"status", {{"phase", "Bound"}, {"capacity", {{"storage", has}}}}}};
+    };
+    host.says("get persistentvolumeclaim/data", claim("2Gi", "1Gi", "fast"));
+    host.says("get persistentvolumeclaim/fixed", claim("1Gi", "1Gi", "slow"));
+    host.says("get storageclass/fast", {{"allowVolumeExpansion", true}});
+    host.says("get storageclass/slow", {{"provisioner", "x"}});
+    const Value size(*parse_quantity("3Gi"));
+    CHECK(is(read(host, "claim-can-grow", {ref("claim", "data"), size}), Value(true)));
+    CHECK(says(read(host, "claim-can-grow", {ref("claim", "fixed"), size}), "does not allow it"));
+    CHECK(says(read(host, "claim-can-grow", {ref("claim", "data"), Value(*parse_quantity("1Gi"))}),
+               "cannot shrink"));
+    CHECK(says(read(host, "claim-has-grown", {ref("claim", "data")}), "has 1Gi of 2Gi"));
+    CHECK(is(read(host, "claim-has-grown", {ref("claim", "fixed")}), Value(true)));
+}
+
+TEST_CASE("Facts of nodes are told by the node's name") {
+    FakeCluster host;
+    host.says("get nodes", list({{{"metadata", {{"name", "node-1"}, {"labels", {{"disk", "ssd"}}}}},
+                                  {"spec",
+                                   {{"taints",
+                                     {{{"key", "a"}, {"value", "b"}, {"effect", "NoSchedule"}},
+                                      {{"key", "c"}, {"effect", "NoExecute"}}}}}}}}));
+    json busy = pod("a", true);
+    busy["spec"]["containers"] = {{{"resources", {{"requests", {{"cpu", "250m"}, {"memory", "1Gi"}}}}}}};
+    host.says("get pods", list(json::array({busy})));
+    CHECK(is(read(host, "labels-of-nodes", {Value("/node-1/disk")}), Value("ssd")));
+    CHECK(show(read(host, "taints-of-nodes", {}).value) == R"({"node-1":["a=b:NoSchedule","c:NoExecute"]})");
+    CHECK(show(read(host, "requests-of-nodes", {Value("/node-1")}).value) ==
+          R"({"cpu":"250m","memory":"1024Mi","pods":"1"})");
+    CHECK(read(host, "labels-of-nodes", {Value("node-1")}).hopeless);
+}
+
+TEST_CASE("A budget that lets no pod go is named, and for ever where waiting cannot help") {
+    FakeCluster host;
+    const auto budget = [](int healthy) {
+        return list({{{"metadata", {{"name", "guard"}, {"namespace", "web"}}},
+                      {"spec", {{"selector", {{"matchLabels", {{"app", "web"}}}}}}},
+                      {"status",
+                       {{"disruptionsAllowed", 0},
+                        {"currentHealthy", healthy},
+                        {"expectedPods", 2},
+                        {"desiredHealthy", 2}}}}});
+    };
+    host.says("drain", {ended(1, "", "error when evicting: global timeout reached: 20s")});
+    host.says("get pods", list({pod("a", true), pod("b", true, "node-2")}));
+    host.says("get poddisruptionbudgets",
+              std::deque<Answer>{ended(0, budget(1).dump(), ""), ended(0, budget(2).dump(), "")});
+    const Value node = ref("node", "node-1");
+    const Answer answer = act(host, "node-evict", {node, Value(Duration{60'000}), Value(false)});
+    CHECK(answer.errors.find("disruption budget web/guard lets none of its 2 pods go") != std::string::npos);
+    CHECK(std::count_if(host.commands.begin(), host.commands.end(),
+                        [](const std::string& one) { return one.find("drain") != std::string::npos; }) == 2);
+    CHECK(read(host, "node-drained", {node}).hopeless);
+    CHECK(is(read(host, "node-drained", {ref("node", "node-3")}), Value(true)));
+}
+
+TEST_CASE("A refusal other than of time ends a drain at once") {
+    FakeCluster host;
+    host.says("drain", {ended(1, "", "cannot delete Pods with local storage (use --delete-emptydir-data)")});
+    const Answer answer =
+        act(host, "node-evict", {ref("node", "node-1"), Value(Duration{60'000}), Value(false)});
+    CHECK(answer.errors.find("local storage") != std::string::npos);
+    CHECK(host.commands.size() == 1);
+    act(host, "node-evict", {ref("node", "node-1"), Value(Duration{5'000}), Value(true)});
+    CHECK(host.ran("drain node/node-1 --ignore-daemonsets --timeout=5s --delete-emptydir-data"));
+}
+
+TEST_CASE("A folder's manifests are told from what else is in it") {
+    const auto folder = std::filesystem::temp_directory_path() / fmt::format("migc-objects-{}", ::getpid());
+    std::filesystem::create_directories(folder / "base");
+    const char* map = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n";
+    std::ofstream(folder / "a.yaml") << map << "---\napiVersion: v1\nkind: Secret\nmetadata: { name: s }\n";
+    for (const char* other : {"README.md", "kustomization.yaml", ".gitignore"})
+        std::ofstream(folder / other) << "x";
+    FakeCluster host;
+    const Value path(folder.string());
+    CHECK(show(read(host, "files-left-aside", {path}).value) == "[README.md, base/, kustomization.yaml]");
+    CHECK(read(host, "files-left-aside", {Value((folder / "a.yaml").string())}).value.is_absent());
+    CHECK(show(read(host, "objects-to-delete", {path}).value) == "[configmap/a]");
+    CHECK(show(read(host, "objects-left-standing", {path}).value) == "[secret/s]");
+    host.says("--dry-run=server", {ended(0, "{}", ""), ended(1, "", "Error from server (Forbidden): quota"),
+                                   ended(0, "{}", ""), ended(1, "", "connection refused")});
+    CHECK(is(read(host, "apply-accepted", {path}), Value(false)));
+    CHECK(read(host, "apply-accepted", {path}).value.is_unknown());
+    std::filesystem::remove_all(folder);
+}
