@@ -155,7 +155,7 @@ Reading git_committed(Host& host, const Arguments& arguments) {
     if (!std::filesystem::exists(*whole, error)) return mistaken(fmt::format("there is no file {}", shown));
     const auto status =
         git(host, {"status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignored", "--", shown});
-    if (!status) return unknown(status.error());
+    if (!status) return mistaken(status.error());
     if (status->empty()) return {Value(true), {}, false};
     const bool is_known = !status->starts_with("??") && !status->starts_with("!!");
     const char* how = is_known ? "differs from the last commit" : "is not in any commit";

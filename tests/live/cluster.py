@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The real cluster of the live tests: that of KUBECONFIG; without one, a cluster that is started from the binaries in
 KUBE_BIN (/opt/kube/bin); without these the test is skipped. What a test makes is in namespaces of its own."""
 import atexit, hashlib, io, json, os, pathlib, shutil, subprocess, sys, tarfile, tempfile
