@@ -12,7 +12,8 @@ namespace migc::runtime {
 // that inherited its descriptor.
 class Lock {
   public:
-    // The error says who holds it, as a sentence for people; or why `.migc/lock` cannot be used.
+    // Waits up to ten seconds for what a dead run left at work. The error says who holds it, as a sentence
+    // for people; or why `.migc/lock` cannot be used.
     static tl::expected<Lock, std::string> take(const std::filesystem::path& root,
                                                 const std::string& purpose);
     Lock() = default;
