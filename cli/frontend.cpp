@@ -86,7 +86,9 @@ void analyse(Script& script, const Files& files) {
     if (script.diagnostics.has_errors()) return;
     for (const auto& problem : ir::verify(script.program))
         script.diagnostics.report(Code::Internal, {script.file, 0, 0}, problem);
-    checks::run({script.program, script.inventory, script.sources, files.are_current()}, script.diagnostics);
+    // What has run is not reviewed again: nothing may stand between an operator and the undo.
+    if (files.are_current())
+        checks::run({script.program, script.inventory, script.sources}, script.diagnostics);
 }
 
 std::unique_ptr<Script> load(const std::string& path, std::string text, const Files& files) {
@@ -173,6 +175,12 @@ void print(const Diagnostics& diagnostics, const SourceMap& sources) {
 
 void print(const Script& script) {
     print(script.diagnostics, script.sources);
+}
+
+void print_errors(const Script& script) {
+    if (script.diagnostics.has_errors() || script.diagnostics.empty()) return print(script);
+    fmt::print(stderr, "{}; `migc check` shows {}\n", summary(script.diagnostics),
+               script.diagnostics.all().size() == 1 ? "it" : "them");
 }
 
 }  // namespace migc::cli

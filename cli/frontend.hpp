@@ -46,6 +46,8 @@ bool write_file(const std::filesystem::path& path, std::string_view content);
 
 // Prints the diagnostics to standard error, in colour on a terminal, and a line with their number.
 void print(const Script& script);
+// The same if there are errors; else only how many warnings there are.
+void print_errors(const Script& script);
 void print(const Diagnostics& diagnostics, const SourceMap& sources);
 
 }  // namespace migc::cli

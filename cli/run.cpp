@@ -101,7 +101,7 @@ int act(Options options, Script& script, const std::string& purpose,
 
 int run(const Options& options) {
     const auto script = load_script(options.script);
-    print(*script);
+    print_errors(*script);
     if (script->diagnostics.has_errors()) return wrong;
     if (script->program.stages.empty())
         return refuse(fmt::format("{} has no stage, so there is nothing to run", options.script));
@@ -129,7 +129,7 @@ int undo(const Options& options) {
     if (!copy) return refuse(copy.error());
     const auto script = load_bundle(*copy);
     if (!script) return refuse(fmt::format("the journal's copy of {} cannot be read", about->script));
-    print(*script);
+    print_errors(*script);
     if (script->diagnostics.has_errors())
         return refuse(
             "the journal's copy of the script does not pass this version of migc; undo with the version that "

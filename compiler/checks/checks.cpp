@@ -5,16 +5,25 @@ namespace migc::checks {
 const std::vector<Family>& families() {
     static const std::vector<Family> all = {
         {"rollback", rollback},
+        {"undo", undo},
         {"order", order},
-        {"files", files, true},
-        {"requirements", requirements, true},
+        {"promotion", promotion},
+        {"verification", verification},
+        {"terraform", terraform},
+        {"kubernetes", kubernetes},
+        {"language", language},
+        {"files", files},
+        {"requirements", requirements},
     };
     return all;
 }
 
+Picture::Picture(const Input& input)
+    : Input(input), manifests(input.inventory.root, input.sources), timeline(program, inventory, manifests) {}
+
 void run(const Input& input, Diagnostics& diagnostics) {
-    for (const auto& family : families())
-        if (input.files_are_current || !family.reads_files) family.check(input, diagnostics);
+    const Picture picture(input);
+    for (const auto& family : families()) family.check(picture, diagnostics);
 }
 
 void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit) {

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/checks/manifests.hpp"
+#include "compiler/checks/timeline.hpp"
 #include "compiler/diagnostics/diagnostic.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
@@ -15,18 +17,21 @@ struct Input {
     const ir::Program& program;
     const project::Inventory& inventory;
     SourceMap& sources;  // files that a finding points into are added
-    // Whether the project's files are those that the script is about. Not so for the copy in a journal: the
-    // run itself has changed them since.
-    bool files_are_current = true;
+};
+
+// What the families look at: the script, the manifests, and what the script does in order.
+struct Picture : Input {
+    explicit Picture(const Input& input);
+    Manifests manifests;
+    Timeline timeline;
 };
 
 // Reports what it finds, in the order of the script.
-using Check = void (*)(const Input&, Diagnostics&);
+using Check = void (*)(const Picture&, Diagnostics&);
 
 struct Family {
     std::string_view name;
     Check check;
-    bool reads_files = false;  // it looks into the project's files
 };
 
 const std::vector<Family>& families();
@@ -35,13 +40,25 @@ const std::vector<Family>& families();
 void run(const Input& input, Diagnostics& diagnostics);
 
 // rollback.cpp: every stage and every step has a way back.
-void rollback(const Input& input, Diagnostics& diagnostics);
+void rollback(const Picture& picture, Diagnostics& diagnostics);
+// undo.cpp: an undo that is written by hand takes back what was changed, in an order that hurts nobody.
+void undo(const Picture& picture, Diagnostics& diagnostics);
 // order.cpp: lower environments come first.
-void order(const Input& input, Diagnostics& diagnostics);
+void order(const Picture& picture, Diagnostics& diagnostics);
+// promotion.cpp: production gets what staging has exercised, through gates that can open.
+void promotion(const Picture& picture, Diagnostics& diagnostics);
+// verification.cpp: what is changed is looked at.
+void verification(const Picture& picture, Diagnostics& diagnostics);
+// terraform.cpp: what is applied has been planned, and the plan has been looked at.
+void terraform(const Picture& picture, Diagnostics& diagnostics);
+// kubernetes.cpp: what a script does agrees with the manifests.
+void kubernetes(const Picture& picture, Diagnostics& diagnostics);
+// language.cpp: names that nothing uses, calculations that cannot be done, secrets in the text.
+void language(const Picture& picture, Diagnostics& diagnostics);
 // files.cpp: the files that steps name are there.
-void files(const Input& input, Diagnostics& diagnostics);
+void files(const Picture& picture, Diagnostics& diagnostics);
 // requirements.cpp: what the script requires of the project's files holds.
-void requirements(const Input& input, Diagnostics& diagnostics);
+void requirements(const Picture& picture, Diagnostics& diagnostics);
 
 // Calls visit(step) for each step of the list and, in order, for those within it.
 void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit);

@@ -42,7 +42,7 @@ void check_call(const Input& input, const ir::Step& step, Written& written, Diag
 
 }  // namespace
 
-void files(const Input& input, Diagnostics& diagnostics) {
+void files(const Picture& input, Diagnostics& diagnostics) {
     Written written;
     for (const auto& stage : input.program.stages) {
         if (stage.repeats) continue;

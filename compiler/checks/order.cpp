@@ -96,7 +96,7 @@ void lower_missing(const Input& input, const std::vector<const ir::Stage*>& stag
 
 }  // namespace
 
-void order(const Input& input, Diagnostics& diagnostics) {
+void order(const Picture& input, Diagnostics& diagnostics) {
     if (is_emergency(input.program)) return;
     const auto stages = changing_stages(input.program);
     production_first(input, stages, diagnostics);

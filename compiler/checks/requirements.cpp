@@ -188,7 +188,7 @@ class Requirement {
 
 }  // namespace
 
-void requirements(const Input& input, Diagnostics& diagnostics) {
+void requirements(const Picture& input, Diagnostics& diagnostics) {
     for (const ir::Requirement& requirement : input.program.requirements)
         Requirement(input, requirement).check(diagnostics);
 }

@@ -107,7 +107,7 @@ if __name__ == "__main__":  # the fixture of the tests: cluster.py up|down FOLDE
     reason = "KUBECONFIG names one" if reachable() else missing()
     if reason:
         skip(reason)
-    sys.exit({"up": up, "down": down}[sys.argv[1]](pathlib.Path(sys.argv[2])))
+    sys.exit({"up": up, "down": down}[sys.argv[1]](pathlib.Path(sys.argv[2]).resolve()))
 if not reachable():
     if missing():
         skip(missing())

@@ -1,0 +1,138 @@
+// Names that nothing uses, calculations that cannot be done, secrets in the text.
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "compiler/checks/checks.hpp"
+
+namespace migc::checks {
+namespace {
+
+using Visit = std::function<void(const ir::Expr&)>;
+
+void each_expression(const ir::Expr& expression, const Visit& visit) {
+    visit(expression);
+    for (const ir::Expr& child : expression.children) each_expression(child, visit);
+}
+
+void each_expression(const std::optional<ir::Expr>& expression, const Visit& visit) {
+    if (expression) each_expression(*expression, visit);
+}
+
+void each_expression(const std::vector<ir::Step>& steps, const Visit& visit) {
+    for (const ir::Step& step : steps) {
+        for (const ir::Expr& argument : step.arguments) each_expression(argument, visit);
+        for (const auto* part : {&step.condition, &step.value, &step.within, &step.retry, &step.every})
+            each_expression(*part, visit);
+        if (step.undo) {
+            each_expression(step.undo->steps, visit);
+            each_expression(step.undo->after, visit);
+        }
+        each_expression(step.body, visit);
+        each_expression(step.otherwise, visit);
+    }
+}
+
+// Every expression that the script itself has, not those of declarations.
+void each_expression(const ir::Program& program, const Visit& visit) {
+    for (const ir::Parameter& parameter : program.parameters) each_expression(parameter.default_value, visit);
+    each_expression(program.lets, visit);
+    for (const auto& requirement : program.requirements) each_expression(requirement.condition, visit);
+    for (const ir::Stage& stage : program.stages) {
+        each_expression(stage.gates, visit);
+        if (!stage.repeats) each_expression(stage.steps, visit);
+        each_expression(stage.throughout, visit);
+        if (stage.on_failure) each_expression(*stage.on_failure, visit);
+    }
+}
+
+void unused(const Picture& picture, Diagnostics& diagnostics) {
+    std::set<std::string> used;
+    each_expression(picture.program, [&](const ir::Expr& expression) {
+        if (expression.kind == ir::ExprKind::Local || expression.kind == ir::ExprKind::Param)
+            used.insert(expression.name);
+    });
+    const auto report = [&](Span span, std::string_view what, const std::string& name) {
+        auto& d = diagnostics.report(Code::Unused, span, fmt::format("nothing uses the {} `{}`", what, name));
+        d.notes.emplace_back("whoever sets or reads it would believe that it matters; remove it, or use it");
+    };
+    for (const ir::Parameter& parameter : picture.program.parameters)
+        if (!used.contains(parameter.name)) report(parameter.span, "parameter", parameter.name);
+    for (const ir::Step& let : picture.program.lets)
+        if (!used.contains(let.name)) report(let.span, "name", let.name);
+    for (const ir::Stage& stage : picture.program.stages) {
+        if (stage.repeats) continue;
+        each_step(stage.steps, [&](const ir::Step& step) {
+            const bool is_plan = step.kind == ir::StepKind::Call && !step.name.empty() &&
+                                 picture.program.verbs.at(step.verb).result_type &&
+                                 picture.program.verbs.at(step.verb).result_type->kind == ir::TypeKind::Plan;
+            if (is_plan && !used.contains(step.name)) report(step.span, "plan", step.name);
+        });
+    }
+}
+
+// What follows a `hold`, or an `undo` that has no more to do, is never reached.
+void unreachable(const Picture& picture, Diagnostics& diagnostics) {
+    for (const ir::Stage& stage : picture.program.stages) {
+        if (!stage.on_failure) continue;
+        const auto& steps = *stage.on_failure;
+        const auto hold = std::find_if(steps.begin(), steps.end(),
+                                       [](const ir::Step& step) { return step.kind == ir::StepKind::Hold; });
+        if (hold == steps.end() || hold + 1 == steps.end()) continue;
+        auto& d = diagnostics.report(Code::Unreachable, (hold + 1)->span, "this is never reached");
+        d.labels.push_back({hold->span, "the run stops here, and waits for a person"});
+    }
+}
+
+void impossible(const Picture& picture, Diagnostics& diagnostics) {
+    each_expression(picture.program, [&](const ir::Expr& expression) {
+        if (expression.children.size() != 2) return;
+        const ir::Expr& right = expression.children[1];
+        if (right.kind != ir::ExprKind::Literal) return;
+        const auto* number = right.value.get_if<std::int64_t>();
+        const bool divides =
+            expression.kind == ir::ExprKind::Arithmetic && expression.operation == ir::Operation::Divide;
+        if (divides && number != nullptr && *number == 0) {
+            auto& d = diagnostics.report(Code::Impossible, expression.span, "this divides by 0");
+            d.notes.emplace_back("the run would stop here, in the middle of the window");
+        }
+        const auto* pattern = right.value.get_if<std::string>();
+        if (expression.kind != ir::ExprKind::Compare || expression.comparison != ir::Comparison::Matches ||
+            pattern == nullptr)
+            return;
+        const RE2 compiled(*pattern, RE2::Quiet);
+        if (compiled.ok()) return;
+        auto& d = diagnostics.report(Code::Impossible, right.span,
+                                     fmt::format("this is no regular expression: {}", compiled.error()));
+        d.notes.emplace_back("the comparison could never be made, and the run would stop here");
+    });
+}
+
+void secrets(const Picture& picture, Diagnostics& diagnostics) {
+    static const RE2 looks_secret(
+        R"((?i)\b(bearer|basic)\s+[a-z0-9+/_.=-]{8,}|\b(password|passwd|secret|token|api[_-]?key)\s*[=:]\s*[^\s$]{6,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY)");
+    each_expression(picture.program, [&](const ir::Expr& expression) {
+        const auto* text = expression.value.get_if<std::string>();
+        if (expression.kind != ir::ExprKind::Literal || text == nullptr ||
+            !RE2::PartialMatch(*text, looks_secret))
+            return;
+        auto& d = diagnostics.report(Code::SecretInText, expression.span, "this looks like a secret");
+        d.notes.emplace_back(
+            "it would be in the repository, in the plan and in everybody's journal; keep it in a file that is "
+            "not committed, and name the file: `with header \"Authorization\" from file \".secrets/token\"`");
+    });
+}
+
+}  // namespace
+
+void language(const Picture& picture, Diagnostics& diagnostics) {
+    unused(picture, diagnostics);
+    unreachable(picture, diagnostics);
+    impossible(picture, diagnostics);
+    secrets(picture, diagnostics);
+}
+
+}  // namespace migc::checks
