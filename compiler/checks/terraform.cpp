@@ -17,7 +17,8 @@ bool applies_plan(const Event& event) {
 }
 
 // A file that a plan is made from.
-bool is_input_of_plan(const Course& course, const Thing& thing) {
+bool is_input_of_plan(const Course& course, const Event& event, const Thing& thing) {
+    if (event.part_of != nullptr && event.part_of->signature.starts_with("set variable ")) return true;
     if (!thing.starts_with("file ") || course.environment == nullptr || !course.environment->terraform)
         return false;
     const std::string file = thing.substr(5);
@@ -57,7 +58,7 @@ void plans(const Course& course, Diagnostics& diagnostics) {
         const auto edited = std::find_if(made, apply, [&](const Event& event) {
             return event.act == Act::Change &&
                    std::any_of(event.things.begin(), event.things.end(),
-                               [&](const Thing& thing) { return is_input_of_plan(course, thing); });
+                               [&](const Thing& thing) { return is_input_of_plan(course, event, thing); });
         });
         if (made == apply || edited == apply) continue;
         auto& d = diagnostics.report(Code::PlanOutdated, apply->step->span,

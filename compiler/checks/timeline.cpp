@@ -151,6 +151,7 @@ class Timeline::Walk {
         event.act = act;
         event.step = outer_ != nullptr ? outer_ : &step;
         event.inner = &step;
+        event.part_of = part_of_;
         event.conditional = conditional_;
         result_.push_back(std::move(event));
         return result_.back();
@@ -162,9 +163,12 @@ class Timeline::Walk {
         if (verb.composite && depth_ < deepest_call) {
             // Conditions that were given as arguments refer to the caller's names for as long as the walk.
             Names inner = *kept_.emplace_back(std::move(parameters));
+            const ir::Verb* before = part_of_;
+            if (part_of_ == nullptr) part_of_ = &verb;
             ++depth_;
             walk(verb.steps, inner);
             --depth_;
+            part_of_ = before;
             return;
         }
         Event& event = add(verb.mutates() ? Act::Change : Act::Other, step);
@@ -386,6 +390,7 @@ class Timeline::Walk {
     mutable std::vector<std::unique_ptr<Names>> kept_;
     std::vector<Event> result_;
     const ir::Step* outer_ = nullptr;
+    const ir::Verb* part_of_ = nullptr;
     bool conditional_ = false;
     int depth_ = 0;
 };

@@ -44,6 +44,7 @@ struct Event {
     const ir::Step* step = nullptr;               // as the script has it
     const ir::Step* inner = nullptr;              // the same, or the step of a composite verb that this is
     const ir::Verb* verb = nullptr;               // of a call
+    const ir::Verb* part_of = nullptr;            // the composite verb that the script calls
     std::vector<std::optional<Value>> arguments;  // of a call
     std::set<Thing> things;                       // changed or looked at
     std::vector<Effect> effects;                  // of a change
