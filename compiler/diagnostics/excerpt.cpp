@@ -108,6 +108,7 @@ class Drawing {
     void marks(const std::vector<Piece>& pieces, std::string_view text, std::size_t from, std::size_t to) {
         if (pieces.empty()) return;
         std::vector<Underline> underlines;
+        underlines.reserve(pieces.size());
         for (const Piece& piece : pieces) underlines.push_back(placed(piece, text, from, to));
         // The longest first, so that a mark within another one stays visible.
         std::stable_sort(underlines.begin(), underlines.end(), [](const Underline& a, const Underline& b) {

@@ -275,7 +275,7 @@ class Builder final : public YAML::EventHandler {
         return std::max(member.key_range.end, member.value.range.end);
     }
 
-    void add_key(Open& map, Node key) {
+    void add_key(Open& map, const Node& key) {
         map.has_key = true;
         map.member = {};
         map.member.key_range = key.range;

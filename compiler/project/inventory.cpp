@@ -15,6 +15,7 @@ namespace {
 
 std::vector<std::string> names(const std::vector<Environment>& environments) {
     std::vector<std::string> out;
+    out.reserve(environments.size());
     for (const Environment& environment : environments) out.push_back(environment.name);
     return out;
 }

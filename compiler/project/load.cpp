@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uintmax_t largest = 1024 * 1024;
+constexpr std::uintmax_t largest = std::uintmax_t{1024} * 1024;
 
 fs::path absolute_folder(const fs::path& folder) {
     std::error_code error;

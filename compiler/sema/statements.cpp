@@ -90,6 +90,7 @@ std::vector<ir::Step> Lowering::block(const std::vector<syntax::Statement>& stat
                                       Place place) {
     Scope scope(&outer);
     std::vector<ir::Step> result;
+    result.reserve(statements.size());
     for (const auto& s : statements) result.push_back(statement(s, scope, place));
     return result;
 }

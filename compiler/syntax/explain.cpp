@@ -224,6 +224,7 @@ class Structure {
 
 std::string in_words(const std::vector<std::string>& expected) {
     std::vector<std::string> names;
+    names.reserve(expected.size());
     for (const auto& e : expected)
         names.push_back(e == "WORD"          ? "a word"
                         : e == "STRING"      ? "a string"

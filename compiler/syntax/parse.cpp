@@ -375,7 +375,7 @@ class Builder {
         Expr result;
         result.kind = ExprKind::Word;
         auto* rule = dynamic_cast<Rule*>(node);
-        result.span = rule ? span(rule) : span(dynamic_cast<Terminal*>(node));
+        result.span = rule ? span(rule) : span(static_cast<Terminal*>(node));
         result.text = sources_.text(result.span);
         return result;
     }

@@ -26,7 +26,7 @@ void Recorder::tell(EventKind kind, const nlohmann::json& body) {
     announce({kind, tools_.now(), repaired(body)});
 }
 
-bool Recorder::write(Event event, bool last) {
+bool Recorder::write(const Event& event, bool last) {
     const std::lock_guard lock(mutex_);
     if (trusted_) {
         const auto written = last ? journal_.end_run(run_, event) : journal_.append(run_, event);

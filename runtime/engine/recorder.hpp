@@ -33,7 +33,7 @@ class Recorder {
     [[nodiscard]] const std::string& failure() const { return failure_; }
 
   private:
-    bool write(Event event, bool last);
+    bool write(const Event& event, bool last);
     void announce(const Event& event);
 
     Journal& journal_;

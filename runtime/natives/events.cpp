@@ -18,8 +18,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Time kept_for_ms = 55 * 60'000;  // a little less than the hour of an API server
-constexpr Time clock_error_ms = 1'000;     // the server tells its clock in whole seconds
+constexpr Time kept_for_ms = Time{55} * 60'000;  // a little less than the hour of an API server
+constexpr Time clock_error_ms = 1'000;           // the server tells its clock in whole seconds
 
 // When an event was last seen; 0 if it does not say.
 Time time_of(const json& event) {

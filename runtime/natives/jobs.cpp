@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t pause_ms = 1'000;
-constexpr std::int64_t usual_limit_ms = 10 * 60'000;
+constexpr std::int64_t usual_limit_ms = std::int64_t{10} * 60'000;
 constexpr std::size_t longest_prefix = 40;  // names of jobs have at most 63 characters
 
 struct Job {

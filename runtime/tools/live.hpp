@@ -15,7 +15,7 @@ struct LiveOptions {
     // How long a command that has taken too long may go on after SIGTERM, before SIGKILL.
     std::int64_t grace_ms = 5'000;
     // How long a gentle command may go on after its SIGINT, before it is left alone.
-    std::int64_t gentle_patience_ms = 30 * 60'000;
+    std::int64_t gentle_patience_ms = std::int64_t{30} * 60'000;
     // Open descriptors above 2 that each tool inherits: the lock, so that an orphan goes on holding it.
     // Programs of the project do not: what they start may be meant to go on running.
     std::vector<int> inherited;
