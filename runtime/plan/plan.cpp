@@ -64,6 +64,15 @@ class StagePlanner {
         return std::move(steps_);
     }
 
+    // Of the steps that were planned, in milliseconds; and the first step without a way back, "" if there is
+    // none.
+    [[nodiscard]] json times() const {
+        return {{"steps_ms", steps_ms_},
+                {"soaks_ms", soaks_ms_},
+                {"undo_ms", undo_ms_},
+                {"no_return", no_return_}};
+    }
+
     json gates(const std::vector<ir::Step>& gates) {
         json result = json::array();
         for (const ir::Step& gate : gates) {
@@ -125,6 +134,7 @@ class StagePlanner {
         command(verb, inner, entry);
         entry["undo"] = undo(step, verb, scope, inner);
         effects(verb, inner, entry);
+        times(step, verb, scope, inner);
         steps_.push_back(std::move(entry));
         if (!step.name.empty()) scope.bind(step.name, Value(Unknown{"known when it runs"}));
     }
@@ -202,6 +212,22 @@ class StagePlanner {
         }
     }
 
+    // The longest that a step may take: its command, and until its effect is seen. An undo of it takes as
+    // long, and reads what is there before that.
+    void times(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
+        const auto given = milliseconds(evaluator_, step.within, scope);
+        const auto declared = milliseconds(evaluator_, verb.within, inner);
+        const ir::Tool* tool = program_.tool(verb.action->tool);
+        const auto own = tool != nullptr ? milliseconds(evaluator_, tool->within, globals_) : std::nullopt;
+        const std::int64_t act = given.value_or(declared.value_or(own.value_or(default_action_ms)));
+        const std::int64_t see =
+            verb.effects.empty() ? 0 : given.value_or(declared.value_or(default_effect_ms));
+        steps_ms_ += act + see;
+        const ir::UndoKind way_back = (step.undo ? *step.undo : verb.undo).kind;
+        if (way_back == ir::UndoKind::Steps) undo_ms_ += act + see;
+        if (way_back == ir::UndoKind::Irreversible && no_return_.empty()) no_return_ = step.text;
+    }
+
     std::string undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
         const ir::Undo& way_back = step.undo ? *step.undo : verb.undo;
         switch (way_back.kind) {
@@ -241,8 +267,10 @@ class StagePlanner {
 
     void verify(const ir::Step& step, const Scope& scope, const std::string& id) {
         const auto given = milliseconds(evaluator_, step.within, scope);
-        add(id, "verify", evaluator_.describe(step, scope))["limit"] =
-            show_milliseconds(given ? *given : declared_limit(*step.condition).value_or(default_verify_ms));
+        const std::int64_t limit =
+            given ? *given : declared_limit(*step.condition).value_or(default_verify_ms);
+        add(id, "verify", evaluator_.describe(step, scope))["limit"] = show_milliseconds(limit);
+        steps_ms_ += limit;
     }
 
     std::optional<std::int64_t> declared_limit(const ir::Expr& condition) {
@@ -259,6 +287,7 @@ class StagePlanner {
         const auto limit = milliseconds(evaluator_, step.value, scope);
         add(id, "soak", evaluator_.describe(step, scope))["limit"] =
             limit ? show_milliseconds(*limit) : "unknown";
+        soaks_ms_ += limit.value_or(0);
     }
 
     void let(const ir::Step& step, Scope& scope, const std::string& id) {
@@ -310,6 +339,10 @@ class StagePlanner {
     std::map<std::string, Value> predicted_;
     List workloads_;
     json steps_ = json::array();
+    std::int64_t steps_ms_ = 0;
+    std::int64_t soaks_ms_ = 0;
+    std::int64_t undo_ms_ = 0;
+    std::string no_return_;
 };
 
 std::string failure_text(const std::optional<std::vector<ir::Step>>& block) {
@@ -370,6 +403,7 @@ class Planner {
             {"gates", std::move(gates)},
             {"steps", planner.steps(stage, definition)},
             {"on_failure", failure_text(stage.on_failure ? stage.on_failure : definition.on_failure)}};
+        entry["times"] = planner.times();
         passed_.insert(stage.name);
         return entry;
     }

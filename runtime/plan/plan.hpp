@@ -19,8 +19,8 @@ namespace migc::runtime {
 //              "steps": [{"step", "kind", "text", "command", "captures", "effects": [{"probe", "before",
 //              "after"}],
 //                         "undo", "limit", "already", "problems"}],
-//              "on_failure"}]}
-// Values are shown as text. The problem: a stage has no environment, or a parameter no value.
+//              "times": {"steps_ms", "soaks_ms", "undo_ms", "no_return"}, "on_failure"}]}
+// Values are shown as text; times are upper bounds, in milliseconds. The problem: a stage has no environment, or a parameter no value.
 tl::expected<nlohmann::json, Problem> make_plan(const ir::Program& program,
                                                 const project::Inventory& inventory, Tools& tools,
                                                 const RunOptions& options);

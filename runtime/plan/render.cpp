@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "runtime/engine/text.hpp"
 #include "runtime/plan/plan.hpp"
 
 namespace migc::runtime {
@@ -48,6 +49,18 @@ void render_step(std::string& out, const json& step) {
     for (const json& problem : step.at("problems")) line(out, "PROBLEM", problem.get<std::string>());
 }
 
+// In whole minutes: what is summed up are limits.
+std::string minutes(std::int64_t ms) {
+    return show_milliseconds((ms + 59'999) / 60'000 * 60'000);
+}
+
+std::string times_in_words(const json& times) {
+    const std::int64_t soaks = times.value("soaks_ms", std::int64_t{0});
+    std::string text = fmt::format("at most {} if every limit is reached", minutes(times.at("steps_ms")));
+    if (soaks > 0) text += fmt::format(", soaks for {}", minutes(soaks));
+    return fmt::format("{}; its undo at most {}", text, minutes(times.at("undo_ms")));
+}
+
 void render_stage(std::string& out, const json& stage) {
     const std::string context = text_of(stage, "context");
     out += fmt::format("\nstage {} in {}", text_of(stage, "stage"), text_of(stage, "environment"));
@@ -59,6 +72,9 @@ void render_stage(std::string& out, const json& stage) {
                            gate.value("open", false) ? "open" : "closed now, " + text_of(gate, "why"));
     for (const json& step : stage.at("steps")) render_step(out, step);
     out += fmt::format("  on failure: {}\n", text_of(stage, "on_failure"));
+    out += "  time: " + times_in_words(stage.at("times")) + "\n";
+    if (const std::string step = text_of(stage.at("times"), "no_return"); !step.empty())
+        out += fmt::format("  point of no return: {}\n", step);
 }
 
 }  // namespace

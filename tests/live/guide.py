@@ -2,13 +2,12 @@
 """The migration guide's scripts of examples/ouroboros against a real cluster: what they do, and that they take it back. Windows
 are left out and soaks are short; images are local ones; services are asked through the API server's proxy, since the cluster
 has no DNS. See cluster.py for which cluster."""
-import json, os, re, shutil, subprocess
+import gzip, json, os, subprocess
 
 from cluster import CONTEXT, kubectl, make_namespace
-from support import SOURCE, Project, check, finish
+from guide_project import GATEWAY, NAMESPACES, PORT, TRANSCRIPTS, guide_project, options_of
+from support import check, finish
 
-NAMESPACES = {"staging": f"migc-{os.getpid()}-guide-staging", "production": f"migc-{os.getpid()}-guide"}
-GATEWAY, PORT = "10.244.0.1", 18003
 
 
 def deployment(name, labels, replicas, reads=""):
@@ -37,13 +36,7 @@ def service(name, selector):
     return f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{selector: {json.dumps(selector)}, ports: [{{port: 80, targetPort: 8080}}]}}\n---\n"
 
 
-project = Project()
-shutil.copytree(SOURCE / "examples/ouroboros", project.folder, dirs_exist_ok=True)
-for path in [*project.folder.glob("*.mig"), *project.folder.glob("k8s/*.yaml"), project.folder / "migc.yaml"]:
-    text = re.sub(r"adaptive-systems[\w./-]+:1\.[45]\.\d", "local/web:1", path.read_text()).replace("    gate window \"sat 02:00-04:00 Europe/Berlin\";\n", "")
-    text = re.sub(r"context: ionos-\w+", f"context: {CONTEXT}", text).replace("curlimages/curl:8.10.1", "local/web:1")
-    text = text.replace("namespace: monadic-pipeline-staging", f"namespace: {NAMESPACES['staging']}").replace("namespace: monadic-pipeline\n", f"namespace: {NAMESPACES['production']}\n")
-    path.write_text(text)
+project = guide_project(CONTEXT)
 config = project.read("k8s/configmap.yaml")
 reads = "          envFrom: [{configMapRef: {name: monadic-pipeline-config}}]\n"
 for namespace in NAMESPACES.values():
@@ -58,10 +51,6 @@ for namespace in NAMESPACES.values():
 proxy = subprocess.Popen(["kubectl", "proxy", f"--address={GATEWAY}", f"--port={PORT}", "--accept-hosts=.*"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def health(name):
-    return f"health=http://{GATEWAY}:{PORT}/api/v1/namespaces/{NAMESPACES['staging']}/services/{name}:80/proxy/health"
-
-
 def live(what, field):
     return [kubectl("-n", n, "get", what, "-o", f"jsonpath={field}") for n in NAMESPACES.values()]
 
@@ -71,30 +60,34 @@ def state():
     return live("deployments", "{range .items[*]}{.metadata.name}={.spec.replicas} {end}") + live("service/monadic-pipeline-service", "{.spec.selector.version}") + live("configmap/monadic-pipeline-config", "{.data}")
 
 
-def run(script, *options):
-    return project.migc("run", script, *options)
+def run(name):
+    """Runs a script as guide_project says; with MIGC_RECORD=1 its transcript is kept for tests/replay.py."""
+    script, *options = options_of(name)
+    record = ["--record", "transcript"] if os.environ.get("MIGC_RECORD") else []
+    done = project.migc("run", script, *options, *record)
+    if record:
+        (TRANSCRIPTS / f"{name}.gz").write_bytes(gzip.compress((project.folder / "transcript").read_bytes(), mtime=0))
+    return done
 
 
 try:
-    before, door, web = state(), health("monadic-pipeline-service"), health("monadic-pipeline-webapi-service")
-    short = ["--set", "soak-time=2s"]
-    done = run("change-configuration.mig", *short, "--set", web, "--set", web.replace("health=", "end-to-end="))
+    before = state()
+    done = run("change-configuration")
     check("scenario 1 runs", done.returncode == 0 and all("ollama-service" in text for text in live("configmap/monadic-pipeline-config", "{.data}")), done.stdout)
     check("and is taken back, files and all", project.migc("undo", "last").returncode == 0 and state() == before and "localhost" in project.read("appsettings.Production.json"))
-    done = run("feature-flag.mig", *short)
+    done = run("feature-flag")
     check("a flag is rolled out", done.returncode == 0 and '"UseRedisCache": true,  // Enable gradually' in project.read("appsettings.Production.json"), done.stdout)
     check("and taken back", project.migc("undo", "last").returncode == 0 and state() == before)
-    project.write("canary.mig", project.read("canary.mig").replace(" of 4", " of 2"))
-    done = run("canary.mig", *short, "--set", door)
+    done = run("canary")
     check("a canary takes over", done.returncode == 0 and live("deployment/monadic-pipeline-stable", "{.spec.replicas}") == ["0", "0"], done.stdout)
     check("and gives back", project.migc("undo", "last").returncode == 0 and state() == before, str(state()))
-    done = run("canary.mig", *short, "--set", door + "-not")
+    done = run("canary-that-is-not-well")
     check("a canary that is not well is taken back at once", done.returncode == 1 and state() == before, done.stdout)
-    done = run("blue-green.mig", *short, "--set", door)
+    done = run("blue-green")
     check("green takes over from blue", done.returncode == 0 and live("service/monadic-pipeline-service", "{.spec.selector.version}") == ["green", "green"], done.stdout)
-    done = run("emergency.mig", "--set", door.replace(NAMESPACES["staging"], NAMESPACES["production"]))
+    done = run("emergency")
     check("in an emergency blue takes over again", done.returncode == 0 and live("service/monadic-pipeline-service", "{.spec.selector.version}")[1] == "blue", done.stdout)
-    done = run("return-from-emergency.mig", *short, "--set", door)
+    done = run("return-from-emergency")
     check("and green comes back, mended", done.returncode == 0 and live("service/monadic-pipeline-service", "{.spec.selector.version}") == ["green", "green"], done.stdout)
 finally:
     proxy.terminate()

@@ -1,0 +1,42 @@
+"""examples/ouroboros as it runs on the real test cluster: windows are left out and soaks are short; images are local ones;
+services are asked through the API server's proxy, since the cluster has no DNS."""
+import re, shutil
+
+from support import SOURCE, Project
+
+NAMESPACES = {"staging": "migc-guide-staging", "production": "migc-guide"}
+GATEWAY, PORT = "10.244.0.1", 18003
+TRANSCRIPTS = SOURCE / "tests/live/transcripts"
+
+
+def health(service, environment="staging", name="health"):
+    return ["--set", f"{name}=http://{GATEWAY}:{PORT}/api/v1/namespaces/{NAMESPACES[environment]}/services/{service}:80/proxy/health"]
+
+
+SHORT, DOOR, WEB = ["--set", "soak-time=2s"], "monadic-pipeline-service", "monadic-pipeline-webapi-service"
+# What is run, in this order, and how it ends.
+RUNS = {
+    "change-configuration": (["change-configuration.mig", *SHORT, *health(WEB), *health(WEB, name="end-to-end")], 0),
+    "feature-flag": (["feature-flag.mig", *SHORT], 0),
+    "canary": (["canary.mig", *SHORT, *health(DOOR)], 0),
+    "canary-that-is-not-well": (["canary.mig", *SHORT, *health(DOOR + "-not")], 1),
+    "blue-green": (["blue-green.mig", *SHORT, *health(DOOR)], 0),
+    "emergency": (["emergency.mig", *health(DOOR, "production")], 0),
+    "return-from-emergency": (["return-from-emergency.mig", *SHORT, *health(DOOR)], 0),
+}
+
+
+def options_of(name):
+    return RUNS[name][0]
+
+
+def guide_project(context):
+    project = Project()
+    shutil.copytree(SOURCE / "examples/ouroboros", project.folder, dirs_exist_ok=True)
+    for path in [*project.folder.glob("*.mig"), *project.folder.glob("k8s/*.yaml"), project.folder / "migc.yaml"]:
+        text = re.sub(r"adaptive-systems[\w./-]+:1\.[45]\.\d", "local/web:1", path.read_text()).replace("    gate window \"sat 02:00-04:00 Europe/Berlin\";\n", "")
+        text = re.sub(r"context: ionos-\w+", f"context: {context}", text).replace("curlimages/curl:8.10.1", "local/web:1")
+        text = text.replace("namespace: monadic-pipeline-staging", f"namespace: {NAMESPACES['staging']}").replace("namespace: monadic-pipeline\n", f"namespace: {NAMESPACES['production']}\n")
+        path.write_text(text)
+    project.write("canary.mig", project.read("canary.mig").replace(" of 4", " of 2"))
+    return project
