@@ -1,4 +1,4 @@
-// migc diff: what the change of a script changes in what it does.
+// migc diff and migc graph: what a script does, in words and as a picture.
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -8,8 +8,10 @@
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
 #include "compiler/ir/difference.hpp"
+#include "compiler/ir/graph.hpp"
 #include "compiler/source/escape.hpp"
 #include "compiler/syntax/parse.hpp"
+#include "runtime/tools/live.hpp"
 
 namespace migc::cli {
 namespace {
@@ -58,7 +60,53 @@ int diff(const std::string& old_path, const std::string& new_path) {
     return found.empty() ? 0 : 1;
 }
 
+int print_svg(const std::string& dot) {
+    runtime::CommandLine command{};
+    command.tool = "dot";
+    command.argv = {"dot", "-Tsvg"};
+    command.input = dot;
+    const runtime::Answer answer = runtime::make_live_tools()->run(command);
+    if (answer.succeeded() && !answer.truncated) {
+        fmt::print("{}", answer.output);
+        return 0;
+    }
+    if (answer.ending == runtime::Ending::NotStarted)
+        fmt::print(
+            stderr,
+            "migc: --format svg needs `dot`, which is not installed: install graphviz, or take --format "
+            "mermaid\n");
+    else
+        fmt::print(stderr, "migc: `dot` could not draw the graph: {}\n",
+                   escaped(answer.errors.empty() ? answer.reason : answer.errors));
+    return 2;
+}
+
+int graph(const std::string& path, const std::string& format) {
+    const auto script = load_script(path);
+    if (!is_understood(*script)) {
+        print(*script);
+        return 2;
+    }
+    if (format == "svg") return print_svg(ir::as_dot(script->program));
+    fmt::print("{}", format == "dot" ? ir::as_dot(script->program) : ir::as_mermaid(script->program));
+    return 0;
+}
+
 }  // namespace
+
+void add_graph(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("graph", "Draw a script: stages, gates, steps, and what is undone in which order");
+    auto path = std::make_shared<std::string>();
+    auto format = std::make_shared<std::string>("dot");
+    command->add_option("FILE", *path, "The script; - is the standard input")->required();
+    command->add_option("--format", *format, "dot (the default), mermaid, or svg, which Graphviz draws")
+        ->check(CLI::IsMember({"dot", "mermaid", "svg"}));
+    command->footer(
+        "Examples:\n  migc graph --format svg deploy.mig > deploy.svg\n  migc graph --format mermaid "
+        "deploy.mig");
+    command->callback([path, format, &exit_code] { exit_code = graph(*path, *format); });
+}
 
 void add_diff(CLI::App& app, int& exit_code) {
     auto* command =
