@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include <dtl/dtl.hpp>
 #include <fmt/format.h>
@@ -48,8 +49,24 @@ enum class Change { Same, Gone, New };
 struct Aligned {
     Change change;
     const Item* item;
-    bool told = false;  // as the other half of a move or of a change
+    bool told = false;                                // as the other half of a move or of a change
+    std::optional<std::size_t> moved = std::nullopt;  // where the other half of a move is
 };
+
+// What is gone in one place and new in another is moved.
+void find_moves(std::vector<Aligned>& all) {
+    std::map<std::string_view, std::vector<std::size_t>> gone;  // the first one last
+    for (std::size_t i = all.size(); i-- > 0;)
+        if (all[i].change == Change::Gone) gone[all[i].item->key].push_back(i);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (all[i].change != Change::New) continue;
+        const auto from = gone.find(all[i].item->key);
+        if (from == gone.end() || from->second.empty()) continue;
+        all[i].moved = from->second.back();
+        all[from->second.back()].moved = i;
+        from->second.pop_back();
+    }
+}
 
 std::vector<Aligned> align(const Items& before, const Items& after) {
     std::vector<std::string> old_keys, new_keys;
@@ -68,6 +85,7 @@ std::vector<Aligned> align(const Items& before, const Items& after) {
             if (change == Change::Same) ++old_at;
         }
     }
+    find_moves(result);
     return result;
 }
 
@@ -209,7 +227,7 @@ class Differences {
     void tell_item(const std::string& where, const std::string& prefix, std::vector<Aligned>& all,
                    std::size_t i) {
         const Item& item = *all[i].item;
-        if (const auto other = moved(all, i)) {
+        if (const auto other = all[i].moved) {
             const std::size_t target = all[i].change == Change::New ? i : *other;
             all[*other].told = true;
             tell(where, "{}{} is moved: it is now {}", prefix, item.text, place(all, target));
@@ -231,27 +249,13 @@ class Differences {
         }
     }
 
-    static std::optional<std::size_t> moved(const std::vector<Aligned>& all, std::size_t i) {
-        for (std::size_t k = i + 1; k < all.size(); ++k)
-            if (!all[k].told && all[k].change != Change::Same && all[k].change != all[i].change &&
-                all[k].item->key == all[i].item->key)
-                return k;
-        return std::nullopt;
-    }
-
     // Within the same run of changes: the other form of it. What only moves is none.
     static std::optional<std::size_t> instead(const std::vector<Aligned>& all, std::size_t i) {
         for (std::size_t k = i + 1; k < all.size() && all[k].change != Change::Same; ++k)
             if (!all[k].told && all[k].change != all[i].change && all[k].item->kind == all[i].item->kind &&
-                !moved(all, k) && !moved_before(all, k))
+                !all[k].moved)
                 return k;
         return std::nullopt;
-    }
-
-    static bool moved_before(const std::vector<Aligned>& all, std::size_t k) {
-        for (std::size_t i = 0; i < k; ++i)
-            if (moved(all, i) == k) return true;
-        return false;
     }
 
     static std::string place(const std::vector<Aligned>& all, std::size_t i) {
@@ -271,7 +275,7 @@ class Differences {
         std::vector<Aligned> all = align(old, now);
         for (std::size_t i = 0; i < all.size(); ++i) {
             if (all[i].change == Change::Same || all[i].told) continue;
-            const auto other = moved(all, i);
+            const auto other = all[i].moved;
             if (other) {
                 all[*other].told = true;
                 const std::size_t target = all[i].change == Change::New ? i : *other;
