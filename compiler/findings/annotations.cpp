@@ -75,7 +75,7 @@ std::string as_json(const std::vector<Finding>& findings) {
     Json array = Json::array();
     for (const auto& finding : findings) {
         if (!finding.is_new()) continue;
-        array.push_back(Json::parse(render_json(*finding.diagnostic, *finding.sources)));
+        array.push_back(Json::parse(render_json_object(*finding.diagnostic, *finding.sources)));
         array.back()["fingerprint"] = finding.fingerprint;
     }
     return text_of(array);
