@@ -1,64 +1,254 @@
 // migc check: what stands against running these scripts.
 #include <algorithm>
+#include <filesystem>
+#include <map>
 #include <memory>
+#include <set>
+#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/script_files.hpp"
+#include "cli/unified_diff.hpp"
 #include "compiler/diagnostics/apply.hpp"
-#include "compiler/diagnostics/render.hpp"
+#include "compiler/findings/baseline.hpp"
+#include "compiler/findings/report.hpp"
+#include "compiler/syntax/parse.hpp"
 
 namespace migc::cli {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct Options {
-    std::vector<std::string> files;
-    bool fix = false;
-    bool json = false;
+    std::vector<std::string> paths;
+    bool fix = false, dry_run = false, json = false;
+    std::string format = "text";
+    std::string baseline, new_baseline;
+};
+
+struct Checked {
+    std::string path;
+    std::unique_ptr<Script> script;
+    bool found = false;    // in a folder
+    std::string with;      // a module: the script that uses it, and with which it was checked
+    bool repeats = false;  // it has findings that were told with another script
+};
+
+bool is_unreadable(const Script& script) {
+    const auto& all = script.diagnostics.all();
+    return std::any_of(all.begin(), all.end(),
+                       [](const Diagnostic& d) { return d.code == Code::Unreadable; });
+}
+
+// ------------------------------------------------------------------ --fix
+
+struct Fixed {
+    std::unique_ptr<Script> script;
+    std::size_t count = 0;
 };
 
 // Applies what is safe and checks again, as long as that mends something.
-std::unique_ptr<Script> fix(const std::string& path, std::unique_ptr<Script> script) {
+Fixed fix(const std::string& path, const Script& script) {
     constexpr int rounds =
         8;  // a fix may uncover another finding; this many in a row would be a mistake of ours
+    Fixed result;
+    const Script* last = &script;
     for (int i = 0; i < rounds; ++i) {
-        const AppliedFixes fixed =
-            apply_fixes(script->sources.file(script->file).text(), script->file, script->diagnostics);
+        AppliedFixes fixed =
+            apply_fixes(last->sources.file(last->file).text(), last->file, last->diagnostics);
         if (fixed.count == 0) break;
-        if (!write_file(path, fixed.text)) {
-            fmt::print(stderr, "{}: cannot be written\n", path);
-            break;
-        }
-        fmt::print(stderr, "{}: {} {}\n", path, fixed.count,
-                   fixed.count == 1 ? "fix applied" : "fixes applied");
-        script = load_script(path);
+        result.count += fixed.count;
+        result.script = load_script(path, std::move(fixed.text));
+        last = result.script.get();
     }
-    return script;
+    return result;
 }
 
-int check(const Options& options) {
-    int exit_code = 0;
-    auto json = nlohmann::ordered_json::array();
-    for (const auto& path : options.files) {
-        auto script = load_script(path);
-        if (options.fix && script->readable && path != "-") script = fix(path, std::move(script));
-        if (options.json)
-            for (auto& one : nlohmann::ordered_json::parse(render_json(script->diagnostics, script->sources)))
-                json.push_back(std::move(one));
-        else
-            print(*script);
-        const auto is_unreadable = [](const Diagnostic& d) { return d.code == Code::Unreadable; };
-        const bool unreadable =
-            std::any_of(script->diagnostics.all().begin(), script->diagnostics.all().end(), is_unreadable);
-        const bool findings = !script->diagnostics.empty();
-        exit_code = std::max(exit_code, unreadable ? 2 : findings ? 1 : 0);
-        if (!options.json && !findings) fmt::print("{}: no findings\n", path);
+std::string_view text_of(const Script& script) {
+    return script.sources.file(script.file).text();
+}
+
+void fix(Checked& one, bool dry_run) {
+    if (!one.script->readable || one.path == "-") return;
+    Fixed fixed = fix(one.path, *one.script);
+    if (!fixed.script) return;
+    if (dry_run) {
+        fmt::print("{}", unified_diff(text_of(*one.script), text_of(*fixed.script), one.path));
+        return;
     }
-    if (options.json) fmt::print("{}\n", json.dump(2));
-    return exit_code;
+    if (!write_file(one.path, text_of(*fixed.script))) {
+        fmt::print(stderr, "{}: cannot be written\n", one.path);
+        return;
+    }
+    fmt::print(stderr, "{}: {} {}\n", one.path, fixed.count,
+               fixed.count == 1 ? "fix applied" : "fixes applied");
+    one.script = std::move(fixed.script);
+}
+
+// ------------------------------------------------------------------ findings
+
+fs::path canonical(const std::string& name) {
+    std::error_code error;
+    const fs::path result = fs::weakly_canonical(name, error);
+    return error ? fs::path(name) : result;
+}
+
+// A module was read with the scripts that use it, and may use what they declare: by itself it could have
+// findings that are none.
+void set_modules_aside(std::vector<Checked>& all) {
+    std::map<fs::path, std::string> users;
+    for (const auto& one : all)
+        for (const FileId id : one.script->used)
+            users.emplace(canonical(one.script->sources.file(id).name()), one.path);
+    for (auto& one : all) {
+        const auto user = users.find(canonical(one.path));
+        const bool is_module = one.found && one.script->tree.stages.empty() && user != users.end();
+        if (is_module && user->second != one.path) one.with = user->second;
+    }
+}
+
+// All findings, in the order of the scripts. What several scripts have in common, such as a mistake in
+// migc.yaml, is one finding.
+std::vector<findings::Finding> collect(std::vector<Checked>& all) {
+    std::vector<findings::Finding> result;
+    std::set<std::tuple<std::string, std::uint32_t, std::uint32_t, Code, std::string>> seen;
+    for (auto& one : all) {
+        if (!one.with.empty()) continue;
+        const Script& script = *one.script;
+        const auto add = [&](const Diagnostic& d, const Silenced* silenced) {
+            const std::string file = d.span.file < script.sources.size()
+                                         ? canonical(script.sources.file(d.span.file).name()).string()
+                                         : "";
+            if (seen.emplace(file, d.span.begin, d.span.end, d.code, d.message).second)
+                result.push_back({&d, &script.sources, "", silenced, false});
+            else
+                one.repeats |= silenced == nullptr;
+        };
+        for (const auto& d : script.diagnostics.all()) add(d, nullptr);
+        for (const auto& s : script.diagnostics.silenced()) add(s.diagnostic, &s);
+    }
+    findings::set_fingerprints(result);
+    return result;
+}
+
+// ------------------------------------------------------------------ output
+
+std::string without_findings(const Checked& one, std::size_t allowed, std::size_t known) {
+    if (!one.with.empty()) return fmt::format("checked with {}", one.with);
+    std::vector<std::string> others;
+    if (one.repeats) others.emplace_back("besides what is said above");
+    if (allowed > 0) others.push_back(fmt::format("{} allowed", allowed));
+    if (known > 0) others.push_back(fmt::format("{} in the baseline", known));
+    return others.empty() ? "no findings" : fmt::format("no findings ({})", fmt::join(others, ", "));
+}
+
+void print_text(const std::vector<Checked>& all, const std::vector<findings::Finding>& found) {
+    for (const auto& one : all) {
+        Diagnostics shown;
+        std::size_t allowed = 0, known = 0;
+        for (const auto& finding : found) {
+            if (finding.sources != &one.script->sources) continue;
+            if (finding.is_new()) shown.all().push_back(*finding.diagnostic);
+            allowed += finding.silenced ? 1 : 0;
+            known += finding.known ? 1 : 0;
+        }
+        print(shown, one.script->sources);
+        if (shown.empty()) fmt::print("{}: {}\n", one.path, without_findings(one, allowed, known));
+    }
+}
+
+void print_findings(const Options& options, const std::vector<Checked>& all,
+                    const std::vector<findings::Finding>& found) {
+    if (options.format == "json")
+        fmt::print("{}", findings::as_json(found));
+    else if (options.format == "sarif")
+        fmt::print("{}", findings::as_sarif(found, MIGC_VERSION));
+    else if (options.format == "github")
+        fmt::print("{}", findings::as_github(found));
+    else if (options.format == "gitlab")
+        fmt::print("{}", findings::as_gitlab(found));
+    else
+        print_text(all, found);
+}
+
+// ------------------------------------------------------------------ baseline
+
+void tell_gone(const std::string& file, const std::vector<findings::BaselineEntry>& gone) {
+    for (const auto& entry : gone)
+        fmt::print(stderr, "{}: {} in {} is gone: {}\n", file, entry.code, entry.file, entry.message);
+    if (!gone.empty())
+        fmt::print(stderr, "{}: `migc check --write-baseline {}` leaves out what is gone\n", file, file);
+}
+
+// False if the file cannot be used; it was said why.
+bool use_baseline(const std::string& file, const std::vector<Checked>& all,
+                  std::vector<findings::Finding>& found) {
+    constexpr std::size_t limit = std::size_t{64} << 20;
+    const auto text = read_file(file, limit);
+    const auto baseline = text ? findings::read_baseline(*text) : tl::unexpected(text.error());
+    if (!baseline) {
+        fmt::print(stderr, "migc: the baseline {} cannot be read: {}\n", file, baseline.error());
+        return false;
+    }
+    std::set<std::string> checked;
+    for (const auto& one : all) {
+        Diagnostic place{};
+        for (place.span.file = 0; place.span.file < one.script->sources.size(); ++place.span.file)
+            checked.insert(findings::file_of(place, one.script->sources));
+    }
+    tell_gone(file, findings::apply_baseline(*baseline, checked, found));
+    return true;
+}
+
+// Writes the baseline; what cannot be in one stays in `found` as new.
+bool make_baseline(const std::string& file, std::vector<findings::Finding>& found) {
+    if (!write_file(file, findings::write_baseline(found))) {
+        fmt::print(stderr, "migc: {} cannot be written\n", file);
+        return false;
+    }
+    std::size_t count = 0;
+    for (auto& finding : found) {
+        finding.known = !finding.silenced && can_be_silenced(finding.diagnostic->code);
+        count += finding.known ? 1 : 0;
+    }
+    fmt::print(stderr, "{}: {} {} written\n", file, count, count == 1 ? "finding" : "findings");
+    return true;
+}
+
+// ------------------------------------------------------------------ the command
+
+int exit_code_of(const std::vector<Checked>& all, const std::vector<findings::Finding>& found) {
+    if (std::any_of(all.begin(), all.end(), [](const Checked& one) { return is_unreadable(*one.script); }))
+        return 2;
+    return std::any_of(found.begin(), found.end(), [](const auto& one) { return one.is_new(); }) ? 1 : 0;
+}
+
+int check(Options options) {
+    if (options.json) options.format = "json";
+    if (options.dry_run && options.format != "text") {
+        fmt::print(stderr,
+                   "migc: --dry-run prints a difference, and --format {} something else: choose one\n",
+                   options.format);
+        return 2;
+    }
+    std::vector<std::string> empty;
+    std::vector<Checked> all;
+    for (auto& file : script_files(options.paths, empty)) {
+        all.push_back({file.path, load_script(file.path), file.found, "", false});
+        if (options.fix) fix(all.back(), options.dry_run);
+    }
+    for (const auto& folder : empty)
+        fmt::print(stderr, "migc: there is no script (*.mig) below {}\n", folder);
+    set_modules_aside(all);
+    auto found = collect(all);
+    const bool usable = (options.baseline.empty() || use_baseline(options.baseline, all, found)) &&
+                        (options.new_baseline.empty() || make_baseline(options.new_baseline, found));
+    print_findings(options, all, found);
+    return usable && empty.empty() ? exit_code_of(all, found) : 2;
 }
 
 }  // namespace
@@ -67,12 +257,27 @@ void add_check(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand(
         "check", "Say what stands against running a script: no way back, wrong order, wrong types");
     auto options = std::make_shared<Options>();
-    command->add_option("FILE", options->files, "Scripts; - is the standard input")->required();
-    command->add_flag("--fix", options->fix, "Apply the fixes that are safe");
-    command->add_flag("--json", options->json, "Print the findings as JSON");
+    command
+        ->add_option("PATH", options->paths,
+                     "Scripts, and folders with every *.mig below them; - is the standard input")
+        ->required();
+    auto* fix = command->add_flag("--fix", options->fix, "Apply the fixes that are safe");
+    command->add_flag("--dry-run", options->dry_run, "With --fix: show what would change, write nothing")
+        ->needs(fix);
+    command->add_option("--format", options->format, "text, json, sarif, github or gitlab")
+        ->check(CLI::IsMember({"text", "json", "sarif", "github", "gitlab"}));
+    command->add_flag("--json", options->json, "The same as --format json");
+    auto* baseline = command->add_option("--baseline", options->baseline,
+                                         "Do not report the findings that this file lists");
+    command
+        ->add_option("--write-baseline", options->new_baseline,
+                     "Write the present findings into this file, as known ones")
+        ->excludes(baseline);
     command->footer(
-        "Examples:\n  migc check deploy.mig\n  migc check --fix deploy.mig\n\nExit codes: 0 no findings, 1 "
-        "findings, 2 a file could not be checked.");
+        "Examples:\n  migc check deploy.mig\n  migc check --fix --dry-run deploy.mig\n  migc check --format "
+        "sarif . > migc.sarif\n\nA finding is allowed by `# allow CODE: why` at its line or the line before, "
+        "or by `checks` in migc.yaml.\n\nExit codes: 0 no findings, 1 findings, 2 a file could not be "
+        "checked.");
     command->callback([options, &exit_code] { exit_code = check(*options); });
 }
 

@@ -20,5 +20,7 @@ void add_ir(CLI::App& app, int& exit_code);
 void add_fmt(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_verbs(CLI::App& app, int& exit_code);
+void add_diff(CLI::App& app, int& exit_code);
+void add_graph(CLI::App& app, int& exit_code);
 
 }  // namespace migc::cli

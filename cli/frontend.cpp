@@ -13,6 +13,7 @@
 #include "cli/terminal.hpp"
 #include "compiler/checks/checks.hpp"
 #include "compiler/diagnostics/render.hpp"
+#include "compiler/findings/allow.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "stdlib/stdlib.hpp"
@@ -83,12 +84,17 @@ void analyse(Script& script, const Files& files) {
         });
     script.program =
         sema::analyse(script.tree, script.inventory, library, script.sources, script.diagnostics);
-    if (script.diagnostics.has_errors()) return;
-    for (const auto& problem : ir::verify(script.program))
-        script.diagnostics.report(Code::Internal, {script.file, 0, 0}, problem);
-    // What has run is not reviewed again: nothing may stand between an operator and the undo.
-    if (files.are_current())
-        checks::run({script.program, script.inventory, script.sources}, script.diagnostics);
+    const bool sound = !script.diagnostics.has_errors();
+    if (sound) {
+        for (const auto& problem : ir::verify(script.program))
+            script.diagnostics.report(Code::Internal, {script.file, 0, 0}, problem);
+        // What has run is not reviewed again: nothing may stand between an operator and the undo.
+        if (files.are_current())
+            checks::run({script.program, script.inventory, script.sources}, script.diagnostics);
+    }
+    const bool complete = sound && files.are_current() && !script.program.stages.empty();
+    findings::apply_decisions({script.file, script.used, complete}, script.inventory, script.sources,
+                              script.diagnostics);
 }
 
 std::unique_ptr<Script> load(const std::string& path, std::string text, const Files& files) {
@@ -155,6 +161,10 @@ std::unique_ptr<Script> load_bundle(const std::string& bundle) {
     } catch (const nlohmann::json::exception&) {
         return nullptr;
     }
+}
+
+std::unique_ptr<Script> load_script(const std::string& path, std::string text) {
+    return load(path, std::move(text), Files());
 }
 
 std::unique_ptr<Script> load_script(const std::string& path) {

@@ -34,6 +34,8 @@ struct Script {
 // Reads, parses, types and checks a script. Everything that is wrong is in `diagnostics`, sorted; the program
 // may be run only if there are no errors. "-" reads the standard input.
 std::unique_ptr<Script> load_script(const std::string& path);
+// The same of a text that is not (yet) what the file holds.
+std::unique_ptr<Script> load_script(const std::string& path, std::string text);
 
 // The same from what `Script::bundle` made; no file is read. Null if the text is no bundle.
 std::unique_ptr<Script> load_bundle(const std::string& bundle);

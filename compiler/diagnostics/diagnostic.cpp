@@ -31,6 +31,43 @@ const CodeInfo& info(Code code) {
     return all_codes()[static_cast<std::size_t>(code)];
 }
 
+std::optional<Code> code_of(std::string_view id) {
+    const auto& codes = all_codes();
+    const auto found =
+        std::find_if(codes.begin(), codes.end(), [&](const CodeInfo& one) { return one.id == id; });
+    if (found == codes.end()) return std::nullopt;
+    return static_cast<Code>(found - codes.begin());
+}
+
+bool can_be_silenced(Code code) {
+    switch (code) {
+        case Code::Unreadable:
+        case Code::Syntax:
+        case Code::MissingSemicolon:
+        case Code::UnknownPhrase:
+        case Code::AmbiguousPhrase:
+        case Code::UnknownName:
+        case Code::Redefined:
+        case Code::BadDeclaration:
+        case Code::Misplaced:
+        case Code::UnknownModule:
+        case Code::NothingToDo:
+        case Code::TypeMismatch:
+        case Code::BadUnit:
+        case Code::OutOfRange:
+        case Code::UsedUp:
+        case Code::BadInventory:
+        case Code::BadWorld:
+        case Code::AllowWithoutReason:
+        case Code::AllowUnused:
+        case Code::AllowImpossible:
+        case Code::Internal:
+            return false;
+        default:
+            return true;
+    }
+}
+
 Diagnostic& Diagnostics::report(Code code, Span span, std::string message) {
     all_.push_back({code, info(code).severity, std::move(message), span, {}, {}, {}, {}});
     return all_.back();

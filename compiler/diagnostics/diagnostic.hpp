@@ -1,6 +1,7 @@
 // A diagnostic is data until it is rendered: what is wrong, where, what else is involved, how to mend it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,11 @@ struct CodeInfo {
 
 const CodeInfo& info(Code code);
 const std::vector<CodeInfo>& all_codes();
+// The code with this id; nothing for an unknown one.
+std::optional<Code> code_of(std::string_view id);
+// Whether a comment or migc.yaml may silence it. Not so for what makes a script impossible to run: errors of
+// the language, of types and of migc.yaml itself.
+bool can_be_silenced(Code code);
 
 // Another place that the message speaks of.
 struct Label {
@@ -61,6 +67,14 @@ struct Diagnostic {
     std::vector<Fix> fixes;
 };
 
+// A finding that somebody has allowed: it is not reported, and not forgotten.
+struct Silenced {
+    Diagnostic diagnostic;
+    std::string reason;
+    Span by;  // the comment, or the entry of migc.yaml
+    bool in_source = true;
+};
+
 // Collects what a command finds. Passes append; nobody prints before the end.
 class Diagnostics {
   public:
@@ -71,11 +85,30 @@ class Diagnostics {
     [[nodiscard]] std::vector<Diagnostic>& all() { return all_; }
     [[nodiscard]] bool has_errors() const;
     [[nodiscard]] bool empty() const { return all_.empty(); }
+    // Those that were allowed; never part of the ones above.
+    [[nodiscard]] const std::vector<Silenced>& silenced() const { return silenced_; }
+    // Asks about each diagnostic, and moves those for which there is an answer to the silenced ones. `ask`
+    // takes a Diagnostic& and may change its severity; it returns std::optional<Silenced>, without the
+    // diagnostic.
+    template <typename Ask>
+    void silence(Ask ask) {
+        std::vector<Diagnostic> kept;
+        for (auto& one : all_) {
+            if (auto silent = ask(one)) {
+                silent->diagnostic = std::move(one);
+                silenced_.push_back(std::move(*silent));
+            } else {
+                kept.push_back(std::move(one));
+            }
+        }
+        all_ = std::move(kept);
+    }
     // By file, place and code, so that the order never depends on the order of the passes.
     void sort();
 
   private:
     std::vector<Diagnostic> all_;
+    std::vector<Silenced> silenced_;
 };
 
 }  // namespace migc

@@ -31,6 +31,8 @@ std::string render_text(const Diagnostics& diagnostics, const SourceMap& sources
 // "title" belongs to the code, "message" to this finding. A fix is applied by replacing the bytes
 // [begin, end) of each of its edits; all of them or none.
 std::string render_json(const Diagnostics& diagnostics, const SourceMap& sources);
+// One such object.
+std::string render_json_object(const Diagnostic& diagnostic, const SourceMap& sources);
 
 // "2 errors, 1 warning"; "no findings" where there is nothing.
 std::string summary(const Diagnostics& diagnostics);

@@ -68,4 +68,8 @@ std::string render_json(const Diagnostics& diagnostics, const SourceMap& sources
     return array.dump(2, ' ', false, Object::error_handler_t::replace) + "\n";
 }
 
+std::string render_json_object(const Diagnostic& diagnostic, const SourceMap& sources) {
+    return diagnostic_object(diagnostic, sources).dump(2, ' ', false, Object::error_handler_t::replace);
+}
+
 }  // namespace migc

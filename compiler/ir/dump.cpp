@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <sodium.h>
 
+#include "compiler/ir/describe.hpp"
 #include "compiler/ir/program.hpp"
 
 namespace migc::ir {
@@ -41,7 +42,33 @@ char sign(Operation operation) {
 
 class Dump {
   public:
-    explicit Dump(const Program& program) : program_(program) {}
+    explicit Dump(const Program& program, bool by_signature = false)
+        : program_(program), by_signature_(by_signature) {}
+
+    std::string text(const Expr& part) const { return expr(part); }
+    std::string text(const Step& part) {
+        Step alone = part;
+        alone.body.clear();
+        alone.otherwise.clear();
+        step(alone);
+        return std::move(out_);
+    }
+    std::string text(const Verb& part) {
+        verb(part);
+        return std::move(out_);
+    }
+    std::string text(const Probe& part) {
+        probe(part);
+        return std::move(out_);
+    }
+    std::string text(const Tool& part) {
+        tool(part);
+        return std::move(out_);
+    }
+    std::string text(const Parameter& part) {
+        parameters({part});
+        return std::move(out_);
+    }
 
     std::string text() {
         if (const auto& m = program_.migration) {
@@ -105,7 +132,7 @@ class Dump {
             case ExprKind::List:
                 return fmt::format("[{}]", children(e, ", "));
             case ExprKind::Probe:
-                return fmt::format("probe#{}({})", e.declaration, children(e, ", "));
+                return fmt::format("{}({})", probe_name(e.declaration), children(e, ", "));
             case ExprKind::Not:
                 return fmt::format("not({})", children(e, ""));
             case ExprKind::And:
@@ -182,7 +209,7 @@ class Dump {
     void call(const Step& s, const std::string& extra) {
         std::string arguments;
         for (const auto& a : s.arguments) arguments += (arguments.empty() ? "" : ", ") + expr(a);
-        line("call verb#{}({}){}", s.verb, arguments, extra);
+        line("call {}({}){}", verb_name(s.verb), arguments, extra);
         if (s.undo) indented([&] { undo(*s.undo); });
     }
 
@@ -222,7 +249,7 @@ class Dump {
     }
 
     void verb(const Verb& v) {
-        line("verb#{} {}{}", &v - program_.verbs.data(), v.signature,
+        line("{} {}{}", verb_name(static_cast<std::size_t>(&v - program_.verbs.data())), v.signature,
              v.result_type ? ": " + show(*v.result_type) : "");
         indented([&] {
             parameters(v.parameters);
@@ -257,7 +284,8 @@ class Dump {
     }
 
     void probe(const Probe& p) {
-        line("probe#{} {}: {}", &p - program_.probes.data(), p.signature, show(p.type));
+        line("{} {}: {}", probe_name(static_cast<std::size_t>(&p - program_.probes.data())), p.signature,
+             show(p.type));
         indented([&] {
             parameters(p.parameters);
             for (const auto& d : p.depends) line("depends {}", expr(d));
@@ -275,7 +303,18 @@ class Dump {
              t.within ? " within " + expr(*t.within) : "");
     }
 
+    std::string verb_name(std::size_t index) const {
+        return by_signature_ ? fmt::format("verb `{}`", program_.verbs[index].signature)
+                             : fmt::format("verb#{}", index);
+    }
+
+    std::string probe_name(std::size_t index) const {
+        return by_signature_ ? fmt::format("probe `{}`", program_.probes[index].signature)
+                             : fmt::format("probe#{}", index);
+    }
+
     const Program& program_;
+    bool by_signature_;
     std::string out_;
     int depth_ = 0;
 };
@@ -284,6 +323,30 @@ class Dump {
 
 std::string dump(const Program& program) {
     return Dump(program).text();
+}
+
+std::string describe(const Program& program, const Expr& expr) {
+    return Dump(program, true).text(expr);
+}
+
+std::string describe(const Program& program, const Step& step) {
+    return Dump(program, true).text(step);
+}
+
+std::string describe(const Program& program, const Verb& verb) {
+    return Dump(program, true).text(verb);
+}
+
+std::string describe(const Program& program, const Probe& probe) {
+    return Dump(program, true).text(probe);
+}
+
+std::string describe(const Program& program, const Tool& tool) {
+    return Dump(program, true).text(tool);
+}
+
+std::string describe(const Program& program, const Parameter& parameter) {
+    return Dump(program, true).text(parameter);
 }
 
 std::string change_digest(const Program& program) {

@@ -35,7 +35,7 @@ class InventoryReader {
                         {"services", [&](const YamlNode& node) { services(node); }},
                         {"notify", [&](const YamlNode& node) { notify(node); }},
                         {"inside-image", [&](const YamlNode& node) { inside_image(node); }},
-                        {"severity", [&](const YamlNode& node) { read_.is_map(node, "`severity`"); }}});
+                        {"checks", [&](const YamlNode& node) { checks(node); }}});
         if (environments_ != nullptr) environments(*environments_);
         if (order_ != nullptr) order(*order_);
     }
@@ -246,6 +246,59 @@ class InventoryReader {
 
     void inside_image(const YamlNode& node) {
         inventory_.inside_image = read_.text(node, "`inside-image`").value_or("");
+    }
+
+    void checks(const YamlNode& node) {
+        if (!read_.is_map(node, "`checks`")) return;
+        for (const auto& [name, value] : node.entries)
+            if (const auto code = silenceable(name)) level(name, *code, value);
+    }
+
+    std::optional<Code> silenceable(const YamlNode& name) {
+        const auto code = code_of(name.text);
+        if (code && can_be_silenced(*code)) return code;
+        if (code) {
+            read_.wrong(name, fmt::format("the severity of {} cannot be set", name.text))
+                .notes.emplace_back(
+                    "it makes a script impossible to run, or says that a finding is allowed wrongly");
+            return std::nullopt;
+        }
+        auto& finding = read_.wrong(name, fmt::format("there is no finding `{}`", name.text));
+        std::vector<std::string> ids;
+        for (std::size_t i = 0; i < all_codes().size(); ++i)
+            if (can_be_silenced(static_cast<Code>(i))) ids.emplace_back(all_codes()[i].id);
+        if (const auto meant = nearest(name.text, ids))
+            finding.fixes.push_back(replacement(name, *meant, false));
+        return std::nullopt;
+    }
+
+    // `error`, `warning`, or `{ off: "why" }`.
+    void level(const YamlNode& name, Code code, const YamlNode& node) {
+        constexpr std::string_view form = "it is `error`, `warning`, or `{ off: \"why\" }`";
+        const std::string called = fmt::format("`{}`", name.text);
+        if (node.kind == YamlKind::Map) {
+            std::optional<std::string> reason;
+            read_.each_key(node, called,
+                           {{"off", [&](const YamlNode& why) { reason = read_.text(why, "`off`"); }}});
+            if (reason && reason->find_first_not_of(" \t\n") != std::string::npos)
+                inventory_.checks.push_back({code, std::nullopt, *reason, name.span});
+            else if (reason)
+                off_without_reason(node);
+            return;
+        }
+        if (node.kind == YamlKind::Scalar && node.text == "off")
+            off_without_reason(node);
+        else if (node.kind == YamlKind::Scalar && (node.text == "error" || node.text == "warning"))
+            inventory_.checks.push_back(
+                {code, node.text == "error" ? Severity::Error : Severity::Warning, "", name.span});
+        else
+            read_.wrong(node, fmt::format("what is said of {} is no severity", called))
+                .notes.emplace_back(form);
+    }
+
+    void off_without_reason(const YamlNode& node) {
+        read_.wrong(node, "a check that is off needs a reason: `{ off: \"why\" }`")
+            .notes.emplace_back("nobody could tell later whether the reason still holds");
     }
 
     Inventory& inventory_;

@@ -39,6 +39,14 @@ struct Channel {
     std::string url_file;  // relative to the root; its content is a secret
 };
 
+// An entry of `checks`: what becomes of the findings of one code.
+struct CheckLevel {
+    Code code;
+    std::optional<Severity> severity;  // nothing: off
+    std::string reason;                // why it is off
+    Span span;                         // of the code
+};
+
 struct Inventory {
     bool exists = false;         // whether a migc.yaml was found
     std::filesystem::path root;  // the folder of migc.yaml, else of the script
@@ -49,7 +57,8 @@ struct Inventory {
     std::map<std::string, std::string> services;   // web -> service/monadic-pipeline-webapi-service
     std::vector<Channel> channels;
     std::vector<std::string> notify_on;  // start, hold, undo, in-doubt, done: what every channel is told of
-    std::string inside_image;            // image of the pod that answers `from inside`; empty: the default
+    std::vector<CheckLevel> checks;
+    std::string inside_image;  // image of the pod that answers `from inside`; empty: the default
 
     [[nodiscard]] const Environment* environment(std::string_view name) const;
     // 0 for the lowest; nullopt for a name that `order` does not have.

@@ -5,6 +5,11 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/diagnostics/render.hpp"
+#include "compiler/findings/allow.hpp"
+#include "compiler/findings/baseline.hpp"
+#include "compiler/findings/report.hpp"
+#include "compiler/ir/difference.hpp"
+#include "compiler/ir/graph.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/syntax/format.hpp"
@@ -19,6 +24,19 @@ void check_format(const std::string& text) {
     SourceMap sources;
     const std::string once = syntax::format(sources, sources.add("t.mig", text));
     if (syntax::format(sources, sources.add("t.mig", once)) != once) std::abort();
+}
+
+void check_reports(const Diagnostics& diagnostics, const SourceMap& sources) {
+    std::vector<findings::Finding> found;
+    for (const auto& one : diagnostics.all()) found.push_back({&one, &sources, "", nullptr, false});
+    for (const auto& one : diagnostics.silenced())
+        found.push_back({&one.diagnostic, &sources, "", &one, false});
+    findings::set_fingerprints(found);
+    findings::as_sarif(found, "0");
+    findings::as_json(found);
+    findings::as_github(found);
+    findings::as_gitlab(found);
+    if (!findings::read_baseline(findings::write_baseline(found))) std::abort();
 }
 
 }  // namespace
@@ -40,9 +58,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (!ir::verify(program).empty()) std::abort();
             checks::run({program, inventory, sources}, diagnostics);
             ir::change_digest(program);
+            ir::as_dot(program);
+            ir::as_mermaid(program);
+            if (!ir::differences({program, sources}, {program, sources}).empty()) std::abort();
         }
+        findings::apply_decisions({file, {}, true}, inventory, sources, diagnostics);
     }
     diagnostics.sort();
+    check_reports(diagnostics, sources);
     render_text(diagnostics, sources, {false, true});
     render_json(diagnostics, sources);
     return 0;

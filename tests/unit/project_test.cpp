@@ -53,7 +53,7 @@ workloads: { webapi: deployment/monadic-pipeline-webapi }
 services: { web: service/monadic-pipeline-webapi-service }
 notify: { ops: { url-file: .secrets/ops-webhook }, on: [start, in-doubt] }
 inside-image: curlimages/curl:8.10.1
-severity: { O002: error }
+checks: { O002: error }
 )");
     CHECK(parsed.messages().empty());
     const Inventory& inventory = parsed.inventory;
@@ -177,7 +177,7 @@ TEST_CASE("wrong kinds of value") {
                              "notify: { ops: {} }\n",
                              "notify: { ops: { url: x } }\n",
                              "notify: { on: [strat] }\n",
-                             "severity: []\n",
+                             "checks: []\n",
                              "inside-image: {}\n"}) {
         INFO(text);
         CHECK(Parsed(text).diagnostics.has_errors());

@@ -1,0 +1,124 @@
+// migc diff and migc graph: what a script does, in words and as a picture.
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/frontend.hpp"
+#include "compiler/ir/difference.hpp"
+#include "compiler/ir/graph.hpp"
+#include "compiler/source/escape.hpp"
+#include "compiler/syntax/parse.hpp"
+#include "runtime/tools/live.hpp"
+
+namespace migc::cli {
+namespace {
+
+// The standard input is taken for a text of the other script's folder: what it uses is found, and the
+// migc.yaml that is its.
+std::unique_ptr<Script> load_beside(const std::string& path, const std::string& other) {
+    if (path != "-") return load_script(path);
+    auto text = read_file("-", syntax::source_limit);
+    const auto folder = std::filesystem::path(other).parent_path();
+    if (!text || other == "-" || folder.empty()) return text ? load_script("-", *text) : load_script("-");
+    return load_script((folder / "-").string(), *text);
+}
+
+// Whether it was understood: findings about what it does are no matter here.
+bool is_understood(const Script& script) {
+    const auto& all = script.diagnostics.all();
+    return script.readable && std::none_of(all.begin(), all.end(), [](const Diagnostic& d) {
+               return d.severity == Severity::Error && !can_be_silenced(d.code) &&
+                      !info(d.code).id.starts_with('A');
+           });
+}
+
+int diff(const std::string& old_path, const std::string& new_path) {
+    if (old_path == "-" && new_path == "-") {
+        fmt::print(stderr, "migc: only one of the two can be the standard input\n");
+        return 2;
+    }
+    const auto before = load_beside(old_path, new_path);
+    const auto after = load_beside(new_path, old_path);
+    bool understood = true;
+    for (const auto* script : {before.get(), after.get()}) {
+        if (is_understood(*script)) continue;
+        understood = false;
+        print(*script);
+    }
+    if (!understood) return 2;
+    const auto found = ir::differences({before->program, before->sources}, {after->program, after->sources});
+    std::string where;
+    for (const auto& one : found) {
+        if (one.where != where) fmt::print("{}\n", escaped(one.where));
+        where = one.where;
+        fmt::print("  {}\n", escaped(one.what));
+    }
+    if (found.empty()) fmt::print("no difference in what it does\n");
+    return found.empty() ? 0 : 1;
+}
+
+int print_svg(const std::string& dot) {
+    runtime::CommandLine command{};
+    command.tool = "dot";
+    command.argv = {"dot", "-Tsvg"};
+    command.input = dot;
+    const runtime::Answer answer = runtime::make_live_tools()->run(command);
+    if (answer.succeeded() && !answer.truncated) {
+        fmt::print("{}", answer.output);
+        return 0;
+    }
+    if (answer.ending == runtime::Ending::NotStarted)
+        fmt::print(
+            stderr,
+            "migc: --format svg needs `dot`, which is not installed: install graphviz, or take --format "
+            "mermaid\n");
+    else
+        fmt::print(stderr, "migc: `dot` could not draw the graph: {}\n",
+                   escaped(answer.errors.empty() ? answer.reason : answer.errors));
+    return 2;
+}
+
+int graph(const std::string& path, const std::string& format) {
+    const auto script = load_script(path);
+    if (!is_understood(*script)) {
+        print(*script);
+        return 2;
+    }
+    if (format == "svg") return print_svg(ir::as_dot(script->program));
+    fmt::print("{}", format == "dot" ? ir::as_dot(script->program) : ir::as_mermaid(script->program));
+    return 0;
+}
+
+}  // namespace
+
+void add_graph(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("graph", "Draw a script: stages, gates, steps, and what is undone in which order");
+    auto path = std::make_shared<std::string>();
+    auto format = std::make_shared<std::string>("dot");
+    command->add_option("FILE", *path, "The script; - is the standard input")->required();
+    command->add_option("--format", *format, "dot (the default), mermaid, or svg, which Graphviz draws")
+        ->check(CLI::IsMember({"dot", "mermaid", "svg"}));
+    command->footer(
+        "Examples:\n  migc graph --format svg deploy.mig > deploy.svg\n  migc graph --format mermaid "
+        "deploy.mig");
+    command->callback([path, format, &exit_code] { exit_code = graph(*path, *format); });
+}
+
+void add_diff(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("diff", "Say what the change of a script changes in what it does, in words");
+    auto before = std::make_shared<std::string>();
+    auto after = std::make_shared<std::string>();
+    command->add_option("OLD", *before, "The script as it was; - is the standard input")->required();
+    command->add_option("NEW", *after, "The script as it is")->required();
+    command->footer(
+        "Examples:\n  migc diff old.mig new.mig\n  git show HEAD:deploy.mig | migc diff - deploy.mig\n\nExit "
+        "codes: 0 both do the same, 1 they differ, 2 a script cannot be read or understood.");
+    command->callback([before, after, &exit_code] { exit_code = diff(*before, *after); });
+}
+
+}  // namespace migc::cli

@@ -1,0 +1,19 @@
+// Which scripts a command line names: files, and folders with what is below them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace migc::cli {
+
+struct ScriptFile {
+    std::string path;
+    bool found = false;  // in a folder that was named, not named itself
+};
+
+// Files as given, "-" included; for a folder every *.mig below it, sorted, without hidden folders, `build`,
+// `build-*` and `node_modules`; links to folders are not followed. Each file once. A folder without a script
+// is named in `empty`.
+std::vector<ScriptFile> script_files(const std::vector<std::string>& paths, std::vector<std::string>& empty);
+
+}  // namespace migc::cli

@@ -1,0 +1,215 @@
+#include "compiler/findings/allow.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include "compiler/diagnostics/nearest.hpp"
+#include "compiler/source/escape.hpp"
+#include "compiler/syntax/parse.hpp"
+
+namespace migc::findings {
+namespace {
+
+constexpr std::string_view blanks = " \t\r";
+
+struct Allowed {
+    std::string id;
+    Span span;
+    std::optional<Code> code;  // if it is known and can be silenced
+    bool used = false;
+};
+
+struct Allow {
+    std::vector<Allowed> codes;
+    std::string reason;
+    Span comment;
+    Span reach;  // the statements that it speaks of
+};
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(blanks);
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+// R001, and what could be meant to be one.
+bool looks_like_code(std::string_view word) {
+    const auto digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+    return word.size() >= 2 && word.size() <= 6 && std::isalpha(static_cast<unsigned char>(word[0])) &&
+           digit(static_cast<unsigned char>(word.back())) && std::any_of(word.begin(), word.end(), digit);
+}
+
+class Reader {
+  public:
+    Reader(const SourceMap& sources, FileId file)
+        : sources_(sources), file_(file), tokens_(syntax::tokenize(sources, file)) {}
+
+    std::vector<Allow> read() const {
+        std::vector<Allow> result;
+        for (std::size_t i = 0; i < tokens_.size(); ++i)
+            if (is_comment(i))
+                if (auto allow = parse(tokens_[i].span)) {
+                    allow->reach = reach(i);
+                    result.push_back(std::move(*allow));
+                }
+        return result;
+    }
+
+  private:
+    [[nodiscard]] bool is_comment(std::size_t i) const {
+        return tokens_[i].kind == syntax::TokenKind::Comment;
+    }
+    [[nodiscard]] std::uint32_t line(std::size_t i) const { return sources_.begin(tokens_[i].span).line; }
+
+    [[nodiscard]] bool ends_statement(std::size_t i) const {
+        const std::string_view text = sources_.text(tokens_[i].span);
+        return text == ";" || text == "<" || text == ">";
+    }
+
+    // `# allow R001, V001: why`. Prose that begins with the word is no allow; `##` is documentation.
+    [[nodiscard]] std::optional<Allow> parse(Span comment) const {
+        const std::string_view text = sources_.text(comment);
+        if (text.starts_with("##")) return std::nullopt;
+        const std::string_view words = trimmed(text.substr(1));
+        if (!words.starts_with("allow") || words.size() < 6 ||
+            blanks.find(words[5]) == std::string_view::npos)
+            return std::nullopt;
+        const std::string_view rest = trimmed(words.substr(5));
+        const std::size_t colon = rest.find(':');
+        Allow result{codes(rest.substr(0, colon), comment), {}, comment, {}};
+        if (colon != std::string_view::npos) result.reason = trimmed(rest.substr(colon + 1));
+        const bool one_word = result.codes.size() == 1 && colon != std::string_view::npos;
+        if (result.codes.empty() || (!one_word && !looks_like_code(result.codes.front().id)))
+            return std::nullopt;
+        // `# allow R001 because it is so`: the words after the codes are no codes.
+        if (colon == std::string_view::npos) {
+            const auto prose = std::find_if(result.codes.begin(), result.codes.end(),
+                                            [](const Allowed& one) { return !looks_like_code(one.id); });
+            result.codes.erase(prose, result.codes.end());
+        }
+        return result;
+    }
+
+    [[nodiscard]] std::vector<Allowed> codes(std::string_view list, Span comment) const {
+        std::vector<Allowed> result;
+        const char* start = sources_.text(comment).data();
+        for (std::size_t at = 0; (at = list.find_first_not_of(" \t\r,", at)) != std::string_view::npos;) {
+            const std::string_view word =
+                list.substr(at, std::min(list.find_first_of(" \t\r,", at), list.size()) - at);
+            const auto begin = comment.begin + static_cast<std::uint32_t>(word.data() - start);
+            const auto code = code_of(word);
+            result.push_back({std::string(word),
+                              {file_, begin, begin + static_cast<std::uint32_t>(word.size())},
+                              code && can_be_silenced(*code) ? code : std::nullopt});
+            at += word.size();
+        }
+        return result;
+    }
+
+    // From the beginning of the first statement on the line to the end of the last one.
+    [[nodiscard]] Span reach(std::size_t comment) const {
+        std::size_t first = comment;
+        if (comment > 0 && line(comment - 1) == line(comment)) {
+            while (first > 0 && line(first - 1) == line(comment)) --first;
+            while (first > 0 && !is_comment(first - 1) && !ends_statement(first - 1)) --first;
+        } else {
+            while (first < tokens_.size() && is_comment(first)) ++first;
+        }
+        if (first == tokens_.size()) return {file_, 0, 0};
+        std::size_t last = first;
+        const std::uint32_t on = comment > first ? line(comment) : line(first);
+        while (last + 1 < tokens_.size() && !is_comment(last + 1) && line(last + 1) <= on) ++last;
+        while (last + 1 < tokens_.size() && !ends_statement(last)) ++last;
+        return {file_, tokens_[first].span.begin, tokens_[last].span.end};
+    }
+
+    const SourceMap& sources_;
+    FileId file_;
+    std::vector<syntax::Token> tokens_;
+};
+
+std::vector<Allow> allows_of(const SourceMap& sources, FileId file) {
+    // To look at tokens takes time, and most scripts allow nothing.
+    if (sources.file(file).text().find("allow") == std::string_view::npos) return {};
+    return Reader(sources, file).read();
+}
+
+void report_impossible(const Allowed& allowed, Diagnostics& diagnostics) {
+    const std::string shown = escaped(allowed.id);
+    if (code_of(allowed.id)) {
+        diagnostics.report(Code::AllowImpossible, allowed.span, fmt::format("{} cannot be allowed", shown))
+            .notes.emplace_back("a script with this error cannot be run, whatever a comment says");
+        return;
+    }
+    auto& d = diagnostics.report(Code::AllowImpossible, allowed.span,
+                                 fmt::format("there is no finding `{}`", shown));
+    std::vector<std::string> ids;
+    for (const auto& code : all_codes()) ids.emplace_back(code.id);
+    if (const auto near = nearest(allowed.id, ids))
+        d.fixes.push_back({fmt::format("write `{}`", *near), {{allowed.span, *near}}, false});
+    d.notes.emplace_back("`migc explain` lists them; nothing is silenced by this comment");
+}
+
+void report_wrong(const Allow& allow, bool complete, Diagnostics& diagnostics) {
+    for (const auto& one : allow.codes) {
+        if (!one.code) report_impossible(one, diagnostics);
+        if (!one.code || one.used || !complete) continue;
+        auto& d = diagnostics.report(Code::AllowUnused, one.span,
+                                     fmt::format("there is no finding {} here to allow", one.id));
+        d.notes.emplace_back(
+            "the comment would silence one that is brought in later; remove it, or put it on the line of "
+            "the finding or the line before");
+        if (allow.codes.size() == 1) d.fixes.push_back({"remove the comment", {{allow.comment, ""}}, false});
+    }
+    if (!allow.reason.empty()) return;
+    diagnostics
+        .report(Code::AllowWithoutReason, allow.comment,
+                fmt::format("nothing says why {} is allowed here", allow.codes.front().id))
+        .notes.push_back(fmt::format("write `# allow {}: why`; nobody could tell later whether the reason "
+                                     "still holds",
+                                     allow.codes.front().id));
+}
+
+std::optional<Silenced> silenced_by(const Diagnostic& d, std::vector<Allow>& allows) {
+    for (auto& allow : allows) {
+        const bool within = d.span.file == allow.reach.file && d.span.begin >= allow.reach.begin &&
+                            d.span.begin <= allow.reach.end && !allow.reach.empty();
+        for (auto& one : allow.codes) {
+            if (!within || one.code != d.code) continue;
+            one.used = true;
+            return Silenced{{}, allow.reason, allow.comment, true};
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<Silenced> decided(Diagnostic& d, const project::Inventory& inventory) {
+    for (const auto& level : inventory.checks) {
+        if (level.code != d.code) continue;
+        if (!level.severity) return Silenced{{}, level.reason, level.span, false};
+        d.severity = *level.severity;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+void apply_decisions(const Scope& scope, const project::Inventory& inventory, const SourceMap& sources,
+                     Diagnostics& diagnostics) {
+    std::vector<Allow> allows = allows_of(sources, scope.script);
+    const std::size_t own = allows.size();
+    for (const FileId file : scope.used)
+        for (auto& allow : allows_of(sources, file)) allows.push_back(std::move(allow));
+    if (allows.empty() && inventory.checks.empty()) return;
+    diagnostics.silence([&](Diagnostic& d) -> std::optional<Silenced> {
+        auto silenced = silenced_by(d, allows);
+        return silenced ? std::move(silenced) : decided(d, inventory);
+    });
+    // What a module allows may be a finding of another script that uses it.
+    for (std::size_t i = 0; i < allows.size(); ++i)
+        report_wrong(allows[i], scope.complete && i < own, diagnostics);
+}
+
+}  // namespace migc::findings

@@ -1,0 +1,328 @@
+#include "compiler/ir/graph.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "compiler/source/escape.hpp"
+
+namespace migc::ir {
+namespace {
+
+enum class Shape { Gate, Change, Look, Choice, Undo, Hold, Other };
+
+struct Node {
+    std::string label;  // lines separated by \n
+    Shape shape = Shape::Other;
+    bool on_failure = false;
+};
+
+struct Edge {
+    std::size_t from = 0, to = 0;
+    std::string label;
+    bool on_failure = false;
+};
+
+// A stage: its nodes are those from `first` to before `last`.
+struct Group {
+    std::string title;
+    std::size_t first = 0, last = 0;
+};
+
+struct Graph {
+    std::string title;
+    std::vector<Node> nodes;
+    std::vector<Edge> edges;
+    std::vector<Group> groups;
+};
+
+// A node that another one follows, and why it does.
+struct End {
+    std::size_t node;
+    std::string label;
+};
+using Ends = std::vector<End>;
+
+class Builder {
+  public:
+    explicit Builder(const Program& program) : program_(program) {}
+
+    Graph graph() {
+        graph_.title = program_.migration ? program_.migration->title : "";
+        Ends ends;
+        for (const auto& stage : program_.stages) ends = add(stage, std::move(ends));
+        return std::move(graph_);
+    }
+
+  private:
+    std::size_t node(std::string label, Shape shape) {
+        graph_.nodes.push_back({std::move(label), shape, on_failure_});
+        return graph_.nodes.size() - 1;
+    }
+
+    std::size_t after(const Ends& ends, std::string label, Shape shape) {
+        const std::size_t to = node(std::move(label), shape);
+        for (const auto& end : ends) graph_.edges.push_back({end.node, to, end.label, on_failure_});
+        return to;
+    }
+
+    Ends add(const Stage& stage, Ends ends) {
+        std::string title = "stage " + stage.name;
+        if (stage.environment != stage.name) title += " in " + stage.environment;
+        const std::size_t group = graph_.groups.size();
+        graph_.groups.push_back({title, graph_.nodes.size(), 0});
+        for (const auto& gate : stage.gates) ends = {{after(ends, gate.text, Shape::Gate), ""}};
+        if (stage.repeats)
+            ends = {{after(ends, fmt::format("the steps of stage {}", *stage.repeats), Shape::Change), ""}};
+        else
+            ends = sequence(stage.steps, std::move(ends));
+        if (stage.on_failure) failure(stage, group);
+        graph_.groups[group].last = graph_.nodes.size();
+        return ends;
+    }
+
+    Ends sequence(const std::vector<Step>& steps, Ends ends) {
+        for (const auto& step : steps) ends = add(step, std::move(ends));
+        return ends;
+    }
+
+    static Shape shape(const Step& step) {
+        switch (step.kind) {
+            case StepKind::Call:
+                return Shape::Change;
+            case StepKind::Verify:
+            case StepKind::Soak:
+                return Shape::Look;
+            case StepKind::If:
+            case StepKind::For:
+            case StepKind::Parallel:
+                return Shape::Choice;
+            case StepKind::Gate:
+                return Shape::Gate;
+            case StepKind::Undo:
+            case StepKind::UndoAll:
+                return Shape::Undo;
+            case StepKind::Hold:
+                return Shape::Hold;
+            case StepKind::Let:
+                return Shape::Other;
+        }
+        return Shape::Other;
+    }
+
+    Ends add(const Step& step, Ends ends) {
+        if (step.kind == StepKind::Undo || step.kind == StepKind::UndoAll) return undo(step, std::move(ends));
+        const std::size_t at = after(ends, step.text, shape(step));
+        switch (step.kind) {
+            case StepKind::If: {
+                Ends result = sequence(step.body, {{at, "yes"}});
+                for (auto& end : sequence(step.otherwise, {{at, "no"}})) result.push_back(std::move(end));
+                return result;
+            }
+            case StepKind::For:
+                for (const auto& end : sequence(step.body, {{at, "each"}}))
+                    if (end.node != at) graph_.edges.push_back({end.node, at, "next", on_failure_});
+                return {{at, ""}};
+            case StepKind::Parallel: {
+                Ends result;
+                for (const auto& branch : step.body)
+                    for (auto& end : add(branch, {{at, ""}})) result.push_back(std::move(end));
+                return result.empty() ? Ends{{at, ""}} : result;
+            }
+            default:
+                return {{at, ""}};
+        }
+    }
+
+    // ------------------------------------------------------------ on failure
+
+    void failure(const Stage& stage, std::size_t group) {
+        on_failure_ = true;
+        stage_ = &stage;
+        const bool is_empty = graph_.groups[group].first == graph_.nodes.size();
+        Ends from;
+        if (!is_empty) from.push_back({graph_.nodes.size() - 1, "on failure"});
+        if (is_empty) from.push_back({node("on failure", Shape::Other), ""});
+        sequence(*stage.on_failure, std::move(from));
+        on_failure_ = false;
+    }
+
+    // The steps that change something, in the order in which they stand.
+    void changes(const std::vector<Step>& steps, std::vector<const Step*>& into) const {
+        for (const auto& step : steps) {
+            if (step.kind == StepKind::Call && program_.verbs[step.verb].mutates()) into.push_back(&step);
+            changes(step.body, into);
+            changes(step.otherwise, into);
+        }
+    }
+
+    [[nodiscard]] bool is_irreversible(const Step& step) const {
+        return (step.undo ? *step.undo : program_.verbs[step.verb].undo).kind == UndoKind::Irreversible;
+    }
+
+    [[nodiscard]] std::string undo_of(const Step& step) const {
+        const Verb& verb = program_.verbs[step.verb];
+        const Undo& undo = step.undo ? *step.undo : verb.undo;
+        std::string label = "undo of " + step.text;
+        if (undo.kind == UndoKind::Irreversible) return label + "\nno way back: " + undo.reason;
+        if (!step.undo && verb.composite && undo.kind != UndoKind::Steps)
+            return label + "\nthe undo of its steps, last first";
+        if (undo.kind == UndoKind::None) return label + "\nnothing to undo: " + undo.reason;
+        for (const auto& inverse : undo.steps) label += "\n" + inverse.text;
+        return label;
+    }
+
+    // Last first, as a run does it.
+    Ends undo(const Step& step, Ends ends) {
+        if (stage_->repeats)
+            ends = {{after(ends, fmt::format("undo of the steps of stage {}, last first", *stage_->repeats),
+                           Shape::Undo),
+                     ""}};
+        std::vector<const Step*> done;
+        if (!stage_->repeats) changes(stage_->steps, done);
+        for (auto one = done.rbegin(); one != done.rend(); ++one) {
+            ends = {{after(ends, undo_of(**one), Shape::Undo), ""}};
+            if (is_irreversible(**one)) return ends;  // what is before it stands
+        }
+        if (done.empty() && !stage_->repeats)
+            ends = {{after(ends, "undo: nothing was changed", Shape::Undo), ""}};
+        if (step.kind == StepKind::UndoAll)
+            ends = {{after(ends, "undo of the earlier stages, last first", Shape::Undo), ""}};
+        return ends;
+    }
+
+    const Program& program_;
+    Graph graph_;
+    const Stage* stage_ = nullptr;
+    bool on_failure_ = false;
+};
+
+// At most this many characters a line: a long step would make the whole picture as wide.
+constexpr std::size_t widest = 44;
+
+std::vector<std::string> lines(const std::string& label) {
+    std::vector<std::string> result;
+    std::string line;
+    const auto end_line = [&] {
+        result.push_back(std::move(line));
+        line.clear();
+    };
+    std::string word;
+    const auto end_word = [&] {
+        if (!line.empty() && character_count(line) + 1 + character_count(word) > widest) end_line();
+        line += (line.empty() || word.empty() ? "" : " ") + word;
+        word.clear();
+    };
+    for (const char c : label) {
+        if (c != ' ' && c != '\n') {
+            word += c;
+            continue;
+        }
+        end_word();
+        if (c == '\n') end_line();
+    }
+    end_word();
+    end_line();
+    for (auto& one : result) one = escaped(one);
+    return result;
+}
+
+std::string dot_text(const std::string& label) {
+    std::string result;
+    for (const auto& line : lines(label)) {
+        if (!result.empty()) result += "\\n";
+        for (const char c : line) {
+            if (c == '"' || c == '\\') result += '\\';
+            // Graphviz reads `&lt;` as a sign.
+            result += c == '&' ? "&amp;" : std::string(1, c);
+        }
+    }
+    return result;
+}
+
+// Whatever Mermaid, Markdown or HTML could take for a sign of theirs is written as its number.
+std::string mermaid_text(const std::string& label) {
+    std::string result;
+    for (const auto& line : lines(label)) {
+        if (!result.empty()) result += "<br/>";
+        for (const char c : line) {
+            const auto byte = static_cast<unsigned char>(c);
+            const bool plain = byte >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                               (c >= 'A' && c <= 'Z') ||
+                               std::string_view(" .,-/").find(c) != std::string::npos;
+            result += plain ? std::string(1, c) : fmt::format("#{};", byte);
+        }
+    }
+    return result;
+}
+
+std::string_view dot_shape(Shape shape) {
+    constexpr std::array<std::string_view, 7> shapes = {"shape=hexagon, fillcolor=\"#fff3c4\"",
+                                                        "shape=box, fillcolor=\"#d6e4ff\"",
+                                                        "shape=ellipse, fillcolor=\"#d9f2d9\"",
+                                                        "shape=diamond, fillcolor=\"#ffffff\"",
+                                                        "shape=box, fillcolor=\"#ffe0d6\"",
+                                                        "shape=octagon, fillcolor=\"#ffc9c9\"",
+                                                        "shape=plain"};
+    return shapes[static_cast<std::size_t>(shape)];
+}
+
+// What stands before and after the text of a node.
+std::pair<std::string_view, std::string_view> mermaid_shape(Shape shape) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> shapes = {{{"{{\"", "\"}}"},
+                                                                                      {"[\"", "\"]"},
+                                                                                      {"([\"", "\"])"},
+                                                                                      {"{\"", "\"}"},
+                                                                                      {"[/\"", "\"/]"},
+                                                                                      {"[[\"", "\"]]"},
+                                                                                      {"(\"", "\")"}}};
+    return shapes[static_cast<std::size_t>(shape)];
+}
+
+}  // namespace
+
+std::string as_dot(const Program& program) {
+    const Graph graph = Builder(program).graph();
+    std::string out = "digraph migration {\n  rankdir=TB;\n";
+    if (!graph.title.empty()) out += fmt::format("  label=\"{}\"; labelloc=t;\n", dot_text(graph.title));
+    out +=
+        "  node [style=filled, fontname=\"sans-serif\", fontsize=11];\n"
+        "  edge [fontname=\"sans-serif\", fontsize=10];\n";
+    for (std::size_t g = 0; g < graph.groups.size(); ++g) {
+        const Group& group = graph.groups[g];
+        out += fmt::format("  subgraph cluster_{} {{\n    label=\"{}\"; style=rounded;\n", g,
+                           dot_text(group.title));
+        for (std::size_t i = group.first; i < group.last; ++i)
+            out += fmt::format("    n{} [label=\"{}\", {}];\n", i, dot_text(graph.nodes[i].label),
+                               dot_shape(graph.nodes[i].shape));
+        out += "  }\n";
+    }
+    for (const auto& edge : graph.edges)
+        out += fmt::format("  n{} -> n{} [label=\"{}\"{}];\n", edge.from, edge.to, dot_text(edge.label),
+                           edge.on_failure ? ", style=dashed" : "");
+    return out + "}\n";
+}
+
+std::string as_mermaid(const Program& program) {
+    const Graph graph = Builder(program).graph();
+    std::string out = "flowchart TB\n";
+    for (std::size_t g = 0; g < graph.groups.size(); ++g) {
+        const Group& group = graph.groups[g];
+        out += fmt::format("  subgraph stage{}[\"{}\"]\n", g, mermaid_text(group.title));
+        for (std::size_t i = group.first; i < group.last; ++i) {
+            const auto [open, close] = mermaid_shape(graph.nodes[i].shape);
+            out += fmt::format("    n{}{}{}{}\n", i, open, mermaid_text(graph.nodes[i].label), close);
+        }
+        out += "  end\n";
+    }
+    for (const auto& edge : graph.edges) {
+        const std::string_view arrow = edge.on_failure ? "-.->" : "-->";
+        out += edge.label.empty() ? fmt::format("  n{} {} n{}\n", edge.from, arrow, edge.to)
+                                  : fmt::format("  n{} {}|\"{}\"| n{}\n", edge.from, arrow,
+                                                mermaid_text(edge.label), edge.to);
+    }
+    return out;
+}
+
+}  // namespace migc::ir
