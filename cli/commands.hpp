@@ -20,5 +20,6 @@ void add_ir(CLI::App& app, int& exit_code);
 void add_fmt(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_verbs(CLI::App& app, int& exit_code);
+void add_lsp(CLI::App& app, int& exit_code);
 
 }  // namespace migc::cli
