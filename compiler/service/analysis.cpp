@@ -123,12 +123,13 @@ void Analysis::check() {
     checks::run({program_, inventory_, sources_}, found);
     // Of a stage with a broken statement nobody can say yet what it lacks.
     const auto is_in_broken_stage = [&](const Diagnostic& d) {
-        return std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const syntax::Stage& stage) {
-            const auto inside = [&](Span s) {
-                return s.begin >= stage.span.begin && s.begin <= stage.span.end + 1;
-            };
-            return inside(d.span) && std::any_of(broken.begin(), broken.end(), inside);
-        });
+        return d.span.file == file_ &&
+               std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const syntax::Stage& stage) {
+                   const auto inside = [&](Span s) {
+                       return s.begin >= stage.span.begin && s.begin <= stage.span.end + 1;
+                   };
+                   return inside(d.span) && std::any_of(broken.begin(), broken.end(), inside);
+               });
     };
     for (auto& d : found.all())
         if (!is_in_broken_stage(d)) diagnostics_.all().push_back(std::move(d));

@@ -110,6 +110,12 @@ bool names_environment(const Analysis& analysis, const Definition& d) {
     });
 }
 
+bool is_parameter(const Analysis& analysis, const Definition& d) {
+    const auto& params = analysis.tree().params;
+    return std::any_of(params.begin(), params.end(),
+                       [&](const syntax::Param& p) { return p.name.span == d.span; });
+}
+
 tl::expected<const Definition*, std::string> renamed(const Analysis& analysis, std::uint32_t offset) {
     const auto found = analysis.find(offset);
     const auto refuse = [](std::string why) { return tl::unexpected(std::move(why)); };
@@ -128,6 +134,10 @@ tl::expected<const Definition*, std::string> renamed(const Analysis& analysis, s
                                   analysis.sources().file(d.span.file).name()));
     if (analysis.sources().text(analysis.name_span(d)) != d.name)
         return refuse(fmt::format("`{}` stands for the words of an optional part of the phrase", d.name));
+    for (const auto& environment : analysis.inventory().environments)
+        if (is_parameter(analysis, d) && environment.set.contains(d.name))
+            return refuse(fmt::format("{} sets `{}` for {}; it would have no effect any more",
+                                      analysis.inventory().file_name, d.name, environment.name));
     if (d.kind == DefinitionKind::Stage && names_environment(analysis, d))
         return refuse(
             fmt::format("the stage `{0}` is named after the environment in which it runs; write "

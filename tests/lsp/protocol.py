@@ -336,6 +336,13 @@ class Requests(Case):
             answer = self.client.ask("textDocument/rename", dict(self.where(SCRIPT, *place), newName=name))
             self.assertIn(why, answer.get("error", {}).get("message", str(answer)), (place, name))
 
+    def test_a_parameter_that_the_project_sets_keeps_its_name(self):
+        text = (self.root / "migc.yaml").read_text().replace("{context: a}", "{context: a, set: {replicas: 5}}")
+        (self.root / "migc.yaml").write_text(text)
+        self.begin()
+        answer = self.client.ask("textDocument/rename", dict(self.where(SCRIPT, "replicas", 1), newName="count"))
+        self.assertIn("migc.yaml sets `replicas` for staging", answer["error"]["message"])
+
     def test_formatting(self):
         text = "stage   staging < scale webapi to 4;\n\n\n verify pods ready; > on failure undo;\n"
         self.begin(text)
