@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -46,6 +47,10 @@ bool wait_for_input(int timeout) {
 }
 
 int serve() {
+    // Each edit frees one analysis and makes another of the same size: do not give its memory back in
+    // between.
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    mallopt(M_TOP_PAD, 16 << 20);
     lsp::Server server(cache_folder());
     lsp::Framing framing;
     while (!server.has_ended()) {

@@ -51,7 +51,7 @@ void Server::publish(const std::string& uri, Document& document, std::vector<Jso
     // The library's own text, opened to read: as a script it would declare everything twice.
     const bool is_library = !cache_.empty() && path_of(uri).starts_with(cache_.string() + "/");
     if (!is_library) {
-        const Analysis& analysis = this->analysis(uri, document);
+        Analysis& analysis = this->analysis(uri, document);
         for (const auto& d : analysis.diagnostics().all()) {
             const std::string where = uri_of_file(analysis, d.span.file);
             // Another document that is open tells its findings itself.

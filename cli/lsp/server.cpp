@@ -201,13 +201,13 @@ Server::Document& Server::document(const Json& parameters, std::string& uri) {
 Server::Place Server::place(const Json& parameters, bool with_position) {
     std::string uri;
     Document& document = this->document(parameters, uri);
-    const Analysis& analysis = this->analysis(uri, document);
+    Analysis& analysis = this->analysis(uri, document);
     const std::uint32_t offset =
         with_position ? document.text.offset(position_of(parameters.at("position"))) : 0;
     return {uri, document, analysis, offset};
 }
 
-const Analysis& Server::analysis(const std::string& uri, Document& document) {
+Analysis& Server::analysis(const std::string& uri, Document& document) {
     if (document.analysis) return *document.analysis;
     const auto read_file = [this](const std::string& path) {
         const auto open = documents_.find(uri_of(path));

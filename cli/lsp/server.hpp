@@ -72,12 +72,12 @@ class Server {
     struct Place {
         std::string uri;
         Document& document;
-        const service::Analysis& analysis;
+        service::Analysis& analysis;
         std::uint32_t offset = 0;
     };
     Document& document(const Json& parameters, std::string& uri);
     Place place(const Json& parameters, bool with_position = true);
-    const service::Analysis& analysis(const std::string& uri, Document& document);
+    service::Analysis& analysis(const std::string& uri, Document& document);
 
     void publish(const std::string& uri, Document& document, std::vector<Json>& out);
     [[nodiscard]] Json finding(const service::Analysis& analysis, const Diagnostic& diagnostic);

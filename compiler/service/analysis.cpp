@@ -29,12 +29,18 @@ bool before(Span a, Span b) {
 Analysis::Analysis(const Request& request) {
     file_ = sources_.add(request.path, request.text);
     inventory_ = project::load_inventory(folder_of(request.path), sources_, diagnostics_);
-    const bool project_is_fine = !diagnostics_.has_errors();
+    project_is_fine_ = !diagnostics_.has_errors();
     parse();
     lower(request);
-    if (project_is_fine) check();
-    diagnostics_.sort();
     sort_symbols();
+}
+
+const Diagnostics& Analysis::diagnostics() {
+    if (is_checked_) return diagnostics_;
+    is_checked_ = true;
+    if (project_is_fine_) check();
+    diagnostics_.sort();
+    return diagnostics_;
 }
 
 void Analysis::parse() {

@@ -40,8 +40,9 @@ class Analysis {
     // The script itself.
     [[nodiscard]] FileId file() const { return file_; }
     [[nodiscard]] const SourceMap& sources() const { return sources_; }
-    // In the order of `Diagnostics::sort`.
-    [[nodiscard]] const Diagnostics& diagnostics() const { return diagnostics_; }
+    // In the order of `Diagnostics::sort`. The checks run when somebody first asks: a hover need not wait for
+    // them.
+    [[nodiscard]] const Diagnostics& diagnostics();
     [[nodiscard]] const syntax::File& tree() const { return tree_; }
     // Of the text as it stands; made when somebody first asks.
     [[nodiscard]] const std::vector<syntax::Token>& tokens() const;
@@ -82,6 +83,8 @@ class Analysis {
     ir::Program program_;
     sema::Symbols symbols_;
     bool is_mig_ = true;
+    bool project_is_fine_ = true;  // migc.yaml has no errors
+    bool is_checked_ = false;
 };
 
 }  // namespace migc::service
