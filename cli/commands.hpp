@@ -22,5 +22,6 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_verbs(CLI::App& app, int& exit_code);
 void add_diff(CLI::App& app, int& exit_code);
 void add_graph(CLI::App& app, int& exit_code);
+void add_lsp(CLI::App& app, int& exit_code);
 
 }  // namespace migc::cli

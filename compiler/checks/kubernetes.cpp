@@ -78,7 +78,7 @@ void moving_tag(const Picture& picture, const Event& event, Diagnostics& diagnos
         if (!event.things.contains(object->thing) || !object->json.contains(containers)) continue;
         std::size_t number = 0;
         for (const json& container : object->json[containers]) {
-            const std::string image = container.is_object() ? container.value("image", "") : "";
+            const std::string image = text_at(container, "/image");
             if (!image.empty() && moves(picture, image))
                 return report_moving(
                     event, image,
@@ -166,14 +166,16 @@ void foreign_namespace(const Picture& picture, const Course& course, const Event
 // The manifest says another number than the script leaves: the next apply undoes the change.
 void manifest_disagrees(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
     std::map<Thing, const Event*> last;
+    std::set<Thing> edited;  // by the script itself: then the manifest is what it is meant to be
     for (const Event& event : course.forward) {
         if (event.act != Act::Change) continue;
         const bool scales = is_change_by(event, "scale ") && !event.conditional && event.inner == event.step;
-        for (const Thing& thing : event.things) last[thing] = scales ? &event : nullptr;
+        for (const Thing& thing : event.things)
+            if (!edited.contains(thing)) last[thing] = scales ? &event : nullptr;
         for (const Thing& thing : event.things)
             if (thing.starts_with("file "))
                 for (const Object* object : picture.manifests.of(thing.substr(5)))
-                    last[object->thing] = nullptr;
+                    last[object->thing] = nullptr, edited.insert(object->thing);
     }
     for (const auto& [thing, event] : last) {
         if (event == nullptr || event->effects.empty() || !event->effects[0].value) continue;
@@ -199,7 +201,7 @@ void manifest_disagrees(const Picture& picture, const Course& course, Diagnostic
 void cluster_only(const Picture& picture, const ir::Step& step, const ir::Stage& stage,
                   Diagnostics& diagnostics) {
     if (!step.condition) return;
-    static const RE2 host_of(R"(^https?://([^/:?#]+))");
+    static const RE2 host_of(R"(^https?://(?:[^/@]*@)?([^/:?#]+))");
     const std::function<void(const ir::Expr&)> visit = [&](const ir::Expr& expression) {
         if (expression.kind == ir::ExprKind::Probe) {
             const ir::Probe& probe = picture.program.probes.at(expression.declaration);
@@ -209,7 +211,9 @@ void cluster_only(const Picture& picture, const ir::Step& step, const ir::Stage&
                 if (!asks) continue;
                 const auto url = picture.timeline.value(expression.children[i], stage);
                 std::string host;
-                if (!url || !RE2::PartialMatch(show(*url), host_of, &host) || host == "localhost") continue;
+                if (!url || !RE2::PartialMatch(show(*url), host_of, &host) || host == "localhost" ||
+                    host.starts_with("["))
+                    continue;
                 const bool known_inside_only = host.find('.') == std::string::npos ||
                                                host.ends_with(".svc") || host.ends_with(".cluster.local");
                 const bool inside = std::any_of(

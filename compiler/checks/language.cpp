@@ -113,7 +113,7 @@ void impossible(const Picture& picture, Diagnostics& diagnostics) {
 
 void secrets(const Picture& picture, Diagnostics& diagnostics) {
     static const RE2 looks_secret(
-        R"((?i)\b(bearer|basic)\s+[a-z0-9+/_.=-]{8,}|\b(password|passwd|secret|token|api[_-]?key)\s*[=:]\s*[^\s$]{6,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY)");
+        R"((?i)\bauthorization:\s*(bearer|basic)\s+[a-z0-9+/_.=-]{8,}|(password|passwd|api[_-]?key)=[^\s$]{6,}|://[^/\s:@]+:[^/\s@$]{4,}@|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY)");
     each_expression(picture.program, [&](const ir::Expr& expression) {
         const auto* text = expression.value.get_if<std::string>();
         if (expression.kind != ir::ExprKind::Literal || text == nullptr ||

@@ -1,5 +1,6 @@
 // What terraform applies has been planned, and the plan has been looked at.
 #include <algorithm>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -94,7 +95,15 @@ void variable_files(const Picture& picture, Diagnostics& diagnostics) {
     for (const auto& environment : picture.inventory.environments) {
         if (!environment.terraform || !picture.inventory.exists) continue;
         const std::string& file = environment.terraform->var_file;
-        const auto holds = [&](const std::string& name) { return file.find(name) != std::string::npos; };
+        const auto holds = [&](const std::string& name) {
+            for (auto at = file.find(name); at != std::string::npos; at = file.find(name, at + 1)) {
+                const auto is_letter = [&](std::size_t i) {
+                    return i < file.size() && std::isalnum(static_cast<unsigned char>(file[i])) != 0;
+                };
+                if ((at == 0 || !is_letter(at - 1)) && !is_letter(at + name.size())) return true;
+            }
+            return false;
+        };
         if (holds(environment.name)) continue;
         for (const auto& other : picture.inventory.environments) {
             if (other.name == environment.name || !holds(other.name)) continue;

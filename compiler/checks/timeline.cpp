@@ -12,6 +12,7 @@
 namespace migc::checks {
 namespace {
 
+constexpr std::size_t most_events = 200'000;  // of a stage; what calls twice what calls twice .. has no end
 constexpr int deepest_call = 32;  // composite verbs within each other; recursion is refused before
 
 const std::map<std::string, std::string, std::less<>>& short_kinds() {
@@ -89,6 +90,7 @@ class Timeline::Walk {
     }
 
     void statement(const ir::Step& step, Names& names) {
+        if (result_.size() >= most_events || kept_.size() >= most_events) return;
         switch (step.kind) {
             case ir::StepKind::Call:
                 call(step, names);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 #include <functional>
+#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -40,12 +41,21 @@ bool sets_the_same(const Effect& forward, const Effect& back) {
            same(*forward.value, *back.value);
 }
 
+// What each state variable is left at.
+std::map<std::string, const Effect*> last_effects(const Events& events) {
+    std::map<std::string, const Effect*> last;
+    for (const Event& event : events)
+        for (const Effect& effect : event.effects) last[effect.name] = event.conditional ? nullptr : &effect;
+    return last;
+}
+
 const Effect* repeated_effect(const Events& forward, const Events& back) {
-    for (const Event& change : forward)
-        for (const Effect& effect : change.effects)
-            for (const Event& undone : back)
-                for (const Effect& other : undone.effects)
-                    if (sets_the_same(effect, other)) return &effect;
+    const auto left = last_effects(forward), restored = last_effects(back);
+    for (const auto& [name, effect] : left) {
+        const auto other = restored.find(name);
+        const bool both = effect != nullptr && other != restored.end() && other->second != nullptr;
+        if (both && forward.size() == 1 && sets_the_same(*effect, *other->second)) return effect;
+    }
     return nullptr;
 }
 
@@ -83,9 +93,9 @@ void left_out(const Course& course, Diagnostics& diagnostics) {
     const auto restored = changed_by(course.failure);
     if (restored.empty() || undoes_by_itself(course.failure) || !all_named(course.failure)) return;
     for (const Event& event : course.forward) {
-        const bool leaves = event.inner->undo && event.inner->undo->kind == ir::UndoKind::None;
-        if (event.act != Act::Change || leaves || event.things.empty() || overlap(event.things, restored))
-            continue;
+        if (event.act != Act::Change || event.things.empty() || overlap(event.things, restored)) continue;
+        const ir::UndoKind way_back = (event.inner->undo ? *event.inner->undo : event.verb->undo).kind;
+        if (way_back == ir::UndoKind::None || way_back == ir::UndoKind::Irreversible) continue;
         auto& d = diagnostics.report(
             Code::FailureBlockMisses, event.step->span,
             fmt::format("when `{}` fails, nothing takes back `{}`", course.stage->name, event.step->text));
@@ -180,8 +190,13 @@ void taken_away_too_early(const Picture& picture, const Course& course, Diagnost
                 restored.insert(failure[before].things.begin(), failure[before].things.end());
         }
         if (undone) continue;
+        // What goes itself, sooner or later, is no user that would suffer.
+        std::set<Thing> going;
+        for (const Event& other : failure)
+            if (other.act == Act::Change && destroys(other))
+                going.insert(other.things.begin(), other.things.end());
         for (const Event& change : course.forward) {
-            if (change.act != Act::Change || overlap(change.things, failure[i].things) ||
+            if (change.act != Act::Change || overlap(change.things, going) ||
                 overlap(change.things, restored))
                 continue;
             const auto name = std::find_if(taken.begin(), taken.end(), [&](const std::string& one) {

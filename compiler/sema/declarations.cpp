@@ -105,6 +105,7 @@ std::uint32_t Lowering::verb(const Declaration& declaration) {
     }
     const auto index = static_cast<std::uint32_t>(program_.verbs.size());
     verbs_.emplace(&declaration, index);
+    defined(declaration);
     const syntax::Verb& verb = *declaration.verb;
     Scope scope(&settings_);
     ir::Verb result;
@@ -323,6 +324,7 @@ std::uint32_t Lowering::probe(const Declaration& declaration) {
     if (const auto known = probes_.find(&declaration); known != probes_.end()) return known->second;
     const auto index = static_cast<std::uint32_t>(program_.probes.size());
     probes_.emplace(&declaration, index);
+    defined(declaration);
     const syntax::Probe& probe = *declaration.probe;
     Scope scope(&settings_);
     ir::Probe result;

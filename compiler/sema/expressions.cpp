@@ -195,6 +195,7 @@ ir::Expr Lowering::interpolated(const std::string& name, Span span, Scope& scope
     syntax::Expr word;
     word.text = name;
     word.span = span;
+    if (const Meaning* meaning = scope.find(name)) used_in_string(name, span, meaning->declared);
     ir::Expr result = this->name(word, simple(TypeKind::Any), scope);
     if (result.type.kind == TypeKind::Secret)
         diagnostics_
@@ -260,6 +261,7 @@ ir::Expr Lowering::name(const syntax::Expr& word, const Type& expected, Scope& s
     if (Meaning* meaning = scope.find(word.text)) {
         ir::Expr result = make(meaning->kind, meaning->type, word.span);
         result.name = word.text;
+        if (sources_.text(word.span) == word.text) used(word.span, meaning->declared);
         if (meaning->used_up) {
             auto& d =
                 diagnostics_.report(Code::UsedUp, word.span, fmt::format("`{}` has been used up", word.text));
@@ -372,6 +374,7 @@ ir::Expr Lowering::probe_call(const syntax::Expr& phrase, Scope& scope) {
     const Bound bound = bind(phrase, DeclarationKind::Probe, scope);
     if (!bound.declaration) return bad(phrase.span);
     const std::uint32_t index = probe(*bound.declaration);
+    used(phrase.span, bound.declaration->span());
     // Copied, since lowering the arguments may add probes and move the vector.
     const std::vector<ir::Parameter> parameters = program_.probes[index].parameters;
     ir::Expr result = make(ExprKind::Probe, program_.probes[index].type, phrase.span);

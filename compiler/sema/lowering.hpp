@@ -15,7 +15,7 @@ namespace migc::sema {
 class Lowering {
   public:
     Lowering(const project::Inventory& inventory, Library& library, SourceMap& sources,
-             Diagnostics& diagnostics);
+             Diagnostics& diagnostics, Symbols* symbols = nullptr);
 
     ir::Program script(const syntax::File& file);
     ir::Program whole_library();
@@ -29,6 +29,12 @@ class Lowering {
         const Declaration* declaration = nullptr;
         Binding binding;
     };
+
+    // --- symbols.cpp
+    void defined(DefinitionKind kind, const std::string& name, Span span, const ir::Type* type = nullptr);
+    void defined(const Declaration& declaration);
+    void used(Span span, Span declared);
+    void used_in_string(const std::string& name, Span string, Span declared);
 
     // --- expressions.cpp
     ir::Expr expr(const syntax::Expr& e, const ir::Type& expected, Scope& scope);
@@ -96,6 +102,7 @@ class Lowering {
     Library& library_;
     SourceMap& sources_;
     Diagnostics& diagnostics_;
+    Symbols* symbols_;  // null if nobody asks
     ir::Program program_;
     Scope settings_;
     std::unordered_map<const Declaration*, std::uint32_t> verbs_;

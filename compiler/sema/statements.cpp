@@ -36,8 +36,12 @@ const std::vector<std::pair<std::string_view, Type>>& settings() {
 }
 
 Lowering::Lowering(const project::Inventory& inventory, Library& library, SourceMap& sources,
-                   Diagnostics& diagnostics)
-    : inventory_(inventory), library_(library), sources_(sources), diagnostics_(diagnostics) {
+                   Diagnostics& diagnostics, Symbols* symbols)
+    : inventory_(inventory),
+      library_(library),
+      sources_(sources),
+      diagnostics_(diagnostics),
+      symbols_(symbols) {
     for (const auto& [name, type] : settings())
         settings_.add(std::string(name), {ir::ExprKind::Setting, type, {}, false, {}});
 }
@@ -213,6 +217,7 @@ ir::Step Lowering::call(const syntax::Statement& s, Scope& scope, ir::Step step)
         return step;
     }
     step.verb = verb(*bound.declaration);
+    used(s.expr->span, bound.declaration->span());
     const std::vector<ir::Parameter> parameters = program_.verbs[step.verb].parameters;
     step.arguments = arguments(bound, parameters, s.expr->span, scope);
     clauses(s, scope, step);
@@ -252,6 +257,7 @@ void Lowering::bind_name(const syntax::Name& name, const Type& type, Scope& scop
         d.notes.emplace_back("a reader would take one for the other; choose another name");
     }
     scope.add(name.text, {ir::ExprKind::Local, type, name.span, false, {}});
+    defined(DefinitionKind::Name, name.text, name.span, &type);
 }
 
 // ------------------------------------------------------------------ stages
@@ -281,6 +287,7 @@ void Lowering::stage(const syntax::Stage& s, Scope& globals) {
     ir::Stage result;
     result.name = s.name.text;
     result.span = s.name.span;
+    defined(DefinitionKind::Stage, s.name.text, s.name.span);
     result.environment = environment_of(s);
     const std::uint32_t end = s.throughout ? s.throughout->span.end : s.body_span.end;
     result.failure_span = s.on_failure ? s.failure_span : Span{s.span.file, end, end};
@@ -329,6 +336,7 @@ void Lowering::repeated(const syntax::Stage& s, ir::Stage& result) {
             d.notes.push_back(fmt::format("did you mean `{}`?", *near));
         return;
     }
+    used(s.repeats->span, source->span);
     result.steps = source->steps;
     if (!result.throughout) result.throughout = source->throughout;
     if (!result.on_failure) {
@@ -397,9 +405,9 @@ ir::Program Lowering::whole_library() {
 }
 
 ir::Program analyse(const syntax::File& script, const project::Inventory& inventory, Library& library,
-                    SourceMap& sources, Diagnostics& diagnostics) {
+                    SourceMap& sources, Diagnostics& diagnostics, Symbols* symbols) {
     library.add(script);
-    return Lowering(inventory, library, sources, diagnostics).script(script);
+    return Lowering(inventory, library, sources, diagnostics, symbols).script(script);
 }
 
 ir::Program analyse_library(const project::Inventory& inventory, Library& library, SourceMap& sources,

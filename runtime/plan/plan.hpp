@@ -20,7 +20,8 @@ namespace migc::runtime {
 //              "after"}],
 //                         "undo", "limit", "already", "problems"}],
 //              "times": {"steps_ms", "soaks_ms", "undo_ms", "no_return"}, "on_failure"}]}
-// Values are shown as text; times are upper bounds, in milliseconds. The problem: a stage has no environment, or a parameter no value.
+// Values are shown as text; times are upper bounds, in milliseconds. The problem: a stage has no environment,
+// or a parameter no value.
 tl::expected<nlohmann::json, Problem> make_plan(const ir::Program& program,
                                                 const project::Inventory& inventory, Tools& tools,
                                                 const RunOptions& options);

@@ -1,0 +1,51 @@
+// What the lowering tells editors about names and phrases.
+#include "compiler/sema/symbols.hpp"
+
+#include "compiler/sema/lowering.hpp"
+
+namespace migc::sema {
+
+void Lowering::defined(DefinitionKind kind, const std::string& name, Span span, const ir::Type* type) {
+    if (symbols_) symbols_->definitions.push_back({kind, name, span, span, type ? ir::show(*type) : "", ""});
+}
+
+void Lowering::defined(const Declaration& declaration) {
+    if (!symbols_) return;
+    Definition d;
+    d.span = declaration.span();
+    d.name = text(d.span);
+    if (declaration.verb) {
+        d.kind = DefinitionKind::Verb;
+        d.whole = declaration.verb->span;
+        d.documentation = declaration.verb->documentation;
+        if (declaration.verb->result_type) d.type = declaration.verb->result_type->text;
+    } else {
+        d.kind = DefinitionKind::Probe;
+        d.whole = declaration.probe->span;
+        d.documentation = declaration.probe->documentation;
+        d.type = declaration.probe->type.text;
+    }
+    symbols_->definitions.push_back(std::move(d));
+}
+
+// A setting is declared nowhere.
+void Lowering::used(Span span, Span declared) {
+    if (symbols_ && !declared.empty()) symbols_->uses.push_back({span, declared});
+}
+
+// The lowering knows only the place of the string, so each `${name}` in its text is looked for.
+void Lowering::used_in_string(const std::string& name, Span string, Span declared) {
+    if (!symbols_) return;
+    const std::string_view text = sources_.text(string);
+    const std::string wanted = "${" + name + "}";
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\\') {
+            ++i;
+        } else if (text.substr(i).starts_with(wanted)) {
+            const auto begin = string.begin + static_cast<std::uint32_t>(i) + 2;
+            used({string.file, begin, begin + static_cast<std::uint32_t>(name.size())}, declared);
+        }
+    }
+}
+
+}  // namespace migc::sema

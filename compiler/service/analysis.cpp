@@ -1,0 +1,195 @@
+#include "compiler/service/analysis.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "compiler/checks/checks.hpp"
+#include "compiler/findings/allow.hpp"
+#include "compiler/sema/analyse.hpp"
+#include "compiler/service/repair.hpp"
+
+namespace migc::service {
+
+namespace fs = std::filesystem;
+
+using syntax::TokenKind;
+
+namespace {
+
+fs::path folder_of(const std::string& path) {
+    return fs::path(path).is_absolute() ? fs::path(path).parent_path() : fs::current_path();
+}
+
+bool before(Span a, Span b) {
+    return std::tuple(a.file, a.begin, a.end) < std::tuple(b.file, b.begin, b.end);
+}
+
+}  // namespace
+
+Analysis::Analysis(const Request& request) {
+    file_ = sources_.add(request.path, request.text);
+    inventory_ = project::load_inventory(folder_of(request.path), sources_, diagnostics_);
+    project_is_fine_ = !diagnostics_.has_errors();
+    parse();
+    lower(request);
+    sort_symbols();
+}
+
+const Diagnostics& Analysis::diagnostics() {
+    if (is_checked_) return diagnostics_;
+    is_checked_ = true;
+    if (project_is_fine_) check();
+    diagnostics_.sort();
+    return diagnostics_;
+}
+
+void Analysis::parse() {
+    Diagnostics syntax_errors;
+    if (!syntax::check_text(sources_, file_, syntax_errors)) {
+        is_mig_ = false;
+    } else {
+        tree_ = syntax::parse(sources_, file_, syntax_errors);
+        is_mig_ = !syntax_errors.has_errors();
+        const bool is_empty = tree_.stages.empty() && tree_.verbs.empty() && tree_.probes.empty() &&
+                              tree_.params.empty() && tree_.lets.empty();
+        if (!is_mig_ && is_empty) {
+            // The findings are those of the text as it stands; the repaired one serves to see what else is
+            // there.
+            Diagnostics ignored;
+            std::string text = repaired(sources_, file_);
+            const std::string name = sources_.file(file_).name();
+            file_ = sources_.add(name, std::move(text));
+            tree_ = syntax::parse(sources_, file_, ignored);
+        }
+    }
+    for (auto& d : syntax_errors.all()) diagnostics_.all().push_back(std::move(d));
+}
+
+const std::vector<syntax::Token>& Analysis::tokens() const {
+    if (!tokens_) tokens_ = syntax::tokenize(sources_, 0);
+    return *tokens_;
+}
+
+void Analysis::lower(const Request& request) {
+    library_ = std::make_unique<sema::Library>(
+        request.library, sources_, diagnostics_,
+        // Called while the script is lowered, so `request` is still there.
+        [this, &request](const std::string& path, const std::string& from) -> std::optional<FileId> {
+            const std::string full = (folder_of(from) / path).lexically_normal().string();
+            auto text = request.read_file(full);
+            return text ? std::optional(sources_.add(full, std::move(*text))) : std::nullopt;
+        });
+    program_ = sema::analyse(tree_, inventory_, *library_, sources_, diagnostics_, &symbols_);
+    if (!is_mig_) drop_consequences();
+}
+
+std::size_t Analysis::count(std::string_view keyword) const {
+    return static_cast<std::size_t>(std::count_if(tokens().begin(), tokens().end(), [&](const auto& token) {
+        return token.kind == TokenKind::Keyword && sources_.text(token.span) == keyword;
+    }));
+}
+
+// Whether what a finding misses is in the text all the same, in a statement that was left out.
+bool Analysis::is_written(const Diagnostic& diagnostic) const {
+    constexpr std::array binders = {"let", "param", "as", "for", "stage"};
+    if (diagnostic.code == Code::UnknownPhrase)
+        return count("verb") > tree_.verbs.size() || count("probe") > tree_.probes.size() ||
+               count("use") > tree_.uses.size();
+    if (diagnostic.code != Code::UnknownName) return diagnostic.code == Code::NothingToDo;
+    const std::string_view name = sources_.text(diagnostic.span);
+    const auto& all = tokens();
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        const bool binds =
+            std::find(binders.begin(), binders.end(), sources_.text(all[i - 1].span)) != binders.end();
+        if (binds && sources_.text(all[i].span) == name) return true;
+    }
+    return false;
+}
+
+// Findings that would be gone if the broken statements were whole.
+void Analysis::drop_consequences() {
+    std::erase_if(diagnostics_.all(), [&](const Diagnostic& d) { return is_written(d); });
+}
+
+// Checks need a program without errors. Where only a statement is broken they look at the rest, unless a
+// stage is missing: then the order of the stages, and what is undone where, could not be told.
+void Analysis::check() {
+    const auto is_syntax = [](const Diagnostic& d) {
+        return d.code == Code::Syntax || d.code == Code::MissingSemicolon;
+    };
+    const auto& all = diagnostics_.all();
+    const auto stops = [&](const Diagnostic& d) { return d.severity == Severity::Error && !is_syntax(d); };
+    if (std::any_of(all.begin(), all.end(), stops)) return;
+    if (!is_mig_ && count("stage") != tree_.stages.size()) return;
+    if (!ir::verify(program_).empty()) return;
+    std::vector<Span> broken;
+    for (const auto& d : all)
+        if (is_syntax(d)) broken.push_back(d.span);
+    Diagnostics found;
+    checks::run({program_, inventory_, sources_}, found);
+    // Of a stage with a broken statement nobody can say yet what it lacks.
+    const auto is_in_broken_stage = [&](const Diagnostic& d) {
+        return d.span.file == file_ &&
+               std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const syntax::Stage& stage) {
+                   const auto inside = [&](Span s) {
+                       return s.begin >= stage.span.begin && s.begin <= stage.span.end + 1;
+                   };
+                   return inside(d.span) && std::any_of(broken.begin(), broken.end(), inside);
+               });
+    };
+    for (auto& d : found.all())
+        if (!is_in_broken_stage(d)) diagnostics_.all().push_back(std::move(d));
+    findings::apply_decisions({file_, {}, false}, inventory_, sources_, diagnostics_);
+}
+
+// ------------------------------------------------------------------ symbols
+
+void Analysis::sort_symbols() {
+    auto& [definitions, uses] = symbols_;
+    std::stable_sort(definitions.begin(), definitions.end(),
+                     [](const auto& a, const auto& b) { return before(a.span, b.span); });
+    const auto same_place = [](const auto& a, const auto& b) { return a.span == b.span; };
+    definitions.erase(std::unique(definitions.begin(), definitions.end(), same_place), definitions.end());
+    std::stable_sort(uses.begin(), uses.end(),
+                     [](const auto& a, const auto& b) { return before(a.span, b.span); });
+    uses.erase(std::unique(
+                   uses.begin(), uses.end(),
+                   [](const auto& a, const auto& b) { return a.span == b.span && a.declared == b.declared; }),
+               uses.end());
+}
+
+std::vector<const sema::Declaration*> Analysis::own() const {
+    return library_->own();
+}
+
+const sema::Definition* Analysis::definition(Span declared) const {
+    const auto& all = symbols_.definitions;
+    const auto found = std::lower_bound(all.begin(), all.end(), declared,
+                                        [](const auto& d, Span span) { return before(d.span, span); });
+    return found != all.end() && found->span == declared ? &*found : nullptr;
+}
+
+Analysis::Found Analysis::find(std::uint32_t offset) const {
+    Found found;
+    const auto consider = [&](Span span, const sema::Definition* definition) {
+        const bool inside = span.file == file_ && span.begin <= offset && offset <= span.end;
+        if (inside && definition && (!found.definition || span.size() < found.span.size()))
+            found = {definition, span};
+    };
+    for (const auto& d : symbols_.definitions) consider(name_span(d), &d);
+    for (const auto& use : symbols_.uses)
+        if (use.span.begin <= offset && offset <= use.span.end) consider(use.span, definition(use.declared));
+    return found;
+}
+
+Span Analysis::name_span(const sema::Definition& definition) const {
+    const std::string_view text = sources_.text(definition.span);
+    if (definition.kind != sema::DefinitionKind::Name || !text.starts_with('(')) return definition.span;
+    const std::size_t at = text.find(definition.name, 1);
+    if (at == std::string_view::npos) return definition.span;
+    const auto begin = definition.span.begin + static_cast<std::uint32_t>(at);
+    return {definition.span.file, begin, begin + static_cast<std::uint32_t>(definition.name.size())};
+}
+
+}  // namespace migc::service

@@ -1,0 +1,47 @@
+// What could be written at a place of a script.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "compiler/service/analysis.hpp"
+
+namespace migc::service {
+
+enum class CompletionKind { Keyword, Phrase, Name, Value };
+
+struct Completion {
+    CompletionKind kind = CompletionKind::Keyword;
+    std::string label;
+    std::string detail;         // a few words beside it
+    std::string documentation;  // Markdown
+    std::string snippet;        // what is inserted, with `${1:placeholders}`
+};
+
+struct Completions {
+    Span replaced;  // what has been typed of the word
+    std::vector<Completion> items;
+};
+
+// The standard library's declarations, parsed once and kept.
+class Phrases {
+  public:
+    explicit Phrases(const sema::Embedded& library);
+
+    struct Module {
+        std::string name;  // "std.canary"
+        bool always = false;
+        syntax::File file;
+    };
+    [[nodiscard]] const std::deque<Module>& modules() const { return modules_; }
+    [[nodiscard]] std::string text(Span span) const { return std::string(sources_.text(span)); }
+
+  private:
+    SourceMap sources_;
+    std::deque<Module> modules_;
+};
+
+Completions complete(const Analysis& analysis, const Phrases& library, std::uint32_t offset);
+
+}  // namespace migc::service

@@ -1,0 +1,16 @@
+// A script that is being typed, made whole enough to be parsed: so that one open string or block does not
+// take everything else out of the editor's sight.
+#pragma once
+
+#include <string>
+
+#include "compiler/source/source.hpp"
+
+namespace migc::service {
+
+// The file's text with every byte in its place, and the same lines, but without what breaks the structure of
+// the whole: statements with an unclosed string or a foreign character become spaces, a block that is still
+// open where the next item begins is closed there, and what is open at the end is closed behind it.
+std::string repaired(const SourceMap& sources, FileId file);
+
+}  // namespace migc::service
