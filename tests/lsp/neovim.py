@@ -14,7 +14,7 @@ let health = "http://webapi/health";
 stage staging <
   scale webapi to replicas;
     verify pods ready within 5m;
-  verify http get health is 200;
+  verify http get health from inside is 200;
 >
 """
 

@@ -145,7 +145,7 @@ class Text(Case):
         edits = [{"range": {"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 9}},
                   "text": "stage staging <\r\n"},
                  {"range": {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 0}},
-                  "text": "    scale webapi to 4;\n> on failure undo;\n"}]
+                  "text": "    scale webapi to 4;\n    verify pods ready;\n> on failure undo;\n"}]
         self.client.change(self.uri, 2, edits)
         self.assertEqual(self.client.findings(self.uri, 2), [])
         self.client.change(self.uri, 3, [{"text": "stage"}])
@@ -159,7 +159,7 @@ class Text(Case):
 
 class Findings(Case):
     def test_a_finding_has_its_code_place_and_explanation(self):
-        text = "stage staging < scale webapi to 4; >"
+        text = "stage staging < scale webapi to 4; verify pods ready; >"
         finding, = self.begin(text)
         self.assertEqual((finding["code"], finding["severity"], finding["source"]), ("R001", 1, "migc"))
         self.assertEqual(finding["range"]["start"], at(text, "staging"))
@@ -210,7 +210,7 @@ class Findings(Case):
                          [0]["name"], "good (n: int)")
 
     def test_a_fix_is_an_action(self):
-        text = "stage staging < scale webapi to 4; >"
+        text = "stage staging < scale webapi to 4; verify pods ready; >"
         finding, = self.begin(text)
         actions = self.result("textDocument/codeAction", {"textDocument": {"uri": self.uri}, "range": finding["range"],
                                                           "context": {"diagnostics": [finding]}})
