@@ -76,8 +76,7 @@ bool is_live_change(const Event& event) {
     return event.act == Act::Change && std::any_of(event.things.begin(), event.things.end(), is_live);
 }
 
-void never_exercised(const Picture& picture, const Course& upper, const Course& lower,
-                     Diagnostics& diagnostics) {
+void never_exercised(const Course& upper, const Course& lower, Diagnostics& diagnostics) {
     const ir::Step* told = nullptr;
     for (const Event& event : upper.forward) {
         if (!is_live_change(event) || event.step == told) continue;
@@ -96,7 +95,6 @@ void never_exercised(const Picture& picture, const Course& upper, const Course& 
                                       upper.stage->name, upper.stage->name, lower.stage->name,
                                       lower.stage->name));
     }
-    static_cast<void>(picture);
 }
 
 void exercise(const Picture& picture, Diagnostics& diagnostics) {
@@ -116,7 +114,7 @@ void exercise(const Picture& picture, Diagnostics& diagnostics) {
         for (auto more = lower + 1; more != upper; ++more)
             if (more->stage->environment != upper->stage->environment)
                 all.forward.insert(all.forward.end(), more->forward.begin(), more->forward.end());
-        never_exercised(picture, *upper, all, diagnostics);
+        never_exercised(*upper, all, diagnostics);
     }
 }
 
