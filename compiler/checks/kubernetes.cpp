@@ -17,11 +17,6 @@ bool is_change_by(const Event& event, std::string_view signature) {
     return event.act == Act::Change && event.verb != nullptr && event.verb->signature.starts_with(signature);
 }
 
-std::string text_at(const json& object, const char* pointer) {
-    const json::json_pointer place(pointer);
-    return object.contains(place) && object[place].is_string() ? object[place].get<std::string>() : "";
-}
-
 // An autoscaler would set another number at once.
 void autoscaled(const Picture& picture, const Event& event, Diagnostics& diagnostics) {
     if (!is_change_by(event, "scale ") || event.things.size() != 1) return;

@@ -23,11 +23,6 @@ bool is_manifest(const fs::path& path) {
     return ending == ".yaml" || ending == ".yml" || ending == ".json";
 }
 
-std::string text_at(const json& object, const char* pointer) {
-    const json::json_pointer place(pointer);
-    return object.contains(place) && object[place].is_string() ? object[place].get<std::string>() : "";
-}
-
 std::optional<std::string> content(const fs::path& path) {
     std::error_code error;
     if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > documents::size_limit) return {};
@@ -81,6 +76,11 @@ std::string shown(const fs::path& path) {
 }
 
 }  // namespace
+
+std::string text_at(const json& object, const char* pointer) {
+    const json::json_pointer place(pointer);
+    return object.contains(place) && object[place].is_string() ? object[place].get<std::string>() : "";
+}
 
 const std::vector<Object>& Manifests::file(const fs::path& full) const {
     const std::string name = full.lexically_relative(root_).generic_string();

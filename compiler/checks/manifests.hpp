@@ -20,6 +20,9 @@ struct Object {
     std::size_t document = 0;  // its number in the file
 };
 
+// The text at a JSON pointer; empty if there is none.
+std::string text_at(const nlohmann::json& object, const char* pointer);
+
 class Manifests {
   public:
     // `root` is the project's; files that findings point into are added to `sources`.

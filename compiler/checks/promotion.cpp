@@ -73,7 +73,7 @@ bool same_exercise(const Event& lower, const Event& upper) {
 }
 
 bool is_live_change(const Event& event) {
-    return event.act == Act::Change && std::any_of(event.things.begin(), event.things.end(), is_live);
+    return event.act == Act::Change && touches_live(event);
 }
 
 void never_exercised(const Course& upper, const Course& lower, Diagnostics& diagnostics) {

@@ -54,6 +54,14 @@ bool is_live(const Thing& thing) {
     return !thing.starts_with("file ") && !thing.starts_with("image ") && !thing.starts_with("plan ");
 }
 
+const ir::Undo& way_back(const Event& change) {
+    return change.inner->undo ? *change.inner->undo : change.verb->undo;
+}
+
+bool touches_live(const Event& event) {
+    return std::any_of(event.things.begin(), event.things.end(), is_live);
+}
+
 // Goes through the steps of one stage, in order.
 class Timeline::Walk {
   public:

@@ -92,7 +92,12 @@ class Timeline {
 // "deploy/web" and "Deployment/web" are "deployment/web"; a namespace in the middle is left out.
 Thing object_thing(std::string_view handle);
 
+// How a change is taken back: as the step says, else as its verb does.
+const ir::Undo& way_back(const Event& change);
+
 // Whether a thing is in the cluster or behind it, and no file of the project, image or plan.
 bool is_live(const Thing& thing);
+// Whether an event changes or looks at such a thing.
+bool touches_live(const Event& event);
 
 }  // namespace migc::checks

@@ -94,8 +94,8 @@ void left_out(const Course& course, Diagnostics& diagnostics) {
     if (restored.empty() || undoes_by_itself(course.failure) || !all_named(course.failure)) return;
     for (const Event& event : course.forward) {
         if (event.act != Act::Change || event.things.empty() || overlap(event.things, restored)) continue;
-        const ir::UndoKind way_back = (event.inner->undo ? *event.inner->undo : event.verb->undo).kind;
-        if (way_back == ir::UndoKind::None || way_back == ir::UndoKind::Irreversible) continue;
+        const ir::UndoKind kind = way_back(event).kind;
+        if (kind == ir::UndoKind::None || kind == ir::UndoKind::Irreversible) continue;
         auto& d = diagnostics.report(
             Code::FailureBlockMisses, event.step->span,
             fmt::format("when `{}` fails, nothing takes back `{}`", course.stage->name, event.step->text));
@@ -223,9 +223,7 @@ bool is_backup(const Event& event) {
 }
 
 bool is_irreversible(const Event& event) {
-    if (event.act != Act::Change) return false;
-    const ir::Undo& undo = event.inner->undo ? *event.inner->undo : event.verb->undo;
-    return undo.kind == ir::UndoKind::Irreversible;
+    return event.act == Act::Change && way_back(event).kind == ir::UndoKind::Irreversible;
 }
 
 // From an irreversible step on there is no way back, so that nothing but it should be left to fail.
@@ -235,8 +233,7 @@ void point_of_no_return(const Course& course, Diagnostics& diagnostics) {
     if (irreversible == events.end() || std::any_of(events.begin(), irreversible, is_backup)) return;
     const auto later = std::find_if(irreversible + 1, events.end(), [&](const Event& event) {
         const bool leaves = event.inner->undo && event.inner->undo->kind == ir::UndoKind::None;
-        return event.act == Act::Change && !leaves && !is_irreversible(event) &&
-               std::any_of(event.things.begin(), event.things.end(), is_live);
+        return event.act == Act::Change && !leaves && !is_irreversible(event) && touches_live(event);
     });
     if (later == events.end()) return;
     auto& d = diagnostics.report(

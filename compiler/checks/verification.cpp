@@ -17,7 +17,7 @@ bool is_look(const Event& event) {
 bool is_live_change(const Event& event) {
     if (event.act != Act::Change) return false;
     if (event.inner->undo && event.inner->undo->kind == ir::UndoKind::None) return false;
-    return event.things.empty() || std::any_of(event.things.begin(), event.things.end(), is_live);
+    return event.things.empty() || touches_live(event);
 }
 
 bool is_workload(const Thing& thing) {
