@@ -123,6 +123,12 @@ tl::expected<std::string, std::string> read_file(const std::filesystem::path& pa
     return text;
 }
 
+fs::path project_root_here() {
+    SourceMap sources;
+    Diagnostics diagnostics;
+    return project::load_inventory(fs::current_path(), sources, diagnostics).root;
+}
+
 bool write_file(const fs::path& path, std::string_view content) {
     std::error_code error;
     // A link stays a link: what it points to is replaced.

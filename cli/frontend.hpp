@@ -43,6 +43,9 @@ std::unique_ptr<Script> load_bundle(const std::string& bundle);
 // The whole content of a file; the error is a sentence for people.
 tl::expected<std::string, std::string> read_file(const std::filesystem::path& path, std::size_t limit);
 
+// The root of the project that one stands in: the folder of its migc.yaml, else the current one.
+std::filesystem::path project_root_here();
+
 // Replaces a file as a whole: a reader, or a crash, sees the old content or the new one. False if it cannot.
 bool write_file(const std::filesystem::path& path, std::string_view content);
 

@@ -34,10 +34,15 @@ int refuse(const std::string& message, int exit_code = wrong) {
 }
 
 // Simulated and replayed runs change nothing that two could fight for.
-tl::expected<runtime::Lock, std::string> lock_project(const Options& options, const Script& script,
-                                                      const std::string& purpose) {
+tl::expected<runtime::Locks, std::string> take_locks(const Options& options, const Script& script,
+                                                     const std::string& purpose) {
     const bool live = options.session.world.empty() && options.session.replay.empty();
-    return live ? runtime::Lock::take(script.inventory.root, purpose) : runtime::Lock();
+    if (!live) return runtime::Locks();
+    std::vector<std::string> names;
+    for (const ir::Stage& stage : script.program.stages)
+        names.push_back(stage.environment.empty() ? stage.name : stage.environment);
+    if (edits_files(script.program)) names.push_back(runtime::project_files_lock);
+    return runtime::Locks::take(script.inventory.root, std::move(names), purpose);
 }
 
 std::unique_ptr<runtime::Reporter> reporter(const SessionOptions& options) {
@@ -84,16 +89,21 @@ int report(const runtime::RunResult& result) {
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
 int act(Options options, Script& script, const std::string& purpose,
         const std::function<runtime::RunResult(runtime::Engine&)>& work) {
-    const auto lock = lock_project(options, script, purpose);
-    if (!lock) return refuse(lock.error(), locked);
-    options.session.lock = lock->descriptor();
+    auto locks = take_locks(options, script, purpose);
+    if (!locks) return refuse(locks.error(), locked);
+    options.session.locks = locks->descriptors();
     auto ready = prepare(options, script);
     if (!ready) return refuse(ready.error());
+    ready->options.lock_lost = [&locks] { return locks->lost(); };
     runtime::install_interrupt_handlers();
     const auto out = reporter(options.session);
     runtime::Engine engine(
         script.program, script.inventory, *ready->session->tools, *ready->journal,
-        [&](const runtime::Event& event) { out->on(event); }, ready->options);
+        [&](const runtime::Event& event) {
+            if (event.kind == runtime::EventKind::RunBegun) locks->names_run(event.body.value("run", ""));
+            out->on(event);
+        },
+        ready->options);
     const int code = report(work(engine));
     close_session(options.session, *ready->session, ready->scratch.get());
     return code;
@@ -111,9 +121,7 @@ int run(const Options& options) {
 
 // The journal of the project that one stands in.
 tl::expected<std::unique_ptr<runtime::Journal>, std::string> journal_here() {
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const auto root = project::load_inventory(std::filesystem::current_path(), sources, diagnostics).root;
+    const auto root = project_root_here();
     auto journal = runtime::Journal::open_existing(root);
     if (journal && !*journal)
         return tl::unexpected(fmt::format("no run was recorded below {}", root.string()));

@@ -83,7 +83,7 @@ tl::expected<std::unique_ptr<Tools>, std::string> tools(const SessionOptions& op
     if (!options.replay.empty()) return runtime::make_replayed_tools(options.replay, normalised(script));
     tell_terraform_variables(script);
     runtime::LiveOptions live;
-    if (options.lock >= 0) live.inherited.push_back(options.lock);
+    live.inherited = options.locks;
     return runtime::make_live_tools(std::move(live));
 }
 
@@ -109,13 +109,6 @@ tl::expected<void, std::string> set_parameter(const std::string& text, const Scr
 }
 
 constexpr std::uintmax_t scratch_limit = std::uintmax_t{64} << 20;  // bytes of a project that is copied
-
-bool edits_files(const ir::Program& program) {
-    return std::any_of(program.verbs.begin(), program.verbs.end(), [](const ir::Verb& verb) {
-        const auto* native = verb.action ? runtime::find_native(verb.action->native) : nullptr;
-        return native != nullptr && native->edits_files;
-    });
-}
 
 // Copies what a change reads; the history, the journal and terraform's downloads are none of it.
 bool is_left_out(const std::filesystem::path& path) {
@@ -163,6 +156,13 @@ std::map<std::string, std::string> digests(const std::filesystem::path& folder) 
 }
 
 }  // namespace
+
+bool edits_files(const ir::Program& program) {
+    return std::any_of(program.verbs.begin(), program.verbs.end(), [](const ir::Verb& verb) {
+        const auto* native = verb.action ? runtime::find_native(verb.action->native) : nullptr;
+        return native != nullptr && native->edits_files;
+    });
+}
 
 tl::expected<std::unique_ptr<ScratchCopy>, std::string> ScratchCopy::make(const SessionOptions& options,
                                                                           Script& script) {

@@ -24,9 +24,12 @@ struct SessionOptions {
     std::string context, name_space;  // --context, --namespace
     std::vector<std::string> set;     // --set NAME=VALUE
     bool json = false;
-    std::string state;  // --state: write the world's state there at the end
-    int lock = -1;      // the descriptor of the project's lock, for a tool that may outlive migc
+    std::string state;       // --state: write the world's state there at the end
+    std::vector<int> locks;  // descriptors of what is locked, for a tool that may outlive migc
 };
+
+// Whether a step of the script may change files of the project.
+bool edits_files(const ir::Program& program);
 
 void add_session_options(CLI::App& command, SessionOptions& options);
 

@@ -28,6 +28,8 @@ struct RunOptions {
     std::string world;                        // name of the simulated world, for reports; empty if live
     bool overwrite = false;                   // undo restores what somebody else changed meanwhile, too
     std::function<bool()> stop_requested;     // asked between steps; may be empty
+    // Why this process may not go on: somebody has broken its lock. Asked before each write; may be empty.
+    std::function<std::optional<std::string>()> lock_lost;
     std::function<const NativeEntry*(std::string_view)> natives = find_native;
 };
 

@@ -28,6 +28,10 @@ void Recorder::tell(EventKind kind, const nlohmann::json& body) {
 
 bool Recorder::write(const Event& event, bool last) {
     const std::lock_guard lock(mutex_);
+    if (const auto lost = trusted_ && lost_ ? lost_() : std::nullopt) {
+        failure_ = *lost + "; another run may be at work by now, so nothing more is done";
+        trusted_ = false;
+    }
     if (trusted_) {
         const auto written = last ? journal_.end_run(run_, event) : journal_.append(run_, event);
         if (!written) {

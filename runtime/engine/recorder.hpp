@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "runtime/journal/journal.hpp"
@@ -26,6 +27,8 @@ class Recorder {
     bool record(EventKind kind, const nlohmann::json& body);
     // The last event of a run.
     bool end(const nlohmann::json& body);
+    // Why nothing may be written any more by this process (its lock was broken); asked before each write.
+    void fenced_by(std::function<std::optional<std::string>()> lost) { lost_ = std::move(lost); }
     // Progress, not kept.
     void tell(EventKind kind, const nlohmann::json& body);
 
@@ -39,6 +42,7 @@ class Recorder {
     Journal& journal_;
     Tools& tools_;
     Listener listener_;
+    std::function<std::optional<std::string>()> lost_;
     std::string run_;
     std::mutex mutex_;
     std::atomic<bool> trusted_ = true;

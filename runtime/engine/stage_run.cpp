@@ -11,7 +11,9 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
       tools(the_tools),
       recorder(journal, the_tools, std::move(listener)),
       surroundings{the_program, inventory, the_tools, the_options,
-                   [this](const std::string& stage) { return passed.contains(stage); }} {}
+                   [this](const std::string& stage) { return passed.contains(stage); }} {
+    recorder.fenced_by(options.lock_lost);
+}
 
 bool RunState::stopping() {
     if (!stop_ && options.stop_requested && options.stop_requested()) stop_ = true;

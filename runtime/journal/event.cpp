@@ -9,9 +9,9 @@ namespace migc::runtime {
 namespace {
 
 // In the order of EventKind.
-constexpr std::array<std::string_view, 13> names = {
-    "run-begun", "stage-begun", "step-begun",  "waiting",      "noted",       "intent",   "outcome",
-    "checked",   "undo-begun",  "undo-intent", "undo-outcome", "stage-ended", "run-ended"};
+constexpr std::array<std::string_view, 14> names = {
+    "run-begun", "stage-begun", "step-begun",  "waiting",      "noted",       "intent",      "outcome",
+    "checked",   "undo-begun",  "undo-intent", "undo-outcome", "stage-ended", "lock-broken", "run-ended"};
 
 static_assert(names.size() == static_cast<std::size_t>(EventKind::RunEnded) + 1);
 

@@ -22,6 +22,7 @@ enum class EventKind : std::uint8_t {
     UndoIntent,   // step (the one undone), text, command
     UndoOutcome,  // step, result (undone|nothing-to-undo|held|failed|in-doubt), message
     StageEnded,   // stage, result (done|undone|held|undo-failed|in-doubt)
+    LockBroken,   // lock, by, host, because: the lock was taken from the process that ran it
     RunEnded,     // result, exit_code, standing: what was changed and still is
 };
 

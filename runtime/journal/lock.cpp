@@ -1,100 +1,283 @@
 #include "runtime/journal/lock.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
-#include <string_view>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "runtime/journal/lock_file.hpp"
+#include "runtime/journal/operator.hpp"
 
 namespace migc::runtime {
 namespace {
 
-std::string holder(int descriptor) {
-    char text[512];
-    const ssize_t size = ::pread(descriptor, text, sizeof text, 0);
-    return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : "somebody";
-}
+namespace fs = std::filesystem;
+using Error = tl::unexpected<std::string>;
 
 // A tool that a dead run had started holds the lock a little longer.
 constexpr int tries_behind_the_dead = 100;
 constexpr auto pause_between_tries = std::chrono::milliseconds(100);
+// Whoever has taken a lock needs a moment to write its name over the last holder's.
+constexpr auto time_to_sign = std::chrono::milliseconds(200);
 
-std::string host_name() {
-    char name[256] = {};
-    return ::gethostname(name, sizeof name - 1) == 0 ? name : "this machine";
+class Descriptor {
+  public:
+    explicit Descriptor(int number = -1) : number_(number) {}
+    ~Descriptor() {
+        if (number_ >= 0) ::close(number_);
+    }
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    [[nodiscard]] int number() const { return number_; }
+
+  private:
+    int number_;
+};
+
+std::int64_t milliseconds_now() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-std::string process_in_words(pid_t pid) {
-    return fmt::format("(process {} on {})", pid, host_name());
+tl::expected<Descriptor, std::string> open_lock(const fs::path& file) {
+    std::error_code ignored;
+    fs::create_directories(file.parent_path(), ignored);
+    Descriptor descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (descriptor.number() < 0)
+        return Error(fmt::format("{} cannot be opened: {}", file.string(), std::strerror(errno)));
+    return descriptor;
 }
 
-// Whether the one who is named was a process of this machine, and is no more.
-bool is_dead(const std::string& who) {
-    constexpr std::string_view before = "(process ";
-    const auto at = who.rfind(before);
-    if (at == std::string::npos) return false;
-    const pid_t pid = std::atoi(who.c_str() + at + before.size());
-    return pid > 0 && who.ends_with(process_in_words(pid)) && ::kill(pid, 0) != 0 && errno == ESRCH;
+// Whether the path still leads to the file that is open: a broken lock is another file.
+bool is_still_at(int descriptor, const fs::path& path) {
+    struct stat open {
+    }, there{};
+    return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &there) == 0 &&
+           open.st_ino == there.st_ino && open.st_dev == there.st_dev;
 }
 
-bool lock_file(int descriptor) {
-    for (int tries = 0; ::flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++tries) {
-        if (tries == tries_behind_the_dead || !is_dead(holder(descriptor))) return false;
+std::string refusal(const LockState& state) {
+    const std::string what = state.name == project_files_lock ? "the project's files are"
+                                                              : fmt::format("environment {} is", state.name);
+    const std::string who = fmt::format("{} {}", what, describe(state));
+    if (state.condition == LockCondition::Orphaned)
+        return who + ". What it does would be undone, or would undo. Wait for its end";
+    if (state.condition == LockCondition::Silent)
+        return fmt::format(
+            "{}. If it cannot be brought to its end, `migc unlock \"{}\" --because \"..\"` takes the lock away",
+            who, state.name);
+    return who +
+           ". Two at a time would undo each other's work. Wait for its end, or stop it with Ctrl-C there";
+}
+
+tl::expected<Descriptor, std::string> take_one(const fs::path& root, const std::string& name,
+                                               const std::string& purpose) {
+    const fs::path path = lock_path(root, name);
+    for (int tries = 0;; ++tries) {
+        auto descriptor = open_lock(path);
+        if (!descriptor) return descriptor;
+        const int file = descriptor->number();
+        if (try_system_lock(file)) {
+            if (!is_still_at(file, path)) continue;  // broken while it was opened
+            LockRecord record = read_lock_record(file);
+            record.holder = {purpose,
+                             "",
+                             operator_name(),
+                             host_name(),
+                             ::getpid(),
+                             milliseconds_now(),
+                             record.holder.epoch + 1};
+            write_lock_record(file, record);  // only told to people
+            return descriptor;
+        }
+        const LockState state = lock_state(file, name);
+        const bool passing =  // given back meanwhile, or soon
+            state.condition == LockCondition::Free || state.condition == LockCondition::Orphaned;
+        if (!passing || tries == tries_behind_the_dead) return Error(refusal(state));
         std::this_thread::sleep_for(pause_between_tries);
     }
-    return true;
 }
 
-std::string refusal(const std::string& who) {
-    if (is_dead(who))
-        return fmt::format(
-            "{} has ended, but a tool that it had started is still at work; what it does would be undone, or "
-            "would undo. Wait for its end",
-            who);
-    return fmt::format(
-        "{} is under way in this project; two at a time would undo each other's work. Wait for its end, or "
-        "stop it with Ctrl-C",
-        who);
+std::string seconds(std::int64_t ms) {
+    return ms < 120'000 ? fmt::format("{} s", ms / 1000) : fmt::format("{} min", ms / 60'000);
+}
+
+// A new file in place of the one that the holder has locked, so that the next one can take it.
+tl::expected<void, std::string> replace_lock(const fs::path& path, const LockRecord& record) {
+    const fs::path beside = path.string() + ".new";
+    std::error_code error;
+    fs::remove(beside, error);
+    const auto descriptor = open_lock(beside);
+    if (!descriptor) return Error(descriptor.error());
+    if (!write_lock_record(descriptor->number(), record))
+        return Error(fmt::format("{} cannot be written: {}", beside.string(), std::strerror(errno)));
+    fs::rename(beside, path, error);
+    if (error) return Error(fmt::format("{} cannot be replaced: {}", path.string(), error.message()));
+    return {};
 }
 
 }  // namespace
 
-tl::expected<Lock, std::string> Lock::take(const std::filesystem::path& root, const std::string& purpose) {
-    const std::filesystem::path file = root / ".migc" / "lock";
-    std::error_code ignored;
-    std::filesystem::create_directories(file.parent_path(), ignored);
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0)
-        return tl::unexpected(fmt::format("{} cannot be opened: {}", file.string(), std::strerror(errno)));
-    if (!lock_file(descriptor)) {
-        std::string why = refusal(holder(descriptor));
-        ::close(descriptor);
-        return tl::unexpected(std::move(why));
+std::string describe(const LockState& state) {
+    if (state.condition == LockCondition::Free) return "free";
+    const LockHolder& holder = state.holder;
+    const std::string run = holder.run.empty() ? "" : fmt::format(" ({})", holder.run);
+    const std::string who = holder.pid == 0 ? "somebody"
+                                            : fmt::format("{}{} of {}, process {} on {}", holder.purpose, run,
+                                                          holder.user, holder.pid, holder.host);
+    const std::string heartbeat = seconds(state.heartbeat_age_ms);
+    switch (state.condition) {
+        case LockCondition::Orphaned:
+            return fmt::format("held by a tool that is still at work though {} has ended", who);
+        case LockCondition::Silent:
+            return fmt::format("held by {}, which is silent: its last heartbeat was {} ago", who, heartbeat);
+        default:
+            return fmt::format("held by {}; last heartbeat {} ago", who, heartbeat);
     }
-    const std::string who = fmt::format("{} {}", purpose, process_in_words(::getpid()));
-    // Only for messages: a lock whose holder cannot be named is a lock all the same.
-    if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, who.data(), who.size(), 0) < 0) errno = 0;
-    return Lock(descriptor);
 }
 
-Lock::~Lock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+std::vector<LockState> lock_states(const fs::path& root) {
+    std::vector<LockState> states;
+    std::error_code error;
+    for (fs::directory_iterator i(lock_folder(root), error), end; !error && i != end; i.increment(error)) {
+        const std::string file = i->path().filename().string();
+        if (file.find('.') != std::string::npos) continue;  // no lock's name: see lock_path
+        const Descriptor descriptor(::open(i->path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+        if (descriptor.number() >= 0) states.push_back(lock_state(descriptor.number(), file));
+    }
+    std::sort(states.begin(), states.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    return states;
 }
 
-Lock::Lock(Lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+tl::expected<LockState, std::string> break_lock(const fs::path& root, const std::string& name,
+                                                const std::string& because) {
+    const fs::path path = lock_path(root, name);
+    std::error_code error;
+    if (!fs::exists(path, error)) return Error(fmt::format("there is no lock of {}", name));
+    // One at a time: what a second one looked at may be the lock of whoever came after the first.
+    const auto breaking = open_lock(lock_folder(root) / ".breaking");
+    if (!breaking) return Error(breaking.error());
+    if (!try_system_lock(breaking->number()))
+        return Error(std::string("somebody else is breaking a lock just now"));
+    const auto descriptor = open_lock(path);
+    if (!descriptor) return Error(descriptor.error());
+    const std::uint64_t epoch = read_lock_record(descriptor->number()).holder.epoch;
+    std::this_thread::sleep_for(time_to_sign);
+    const LockState state = lock_state(descriptor->number(), name);
+    if (state.holder.epoch != epoch)
+        return Error(fmt::format("{} has just been taken by somebody else", name));
+    if (state.condition == LockCondition::Free) return Error(fmt::format("{} is not locked", name));
+    if (state.condition == LockCondition::Held)
+        return Error(fmt::format("{} is {}: it is at work. Stop it with Ctrl-C, or with `kill -INT {}` on {}",
+                                 name, describe(state), state.holder.pid, state.holder.host));
+    LockRecord record{state.holder,
+                      fmt::format("broken by {} on {} because {}", operator_name(), host_name(), because)};
+    ++record.holder.epoch;
+    if (auto replaced = replace_lock(path, record); !replaced) return Error(replaced.error());
+    return state;
+}
 
-Lock& Lock::operator=(Lock&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
+struct Locks::Held {
+    std::string name;
+    fs::path path;
+    Descriptor descriptor;
+};
+
+// Beats until it is gone.
+class Locks::Heart {
+  public:
+    explicit Heart(const std::vector<int>& descriptors) {
+        // Signals are for the thread that waits for tools.
+        sigset_t all, before;
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before);
+        thread_ = std::thread([this, descriptors] { beat(descriptors); });
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+    ~Heart() {
+        {
+            const std::lock_guard lock(mutex_);
+            ended_ = true;
+        }
+        news_.notify_all();
+        thread_.join();
+    }
+    Heart(const Heart&) = delete;
+    Heart& operator=(const Heart&) = delete;
+
+  private:
+    void beat(const std::vector<int>& descriptors) {
+        std::unique_lock lock(mutex_);
+        while (!news_.wait_for(lock, std::chrono::milliseconds(heartbeat_ms), [this] { return ended_; }))
+            for (const int descriptor : descriptors) ::futimens(descriptor, nullptr);
+    }
+
+    std::mutex mutex_;
+    std::condition_variable news_;
+    bool ended_ = false;
+    std::thread thread_;
+};
+
+Locks::Locks() = default;
+Locks::~Locks() = default;
+Locks::Locks(Locks&& other) noexcept = default;
+
+Locks& Locks::operator=(Locks&& other) noexcept {
+    std::swap(held_, other.held_);
+    std::swap(heart_, other.heart_);
     return *this;
+}
+
+tl::expected<Locks, std::string> Locks::take(const fs::path& root, std::vector<std::string> names,
+                                             const std::string& purpose) {
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    Locks locks;
+    for (const std::string& name : names) {
+        auto descriptor = take_one(root, name, purpose);
+        if (!descriptor) return Error(descriptor.error());
+        locks.held_.push_back({name, lock_path(root, name), std::move(*descriptor)});
+    }
+    locks.heart_ = std::make_unique<Heart>(locks.descriptors());
+    return locks;
+}
+
+std::vector<int> Locks::descriptors() const {
+    std::vector<int> numbers;
+    for (const Held& held : held_) numbers.push_back(held.descriptor.number());
+    return numbers;
+}
+
+void Locks::names_run(const std::string& run) {
+    for (const Held& held : held_) {
+        LockRecord record = read_lock_record(held.descriptor.number());
+        record.holder.run = run;
+        write_lock_record(held.descriptor.number(), record);
+    }
+}
+
+std::optional<std::string> Locks::lost() const {
+    for (const Held& held : held_) {
+        if (is_still_at(held.descriptor.number(), held.path)) continue;
+        const Descriptor now(::open(held.path.c_str(), O_RDONLY | O_CLOEXEC));
+        const std::string broken = now.number() >= 0 ? read_lock_record(now.number()).broken : "";
+        return fmt::format("the lock of {} is lost: {}", held.name,
+                           broken.empty() ? "its file is gone" : broken);
+    }
+    return std::nullopt;
 }
 
 }  // namespace migc::runtime

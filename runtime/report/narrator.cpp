@@ -110,6 +110,10 @@ std::vector<std::string> Narrator::lines(const Event& event) {
             return undo_outcome(event);
         case EventKind::StageEnded:
             return stage_ended(event.body);
+        case EventKind::LockBroken:
+            return {fmt::format("the lock of {} was broken by {} on {}: {}", text_at(event.body, "lock"),
+                                text_at(event.body, "by"), text_at(event.body, "host"),
+                                text_at(event.body, "because"))};
         case EventKind::RunEnded:
             return run_ended(event.body);
         case EventKind::StepBegun:

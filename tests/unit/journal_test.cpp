@@ -10,10 +10,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include "runtime/journal/lock.hpp"
 
 using namespace migc::runtime;
 namespace fs = std::filesystem;
@@ -284,27 +281,6 @@ TEST_CASE("several writers at once") {
     const auto runs = journal->runs();
     CHECK(runs->size() == 4);
     for (const RunSummary& run : *runs) CHECK(journal->events(run.id)->size() == 20);
-}
-
-TEST_CASE("one live run at a time; what a dead one left at work is waited for") {
-    const Folder folder;
-    SECTION("a run that is alive keeps it") {
-        const auto first = Lock::take(folder.path, "the run of a.mig");
-        const auto second = Lock::take(folder.path, "the run of b.mig");
-        REQUIRE(!second);
-        CHECK(second.error().find("the run of a.mig (process") == 0);
-        CHECK(second.error().find("under way") != std::string::npos);
-    }
-    SECTION("a tool outlives the run that started it") {
-        const pid_t run = ::fork();
-        if (run == 0) {
-            const auto lock = Lock::take(folder.path, "the run of a.mig");
-            if (::fork() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
-            ::_exit(0);
-        }
-        ::waitpid(run, nullptr, 0);
-        CHECK(Lock::take(folder.path, "the undo of a.mig").has_value());
-    }
 }
 
 TEST_CASE("appending is quick", "[.benchmark]") {

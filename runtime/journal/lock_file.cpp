@@ -1,0 +1,117 @@
+#include "runtime/journal/lock_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/journal/operator.hpp"
+
+namespace migc::runtime {
+namespace {
+
+// A record and its reasons fit into it; longer reasons are cut.
+constexpr std::size_t record_limit = 4096;
+constexpr std::size_t reason_limit = 1000;
+
+// Locks of the open file and not of the process, so that they go with the descriptor to whoever inherits it;
+// and, other than with flock(2), one may ask for them without taking them.
+struct flock whole_file() {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+bool is_dead(const LockHolder& holder) {
+    return holder.pid > 0 && holder.host == host_name() && ::kill(holder.pid, 0) != 0 && errno == ESRCH;
+}
+
+std::int64_t age_ms(int descriptor) {
+    struct stat status {};
+    timespec now{};
+    if (::fstat(descriptor, &status) != 0 || ::clock_gettime(CLOCK_REALTIME, &now) != 0) return 0;
+    const std::int64_t age = (now.tv_sec - status.st_mtim.tv_sec) * std::int64_t{1000} +
+                             (now.tv_nsec - status.st_mtim.tv_nsec) / 1'000'000;
+    return std::max<std::int64_t>(age, 0);  // a clock that was put back is no sign of silence
+}
+
+}  // namespace
+
+std::filesystem::path lock_folder(const std::filesystem::path& root) {
+    return root / ".migc" / "locks";
+}
+
+std::filesystem::path lock_path(const std::filesystem::path& root, const std::string& name) {
+    std::string file;
+    for (const char c : name)
+        file += c == '/' || c == '.' || c == '%' ? fmt::format("%{:02X}", c) : std::string(1, c);
+    return lock_folder(root) / file;
+}
+
+LockRecord read_lock_record(int descriptor) {
+    std::array<char, record_limit> text{};
+    const ssize_t size = ::pread(descriptor, text.data(), text.size(), 0);
+    const auto json =
+        nlohmann::json::parse(text.data(), text.data() + std::max<ssize_t>(size, 0), nullptr, false);
+    LockRecord record;
+    if (!json.is_object()) return record;
+    try {
+        record.holder = {json.value("purpose", ""),
+                         json.value("run", ""),
+                         json.value("user", ""),
+                         json.value("host", ""),
+                         json.value("pid", 0),
+                         json.value("since", std::int64_t{0}),
+                         json.value("epoch", std::uint64_t{0})};
+        record.broken = json.value("broken", "");
+    } catch (const nlohmann::json::exception&) {
+        return {};
+    }
+    return record;
+}
+
+bool write_lock_record(int descriptor, const LockRecord& record) {
+    const LockHolder& holder = record.holder;
+    const nlohmann::json json = {{"purpose", holder.purpose.substr(0, reason_limit)},
+                                 {"run", holder.run},
+                                 {"user", holder.user},
+                                 {"host", holder.host},
+                                 {"pid", holder.pid},
+                                 {"since", holder.since_ms},
+                                 {"epoch", holder.epoch},
+                                 {"broken", record.broken.substr(0, reason_limit)}};
+    const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
+    const auto size = static_cast<ssize_t>(text.size());
+    return ::pwrite(descriptor, text.data(), text.size(), 0) == size && ::ftruncate(descriptor, size) == 0;
+}
+
+bool try_system_lock(int descriptor) {
+    struct flock lock = whole_file();
+    return ::fcntl(descriptor, F_OFD_SETLK, &lock) == 0;
+}
+
+bool is_system_locked(int descriptor) {
+    struct flock lock = whole_file();
+    return ::fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+LockState lock_state(int descriptor, const std::string& name) {
+    const LockRecord record = read_lock_record(descriptor);
+    LockState state{name, LockCondition::Free, record.holder, age_ms(descriptor), record.broken};
+    if (!is_system_locked(descriptor)) return state;
+    if (is_dead(record.holder))
+        state.condition = LockCondition::Orphaned;
+    else
+        state.condition =
+            state.heartbeat_age_ms > heartbeat_limit_ms ? LockCondition::Silent : LockCondition::Held;
+    return state;
+}
+
+}  // namespace migc::runtime

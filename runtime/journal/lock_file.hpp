@@ -1,0 +1,34 @@
+// What stands in a lock's file, and what the system says of it. Private to the journal.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "runtime/journal/lock.hpp"
+
+namespace migc::runtime {
+
+// Its name is the lock's, with what a file name cannot hold escaped.
+std::filesystem::path lock_folder(const std::filesystem::path& root);
+std::filesystem::path lock_path(const std::filesystem::path& root, const std::string& name);
+
+struct LockRecord {
+    LockHolder holder;
+    std::string broken;
+};
+
+// Empty where nothing readable stands in it.
+LockRecord read_lock_record(int descriptor);
+// In place; false if it cannot be written. The record is for people: a lock without one is a lock all the
+// same.
+bool write_lock_record(int descriptor, const LockRecord& record);
+
+// Whether the system's lock on an open file could be taken.
+bool try_system_lock(int descriptor);
+// Whether somebody has it, without taking it.
+bool is_system_locked(int descriptor);
+
+// Of a file that is open already.
+LockState lock_state(int descriptor, const std::string& name);
+
+}  // namespace migc::runtime
