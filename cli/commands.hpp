@@ -16,6 +16,7 @@ void add_plan(CLI::App& app, int& exit_code);
 void add_undo(CLI::App& app, int& exit_code);
 void add_runs(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
 void add_unlock(CLI::App& app, int& exit_code);
 void add_ir(CLI::App& app, int& exit_code);
 void add_fmt(CLI::App& app, int& exit_code);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/preflight.hpp"
 #include "cli/session.hpp"
 #include "cli/terminal.hpp"
 #include "runtime/engine/engine.hpp"
@@ -22,6 +23,7 @@ struct Options {
     std::string script;  // of run
     std::string run;     // of undo
     bool overwrite = false;
+    bool preflight = true;
     SessionOptions session;
 };
 
@@ -87,13 +89,17 @@ int report(const runtime::RunResult& result) {
 }
 
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
-int act(Options options, Script& script, const std::string& purpose,
+int act(Options options, Script& script, const std::string& purpose, bool look_first,
         const std::function<runtime::RunResult(runtime::Engine&)>& work) {
     auto locks = take_locks(options, script, purpose);
     if (!locks) return refuse(locks.error(), locked);
     options.session.locks = locks->descriptors();
     auto ready = prepare(options, script);
     if (!ready) return refuse(ready.error());
+    if (const std::string reasons =
+            look_first ? preflight(script, *ready->session->tools, ready->options) : "";
+        !reasons.empty())
+        return refuse("nothing is begun:" + reasons);
     ready->options.lock_lost = [&locks] { return locks->lost(); };
     runtime::install_interrupt_handlers();
     const auto out = reporter(options.session);
@@ -115,7 +121,7 @@ int run(const Options& options) {
     if (script->diagnostics.has_errors()) return wrong;
     if (script->program.stages.empty())
         return refuse(fmt::format("{} has no stage, so there is nothing to run", options.script));
-    return act(options, *script, fmt::format("the run of {}", options.script),
+    return act(options, *script, fmt::format("the run of {}", options.script), options.preflight,
                [](runtime::Engine& engine) { return engine.run(); });
 }
 
@@ -146,7 +152,7 @@ int undo(const Options& options) {
         return refuse(fmt::format(
             "run {} was simulated: its world ended with it, and nothing real was changed", about->id));
     history->reset();
-    return act(options, *script, fmt::format("the undo of {}", about->id),
+    return act(options, *script, fmt::format("the undo of {}", about->id), false,
                [&](runtime::Engine& engine) { return engine.undo(about->id); });
 }
 
@@ -182,6 +188,9 @@ void add_run(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<Options>();
     command->add_option("FILE", options->script, "The script")->required();
     add_session_options(*command, options->session);
+    command->add_flag(
+        "!--no-preflight", options->preflight,
+        "Begin a live run without asking first whether you have the rights for all of its steps");
     command->footer(
         "Examples:\n  migc run deploy.mig --world learning\n  migc run deploy.mig --world learning --fault "
         "\"hang: kubectl scale\"\n"

@@ -64,6 +64,7 @@ struct Engine::State {
     RunResult undo_run(const std::string& id);
     RunResult undo_everything(const std::string& id);
     RunResult guarded(const std::function<RunResult()>& work);
+    std::optional<Problem> another_cluster();
     bool settle_open_steps();
     [[nodiscard]] bool in_doubt() const;
     [[nodiscard]] std::vector<std::string> standing() const;
@@ -219,6 +220,22 @@ RunResult Engine::run() {
     return state_->guarded([this] { return state_->run_everything(); });
 }
 
+// What a context is called may lead to another cluster by now: there, an undo would change what it has not
+// done.
+std::optional<Problem> Engine::State::another_cluster() {
+    for (const auto& stage : stages) {
+        const std::string then = stage->environment.setting("cluster");
+        const auto now = then.empty() ? tl::expected<std::string, std::string>("")
+                                      : cluster_identity(run.program, stage->environment, run.tools);
+        if (now && *now != then)
+            return Problem{fmt::format(
+                "context {} leads to another cluster than when the run began (kube-system has UID {}, then it was "
+                "{}): nothing is touched. Let the context lead to the run's cluster again",
+                stage->environment.setting("context"), *now, then)};
+    }
+    return std::nullopt;
+}
+
 bool Engine::State::settle_open_steps() {
     for (const auto& stage : stages) {
         StageUndo undo(*stage);
@@ -272,6 +289,7 @@ RunResult Engine::State::undo_run(const std::string& id) {
     auto rebuilt = rebuild(run, *events);
     if (!rebuilt) return refused(rebuilt.error());
     stages = std::move(*rebuilt);
+    if (auto problem = another_cluster()) return refused(problem->message);
     return undo_everything(about->id);
 }
 

@@ -17,6 +17,19 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
+Answer ask_kubectl(const ir::Program& program, const StageEnvironment& environment, Tools& tools,
+                   const std::vector<std::string>& arguments) {
+    const ir::Tool* kubectl = program.tool("kubectl");
+    CommandLine command;
+    command.tool = "kubectl";
+    command.argv = {kubectl != nullptr && !kubectl->program.empty() ? kubectl->program : "kubectl"};
+    if (const std::string file = environment.setting("kubeconfig"); !file.empty())
+        command.argv.insert(command.argv.end(), {"--kubeconfig", file});
+    command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+    command.directory = environment.setting("root");
+    return tools.run(command);
+}
+
 // Finds the environment's cluster without one in migc.yaml.
 class ContextFinder {
   public:
@@ -33,16 +46,8 @@ class ContextFinder {
     }
 
   private:
-    Answer ask(std::vector<std::string> arguments) {
-        const ir::Tool* kubectl = program_.tool("kubectl");
-        CommandLine command;
-        command.tool = "kubectl";
-        command.argv = {kubectl != nullptr && !kubectl->program.empty() ? kubectl->program : "kubectl"};
-        if (const std::string file = environment_.setting("kubeconfig"); !file.empty())
-            command.argv.insert(command.argv.end(), {"--kubeconfig", file});
-        command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
-        command.directory = environment_.setting("root");
-        return tools_.run(command);
+    Answer ask(const std::vector<std::string>& arguments) {
+        return ask_kubectl(program_, environment_, tools_, arguments);
     }
 
     [[nodiscard]] bool lists(const Answer& contexts) const {
@@ -237,13 +242,35 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
     for (const ir::Parameter& parameter : program.parameters)
         if (auto problem = add_parameter(parameter, entry, options, result)) return tl::unexpected(*problem);
     if (!uses_kubectl(program, stage)) return result;
-    if (!result.settings.contains("context")) {
-        const auto context = ContextFinder(program, result, tools).find();
-        if (!context) return tl::unexpected(context.error());
-        result.settings["context"] = *context;
-    }
-    result.settings.try_emplace("namespace", result.name);
+    if (auto resolved = resolve_cluster(program, result, tools); !resolved)
+        return tl::unexpected(resolved.error());
     return result;
+}
+
+tl::expected<void, Problem> resolve_cluster(const ir::Program& program, StageEnvironment& environment,
+                                            Tools& tools) {
+    if (!environment.settings.contains("context")) {
+        const auto context = ContextFinder(program, environment, tools).find();
+        if (!context) return tl::unexpected(context.error());
+        environment.settings["context"] = *context;
+    }
+    environment.settings.try_emplace("namespace", environment.name);
+    if (const auto identity = cluster_identity(program, environment, tools))
+        environment.settings["cluster"] = *identity;
+    return {};
+}
+
+tl::expected<std::string, std::string> cluster_identity(const ir::Program& program,
+                                                        const StageEnvironment& environment, Tools& tools) {
+    const Answer answer = ask_kubectl(
+        program, environment, tools,
+        {"--context", environment.setting("context"), "get", "namespace", "kube-system", "-o", "json"});
+    if (!answer.succeeded()) return tl::unexpected(failure_text("kubectl", answer));
+    const auto object = nlohmann::json::parse(answer.output, nullptr, false);
+    const nlohmann::json::json_pointer place("/metadata/uid");
+    if (!object.is_object() || !object.contains(place) || !object.at(place).is_string())
+        return tl::unexpected(std::string("its namespace kube-system has no UID"));
+    return object.at(place).get<std::string>();
 }
 
 std::map<std::string, Value> common_parameters(const ir::Program& program, const RunOptions& options) {

@@ -17,7 +17,8 @@ namespace migc::runtime {
 struct StageEnvironment {
     std::string name;
     // What `Setting` expressions read: context, namespace, kubeconfig, environment, root, terraform-dir,
-    // var-file, run-folder, stage-began. One that does not apply is not there.
+    // var-file, run-folder, stage-began, cluster (which it is: see cluster_identity). One that does not apply
+    // is not there.
     std::map<std::string, std::string> settings;
     std::map<std::string, Value> parameters;  // of the script, as this environment has them
     std::vector<std::string> secrets;         // names of parameters that are never written down
@@ -36,6 +37,16 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
                                                             const ir::Stage& stage,
                                                             const project::Inventory& inventory,
                                                             const RunOptions& options, Tools& tools);
+
+// Completes an environment that uses a cluster: its context where migc.yaml does not name one, its namespace,
+// and under `cluster` which cluster it is, where kubectl can tell. The program may declare another kubectl.
+tl::expected<void, Problem> resolve_cluster(const ir::Program& program, StageEnvironment& environment,
+                                            Tools& tools);
+
+// What tells one cluster from another, whatever it is called: the UID of its namespace kube-system. The
+// error: it could not be read.
+tl::expected<std::string, std::string> cluster_identity(const ir::Program& program,
+                                                        const StageEnvironment& environment, Tools& tools);
 
 // The values of parameters where no stage applies: from --set, else the defaults.
 std::map<std::string, Value> common_parameters(const ir::Program& program, const RunOptions& options);

@@ -132,8 +132,11 @@ class StagePlanner {
         captures(verb, inner, entry);
         if (!verb.action) return composite(step, verb, scope, inner, std::move(entry), id);
         command(verb, inner, entry);
-        entry["undo"] = undo(step, verb, scope, inner);
         effects(verb, inner, entry);
+        // An inverse meets what the step has left.
+        inverse_commands_ = json::array();
+        entry["undo"] = undo(step, verb, scope, inner);
+        entry["undo_commands"] = std::move(inverse_commands_);
         times(step, verb, scope, inner);
         steps_.push_back(std::move(entry));
         if (!step.name.empty()) scope.bind(step.name, Value(Unknown{"known when it runs"}));
@@ -262,7 +265,11 @@ class StagePlanner {
         if (step.kind != StepKind::Call) return step.text;
         const ir::Verb& verb = program_.verbs.at(step.verb);
         Scope inner(&globals_, names.depth() + 1);
-        return bind_arguments(evaluator_, verb, step, names, inner) ? describe_call(verb, inner) : step.text;
+        if (!bind_arguments(evaluator_, verb, step, names, inner)) return step.text;
+        std::string text = describe_call(verb, inner);
+        if (verb.action && read_captures(evaluator_, verb, inner))
+            if (const auto line = evaluator_.preview(*verb.action, inner)) inverse_commands_.push_back(*line);
+        return text;
     }
 
     void verify(const ir::Step& step, const Scope& scope, const std::string& id) {
@@ -339,6 +346,7 @@ class StagePlanner {
     std::map<std::string, Value> predicted_;
     List workloads_;
     json steps_ = json::array();
+    json inverse_commands_ = json::array();  // of the step at hand
     std::int64_t steps_ms_ = 0;
     std::int64_t soaks_ms_ = 0;
     std::int64_t undo_ms_ = 0;

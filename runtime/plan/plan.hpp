@@ -18,7 +18,7 @@ namespace migc::runtime {
 //  "stages": [{"stage", "environment", "context", "namespace", "gates": [{"text", "open", "why"}],
 //              "steps": [{"step", "kind", "text", "command", "captures", "effects": [{"probe", "before",
 //              "after"}],
-//                         "undo", "limit", "already", "problems"}],
+//                         "undo", "undo_commands", "limit", "already", "problems"}],
 //              "times": {"steps_ms", "soaks_ms", "undo_ms", "no_return"}, "on_failure"}]}
 // Values are shown as text; times are upper bounds, in milliseconds. The problem: a stage has no environment,
 // or a parameter no value.

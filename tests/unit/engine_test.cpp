@@ -686,12 +686,18 @@ TEST_CASE("environments: who says which cluster") {
         return resolve_environment(bench.program, bench.program.stages[0], bench.project, bench.options,
                                    bench.tools);
     };
+    const auto asked_for_contexts = [&] {
+        return std::any_of(
+            bench.tools.commands.begin(), bench.tools.commands.end(),
+            [](const std::string& command) { return command.find("config") != std::string::npos; });
+    };
     SECTION("migc.yaml") {
         bench.project.environments[0].context = "ionos";
         bench.project.environments[0].name_space = "web";
         CHECK(resolve()->setting("context") == "ionos");
         CHECK(resolve()->setting("namespace") == "web");
-        CHECK(bench.tools.commands.empty());
+        CHECK(resolve()->setting("cluster") == "the first one");
+        CHECK_FALSE(asked_for_contexts());
     }
     SECTION("a context of that name") {
         CHECK(resolve()->setting("context") == "staging");
@@ -705,7 +711,7 @@ TEST_CASE("environments: who says which cluster") {
     SECTION("--context") {
         bench.options.context = "given";
         CHECK(resolve()->setting("context") == "given");
-        CHECK(bench.tools.commands.empty());
+        CHECK_FALSE(asked_for_contexts());
     }
     SECTION("nobody asks kubectl for a stage that does not use it") {
         bench.program.stages[0].steps = {call(Say, {text("hello")})};
@@ -828,4 +834,18 @@ TEST_CASE("a program that is not the one that was run is not used to undo") {
     bench.program.stages[0].name = "other";
     CHECK(bench.undo().exit_code == 2);
     CHECK(bench.replicas() == 4);
+}
+
+TEST_CASE("a context that leads to another cluster by now is not used to undo") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4)});
+    CHECK(bench.run().exit_code == 0);
+    bench.tools.cluster = "another one";
+    const RunResult undone = bench.undo();
+    CHECK(undone.exit_code == 2);
+    CHECK(undone.message.find("leads to another cluster") != std::string::npos);
+    CHECK(bench.replicas() == 4);
+    bench.tools.cluster = "the first one";
+    CHECK(bench.undo().exit_code == 0);
+    CHECK(bench.replicas() == 2);
 }

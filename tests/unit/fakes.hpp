@@ -58,6 +58,7 @@ class FakeTools final : public Tools {
     std::string contexts = "staging\nproduction\n";
     bool interrupt = false;  // the next sleep is interrupted
     bool parallel = false;
+    std::string cluster = "the first one";  // the UID of its namespace kube-system
 
     Answer run(const CommandLine& command) override {
         const std::lock_guard lock(mutex_);
@@ -99,6 +100,8 @@ class FakeTools final : public Tools {
     }
 
     Answer act(const std::vector<std::string>& argv) {
+        if (argv.size() > 5 && argv[5] == "kube-system")
+            return answered(nlohmann::json({{"metadata", {{"uid", cluster}}}}).dump());
         if (argv.size() > 2 && argv[1] == "config")
             return argv[2] == "get-contexts" ? answered(contexts) : answered("current\n");
         if (argv[0] == "say") return answered("");

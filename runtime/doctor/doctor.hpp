@@ -1,0 +1,66 @@
+// Whether a run could begin, and be taken back, from here: what `migc doctor` tells. Everything is only read.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "compiler/ir/program.hpp"
+#include "compiler/project/inventory.hpp"
+#include "runtime/engine/environment.hpp"
+#include "runtime/engine/options.hpp"
+#include "runtime/tools/tools.hpp"
+
+namespace migc::runtime {
+
+enum class Health { Well, Note, Trouble };  // a note: nothing to mend, or not known
+
+struct Diagnosis {
+    Health health = Health::Well;
+    std::string subject;  // "kubectl", "staging", "the journal"
+    std::string text;     // what was found, as a sentence part
+    std::string mend;     // of trouble: what to do about it
+};
+using Diagnoses = std::vector<Diagnosis>;
+
+// The program behind each tool that a script uses, or of all that the standard library wraps: there, and
+// which version. Only what the script uses is trouble where it is missing.
+void examine_tools(const ir::Program& program, Tools& tools, Diagnoses& found);
+
+// The cluster of an environment that uses one: reachable, which it is, its namespace, and until when the
+// credentials are good; and its terraform folder. `until` is when they have to be good, in milliseconds since
+// 1970.
+void examine_environment(const ir::Program& program, const StageEnvironment& environment, bool uses_cluster,
+                         Time until, Tools& tools, Diagnoses& found);
+
+// Whether the operator may do in the cluster what a planned stage (see make_plan) and its undo do there.
+void examine_rights(const nlohmann::json& planned_stage, const StageEnvironment& environment, Tools& tools,
+                    Diagnoses& found);
+
+// Whether the disk of a folder has room for what a long run writes.
+void examine_room(const std::filesystem::path& folder, Diagnoses& found);
+
+// The folder of the journal: whether it can be written, is private, and has room; and the locks.
+void examine_journal(const std::filesystem::path& root, Diagnoses& found);
+
+// A command line of kubectl, as a plan shows it, and the rights that it takes: {"patch",
+// "deployments/scale"}. Empty for another program, and for what only reads.
+struct Right {
+    std::string verb;
+    std::string resource;
+    auto operator<=>(const Right&) const = default;
+};
+std::vector<Right> rights_of(const std::string& command_line);
+
+// When a certificate (PEM, perhaps in base64) or a token (JWT) ends, in milliseconds since 1970; nothing if
+// it does not say or cannot be read. The certificate is read by openssl.
+std::optional<Time> end_of_certificate(const std::string& base64_pem, Tools& tools);
+std::optional<Time> end_of_token(const std::string& token);
+
+// For people, one line each; marks in the terminal's character set.
+std::string render(const Diagnoses& found);
+nlohmann::json to_json(const Diagnoses& found);
+
+}  // namespace migc::runtime

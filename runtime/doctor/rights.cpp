@@ -1,0 +1,156 @@
+// Which rights a command line of kubectl takes, and whether the operator has them.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "runtime/doctor/doctor.hpp"
+#include "runtime/engine/text.hpp"
+
+namespace migc::runtime {
+namespace {
+
+// The words of a command line as plans show them: bare or in single quotes.
+std::vector<std::string> words_of(const std::string& line) {
+    std::vector<std::string> words;
+    std::string word;
+    bool quoted = false, begun = false;
+    for (const char c : line) {
+        if (c == '\'') {
+            quoted = !quoted;
+            begun = true;
+        } else if (c == ' ' && !quoted) {
+            if (begun) words.push_back(std::move(word));
+            word.clear();
+            begun = false;
+        } else {
+            word += c;
+            begun = true;
+        }
+    }
+    if (begun) words.push_back(std::move(word));
+    return words;
+}
+
+// kubectl's words without its options; of an option that is a word of its own the value goes with it.
+std::vector<std::string> bare(const std::vector<std::string>& words) {
+    static const std::set<std::string, std::less<>> with_value = {
+        "--context", "--namespace", "-n", "--kubeconfig", "-o", "-p", "-f", "-c"};
+    std::vector<std::string> result;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        if (words[i] == "--") break;
+        if (with_value.contains(words[i]))
+            ++i;
+        else if (!words[i].starts_with('-'))
+            result.push_back(words[i]);
+    }
+    return result;
+}
+
+// "deployment/webapi" -> "deployments"; kubectl itself understands singular names, so any kind will do.
+std::string kind_of(const std::string& handle) {
+    return handle.substr(0, handle.find('/'));
+}
+
+// The handle after `<` in "kubectl apply -f - < configmap/settings of k8s/a.yaml".
+std::string applied_kind(const std::vector<std::string>& words) {
+    const auto arrow = std::find(words.begin(), words.end(), "<");
+    return arrow == words.end() || arrow + 1 == words.end() ? "" : kind_of(*(arrow + 1));
+}
+
+// What a subcommand needs on the kind that it names, or on what it is about.
+std::vector<Right> rights_of_subcommand(const std::vector<std::string>& words,
+                                        const std::vector<std::string>& all) {
+    const std::string& subcommand = words.front();
+    const std::string kind = words.size() > 1 ? kind_of(words[1]) : "";
+    const std::string second = words.size() > 2 ? kind_of(words[2]) : "";
+    if (subcommand == "scale") return {{"get", kind}, {"patch", kind + "/scale"}};
+    if (subcommand == "rollout" || subcommand == "set") return {{"patch", second}};
+    if (subcommand == "patch" || subcommand == "annotate" || subcommand == "label") return {{"patch", kind}};
+    if (subcommand == "delete") return {{"delete", kind}};
+    if (subcommand == "cordon" || subcommand == "uncordon") return {{"patch", "nodes"}};
+    if (subcommand == "drain") return {{"patch", "nodes"}, {"create", "pods/eviction"}};
+    if (subcommand == "exec" || subcommand == "cp") return {{"create", "pods/exec"}};
+    if (subcommand == "run") return {{"create", "pods"}, {"delete", "pods"}};
+    if (subcommand == "create") return {{"create", kind}};
+    if (subcommand == "apply")
+        if (const std::string applied = applied_kind(all); !applied.empty())
+            return {{"create", applied}, {"patch", applied}};
+    return {};
+}
+
+struct Answered {
+    bool known = false;
+    bool allowed = false;
+    std::string why;
+};
+
+Answered ask(const Right& right, const StageEnvironment& environment, Tools& tools) {
+    CommandLine command;
+    command.tool = "kubectl";
+    command.argv = {"kubectl"};
+    if (const std::string file = environment.setting("kubeconfig"); !file.empty())
+        command.argv.insert(command.argv.end(), {"--kubeconfig", file});
+    command.argv.insert(command.argv.end(), {"--context", environment.setting("context"), "--namespace",
+                                             environment.setting("namespace"), "auth", "can-i", right.verb});
+    const auto slash = right.resource.find('/');
+    command.argv.push_back(right.resource.substr(0, slash));
+    if (slash != std::string::npos)
+        command.argv.push_back("--subresource=" + right.resource.substr(slash + 1));
+    command.directory = environment.setting("root");
+    const Answer answer = tools.run(command);
+    // An error ends with the same code as a `no`.
+    if (answer.output.starts_with("yes")) return {true, true, {}};
+    if (answer.output.starts_with("no")) return {true, false, {}};
+    return {false, false, failure_text("kubectl", answer)};
+}
+
+}  // namespace
+
+std::vector<Right> rights_of(const std::string& command_line) {
+    const auto all = words_of(command_line);
+    if (all.empty() || all.front() != "kubectl") return {};
+    const auto words = bare(all);
+    if (words.empty()) return {};
+    std::vector<Right> rights = rights_of_subcommand(words, all);
+    std::erase_if(rights,
+                  [](const Right& right) { return right.resource.empty() || right.resource.front() == '/'; });
+    return rights;
+}
+
+void examine_rights(const nlohmann::json& planned_stage, const StageEnvironment& environment, Tools& tools,
+                    Diagnoses& found) {
+    std::map<Right, std::string> needed;  // and the first step that needs it
+    const auto add = [&](const nlohmann::json& line, const std::string& what) {
+        for (const Right& right : rights_of(line.get<std::string>())) needed.try_emplace(right, what);
+    };
+    for (const auto& step : planned_stage.at("steps")) {
+        const std::string text = step.value("text", "");
+        if (step.contains("command")) add(step.at("command"), text);
+        for (const auto& line : step.value("undo_commands", nlohmann::json::array()))
+            add(line, "the undo of " + text);
+    }
+    std::size_t granted = 0;
+    for (const auto& [right, step] : needed) {
+        const Answered answer = ask(right, environment, tools);
+        if (answer.known && answer.allowed) {
+            ++granted;
+            continue;
+        }
+        const std::string what = fmt::format("{} {}", right.verb, right.resource);
+        found.push_back({answer.known ? Health::Trouble : Health::Note, environment.name,
+                         answer.known ? fmt::format("you may not {} in {}, which `{}` does", what,
+                                                    environment.setting("namespace"), step)
+                                      : fmt::format("whether you may {} is not known: {}", what, answer.why),
+                         answer.known ? "ask for the right, or let somebody run it who has it" : ""});
+    }
+    if (granted > 0)
+        found.push_back({Health::Well,
+                         environment.name,
+                         fmt::format("{} of {} rights that the steps and their undo take are granted",
+                                     granted, needed.size()),
+                         {}});
+}
+
+}  // namespace migc::runtime
