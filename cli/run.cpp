@@ -1,15 +1,21 @@
-// migc run, undo: what changes things, and takes the changes back.
+// migc run, resume, undo: what changes things, goes on with it, and takes the changes back; and what was run.
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <memory>
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
 #include "cli/terminal.hpp"
 #include "runtime/engine/engine.hpp"
+#include "runtime/journal/doubts.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/report/report.hpp"
@@ -20,7 +26,7 @@ namespace {
 
 struct Options {
     std::string script;  // of run
-    std::string run;     // of undo
+    std::string run;     // of undo and resume
     bool overwrite = false;
     SessionOptions session;
 };
@@ -46,6 +52,17 @@ std::unique_ptr<runtime::Reporter> reporter(const SessionOptions& options) {
     return runtime::make_plain_reporter(std::cout, false);
 }
 
+// "maria on jumphost": who answers for what is done; with sudo, who asked for it.
+std::string operator_here() {
+    const char* asked = std::getenv("SUDO_USER");
+    const passwd* user = ::getpwuid(::getuid());
+    const std::string name = asked != nullptr && ::getuid() == 0 ? asked
+                             : user != nullptr                   ? user->pw_name
+                                                                 : std::to_string(::getuid());
+    char host[256] = {};
+    return name + " on " + (::gethostname(host, sizeof host - 1) == 0 ? host : "this machine");
+}
+
 // What a run or an undo acts with, opened and ready.
 struct Ready {
     std::unique_ptr<ScratchCopy> scratch;
@@ -69,6 +86,7 @@ tl::expected<Ready, std::string> prepare(const Options& options, Script& script)
     ready.session = std::move(*session);
     ready.options = std::move(*run_options);
     ready.options.overwrite = options.overwrite;
+    ready.options.operated_by = operator_here();
     ready.options.world = ready.session->world;
     ready.options.stop_requested = [] { return runtime::interrupts() > 0; };
     ready.journal = std::move(*journal);
@@ -109,37 +127,121 @@ int run(const Options& options) {
                [](runtime::Engine& engine) { return engine.run(); });
 }
 
-// The journal of the project that one stands in.
-tl::expected<std::unique_ptr<runtime::Journal>, std::string> journal_here() {
+// Of the project that one stands in.
+std::filesystem::path root_here() {
     SourceMap sources;
     Diagnostics diagnostics;
-    const auto root = project::load_inventory(std::filesystem::current_path(), sources, diagnostics).root;
+    return project::load_inventory(std::filesystem::current_path(), sources, diagnostics).root;
+}
+
+tl::expected<std::unique_ptr<runtime::Journal>, std::string> journal_here() {
+    const auto root = root_here();
     auto journal = runtime::Journal::open_existing(root);
     if (journal && !*journal)
         return tl::unexpected(fmt::format("no run was recorded below {}", root.string()));
     return journal;
 }
 
-int undo(const Options& options) {
+// A run of the journal, with the copies of the script that it took.
+struct Earlier {
+    runtime::RunSummary about;
+    std::unique_ptr<Script> script;
+};
+
+tl::expected<Earlier, std::string> earlier_run(const Options& options, const std::string& what) {
     auto history = journal_here();
-    if (!history) return refuse(history.error());
+    if (!history) return tl::unexpected(history.error());
     const auto about = (*history)->find(options.run);
-    if (!about) return refuse(about.error());
+    if (!about) return tl::unexpected(about.error());
     const auto copy = (*history)->script_copy(about->id);
-    if (!copy) return refuse(copy.error());
-    const auto script = load_bundle(*copy);
-    if (!script) return refuse(fmt::format("the journal's copy of {} cannot be read", about->script));
+    if (!copy) return tl::unexpected(copy.error());
+    auto script = load_bundle(*copy);
+    if (!script) return tl::unexpected(fmt::format("the journal's copy of {} cannot be read", about->script));
     print_errors(*script);
     if (script->diagnostics.has_errors())
-        return refuse(
-            "the journal's copy of the script does not pass this version of migc; undo with the version that "
-            "ran it");
+        return tl::unexpected(fmt::format(
+            "the journal's copy of the script does not pass this version of migc; {} with the version that "
+            "ran it",
+            what));
     if (about->mode == "simulated" && options.session.world.empty())
-        return refuse(fmt::format(
+        return tl::unexpected(fmt::format(
             "run {} was simulated: its world ended with it, and nothing real was changed", about->id));
+    return Earlier{*about, std::move(script)};
+}
+
+int undo(const Options& options) {
+    const auto earlier = earlier_run(options, "undo");
+    if (!earlier) return refuse(earlier.error());
+    const std::string& id = earlier->about.id;
+    return act(options, *earlier->script, fmt::format("the undo of {}", id),
+               [&](runtime::Engine& engine) { return engine.undo(id); });
+}
+
+int resume(const Options& options) {
+    const auto earlier = earlier_run(options, "go on");
+    if (!earlier) return refuse(earlier.error());
+    const std::string& id = earlier->about.id;
+    return act(options, *earlier->script, fmt::format("the run {}", id),
+               [&](runtime::Engine& engine) { return engine.resume(id); });
+}
+
+struct Resolution {
+    std::string run, step, verdict, because;
+};
+
+std::string steps_in_doubt(const std::string& run, const std::vector<runtime::OpenStep>& open) {
+    if (open.empty()) return fmt::format("no step of run {} is in doubt", run);
+    std::vector<std::string> names;
+    for (const auto& one : open) names.push_back(fmt::format("{} ({})", one.step, one.text));
+    return fmt::format("in doubt: {}", fmt::join(names, ", "));
+}
+
+tl::expected<void, std::string> write_resolution(const Resolution& asked, const std::string& id,
+                                                 const std::filesystem::path& root) {
+    auto journal = runtime::Journal::open(root);
+    if (!journal) return tl::unexpected(journal.error());
+    const auto events = (*journal)->events(id);
+    if (!events) return tl::unexpected(events.error());
+    const auto open = runtime::open_steps(*events);
+    const auto step =
+        std::find_if(open.begin(), open.end(), [&](const auto& one) { return one.step == asked.step; });
+    if (step == open.end())
+        return tl::unexpected(
+            fmt::format("step {} is not in doubt; {}", asked.step, steps_in_doubt(id, open)));
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                         std::chrono::system_clock::now().time_since_epoch())
+                         .count();
+    const runtime::Event decision = {runtime::EventKind::Resolved,
+                                     now,
+                                     {{"stage", step->stage},
+                                      {"step", step->step},
+                                      {"text", step->text},
+                                      {"part", step->inverse ? "inverse" : "forward"},
+                                      {"verdict", asked.verdict},
+                                      {"because", asked.because},
+                                      {"by", operator_here()}}};
+    if (auto written = (*journal)->append(id, decision); !written) return written;
+    runtime::make_plain_reporter(std::cout, false)->on(decision);
+    fmt::print("`migc resume {}` goes on with it, `migc undo {}` takes it back\n", id, id);
+    return {};
+}
+
+// A person's decision about a step of which nobody else knows how it went.
+int resolve(const Resolution& asked) {
+    if (asked.because.find_first_not_of(" \t\n") == std::string::npos)
+        return refuse("--because: say what you looked at, so that others can follow the decision");
+    const auto root = root_here();
+    auto history = journal_here();
+    if (!history) return refuse(history.error());
+    const auto about = (*history)->find(asked.run);
+    if (!about) return refuse(about.error());
     history->reset();
-    return act(options, *script, fmt::format("the undo of {}", about->id),
-               [&](runtime::Engine& engine) { return engine.undo(about->id); });
+    const auto lock = about->mode == "live"
+                          ? runtime::Lock::take(root, fmt::format("a decision about run {}", about->id))
+                          : tl::expected<runtime::Lock, std::string>(runtime::Lock());
+    if (!lock) return refuse(lock.error(), locked);
+    const auto written = write_resolution(asked, about->id, root);
+    return written ? 0 : refuse(written.error());
 }
 
 int list_runs() {
@@ -194,6 +296,36 @@ void add_undo(CLI::App& app, int& exit_code) {
         "Examples:\n  migc undo last\n  migc undo 2026-11-23-1\n\nExit codes: 0 all is undone, 3 something "
         "stands, 4 an undo failed or a step is in doubt.");
     command->callback([options, &exit_code] { exit_code = undo(*options); });
+}
+
+void add_resume(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("resume", "Go on with a run that was cut off, held, or refused by a gate");
+    auto options = std::make_shared<Options>();
+    command->add_option("RUN", options->run, "A run's id, the end of one, or `last`")->required();
+    add_session_options(*command, options->session);
+    command->footer(
+        "What is done is not done again. What was begun is looked at: only what provably did not happen is run "
+        "again.\n\nExamples:\n  migc resume last\n  migc resume 2026-11-23-1\n\nExit codes: those of `run`; a "
+        "run that is done (0) or undone (1) is left alone.");
+    command->callback([options, &exit_code] { exit_code = resume(*options); });
+}
+
+void add_resolve(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("resolve", "Say how a step went that is in doubt: a person's decision, recorded");
+    auto asked = std::make_shared<Resolution>();
+    command->add_option("RUN", asked->run, "A run's id, the end of one, or `last`")->required();
+    command->add_option("STEP", asked->step, "The step, as `migc show` names it: staging/2")->required();
+    command->add_option("VERDICT", asked->verdict, "done or not-done")
+        ->required()
+        ->check(CLI::IsMember({"done", "not-done"}));
+    command->add_option("--because", asked->because, "What you looked at")->required();
+    command->footer(
+        "Of a step whose undo is in doubt, `done` means that it is undone.\n\nExample:\n  migc resolve last "
+        "staging/2 done --because \"the release is in the registry, pushed at 02:14\"\n\nExit codes: 0 recorded, 2 "
+        "the step is not in doubt, 5 the run is under way.");
+    command->callback([asked, &exit_code] { exit_code = resolve(*asked); });
 }
 
 void add_runs(CLI::App& app, int& exit_code) {

@@ -9,9 +9,10 @@ namespace migc::runtime {
 namespace {
 
 // In the order of EventKind.
-constexpr std::array<std::string_view, 13> names = {
-    "run-begun", "stage-begun", "step-begun",  "waiting",      "noted",       "intent",   "outcome",
-    "checked",   "undo-begun",  "undo-intent", "undo-outcome", "stage-ended", "run-ended"};
+constexpr std::array<std::string_view, 16> names = {
+    "run-begun",    "run-resumed", "stage-begun", "step-begun",   "waiting",    "noted",
+    "intent",       "outcome",     "checked",     "stage-failed", "undo-begun", "undo-intent",
+    "undo-outcome", "resolved",    "stage-ended", "run-ended"};
 
 static_assert(names.size() == static_cast<std::size_t>(EventKind::RunEnded) + 1);
 
