@@ -1,5 +1,8 @@
-// migc run, undo: what changes things, and takes the changes back.
+// migc run, resume, undo: what changes things, goes on with it, and takes the changes back; and what was run.
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -7,12 +10,15 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/detach.hpp"
 #include "cli/preflight.hpp"
 #include "cli/session.hpp"
 #include "cli/terminal.hpp"
 #include "runtime/engine/engine.hpp"
+#include "runtime/journal/doubts.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
+#include "runtime/journal/operator.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/tools/interrupts.hpp"
 
@@ -21,9 +27,10 @@ namespace {
 
 struct Options {
     std::string script;  // of run
-    std::string run;     // of undo
+    std::string run;     // of undo and resume
     bool overwrite = false;
     bool preflight = true;
+    bool detach = false;
     SessionOptions session;
 };
 
@@ -35,16 +42,21 @@ int refuse(const std::string& message, int exit_code = wrong) {
     return exit_code;
 }
 
+// One for each environment, and for the project's files.
+std::vector<std::string> lock_names(const ir::Program& program) {
+    std::vector<std::string> names;
+    for (const ir::Stage& stage : program.stages)
+        names.push_back(stage.environment.empty() ? stage.name : stage.environment);
+    if (edits_files(program)) names.push_back(runtime::project_files_lock);
+    return names;
+}
+
 // Simulated and replayed runs change nothing that two could fight for.
 tl::expected<runtime::Locks, std::string> take_locks(const Options& options, const Script& script,
                                                      const std::string& purpose) {
     const bool live = options.session.world.empty() && options.session.replay.empty();
     if (!live) return runtime::Locks();
-    std::vector<std::string> names;
-    for (const ir::Stage& stage : script.program.stages)
-        names.push_back(stage.environment.empty() ? stage.name : stage.environment);
-    if (edits_files(script.program)) names.push_back(runtime::project_files_lock);
-    return runtime::Locks::take(script.inventory.root, std::move(names), purpose);
+    return runtime::Locks::take(script.inventory.root, lock_names(script.program), purpose);
 }
 
 std::unique_ptr<runtime::Reporter> reporter(const SessionOptions& options) {
@@ -76,6 +88,7 @@ tl::expected<Ready, std::string> prepare(const Options& options, Script& script)
     ready.session = std::move(*session);
     ready.options = std::move(*run_options);
     ready.options.overwrite = options.overwrite;
+    ready.options.operated_by = runtime::operator_here();
     ready.options.world = ready.session->world;
     ready.options.stop_requested = [] { return runtime::interrupts() > 0; };
     ready.journal = std::move(*journal);
@@ -91,6 +104,11 @@ int report(const runtime::RunResult& result) {
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
 int act(Options options, Script& script, const std::string& purpose, bool look_first,
         const std::function<runtime::RunResult(runtime::Engine&)>& work) {
+    // Before the locks, whose heartbeat is a thread.
+    auto halves = options.detach ? Detached::split(script.inventory.root)
+                                 : tl::expected<Detached::Halves, std::string>(Detached::Halves());
+    if (!halves) return refuse(halves.error());
+    if (halves->foreground) return *halves->foreground;
     auto locks = take_locks(options, script, purpose);
     if (!locks) return refuse(locks.error(), locked);
     options.session.locks = locks->descriptors();
@@ -106,7 +124,12 @@ int act(Options options, Script& script, const std::string& purpose, bool look_f
     runtime::Engine engine(
         script.program, script.inventory, *ready->session->tools, *ready->journal,
         [&](const runtime::Event& event) {
-            if (event.kind == runtime::EventKind::RunBegun) locks->names_run(event.body.value("run", ""));
+            if (event.kind == runtime::EventKind::RunBegun || event.kind == runtime::EventKind::RunResumed) {
+                const std::string id = event.body.value("run", "");
+                locks->names_run(id);
+                if (halves->background)
+                    halves->background->begun(id, script.inventory.root / ".migc" / "runs" / id);
+            }
             out->on(event);
         },
         ready->options);
@@ -134,26 +157,108 @@ tl::expected<std::unique_ptr<runtime::Journal>, std::string> journal_here() {
     return journal;
 }
 
+// A run of the journal, with the copies of the script that it took.
+struct Earlier {
+    runtime::RunSummary about;
+    std::unique_ptr<Script> script;
+};
+
+tl::expected<Earlier, std::string> earlier_run(const Options& options, const std::string& what) {
+    auto history = journal_here();
+    if (!history) return tl::unexpected(history.error());
+    const auto about = (*history)->find(options.run);
+    if (!about) return tl::unexpected(about.error());
+    const auto copy = (*history)->script_copy(about->id);
+    if (!copy) return tl::unexpected(copy.error());
+    auto script = load_bundle(*copy);
+    if (!script) return tl::unexpected(fmt::format("the journal's copy of {} cannot be read", about->script));
+    print_errors(*script);
+    if (script->diagnostics.has_errors())
+        return tl::unexpected(fmt::format(
+            "the journal's copy of the script does not pass this version of migc; {} with the version that "
+            "ran it",
+            what));
+    if (about->mode == "simulated" && options.session.world.empty())
+        return tl::unexpected(fmt::format(
+            "run {} was simulated: its world ended with it, and nothing real was changed", about->id));
+    return Earlier{*about, std::move(script)};
+}
+
 int undo(const Options& options) {
+    const auto earlier = earlier_run(options, "undo");
+    if (!earlier) return refuse(earlier.error());
+    const std::string& id = earlier->about.id;
+    return act(options, *earlier->script, fmt::format("the undo of {}", id), false,
+               [&](runtime::Engine& engine) { return engine.undo(id); });
+}
+
+int resume(const Options& options) {
+    const auto earlier = earlier_run(options, "go on");
+    if (!earlier) return refuse(earlier.error());
+    const std::string& id = earlier->about.id;
+    return act(options, *earlier->script, fmt::format("the run {}", id), false,
+               [&](runtime::Engine& engine) { return engine.resume(id); });
+}
+
+struct Resolution {
+    std::string run, step, verdict, because;
+};
+
+std::string steps_in_doubt(const std::string& run, const std::vector<runtime::OpenStep>& open) {
+    if (open.empty()) return fmt::format("no step of run {} is in doubt", run);
+    std::vector<std::string> names;
+    for (const auto& one : open) names.push_back(fmt::format("{} ({})", one.step, one.text));
+    return fmt::format("in doubt: {}", fmt::join(names, ", "));
+}
+
+tl::expected<void, std::string> write_resolution(const Resolution& asked, const std::string& id,
+                                                 const std::filesystem::path& root) {
+    auto journal = runtime::Journal::open(root);
+    if (!journal) return tl::unexpected(journal.error());
+    const auto events = (*journal)->events(id);
+    if (!events) return tl::unexpected(events.error());
+    const auto open = runtime::open_steps(*events);
+    const auto step =
+        std::find_if(open.begin(), open.end(), [&](const auto& one) { return one.step == asked.step; });
+    if (step == open.end())
+        return tl::unexpected(
+            fmt::format("step {} is not in doubt; {}", asked.step, steps_in_doubt(id, open)));
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                         std::chrono::system_clock::now().time_since_epoch())
+                         .count();
+    const runtime::Event decision = {runtime::EventKind::Resolved,
+                                     now,
+                                     {{"stage", step->stage},
+                                      {"step", step->step},
+                                      {"text", step->text},
+                                      {"part", step->inverse ? "inverse" : "forward"},
+                                      {"verdict", asked.verdict},
+                                      {"because", asked.because},
+                                      {"by", runtime::operator_here()}}};
+    if (auto written = (*journal)->append(id, decision); !written) return written;
+    runtime::make_plain_reporter(std::cout, false)->on(decision);
+    fmt::print("`migc resume {}` goes on with it, `migc undo {}` takes it back\n", id, id);
+    return {};
+}
+
+// A person's decision about a step of which nobody else knows how it went.
+int resolve(const Resolution& asked) {
+    if (asked.because.find_first_not_of(" \t\n") == std::string::npos)
+        return refuse("--because: say what you looked at, so that others can follow the decision");
+    const auto root = project_root_here();
     auto history = journal_here();
     if (!history) return refuse(history.error());
-    const auto about = (*history)->find(options.run);
+    const auto about = (*history)->find(asked.run);
     if (!about) return refuse(about.error());
     const auto copy = (*history)->script_copy(about->id);
     if (!copy) return refuse(copy.error());
-    const auto script = load_bundle(*copy);
-    if (!script) return refuse(fmt::format("the journal's copy of {} cannot be read", about->script));
-    print_errors(*script);
-    if (script->diagnostics.has_errors())
-        return refuse(
-            "the journal's copy of the script does not pass this version of migc; undo with the version that "
-            "ran it");
-    if (about->mode == "simulated" && options.session.world.empty())
-        return refuse(fmt::format(
-            "run {} was simulated: its world ended with it, and nothing real was changed", about->id));
     history->reset();
-    return act(options, *script, fmt::format("the undo of {}", about->id), false,
-               [&](runtime::Engine& engine) { return engine.undo(about->id); });
+    const auto script = about->mode == "live" ? load_bundle(*copy) : nullptr;
+    const auto names = script ? lock_names(script->program) : std::vector<std::string>();
+    const auto locks = runtime::Locks::take(root, names, fmt::format("a decision about run {}", about->id));
+    if (!locks) return refuse(locks.error(), locked);
+    const auto written = write_resolution(asked, about->id, root);
+    return written ? 0 : refuse(written.error());
 }
 
 int list_runs() {
@@ -183,11 +288,22 @@ int show(const std::string& id, bool json) {
 
 }  // namespace
 
+namespace {
+
+void add_detach(CLI::App& command, Options& options) {
+    command.add_flag(
+        "--detach", options.detach,
+        "Go on in the background, also when the terminal is closed; see `migc status`, `follow` and `stop`");
+}
+
+}  // namespace
+
 void add_run(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("run", "Run a script: live, or in a simulated world with --world");
     auto options = std::make_shared<Options>();
     command->add_option("FILE", options->script, "The script")->required();
     add_session_options(*command, options->session);
+    add_detach(*command, *options);
     command->add_flag(
         "!--no-preflight", options->preflight,
         "Begin a live run without asking first whether you have the rights for all of its steps");
@@ -207,10 +323,42 @@ void add_undo(CLI::App& app, int& exit_code) {
     command->add_option("RUN", options->run, "A run's id, the end of one, or `last`")->required();
     command->add_flag("--overwrite", options->overwrite, "Restore also what somebody else has changed since");
     add_session_options(*command, options->session);
+    add_detach(*command, *options);
     command->footer(
         "Examples:\n  migc undo last\n  migc undo 2026-11-23-1\n\nExit codes: 0 all is undone, 3 something "
         "stands, 4 an undo failed or a step is in doubt.");
     command->callback([options, &exit_code] { exit_code = undo(*options); });
+}
+
+void add_resume(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("resume", "Go on with a run that was cut off, held, or refused by a gate");
+    auto options = std::make_shared<Options>();
+    command->add_option("RUN", options->run, "A run's id, the end of one, or `last`")->required();
+    add_session_options(*command, options->session);
+    add_detach(*command, *options);
+    command->footer(
+        "What is done is not done again. What was begun is looked at: only what provably did not happen is run "
+        "again.\n\nExamples:\n  migc resume last\n  migc resume 2026-11-23-1\n\nExit codes: those of `run`; a "
+        "run that is done (0) or undone (1) is left alone.");
+    command->callback([options, &exit_code] { exit_code = resume(*options); });
+}
+
+void add_resolve(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("resolve", "Say how a step went that is in doubt: a person's decision, recorded");
+    auto asked = std::make_shared<Resolution>();
+    command->add_option("RUN", asked->run, "A run's id, the end of one, or `last`")->required();
+    command->add_option("STEP", asked->step, "The step, as `migc show` names it: staging/2")->required();
+    command->add_option("VERDICT", asked->verdict, "done or not-done")
+        ->required()
+        ->check(CLI::IsMember({"done", "not-done"}));
+    command->add_option("--because", asked->because, "What you looked at")->required();
+    command->footer(
+        "Of a step whose undo is in doubt, `done` means that it is undone.\n\nExample:\n  migc resolve last "
+        "staging/2 done --because \"the release is in the registry, pushed at 02:14\"\n\nExit codes: 0 recorded, 2 "
+        "the step is not in doubt, 5 the run is under way.");
+    command->callback([asked, &exit_code] { exit_code = resolve(*asked); });
 }
 
 void add_runs(CLI::App& app, int& exit_code) {

@@ -24,10 +24,8 @@ int refuse(const std::string& message) {
 void record(const std::filesystem::path& root, const runtime::LockState& state, const std::string& because) {
     using namespace std::chrono;
     if (state.holder.run.empty()) return;
-    const nlohmann::json body = {{"lock", state.name},
-                                 {"by", runtime::operator_name()},
-                                 {"host", runtime::host_name()},
-                                 {"because", because}};
+    const nlohmann::json body = {
+        {"lock", state.name}, {"by", runtime::operator_here()}, {"because", because}};
     const auto now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
     const auto journal = runtime::Journal::open(root);
     const auto written =

@@ -1,6 +1,7 @@
 #include "runtime/engine/call.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -65,9 +66,14 @@ std::string describe_call(const ir::Verb& verb, const Scope& inner) {
 }
 
 tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::Verb& verb,
-                                               const ir::Step& step, const Scope& scope, Scope& inner) {
+                                               const ir::Step& step, const Scope& scope, Scope& inner,
+                                               const nlohmann::json& known) {
     for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
         const ir::Parameter& slot = verb.parameters[i];
+        if (known.contains(slot.name)) {
+            inner.bind(slot.name, from_json(known.at(slot.name)));
+            continue;
+        }
         if (slot.type.kind == ir::TypeKind::Condition) {
             inner.bind_condition(slot.name, step.arguments[i], scope);
             continue;
@@ -131,33 +137,111 @@ Verdict Call::run() {
     return verdict;
 }
 
-// A call of an inverse that an earlier undo began: done, provably not begun (so nothing is decided here), or
-// in doubt.
+// What an earlier process did of this call: all of it, provably nothing (then nothing is decided here), or
+// nobody knows.
 std::optional<Verdict> Call::resume() {
-    if (course_.purpose != Purpose::Inverse) return std::nullopt;
-    if (course_.undoing->finished_parts.contains(id_)) return Verdict{};
-    const auto open = course_.undoing->open_parts.find(id_);
-    if (open == course_.undoing->open_parts.end()) return std::nullopt;
-    const auto before = values_from_json(open->second.value("before", nlohmann::json::object()));
-    const auto declared = values_from_json(open->second.value("declared", nlohmann::json::object()));
-    bool untouched = !verb_.effects.empty();
+    switch (course_.purpose) {
+        case Purpose::Forward:
+            return resume_forward();
+        case Purpose::Failure:
+            return resume_in_failure();
+        case Purpose::Inverse:
+            break;
+    }
+    return resume_inverse();
+}
+
+void Call::recall(const nlohmann::json& before, const nlohmann::json& declared) {
+    const auto value = [](const nlohmann::json& from, const std::string& phrase) {
+        return from.contains(phrase) ? from_json(from.at(phrase)) : Value();
+    };
+    targets_.clear();
     for (const ir::Effect& effect : verb_.effects) {
         EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
-        if (const auto found = before.find(target.phrase); found != before.end())
-            target.before = found->second;
-        if (const auto found = declared.find(target.phrase); found != declared.end())
-            target.declared = found->second;
+        target.before = value(before, target.phrase);
+        target.declared = value(declared, target.phrase);
         target.observed = stage_.evaluator.evaluate(effect.probe, inner_).value;
-        untouched = untouched && equal(target.before, target.observed);
         targets_.push_back(std::move(target));
     }
-    const bool all_taken =
-        !targets_.empty() && std::all_of(targets_.begin(), targets_.end(),
-                                         [](const EffectTarget& t) { return taken(t, t.observed); });
-    if (all_taken) return conclude("done", "found out afterwards", true);
+}
+
+bool Call::all_taken() const {
+    return !targets_.empty() && std::all_of(targets_.begin(), targets_.end(),
+                                            [](const EffectTarget& t) { return taken(t, t.observed); });
+}
+
+bool Call::untouched() const {
+    return !targets_.empty() && std::all_of(targets_.begin(), targets_.end(), [](const EffectTarget& t) {
+        return equal(t.before, t.observed);
+    });
+}
+
+// An intent of an inverse or of a failure block, whose outcome nobody wrote down.
+std::optional<Verdict> Call::settle(const nlohmann::json& intent) {
+    constexpr int looks = 5;
+    constexpr std::int64_t pause_ms = 500;
+    Waiter waiter(stage_, course_);
+    bool was_untouched = false;
+    for (int i = 0; i < looks; ++i) {
+        if (i > 0) waiter.rest(pause_ms);
+        recall(intent.value("before", nlohmann::json::object()),
+               intent.value("declared", nlohmann::json::object()));
+        if (targets_.empty()) break;
+        if (all_taken()) return conclude("done", "found out afterwards", true);
+        if (untouched() && std::exchange(was_untouched, true)) break;
+    }
+    const bool begin_anew = untouched();
     targets_.clear();
-    if (untouched) return std::nullopt;
+    if (begin_anew) return std::nullopt;
     return conclude("in-doubt", "it was begun before, and how it went could not be found out", true);
+}
+
+std::optional<Verdict> Call::resume_inverse() {
+    if (course_.undoing->finished_parts.contains(id_)) return Verdict{};
+    const auto open = course_.undoing->open_parts.find(id_);
+    return open == course_.undoing->open_parts.end() ? std::nullopt : settle(open->second);
+}
+
+// A message that may have been sent is not sent again.
+std::optional<Verdict> Call::resume_in_failure() {
+    const Past& past = stage_.past;
+    if (past.done.contains(id_)) return Verdict{};
+    const auto open = past.open.find(id_);
+    if (open == past.open.end()) return std::nullopt;
+    if (verb_.effects.empty() && verb_.undo.kind == ir::UndoKind::None)
+        return conclude("failed", "it was begun before the run was cut off, and is not repeated", true);
+    return settle(open->second);
+}
+
+std::optional<Verdict> Call::resume_forward() {
+    const auto change = stage_.change(id_);
+    if (!change || change->undone || !change->acted) return std::nullopt;
+    inner_.bind_all(change->captures);
+    switch (change->state) {
+        case ChangeState::Done:
+        case ChangeState::Already:
+            if (verb_.result) result = stage_.evaluator.evaluate(*verb_.result, inner_).value;
+            return Verdict{};
+        case ChangeState::Begun:
+        case ChangeState::InDoubt:
+            return Verdict{Fate::InDoubt, text_ + ": how it went could not be found out"};
+        case ChangeState::Failed:
+            break;
+    }
+    recall(values_to_json(change->before), values_to_json(change->declared));
+    if (all_taken()) return conclude("done", "found out afterwards", true);
+    if (!targets_.empty() && !untouched()) half_done_ = change;
+    targets_.clear();
+    return std::nullopt;
+}
+
+// What the first try found is what an undo goes back to, not what it left half done.
+void Call::keep_way_back() {
+    captures_ = half_done_->captures;
+    inner_.bind_all(captures_);
+    for (EffectTarget& target : targets_)
+        if (const auto before = half_done_->before.find(target.phrase); before != half_done_->before.end())
+            target.before = before->second;
 }
 
 Verdict Call::prepare() {
@@ -169,6 +253,7 @@ Verdict Call::prepare() {
     if (!captured) return not_begun(captured.error());
     captures_ = std::move(*captured);
     if (Verdict verdict = read_effects(); !verdict.done()) return verdict;
+    if (half_done_) keep_way_back();
     const auto command = stage_.evaluator.preview(*verb_.action, inner_);
     if (!command) return not_begun(command.error());
     command_ = *command;
@@ -220,6 +305,12 @@ List Call::workloads() const {
     return found;
 }
 
+nlohmann::json Call::workload_names() const {
+    nlohmann::json names = nlohmann::json::array();
+    for (const Value& workload : workloads()) names.push_back(show(workload));
+    return names;
+}
+
 nlohmann::json Call::intent_body() const {
     nlohmann::json body = stage_.about(id_);
     nlohmann::json arguments = nlohmann::json::object();
@@ -234,8 +325,6 @@ nlohmann::json Call::intent_body() const {
         before[target.phrase] = target.before;
         if (target.effect->becomes != ir::Becomes::Different) declared[target.phrase] = target.declared;
     }
-    nlohmann::json names = nlohmann::json::array();
-    for (const Value& workload : workloads()) names.push_back(show(workload));
     body.update({{"text", text_},
                  {"verb", verb_.signature},
                  {"command", printable(command_, 4000)},
@@ -243,7 +332,7 @@ nlohmann::json Call::intent_body() const {
                  {"captures", captures_},
                  {"before", values_to_json(before)},
                  {"declared", values_to_json(declared)},
-                 {"workloads", std::move(names)}});
+                 {"workloads", workload_names()}});
     if (step_.undo) body.update({{"own_undo", true}, {"scope", outer_.journal()}});
     return body;
 }
@@ -395,6 +484,7 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
                  {"observed", values_to_json(observed)},
                  {"acted", acted},
                  {"took_ms", stage_.run.tools.now() - begun_}});
+    if (outcome == "already") body["workloads"] = workload_names();
     bool written = true;
     if (course_.purpose != Purpose::Inverse) {
         written = stage_.run.recorder.record(EventKind::Outcome, body);

@@ -24,9 +24,11 @@ bool taken(const EffectTarget& target, const Value& reading);
 // The phrase of a call with its arguments filled in: "scale webapi to 4".
 std::string describe_call(const ir::Verb& verb, const Scope& inner);
 
-// Binds a call's arguments to the verb's parameters. The error says which argument could not be had.
+// Binds a call's arguments to the verb's parameters; those that the journal `knows` are not evaluated again.
+// The error says which argument could not be had.
 tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::Verb& verb,
-                                               const ir::Step& step, const Scope& scope, Scope& inner);
+                                               const ir::Step& step, const Scope& scope, Scope& inner,
+                                               const nlohmann::json& known = nlohmann::json::object());
 
 // Whether everything that the verb needs holds; the error says what does not.
 tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Verb& verb, const Scope& inner);
@@ -56,6 +58,14 @@ class Call {
     };
 
     std::optional<Verdict> resume();
+    std::optional<Verdict> resume_forward();
+    std::optional<Verdict> resume_in_failure();
+    std::optional<Verdict> resume_inverse();
+    std::optional<Verdict> settle(const nlohmann::json& intent);
+    void recall(const nlohmann::json& before, const nlohmann::json& declared);
+    [[nodiscard]] bool all_taken() const;
+    [[nodiscard]] bool untouched() const;
+    void keep_way_back();
     Verdict prepare();
     Verdict read_effects();
     [[nodiscard]] bool holds_already() const;
@@ -75,6 +85,7 @@ class Call {
     [[nodiscard]] std::int64_t action_limit();
     [[nodiscard]] nlohmann::json intent_body() const;
     [[nodiscard]] List workloads() const;
+    [[nodiscard]] nlohmann::json workload_names() const;
 
     StageRun& stage_;
     const Course& course_;
@@ -89,6 +100,7 @@ class Call {
     std::vector<EffectTarget> targets_;
     Time begun_ = 0;
     bool intended_ = false;
+    std::optional<Change> half_done_;  // what an earlier try left, and how it is taken back
 };
 
 }  // namespace migc::runtime

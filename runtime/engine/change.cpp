@@ -69,6 +69,12 @@ void Change::conclude(const nlohmann::json& outcome) {
     observed = values_from_json(member(outcome, "observed"));
 }
 
+void Change::resolve(bool done) {
+    resolved = true;
+    acted = done;
+    state = done ? ChangeState::Done : ChangeState::Failed;
+}
+
 bool Change::to_undo() const {
     return acted && !undone && (state == ChangeState::Done || state == ChangeState::Failed);
 }

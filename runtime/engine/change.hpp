@@ -31,8 +31,10 @@ struct Change {
     std::map<std::string, Value> observed;
     List workloads;  // the workloads that the effects are about
     ChangeState state = ChangeState::Begun;
-    bool acted = true;    // false: it failed before anything was begun
-    bool undone = false;  // its inverse has run, or there was nothing to undo
+    bool acted = true;           // false: it failed before anything was begun
+    bool resolved = false;       // a person said how it went
+    bool undone = false;         // its inverse has run, or there was nothing to undo
+    bool undo_in_doubt = false;  // nobody knows how its inverse went
     // Of an inverse that was cut off, by the ids of its calls: the intents without an outcome, and what is
     // done.
     std::map<std::string, nlohmann::json> open_parts;
@@ -41,6 +43,12 @@ struct Change {
     // From the bodies of Intent and Outcome.
     static Change from_intent(const nlohmann::json& body);
     void conclude(const nlohmann::json& outcome);
+    // What a person says about a step in doubt.
+    void resolve(bool done);
+    // Whether nobody knows how it went.
+    [[nodiscard]] bool open() const {
+        return !undone && (state == ChangeState::Begun || state == ChangeState::InDoubt);
+    }
     // Whether an undo has to look at it.
     [[nodiscard]] bool to_undo() const;
     [[nodiscard]] bool inverse_begun() const { return !open_parts.empty() || !finished_parts.empty(); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -55,20 +56,31 @@ struct Engine::State {
     nlohmann::json lets = nlohmann::json::array();  // bodies of Noted, written once the run has begun
 
     std::optional<Problem> resolve();
-    std::optional<Problem> evaluate_lets();
+    std::optional<Problem> evaluate_lets(const std::set<std::string>& known = {});
+    std::optional<Problem> check_requirements();
+    StageEnvironment common() const;
     std::optional<Problem> begin();
     bool record_beginning();
     StageEnd run_stages();
     UndoEnd undo_before(std::size_t stage);
     RunResult run_everything();
+    tl::expected<RunHistory, std::string> recall(const std::string& id);
     RunResult undo_run(const std::string& id);
-    RunResult undo_everything(const std::string& id);
+    RunResult undo_everything();
+    RunResult undo_stages();
+    RunResult resume_run(const std::string& id);
+    RunResult resume_from(const RunHistory& history);
+    StageEnd resume_stages();
+    std::optional<Problem> add_stages(const nlohmann::json& begun);
+    std::optional<Problem> begin_again(const RunHistory& history);
     RunResult guarded(const std::function<RunResult()>& work);
     std::optional<Problem> another_cluster();
-    bool settle_open_steps();
-    [[nodiscard]] bool in_doubt() const;
+    bool settle_open_steps(Settling purpose);
+    [[nodiscard]] std::vector<std::string> in_doubt() const;
+    RunResult finish_in_doubt(const std::vector<std::string>& steps, const std::string& consequence);
     [[nodiscard]] std::vector<std::string> standing() const;
     void prepare_folder(StageEnvironment& environment) const;
+    [[nodiscard]] std::vector<std::string> to_decide() const;
     RunResult finish(const StageEnd& end, int code);
 };
 
@@ -86,22 +98,37 @@ std::optional<Problem> Engine::State::resolve() {
         if (!environment) return environment.error();
         stages.push_back(std::make_unique<StageRun>(run, stage, std::move(*environment)));
     }
-    return evaluate_lets();
+    if (auto problem = evaluate_lets()) return problem;
+    return check_requirements();
 }
 
-std::optional<Problem> Engine::State::evaluate_lets() {
+StageEnvironment Engine::State::common() const {
     StageEnvironment common;
     common.settings["root"] = std::filesystem::absolute(inventory.root).lexically_normal().string();
     common.parameters = common_parameters(run.program, options);
-    Evaluator evaluator(run.surroundings, common);
+    return common;
+}
+
+// Those that the journal knows are bound already.
+std::optional<Problem> Engine::State::evaluate_lets(const std::set<std::string>& known) {
+    const StageEnvironment environment = common();
+    Evaluator evaluator(run.surroundings, environment);
     evaluator.globals = &run.globals;
     for (const ir::Step& step : run.program.lets) {
+        if (known.contains(step.name)) continue;
         const Reading reading = evaluator.evaluate(*step.value, run.globals);
         if (reading.value.is_unknown()) return Problem{fmt::format("{}: {}", step.text, explain(reading))};
         const bool secret = step.value->type.kind == ir::TypeKind::Secret;
         run.globals.bind(step.name, reading.value, secret);
         if (!secret) lets.push_back({{"name", step.name}, {"value", to_json(reading.value)}});
     }
+    return std::nullopt;
+}
+
+std::optional<Problem> Engine::State::check_requirements() {
+    const StageEnvironment environment = common();
+    Evaluator evaluator(run.surroundings, environment);
+    evaluator.globals = &run.globals;
     for (const ir::Requirement& requirement : run.program.requirements) {
         const Reading reading = evaluator.evaluate(requirement.condition, run.globals);
         if (truth(reading.value) != true)
@@ -136,14 +163,20 @@ std::optional<Problem> Engine::State::begin() {
 
 bool Engine::State::record_beginning() {
     nlohmann::json environments = nlohmann::json::array();
-    for (const auto& stage : stages) environments.push_back(stage->environment.name);
+    nlohmann::json pinned = nlohmann::json::object();
+    for (const auto& stage : stages) {
+        environments.push_back(stage->environment.name);
+        pinned[stage->stage.name] = stage->environment.journal();
+    }
     const nlohmann::json body = {{"run", run.recorder.run()},
                                  {"script", options.script},
                                  {"title", run.program.migration ? run.program.migration->title : ""},
                                  {"digest", options.digest},
                                  {"mode", run.tools.kind()},
                                  {"world", options.world},
-                                 {"environments", environments}};
+                                 {"by", options.operated_by},
+                                 {"environments", environments},
+                                 {"stages", std::move(pinned)}};
     if (!run.recorder.record(EventKind::RunBegun, body)) return false;
     return std::all_of(lets.begin(), lets.end(), [this](const nlohmann::json& let) {
         return run.recorder.record(EventKind::Noted, let);
@@ -153,8 +186,9 @@ bool Engine::State::record_beginning() {
 UndoEnd Engine::State::undo_before(std::size_t stage) {
     UndoEnd worst = UndoEnd::Undone;
     while (stage-- > 0 && worst < UndoEnd::InDoubt) {
+        if (stages[stage]->past.result == "undone") continue;
         StageUndo undo(*stages[stage]);
-        const UndoEnd end = undo.run("a later stage undoes all");
+        const UndoEnd end = undo.run(undo_by_later_stage);
         worst = std::max(worst, end);
         if (!run.recorder.record(EventKind::StageEnded, {{"stage", stages[stage]->stage.name},
                                                          {"result", result_of(end)},
@@ -166,6 +200,7 @@ UndoEnd Engine::State::undo_before(std::size_t stage) {
 
 StageEnd Engine::State::run_stages() {
     for (std::size_t i = 0; i < stages.size(); ++i) {
+        if (stages[i]->passed) continue;
         StageFlow flow(*stages[i], [this, i] { return undo_before(i); });
         if (StageEnd end = flow.run(); end.result != "done") return end;
     }
@@ -181,13 +216,24 @@ std::vector<std::string> Engine::State::standing() const {
     return texts;
 }
 
+// The steps about which a person has to decide before the run can go on.
+std::vector<std::string> Engine::State::to_decide() const {
+    std::vector<std::string> steps = in_doubt();
+    for (const auto& stage : stages)
+        for (const Change& change : stage->changes)
+            if (change.undo_in_doubt && !change.undone) steps.push_back(change.step);
+    return steps;
+}
+
 RunResult Engine::State::finish(const StageEnd& end, int code) {
     RunResult result{end.result, code, run.recorder.run(), end.message, standing()};
+    nlohmann::json body = {{"result", result.result},
+                           {"exit_code", result.exit_code},
+                           {"message", result.message},
+                           {"standing", result.standing}};
+    if (const auto steps = to_decide(); end.result == "in-doubt" && !steps.empty()) body["decide"] = steps;
     const bool was_trusted = run.recorder.trusted();
-    const bool written = run.recorder.end({{"result", result.result},
-                                           {"exit_code", result.exit_code},
-                                           {"message", result.message},
-                                           {"standing", result.standing}});
+    const bool written = run.recorder.end(body);
     // However well it went, the journal does not say so, and whoever reads it must not be told otherwise.
     if (!written && was_trusted && code < exit_code("held")) {
         result.result = "held";
@@ -236,38 +282,54 @@ std::optional<Problem> Engine::State::another_cluster() {
     return std::nullopt;
 }
 
-bool Engine::State::settle_open_steps() {
+// Composites that were cut off are as far as the steps inside of them are.
+bool Engine::State::settle_open_steps(Settling purpose) {
     for (const auto& stage : stages) {
         StageUndo undo(*stage);
         for (Change& change : stage->changes) {
-            const bool open = change.state == ChangeState::Begun || change.state == ChangeState::InDoubt;
-            if (open && !change.undone && !undo.settle(change)) return false;
+            const ir::Verb* verb = stage->verb(change.verb);
+            if (!change.open() || (purpose == Settling::Resume && verb != nullptr && !verb->action)) continue;
+            if (!undo.settle(change, purpose)) return false;
+            const bool half_done = change.state == ChangeState::Failed && change.acted;
+            if (half_done && purpose == Settling::Resume && !stage->past.failure)
+                stage->past.failure = fmt::format("{}: it was cut off half done", change.text);
         }
     }
     return true;
 }
 
-bool Engine::State::in_doubt() const {
-    return std::any_of(stages.begin(), stages.end(), [](const auto& stage) {
-        return std::any_of(stage->changes.begin(), stage->changes.end(), [](const Change& change) {
-            return change.state == ChangeState::InDoubt && !change.undone;
-        });
-    });
+std::vector<std::string> Engine::State::in_doubt() const {
+    std::vector<std::string> steps;
+    for (const auto& stage : stages)
+        for (const Change& change : stage->changes)
+            if (change.state == ChangeState::InDoubt && !change.undone) steps.push_back(change.step);
+    return steps;
 }
 
-RunResult Engine::State::undo_everything(const std::string& id) {
-    run.recorder.belongs_to(id);
-    if (!settle_open_steps()) return finish({"in-doubt", run.recorder.failure()}, 4);
-    if (in_doubt())
-        return finish({"in-doubt",
-                       "how a step went could not be found out, so nothing is undone: a person has to look"},
-                      4);
+RunResult Engine::State::finish_in_doubt(const std::vector<std::string>& steps,
+                                         const std::string& consequence) {
+    return finish({"in-doubt", fmt::format("how {} went could not be found out, so {}",
+                                           fmt::join(steps, ", "), consequence)},
+                  exit_code("in-doubt"));
+}
+
+RunResult Engine::State::undo_everything() {
+    if (!run.recorder.record(EventKind::RunResumed,
+                             {{"run", run.recorder.run()}, {"action", "undo"}, {"by", options.operated_by}}))
+        return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
+    if (!settle_open_steps(Settling::Undo))
+        return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
+    if (const auto steps = in_doubt(); !steps.empty()) return finish_in_doubt(steps, "nothing is undone");
+    return undo_stages();
+}
+
+RunResult Engine::State::undo_stages() {
     UndoEnd worst = UndoEnd::Undone;
     std::string message;
     for (auto stage = stages.rbegin(); stage != stages.rend() && worst < UndoEnd::InDoubt; ++stage) {
-        if (!has_changes(**stage)) continue;
+        if (!has_changes(**stage) && !(*stage)->past.cut_in_undo) continue;
         StageUndo undo(**stage);
-        const UndoEnd end = undo.run("the operator asked for it");
+        const UndoEnd end = undo.run(undo_by_operator);
         if (end > worst) message = undo.message();
         worst = std::max(worst, end);
         run.recorder.record(
@@ -275,22 +337,111 @@ RunResult Engine::State::undo_everything(const std::string& id) {
             {{"stage", (*stage)->stage.name}, {"result", result_of(end)}, {"message", undo.message()}});
         if (run.stopping()) break;
     }
-    if (!run.recorder.trusted()) return finish({"in-doubt", run.recorder.failure()}, 4);
+    if (!run.recorder.trusted()) return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
     if (run.stopping() && worst == UndoEnd::Undone && !standing().empty())
-        return finish({"held", "stopped by the operator"}, 3);
+        return finish({"held", "stopped by the operator"}, exit_code("held"));
     return finish({result_of(worst), message}, worst == UndoEnd::Undone ? 0 : exit_code(result_of(worst)));
 }
 
-RunResult Engine::State::undo_run(const std::string& id) {
+// The run as the journal has it; from then on events are added to it.
+tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& id) {
     const auto about = journal.find(id);
-    if (!about) return refused(about.error());
+    if (!about) return tl::unexpected(about.error());
     const auto events = journal.events(about->id);
-    if (!events) return refused(events.error());
-    auto rebuilt = rebuild(run, *events);
-    if (!rebuilt) return refused(rebuilt.error());
-    stages = std::move(*rebuilt);
+    if (!events) return tl::unexpected(events.error());
+    auto history = rebuild(run, *events);
+    if (!history) return history;
+    stages = std::move(history->stages);
+    run.recorder.belongs_to(about->id);
+    for (const auto& stage : stages)
+        if (stage->passed) run.passed.insert(stage->stage.name);
+    return history;
+}
+
+RunResult Engine::State::undo_run(const std::string& id) {
+    const auto history = recall(id);
+    if (!history) return refused(history.error());
     if (auto problem = another_cluster()) return refused(problem->message);
-    return undo_everything(about->id);
+    return undo_everything();
+}
+
+// Those that were not begun get the environment that the run found when it began.
+std::optional<Problem> Engine::State::add_stages(const nlohmann::json& begun) {
+    const nlohmann::json pinned = begun.value("stages", nlohmann::json::object());
+    StageRuns all;
+    for (const ir::Stage& stage : run.program.stages) {
+        const auto known = std::find_if(stages.begin(), stages.end(), [&](const auto& one) {
+            return one != nullptr && one->stage.name == stage.name;
+        });
+        if (known != stages.end()) {
+            all.push_back(std::move(*known));
+            continue;
+        }
+        auto environment = resolve_environment(run.program, stage, inventory, options, run.tools);
+        if (!environment) return environment.error();
+        if (pinned.contains(stage.name)) {
+            auto before = StageEnvironment::from_journal(pinned.at(stage.name));
+            before.parameters.insert(environment->parameters.begin(), environment->parameters.end());
+            *environment = std::move(before);
+        }
+        all.push_back(std::make_unique<StageRun>(run, stage, std::move(*environment)));
+    }
+    stages = std::move(all);
+    for (const auto& stage : stages) prepare_folder(stage->environment);
+    return std::nullopt;
+}
+
+std::optional<Problem> Engine::State::begin_again(const RunHistory& history) {
+    if (auto problem = add_stages(history.begun)) return problem;
+    return evaluate_lets(history.lets);
+}
+
+// The stage that failed is dealt with first: whatever came before it is done, and an undo of all takes it
+// back.
+StageEnd Engine::State::resume_stages() {
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+        StageRun& stage = *stages[i];
+        if (!stage.past.failure) continue;
+        if (stage.past.result == "undone") return {"undone", *stage.past.failure};
+        return StageFlow(stage, [this, i] { return undo_before(i); }).run();
+    }
+    return run_stages();
+}
+
+RunResult Engine::State::resume_from(const RunHistory& history) {
+    if (auto problem = begin_again(history)) return refused(problem->message);
+    const bool recorded =
+        run.recorder.record(EventKind::RunResumed, {{"run", run.recorder.run()},
+                                                    {"action", history.undoing ? "undo" : "resume"},
+                                                    {"by", options.operated_by}}) &&
+        std::all_of(lets.begin(), lets.end(),
+                    [this](const auto& let) { return run.recorder.record(EventKind::Noted, let); });
+    const Settling purpose = history.undoing ? Settling::Undo : Settling::Resume;
+    if (!recorded || !settle_open_steps(purpose))
+        return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
+    if (const auto steps = in_doubt(); !steps.empty())
+        return finish_in_doubt(steps, history.undoing ? "nothing is undone" : "the run does not go on");
+    if (history.undoing) return undo_stages();
+    const StageEnd end = resume_stages();
+    return finish(end, exit_code(end.result));
+}
+
+RunResult Engine::State::resume_run(const std::string& id) {
+    const auto history = recall(id);
+    if (!history) return refused(history.error());
+    const std::string ended = history->ended.is_object() ? history->ended.value("result", "") : "";
+    if (ended == "done" || ended == "undone")
+        return {ended,
+                exit_code(ended),
+                {},
+                fmt::format("run {} is {}: there is nothing to go on with", run.recorder.run(), ended),
+                {}};
+    if (auto problem = another_cluster()) return refused(problem->message);
+    return resume_from(*history);
+}
+
+RunResult Engine::resume(const std::string& id) {
+    return state_->guarded([this, &id] { return state_->resume_run(id); });
 }
 
 RunResult Engine::undo(const std::string& id) {

@@ -14,45 +14,73 @@ class History {
     tl::expected<void, std::string> read(const Event& event) {
         const std::string name = event.body.value("stage", "");
         if (event.kind == EventKind::StageBegun) return begin(name, event.body);
+        if (event.kind == EventKind::RunBegun) about.begun = event.body;
+        if (event.kind == EventKind::RunEnded) about.ended = event.body;
+        if (event.kind == EventKind::RunResumed) resume(event.body);
         const auto stage =
             std::find_if(stages.begin(), stages.end(), [&](const auto& s) { return s->stage.name == name; });
         if (stage != stages.end()) {
             read_in(**stage, event);
         } else if (event.kind == EventKind::Noted) {
-            run_.globals.bind(event.body.value("name", ""), from_json(event.body.at("value")));
+            const std::string global = event.body.value("name", "");
+            run_.globals.bind(global, from_json(event.body.at("value")));
+            about.lets.insert(global);
         }
         return {};
     }
 
     StageRuns stages;
+    RunHistory about;
 
   private:
+    void resume(const nlohmann::json& body) {
+        about.ended = nlohmann::json();
+        if (body.value("action", "") == "undo") about.undoing = true;
+    }
+
     tl::expected<void, std::string> begin(const std::string& name, const nlohmann::json& body) {
         const ir::Stage* stage = run_.program.stage(name);
         if (stage == nullptr)
             return tl::unexpected(
                 fmt::format("the script has no stage {}: it is not the one that was run", name));
+        // Format 1 has no mark of a run that went on.
+        about.ended = nlohmann::json();
+        if (std::any_of(stages.begin(), stages.end(), [&](const auto& s) { return s->stage.name == name; }))
+            return {};
         StageEnvironment environment = StageEnvironment::from_journal(body);
         // The journal keeps no secrets: they are given again.
         environment.parameters.insert(run_.options.parameters.begin(), run_.options.parameters.end());
         stages.push_back(std::make_unique<StageRun>(run_, *stage, std::move(environment)));
+        stages.back()->past.begun = true;
         return {};
     }
 
-    static void read_in(StageRun& stage, const Event& event) {
+    void read_in(StageRun& stage, const Event& event) {
         const std::string step = event.body.value("step", "");
         switch (event.kind) {
             case EventKind::Intent:
-                if (!event.body.value("failure_block", false)) stage.add(Change::from_intent(event.body));
+                if (event.body.value("failure_block", false))
+                    stage.past.open[step] = event.body;
+                else
+                    stage.add(Change::from_intent(event.body));
                 break;
             case EventKind::Outcome:
-                stage.conclude(step, event.body);
+                conclude(stage, step, event.body);
+                break;
+            case EventKind::Checked:
+                check(stage, step, event.body);
                 break;
             case EventKind::Noted:
-                if (event.body.value("baseline", false))
-                    stage.baselines[step] = from_json(event.body.at("value"));
-                if (event.body.value("undo_start", false))
-                    stage.undo_starts[step] = from_json(event.body.at("value"));
+                note(stage, step, event);
+                break;
+            case EventKind::StageFailed:
+                stage.past.failure = event.body.value("reason", "");
+                break;
+            case EventKind::UndoBegun:
+                begin_undo(stage, event.body.value("reason", ""));
+                break;
+            case EventKind::Resolved:
+                resolve(stage, step, event.body);
                 break;
             case EventKind::UndoIntent:
                 begin_inverse(stage, step, event.body);
@@ -61,10 +89,98 @@ class History {
                 end_inverse(stage, step, event.body);
                 break;
             case EventKind::StageEnded:
-                stage.passed = event.body.value("result", "") == "done";
+                end(stage, event.body.value("result", ""));
                 break;
             default:
                 break;
+        }
+    }
+
+    static bool in_failure_block(const StageRun& stage, const std::string& step) {
+        return step.starts_with(stage.stage.name + "/on-failure.");
+    }
+
+    static void conclude(StageRun& stage, const std::string& step, const nlohmann::json& body) {
+        const std::string result = body.value("result", "");
+        if (in_failure_block(stage, step)) {
+            if (result == "done" || result == "already") stage.past.done.insert(step);
+            if (result != "in-doubt") stage.past.open.erase(step);
+            return;
+        }
+        // What was there already has no intent.
+        if (result == "already" && !stage.change(step)) stage.add(Change::from_intent(body));
+        stage.conclude(step, body);
+        // What turned out afterwards not to have happened is done again.
+        const bool never_happened = body.value("settled", false) && !body.value("acted", true);
+        if (result == "failed" && !never_happened && !stage.past.failure)
+            stage.past.failure = failure_of(body);
+    }
+
+    static std::string failure_of(const nlohmann::json& body) {
+        return fmt::format("{}: {}", body.value("text", ""), body.value("message", ""));
+    }
+
+    // A gate that is closed is no failure.
+    static void check(StageRun& stage, const std::string& step, const nlohmann::json& body) {
+        if (step.starts_with(stage.stage.name + "/gate.")) return;
+        const std::string result = body.value("result", "");
+        if (result == "held") stage.past.held.insert(step);
+        if (result == "failed" && !in_failure_block(stage, step) && !stage.past.failure)
+            stage.past.failure = failure_of(body);
+    }
+
+    static void note(StageRun& stage, const std::string& step, const Event& event) {
+        const nlohmann::json& value = event.body.at("value");
+        const std::string kind = event.body.value("kind", "");
+        if (event.body.value("baseline", false))
+            stage.baselines[step] = from_json(value);
+        else if (event.body.value("undo_start", false))
+            stage.undo_starts[step] = from_json(value);
+        else if (kind == "decision")
+            stage.past.decisions[step] = value.get<bool>();
+        else if (kind == "list")
+            stage.past.lists[step] = from_json(value);
+        else if (kind == "captures")
+            stage.past.captures[step] = value;
+        else if (kind == "soaked")
+            stage.past.soaked[step] = {value.get<std::int64_t>(), event.time_ms};
+        else
+            stage.past.names[step] = from_json(value);
+    }
+
+    void begin_undo(StageRun& stage, const std::string& reason) {
+        about.ended = nlohmann::json();
+        stage.past.undoing = true;
+        stage.past.cut_in_undo = true;
+        if (reason == undo_by_operator)
+            about.undoing = true;
+        else if (reason != undo_by_later_stage && !stage.past.failure)
+            stage.past.failure = reason;
+    }
+
+    // An undo that did not come through is gone on with; whatever else ended a stage, a person has dealt
+    // with.
+    static void end(StageRun& stage, const std::string& result) {
+        stage.passed = result == "done";
+        stage.past.result = result;
+        stage.past.cut_in_undo = false;
+        if (result == "undone") stage.past.undoing = false;
+        if (!stage.past.undoing && result != "undone") stage.past.failure.reset();
+    }
+
+    static void resolve(StageRun& stage, const std::string& step, const nlohmann::json& body) {
+        const bool done = body.value("verdict", "") == "done";
+        Change* one = change(stage, step);
+        if (one == nullptr) {
+            stage.past.open.erase(step);
+            if (done) stage.past.done.insert(step);
+        } else if (body.value("part", "") == "inverse") {
+            for (const auto& [part, intent] : one->open_parts)
+                if (done) one->finished_parts.insert(part);
+            if (done && one->open_parts.empty()) stage.mark_undone(step);
+            one->open_parts.clear();
+        } else {
+            one->resolve(done);
         }
     }
 
@@ -99,7 +215,7 @@ class History {
 
 }  // namespace
 
-tl::expected<StageRuns, std::string> rebuild(RunState& run, const std::vector<Event>& events) {
+tl::expected<RunHistory, std::string> rebuild(RunState& run, const std::vector<Event>& events) {
     History history(run);
     try {
         for (const Event& event : events)
@@ -107,7 +223,8 @@ tl::expected<StageRuns, std::string> rebuild(RunState& run, const std::vector<Ev
     } catch (const nlohmann::json::exception& error) {
         return tl::unexpected(fmt::format("an event of the run cannot be read: {}", error.what()));
     }
-    return std::move(history.stages);
+    history.about.stages = std::move(history.stages);
+    return std::move(history.about);
 }
 
 }  // namespace migc::runtime

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,21 @@ namespace migc::runtime {
 
 using StageRuns = std::vector<std::unique_ptr<StageRun>>;
 
-// The stages that were begun, in order, with their environments as they were then, their changes, and what
-// has been undone already. Names of the run are bound in `run.globals`. The error is a sentence for people:
-// the program has no such stage, an event cannot be read.
-tl::expected<StageRuns, std::string> rebuild(RunState& run, const std::vector<Event>& events);
+// Reasons of an undo that are no failure of the stage.
+constexpr const char* undo_by_operator = "the operator asked for it";
+constexpr const char* undo_by_later_stage = "a later stage undoes all";
+
+struct RunHistory {
+    StageRuns stages;            // that were begun, in order
+    nlohmann::json begun;        // the body of RunBegun
+    nlohmann::json ended;        // of the last RunEnded; null if the run has no end, or went on after it
+    std::set<std::string> lets;  // names of the run that are written down
+    bool undoing = false;        // the operator asked to undo the whole run
+};
+
+// The stages with their environments as they were then, their changes, and what has been undone already.
+// Names of the run are bound in `run.globals`. The error is a sentence for people: the program has no such
+// stage, an event cannot be read.
+tl::expected<RunHistory, std::string> rebuild(RunState& run, const std::vector<Event>& events);
 
 }  // namespace migc::runtime

@@ -25,6 +25,7 @@ struct RunOptions {
     std::string script;                       // path as given, for the journal
     std::string script_text;                  // kept by the journal, so that undo does not need the file
     std::string digest;                       // change digest, for the journal
+    std::string operated_by;                  // "maria on jumphost", for the journal
     std::string world;                        // name of the simulated world, for reports; empty if live
     bool overwrite = false;                   // undo restores what somebody else changed meanwhile, too
     std::function<bool()> stop_requested;     // asked between steps; may be empty

@@ -22,16 +22,24 @@ StageEnd StageFlow::run() {
     return end(begin());
 }
 
+// Of a run that goes on, the stage is where it was; only its gates are asked again, and not before an undo.
 StageEnd StageFlow::begin() {
-    stage_.environment.settings["stage-began"] = iso_time(stage_.run.tools.now());
-    auto body = stage_.environment.journal();
-    body["stage"] = stage_.stage.name;
-    if (!stage_.run.recorder.record(EventKind::StageBegun, body)) return untrusted();
+    if (!announce()) return untrusted();
+    if (const auto failure = stage_.past.failure) return fail({Fate::Failed, *failure});
     const Verdict gates =
         Steps(stage_, {}).block(stage_.stage.gates, stage_.scope, stage_.stage.name + "/gate.");
     if (!gates.done()) return fail(gates);
-    if (!take_baselines(stage_)) return untrusted();
+    if (stage_.changes.empty() && !take_baselines(stage_)) return untrusted();
     return steps();
+}
+
+bool StageFlow::announce() {
+    if (!stage_.past.begun) stage_.environment.settings["stage-began"] = iso_time(stage_.run.tools.now());
+    auto body = stage_.environment.journal();
+    body["stage"] = stage_.stage.name;
+    if (!stage_.past.begun) return stage_.run.recorder.record(EventKind::StageBegun, body);
+    stage_.run.recorder.tell(EventKind::StageBegun, body);
+    return stage_.run.recorder.trusted();
 }
 
 StageEnd StageFlow::steps() {
@@ -58,7 +66,8 @@ StageEnd StageFlow::fail(const Verdict& verdict) {
         case Fate::Held:
             return {"held", verdict.message};
         case Fate::Stopped:
-            return {"held", fmt::format("stopped by the operator; `migc undo {}` takes it back",
+            return {"held", fmt::format("stopped by the operator; `migc resume {0}` goes on, `migc undo {0}` "
+                                        "takes it back",
                                         stage_.run.recorder.run())};
         default:
             break;
@@ -87,6 +96,9 @@ bool StageFlow::only_says(const ir::Step& step) const {
 }
 
 StageEnd StageFlow::failure_block(const std::vector<ir::Step>& block, const std::string& reason) {
+    if (!stage_.run.recorder.record(EventKind::StageFailed,
+                                    {{"stage", stage_.stage.name}, {"reason", printable(reason, 4000)}}))
+        return untrusted();
     Course course;
     course.purpose = Purpose::Failure;
     Steps steps(stage_, course, [&](bool all) { return undo(all, reason); });

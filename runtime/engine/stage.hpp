@@ -23,6 +23,7 @@ class StageFlow {
 
   private:
     StageEnd begin();
+    bool announce();
     StageEnd steps();
     StageEnd fail(const Verdict& verdict);
     StageEnd failure_block(const std::vector<ir::Step>& steps, const std::string& reason);

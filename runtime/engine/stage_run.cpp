@@ -33,7 +33,15 @@ StageRun::StageRun(RunState& the_run, const ir::Stage& the_stage, StageEnvironme
 
 void StageRun::add(Change change) {
     const std::lock_guard lock(mutex_);
+    std::erase_if(changes, [&](const Change& c) { return c.step == change.step; });
     changes.push_back(std::move(change));
+}
+
+std::optional<Change> StageRun::change(const std::string& step) {
+    const std::lock_guard lock(mutex_);
+    const auto found =
+        std::find_if(changes.begin(), changes.end(), [&](const Change& c) { return c.step == step; });
+    return found == changes.end() ? std::nullopt : std::optional(*found);
 }
 
 void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) {

@@ -10,6 +10,7 @@
 
 #include "runtime/engine/change.hpp"
 #include "runtime/engine/evaluate.hpp"
+#include "runtime/engine/past.hpp"
 #include "runtime/engine/recorder.hpp"
 
 namespace migc::runtime {
@@ -87,8 +88,12 @@ struct StageRun {
     std::map<std::string, Value> baselines;    // of `undo .. after P`, by step: P before the stage began
     std::map<std::string, Value> undo_starts;  // likewise: P when the stage's first undo began
     bool passed = false;
+    Past past;  // of a run that is resumed; empty in one that has just begun
 
+    // A step that is run again takes the place of what it did before.
     void add(Change change);
+    // As far as it is known now; nothing if that step is not known to have changed anything.
+    std::optional<Change> change(const std::string& step);
     void conclude(const std::string& step, const nlohmann::json& outcome);
     // The change of that step is taken back, and with a composite all that was done inside of it.
     void mark_undone(const std::string& step);

@@ -14,6 +14,13 @@ namespace {
 
 using ir::StepKind;
 
+// Whether it has the same value whenever it is evaluated.
+bool is_fixed(const ir::Expr& value) {
+    const bool constant = value.kind == ir::ExprKind::Literal || value.kind == ir::ExprKind::List ||
+                          value.kind == ir::ExprKind::Local || value.kind == ir::ExprKind::Param;
+    return constant && std::all_of(value.children.begin(), value.children.end(), is_fixed);
+}
+
 const char* checked_result(const Verdict& verdict) {
     if (verdict.done()) return "held";
     return verdict.fate == Fate::Failed || verdict.fate == Fate::Closed ? "failed" : "unknown";
@@ -75,15 +82,20 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
     begun["text"] = step.text;
     stage_.run.recorder.tell(EventKind::StepBegun, begun);
     Scope inner(&stage_.run.globals, scope.depth() + 1);
-    if (const auto bound = bind_arguments(stage_.evaluator, verb, step, scope, inner); !bound)
+    const auto before = course_.purpose == Purpose::Forward ? stage_.change(id) : std::nullopt;
+    const bool known = before && before->acted && !before->undone;
+    if (const auto bound = bind_arguments(stage_.evaluator, verb, step, scope, inner,
+                                          known ? before->arguments : nlohmann::json::object());
+        !bound)
         return not_begun(step.text, id, bound.error());
     if (!verb.action) return composite(step, verb, inner, scope, id);
     Call one(stage_, course_, step, verb, scope, inner, id);
     Verdict verdict = one.run();
     if (!verdict.done() || step.name.empty()) return verdict;
     const bool secret = verb.result_type && verb.result_type->kind == ir::TypeKind::Secret;
-    scope.bind(step.name, one.result, secret);
-    return secret ? Verdict{} : note(step.name, one.result, id);
+    const Value* noted = known_name(id);
+    scope.bind(step.name, noted != nullptr ? *noted : one.result, secret);
+    return secret || noted != nullptr ? Verdict{} : note(step.name, one.result, id);
 }
 
 Verdict Steps::not_begun(const std::string& text, const std::string& id, const std::string& why) {
@@ -94,6 +106,25 @@ Verdict Steps::not_begun(const std::string& text, const std::string& id, const s
     return {Fate::Failed, fmt::format("{}: {}", text, why)};
 }
 
+// What a composite needs and captures is found out before its first step, and once.
+tl::expected<nlohmann::json, Verdict> Steps::composite_captures(const ir::Verb& verb, Scope& inner,
+                                                                const std::string& text,
+                                                                const std::string& id) {
+    const auto known = stage_.past.captures.find(id);
+    if (recalls() && known != stage_.past.captures.end()) {
+        inner.bind_all(known->second);
+        return known->second;
+    }
+    if (const auto met = check_needs(stage_.evaluator, verb, inner); !met)
+        return tl::unexpected(course_.purpose == Purpose::Inverse ? Verdict{Fate::Held, met.error()}
+                                                                  : not_begun(text, id, met.error()));
+    const auto captured = read_captures(stage_.evaluator, verb, inner);
+    if (!captured) return tl::unexpected(not_begun(text, id, captured.error()));
+    if (verb.needs.empty() && verb.captures.empty()) return *captured;
+    if (Verdict noted = remember("captures", *captured, id); !noted.done()) return tl::unexpected(noted);
+    return *captured;
+}
+
 // Undone by undoing what was done inside, unless it has an inverse of its own: then it is a change of its
 // own.
 Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
@@ -101,13 +132,10 @@ Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inne
     const bool own_undo =
         step.undo || verb.undo.kind == ir::UndoKind::Steps || verb.undo.kind == ir::UndoKind::Irreversible;
     const std::string text = describe_call(verb, inner);
-    if (const auto met = check_needs(stage_.evaluator, verb, inner); !met)
-        return course_.purpose == Purpose::Inverse ? Verdict{Fate::Held, met.error()}
-                                                   : not_begun(text, id, met.error());
-    const auto captured = read_captures(stage_.evaluator, verb, inner);
-    if (!captured) return not_begun(text, id, captured.error());
+    const auto captured = composite_captures(verb, inner, text, id);
+    if (!captured) return captured.error();
     const bool recorded = own_undo && course_.purpose == Purpose::Forward;
-    if (recorded) {
+    if (recorded && !stage_.change(id)) {
         auto body = stage_.about(id);
         body.update({{"text", text},
                      {"verb", verb.signature},
@@ -142,7 +170,23 @@ Verdict Steps::check(const std::string& text, const std::string& id, Verdict ver
     return verdict;
 }
 
+// An inverse that is begun anew decides anew.
+bool Steps::recalls() const {
+    return course_.purpose != Purpose::Inverse || course_.undoing->inverse_begun();
+}
+
+const Value* Steps::known_name(const std::string& id) const {
+    const auto found = stage_.past.names.find(id);
+    return recalls() && found != stage_.past.names.end() ? &found->second : nullptr;
+}
+
+// What held once need not hold after the steps that followed it.
+bool Steps::was_held(const std::string& id) const {
+    return recalls() && stage_.past.held.contains(id);
+}
+
 Verdict Steps::verify(const ir::Step& step, Scope& scope, const std::string& id) {
+    if (was_held(id)) return {};
     const Time begun = stage_.run.tools.now();
     const std::string text = stage_.evaluator.describe(step, scope);
     auto body = stage_.about(id);
@@ -155,6 +199,7 @@ Verdict Steps::verify(const ir::Step& step, Scope& scope, const std::string& id)
 }
 
 Verdict Steps::soak(const ir::Step& step, Scope& scope, const std::string& id) {
+    if (was_held(id)) return {};
     const Time begun = stage_.run.tools.now();
     const std::string text = stage_.evaluator.describe(step, scope);
     auto body = stage_.about(id);
@@ -162,8 +207,10 @@ Verdict Steps::soak(const ir::Step& step, Scope& scope, const std::string& id) {
     stage_.run.recorder.tell(EventKind::StepBegun, body);
     const auto duration = milliseconds(stage_.evaluator, step.value, scope);
     if (!duration) return check(text, id, {Fate::Failed, "how long to soak could not be found out"}, begun);
-    return check(text, id, Waiter(stage_, course_).soak({*step.condition, scope, id, text, *duration}),
-                 begun);
+    const auto soaked = stage_.past.soaked.find(id);
+    const Soaked before = soaked == stage_.past.soaked.end() ? Soaked{} : soaked->second;
+    return check(text, id,
+                 Waiter(stage_, course_).soak({*step.condition, scope, id, text, *duration}, before), begun);
 }
 
 Verdict Steps::note(const std::string& name, const Value& value, const std::string& id) {
@@ -173,7 +220,19 @@ Verdict Steps::note(const std::string& name, const Value& value, const std::stri
     return {Fate::Untrusted, stage_.run.recorder.failure()};
 }
 
+// For a run that is resumed; of no interest to who watches.
+Verdict Steps::remember(const std::string& kind, const nlohmann::json& value, const std::string& id) {
+    auto body = stage_.about(id);
+    body.update({{"kind", kind}, {"value", value}});
+    if (stage_.run.recorder.record(EventKind::Noted, body)) return {};
+    return {Fate::Untrusted, stage_.run.recorder.failure()};
+}
+
 Verdict Steps::let(const ir::Step& step, Scope& scope, const std::string& id) {
+    if (const Value* noted = known_name(id)) {
+        scope.bind(step.name, *noted);
+        return {};
+    }
     const Reading reading = stage_.evaluator.evaluate(*step.value, scope);
     if (reading.value.is_unknown()) return {Fate::Failed, fmt::format("{}: {}", step.text, explain(reading))};
     const bool secret = step.value->type.kind == ir::TypeKind::Secret;
@@ -182,22 +241,34 @@ Verdict Steps::let(const ir::Step& step, Scope& scope, const std::string& id) {
 }
 
 Verdict Steps::choose(const ir::Step& step, Scope& scope, const std::string& id) {
-    const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
-    const auto holds = truth(reading.value);
-    if (!holds) return {Fate::Failed, fmt::format("{}: {}", step.text, explain(reading))};
+    const auto decided = stage_.past.decisions.find(id);
+    std::optional<bool> holds;
+    if (recalls() && decided != stage_.past.decisions.end()) {
+        holds = decided->second;
+    } else {
+        const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
+        holds = truth(reading.value);
+        if (!holds) return {Fate::Failed, fmt::format("{}: {}", step.text, explain(reading))};
+        if (Verdict noted = remember("decision", *holds, id); !noted.done()) return noted;
+    }
     Scope inner(&scope, scope.depth());
     return *holds ? block(step.body, inner, id + ".")
                   : block(step.otherwise, inner, id + ".", step.body.size() + 1);
 }
 
 Verdict Steps::loop(const ir::Step& step, Scope& scope, const std::string& id) {
-    const Reading reading = stage_.evaluator.evaluate(*step.value, scope);
+    const auto listed = stage_.past.lists.find(id);
+    const bool known = recalls() && listed != stage_.past.lists.end();
+    const Reading reading =
+        known ? Reading{listed->second, {}, false} : stage_.evaluator.evaluate(*step.value, scope);
     const auto* items = reading.value.get_if<List>();
     if (items == nullptr) {
         const std::string why =
             reading.value.is_unknown() ? explain(reading) : "there is no list to go through";
         return {Fate::Failed, fmt::format("{}: {}", step.text, why)};
     }
+    if (!known && !is_fixed(*step.value))
+        if (Verdict noted = remember("list", to_json(reading.value), id); !noted.done()) return noted;
     for (std::size_t i = 0; i < items->size(); ++i) {
         Scope inner(&scope, scope.depth());
         inner.bind(step.name, (*items)[i]);

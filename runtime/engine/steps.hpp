@@ -32,6 +32,12 @@ class Steps {
     Verdict parallel(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict gate(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict note(const std::string& name, const Value& value, const std::string& id);
+    Verdict remember(const std::string& kind, const nlohmann::json& value, const std::string& id);
+    [[nodiscard]] const Value* known_name(const std::string& id) const;
+    [[nodiscard]] bool was_held(const std::string& id) const;
+    [[nodiscard]] bool recalls() const;
+    tl::expected<nlohmann::json, Verdict> composite_captures(const ir::Verb& verb, Scope& inner,
+                                                             const std::string& text, const std::string& id);
     Verdict not_begun(const std::string& text, const std::string& id, const std::string& why);
     Verdict check(const std::string& text, const std::string& id, Verdict verdict, Time begun);
     [[nodiscard]] bool emergency() const;

@@ -184,6 +184,7 @@ UndoEnd StageUndo::run(const std::string& reason) {
                                     {{"stage", stage_.stage.name}, {"reason", printable(reason)}}))
         return UndoEnd::Untrusted;
     auto inverses = collect();
+    remember_earlier();
     undo_all(inverses);
     if (!stopped_) run_overdue(inverses);
     if (stage_.run.recorder.trusted()) check_restored();
@@ -277,6 +278,7 @@ StageUndo::Found StageUndo::look_at(const Inverse& inverse, const ir::Effect& ef
     const bool ours = (as_observed && equal(*observed, reading.value)) ||
                       (declared != nullptr && equal(*declared, reading.value)) ||
                       (failed && is_part(before, reading.value, declared)) ||
+                      (inverse.change->resolved && observed == nullptr) ||
                       stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite;
     if (ours) return {State::Ours, {}};
     return {State::Foreign, fmt::format("{} is {}, which this run did not write: somebody else changed it",
@@ -373,6 +375,7 @@ void StageUndo::conclude(Change& change, const std::string& result, const std::s
                  {"message", printable(message)},
                  {"observed", values_to_json(observed)}});
     const bool written = stage_.run.recorder.record(EventKind::UndoOutcome, body);
+    change.undo_in_doubt = end == UndoEnd::InDoubt;
     if (end == UndoEnd::Undone && written) stage_.mark_undone(change.step);
     worsen(end, fmt::format("{}: {}", change.text, message));
 }
@@ -399,6 +402,15 @@ void StageUndo::remember_all_restored(Inverse& inverse) {
             inside(change->step, inverse.change->step))
             if (auto inner = prepare(*change)) remember_restored(*inner);
     remember_restored(inverse);
+}
+
+// What an undo that was cut off has restored must have converged, too, before this one says "undone".
+void StageUndo::remember_earlier() {
+    if (!stage_.past.cut_in_undo) return;
+    for (auto change = stage_.changes.rbegin(); change != stage_.changes.rend(); ++change)
+        if (change->undone && change->acted && change->state != ChangeState::Already && !covered(*change))
+            if (auto inverse = prepare(*change); inverse && inverse->undo->kind == UndoKind::Steps)
+                remember_all_restored(*inverse);
 }
 
 // What was changed on an object that this run had made is gone with the object.
@@ -459,23 +471,56 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
     return settled;
 }
 
-bool StageUndo::settle(Change& change) {
+// What was cut off may still be arriving: a server that answers late, a network that comes back.
+StageUndo::Settled StageUndo::look_until_stable(const Inverse& inverse) {
+    constexpr int looks = 5;
+    constexpr std::int64_t pause_ms = 500;
+    Waiter waiter(stage_, Course{});
+    Settled settled = look_back(inverse);
+    for (int i = 1; i < looks && !(settled.known && settled.all_taken); ++i) {
+        waiter.rest(pause_ms);
+        Settled again = look_back(inverse);
+        const bool stable = again.known && settled.known && again.all_before == settled.all_before &&
+                            again.all_taken == settled.all_taken;
+        settled = std::move(again);
+        if (stable) break;
+    }
+    return settled;
+}
+
+std::string StageUndo::settled_result(const Inverse& inverse, const Settled& settled, Settling purpose,
+                                      bool& acted) {
+    const bool seen = !inverse.verb->effects.empty();
+    if (seen) {
+        acted = !settled.all_before || (settled.known && settled.all_taken);
+        if (!settled.known) return "in-doubt";
+        return settled.all_taken ? "done" : "failed";
+    }
+    acted = true;
+    if (!inverse.verb->action) return "failed";  // a composite that was cut off is half done
+    if (inverse.undo->kind != UndoKind::None) return "in-doubt";
+    if (purpose == Settling::Undo) return "failed";
+    acted = !inverse.verb->result;
+    return acted ? "in-doubt" : "failed";
+}
+
+bool StageUndo::settle(Change& change, Settling purpose) {
     const auto inverse = prepare(change);
     Settled settled;
-    if (inverse) settled = look_back(*inverse);
-    const bool seen = inverse && !inverse->verb->effects.empty();
-    // A composite that was cut off is half-done, and what leaves nothing to undo cannot be in doubt.
-    const bool half_done =
-        inverse && !seen && (!inverse->verb->action || inverse->undo->kind == UndoKind::None);
-    const bool known = half_done || (seen && settled.known);
+    bool acted = true;
+    std::string result = "in-doubt";
+    if (inverse) {
+        settled = look_until_stable(*inverse);
+        result = settled_result(*inverse, settled, purpose, acted);
+    }
+    const bool known = result != "in-doubt";
     auto body = stage_.about(change.step);
     body.update({{"text", change.text},
-                 {"result", !known                      ? "in-doubt"
-                            : seen && settled.all_taken ? "done"
-                                                        : "failed"},
+                 {"result", result},
                  {"message", known ? "found out afterwards" : "how it went could not be found out"},
                  {"observed", values_to_json(settled.observed)},
-                 {"acted", !seen || !settled.all_before}});
+                 {"acted", acted},
+                 {"settled", true}});
     if (!stage_.run.recorder.record(EventKind::Outcome, body)) return false;
     change.conclude(body);
     stage_.wrote(known ? settled.observed : std::map<std::string, Value>{});
@@ -498,6 +543,7 @@ bool take_baseline(StageRun& stage, const ir::Step& step, const Scope& scope, co
     if (!undo.after) return true;
     const Reading reading = stage.evaluator.evaluate(*undo.after, inner);
     if (reading.value.is_unknown()) return true;
+    if (stage.baselines.contains(id)) return true;
     stage.baselines[id] = reading.value;
     auto body = stage.about(id);
     body.update({{"name", phrase_of(stage.evaluator, *undo.after, inner)},

@@ -19,6 +19,9 @@ enum class UndoEnd { Undone, Held, Failed, InDoubt, Untrusted };
 // "undone", "held", "undo-failed", "in-doubt".
 std::string result_of(UndoEnd end);
 
+// What a step without an outcome is settled for.
+enum class Settling { Undo, Resume };
+
 class StageUndo {
   public:
     explicit StageUndo(StageRun& stage);
@@ -29,9 +32,11 @@ class StageUndo {
     // Why it did not end as Undone, for people.
     [[nodiscard]] const std::string& message() const { return message_; }
 
-    // Decides about a change whose outcome nobody wrote down, by looking: done, not done, or still in doubt.
-    // False if the journal fails.
-    bool settle(Change& change);
+    // Decides about a change whose outcome nobody wrote down, by looking until what one sees is stable: done,
+    // not done (it has not acted), half done, or still in doubt. Where nothing can be seen, a step that
+    // leaves nothing to undo is no matter for an undo; for a run that goes on it is in doubt, unless all it
+    // yields is a result. False if the journal fails.
+    bool settle(Change& change, Settling purpose);
 
   private:
     struct Inverse;
@@ -58,6 +63,9 @@ class StageUndo {
     };
 
     Settled look_back(const Inverse& inverse);
+    Settled look_until_stable(const Inverse& inverse);
+    std::string settled_result(const Inverse& inverse, const Settled& settled, Settling purpose, bool& acted);
+    void remember_earlier();
     std::vector<Inverse> collect();
     std::optional<Inverse> prepare(Change& change);
     void undo_all(std::vector<Inverse>& inverses);

@@ -13,6 +13,7 @@ constexpr std::int64_t settle_ms = 500;
 constexpr std::int64_t watch_reread_ms = 10'000;
 constexpr std::int64_t first_pause_ms = 200;
 constexpr std::int64_t longest_pause_ms = 5'000;
+constexpr std::int64_t shortest_kept_soak_ms = 60'000;
 // More interrupts than a person sends: then the clock stands still, and resting would never end.
 constexpr int most_interrupts = 100;
 
@@ -144,30 +145,52 @@ Verdict Waiter::until(const Wait& wait) {
     }
 }
 
-Verdict Waiter::soak(const Wait& wait) {
+// How far a soak has come. One that is over in a moment is not worth it.
+bool Waiter::keep(const Wait& wait, std::int64_t soaked_ms) {
+    if (wait.limit_ms < shortest_kept_soak_ms) return true;
+    auto body = stage_.about(wait.step);
+    body.update({{"kind", "soaked"}, {"value", soaked_ms}});
+    return stage_.run.recorder.record(EventKind::Noted, body);
+}
+
+Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
     const Time begin = stage_.run.tools.now();
-    const Time end = begin + wait.limit_ms;
+    const Time end = begin + std::max<std::int64_t>(wait.limit_ms - before.seen_ms, 0);
     const std::int64_t interval = std::clamp<std::int64_t>(wait.limit_ms / 100, 1'000, 30'000);
+    const std::int64_t keep_every = std::max<std::int64_t>(wait.limit_ms / 50, shortest_kept_soak_ms);
     Watched watched = watch(wait.condition, wait.scope);
     Time seen = begin;
+    Time kept = begin - keep_every;
     for (;;) {
         const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
         const Time now = stage_.run.tools.now();
         if (truth(reading.value) == false)
-            return {Fate::Failed,
-                    fmt::format("{} (after {})", explain(reading), show_milliseconds(now - begin))};
+            return {Fate::Failed, fmt::format("{} (after {})", explain(reading),
+                                              show_milliseconds(before.seen_ms + now - begin))};
         const bool sees = truth(reading.value) == true;
         if (sees) seen = now;
         if (!sees && (reading.hopeless || now - seen > blind_ms)) return {Fate::Held, explain(reading)};
-        if (now >= end && sees) return {};
+        if (sees && now - kept >= keep_every) {
+            if (!keep(wait, before.seen_ms + now - begin))
+                return {Fate::Untrusted, stage_.run.recorder.failure()};
+            kept = now;
+        }
+        if (now >= end && sees) {
+            if (before.last_ms == 0) return {};
+            return {Fate::Done, fmt::format("but for {} in which nobody looked",
+                                            show_milliseconds(begin - before.last_ms))};
+        }
         if (Verdict broken = guard(); !broken.done()) return broken;
-        if (stage_.run.stopping()) return {Fate::Stopped, "the soak was not over"};
+        if (stage_.run.stopping()) {
+            keep(wait, before.seen_ms + seen - begin);
+            return {Fate::Stopped, "the soak was not over"};
+        }
         if (!sees) tell(wait, reading);
         const Time next = now >= end ? now + interval : std::min(end, now + interval);
         const Woken woken = pause(watched.watch.get(), next);
         if (woken == Woken::Ended) watched.watch.reset();
         if (woken == Woken::Changed) rest(first_pause_ms);
-        if (woken == Woken::Interrupted) return {Fate::Stopped, "the soak was not over"};
+        if (woken == Woken::Interrupted) continue;  // the operator: looked at above
     }
 }
 

@@ -32,8 +32,10 @@ class Waiter {
     // Eventually: reads until the condition holds, is beyond hope, or the limit is reached. Where a probe of
     // the condition can be watched, what changes quickly must hold on a second look half a second later.
     Verdict until(const Wait& wait);
-    // Always: fails when the condition is read as false, holds when nothing could be read for a minute.
-    Verdict soak(const Wait& wait);
+    // Always: fails when the condition is read as false, holds when nothing could be read for a minute. What
+    // a run that was cut off has soaked already counts; the time in which nobody looked does not, and is
+    // told.
+    Verdict soak(const Wait& wait, const Soaked& before = {});
     // Sleeps; an interrupt is remembered, and the sleep goes on.
     void rest(std::int64_t milliseconds);
     // One look at the stage's `throughout`; done if there is none. Only a forward course is under it.
@@ -49,6 +51,7 @@ class Waiter {
     void tell(const Wait& wait, const Reading& reading);
     bool settled(const Wait& wait, const Watched& watched);
     Watched watch(const ir::Expr& condition, const Scope& scope);
+    bool keep(const Wait& wait, std::int64_t soaked_ms);
 
     StageRun& stage_;
     const Course& course_;

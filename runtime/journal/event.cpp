@@ -9,9 +9,10 @@ namespace migc::runtime {
 namespace {
 
 // In the order of EventKind.
-constexpr std::array<std::string_view, 14> names = {
-    "run-begun", "stage-begun", "step-begun",  "waiting",      "noted",       "intent",      "outcome",
-    "checked",   "undo-begun",  "undo-intent", "undo-outcome", "stage-ended", "lock-broken", "run-ended"};
+constexpr std::array<std::string_view, 17> names = {
+    "run-begun",    "run-resumed", "stage-begun", "step-begun",   "waiting",    "noted",
+    "intent",       "outcome",     "checked",     "stage-failed", "undo-begun", "undo-intent",
+    "undo-outcome", "resolved",    "stage-ended", "lock-broken",  "run-ended"};
 
 static_assert(names.size() == static_cast<std::size_t>(EventKind::RunEnded) + 1);
 

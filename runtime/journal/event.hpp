@@ -10,19 +10,23 @@
 namespace migc::runtime {
 
 enum class EventKind : std::uint8_t {
-    RunBegun,     // script, title, digest, mode, world, environments
+    RunBegun,     // script, title, digest, mode, world, environments, stages: their environments
+    RunResumed,   // action (resume|undo), by: an earlier run goes on, or is taken back
     StageBegun,   // stage, environment, context, namespace
     StepBegun,    // step, text                                    (progress only)
     Waiting,      // step, text, state: why a condition does not hold yet   (progress only)
-    Noted,        // name, value: a `let`, evaluated once
+    Noted,        // name, value: a `let`, evaluated once; with a kind (decision, list, captures, soaked) what
+                  // a resumed run does not find out again
     Intent,       // step, text, command, captures, before: what is about to be changed
     Outcome,      // step, result (done|already|failed|in-doubt), message, observed, took_ms
     Checked,      // step, text, result (held|failed|unknown), message, took_ms: verify, soak, needs
+    StageFailed,  // stage, reason: from here on the failure block runs
     UndoBegun,    // stage, reason
     UndoIntent,   // step (the one undone), text, command
     UndoOutcome,  // step, result (undone|nothing-to-undo|held|failed|in-doubt), message
+    Resolved,     // step, part (forward|inverse), verdict (done|not-done), because, by: a person's decision
     StageEnded,   // stage, result (done|undone|held|undo-failed|in-doubt)
-    LockBroken,   // lock, by, host, because: the lock was taken from the process that ran it
+    LockBroken,   // lock, by, because: the lock was taken from the process that ran it
     RunEnded,     // result, exit_code, standing: what was changed and still is
 };
 

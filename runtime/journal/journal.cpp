@@ -121,7 +121,9 @@ class SqliteJournal : public Journal {
     tl::expected<void, std::string> append(const std::string& run, const Event& event) override {
         const std::lock_guard guard(mutex_);
         if (is_only_progress(event.kind)) return trusted();
-        return write([&] { return insert_event(run, event, {}); });
+        // A person's word about a step does not make the run go on.
+        const auto ending = event.kind == EventKind::Resolved ? std::nullopt : std::optional(Ending{});
+        return write([&] { return insert_event(run, event, ending); });
     }
 
     tl::expected<void, std::string> end_run(const std::string& run, const Event& event) override {
@@ -230,11 +232,15 @@ class SqliteJournal : public Journal {
         return run;
     }
 
-    Sqlite<void> insert_event(const std::string& run, const Event& event, const Ending& ending) {
+    // Without an ending the run stands as it stood.
+    Sqlite<void> insert_event(const std::string& run, const Event& event,
+                              const std::optional<Ending>& new_ending) {
         const auto before = load_run(run);
         if (!before) return tl::make_unexpected(before.error());
         if (before->summary.id.empty())
             return tl::make_unexpected(SqliteError{SQLITE_NOTFOUND, fmt::format("there is no run {}", run)});
+        const RunSummary& stood = before->summary;
+        const Ending ending = new_ending.value_or(Ending{stood.ended_ms, stood.result, stood.exit_code});
         const EventRow row{run, name(event.kind), event.time_ms, serialized(event.body)};
         const std::string digest = next_digest(before->head, row);
         insert_event_.bind(1, row.run)

@@ -183,8 +183,7 @@ tl::expected<LockState, std::string> break_lock(const fs::path& root, const std:
     if (state.condition == LockCondition::Held)
         return Error(fmt::format("{} is {}: it is at work. Stop it with Ctrl-C, or with `kill -INT {}` on {}",
                                  name, describe(state), state.holder.pid, state.holder.host));
-    LockRecord record{state.holder,
-                      fmt::format("broken by {} on {} because {}", operator_name(), host_name(), because)};
+    LockRecord record{state.holder, fmt::format("broken by {} because {}", operator_here(), because)};
     ++record.holder.epoch;
     if (auto replaced = replace_lock(path, record); !replaced) return Error(replaced.error());
     return state;

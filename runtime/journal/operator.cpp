@@ -25,4 +25,8 @@ std::string host_name() {
     return known ? name.data() : "this machine";
 }
 
+std::string operator_here() {
+    return fmt::format("{} on {}", operator_name(), host_name());
+}
+
 }  // namespace migc::runtime

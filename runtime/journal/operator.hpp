@@ -12,4 +12,7 @@ std::string operator_name();
 // The machine's name, never empty.
 std::string host_name();
 
+// Both: "ann on web1".
+std::string operator_here();
+
 }  // namespace migc::runtime

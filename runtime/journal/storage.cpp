@@ -17,7 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t application_id = 0x6D696763;  // "migc"
-constexpr std::int64_t format_version = 1;
+// 2: runs go on (run-resumed, stage-failed, resolved). The tables are those of 1, so that a journal of format
+// 1 is read as it is, and becomes one of format 2 when it is first written to.
+constexpr std::int64_t format_version = 2;
 
 // The runs' texts are apart from the runs, whose rows are written again with every event.
 constexpr const char* create_tables = R"(
@@ -45,9 +47,9 @@ constexpr const char* create_tables = R"(
     ) STRICT;
     CREATE INDEX events_of_run ON events (run, number);
     PRAGMA application_id = 1835624291;
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
 )";
-static_assert(application_id == 1835624291 && format_version == 1);
+static_assert(application_id == 1835624291 && format_version == 2);
 
 fs::path folder_of(const fs::path& root) {
     return root / ".migc";
@@ -158,11 +160,19 @@ Sqlite<void> create(Database& database) {
     return database.execute("COMMIT");
 }
 
+// It would take the new kinds of events for a journal that does not fit together.
+Sqlite<void> keep_older_migc_off(Database& database) {
+    const auto version = database.number("PRAGMA user_version");
+    if (!version) return tl::make_unexpected(version.error());
+    return *version < format_version ? database.execute("PRAGMA user_version = 2") : Sqlite<void>();
+}
+
 Sqlite<void> prepare_for_writing(Database& database, Content found) {
     database.keep_log_files();
     return use_write_ahead_log(database)
         .and_then([&] { return database.execute("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF"); })
-        .and_then([&] { return found == Content::Empty ? create(database) : Sqlite<void>(); });
+        .and_then([&] { return found == Content::Empty ? create(database) : Sqlite<void>(); })
+        .and_then([&] { return keep_older_migc_off(database); });
 }
 
 // A path as an SQLite URI that promises that nobody is writing.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/escape.hpp"
+#include "runtime/journal/doubts.hpp"
 #include "runtime/report/narrator.hpp"
 #include "runtime/report/report.hpp"
 
@@ -32,19 +33,31 @@ std::string heading(const RunSummary& run, const Style& style) {
     return out;
 }
 
-// The steps that were begun and whose outcome the journal does not have.
-std::vector<std::string> open_steps(const std::vector<Event>& events) {
-    std::vector<std::pair<std::string, std::string>> open;
-    for (const Event& event : events) {
-        const std::string key = step_key(event);
-        if (event.kind == EventKind::Intent || event.kind == EventKind::UndoIntent)
-            open.emplace_back(key, text_at(event.body, "text"));
-        if (event.kind == EventKind::Outcome || event.kind == EventKind::UndoOutcome)
-            std::erase_if(open, [&](const auto& one) { return one.first == key; });
-    }
-    std::vector<std::string> texts;
-    for (auto& [key, text] : open) texts.push_back(std::move(text));
-    return texts;
+std::string open_step(const Narrator& narrator, const OpenStep& open) {
+    const std::string why =
+        open.in_doubt ? "in doubt: " + escaped(open.message) : "begun; its outcome is not known";
+    const std::string what = (open.inverse ? "the undo of " : "") + escaped(open.text);
+    return narrator.line(Narrator::unknown, what, {escaped(open.step), why}) + "\n";
+}
+
+// What a person can do about it.
+std::string way_on(const RunSummary& run, const std::vector<OpenStep>& open) {
+    const std::string id = escaped(run.id);
+    std::string out;
+    if (run.ended_ms == 0)
+        out += fmt::format(
+            "run {} has no end: it goes on, or was cut off; then `migc resume {}` goes on with it, "
+            "and `migc undo {}` takes it back\n",
+            id, id, id);
+    const bool doubtful =
+        std::any_of(open.begin(), open.end(), [](const OpenStep& one) { return one.in_doubt; });
+    if (run.ended_ms != 0 && !doubtful && run.result != "done" && run.result != "undone")
+        out += fmt::format("`migc resume {}` goes on with it, `migc undo {}` takes it back\n", id, id);
+    for (const OpenStep& one : open)
+        if (one.in_doubt)
+            out += fmt::format("`migc resolve {} {} done|not-done --because \"..\"` says how it went\n", id,
+                               escaped(one.step));
+    return out;
 }
 
 }  // namespace
@@ -58,10 +71,9 @@ std::string show_run(const RunSummary& run, const std::vector<Event>& events, bo
         if (event.kind == EventKind::RunBegun) continue;  // the heading says it
         for (const std::string& line : lines) out += line + "\n";
     }
-    for (const std::string& text : open_steps(events))
-        out += narrator.line(Narrator::unknown, text, {"begun; its outcome is not known"}) + "\n";
-    if (run.ended_ms == 0)
-        out += fmt::format("run {} has no end: it goes on, or was cut off\n", escaped(run.id));
+    const auto open = open_steps(events);
+    for (const OpenStep& one : open) out += open_step(narrator, one);
+    out += way_on(run, open);
     return out;
 }
 

@@ -104,6 +104,12 @@ std::vector<std::string> Narrator::lines(const Event& event) {
             return outcome(event);
         case EventKind::Checked:
             return checked(event.body);
+        case EventKind::RunResumed:
+            return run_resumed(event);
+        case EventKind::Resolved:
+            return resolved(event.body);
+        case EventKind::StageFailed:
+            return {};
         case EventKind::UndoBegun:
             return {with_reason("undo stage " + text_at(event.body, "stage"), text_at(event.body, "reason"))};
         case EventKind::UndoOutcome:
@@ -111,9 +117,8 @@ std::vector<std::string> Narrator::lines(const Event& event) {
         case EventKind::StageEnded:
             return stage_ended(event.body);
         case EventKind::LockBroken:
-            return {fmt::format("the lock of {} was broken by {} on {}: {}", text_at(event.body, "lock"),
-                                text_at(event.body, "by"), text_at(event.body, "host"),
-                                text_at(event.body, "because"))};
+            return {fmt::format("the lock of {} was broken by {}: {}", text_at(event.body, "lock"),
+                                text_at(event.body, "by"), text_at(event.body, "because"))};
         case EventKind::RunEnded:
             return run_ended(event.body);
         case EventKind::StepBegun:
@@ -127,7 +132,8 @@ std::vector<std::string> Narrator::lines(const Event& event) {
 
 // What was begun is shown with its outcome, in one line.
 void Narrator::remember(const Event& event) {
-    if (event.kind == EventKind::RunBegun) run_ = text_at(event.body, "run");
+    if (event.kind == EventKind::RunBegun || event.kind == EventKind::RunResumed)
+        run_ = text_at(event.body, "run");
     if (event.kind != EventKind::Intent && event.kind != EventKind::UndoIntent) return;
     const std::string key = step_key(event);
     if (event.kind == EventKind::Intent) commands_[key] = text_at(event.body, "command");
@@ -158,6 +164,21 @@ std::vector<std::string> Narrator::run_begun(const nlohmann::json& body) const {
     return {style_.paint(Ink::Bold, out)};
 }
 
+std::vector<std::string> Narrator::run_resumed(const Event& event) const {
+    const std::string by = text_at(event.body, "by");
+    const std::string what = text_at(event.body, "action") == "undo" ? "is taken back" : "goes on";
+    return {style_.paint(Ink::Bold, fmt::format("run {} {}", text_at(event.body, "run"), what)) +
+            (by.empty() ? "" : fmt::format("   (by {}, {})", by, utc_time(event.time_ms)))};
+}
+
+std::vector<std::string> Narrator::resolved(const nlohmann::json& body) const {
+    const std::string what = text_at(body, "part") == "inverse" ? "the undo of " : "";
+    const std::string verdict = text_at(body, "verdict") == "done" ? "it is done" : "it is not done";
+    return {line(
+        held, what + text_at(body, "text"),
+        {fmt::format("{} says: {}, because: {}", text_at(body, "by"), verdict, text_at(body, "because"))})};
+}
+
 std::vector<std::string> Narrator::stage_begun(const nlohmann::json& body) const {
     std::string where;
     const std::string stage = text_at(body, "stage");
@@ -171,9 +192,10 @@ std::vector<std::string> Narrator::stage_begun(const nlohmann::json& body) const
 }
 
 std::vector<std::string> Narrator::noted(const nlohmann::json& body) const {
-    // What an undo compares with later is of no interest to a person.
+    // What an undo compares with later, or a resumed run does not find out again, is of no interest to a
+    // person.
     if (is_true(body, "baseline") || is_true(body, "undo_start") || !body.is_object() ||
-        !body.contains("value"))
+        !body.contains("value") || body.contains("kind"))
         return {};
     const std::string value = escaped(show(from_json(body["value"])));
     return {line(nothing, fmt::format("{} = {}", text_at(body, "name"), shortened(value, style_)), {})};
@@ -251,6 +273,9 @@ std::vector<std::string> Narrator::run_ended(const nlohmann::json& body) const {
     if (const std::string message = text_at(body, "message"); !message.empty()) out.push_back("  " + message);
     for (const auto& one : standing ? body["standing"] : nlohmann::json::array())
         out.push_back("  still changed: " + text_at({{"text", one}}, "text"));
+    for (const auto& one : body.contains("decide") ? body["decide"] : nlohmann::json::array())
+        out.push_back(fmt::format("  `migc resolve {} {} done|not-done --because \"..\"` says how it went",
+                                  run_, text_at({{"step", one}}, "step")));
     return out;
 }
 

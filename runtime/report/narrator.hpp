@@ -45,6 +45,8 @@ class Narrator {
 
   private:
     [[nodiscard]] std::vector<std::string> run_begun(const nlohmann::json& body) const;
+    [[nodiscard]] std::vector<std::string> run_resumed(const Event& event) const;
+    [[nodiscard]] std::vector<std::string> resolved(const nlohmann::json& body) const;
     [[nodiscard]] std::vector<std::string> stage_begun(const nlohmann::json& body) const;
     [[nodiscard]] std::vector<std::string> noted(const nlohmann::json& body) const;
     [[nodiscard]] std::vector<std::string> checked(const nlohmann::json& body) const;

@@ -48,6 +48,8 @@ def run(migc, command, folder):
                           stderr=subprocess.STDOUT, timeout=60)
     text = done.stdout.decode("utf-8", "replace").replace(folder, "${folder}")
     text = re.sub(r"/tmp/migc-[A-Za-z0-9]{6}", "${scratch}", text)
+    text = re.sub(r'\(by [^,()]+, [0-9: -]+ UTC\)', "(by ${operator}, ${time})", text)
+    text = re.sub(r'"by":"[^"]*"', '"by":"${operator}"', text)
     for day in days | {today()}:
         text = text.replace(f"{day}-", "${today}-")
     if "${today}" in text:  # a real run takes a real time

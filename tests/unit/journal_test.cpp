@@ -176,6 +176,34 @@ TEST_CASE("a chain that was broken is noticed") {
     }
 }
 
+TEST_CASE("a journal of format 1 is read as it is, and becomes one of format 2 when it is written to") {
+    const Folder folder;
+    std::string id;
+    {
+        const auto journal = opened(folder);
+        id = *journal->begin_run(about(), "script");
+        REQUIRE(journal->append(id, intent(1)));
+    }
+    tamper(folder, "PRAGMA user_version = 1");
+    CHECK((*Journal::open_existing(folder.path))->events(id)->size() == 1);
+    REQUIRE(opened(folder)->append(id, intent(2)));
+    CHECK((*Journal::open_existing(folder.path))->events(id)->size() == 2);
+    tamper(folder, "PRAGMA user_version = 3");
+    CHECK_FALSE(Journal::open_existing(folder.path));
+}
+
+TEST_CASE("a person's decision leaves the run as it ended") {
+    const Folder folder;
+    const auto journal = opened(folder);
+    const std::string id = *journal->begin_run(about(), "script");
+    REQUIRE(journal->end_run(id, {EventKind::RunEnded, 9, {{"result", "in-doubt"}, {"exit_code", 4}}}));
+    REQUIRE(journal->append(id, {EventKind::Resolved, 10, {{"step", "staging/1"}, {"verdict", "done"}}}));
+    CHECK(journal->find(id)->result == "in-doubt");
+    CHECK(journal->find(id)->ended_ms == 9);
+    REQUIRE(journal->append(id, {EventKind::RunResumed, 11, {{"action", "resume"}}}));
+    CHECK(journal->find(id)->result == "unfinished");
+}
+
 TEST_CASE("what is not a journal is refused and left as it is") {
     const Folder folder;
     SECTION("not a database") {
@@ -193,8 +221,8 @@ TEST_CASE("what is not a journal is refused and left as it is") {
     }
     SECTION("a newer migc") {
         opened(folder);
-        tamper(folder, "PRAGMA user_version = 2");
-        CHECK(Journal::open(folder.path).error().find("a newer migc (format 2, this one knows 1)") !=
+        tamper(folder, "PRAGMA user_version = 3");
+        CHECK(Journal::open(folder.path).error().find("a newer migc (format 3, this one knows 2)") !=
               std::string::npos);
         CHECK(Journal::open_existing(folder.path).error().find("newer migc") != std::string::npos);
     }

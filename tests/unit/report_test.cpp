@@ -208,8 +208,9 @@ TEST_CASE("a run from the journal") {
           "script a.mig   begun 2026-11-23 02:00:00 UTC\n"
           "change digest abc\n"
           "stage staging  (context staging, namespace staging)\n"
-          "  ? scale webapi to 4                       begun; its outcome is not known\n"
-          "run 2026-11-23-1 has no end: it goes on, or was cut off\n");
+          "  ? scale webapi to 4                       1   begun; its outcome is not known\n"
+          "run 2026-11-23-1 has no end: it goes on, or was cut off; then `migc resume 2026-11-23-1` goes on with "
+          "it, and `migc undo 2026-11-23-1` takes it back\n");
     run.ended_ms = run.begun_ms + 72000;
     CHECK(show_run(run, failed_run()).find("took 1m12s") != std::string::npos);
     CHECK(show_run(run, failed_run()).find("run 2026-11-23-1 failed and fully undone (exit code 1)") !=

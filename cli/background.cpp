@@ -1,0 +1,122 @@
+// migc follow, stop: a run that somebody else, or another terminal, is at.
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/frontend.hpp"
+#include "runtime/journal/journal.hpp"
+#include "runtime/journal/lock.hpp"
+#include "runtime/journal/operator.hpp"
+#include "runtime/report/report.hpp"
+
+namespace migc::cli {
+namespace {
+
+constexpr int refused = 2;
+constexpr auto pause_between_looks = std::chrono::milliseconds(300);
+
+int refuse(const std::string& message) {
+    fmt::print(stderr, "migc: {}\n", message);
+    return refused;
+}
+
+// The process that is at a run, by the locks that it holds.
+std::optional<runtime::LockState> worker_of(const std::filesystem::path& root, const std::string& run) {
+    for (runtime::LockState& state : runtime::lock_states(root))
+        if (state.holder.run == run && state.condition != runtime::LockCondition::Free) return state;
+    return std::nullopt;
+}
+
+struct Found {
+    std::filesystem::path root;
+    std::unique_ptr<runtime::Journal> journal;
+    runtime::RunSummary about;
+};
+
+tl::expected<Found, std::string> find(const std::string& id) {
+    Found found;
+    found.root = project_root_here();
+    auto journal = runtime::Journal::open_existing(found.root);
+    if (!journal) return tl::unexpected(journal.error());
+    if (!*journal) return tl::unexpected(fmt::format("no run was recorded below {}", found.root.string()));
+    auto about = (*journal)->find(id);
+    if (!about) return tl::unexpected(about.error());
+    found.journal = std::move(*journal);
+    found.about = std::move(*about);
+    return found;
+}
+
+int follow(const std::string& id) {
+    auto found = find(id);
+    if (!found) return refuse(found.error());
+    const auto out = runtime::make_plain_reporter(std::cout, false);
+    for (std::size_t told = 0;;) {
+        // Asked first: what is written after the last look of a run that has ended is nothing.
+        const bool at_work = worker_of(found->root, found->about.id).has_value();
+        const auto events = found->journal->events(found->about.id);
+        if (!events) return refuse(events.error());
+        for (; told < events->size(); ++told) out->on((*events)[told]);
+        std::cout << std::flush;
+        if (!at_work) break;
+        std::this_thread::sleep_for(pause_between_looks);
+    }
+    const auto about = found->journal->find(found->about.id);
+    if (about && about->ended_ms != 0) return about->exit_code;
+    fmt::print("run {0} was cut off: `migc resume {0}` goes on with it, `migc undo {0}` takes it back\n",
+               found->about.id);
+    return 0;
+}
+
+int stop(const std::string& id, bool now) {
+    auto found = find(id);
+    if (!found) return refuse(found.error());
+    const auto worker = worker_of(found->root, found->about.id);
+    if (!worker) return refuse(fmt::format("nobody is at run {} any more", found->about.id));
+    if (worker->holder.host != runtime::host_name())
+        return refuse(
+            fmt::format("run {} is {}: stop it there", found->about.id, runtime::describe(*worker)));
+    if (worker->condition == runtime::LockCondition::Orphaned)
+        return refuse(
+            fmt::format("run {} has ended; the lock is {}", found->about.id, runtime::describe(*worker)));
+    for (int i = 0; i < (now ? 2 : 1); ++i) {
+        if (::kill(worker->holder.pid, SIGINT) != 0)
+            return refuse(fmt::format("process {} cannot be told to stop: {}", worker->holder.pid,
+                                      std::strerror(errno)));
+        std::this_thread::sleep_for(pause_between_looks);
+    }
+    fmt::print("run {} is told to stop {}; `migc follow {}` shows when it has\n", found->about.id,
+               now ? "at once: the tool that is running gets one SIGINT" : "after the step that is running",
+               found->about.id);
+    return 0;
+}
+
+}  // namespace
+
+void add_follow(CLI::App& app, int& exit_code) {
+    auto* command = app.add_subcommand("follow", "Show what a run says, while somebody else is at it");
+    auto id = std::make_shared<std::string>("last");
+    command->add_option("RUN", *id, "A run's id, the end of one, or `last`");
+    command->footer(
+        "Ends with the run, and with its exit code. Ctrl-C ends only the looking.\n\nExample:\n  migc follow last");
+    command->callback([id, &exit_code] { exit_code = follow(*id); });
+}
+
+void add_stop(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("stop", "Tell a run in another terminal, or in the background, to stop");
+    auto id = std::make_shared<std::string>("last");
+    auto now = std::make_shared<bool>(false);
+    command->add_option("RUN", *id, "A run's id, the end of one, or `last`");
+    command->add_flag("--now", *now, "As Ctrl-C twice: the running tool is interrupted, too");
+    command->footer(
+        "As Ctrl-C in its terminal: the running step is finished, then the run is held.\n\nExample:\n  migc stop last");
+    command->callback([id, now, &exit_code] { exit_code = stop(*id, *now); });
+}
+
+}  // namespace migc::cli

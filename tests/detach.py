@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""A run that outlives its terminal: begun with --detach, followed, stopped, resumed; and one that cannot begin says so at once.
+
+    detach.py MIGC"""
+import os, pathlib, re, signal, subprocess, sys, tempfile, time
+
+migc = os.path.abspath(sys.argv[1])
+failures = 0
+
+
+def check(what, condition, detail=""):
+    global failures
+    print(f"{'ok  ' if condition else 'FAIL'} {what}")
+    if not condition:
+        failures += 1
+        print(detail)
+
+
+folder = pathlib.Path(tempfile.mkdtemp(prefix="migc-detach-"))
+(folder / "step.sh").write_text('#!/bin/sh\necho "$1" >> ledger; while [ ! -e "go-$1" ]; do sleep 0.05; done\n')
+(folder / "step.sh").chmod(0o755)
+STEP = 'run script "step.sh" with ["{0}"] undo none because "it only writes its name";'
+(folder / "night.mig").write_text(f'stage staging < {" ".join(STEP.format(name) for name in ("one", "two", "three"))} > on failure undo;\n')
+
+
+def run(*arguments, seconds=60):
+    done = subprocess.run([migc, *arguments], cwd=folder, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds)
+    print(f"$ migc {' '.join(arguments)}\n{done.stdout}exit code {done.returncode}")
+    return done
+
+
+def ledger():
+    return (folder / "ledger").read_text().split() if (folder / "ledger").exists() else []
+
+
+def wait_for(condition):
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    print("FAIL it did not happen within 30 s")
+    sys.exit(1)
+
+
+# A terminal of its own, which is closed as soon as the run goes on behind it.
+terminal = subprocess.Popen([migc, "run", "night.mig", "--detach"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+output = terminal.communicate(timeout=30)[0]
+found = re.search(r"run (20\d\d-\d\d-\d\d-1) goes on in the background", output)
+check("the call comes back when the run has begun, and names it", terminal.returncode == 0 and found is not None, output)
+run_id = found.group(1) if found else "last"
+try:
+    os.killpg(terminal.pid, signal.SIGHUP)
+except ProcessLookupError:
+    pass
+wait_for(lambda: ledger() == ["one"])
+(folder / "go-one").touch()
+wait_for(lambda: ledger() == ["one", "two"])
+check("it goes on though the terminal is gone", True)
+check("what it says is in a file of the run", any("stage staging" in f.read_text() for f in (folder / ".migc/runs" / run_id).glob("output-*.txt")))
+
+check("it can be told to stop", "after the step that is running" in run("stop").stdout)
+follow = subprocess.Popen([migc, "follow", run_id], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+(folder / "go-two").touch()
+output = follow.communicate(timeout=60)[0]
+check("whoever follows it sees its end, and has its exit code", follow.returncode == 3 and "held" in output and ledger() == ["one", "two"], output)
+check("nobody is at it any more", run("stop").returncode == 2)
+
+(folder / "go-three").touch()
+done = run("resume", run_id, "--detach")
+check("it is resumed in the background", done.returncode == 0 and "goes on in the background" in done.stdout)
+check("and is done in the end, each step once", run("follow").returncode == 0 and ledger() == ["one", "two", "three"], str(ledger()))
+
+(folder / "wrong.mig").write_text("stage production < scale webapi to 4; verify pods ready; > on failure undo;\n")
+done = run("run", "wrong.mig", "--detach")
+check("a run that cannot begin says so at once", done.returncode == 2 and "migc:" in done.stdout)
+check("and leaves nothing behind", not list((folder / ".migc").glob("output-*")))
+
+if failures:
+    print(f"{failures} failed")
+sys.exit(1 if failures else 0)

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""kill -9 of migc at every system call that writes or starts a tool; then resume, or undo.   kill.py [--long]
+
+strace kills migc on entry to the n-th such call, for every n (the short form: a spread of them). Then either the run is
+resumed and later undone, or it is undone at once; an undo is cut off in the same way and gone on with. The fake tools'
+ledger and state decide: nothing is done twice, nothing that is undone is left over, and "done" is done."""
+import collections, random, re, shutil, sys
+
+from project import Failed, MIGC, Project, check
+from scenarios import EVERYTHING, EVERYTHING_AFTER, FAILING, TWO_STAGES
+
+CALLS = "write,pwrite64,fsync,fdatasync,ftruncate,rename,unlink,mkdir,vfork,clone,clone3"
+RUNNING = re.compile(r"^(\w+)\(")
+
+
+def points(project, *arguments):
+    """(call, n) of every call of that command, in a spread of all kinds."""
+    log = project.folder / "strace.log"
+    code, said = project.migc(*arguments, under=("strace", "-qq", "-o", str(log), "-e", f"trace={CALLS}"))
+    counts = collections.Counter(m.group(1) for m in map(RUNNING.match, log.read_text().splitlines()) if m)
+    return code, said, [(call, n) for call in sorted(counts) for n in range(1, counts[call] + 1)]
+
+
+def killed(project, point, *arguments):
+    call, n = point
+    return project.migc(*arguments, under=("strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+                                           "-e", f"inject={call}:signal=KILL:when={n}"))
+
+
+def to_the_end(project, command, expected):
+    """Goes on until the run is no longer in doubt; a person decides where only a person can."""
+    for _ in range(6):
+        code, said = project.migc(command, "last")
+        if code == 2 and "no run" in said or "there are no runs yet" in said:
+            return "nothing", said
+        if code != 4:
+            check(code in expected, project, command, "exit code", code, said)
+            return code, said
+        check(project.resolve_truly(said), project, command, "in doubt without a step to decide about:", said)
+    raise Failed(f"{command} stays in doubt: {said}")
+
+
+def not_begun(project):
+    return not project.ledger()
+
+
+def forward(script, point, after, state, then):
+    with Project(script, **state) as project:
+        killed(project, point, "run", "script.mig")
+        if then == "resume":
+            code, said = to_the_end(project, "resume", {0} if after else {1})
+            if code == "nothing":
+                return check(not_begun(project), project, "no run, but something was done")
+            if after:
+                check(project.state() == after, project, "resumed, but the state is not what the script says:", said)
+        if then == "undo" or after:
+            code, said = to_the_end(project, "undo", {0})
+            if code == "nothing":
+                return check(not_begun(project), project, "no run, but something was done")
+        check(project.state() == project.initial, project, "not all is undone:", said)
+        check(not project.twice(), project, "done twice:", project.twice(), said)
+
+
+def backward(script, point, state, then):
+    with Project(script, **state) as project:
+        project.run()
+        killed(project, point, "undo", "last")
+        code, said = to_the_end(project, then, {0, 1})
+        check(project.state() == project.initial, project, "not all is undone:", said)
+        check(not project.twice(), project, "done twice:", project.twice(), said)
+
+
+def spread(points, count):
+    if count is None or len(points) <= count:
+        return points
+    return random.sample(points, count)
+
+
+def attempt(title, cases, work):
+    failures = []
+    for case in cases:
+        try:
+            work(*case)
+        except Failed as problem:
+            failures.append(f"{title} {case[0]} {case[1:]}: {problem}")
+    print(f"{title:<44} {len(cases):5} kills, {len(failures)} wrong")
+    return failures
+
+
+def main(long):
+    if not shutil.which("strace"):
+        print("skipped: no strace")
+        return 0
+    per_scenario = None if long else 5
+    failures = []
+    scenarios = [("all kinds of steps", EVERYTHING, EVERYTHING_AFTER, {"a": "white"}),
+                 ("a stage that fails", FAILING, None, {}),
+                 ("undo all, over two stages", TWO_STAGES, None, {})]
+    for title, script, after, state in scenarios:
+        with Project(script, **state) as project:
+            code, said, all_points = points(project, "run", "script.mig")
+            check(code == (0 if after else 1), project, "without a fault", code, said)
+            check(not after or project.state() == after, project, "without a fault the state is wrong")
+            undo_points = points(project, "undo", "last")[2] if after else []
+            check(project.state() == project.initial, project, "without a fault not all is undone")
+        failures += attempt(f"{title}: run, resume", [(p, "resume") for p in spread(all_points, per_scenario)],
+                            lambda p, then: forward(script, p, after, state, then))
+        failures += attempt(f"{title}: run, undo", [(p, "undo") for p in spread(all_points, per_scenario)],
+                            lambda p, then: forward(script, p, after, state, then))
+        for then in ("undo", "resume"):
+            failures += attempt(f"{title}: undo, {then}", [(p, then) for p in spread(undo_points, per_scenario)],
+                                lambda p, then: backward(script, p, state, then))
+    for failure in failures:
+        print(failure)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    random.seed(7)
+    sys.exit(main("--long" in sys.argv))

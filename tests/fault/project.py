@@ -1,0 +1,139 @@
+"""A project whose tools are fakes: they keep their state in files, and write each thing that they do into a ledger. Whatever
+migc says about a run is held against both."""
+import os, pathlib, shutil, subprocess, tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MIGC = os.environ.get("MIGC", str(ROOT / "build/cli/migc"))
+
+# Each change goes into the ledger in one write, and into the state by a rename: a kill leaves no half of either.
+TOOL = """#!/bin/sh
+cd '@' || exit 9
+case "$1" in
+get) [ -f "state/$2" ] || { echo "no such thing" >&2; exit 1; }; cat "state/$2" ;;
+set) echo "set $2 $3" >> ledger; printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2" ;;
+del) echo "del $2" >> ledger; rm -f "state/$2" ;;
+count) echo "count $2" >> ledger; echo x >> "counts/$2" ;;
+uncount) echo "uncount $2" >> ledger; sed -i '$d' "counts/$2" ;;
+say) echo "say $2" >> ledger ;;
+no) echo "no: $2" >&2; exit 1 ;;
+esac
+"""
+
+VERBS = """
+tool fake < program "@/fake"; within 20s; >
+resource thing;
+
+probe value of (name: string): string < read fake ["get", name] absent on "no such thing"; >
+
+verb drop (name: string) <
+    effect value of name becomes absent;
+    do fake ["del", name];
+    undo none because "it is a way back";
+>
+verb put (name: string) to (value: string) <
+    capture prior = value of name;
+    effect value of name becomes value;
+    do fake ["set", name, value];
+    undo < if prior is absent < drop name; > else < put name to prior; > >;
+>
+# Nobody can see whether it was done, and doing it twice is twice too many.
+verb count (name: string) < do fake ["count", name]; undo < uncount name; >; >
+verb uncount (name: string) < do fake ["uncount", name]; undo none because "it is a way back"; >
+verb pair (one: string) with (two: string) <
+    capture before = value of one;
+    steps < put one to "${one}-1"; put two to "${two}-1"; >
+>
+verb say (text: string) < do fake ["say", text]; undo none because "words"; >
+verb refuse (why: string) < do fake ["no", why]; undo none because "it does nothing"; >
+"""
+
+
+class Project:
+    def __init__(self, stages, **state):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="migc-fault-"))
+        for name in ("state", "new", "counts"):
+            (self.folder / name).mkdir()
+        tool = self.folder / "fake"
+        tool.write_text(TOOL.replace("@", str(self.folder)))
+        tool.chmod(0o755)
+        (self.folder / "verbs.mig").write_text(VERBS.replace("@", str(self.folder)))
+        (self.folder / "script.mig").write_text('use "verbs.mig";\n' + stages)
+        for name, value in state.items():
+            (self.folder / "state" / name).write_text(value)
+        self.initial = self.state()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def command(self, *arguments):
+        extra = [] if arguments[0] in ("resolve", "show", "runs", "sheet") else ["--context", "none"]
+        return [MIGC, *arguments, *extra]
+
+    def migc(self, *arguments, under=(), **options):
+        """The exit code and everything that it said."""
+        done = subprocess.run([*under, *self.command(*arguments)], cwd=self.folder, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, **options)
+        return done.returncode, done.stdout.decode("utf-8", "replace")
+
+    def run(self, **options):
+        return self.migc("run", "script.mig", **options)
+
+    def ledger(self):
+        path = self.folder / "ledger"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def state(self):
+        values = {p.name: p.read_text() for p in sorted((self.folder / "state").iterdir())}
+        for path in sorted((self.folder / "counts").iterdir()):
+            if path.read_text():
+                values["#" + path.name] = path.read_text()
+        return values
+
+    def twice(self):
+        """What was done although it was there already, or taken back although it was not."""
+        there, wrong = dict(self.initial), []
+        for line in self.ledger():
+            what, _, rest = line.partition(" ")
+            name, _, value = rest.partition(" ")
+            if what == "set":
+                if there.get(name) == value:
+                    wrong.append(line)
+                there[name] = value
+            elif what == "del" and there.pop(name, None) is None:
+                wrong.append(line)
+            elif what == "count":
+                there["#" + name] = there.get("#" + name, 0) + 1
+                if there["#" + name] > 1:
+                    wrong.append(line)
+            elif what == "uncount":
+                there["#" + name] = there.get("#" + name, 0) - 1
+                if there["#" + name] < 0:
+                    wrong.append(line)
+        return wrong
+
+    def resolve_truly(self, said):
+        """Does what a person does about a step in doubt: looks, and says how it was."""
+        import re
+        step = re.search(r"`migc resolve \\S+ (\\S+) ".replace("\\\\", "\\"), said)
+        if not step:
+            return False
+        before = self.state().get("#mark")
+        shown = self.migc("show", "last")[1]
+        inverse = re.search(r"\? the undo of [^\n]*" + re.escape(step.group(1)) + r"\b", shown) is not None
+        done = (before is None) if inverse else (before is not None)
+        code, text = self.migc("resolve", "last", step.group(1), "done" if done else "not-done", "--because", "looked")
+        assert code == 0, text
+        return True
+
+
+class Failed(Exception):
+    pass
+
+
+def check(condition, project, *words):
+    if not condition:
+        raise Failed(" ".join(str(w) for w in words) + f"\n  ledger: {project.ledger()}\n  state: {project.state()}\n"
+                     + project.migc("show", "last")[1])

@@ -1,0 +1,35 @@
+"""Scripts that are cut off at every point, and what the world is to be after them."""
+
+EVERYTHING = """
+let colour = "red";
+stage staging <
+    let first = value of "a";
+    put "a" to colour;
+    if first is absent < put "b" to "1"; > else < put "c" to "1"; >
+    for x in ["p", "q"] < put x to "1"; >
+    pair "m" with "n";
+    verify value of "a" is "red" within 5s;
+    put "a" to "blue";
+    count "mark";
+    put "z" to "1";
+> on failure undo;
+"""
+EVERYTHING_AFTER = {"a": "blue", "c": "1", "p": "1", "q": "1", "m": "m-1", "n": "n-1", "z": "1", "#mark": "x\n"}
+
+FAILING = """
+stage staging <
+    put "a" to "1";
+    put "b" to "1";
+    pair "m" with "n";
+    refuse "it never works";
+> on failure < undo; say "failed"; verify value of "a" is absent within 5s; >
+"""
+
+TWO_STAGES = """
+stage staging < put "a" to "1"; put "b" to "1"; > on failure undo;
+stage production <
+    gate staging passed;
+    put "c" to "1";
+    refuse "not here";
+> on failure < undo all; >
+"""
