@@ -31,7 +31,8 @@ Analysis::Analysis(const Request& request) {
     file_ = sources_.add(request.path, request.text);
     inventory_ = project::load_inventory(folder_of(request.path), sources_, diagnostics_);
     project_is_fine_ = !diagnostics_.has_errors();
-    parse();
+    syntax::Memory none;
+    parse(request.memory ? *request.memory : none);
     lower(request);
     sort_symbols();
 }
@@ -44,12 +45,12 @@ const Diagnostics& Analysis::diagnostics() {
     return diagnostics_;
 }
 
-void Analysis::parse() {
+void Analysis::parse(syntax::Memory& memory) {
     Diagnostics syntax_errors;
     if (!syntax::check_text(sources_, file_, syntax_errors)) {
         is_mig_ = false;
     } else {
-        tree_ = syntax::parse(sources_, file_, syntax_errors);
+        tree_ = syntax::parse_again(sources_, file_, syntax_errors, memory, tokens_.emplace());
         is_mig_ = !syntax_errors.has_errors();
         const bool is_empty = tree_.stages.empty() && tree_.verbs.empty() && tree_.probes.empty() &&
                               tree_.params.empty() && tree_.lets.empty();
@@ -57,10 +58,11 @@ void Analysis::parse() {
             // The findings are those of the text as it stands; the repaired one serves to see what else is
             // there.
             Diagnostics ignored;
-            std::string text = repaired(sources_, file_);
+            std::string text = repaired(sources_, file_, *tokens_);
             const std::string name = sources_.file(file_).name();
             file_ = sources_.add(name, std::move(text));
-            tree_ = syntax::parse(sources_, file_, ignored);
+            std::vector<syntax::Token> repaired_tokens;
+            tree_ = syntax::parse_again(sources_, file_, ignored, memory, repaired_tokens);
         }
     }
     for (auto& d : syntax_errors.all()) diagnostics_.all().push_back(std::move(d));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <vector>
 
 #include "compiler/syntax/parse.hpp"
@@ -18,9 +19,10 @@ constexpr std::array item_words = {"migration", "use",  "param", "let",      "re
 
 class Repair {
   public:
-    Repair(const SourceMap& sources, FileId file)
-        : sources_(sources), text_(sources.file(file).text()), tokens_(syntax::tokenize(sources, file)) {
-        std::erase_if(tokens_, [](const Token& t) { return t.kind == TokenKind::Comment; });
+    Repair(const SourceMap& sources, FileId file, std::span<const Token> tokens)
+        : sources_(sources), text_(sources.file(file).text()) {
+        std::copy_if(tokens.begin(), tokens.end(), std::back_inserter(tokens_),
+                     [](const Token& t) { return t.kind != TokenKind::Comment; });
     }
 
     std::string result() {
@@ -102,8 +104,8 @@ class Repair {
 
 }  // namespace
 
-std::string repaired(const SourceMap& sources, FileId file) {
-    return Repair(sources, file).result();
+std::string repaired(const SourceMap& sources, FileId file, std::span<const Token> tokens) {
+    return Repair(sources, file, tokens).result();
 }
 
 }  // namespace migc::service
