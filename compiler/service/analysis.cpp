@@ -114,6 +114,27 @@ void Analysis::drop_consequences() {
     std::erase_if(diagnostics_.all(), [&](const Diagnostic& d) { return is_written(d); });
 }
 
+// Of a stage with a broken statement, or one that repeats it, nobody can say yet what it lacks; nor of a name
+// that nothing uses it.
+bool Analysis::is_consequence(const Diagnostic& diagnostic, const std::vector<Span>& broken) const {
+    if (broken.empty() || diagnostic.span.file != file_) return false;
+    if (diagnostic.code == Code::Unused) return true;
+    const auto inside = [](const syntax::Stage& stage, Span s) {
+        return s.begin >= stage.span.begin && s.begin <= stage.span.end + 1;
+    };
+    const auto is_broken = [&](const syntax::Stage& stage) {
+        return std::any_of(broken.begin(), broken.end(), [&](Span s) { return inside(stage, s); });
+    };
+    const auto repeats_broken = [&](const syntax::Stage& stage) {
+        return stage.repeats && std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const auto& other) {
+                   return other.name.text == stage.repeats->text && is_broken(other);
+               });
+    };
+    return std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const syntax::Stage& stage) {
+        return inside(stage, diagnostic.span) && (is_broken(stage) || repeats_broken(stage));
+    });
+}
+
 // Checks need a program without errors. Where only a statement is broken they look at the rest, unless a
 // stage is missing: then the order of the stages, and what is undone where, could not be told.
 void Analysis::check() {
@@ -130,18 +151,8 @@ void Analysis::check() {
         if (is_syntax(d)) broken.push_back(d.span);
     Diagnostics found;
     checks::run({program_, inventory_, sources_}, found);
-    // Of a stage with a broken statement nobody can say yet what it lacks.
-    const auto is_in_broken_stage = [&](const Diagnostic& d) {
-        return d.span.file == file_ &&
-               std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const syntax::Stage& stage) {
-                   const auto inside = [&](Span s) {
-                       return s.begin >= stage.span.begin && s.begin <= stage.span.end + 1;
-                   };
-                   return inside(d.span) && std::any_of(broken.begin(), broken.end(), inside);
-               });
-    };
     for (auto& d : found.all())
-        if (!is_in_broken_stage(d)) diagnostics_.all().push_back(std::move(d));
+        if (!is_consequence(d, broken)) diagnostics_.all().push_back(std::move(d));
     findings::apply_decisions({file_, {}, false}, inventory_, sources_, diagnostics_);
 }
 

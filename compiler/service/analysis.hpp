@@ -72,6 +72,7 @@ class Analysis {
     void lower(const Request& request);
     void check();
     void drop_consequences();
+    [[nodiscard]] bool is_consequence(const Diagnostic& diagnostic, const std::vector<Span>& broken) const;
     [[nodiscard]] bool is_written(const Diagnostic& diagnostic) const;
     [[nodiscard]] std::size_t count(std::string_view keyword) const;
     void sort_symbols();

@@ -209,6 +209,16 @@ class Findings(Case):
                 self.assertEqual([s["name"] for s in symbols], ["n", "staging", "production"])
                 self.assertEqual(client.end(), 0)
 
+    def test_what_a_broken_step_may_do_is_no_finding(self):
+        (self.root / "migc.yaml").write_text("order: [staging, production]\nenvironments:\n  staging: {context: a}\n"
+                                             "  production: {context: b}\nworkloads: {webapi: deployment/webapi}\n")
+        # The only use of `n`, and the way back of both stages, stand in what is broken.
+        found = self.begin("param n: int = 3;\nstage staging <\n    scale webapi to 4;\n    verify pods ready;\n"
+                           "    scale webapi to n +;\n> on failure undo\nundo;\n"
+                           "stage production repeats staging < gate staging passed; >\n")
+        self.assertTrue(found)
+        self.assertLessEqual({f["code"] for f in found}, {"L002", "L003"}, found)
+
     def test_what_is_being_typed_last(self):
         for last in ("stage production <\n    sca", "stage production", 'use "', "let x = (replicas"):
             text = SCRIPT + last
