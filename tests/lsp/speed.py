@@ -65,11 +65,11 @@ def measure(text, typed):
 
 def main():
     print("milliseconds by the clock, median of 10, largest; of the processor, mean")
-    for stages in (100, 1):
+    for stages, typed, meaning in ((100, " ", "a space"), (1, "scale ", "a broken step"),
+                                   (100, "if < ", "a block that never ends")):
         text = script(5000, stages)
-        for typed, meaning in ((" ", "a space"), ("scale ", "a broken step"), ("if < ", "a block that never ends")):
-            print(f"{text.count(chr(10))} lines, {stages} stages; typed and deleted: {meaning}")
-            measure(text, typed)
+        print(f"{text.count(chr(10))} lines, {stages} stages; typed and deleted: {meaning}")
+        measure(text, typed)
     return 0
 
 
