@@ -70,7 +70,17 @@ def check(path, what, text):
     return True
 
 
+def check_standard_input():
+    """`--check` says whether it is in standard layout, and prints no script."""
+    text = b"stage   staging < hold-it; > on failure undo;\n"
+    refused = run("fmt", "--check", "-", stdin=text)
+    assert (refused.returncode, b"standard layout" in refused.stdout, b"hold-it" in refused.stdout) == (1, True, False), refused
+    good = run("fmt", "--check", "-", stdin=run("fmt", "-", stdin=text).stdout)
+    assert (good.returncode, good.stdout) == (0, b""), good
+
+
 def main():
+    check_standard_input()
     counts = {}
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder, "root")
