@@ -49,11 +49,15 @@ int format_one(const std::string& path, bool check) {
         return 2;
     }
     const std::string formatted = syntax::format(sources, file);
-    if (path == "-") {
+    if (path == "-" && !check) {
         fmt::print("{}", formatted);
         return 0;
     }
     if (formatted == sources.file(file).text()) return 0;
+    if (path == "-") {
+        fmt::print("the standard input is not in standard layout\n");
+        return 1;
+    }
     if (check) {
         fmt::print("{}: not in standard layout; `migc fmt {}` mends it\n", path, path);
         return 1;

@@ -43,7 +43,7 @@ def grammar(words):
             {"name": "constant.language.mig", "match": pattern({"true", "false"})},
             {"name": "constant.numeric.mig", "match": r"(?<![\w-])[0-9]+(?:\.[0-9]+)?(?:%|[A-Za-z][A-Za-z0-9]*)?"},
             {"name": "punctuation.section.block.mig", "match": "[<>]"},
-            {"name": "keyword.operator.mig", "match": r"[-+*/=]"},
+            {"name": "keyword.operator.mig", "match": r"[+*/=]|(?<!\w)-|-(?!\w)"},
             {"name": "punctuation.separator.mig", "match": "[;:,.]"},
         ],
     }

@@ -215,7 +215,7 @@ Analysis& Server::analysis(const std::string& uri, Document& document) {
     };
     positions_of_ = nullptr;  // an analysis may come to lie where another one was
     document.analysis = std::make_unique<Analysis>(
-        service::Request{path_of(uri), document.text.str(), standard_library(), read_file});
+        service::Request{path_of(uri), document.text.str(), standard_library(), read_file, &document.memory});
     return *document.analysis;
 }
 

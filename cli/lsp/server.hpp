@@ -45,7 +45,8 @@ class Server {
         service::Text text{""};
         Json version;
         std::unique_ptr<service::Analysis> analysis;  // null until somebody asks
-        std::set<std::string> published;              // the URIs that have findings of this document
+        syntax::Memory memory;
+        std::set<std::string> published;  // the URIs that have findings of this document
     };
     using Handler = std::function<Json(const Json& parameters)>;
 

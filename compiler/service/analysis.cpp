@@ -31,7 +31,8 @@ Analysis::Analysis(const Request& request) {
     file_ = sources_.add(request.path, request.text);
     inventory_ = project::load_inventory(folder_of(request.path), sources_, diagnostics_);
     project_is_fine_ = !diagnostics_.has_errors();
-    parse();
+    syntax::Memory none;
+    parse(request.memory ? *request.memory : none);
     lower(request);
     sort_symbols();
 }
@@ -44,12 +45,12 @@ const Diagnostics& Analysis::diagnostics() {
     return diagnostics_;
 }
 
-void Analysis::parse() {
+void Analysis::parse(syntax::Memory& memory) {
     Diagnostics syntax_errors;
     if (!syntax::check_text(sources_, file_, syntax_errors)) {
         is_mig_ = false;
     } else {
-        tree_ = syntax::parse(sources_, file_, syntax_errors);
+        tree_ = syntax::parse_again(sources_, file_, syntax_errors, memory, tokens_.emplace());
         is_mig_ = !syntax_errors.has_errors();
         const bool is_empty = tree_.stages.empty() && tree_.verbs.empty() && tree_.probes.empty() &&
                               tree_.params.empty() && tree_.lets.empty();
@@ -57,10 +58,11 @@ void Analysis::parse() {
             // The findings are those of the text as it stands; the repaired one serves to see what else is
             // there.
             Diagnostics ignored;
-            std::string text = repaired(sources_, file_);
+            std::string text = repaired(sources_, file_, *tokens_);
             const std::string name = sources_.file(file_).name();
             file_ = sources_.add(name, std::move(text));
-            tree_ = syntax::parse(sources_, file_, ignored);
+            std::vector<syntax::Token> repaired_tokens;
+            tree_ = syntax::parse_again(sources_, file_, ignored, memory, repaired_tokens);
         }
     }
     for (auto& d : syntax_errors.all()) diagnostics_.all().push_back(std::move(d));
@@ -112,6 +114,27 @@ void Analysis::drop_consequences() {
     std::erase_if(diagnostics_.all(), [&](const Diagnostic& d) { return is_written(d); });
 }
 
+// Of a stage with a broken statement, or one that repeats it, nobody can say yet what it lacks; nor of a name
+// that nothing uses it.
+bool Analysis::is_consequence(const Diagnostic& diagnostic, const std::vector<Span>& broken) const {
+    if (broken.empty() || diagnostic.span.file != file_) return false;
+    if (diagnostic.code == Code::Unused) return true;
+    const auto inside = [](const syntax::Stage& stage, Span s) {
+        return s.begin >= stage.span.begin && s.begin <= stage.span.end + 1;
+    };
+    const auto is_broken = [&](const syntax::Stage& stage) {
+        return std::any_of(broken.begin(), broken.end(), [&](Span s) { return inside(stage, s); });
+    };
+    const auto repeats_broken = [&](const syntax::Stage& stage) {
+        return stage.repeats && std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const auto& other) {
+                   return other.name.text == stage.repeats->text && is_broken(other);
+               });
+    };
+    return std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const syntax::Stage& stage) {
+        return inside(stage, diagnostic.span) && (is_broken(stage) || repeats_broken(stage));
+    });
+}
+
 // Checks need a program without errors. Where only a statement is broken they look at the rest, unless a
 // stage is missing: then the order of the stages, and what is undone where, could not be told.
 void Analysis::check() {
@@ -128,18 +151,8 @@ void Analysis::check() {
         if (is_syntax(d)) broken.push_back(d.span);
     Diagnostics found;
     checks::run({program_, inventory_, sources_}, found);
-    // Of a stage with a broken statement nobody can say yet what it lacks.
-    const auto is_in_broken_stage = [&](const Diagnostic& d) {
-        return d.span.file == file_ &&
-               std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const syntax::Stage& stage) {
-                   const auto inside = [&](Span s) {
-                       return s.begin >= stage.span.begin && s.begin <= stage.span.end + 1;
-                   };
-                   return inside(d.span) && std::any_of(broken.begin(), broken.end(), inside);
-               });
-    };
     for (auto& d : found.all())
-        if (!is_in_broken_stage(d)) diagnostics_.all().push_back(std::move(d));
+        if (!is_consequence(d, broken)) diagnostics_.all().push_back(std::move(d));
     findings::apply_decisions({file_, {}, false}, inventory_, sources_, diagnostics_);
 }
 

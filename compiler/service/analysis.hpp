@@ -13,6 +13,7 @@
 #include "compiler/project/inventory.hpp"
 #include "compiler/sema/library.hpp"
 #include "compiler/sema/symbols.hpp"
+#include "compiler/syntax/memory.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "compiler/syntax/tree.hpp"
 
@@ -27,6 +28,8 @@ struct Request {
     std::string text;
     const sema::Embedded& library;  // the standard library
     ReadFile read_file;
+    // Of the document's earlier texts; null: parsed from scratch, to the same.
+    syntax::Memory* memory = nullptr;
 };
 
 // Unlike `migc check`, goes on behind what is broken: statements that are no Mig are left out, and the rest
@@ -65,10 +68,11 @@ class Analysis {
     [[nodiscard]] Span name_span(const sema::Definition& definition) const;
 
   private:
-    void parse();
+    void parse(syntax::Memory& memory);
     void lower(const Request& request);
     void check();
     void drop_consequences();
+    [[nodiscard]] bool is_consequence(const Diagnostic& diagnostic, const std::vector<Span>& broken) const;
     [[nodiscard]] bool is_written(const Diagnostic& diagnostic) const;
     [[nodiscard]] std::size_t count(std::string_view keyword) const;
     void sort_symbols();

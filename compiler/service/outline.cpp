@@ -55,7 +55,7 @@ std::vector<Span> blocks(const Analysis& analysis) {
 std::optional<std::vector<Edit>> format(const Analysis& analysis) {
     if (!analysis.is_mig()) return {};
     const std::string_view before = analysis.sources().file(analysis.file()).text();
-    const std::string after = syntax::format(analysis.sources(), analysis.file());
+    const std::string after = syntax::format(analysis.sources(), analysis.tokens());
     if (after == before) return std::vector<Edit>{};
     // Only the lines that differ, so that the cursor and marks elsewhere stay.
     const auto common = std::mismatch(before.begin(), before.end(), after.begin(), after.end());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <vector>
 
 #include "compiler/syntax/parse.hpp"
@@ -18,9 +19,10 @@ constexpr std::array item_words = {"migration", "use",  "param", "let",      "re
 
 class Repair {
   public:
-    Repair(const SourceMap& sources, FileId file)
-        : sources_(sources), text_(sources.file(file).text()), tokens_(syntax::tokenize(sources, file)) {
-        std::erase_if(tokens_, [](const Token& t) { return t.kind == TokenKind::Comment; });
+    Repair(const SourceMap& sources, FileId file, std::span<const Token> tokens)
+        : sources_(sources), text_(sources.file(file).text()) {
+        std::copy_if(tokens.begin(), tokens.end(), std::back_inserter(tokens_),
+                     [](const Token& t) { return t.kind != TokenKind::Comment; });
     }
 
     std::string result() {
@@ -41,33 +43,104 @@ class Repair {
     void token(std::size_t i) {
         if (tokens_[i].kind == TokenKind::Other) return drop_statement(i);
         if (tokens_[i].kind == TokenKind::Keyword && begins_item(i)) close_before(i);
+        if (tokens_[i].kind == TokenKind::Keyword && begins_tail(i)) unwrap();
         if (tokens_[i].kind != TokenKind::Punctuation) return;
         const char c = word(i)[0];
+        if (c == '/' && touches_next(i, "/")) return comment(i);
+        if (c == '=' && touches_next(i, "=")) return is(i);
+        if (compares(i)) return drop_statement(i);
         if (c == '<' || c == '(' || c == '[') open_.push_back(i);
         if (c == '>' || c == ';') drop_within_block();
         if (c == '>' || c == ')' || c == ']') close(i, c);
     }
 
     void close(std::size_t i, char c) {
-        if (!open_.empty() && closer() == c)
-            open_.pop_back();
-        else
-            blank(tokens_[i].span.begin, tokens_[i].span.end);
+        const bool fits = !open_.empty() && closer() == c && !(open_.size() == 1 && ends_too_early(i));
+        if (!fits) return blank(tokens_[i].span);
+        closed_ = open_.back();
+        open_.pop_back();
     }
+
+    [[nodiscard]] bool is_word(std::size_t i, std::string_view text) const {
+        return i < tokens_.size() && tokens_[i].kind != TokenKind::String && word(i) == text;
+    }
+    [[nodiscard]] bool touches_next(std::size_t i, std::string_view text) const {
+        return is_word(i + 1, text) && tokens_[i].span.end == tokens_[i + 1].span.begin;
+    }
+
+    // ------------------------------------------------------------ signs of other languages
+
+    void comment(std::size_t i) {
+        blank_to_ = end_of_line(i);
+        blank(tokens_[i].span.begin, blank_to_);
+    }
+
+    void is(std::size_t i) {
+        text_.replace(tokens_[i].span.begin, 2, "is");
+        blank_to_ = tokens_[i + 1].span.end;
+    }
+
+    // `<= 4`, `> 4`, `> low;`: no block opens or closes there.
+    [[nodiscard]] bool compares(std::size_t i) const {
+        if (i == 0 || i + 1 >= tokens_.size() || (word(i) != "<" && word(i) != ">")) return false;
+        if (touches_next(i, "=") || tokens_[i + 1].kind == TokenKind::Number) return true;
+        const auto is_operand = [&](std::size_t k, std::string_view bracket) {
+            return tokens_[k].kind == TokenKind::Word || word(k) == bracket;
+        };
+        return word(i) == ">" && is_operand(i - 1, ")") && is_operand(i + 1, "(") &&
+               end_of_line(i - 1) == end_of_line(i + 1);
+    }
+
+    // ------------------------------------------------------------ blocks that end at the wrong place
+
+    // Behind the last `>` of an item only these can stand; before anything else it is one too many.
+    [[nodiscard]] bool ends_too_early(std::size_t i) const {
+        if (word(i) != ">" || i + 1 == tokens_.size()) return false;
+        const bool is_item = std::find(item_words.begin(), item_words.end(), word(i + 1)) != item_words.end();
+        return !is_item && word(i + 1) != "on" && word(i + 1) != "throughout" && word(i + 1) != ";";
+    }
+
+    // What stands only behind the `>` of a stage.
+    [[nodiscard]] bool begins_tail(std::size_t i) const {
+        if (i == 0 || word(i - 1) != ">") return false;
+        return word(i) == "throughout" || (word(i) == "on" && is_word(i + 1, "failure"));
+    }
+
+    // That `>` was the stage's, so blocks in it have not been closed: their steps become the stage's.
+    void unwrap() {
+        if (open_.empty()) return;
+        open_.erase(open_.begin());
+        open_.push_back(closed_);
+        for (const std::size_t block : open_)
+            blank(tokens_[statement_of(block)].span.begin, tokens_[block].span.end);
+        open_.clear();
+    }
+
+    // ------------------------------------------------------------ statements
 
     // A list or parenthesis does not go on in the next statement.
     void drop_within_block() {
         for (; is_open('(') || is_open('['); open_.pop_back()) blank(tokens_[open_.back()].span);
     }
 
-    // From behind the last `;` or bracket of a block to the end of the line.
+    // The first token behind the last `;` or bracket of a block.
+    [[nodiscard]] std::size_t statement_of(std::size_t i) const {
+        while (i > 0 && word(i - 1) != ";" && word(i - 1) != "<" && word(i - 1) != ">") --i;
+        return i;
+    }
+
+    [[nodiscard]] std::uint32_t end_of_line(std::size_t i) const {
+        return static_cast<std::uint32_t>(std::min(text_.find('\n', tokens_[i].span.end), text_.size()));
+    }
+
+    // Up to the end of the line, but for a block that opens there: its `>` comes.
     void drop_statement(std::size_t i) {
-        std::size_t first = i;
-        while (first > 0 && word(first - 1) != ";" && word(first - 1) != "<" && word(first - 1) != ">")
-            --first;
         drop_within_block();
-        blank_to_ = static_cast<std::uint32_t>(std::min(text_.find('\n', tokens_[i].span.end), text_.size()));
-        blank(tokens_[first].span.begin, blank_to_);
+        const std::uint32_t end = end_of_line(i);
+        std::size_t last = i;
+        while (last + 1 < tokens_.size() && tokens_[last + 1].span.end <= end) ++last;
+        blank_to_ = last > i && is_word(last, "<") ? tokens_[last].span.begin : end;
+        blank(tokens_[statement_of(i)].span.begin, blank_to_);
     }
 
     // An item's word at the beginning of a line is no part of the block before it, which was never closed.
@@ -97,13 +170,14 @@ class Repair {
     std::string text_;
     std::vector<Token> tokens_;
     std::vector<std::size_t> open_;  // the brackets that are open
+    std::size_t closed_ = 0;         // the one that was closed last
     std::uint32_t blank_to_ = 0;     // what lies before is done with
 };
 
 }  // namespace
 
-std::string repaired(const SourceMap& sources, FileId file) {
-    return Repair(sources, file).result();
+std::string repaired(const SourceMap& sources, FileId file, std::span<const Token> tokens) {
+    return Repair(sources, file, tokens).result();
 }
 
 }  // namespace migc::service

@@ -350,6 +350,17 @@ void explain(const SourceMap& sources, std::span<const Token> tokens, const Stop
     Explanation(reader, stop, diagnostics).report();
 }
 
+namespace {
+
+// Whether a statement or item goes on behind the `>` of its block.
+bool goes_on(const Reader& reader, std::size_t i) {
+    constexpr std::array words = {";",     "else",  "on", "throughout", "after",       "within",
+                                  "retry", "every", "as", "undo",       "irreversible"};
+    return reader.kind(i) != TokenKind::String && any_of(words, reader.text(i));
+}
+
+}  // namespace
+
 Range broken_statement(const SourceMap& sources, std::span<const Token> tokens, std::size_t stop) {
     const Reader reader(sources, tokens);
     std::size_t first = std::min(stop, reader.size());
@@ -369,6 +380,11 @@ Range broken_statement(const SourceMap& sources, std::span<const Token> tokens, 
     for (int depth = 0; last < reader.size(); ++last) {
         if (reader.is(last, "<")) ++depth;
         if (reader.is(last, ">") && --depth < 0) break;
+        const bool ends_block = reader.is(last, ">") && last >= stop && depth == 0;
+        if (ends_block && !goes_on(reader, reader.after(last))) {
+            ++last;
+            break;
+        }
         const bool next_begins = last >= stop && last > first && depth == 0 &&
                                  any_of(item_words, reader.text(last)) &&
                                  reader.kind(last) == TokenKind::Keyword;

@@ -4,8 +4,6 @@
 #include <array>
 #include <vector>
 
-#include "compiler/syntax/parse.hpp"
-
 namespace migc::syntax {
 namespace {
 
@@ -14,8 +12,8 @@ constexpr std::size_t line_width = 100;
 
 class Formatter {
   public:
-    Formatter(const SourceMap& sources, FileId file)
-        : sources_(sources), tokens_(tokenize(sources, file)), ends_(tokens_.size()) {
+    Formatter(const SourceMap& sources, std::span<const Token> tokens)
+        : sources_(sources), tokens_(tokens), ends_(tokens_.size()) {
         std::vector<std::size_t> open;
         for (std::size_t i = 0; i < tokens_.size(); ++i) {
             if (is(i, "<")) open.push_back(i);
@@ -142,7 +140,7 @@ class Formatter {
     }
 
     const SourceMap& sources_;
-    std::vector<Token> tokens_;
+    std::span<const Token> tokens_;
     std::vector<std::size_t> ends_;  // of each `<`, the token of its `>`
     std::vector<bool> inline_;
     std::string out_;
@@ -155,7 +153,11 @@ class Formatter {
 }  // namespace
 
 std::string format(const SourceMap& sources, FileId file) {
-    return Formatter(sources, file).text();
+    return format(sources, tokenize(sources, file));
+}
+
+std::string format(const SourceMap& sources, std::span<const Token> tokens) {
+    return Formatter(sources, tokens).text();
 }
 
 }  // namespace migc::syntax

@@ -9,6 +9,7 @@
 #include "MigLexer.h"
 #include "MigParser.h"
 #include "compiler/syntax/explain.hpp"
+#include "compiler/syntax/memory.hpp"
 
 namespace migc::syntax {
 namespace {
@@ -160,7 +161,7 @@ class Session {
     }
     void leave_out(Range range) {
         for (std::size_t i = range.first; i < range.last; ++i)
-            dynamic_cast<antlr4::WritableToken*>(stream.get(i))->setChannel(antlr4::Token::HIDDEN_CHANNEL);
+            static_cast<antlr4::CommonToken*>(stream.get(i))->setChannel(antlr4::Token::HIDDEN_CHANNEL);
     }
 
     FileId file;
@@ -662,6 +663,22 @@ std::optional<Stop> parse_once(const SourceMap& sources, Session& session, File&
     }
 }
 
+// The statements that the parser stopped in, each told and left out; nothing if even that gave no tree.
+std::optional<std::vector<Range>> parse_what_is_mig(const SourceMap& sources, std::span<const Token> tokens,
+                                                    Session& session, File& file, Diagnostics& diagnostics) {
+    std::vector<Range> left_out;
+    const int limit = session.text.size() > one_error_size ? 1 : max_errors;
+    for (int errors = 0; errors < limit; ++errors) {
+        const auto stop = parse_once(sources, session, file);
+        if (!stop) return left_out;
+        explain(sources, tokens, *stop, diagnostics);
+        left_out.push_back(broken_statement(sources, tokens, stop->token));
+        if (left_out.back().first == left_out.back().last) return {};
+        session.leave_out(left_out.back());
+    }
+    return {};
+}
+
 }  // namespace
 
 bool check_text(const SourceMap& sources, FileId file, Diagnostics& diagnostics) {
@@ -715,17 +732,21 @@ File parse_range(const SourceMap& sources, Span range, Diagnostics& diagnostics)
     file.id = range.file;
     Session session(sources, range);
     const std::vector<Token> tokens = session.tokens();
-    const int limit = range.size() > one_error_size ? 1 : max_errors;
+    if (check_structure(sources, tokens, diagnostics))
+        parse_what_is_mig(sources, tokens, session, file, diagnostics);
+    return file;
+}
+
+File parse_again(const SourceMap& sources, FileId id, Diagnostics& diagnostics, Memory& memory,
+                 std::vector<Token>& tokens) {
+    File file;
+    file.id = id;
+    Session session(sources, {id, 0, static_cast<std::uint32_t>(sources.file(id).text().size())});
+    tokens = session.tokens();
     if (!check_structure(sources, tokens, diagnostics)) return file;
-    for (int errors = 0; errors < limit; ++errors) {
-        const auto stop = parse_once(sources, session, file);
-        if (!stop) break;
-        explain(sources, tokens, *stop, diagnostics);
-        const Range broken = broken_statement(sources, tokens, stop->token);
-        if (broken.first == broken.last) break;
-        session.leave_out(broken);
-    }
-    file.id = range.file;
+    for (const Range known : memory.recall(sources, tokens)) session.leave_out(known);
+    if (const auto left_out = parse_what_is_mig(sources, tokens, session, file, diagnostics))
+        memory.complete(file, *left_out);
     return file;
 }
 

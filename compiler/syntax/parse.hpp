@@ -32,4 +32,11 @@ bool check_text(const SourceMap& sources, FileId file, Diagnostics& diagnostics)
 File parse(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
 File parse_range(const SourceMap& sources, Span range, Diagnostics& diagnostics);
 
+class Memory;
+
+// The same tree and reports as `parse`, for a text that is edited over and over: what stood in an earlier one
+// is taken from `memory`. The text must have passed `check_text`; `tokens` become all of its tokens.
+File parse_again(const SourceMap& sources, FileId file, Diagnostics& diagnostics, Memory& memory,
+                 std::vector<Token>& tokens);
+
 }  // namespace migc::syntax

@@ -51,11 +51,13 @@ struct Expr {
 
     // A phrase of one word, which is a name.
     [[nodiscard]] bool is_name() const { return kind == ExprKind::Phrase && children.size() == 1; }
+    friend bool operator==(const Expr&, const Expr&) = default;
 };
 
 struct Name {
     std::string text;
     Span span;
+    friend bool operator==(const Name&, const Name&) = default;
 };
 
 struct Statement;
@@ -68,11 +70,13 @@ struct Undo {
     std::vector<Statement> steps;
     std::optional<Expr> after;
     Span span;
+    friend bool operator==(const Undo&, const Undo&) = default;
 };
 
 struct Type {
     std::string text;  // words joined by one space: "list of workload"
     Span span;
+    friend bool operator==(const Type&, const Type&) = default;
 };
 
 enum class StatementKind { Step, Verify, Soak, Gate, Undo, UndoAll, Hold, Let, If, For, Parallel };
@@ -91,18 +95,21 @@ struct Statement {
     std::optional<Undo> undo;
     std::vector<Statement> body;
     std::vector<Statement> otherwise;
+    friend bool operator==(const Statement&, const Statement&) = default;
 };
 
 struct Migration {
     Expr title;
     std::vector<std::pair<Name, Expr>> properties;
     Span span;
+    friend bool operator==(const Migration&, const Migration&) = default;
 };
 
 struct Use {
     std::string module;  // "std.canary", or a path
     bool is_path = false;
     Span span;
+    friend bool operator==(const Use&, const Use&) = default;
 };
 
 struct Param {
@@ -110,11 +117,13 @@ struct Param {
     Type type;
     std::optional<Expr> default_value;
     Span span;
+    friend bool operator==(const Param&, const Param&) = default;
 };
 
 struct Require {
     Expr condition;
     Span span;
+    friend bool operator==(const Require&, const Require&) = default;
 };
 
 struct Stage {
@@ -127,6 +136,7 @@ struct Stage {
     std::optional<std::vector<Statement>> on_failure;
     Span failure_span;
     Span span;
+    friend bool operator==(const Stage&, const Stage&) = default;
 };
 
 enum class SignatureKind { Label, Slot, Optional };
@@ -138,6 +148,7 @@ struct SignaturePart {
     std::optional<Expr> default_value;
     std::vector<SignaturePart> parts;  // Optional
     Span span;
+    friend bool operator==(const SignaturePart&, const SignaturePart&) = default;
 };
 using Signature = std::vector<SignaturePart>;
 
@@ -146,6 +157,7 @@ struct Effect {
     enum class Becomes { Value, Absent, Different } becomes = Becomes::Value;
     std::optional<Expr> value;
     Span span;
+    friend bool operator==(const Effect&, const Effect&) = default;
 };
 
 struct Verb {
@@ -162,6 +174,7 @@ struct Verb {
     std::vector<Undo> undos;
     Span signature_span;
     Span span;
+    friend bool operator==(const Verb&, const Verb&) = default;
 };
 
 struct Probe {
@@ -175,18 +188,21 @@ struct Probe {
     std::optional<Expr> within;
     Span signature_span;
     Span span;
+    friend bool operator==(const Probe&, const Probe&) = default;
 };
 
 struct Resource {
     Name name;
     std::string written_as;
     Span span;
+    friend bool operator==(const Resource&, const Resource&) = default;
 };
 
 struct Tool {
     Name name;
     std::vector<std::pair<Name, Expr>> properties;
     Span span;
+    friend bool operator==(const Tool&, const Tool&) = default;
 };
 
 struct File {
@@ -201,6 +217,7 @@ struct File {
     std::vector<Probe> probes;
     std::vector<Resource> resources;
     std::vector<Tool> tools;
+    friend bool operator==(const File&, const File&) = default;
 };
 
 }  // namespace migc::syntax

@@ -2,8 +2,8 @@
 //   e LINE CHARACTER LINE CHARACTER TEXT    an edit of that range; `\n` in the text is a line break
 //   h, c, d, r, n LINE CHARACTER            hover, completion, definition, references, rename
 //   f, s, a                                 formatting, symbols, code actions
-// After each edit the server's text is the one that a plain model has; at the end its findings are those of a
-// server that was given the whole text at once, and its other answers, too.
+// After each edit the server's text is the one that a plain model has, and its findings and outline are those
+// of a server that was given the whole text at once; at the end its other answers, too.
 #include <cstdint>
 #include <cstdlib>
 #include <sstream>
@@ -118,6 +118,15 @@ Json request(Server& server, char kind, std::uint32_t line, std::uint32_t charac
     }
 }
 
+void compare(Server& server, const std::string& requests, std::uint32_t line, std::uint32_t character) {
+    Server fresh("");
+    open(fresh, *server.text(uri));
+    for (const char kind : requests)
+        require(request(server, kind, line, character) == request(fresh, kind, line, character));
+    tell(server, "textDocument/didSave", {{"textDocument", {{"uri", uri}}}});
+    require(server.idle() == fresh.idle());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -136,6 +145,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::istringstream words(operation.substr(operation.empty() ? 0 : 1));
         if (operation.starts_with('e')) {
             edit(server, model, words);
+            compare(server, "s", 0, 0);
             continue;
         }
         words >> line >> character;
@@ -143,11 +153,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (operations % 7 == 0) server.idle();
     }
 
-    Server fresh("");
-    open(fresh, *server.text(uri));
-    for (const char kind : {'h', 'c', 'd', 'r', 'n', 'f', 's', 'a'})
-        require(request(server, kind, line, character) == request(fresh, kind, line, character));
-    tell(server, "textDocument/didSave", {{"textDocument", {{"uri", uri}}}});
-    require(server.idle() == fresh.idle());
+    compare(server, "hcdrnfsa", line, character);
     return 0;
 }

@@ -185,6 +185,40 @@ class Findings(Case):
                     self.assertIn("replicas", hover["contents"]["value"])
                 self.assertEqual(client.end(), 0)
 
+    def test_whatever_is_broken_the_other_steps_are_seen(self):
+        text = ("param n: int = 3;\nstage staging <\n    scale webapi to n;\n    %s\n    scale worker to n;\n"
+                "    verify pods ready;\n> on failure undo;\nstage production repeats staging < gate staging passed; >\n")
+        (self.root / "migc.yaml").write_text(
+            "order: [staging, production]\nenvironments:\n  staging: {context: a}\n  production: {context: b}\n"
+            "workloads:\n  webapi: deployment/webapi\n  worker: deployment/worker\n")
+        for broken in ('apply "k8s/', "if n {", "if n is 3 <", "if n is 3 < parallel <", ">", "let x == 4;", "verify n == 3;",
+                       "// why", "verify n > 2;", "verify n >= 2;", "verify n < 2;", "if n > 2 <\n    hold-it;\n    >", "else < hold; >",
+                       "5;", "stage;", "verify http get [1, 2 is 200;", "undo undo;", "apply 'x';", "\\", "verify (n is 3;", "a && b;"):
+            script = text % broken
+            with self.subTest(broken):
+                client = self.another()
+                client.start()
+                found = client.open(self.uri, script)
+                self.assertTrue(found)
+                codes = {f["code"] for f in found}
+                self.assertLessEqual(codes, {"L002", "L003", "L004"}, found)
+                for place in (("scale webapi",), ("scale worker",), ("verify pods ready",)):
+                    hover = client.ask("textDocument/hover", self.where(script, place[0], len(place[0])))["result"]
+                    self.assertIsNotNone(hover, (place, found))
+                symbols = client.ask("textDocument/documentSymbol", {"textDocument": {"uri": self.uri}})["result"]
+                self.assertEqual([s["name"] for s in symbols], ["n", "staging", "production"])
+                self.assertEqual(client.end(), 0)
+
+    def test_what_a_broken_step_may_do_is_no_finding(self):
+        (self.root / "migc.yaml").write_text("order: [staging, production]\nenvironments:\n  staging: {context: a}\n"
+                                             "  production: {context: b}\nworkloads: {webapi: deployment/webapi}\n")
+        # The only use of `n`, and the way back of both stages, stand in what is broken.
+        found = self.begin("param n: int = 3;\nstage staging <\n    scale webapi to 4;\n    verify pods ready;\n"
+                           "    scale webapi to n +;\n> on failure undo\nundo;\n"
+                           "stage production repeats staging < gate staging passed; >\n")
+        self.assertTrue(found)
+        self.assertLessEqual({f["code"] for f in found}, {"L002", "L003"}, found)
+
     def test_what_is_being_typed_last(self):
         for last in ("stage production <\n    sca", "stage production", 'use "', "let x = (replicas"):
             text = SCRIPT + last

@@ -16,10 +16,11 @@ STEPS = ("    scale webapi to replicas within 5m;\n", "    verify pods ready wit
          "    verify http get health from inside 10 times is 200;\n", "    # why\n")
 
 
-def script(lines):
+def script(lines, stages):
     text = 'param replicas: int = 4;\nlet health = "http://web/health";\n'
-    for stage in range(lines // 50):
-        text += f"stage s{stage} in staging <\n" + "".join(STEPS[i % 4] for i in range(48)) + "> on failure undo;\n"
+    for stage in range(stages):
+        text += f"stage s{stage} in staging <\n" + "".join(STEPS[i % 4] for i in range(lines // stages - 2))
+        text += "> on failure undo;\n"
     return text
 
 
@@ -29,8 +30,8 @@ def processor_ms(process):
     return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main():
-    text = script(5000)
+def measure(text, typed):
+    """What is typed and deleted again stands at the beginning of a line in the middle."""
     uri = "file:///nowhere/big.mig"
     with tempfile.TemporaryDirectory() as folder:
         client = Client(os.path.abspath(sys.argv[1]), folder, folder)
@@ -42,15 +43,16 @@ def main():
                  "references": ("textDocument/references", dict(where, context={"includeDeclaration": True})),
                  "completion": ("textDocument/completion", where),
                  "symbols": ("textDocument/documentSymbol", where), "formatting": ("textDocument/formatting", where)}
-        print(f"{text.count(chr(10))} lines; milliseconds by the clock, median of 10, largest; of the processor, mean")
         version = 1
+        begin, end = ({"line": middle["line"] + 1, "character": c} for c in (0, len(typed)))
+        edits = ({"range": {"start": begin, "end": begin}, "text": typed},
+                 {"range": {"start": begin, "end": end}, "text": ""})
         for name, (method, params) in asked.items():
             fresh, again = [], []
             used = processor_ms(client.process)
             for i in range(10):
                 version += 1
-                position = {"line": middle["line"] + 1, "character": 0}
-                client.change(uri, version, [{"range": {"start": position, "end": position}, "text": " "}])
+                client.change(uri, version, [edits[i % 2]])
                 for times in (fresh, again):
                     began = time.monotonic()
                     assert "result" in client.ask(method, params)
@@ -59,6 +61,15 @@ def main():
                   f"    again {statistics.median(again):6.1f} {max(again):6.1f}"
                   f"    processor {(processor_ms(client.process) - used) / 10:6.1f} for both")
         assert client.end() == 0
+
+
+def main():
+    print("milliseconds by the clock, median of 10, largest; of the processor, mean")
+    for stages, typed, meaning in ((100, " ", "a space"), (1, "scale ", "a broken step"),
+                                   (100, "if < ", "a block that never ends")):
+        text = script(5000, stages)
+        print(f"{text.count(chr(10))} lines, {stages} stages; typed and deleted: {meaning}")
+        measure(text, typed)
     return 0
 
 
