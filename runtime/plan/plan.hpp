@@ -19,8 +19,10 @@ namespace migc::runtime {
 //              "steps": [{"step", "kind", "text", "command", "captures", "effects": [{"probe", "before",
 //              "after"}],
 //                         "undo", "limit", "already", "problems"}],
-//              "times": {"steps_ms", "soaks_ms", "undo_ms", "no_return"}, "on_failure"}]}
-// Values are shown as text; times are upper bounds, in milliseconds. The problem: a stage has no environment,
+//              "times": {"steps_ms", "soaks_ms", "soaks_between_ms", "undo_ms", "no_return",
+//              "windows": [{"window", "last_safe_start"}]}, "on_failure"}]}
+// Values are shown as text; times are upper bounds, in milliseconds; "last_safe_start" is empty for a window that
+// is too short for steps and undo. The problem: a stage has no environment,
 // or a parameter no value.
 tl::expected<nlohmann::json, Problem> make_plan(const ir::Program& program,
                                                 const project::Inventory& inventory, Tools& tools,

@@ -61,6 +61,16 @@ std::string times_in_words(const json& times) {
     return fmt::format("{}; its undo at most {}", text, minutes(times.at("undo_ms")));
 }
 
+// By the limits, which are seldom reached: a window may be long enough all the same.
+std::string window_in_words(const json& window) {
+    const std::string start = text_of(window, "last_safe_start");
+    if (start.empty())
+        return fmt::format(
+            "last safe start: none; if every limit is reached, steps and undo take longer than the window \"{}\"",
+            text_of(window, "window"));
+    return fmt::format("last safe start: {}, for the window \"{}\"", start, text_of(window, "window"));
+}
+
 void render_stage(std::string& out, const json& stage) {
     const std::string context = text_of(stage, "context");
     out += fmt::format("\nstage {} in {}", text_of(stage, "stage"), text_of(stage, "environment"));
@@ -73,6 +83,8 @@ void render_stage(std::string& out, const json& stage) {
     for (const json& step : stage.at("steps")) render_step(out, step);
     out += fmt::format("  on failure: {}\n", text_of(stage, "on_failure"));
     out += "  time: " + times_in_words(stage.at("times")) + "\n";
+    for (const json& window : stage.at("times").value("windows", json::array()))
+        out += fmt::format("  {}\n", window_in_words(window));
     if (const std::string step = text_of(stage.at("times"), "no_return"); !step.empty())
         out += fmt::format("  point of no return: {}\n", step);
 }
