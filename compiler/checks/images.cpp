@@ -19,9 +19,9 @@ bool sets_image(const Event& event) {
 
 // A restart, or another number of replicas, leaves the image as it is.
 bool leaves_another_image(const Event& event) {
-    return event.verb == nullptr || (!event.verb->signature.starts_with("scale ") &&
-                                     !event.verb->signature.starts_with("restart ") &&
-                                     !event.verb->signature.starts_with("set autoscaling "));
+    return event.verb == nullptr ||
+           (!event.verb->signature.starts_with("scale ") && !event.verb->signature.starts_with("restart ") &&
+            !event.verb->signature.starts_with("set autoscaling "));
 }
 
 // A digest can be the manifest's tag, or not: nothing is known of it.

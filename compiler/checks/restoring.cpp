@@ -118,19 +118,22 @@ void readers_not_restarted(const Picture& picture, const Course& course, Diagnos
         std::set<Thing> stale;
         for (const Thing& reader : readers_of(picture, *change)) {
             const bool renewed = std::any_of(change, failure.end(), [&](const Event& event) {
-                const bool all = event.act == Act::Change && event.things.empty();  // which, only a run can tell
+                const bool all =
+                    event.act == Act::Change && event.things.empty();  // which, only a run can tell
                 return all || undoes(event) || (event.act == Act::Change && event.things.contains(reader));
             });
             if (!renewed) stale.insert(reader);
         }
         if (stale.empty()) continue;
-        auto& d = diagnostics.report(
-            Code::ConfigurationStays, change->step->span,
-            fmt::format("{} {} not started anew when this is put back", fmt::join(stale, ", "), stale.size() == 1 ? "is" : "are"));
+        auto& d = diagnostics.report(Code::ConfigurationStays, change->step->span,
+                                     fmt::format("{} {} not started anew when this is put back",
+                                                 fmt::join(stale, ", "), stale.size() == 1 ? "is" : "are"));
         for (const Thing& reader : stale)
             if (const auto& declared = picture.manifests.declaring(reader); !declared.empty())
-                d.labels.push_back({picture.manifests.span(*declared.front(), "/metadata/name"), "this reads it"});
-        d.notes.emplace_back("its pods would go on with what was meant to be taken back: add `restart WORKLOAD;`");
+                d.labels.push_back(
+                    {picture.manifests.span(*declared.front(), "/metadata/name"), "this reads it"});
+        d.notes.emplace_back(
+            "its pods would go on with what was meant to be taken back: add `restart WORKLOAD;`");
     }
 }
 

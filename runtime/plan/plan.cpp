@@ -48,6 +48,20 @@ json differences(const Value& before, const Value& after) {
     return result;
 }
 
+// By the program that a step changes something with.
+std::string layer_of(const ir::Command& action) {
+    const std::string& tool =
+        action.tool == "native" && !action.through.empty() ? action.through.front() : action.tool;
+    static const std::map<std::string, std::string, std::less<>> layers = {{"terraform", "infrastructure"},
+                                                                           {"kubectl", "cluster"},
+                                                                           {"docker", "images"},
+                                                                           {"git", "files"},
+                                                                           {"native", "files"},
+                                                                           {"curl", "web"}};
+    const auto known = layers.find(tool);
+    return known == layers.end() ? tool : known->second;
+}
+
 // Walks one stage's steps as a run would, without acting.
 class StagePlanner {
   public:
@@ -128,6 +142,7 @@ class StagePlanner {
         captures(verb, inner, entry);
         if (!verb.action) return composite(step, verb, scope, inner, std::move(entry), id);
         command(verb, inner, entry);
+        entry["layer"] = layer_of(*verb.action);
         entry["undo"] = undo(step, verb, scope, inner);
         effects(verb, inner, entry);
         times(step, verb, scope, inner);
@@ -349,6 +364,10 @@ class Planner {
         json plan = {{"title", program_.migration ? program_.migration->title : ""},
                      {"mode", tools_.kind()},
                      {"stages", json::array()}};
+        plan["properties"] = json::object();
+        for (const auto& [name, value] :
+             program_.migration ? program_.migration->properties : decltype(ir::Migration::properties)())
+            plan["properties"][name] = value;
         plan["lets"] = lets();
         for (const ir::Stage& stage : program_.stages) {
             auto entry = plan_stage(stage);

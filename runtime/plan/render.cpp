@@ -2,23 +2,15 @@
 
 #include "runtime/engine/text.hpp"
 #include "runtime/plan/plan.hpp"
+#include "runtime/plan/words.hpp"
 
 namespace migc::runtime {
 namespace {
 
 using nlohmann::json;
 
-std::string text_of(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 void line(std::string& out, std::string_view label, const std::string& text) {
     if (!text.empty()) out += fmt::format("      {:<9} {}\n", label, text);
-}
-
-std::string changed(const std::string& what, const std::string& before, const std::string& after) {
-    return fmt::format("{}: {} \xe2\x86\x92 {}", what, before, after);
 }
 
 // Of an object only the fields that change.
@@ -47,28 +39,6 @@ void render_step(std::string& out, const json& step) {
     line(out, "undo", text_of(step, "undo"));
     line(out, "limit", text_of(step, "limit"));
     for (const json& problem : step.at("problems")) line(out, "PROBLEM", problem.get<std::string>());
-}
-
-// In whole minutes: what is summed up are limits.
-std::string minutes(std::int64_t ms) {
-    return show_milliseconds((ms + 59'999) / 60'000 * 60'000);
-}
-
-std::string times_in_words(const json& times) {
-    const std::int64_t soaks = times.value("soaks_ms", std::int64_t{0});
-    std::string text = fmt::format("at most {} if every limit is reached", minutes(times.at("steps_ms")));
-    if (soaks > 0) text += fmt::format(", soaks for {}", minutes(soaks));
-    return fmt::format("{}; its undo at most {}", text, minutes(times.at("undo_ms")));
-}
-
-// By the limits, which are seldom reached: a window may be long enough all the same.
-std::string window_in_words(const json& window) {
-    const std::string start = text_of(window, "last_safe_start");
-    if (start.empty())
-        return fmt::format(
-            "last safe start: none; if every limit is reached, steps and undo take longer than the window \"{}\"",
-            text_of(window, "window"));
-    return fmt::format("last safe start: {}, for the window \"{}\"", start, text_of(window, "window"));
 }
 
 void render_stage(std::string& out, const json& stage) {
