@@ -25,6 +25,7 @@ const std::vector<Family>& families() {
         {"destruction", destruction},
         {"restoring", restoring},
         {"reachability", reachability},
+        {"secrets", secrets},
         {"language", language},
         {"files", files},
         {"requirements", requirements},

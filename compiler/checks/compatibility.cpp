@@ -144,13 +144,15 @@ class StageOf {
         const json* old = before;
         if (before != nullptr && before->is_object() && before->contains("port")) old = &(*before)["port"];
         const bool is_number = last(edit.pointer) == "port" || parent(edit.pointer) == "/spec/ports";
-        if (!is_number || old == nullptr || !old->is_number() || is_still_there(object, *old)) return;
+        if (!is_number || old == nullptr || !old->is_number() ||
+            is_still_there(object, *old, event.verb->signature.starts_with("patch ")))
+            return;
         if (!edit.removes && !edit.value) return;
         const std::string name = fmt::format("port {}", old->dump());
         const std::string others = edit.removes              ? other_ports(object, *old)
                                    : edit.value->is_object() ? edit.value->value("port", json()).dump()
                                                              : edit.value->dump();
-        if (others.empty()) return;
+        if (others.empty() || others == old->dump()) return;
         removed_.push_back({&event, name + " of " + object.thing, object.thing, "port",
                             picture_.manifests.span(object, edit.pointer)});
         added_.push_back({&event, "port " + others, object.thing, "port", {}});
@@ -161,12 +163,13 @@ class StageOf {
         return now != nullptr ? value_at(*now, "/spec/ports") : nullptr;
     }
 
-    [[nodiscard]] bool is_still_there(const Object& object, const json& number) const {
+    // Of a patch the file says nothing: there it is still there only if a second entry has it.
+    [[nodiscard]] bool is_still_there(const Object& object, const json& number, bool patched) const {
         const json* all = ports(object);
-        return all == nullptr || !all->is_array() ||
-               std::any_of(all->begin(), all->end(), [&](const json& one) {
+        if (all == nullptr || !all->is_array()) return true;
+        return std::count_if(all->begin(), all->end(), [&](const json& one) {
                    return one.is_object() && one.value("port", json()) == number;
-               });
+               }) > (patched ? 1 : 0);
     }
 
     // A port that the service did not have before; empty if there is none.

@@ -23,11 +23,7 @@ std::optional<std::string> content(const fs::path& path) {
     return stream ? std::optional(std::move(text)) : std::nullopt;
 }
 
-const std::string* text_argument(const Event& event, std::size_t number) {
-    const bool known = event.arguments.size() > number && event.arguments[number];
-    return known ? event.arguments[number]->get_if<std::string>() : nullptr;
-}
-
+// What a container has under a token; null if nothing.
 const json* member(const json& container, const std::string& token) {
     if (container.is_object()) return container.contains(token) ? &container[token] : nullptr;
     if (!container.is_array()) return nullptr;
@@ -43,6 +39,40 @@ const json* member(const json& container, const std::string& token) {
     const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), number);
     const bool is_number = error == std::errc() && end == token.data() + token.size();
     return is_number && number < container.size() ? &container[number] : nullptr;
+}
+
+// A container's member that is there, or that an edit may make; null where there can be none.
+json* member_to_set(json& container, const std::string& token) {
+    if (container.is_null()) container = json::object();
+    if (container.is_object()) return &container[token];
+    if (container.is_array() && token == "-") return &container.emplace_back();
+    return const_cast<json*>(member(container, token));
+}
+
+// Whether an edit could be made.
+bool make(json& whole, const Edit& edit) {
+    const auto tokens = documents::tokens_of(edit.pointer);
+    if (!tokens) return false;
+    if (edit.removes) {
+        if (tokens->empty()) return false;
+        const auto cut = edit.pointer.rfind('/');
+        auto* container = const_cast<json*>(value_at(whole, edit.pointer.substr(0, cut)));
+        const json* gone = container != nullptr ? member(*container, tokens->back()) : nullptr;
+        if (gone == nullptr) return true;
+        if (container->is_object()) container->erase(tokens->back());
+        if (container->is_array()) container->erase(container->begin() + (gone - &(*container)[0]));
+        return true;
+    }
+    json* at = &whole;
+    for (const std::string& token : *tokens)
+        if (at = member_to_set(*at, token); at == nullptr) return false;
+    *at = *edit.value;
+    return true;
+}
+
+const std::string* text_argument(const Event& event, std::size_t number) {
+    const bool known = event.arguments.size() > number && event.arguments[number];
+    return known ? event.arguments[number]->get_if<std::string>() : nullptr;
 }
 
 std::string normal(const std::string& path) {
@@ -83,55 +113,36 @@ std::optional<Edit> edit_of(const Event& event) {
     return edit;
 }
 
-Drafts::Draft& Drafts::draft(const std::string& path) {
-    const auto [entry, is_new] = drafts_.try_emplace(path);
-    Draft& one = entry->second;
-    if (!is_new) return one;
-    auto text = documents::format_of(path) ? content(root_ / path) : std::nullopt;
-    one.known = text && !all_unknown_;
-    one.original = text.value_or("");
-    one.text = one.original;
-    return one;
-}
-
 void Drafts::take(const Event& event) {
     if (event.act != Act::Change) return;
-    if (const auto edit = edit_of(event)) {
-        Draft& one = draft(edit->file);
-        if (!one.known) return;
-        const auto format = *documents::format_of(edit->file);
-        one.parsed.reset();
-        if (edit->removes) {
-            const auto left = documents::remove(one.text, format, edit->pointer);
-            one.known = left.has_value();
-            if (left) one.text = *left;
-            return;
-        }
-        const auto edited = edit->value ? documents::set(one.text, format, edit->pointer, *edit->value)
-                                        : tl::expected<documents::Edited, documents::Problem>(
-                                              tl::unexpected(documents::Problem{"known when it runs", 0}));
-        one.known = edited.has_value();
-        if (edited) one.text = edited->text;
+    if (auto edit = edit_of(event)) {
+        Draft& draft = drafts_[edit->file];
+        draft.known = draft.known && (edit->removes || edit->value);
+        if (draft.known) draft.edits.push_back(std::move(*edit));
         return;
     }
     for (const Thing& thing : event.things) {
-        if (thing == "file ?") {
-            all_unknown_ = true;
-            for (auto& [path, one] : drafts_) one.known = false;
-        } else if (thing.starts_with("file ")) {
-            draft(normal(thing.substr(5))).known = false;
-        }
+        if (thing == "file ?") all_unknown_ = true;
+        if (thing.starts_with("file ")) drafts_[normal(thing.substr(5))].known = false;
     }
 }
 
+const std::string& Drafts::text(const std::string& path, Draft& draft) {
+    if (!draft.text) draft.text = content(root_ / path).value_or("");
+    return *draft.text;
+}
+
 const json* Drafts::file(const std::string& path) {
-    Draft& one = draft(normal(path));
-    if (!one.known) return nullptr;
-    if (!one.parsed) {
-        const auto whole = documents::read(one.text, *documents::format_of(path), "");
-        one.parsed = whole && whole->value ? *whole->value : json();
+    const auto format = documents::format_of(path);
+    Draft& draft = drafts_[normal(path)];
+    if (!draft.known || all_unknown_ || !format) return nullptr;
+    if (!draft.value) {
+        const auto whole = documents::read(text(path, draft), *format, "");
+        draft.value = whole && whole->value ? *whole->value : json();
     }
-    return one.parsed->is_null() ? nullptr : &*one.parsed;
+    for (; draft.known && draft.made < draft.edits.size(); ++draft.made)
+        draft.known = make(*draft.value, draft.edits[draft.made]);
+    return draft.known && !draft.value->is_null() ? &*draft.value : nullptr;
 }
 
 const json* Drafts::object(const Object& object) {
@@ -143,17 +154,17 @@ const json* Drafts::object(const Object& object) {
 }
 
 Span Drafts::span(const std::string& path, const std::string& pointer) {
-    Draft& one = draft(normal(path));
+    Draft& draft = drafts_[normal(path)];
+    const std::string& content = text(path, draft);
     std::error_code error;
     const fs::path shown = fs::proximate(root_ / path, error);
-    if (!one.id) one.id = sources_.add(error ? path : shown.string(), one.original);
+    if (!draft.id) draft.id = sources_.add(error ? path : shown.string(), content);
     const auto format = documents::format_of(path);
-    const auto found =
-        format ? documents::read(one.original, *format, pointer)
-               : tl::expected<documents::Lookup, documents::Problem>(tl::unexpected(documents::Problem{}));
-    if (!found || !found->value) return {*one.id, 0, 0};
-    const std::size_t end = std::min(found->range.end, documents::line_end(one.original, found->range.begin));
-    return {*one.id, static_cast<std::uint32_t>(found->range.begin), static_cast<std::uint32_t>(end)};
+    if (!format) return {*draft.id, 0, 0};
+    const auto found = documents::read(content, *format, pointer);
+    if (!found || !found->value) return {*draft.id, 0, 0};
+    const std::size_t end = std::min(found->range.end, documents::line_end(content, found->range.begin));
+    return {*draft.id, static_cast<std::uint32_t>(found->range.begin), static_cast<std::uint32_t>(end)};
 }
 
 }  // namespace migc::checks

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -49,20 +50,22 @@ class Drafts {
     Span span(const std::string& path, const std::string& pointer);
 
   private:
+    // Read, and edited, only when somebody asks for it.
     struct Draft {
-        std::string text;      // as it is by now
-        std::string original;  // as it is on the disk
-        bool known = false;
-        std::optional<nlohmann::json> parsed;
+        std::vector<Edit> edits;  // in the order of the script
+        std::size_t made = 0;     // how many of them the value has
+        bool known = true;
+        std::optional<std::string> text;  // as it is on the disk
+        std::optional<nlohmann::json> value;
         std::optional<FileId> id;
     };
 
-    Draft& draft(const std::string& path);
+    const std::string& text(const std::string& path, Draft& draft);
 
     std::filesystem::path root_;
     SourceMap& sources_;
     std::map<std::string, Draft> drafts_;
-    bool all_unknown_ = false;
+    bool all_unknown_ = false;  // some step has changed a file that only a run can name
 };
 
 }  // namespace migc::checks
