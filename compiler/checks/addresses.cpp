@@ -19,12 +19,14 @@ using nlohmann::json;
 // "redis-service:6379,password=..", "Host=db;Port=5432", "web.shop.svc.cluster.local".
 std::vector<std::string> hosts_of(const std::string& text, const std::string& name_space) {
     static const RE2 url(R"(^[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?([a-z][a-z0-9.-]*)(?::\d+)?(?:[/?#]\S*)?$)");
-    static const RE2 host_and_port(R"(^([a-z][a-z0-9.-]*):\d{2,5}(?:,.*)?$)");
+    static const RE2 host_and_port(R"(^([a-z][a-z0-9.-]*):(\d{2,5})(?:,.*)?$)");
     static const RE2 connection(
         R"((?i)(?:^|;)\s*(?:host|server|data source)\s*=\s*(?:tcp:)?([a-z][a-z0-9.-]*)\s*(?:[,:]\d+)?\s*(?:;|$))");
     std::string host;
-    if (!RE2::FullMatch(text, url, &host) && !RE2::FullMatch(text, host_and_port, &host) &&
-        !RE2::PartialMatch(text, connection, &host))
+    int port = 0;
+    // "postgres:15" is an image: nobody serves at so low a number.
+    const bool is_pair = RE2::FullMatch(text, host_and_port, &host, &port) && port >= 80;
+    if (!is_pair && !RE2::FullMatch(text, url, &host) && !RE2::PartialMatch(text, connection, &host))
         return {};
     for (const std::string ending : {".svc.cluster.local", ".svc"})
         if (host.ends_with(ending)) {
@@ -47,8 +49,10 @@ class Addresses {
         for (const Course& course : picture_.timeline.courses()) {
             for (const Event& event : course.forward) {
                 drafts_.take(event);
-                if (course.stage->repeats || event.act != Act::Change || event.verb == nullptr) continue;
+                if (course.stage->repeats) continue;
                 if (course.environment != nullptr) name_space_ = course.environment->name_space.value_or("");
+                asked(event);
+                if (event.act != Act::Change || event.verb == nullptr) continue;
                 edited(event);
                 patched(event);
                 applied(event);
@@ -72,6 +76,18 @@ class Addresses {
                 names_->push_back(handle.substr(handle.rfind('/') + 1));
         }
         return !has_services_ || std::find(names_->begin(), names_->end(), name) != names_->end();
+    }
+
+    // What a verification asks may be served by others; only what is nearly a declared name is surely a
+    // mistake.
+    void asked(const Event& event) {
+        if (event.act != Act::Look && event.act != Act::Soak) return;
+        for (const Thing& thing : event.things) {
+            if (!thing.starts_with("url ")) continue;
+            for (const std::string& host : hosts_of(thing.substr(4), name_space_))
+                if (!is_declared(host) && nearest(host, *names_) && told_.insert(host).second)
+                    report(event, host);
+        }
     }
 
     void edited(const Event& event) {
@@ -119,17 +135,22 @@ class Addresses {
         if (!value.is_string()) return;
         for (const std::string& host : hosts_of(value.get<std::string>(), name_space_)) {
             if (is_declared(host) || !told_.insert(host).second) continue;
-            auto& d = diagnostics_.report(Code::UnknownService, event.step->span,
-                                          fmt::format("no manifest declares the service `{}`", host));
+            auto& d = report(event, host);
             if (object != nullptr)
                 d.labels.push_back({picture_.manifests.span(*object, pointer), "named here"});
-            if (const auto close = nearest(host, *names_))
-                d.notes.push_back(fmt::format("did you mean `{}`?", *close));
-            d.notes.push_back(fmt::format(
-                "pods would not find it, and fail with the first request that needs it; if another project declares "
-                "it, say so in migc.yaml: `services: {{ {0}: service/{0} }}`",
-                host));
         }
+    }
+
+    Diagnostic& report(const Event& event, const std::string& host) {
+        auto& d = diagnostics_.report(Code::UnknownService, event.step->span,
+                                      fmt::format("no manifest declares the service `{}`", host));
+        if (const auto close = nearest(host, *names_))
+            d.notes.push_back(fmt::format("did you mean `{}`?", *close));
+        d.notes.push_back(fmt::format(
+            "nobody would find it, and the first request that needs it would fail; if another project "
+            "declares it, say so in migc.yaml: `services: {{ {0}: service/{0} }}`",
+            host));
+        return d;
     }
 
     const Picture& picture_;

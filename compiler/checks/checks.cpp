@@ -25,7 +25,7 @@ const std::vector<Family>& families() {
         {"destruction", destruction},
         {"restoring", restoring},
         {"reachability", reachability},
-        {"secrets", secrets},
+        {"secrets", named_secrets},
         {"language", language},
         {"files", files},
         {"requirements", requirements},

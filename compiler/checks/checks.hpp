@@ -82,7 +82,7 @@ void restoring(const Picture& picture, Diagnostics& diagnostics);
 // reachability.cpp: every step can be reached.
 void reachability(const Picture& picture, Diagnostics& diagnostics);
 // secrets.cpp: nothing that is called a secret stands in the text.
-void secrets(const Picture& picture, Diagnostics& diagnostics);
+void named_secrets(const Picture& picture, Diagnostics& diagnostics);
 // language.cpp: names that nothing uses, calculations that cannot be done, secrets in the text.
 void language(const Picture& picture, Diagnostics& diagnostics);
 // files.cpp: the files that steps name are there.

@@ -62,8 +62,9 @@ bool replaces(const Used& come, const Used& gone) {
 
 class StageOf {
   public:
-    StageOf(const Picture& picture, const Course& course, Drafts& after)
-        : picture_(picture), course_(course), after_(after) {}
+    // `there`: what an earlier stage has applied in the same environment.
+    StageOf(const Picture& picture, const Course& course, Drafts& after, const std::set<Thing>& there)
+        : picture_(picture), course_(course), after_(after), there_(there) {}
 
     void check(Diagnostics& diagnostics) {
         for (const Event& event : course_.forward) {
@@ -80,10 +81,7 @@ class StageOf {
 
   private:
     // What is deleted and applied again was only made anew.
-    [[nodiscard]] bool comes_back(const Used& gone) const {
-        return std::any_of(added_.begin(), added_.end(),
-                           [&](const Used& one) { return one.name == gone.name; });
-    }
+    [[nodiscard]] bool comes_back(const Used& gone) const { return applied_.contains(gone.name); }
 
     static void report(const Used& gone, const Used& come, Diagnostics& diagnostics) {
         auto& d = diagnostics.report(
@@ -199,23 +197,33 @@ class StageOf {
                             thing.substr(0, thing.find('/')),
                             selector != nullptr ? selector->dump() : "",
                             {}};
-            (event.verb->signature.starts_with("delete ") ? removed_ : added_).push_back(used);
+            const bool deletes = event.verb->signature.starts_with("delete ");
+            if (deletes) removed_.push_back(used);
+            if (deletes) continue;
+            applied_.insert(thing);
+            if (!there_.contains(thing)) added_.push_back(used);
         }
     }
 
     const Picture& picture_;
     const Course& course_;
     Drafts& after_;  // the files as the stage leaves them
+    const std::set<Thing>& there_;
     std::vector<Used> removed_, added_;
+    std::set<Thing> applied_;
 };
 
 }  // namespace
 
 void compatibility(const Picture& picture, Diagnostics& diagnostics) {
     Drafts drafts(picture.inventory.root, picture.sources);
+    std::map<std::string, std::set<Thing>> there;
     for (const Course& course : picture.timeline.courses()) {
         for (const Event& event : course.forward) drafts.take(event);
-        if (!course.stage->repeats) StageOf(picture, course, drafts).check(diagnostics);
+        auto& applied = there[course.stage->environment];
+        if (!course.stage->repeats) StageOf(picture, course, drafts, applied).check(diagnostics);
+        for (const Event& event : course.forward)
+            if (event.act == Act::Change) applied.insert(event.things.begin(), event.things.end());
     }
 }
 

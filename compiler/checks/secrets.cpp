@@ -59,7 +59,7 @@ void check_call(const ir::Step& step, Diagnostics& diagnostics) {
 
 }  // namespace
 
-void secrets(const Picture& picture, Diagnostics& diagnostics) {
+void named_secrets(const Picture& picture, Diagnostics& diagnostics) {
     for (const ir::Parameter& parameter : picture.program.parameters)
         if (parameter.default_value && is_called_secret(parameter.name) &&
             secret_text(*parameter.default_value) != nullptr)
