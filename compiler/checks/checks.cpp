@@ -15,6 +15,7 @@ const std::vector<Family>& families() {
         {"services", services},
         {"capacity", capacity},
         {"layers", layers},
+        {"claims", claims},
         {"volumes", volumes},
         {"addresses", addresses},
         {"committed", committed},
