@@ -4,9 +4,11 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
+#include "compiler/checks/affected.hpp"
 #include "compiler/source/escape.hpp"
 
 namespace migc::cli {
@@ -14,8 +16,25 @@ namespace {
 
 struct Options {
     std::string script;
+    bool markdown = false;
     SessionOptions session;
 };
+
+nlohmann::json affected(Script& script) {
+    nlohmann::json result = nlohmann::json::array();
+    for (const auto& one : checks::affected({script.program, script.inventory, script.sources}))
+        result.push_back({{"layer", one.layer},
+                          {"what", one.thing},
+                          {"environments", one.environments},
+                          {"readers", one.readers}});
+    return result;
+}
+
+std::string rendered(const Options& options, const nlohmann::json& plan) {
+    if (options.session.json) return plan.dump(2) + "\n";
+    return escaped(options.markdown ? runtime::render_plan_markdown(plan) : runtime::render_plan(plan),
+                   Newlines::Kept);
+}
 
 int plan(const Options& options) {
     const auto script = load_script(options.script);
@@ -29,15 +48,14 @@ int plan(const Options& options) {
         fmt::print(stderr, "migc: {}\n", problem);
         return 2;
     }
-    const auto plan =
-        runtime::make_plan(script->program, script->inventory, *(*session)->tools, *run_options);
+    auto plan = runtime::make_plan(script->program, script->inventory, *(*session)->tools, *run_options);
     if (!plan) {
         fmt::print(stderr, "migc: {}\n", plan.error().message);
         return 2;
     }
     close_session(options.session, **session, nullptr);
-    fmt::print("{}", options.session.json ? plan->dump(2) + "\n"
-                                          : escaped(runtime::render_plan(*plan), Newlines::Kept));
+    if (options.markdown || options.session.json) (*plan)["affected"] = affected(*script);
+    fmt::print("{}", rendered(options, *plan));
     return 0;
 }
 
@@ -48,10 +66,13 @@ void add_plan(CLI::App& app, int& exit_code) {
         "plan", "Show what a run would do: each command line, what is captured, what undoes it");
     auto options = std::make_shared<Options>();
     command->add_option("FILE", options->script, "The script")->required();
+    command->add_flag(
+        "--markdown", options->markdown,
+        "As Markdown, for a pull request: why, what is affected and who reads it, order, validation, rollback, times");
     add_session_options(*command, options->session);
     command->footer(
         "The plan reads the present state and changes nothing.\n\nExamples:\n  migc plan deploy.mig\n  migc "
-        "plan deploy.mig --world learning\n  migc plan deploy.mig --json");
+        "plan deploy.mig --world learning\n  migc plan deploy.mig --json\n  migc plan deploy.mig --markdown > plan.md");
     command->callback([options, &exit_code] { exit_code = plan(*options); });
 }
 

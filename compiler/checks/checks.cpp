@@ -11,6 +11,22 @@ const std::vector<Family>& families() {
         {"verification", verification},
         {"terraform", terraform},
         {"kubernetes", kubernetes},
+        {"images", images},
+        {"services", services},
+        {"capacity", capacity},
+        {"layers", layers},
+        {"claims", claims},
+        {"volumes", volumes},
+        {"addresses", addresses},
+        {"committed", committed},
+        {"times", times},
+        {"watching", watching},
+        {"compatibility", compatibility},
+        {"backend", backend},
+        {"destruction", destruction},
+        {"restoring", restoring},
+        {"reachability", reachability},
+        {"secrets", named_secrets},
         {"language", language},
         {"files", files},
         {"requirements", requirements},
@@ -24,6 +40,11 @@ Picture::Picture(const Input& input)
 void run(const Input& input, Diagnostics& diagnostics) {
     const Picture picture(input);
     for (const auto& family : families()) family.check(picture, diagnostics);
+}
+
+bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage) {
+    const ir::Stage* repeated = stage.repeats ? program.stage(*stage.repeats) : nullptr;
+    return stage.on_failure && (repeated == nullptr || stage.failure_span != repeated->failure_span);
 }
 
 void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit) {

@@ -53,6 +53,38 @@ void verification(const Picture& picture, Diagnostics& diagnostics);
 void terraform(const Picture& picture, Diagnostics& diagnostics);
 // kubernetes.cpp: what a script does agrees with the manifests.
 void kubernetes(const Picture& picture, Diagnostics& diagnostics);
+// images.cpp: the manifest names the image that the script leaves.
+void images(const Picture& picture, Diagnostics& diagnostics);
+// services.cpp: services and their ports lead to pods.
+void services(const Picture& picture, Diagnostics& diagnostics);
+// capacity.cpp: what is requested is there.
+void capacity(const Picture& picture, Diagnostics& diagnostics);
+// layers.cpp: what several layers state is the same in each.
+void layers(const Picture& picture, Diagnostics& diagnostics);
+// claims.cpp: no manifest is applied with a smaller claim.
+void claims(const Picture& picture, Diagnostics& diagnostics);
+// volumes.cpp: terraform's volumes and the claims are of one size.
+void volumes(const Picture& picture, Diagnostics& diagnostics);
+// addresses.cpp: the services that a configuration names are declared.
+void addresses(const Picture& picture, Diagnostics& diagnostics);
+// committed.cpp: what a committed script reads is committed, too.
+void committed(const Picture& picture, Diagnostics& diagnostics);
+// times.cpp: what is waited for fits into its limit and into the maintenance window.
+void times(const Picture& picture, Diagnostics& diagnostics);
+// watching.cpp: production is watched for a while after a change.
+void watching(const Picture& picture, Diagnostics& diagnostics);
+// compatibility.cpp: what is replaced stays until nobody uses it.
+void compatibility(const Picture& picture, Diagnostics& diagnostics);
+// backend.cpp: terraform's state is locked while it is changed.
+void backend(const Picture& picture, Diagnostics& diagnostics);
+// destruction.cpp: terraform started by hand applies a plan, and destroys what is named.
+void destruction(const Picture& picture, Diagnostics& diagnostics);
+// restoring.cpp: what takes back is looked at, and takes back what belongs together.
+void restoring(const Picture& picture, Diagnostics& diagnostics);
+// reachability.cpp: every step can be reached.
+void reachability(const Picture& picture, Diagnostics& diagnostics);
+// secrets.cpp: nothing that is called a secret stands in the text.
+void named_secrets(const Picture& picture, Diagnostics& diagnostics);
 // language.cpp: names that nothing uses, calculations that cannot be done, secrets in the text.
 void language(const Picture& picture, Diagnostics& diagnostics);
 // files.cpp: the files that steps name are there.
@@ -60,6 +92,8 @@ void files(const Picture& picture, Diagnostics& diagnostics);
 // requirements.cpp: what the script requires of the project's files holds.
 void requirements(const Picture& picture, Diagnostics& diagnostics);
 
+// Whether a stage has a failure block that it did not take over from the stage that it repeats.
+bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage);
 // Calls visit(step) for each step of the list and, in order, for those within it.
 void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit);
 // Whether a step of the list, or one within it, changes anything outside.

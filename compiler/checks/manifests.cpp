@@ -124,6 +124,16 @@ const std::vector<const Object*>& Manifests::all() const {
     return *all_;
 }
 
+const std::vector<const Object*>& Manifests::declaring(const std::string& thing) const {
+    static const std::vector<const Object*> none;
+    if (!by_name_) {
+        by_name_.emplace();
+        for (const Object* object : all()) (*by_name_)[object->thing].push_back(object);
+    }
+    const auto found = by_name_->find(thing);
+    return found == by_name_->end() ? none : found->second;
+}
+
 std::vector<const Object*> Manifests::readers(const std::string& thing) const {
     const auto slash = thing.find('/');
     std::vector<const Object*> found;

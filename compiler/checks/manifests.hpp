@@ -33,6 +33,8 @@ class Manifests {
     // The objects of the folders in which one looks for manifests: k8s, kubernetes, manifests, deploy; and of
     // every file that `of` was asked for.
     [[nodiscard]] const std::vector<const Object*>& all() const;
+    // Those of them that are called so: one, unless several files declare it.
+    [[nodiscard]] const std::vector<const Object*>& declaring(const std::string& thing) const;
     // The workloads whose pods read a ConfigMap or Secret ("configmap/settings").
     [[nodiscard]] std::vector<const Object*> readers(const std::string& thing) const;
     // Where an object says what stands at a JSON pointer; its file's first line if it says nothing there.
@@ -46,6 +48,7 @@ class Manifests {
     mutable std::map<std::string, std::vector<Object>> files_;
     mutable std::map<std::string, std::pair<std::optional<FileId>, std::string>> texts_;
     mutable std::optional<std::vector<const Object*>> all_;
+    mutable std::optional<std::map<std::string, std::vector<const Object*>>> by_name_;
 };
 
 }  // namespace migc::checks

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "compiler/documents/document.hpp"
 
 namespace migc::checks {
 namespace {
@@ -119,9 +122,12 @@ class Timeline::Walk {
             case ir::StepKind::For:
                 branch(step, names);
                 break;
-            case ir::StepKind::Parallel:
+            case ir::StepKind::Parallel: {
+                const bool before = std::exchange(beside_, true);
                 walk(step.body, names);
+                beside_ = before;
                 break;
+            }
             case ir::StepKind::Undo:
                 add(Act::Undo, step);
                 break;
@@ -163,6 +169,7 @@ class Timeline::Walk {
         event.inner = &step;
         event.part_of = part_of_;
         event.conditional = conditional_;
+        event.beside = beside_;
         result_.push_back(std::move(event));
         return result_.back();
     }
@@ -187,6 +194,7 @@ class Timeline::Walk {
             event.arguments.push_back(parameters->at(verb.parameters[i].name).value);
             if (step.arguments[i].type.kind == ir::TypeKind::Plan) event.plans.insert(step.arguments[i].name);
         }
+        event.bound = ir::call_bound(program_, step, verb, number_in(names), number_in(*parameters));
         for (const ir::Capture& capture : verb.captures)
             (*parameters)[capture.name] = {value(capture.value, *parameters), nullptr, nullptr, {}};
         for (const ir::Effect& effect : verb.effects) add_effect(event, effect, *parameters);
@@ -263,7 +271,18 @@ class Timeline::Walk {
             const auto* duration = time ? time->get_if<Duration>() : nullptr;
             if (duration != nullptr) event.at_least_ms = duration->milliseconds;
         }
+        event.bound = ir::verify_bound(program_, step, number_in(names));
         if (step.condition) look_at(event, *step.condition, names);
+    }
+
+    ir::NumberOf number_in(const Names& names) const {
+        return [this, &names](const ir::Expr& expression) -> std::optional<std::int64_t> {
+            const Known1 known = value(expression, names);
+            if (!known) return std::nullopt;
+            if (const auto* duration = known->get_if<Duration>()) return duration->milliseconds;
+            const auto* number = known->get_if<std::int64_t>();
+            return number != nullptr ? std::optional(*number) : std::nullopt;
+        };
     }
 
     void look_at(Event& event, const ir::Expr& expression, const Names& given) {
@@ -380,7 +399,10 @@ class Timeline::Walk {
         const ir::Probe& probe = program_.probes.at(expression.declaration);
         const Names bound = bind(probe.parameters, expression.children, names);
         if (probe.computed && depth_ < deepest_call) return value(*probe.computed, bound);
+        if (probe.read && probe.read->native == "variables-file") return variables_file();
         if (!probe.read || expression.children.empty()) return std::nullopt;
+        if (probe.read->native == "pointer-through")
+            return pointer_through(bound.at(probe.parameters.front().name).value);
         const bool declared = probe.read->native == "objects-of-manifest";
         if (!declared && probe.read->native != "objects-to-delete") return std::nullopt;
         const auto& path = bound.at(probe.parameters.front().name).value;
@@ -390,6 +412,24 @@ class Timeline::Walk {
         for (const Object* object : timeline_.manifests_.of(*text))
             handles.push_back(declared ? Value(object->thing) : Value(ResourceRef{"object", object->thing}));
         return handles.empty() ? std::nullopt : Known1(Value(std::move(handles)));
+    }
+
+    Known1 variables_file() const {
+        const bool named =
+            environment_ != nullptr && environment_->terraform && !environment_->terraform->var_file.empty();
+        if (!named) return std::nullopt;
+        const auto& terraform = *environment_->terraform;
+        return Value((std::filesystem::path(terraform.directory) / terraform.var_file)
+                         .lexically_normal()
+                         .generic_string());
+    }
+
+    static Known1 pointer_through(const Known1& names) {
+        if (!names) return std::nullopt;
+        const auto* list = names->get_if<List>();
+        std::vector<std::string> parts;
+        for (const Value& name : list != nullptr ? *list : List{*names}) parts.push_back(show(name));
+        return Value(documents::pointer_to(parts));
     }
 
     const Timeline& timeline_;
@@ -402,6 +442,7 @@ class Timeline::Walk {
     const ir::Step* outer_ = nullptr;
     const ir::Verb* part_of_ = nullptr;
     bool conditional_ = false;
+    bool beside_ = false;
     int depth_ = 0;
 };
 

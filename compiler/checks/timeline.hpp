@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/checks/manifests.hpp"
+#include "compiler/ir/bounds.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 
@@ -51,7 +52,9 @@ struct Event {
     std::set<std::string> plans;                  // names of plans that it uses
     bool everything = false;   // it looks at the system as a whole: a request, a script, all pods
     bool conditional = false;  // whether it happens only a run can tell
+    bool beside = false;       // it happens at the same time as others: in a `parallel`
     std::optional<std::int64_t> at_least_ms;  // Soak: how long it takes
+    ir::Bound bound;                          // Change, Other, Look: how long it may take
 };
 
 struct Course {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ir/bounds.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/tools/said.hpp"
@@ -16,7 +17,6 @@ constexpr std::int64_t first_look_ms = 100;
 constexpr std::int64_t longest_look_ms = 2'000;
 // A tool that exited by itself and said that it failed: its effect is not worth waiting long for.
 constexpr std::int64_t after_failure_ms = 5'000;
-constexpr std::int64_t default_retry_ms = 1'000;
 
 // What a native of an inverse says when it leaves something as it is, so as not to destroy it.
 constexpr std::string_view held_mark = "held: ";
@@ -378,7 +378,7 @@ Call::Action Call::act() {
     const Reading more = step_.retry ? stage_.evaluator.evaluate(*step_.retry, outer_)
                                      : Reading{Value(std::int64_t{0}), {}, false};
     const auto* tries = more.value.get_if<std::int64_t>();
-    const auto every = milliseconds(stage_.evaluator, step_.every, outer_).value_or(default_retry_ms);
+    const auto every = milliseconds(stage_.evaluator, step_.every, outer_).value_or(ir::default_retry_ms);
     Action action = act_once();
     for (std::int64_t left = tries == nullptr ? 0 : *tries; left > 0; --left) {
         if (action.begun && action.answer.succeeded()) break;

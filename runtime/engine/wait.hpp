@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "compiler/ir/bounds.hpp"
 #include "runtime/engine/stage_run.hpp"
 
 namespace migc::runtime {
@@ -19,9 +20,8 @@ struct Wait {
 };
 
 // Limits, in milliseconds, where neither the step nor a declaration gives one.
-constexpr std::int64_t default_verify_ms = 300'000;
-constexpr std::int64_t default_effect_ms = 30'000;
-constexpr std::int64_t default_action_ms = 60'000;
+using ir::default_effect_ms;
+using ir::default_verify_ms;
 // How long a soak or a `throughout` may go without being able to see.
 constexpr std::int64_t blind_ms = 60'000;
 

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ir/bounds.hpp"
+#include "compiler/ir/window.hpp"
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
@@ -46,6 +48,20 @@ json differences(const Value& before, const Value& after) {
     return result;
 }
 
+// By the program that a step changes something with.
+std::string layer_of(const ir::Command& action) {
+    const std::string& tool =
+        action.tool == "native" && !action.through.empty() ? action.through.front() : action.tool;
+    static const std::map<std::string, std::string, std::less<>> layers = {{"terraform", "infrastructure"},
+                                                                           {"kubectl", "cluster"},
+                                                                           {"docker", "images"},
+                                                                           {"git", "files"},
+                                                                           {"native", "files"},
+                                                                           {"curl", "web"}};
+    const auto known = layers.find(tool);
+    return known == layers.end() ? tool : known->second;
+}
+
 // Walks one stage's steps as a run would, without acting.
 class StagePlanner {
   public:
@@ -64,14 +80,8 @@ class StagePlanner {
         return std::move(steps_);
     }
 
-    // Of the steps that were planned, in milliseconds; and the first step without a way back, "" if there is
-    // none.
-    [[nodiscard]] json times() const {
-        return {{"steps_ms", steps_ms_},
-                {"soaks_ms", soaks_ms_},
-                {"undo_ms", undo_ms_},
-                {"no_return", no_return_}};
-    }
+    // Of the steps that were planned.
+    [[nodiscard]] const ir::Times& times() const { return times_; }
 
     json gates(const std::vector<ir::Step>& gates) {
         json result = json::array();
@@ -132,6 +142,7 @@ class StagePlanner {
         captures(verb, inner, entry);
         if (!verb.action) return composite(step, verb, scope, inner, std::move(entry), id);
         command(verb, inner, entry);
+        entry["layer"] = layer_of(*verb.action);
         effects(verb, inner, entry);
         // An inverse meets what the step has left.
         inverse_commands_ = json::array();
@@ -215,20 +226,21 @@ class StagePlanner {
         }
     }
 
-    // The longest that a step may take: its command, and until its effect is seen. An undo of it takes as
-    // long, and reads what is there before that.
+    // An undo of a step takes as long as the step, and reads what is there before that.
     void times(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
-        const auto given = milliseconds(evaluator_, step.within, scope);
-        const auto declared = milliseconds(evaluator_, verb.within, inner);
-        const ir::Tool* tool = program_.tool(verb.action->tool);
-        const auto own = tool != nullptr ? milliseconds(evaluator_, tool->within, globals_) : std::nullopt;
-        const std::int64_t act = given.value_or(declared.value_or(own.value_or(default_action_ms)));
-        const std::int64_t see =
-            verb.effects.empty() ? 0 : given.value_or(declared.value_or(default_effect_ms));
-        steps_ms_ += act + see;
         const ir::UndoKind way_back = (step.undo ? *step.undo : verb.undo).kind;
-        if (way_back == ir::UndoKind::Steps) undo_ms_ += act + see;
-        if (way_back == ir::UndoKind::Irreversible && no_return_.empty()) no_return_ = step.text;
+        const ir::Bound bound = ir::call_bound(program_, step, verb, number_in(scope), number_in(inner));
+        times_.call(bound, way_back, verb.mutates(), step.text);
+    }
+
+    ir::NumberOf number_in(const Scope& scope) {
+        return [this, &scope](const ir::Expr& expression) -> std::optional<std::int64_t> {
+            const Value value = evaluator_.evaluate(expression, scope).value;
+            if (const auto* duration = value.get_if<Duration>())
+                return std::max<std::int64_t>(duration->milliseconds, 0);
+            const auto* number = value.get_if<std::int64_t>();
+            return number != nullptr ? std::optional(*number) : std::nullopt;
+        };
     }
 
     std::string undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
@@ -273,28 +285,16 @@ class StagePlanner {
     }
 
     void verify(const ir::Step& step, const Scope& scope, const std::string& id) {
-        const auto given = milliseconds(evaluator_, step.within, scope);
-        const std::int64_t limit =
-            given ? *given : declared_limit(*step.condition).value_or(default_verify_ms);
-        add(id, "verify", evaluator_.describe(step, scope))["limit"] = show_milliseconds(limit);
-        steps_ms_ += limit;
-    }
-
-    std::optional<std::int64_t> declared_limit(const ir::Expr& condition) {
-        if (condition.kind == ir::ExprKind::Probe)
-            if (const auto limit =
-                    milliseconds(evaluator_, program_.probes.at(condition.declaration).within, globals_))
-                return limit;
-        for (const ir::Expr& child : condition.children)
-            if (const auto limit = declared_limit(child)) return limit;
-        return std::nullopt;
+        const ir::Bound bound = ir::verify_bound(program_, step, number_in(scope));
+        add(id, "verify", evaluator_.describe(step, scope))["limit"] = show_milliseconds(bound.total());
+        times_.verify(bound);
     }
 
     void soak(const ir::Step& step, const Scope& scope, const std::string& id) {
         const auto limit = milliseconds(evaluator_, step.value, scope);
         add(id, "soak", evaluator_.describe(step, scope))["limit"] =
             limit ? show_milliseconds(*limit) : "unknown";
-        soaks_ms_ += limit.value_or(0);
+        times_.soak(limit.value_or(0));
     }
 
     void let(const ir::Step& step, Scope& scope, const std::string& id) {
@@ -333,10 +333,15 @@ class StagePlanner {
     }
 
     void parallel(const ir::Step& step, Scope& scope, const std::string& id) {
+        const ir::Times before = times_;
+        ir::Times longest = before;
         for (std::size_t i = 0; i < step.body.size(); ++i) {
             Scope inner(&scope, scope.depth());
+            times_ = before;
             statement(step.body[i], inner, fmt::format("{}.{}", id, i + 1));
+            longest.beside(before, times_);
         }
+        times_ = longest;
     }
 
     const ir::Program& program_;
@@ -347,10 +352,7 @@ class StagePlanner {
     List workloads_;
     json steps_ = json::array();
     json inverse_commands_ = json::array();  // of the step at hand
-    std::int64_t steps_ms_ = 0;
-    std::int64_t soaks_ms_ = 0;
-    std::int64_t undo_ms_ = 0;
-    std::string no_return_;
+    ir::Times times_;
 };
 
 std::string failure_text(const std::optional<std::vector<ir::Step>>& block) {
@@ -370,6 +372,10 @@ class Planner {
         json plan = {{"title", program_.migration ? program_.migration->title : ""},
                      {"mode", tools_.kind()},
                      {"stages", json::array()}};
+        plan["properties"] = json::object();
+        for (const auto& [name, value] :
+             program_.migration ? program_.migration->properties : decltype(ir::Migration::properties)())
+            plan["properties"][name] = value;
         plan["lets"] = lets();
         for (const ir::Stage& stage : program_.stages) {
             auto entry = plan_stage(stage);
@@ -411,9 +417,36 @@ class Planner {
             {"gates", std::move(gates)},
             {"steps", planner.steps(stage, definition)},
             {"on_failure", failure_text(stage.on_failure ? stage.on_failure : definition.on_failure)}};
-        entry["times"] = planner.times();
+        entry["times"] = times(planner.times(), stage, *environment);
         passed_.insert(stage.name);
         return entry;
+    }
+
+    json times(const ir::Times& times, const ir::Stage& stage, const StageEnvironment& environment) {
+        json result = {{"steps_ms", times.steps_ms},
+                       {"soaks_ms", times.soaks_ms},
+                       {"soaks_between_ms", times.soaks_between_ms},
+                       {"undo_ms", times.undo_ms},
+                       {"no_return", times.no_return}};
+        for (const std::string& text : windows(stage, environment))
+            if (const auto window = ir::parse_window(text))
+                result["windows"].push_back(
+                    {{"window", text}, {"last_safe_start", ir::last_safe_start(*window, times.window_ms())}});
+        return result;
+    }
+
+    // The maintenance windows that a stage's gates name.
+    std::vector<std::string> windows(const ir::Stage& stage, const StageEnvironment& environment) {
+        std::vector<std::string> found;
+        Evaluator evaluator(surroundings_, environment);
+        for (const ir::Step& gate : stage.gates) {
+            if (gate.condition->kind != ir::ExprKind::Probe) continue;
+            const ir::Probe& probe = program_.probes.at(gate.condition->declaration);
+            if (!probe.read || probe.read->native != "window") continue;
+            const Value when = evaluator.evaluate(gate.condition->children.at(0), globals_).value;
+            if (const auto* text = when.get_if<std::string>()) found.push_back(*text);
+        }
+        return found;
     }
 
     const ir::Program& program_;

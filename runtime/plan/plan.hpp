@@ -14,20 +14,25 @@
 namespace migc::runtime {
 
 // Reads the world as it is now, and takes what earlier steps declare for done when it reads for later ones.
-// {"title", "mode", "lets": [{"name", "value"}],
+// {"title", "properties": {"reason", ..}, "mode", "lets": [{"name", "value"}],
 //  "stages": [{"stage", "environment", "context", "namespace", "gates": [{"text", "open", "why"}],
-//              "steps": [{"step", "kind", "text", "command", "captures", "effects": [{"probe", "before",
-//              "after"}],
+//              "steps": [{"step", "kind", "text", "layer", "command", "captures", "effects": [{"probe",
+//              "before", "after"}],
 //                         "undo", "undo_commands", "limit", "already", "problems"}],
-//              "times": {"steps_ms", "soaks_ms", "undo_ms", "no_return"}, "on_failure"}]}
-// Values are shown as text; times are upper bounds, in milliseconds. The problem: a stage has no environment,
-// or a parameter no value.
+//              "times": {"steps_ms", "soaks_ms", "soaks_between_ms", "undo_ms", "no_return",
+//              "windows": [{"window", "last_safe_start"}]}, "on_failure"}]}
+// Values are shown as text; times are upper bounds, in milliseconds; "last_safe_start" is empty for a window
+// that is too short for steps and undo. The problem: a stage has no environment, or a parameter no value.
 tl::expected<nlohmann::json, Problem> make_plan(const ir::Program& program,
                                                 const project::Inventory& inventory, Tools& tools,
                                                 const RunOptions& options);
 
 // The same for people, as plain text.
 std::string render_plan(const nlohmann::json& plan);
+
+// As Markdown, for a pull request. With "affected": [{"layer", "what", "environments", "readers"}] it also
+// says what is changed in all, and who reads it.
+std::string render_plan_markdown(const nlohmann::json& plan);
 
 // Both in one; a problem becomes the text.
 std::string plan(const ir::Program& program, const project::Inventory& inventory, Tools& tools,

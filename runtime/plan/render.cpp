@@ -2,23 +2,15 @@
 
 #include "runtime/engine/text.hpp"
 #include "runtime/plan/plan.hpp"
+#include "runtime/plan/words.hpp"
 
 namespace migc::runtime {
 namespace {
 
 using nlohmann::json;
 
-std::string text_of(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 void line(std::string& out, std::string_view label, const std::string& text) {
     if (!text.empty()) out += fmt::format("      {:<9} {}\n", label, text);
-}
-
-std::string changed(const std::string& what, const std::string& before, const std::string& after) {
-    return fmt::format("{}: {} \xe2\x86\x92 {}", what, before, after);
 }
 
 // Of an object only the fields that change.
@@ -49,18 +41,6 @@ void render_step(std::string& out, const json& step) {
     for (const json& problem : step.at("problems")) line(out, "PROBLEM", problem.get<std::string>());
 }
 
-// In whole minutes: what is summed up are limits.
-std::string minutes(std::int64_t ms) {
-    return show_milliseconds((ms + 59'999) / 60'000 * 60'000);
-}
-
-std::string times_in_words(const json& times) {
-    const std::int64_t soaks = times.value("soaks_ms", std::int64_t{0});
-    std::string text = fmt::format("at most {} if every limit is reached", minutes(times.at("steps_ms")));
-    if (soaks > 0) text += fmt::format(", soaks for {}", minutes(soaks));
-    return fmt::format("{}; its undo at most {}", text, minutes(times.at("undo_ms")));
-}
-
 void render_stage(std::string& out, const json& stage) {
     const std::string context = text_of(stage, "context");
     out += fmt::format("\nstage {} in {}", text_of(stage, "stage"), text_of(stage, "environment"));
@@ -73,6 +53,8 @@ void render_stage(std::string& out, const json& stage) {
     for (const json& step : stage.at("steps")) render_step(out, step);
     out += fmt::format("  on failure: {}\n", text_of(stage, "on_failure"));
     out += "  time: " + times_in_words(stage.at("times")) + "\n";
+    for (const json& window : stage.at("times").value("windows", json::array()))
+        out += fmt::format("  {}\n", window_in_words(window));
     if (const std::string step = text_of(stage.at("times"), "no_return"); !step.empty())
         out += fmt::format("  point of no return: {}\n", step);
 }

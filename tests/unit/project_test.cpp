@@ -6,6 +6,7 @@
 
 #include "compiler/diagnostics/apply.hpp"
 #include "compiler/diagnostics/render.hpp"
+#include "compiler/project/git_index.hpp"
 #include "compiler/project/inventory.hpp"
 
 using namespace migc;
@@ -239,5 +240,55 @@ TEST_CASE("migc.yaml is found upwards from the script") {
     std::filesystem::create_directory(root / "a/migc.yaml");
     CHECK(load_inventory(root / "a/b", sources, diagnostics).exists);
     CHECK(diagnostics.has_errors());
+    std::filesystem::remove_all(root);
+}
+
+namespace {
+
+// An index of version 2 as git writes it, with one entry per name.
+std::string index_of(const std::vector<std::pair<std::string, std::uint32_t>>& entries,
+                     std::uint32_t version = 2) {
+    const auto number = [](std::uint32_t value, int length) {
+        std::string bytes;
+        for (int i = length - 1; i >= 0; --i) bytes += static_cast<char>(value >> (8 * i) & 0xff);
+        return bytes;
+    };
+    std::string bytes = "DIRC" + number(version, 4) + number(static_cast<std::uint32_t>(entries.size()), 4);
+    for (const auto& [name, size] : entries) {
+        std::string entry(36, '\0');
+        entry += number(size, 4) + std::string(20, 'x') + number(static_cast<std::uint32_t>(name.size()), 2) +
+                 name;
+        bytes += entry + std::string(8 - entry.size() % 8, '\0');
+    }
+    return bytes + std::string(20, 'y');
+}
+
+}  // namespace
+
+TEST_CASE("git's index tells which files git knows") {
+    const std::filesystem::path root =
+        std::filesystem::canonical(std::filesystem::temp_directory_path()) / "migc-index-test";
+    std::filesystem::create_directories(root / "k8s");
+    std::ofstream(root / "k8s/known.yaml") << "1234";
+    std::ofstream(root / "k8s/changed.yaml") << "12345";
+    std::ofstream(root / "k8s/new.yaml") << "1";
+    const auto bytes = index_of({{"k8s/changed.yaml", 4}, {"k8s/gone.yaml", 4}, {"k8s/known.yaml", 4}});
+    const auto index = GitIndex::parse(bytes, root);
+    REQUIRE(index);
+    CHECK(index->tracking(root / "k8s/known.yaml") == Tracking::Same);
+    CHECK(index->tracking(root / "k8s/changed.yaml") == Tracking::Changed);
+    CHECK(index->tracking(root / "k8s/new.yaml") == Tracking::Untracked);
+    CHECK_FALSE(index->tracking(root / "k8s/gone.yaml"));  // there is nothing that could be read
+    CHECK_FALSE(index->tracking("/etc/hostname"));
+    CHECK_FALSE(index->tracking(root / "k8s"));
+
+    // What is not understood says nothing; whatever the bytes are, nothing is read beyond them.
+    CHECK_FALSE(GitIndex::parse("", root));
+    CHECK_FALSE(GitIndex::parse(index_of({{"a", 1}}, 4), root));
+    for (std::size_t length = 0; length < bytes.size() - 20; ++length)
+        (void)GitIndex::parse(bytes.substr(0, length), root);
+    std::string broken = bytes;
+    broken[8] = '\xff';
+    CHECK_FALSE(GitIndex::parse(broken, root));
     std::filesystem::remove_all(root);
 }

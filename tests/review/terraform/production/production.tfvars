@@ -1,1 +1,3 @@
-nodes = 5
+volumes = [
+  { name = "store-data", size = 50 },
+]

@@ -1,1 +1,3 @@
-nodes = 3
+volumes = [
+  { name = "store-data", size = 50 },
+]

@@ -1,0 +1,171 @@
+// The services that a configuration names are declared: by a manifest of the project, or in migc.yaml.
+#include <algorithm>
+#include <functional>
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "compiler/checks/checks.hpp"
+#include "compiler/checks/drafts.hpp"
+#include "compiler/diagnostics/nearest.hpp"
+#include "compiler/documents/document.hpp"
+
+namespace migc::checks {
+namespace {
+
+using nlohmann::json;
+
+// The names of services of the own namespace in an address: "http://web:80/path",
+// "redis-service:6379,password=..", "Host=db;Port=5432", "web.shop.svc.cluster.local".
+std::vector<std::string> hosts_of(const std::string& text, const std::string& name_space) {
+    static const RE2 url(R"(^[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?([a-z][a-z0-9.-]*)(?::\d+)?(?:[/?#]\S*)?$)");
+    static const RE2 host_and_port(R"(^([a-z][a-z0-9.-]*):(\d{2,5})(?:,.*)?$)");
+    static const RE2 connection(
+        R"((?i)(?:^|;)\s*(?:host|server|data source)\s*=\s*(?:tcp:)?([a-z][a-z0-9.-]*)\s*(?:[,:]\d+)?\s*(?:;|$))");
+    std::string host;
+    int port = 0;
+    // "postgres:15" is an image: nobody serves at so low a number.
+    const bool is_pair = RE2::FullMatch(text, host_and_port, &host, &port) && port >= 80;
+    if (!is_pair && !RE2::FullMatch(text, url, &host) && !RE2::PartialMatch(text, connection, &host))
+        return {};
+    for (const std::string ending : {".svc.cluster.local", ".svc"})
+        if (host.ends_with(ending)) {
+            host.resize(host.size() - ending.size());
+            const auto dot = host.find('.');
+            if (dot != std::string::npos && host.substr(dot + 1) != name_space) return {};
+            return {host.substr(0, dot)};
+        }
+    static const std::set<std::string, std::less<>> known = {"localhost", "kubernetes", "host"};
+    if (host.find('.') != std::string::npos || known.contains(host)) return {};
+    return {host};
+}
+
+class Addresses {
+  public:
+    Addresses(const Picture& picture, Diagnostics& diagnostics)
+        : picture_(picture), diagnostics_(diagnostics), drafts_(picture.inventory.root, picture.sources) {}
+
+    void check() {
+        for (const Course& course : picture_.timeline.courses()) {
+            for (const Event& event : course.forward) {
+                drafts_.take(event);
+                if (course.stage->repeats) continue;
+                if (course.environment != nullptr) name_space_ = course.environment->name_space.value_or("");
+                asked(event);
+                if (event.act != Act::Change || event.verb == nullptr) continue;
+                edited(event);
+                patched(event);
+                applied(event);
+            }
+        }
+    }
+
+  private:
+    // Only a project that keeps its services as manifests can miss one.
+    bool is_declared(const std::string& name) {
+        if (!names_) {
+            names_.emplace();
+            for (const Object* object : picture_.manifests.all()) {
+                if (object->thing.starts_with("service/")) names_->push_back(object->thing.substr(8));
+                if (!object->thing.starts_with("service/") && object->json.contains("spec"))
+                    if (const std::string made = text_at(object->json, "/spec/serviceName"); !made.empty())
+                        names_->push_back(made);
+            }
+            has_services_ = !names_->empty();
+            for (const auto& [alias, handle] : picture_.inventory.services)
+                names_->push_back(handle.substr(handle.rfind('/') + 1));
+        }
+        return !has_services_ || std::find(names_->begin(), names_->end(), name) != names_->end();
+    }
+
+    // What a verification asks may be served by others; only what is nearly a declared name is surely a
+    // mistake.
+    void asked(const Event& event) {
+        if (event.act != Act::Look && event.act != Act::Soak) return;
+        for (const Thing& thing : event.things) {
+            if (!thing.starts_with("url ")) continue;
+            for (const std::string& host : hosts_of(thing.substr(4), name_space_))
+                if (!is_declared(host) && nearest(host, *names_) && told_.insert(host).second)
+                    report(event, host);
+        }
+    }
+
+    void edited(const Event& event) {
+        const auto edit = edit_of(event);
+        if (!edit || !edit->value || edit->file.find("Development") != std::string::npos) return;
+        look(event, *edit->value);
+    }
+
+    void patched(const Event& event) {
+        if (!event.verb->signature.starts_with("patch object ") || event.arguments.size() < 3 ||
+            !event.arguments[2])
+            return;
+        look(event, in_json(*event.arguments[2]));
+    }
+
+    void applied(const Event& event) {
+        if (!event.verb->signature.starts_with("apply object ")) return;
+        for (const Thing& thing : event.things)
+            for (const Object* object : picture_.manifests.declaring(thing)) {
+                const json* now = drafts_.object(*object);
+                if (now == nullptr) continue;
+                static const json::json_pointer data("/data"), containers("/spec/template/spec/containers");
+                if (thing.starts_with("configmap/") && now->contains(data) && (*now)[data].is_object())
+                    for (const auto& [key, value] : (*now)[data].items())
+                        look(event, value, object, documents::pointer_to({"data", key}));
+                if (now->contains(containers) && (*now)[containers].is_array())
+                    for (std::size_t i = 0; i < (*now)[containers].size(); ++i)
+                        environment(event, *object, (*now)[containers][i], i);
+            }
+    }
+
+    void environment(const Event& event, const Object& object, const json& container, std::size_t number) {
+        if (!container.is_object() || !container.contains("env") || !container["env"].is_array()) return;
+        for (std::size_t i = 0; i < container["env"].size(); ++i) {
+            const json& one = container["env"][i];
+            if (one.is_object() && one.contains("value"))
+                look(event, one["value"], &object,
+                     fmt::format("/spec/template/spec/containers/{}/env/{}/value", number, i));
+        }
+    }
+
+    // `object` is where the value stands, if it is not the script that states it.
+    void look(const Event& event, const json& value, const Object* object = nullptr,
+              const std::string& pointer = "") {
+        if (!value.is_string()) return;
+        for (const std::string& host : hosts_of(value.get<std::string>(), name_space_)) {
+            if (is_declared(host) || !told_.insert(host).second) continue;
+            auto& d = report(event, host);
+            if (object != nullptr)
+                d.labels.push_back({picture_.manifests.span(*object, pointer), "named here"});
+        }
+    }
+
+    Diagnostic& report(const Event& event, const std::string& host) {
+        auto& d = diagnostics_.report(Code::UnknownService, event.step->span,
+                                      fmt::format("no manifest declares the service `{}`", host));
+        if (const auto close = nearest(host, *names_))
+            d.notes.push_back(fmt::format("did you mean `{}`?", *close));
+        d.notes.push_back(fmt::format(
+            "nobody would find it, and the first request that needs it would fail; if another project "
+            "declares it, say so in migc.yaml: `services: {{ {0}: service/{0} }}`",
+            host));
+        return d;
+    }
+
+    const Picture& picture_;
+    Diagnostics& diagnostics_;
+    Drafts drafts_;
+    std::string name_space_;
+    std::optional<std::vector<std::string>> names_;
+    bool has_services_ = false;
+    std::set<std::string> told_;
+};
+
+}  // namespace
+
+void addresses(const Picture& picture, Diagnostics& diagnostics) {
+    Addresses(picture, diagnostics).check();
+}
+
+}  // namespace migc::checks

@@ -1,0 +1,233 @@
+// What is requested is there: within a container's own limits, the namespace's quota, and the nodes that
+// terraform states.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "compiler/checks/checks.hpp"
+#include "compiler/checks/drafts.hpp"
+
+namespace migc::checks {
+namespace {
+
+using nlohmann::json;
+
+struct Needs {
+    double cpu = 0;     // cores
+    double memory = 0;  // bytes
+};
+
+std::optional<double> amount(const json& object, const std::string& pointer) {
+    const json::json_pointer place(pointer);
+    if (!object.contains(place)) return std::nullopt;
+    const json& found = object[place];
+    const auto quantity = parse_quantity(found.is_string() ? found.get<std::string>() : found.dump());
+    return quantity ? std::optional(quantity->amount) : std::nullopt;
+}
+
+bool is_workload(const Thing& thing) {
+    return thing.starts_with("deployment/") || thing.starts_with("statefulset/");
+}
+
+const json& containers_of(const json& object) {
+    static const json none = json::array();
+    static const json::json_pointer place("/spec/template/spec/containers");
+    return object.contains(place) && object[place].is_array() ? object[place] : none;
+}
+
+// What a pod requests at least: a limit without a request is one.
+double requested(const json& object, const std::string& what) {
+    double sum = 0;
+    for (const json& container : containers_of(object)) {
+        const auto request = amount(container, "/resources/requests/" + what);
+        sum += request ? *request : amount(container, "/resources/limits/" + what).value_or(0);
+    }
+    return sum;
+}
+
+std::string shown(const std::string& what, double amount) {
+    if (what == "cpu") return fmt::format("{:g} cores", amount);
+    return amount >= 1 << 30 ? fmt::format("{:.4g}Gi", amount / (1 << 30))
+                             : fmt::format("{:.4g}Mi", amount / (1 << 20));
+}
+
+// What a stage leaves of a workload: its manifest, and a number of replicas that may be another one.
+struct Used {
+    const Object* object = nullptr;
+    const json* now = nullptr;
+    std::optional<std::int64_t> replicas;
+    const Event* event = nullptr;  // the last one that sets it
+};
+
+class Capacity {
+  public:
+    Capacity(const Picture& picture, const Course& course, Drafts& drafts, Diagnostics& diagnostics)
+        : picture_(picture), course_(course), drafts_(drafts), diagnostics_(diagnostics) {}
+
+    void check() {
+        for (const Event& event : course_.forward) note(event);
+        for (const auto& [thing, used] : used_) above_own_limit(used);
+        for (const Object* object : picture_.manifests.all())
+            if (object->thing.starts_with("resourcequota/")) quota(*object);
+        nodes();
+    }
+
+  private:
+    void note(const Event& event) {
+        if (event.act != Act::Change || event.verb == nullptr || event.conditional) return;
+        const bool applies = event.verb->signature.starts_with("apply object ");
+        const bool scales = event.verb->signature.starts_with("scale ");
+        if (!applies && !scales) return;
+        for (const Thing& thing : event.things)
+            for (const Object* object : picture_.manifests.declaring(thing)) {
+                const json* now = is_workload(thing) ? drafts_.object(*object) : nullptr;
+                if (now == nullptr) continue;
+                Used& used = used_[thing];
+                used = {object, now, {}, &event};
+                used.replicas = scales ? scaled_to(event) : declared(*now);
+            }
+    }
+
+    static std::optional<std::int64_t> scaled_to(const Event& event) {
+        const auto* number = event.arguments.size() > 1 && event.arguments[1]
+                                 ? event.arguments[1]->get_if<std::int64_t>()
+                                 : nullptr;
+        return number != nullptr ? std::optional(*number) : std::nullopt;
+    }
+
+    static std::optional<std::int64_t> declared(const json& object) {
+        const json::json_pointer place("/spec/replicas");
+        if (!object.contains(place)) return 1;
+        return object[place].is_number_integer() ? std::optional(object[place].get<std::int64_t>())
+                                                 : std::nullopt;
+    }
+
+    Diagnostic& report(const Used& used, const std::string& message) {
+        return diagnostics_.report(Code::BeyondCapacity, used.event->step->span, message);
+    }
+
+    void above_own_limit(const Used& used) {
+        if (!used.event->verb->signature.starts_with("apply object ")) return;
+        const json& containers = containers_of(*used.now);
+        for (std::size_t i = 0; i < containers.size(); ++i)
+            for (const std::string what : {"cpu", "memory"}) {
+                const std::string place = fmt::format("/spec/template/spec/containers/{}/resources", i);
+                const auto request = amount(containers[i], "/resources/requests/" + what);
+                const auto limit = amount(containers[i], "/resources/limits/" + what);
+                if (!request || !limit || *request <= *limit) continue;
+                auto& d = report(
+                    used, fmt::format("{} requests more {} than its own limit", used.object->thing, what));
+                d.labels.push_back(
+                    {picture_.manifests.span(*used.object, place + "/requests/" + what), "requests this"});
+                d.labels.push_back({picture_.manifests.span(*used.object, place + "/limits/" + what),
+                                    "and may use only this"});
+                d.notes.emplace_back("the cluster would refuse it in the middle of the window");
+            }
+    }
+
+    // The sum of what this stage leaves, of all that is known: the rest comes on top.
+    double sum(const std::string& what, const Used*& largest) const {
+        double total = 0, most = 0;
+        for (const auto& [thing, used] : used_) {
+            const double needs = static_cast<double>(used.replicas.value_or(0)) * requested(*used.now, what);
+            total += needs;
+            if (needs > most) largest = &used, most = needs;
+        }
+        return total;
+    }
+
+    [[nodiscard]] bool is_here(const Object& object) const {
+        const std::string given = text_at(object.json, "/metadata/namespace");
+        return given.empty() || (course_.environment != nullptr && course_.environment->name_space == given);
+    }
+
+    void quota(const Object& object) {
+        const json* now = drafts_.object(object);
+        if (now == nullptr || !is_here(object)) return;
+        for (const std::string what : {"cpu", "memory"}) {
+            std::string place = "/spec/hard/requests." + what;
+            auto hard = amount(*now, place);
+            if (!hard) hard = amount(*now, place = "/spec/hard/" + what);
+            if (hard) beyond(what, *hard, picture_.manifests.span(object, place), "the namespace's quota");
+        }
+        pods(object, *now);
+    }
+
+    void pods(const Object& object, const json& now) {
+        const auto hard = amount(now, "/spec/hard/pods");
+        std::int64_t count = 0;
+        const Used* largest = nullptr;
+        for (const auto& [thing, used] : used_) {
+            count += used.replicas.value_or(0);
+            if (largest == nullptr || used.replicas > largest->replicas) largest = &used;
+        }
+        if (!hard || largest == nullptr || static_cast<double>(count) <= *hard) return;
+        auto& d = report(*largest, fmt::format("the stage leaves {} pods, and the namespace's quota is {:g}",
+                                               count, *hard));
+        d.labels.push_back({picture_.manifests.span(object, "/spec/hard/pods"), "stated here"});
+        d.notes.emplace_back("the last pods would never start");
+    }
+
+    void beyond(const std::string& what, double there, Span stated, const std::string& whose) {
+        const Used* largest = nullptr;
+        const double total = sum(what, largest);
+        if (largest == nullptr || total <= there * (1 + 1e-9)) return;
+        auto& d = report(*largest, fmt::format("{} of {} are requested, and {} has {}", shown(what, total),
+                                               what, whose, shown(what, there)));
+        d.labels.push_back({stated, "stated here"});
+        d.labels.push_back(
+            {picture_.manifests.span(*largest->object, "/spec/template/spec/containers/0/resources"),
+             fmt::format("{} times this is most of it", largest->replicas.value_or(0))});
+        d.notes.emplace_back(
+            "the last pods would stay pending, and the rollout would not be complete within its limit");
+    }
+
+    // As the provider's variables are called: node_count nodes of cores_count cores and ram_size megabytes.
+    void nodes() {
+        if (course_.environment == nullptr || !course_.environment->terraform || used_.empty()) return;
+        const auto& terraform = *course_.environment->terraform;
+        const std::string path = terraform.directory + "/" + terraform.var_file;
+        const json* variables = terraform.var_file.empty() ? nullptr : drafts_.file(path);
+        const auto count = variables != nullptr ? amount(*variables, "/node_count") : std::nullopt;
+        if (!count || *count <= 0) return;
+        if (const auto cores = amount(*variables, "/cores_count"))
+            node("cpu", *count, *cores, drafts_.span(path, "/cores_count"));
+        if (const auto ram = amount(*variables, "/ram_size"))
+            node("memory", *count, *ram * (1 << 20), drafts_.span(path, "/ram_size"));
+    }
+
+    void node(const std::string& what, double count, double each, Span stated) {
+        for (const auto& [thing, used] : used_) {
+            if (used.replicas.value_or(0) <= 0 || requested(*used.now, what) <= each) continue;
+            auto& d =
+                report(used, fmt::format("a pod of {} requests {} of {}, and a node has {}", thing,
+                                         shown(what, requested(*used.now, what)), what, shown(what, each)));
+            d.labels.push_back({stated, "stated here"});
+            d.labels.push_back(
+                {picture_.manifests.span(*used.object, "/spec/template/spec/containers/0/resources"),
+                 "requested here"});
+            d.notes.emplace_back("no node could ever run it");
+            return;
+        }
+        beyond(what, count * each, stated, fmt::format("all {:g} nodes together", count));
+    }
+
+    const Picture& picture_;
+    const Course& course_;
+    Drafts& drafts_;
+    Diagnostics& diagnostics_;
+    std::map<Thing, Used> used_;
+};
+
+}  // namespace
+
+void capacity(const Picture& picture, Diagnostics& diagnostics) {
+    Drafts drafts(picture.inventory.root, picture.sources);
+    for (const Course& course : picture.timeline.courses()) {
+        for (const Event& event : course.forward) drafts.take(event);
+        if (!course.stage->repeats) Capacity(picture, course, drafts, diagnostics).check();
+    }
+}
+
+}  // namespace migc::checks

@@ -1,0 +1,124 @@
+// Terraform that is started by hand: it applies what was planned and read, and destroys what is named. The
+// verbs `plan terraform`, `apply` and `destroy` do so by themselves.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/checks/checks.hpp"
+
+namespace migc::checks {
+namespace {
+
+using Words = std::vector<std::string>;
+
+// The words of a command that a step starts: a program of the project, and what it is given.
+Words command_of(const Event& event) {
+    Words words;
+    if (event.verb == nullptr || event.act == Act::Look) return words;
+    const std::string& phrase = event.verb->signature;
+    if (!phrase.starts_with("run script ") && !phrase.starts_with("start program ") &&
+        !phrase.starts_with("execute "))
+        return words;
+    for (const auto& argument : event.arguments) {
+        if (!argument) return {};
+        if (const auto* text = argument->get_if<std::string>()) words.push_back(*text);
+        if (const auto* list = argument->get_if<List>())
+            for (const Value& word : *list) words.push_back(show(word));
+    }
+    return words;
+}
+
+bool is_terraform(const Words& words) {
+    return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+        const std::string name = word.substr(word.rfind('/') + 1);
+        return name == "terraform" || name == "tofu" || name == "tf" || name.starts_with("terraform.") ||
+               name.starts_with("tf.") || name.starts_with("tofu.");
+    });
+}
+
+bool has(const Words& words, std::string_view wanted) {
+    return std::find(words.begin(), words.end(), wanted) != words.end();
+}
+
+bool has_option(const Words& words, std::string_view name) {
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+        const std::string_view option =
+            std::string_view(word).substr(std::min(word.find_first_not_of('-'), word.size()));
+        return word.starts_with("-") &&
+               (option == name || (option.starts_with(name) && option[name.size()] == '='));
+    });
+}
+
+void unplanned(const Event& event, const Words& words, Diagnostics& diagnostics) {
+    const auto apply = std::find(words.begin(), words.end(), "apply");
+    // A file behind `apply` is the plan that was saved.
+    const bool has_plan =
+        apply != words.end() &&
+        std::any_of(apply + 1, words.end(), [](const std::string& word) { return !word.starts_with("-"); });
+    if (apply == words.end() || has_plan) return;
+    auto& d =
+        diagnostics.report(Code::AppliesUnplanned, event.step->span, "this applies what nobody has read");
+    d.notes.emplace_back(
+        "terraform would make a plan of its own at that moment, and carry it out; make one, say what you expect, and apply that: "
+        "`plan terraform as p; expect p adds 1 changes 0 destroys 0; apply p;`");
+}
+
+void unnamed(const Event& event, const Words& words, Diagnostics& diagnostics) {
+    const bool destroys = has(words, "destroy") || (has(words, "apply") && has_option(words, "destroy"));
+    if (!destroys || has_option(words, "target")) return;
+    auto& d = diagnostics.report(Code::DestroysUnnamed, event.step->span,
+                                 "this destroys everything that terraform has made");
+    d.notes.emplace_back(
+        "name what is to go: `destroy \"module.platform.node[4]\";`, which fails if anything else would go with it");
+}
+
+// `plan destruction of ".." as p; apply p;`: what depends on the address goes, too.
+void unread(const Course& course, Diagnostics& diagnostics) {
+    const auto& events = course.forward;
+    for (auto plan = events.begin(); plan != events.end(); ++plan) {
+        const bool plans = plan->verb != nullptr &&
+                           plan->verb->signature.starts_with("plan destruction of ") &&
+                           !plan->inner->name.empty() && plan->part_of == nullptr;
+        if (!plans) continue;
+        const std::string& name = plan->inner->name;
+        const auto uses = [&](const Event& event) { return event.plans.contains(name); };
+        const auto apply = std::find_if(
+            plan, events.end(), [&](const Event& event) { return uses(event) && event.act == Act::Change; });
+        if (apply == events.end()) continue;
+        const bool named = std::any_of(plan, apply, [&](const Event& event) {
+            return uses(event) && (event.step->text.find("touches only") != std::string::npos ||
+                                   event.step->text.find("mirrors") != std::string::npos);
+        });
+        if (named) continue;
+        auto& d = diagnostics.report(Code::DestroysUnnamed, apply->step->span,
+                                     fmt::format("nothing names what the plan `{}` may destroy", name));
+        d.labels.push_back({plan->step->span, "made here; terraform adds whatever depends on it"});
+        d.notes.push_back(
+            fmt::format("say it: `expect {} touches only [..];`, or write `destroy \"ADDRESS\";`", name));
+    }
+}
+
+}  // namespace
+
+void destruction(const Picture& picture, Diagnostics& diagnostics) {
+    const auto check = [&](const std::vector<Event>& events) {
+        for (const Event& event : events) {
+            const Words words = command_of(event);
+            if (!is_terraform(words)) continue;
+            unnamed(event, words, diagnostics);
+            if (!has(words, "destroy") && !has_option(words, "destroy")) unplanned(event, words, diagnostics);
+        }
+    };
+    for (const Course& course : picture.timeline.courses()) {
+        if (!course.stage->repeats) {
+            check(course.forward);
+            unread(course, diagnostics);
+            each_step(course.stage->steps, [&](const ir::Step& step) {
+                if (step.undo) check(picture.timeline.events(step.undo->steps, *course.stage));
+            });
+        }
+        if (has_own_failure_block(picture.program, *course.stage)) check(course.failure);
+    }
+}
+
+}  // namespace migc::checks

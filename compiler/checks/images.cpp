@@ -1,0 +1,86 @@
+// The manifest names the image that the script leaves: otherwise the next apply takes the change back.
+#include <fmt/format.h>
+
+#include "compiler/checks/checks.hpp"
+#include "compiler/checks/drafts.hpp"
+
+namespace migc::checks {
+namespace {
+
+using nlohmann::json;
+
+const json::json_pointer containers("/spec/template/spec/containers");
+
+bool sets_image(const Event& event) {
+    return event.act == Act::Change && event.verb != nullptr &&
+           event.verb->signature.starts_with("set image of ") && event.verb->parameters.size() == 3 &&
+           event.arguments.size() == 3;
+}
+
+// A restart, or another number of replicas, leaves the image as it is.
+bool leaves_another_image(const Event& event) {
+    return event.verb == nullptr ||
+           (!event.verb->signature.starts_with("scale ") && !event.verb->signature.starts_with("restart ") &&
+            !event.verb->signature.starts_with("set autoscaling "));
+}
+
+// A digest can be the manifest's tag, or not: nothing is known of it.
+bool can_be_compared(const std::string& image) {
+    return image.find('@') == std::string::npos && image.find('$') == std::string::npos && !image.empty();
+}
+
+// The container that is meant: the one that is named, or the only one.
+std::optional<std::size_t> container_of(const Event& event, const json& object) {
+    if (!object.contains(containers) || !object[containers].is_array()) return std::nullopt;
+    const json& all = object[containers];
+    if (!event.arguments[1] || event.arguments[1]->is_absent())
+        return event.arguments[1] && all.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (text_at(all[i], "/name") == show(*event.arguments[1])) return i;
+    return std::nullopt;
+}
+
+void compare(const Picture& picture, Drafts& drafts, const Event& event, Diagnostics& diagnostics) {
+    if (!event.arguments[2] || event.things.size() != 1) return;
+    const std::string image = show(*event.arguments[2]);
+    for (const Object* object : picture.manifests.declaring(*event.things.begin())) {
+        const json* now = drafts.object(*object);
+        const auto number = now != nullptr ? container_of(event, *now) : std::nullopt;
+        if (!number) continue;
+        const std::string declared = text_at((*now)[containers][*number], "/image");
+        if (declared == image || !can_be_compared(declared) || !can_be_compared(image)) continue;
+        const std::string place = fmt::format("/spec/template/spec/containers/{}/image", *number);
+        auto& d = diagnostics.report(Code::ManifestDisagrees, event.step->span,
+                                     fmt::format("the manifest of {} names another image", object->thing));
+        d.primary_label = "leaves it at " + image;
+        d.labels.push_back({picture.manifests.span(*object, place), "says " + declared});
+        d.notes.push_back(fmt::format(
+            "the next apply of the manifest would take this change back without a word: change the manifest and "
+            "`apply` it, or `set value of \"{}\" at \"..{}\"` too",
+            object->file, place));
+        return;
+    }
+}
+
+}  // namespace
+
+void images(const Picture& picture, Diagnostics& diagnostics) {
+    // What the files say in the end, whatever the order of the steps.
+    Drafts drafts(picture.inventory.root, picture.sources);
+    for (const Course& course : picture.timeline.courses())
+        for (const Event& event : course.forward) drafts.take(event);
+    for (const Course& course : picture.timeline.courses()) {
+        if (course.stage->repeats) continue;
+        std::map<Thing, const Event*> last;  // of several images the last one stays
+        for (const Event& event : course.forward) {
+            if (event.act != Act::Change) continue;
+            if (!leaves_another_image(event)) continue;
+            const bool counts = sets_image(event) && !event.conditional && event.inner == event.step;
+            for (const Thing& thing : event.things) last[thing] = counts ? &event : nullptr;
+        }
+        for (const auto& [thing, event] : last)
+            if (event != nullptr) compare(picture, drafts, *event, diagnostics);
+    }
+}
+
+}  // namespace migc::checks

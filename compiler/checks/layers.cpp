@@ -1,0 +1,293 @@
+// What several layers state is the same in each: a settings file, a ConfigMap, and the variables of a
+// manifest. A variable overrides the file: `PIPELINE__Cache__Type` is what stands at /Pipeline/Cache/Type.
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "compiler/checks/checks.hpp"
+#include "compiler/checks/drafts.hpp"
+#include "compiler/documents/document.hpp"
+
+namespace migc::checks {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+}
+
+// "/Pipeline/Cache/Type" of a variable's name; empty for one that names no setting.
+std::string setting_of(const std::string& variable) {
+    std::string setting;
+    for (std::size_t at = 0;;) {
+        const std::size_t next = variable.find("__", at);
+        setting += "/" + lower(variable.substr(at, next - at));
+        if (next == std::string::npos) break;
+        at = next + 2;
+    }
+    return variable.find("__") == std::string::npos ? "" : setting;
+}
+
+// A variable that pods get, as the script leaves it.
+struct Variable {
+    std::string name;
+    const Object* object = nullptr;
+    std::string pointer;
+    std::string value;
+};
+
+std::optional<std::string> scalar(const json& value) {
+    if (value.is_string()) return value.get<std::string>();
+    return value.is_boolean() || value.is_number() ? std::optional(value.dump()) : std::nullopt;
+}
+
+// Something that is filled in later says nothing by itself.
+bool is_plain(const std::string& value) {
+    return !value.empty() && value.find("${") == std::string::npos && value.find("{{") == std::string::npos &&
+           value.find("$(") == std::string::npos && value.find("#{") == std::string::npos;
+}
+
+bool is_same(const std::string& a, const std::string& b) {
+    const auto is_truth = [](const std::string& text) {
+        return lower(text) == "true" || lower(text) == "false";
+    };
+    return a == b || (is_truth(a) && is_truth(b) && lower(a) == lower(b));
+}
+
+// "Production" of appsettings.Production.json, "" of appsettings.json; nothing for another file.
+std::optional<std::string> environment_of(const std::string& path) {
+    const std::string name = fs::path(path).filename().string();
+    if (!name.starts_with("appsettings.") || !name.ends_with(".json")) return std::nullopt;
+    return name == "appsettings.json" ? "" : name.substr(12, name.size() - 17);
+}
+
+// The place at which a settings file has a setting, whatever the case of its letters.
+std::optional<std::pair<std::string, std::string>> find_setting(const json& file,
+                                                                const std::string& setting) {
+    const json* at = &file;
+    std::vector<std::string> names;
+    for (std::size_t begin = 1; begin <= setting.size();) {
+        const std::size_t end = std::min(setting.find('/', begin), setting.size());
+        const std::string wanted = setting.substr(begin, end - begin);
+        if (!at->is_object()) return std::nullopt;
+        const auto& items = at->items();
+        const json* next = nullptr;
+        for (const auto& [key, value] : items)
+            if (lower(key) == wanted) next = &value, names.push_back(key);
+        if (next == nullptr) return std::nullopt;
+        at = next;
+        begin = end + 1;
+    }
+    const auto value = scalar(*at);
+    if (!value) return std::nullopt;
+    return std::pair(documents::pointer_to(names), *value);
+}
+
+class Layers {
+  public:
+    Layers(const Picture& picture, Diagnostics& diagnostics)
+        : picture_(picture), diagnostics_(diagnostics), drafts_(picture.inventory.root, picture.sources) {}
+
+    void check() {
+        for (const Course& course : picture_.timeline.courses())
+            for (const Event& event : course.forward) {
+                drafts_.take(event);
+                note(course, event);
+            }
+        if (edits_.empty() && applied_.empty()) return;
+        variables();
+        for (const auto& [setting, all] : by_setting_) compare_with_file(setting, all);
+        if (!applied_.empty()) compare_within_pods();
+    }
+
+  private:
+    struct Touched {
+        const Event* event = nullptr;
+        const Course* course = nullptr;
+    };
+
+    void note(const Course& course, const Event& event) {
+        if (course.stage->repeats) return;
+        if (const auto edit = edit_of(event)) edits_[edit->file].push_back({*edit, {&event, &course}});
+        const bool applies = event.act == Act::Change && event.verb != nullptr &&
+                             event.verb->signature.starts_with("apply object ");
+        for (const Thing& thing : applies ? event.things : std::set<Thing>())
+            applied_[thing] = {&event, &course};
+    }
+
+    // ------------------------------------------------ the variables of the manifests
+
+    void variables() {
+        for (const Object* object : picture_.manifests.all()) {
+            const json* now = drafts_.object(*object);
+            if (now == nullptr) continue;
+            if (object->thing.starts_with("configmap/") && now->contains("data") &&
+                (*now)["data"].is_object())
+                for (const auto& [key, value] : (*now)["data"].items())
+                    add(*object, key, documents::pointer_to({"data", key}), value);
+            const json& containers = containers_of(*now);
+            for (std::size_t i = 0; i < containers.size(); ++i) environment(*object, containers[i], i);
+        }
+    }
+
+    static const json& containers_of(const json& object) {
+        static const json none = json::array();
+        static const json::json_pointer place("/spec/template/spec/containers");
+        return object.contains(place) && object[place].is_array() ? object[place] : none;
+    }
+
+    void environment(const Object& object, const json& container, std::size_t number) {
+        if (!container.is_object() || !container.contains("env") || !container["env"].is_array()) return;
+        for (std::size_t i = 0; i < container["env"].size(); ++i) {
+            const json& one = container["env"][i];
+            if (one.is_object() && one.contains("value"))
+                add(object, text_at(one, "/name"),
+                    fmt::format("/spec/template/spec/containers/{}/env/{}/value", number, i), one["value"]);
+        }
+    }
+
+    void add(const Object& object, const std::string& name, const std::string& pointer, const json& value) {
+        const auto text = scalar(value);
+        if (!text || !is_plain(*text)) return;
+        if (name == "ASPNETCORE_ENVIRONMENT" || name == "DOTNET_ENVIRONMENT")
+            stated_environments_.insert(*text);
+        if (const std::string setting = setting_of(name); !setting.empty())
+            by_setting_[setting].push_back({name, &object, pointer, *text});
+    }
+
+    // ------------------------------------------------ file and variable
+
+    // The settings files that the script edits, and the one that is for the cluster.
+    std::vector<std::string> settings_files() {
+        std::set<std::string> files;
+        for (const auto& [file, edits] : edits_)
+            if (environment_of(file)) files.insert(file);
+        std::error_code error;
+        for (const auto& environment : environments()) {
+            const std::string name = fmt::format("appsettings.{}.json", environment);
+            if (fs::is_regular_file(picture_.inventory.root / name, error)) files.insert(name);
+        }
+        return {files.begin(), files.end()};
+    }
+
+    // Which settings files pods may read: ASPNETCORE_ENVIRONMENT is Production unless a manifest says
+    // otherwise.
+    std::set<std::string> environments() const {
+        if (!stated_environments_.empty()) return stated_environments_;
+        return {"Production"};
+    }
+
+    void compare_with_file(const std::string& setting, const std::vector<Variable>& all) {
+        for (const std::string& path : settings_files()) {
+            const json* file = drafts_.file(path);
+            const auto stated = file != nullptr ? find_setting(*file, setting) : std::nullopt;
+            if (!stated || !is_plain(stated->second)) continue;
+            // Where one of several variables agrees, the others are of other environments.
+            const bool agrees = std::any_of(all.begin(), all.end(), [&](const Variable& one) {
+                return is_same(one.value, stated->second);
+            });
+            if (!agrees) differs(path, *stated, all.front());
+        }
+    }
+
+    void differs(const std::string& path, const std::pair<std::string, std::string>& stated,
+                 const Variable& variable) {
+        const Touched* by = last_touch(path, stated.first, variable);
+        if (by == nullptr) return;
+        auto& d = diagnostics_.report(
+            Code::LayersDiffer, by->event->step->span,
+            fmt::format("{} and {} say different things: the variable wins", path, variable.object->thing));
+        d.labels.push_back(
+            {drafts_.span(path, stated.first),
+             fmt::format("the file {} `{}`", is_edited(path, stated.first) ? "is to say" : "says",
+                         shown(stated.second))});
+        d.labels.push_back(
+            {picture_.manifests.span(*variable.object, variable.pointer),
+             fmt::format("{} {} `{}`", variable.name,
+                         is_edited(variable.object->file, variable.pointer) ? "is to be" : "is",
+                         shown(variable.value))});
+        d.notes.push_back(
+            fmt::format("pods would run with `{}`, whatever the file says; set both, or remove one of them",
+                        shown(variable.value)));
+    }
+
+    static std::string shown(const std::string& value) {
+        return value.size() <= 80 ? value : value.substr(0, 77) + "...";
+    }
+
+    bool is_edited(const std::string& file, const std::string& pointer) const {
+        return edit_at(file, pointer) != nullptr;
+    }
+
+    // The last edit of a place; a pointer into one of several documents ends the same.
+    const Touched* edit_at(const std::string& file, const std::string& pointer) const {
+        const auto found = edits_.find(file);
+        if (found == edits_.end()) return nullptr;
+        const Touched* last = nullptr;
+        for (const auto& [edit, touched] : found->second)
+            if (edit.pointer == pointer || edit.pointer.ends_with(pointer)) last = &touched;
+        return last;
+    }
+
+    // What of the script brings the two together: an edit of one of them, else the apply of the variable.
+    const Touched* last_touch(const std::string& path, const std::string& pointer,
+                              const Variable& variable) const {
+        if (const Touched* edit = edit_at(path, pointer)) return edit;
+        if (const Touched* edit = edit_at(variable.object->file, variable.pointer)) return edit;
+        const auto applied = applied_.find(variable.object->thing);
+        return applied == applied_.end() ? nullptr : &applied->second;
+    }
+
+    // ------------------------------------------------ variable and variable
+
+    // A container's own variable hides the ConfigMap's of the same name.
+    void compare_within_pods() {
+        for (const auto& [setting, all] : by_setting_)
+            for (const Variable& own : all)
+                for (const Variable& other : all) {
+                    const bool hides =
+                        own.object != other.object && other.object->thing.starts_with("configmap/") &&
+                        !own.object->thing.starts_with("configmap/") && own.name == other.name &&
+                        !is_same(own.value, other.value) && reads(own, other);
+                    const auto applied = applied_.find(
+                        applied_.contains(other.object->thing) ? other.object->thing : own.object->thing);
+                    if (!hides || applied == applied_.end()) continue;
+                    auto& d = diagnostics_.report(
+                        Code::LayersDiffer, applied->second.event->step->span,
+                        fmt::format("{} hides what {} says: the container's own variable wins",
+                                    own.object->thing, other.object->thing));
+                    d.labels.push_back({picture_.manifests.span(*own.object, own.pointer),
+                                        fmt::format("{} is `{}` here", own.name, shown(own.value))});
+                    d.labels.push_back({picture_.manifests.span(*other.object, other.pointer),
+                                        fmt::format("and `{}` here", shown(other.value))});
+                    d.notes.emplace_back(
+                        "whoever changes the ConfigMap would believe that it matters; remove one of them");
+                }
+    }
+
+    bool reads(const Variable& own, const Variable& other) const {
+        const auto readers = picture_.manifests.readers(other.object->thing);
+        return std::find(readers.begin(), readers.end(), own.object) != readers.end();
+    }
+
+    const Picture& picture_;
+    Diagnostics& diagnostics_;
+    Drafts drafts_;
+    std::map<std::string, std::vector<std::pair<Edit, Touched>>> edits_;
+    std::map<Thing, Touched> applied_;
+    std::map<std::string, std::vector<Variable>> by_setting_;
+    std::set<std::string> stated_environments_;
+};
+
+}  // namespace
+
+void layers(const Picture& picture, Diagnostics& diagnostics) {
+    Layers(picture, diagnostics).check();
+}
+
+}  // namespace migc::checks

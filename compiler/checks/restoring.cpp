@@ -1,0 +1,181 @@
+// What takes back is looked at, and takes back what belongs together.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/checks/checks.hpp"
+
+namespace migc::checks {
+namespace {
+
+using Events = std::vector<Event>;
+
+bool is_look(const Event& event) {
+    return event.act == Act::Look || event.act == Act::Soak;
+}
+
+bool undoes(const Event& event) {
+    return event.act == Act::Undo || event.act == Act::UndoAll;
+}
+
+// A change whose command alone says that it was done: no probe of its verb's declaration sees it.
+bool is_unseen(const Event& event) {
+    return event.act == Act::Change && event.verb != nullptr && event.verb->effects.empty() &&
+           event.verb->undo.kind == ir::UndoKind::ByCaller;
+}
+
+bool has_look(const Events& events, Events::const_iterator from) {
+    return std::any_of(from, events.end(),
+                       [](const Event& event) { return is_look(event) || event.act == Act::Hold; });
+}
+
+// ------------------------------------------------ an undo that nothing verifies
+
+// By hand: nothing of `undo` stands in the block, and it ends with a change.
+void block_not_verified(const Course& course, Diagnostics& diagnostics) {
+    const Events& failure = course.failure;
+    if (std::any_of(failure.begin(), failure.end(), undoes)) return;
+    const auto last = std::find_if(failure.rbegin(), failure.rend(), [](const Event& event) {
+        return event.act == Act::Change && (event.things.empty() || touches_live(event));
+    });
+    if (last == failure.rend() || has_look(failure, last.base())) return;
+    auto& d = diagnostics.report(Code::UndoNotVerified, last->step->span,
+                                 fmt::format("nothing verifies that `{}` is as it was", course.stage->name));
+    d.primary_label = "the last thing that the failure block does";
+    d.notes.push_back(fmt::format(
+        "the run would be called undone although nobody has seen that {} works again: add a `verify`, or write `undo;`, "
+        "which looks at each step's effect",
+        course.stage->environment));
+}
+
+// `run script "migrate.sh" undo < run script "back.sh" ..; >`: whether it brought anything back, only it
+// knows.
+void own_undo_not_verified(const Picture& picture, const Course& course, const ir::Step& step,
+                           Diagnostics& diagnostics) {
+    if (!step.undo || step.undo->kind != ir::UndoKind::Steps) return;
+    const Events back = picture.timeline.events(step.undo->steps, *course.stage);
+    const auto last = std::find_if(back.rbegin(), back.rend(), [](const Event& event) {
+        return event.act == Act::Change || event.act == Act::Other;
+    });
+    if (last == back.rend() || has_look(back, last.base()) ||
+        !std::any_of(back.begin(), back.end(), is_unseen))
+        return;
+    // The failure block may look at all of it, when all is undone.
+    const auto undo = std::find_if(course.failure.begin(), course.failure.end(), undoes);
+    if (undo != course.failure.end() && has_look(course.failure, undo)) return;
+    auto& d = diagnostics.report(Code::UndoNotVerified, step.undo->span,
+                                 fmt::format("nothing verifies that this takes back `{}`", step.text));
+    d.notes.emplace_back(
+        "a program that ends without an error has not always done its work: put a `verify` into the undo, or behind `undo;` in the "
+        "failure block");
+}
+
+// ------------------------------------------------ configuration and its readers
+
+bool is_configuration(const Thing& thing) {
+    return thing.starts_with("configmap/") || thing.starts_with("secret/");
+}
+
+// The workloads that read one of the configurations that an event changes.
+std::set<Thing> readers_of(const Picture& picture, const Event& event) {
+    std::set<Thing> readers;
+    for (const Thing& thing : event.things)
+        if (is_configuration(thing))
+            for (const Object* reader : picture.manifests.readers(thing)) readers.insert(reader->thing);
+    return readers;
+}
+
+// Pods go back to the old version, and read the new configuration.
+void configuration_stays(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+    if (!std::any_of(course.failure.begin(), course.failure.end(), undoes)) return;
+    for (const Event& change : course.forward) {
+        if (change.act != Act::Change || change.verb == nullptr || !change.inner->undo) continue;
+        if (way_back(change).kind != ir::UndoKind::None &&
+            way_back(change).kind != ir::UndoKind::Irreversible)
+            continue;
+        const auto readers = readers_of(picture, change);
+        const auto undone =
+            std::find_if(course.forward.begin(), course.forward.end(), [&](const Event& event) {
+                return event.act == Act::Change && event.verb != nullptr &&
+                       way_back(event).kind == ir::UndoKind::Steps &&
+                       std::any_of(event.things.begin(), event.things.end(),
+                                   [&](const Thing& thing) { return readers.contains(thing); });
+            });
+        if (readers.empty() || undone == course.forward.end()) continue;
+        auto& d = diagnostics.report(Code::ConfigurationStays, change.step->span,
+                                     "this stays when what reads it is taken back");
+        d.labels.push_back({undone->step->span, "taken back"});
+        d.notes.emplace_back(
+            "the old version would start with the new configuration, which nobody has tried: let it be undone, too");
+    }
+}
+
+// By hand: the configuration is put back, and its readers go on with the new one.
+void readers_not_restarted(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+    const Events& failure = course.failure;
+    for (auto change = failure.begin(); change != failure.end(); ++change) {
+        if (change->act != Act::Change) continue;
+        std::set<Thing> stale;
+        for (const Thing& reader : readers_of(picture, *change)) {
+            const bool renewed = std::any_of(change, failure.end(), [&](const Event& event) {
+                const bool all =
+                    event.act == Act::Change && event.things.empty();  // which, only a run can tell
+                return all || undoes(event) || (event.act == Act::Change && event.things.contains(reader));
+            });
+            if (!renewed) stale.insert(reader);
+        }
+        if (stale.empty()) continue;
+        auto& d = diagnostics.report(Code::ConfigurationStays, change->step->span,
+                                     fmt::format("{} {} not started anew when this is put back",
+                                                 fmt::join(stale, ", "), stale.size() == 1 ? "is" : "are"));
+        for (const Thing& reader : stale)
+            if (const auto& declared = picture.manifests.declaring(reader); !declared.empty())
+                d.labels.push_back(
+                    {picture.manifests.span(*declared.front(), "/metadata/name"), "this reads it"});
+        d.notes.emplace_back(
+            "its pods would go on with what was meant to be taken back: add `restart WORKLOAD;`");
+    }
+}
+
+// ------------------------------------------------ what is lost
+
+bool is_backup(const Event& event) {
+    return event.verb != nullptr && (event.verb->signature.starts_with("backup ") ||
+                                     event.verb->signature.find("snapshot") != std::string::npos);
+}
+
+// What is deleted for good has been saved before.
+void not_saved(const Course& course, Diagnostics& diagnostics) {
+    for (auto event = course.forward.begin(); event != course.forward.end(); ++event) {
+        const bool is_gone =
+            event->act == Act::Change && way_back(*event).kind == ir::UndoKind::Irreversible &&
+            std::any_of(event->effects.begin(), event->effects.end(),
+                        [](const Effect& effect) { return effect.becomes == ir::Becomes::Absent; });
+        if (!is_gone || std::any_of(course.forward.begin(), event, is_backup)) continue;
+        auto& d =
+            diagnostics.report(Code::NotSaved, event->step->span,
+                               fmt::format("what `{}` deletes was not saved before", event->step->text));
+        d.notes.emplace_back(
+            "there is no way back, not even by hand: `backup \"FOLDER\" of WORKLOAD to \"FILE\"` first, and look at it: "
+            "`verify digest of backup \"FILE\" is not absent;`");
+    }
+}
+
+}  // namespace
+
+void restoring(const Picture& picture, Diagnostics& diagnostics) {
+    for (const Course& course : picture.timeline.courses()) {
+        if (!course.stage->repeats) {
+            each_step(course.stage->steps, [&](const ir::Step& step) {
+                own_undo_not_verified(picture, course, step, diagnostics);
+            });
+            configuration_stays(picture, course, diagnostics);
+            not_saved(course, diagnostics);
+        }
+        if (!has_own_failure_block(picture.program, *course.stage)) continue;
+        block_not_verified(course, diagnostics);
+        readers_not_restarted(picture, course, diagnostics);
+    }
+}
+
+}  // namespace migc::checks

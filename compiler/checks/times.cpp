@@ -1,0 +1,210 @@
+// What is waited for fits into its limit, and steps and undo into the maintenance window. Only what the
+// script states, and what a `verify` declares, is counted: that every command takes as long as it may is not
+// to be expected.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/checks/checks.hpp"
+#include "compiler/checks/drafts.hpp"
+#include "compiler/ir/bounds.hpp"
+#include "compiler/ir/window.hpp"
+
+namespace migc::checks {
+namespace {
+
+using nlohmann::json;
+
+std::string shown(std::int64_t milliseconds) {
+    return show(Value(Duration{milliseconds}));
+}
+
+struct Gate {
+    const ir::Step* step = nullptr;
+    std::string text;
+    std::optional<ir::Window> window;
+};
+
+std::vector<Gate> windows_of(const Picture& picture, const ir::Stage& stage) {
+    std::vector<Gate> found;
+    for (const ir::Step& gate : stage.gates) {
+        if (!gate.condition || gate.condition->kind != ir::ExprKind::Probe) continue;
+        const ir::Probe& probe = picture.program.probes.at(gate.condition->declaration);
+        if (!probe.read || probe.read->native != "window") continue;
+        const auto when = picture.timeline.value(gate.condition->children.at(0), stage);
+        if (!when) continue;
+        const auto window = ir::parse_window(show(*when));
+        found.push_back({&gate, show(*when), window ? std::optional(*window) : std::nullopt});
+    }
+    return found;
+}
+
+// A gate that is no window, and two windows that are never open at the same time.
+void never_open(const std::vector<Gate>& gates, Diagnostics& diagnostics) {
+    for (std::size_t i = 0; i < gates.size(); ++i) {
+        if (!gates[i].window) {
+            auto& d =
+                diagnostics.report(Code::GateNeverOpens, gates[i].step->span, "this gate can never open");
+            d.notes.push_back(ir::parse_window(gates[i].text).error());
+            continue;
+        }
+        for (std::size_t j = 0; j < i; ++j) {
+            if (!gates[j].window || !ir::never_together(*gates[i].window, *gates[j].window)) continue;
+            auto& d =
+                diagnostics.report(Code::GateNeverOpens, gates[i].step->span, "this gate can never open");
+            d.labels.push_back({gates[j].step->span, "this one is closed whenever it is open"});
+            d.notes.emplace_back("all gates of a stage must be open at the same time");
+        }
+    }
+}
+
+// How much of the window is surely needed.
+ir::Times times_of(const Course& course) {
+    ir::Times times;
+    for (const Event& event : course.forward) {
+        if (event.conditional || event.beside) continue;
+        const bool is_call = event.act == Act::Change || event.act == Act::Other || event.verb != nullptr;
+        // A limit that the step states holds for the command and for its effect: seldom for both in full.
+        const std::int64_t stated = event.bound.stated ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
+        if (event.act == Act::Soak) times.soak(event.at_least_ms.value_or(0));
+        if (is_call && event.act != Act::Soak && event.verb != nullptr)
+            times.call({stated, 0, true}, way_back(event).kind, event.act == Act::Change, event.step->text);
+        if (event.act == Act::Look && event.verb == nullptr) times.verify(event.bound);
+    }
+    return times;
+}
+
+// The event that takes longest, to be pointed at.
+const Event* longest(const Course& course) {
+    const auto length = [](const Event& event) {
+        const bool counts =
+            !event.conditional && !event.beside && (event.bound.stated || event.act == Act::Look);
+        return event.act == Act::Soak ? 0 : counts ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
+    };
+    const auto found =
+        std::max_element(course.forward.begin(), course.forward.end(),
+                         [&](const Event& a, const Event& b) { return length(a) < length(b); });
+    return found == course.forward.end() || length(*found) == 0 ? nullptr : &*found;
+}
+
+void too_long(const Course& course, const std::vector<Gate>& gates, Diagnostics& diagnostics) {
+    const ir::Times times = times_of(course);
+    for (const Gate& gate : gates) {
+        if (!gate.window) continue;
+        const std::int64_t window = std::int64_t{gate.window->length()} * 60'000;
+        // A soak alone that is too long is told as such: the change behind it begins too late.
+        if (times.soaks_between_ms >= window || times.window_ms() <= window) continue;
+        auto& d = diagnostics.report(Code::BeyondWindow, gate.step->span,
+                                     fmt::format("steps and undo may take {}, and the window lasts {}",
+                                                 shown(times.window_ms()), shown(window)));
+        d.primary_label = "lasts " + shown(window);
+        if (const Event* event = longest(course))
+            d.labels.push_back({event->step->span, "this may take longest of all"});
+        d.notes.push_back(fmt::format(
+            "forward and verified at most {}, then back {}: an undo would end when users are there again",
+            shown(times.steps_ms + times.soaks_between_ms), shown(times.undo_ms)));
+        d.notes.emplace_back("make the limits (`within`) smaller, the window longer, or two stages of it");
+        return;
+    }
+}
+
+// ------------------------------------------------------------------ limits
+
+bool waits_for_pods(const ir::Program& program, const ir::Expr& condition) {
+    const bool is_it = condition.kind == ir::ExprKind::Probe &&
+                       program.probes.at(condition.declaration).read &&
+                       (program.probes.at(condition.declaration).read->native == "pods-ready" ||
+                        program.probes.at(condition.declaration).read->native == "rollout-complete");
+    return is_it || (condition.kind == ir::ExprKind::And &&
+                     std::any_of(condition.children.begin(), condition.children.end(),
+                                 [&](const ir::Expr& child) { return waits_for_pods(program, child); }));
+}
+
+struct Start {
+    std::int64_t ms = 0;
+    std::string pointer;
+};
+
+std::int64_t seconds_at(const json& object, const std::string& pointer) {
+    const json* found = value_at(object, pointer);
+    return found != nullptr && found->is_number_integer()
+               ? std::clamp<std::int64_t>(found->get<std::int64_t>(), 0, 1'000'000)
+               : 0;
+}
+
+// How long a new pod surely takes until it is available.
+Start start_of(const json& object) {
+    Start start{0, "/spec/minReadySeconds"};
+    const json* containers = value_at(object, "/spec/template/spec/containers");
+    for (std::size_t i = 0; containers != nullptr && containers->is_array() && i < containers->size(); ++i) {
+        const std::string pointer =
+            fmt::format("/spec/template/spec/containers/{}/readinessProbe/initialDelaySeconds", i);
+        if (const std::int64_t delay = seconds_at(object, pointer) * 1000; delay > start.ms)
+            start = {delay, pointer};
+    }
+    start.ms += seconds_at(object, "/spec/minReadySeconds") * 1000;
+    return start;
+}
+
+bool makes_new_pods(const Event& event) {
+    return event.act == Act::Change && event.verb != nullptr && !event.conditional &&
+           (event.verb->signature.starts_with("restart ") || event.verb->signature.starts_with("set image "));
+}
+
+// `verify pods ready of webapi within 30s`, and a pod is not even asked before a minute is over.
+void too_short(const Picture& picture, const Course& course, Drafts& drafts, Diagnostics& diagnostics) {
+    std::set<Thing> renewed;
+    for (const Event& event : course.forward) {
+        if (makes_new_pods(event)) renewed.insert(event.things.begin(), event.things.end());
+        const bool waits = event.act == Act::Look && event.bound.stated && event.inner->condition &&
+                           !event.conditional && waits_for_pods(picture.program, *event.inner->condition);
+        if (!waits) continue;
+        for (const Thing& thing : event.things) {
+            const auto& declared = picture.manifests.declaring(thing);
+            const json* now =
+                renewed.contains(thing) && !declared.empty() ? drafts.object(*declared.front()) : nullptr;
+            const Start start = now != nullptr ? start_of(*now) : Start();
+            if (start.ms == 0 || start.ms < event.bound.see_ms) continue;
+            auto& d = diagnostics.report(
+                Code::LimitTooShort, event.step->span,
+                fmt::format("a new pod of {} is not ready within {}", thing, shown(event.bound.see_ms)));
+            d.labels.push_back({picture.manifests.span(*declared.front(), start.pointer),
+                                fmt::format("it takes at least {}", shown(start.ms))});
+            d.notes.emplace_back("the stage would fail every time, and take back a change that works");
+        }
+    }
+}
+
+// `verify .. within 0s` and `soak 0s` look once, or not at all.
+void no_time(const Course& course, Diagnostics& diagnostics) {
+    for (const Event& event : course.forward) {
+        if (event.inner != event.step) continue;
+        const bool looks_once =
+            event.act == Act::Look && event.verb == nullptr && event.bound.stated && event.bound.see_ms <= 0;
+        const bool is_no_soak = event.act == Act::Soak && event.at_least_ms && *event.at_least_ms <= 0;
+        if (!looks_once && !is_no_soak) continue;
+        auto& d = diagnostics.report(
+            Code::LimitTooShort, event.step->span,
+            is_no_soak ? "a soak of no time watches nothing" : "there is no time for this to become true");
+        d.notes.emplace_back(
+            is_no_soak ? "what goes wrong a minute later would be found by the users"
+                       : "a change takes a moment to be seen: give it a limit, or leave `within` out");
+    }
+}
+
+}  // namespace
+
+void times(const Picture& picture, Diagnostics& diagnostics) {
+    Drafts drafts(picture.inventory.root, picture.sources);
+    for (const Course& course : picture.timeline.courses()) {
+        for (const Event& event : course.forward) drafts.take(event);
+        const auto gates = windows_of(picture, *course.stage);
+        never_open(gates, diagnostics);
+        if (!gates.empty()) too_long(course, gates, diagnostics);
+        if (course.stage->repeats) continue;
+        too_short(picture, course, drafts, diagnostics);
+        no_time(course, diagnostics);
+    }
+}
+
+}  // namespace migc::checks

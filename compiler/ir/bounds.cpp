@@ -1,0 +1,62 @@
+#include "compiler/ir/bounds.hpp"
+
+#include <algorithm>
+
+namespace migc::ir {
+namespace {
+
+std::optional<std::int64_t> read(const std::optional<Expr>& expression, const NumberOf& value) {
+    return expression ? value(*expression) : std::nullopt;
+}
+
+std::optional<std::int64_t> declared_limit(const Program& program, const Expr& condition,
+                                           const NumberOf& value) {
+    if (condition.kind == ExprKind::Probe)
+        if (const auto limit = read(program.probes.at(condition.declaration).within, value)) return limit;
+    for (const Expr& child : condition.children)
+        if (const auto limit = declared_limit(program, child, value)) return limit;
+    return std::nullopt;
+}
+
+}  // namespace
+
+Bound call_bound(const Program& program, const Step& step, const Verb& verb, const NumberOf& outer,
+                 const NumberOf& inner) {
+    const auto given = read(step.within, outer);
+    const auto declared = read(verb.within, inner);
+    const Tool* tool = verb.action ? program.tool(verb.action->tool) : nullptr;
+    const auto own = tool != nullptr ? read(tool->within, inner) : std::nullopt;
+    const std::int64_t act = given.value_or(declared.value_or(own.value_or(default_action_ms)));
+    const std::int64_t see = verb.effects.empty() ? 0 : given.value_or(declared.value_or(default_effect_ms));
+    constexpr std::int64_t most_tries = 1'000;  // more is no limit at all
+    const std::int64_t more = std::clamp<std::int64_t>(read(step.retry, outer).value_or(0), 0, most_tries);
+    const std::int64_t every = more > 0 ? read(step.every, outer).value_or(default_retry_ms) : 0;
+    return {act * (more + 1) + every * more, see, given.has_value()};
+}
+
+Bound verify_bound(const Program& program, const Step& step, const NumberOf& value) {
+    if (const auto given = read(step.within, value)) return {0, *given, true};
+    const auto declared = step.condition ? declared_limit(program, *step.condition, value) : std::nullopt;
+    return {0, declared.value_or(default_verify_ms), false};
+}
+
+void Times::call(const Bound& bound, UndoKind way_back, bool mutates, const std::string& text) {
+    steps_ms += bound.total();
+    if (mutates) soaks_between_ms = soaks_ms;
+    if (way_back == UndoKind::Steps) undo_ms += bound.total();
+    if (way_back == UndoKind::Irreversible && no_return.empty()) no_return = text;
+}
+
+void Times::soak(std::int64_t milliseconds) {
+    soaks_ms += milliseconds;
+}
+
+void Times::beside(const Times& before, const Times& branch) {
+    steps_ms = std::max(steps_ms, branch.steps_ms);
+    soaks_ms = std::max(soaks_ms, branch.soaks_ms);
+    soaks_between_ms = std::max(soaks_between_ms, branch.soaks_between_ms);
+    undo_ms += branch.undo_ms - before.undo_ms;
+    if (no_return.empty()) no_return = branch.no_return;
+}
+
+}  // namespace migc::ir

@@ -1,0 +1,99 @@
+#include "compiler/ir/window.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace migc::ir {
+namespace {
+
+constexpr std::array<std::string_view, 7> day_names = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+
+// Takes what stands before a separator, or all that is left.
+std::string_view take(std::string_view& text, char separator) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    const std::string_view part = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return part;
+}
+
+std::optional<int> day_of(std::string_view name) {
+    const auto* const found = std::find(day_names.begin(), day_names.end(), name);
+    return found == day_names.end() ? std::nullopt
+                                    : std::optional(static_cast<int>(found - day_names.begin()));
+}
+
+// "02:30" in minutes.
+std::optional<int> minute_of(std::string_view text) {
+    const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : 100; };
+    if (text.size() != 5 || text[2] != ':') return std::nullopt;
+    const int hour = digit(0) * 10 + digit(1), minute = digit(3) * 10 + digit(4);
+    return hour < 24 && minute < 60 ? std::optional(hour * 60 + minute) : std::nullopt;
+}
+
+std::optional<Window> parsed(std::string_view text) {
+    std::string_view days = take(text, ' '), hours = take(text, ' ');
+    Window window;
+    window.zone = text;
+    const bool has_zone = !text.empty() && text.find_first_of(" \t\r\n") == std::string_view::npos;
+    const auto begin = minute_of(take(hours, '-')), end = minute_of(hours);
+    if (!has_zone || !begin || !end) return std::nullopt;
+    window.begin = *begin;
+    window.end = *end;
+    if (days == "daily") return window;
+    const bool is_range = days.find('-') != std::string_view::npos;
+    const auto first = day_of(take(days, '-'));
+    const auto last = is_range ? day_of(days) : first;
+    if (!first || !last) return std::nullopt;
+    window.first_day = *first;
+    window.last_day = *last;
+    return window;
+}
+
+}  // namespace
+
+bool Window::has_day(int day) const {
+    if (first_day <= last_day) return day >= first_day && day <= last_day;
+    return day >= first_day || day <= last_day;
+}
+
+bool Window::is_open(int day, int minute) const {
+    if (begin < end) return has_day(day) && minute >= begin && minute < end;
+    // Over midnight: the part after it belongs to the day before.
+    return (has_day(day) && minute >= begin) || (has_day((day + 6) % 7) && minute < end);
+}
+
+tl::expected<Window, std::string> parse_window(std::string_view text) {
+    if (auto window = parsed(text)) return *window;
+    return tl::unexpected(
+        fmt::format("`{}` is no window; write for example \"sat 02:00-04:00 Europe/Berlin\", \"mon-fri "
+                    "22:00-05:00 UTC\" or \"daily 01:00-03:00 UTC\"",
+                    text));
+}
+
+std::string_view day_name(int day) {
+    return day_names.at(static_cast<std::size_t>(day));
+}
+
+std::string last_safe_start(const Window& window, std::int64_t milliseconds) {
+    const std::int64_t needed = (milliseconds + 59'999) / 60'000;
+    if (needed > window.length()) return "";
+    const int start = window.begin + window.length() - static_cast<int>(needed);
+    const std::string_view day =
+        window.first_day == window.last_day ? day_name((window.first_day + start / minutes_per_day) % 7) : "";
+    const int minute = start % minutes_per_day;
+    return fmt::format("{}{}{:02}:{:02} {}", day, day.empty() ? "" : " ", minute / 60, minute % 60,
+                       window.zone);
+}
+
+bool never_together(const Window& a, const Window& b) {
+    if (a.zone != b.zone) return false;
+    for (int day = 0; day < 7; ++day)
+        for (int minute = 0; minute < minutes_per_day; ++minute)
+            if (a.is_open(day, minute) && b.is_open(day, minute)) return false;
+    return true;
+}
+
+}  // namespace migc::ir

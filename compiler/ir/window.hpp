@@ -1,0 +1,43 @@
+// A maintenance window as a gate writes it: "sat 02:00-04:00 Europe/Berlin", "mon-fri 22:00-05:00 UTC",
+// "daily ..".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+namespace migc::ir {
+
+constexpr int minutes_per_day = 24 * 60;
+
+// Days of the week, 0 is Sunday, and minutes of the day; a window that ends before it begins ends on the next
+// day.
+struct Window {
+    int first_day = 0;
+    int last_day = 6;
+    int begin = 0;
+    int end = 0;
+    std::string zone;  // as written: whether there is such a time zone only a machine's data base knows
+
+    // In minutes; a window from an hour to the same hour lasts a day.
+    [[nodiscard]] int length() const { return end > begin ? end - begin : end - begin + minutes_per_day; }
+    [[nodiscard]] bool is_open(int day, int minute) const;
+    [[nodiscard]] bool has_day(int day) const;
+};
+
+// The error says how a window is written.
+tl::expected<Window, std::string> parse_window(std::string_view text);
+
+// "sun".
+std::string_view day_name(int day);
+
+// When one must have begun to be through so many milliseconds later: "sat 02:40 Europe/Berlin", or without a
+// day where there are several. Empty if the window is too short for it.
+std::string last_safe_start(const Window& window, std::int64_t milliseconds);
+
+// Whether there is no minute of the week at which both are open; false where their time zones differ.
+bool never_together(const Window& a, const Window& b);
+
+}  // namespace migc::ir

@@ -1,0 +1,176 @@
+// The migration plan as Markdown: what a reviewer of a pull request reads.
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/text.hpp"
+#include "runtime/plan/plan.hpp"
+#include "runtime/plan/words.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+// Within a table's cell or a line: nothing of it is markup.
+std::string plain(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '\n' || c == '\r') {
+            out += ' ';
+            continue;
+        }
+        if (std::string_view("\\`*_[]<>|#").find(c) != std::string_view::npos) out += '\\';
+        out += c;
+    }
+    return out;
+}
+
+// As code, whatever is in it. A `|` would end the cell even there.
+std::string code(std::string text) {
+    std::size_t longest = 0, run = 0;
+    for (char& c : text) {
+        if (c == '\n' || c == '\r') c = ' ';
+        run = c == '`' ? run + 1 : 0;
+        longest = std::max(longest, run);
+    }
+    for (auto at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2))
+        text.insert(at, "\\");
+    const std::string fence(longest + 1, '`');
+    const std::string pad = longest > 0 ? " " : "";
+    return text.empty() ? "" : fence + pad + text + pad + fence;
+}
+
+std::string joined(const json& list, const char* separator = ", ") {
+    std::string text;
+    for (const json& one : list) text += (text.empty() ? "" : separator) + one.get<std::string>();
+    return text;
+}
+
+void why(std::string& out, const json& plan) {
+    const json properties = plan.value("properties", json::object());
+    if (properties.empty()) return;
+    out += "## Why\n\n";
+    for (const auto& [name, value] : properties.items())
+        out += fmt::format("- {}: {}\n", plain(name), plain(value.get<std::string>()));
+    out += '\n';
+}
+
+void affected(std::string& out, const json& plan) {
+    const json all = plan.value("affected", json::array());
+    if (all.empty()) return;
+    out += "## What is affected\n\n| layer | what | where | who reads it |\n| --- | --- | --- | --- |\n";
+    for (const json& one : all)
+        out +=
+            fmt::format("| {} | {} | {} | {} |\n", plain(text_of(one, "layer")), code(text_of(one, "what")),
+                        plain(joined(one.at("environments"))), plain(joined(one.at("readers"))));
+    out += '\n';
+}
+
+void order(std::string& out, const json& plan) {
+    out += "## Order\n\n";
+    std::size_t number = 0;
+    for (const json& stage : plan.at("stages")) {
+        out += fmt::format("{}. **{}** in {}", ++number, plain(text_of(stage, "stage")),
+                           plain(text_of(stage, "environment")));
+        std::string gates;
+        for (const json& gate : stage.at("gates"))
+            gates += fmt::format(
+                "{}{} ({})", gates.empty() ? "" : "; ", code(text_of(gate, "text")),
+                gate.value("open", false) ? "open" : "closed now: " + plain(text_of(gate, "why")));
+        out += gates.empty() ? "\n" : fmt::format(", when {}\n", gates);
+    }
+    out += '\n';
+}
+
+bool is_step(const json& step) {
+    return text_of(step, "kind") != "verify" && text_of(step, "kind") != "soak";
+}
+
+std::string shown(const json& value) {
+    return value.is_null() ? "absent" : value.dump();
+}
+
+// Of an object only the fields that change.
+std::string effect_in_words(const json& effect) {
+    if (!effect.contains("fields"))
+        return plain(changed(text_of(effect, "probe"), text_of(effect, "before"), text_of(effect, "after")));
+    std::string text;
+    for (const auto& [field, values] : effect["fields"].items())
+        text += (text.empty() ? "" : "<br>") + plain(changed(field, shown(values[0]), shown(values[1])));
+    return text;
+}
+
+std::string effects(const json& step) {
+    if (step.value("already", false)) return "holds already";
+    std::string text;
+    for (const json& effect : step.value("effects", json::array()))
+        if (const std::string told = effect_in_words(effect); !told.empty())
+            text += (text.empty() ? "" : "<br>") + told;
+    return text;
+}
+
+void steps(std::string& out, const json& stage) {
+    out +=
+        "| step | layer | what is done | what changes | how it is taken back |\n| --- | --- | --- | --- | --- |\n";
+    for (const json& step : stage.at("steps")) {
+        if (!is_step(step)) continue;
+        const std::string id = text_of(step, "step");
+        std::string done = code(text_of(step, "text"));
+        for (const json& problem : step.at("problems"))
+            done += "<br>**" + plain(problem.get<std::string>()) + "**";
+        out += fmt::format("| {} | {} | {} | {} | {} |\n", id.substr(id.find('/') + 1),
+                           plain(text_of(step, "layer")), done, effects(step), plain(text_of(step, "undo")));
+    }
+    out += '\n';
+}
+
+void validation(std::string& out, const json& stage) {
+    std::string looks;
+    for (const json& step : stage.at("steps"))
+        if (!is_step(step))
+            looks +=
+                fmt::format("- {} {}{}\n", code(text_of(step, "text")),
+                            text_of(step, "kind") == "soak" ? "for " : "within ", text_of(step, "limit"));
+    out += "### Validation\n\n" + (looks.empty() ? "Nothing is verified.\n" : looks) + "\n";
+}
+
+void rollback(std::string& out, const json& stage) {
+    out += fmt::format("### Rollback\n\n- when a step fails: {}\n", code(text_of(stage, "on_failure")));
+    for (const json& step : stage.at("steps"))
+        if (const std::string undo = text_of(step, "undo"); undo.starts_with("there is no way back"))
+            out += fmt::format("- {}: {}\n", code(text_of(step, "text")), plain(undo));
+    const std::string no_return = text_of(stage.at("times"), "no_return");
+    out += no_return.empty() ? "- everything can be taken back until the end\n\n"
+                             : fmt::format("- point of no return: {}\n\n", code(no_return));
+}
+
+void times(std::string& out, const json& stage) {
+    out += fmt::format("### Times\n\n- {}\n", plain(times_in_words(stage.at("times"))));
+    for (const json& window : stage.at("times").value("windows", json::array()))
+        out += fmt::format("- {}\n", plain(window_in_words(window)));
+    out += '\n';
+}
+
+}  // namespace
+
+std::string render_plan_markdown(const json& plan) {
+    const std::string title = text_of(plan, "title");
+    std::string out = fmt::format("# {}\n\n", title.empty() ? "Migration plan" : plain(title));
+    why(out, plan);
+    affected(out, plan);
+    order(out, plan);
+    for (const json& stage : plan.at("stages")) {
+        out += fmt::format("## Stage {}\n\n", plain(text_of(stage, "stage")));
+        steps(out, stage);
+        validation(out, stage);
+        rollback(out, stage);
+        times(out, stage);
+    }
+    out += fmt::format("Made from the {} world by `migc plan --markdown`; nothing was changed.\n",
+                       text_of(plan, "mode"));
+    return out;
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,45 @@
+#include "runtime/plan/words.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/engine/text.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+// In whole minutes: what is summed up are limits.
+std::string minutes(std::int64_t ms) {
+    return show_milliseconds((ms + 59'999) / 60'000 * 60'000);
+}
+
+}  // namespace
+
+std::string text_of(const json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::string changed(const std::string& what, const std::string& before, const std::string& after) {
+    return fmt::format("{}: {} \xe2\x86\x92 {}", what, before, after);
+}
+
+std::string times_in_words(const json& times) {
+    const std::int64_t soaks = times.value("soaks_ms", std::int64_t{0});
+    std::string text = fmt::format("at most {} if every limit is reached", minutes(times.at("steps_ms")));
+    if (soaks > 0) text += fmt::format(", soaks for {}", minutes(soaks));
+    return fmt::format("{}; its undo at most {}", text, minutes(times.at("undo_ms")));
+}
+
+// By the limits, which are seldom reached: a window may be long enough all the same.
+std::string window_in_words(const json& window) {
+    const std::string start = text_of(window, "last_safe_start");
+    if (start.empty())
+        return fmt::format(
+            "last safe start: none; if every limit is reached, steps and undo take longer than the window \"{}\"",
+            text_of(window, "window"));
+    return fmt::format("last safe start: {}, for the window \"{}\"", start, text_of(window, "window"));
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,6 @@
+terraform {
+  backend "http" {
+    address      = "https://state.example.com/shop-staging"
+    lock_address = "https://state.example.com/shop-staging/lock"
+  }
+}
