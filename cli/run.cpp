@@ -88,6 +88,7 @@ tl::expected<Ready, std::string> prepare(const Options& options, Script& script)
     ready.options.overwrite = options.overwrite;
     ready.options.operated_by = operator_here();
     ready.options.world = ready.session->world;
+    ready.options.hurry_requested = [] { return runtime::interrupts() > 1; };
     ready.options.stop_requested = [] { return runtime::interrupts() > 0; };
     ready.journal = std::move(*journal);
     return ready;

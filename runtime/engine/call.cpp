@@ -385,6 +385,7 @@ Call::Action Call::act() {
         if (action.begun && (targets_.empty() || observe(after_failure_ms) != Seen::NotTaken)) break;
         if (stage_.run.stopping()) break;
         Waiter(stage_, course_).rest(every);
+        if (stage_.run.hurried()) break;
         action = act_once();
     }
     return action;
@@ -411,6 +412,7 @@ Call::Seen Call::observe(std::int64_t limit_ms) {
         if (seen != Seen::Hopeless) last_hope = now;
         const std::int64_t left = std::min(begun + limit_ms, last_hope + after_failure_ms) - now;
         if (seen == Seen::Taken || left <= 0) return seen;
+        if (stage_.run.hurried()) return Seen::NotAwaited;
         waiter.rest(std::min(pause, left));
     }
 }
@@ -448,6 +450,12 @@ Verdict Call::decide(const Action& action) {
                             fmt::format("whether it took effect could not be found out{}{}", obstacle(),
                                         said.empty() ? "" : "; " + said),
                             true);
+        case Seen::NotAwaited:
+            return conclude(
+                "in-doubt",
+                fmt::format("the operator asked twice to stop, so its effect was not waited for{}",
+                            said.empty() ? "" : "; " + said),
+                true);
         case Seen::NotTaken:
             break;
     }

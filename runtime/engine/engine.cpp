@@ -233,12 +233,16 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
     if (const auto steps = to_decide(); end.result == "in-doubt" && !steps.empty()) body["decide"] = steps;
     const bool was_trusted = run.recorder.trusted();
     const bool written = run.recorder.end(body);
+    if (written) return result;
     // However well it went, the journal does not say so, and whoever reads it must not be told otherwise.
-    if (!written && was_trusted && code < exit_code("held")) {
+    if (was_trusted && code < exit_code("held")) {
         result.result = "held";
         result.exit_code = exit_code("held");
         result.message = run.recorder.failure();
+        body.update(
+            {{"result", result.result}, {"exit_code", result.exit_code}, {"message", result.message}});
     }
+    run.recorder.tell(EventKind::RunEnded, body);
     return result;
 }
 

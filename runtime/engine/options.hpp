@@ -29,6 +29,7 @@ struct RunOptions {
     std::string world;                        // name of the simulated world, for reports; empty if live
     bool overwrite = false;                   // undo restores what somebody else changed meanwhile, too
     std::function<bool()> stop_requested;     // asked between steps; may be empty
+    std::function<bool()> hurry_requested;    // asked twice to stop: nothing is waited for; may be empty
     std::function<const NativeEntry*(std::string_view)> natives = find_native;
 };
 

@@ -35,8 +35,7 @@ bool Recorder::write(const Event& event, bool last) {
             trusted_ = false;
         }
     }
-    // An end is told even if it could not be written; an intent that is not durable never becomes one.
-    if (trusted_ || last) announce(event);
+    if (trusted_) announce(event);
     return trusted_;
 }
 

@@ -24,7 +24,7 @@ class Recorder {
     // Durable when it returns true. After the first false nothing is written any more: the journal is not to
     // be trusted, and no effect may begin.
     bool record(EventKind kind, const nlohmann::json& body);
-    // The last event of a run.
+    // The last event of a run. If it cannot be written it is not told either.
     bool end(const nlohmann::json& body);
     // Progress, not kept.
     void tell(EventKind kind, const nlohmann::json& body);

@@ -67,6 +67,8 @@ struct RunState {
     // Whether the operator asked to stop, through a signal or the caller's hook.
     bool stopping();
     void stop() { stop_ = true; }
+    // Whether the operator asked again: then nothing is waited for any more.
+    bool hurried() const { return options.hurry_requested && options.hurry_requested(); }
     // Effects that may have begun and whose outcome is not written down.
     std::atomic<int> open_effects = 0;
 
