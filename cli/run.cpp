@@ -20,6 +20,7 @@
 #include "runtime/journal/lock.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/tools/interrupts.hpp"
+#include "runtime/tools/live.hpp"
 
 namespace migc::cli {
 namespace {
@@ -186,6 +187,23 @@ int resume(const Options& options) {
                [&](runtime::Engine& engine) { return engine.resume(id); });
 }
 
+// On standard output, whatever state the run is in; nothing is locked, nothing is asked.
+int sheet(const Options& options) {
+    const auto earlier = earlier_run(options, "take it back");
+    if (!earlier) return refuse(earlier.error());
+    auto journal = journal_here();
+    if (!journal) return refuse(journal.error());
+    auto run_options = cli::run_options(options.session, *earlier->script);
+    if (!run_options) return refuse(run_options.error());
+    const auto tools = runtime::make_live_tools();
+    runtime::Engine engine(earlier->script->program, earlier->script->inventory, *tools, **journal, {},
+                           *run_options);
+    const auto text = engine.sheet(earlier->about.id);
+    if (!text) return refuse(text.error());
+    fmt::print("{}", *text);
+    return 0;
+}
+
 struct Resolution {
     std::string run, step, verdict, because;
 };
@@ -327,6 +345,17 @@ void add_resolve(CLI::App& app, int& exit_code) {
         "staging/2 done --because \"the release is in the registry, pushed at 02:14\"\n\nExit codes: 0 recorded, 2 "
         "the step is not in doubt, 5 the run is under way.");
     command->callback([asked, &exit_code] { exit_code = resolve(*asked); });
+}
+
+void add_sheet(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("sheet", "Print the commands that take a run back by hand, without migc");
+    auto options = std::make_shared<Options>();
+    command->add_option("RUN", options->run, "A run's id, the end of one, or `last`")->required();
+    command->footer(
+        "While a run goes on it is kept up to date beside the journal too: .migc/runs/RUN/undo-sheet.txt\n\n"
+        "Example:\n  migc sheet last");
+    command->callback([options, &exit_code] { exit_code = sheet(*options); });
 }
 
 void add_runs(CLI::App& app, int& exit_code) {

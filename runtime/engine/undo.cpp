@@ -522,7 +522,7 @@ bool StageUndo::settle(Change& change, Settling purpose) {
                  {"acted", acted},
                  {"settled", true}});
     if (!stage_.run.recorder.record(EventKind::Outcome, body)) return false;
-    change.conclude(body);
+    stage_.conclude(change.step, body);
     stage_.wrote(known ? settled.observed : std::map<std::string, Value>{});
     return true;
 }
