@@ -11,6 +11,7 @@
 #include "runtime/engine/stage.hpp"
 #include "runtime/engine/undo.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/planted.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -233,10 +234,10 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
                            {"standing", result.standing}};
     if (const auto steps = to_decide(); end.result == "in-doubt" && !steps.empty()) body["decide"] = steps;
     const bool was_trusted = run.recorder.trusted();
-    const bool written = run.recorder.end(body);
+    const bool written = planted("stop-unrecorded") && run.stopping() ? true : run.recorder.end(body);
     if (written) return result;
     // However well it went, the journal does not say so, and whoever reads it must not be told otherwise.
-    if (was_trusted && code < exit_code("held")) {
+    if (was_trusted && code < exit_code("held") && !planted("end-not-written")) {
         result.result = "held";
         result.exit_code = exit_code("held");
         result.message = run.recorder.failure();

@@ -9,6 +9,7 @@
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/stage_run.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/planted.hpp"
 
 namespace migc::runtime {
 
@@ -237,7 +238,7 @@ void Sheet::update(const StageRun& stage, const Change& change) {
     const std::lock_guard lock(mutex_);
     if (std::find(stages_.begin(), stages_.end(), stage.stage.name) == stages_.end())
         stages_.push_back(stage.stage.name);
-    entries_.erase(change.step);
+    if (!planted("sheet-keeps-undone")) entries_.erase(change.step);
     const ir::Verb* verb = stage.verb(change.verb);
     const ir::Step* step = change.own_undo ? find_step(program_, change.step) : nullptr;
     const ir::Undo* undo = step != nullptr && step->undo ? &*step->undo

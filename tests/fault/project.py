@@ -9,12 +9,13 @@ MIGC = os.environ.get("MIGC", str(ROOT / "build/cli/migc"))
 TOOL = """#!/bin/sh
 cd '@' || exit 9
 case "$1" in
-get) [ -f "state/$2" ] || { echo "no such thing" >&2; exit 1; }; cat "state/$2" ;;
+get) [ ! -f down ] || { echo "no route to host" >&2; exit 7; }
+    [ -f "state/$2" ] || { echo "no such thing" >&2; exit 1; }; cat "state/$2" ;;
 set) printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
 del) rm -f "state/$2"; echo "del $2" >> ledger ;;
 count) echo x >> "counts/$2"; echo "count $2" >> ledger ;;
 uncount) echo "uncount $2" >> ledger; sed -i '$d' "counts/$2" ;;
-slow) sleep 0.3; printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
+slow) sleep 0.5; printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
 deaf) trap 'echo "int $$" >> signals' INT; trap 'echo "term $$" >> signals' TERM
     for i in 1 2 3 4 5 6; do sleep 0.05; done
     printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
