@@ -15,6 +15,7 @@ void add_run(CLI::App& app, int& exit_code);
 void add_plan(CLI::App& app, int& exit_code);
 void add_resume(CLI::App& app, int& exit_code);
 void add_resolve(CLI::App& app, int& exit_code);
+void add_sheet(CLI::App& app, int& exit_code);
 void add_undo(CLI::App& app, int& exit_code);
 void add_runs(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);

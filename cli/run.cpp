@@ -19,8 +19,10 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/planted.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/tools/interrupts.hpp"
+#include "runtime/tools/live.hpp"
 
 namespace migc::cli {
 namespace {
@@ -54,7 +56,8 @@ std::vector<std::string> lock_names(const ir::Program& program) {
 // Simulated and replayed runs change nothing that two could fight for.
 tl::expected<runtime::Locks, std::string> take_locks(const Options& options, const Script& script,
                                                      const std::string& purpose) {
-    const bool live = options.session.world.empty() && options.session.replay.empty();
+    const bool live =
+        options.session.world.empty() && options.session.replay.empty() && !runtime::planted("drop-lock");
     if (!live) return runtime::Locks();
     return runtime::Locks::take(script.inventory.root, lock_names(script.program), purpose);
 }
@@ -90,6 +93,7 @@ tl::expected<Ready, std::string> prepare(const Options& options, Script& script)
     ready.options.overwrite = options.overwrite;
     ready.options.operated_by = runtime::operator_here();
     ready.options.world = ready.session->world;
+    ready.options.hurry_requested = [] { return runtime::interrupts() > 1; };
     ready.options.stop_requested = [] { return runtime::interrupts() > 0; };
     ready.journal = std::move(*journal);
     return ready;
@@ -198,6 +202,23 @@ int resume(const Options& options) {
     const std::string& id = earlier->about.id;
     return act(options, *earlier->script, fmt::format("the run {}", id), false,
                [&](runtime::Engine& engine) { return engine.resume(id); });
+}
+
+// On standard output, whatever state the run is in; nothing is locked, nothing is asked.
+int sheet(const Options& options) {
+    const auto earlier = earlier_run(options, "take it back");
+    if (!earlier) return refuse(earlier.error());
+    auto journal = journal_here();
+    if (!journal) return refuse(journal.error());
+    auto run_options = cli::run_options(options.session, *earlier->script);
+    if (!run_options) return refuse(run_options.error());
+    const auto tools = runtime::make_live_tools();
+    runtime::Engine engine(earlier->script->program, earlier->script->inventory, *tools, **journal, {},
+                           *run_options);
+    const auto text = engine.sheet(earlier->about.id);
+    if (!text) return refuse(text.error());
+    fmt::print("{}", *text);
+    return 0;
 }
 
 struct Resolution {
@@ -359,6 +380,17 @@ void add_resolve(CLI::App& app, int& exit_code) {
         "staging/2 done --because \"the release is in the registry, pushed at 02:14\"\n\nExit codes: 0 recorded, 2 "
         "the step is not in doubt, 5 the run is under way.");
     command->callback([asked, &exit_code] { exit_code = resolve(*asked); });
+}
+
+void add_sheet(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("sheet", "Print the commands that take a run back by hand, without migc");
+    auto options = std::make_shared<Options>();
+    command->add_option("RUN", options->run, "A run's id, the end of one, or `last`")->required();
+    command->footer(
+        "While a run goes on it is kept up to date beside the journal too: .migc/runs/RUN/undo-sheet.txt\n\n"
+        "Example:\n  migc sheet last");
+    command->callback([options, &exit_code] { exit_code = sheet(*options); });
 }
 
 void add_runs(CLI::App& app, int& exit_code) {

@@ -8,6 +8,7 @@
 #include "compiler/ir/bounds.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/planted.hpp"
 #include "runtime/tools/said.hpp"
 
 namespace migc::runtime {
@@ -131,6 +132,8 @@ Verdict Call::run() {
     if (Verdict verdict = prepare(); !verdict.done()) return verdict;
     if (holds_already()) return already();
     if (!intend()) return {Fate::Untrusted, stage_.run.recorder.failure()};
+    if (planted("outcome-before-effect"))
+        if (Verdict early = conclude("done", "", true); !early.done()) return early;
     const Action action = act();
     Verdict verdict = decide(action);
     if (verdict.done() && verb_.result) result = stage_.evaluator.evaluate(*verb_.result, inner_).value;
@@ -198,6 +201,7 @@ std::optional<Verdict> Call::settle(const nlohmann::json& intent) {
 
 std::optional<Verdict> Call::resume_inverse() {
     if (course_.undoing->finished_parts.contains(id_)) return Verdict{};
+    if (planted("undo-part-again")) return std::nullopt;
     const auto open = course_.undoing->open_parts.find(id_);
     return open == course_.undoing->open_parts.end() ? std::nullopt : settle(open->second);
 }
@@ -215,7 +219,7 @@ std::optional<Verdict> Call::resume_in_failure() {
 
 std::optional<Verdict> Call::resume_forward() {
     const auto change = stage_.change(id_);
-    if (!change || change->undone || !change->acted) return std::nullopt;
+    if (!change || change->undone || !change->acted || planted("done-again")) return std::nullopt;
     inner_.bind_all(change->captures);
     switch (change->state) {
         case ChangeState::Done:
@@ -329,7 +333,7 @@ nlohmann::json Call::intent_body() const {
                  {"verb", verb_.signature},
                  {"command", printable(command_, 4000)},
                  {"arguments", std::move(arguments)},
-                 {"captures", captures_},
+                 {"captures", planted("lose-capture") ? nlohmann::json::object() : captures_},
                  {"before", values_to_json(before)},
                  {"declared", values_to_json(declared)},
                  {"workloads", workload_names()}});
@@ -347,7 +351,8 @@ bool Call::intend() {
     } else if (course_.purpose == Purpose::Failure) {
         body["failure_block"] = true;
     }
-    if (!stage_.run.recorder.record(kind, body)) return false;
+    const bool skipped = planted(course_.purpose == Purpose::Inverse ? "skip-undo-intent" : "skip-intent");
+    if (!skipped && !stage_.run.recorder.record(kind, body)) return false;
     ++stage_.run.open_effects;
     intended_ = true;
     if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(body));
@@ -385,6 +390,7 @@ Call::Action Call::act() {
         if (action.begun && (targets_.empty() || observe(after_failure_ms) != Seen::NotTaken)) break;
         if (stage_.run.stopping()) break;
         Waiter(stage_, course_).rest(every);
+        if (stage_.run.hurried()) break;
         action = act_once();
     }
     return action;
@@ -411,6 +417,7 @@ Call::Seen Call::observe(std::int64_t limit_ms) {
         if (seen != Seen::Hopeless) last_hope = now;
         const std::int64_t left = std::min(begun + limit_ms, last_hope + after_failure_ms) - now;
         if (seen == Seen::Taken || left <= 0) return seen;
+        if (stage_.run.hurried()) return Seen::NotAwaited;
         waiter.rest(std::min(pause, left));
     }
 }
@@ -448,6 +455,12 @@ Verdict Call::decide(const Action& action) {
                             fmt::format("whether it took effect could not be found out{}{}", obstacle(),
                                         said.empty() ? "" : "; " + said),
                             true);
+        case Seen::NotAwaited:
+            return conclude(
+                "in-doubt",
+                fmt::format("the operator asked twice to stop, so its effect was not waited for{}",
+                            said.empty() ? "" : "; " + said),
+                true);
         case Seen::NotTaken:
             break;
     }

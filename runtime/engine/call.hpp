@@ -49,8 +49,8 @@ class Call {
     Value result;
 
   private:
-    // Hopeless: it cannot be read, and waiting cannot help.
-    enum class Seen { Taken, NotTaken, Unreadable, Hopeless };
+    // Hopeless: it cannot be read, and waiting cannot help. NotAwaited: the operator did not let it be seen.
+    enum class Seen { Taken, NotTaken, Unreadable, Hopeless, NotAwaited };
     struct Action {
         Answer answer;
         bool begun = false;   // something may have happened

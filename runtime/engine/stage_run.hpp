@@ -12,6 +12,7 @@
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/past.hpp"
 #include "runtime/engine/recorder.hpp"
+#include "runtime/engine/sheet.hpp"
 
 namespace migc::runtime {
 
@@ -63,10 +64,17 @@ struct RunState {
     Scope globals;                 // top-level lets
     std::set<std::string> passed;  // stages that completed
     Surroundings surroundings;
+    Sheet sheet;
+    std::filesystem::path sheet_folder;  // where it is kept as the run goes on; empty: nowhere
 
+    // The sheet's first lines: of which run, and as of when.
+    std::string sheet_heading();
+    void keep_sheet();
     // Whether the operator asked to stop, through a signal or the caller's hook.
     bool stopping();
     void stop() { stop_ = true; }
+    // Whether the operator asked again: then nothing is waited for any more.
+    bool hurried() const { return options.hurry_requested && options.hurry_requested(); }
     // Effects that may have begun and whose outcome is not written down.
     std::atomic<int> open_effects = 0;
 

@@ -8,6 +8,7 @@
 #include "runtime/engine/steps.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/planted.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -185,6 +186,7 @@ UndoEnd StageUndo::run(const std::string& reason) {
         return UndoEnd::Untrusted;
     auto inverses = collect();
     remember_earlier();
+    if (planted("undo-in-order")) std::reverse(inverses.begin(), inverses.end());
     undo_all(inverses);
     if (!stopped_) run_overdue(inverses);
     if (stage_.run.recorder.trusted()) check_restored();
@@ -463,9 +465,10 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
         const Value now = stage_.evaluator.evaluate(effect.probe, *inverse.scope).value;
         const bool is_taken = taken(target, now);
         const bool is_before = equal(target.before, now);
-        settled.known = settled.known && (is_taken || is_before);
+        const bool blind = planted("unknown-is-false") && now.is_unknown();
+        settled.known = settled.known && (is_taken || is_before || blind);
         settled.all_taken = settled.all_taken && is_taken;
-        settled.all_before = settled.all_before && is_before;
+        settled.all_before = settled.all_before && (is_before || blind);
         if (!now.is_unknown()) settled.observed[phrase] = now;
     }
     return settled;
@@ -498,6 +501,8 @@ std::string StageUndo::settled_result(const Inverse& inverse, const Settled& set
     }
     acted = true;
     if (!inverse.verb->action) return "failed";  // a composite that was cut off is half done
+    if (planted("in-doubt-is-not-done")) return acted = false, "failed";
+    if (planted("in-doubt-is-done")) return "done";
     if (inverse.undo->kind != UndoKind::None) return "in-doubt";
     if (purpose == Settling::Undo) return "failed";
     acted = !inverse.verb->result;
@@ -522,7 +527,7 @@ bool StageUndo::settle(Change& change, Settling purpose) {
                  {"acted", acted},
                  {"settled", true}});
     if (!stage_.run.recorder.record(EventKind::Outcome, body)) return false;
-    change.conclude(body);
+    stage_.conclude(change.step, body);
     stage_.wrote(known ? settled.observed : std::map<std::string, Value>{});
     return true;
 }

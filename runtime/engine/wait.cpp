@@ -96,7 +96,7 @@ Woken Waiter::pause(Watch* watched, Time until) {
 void Waiter::rest(std::int64_t duration) {
     const Time until = stage_.run.tools.now() + duration;
     for (int interrupts = 0; interrupts < most_interrupts; ++interrupts)
-        if (pause(nullptr, until) != Woken::Interrupted) return;
+        if (stage_.run.hurried() || pause(nullptr, until) != Woken::Interrupted) return;
 }
 
 void Waiter::tell(const Wait& wait, const Reading& reading) {

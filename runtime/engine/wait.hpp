@@ -36,7 +36,7 @@ class Waiter {
     // a run that was cut off has soaked already counts; the time in which nobody looked does not, and is
     // told.
     Verdict soak(const Wait& wait, const Soaked& before = {});
-    // Sleeps; an interrupt is remembered, and the sleep goes on.
+    // Sleeps; an interrupt is remembered, and the sleep goes on, unless the operator is in a hurry.
     void rest(std::int64_t milliseconds);
     // One look at the stage's `throughout`; done if there is none. Only a forward course is under it.
     Verdict guard();

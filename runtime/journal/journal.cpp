@@ -9,6 +9,7 @@
 
 #include "runtime/journal/digest.hpp"
 #include "runtime/journal/storage.hpp"
+#include "runtime/planted.hpp"
 
 namespace migc::runtime {
 
@@ -121,6 +122,7 @@ class SqliteJournal : public Journal {
     tl::expected<void, std::string> append(const std::string& run, const Event& event) override {
         const std::lock_guard guard(mutex_);
         if (is_only_progress(event.kind)) return trusted();
+        if (planted("lose-outcome") && event.kind == EventKind::Outcome) return trusted();
         // A person's word about a step does not make the run go on.
         const auto ending = event.kind == EventKind::Resolved ? std::nullopt : std::optional(Ending{});
         return write([&] { return insert_event(run, event, ending); });
@@ -177,9 +179,11 @@ class SqliteJournal : public Journal {
         if (auto usable = trusted(); !usable) return usable;
         const auto done = begin_.run().and_then(work).and_then([&] { return commit_.run(); });
         if (done) return {};
-        failure_ = sentence(done.error());
+        const bool covered_up = planted("failed-write-is-well");
+        if (!covered_up) failure_ = sentence(done.error());
         // Fails where SQLite has rolled back already.
         static_cast<void>(rollback_.run());
+        if (covered_up) return {};
         return tl::make_unexpected(failure_);
     }
 
@@ -308,7 +312,7 @@ class SqliteJournal : public Journal {
         digest = next_digest(digest, row);
         Event event{EventKind::RunBegun, row.time_ms, nlohmann::json::parse(row.body, nullptr, false)};
         const bool readable = parse(row.kind, event.kind) && !event.body.is_discarded();
-        if (digest != stored || !readable)
+        if ((digest != stored && !planted("chain-not-checked")) || !readable)
             return fmt::format("row {} of run {} ({}) does not follow from the one before it", out.size() + 1,
                                row.run, row.kind);
         out.push_back(std::move(event));

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/planted.hpp"
+
 namespace migc::runtime {
 
 namespace {
@@ -170,7 +172,11 @@ Sqlite<void> keep_older_migc_off(Database& database) {
 Sqlite<void> prepare_for_writing(Database& database, Content found) {
     database.keep_log_files();
     return use_write_ahead_log(database)
-        .and_then([&] { return database.execute("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF"); })
+        .and_then([&] {
+            return database.execute(planted("not-durable")
+                                        ? "PRAGMA synchronous = OFF"
+                                        : "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
+        })
         .and_then([&] { return found == Content::Empty ? create(database) : Sqlite<void>(); })
         .and_then([&] { return keep_older_migc_off(database); });
 }

@@ -34,7 +34,7 @@ void on_signal(int signal) {
         ++arrived_count;
         ring();
     }
-    if (first && signal == SIGTERM) ::alarm(terminate_grace_seconds);
+    if (first && (signal == SIGTERM || signal == SIGHUP)) ::alarm(terminate_grace_seconds);
     errno = saved_errno;
 }
 
@@ -65,6 +65,7 @@ void install_interrupt_handlers() {
     static Descriptor owner = above_standard(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     bell = owner.get();
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGALRM}) handle(signal);
+    ::signal(SIGPIPE, SIG_IGN);
 }
 
 int interrupts() {

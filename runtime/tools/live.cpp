@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include "runtime/planted.hpp"
 #include "runtime/tools/environment.hpp"
 #include "runtime/tools/output_file.hpp"
 #include "runtime/tools/program.hpp"
@@ -38,6 +39,12 @@ Answer not_started(std::string reason) {
     Answer answer;
     answer.reason = std::move(reason);
     return answer;
+}
+
+[[maybe_unused]] std::vector<std::string> whole_environment() {
+    std::vector<std::string> all;
+    for (char** one = ::environ; *one != nullptr; ++one) all.emplace_back(*one);
+    return all;
 }
 
 std::string variable(const char* name, const char* otherwise) {
@@ -104,7 +111,7 @@ class LiveTools : public Tools {
   public:
     explicit LiveTools(LiveOptions options)
         : options_(std::move(options)),
-          environment_(passed_on(::environ)),
+          environment_(planted("inherit-environment") ? whole_environment() : passed_on(::environ)),
           programs_(variable("PATH", usual_path)),
           outer_steps_(variable(step_variable, "")) {
         adopt_orphans();
@@ -208,7 +215,7 @@ class LiveTools : public Tools {
                                   {fmt::format("{}={}{}", step_variable, outer_steps_, token)});
         plan.directory = command.directory;
         // An orphan of the project's own need not hold the lock; a tool that is still at work does.
-        if (command.tool != "program") plan.inherited = options_.inherited;
+        if (command.tool != "program" && !planted("lock-not-inherited")) plan.inherited = options_.inherited;
         return plan;
     }
 

@@ -65,6 +65,8 @@ void Stream::keep(std::string_view portion) {
     if (keep_ == Keep::First) {
         const std::size_t room = limit_ - kept_.size();
         dropped_ |= portion.size() > room;
+        // A string that grows is there twice for a moment: that moment is to come early.
+        if (kept_.size() + portion.size() > limit_ / 8) kept_.reserve(limit_);
         kept_ += portion.substr(0, room);
         return;
     }

@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #include "compiler/source/escape.hpp"
+#include "runtime/planted.hpp"
 
 namespace migc::runtime {
 
@@ -21,6 +22,7 @@ constexpr milliseconds drain_limit(200);
 constexpr int descendants_patience_ms = 200;
 // What SIGKILL has not ended by then waits in the kernel, for instance for a dead file server.
 constexpr milliseconds kill_limit(2'000);
+constexpr std::size_t beginning = std::size_t{64} << 10;
 constexpr std::int64_t longest_limit_ms = std::int64_t{365} * 24 * 3600 * 1000;
 
 int poll_timeout(Supervisor::Clock::time_point limit) {
@@ -68,11 +70,14 @@ void Supervisor::await_event(Clock::time_point limit) {
 }
 
 void Supervisor::pass_interrupts_on() {
-    if (interrupts() >= interrupts_to_pass_on_) interrupt_once();
+    const int enough = planted("first-interrupt-kills") ? 1 : interrupts_to_pass_on_;
+    if (interrupts() < enough) return;
+    interrupt_once();
+    if (planted("second-sigint")) interrupts_to_pass_on_ = interrupts() + 1;
 }
 
 void Supervisor::interrupt_once() {
-    if (std::exchange(interrupted_, true)) return;
+    if (std::exchange(interrupted_, true) && !planted("second-sigint")) return;
     if (command_.gentle) {
         child_.signal(SIGINT);
     } else {
@@ -82,7 +87,7 @@ void Supervisor::interrupt_once() {
 
 void Supervisor::limit_reached() {
     if (phase_ == Phase::Running) return ask_to_end();
-    if (phase_ == Phase::Killed || command_.gentle) {
+    if (phase_ == Phase::Killed || (command_.gentle && !planted("kill-terraform"))) {
         phase_ = Phase::LeftAlone;
         return;
     }
@@ -123,7 +128,8 @@ bool Supervisor::may_have_left_descendants() const {
 
 Answer Supervisor::answer() {
     Answer answer;
-    const bool end_descendants = ended_ && !command_.gentle && may_have_left_descendants();
+    const bool end_descendants =
+        ended_ && !planted("leave-descendants") && !command_.gentle && may_have_left_descendants();
     answer.reason = reason(end_descendants ? descendants_.end(descendants_patience_ms) : 0);
     if (ended_) {
         const Child::Exit exit = child_.reap();
@@ -135,6 +141,11 @@ Answer Supervisor::answer() {
     streams_.errors.take_file();
     answer.truncated = streams_.output.truncated();
     answer.output = streams_.output.text();
+    // No data any more, and for a message the beginning will do.
+    if (answer.truncated && answer.output.size() > beginning) {
+        answer.output.resize(beginning);
+        answer.output.shrink_to_fit();
+    }
     answer.errors = streams_.errors.text();
     answer.took_ms = std::chrono::duration_cast<milliseconds>(Clock::now() - begun_).count();
     return answer;

@@ -4,10 +4,10 @@
 strace kills migc on entry to the n-th such call, for every n (the short form: a spread of them). Then either the run is
 resumed and later undone, or it is undone at once; an undo is cut off in the same way and gone on with. The fake tools'
 ledger and state decide: nothing is done twice, nothing that is undone is left over, and "done" is done."""
-import collections, random, re, shutil, sys
+import collections, os, random, re, shutil, signal, subprocess, sys, time
 
 from project import Failed, MIGC, Project, check
-from scenarios import EVERYTHING, EVERYTHING_AFTER, FAILING, TWO_STAGES
+from scenarios import EVERYTHING, EVERYTHING_AFTER, FAILING, INTERRUPTED, INTERRUPTED_AFTER, TWO_STAGES
 
 CALLS = "write,pwrite64,fsync,fdatasync,ftruncate,rename,unlink,mkdir,vfork,clone,clone3"
 RUNNING = re.compile(r"^(\w+)\(")
@@ -66,7 +66,56 @@ def backward(script, point, state, then):
         project.run()
         killed(project, point, "undo", "last")
         code, said = to_the_end(project, then, {0, 1})
+        if "there is nothing to go on with" in said:  # cut off before the undo was written down
+            code, said = to_the_end(project, "undo", {0, 1})
         check(project.state() == project.initial, project, "not all is undone:", said)
+        check(not project.twice(), project, "done twice:", project.twice(), said)
+
+
+def under_way(project):
+    """A run whose second step, which takes a while, is at work."""
+    process = subprocess.Popen(project.command("run", "script.mig"), cwd=project.folder, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while "set a 1" not in project.ledger() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    while "slowly put" not in project.migc("show", "last")[1] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process
+
+
+def end_by_force(process):
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def at_work(seconds, then):
+    """The tool lives on without migc: whoever comes next waits for it, and a second operator is sent away before."""
+    with Project(INTERRUPTED) as project:
+        process = under_way(project)
+        code, said = project.migc("undo", "last")
+        check(code == 5, project, "two at a time: exit code", code, said)
+        time.sleep(seconds)
+        end_by_force(process)
+        code, said = to_the_end(project, then, {0})
+        check(project.state() == (INTERRUPTED_AFTER if then == "resume" else project.initial), project, then, said)
+        check(not project.twice(), project, "done twice:", project.twice(), said)
+
+
+def blind(seconds, then):
+    """What cannot be seen is in doubt, and never taken for not done."""
+    with Project(INTERRUPTED) as project:
+        process = under_way(project)
+        time.sleep(seconds)
+        end_by_force(process)
+        (project.folder / "down").touch()
+        before = project.ledger()
+        code, said = project.migc(then, "last")
+        check(code == 4, project, f"{then} without a network: exit code", code, said)
+        check(len(project.ledger()) <= len(before) + 1, project, f"{then} went on in the dark", said)
+        (project.folder / "down").unlink()
+        code, said = to_the_end(project, then, {0})
+        check(project.state() == (INTERRUPTED_AFTER if then == "resume" else project.initial), project, then, said)
         check(not project.twice(), project, "done twice:", project.twice(), said)
 
 
@@ -83,7 +132,7 @@ def attempt(title, cases, work):
             work(*case)
         except Failed as problem:
             failures.append(f"{title} {case[0]} {case[1:]}: {problem}")
-    print(f"{title:<44} {len(cases):5} kills, {len(failures)} wrong")
+    print(f"{title:<44} {len(cases):5} kills, {len(failures)} wrong", flush=True)
     return failures
 
 
@@ -91,7 +140,7 @@ def main(long):
     if not shutil.which("strace"):
         print("skipped: no strace")
         return 0
-    per_scenario = None if long else 5
+    per_scenario = None if long else int(os.environ.get("FAULT_SAMPLE", "4"))
     failures = []
     scenarios = [("all kinds of steps", EVERYTHING, EVERYTHING_AFTER, {"a": "white"}),
                  ("a stage that fails", FAILING, None, {}),
@@ -110,7 +159,10 @@ def main(long):
         for then in ("undo", "resume"):
             failures += attempt(f"{title}: undo, {then}", [(p, then) for p in spread(undo_points, per_scenario)],
                                 lambda p, then: backward(script, p, state, then))
-    for failure in failures:
+    moments = [(random.uniform(0, 0.4), then) for then in ("resume", "undo") for _ in range(25 if long else 2)]
+    failures += attempt("while a tool is at work", moments, at_work)
+    failures += attempt("and then there is no network", moments, blind)
+    for failure in failures[:10]:
         print(failure)
     return 1 if failures else 0
 

@@ -5,15 +5,20 @@ import os, pathlib, shutil, subprocess, tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MIGC = os.environ.get("MIGC", str(ROOT / "build/cli/migc"))
 
-# Each change goes into the ledger in one write, and into the state by a rename: a kill leaves no half of either.
+# What is in the ledger has happened: a tool that is ended before has done nothing.
 TOOL = """#!/bin/sh
 cd '@' || exit 9
 case "$1" in
-get) [ -f "state/$2" ] || { echo "no such thing" >&2; exit 1; }; cat "state/$2" ;;
-set) echo "set $2 $3" >> ledger; printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2" ;;
-del) echo "del $2" >> ledger; rm -f "state/$2" ;;
-count) echo "count $2" >> ledger; echo x >> "counts/$2" ;;
+get) [ ! -f down ] || { echo "no route to host" >&2; exit 7; }
+    [ -f "state/$2" ] || { echo "no such thing" >&2; exit 1; }; cat "state/$2" ;;
+set) printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
+del) rm -f "state/$2"; echo "del $2" >> ledger ;;
+count) echo x >> "counts/$2"; echo "count $2" >> ledger ;;
 uncount) echo "uncount $2" >> ledger; sed -i '$d' "counts/$2" ;;
+slow) sleep 0.5; printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
+deaf) trap 'echo "int $$" >> signals' INT; trap 'echo "term $$" >> signals' TERM
+    for i in 1 2 3 4 5 6; do sleep 0.05; done
+    printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
 say) echo "say $2" >> ledger ;;
 no) echo "no: $2" >&2; exit 1 ;;
 esac
@@ -42,6 +47,17 @@ verb uncount (name: string) < do fake ["uncount", name]; undo none because "it i
 verb pair (one: string) with (two: string) <
     capture before = value of one;
     steps < put one to "${one}-1"; put two to "${two}-1"; >
+>
+verb slowly put (name: string) to (value: string) <
+    effect value of name becomes value;
+    do fake ["slow", name, value];
+    undo drop name;
+>
+# Notes each signal that it gets, and goes on.
+verb stubbornly put (name: string) to (value: string) <
+    effect value of name becomes value;
+    do fake ["deaf", name, value];
+    undo drop name;
 >
 verb say (text: string) < do fake ["say", text]; undo none because "words"; >
 verb refuse (why: string) < do fake ["no", why]; undo none because "it does nothing"; >

@@ -33,3 +33,16 @@ stage production <
     refuse "not here";
 > on failure < undo all; >
 """
+
+INTERRUPTED = """
+stage staging <
+    put "a" to "1";
+    slowly put "b" to "1";
+    stubbornly put "c" to "1";
+    count "mark";
+    soak 300ms while value of "a" is "1";
+    verify value of "a" is "1" within 5s;
+    put "d" to "1";
+> on failure undo;
+"""
+INTERRUPTED_AFTER = {"a": "1", "b": "1", "c": "1", "d": "1", "#mark": "x\n"}

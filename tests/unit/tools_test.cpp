@@ -217,8 +217,9 @@ TEST_CASE("a flood is read on, and bounded in memory") {
     const Answer answer = quick_tools()->run(command({"head", "-c", "2G", "/dev/zero"}));
     CHECK(answer.succeeded());
     CHECK(answer.truncated);
-    CHECK(answer.output.size() == output_limit);
-    CHECK(resident_kib() - before < 256 * 1024);
+    CHECK_FALSE(answer.output.empty());
+    CHECK(answer.output.size() <= output_limit);
+    CHECK(resident_kib() - before < 96 * 1024);
     const Answer errors = quick_tools()->run(script("head -c 1M /dev/zero >&2; printf end >&2"));
     CHECK(errors.errors.size() == std::size_t{64} << 10);
     CHECK(errors.errors.ends_with("end"));

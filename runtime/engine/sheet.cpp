@@ -1,0 +1,287 @@
+#include "runtime/engine/sheet.hpp"
+
+#include <algorithm>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "runtime/engine/call.hpp"
+#include "runtime/engine/stage_run.hpp"
+#include "runtime/engine/text.hpp"
+#include "runtime/planted.hpp"
+
+namespace migc::runtime {
+
+using ir::StepKind;
+using ir::UndoKind;
+
+// A sheet is written while a step runs: it must not ask anybody anything.
+class Sheet::NoTools final : public Tools {
+  public:
+    Answer run(const CommandLine&) override {
+        Answer answer;
+        answer.reason = "nothing is asked for a sheet";
+        return answer;
+    }
+    std::unique_ptr<Watch> watch(const CommandLine&) override { return nullptr; }
+    Time now() override { return 0; }
+    Woken sleep_until(Time) override { return Woken::Deadline; }
+    [[nodiscard]] bool concurrent() const override { return false; }
+    [[nodiscard]] std::string kind() const override { return "sheet"; }
+};
+
+namespace {
+
+std::string shown_value(const Value& value) {
+    const auto text = readable(value);
+    return text ? *text : "as it was before the run (`migc show` has it)";
+}
+
+StageEnvironment without_secrets(StageEnvironment environment) {
+    for (const std::string& name : environment.secrets)
+        environment.parameters.insert_or_assign(name, Value(fmt::format("<the secret {}>", name)));
+    return environment;
+}
+
+}  // namespace
+
+// Writes how one change is taken back.
+class Sheet::Writer {
+  public:
+    Writer(const ir::Program& program, const Surroundings& surroundings, const StageRun& stage,
+           const Change& change)
+        : program_(program),
+          change_(change),
+          environment_(without_secrets(stage.environment)),
+          evaluator_(surroundings, environment_),
+          known_(change.observed),
+          scope_(&stage.run.globals) {
+        evaluator_.globals = &stage.run.globals;
+        known_.insert(change.declared.begin(), change.declared.end());
+        evaluator_.predicted = &known_;
+        scope_.bind_all(change.scope);
+        scope_.bind_all(change.arguments);
+        scope_.bind_all(change.captures);
+    }
+
+    std::string text(const ir::Verb& verb, const ir::Undo& undo) {
+        bind_secrets(verb, scope_);
+        head();
+        switch (undo.kind) {
+            case UndoKind::Irreversible:
+                line("THERE IS NO WAY BACK: " + printable(undo.reason, 400));
+                return text_;
+            case UndoKind::ByCaller:
+                line("the script says no way back");
+                return text_;
+            case UndoKind::None:
+            case UndoKind::Steps:
+                break;
+        }
+        if (change_.open()) look_first(verb);
+        if (undo.after) line(fmt::format("after {} is as it was before:", described(*undo.after, scope_)));
+        Scope inner(&scope_);
+        steps(undo.steps, inner);
+        verify(verb);
+        return text_;
+    }
+
+  private:
+    void line(const std::string& what) { text_ += "     " + what + "\n"; }
+
+    void head() {
+        const bool half_done = change_.state == ChangeState::Failed;
+        text_ = fmt::format("take back: {}   ({}{})\n", printable(change_.text, 200), change_.step,
+                            half_done ? ", failed half way" : "");
+    }
+
+    std::string described(const ir::Expr& expression, const Scope& scope) {
+        return expression.kind == ir::ExprKind::Probe ? evaluator_.describe(expression, scope)
+                                                      : "what it follows";
+    }
+
+    static void bind_secrets(const ir::Verb& verb, Scope& scope) {
+        for (const ir::Parameter& parameter : verb.parameters)
+            if (parameter.type.kind == ir::TypeKind::Secret)
+                scope.bind(parameter.name, Value(fmt::format("<the secret {}>", parameter.name)));
+    }
+
+    // How one sees a probe's value by hand; empty where that takes more than a command.
+    std::string reading(const ir::Expr& probe, const Scope& scope) {
+        const ir::Probe& declared = program_.probes.at(probe.declaration);
+        const auto own = evaluator_.probe_scope(probe, scope);
+        if (!own || !declared.read || declared.read->tool == "native") return {};
+        const auto command = evaluator_.preview(*declared.read, *own);
+        if (!command) return {};
+        const std::string at = declared.read->pointer && declared.read->pointer->kind == ir::ExprKind::Literal
+                                   ? fmt::format("      # at {}", show(declared.read->pointer->value))
+                                   : "";
+        return *command + at;
+    }
+
+    void look(const ir::Effect& effect, const std::string& words) {
+        line(words);
+        if (const std::string command = reading(effect.probe, scope_); !command.empty())
+            line("  look: " + command);
+    }
+
+    void look_first(const ir::Verb& verb) {
+        line("IN DOUBT: it was begun, and nobody knows whether it was done. Look first.");
+        for (const ir::Effect& effect : verb.effects) {
+            const std::string phrase = evaluator_.describe(effect.probe, scope_);
+            const auto before = change_.before.find(phrase);
+            if (before != change_.before.end())
+                look(effect, fmt::format("if {} is {}, it was not done: leave this out", phrase,
+                                         shown_value(before->second)));
+        }
+    }
+
+    void verify(const ir::Verb& verb) {
+        for (const ir::Effect& effect : verb.effects) {
+            const std::string phrase = evaluator_.describe(effect.probe, scope_);
+            const auto before = change_.before.find(phrase);
+            if (before != change_.before.end() && effect.becomes != ir::Becomes::Different)
+                look(effect, fmt::format("then {} must be {}", phrase, shown_value(before->second)));
+        }
+    }
+
+    void steps(const std::vector<ir::Step>& steps, Scope& scope) {
+        for (const ir::Step& step : steps) statement(step, scope);
+    }
+
+    void statement(const ir::Step& step, Scope& scope) {
+        switch (step.kind) {
+            case StepKind::Call:
+                return call(step, scope);
+            case StepKind::Verify:
+            case StepKind::Soak:
+                return line("then: " + printable(evaluator_.describe(step, scope), 400));
+            case StepKind::If:
+                return choose(step, scope);
+            case StepKind::For:
+                return loop(step, scope);
+            case StepKind::Parallel:
+                return steps(step.body, scope);
+            case StepKind::Let:
+                return scope.bind(step.name, value_of(*step.value, scope, step.name));
+            default:
+                return line(printable(step.text, 400));
+        }
+    }
+
+    // What cannot be known beforehand is named where it is to be put in.
+    Value value_of(const ir::Expr& expression, const Scope& scope, const std::string& name) {
+        Value value = evaluator_.evaluate(expression, scope).value;
+        return value.is_unknown() ? Value(fmt::format("<{}>", name)) : value;
+    }
+
+    void call(const ir::Step& step, Scope& scope) {
+        const ir::Verb& verb = program_.verbs.at(step.verb);
+        Scope inner(evaluator_.globals, scope.depth() + 1);
+        for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
+            const ir::Parameter& slot = verb.parameters[i];
+            if (slot.type.kind == ir::TypeKind::Condition)
+                inner.bind_condition(slot.name, step.arguments[i], scope);
+            else if (slot.type.kind != ir::TypeKind::Secret)
+                inner.bind(slot.name, value_of(step.arguments[i], scope, slot.name));
+        }
+        bind_secrets(verb, inner);
+        for (const ir::Capture& capture : verb.captures)
+            inner.bind(capture.name, value_of(capture.value, inner, capture.name + " now"));
+        if (!step.name.empty()) scope.bind(step.name, Value(fmt::format("<{}>", step.name)));
+        if (!verb.action) return steps(verb.steps, inner);
+        const auto command = evaluator_.preview(*verb.action, inner);
+        if (command && !command->empty()) return line("$ " + *command);
+        line("by hand: " + printable(describe_call(verb, inner), 400));
+        if (!verb.documentation.empty())
+            line("         (" + printable(verb.documentation.substr(0, verb.documentation.find('\n')), 400) +
+                 ")");
+    }
+
+    void choose(const ir::Step& step, Scope& scope) {
+        const auto holds = truth(evaluator_.evaluate(*step.condition, scope).value);
+        if (holds) return steps(*holds ? step.body : step.otherwise, scope);
+        line(printable(step.text, 400) + ":");
+        steps(step.body, scope);
+        if (step.otherwise.empty()) return;
+        line("otherwise:");
+        steps(step.otherwise, scope);
+    }
+
+    void loop(const ir::Step& step, Scope& scope) {
+        const Value list = evaluator_.evaluate(*step.value, scope).value;
+        const auto* items = list.get_if<List>();
+        if (items == nullptr) line(printable(step.text, 400) + ":");
+        for (const Value& item : items == nullptr ? List{Value(fmt::format("<{}>", step.name))} : *items) {
+            Scope inner(&scope, scope.depth());
+            inner.bind(step.name, item);
+            steps(step.body, inner);
+        }
+    }
+
+    const ir::Program& program_;
+    const Change& change_;
+    StageEnvironment environment_;
+    Evaluator evaluator_;
+    std::map<std::string, Value> known_;
+    Scope scope_;
+    std::string text_;
+};
+
+Sheet::Sheet(const ir::Program& program, const project::Inventory& inventory, const RunOptions& options)
+    : program_(program), inventory_(inventory), options_(options), tools_(std::make_unique<NoTools>()) {}
+
+Sheet::~Sheet() = default;
+
+void Sheet::update(const StageRun& stage, const Change& change) {
+    const std::lock_guard lock(mutex_);
+    if (std::find(stages_.begin(), stages_.end(), stage.stage.name) == stages_.end())
+        stages_.push_back(stage.stage.name);
+    if (!planted("sheet-keeps-undone")) entries_.erase(change.step);
+    const ir::Verb* verb = stage.verb(change.verb);
+    const ir::Step* step = change.own_undo ? find_step(program_, change.step) : nullptr;
+    const ir::Undo* undo = step != nullptr && step->undo ? &*step->undo
+                           : verb != nullptr             ? &verb->undo
+                                                         : nullptr;
+    if (undo == nullptr || !(change.to_undo() || change.open()) || undo->kind == UndoKind::None) return;
+    const Surroundings surroundings{program_, inventory_, *tools_, options_, {}};
+    entries_[change.step] = {stage.stage.name, !verb->action, undo->after.has_value(),
+                             Writer(program_, surroundings, stage, change).text(*verb, *undo)};
+}
+
+std::string Sheet::text(const std::string& heading) {
+    const std::lock_guard lock(mutex_);
+    std::string out = heading;
+    int number = 0;
+    std::vector<std::string> composites;
+    for (const auto& [step, entry] : entries_)
+        if (entry.composite) composites.push_back(step);
+    const auto add = [&](const std::string& stage, bool deferred) {
+        for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+            const bool covered = std::any_of(composites.begin(), composites.end(),
+                                             [&](const auto& outer) { return inside(entry->first, outer); });
+            if (entry->second.stage == stage && entry->second.deferred == deferred && !covered)
+                out += fmt::format("\n{:>2}. {}", ++number, entry->second.text);
+        }
+    };
+    for (auto stage = stages_.rbegin(); stage != stages_.rend(); ++stage) {
+        add(*stage, false);
+        add(*stage, true);
+    }
+    return number == 0 ? out + "\nThere is nothing to take back.\n" : out;
+}
+
+void Sheet::write(const std::filesystem::path& folder, const std::string& heading) {
+    const std::string content = text(heading);
+    const std::string file = (folder / "undo-sheet.txt").string();
+    const std::string beside = file + ".new";
+    const int descriptor = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (descriptor < 0) return;
+    const bool whole =
+        ::write(descriptor, content.data(), content.size()) == static_cast<ssize_t>(content.size());
+    ::close(descriptor);
+    if (!whole || std::rename(beside.c_str(), file.c_str()) != 0) ::unlink(beside.c_str());
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""The disk fails under the journal: full, broken, interrupted, half written; each call on its files once, and from then on.
+disk.py [--long]
+
+What the journal could not take is not done: no effect begins without a durable intent, nothing at all begins after a
+write-ahead log that failed, and what is told agrees with what is written. Then the disk is mended, and the run is gone on with or
+undone like any other."""
+import errno, json, os, pathlib, random, shutil, subprocess, sys, tempfile
+
+from project import Failed, Project, check
+from scenarios import EVERYTHING, EVERYTHING_AFTER
+
+ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO, "EINTR": errno.EINTR, "short": 0}
+
+
+def built(folder):
+    library = folder / "disk.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library),
+                    str(pathlib.Path(__file__).with_name("disk.c")), "-ldl"], check=True)
+    return library
+
+
+def environment(library, project, fault=None):
+    extra = {"LD_PRELOAD": str(library), "DISK_LOG": str(project.folder / "disk.log")}
+    return {**os.environ, **extra, **({"DISK_FAULT": fault} if fault else {})}
+
+
+def calls(library):
+    """How often each kind of call is made in a run without a fault."""
+    with Project(EVERYTHING, a="white") as project:
+        code, said = project.run(env=environment(library, project))
+        check(code == 0, project, "without a fault", said)
+        events = project.migc("show", "last", "--json")[1].splitlines()
+        kinds = [line.split()[0] for line in (project.folder / "disk.log").read_text().splitlines()]
+        check(kinds.count("sync") >= len(events), project, f"{len(events)} events, but only {kinds.count('sync')} times on the disk")
+        return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+
+
+def cases(counts):
+    for call, count in counts.items():
+        for error in ERRORS:
+            if error == "short" and call != "pwrite" or error == "ENOSPC" and call == "sync":
+                continue
+            for n in range(1, count + 1):
+                for lasting in (False, True):
+                    if error != "EINTR" or not lasting:  # an interruption that never ends is none
+                        yield call, n, error, lasting
+
+
+def intended(project):
+    """What the journal says was to be done, and how the run ended; it must be readable whatever happened to it."""
+    code, said = project.migc("show", "last", "--json")
+    if code == 2 and ("no run" in said):
+        return [], ""
+    check(code == 0, project, "the journal cannot be read any more:", said)
+    events = [json.loads(line) for line in said.splitlines()]
+    intents = [e["body"]["command"].split(" ", 1)[1] for e in events if e["event"] in ("intent", "undo-intent") and e["body"]["command"]]
+    ends = [e["body"]["result"] for e in events if e["event"] == "run-ended"]
+    return intents, ends[-1] if ends else ""
+
+
+def attempt(library, call, n, error, lasting):
+    with Project(EVERYTHING, a="white") as project:
+        fault = f"{call}:{n}:{ERRORS[error]}" + (":on" if lasting else "")
+        code, said = project.run(env=environment(library, project, fault))
+        log = project.folder / "disk.log"
+        struck = [line.split() for line in log.read_text().splitlines() if line.startswith("fault")]
+        ledger = project.ledger()
+        intents, end = intended(project)
+        for line in ledger:
+            check(line in intents, project, f"{line}: done without an intent", said)
+        on_the_log = [s for s in struck if s[2].endswith("-wal") and s[1] in ("pwrite", "sync")]
+        if on_the_log and error in ("ENOSPC", "EIO"):
+            check(len(ledger) == int(on_the_log[0][3]), project, "went on after the journal had failed", said)
+            check(code != 0, project, "said that it is done", said)
+        check(code in (0, 2, 3, 4), project, "exit code", code, said)
+        check((code == 0) == (end == "done"), project, f"exit code {code}, but the journal says {end!r}", said)
+        check(("done (exit code 0)" in said) == (code == 0), project, "told as done, but exit code", code, said)
+        if code == 0:
+            check(project.state() == EVERYTHING_AFTER, project, "done, but the state is another", said)
+        then = "resume" if n % 2 else "undo"
+        for _ in range(4):
+            again, said = project.migc(then, "last")
+            if again != 4 or not project.resolve_truly(said):
+                break
+        if again == 2 and ("no run" in said):
+            check(not ledger, project, "no run, but something was done", said)
+        else:
+            check(again == 0, project, then, "exit code", again, said)
+            wanted = EVERYTHING_AFTER if then == "resume" else project.initial
+            check(project.state() == wanted, project, then, "left another state", said)
+        check(not project.twice(), project, "done twice:", project.twice(), said)
+        return bool(struck)
+
+
+def main(long):
+    if not shutil.which("cc"):
+        print("skipped: no cc")
+        return 0
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="migc-fault-"))
+    library, wrong, struck = built(folder), [], 0
+    counts = calls(library)
+    everything = list(cases(counts))
+    chosen = everything if long else random.sample(everything, min(int(os.environ.get("FAULT_SAMPLE", "24")), len(everything)))
+    for case in chosen:
+        try:
+            struck += attempt(library, *case)
+        except Failed as problem:
+            wrong.append(f"{case}: {problem}")
+    shutil.rmtree(folder)
+    print(f"calls on the journal's files in a run: {counts}")
+    print(f"disk faults: {len(chosen)} of {len(everything)} cases, {struck} struck, {len(wrong)} wrong")
+    for problem in wrong[:10]:
+        print(problem)
+    return 1 if wrong or not struck else 0
+
+
+if __name__ == "__main__":
+    random.seed(11)
+    sys.exit(main("--long" in sys.argv))

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""The break-glass sheet is typed into a shell, line by line, by somebody who has no migc: the world is as it was before.
+
+After runs that are done, that were held, and that were killed in the middle; with names that a shell would stumble over. What
+stands beside the journal is what `migc sheet` says; a secret is on neither."""
+import random, signal, stat, subprocess, sys, time
+
+from project import Failed, Project, check
+from scenarios import EVERYTHING, INTERRUPTED
+
+HOSTILE = """
+stage staging <
+    put "it's" to "a b";
+    put "$(touch owned)" to "`touch owned`; touch owned";
+    put "x y" to "*";
+> on failure undo;
+"""
+
+
+def kept(project):
+    folder, = (project.folder / ".migc/runs").iterdir()
+    sheet = folder / "undo-sheet.txt"
+    check(stat.S_IMODE(sheet.stat().st_mode) == 0o600, project, "others may read the sheet")
+    check(not (folder / "undo-sheet.txt.new").exists(), project, "a sheet that was not finished is left over")
+    return sheet.read_text()
+
+
+def body(sheet):
+    return sheet.split("\n\n", 1)[1]
+
+
+def typed(project, sheet):
+    """Does what the sheet says; what is in doubt is looked at first, as it says."""
+    for entry in body(sheet).split("\n\n"):
+        lines = [line.strip() for line in entry.splitlines()]
+        if any(line.startswith("IN DOUBT") for line in lines) and not is_done(project, lines):
+            continue
+        for line in lines:
+            if line.startswith("$ "):
+                subprocess.run(["sh", "-c", line[2:]], cwd=project.folder, check=True)
+
+
+def is_done(project, lines):
+    for condition, look in zip(lines, lines[1:]):
+        if condition.startswith("if ") and look.startswith("look: "):
+            before = condition.split(" is ", 1)[1].split(",")[0]
+            got = subprocess.run(["sh", "-c", look[6:]], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            return (got.stdout.decode() if got.returncode == 0 else "absent") != before
+    return bool(project.state().get("#mark"))
+
+
+def taken_back(title, project):
+    sheet = kept(project)
+    code, said = project.migc("sheet", "last")
+    check(code == 0 and body(said) == body(sheet), project, title, "the sheet beside the journal is another:", said, sheet)
+    typed(project, sheet)
+    check(project.state() == project.initial, project, title, "not all is taken back:", sheet)
+    check(not (project.folder / "owned").exists(), project, title, "a name was run as a command:", sheet)
+    print(f"{title}: taken back by hand")
+
+
+def killed_while_running(seconds):
+    with Project(INTERRUPTED) as project:
+        process = subprocess.Popen(project.command("run", "script.mig"), cwd=project.folder, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while not project.ledger() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        time.sleep(1)  # the tool that it has left at work
+        taken_back(f"killed {seconds:.2f} s after its first step", project)
+
+
+def main(long):
+    for title, script, state in [("done", EVERYTHING, {"a": "white"}), ("done, with hostile names", HOSTILE, {})]:
+        with Project(script, **state) as project:
+            code, said = project.run()
+            check(code == 0, project, title, said)
+            taken_back(title, project)
+    with Project(EVERYTHING.replace("on failure undo", "on failure hold").replace('put "z" to "1"', 'refuse "z"'), a="white") as project:
+        code, said = project.run()
+        check(code == 3, project, "held", said)
+        taken_back("held", project)
+    with Project(EVERYTHING, a="white") as project:
+        project.run()
+        project.migc("undo", "last")
+        check("nothing to take back" in kept(project), project, "undone, but the sheet says otherwise")
+    for _ in range(100 if long else 3):
+        killed_while_running(random.uniform(0, 1.2))
+    return 0
+
+
+if __name__ == "__main__":
+    random.seed(3)
+    try:
+        sys.exit(main("--long" in sys.argv))
+    except Failed as problem:
+        sys.exit(f"wrong: {problem}")
