@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
+#include "cli/signatures.hpp"
 #include "compiler/source/escape.hpp"
 
 namespace migc::cli {
@@ -14,8 +15,18 @@ namespace {
 
 struct Options {
     std::string script;
+    std::string save;     // --save: a file
+    bool digest = false;  // --digest: only the digests
     SessionOptions session;
 };
+
+std::string shown(const Options& options, const nlohmann::json& plan) {
+    if (options.digest)
+        return fmt::format("change {}\nrun {}\n", plan.at("digests").at("change").get<std::string>(),
+                           plan.at("digests").at("run").get<std::string>());
+    if (options.session.json) return plan.dump(2) + "\n";
+    return escaped(runtime::render_plan(plan), Newlines::Kept);
+}
 
 int plan(const Options& options) {
     const auto script = load_script(options.script);
@@ -36,9 +47,10 @@ int plan(const Options& options) {
         return 2;
     }
     close_session(options.session, **session, nullptr);
-    fmt::print("{}", options.session.json ? plan->dump(2) + "\n"
-                                          : escaped(runtime::render_plan(*plan), Newlines::Kept));
-    return 0;
+    fmt::print("{}", shown(options, *plan));
+    if (options.save.empty() || write_plan(options.save, *plan, options.script)) return 0;
+    fmt::print(stderr, "migc: --save {}: cannot be written\n", options.save);
+    return 2;
 }
 
 }  // namespace
@@ -48,10 +60,13 @@ void add_plan(CLI::App& app, int& exit_code) {
         "plan", "Show what a run would do: each command line, what is captured, what undoes it");
     auto options = std::make_shared<Options>();
     command->add_option("FILE", options->script, "The script")->required();
+    command->add_option("--save", options->save,
+                        "Write the plan to a file, for `migc approve` and `migc run --plan`");
+    command->add_flag("--digest", options->digest, "Print only the two digests");
     add_session_options(*command, options->session);
     command->footer(
         "The plan reads the present state and changes nothing.\n\nExamples:\n  migc plan deploy.mig\n  migc "
-        "plan deploy.mig --world learning\n  migc plan deploy.mig --json");
+        "plan deploy.mig --world learning\n  migc plan deploy.mig --json\n  migc plan deploy.mig --save plan.json");
     command->callback([options, &exit_code] { exit_code = plan(*options); });
 }
 

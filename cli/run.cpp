@@ -8,10 +8,13 @@
 
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
+#include "cli/signatures.hpp"
 #include "cli/terminal.hpp"
 #include "runtime/engine/engine.hpp"
+#include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
+#include "runtime/plan/plan.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/tools/interrupts.hpp"
 
@@ -22,6 +25,7 @@ struct Options {
     std::string script;  // of run
     std::string run;     // of undo
     bool overwrite = false;
+    std::string expect, plan;  // --expect, --plan: what was reviewed
     SessionOptions session;
 };
 
@@ -69,6 +73,7 @@ tl::expected<Ready, std::string> prepare(const Options& options, Script& script)
     ready.session = std::move(*session);
     ready.options = std::move(*run_options);
     ready.options.overwrite = options.overwrite;
+    ready.options.expect = options.expect;
     ready.options.world = ready.session->world;
     ready.options.stop_requested = [] { return runtime::interrupts() > 0; };
     ready.journal = std::move(*journal);
@@ -81,6 +86,22 @@ int report(const runtime::RunResult& result) {
     return result.exit_code;
 }
 
+// What the saved plan says of the world must still hold; the engine compares the rest.
+tl::expected<void, std::string> hold_to_plan(const Options& options, const Script& script, Ready& ready) {
+    if (options.plan.empty()) return {};
+    const auto saved = read_plan(options.plan);
+    if (!saved) return tl::unexpected(saved.error());
+    ready.options.plan = saved->at("digests");
+    const auto now =
+        runtime::make_plan(script.program, script.inventory, *ready.session->tools, ready.options);
+    if (!now) return tl::unexpected(now.error().message);
+    if (const auto drifted = runtime::live_drift(*saved, *now); !drifted.empty())
+        return tl::unexpected(
+            fmt::format("nothing is begun: the world is not as it was when {} was made:\n  {}", options.plan,
+                        fmt::join(drifted, "\n  ")));
+    return {};
+}
+
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
 int act(Options options, Script& script, const std::string& purpose,
         const std::function<runtime::RunResult(runtime::Engine&)>& work) {
@@ -89,6 +110,7 @@ int act(Options options, Script& script, const std::string& purpose,
     options.session.lock = lock->descriptor();
     auto ready = prepare(options, script);
     if (!ready) return refuse(ready.error());
+    if (const auto held = hold_to_plan(options, script, *ready); !held) return refuse(held.error(), locked);
     runtime::install_interrupt_handlers();
     const auto out = reporter(options.session);
     runtime::Engine engine(
@@ -173,14 +195,20 @@ void add_run(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("run", "Run a script: live, or in a simulated world with --world");
     auto options = std::make_shared<Options>();
     command->add_option("FILE", options->script, "The script")->required();
+    command->add_option("--expect", options->expect,
+                        "Run only what has this change or run digest, as `migc plan` printed it");
+    command->add_option(
+        "--plan", options->plan,
+        "Run only what is as in this file of `migc plan --save`: files, values, tools, the world");
     add_session_options(*command, options->session);
     command->footer(
         "Examples:\n  migc run deploy.mig --world learning\n  migc run deploy.mig --world learning --fault "
         "\"hang: kubectl scale\"\n"
-        "  migc run deploy.mig\n  migc run deploy.mig --set replicas=6 --json\n\n"
+        "  migc run deploy.mig\n  migc run deploy.mig --set replicas=6 --json\n  migc run deploy.mig --plan plan.json\n  "
+        "migc run deploy.mig --stage production --approval approval-lead.json\n\n"
         "Exit codes: 0 done, 1 failed and fully undone, 2 the script or the command line is wrong, 3 held: "
         "something stands,\n"
-        "4 an undo failed or a step is in doubt, 5 a gate is closed.");
+        "4 an undo failed or a step is in doubt, 5 a gate is closed, or it is not what was reviewed.");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "runtime/engine/guards.hpp"
 #include "runtime/engine/history.hpp"
+#include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/stage.hpp"
 #include "runtime/engine/undo.hpp"
 #include "runtime/engine/wait.hpp"
@@ -28,13 +30,18 @@ bool only_said(const StageRun& stage, const Change& change) {
            verb->undo.kind == ir::UndoKind::None;
 }
 
+bool is_chosen(const RunOptions& options, const std::string& stage) {
+    return options.only.empty() ||
+           std::find(options.only.begin(), options.only.end(), stage) != options.only.end();
+}
+
 bool has_changes(const StageRun& stage) {
     return std::any_of(stage.changes.begin(), stage.changes.end(),
                        [](const Change& change) { return change.to_undo(); });
 }
 
-RunResult refused(std::string message) {
-    return {"refused", 2, {}, std::move(message), {}};
+RunResult refused(std::string message, int code = 2) {
+    return {"refused", code, {}, std::move(message), {}};
 }
 
 }  // namespace
@@ -52,10 +59,14 @@ struct Engine::State {
     Journal& journal;
     RunState run;
     StageRuns stages;
+    nlohmann::json parts;                           // of the run digest
     nlohmann::json lets = nlohmann::json::array();  // bodies of Noted, written once the run has begun
 
     std::optional<Problem> resolve();
     std::optional<Problem> evaluate_lets();
+    void conceal_secrets();
+    std::optional<Problem> look_at_inputs();
+    std::optional<Problem> copy_inputs();
     std::optional<Problem> begin();
     bool record_beginning();
     StageEnd run_stages();
@@ -81,11 +92,37 @@ Engine::~Engine() = default;
 // Before anything is written down: a refusal leaves no trace.
 std::optional<Problem> Engine::State::resolve() {
     for (const ir::Stage& stage : run.program.stages) {
+        if (!is_chosen(options, stage.name)) continue;
         auto environment = resolve_environment(run.program, stage, inventory, options, run.tools);
         if (!environment) return environment.error();
         stages.push_back(std::make_unique<StageRun>(run, stage, std::move(*environment)));
     }
+    conceal_secrets();
+    if (auto problem = look_at_inputs()) return problem;
     return evaluate_lets();
+}
+
+void Engine::State::conceal_secrets() {
+    for (const auto& stage : stages)
+        for (const std::string& secret : stage->environment.secret_values()) {
+            run.tools.conceal(secret);
+            run.recorder.conceal(secret);
+        }
+}
+
+// What will run is what was reviewed, or nothing is begun.
+std::optional<Problem> Engine::State::look_at_inputs() {
+    std::vector<BoundStage> bound;
+    for (const auto& stage : stages) bound.push_back({&stage->stage, &stage->environment});
+    auto inputs = Inputs::collect(run.program, inventory, options);
+    if (!inputs) return Problem{inputs.error()};
+    const Reviewed reviewed = review(run.program, bound, inventory, **inputs, run.tools);
+    run.inputs = std::move(*inputs);
+    run.change = reviewed.change;
+    options.run_digest = reviewed.run_digest();
+    parts = reviewed.run;
+    if (auto why = refusal(options, reviewed)) return Problem{*why, exit_code("refused")};
+    return std::nullopt;
 }
 
 std::optional<Problem> Engine::State::evaluate_lets() {
@@ -124,7 +161,7 @@ std::optional<Problem> Engine::State::begin() {
     about.script = options.script;
     about.title = run.program.migration ? run.program.migration->title : "";
     about.mode = run.tools.kind();
-    about.digest = options.digest;
+    about.digest = run.changes().front();
     about.begun_ms = run.tools.now();
     const auto id = journal.begin_run(about, options.script_text);
     if (!id) return Problem{"the journal cannot be written, so nothing is begun: " + id.error()};
@@ -133,16 +170,29 @@ std::optional<Problem> Engine::State::begin() {
     return std::nullopt;
 }
 
+// The run works from copies, so that nobody changes under its hands what was reviewed.
+std::optional<Problem> Engine::State::copy_inputs() {
+    if (stages.empty() || run.tools.kind() != "live") return std::nullopt;
+    const std::filesystem::path folder = stages.front()->environment.setting("run-folder");
+    const auto copied = run.inputs->copy_into(folder / "inputs");
+    return copied ? std::nullopt : std::optional(Problem{copied.error()});
+}
+
 bool Engine::State::record_beginning() {
     nlohmann::json environments = nlohmann::json::array();
     for (const auto& stage : stages) environments.push_back(stage->environment.name);
-    const nlohmann::json body = {{"run", run.recorder.run()},
-                                 {"script", options.script},
-                                 {"title", run.program.migration ? run.program.migration->title : ""},
-                                 {"digest", options.digest},
-                                 {"mode", run.tools.kind()},
-                                 {"world", options.world},
-                                 {"environments", environments}};
+    nlohmann::json body = {{"run", run.recorder.run()},
+                           {"script", options.script},
+                           {"title", run.program.migration ? run.program.migration->title : ""},
+                           {"digest", run.changes().front()},
+                           {"run_digest", options.run_digest},
+                           {"reviewed", parts},
+                           {"files", run.change.value("files", nlohmann::json::object())},
+                           {"operator", options.operator_name},
+                           {"mode", run.tools.kind()},
+                           {"world", options.world},
+                           {"environments", environments}};
+    if (const std::string* why = emergency(run.program)) body["emergency"] = *why;
     if (!run.recorder.record(EventKind::RunBegun, body)) return false;
     return std::all_of(lets.begin(), lets.end(), [this](const nlohmann::json& let) {
         return run.recorder.record(EventKind::Noted, let);
@@ -197,9 +247,10 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
 }
 
 RunResult Engine::State::run_everything() {
-    if (auto problem = resolve()) return refused(problem->message);
+    if (auto problem = resolve()) return refused(problem->message, problem->exit_code);
     if (auto problem = begin()) return refused(problem->message);
     if (!record_beginning()) return finish({"held", run.recorder.failure()}, exit_code("held"));
+    if (auto problem = copy_inputs()) return finish({"refused", problem->message}, problem->exit_code);
     const StageEnd end = run_stages();
     return finish(end, exit_code(end.result));
 }

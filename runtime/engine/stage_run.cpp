@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/engine/reviewed.hpp"
+
 namespace migc::runtime {
 
 RunState::RunState(const ir::Program& the_program, const project::Inventory& inventory, Tools& the_tools,
@@ -10,8 +12,25 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
       options(the_options),
       tools(the_tools),
       recorder(journal, the_tools, std::move(listener)),
-      surroundings{the_program, inventory, the_tools, the_options,
-                   [this](const std::string& stage) { return passed.contains(stage); }} {}
+      surroundings{the_program,
+                   inventory,
+                   the_tools,
+                   the_options,
+                   [this](const std::string& stage) { return passed.contains(stage); },
+                   [this](const std::string& secret) { recorder.conceal(secret); },
+                   [this](const std::string& path) {
+                       if (inputs) inputs->wrote(path);
+                   },
+                   [this] { return changes(); }} {}
+
+std::vector<std::string> RunState::changes() const {
+    if (!inputs) return {};
+    Reviewed reviewed{change, {}};
+    std::vector<std::string> digests = {reviewed.change_digest()};
+    reviewed.change["files"] = inputs->digests();
+    if (std::string now = reviewed.change_digest(); now != digests.front()) digests.push_back(std::move(now));
+    return digests;
+}
 
 bool RunState::stopping() {
     if (!stop_ && options.stop_requested && options.stop_requested()) stop_ = true;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "runtime/engine/change.hpp"
 #include "runtime/engine/evaluate.hpp"
+#include "runtime/engine/inputs.hpp"
 #include "runtime/engine/recorder.hpp"
 
 namespace migc::runtime {
@@ -62,6 +64,11 @@ struct RunState {
     Scope globals;                 // top-level lets
     std::set<std::string> passed;  // stages that completed
     Surroundings surroundings;
+    std::unique_ptr<Inputs> inputs;  // the files that the run was reviewed with; null in an undo
+    // What an earlier run must have passed a stage with: the change as it was reviewed, and as it is with the
+    // files that this run's steps have changed.
+    [[nodiscard]] std::vector<std::string> changes() const;
+    nlohmann::json change;  // the parts of the change digest; see reviewed.hpp
 
     // Whether the operator asked to stop, through a signal or the caller's hook.
     bool stopping();

@@ -14,7 +14,8 @@
 namespace migc::runtime {
 
 // Reads the world as it is now, and takes what earlier steps declare for done when it reads for later ones.
-// {"title", "mode", "lets": [{"name", "value"}],
+// {"title", "mode", "digests": {"change", "run", "parts"}, "emergency" (if it is one), "lets": [{"name",
+// "value"}],
 //  "stages": [{"stage", "environment", "context", "namespace", "gates": [{"text", "open", "why"}],
 //              "steps": [{"step", "kind", "text", "command", "captures", "effects": [{"probe", "before",
 //              "after"}],
