@@ -45,7 +45,7 @@ environments:
 
 BOTH = """
 param height: int = 4;
-stage staging < examine "conf/a.txt"; raise pump to height; verify level of pump is height; > on failure undo;
+stage staging < examine "conf/a.txt"; raise "pump" to height; verify level of "pump" is height; > on failure undo;
 stage production repeats staging < gate staging passed; %s > on failure undo;
 """
 
@@ -110,14 +110,14 @@ def what_is_reviewed():
     shop.write("conf/a.txt", "one\n")
     refused("a value that drifted is named", shop.migc("run", "a.mig", "--plan", "plan.json", "--set", "height=9"), "value of height was 4 and is 9")
     (shop.state / "pump").write_text("3\n")
-    refused("a live value that drifted is named", shop.migc("run", "a.mig", "--plan", "plan.json"), "level of pump was 1 and is 3")
+    refused("a live value that drifted is named", shop.migc("run", "a.mig", "--plan", "plan.json"), 'level of "pump" was 1 and is 3')
     (shop.state / "pump").unlink()
     text = shop.tool.read_text()
     shop.tool.write_text(text + "# another build\n")
     refused("a tool that drifted is named", shop.migc("run", "a.mig", "--plan", "plan.json"), "the tool box", "another program")
     shop.tool.write_text(text)
     script = shop.read("a.mig")
-    shop.write("a.mig", script.replace("verify level of pump is height;", ""))
+    shop.write("a.mig", script.replace('verify level of "pump" is height;', ""))
     refused("a script that drifted is named", shop.migc("run", "a.mig", "--plan", "plan.json"), "the script, or a file that it uses")
     shop.write("a.mig", script)
     edited = json.loads(shop.read("plan.json"))
@@ -140,7 +140,7 @@ def what_is_reviewed():
 
 
 def in_the_middle():
-    script = 'stage staging < raise pump to 4; examine "conf/a.txt"; raise tank to 5; > on failure undo;'
+    script = 'stage staging < raise "pump" to 4; examine "conf/a.txt"; raise "tank" to 5; > on failure undo;'
     shop = Shop(script)
     (shop.state / "on-set").write_text(f"echo changed > {shop.folder}/conf/a.txt\n")
     refused("a file that is changed in the middle holds the run", shop.migc("run", "a.mig"), "conf/a.txt was changed", code=3)
@@ -217,7 +217,7 @@ def approvals():
 def promotion():
     shop = Shop(BOTH % "")
     refused("production alone is refused", shop.migc("run", "a.mig", "--stage", "production"), "no live run in which staging passed")
-    refused("an unknown stage is refused", shop.migc("run", "a.mig", "--stage", "prod"), "did you mean `production`", code=2)
+    refused("an unknown stage is refused", shop.migc("run", "a.mig", "--stage", "producton"), "did you mean `production`", code=2)
     check("staging alone passes", shop.migc("run", "a.mig", "--stage", "staging").returncode == 0)
     shop.write("conf/a.txt", "two\n")
     refused("another change has not passed", shop.migc("run", "a.mig", "--stage", "production"), "with this change")
@@ -227,7 +227,7 @@ def promotion():
 
     others = pathlib.Path(f"{shop.folder}-others")
     key = re.search(r"migc-key:\S{43}", shop.migc("approver", "new", "ci", "--no-passphrase", keys=others).stdout).group()
-    first = re.findall(r"(\S+-1)\s", shop.migc("runs").stdout)[-1]
+    first = re.findall(r"(\S+-2)\s", shop.migc("runs").stdout)[-1]
     shop.migc("evidence", "export", first, "--stage", "staging", "--as", "ci", "--out", "evidence.json", keys=others)
     shop.migc("undo", first)
     refused("an undo takes the evidence back", shop.migc("run", "a.mig", "--stage", "production"), "no live run in which staging passed")
@@ -264,7 +264,7 @@ stage production repeats staging < gate staging passed; > on failure undo;
 
 
 def emergencies():
-    script = 'migration "Fire" < emergency "the pump burns"; >\nstage production < gate approval by 1 of ["ops"]; gate window "mon 00:00-00:01 UTC"; raise pump to 4; %s > on failure undo;'
+    script = 'migration "Fire" < emergency "the pump burns"; >\nstage production < gate approval by 1 of ["ops"]; gate window "mon 00:00-00:01 UTC"; raise "pump" to 4; %s > on failure undo;'
     shop = Shop(script % "", INVENTORY + 'freezes: [{ from: "2001-01-01", to: "2999-01-01", zone: UTC, why: "holidays" }]\n')
     plan = shop.migc("plan", "a.mig").stdout
     check("a plan says that it is an emergency", "!!! EMERGENCY: the pump burns !!!" in plan, plan)
@@ -272,13 +272,13 @@ def emergencies():
     check("an emergency waives gates and freezes", done.returncode == 0 and done.stdout.count("WAIVED BY THE EMERGENCY") >= 2 and "holidays" in done.stdout, done.stdout)
     check("which the run says", "!!! EMERGENCY: the pump burns !!!" in done.stdout)
     check("and the journal", "!!! EMERGENCY: the pump burns !!!" in shop.migc("show", "last").stdout)
-    shop.write("a.mig", 'use "box.mig";\n' + script % "verify level of pump is 5 within 1s;")
+    shop.write("a.mig", 'use "box.mig";\n' + script % 'verify level of "pump" is 5 within 1s;')
     (shop.state / "pump").unlink()
     done = shop.migc("run", "a.mig")
     check("but never its undo", done.returncode == 1 and (shop.state / "pump").read_text() == "1\n", done.stdout)
-    shop.write("a.mig", 'use "box.mig";\nstage production < raise pump to 4; > on failure undo;')
+    shop.write("a.mig", 'use "box.mig";\nstage production < raise "pump" to 4; > on failure undo;')
     refused("a freeze closes a protected environment", shop.migc("run", "a.mig"), "changes are frozen until 2999-01-01", "holidays")
-    shop.write("a.mig", 'use "box.mig";\nstage staging < raise pump to 4; > on failure undo;')
+    shop.write("a.mig", 'use "box.mig";\nstage staging < raise "pump" to 4; > on failure undo;')
     check("and no other", shop.migc("run", "a.mig").returncode == 0)
     shop.remove()
 
@@ -303,7 +303,7 @@ environments:
 param one: secret;
 param two: secret;
 param three: secret;
-stage staging < raise pump to 4; log in with one; log in with two; log in with three; %s > on failure undo;
+stage staging < raise "pump" to 4; log in with one; log in with two; log in with three; %s > on failure undo;
 """
     shop = Shop(script % "", inventory)
     shop.write(".secrets/one", CANARIES["file"] + "\n")
@@ -327,7 +327,7 @@ stage staging < raise pump to 4; log in with one; log in with two; log in with t
     migc("run", "a.mig", "--json", code=0)
     migc("run", "a.mig", "--replay", "transcript", code=0)
     migc("show", "last", "--json")
-    shop.write("a.mig", 'use "box.mig";\n' + script % "raise tank to 3; present three;")
+    shop.write("a.mig", 'use "box.mig";\n' + script % 'raise "tank" to 3; present three;')
     migc("run", "a.mig", code=1)
     migc("run", "a.mig", "--json", "--record", "transcript2", code=1)
     migc("show", "last", "--json")
@@ -358,7 +358,7 @@ stage staging < raise pump to 4; log in with one; log in with two; log in with t
 
 
 def what_children_see():
-    shop = Shop("stage staging < raise pump to 4; > on failure undo;")
+    shop = Shop('stage staging < raise "pump" to 4; > on failure undo;')
     shop.migc("run", "a.mig", UNRELATED="canary-unrelated", LD_PRELOAD="", TF_CLI_ARGS_apply="-auto-approve")
     ledger = (shop.state / "ledger").read_text()
     check("children get an allow-listed environment", not any(n in ledger for n in ("canary-unrelated", "LD_PRELOAD", "TF_CLI_ARGS", "MIGC_KEYS")))

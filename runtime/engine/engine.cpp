@@ -153,7 +153,8 @@ void Engine::State::prepare_folder(StageEnvironment& environment) const {
     if (run.tools.kind() != "live") return;
     std::error_code ignored;  // what needs the folder says so when it writes into it
     std::filesystem::create_directories(folder, ignored);
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, ignored);
+    for (const auto& made : {folder.parent_path(), folder})
+        std::filesystem::permissions(made, std::filesystem::perms::owner_all, ignored);
 }
 
 std::optional<Problem> Engine::State::begin() {

@@ -24,12 +24,6 @@ bool asks_the_hour(const ir::Program& program, const ir::Expr& e) {
                        [&](const ir::Expr& child) { return asks_the_hour(program, child); });
 }
 
-// Tools that write nothing into the project's files but what migc tells them to.
-bool leaves_files_alone(const std::string& tool) {
-    static const std::vector<std::string> known = {"native", "kubectl", "terraform", "docker", "curl", "git"};
-    return std::find(known.begin(), known.end(), tool) != known.end();
-}
-
 // The files that a step works from, as its arguments name them.
 std::vector<std::string> used_files(StageRun& stage, const ir::Verb& verb, const Scope& inner) {
     std::vector<std::string> paths;
@@ -97,9 +91,7 @@ Verdict as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner) {
 }
 
 void accept_files(StageRun& stage, const ir::Verb& verb) {
-    if (stage.run.inputs && verb.action &&
-        (!leaves_files_alone(verb.action->tool) || runs(verb.action, "program")))
-        stage.run.inputs->accept_all();
+    if (stage.run.inputs && runs(verb.action, "program")) stage.run.inputs->accept_all();
 }
 
 }  // namespace migc::runtime

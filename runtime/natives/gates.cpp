@@ -57,12 +57,12 @@ Reading freeze(Host& host, const Arguments& arguments) {
     const auto hour = freeze_at(text, host.now());
     if (!hour) return mistaken(hour.error());
     const auto by_old_time = freeze_at(text, host.steady());
-    const bool frozen_then = by_old_time && by_old_time->within;
     if (hour->within)
-        return {true, fmt::format("changes are frozen until {}", local_time(hour->until, zone_in(text))),
+        return {false, fmt::format("changes are frozen until {}", local_time(hour->until, zone_in(text))),
                 false};
-    return {frozen_then, frozen_then ? "it is over only by a clock that was set" + clock_note(host) : "",
-            false};
+    if (by_old_time && by_old_time->within)
+        return {false, "the freeze is over only by a clock that was set" + clock_note(host), false};
+    return {true, {}, false};
 }
 
 Reading approval(Host& host, const Arguments& arguments) {
