@@ -303,7 +303,7 @@ environments:
 param one: secret;
 param two: secret;
 param three: secret;
-stage staging < raise "pump" to 4; log in with one; log in with two; log in with three; %s > on failure undo;
+stage staging < raise "pump" to 4; verify level of "pump" is 4; log in with one; log in with two; log in with three; %s > on failure undo;
 """
     shop = Shop(script % "", inventory)
     shop.write(".secrets/one", CANARIES["file"] + "\n")

@@ -45,7 +45,7 @@ Text from_variable(const std::string& name) {
 // What it prints is told nowhere, not even when it fails.
 Text from_command(const std::vector<std::string>& words, const StageEnvironment& environment, Tools& tools) {
     CommandLine command;
-    command.tool = "secret";
+    command.tool = "(secret)";  // what it answers is in no transcript
     command.argv = words;
     command.directory = environment.setting("root");
     command.within_ms = command_limit_ms;

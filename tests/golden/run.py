@@ -49,7 +49,7 @@ def run(migc, command, folder):
     text = done.stdout.decode("utf-8", "replace").replace(folder, "${folder}")
     text = re.sub(r"/tmp/migc-[A-Za-z0-9]{6}", "${scratch}", text)
     # These change with the standard library, and with whoever runs the tests.
-    text = re.sub(r"((?:change|run) digest +)[0-9a-f]{64}", r"\1${digest}", text)
+    text = re.sub(r"((?:change|run) digest +(?:is )?)[0-9a-f]{64}", r"\1${digest}", text)
     text = re.sub(r'("(?:change|run|program|digest|run_digest)": ?")[0-9a-f]{64}"', r'\1${digest}"', text)
     text = re.sub(r'("changes": ?\[)("[0-9a-f]{64}",?)+', r'\1"${digest}"', text)
     text = re.sub(r'("operator": ?"|^run by )[^"\n]+', r"\1${operator}", text, flags=re.MULTILINE)

@@ -5,12 +5,13 @@
 
 using namespace migc::runtime;
 using nlohmann::json;
+using namespace std::string_literals;
 
 TEST_CASE("a secret is replaced wherever it stands") {
     Concealment concealment;
-    CHECK(concealment.apply("nothing known") == "nothing known");
+    CHECK(concealment.apply("nothing known"s) == "nothing known");
     concealment.add("hunter2x");
-    CHECK(concealment.apply("pw=hunter2x;hunter2xhunter2x") == "pw=(secret);(secret)(secret)");
+    CHECK(concealment.apply("pw=hunter2x;hunter2xhunter2x"s) == "pw=(secret);(secret)(secret)");
     CHECK(concealment.apply(json{{"a", {"hunter2x", 4, nullptr}}, {"hunter2x", true}}) ==
           (json{{"a", {"(secret)", 4, nullptr}}, {"(secret)", true}}));
 }
@@ -18,16 +19,16 @@ TEST_CASE("a secret is replaced wherever it stands") {
 TEST_CASE("its base64 and its lines, too") {
     Concealment concealment;
     concealment.add("user:hunter2x");
-    CHECK(concealment.apply("Basic dXNlcjpodW50ZXIyeA==") == "Basic (secret)");
+    CHECK(concealment.apply("Basic dXNlcjpodW50ZXIyeA=="s) == "Basic (secret)");
     concealment.add("-----BEGIN KEY-----\nAAAABBBBCCCCDDDDEEEE\n-----END KEY-----");
-    CHECK(concealment.apply("read AAAABBBBCCCCDDDDEEEE!") == "read (secret)!");
+    CHECK(concealment.apply("read AAAABBBBCCCCDDDDEEEE!"s) == "read (secret)!");
 }
 
 TEST_CASE("a longer secret is replaced before one that it begins with") {
     Concealment concealment;
     concealment.add("token");
     concealment.add("token-and-more");
-    CHECK(concealment.apply("token-and-more token") == "(secret) (secret)");
+    CHECK(concealment.apply("token-and-more token"s) == "(secret) (secret)");
 }
 
 TEST_CASE("what is too short to be a secret stays") {
@@ -35,5 +36,5 @@ TEST_CASE("what is too short to be a secret stays") {
     concealment.add("");
     concealment.add("abc");
     concealment.add("(secret)");
-    CHECK(concealment.apply("abc (secret)") == "abc (secret)");
+    CHECK(concealment.apply("abc (secret)"s) == "abc (secret)");
 }
