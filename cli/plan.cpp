@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
+#include "cli/signatures.hpp"
 #include "compiler/checks/affected.hpp"
 #include "compiler/source/escape.hpp"
 
@@ -17,6 +18,8 @@ namespace {
 struct Options {
     std::string script;
     bool markdown = false;
+    std::string save;     // --save: a file
+    bool digest = false;  // --digest: only the digests
     SessionOptions session;
 };
 
@@ -30,7 +33,10 @@ nlohmann::json affected(Script& script) {
     return result;
 }
 
-std::string rendered(const Options& options, const nlohmann::json& plan) {
+std::string shown(const Options& options, const nlohmann::json& plan) {
+    if (options.digest)
+        return fmt::format("change {}\nrun {}\n", plan.at("digests").at("change").get<std::string>(),
+                           plan.at("digests").at("run").get<std::string>());
     if (options.session.json) return plan.dump(2) + "\n";
     return escaped(options.markdown ? runtime::render_plan_markdown(plan) : runtime::render_plan(plan),
                    Newlines::Kept);
@@ -55,8 +61,10 @@ int plan(const Options& options) {
     }
     close_session(options.session, **session, nullptr);
     if (options.markdown || options.session.json) (*plan)["affected"] = affected(*script);
-    fmt::print("{}", rendered(options, *plan));
-    return 0;
+    fmt::print("{}", shown(options, *plan));
+    if (options.save.empty() || write_plan(options.save, *plan, options.script)) return 0;
+    fmt::print(stderr, "migc: --save {}: cannot be written\n", options.save);
+    return 2;
 }
 
 }  // namespace
@@ -69,10 +77,14 @@ void add_plan(CLI::App& app, int& exit_code) {
     command->add_flag(
         "--markdown", options->markdown,
         "As Markdown, for a pull request: why, what is affected and who reads it, order, validation, rollback, times");
+    command->add_option("--save", options->save,
+                        "Write the plan to a file, for `migc approve` and `migc run --plan`");
+    command->add_flag("--digest", options->digest, "Print only the two digests");
     add_session_options(*command, options->session);
     command->footer(
         "The plan reads the present state and changes nothing.\n\nExamples:\n  migc plan deploy.mig\n  migc "
-        "plan deploy.mig --world learning\n  migc plan deploy.mig --json\n  migc plan deploy.mig --markdown > plan.md");
+        "plan deploy.mig --world learning\n  migc plan deploy.mig --json\n  migc plan deploy.mig --markdown > plan.md\n  "
+        "migc plan deploy.mig --save plan.json");
     command->callback([options, &exit_code] { exit_code = plan(*options); });
 }
 

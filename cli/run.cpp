@@ -13,12 +13,15 @@
 #include "cli/detach.hpp"
 #include "cli/preflight.hpp"
 #include "cli/session.hpp"
+#include "cli/signatures.hpp"
 #include "cli/terminal.hpp"
 #include "runtime/engine/engine.hpp"
+#include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/doubts.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/plan/plan.hpp"
 #include "runtime/planted.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/tools/interrupts.hpp"
@@ -33,6 +36,7 @@ struct Options {
     bool overwrite = false;
     bool preflight = true;
     bool detach = false;
+    std::string expect, plan;  // --expect, --plan: what was reviewed
     SessionOptions session;
 };
 
@@ -91,7 +95,7 @@ tl::expected<Ready, std::string> prepare(const Options& options, Script& script)
     ready.session = std::move(*session);
     ready.options = std::move(*run_options);
     ready.options.overwrite = options.overwrite;
-    ready.options.operated_by = runtime::operator_here();
+    ready.options.expect = options.expect;
     ready.options.world = ready.session->world;
     ready.options.hurry_requested = [] { return runtime::interrupts() > 1; };
     ready.options.stop_requested = [] { return runtime::interrupts() > 0; };
@@ -103,6 +107,22 @@ int report(const runtime::RunResult& result) {
     // A refusal comes before the first event, so the reporter has said nothing.
     if (result.run.empty() && !result.message.empty()) fmt::print(stderr, "migc: {}\n", result.message);
     return result.exit_code;
+}
+
+// What the saved plan says of the world must still hold; the engine compares the rest.
+tl::expected<void, std::string> hold_to_plan(const Options& options, const Script& script, Ready& ready) {
+    if (options.plan.empty()) return {};
+    const auto saved = read_plan(options.plan);
+    if (!saved) return tl::unexpected(saved.error());
+    ready.options.plan = saved->at("digests");
+    const auto now =
+        runtime::make_plan(script.program, script.inventory, *ready.session->tools, ready.options);
+    if (!now) return tl::unexpected(now.error().message);
+    if (const auto drifted = runtime::live_drift(*saved, *now); !drifted.empty())
+        return tl::unexpected(
+            fmt::format("nothing is begun: the world is not as it was when {} was made:\n  {}", options.plan,
+                        fmt::join(drifted, "\n  ")));
+    return {};
 }
 
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
@@ -118,6 +138,7 @@ int act(Options options, Script& script, const std::string& purpose, bool look_f
     options.session.locks = locks->descriptors();
     auto ready = prepare(options, script);
     if (!ready) return refuse(ready.error());
+    if (const auto held = hold_to_plan(options, script, *ready); !held) return refuse(held.error(), locked);
     if (const std::string reasons =
             look_first ? preflight(script, *ready->session->tools, ready->options) : "";
         !reasons.empty())
@@ -323,6 +344,11 @@ void add_run(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("run", "Run a script: live, or in a simulated world with --world");
     auto options = std::make_shared<Options>();
     command->add_option("FILE", options->script, "The script")->required();
+    command->add_option("--expect", options->expect,
+                        "Run only what has this change or run digest, as `migc plan` printed it");
+    command->add_option(
+        "--plan", options->plan,
+        "Run only what is as in this file of `migc plan --save`: files, values, tools, the world");
     add_session_options(*command, options->session);
     add_detach(*command, *options);
     command->add_flag(
@@ -331,10 +357,11 @@ void add_run(CLI::App& app, int& exit_code) {
     command->footer(
         "Examples:\n  migc run deploy.mig --world learning\n  migc run deploy.mig --world learning --fault "
         "\"hang: kubectl scale\"\n"
-        "  migc run deploy.mig\n  migc run deploy.mig --set replicas=6 --json\n\n"
+        "  migc run deploy.mig\n  migc run deploy.mig --set replicas=6 --json\n  migc run deploy.mig --plan plan.json\n  "
+        "migc run deploy.mig --stage production --approval approval-lead.json\n\n"
         "Exit codes: 0 done, 1 failed and fully undone, 2 the script or the command line is wrong, 3 held: "
         "something stands,\n"
-        "4 an undo failed or a step is in doubt, 5 a gate is closed.");
+        "4 an undo failed or a step is in doubt, 5 a gate is closed, or it is not what was reviewed.");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

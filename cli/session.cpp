@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/signatures.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/convert.hpp"
+#include "runtime/journal/operator.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/tools/environment.hpp"
 #include "runtime/tools/live.hpp"
@@ -96,6 +98,11 @@ tl::expected<void, std::string> set_parameter(const std::string& text, const Scr
     for (const auto& parameter : script.program.parameters) {
         names.push_back(parameter.name);
         if (parameter.name != name) continue;
+        if (parameter.type.kind == ir::TypeKind::Secret)
+            return Error(fmt::format(
+                "--set {0}=..: `{0}` is a secret, and the command line can be read by everybody on this machine. "
+                "migc.yaml says where it is: `secrets: {{ {0}: {{ file: .. }} }}`",
+                name));
         if (result.parameters.contains(name))
             return Error(fmt::format("--set {}: `{}` is set twice", text, name));
         auto value = runtime::parse_parameter(parameter.type, text.substr(equals + 1));
@@ -106,6 +113,26 @@ tl::expected<void, std::string> set_parameter(const std::string& text, const Scr
     const auto near = nearest(name, names);
     return Error(fmt::format("--set {}: the script has no parameter `{}`{}", text, name,
                              near ? fmt::format("; did you mean `{}`?", *near) : ""));
+}
+
+tl::expected<void, std::string> choose_stages(const SessionOptions& options, const Script& script,
+                                              runtime::RunOptions& result) {
+    std::vector<std::string> names;
+    for (const auto& stage : script.program.stages) names.push_back(stage.name);
+    for (const auto& name : options.stages) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+            const auto near = nearest(name, names);
+            return Error(fmt::format("--stage {}: the script has no such stage{}", name,
+                                     near ? fmt::format("; did you mean `{}`?", *near) : ""));
+        }
+        result.only.push_back(name);
+    }
+    return {};
+}
+
+// Evidence of a simulated run opens no gate of a live one.
+std::string mode_of(const SessionOptions& options) {
+    return !options.world.empty() ? "simulated" : !options.replay.empty() ? "replayed" : "live";
 }
 
 constexpr std::uintmax_t scratch_limit = std::uintmax_t{64} << 20;  // bytes of a project that is copied
@@ -204,6 +231,15 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
         .add_option("--set", options.set,
                     "NAME=VALUE of a script's parameter, in place of migc.yaml's or the default")
         ->allow_extra_args(false);
+    command.add_option("--stage", options.stages, "Only this stage (several times: only these)")
+        ->allow_extra_args(false);
+    command
+        .add_option("--approval", options.approvals, "A signed approval, besides those in .migc/approvals")
+        ->allow_extra_args(false);
+    command
+        .add_option("--evidence", options.evidence,
+                    "A signed evidence that a stage has passed, besides the journal and .migc/evidence")
+        ->allow_extra_args(false);
     command.add_option("--context", options.context, "The kubectl context, in place of the environment's");
     command.add_option("--namespace", options.name_space, "The namespace, in place of the environment's");
     command.add_option("--record", options.record, "Write a transcript of what the tools answered");
@@ -240,9 +276,13 @@ tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions&
     if (!options.name_space.empty()) result.name_space = options.name_space;
     for (const auto& text : options.set)
         if (auto set = set_parameter(text, script, result); !set) return Error(set.error());
+    if (auto chosen = choose_stages(options, script, result); !chosen) return Error(chosen.error());
     result.script = script.sources.file(script.file).name();
     result.script_text = script.bundle();
-    result.digest = ir::change_digest(script.program);
+    result.operated_by = runtime::operator_here();
+    const auto root = script.inventory.root;
+    result.approvals = [root, files = options.approvals] { return given_approvals(root, files); };
+    result.evidence = evidence_of(root, options.evidence, script.inventory, mode_of(options));
     return result;
 }
 

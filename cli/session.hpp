@@ -18,11 +18,13 @@
 namespace migc::cli {
 
 struct SessionOptions {
-    std::string world;                // --world: a file, or "learning"; empty: live
-    std::vector<std::string> faults;  // --fault, in the simulated world
-    std::string record, replay;       // --record, --replay: transcript files
-    std::string context, name_space;  // --context, --namespace
-    std::vector<std::string> set;     // --set NAME=VALUE
+    std::string world;                             // --world: a file, or "learning"; empty: live
+    std::vector<std::string> faults;               // --fault, in the simulated world
+    std::string record, replay;                    // --record, --replay: transcript files
+    std::string context, name_space;               // --context, --namespace
+    std::vector<std::string> set;                  // --set NAME=VALUE
+    std::vector<std::string> stages;               // --stage: these only
+    std::vector<std::string> approvals, evidence;  // --approval, --evidence: signed files
     bool json = false;
     std::string state;       // --state: write the world's state there at the end
     std::vector<int> locks;  // descriptors of what is locked, for a tool that may outlive migc

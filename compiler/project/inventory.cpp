@@ -1,6 +1,8 @@
 #include "compiler/project/inventory.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -35,6 +37,8 @@ class InventoryReader {
                         {"services", [&](const YamlNode& node) { services(node); }},
                         {"notify", [&](const YamlNode& node) { notify(node); }},
                         {"inside-image", [&](const YamlNode& node) { inside_image(node); }},
+                        {"approvers", [&](const YamlNode& node) { approvers(node); }},
+                        {"freezes", [&](const YamlNode& node) { freezes(node); }},
                         {"checks", [&](const YamlNode& node) { checks(node); }}});
         if (environments_ != nullptr) environments(*environments_);
         if (order_ != nullptr) order(*order_);
@@ -75,7 +79,8 @@ class InventoryReader {
                   [&](const YamlNode& node) { environment.kubeconfig = read_.text(node, "`kubeconfig`"); }},
                  {"protected", [&](const YamlNode& node) { protection(environment, node); }},
                  {"terraform", [&](const YamlNode& node) { environment.terraform = terraform(node); }},
-                 {"set", [&](const YamlNode& node) { set(environment, node); }}});
+                 {"set", [&](const YamlNode& node) { set(environment, node); }},
+                 {"secrets", [&](const YamlNode& node) { secrets(environment, node); }}});
         }
         inventory_.environments.push_back(std::move(environment));
     }
@@ -119,6 +124,115 @@ class InventoryReader {
             if (auto scalar = read_.parameter(value, fmt::format("`{}`", name.text)))
                 environment.set.emplace(name.text, std::move(*scalar));
         }
+    }
+
+    void secrets(Environment& environment, const YamlNode& node) {
+        if (!read_.is_map(node, "`secrets`")) return;
+        for (const auto& [name, value] : node.entries)
+            if (read_.is_word(name, "the name of a parameter"))
+                if (auto source = secret(name, value))
+                    environment.secrets.emplace(name.text, std::move(*source));
+    }
+
+    std::optional<SecretSource> secret(const YamlNode& name, const YamlNode& node) {
+        const std::string called = fmt::format("the secret `{}`", name.text);
+        if (node.kind == YamlKind::Scalar) {
+            read_.wrong(node, fmt::format("{} must not stand in the file itself", called))
+                .notes.emplace_back(
+                    "say where it is: `{ file: .. }`, `{ env: NAME }` or `{ command: [..] }`");
+            return std::nullopt;
+        }
+        if (!read_.is_map(node, called)) return std::nullopt;
+        SecretSource source;
+        source.span = name.span;
+        int sources = 0;
+        read_.each_key(
+            node, called,
+            {{"file",
+              [&](const YamlNode& one) { ++sources, source.file = read_.path(one, "`file`").value_or(""); }},
+             {"env",
+              [&](const YamlNode& one) {
+                  ++sources, source.variable = read_.text(one, "`env`").value_or("");
+              }},
+             {"command", [&](const YamlNode& one) { ++sources, source.command = words(one, "`command`"); }}});
+        if (sources != 1)
+            read_.wrong(name, fmt::format("{} needs one of `file`, `env` and `command`", called));
+        const bool complete = !source.file.empty() || !source.variable.empty() || !source.command.empty();
+        return sources == 1 && complete ? std::optional(source) : std::nullopt;
+    }
+
+    std::vector<std::string> words(const YamlNode& node, std::string_view called) {
+        std::vector<std::string> result;
+        if (!read_.is_list(node, called)) return result;
+        for (const YamlNode& word : node.children)
+            if (auto text = read_.text(word, called)) result.push_back(std::move(*text));
+        return result;
+    }
+
+    void approvers(const YamlNode& node) {
+        if (!read_.is_map(node, "`approvers`")) return;
+        for (const auto& [name, value] : node.entries) {
+            if (!read_.is_word(name, "the name of an approver")) continue;
+            const auto key = read_.text(value, fmt::format("the key of `{}`", name.text));
+            if (key && looks_like_key(*key))
+                inventory_.approvers.emplace(name.text, *key);
+            else if (key)
+                read_.wrong(value, fmt::format("this is no key of `{}`", name.text))
+                    .notes.emplace_back(
+                        "`migc approver new NAME` makes one and prints the line for this file");
+        }
+    }
+
+    static bool looks_like_key(std::string_view text) {
+        constexpr std::string_view alphabet =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        constexpr std::string_view prefix = "migc-key:";
+        return text.starts_with(prefix) && text.size() == prefix.size() + 43 &&
+               text.find_first_not_of(alphabet, prefix.size()) == std::string_view::npos;
+    }
+
+    void freezes(const YamlNode& node) {
+        if (!read_.is_list(node, "`freezes`")) return;
+        for (const YamlNode& one : node.children)
+            if (read_.is_map(one, "a freeze")) freeze(one);
+    }
+
+    // One that cannot be read is reported as an error, so that no run begins in it.
+    void freeze(const YamlNode& node) {
+        Freeze freeze;
+        freeze.span = node.span;
+        read_.each_key(
+            node, "a freeze",
+            {{"from", [&](const YamlNode& one) { freeze.from = local_time(one, "`from`"); }},
+             {"to", [&](const YamlNode& one) { freeze.to = local_time(one, "`to`"); }},
+             {"zone", [&](const YamlNode& one) { freeze.zone = read_.text(one, "`zone`").value_or(""); }},
+             {"why", [&](const YamlNode& one) { freeze.why = read_.text(one, "`why`").value_or(""); }}});
+        if (freeze.from.empty() || freeze.to.empty() || freeze.zone.empty() || freeze.why.empty())
+            read_.wrong(node, "a freeze needs `from`, `to`, `zone` and `why`")
+                .notes.emplace_back(
+                    "for example { from: \"2026-12-20 18:00\", to: \"2027-01-02 06:00\", zone: Europe/Berlin, "
+                    "why: \"holidays\" }");
+        else if (freeze.from >= freeze.to)
+            read_.wrong(node, "the freeze ends before it begins");
+        inventory_.freezes.push_back(std::move(freeze));
+    }
+
+    // As "2026-12-20 18:00"; "" for what was reported.
+    std::string local_time(const YamlNode& node, std::string_view called) {
+        const auto text = read_.text(node, called);
+        if (!text) return {};
+        int year = 0, month = 0, day = 0, hour = 0, minute = 0, end = 0;
+        const int fields = std::sscanf(text->c_str(), "%4d-%2d-%2d%n %2d:%2d%n", &year, &month, &day, &end,
+                                       &hour, &minute, &end);
+        const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(unsigned(month)),
+                                               std::chrono::day(unsigned(day))};
+        std::string whole = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", year, month, day, hour, minute);
+        const bool is_time = (fields == 3 || fields == 5) && std::size_t(end) == text->size() && date.ok() &&
+                             hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && whole.starts_with(*text);
+        if (is_time) return whole;
+        read_.wrong(node,
+                    fmt::format("{} is no time such as \"2026-12-20\" or \"2026-12-20 18:00\"", called));
+        return {};
     }
 
     void order(const YamlNode& node) {
@@ -310,6 +424,12 @@ class InventoryReader {
 };
 
 }  // namespace
+
+std::string SecretSource::show() const {
+    if (!file.empty()) return "the file " + file;
+    if (!variable.empty()) return "the environment variable " + variable;
+    return "the command " + (command.empty() ? std::string() : command.front());
+}
 
 const Environment* Inventory::environment(std::string_view name) const {
     const auto found = std::find_if(environments.begin(), environments.end(),

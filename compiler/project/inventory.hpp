@@ -23,6 +23,25 @@ struct TerraformSettings {
     std::string var_file;   // relative to the directory; may be empty
 };
 
+// Where the value of a parameter of type `secret` comes from; one of the three.
+struct SecretSource {
+    std::string file;                  // relative to the root
+    std::string variable;              // of migc's own environment
+    std::vector<std::string> command;  // prints it; run without a shell
+    Span span;
+
+    [[nodiscard]] std::string show() const;  // "the file .secrets/token"
+};
+
+// A time in which protected environments are not changed. Local times of its zone: "2026-12-20 18:00".
+struct Freeze {
+    std::string from;
+    std::string to;  // the first minute in which changes are possible again
+    std::string zone;
+    std::string why;
+    Span span;
+};
+
 struct Environment {
     std::string name;
     std::optional<std::string> context;     // kubectl context
@@ -31,7 +50,8 @@ struct Environment {
     bool is_protected = false;
     std::optional<TerraformSettings> terraform;
     std::map<std::string, Scalar> set;  // values of script parameters
-    Span span;                          // of the name; empty where there is no migc.yaml
+    std::map<std::string, SecretSource> secrets;
+    Span span;  // of the name; empty where there is no migc.yaml
 };
 
 struct Channel {
@@ -58,6 +78,8 @@ struct Inventory {
     std::vector<Channel> channels;
     std::vector<std::string> notify_on;  // start, hold, undo, in-doubt, done: what every channel is told of
     std::vector<CheckLevel> checks;
+    std::map<std::string, std::string> approvers;  // a person's name -> "migc-key:.."
+    std::vector<Freeze> freezes;
     std::string inside_image;  // image of the pod that answers `from inside`; empty: the default
 
     [[nodiscard]] const Environment* environment(std::string_view name) const;

@@ -127,6 +127,10 @@ void Lowering::verb_body(const syntax::Verb& verb, ir::Verb& result, Scope& scop
     for (const auto& need : verb.needs) result.needs.push_back(condition(need, scope));
     for (const auto& [name, value] : verb.captures) {
         ir::Capture capture{name.text, expr(value, simple(TypeKind::Any), scope), name.span};
+        if (capture.value.type.kind == TypeKind::Secret)
+            diagnostics_
+                .report(Code::TypeMismatch, value.span, "a secret cannot be captured")
+                .notes.emplace_back("what is captured is written into the journal");
         bind_name(name, capture.value.type, scope);
         result.captures.push_back(std::move(capture));
     }
@@ -234,6 +238,20 @@ ir::Effect Lowering::effect(const syntax::Effect& e, Scope& scope) {
 // ------------------------------------------------------------------ commands
 
 // `TOOL [..] at "/pointer" stdin X as json absent on "regex"`, or `native NAME [..] through [tools]`.
+namespace {
+
+// Arguments of a program can be read by everybody on the machine.
+void keep_secrets_out(const ir::Expr& arguments, Diagnostics& diagnostics) {
+    for (const ir::Expr& argument : arguments.children) keep_secrets_out(argument, diagnostics);
+    if (arguments.type.kind != TypeKind::Secret) return;
+    diagnostics
+        .report(Code::TypeMismatch, arguments.span,
+                fmt::format("`{}` is a secret and cannot be an argument of a program", arguments.name))
+        .notes.emplace_back("everybody on the machine can read arguments; give it with `stdin`");
+}
+
+}  // namespace
+
 ir::Command Lowering::command(const syntax::Expr& phrase, Scope& scope) {
     ir::Command result;
     result.span = phrase.span;
@@ -255,6 +273,7 @@ ir::Command Lowering::command(const syntax::Expr& phrase, Scope& scope) {
     }
     if (at < phrase.children.size() && !is_word())
         result.arguments = expr(phrase.children[at++], list_of(simple(TypeKind::Any)), scope);
+    if (result.arguments && result.tool != "native") keep_secrets_out(*result.arguments, diagnostics_);
     while (at < phrase.children.size()) command_option(result, phrase, at, scope);
     return result;
 }

@@ -5,6 +5,7 @@
 
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/evaluate.hpp"
+#include "runtime/engine/inputs.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime {
@@ -200,11 +201,16 @@ tl::expected<List, std::string> Evaluator::native_arguments(const ir::Command& c
     if (const auto* no = reading.value.get_if<Unknown>()) return tl::unexpected(no->reason);
     const auto* items = reading.value.get_if<List>();
     if (items == nullptr) return List{reading.value};
+    const NativeEntry* native = surroundings_.options.natives(command.native);
+    const bool copies = native != nullptr && native->reads_inputs;
+    const std::filesystem::path root = environment_.setting("root");
     List result = *items;
     for (std::size_t i = 0; i < result.size() && i < command.arguments->children.size(); ++i) {
         const auto* path = result[i].get_if<std::string>();
         if (path != nullptr && command.arguments->children[i].type.kind == ir::TypeKind::Path)
-            result[i] = Value((std::filesystem::path(environment_.setting("root")) / *path).string());
+            result[i] =
+                Value((copies ? copied_input(environment_.setting("run-folder"), root, *path) : root / *path)
+                          .string());
     }
     return result;
 }
@@ -268,16 +274,21 @@ Reading Evaluator::read_tool(const ir::Command& command, const ir::Type& type, c
 Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
     const auto values = native_arguments(command, scope);
     if (!values) return script_mistake(values.error());
-    // Only the engine knows which stages completed in this run.
-    if (command.native == "stage-passed") {
-        const std::string stage = values->empty() ? "" : show(values->front());
-        if (surroundings_.stage_passed && surroundings_.stage_passed(stage)) return {Value(true), {}, false};
-        return not_found_out(fmt::format("stage {} has not been completed in this run", stage));
-    }
+    if (command.native == "stage-passed") return stage_passed(values->empty() ? "" : show(values->front()));
     const NativeEntry* native = surroundings_.options.natives(command.native);
     if (native == nullptr || !native->probe)
         return script_mistake(fmt::format("this migc has no native probe `{}`", command.native));
     return native->probe(*this, *values);
+}
+
+// Only the engine knows which stages completed in this run; of others there is evidence.
+Reading Evaluator::stage_passed(const std::string& stage) {
+    if (surroundings_.stage_passed && surroundings_.stage_passed(stage)) return {Value(true), {}, false};
+    const std::string reason = fmt::format("stage {} has not been completed in this run", stage);
+    if (!surroundings_.options.evidence || !surroundings_.changes) return not_found_out(reason);
+    Reading reading = surroundings_.options.evidence(stage, surroundings_.changes());
+    if (truth(reading.value) == true) return reading;
+    return not_found_out(reading.why.empty() ? reason : fmt::format("{}; {}", reason, reading.why));
 }
 
 Answer Evaluator::run(const std::string& tool, const std::vector<std::string>& own,

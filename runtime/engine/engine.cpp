@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "runtime/engine/guards.hpp"
 #include "runtime/engine/history.hpp"
+#include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/stage.hpp"
 #include "runtime/engine/undo.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/journal/digest.hpp"
 #include "runtime/planted.hpp"
 
 namespace migc::runtime {
@@ -30,13 +34,18 @@ bool only_said(const StageRun& stage, const Change& change) {
            verb->undo.kind == ir::UndoKind::None;
 }
 
+bool is_chosen(const RunOptions& options, const std::string& stage) {
+    return options.only.empty() ||
+           std::find(options.only.begin(), options.only.end(), stage) != options.only.end();
+}
+
 bool has_changes(const StageRun& stage) {
     return std::any_of(stage.changes.begin(), stage.changes.end(),
                        [](const Change& change) { return change.to_undo(); });
 }
 
-RunResult refused(std::string message) {
-    return {"refused", 2, {}, std::move(message), {}};
+RunResult refused(std::string message, int code = 2) {
+    return {"refused", code, {}, std::move(message), {}};
 }
 
 }  // namespace
@@ -54,12 +63,19 @@ struct Engine::State {
     Journal& journal;
     RunState run;
     StageRuns stages;
+    nlohmann::json parts;                           // of the run digest
     nlohmann::json lets = nlohmann::json::array();  // bodies of Noted, written once the run has begun
 
     std::optional<Problem> resolve();
     std::optional<Problem> evaluate_lets(const std::set<std::string>& known = {});
     std::optional<Problem> check_requirements();
     StageEnvironment common() const;
+    void conceal_secrets();
+    std::optional<Problem> look_at_inputs();
+    std::optional<Problem> copy_inputs();
+    std::optional<Problem> look_at_inputs_again(const nlohmann::json& begun);
+    [[nodiscard]] std::vector<std::string> drifted_inputs();
+    [[nodiscard]] bool being_written(const std::string& path) const;
     std::optional<Problem> begin();
     bool record_beginning();
     StageEnd run_stages();
@@ -95,12 +111,38 @@ Engine::~Engine() = default;
 // Before anything is written down: a refusal leaves no trace.
 std::optional<Problem> Engine::State::resolve() {
     for (const ir::Stage& stage : run.program.stages) {
+        if (!is_chosen(options, stage.name)) continue;
         auto environment = resolve_environment(run.program, stage, inventory, options, run.tools);
         if (!environment) return environment.error();
         stages.push_back(std::make_unique<StageRun>(run, stage, std::move(*environment)));
     }
+    conceal_secrets();
+    if (auto problem = look_at_inputs()) return problem;
     if (auto problem = evaluate_lets()) return problem;
     return check_requirements();
+}
+
+void Engine::State::conceal_secrets() {
+    for (const auto& stage : stages)
+        for (const std::string& secret : stage->environment.secret_values()) {
+            run.tools.conceal(secret);
+            run.recorder.conceal(secret);
+        }
+}
+
+// What will run is what was reviewed, or nothing is begun.
+std::optional<Problem> Engine::State::look_at_inputs() {
+    std::vector<BoundStage> bound;
+    for (const auto& stage : stages) bound.push_back({&stage->stage, &stage->environment});
+    auto inputs = Inputs::collect(run.program, inventory, options);
+    if (!inputs) return Problem{inputs.error()};
+    const Reviewed reviewed = review(run.program, bound, inventory, **inputs, run.tools);
+    run.inputs = std::move(*inputs);
+    run.change = reviewed.change;
+    options.run_digest = reviewed.run_digest();
+    parts = reviewed.run;
+    if (auto why = refusal(options, reviewed)) return Problem{*why, exit_code("refused")};
+    return std::nullopt;
 }
 
 StageEnvironment Engine::State::common() const {
@@ -145,7 +187,8 @@ void Engine::State::prepare_folder(StageEnvironment& environment) {
     if (run.tools.kind() != "live") return;
     std::error_code ignored;  // what needs the folder says so when it writes into it
     std::filesystem::create_directories(folder, ignored);
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, ignored);
+    for (const auto& made : {folder.parent_path(), folder})
+        std::filesystem::permissions(made, std::filesystem::perms::owner_all, ignored);
     run.sheet_folder = folder;
 }
 
@@ -154,13 +197,66 @@ std::optional<Problem> Engine::State::begin() {
     about.script = options.script;
     about.title = run.program.migration ? run.program.migration->title : "";
     about.mode = run.tools.kind();
-    about.digest = options.digest;
+    about.digest = run.changes().front();
     about.begun_ms = run.tools.now();
     const auto id = journal.begin_run(about, options.script_text);
     if (!id) return Problem{"the journal cannot be written, so nothing is begun: " + id.error()};
     run.recorder.belongs_to(*id);
     for (const auto& stage : stages) prepare_folder(stage->environment);
     return std::nullopt;
+}
+
+// The run works from copies, so that nobody changes under its hands what was reviewed.
+std::optional<Problem> Engine::State::copy_inputs() {
+    if (stages.empty() || run.tools.kind() != "live") return std::nullopt;
+    const std::filesystem::path folder = stages.front()->environment.setting("run-folder");
+    const auto copied = run.inputs->copy_into(folder / "inputs");
+    return copied ? std::nullopt : std::optional(Problem{copied.error()});
+}
+
+// Whether a step that names the file was cut off: then it is as that step has left it.
+bool Engine::State::being_written(const std::string& path) const {
+    const auto names_it = [&](const Change& change) {
+        return change.state == ChangeState::Begun && change.arguments.dump().find(path) != std::string::npos;
+    };
+    return std::any_of(stages.begin(), stages.end(), [&](const auto& stage) {
+        return std::any_of(stage->changes.begin(), stage->changes.end(), names_it);
+    });
+}
+
+// The inputs that are not as the run's own copies are.
+std::vector<std::string> Engine::State::drifted_inputs() {
+    std::vector<std::string> drifted;
+    if (stages.empty() || run.tools.kind() != "live") return drifted;
+    const std::filesystem::path copies =
+        std::filesystem::path(stages.front()->environment.setting("run-folder")) / "inputs";
+    for (const auto& [path, digest] : run.inputs->digests().items()) {
+        std::ifstream copy(copies / path, std::ios::binary);
+        if (!copy || being_written(path)) continue;
+        const std::string text((std::istreambuf_iterator<char>(copy)), std::istreambuf_iterator<char>());
+        if (!digest.is_string() || !digest.get<std::string>().starts_with(sha256(text)))
+            drifted.push_back(path);
+    }
+    return drifted;
+}
+
+// A run that goes on works with what it was begun with: the same change, the same files but for its own
+// edits.
+std::optional<Problem> Engine::State::look_at_inputs_again(const nlohmann::json& begun) {
+    conceal_secrets();
+    if (auto problem = look_at_inputs()) return problem;
+    if (!begun.is_object()) return copy_inputs();
+    if (begun.contains("files")) run.change["files"] = begun.at("files");
+    options.run_digest = begun.value("run_digest", options.run_digest);
+    if (const auto drifted = drifted_inputs(); !drifted.empty())
+        return Problem{
+            fmt::format(
+                "nothing is begun: {} not as when the run stopped. Put {} back (the run's copies are in "
+                ".migc/runs/{}/inputs), or undo the run and begin a new one",
+                fmt::format("{} {}", fmt::join(drifted, ", "), drifted.size() == 1 ? "is" : "are"),
+                drifted.size() == 1 ? "it" : "them", run.recorder.run()),
+            exit_code("refused")};
+    return copy_inputs();
 }
 
 bool Engine::State::record_beginning() {
@@ -170,15 +266,19 @@ bool Engine::State::record_beginning() {
         environments.push_back(stage->environment.name);
         pinned[stage->stage.name] = stage->environment.journal();
     }
-    const nlohmann::json body = {{"run", run.recorder.run()},
-                                 {"script", options.script},
-                                 {"title", run.program.migration ? run.program.migration->title : ""},
-                                 {"digest", options.digest},
-                                 {"mode", run.tools.kind()},
-                                 {"world", options.world},
-                                 {"by", options.operated_by},
-                                 {"environments", environments},
-                                 {"stages", std::move(pinned)}};
+    nlohmann::json body = {{"run", run.recorder.run()},
+                           {"script", options.script},
+                           {"title", run.program.migration ? run.program.migration->title : ""},
+                           {"digest", run.changes().front()},
+                           {"run_digest", options.run_digest},
+                           {"reviewed", parts},
+                           {"files", run.change.value("files", nlohmann::json::object())},
+                           {"by", options.operated_by},
+                           {"mode", run.tools.kind()},
+                           {"world", options.world},
+                           {"environments", environments},
+                           {"stages", std::move(pinned)}};
+    if (const std::string* why = emergency(run.program)) body["emergency"] = *why;
     if (!run.recorder.record(EventKind::RunBegun, body)) return false;
     return std::all_of(lets.begin(), lets.end(), [this](const nlohmann::json& let) {
         return run.recorder.record(EventKind::Noted, let);
@@ -250,9 +350,10 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
 }
 
 RunResult Engine::State::run_everything() {
-    if (auto problem = resolve()) return refused(problem->message);
+    if (auto problem = resolve()) return refused(problem->message, problem->exit_code);
     if (auto problem = begin()) return refused(problem->message);
     if (!record_beginning()) return finish({"held", run.recorder.failure()}, exit_code("held"));
+    if (auto problem = copy_inputs()) return finish({"refused", problem->message}, problem->exit_code);
     const StageEnd end = run_stages();
     return finish(end, exit_code(end.result));
 }
@@ -384,6 +485,7 @@ std::optional<Problem> Engine::State::add_stages(const nlohmann::json& begun) {
         begun.is_object() ? begun.value("stages", nlohmann::json::object()) : nlohmann::json::object();
     StageRuns all;
     for (const ir::Stage& stage : run.program.stages) {
+        if (!pinned.empty() && !pinned.contains(stage.name)) continue;  // the run was not asked for it
         const auto known = std::find_if(stages.begin(), stages.end(), [&](const auto& one) {
             return one != nullptr && one->stage.name == stage.name;
         });
@@ -396,6 +498,7 @@ std::optional<Problem> Engine::State::add_stages(const nlohmann::json& begun) {
         if (pinned.contains(stage.name)) {
             auto before = StageEnvironment::from_journal(pinned.at(stage.name));
             before.parameters.insert(environment->parameters.begin(), environment->parameters.end());
+            before.secrets = environment->secrets;
             *environment = std::move(before);
         }
         all.push_back(std::make_unique<StageRun>(run, stage, std::move(*environment)));
@@ -407,6 +510,7 @@ std::optional<Problem> Engine::State::add_stages(const nlohmann::json& begun) {
 
 std::optional<Problem> Engine::State::begin_again(const RunHistory& history) {
     if (auto problem = add_stages(history.begun)) return problem;
+    if (auto problem = look_at_inputs_again(history.begun)) return problem;
     return evaluate_lets(history.lets);
 }
 

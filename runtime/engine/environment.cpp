@@ -112,7 +112,8 @@ Value constant(const ir::Expr& expression) {
 
 std::optional<Problem> add_parameter(const ir::Parameter& parameter, const project::Environment* entry,
                                      const RunOptions& options, StageEnvironment& environment) {
-    if (parameter.type.kind == ir::TypeKind::Secret) environment.secrets.push_back(parameter.name);
+    const bool given_now = options.parameters.contains(parameter.name);
+    if (parameter.type.kind == ir::TypeKind::Secret && !given_now) return std::nullopt;  // see read_secrets
     Value& value = environment.parameters[parameter.name];
     if (const auto given = options.parameters.find(parameter.name); given != options.parameters.end()) {
         value = given->second;
@@ -231,6 +232,15 @@ StageEnvironment StageEnvironment::from_journal(const nlohmann::json& body) {
     return result;
 }
 
+StageEnvironment declared_environment(const ir::Program& program, const ir::Stage& stage,
+                                      const project::Inventory& inventory, const RunOptions& options) {
+    StageEnvironment result = from_inventory(stage, inventory);
+    const project::Environment* entry = inventory.environment(result.name);
+    for (const ir::Parameter& parameter : program.parameters)
+        static_cast<void>(add_parameter(parameter, entry, options, result));
+    return result;
+}
+
 tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& program,
                                                             const ir::Stage& stage,
                                                             const project::Inventory& inventory,
@@ -241,6 +251,7 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
     const project::Environment* entry = inventory.environment(result.name);
     for (const ir::Parameter& parameter : program.parameters)
         if (auto problem = add_parameter(parameter, entry, options, result)) return tl::unexpected(*problem);
+    if (auto problem = read_secrets(program, inventory, tools, result)) return tl::unexpected(*problem);
     if (!uses_kubectl(program, stage)) return result;
     if (auto resolved = resolve_cluster(program, result, tools); !resolved)
         return tl::unexpected(resolved.error());

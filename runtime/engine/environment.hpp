@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
@@ -24,6 +26,8 @@ struct StageEnvironment {
     std::vector<std::string> secrets;         // names of parameters that are never written down
     bool is_protected = false;
 
+    // The values of those that are known.
+    [[nodiscard]] std::vector<std::string> secret_values() const;
     // "" if it does not apply.
     [[nodiscard]] std::string setting(const std::string& key) const;
     // What the journal keeps, so that an undo meets the same cluster; and back.
@@ -47,6 +51,17 @@ tl::expected<void, Problem> resolve_cluster(const ir::Program& program, StageEnv
 // error: it could not be read.
 tl::expected<std::string, std::string> cluster_identity(const ir::Program& program,
                                                         const StageEnvironment& environment, Tools& tools);
+
+// The same as far as migc.yaml and the options tell: no cluster is asked for, no secret is read, and a
+// parameter without a value has none.
+StageEnvironment declared_environment(const ir::Program& program, const ir::Stage& stage,
+                                      const project::Inventory& inventory, const RunOptions& options);
+
+// Reads the stage's secrets from where migc.yaml says they are: for a run, and again for an undo, since the
+// journal keeps none. A run that is not live needs none, and has "(secret)". The problem names what is
+// missing.
+std::optional<Problem> read_secrets(const ir::Program& program, const project::Inventory& inventory,
+                                    Tools& tools, StageEnvironment& environment);
 
 // The values of parameters where no stage applies: from --set, else the defaults.
 std::map<std::string, Value> common_parameters(const ir::Program& program, const RunOptions& options);

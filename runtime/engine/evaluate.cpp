@@ -244,6 +244,21 @@ Reading Evaluator::checked_path(Reading reading) const {
 
 void Evaluator::conceal(const std::string& secret) {
     surroundings_.tools.conceal(secret);
+    if (surroundings_.concealed) surroundings_.concealed(secret);
+}
+
+Time Evaluator::steady() {
+    return surroundings_.tools.steady();
+}
+
+Approvals Evaluator::approvals() {
+    Approvals given = surroundings_.options.approvals ? surroundings_.options.approvals() : Approvals();
+    given.digest = surroundings_.options.run_digest;
+    return given;
+}
+
+void Evaluator::wrote_file(const std::string& path) {
+    if (surroundings_.wrote) surroundings_.wrote(path);
 }
 
 Time Evaluator::now() {

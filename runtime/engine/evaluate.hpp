@@ -26,6 +26,12 @@ struct Surroundings {
     const RunOptions& options;
     // Whether the stage of that name completed in this run; may be empty.
     std::function<bool(const std::string&)> stage_passed;
+    // Told each secret that a native has read, and each file of the project that one has written; may be
+    // empty.
+    std::function<void(const std::string&)> concealed = {};
+    std::function<void(const std::string&)> wrote = {};
+    // The change digests under which an earlier run may have passed a stage; may be empty.
+    std::function<std::vector<std::string>()> changes = {};
 };
 
 // Safe to use from several threads once its public hooks are set.
@@ -70,6 +76,9 @@ class Evaluator final : public Host {
     std::int64_t limit_ms() override { return limit_ms_; }
     void conceal(const std::string& secret) override;
     Time now() override;
+    Time steady() override;
+    Approvals approvals() override;
+    void wrote_file(const std::string& path) override;
     Woken sleep_until(Time deadline) override;
     std::string setting(std::string_view name) override;
     std::string written(const ResourceRef& resource) override;
@@ -93,6 +102,7 @@ class Evaluator final : public Host {
     Reading read(const ir::Probe& probe, const Scope& scope);
     Reading read_tool(const ir::Command& command, const ir::Type& type, const Scope& scope);
     Reading read_native(const ir::Command& command, const Scope& scope);
+    Reading stage_passed(const std::string& stage);
     [[nodiscard]] Reading checked_path(Reading reading) const;
 
     tl::expected<std::vector<std::string>, std::string> arguments(const ir::Expr& list, const Scope& scope,

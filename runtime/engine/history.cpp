@@ -52,6 +52,9 @@ class History {
         StageEnvironment environment = StageEnvironment::from_journal(body);
         // The journal keeps no secrets: they are given again.
         environment.parameters.insert(run_.options.parameters.begin(), run_.options.parameters.end());
+        // Without one only the step that needs it cannot be undone.
+        static_cast<void>(read_secrets(run_.program, run_.surroundings.inventory, run_.tools, environment));
+        for (const std::string& secret : environment.secret_values()) run_.recorder.conceal(secret);
         stages.push_back(std::make_unique<StageRun>(run_, *stage, std::move(environment)));
         stages.back()->past.begun = true;
         return {};

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "compiler/ir/value.hpp"
 #include "runtime/tools/natives.hpp"
 
@@ -16,6 +18,7 @@ namespace migc::runtime {
 // Why nothing was begun, as a sentence for people.
 struct Problem {
     std::string message;
+    int exit_code = 2;  // of `run`
 };
 
 struct RunOptions {
@@ -24,14 +27,21 @@ struct RunOptions {
     std::map<std::string, Value> parameters;  // --set: values of script parameters, already of their type
     std::string script;                       // path as given, for the journal
     std::string script_text;                  // kept by the journal, so that undo does not need the file
-    std::string digest;                       // change digest, for the journal
     std::string operated_by;                  // "maria on jumphost", for the journal
-    std::string world;                        // name of the simulated world, for reports; empty if live
-    bool overwrite = false;                   // undo restores what somebody else changed meanwhile, too
-    std::function<bool()> stop_requested;     // asked between steps; may be empty
+    std::vector<std::string> only;            // --stage: these and no others; empty: all
+    std::string expect;                       // the change or the run digest that was reviewed; empty: any
+    std::optional<nlohmann::json> plan;       // what a saved plan says was reviewed; see reviewed.hpp
+    std::string run_digest;                   // set by the engine and the planner
+    std::function<Approvals()> approvals;     // what people have signed; asked at each gate; may be empty
+    // Whether an earlier run, or a signed file, says that the stage passed with one of these change digests.
+    // May be empty.
+    std::function<Reading(const std::string& stage, const std::vector<std::string>& changes)> evidence;
+    std::string world;                     // name of the simulated world, for reports; empty if live
+    bool overwrite = false;                // undo restores what somebody else changed meanwhile, too
+    std::function<bool()> stop_requested;  // asked between steps; may be empty
     // Why this process may not go on: somebody has broken its lock. Asked before each write; may be empty.
     std::function<std::optional<std::string>()> lock_lost;
-    std::function<bool()> hurry_requested;    // asked twice to stop: nothing is waited for; may be empty
+    std::function<bool()> hurry_requested;  // asked twice to stop: nothing is waited for; may be empty
     std::function<const NativeEntry*(std::string_view)> natives = find_native;
 };
 

@@ -16,16 +16,16 @@ Recorder::Recorder(Journal& journal, Tools& tools, Listener listener)
     : journal_(journal), tools_(tools), listener_(std::move(listener)) {}
 
 bool Recorder::record(EventKind kind, const nlohmann::json& body) {
-    return write({kind, tools_.now(), repaired(body)}, false);
+    return write({kind, tools_.now(), concealment_.apply(repaired(body))}, false);
 }
 
 bool Recorder::end(const nlohmann::json& body) {
-    return write({EventKind::RunEnded, tools_.now(), repaired(body)}, true);
+    return write({EventKind::RunEnded, tools_.now(), concealment_.apply(repaired(body))}, true);
 }
 
 void Recorder::tell(EventKind kind, const nlohmann::json& body) {
     const std::lock_guard lock(mutex_);
-    announce({kind, tools_.now(), repaired(body)});
+    announce({kind, tools_.now(), concealment_.apply(repaired(body))});
 }
 
 bool Recorder::write(const Event& event, bool last) {

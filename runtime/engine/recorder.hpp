@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runtime/journal/journal.hpp"
+#include "runtime/tools/concealment.hpp"
 #include "runtime/tools/tools.hpp"
 
 namespace migc::runtime {
@@ -32,6 +33,9 @@ class Recorder {
     // Progress, not kept.
     void tell(EventKind kind, const nlohmann::json& body);
 
+    // From now on this text is in no event.
+    void conceal(const std::string& secret) { concealment_.add(secret); }
+
     [[nodiscard]] bool trusted() const { return trusted_; }
     [[nodiscard]] const std::string& failure() const { return failure_; }
 
@@ -43,6 +47,7 @@ class Recorder {
     Tools& tools_;
     Listener listener_;
     std::function<std::optional<std::string>()> lost_;
+    Concealment concealment_;
     std::string run_;
     std::mutex mutex_;
     std::atomic<bool> trusted_ = true;

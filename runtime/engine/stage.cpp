@@ -26,8 +26,9 @@ StageEnd StageFlow::run() {
 StageEnd StageFlow::begin() {
     if (!announce()) return untrusted();
     if (const auto failure = stage_.past.failure) return fail({Fate::Failed, *failure});
-    const Verdict gates =
-        Steps(stage_, {}).block(stage_.stage.gates, stage_.scope, stage_.stage.name + "/gate.");
+    Steps asked(stage_, {});
+    Verdict gates = asked.block(stage_.stage.gates, stage_.scope, stage_.stage.name + "/gate.");
+    if (gates.done()) gates = asked.freeze(stage_.stage.name + "/gate.0");
     if (!gates.done()) return fail(gates);
     if (stage_.changes.empty() && !take_baselines(stage_)) return untrusted();
     return steps();
@@ -120,9 +121,11 @@ StageEnd StageFlow::untrusted() const {
 }
 
 StageEnd StageFlow::end(StageEnd end) {
-    const bool written = stage_.run.recorder.record(
-        EventKind::StageEnded,
-        {{"stage", stage_.stage.name}, {"result", end.result}, {"message", end.message}});
+    nlohmann::json body = {{"stage", stage_.stage.name}, {"result", end.result}, {"message", end.message}};
+    // Evidence for a later run of another stage: what passed here.
+    if (stage_.passed)
+        body.update({{"environment", stage_.environment.name}, {"changes", stage_.run.changes()}});
+    const bool written = stage_.run.recorder.record(EventKind::StageEnded, body);
     const bool worse = end.result == "in-doubt" || end.result == "undo-failed";
     return written || worse ? end : untrusted();
 }

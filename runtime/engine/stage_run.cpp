@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime {
@@ -14,8 +15,16 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
       options(the_options),
       tools(the_tools),
       recorder(journal, the_tools, std::move(listener)),
-      surroundings{the_program, inventory, the_tools, the_options,
-                   [this](const std::string& stage) { return passed.contains(stage); }},
+      surroundings{the_program,
+                   inventory,
+                   the_tools,
+                   the_options,
+                   [this](const std::string& stage) { return passed.contains(stage); },
+                   [this](const std::string& secret) { recorder.conceal(secret); },
+                   [this](const std::string& path) {
+                       if (inputs) inputs->wrote(path);
+                   },
+                   [this] { return changes(); }},
       sheet(the_program, inventory, the_options) {
     recorder.fenced_by(options.lock_lost);
 }
@@ -32,6 +41,15 @@ std::string RunState::sheet_heading() {
 
 void RunState::keep_sheet() {
     if (!sheet_folder.empty()) sheet.write(sheet_folder, sheet_heading());
+}
+
+std::vector<std::string> RunState::changes() const {
+    if (!inputs) return {};
+    Reviewed reviewed{change, {}};
+    std::vector<std::string> digests = {reviewed.change_digest()};
+    reviewed.change["files"] = inputs->digests();
+    if (std::string now = reviewed.change_digest(); now != digests.front()) digests.push_back(std::move(now));
+    return digests;
 }
 
 bool RunState::stopping() {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "runtime/engine/change.hpp"
 #include "runtime/engine/evaluate.hpp"
+#include "runtime/engine/inputs.hpp"
 #include "runtime/engine/past.hpp"
 #include "runtime/engine/recorder.hpp"
 #include "runtime/engine/sheet.hpp"
@@ -66,6 +68,11 @@ struct RunState {
     Surroundings surroundings;
     Sheet sheet;
     std::filesystem::path sheet_folder;  // where it is kept as the run goes on; empty: nowhere
+    std::unique_ptr<Inputs> inputs;      // the files that the run was reviewed with; null in an undo
+    // What an earlier run must have passed a stage with: the change as it was reviewed, and as it is with the
+    // files that this run's steps have changed.
+    [[nodiscard]] std::vector<std::string> changes() const;
+    nlohmann::json change;  // the parts of the change digest; see reviewed.hpp
 
     // The sheet's first lines: of which run, and as of when.
     std::string sheet_heading();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/engine/call.hpp"
+#include "runtime/engine/guards.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 
@@ -88,14 +89,24 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
                                           known ? before->arguments : nlohmann::json::object());
         !bound)
         return not_begun(step.text, id, bound.error());
+    if (Verdict verdict = may_change(verb, inner); !verdict.done()) return verdict;
     if (!verb.action) return composite(step, verb, inner, scope, id);
     Call one(stage_, course_, step, verb, scope, inner, id);
     Verdict verdict = one.run();
+    if (course_.purpose == Purpose::Forward) accept_files(stage_, verb);
     if (!verdict.done() || step.name.empty()) return verdict;
     const bool secret = verb.result_type && verb.result_type->kind == ir::TypeKind::Secret;
     const Value* noted = known_name(id);
     scope.bind(step.name, noted != nullptr ? *noted : one.result, secret);
     return secret || noted != nullptr ? Verdict{} : note(step.name, one.result, id);
+}
+
+// Undoing and what a failure block does are never kept from acting.
+Verdict Steps::may_change(const ir::Verb& verb, const Scope& inner) {
+    if (course_.purpose != Purpose::Forward) return {};
+    if (verb.mutates())
+        if (Verdict open = still_open(stage_); !open.done()) return open;
+    return as_reviewed(stage_, verb, inner);
 }
 
 Verdict Steps::not_begun(const std::string& text, const std::string& id, const std::string& why) {
@@ -309,18 +320,23 @@ Verdict Steps::parallel(const ir::Step& step, Scope& scope, const std::string& i
     return worst == verdicts.end() ? Verdict{} : *worst;
 }
 
-bool Steps::emergency() const {
-    return stage_.run.program.migration && stage_.run.program.migration->property("emergency") != nullptr;
-}
-
 // Closed unless it is known to be open.
 Verdict Steps::gate(const ir::Step& step, Scope& scope, const std::string& id) {
     const Time begun = stage_.run.tools.now();
     const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
-    if (truth(reading.value) == true) return check(step.text, id, {}, begun);
-    if (emergency())
-        return check(step.text, id, {Fate::Done, "waived by the emergency: " + explain(reading)}, begun);
-    return check(step.text, id, {Fate::Closed, explain(reading)}, begun);
+    if (truth(reading.value) == true) return check(step.text, id, {Fate::Done, reading.why}, begun);
+    return closed(step.text, id, explain(reading), begun);
+}
+
+Verdict Steps::freeze(const std::string& id) {
+    const auto why = frozen_now(stage_);
+    return why ? closed("no freeze", id, *why, stage_.run.tools.now()) : Verdict{};
+}
+
+Verdict Steps::closed(const std::string& text, const std::string& id, const std::string& why, Time begun) {
+    if (emergency(stage_.run.program) != nullptr)
+        return check(text, id, {Fate::Done, "WAIVED BY THE EMERGENCY: " + why}, begun);
+    return check(text, id, {Fate::Closed, why}, begun);
 }
 
 }  // namespace migc::runtime

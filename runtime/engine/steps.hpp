@@ -18,6 +18,8 @@ class Steps {
     Verdict block(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
                   std::size_t first = 1);
     Verdict statement(const ir::Step& step, Scope& scope, const std::string& id);
+    // The gate of every stage of a protected environment: closed in a freeze of migc.yaml.
+    Verdict freeze(const std::string& id);
 
   private:
     Verdict may_go_on();
@@ -40,7 +42,8 @@ class Steps {
                                                              const std::string& text, const std::string& id);
     Verdict not_begun(const std::string& text, const std::string& id, const std::string& why);
     Verdict check(const std::string& text, const std::string& id, Verdict verdict, Time begun);
-    [[nodiscard]] bool emergency() const;
+    Verdict closed(const std::string& text, const std::string& id, const std::string& why, Time begun);
+    Verdict may_change(const ir::Verb& verb, const Scope& inner);
 
     StageRun& stage_;
     Course course_;

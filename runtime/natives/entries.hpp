@@ -185,8 +185,10 @@ std::string preview_registry_retag(Host& host, const Arguments& arguments);
 Reading allowed_to(Host& host, const Arguments& arguments);  // [verb, resource]: bool
 
 // gates.cpp
-Reading window(Host& host, const Arguments& arguments);    // ["sat 02:00-04:00 Europe/Berlin"]: bool
-Reading approval(Host& host, const Arguments& arguments);  // [count, people]: unknown
+Reading window(Host& host, const Arguments& arguments);
+Reading freeze(Host& host, const Arguments& arguments);    // ["2026-12-20 to 2027-01-02 Europe/Berlin"]: bool
+                                                           // // ["sat 02:00-04:00 Europe/Berlin"]: bool
+Reading approval(Host& host, const Arguments& arguments);  // [count, people]: bool
 
 // files.cpp
 Reading folder_digest(Host& host, const Arguments& arguments);  // [folder]: digest of its configuration files

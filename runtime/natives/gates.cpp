@@ -1,40 +1,83 @@
 // What gates ask: the hour, and the people.
 #include <chrono>
+#include <cstdlib>
 
-#include <date/tz.h>
 #include <fmt/format.h>
 
-#include "compiler/ir/window.hpp"
+#include "runtime/natives/calendar.hpp"
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/trust/approval.hpp"
 
 namespace migc::runtime {
-Reading window(Host& host, const Arguments& arguments) {
-    const auto parsed = ir::parse_window(text_argument(arguments, 0));
-    if (!parsed) return mistaken(parsed.error());
-    const date::time_zone* zone = nullptr;
-    try {
-        zone = date::locate_zone(parsed->zone);
-    } catch (const std::runtime_error&) {
-        return mistaken(fmt::format("there is no time zone `{}`", parsed->zone));
-    }
-    const date::sys_time<std::chrono::milliseconds> now{std::chrono::milliseconds(host.now())};
-    const auto local = zone->to_local(now);
-    const auto midnight = date::floor<date::days>(local);
-    const int day = static_cast<int>(date::weekday(midnight).c_encoding());
-    const int minute =
-        static_cast<int>(date::floor<std::chrono::minutes>(local - midnight).count()) % ir::minutes_per_day;
-    const bool open = parsed->is_open(day, minute);
-    return {open,
-            open ? ""
-                 : fmt::format("it is {} {:02}:{:02} in {}", ir::day_name(day), minute / 60, minute % 60,
-                               parsed->zone),
-            false};
+namespace {
+
+constexpr std::int64_t worth_telling_ms = 60'000;  // how far a clock may be set before it is told
+
+std::string zone_in(const std::string& text) {
+    return text.substr(text.rfind(' ') + 1);
 }
 
-// Approvals travel as signed files, which this version cannot read: unknown, so the gate stays closed.
-Reading approval(Host&, const Arguments&) {
-    return mistaken("this version of migc cannot check approvals, so the gate stays closed");
+// People sign by the real clock, also what runs in a simulated world.
+Time time_of_signing(Host& host) {
+    using namespace std::chrono;
+    if (host.kind() == "live") return host.now();
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+// "; the clock was set 2h forward since the run began".
+std::string clock_note(Host& host) {
+    const std::int64_t set = host.now() - host.steady();
+    if (std::abs(set) < worth_telling_ms) return {};
+    return fmt::format("; the clock was set {} min {} since the run began", std::abs(set) / 60'000,
+                       set > 0 ? "forward" : "back");
+}
+
+}  // namespace
+
+// A clock that is set while a run goes on opens no window: it must be open by the new time and by the old.
+Reading window(Host& host, const Arguments& arguments) {
+    const std::string text = text_argument(arguments, 0);
+    const auto hour = window_at(text, host.now());
+    if (!hour) return mistaken(hour.error());
+    const auto by_old_time = window_at(text, host.steady());
+    const bool open = hour->within && by_old_time && by_old_time->within;
+    const std::string note = clock_note(host);
+    if (open) return {true, note.empty() ? "" : note.substr(2), false};
+    if (hour->within)
+        return {false, fmt::format("it is {} only by a clock that was set{}", hour->now, note), false};
+    const std::string next =
+        hour->until == 0 ? "" : fmt::format("; it opens {}", local_time(hour->until, zone_in(text)));
+    return {false, fmt::format("it is {}{}{}", hour->now, next, note), false};
+}
+
+// Frozen by the new time or by the old.
+Reading freeze(Host& host, const Arguments& arguments) {
+    const std::string text = text_argument(arguments, 0);
+    const auto hour = freeze_at(text, host.now());
+    if (!hour) return mistaken(hour.error());
+    const auto by_old_time = freeze_at(text, host.steady());
+    if (hour->within)
+        return {false, fmt::format("changes are frozen until {}", local_time(hour->until, zone_in(text))),
+                false};
+    if (by_old_time && by_old_time->within)
+        return {false, "the freeze is over only by a clock that was set" + clock_note(host), false};
+    return {true, {}, false};
+}
+
+Reading approval(Host& host, const Arguments& arguments) {
+    std::vector<std::string> people;
+    for (const Value& person : list_argument(arguments, 1)) people.push_back(show(person));
+    const Approvals given = host.approvals();
+    if (given.digest.empty())
+        return mistaken("what would be approved has no digest here, so the gate stays closed");
+    const trust::Question question{given.digest,      int_argument(arguments, 0, 1),
+                                   std::move(people), host.inventory().approvers,
+                                   given.runner,      time_of_signing(host)};
+    std::vector<trust::File> files;
+    for (const auto& file : given.files) files.push_back({file.name, file.text});
+    const trust::Judgement judgement = trust::judge(question, files);
+    return {judgement.enough, judgement.why, false};
 }
 
 }  // namespace migc::runtime

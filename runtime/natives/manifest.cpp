@@ -4,8 +4,10 @@
 #include <cctype>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace migc::runtime {
@@ -102,9 +104,68 @@ nlohmann::json declared_fields(const YAML::Node& node, int& nodes_left) {
     return result;
 }
 
+// Finds what two readers could understand differently: an alias, and a key that stands twice in a mapping.
+class Strict final : public YAML::EventHandler {
+  public:
+    std::string problem;  // empty: there is none
+
+    void OnDocumentStart(const YAML::Mark&) override {}
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { value("", mark); }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+        refuse(mark, "aliases are not allowed: write the value out");
+    }
+    void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  const std::string& text) override {
+        value(text, mark);
+    }
+    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {
+        value("", mark);
+        open_.push_back({false, false, {}});
+    }
+    void OnSequenceEnd() override { open_.pop_back(); }
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                    YAML::EmitterStyle::value) override {
+        value("", mark);
+        open_.push_back({true, true, {}});
+    }
+    void OnMapEnd() override { open_.pop_back(); }
+
+  private:
+    struct Open {
+        bool is_map;
+        bool key_next;
+        std::set<std::string> keys;
+    };
+
+    void value(const std::string& text, const YAML::Mark& mark) {
+        if (open_.empty() || !open_.back().is_map) return;
+        Open& map = open_.back();
+        if (map.key_next && !map.keys.insert(text).second)
+            refuse(mark, fmt::format("the key `{}` stands twice in one mapping", text));
+        map.key_next = !map.key_next;
+    }
+    void refuse(const YAML::Mark& mark, const std::string& why) {
+        if (problem.empty()) problem = fmt::format("line {}: {}", mark.line + 1, why);
+    }
+
+    std::vector<Open> open_;
+};
+
+std::string ambiguity(const std::string& text) {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    Strict strict;
+    while (strict.problem.empty() && parser.HandleNextDocument(strict)) {
+    }
+    return strict.problem;
+}
+
 // Nothing for a document without content.
 tl::expected<std::vector<Document>, std::string> document(const std::string& text) {
     try {
+        if (std::string why = ambiguity(text); !why.empty()) return tl::unexpected(std::move(why));
         const YAML::Node node = YAML::Load(text);
         if (!node.IsDefined() || node.IsNull()) return std::vector<Document>{};
         const auto handle = handle_of(node);

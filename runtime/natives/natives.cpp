@@ -23,6 +23,12 @@ NativeEntry reads(std::string_view name, Reading (*probe)(Host&, const Arguments
     return {name, guarded, nullptr, nullptr};
 }
 
+// Likewise, of files that were reviewed.
+NativeEntry of_input(NativeEntry entry) {
+    entry.reads_inputs = true;
+    return entry;
+}
+
 NativeEntry does(std::string_view name, Answer (*action)(Host&, const Arguments&),
                  std::string (*preview)(Host&, const Arguments&)) {
     const auto guarded = [name, action](Host& host, const Arguments& arguments) {
@@ -96,17 +102,17 @@ const std::vector<NativeEntry>& all_natives() {
         does("object-delete", object_delete, preview_object_delete),
         reads("node-count-ready", node_count_ready),
         reads("capacity-for", capacity_for),
-        reads("objects-of-manifest", objects_of_manifest),
-        reads("files-left-aside", files_left_aside),
-        reads("objects-to-delete", objects_to_delete),
-        reads("objects-left-standing", objects_left_standing),
-        reads("apply-accepted", apply_accepted),
+        of_input(reads("objects-of-manifest", objects_of_manifest)),
+        of_input(reads("files-left-aside", files_left_aside)),
+        of_input(reads("objects-to-delete", objects_to_delete)),
+        of_input(reads("objects-left-standing", objects_left_standing)),
+        of_input(reads("apply-accepted", apply_accepted)),
         reads("allowed-to", allowed_to),
-        reads("object-live", object_live),
-        reads("object-wanted", object_wanted),
-        reads("object-settled", object_settled),
-        does("object-apply", object_apply, preview_object_apply),
-        does("object-restore", object_restore, preview_object_restore),
+        of_input(reads("object-live", object_live)),
+        of_input(reads("object-wanted", object_wanted)),
+        of_input(reads("object-settled", object_settled)),
+        of_input(does("object-apply", object_apply, preview_object_apply)),
+        of_input(does("object-restore", object_restore, preview_object_restore)),
         reads("http-status", http_status),
         reads("http-head", http_head),
         reads("http-post-status", http_post_status),
@@ -116,7 +122,7 @@ const std::vector<NativeEntry>& all_natives() {
         does("http-post", http_post, preview_http_post),
         reads("http-answer", http_answer),
         reads("http-terms", http_terms),
-        reads("http-content", http_content),
+        of_input(reads("http-content", http_content)),
         reads("http-resource", http_resource),
         reads("http-form", http_form),
         does("http-put", http_put, preview_http_put),
@@ -155,6 +161,7 @@ const std::vector<NativeEntry>& all_natives() {
         does("registry-retag", registry_retag, preview_registry_retag),
         reads("script-succeeds", script_succeeds),
         reads("window", window),
+        reads("freeze", freeze),
         reads("approval", approval),
         reads("folder-digest", folder_digest),
         reads("fresh-file", fresh_file),

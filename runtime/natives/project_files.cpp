@@ -134,7 +134,10 @@ Done write_project_file(Host& host, const std::string& path, const std::string& 
     Replacement replacement(*whole);
     if (Done written = replacement.write(content); !written) return written;
     const mode_t usual = is_there ? old.st_mode & 07777 : 0644;
-    return replacement.take_place(mode.value_or(usual), is_there ? &old : nullptr);
+    if (Done placed = replacement.take_place(mode.value_or(usual), is_there ? &old : nullptr); !placed)
+        return placed;
+    host.wrote_file(whole->string());
+    return {};
 }
 
 std::size_t missing_folders(Host& host, const std::string& path) {
@@ -154,6 +157,7 @@ Done remove_project_file(Host& host, const std::string& path, std::size_t folder
     if (!whole) return Failure(whole.error());
     if (::unlink(whole->c_str()) != 0 && errno != ENOENT)
         return cannot(shown_path(host, path), system_error());
+    host.wrote_file(whole->string());
     fs::path folder = whole->parent_path();
     while (folders-- > 0 && ::rmdir(folder.c_str()) == 0) folder = folder.parent_path();
     return {};

@@ -9,8 +9,11 @@
 #include "compiler/ir/bounds.hpp"
 #include "compiler/ir/window.hpp"
 #include "runtime/engine/call.hpp"
+#include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/natives/calendar.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -369,6 +372,9 @@ class Planner {
         : program_(program), inventory_(inventory), tools_(tools), options_(options) {}
 
     tl::expected<json, Problem> run() {
+        if (auto problem = resolve()) return tl::unexpected(*problem);
+        const auto digests = review_all();
+        if (!digests) return tl::unexpected(digests.error());
         json plan = {{"title", program_.migration ? program_.migration->title : ""},
                      {"mode", tools_.kind()},
                      {"stages", json::array()}};
@@ -376,16 +382,40 @@ class Planner {
         for (const auto& [name, value] :
              program_.migration ? program_.migration->properties : decltype(ir::Migration::properties)())
             plan["properties"][name] = value;
+        plan["digests"] = *digests;
+        if (program_.migration && program_.migration->property("emergency") != nullptr)
+            plan["emergency"] = *program_.migration->property("emergency");
         plan["lets"] = lets();
-        for (const ir::Stage& stage : program_.stages) {
-            auto entry = plan_stage(stage);
-            if (!entry) return tl::unexpected(entry.error());
-            plan["stages"].push_back(std::move(*entry));
-        }
-        return plan;
+        for (const auto& [stage, environment] : stages_)
+            plan["stages"].push_back(plan_stage(*stage, *environment));
+        return concealment_.apply(plan);
     }
 
   private:
+    std::optional<Problem> resolve() {
+        for (const ir::Stage& stage : program_.stages) {
+            if (!options_.only.empty() &&
+                std::find(options_.only.begin(), options_.only.end(), stage.name) == options_.only.end())
+                continue;
+            auto environment = resolve_environment(program_, stage, inventory_, options_, tools_);
+            if (!environment) return environment.error();
+            for (const std::string& secret : environment->secret_values()) concealment_.add(secret);
+            stages_.emplace_back(&stage, std::make_unique<StageEnvironment>(std::move(*environment)));
+        }
+        return std::nullopt;
+    }
+
+    tl::expected<json, Problem> review_all() {
+        std::vector<BoundStage> bound;
+        for (const auto& [stage, environment] : stages_) bound.push_back({stage, environment.get()});
+        auto inputs = Inputs::collect(program_, inventory_, options_);
+        if (!inputs) return tl::unexpected(Problem{inputs.error()});
+        const Reviewed reviewed = review(program_, bound, inventory_, **inputs, tools_);
+        options_.run_digest = reviewed.run_digest();
+        change_ = reviewed.change_digest();
+        return reviewed.journal();
+    }
+
     json lets() {
         StageEnvironment common;
         common.settings["root"] = std::filesystem::absolute(inventory_.root).lexically_normal().string();
@@ -401,19 +431,19 @@ class Planner {
         return result;
     }
 
-    tl::expected<json, Problem> plan_stage(const ir::Stage& stage) {
-        auto environment = resolve_environment(program_, stage, inventory_, options_, tools_);
-        if (!environment) return tl::unexpected(environment.error());
-        environment->settings["run-folder"] =
-            (std::filesystem::path(environment->setting("root")) / ".migc" / "runs" / "next").string();
+    json plan_stage(const ir::Stage& stage, StageEnvironment& environment) {
+        environment.settings["run-folder"] =
+            (std::filesystem::path(environment.setting("root")) / ".migc" / "runs" / "next").string();
         const ir::Stage& definition = stage_with_steps(program_, stage);
-        StagePlanner planner(surroundings_, *environment, globals_);
+        StagePlanner planner(surroundings_, environment, globals_);
         json gates = planner.gates(stage.gates);
+        if (const auto why = environment.is_protected ? frozen(inventory_, tools_.now()) : std::nullopt)
+            gates.push_back({{"text", "no freeze"}, {"open", false}, {"why", *why}});
         json entry = {
             {"stage", stage.name},
-            {"environment", environment->name},
-            {"context", environment->setting("context")},
-            {"namespace", environment->setting("namespace")},
+            {"environment", environment.name},
+            {"context", environment.setting("context")},
+            {"namespace", environment.setting("namespace")},
             {"gates", std::move(gates)},
             {"steps", planner.steps(stage, definition)},
             {"on_failure", failure_text(stage.on_failure ? stage.on_failure : definition.on_failure)}};
@@ -452,10 +482,19 @@ class Planner {
     const ir::Program& program_;
     const project::Inventory& inventory_;
     Tools& tools_;
-    const RunOptions& options_;
+    RunOptions options_;
+    std::vector<std::pair<const ir::Stage*, std::unique_ptr<StageEnvironment>>> stages_;
+    std::string change_;
+    Concealment concealment_;
     std::set<std::string> passed_;  // stages planned before, which then will have passed
-    Surroundings surroundings_{program_, inventory_, tools_, options_,
-                               [this](const std::string& stage) { return passed_.contains(stage); }};
+    Surroundings surroundings_{program_,
+                               inventory_,
+                               tools_,
+                               options_,
+                               [this](const std::string& stage) { return passed_.contains(stage); },
+                               [this](const std::string& secret) { concealment_.add(secret); },
+                               {},
+                               [this] { return std::vector<std::string>{change_}; }};
     Scope globals_;
 };
 

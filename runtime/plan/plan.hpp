@@ -14,7 +14,9 @@
 namespace migc::runtime {
 
 // Reads the world as it is now, and takes what earlier steps declare for done when it reads for later ones.
-// {"title", "properties": {"reason", ..}, "mode", "lets": [{"name", "value"}],
+// {"title", "properties": {"reason", ..}, "mode", "digests": {"change", "run", "parts"}, "emergency" (if it
+// is one),
+//  "lets": [{"name", "value"}],
 //  "stages": [{"stage", "environment", "context", "namespace", "gates": [{"text", "open", "why"}],
 //              "steps": [{"step", "kind", "text", "layer", "command", "captures", "effects": [{"probe",
 //              "before", "after"}],

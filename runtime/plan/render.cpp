@@ -65,6 +65,11 @@ std::string render_plan(const json& plan) {
     const std::string title = text_of(plan, "title");
     std::string out = fmt::format("plan{} ({} world, nothing is changed)\n",
                                   title.empty() ? "" : ": " + title, text_of(plan, "mode"));
+    if (const std::string why = text_of(plan, "emergency"); !why.empty())
+        out += fmt::format(
+            "\n  !!! EMERGENCY: {} !!!\n  Its gates and freezes are waived; its undo is not.\n\n", why);
+    out += fmt::format("  change digest {}\n  run digest    {}\n", text_of(plan.at("digests"), "change"),
+                       text_of(plan.at("digests"), "run"));
     for (const json& let : plan.at("lets"))
         out += fmt::format("  let {} = {}\n", text_of(let, "name"), text_of(let, "value"));
     for (const json& stage : plan.at("stages")) render_stage(out, stage);

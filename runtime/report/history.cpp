@@ -67,8 +67,13 @@ std::string show_run(const RunSummary& run, const std::vector<Event>& events, bo
     Narrator narrator(style);
     std::string out = heading(run, style);
     for (const Event& event : events) {
-        const auto lines = narrator.lines(event);
-        if (event.kind == EventKind::RunBegun) continue;  // the heading says it
+        auto lines = narrator.lines(event);
+        if (event.kind == EventKind::RunBegun) {
+            lines.erase(lines.begin());  // the heading says it
+            for (const auto& [key, what] : {std::pair{"run_digest", "run digest"}, {"by", "run by"}})
+                if (const std::string text = text_at(event.body, key); !text.empty())
+                    out += fmt::format("{} {}\n", what, text);
+        }
         for (const std::string& line : lines) out += line + "\n";
     }
     const auto open = open_steps(events);

@@ -161,7 +161,12 @@ std::vector<std::string> Narrator::run_begun(const nlohmann::json& body) const {
     const std::string mode = text_at(body, "mode");
     const std::string world = text_at(body, "world");
     if (!mode.empty()) out += fmt::format("   ({})", with_reason(mode, world == mode ? "" : world));
-    return {style_.paint(Ink::Bold, out)};
+    std::vector<std::string> lines = {style_.paint(Ink::Bold, out)};
+    if (const std::string why = text_at(body, "emergency"); !why.empty())
+        lines.push_back(style_.paint(
+            Ink::Red,
+            fmt::format("!!! EMERGENCY: {} !!!   its gates and freezes are waived, its undo is not", why)));
+    return lines;
 }
 
 std::vector<std::string> Narrator::run_resumed(const Event& event) const {

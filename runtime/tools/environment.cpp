@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include <fmt/format.h>
+#include <sodium.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace migc::runtime {
@@ -50,6 +53,30 @@ bool is_program(const std::filesystem::path& file) {
     return std::filesystem::is_regular_file(file, error);
 }
 
+std::string stamp_of(const std::string& file) {
+    struct stat status = {};
+    if (::stat(file.c_str(), &status) != 0) return {};
+    return fmt::format("{} {} {} {}.{} {}.{}", status.st_dev, status.st_ino, status.st_size,
+                       status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+                       status.st_ctim.tv_nsec);
+}
+
+std::optional<std::string> digest_of(const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    crypto_hash_sha256_state state;
+    crypto_hash_sha256_init(&state);
+    std::vector<char> buffer(std::size_t{1} << 18);
+    while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || stream.gcount() > 0)
+        crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(buffer.data()),
+                                  static_cast<unsigned long long>(stream.gcount()));
+    if (!stream.eof()) return std::nullopt;
+    std::array<unsigned char, crypto_hash_sha256_BYTES> hash;
+    crypto_hash_sha256_final(&state, hash.data());
+    std::string text;
+    for (const unsigned char byte : hash) text += fmt::format("{:02x}", byte);
+    return text;
+}
+
 }  // namespace
 
 bool passed_on(std::string_view name) {
@@ -84,6 +111,29 @@ std::vector<std::string> merged(std::vector<std::string> base, const std::vector
         base.push_back(entry);
     }
     return base;
+}
+
+std::optional<ProgramFile> Programs::pinned(const std::string& name) {
+    const auto path = find(name);
+    if (!path) return std::nullopt;
+    const std::scoped_lock lock(mutex_);
+    if (const auto known = pinned_.find(name); known != pinned_.end()) return known->second.file;
+    const std::string stamp = stamp_of(*path);
+    const auto digest = digest_of(*path);
+    if (stamp.empty() || !digest) return std::nullopt;
+    return pinned_.emplace(name, Pinned{{*path, *digest}, stamp}).first->second.file;
+}
+
+std::optional<std::string> Programs::changed() {
+    const std::scoped_lock lock(mutex_);
+    for (auto& [name, pinned] : pinned_) {
+        const std::string now = stamp_of(pinned.file.path);
+        if (now == pinned.stamp) continue;
+        if (now.empty() || digest_of(pinned.file.path) != pinned.file.digest)
+            return fmt::format("{} is not the program that it was when the run began", pinned.file.path);
+        pinned.stamp = now;
+    }
+    return std::nullopt;
 }
 
 tl::expected<std::string, std::string> Programs::find(const std::string& name) {

@@ -3,11 +3,14 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <tl/expected.hpp>
+
+#include "runtime/tools/tools.hpp"
 
 namespace migc::runtime {
 
@@ -38,12 +41,22 @@ class Programs {
     // The program's file; a name with a "/" is one already. The error is a sentence without a full stop.
     tl::expected<std::string, std::string> find(const std::string& name);
 
+    // The program's file with its digest, taken when it is first asked for; nothing if there is none.
+    std::optional<ProgramFile> pinned(const std::string& name);
+    // A sentence about a pinned program whose file is another one by now.
+    std::optional<std::string> changed();
+
   private:
+    struct Pinned {
+        ProgramFile file;
+        std::string stamp;  // device, inode, size and times: what cannot stay the same when the file changes
+    };
     [[nodiscard]] tl::expected<std::string, std::string> search(const std::string& name) const;
 
     std::string path_;
     std::mutex mutex_;
     std::map<std::string, tl::expected<std::string, std::string>> found_;
+    std::map<std::string, Pinned> pinned_;
 };
 
 }  // namespace migc::runtime

@@ -10,8 +10,10 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <time.h>
 
 #include "runtime/planted.hpp"
+#include "runtime/tools/concealment.hpp"
 #include "runtime/tools/environment.hpp"
 #include "runtime/tools/output_file.hpp"
 #include "runtime/tools/program.hpp"
@@ -45,6 +47,13 @@ Answer not_started(std::string reason) {
     std::vector<std::string> all;
     for (char** one = ::environ; *one != nullptr; ++one) all.emplace_back(*one);
     return all;
+}
+
+// Goes on while the machine sleeps, whatever its clock is set to.
+Time time_since_boot() {
+    timespec time = {};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return std::int64_t{time.tv_sec} * 1'000 + time.tv_nsec / 1'000'000;
 }
 
 std::string variable(const char* name, const char* otherwise) {
@@ -113,7 +122,8 @@ class LiveTools : public Tools {
         : options_(std::move(options)),
           environment_(planted("inherit-environment") ? whole_environment() : passed_on(::environ)),
           programs_(variable("PATH", usual_path)),
-          outer_steps_(variable(step_variable, "")) {
+          outer_steps_(variable(step_variable, "")),
+          steady_offset_(system_now() - time_since_boot()) {
         adopt_orphans();
     }
 
@@ -130,6 +140,12 @@ class LiveTools : public Tools {
         if (answer.succeeded()) finish_output(answer, *file);
         return answer;
     }
+
+    std::optional<ProgramFile> program_file(const std::string& program) override {
+        return programs_.pinned(program);
+    }
+    std::optional<std::string> changed_program() override { return programs_.changed(); }
+    void conceal(const std::string& secret) override { concealment_.add(secret); }
 
     tl::expected<bool, std::string> running(const std::string& log) override { return program_running(log); }
     Answer stop(const std::string& log, std::int64_t grace_ms) override {
@@ -148,6 +164,7 @@ class LiveTools : public Tools {
     }
 
     Time now() override { return system_now(); }
+    Time steady() override { return time_since_boot() + steady_offset_; }
 
     Woken sleep_until(Time deadline) override {
         const InterruptNotice notice;
@@ -174,7 +191,10 @@ class LiveTools : public Tools {
         if (!child) return not_started(child.error());
         streams.output.close_child_end();
         streams.errors.close_child_end();
-        return Supervisor(command, options_, std::move(*child), token, std::move(streams)).follow();
+        Answer answer = Supervisor(command, options_, std::move(*child), token, std::move(streams)).follow();
+        // What a tool complains about is for people only; its output is data, and told through the recorder.
+        answer.errors = concealment_.apply(std::move(answer.errors));
+        return answer;
     }
 
     // It is no part of any step, and holds no lock: whoever comes next must be able to work.
@@ -240,6 +260,8 @@ class LiveTools : public Tools {
     std::vector<std::string> environment_;
     Programs programs_;
     std::string outer_steps_;
+    Time steady_offset_;
+    Concealment concealment_;
 };
 
 }  // namespace

@@ -31,6 +31,17 @@ struct ToolCommand {
     std::int64_t within_ms = 0;  // the longest it may take; 0: as long as the tool may
 };
 
+// What people have signed for a run.
+struct Approvals {
+    struct File {
+        std::string name;  // for messages
+        std::string text;
+    };
+    std::string digest;               // of the run
+    std::vector<File> files;          // as they were handed over, not yet judged
+    std::vector<std::string> runner;  // the names under which who runs it could have signed
+};
+
 // What the engine lends to a native.
 class Host {
   public:
@@ -47,6 +58,11 @@ class Host {
     // From now on no record of what tools answer shows this text (a server may send back what it was sent).
     virtual void conceal(const std::string& /*secret*/) {}
     virtual Time now() = 0;
+    // As in Tools.
+    virtual Time steady() { return now(); }
+    virtual Approvals approvals() { return {}; }
+    // A native that has written or removed a file of the project tells it, by the whole path.
+    virtual void wrote_file(const std::string& /*path*/) {}
     virtual Woken sleep_until(Time deadline) = 0;
     // A setting of the running stage: "context", "namespace", "environment", "root", "run-folder",
     // "stage-began", ...; "" if unset.
@@ -70,7 +86,8 @@ struct NativeEntry {
     NativeProbe probe;      // one of both is set
     NativeAction action;
     NativePreview preview;
-    bool edits_files = false;  // an action that writes files of the project
+    bool edits_files = false;   // an action that writes files of the project
+    bool reads_inputs = false;  // its paths are files that were reviewed: it reads the run's own copies
 };
 
 // Null if there is none of that name. The table is in natives.cpp, the functions in one file per tool.

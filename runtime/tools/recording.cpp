@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "runtime/tools/concealment.hpp"
 #include "runtime/tools/descriptor.hpp"
 #include "runtime/tools/output_file.hpp"
 #include "runtime/tools/transcript.hpp"
@@ -111,8 +112,10 @@ class Recording : public RecordingTools {
     }
 
     Answer run(const CommandLine& command) override {
+        if (command.tool == "(secret)")
+            return tools_->run(command);  // it prints one, before anybody can hide it
         const Time begun = tools_->now();
-        const CommandKey key = key_of(command, normalised_);
+        const CommandKey key = key_of(without_secrets(command), normalised_);
         Answer answer = tools_->run(command);
         transcript_.write(run_line(key, concealed(with_output_file(command, answer)), begun));
         return answer;
@@ -146,13 +149,16 @@ class Recording : public RecordingTools {
     }
 
     void conceal(const std::string& secret) override {
-        const std::scoped_lock lock(mutex_);
-        const bool known = std::any_of(concealed_.begin(), concealed_.end(),
-                                       [&](const Normalisation& other) { return other.text == secret; });
-        if (!known) concealed_.push_back({secret, "(secret)"});
+        concealment_.add(secret);
+        tools_->conceal(secret);
     }
 
+    std::optional<ProgramFile> program_file(const std::string& program) override {
+        return tools_->program_file(program);
+    }
+    std::optional<std::string> changed_program() override { return tools_->changed_program(); }
     Time now() override { return tools_->now(); }
+    Time steady() override { return tools_->steady(); }
     Woken sleep_until(Time deadline) override { return tools_->sleep_until(deadline); }
     [[nodiscard]] bool concurrent() const override { return tools_->concurrent(); }
     [[nodiscard]] std::string kind() const override { return tools_->kind(); }
@@ -164,15 +170,18 @@ class Recording : public RecordingTools {
     }
 
     Answer concealed(Answer answer) {
-        const std::scoped_lock lock(mutex_);
-        for (const Normalisation& secret : concealed_)
-            for (std::string* text : {&answer.output, &answer.errors, &answer.reason})
-                *text = replaced(std::move(*text), secret);
+        for (std::string* text : {&answer.output, &answer.errors, &answer.reason})
+            *text = concealment_.apply(std::move(*text));
         return answer;
     }
 
-    std::mutex mutex_;
-    std::vector<Normalisation> concealed_;
+    // A digest of a short secret would give it away.
+    [[nodiscard]] CommandLine without_secrets(CommandLine command) const {
+        command.input = concealment_.apply(std::move(command.input));
+        return command;
+    }
+
+    Concealment concealment_;
     std::unique_ptr<Tools> tools_;
     TranscriptFile transcript_;
     std::vector<Normalisation> normalised_;
@@ -214,8 +223,12 @@ class ReplayedTools : public Tools {
           normalised_(std::move(normalised)),
           now_(transcript_.begun) {}
 
+    void conceal(const std::string& secret) override { concealment_.add(secret); }
+
     Answer run(const CommandLine& command) override {
-        const auto found = transcript_.answers.find(key_of(command, normalised_));
+        CommandLine asked = command;
+        asked.input = concealment_.apply(std::move(asked.input));  // as the recording has it
+        const auto found = transcript_.answers.find(key_of(asked, normalised_));
         if (found == transcript_.answers.end()) return not_recorded(command);
         auto& answers = found->second;
         Answer answer = answers.front();
@@ -260,6 +273,7 @@ class ReplayedTools : public Tools {
     Transcript transcript_;
     std::string file_;
     std::vector<Normalisation> normalised_;
+    Concealment concealment_;
     Time now_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,12 @@ class Watch {
     virtual Woken wait(Time deadline) = 0;
 };
 
+// A program as it is on the disk.
+struct ProgramFile {
+    std::string path;
+    std::string digest;  // SHA-256 in hexadecimal; of a script, of its text
+};
+
 class Tools {
   public:
     virtual ~Tools() = default;
@@ -82,8 +89,17 @@ class Tools {
     virtual Answer stop(const std::string& log, std::int64_t grace_ms);
 
     virtual Time now() = 0;
+    // Like `now`, but goes on evenly whatever the clock is set to, also while the machine sleeps; the two
+    // agree when the tools are made.
+    virtual Time steady() { return now(); }
     // Returns early with Interrupted when the operator asked to stop.
     virtual Woken sleep_until(Time deadline) = 0;
+
+    // The file that a program's name stands for, and its content; nullopt where none is run (a simulation, a
+    // replay), or it is not installed.
+    virtual std::optional<ProgramFile> program_file(const std::string& /*program*/) { return std::nullopt; }
+    // Of the programs that `program_file` was asked for: a sentence about one that is not that file any more.
+    virtual std::optional<std::string> changed_program() { return std::nullopt; }
 
     // From now on no record that is made of the answers shows this text; empty text is ignored.
     virtual void conceal(const std::string& /*secret*/) {}

@@ -620,6 +620,14 @@ TEST_CASE("manifests that cannot be applied object by object are refused with th
     CHECK_FALSE(parse_handle("deployment/--all"));
     std::string deep(100'000, '[');
     CHECK_FALSE(parse_manifest(deep, "x.yaml"));
+    // What two readers could understand differently.
+    const std::string head = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n";
+    CHECK(error((head + "data: &x { a: 1 }\nmore: *x\n").c_str()).find("line 5: aliases are not allowed") !=
+          std::string::npos);
+    CHECK(
+        error((head + "data:\n  a: 1\n  b: 2\n  a: 3\n").c_str()).find("line 7: the key `a` stands twice") !=
+        std::string::npos);
+    CHECK(parse_manifest(head + "data: { a: 1, b: { a: 2 }, c: [{ a: 1 }, { a: 2 }] }\n", "x.yaml"));
 }
 
 TEST_CASE("an object is applied alone, and nothing is taken over from others") {

@@ -292,3 +292,45 @@ TEST_CASE("git's index tells which files git knows") {
     CHECK_FALSE(GitIndex::parse(broken, root));
     std::filesystem::remove_all(root);
 }
+
+TEST_CASE("approvers, freezes and secrets") {
+    const std::string key = "migc-key:" + std::string(43, 'A');
+    const Parsed parsed(
+        "order: [staging]\nenvironments:\n  staging:\n    secrets:\n      a: { file: .secrets/a }\n"
+        "      b: { env: TOKEN }\n      c: { command: [vault, read] }\napprovers: { ops: \"" +
+        key +
+        "\" }\nfreezes:\n  - { from: \"2026-12-20\", to: \"2027-01-02 06:00\", zone: Europe/Berlin, why: holidays }\n");
+    CHECK(parsed.messages().empty());
+    const auto& secrets = parsed.inventory.environment("staging")->secrets;
+    CHECK(secrets.at("a").show() == "the file .secrets/a");
+    CHECK(secrets.at("b").show() == "the environment variable TOKEN");
+    CHECK(secrets.at("c").command == std::vector<std::string>{"vault", "read"});
+    CHECK(parsed.inventory.approvers.at("ops") == key);
+    REQUIRE(parsed.inventory.freezes.size() == 1);
+    CHECK(parsed.inventory.freezes[0].from == "2026-12-20 00:00");
+    CHECK(parsed.inventory.freezes[0].to == "2027-01-02 06:00");
+}
+
+TEST_CASE("wrong approvers, freezes and secrets are reported where they stand") {
+    CHECK(Parsed("approvers: { ops: ssh-ed25519 }").messages() == "1:19 this is no key of `ops`\n");
+    CHECK(Parsed("freezes: [{ from: 2026-13-01, to: 2027-01-02, zone: UTC, why: x }]")
+              .messages()
+              .find("`from` is no time such as") != std::string::npos);
+    CHECK(Parsed("freezes: [{ from: 2026-02-30, to: 2027-01-02, zone: UTC, why: x }]")
+              .messages()
+              .find("`from` is no time such as") != std::string::npos);
+    CHECK(Parsed("freezes: [{ from: 2027-01-02, to: 2026-01-02, zone: UTC, why: x }]").messages() ==
+          "1:11 the freeze ends before it begins\n");
+    CHECK(Parsed("freezes: [{ from: 2026-01-02 }]").messages() ==
+          "1:11 a freeze needs `from`, `to`, `zone` and `why`\n");
+    const auto secret = [](const std::string& text) {
+        return Parsed("order: [staging]\nenvironments: { staging: { secrets: { a: " + text + " } } }")
+            .messages();
+    };
+    CHECK(secret("hunter2").find("must not stand in the file itself") != std::string::npos);
+    CHECK(secret("{ file: x, env: Y }").find("needs one of `file`, `env` and `command`") !=
+          std::string::npos);
+    CHECK(secret("{ }").find("needs one of") != std::string::npos);
+    CHECK_FALSE(secret("{ file: /etc/shadow }").empty());
+    CHECK_FALSE(secret("{ file: ../x }").empty());
+}

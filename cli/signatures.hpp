@@ -1,0 +1,32 @@
+// What travels as files: saved plans, approvals, evidence.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
+
+#include "compiler/project/inventory.hpp"
+#include "runtime/engine/options.hpp"
+
+namespace migc::cli {
+
+// What `migc plan --save` writes, mode 0600: it tells what runs where.
+bool write_plan(const std::string& path, const nlohmann::json& plan, const std::string& script);
+// The error is a sentence without a full stop: no such file, no plan, its digests do not fit to its parts.
+tl::expected<nlohmann::json, std::string> read_plan(const std::string& path);
+
+// The approvals in `files` and in .migc/approvals, as they are now; one that cannot be read stands there
+// without text.
+runtime::Approvals given_approvals(const std::filesystem::path& root, const std::vector<std::string>& files);
+
+// Answers whether a stage has passed with one of these change digests: from the journal's runs of the same
+// mode, from `files` and from .migc/evidence.
+std::function<runtime::Reading(const std::string&, const std::vector<std::string>&)> evidence_of(
+    const std::filesystem::path& root, const std::vector<std::string>& files,
+    const project::Inventory& inventory, const std::string& mode);
+
+}  // namespace migc::cli

@@ -1,0 +1,233 @@
+// migc approver, approve, evidence: keys of people, and what they sign with them.
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli/commands.hpp"
+#include "cli/frontend.hpp"
+#include "cli/signatures.hpp"
+#include "compiler/source/escape.hpp"
+#include "runtime/journal/journal.hpp"
+#include "runtime/journal/operator.hpp"
+#include "runtime/trust/evidence.hpp"
+#include "runtime/trust/times.hpp"
+
+namespace migc::cli {
+namespace {
+
+using trust::PrivateKey;
+
+constexpr const char* default_validity = "72h";
+constexpr std::size_t longest_passphrase = 1024;
+
+struct Options {
+    std::string what;  // a plan's file, a digest, a run
+    std::string name;
+    std::string valid = default_validity;
+    std::string out;
+    std::string stage;
+    std::string passphrase_file;
+    bool no_passphrase = false;
+};
+
+int refuse(const std::string& message) {
+    fmt::print(stderr, "migc: {}\n", escaped(message, Newlines::Kept));
+    return 2;
+}
+
+// A line from the terminal, not shown while it is typed; nothing where there is no terminal.
+std::optional<std::string> ask_passphrase(const std::string& question) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> terminal(std::fopen("/dev/tty", "r+"), std::fclose);
+    if (!terminal) return std::nullopt;
+    const int descriptor = ::fileno(terminal.get());
+    termios before{};
+    if (::tcgetattr(descriptor, &before) != 0) return std::nullopt;
+    termios silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(descriptor, TCSAFLUSH, &silent);
+    std::fputs(question.c_str(), terminal.get());
+    std::fflush(terminal.get());
+    std::string line(longest_passphrase, '\0');
+    const bool read = std::fgets(line.data(), static_cast<int>(line.size()), terminal.get()) != nullptr;
+    ::tcsetattr(descriptor, TCSAFLUSH, &before);
+    std::fputs("\n", terminal.get());
+    line.resize(line.find_first_of(std::string_view("\n\0", 2)));
+    return read && !line.empty() ? std::optional(line) : std::nullopt;
+}
+
+std::optional<std::string> passphrase(const Options& options) {
+    if (options.passphrase_file.empty())
+        return ask_passphrase(fmt::format("passphrase of the key {}: ", options.name));
+    auto text = read_file(options.passphrase_file, longest_passphrase);
+    if (!text) return std::nullopt;
+    while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+    return text->empty() ? std::nullopt : std::optional(*text);
+}
+
+bool is_name(const std::string& name) {
+    return !name.empty() && name.size() <= 64 &&
+           std::isalpha(static_cast<unsigned char>(name.front())) != 0 &&
+           std::all_of(name.begin(), name.end(),
+                       [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
+}
+
+int new_approver(const Options& options) {
+    if (!is_name(options.name))
+        return refuse("a name has letters, digits and hyphens, and begins with a letter");
+    if (trust::keys_folder().empty())
+        return refuse("there is no home folder in which the private key could lie");
+    std::optional<std::string> words;
+    if (!options.no_passphrase) {
+        words = passphrase(options);
+        if (!words)
+            return refuse(
+                "no passphrase was given; --passphrase-file names a file with it, --no-passphrase makes a "
+                "key that whoever reads its file can use");
+    }
+    const PrivateKey key = PrivateKey::make();
+    const auto file = trust::key_file(options.name);
+    if (const auto saved = trust::save_key(file, key, words); !saved) return refuse(saved.error());
+    fmt::print("the private key is in {}, for its owner only\nfor migc.yaml:\n\napprovers:\n  {}: \"{}\"\n",
+               escaped(file.string()), options.name, trust::show(key.public_key()));
+    return 0;
+}
+
+tl::expected<PrivateKey, std::string> own_key(const Options& options) {
+    return trust::load_key(trust::key_file(options.name), [&] { return passphrase(options); });
+}
+
+runtime::Time now() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+struct Approved {
+    std::string digest;
+    std::string title;
+};
+
+bool is_digest(const std::string& text) {
+    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+tl::expected<Approved, std::string> what_is_approved(const std::string& what) {
+    if (is_digest(what)) return Approved{what, ""};
+    const auto plan = read_plan(what);
+    if (!plan) return tl::unexpected(plan.error());
+    return Approved{plan->at("digests").at("run").get<std::string>(), plan->value("title", "")};
+}
+
+int approve(const Options& options) {
+    const auto valid = parse_duration(options.valid);
+    if (!valid || valid->milliseconds <= 0)
+        return refuse(fmt::format("--valid {}: write for example 72h", options.valid));
+    const auto approved = what_is_approved(options.what);
+    if (!approved) return refuse(approved.error());
+    const auto key = own_key(options);
+    if (!key) return refuse(key.error());
+    const trust::Approval approval{options.name,    approved->digest,
+                                   approved->title, runtime::operator_here(),
+                                   now(),           now() + valid->milliseconds};
+    const std::string out =
+        options.out.empty() ? fmt::format("approval-{}-{}.json", options.name, approved->digest.substr(0, 12))
+                            : options.out;
+    if (!write_file(out, trust::approval_file(approval, *key))) return refuse(out + " cannot be written");
+    fmt::print("{} approves the run {}{} until {}: {}\n", options.name, approved->digest,
+               approved->title.empty() ? "" : fmt::format(" ({})", escaped(approved->title)),
+               trust::written_time(approval.expires), escaped(out));
+    return 0;
+}
+
+// The last event in which the stage passed.
+std::optional<runtime::Event> passing(const std::vector<runtime::Event>& events, const std::string& stage) {
+    std::optional<runtime::Event> found;
+    for (const auto& event : events) {
+        if (event.kind != runtime::EventKind::StageEnded || event.body.value("stage", "") != stage) continue;
+        found.reset();
+        if (event.body.value("result", "") == "done" && event.body.contains("changes")) found = event;
+    }
+    return found;
+}
+
+int export_evidence(const Options& options) {
+    SourceMap sources;
+    Diagnostics diagnostics;
+    const auto root = project::load_inventory(std::filesystem::current_path(), sources, diagnostics).root;
+    const auto journal = runtime::Journal::open_existing(root);
+    if (!journal) return refuse(journal.error());
+    if (!*journal) return refuse(fmt::format("no run was recorded below {}", root.string()));
+    const auto run = (*journal)->find(options.what);
+    if (!run) return refuse(run.error());
+    const auto events = (*journal)->events(run->id);
+    if (!events) return refuse(events.error());
+    const auto event = passing(*events, options.stage);
+    if (!event)
+        return refuse(
+            fmt::format("the stage {} has not passed in run {}, or is undone", options.stage, run->id));
+    const auto key = own_key(options);
+    if (!key) return refuse(key.error());
+    const trust::Evidence evidence{options.stage,
+                                   event->body.value("environment", ""),
+                                   event->body.at("changes").get<std::vector<std::string>>(),
+                                   run->mode,
+                                   run->id,
+                                   options.name,
+                                   event->time_ms};
+    const std::string out =
+        options.out.empty() ? fmt::format("evidence-{}-{}.json", options.stage, run->id) : options.out;
+    if (!write_file(out, trust::evidence_file(evidence, *key))) return refuse(out + " cannot be written");
+    fmt::print("{} says that {} passed in run {}: {}\n", options.name, options.stage, run->id, escaped(out));
+    return 0;
+}
+
+void add_signing_options(CLI::App& command, Options& options) {
+    command.add_option("--as", options.name, "Whose key signs")->required();
+    command.add_option("--out", options.out, "The file to write");
+    command.add_option("--passphrase-file", options.passphrase_file, "A file with the key's passphrase");
+}
+
+}  // namespace
+
+void add_approver(CLI::App& app, int& exit_code) {
+    auto* command = app.add_subcommand("approver", "Make the key with which a person approves runs");
+    command->require_subcommand(1);
+    auto* make = command->add_subcommand("new", "Make a key pair; the private key stays in the home folder");
+    auto options = std::make_shared<Options>();
+    make->add_option("NAME", options->name, "The person's name, as in migc.yaml")->required();
+    make->add_option("--passphrase-file", options->passphrase_file, "A file with the passphrase to be");
+    make->add_flag("--no-passphrase", options->no_passphrase, "Do not encrypt the private key");
+    command->footer("Example:\n  migc approver new kim");
+    make->callback([options, &exit_code] { exit_code = new_approver(*options); });
+}
+
+void add_approve(CLI::App& app, int& exit_code) {
+    auto* command = app.add_subcommand("approve", "Sign that a planned run may be done");
+    auto options = std::make_shared<Options>();
+    command->add_option("PLAN", options->what, "A file of `migc plan --save`, or a run digest")->required();
+    command->add_option("--valid", options->valid, "How long it holds")->capture_default_str();
+    add_signing_options(*command, *options);
+    command->footer(
+        "The file that it writes goes to whoever runs it, by any channel: `migc run --approval FILE`.\n\n"
+        "Examples:\n  migc approve plan.json --as kim\n  migc approve plan.json --as kim --valid 8h");
+    command->callback([options, &exit_code] { exit_code = approve(*options); });
+}
+
+void add_evidence(CLI::App& app, int& exit_code) {
+    auto* command = app.add_subcommand("evidence", "Sign that a stage has passed, for another machine");
+    command->require_subcommand(1);
+    auto* one = command->add_subcommand("export", "Write a signed file from the journal");
+    auto options = std::make_shared<Options>();
+    one->add_option("RUN", options->what, "A run's id, the end of one, or `last`")->required();
+    one->add_option("--stage", options->stage, "The stage that passed")->required();
+    add_signing_options(*one, *options);
+    command->footer("Example:\n  migc evidence export last --stage staging --as ci");
+    one->callback([options, &exit_code] { exit_code = export_evidence(*options); });
+}
+
+}  // namespace migc::cli

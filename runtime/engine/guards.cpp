@@ -1,0 +1,97 @@
+#include "runtime/engine/guards.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/wait.hpp"
+#include "runtime/natives/calendar.hpp"
+
+namespace migc::runtime {
+namespace {
+
+bool runs(const std::optional<ir::Command>& command, std::string_view tool) {
+    return command && (command->tool == tool || std::find(command->through.begin(), command->through.end(),
+                                                          tool) != command->through.end());
+}
+
+bool asks_the_hour(const ir::Program& program, const ir::Expr& e) {
+    if (e.kind == ir::ExprKind::Probe) {
+        const auto& read = program.probes.at(e.declaration).read;
+        if (read && (read->native == "window" || read->native == "freeze")) return true;
+    }
+    return std::any_of(e.children.begin(), e.children.end(),
+                       [&](const ir::Expr& child) { return asks_the_hour(program, child); });
+}
+
+// The files that a step works from, as its arguments name them.
+std::vector<std::string> used_files(StageRun& stage, const ir::Verb& verb, const Scope& inner) {
+    std::vector<std::string> paths;
+    for (const ir::Parameter& slot : verb.parameters) {
+        const Binding* binding = inner.find(slot.name);
+        const auto* text = binding != nullptr ? binding->value.get_if<std::string>() : nullptr;
+        if (slot.type.kind == ir::TypeKind::Path && !slot.type.written && text != nullptr)
+            paths.push_back(*text);
+        const auto* words = binding != nullptr ? binding->value.get_if<List>() : nullptr;
+        const auto* word =
+            words != nullptr && !words->empty() ? words->front().get_if<std::string>() : nullptr;
+        if (word != nullptr && runs(verb.action, "program")) paths.push_back(*word);
+    }
+    if (runs(verb.action, "terraform")) paths.push_back(stage.environment.setting("terraform-dir"));
+    return paths;
+}
+
+// Whether the step reads the run's own copy, at which nobody else works.
+bool reads_copy(StageRun& stage, const ir::Verb& verb, const std::string& path) {
+    const NativeEntry* native = verb.action && !verb.action->native.empty()
+                                    ? stage.run.options.natives(verb.action->native)
+                                    : nullptr;
+    if (native == nullptr || !native->reads_inputs) return false;
+    const std::filesystem::path root = stage.environment.setting("root");
+    return copied_input(stage.environment.setting("run-folder"), root, path) != root / path;
+}
+
+}  // namespace
+
+const std::string* emergency(const ir::Program& program) {
+    return program.migration ? program.migration->property("emergency") : nullptr;
+}
+
+std::optional<std::string> frozen_now(StageRun& stage) {
+    if (!stage.environment.is_protected) return std::nullopt;
+    const auto& inventory = stage.run.surroundings.inventory;
+    if (auto why = frozen(inventory, stage.run.tools.now())) return why;
+    return frozen(inventory, stage.run.tools.steady());
+}
+
+Verdict still_open(StageRun& stage) {
+    if (emergency(stage.run.program) != nullptr) return {};
+    for (const ir::Step& gate : stage.stage.gates) {
+        if (!gate.condition || !asks_the_hour(stage.run.program, *gate.condition)) continue;
+        const Reading reading = stage.evaluator.evaluate(*gate.condition, stage.scope);
+        if (truth(reading.value) != true)
+            return {Fate::Closed, fmt::format("{} no longer holds: {}", gate.text, explain(reading))};
+    }
+    if (const auto why = frozen_now(stage)) return {Fate::Closed, *why};
+    return {};
+}
+
+Verdict as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner) {
+    if (const auto why = stage.run.tools.changed_program())
+        return {Fate::Held,
+                *why + "; nothing more is done until it is that one again, or a new run is begun"};
+    if (!stage.run.inputs || !verb.action) return {};
+    for (const std::string& path : used_files(stage, verb, inner)) {
+        if (path.empty() || reads_copy(stage, verb, path)) continue;
+        if (const auto why = stage.run.inputs->changed(path))
+            return {Fate::Held,
+                    fmt::format("{} since the run began, so that it is not what was reviewed", *why)};
+    }
+    return {};
+}
+
+void accept_files(StageRun& stage, const ir::Verb& verb) {
+    if (stage.run.inputs && runs(verb.action, "program")) stage.run.inputs->accept_all();
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,25 @@
+// What stands before each step that changes something: the hour, and that what runs is what was reviewed.
+#pragma once
+
+#include "runtime/engine/stage_run.hpp"
+
+namespace migc::runtime {
+
+// Whether the script waives its gates: `emergency "why";`. An undo is never waived.
+const std::string* emergency(const ir::Program& program);
+
+// Asks the stage's gates about the hour again, and the freezes. Closed when the window has closed since:
+// nothing is undone for that. Done in an emergency.
+Verdict still_open(StageRun& stage);
+
+// Held if a file that the step names, or a tool, is not what it was when the run began. `inner` holds the
+// step's arguments.
+Verdict as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner);
+
+// After the step: what a program of the project has written is what the run goes on with.
+void accept_files(StageRun& stage, const ir::Verb& verb);
+
+// Why the stage's environment may not be changed now; nothing if it may be, or is not protected.
+std::optional<std::string> frozen_now(StageRun& stage);
+
+}  // namespace migc::runtime

@@ -1,0 +1,223 @@
+// Which files the steps of a script name, as far as its text and the environment's values tell.
+#include <algorithm>
+#include <filesystem>
+
+#include "runtime/engine/inputs.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using ir::ExprKind;
+using ir::TypeKind;
+using Names = std::map<std::string, Value>;
+
+// The slot of the library's phrases that takes a file with a password in it.
+constexpr std::string_view secret_slot = "header-file";
+
+class PathSearch {
+  public:
+    PathSearch(const ir::Program& program, const StageEnvironment& environment)
+        : program_(program), environment_(environment) {
+        for (const ir::Step& let : program.lets)
+            if (auto value = constant(*let.value, lets_)) lets_[let.name] = std::move(*value);
+    }
+
+    void search(const ir::Stage& stage) {
+        const ir::Stage& definition = stage_with_steps(program_, stage);
+        Names names = lets_;
+        steps(program_.lets, names);
+        for (const auto& requirement : program_.requirements) expression(requirement.condition, names);
+        steps(stage.gates, names);
+        steps(definition.steps, names);
+        for (const auto* throughout : {&stage.throughout, &definition.throughout})
+            if (*throughout) expression(**throughout, names);
+        for (const auto* block : {&stage.on_failure, &definition.on_failure})
+            if (*block) steps(**block, names);
+    }
+
+    NamedPaths take() {
+        for (const std::string& path : left_out_) found_.paths.erase(path);
+        if (uses_terraform_ && !environment_.setting("terraform-dir").empty())
+            found_.terraform.insert(environment_.setting("terraform-dir"));
+        return std::move(found_);
+    }
+
+  private:
+    // The value of an expression that does not depend on the world.
+    std::optional<Value> constant(const ir::Expr& e, const Names& names) const {
+        switch (e.kind) {
+            case ExprKind::Literal:
+                return e.value;
+            case ExprKind::Local:
+                return names.contains(e.name) ? std::optional(names.at(e.name)) : std::nullopt;
+            case ExprKind::Param:
+                return environment_.parameters.contains(e.name)
+                           ? std::optional(environment_.parameters.at(e.name))
+                           : std::nullopt;
+            case ExprKind::Setting:
+                return environment_.settings.contains(e.name)
+                           ? std::optional(Value(environment_.setting(e.name)))
+                           : std::nullopt;
+            case ExprKind::Interpolate:
+                return joined(e, names);
+            case ExprKind::List:
+                return list(e, names);
+            default:
+                return std::nullopt;
+        }
+    }
+
+    std::optional<Value> joined(const ir::Expr& e, const Names& names) const {
+        std::string text;
+        for (const ir::Expr& child : e.children) {
+            const auto part = constant(child, names);
+            if (!part) return std::nullopt;
+            text += show(*part);
+        }
+        return Value(std::move(text));
+    }
+
+    std::optional<Value> list(const ir::Expr& e, const Names& names) const {
+        List items;
+        for (const ir::Expr& child : e.children) {
+            auto item = constant(child, names);
+            if (!item) return std::nullopt;
+            items.push_back(std::move(*item));
+        }
+        return Value(std::move(items));
+    }
+
+    void add(const ir::Expr& e, const Names& names, bool is_input) {
+        const auto value = constant(e, names);
+        const auto* text = value ? value->get_if<std::string>() : nullptr;
+        if (text == nullptr || text->empty()) return;
+        (is_input ? found_.paths : left_out_).insert(*text);
+    }
+
+    // What a slot of a phrase is given.
+    void argument(const ir::Expr& e, const ir::Parameter& slot, const Names& names) {
+        if (slot.type.kind == TypeKind::Path && e.type.kind != TypeKind::Path)
+            add(e, names, !slot.type.written && slot.name != secret_slot);
+        else if (slot.type.kind == TypeKind::Path && (slot.type.written || slot.name == secret_slot))
+            add(e, names, false);
+        expression(e, names);
+    }
+
+    void expression(const ir::Expr& e, const Names& names) {
+        if (e.type.kind == TypeKind::Path && !e.type.written && e.kind != ExprKind::Setting)
+            add(e, names, true);
+        if (e.kind == ExprKind::Probe) {
+            const ir::Probe& probe = program_.probes.at(e.declaration);
+            for (std::size_t i = 0; i < e.children.size() && i < probe.parameters.size(); ++i)
+                argument(e.children[i], probe.parameters[i], names);
+            return inside(probe, e, names);
+        }
+        for (const ir::Expr& child : e.children) expression(child, names);
+    }
+
+    Names bound(const std::vector<ir::Parameter>& slots, const std::vector<ir::Expr>& arguments,
+                const Names& names) const {
+        Names inner = lets_;
+        for (std::size_t i = 0; i < slots.size() && i < arguments.size(); ++i)
+            if (auto value = constant(arguments[i], names)) inner[slots[i].name] = std::move(*value);
+        return inner;
+    }
+
+    void inside(const ir::Probe& probe, const ir::Expr& e, const Names& names) {
+        const Names inner = bound(probe.parameters, e.children, names);
+        if (probe.read) command(*probe.read, inner);
+        if (probe.computed) expression(*probe.computed, inner);
+    }
+
+    void inside(const ir::Verb& verb, const ir::Step& step, const Names& names) {
+        Names inner = bound(verb.parameters, step.arguments, names);
+        for (const ir::Expr& need : verb.needs) expression(need, inner);
+        for (const ir::Capture& capture : verb.captures) expression(capture.value, inner);
+        if (verb.action) command(*verb.action, inner);
+        steps(verb.steps, inner);
+    }
+
+    void command(const ir::Command& c, const Names& names) {
+        const auto runs = [&](std::string_view tool) {
+            return c.tool == tool || std::find(c.through.begin(), c.through.end(), tool) != c.through.end();
+        };
+        uses_terraform_ = uses_terraform_ || runs("terraform");
+        if (!c.arguments) return;
+        expression(*c.arguments, names);
+        if (runs("program")) program(*c.arguments, names);
+    }
+
+    // The program itself is the first word: `start program ["./gateway", "--port", "8080"]`.
+    void program(const ir::Expr& arguments, const Names& names) {
+        const ir::Expr& first = arguments.children.empty() ? arguments : arguments.children.front();
+        const auto value = constant(first, names);
+        const auto* words = value ? value->get_if<List>() : nullptr;
+        const Value* word = words != nullptr && !words->empty() ? &words->front() : nullptr;
+        if (word != nullptr && word->get_if<std::string>() != nullptr)
+            found_.paths.insert(*word->get_if<std::string>());
+    }
+
+    void steps(const std::vector<ir::Step>& list, Names& names) {
+        for (const ir::Step& one : list) step(one, names);
+    }
+
+    void step(const ir::Step& one, Names& names) {
+        for (const auto* part : {&one.condition, &one.value})
+            if (*part) expression(**part, names);
+        if (one.kind == ir::StepKind::Call) call(one, names);
+        if (one.kind == ir::StepKind::Let)
+            if (auto value = constant(*one.value, names)) names[one.name] = std::move(*value);
+        if (one.kind == ir::StepKind::For) return loop(one, names);
+        Names body = names, otherwise = names;
+        steps(one.body, body);
+        steps(one.otherwise, otherwise);
+    }
+
+    void call(const ir::Step& one, Names& names) {
+        const ir::Verb& verb = program_.verbs.at(one.verb);
+        for (std::size_t i = 0; i < one.arguments.size() && i < verb.parameters.size(); ++i)
+            argument(one.arguments[i], verb.parameters[i], names);
+        inside(verb, one, names);
+        if (one.undo) {
+            Names undo = names;
+            steps(one.undo->steps, undo);
+        }
+    }
+
+    void loop(const ir::Step& one, const Names& names) {
+        const auto value = constant(*one.value, names);
+        const auto* items = value ? value->get_if<List>() : nullptr;
+        const List none = {Value()};
+        for (const Value& item : items != nullptr ? *items : none) {
+            Names body = names;
+            if (items != nullptr) body[one.name] = item;
+            steps(one.body, body);
+        }
+    }
+
+    const ir::Program& program_;
+    const StageEnvironment& environment_;
+    Names lets_;
+    NamedPaths found_;
+    std::set<std::string> left_out_;
+    bool uses_terraform_ = false;
+};
+
+}  // namespace
+
+NamedPaths named_paths(const ir::Program& program, const std::vector<BoundStage>& stages) {
+    NamedPaths all;
+    for (const BoundStage& bound : stages) {
+        PathSearch search(program, *bound.environment);
+        search.search(*bound.stage);
+        all.merge(search.take());
+    }
+    return all;
+}
+
+void NamedPaths::merge(NamedPaths other) {
+    paths.merge(other.paths);
+    terraform.merge(other.terraform);
+}
+
+}  // namespace migc::runtime

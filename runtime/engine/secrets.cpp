@@ -1,0 +1,119 @@
+// Secrets: read when a stage needs them, from a file, a variable or a command; kept in memory only.
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/environment.hpp"
+#include "runtime/engine/text.hpp"
+#include "runtime/tools/concealment.hpp"
+
+namespace migc::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using Text = tl::expected<std::string, std::string>;
+using Failure = tl::unexpected<std::string>;
+
+constexpr std::size_t longest = 64 * 1024;  // bytes
+constexpr std::int64_t command_limit_ms = 60'000;
+
+Text from_file(const fs::path& root, const std::string& path) {
+    std::error_code error;
+    const fs::path file = fs::weakly_canonical(root / path, error);
+    const auto below = file.lexically_relative(fs::weakly_canonical(root, error));
+    if (error || below.empty() || *below.begin() == "..")
+        return Failure(fmt::format("{} leads out of the project's folder", path));
+    if (!fs::is_regular_file(file, error)) return Failure(fmt::format("there is no file {}", path));
+    if (fs::file_size(file, error) > longest) return Failure(fmt::format("{} is larger than 64 KiB", path));
+    std::ifstream stream(file, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(stream), {}};
+    if (stream.bad() || (!stream && !stream.eof())) return Failure(fmt::format("{} cannot be read", path));
+    return text;
+}
+
+Text from_variable(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return Failure(fmt::format("the environment has no variable {}", name));
+    return std::string(value);
+}
+
+// What it prints is told nowhere, not even when it fails.
+Text from_command(const std::vector<std::string>& words, const StageEnvironment& environment, Tools& tools) {
+    CommandLine command;
+    command.tool = "(secret)";  // what it answers is in no transcript
+    command.argv = words;
+    command.directory = environment.setting("root");
+    command.within_ms = command_limit_ms;
+    Answer answer = tools.run(command);
+    if (answer.succeeded() && !answer.truncated && answer.output.size() <= longest)
+        return std::move(answer.output);
+    answer.output.clear();
+    answer.errors.clear();
+    return Failure(answer.succeeded() ? words.front() + " printed more than 64 KiB"
+                                      : failure_text(words.front(), answer));
+}
+
+Text read(const project::SecretSource& source, const StageEnvironment& environment, Tools& tools) {
+    if (!source.file.empty()) return from_file(environment.setting("root"), source.file);
+    if (!source.variable.empty()) return from_variable(source.variable);
+    return from_command(source.command, environment, tools);
+}
+
+// Files and commands end with a line's end, which is no part of the secret.
+Text checked(Text text) {
+    if (!text) return text;
+    if (text->ends_with('\n')) text->pop_back();
+    if (text->ends_with('\r')) text->pop_back();
+    if (text->find('\0') != std::string::npos) return Failure(std::string("it holds a NUL"));
+    if (text->size() < shortest_secret)
+        return Failure(fmt::format("it is shorter than {} characters, and could not be kept out of messages",
+                                   shortest_secret));
+    return text;
+}
+
+}  // namespace
+
+std::vector<std::string> StageEnvironment::secret_values() const {
+    std::vector<std::string> values;
+    for (const std::string& secret : secrets)
+        if (const auto found = parameters.find(secret); found != parameters.end())
+            if (const auto* text = found->second.get_if<std::string>()) values.push_back(*text);
+    return values;
+}
+
+std::optional<Problem> read_secrets(const ir::Program& program, const project::Inventory& inventory,
+                                    Tools& tools, StageEnvironment& environment) {
+    const project::Environment* entry = inventory.environment(environment.name);
+    std::optional<Problem> problem;
+    for (const ir::Parameter& parameter : program.parameters) {
+        if (parameter.type.kind != ir::TypeKind::Secret) continue;
+        environment.secrets.push_back(parameter.name);
+        if (environment.parameters.contains(parameter.name)) continue;
+        const auto* source = entry != nullptr && entry->secrets.contains(parameter.name)
+                                 ? &entry->secrets.at(parameter.name)
+                                 : nullptr;
+        Text text = Failure(fmt::format("migc.yaml says not where it is: `secrets: {{ {}: {{ file: .. }} }}`",
+                                        parameter.name));
+        if (tools.kind() != "live")
+            text = "(secret)";
+        else if (source != nullptr)
+            text = checked(read(*source, environment, tools));
+        if (text) {
+            tools.conceal(*text);
+            environment.parameters[parameter.name] = Value(*text);
+            continue;
+        }
+        const std::string why = fmt::format("the secret {} of environment {}: {}", parameter.name,
+                                            environment.name, text.error());
+        environment.parameters[parameter.name] = Value(Unknown{why});
+        if (!problem && !(source == nullptr && parameter.optional)) problem = Problem{why};
+    }
+    return problem;
+}
+
+}  // namespace migc::runtime

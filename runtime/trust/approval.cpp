@@ -1,0 +1,138 @@
+#include "runtime/trust/approval.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/source/escape.hpp"
+#include "runtime/trust/statement.hpp"
+#include "runtime/trust/times.hpp"
+
+namespace migc::trust {
+namespace {
+
+using nlohmann::json;
+using Failure = tl::unexpected<std::string>;
+
+constexpr const char* kind = "migc-approval";
+constexpr Time clock_tolerance_ms = 5 * 60'000;  // by which the clocks of two machines may differ
+
+struct Signed {
+    Approval approval;
+    PublicKey key;
+};
+
+tl::expected<Signed, std::string> read(const std::string& text) {
+    const auto statement = read_statement(kind, text);
+    if (!statement) return Failure(statement.error());
+    const auto text_at = [&](const char* key) {
+        const auto found = statement->content.find(key);
+        return found != statement->content.end() && found->is_string() ? found->get<std::string>()
+                                                                       : std::string();
+    };
+    const auto made = read_time(text_at("made")), expires = read_time(text_at("expires"));
+    Signed result{{text_at("name"), text_at("run"), text_at("title"), text_at("account"), made.value_or(0),
+                   expires.value_or(0)},
+                  statement->key};
+    if (result.approval.name.empty() || result.approval.digest.empty() || !made || !expires)
+        return Failure(std::string("something is missing in it: name, run, made or expires"));
+    return result;
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& text) {
+    return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+// Who has approved; else why this file does not count.
+class Judge {
+  public:
+    explicit Judge(const Question& question) : question_(question) {}
+
+    Judgement judge(const std::vector<File>& files) {
+        std::vector<std::string> refused;
+        for (const File& file : files)
+            if (const auto why = refusal(file.text); !why.empty())
+                refused.push_back(fmt::format("{}: {}", escaped(file.name), why));
+        if (of_others_ > 0)
+            refused.push_back(fmt::format("{} {} another run, or this one as it was before a change",
+                                          of_others_, of_others_ == 1 ? "file approves" : "files approve"));
+        return answer(refused);
+    }
+
+  private:
+    std::string refusal(const std::string& text) {
+        const auto given = read(text);
+        if (!given) return given.error();
+        const Approval& approval = given->approval;
+        const std::string name = escaped(approval.name);
+        if (approval.digest != question_.digest) return ++of_others_, "";
+        if (!contains(question_.people, approval.name)) return fmt::format("{} is not asked here", name);
+        const auto listed = question_.approvers.find(approval.name);
+        if (listed == question_.approvers.end()) return fmt::format("migc.yaml has no key of {}", name);
+        const auto key = parse_key(listed->second);
+        if (!key || !(*key == given->key))
+            return fmt::format("it is signed with another key than that of {} in migc.yaml", name);
+        if (const auto why = at_wrong_time(approval); !why.empty()) return why;
+        if (is_runner(approval.name, *key)) return fmt::format("{} runs it, and so cannot approve it", name);
+        if (contains(approved_, approval.name)) return fmt::format("{} has approved already", name);
+        if (std::find(keys_.begin(), keys_.end(), *key) != keys_.end())
+            return fmt::format("{} has the same key as another approver", name);
+        approved_.push_back(approval.name);
+        keys_.push_back(*key);
+        return {};
+    }
+
+    [[nodiscard]] std::string at_wrong_time(const Approval& approval) const {
+        if (approval.made > question_.now + clock_tolerance_ms)
+            return "it was made in the future; a clock is wrong";
+        if (approval.expires <= question_.now) return "it expired " + written_time(approval.expires);
+        return {};
+    }
+
+    // Also by another name with the same key.
+    [[nodiscard]] bool is_runner(const std::string& name, const PublicKey& key) const {
+        if (contains(question_.runner, name)) return true;
+        return std::any_of(question_.runner.begin(), question_.runner.end(), [&](const std::string& runner) {
+            const auto listed = question_.approvers.find(runner);
+            return listed != question_.approvers.end() && listed->second == show(key);
+        });
+    }
+
+    [[nodiscard]] Judgement answer(const std::vector<std::string>& refused) const {
+        Judgement result;
+        result.approved = approved_;
+        std::sort(result.approved.begin(), result.approved.end());
+        result.enough = question_.count > 0 && static_cast<std::int64_t>(approved_.size()) >= question_.count;
+        if (result.enough) {
+            result.why = fmt::format("approved by {}", fmt::join(result.approved, ", "));
+            return result;
+        }
+        result.why = fmt::format("{} of {} approvals", approved_.size(), question_.count);
+        if (!approved_.empty()) result.why += fmt::format(", by {}", fmt::join(result.approved, ", "));
+        for (const std::string& why : refused) result.why += "; " + why;
+        return result;
+    }
+
+    const Question& question_;
+    std::vector<std::string> approved_;
+    std::vector<PublicKey> keys_;
+    int of_others_ = 0;
+};
+
+}  // namespace
+
+std::string approval_file(const Approval& approval, const PrivateKey& key) {
+    const json content = {{"name", approval.name},
+                          {"run", approval.digest},
+                          {"title", approval.title},
+                          {"account", approval.account},
+                          {"made", written_time(approval.made)},
+                          {"expires", written_time(approval.expires)}};
+    return sign(kind, content, key).dump(1) + "\n";
+}
+
+Judgement judge(const Question& question, const std::vector<File>& files) {
+    return Judge(question).judge(files);
+}
+
+}  // namespace migc::trust

@@ -1,0 +1,158 @@
+// Windows and freezes: zones, midnight, and the two nights of the year on which clocks are set.
+#include "runtime/natives/calendar.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/reading.hpp"
+#include "runtime/trust/times.hpp"
+
+using namespace migc;
+using namespace migc::runtime;
+
+namespace {
+
+Time at(const std::string& text) {
+    const auto time = trust::read_time(text);
+    REQUIRE(time);
+    return *time;
+}
+
+Hour window(const std::string& text, const std::string& now) {
+    const auto hour = window_at(text, at(now));
+    REQUIRE(hour);
+    return *hour;
+}
+
+Hour freeze(const std::string& text, const std::string& now) {
+    const auto hour = freeze_at(text, at(now));
+    REQUIRE(hour);
+    return *hour;
+}
+
+// A clock that somebody sets.
+class Clock final : public Host {
+  public:
+    Time wall = 0, even = 0;
+    Time now() override { return wall; }
+    Time steady() override { return even; }
+    Answer run(const std::string&, const std::vector<std::string>&, const std::string&) override {
+        return {};
+    }
+    Woken sleep_until(Time) override { return Woken::Deadline; }
+    std::string setting(std::string_view) override { return {}; }
+    std::string written(const ResourceRef& resource) override { return resource.name; }
+    const project::Inventory& inventory() override { return inventory_; }
+    std::string kind() override { return "live"; }
+
+  private:
+    project::Inventory inventory_;
+};
+
+bool is_true(const Reading& reading) {
+    const bool* value = reading.value.get_if<bool>();
+    REQUIRE(value != nullptr);
+    return *value;
+}
+
+}  // namespace
+
+TEST_CASE("a window is one of local time") {
+    const std::string text = "sat 02:00-04:00 Europe/Berlin";
+    CHECK_FALSE(window(text, "2026-01-10T00:59:59Z").within);
+    CHECK(window(text, "2026-01-10T01:00:00Z").within);
+    CHECK(window(text, "2026-01-10T02:59:59Z").within);
+    CHECK_FALSE(window(text, "2026-01-10T03:00:00Z").within);
+    CHECK(window(text, "2026-01-10T01:00:00Z").until == at("2026-01-10T03:00:00Z"));
+    CHECK(window(text, "2026-01-10T03:00:00Z").until == at("2026-01-17T01:00:00Z"));
+    CHECK(window(text, "2026-07-11T00:00:00Z").within);  // summer time
+    CHECK_FALSE(window(text, "2026-07-11T02:00:00Z").within);
+    CHECK(window(text, "2026-01-10T03:00:00Z").now == "sat 04:00 in Europe/Berlin");
+}
+
+TEST_CASE("a window over midnight belongs to the day on which it begins") {
+    const std::string text = "fri 23:00-02:00 UTC";
+    CHECK(window(text, "2026-01-09T23:30:00Z").within);
+    CHECK(window(text, "2026-01-10T01:59:00Z").within);
+    CHECK_FALSE(window(text, "2026-01-09T01:00:00Z").within);
+    CHECK_FALSE(window(text, "2026-01-10T23:30:00Z").within);
+    CHECK(window("sat-mon 22:00-05:00 UTC", "2026-01-13T04:00:00Z").within);  // of Monday
+    CHECK_FALSE(window("sat-mon 22:00-05:00 UTC", "2026-01-13T23:00:00Z").within);
+}
+
+TEST_CASE("where clocks are set forward, a window in the hour that is skipped does not take place") {
+    const std::string skipped = "sun 02:00-03:00 Europe/Berlin";
+    for (const char* now : {"2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z"})
+        CHECK_FALSE(window(skipped, now).within);
+    CHECK(window(skipped, "2026-03-29T01:00:00Z").until == at("2026-04-05T00:00:00Z"));
+    const std::string around = "sun 01:30-03:30 Europe/Berlin";
+    CHECK(window(around, "2026-03-29T00:30:00Z").within);
+    CHECK(window(around, "2026-03-29T00:30:00Z").until == at("2026-03-29T01:30:00Z"));
+    CHECK_FALSE(window(around, "2026-03-29T01:30:00Z").within);
+}
+
+TEST_CASE("where clocks are set back, a window has the first of the two hours") {
+    const std::string text = "sun 02:00-02:30 Europe/Berlin";
+    CHECK(window(text, "2026-10-25T00:00:00Z").within);
+    CHECK(window(text, "2026-10-25T00:00:00Z").until == at("2026-10-25T00:30:00Z"));
+    CHECK_FALSE(window(text, "2026-10-25T00:30:00Z").within);
+    CHECK_FALSE(window(text, "2026-10-25T01:15:00Z").within);  // 02:15 again
+    CHECK(window("sat 23:00-02:30 Europe/Berlin", "2026-10-25T00:29:00Z").within);
+    CHECK_FALSE(window("sat 23:00-02:30 Europe/Berlin", "2026-10-25T01:15:00Z").within);
+}
+
+TEST_CASE("a freeze takes in both of the two hours") {
+    const std::string text = "2026-10-25 02:00 to 2026-10-25 02:30 Europe/Berlin";
+    CHECK_FALSE(freeze(text, "2026-10-24T23:59:59Z").within);
+    CHECK(freeze(text, "2026-10-25T00:00:00Z").within);
+    CHECK(freeze(text, "2026-10-25T00:45:00Z").within);
+    CHECK(freeze(text, "2026-10-25T01:29:00Z").within);
+    CHECK_FALSE(freeze(text, "2026-10-25T01:30:00Z").within);
+    CHECK(freeze("2026-12-20 to 2027-01-02 UTC", "2026-12-31T00:00:00Z").until == at("2027-01-02T00:00:00Z"));
+}
+
+TEST_CASE("what is no window and no freeze is said") {
+    for (const char* text : {"", "saturday 02:00-04:00 UTC", "sat 24:00-25:00 UTC", "sat 02:00-04:00",
+                             "sat 02:00-04:00 Mars/Base"})
+        CHECK_FALSE(window_at(text, 0));
+    for (const char* text : {"", "2026-12-20", "2026-13-20 to 2027-01-02 UTC", "2026-02-30 to 2026-03-02 UTC",
+                             "2026-12-20 to 2027-01-02 Mars/Base"})
+        CHECK_FALSE(freeze_at(text, 0));
+}
+
+TEST_CASE("the freezes of migc.yaml") {
+    project::Inventory inventory;
+    CHECK_FALSE(frozen(inventory, at("2026-12-31T00:00:00Z")));
+    inventory.freezes.push_back({"2026-12-20 18:00", "2027-01-02 06:00", "Europe/Berlin", "holidays", {}});
+    CHECK(frozen(inventory, at("2026-12-31T00:00:00Z")).value_or("").find("holidays") != std::string::npos);
+    CHECK_FALSE(frozen(inventory, at("2027-01-02T05:00:00Z")));
+    inventory.freezes.push_back({"2028-12-20 18:00", "2029-01-02 06:00", "Mars/Base", "unreadable", {}});
+    CHECK(frozen(inventory, at("2027-01-02T05:00:00Z")));  // closed, since nobody can tell
+}
+
+TEST_CASE("a clock that is set opens no window, and a freeze is not over by it") {
+    Clock clock;
+    const List arguments = {Value("sat 02:00-04:00 Europe/Berlin")};
+    clock.wall = clock.even = at("2026-01-10T02:00:00Z");
+    CHECK(is_true(runtime::window(clock, arguments)));
+    CHECK(runtime::window(clock, arguments).why.empty());
+    clock.even -= 45'000;  // less than a minute is no matter
+    CHECK(runtime::window(clock, arguments).why.empty());
+
+    clock.even = at("2026-01-09T20:00:00Z");  // set forward, into the window
+    CHECK_FALSE(is_true(runtime::window(clock, arguments)));
+    CHECK(runtime::window(clock, arguments).why.find("clock was set 360 min forward") != std::string::npos);
+
+    clock.even = at("2026-01-10T05:00:00Z");  // set back, into the window
+    CHECK_FALSE(is_true(runtime::window(clock, arguments)));
+
+    clock.even = at("2026-01-10T01:30:00Z");  // set forward inside of it: open, and told
+    CHECK(is_true(runtime::window(clock, arguments)));
+    CHECK(runtime::window(clock, arguments).why.find("30 min forward") != std::string::npos);
+
+    const List frozen_period = {Value("2026-01-01 to 2026-01-10 UTC")};
+    clock.even = at("2026-01-09T20:00:00Z");
+    CHECK_FALSE(is_true(runtime::freeze(clock, frozen_period)));
+    clock.even = clock.wall;
+    CHECK(is_true(runtime::freeze(clock, frozen_period)));
+}

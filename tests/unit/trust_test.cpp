@@ -1,0 +1,237 @@
+// Keys, signed files, and who counts as an approver.
+#include <filesystem>
+#include <fstream>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/trust/approval.hpp"
+#include "runtime/trust/evidence.hpp"
+#include "runtime/trust/keys.hpp"
+#include "runtime/trust/statement.hpp"
+#include "runtime/trust/times.hpp"
+
+using namespace migc::trust;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr Time hour = 3'600'000;
+constexpr Time now = 1'768'010'400'000;
+const std::string digest(64, 'a');
+
+struct People {
+    PrivateKey ops = PrivateKey::make();
+    PrivateKey lead = PrivateKey::make();
+
+    [[nodiscard]] Question question(std::int64_t count = 2) const {
+        return {digest,          count,
+                {"ops", "lead"}, {{"ops", show(ops.public_key())}, {"lead", show(lead.public_key())}},
+                {"kim"},         now};
+    }
+    static std::string approval(const std::string& name, const PrivateKey& key,
+                                const std::string& run = digest, Time made = now - hour,
+                                Time expires = now + hour) {
+        return approval_file({name, run, "a title", "kim@laptop", made, expires}, key);
+    }
+};
+
+bool says(const Judgement& judgement, const std::string& text) {
+    INFO(judgement.why);
+    return judgement.why.find(text) != std::string::npos;
+}
+
+struct Folder {
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "migc-trust-XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    ~Folder() {
+        std::error_code ignored;
+        fs::remove_all(path, ignored);
+    }
+    fs::path path;
+};
+
+unsigned mode(const fs::path& path) {
+    struct stat status = {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    return status.st_mode & 0777;
+}
+
+std::string reason_of(const std::string& text) {
+    const auto statement = read_statement("migc-approval", text);
+    return statement ? "" : statement.error();
+}
+
+}  // namespace
+
+TEST_CASE("two of two people approve a run") {
+    const People people;
+    const std::vector<File> both = {{"a.json", People::approval("ops", people.ops)},
+                                    {"b.json", People::approval("lead", people.lead)}};
+    const Judgement judgement = judge(people.question(), both);
+    CHECK(judgement.enough);
+    CHECK(judgement.why == "approved by lead, ops");
+    CHECK(judge(people.question(1), {both.front()}).enough);
+    CHECK_FALSE(judge(people.question(), {both.front()}).enough);
+    CHECK(says(judge(people.question(), {both.front()}), "1 of 2 approvals, by ops"));
+    CHECK_FALSE(judge(people.question(0), {}).enough);  // nobody has to approve: nobody has
+    CHECK_FALSE(judge(people.question(-1), both).enough);
+}
+
+TEST_CASE("an approval that does not count is refused with its reason") {
+    const People people;
+    const PrivateKey stranger = PrivateKey::make();
+    const std::string lead = People::approval("lead", people.lead);
+    const auto judged = [&](const std::string& text) {
+        return judge(people.question(), {{"lead.json", lead}, {"x.json", text}});
+    };
+    const auto refused = [&](const std::string& text, const std::string& reason) {
+        const Judgement judgement = judged(text);
+        return !judgement.enough && says(judgement, reason);
+    };
+    REQUIRE(judged(People::approval("ops", people.ops)).enough);
+    CHECK(refused(People::approval("ops", people.ops, std::string(64, 'b')), "1 file approves another run"));
+    CHECK(refused(People::approval("ops", people.ops, digest, now - 2 * hour, now - hour),
+                  "expired 2026-01-10T01:00:00Z"));
+    CHECK(refused(People::approval("ops", people.ops, digest, now + hour, now + 2 * hour),
+                  "made in the future"));
+    CHECK(refused(People::approval("ops", stranger), "another key than that of ops"));
+    CHECK(refused(People::approval("mallory", stranger), "mallory is not asked here"));
+    CHECK(refused(lead, "lead has approved already"));
+    CHECK(refused("", "no JSON object"));
+    CHECK(refused("[1]", "no JSON object"));
+    CHECK(refused(std::string(100'000, ' '), "larger than 64 KiB"));
+    CHECK(refused(std::string(60'000, '['), "nested too deeply"));
+
+    json tampered = json::parse(People::approval("ops", people.ops));
+    tampered["expires"] = "2036-01-10T01:00:00Z";
+    CHECK(refused(tampered.dump(), "changed after it was signed"));
+    json unsigned_one = json::parse(People::approval("ops", people.ops));
+    unsigned_one.erase("signature");
+    CHECK(refused(unsigned_one.dump(), "not signed"));
+    std::string twice = People::approval("ops", people.ops);
+    twice.insert(1, "\"name\": \"lead\",");
+    CHECK(refused(twice, "names a key twice"));
+    // The name in the file is what was signed: a known key does not lend itself to another name.
+    CHECK(refused(People::approval("lead", people.ops), "another key than that of lead"));
+}
+
+TEST_CASE("who runs it does not count, by no name") {
+    const People people;
+    Question question = people.question();
+    const std::vector<File> both = {{"a", People::approval("ops", people.ops)},
+                                    {"b", People::approval("lead", people.lead)}};
+    question.runner = {"ops"};
+    CHECK_FALSE(judge(question, both).enough);
+    CHECK(says(judge(question, both), "ops runs it, and so cannot approve it"));
+    question.runner = {"kim"};
+    question.approvers["kim"] = question.approvers["ops"];  // the same key under another name
+    CHECK(says(judge(question, both), "ops runs it"));
+    question.runner = {};
+    question.people.emplace_back("kim");
+    const std::vector<File> same_key = {{"a", People::approval("ops", people.ops)},
+                                        {"b", People::approval("kim", people.ops)}};
+    CHECK_FALSE(judge(question, same_key).enough);
+    CHECK(says(judge(question, same_key), "the same key as another approver"));
+}
+
+TEST_CASE("a name without a key in migc.yaml cannot approve") {
+    const People people;
+    Question question = people.question();
+    question.approvers.erase("lead");
+    CHECK(says(judge(question, {{"a", People::approval("lead", people.lead)}}),
+               "migc.yaml has no key of lead"));
+}
+
+TEST_CASE("the layout of a signed file is no matter, and its kind is") {
+    const People people;
+    const std::string text = People::approval("ops", people.ops);
+    CHECK(reason_of(json::parse(text).dump()).empty());
+    CHECK(reason_of(json::parse(text).dump(7)).empty());
+    const std::string evidence =
+        evidence_file({"staging", "staging", {digest}, "live", "2026-01-10-1", "ops", now}, people.ops);
+    CHECK_FALSE(reason_of(evidence).empty());
+    json renamed = json::parse(evidence);
+    renamed["migc-approval"] = renamed["migc-evidence"];
+    renamed.erase("migc-evidence");
+    CHECK(reason_of(renamed.dump()) == "it was changed after it was signed");
+}
+
+TEST_CASE("every byte of a signed file counts") {
+    const People people;
+    const std::string text = json::parse(People::approval("ops", people.ops)).dump();
+    int accepted = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        std::string changed = text;
+        changed[i] = static_cast<char>(changed[i] ^ 1);
+        accepted += judge(people.question(1), {{"x", changed}}).enough ? 1 : 0;
+    }
+    CHECK(accepted == 0);
+}
+
+TEST_CASE("evidence") {
+    const People people;
+    const std::map<std::string, std::string> approvers = people.question().approvers;
+    const std::string text =
+        evidence_file({"staging", "test", {digest}, "live", "2026-01-10-1", "ops", now}, people.ops);
+    const auto evidence = read_evidence(text, approvers);
+    REQUIRE(evidence);
+    CHECK(evidence->stage == "staging");
+    CHECK(evidence->environment == "test");
+    CHECK(evidence->changes == std::vector<std::string>{digest});
+    CHECK(evidence->mode == "live");
+    CHECK(evidence->passed == now);
+    CHECK(read_evidence(text, {}).error() == "migc.yaml has no key of ops");
+    CHECK(read_evidence(text, {{"ops", show(people.lead.public_key())}}).error().find("another key") !=
+          std::string::npos);
+    json tampered = json::parse(text);
+    tampered["changes"].push_back(std::string(64, 'b'));
+    CHECK(read_evidence(tampered.dump(), approvers).error() == "it was changed after it was signed");
+}
+
+TEST_CASE("private keys lie in files of their owner") {
+    const Folder folder;
+    const fs::path file = folder.path / "keys" / "ops.key";
+    const PrivateKey key = PrivateKey::make();
+    REQUIRE(save_key(file, key, "correct horse"));
+    CHECK(mode(file) == 0600);
+    CHECK(mode(file.parent_path()) == 0700);
+    CHECK_FALSE(save_key(file, key, "correct horse"));  // none is overwritten
+    const auto opened = load_key(file, [] { return std::optional<std::string>("correct horse"); });
+    REQUIRE(opened);
+    CHECK(opened->public_key() == key.public_key());
+    CHECK(is_signed(key.public_key(), "text", opened->sign("text")));
+    CHECK_FALSE(is_signed(key.public_key(), "texts", opened->sign("text")));
+    CHECK(load_key(file, [] { return std::optional<std::string>("wrong"); })
+              .error()
+              .find("passphrase is wrong") != std::string::npos);
+    CHECK_FALSE(load_key(file, {}));
+    ::chmod(file.c_str(), 0640);
+    CHECK(load_key(file, {}).error().find("others may read it") != std::string::npos);
+
+    const fs::path plain = folder.path / "keys" / "lead.key";
+    REQUIRE(save_key(plain, key, std::nullopt));
+    CHECK(load_key(plain, {}));
+    std::ofstream(plain, std::ios::trunc) << "{\"migc-private-key\": 1, \"plain\": \"AAAA\"}";
+    CHECK(load_key(plain, {}).error().find("damaged") != std::string::npos);
+    CHECK_FALSE(load_key(folder.path / "none.key", {}));
+}
+
+TEST_CASE("public keys and times as text") {
+    const PrivateKey key = PrivateKey::make();
+    const auto read = parse_key(show(key.public_key()));
+    REQUIRE(read);
+    CHECK(*read == key.public_key());
+    for (const char* wrong : {"", "migc-key:", "migc-key:AAAA", "ssh-ed25519 AAAA"})
+        CHECK_FALSE(parse_key(wrong));
+    CHECK(written_time(now) == "2026-01-10T02:00:00Z");
+    CHECK(read_time("2026-01-10T02:00:00Z") == now);
+    for (const char* wrong : {"", "2026-01-10", "2026-01-10T02:00:00Zx", "2026-13-10T02:00:00Z"})
+        CHECK_FALSE(read_time(wrong));
+}
