@@ -12,6 +12,7 @@ const std::vector<Family>& families() {
         {"terraform", terraform},
         {"kubernetes", kubernetes},
         {"language", language},
+        {"manifest files", manifest_files},
         {"files", files},
         {"requirements", requirements},
     };
@@ -19,11 +20,18 @@ const std::vector<Family>& families() {
 }
 
 Picture::Picture(const Input& input)
-    : Input(input), manifests(input.inventory.root, input.sources), timeline(program, inventory, manifests) {}
+    : Input(input),
+      manifests(input.inventory.root, input.sources),
+      timeline(program, inventory, manifests, sources) {}
 
 void run(const Input& input, Diagnostics& diagnostics) {
     const Picture picture(input);
     for (const auto& family : families()) family.check(picture, diagnostics);
+}
+
+bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage) {
+    const ir::Stage* repeated = stage.repeats ? program.stage(*stage.repeats) : nullptr;
+    return stage.on_failure && (repeated == nullptr || stage.failure_span != repeated->failure_span);
 }
 
 void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit) {
@@ -32,6 +40,11 @@ void each_step(const std::vector<ir::Step>& steps, const std::function<void(cons
         each_step(step.body, visit);
         each_step(step.otherwise, visit);
     }
+}
+
+void each_demand(const ir::Expr& condition, const std::function<void(const ir::Expr&)>& visit) {
+    if (condition.kind != ir::ExprKind::And) return visit(condition);
+    for (const ir::Expr& child : condition.children) each_demand(child, visit);
 }
 
 const ir::Step* first_mutation(const ir::Program& program, const std::vector<ir::Step>& steps) {
