@@ -253,10 +253,18 @@ void each_word(const std::string& text, const Visit& visit) {
     }
 }
 
+// Labels, and the images that pods run, are called like a service without asking it for anything.
+bool asks_nobody(const std::string& key) {
+    return key == "metadata" || key == "image" || key == "labels" || key == "matchLabels" || key == "selector";
+}
+
 template <typename Visit>
 void each_word(const nlohmann::json& json, const Visit& visit) {
     if (json.is_string()) each_word(json.get_ref<const std::string&>(), visit);
-    if (json.is_structured())
+    if (json.is_object())
+        for (const auto& [key, value] : json.items())
+            if (!asks_nobody(key)) each_word(value, visit);
+    if (json.is_array())
         for (const nlohmann::json& inner : json) each_word(inner, visit);
 }
 
@@ -310,7 +318,12 @@ class Order {
             auto& users = users_[word];
             if (users.empty() || users.back()->things != change.things) users.push_back(&change);
         };
-        for (const auto& argument : change.arguments) {
+        for (std::size_t i = 0; i < change.arguments.size(); ++i) {
+            const ir::Parameter& slot = change.verb->parameters.at(i);
+            const bool is_place = slot.type.kind == ir::TypeKind::Path ||
+                                  slot.type.kind == ir::TypeKind::Image || slot.name == "handle";
+            const auto& argument = change.arguments[i];
+            if (is_place) continue;
             const auto* text = argument ? argument->get_if<std::string>() : nullptr;
             const auto* json = argument ? argument->get_if<Json>() : nullptr;
             if (text != nullptr) each_word(*text, add);
