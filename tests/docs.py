@@ -7,6 +7,7 @@ migc, root, failed = os.path.abspath(sys.argv[1]), pathlib.Path(__file__).resolv
 PROJECT = root / "tests/review"
 BESIDE = {
     "migrate-back.sh": "",
+    "other/aliased.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: &name other }\ndata: { name: *name }\n",
     "tf.sh": "",
     "k8s/grow.sh": "",
     ".secrets/token": "",

@@ -28,6 +28,7 @@ const std::vector<Family>& families() {
         {"reachability", reachability},
         {"secrets", named_secrets},
         {"language", language},
+        {"manifest files", manifest_files},
         {"files", files},
         {"requirements", requirements},
     };
@@ -35,7 +36,9 @@ const std::vector<Family>& families() {
 }
 
 Picture::Picture(const Input& input)
-    : Input(input), manifests(input.inventory.root, input.sources), timeline(program, inventory, manifests) {}
+    : Input(input),
+      manifests(input.inventory.root, input.sources),
+      timeline(program, inventory, manifests, sources) {}
 
 void run(const Input& input, Diagnostics& diagnostics) {
     const Picture picture(input);
@@ -53,6 +56,11 @@ void each_step(const std::vector<ir::Step>& steps, const std::function<void(cons
         each_step(step.body, visit);
         each_step(step.otherwise, visit);
     }
+}
+
+void each_demand(const ir::Expr& condition, const std::function<void(const ir::Expr&)>& visit) {
+    if (condition.kind != ir::ExprKind::And) return visit(condition);
+    for (const ir::Expr& child : condition.children) each_demand(child, visit);
 }
 
 const ir::Step* first_mutation(const ir::Program& program, const std::vector<ir::Step>& steps) {

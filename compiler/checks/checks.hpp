@@ -87,6 +87,8 @@ void reachability(const Picture& picture, Diagnostics& diagnostics);
 void named_secrets(const Picture& picture, Diagnostics& diagnostics);
 // language.cpp: names that nothing uses, calculations that cannot be done, secrets in the text.
 void language(const Picture& picture, Diagnostics& diagnostics);
+// manifest_files.cpp: the manifests that steps name can be read.
+void manifest_files(const Picture& picture, Diagnostics& diagnostics);
 // files.cpp: the files that steps name are there.
 void files(const Picture& picture, Diagnostics& diagnostics);
 // requirements.cpp: what the script requires of the project's files holds.
@@ -96,6 +98,9 @@ void requirements(const Picture& picture, Diagnostics& diagnostics);
 bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage);
 // Calls visit(step) for each step of the list and, in order, for those within it.
 void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit);
+// Calls visit(condition) for each part of a condition that must hold for it to hold: `a` and `b` of `a and
+// b`.
+void each_demand(const ir::Expr& condition, const std::function<void(const ir::Expr&)>& visit);
 // Whether a step of the list, or one within it, changes anything outside.
 bool mutates(const ir::Program& program, const std::vector<ir::Step>& steps);
 // The first step that does; null if none.

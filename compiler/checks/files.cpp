@@ -1,4 +1,5 @@
-// The files that steps name are there, so that no step fails in the middle of the window for want of one.
+// The files that steps name are there, so that no step fails in the middle of the window for want of one, and
+// no undo.
 #include <filesystem>
 #include <set>
 #include <string>
@@ -11,43 +12,116 @@
 namespace migc::checks {
 namespace {
 
-// What steps have written so far, by the text of their scripts.
-using Written = std::set<std::string>;
-
-const std::string* literal_path(const ir::Expr& argument) {
-    const bool is_path = argument.kind == ir::ExprKind::Literal && argument.type.kind == ir::TypeKind::Path;
-    return is_path ? argument.value.get_if<std::string>() : nullptr;
+const std::string* path_in(const Value& value, const ir::Type& slot) {
+    return slot.kind == ir::TypeKind::Path ? value.get_if<std::string>() : nullptr;
 }
 
-void check_argument(const Input& input, const ir::Expr& argument, const ir::Type& slot, Written& written,
-                    Diagnostics& diagnostics) {
-    const std::string* path = literal_path(argument);
-    if (path == nullptr) return;
-    if (slot.written) written.insert(*path);
-    std::error_code ignored;
-    const std::filesystem::path full = input.inventory.root / *path;
-    if (written.contains(*path) || std::filesystem::exists(full, ignored)) return;
-    auto& d =
-        diagnostics.report(Code::MissingFile, argument.span, fmt::format("there is no file `{}`", *path));
-    d.notes.push_back(fmt::format("paths are relative to {}", input.inventory.root.string()));
-    d.notes.emplace_back("the step would fail in the middle of the window");
+const std::string* path_in(const std::optional<Value>& value, const ir::Type& slot) {
+    return value ? path_in(*value, slot) : nullptr;
 }
 
-void check_call(const Input& input, const ir::Step& step, Written& written, Diagnostics& diagnostics) {
-    if (step.kind != ir::StepKind::Call) return;
-    const auto& slots = input.program.verbs.at(step.verb).parameters;
-    for (std::size_t i = 0; i < step.arguments.size() && i < slots.size(); ++i)
-        check_argument(input, step.arguments[i], slots[i].type, written, diagnostics);
-}
+class Files {
+  public:
+    Files(const Picture& picture, Diagnostics& diagnostics) : picture_(picture), diagnostics_(diagnostics) {}
+
+    void check() {
+        for (const Course& course : picture_.timeline.courses())
+            each_event(course, [&](const Event& event) { written_by(event); });
+        for (const auto& stage : picture_.program.stages) {
+            if (!stage.repeats) as_written(stage.steps);
+            if (stage.on_failure) as_written(*stage.on_failure);
+        }
+        for (const ir::Verb& verb : picture_.program.verbs) {
+            if (!picture_.timeline.is_own(verb.span)) continue;
+            as_written(verb.steps);
+            as_written(verb.undo.steps);
+        }
+        for (const Course& course : picture_.timeline.courses())
+            each_event(course, [&](const Event& event) { used_by(event); });
+    }
+
+  private:
+    template <typename Visit>
+    static void each_event(const Course& course, const Visit& visit) {
+        for (const Event& event : course.forward) visit(event);
+        for (const OwnUndo& own : course.undos)
+            for (const Event& event : own.back) visit(event);
+        for (const Event& event : course.failure) visit(event);
+    }
+
+    // What a step makes may be named by a text that is put together.
+    void written_by(const Event& event) {
+        for (std::size_t i = 0; i < event.arguments.size(); ++i) {
+            const ir::Type& slot = event.verb->parameters.at(i).type;
+            const bool is_text = event.inner->arguments.at(i).kind == ir::ExprKind::Literal;
+            if (const auto* path = path_in(event.arguments[i], slot);
+                path != nullptr && slot.written && !is_text)
+                written_.insert(*path);
+        }
+    }
+
+    void as_written(const std::vector<ir::Step>& steps) {
+        each_step(steps, [&](const ir::Step& step) {
+            if (step.condition) in_condition(*step.condition, step);
+            if (step.kind != ir::StepKind::Call) return;
+            const auto& slots = picture_.program.verbs.at(step.verb).parameters;
+            for (std::size_t i = 0; i < step.arguments.size() && i < slots.size(); ++i) {
+                const ir::Expr& argument = step.arguments[i];
+                if (argument.kind != ir::ExprKind::Literal) continue;
+                const auto* path = path_in(argument.value, argument.type);
+                if (path != nullptr && slots[i].type.written) written_.insert(*path);
+                if (path != nullptr) check(*path, argument.span, step);
+            }
+            if (step.undo) as_written(step.undo->steps);
+        });
+    }
+
+    // Without the file these can never hold.
+    void in_condition(const ir::Expr& condition, const ir::Step& step) {
+        for (const ir::Expr& child : condition.children) in_condition(child, step);
+        if (condition.kind != ir::ExprKind::Probe) return;
+        const auto& read = picture_.program.probes.at(condition.declaration).read;
+        const bool needs_file =
+            read && (read->native == "script-succeeds" || read->native == "apply-accepted");
+        if (!needs_file || condition.children.empty()) return;
+        const ir::Expr& file = condition.children.front();
+        const auto* path = file.kind == ir::ExprKind::Literal ? path_in(file.value, file.type) : nullptr;
+        if (path != nullptr) check(*path, file.span, step);
+    }
+
+    void used_by(const Event& event) {
+        for (std::size_t i = 0; i < event.arguments.size(); ++i) {
+            const ir::Type& slot = event.verb->parameters.at(i).type;
+            const auto* path = path_in(event.arguments[i], slot);
+            if (path != nullptr && !slot.written) check(*path, event.step->span, *event.step);
+        }
+        const bool restores =
+            event.verb != nullptr && event.verb->action && event.verb->action->native == "restore-file";
+        const auto* file =
+            restores && event.arguments[0] ? event.arguments[0]->get_if<std::string>() : nullptr;
+        if (file != nullptr) check(*file, event.step->span, *event.step);
+    }
+
+    void check(const std::string& path, Span place, const ir::Step& step) {
+        std::error_code ignored;
+        if (written_.contains(path) || std::filesystem::exists(picture_.inventory.root / path, ignored))
+            return;
+        if (!told_.insert({path, step.span.file, step.span.begin}).second) return;
+        auto& d = diagnostics_.report(Code::MissingFile, place, fmt::format("there is no file `{}`", path));
+        d.notes.push_back(fmt::format("paths are relative to {}", picture_.inventory.root.string()));
+        d.notes.emplace_back("the step would fail in the middle of the window");
+    }
+
+    const Picture& picture_;
+    Diagnostics& diagnostics_;
+    std::set<std::string> written_;
+    std::set<std::tuple<std::string, FileId, std::uint32_t>> told_;
+};
 
 }  // namespace
 
-void files(const Picture& input, Diagnostics& diagnostics) {
-    Written written;
-    for (const auto& stage : input.program.stages) {
-        if (stage.repeats) continue;
-        each_step(stage.steps, [&](const ir::Step& step) { check_call(input, step, written, diagnostics); });
-    }
+void files(const Picture& picture, Diagnostics& diagnostics) {
+    Files(picture, diagnostics).check();
 }
 
 }  // namespace migc::checks

@@ -1,42 +1,92 @@
 // What a script does agrees with the project's manifests, and with how a cluster works.
 #include <algorithm>
 #include <functional>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <re2/re2.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/checks/field.hpp"
 #include "compiler/ir/compare.hpp"
 
 namespace migc::checks {
 namespace {
 
 using nlohmann::json;
+using Events = std::vector<Event>;
 
-bool is_change_by(const Event& event, std::string_view signature) {
-    return event.act == Act::Change && event.verb != nullptr && event.verb->signature.starts_with(signature);
+// What is told of a step once is not told again of the stage that repeats it, or of each round of a loop.
+class Told {
+  public:
+    bool first(Code code, const ir::Step& step, const std::string& about) {
+        return told_.insert({code, step.span.file, step.span.begin, about}).second;
+    }
+
+  private:
+    std::set<std::tuple<Code, FileId, std::uint32_t, std::string>> told_;
+};
+
+// The manifests as the environment of a stage has them.
+class Surroundings {
+  public:
+    Surroundings(const Picture& picture, const Course& course) : picture_(picture), course_(course) {}
+
+    [[nodiscard]] Manifests::Objects named(const Thing& thing) const {
+        return of(picture_.manifests.declaring(thing));
+    }
+    [[nodiscard]] Manifests::Objects readers(const Thing& thing) const {
+        return of(picture_.manifests.readers(thing));
+    }
+    [[nodiscard]] Manifests::Objects autoscalers(const Thing& thing) const {
+        return of(picture_.manifests.autoscalers(thing));
+    }
+
+  private:
+    [[nodiscard]] Manifests::Objects of(const Manifests::Objects& objects) const {
+        return picture_.timeline.of_environment(objects, course_.stage->environment);
+    }
+
+    const Picture& picture_;
+    const Course& course_;
+};
+
+bool is_gone(const Effect& effect) {
+    return effect.becomes == ir::Becomes::Absent && effect.pointer && effect.pointer->empty();
 }
 
 // An autoscaler would set another number at once.
-void autoscaled(const Picture& picture, const Event& event, Diagnostics& diagnostics) {
-    if (!is_change_by(event, "scale ") || event.things.size() != 1) return;
-    for (const Object* object : picture.manifests.all()) {
-        if (!object->thing.starts_with("horizontalpodautoscaler/")) continue;
-        const Thing target =
-            object_thing(fmt::format("{}/{}", text_at(object->json, "/spec/scaleTargetRef/kind"),
-                                     text_at(object->json, "/spec/scaleTargetRef/name")));
-        if (!event.things.contains(target)) continue;
-        auto& d = diagnostics.report(Code::Autoscaled, event.step->span,
-                                     fmt::format("an autoscaler sets the number of replicas of {}", target));
-        d.labels.push_back({picture.manifests.span(*object, "/spec/scaleTargetRef/name"), "this autoscaler"});
-        d.notes.emplace_back(
-            "the run would refuse it; set its limits instead: `set autoscaling of WORKLOAD to \"2..6\"`");
-    }
+void autoscaled(const Picture& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
+    const Surroundings surroundings(picture, course);
+    std::set<Thing> gone;
+    const auto check = [&](const Event& event) {
+        for (const Effect& effect : event.effects) {
+            if (is_gone(effect)) gone.insert(effect.thing);
+            const auto count = count_of(effect);
+            const bool sets_start = event.verb->signature.starts_with("set replicas of autoscaled ");
+            if (!count || sets_start) continue;
+            for (const Object* scaler : surroundings.autoscalers(count->workload)) {
+                if (gone.contains(scaler->thing)) continue;
+                if (!told.first(Code::Autoscaled, *event.step, scaler->file)) continue;
+                auto& d = diagnostics.report(
+                    Code::Autoscaled, event.step->span,
+                    fmt::format("an autoscaler sets the number of replicas of {}", count->workload));
+                d.labels.push_back(
+                    {picture.manifests.span(*scaler, "/spec/scaleTargetRef/name"), "this autoscaler"});
+                d.notes.emplace_back(
+                    "the run would refuse it; set its limits instead: `set autoscaling of WORKLOAD to \"2..6\"`");
+            }
+        }
+    };
+    for (const auto* events : {&course.forward, &course.failure})
+        for (const Event& event : *events)
+            if (event.act == Act::Change) check(event);
 }
 
 // A tag that is pushed again and again names another image tomorrow.
 bool moves(const Picture& picture, const std::string& image) {
-    if (image.find('@') != std::string::npos || image.find('$') != std::string::npos) return false;
+    if (image.empty() || image.find('@') != std::string::npos || image.find('$') != std::string::npos)
+        return false;
     const auto colon = image.rfind(':'), slash = image.rfind('/');
     const bool has_tag = colon != std::string::npos && (slash == std::string::npos || colon > slash);
     if (!has_tag) return true;
@@ -48,143 +98,326 @@ bool moves(const Picture& picture, const std::string& image) {
                                               picture.inventory.environments.end(), is_environment);
 }
 
-void report_moving(const Event& event, const std::string& image, std::optional<Span> manifest,
-                   Diagnostics& diagnostics) {
+// Calls visit(image, pointer) for each container's image.
+template <typename Visit>
+void each_image(const json& part, const std::string& pointer, const Visit& visit) {
+    if (part.is_object())
+        for (const auto& [key, value] : part.items()) {
+            const bool lists = (key == "containers" || key == "initContainers") && value.is_array();
+            for (std::size_t i = 0; lists && i < value.size(); ++i)
+                visit(text_at(value[i], "/image"), fmt::format("{}/{}/{}/image", pointer, key, i));
+            if (!lists && value.is_structured() && key.find('/') == std::string::npos)
+                each_image(value, pointer + "/" + key, visit);
+        }
+}
+
+void report_moving(const Event& event, const std::string& image, Told& told, Diagnostics& diagnostics,
+                   const std::function<std::optional<Span>()>& manifest) {
+    if (!told.first(Code::MovingTag, *event.step, image)) return;
+    const auto place = manifest();
     auto& d = diagnostics.report(Code::MovingTag, event.step->span,
                                  fmt::format("`{}` may name another image tomorrow", image));
-    if (manifest) d.labels.push_back({*manifest, "asked for here"});
+    if (place) d.labels.push_back({*place, "asked for here"});
     d.notes.emplace_back(
         "production could run what staging has never seen, and going back to it would not bring back what ran; "
         "use a version or a digest: `let d = digest of image ..`");
 }
 
-void moving_tag(const Picture& picture, const Event& event, Diagnostics& diagnostics) {
+void moving_tag(const Picture& picture, const Event& event, Told& told, Diagnostics& diagnostics) {
     if (event.act != Act::Change) return;
-    if (is_change_by(event, "set image "))
-        for (const auto& argument : event.arguments) {
-            const auto* image = argument ? argument->get_if<std::string>() : nullptr;
-            if (image != nullptr && image->find_first_of(":/@") != std::string::npos &&
-                moves(picture, *image))
-                return report_moving(event, *image, {}, diagnostics);
-        }
-    if (!is_change_by(event, "apply object ")) return;
-    for (const Object* object : picture.manifests.all()) {
-        static const json::json_pointer containers("/spec/template/spec/containers");
-        if (!event.things.contains(object->thing) || !object->json.contains(containers)) continue;
-        std::size_t number = 0;
-        for (const json& container : object->json[containers]) {
-            const std::string image = text_at(container, "/image");
-            if (!image.empty() && moves(picture, image))
-                return report_moving(
-                    event, image,
-                    picture.manifests.span(*object,
-                                           fmt::format("/spec/template/spec/containers/{}/image", number)),
-                    diagnostics);
-            ++number;
-        }
+    for (const Effect& effect : event.effects) {
+        const auto* image = effect.value ? effect.value->get_if<std::string>() : nullptr;
+        const bool is_image = effect.pointer && effect.pointer->ends_with("ontainers/*/image");
+        if (is_image && is_live(effect.thing) && image != nullptr && moves(picture, *image))
+            report_moving(event, *image, told, diagnostics, [] { return std::nullopt; });
     }
-}
-
-bool starts_pods_anew(const Event& event, const Thing& workload) {
-    return event.act == Act::Change && event.things.contains(workload);
-}
-
-// What a pod has read stays what it was until the pod is started anew.
-void readers_not_restarted(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
-    const auto& events = course.forward;
-    for (auto change = events.begin(); change != events.end(); ++change) {
-        if (change->act != Act::Change || change->things.size() != 1) continue;
-        const Thing& thing = *change->things.begin();
-        const bool is_configuration = thing.starts_with("configmap/") || thing.starts_with("secret/");
-        if (!is_configuration) continue;
-        const bool all_restarted = std::any_of(change, events.end(), [](const Event& event) {
-            return event.act == Act::Change && event.verb->signature == "restart (target: workload)" &&
-                   event.things.empty();
+    if (event.object == nullptr) return;
+    each_image(event.object->json, "", [&](const std::string& image, const std::string& pointer) {
+        if (!moves(picture, image)) return;
+        report_moving(event, image, told, diagnostics, [&]() -> std::optional<Span> {
+            for (const Object* written : picture.manifests.declaring(event.object->thing))
+                if (written->file == event.object->file && text_at(written->json, pointer.c_str()) == image)
+                    return picture.manifests.span(*written, pointer);
+            return std::nullopt;
         });
-        for (const Object* reader : picture.manifests.readers(thing)) {
-            if (all_restarted || std::any_of(change, events.end(), [&](const Event& event) {
-                    return starts_pods_anew(event, reader->thing);
-                }))
-                continue;
-            auto& d =
-                diagnostics.report(Code::ReaderNotRestarted, change->step->span,
-                                   fmt::format("{} reads {}, and is not started anew", reader->thing, thing));
-            d.primary_label = "changes " + thing;
-            d.labels.push_back({picture.manifests.span(*reader, "/metadata/name"), "this reads it"});
-            d.notes.emplace_back(
-                "its pods would go on with the old values until somebody restarts them, perhaps weeks later: "
-                "add `restart WORKLOAD;`");
+    });
+}
+
+void moving_tags(const Picture& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
+    for (const auto* events : {&course.forward, &course.failure})
+        for (const Event& event : *events) moving_tag(picture, event, told, diagnostics);
+    for (const OwnUndo& own : course.undos)
+        for (const Event& event : own.back) moving_tag(picture, event, told, diagnostics);
+}
+
+// What makes a workload's pods start anew. What has no effect that is declared may do anything to the
+// workload that it is given.
+class Restarts {
+  public:
+    Restarts(const Timeline& timeline, const Events& events) : events_(events) {
+        for (std::size_t i = 0; i < events.size(); ++i) {
+            if (events[i].act != Act::Change && events[i].act != Act::Other) continue;
+            for (const Effect& effect : events[i].effects)
+                if (starts_pods_anew(effect)) of_[effect.thing].push_back(i);
+            if (!events[i].effects.empty()) continue;
+            for (const auto& argument : events[i].arguments)
+                if (const auto* given = argument ? argument->get_if<ResourceRef>() : nullptr)
+                    of_[timeline.thing(*given)].push_back(i);
+        }
+    }
+
+    // Whether one follows an event, of this workload or of one that only a run can tell.
+    [[nodiscard]] bool follows(std::size_t change, const Thing& workload) const {
+        for (const Thing& thing : {workload, Thing()})
+            if (const auto found = of_.find(thing); found != of_.end())
+                for (auto at = found->second.rbegin(); at != found->second.rend() && *at >= change; ++at)
+                    if (!exclusive(events_[*at], events_[change])) return true;
+        return false;
+    }
+    [[nodiscard]] bool any(const Thing& workload) const {
+        return of_.contains(workload) || of_.contains(Thing());
+    }
+
+  private:
+    const Events& events_;
+    std::unordered_map<Thing, std::vector<std::size_t>> of_;
+};
+
+bool is_configuration(const Thing& thing) {
+    return thing.starts_with("configmap/") || thing.starts_with("secret/");
+}
+
+// Calls visit(number, thing, reader) for each change of a configuration whose reader has pods then.
+template <typename Visit>
+void each_read_change(const Surroundings& surroundings, const Events& events, const Visit& visit) {
+    std::set<Thing> without_pods;
+    std::unordered_map<Thing, Manifests::Objects> readers;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (events[i].act != Act::Change) continue;
+        for (const Effect& effect : events[i].effects) {
+            const auto count = count_of(effect);
+            if (count && count->number == 0 && !events[i].conditional) without_pods.insert(count->workload);
+            if (count && count->number != 0) without_pods.erase(count->workload);
+            if (!is_configuration(effect.thing) || is_gone(effect)) continue;
+            const auto [entry, is_new] = readers.try_emplace(effect.thing);
+            if (is_new) entry->second = surroundings.readers(effect.thing);
+            for (const Object* reader : entry->second)
+                if (!without_pods.contains(reader->thing)) visit(i, effect.thing, *reader);
         }
     }
 }
 
-void shrinking_claim(const Picture& picture, const Event& event, Diagnostics& diagnostics) {
-    if (!is_change_by(event, "grow volume ") || event.arguments.size() < 2 || !event.arguments[1]) return;
-    const auto wanted = amount_of(*event.arguments[1]);
-    for (const Object* object : picture.manifests.all()) {
-        if (!event.things.contains(object->thing)) continue;
-        const auto declared = parse_quantity(text_at(object->json, "/spec/resources/requests/storage"));
-        if (!wanted || !declared || wanted->value >= declared->amount) continue;
-        auto& d = diagnostics.report(Code::ShrinkingClaim, event.step->span, "a volume cannot shrink");
-        d.labels.push_back(
-            {picture.manifests.span(*object, "/spec/resources/requests/storage"), "it has more than that"});
-        d.notes.emplace_back(
-            "the cluster would refuse it; a smaller one is another claim: `use std.replace-claim`");
+void report_reader(const Picture& picture, const Event& change, const Thing& thing, const Object& reader,
+                   Diagnostics& diagnostics) {
+    auto& d = diagnostics.report(Code::ReaderNotRestarted, change.step->span,
+                                 fmt::format("{} reads {}, and is not started anew", reader.thing, thing));
+    d.primary_label = "changes " + thing;
+    d.labels.push_back({picture.manifests.span(reader, "/metadata/name"), "this reads it"});
+    d.notes.emplace_back(
+        "its pods would go on with the old values until somebody restarts them, perhaps weeks later: "
+        "add `restart WORKLOAD;`");
+}
+
+bool undoes_by_itself(const Events& failure) {
+    return std::any_of(failure.begin(), failure.end(), [](const Event& event) {
+        return event.act == Act::Undo || event.act == Act::UndoAll || event.act == Act::Hold;
+    });
+}
+
+// What a pod has read stays what it was until the pod is started anew. That holds for the way back, too: what
+// the stage has started anew has read the new values.
+void readers_not_restarted(const Picture& picture, const Course& course, Told& told,
+                           Diagnostics& diagnostics) {
+    const Surroundings surroundings(picture, course);
+    const Restarts forward(picture.timeline, course.forward), back(picture.timeline, course.failure);
+    each_read_change(surroundings, course.forward,
+                     [&](std::size_t at, const Thing& thing, const Object& reader) {
+                         const Event& change = course.forward[at];
+                         if (!forward.follows(at, reader.thing) &&
+                             told.first(Code::ReaderNotRestarted, *change.step, reader.thing))
+                             report_reader(picture, change, thing, reader, diagnostics);
+                     });
+    if (undoes_by_itself(course.failure)) return;
+    each_read_change(surroundings, course.failure,
+                     [&](std::size_t at, const Thing& thing, const Object& reader) {
+                         const Event& change = course.failure[at];
+                         if (forward.any(reader.thing) && !back.follows(at, reader.thing) &&
+                             told.first(Code::ReaderNotRestarted, *change.step, reader.thing))
+                             report_reader(picture, change, thing, reader, diagnostics);
+                     });
+}
+
+std::optional<double> amount(const std::string& text) {
+    const auto quantity = parse_quantity(text);
+    return quantity ? std::optional(quantity->amount) : std::nullopt;
+}
+
+// Sizes of claims as a stage goes on. What is deleted may come back smaller.
+class Claims {
+  public:
+    Claims(const Picture& picture, const Course& course, Told& told, Diagnostics& diagnostics)
+        : picture_(picture), surroundings_(picture, course), told_(told), diagnostics_(diagnostics) {}
+
+    void check(const Event& event) {
+        if (event.act != Act::Change) return;
+        for (const Effect& effect : event.effects) {
+            if (effect.thing.starts_with("file ")) edits_[effect.thing.substr(5)] = &event;
+            if (!effect.thing.starts_with("persistentvolumeclaim/")) continue;
+            if (is_gone(effect))
+                sizes_[effect.thing] = {0, std::nullopt};
+            else if (effect.pointer == storage && effect.value)
+                set(event, effect.thing, amount(show(*effect.value)), nullptr);
+            else if (event.object != nullptr && event.object->thing == effect.thing)
+                set(event, effect.thing, amount(text_at(event.object->json, storage)), event.object);
+        }
+    }
+
+  private:
+    static constexpr const char* storage = "/spec/resources/requests/storage";
+    struct Size {
+        double amount = 0;
+        std::optional<Span> place;
+    };
+
+    Size& size_of(const Thing& claim) {
+        const auto [entry, is_new] = sizes_.try_emplace(claim);
+        if (is_new)
+            for (const Object* object : surroundings_.named(claim))
+                if (const auto declared = amount(text_at(object->json, storage));
+                    declared && *declared > entry->second.amount)
+                    entry->second = {*declared, picture_.manifests.span(*object, storage)};
+        return entry->second;
+    }
+
+    void set(const Event& event, const Thing& claim, std::optional<double> wanted, const Object* applied) {
+        Size& size = size_of(claim);
+        if (!wanted) return;
+        // Where the script itself has written the smaller size into the manifest, that is the mistake.
+        const auto edit = applied != nullptr ? edits_.find(applied->file) : edits_.end();
+        const ir::Step& step = edit != edits_.end() ? *edit->second->step : *event.step;
+        if (*wanted < size.amount && told_.first(Code::ShrinkingClaim, step, claim)) {
+            auto& d = diagnostics_.report(Code::ShrinkingClaim, step.span, "a volume cannot shrink");
+            if (size.place) d.labels.push_back({*size.place, "it has more than that"});
+            if (&step != event.step) d.labels.push_back({event.step->span, "the cluster would refuse this"});
+            d.notes.emplace_back(
+                "the cluster would refuse it; a smaller one is another claim: `use std.replace-claim`");
+        }
+        if (*wanted > size.amount) size = {*wanted, event.step->span};
+    }
+
+    const Picture& picture_;
+    Surroundings surroundings_;
+    Told& told_;
+    Diagnostics& diagnostics_;
+    std::unordered_map<Thing, Size> sizes_;
+    std::unordered_map<std::string, const Event*> edits_;
+};
+
+void shrinking_claims(const Picture& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
+    Claims claims(picture, course, told, diagnostics);
+    for (const Event& event : course.forward) claims.check(event);
+    for (const Event& event : course.failure) claims.check(event);
+    for (const OwnUndo& own : course.undos)
+        for (const Event& event : own.back) claims.check(event);
+}
+
+// The environment whose namespace a handle names: "configmap/shop/settings".
+const project::Environment* named_by_handle(const Picture& picture, const std::string& handle) {
+    const auto first = handle.find('/'), last = handle.rfind('/');
+    if (first == last) return nullptr;
+    const std::string name_space = handle.substr(first + 1, last - first - 1);
+    for (const auto& environment : picture.inventory.environments)
+        if (environment.name_space == name_space) return &environment;
+    return nullptr;
+}
+
+void foreign_handle(const Picture& picture, const Course& course, const Event& event, Told& told,
+                    Diagnostics& diagnostics) {
+    for (const auto& argument : event.arguments) {
+        const auto* resource = argument ? argument->get_if<ResourceRef>() : nullptr;
+        const auto* other = resource != nullptr ? named_by_handle(picture, resource->name) : nullptr;
+        if (other == nullptr || other->name_space == course.environment->name_space ||
+            !told.first(Code::ForeignNamespace, *event.step, resource->name))
+            continue;
+        auto& d = diagnostics.report(Code::ForeignNamespace, event.step->span,
+                                     fmt::format("{} is in the namespace of {}, and this stage is for {}",
+                                                 resource->name, other->name, course.stage->environment));
+        d.notes.emplace_back("another environment would be changed; leave the namespace out");
     }
 }
 
-void foreign_namespace(const Picture& picture, const Course& course, const Event& event,
+void foreign_namespace(const Picture& picture, const Course& course, const Event& event, Told& told,
                        Diagnostics& diagnostics) {
-    if (!is_change_by(event, "apply object ") || course.environment == nullptr ||
-        !course.environment->name_space)
-        return;
-    const auto* path = event.arguments.size() > 1 && event.arguments[1]
-                           ? event.arguments[1]->get_if<std::string>()
-                           : nullptr;
-    for (const Object* object :
-         path != nullptr ? picture.manifests.of(*path) : std::vector<const Object*>{}) {
-        const std::string given = text_at(object->json, "/metadata/namespace");
-        if (!event.things.contains(object->thing) || given.empty() ||
-            given == *course.environment->name_space)
-            continue;
-        auto& d =
-            diagnostics.report(Code::ForeignNamespace, event.step->span,
-                               fmt::format("{} is in the namespace {}, and {} is {}", object->thing, given,
-                                           course.stage->environment, *course.environment->name_space));
-        d.labels.push_back({picture.manifests.span(*object, "/metadata/namespace"), "stated here"});
-        d.notes.emplace_back(
-            "another environment would be changed, or the cluster would refuse it; leave the "
-            "namespace out of the manifest");
+    if (event.act != Act::Change || course.environment == nullptr || !course.environment->name_space) return;
+    foreign_handle(picture, course, event, told, diagnostics);
+    if (event.object == nullptr) return;
+    const std::string given = text_at(event.object->json, "/metadata/namespace");
+    if (given.empty() || given == *course.environment->name_space) return;
+    if (!told.first(Code::ForeignNamespace, *event.step, event.object->thing + given)) return;
+    auto& d =
+        diagnostics.report(Code::ForeignNamespace, event.step->span,
+                           fmt::format("{} is in the namespace {}, and {} is {}", event.object->thing, given,
+                                       course.stage->environment, *course.environment->name_space));
+    for (const Object* written : picture.manifests.declaring(event.object->thing))
+        if (written->file == event.object->file && text_at(written->json, "/metadata/namespace") == given)
+            d.labels.push_back({picture.manifests.span(*written, "/metadata/namespace"), "stated here"});
+    d.notes.emplace_back(
+        "another environment would be changed, or the cluster would refuse it; leave the "
+        "namespace out of the manifest");
+}
+
+// The steps that may be the last to set a workload's number, each on its way through the stage.
+std::map<Thing, std::vector<std::pair<const Event*, std::int64_t>>> last_counts(const Picture& picture,
+                                                                                const Events& events) {
+    std::map<Thing, std::vector<std::pair<const Event*, std::int64_t>>> last;
+    for (const Event& event : events) {
+        if (event.act != Act::Change) continue;
+        for (const Effect& effect : event.effects) {
+            const bool whole = effect.pointer && effect.pointer->empty();
+            const auto count = count_of(effect);
+            if (effect.thing.empty() || (!whole && !count)) continue;
+            auto& setters = last[effect.thing];
+            std::erase_if(setters, [&](const auto& one) {
+                return event.branch == nullptr || one.first->branch == event.branch;
+            });
+            const bool is_script = picture.timeline.is_own(event.inner->span);
+            if (count && count->number && is_script) setters.emplace_back(&event, *count->number);
+        }
     }
+    return last;
+}
+
+// What the manifests of an environment say of a number of replicas, with what the script edits in them; those
+// of its own folder go first.
+std::vector<std::pair<const Object*, json>> stated_counts(const Picture& picture, const Course& course,
+                                                          const Thing& thing) {
+    static const json::json_pointer replicas("/spec/replicas");
+    std::vector<std::pair<const Object*, json>> stated, own;
+    for (const Object* object : Surroundings(picture, course).named(thing)) {
+        const Object* now = picture.timeline.edited(*object);
+        if (now == nullptr) return {};
+        if (!now->json.contains(replicas)) continue;
+        auto& list = picture.timeline.is_of_one(object->file) ? own : stated;
+        list.emplace_back(object, now->json[replicas]);
+    }
+    return own.empty() ? stated : own;
 }
 
 // The manifest says another number than the script leaves: the next apply undoes the change.
-void manifest_disagrees(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
-    std::map<Thing, const Event*> last;
-    std::set<Thing> edited;  // by the script itself: then the manifest is what it is meant to be
-    for (const Event& event : course.forward) {
-        if (event.act != Act::Change) continue;
-        const bool scales = is_change_by(event, "scale ") && !event.conditional && event.inner == event.step;
-        for (const Thing& thing : event.things)
-            if (!edited.contains(thing)) last[thing] = scales ? &event : nullptr;
-        for (const Thing& thing : event.things)
-            if (thing.starts_with("file "))
-                for (const Object* object : picture.manifests.of(thing.substr(5)))
-                    last[object->thing] = nullptr, edited.insert(object->thing);
-    }
-    for (const auto& [thing, event] : last) {
-        if (event == nullptr || event->effects.empty() || !event->effects[0].value) continue;
-        const auto* count = event->effects[0].value->get_if<std::int64_t>();
-        for (const Object* object : picture.manifests.all()) {
-            static const json::json_pointer replicas("/spec/replicas");
-            if (count == nullptr || object->thing != thing || !object->json.contains(replicas) ||
-                object->json[replicas] == *count || *count == 0)
-                continue;
+void manifest_disagrees(const Picture& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
+    for (const auto& [thing, setters] : last_counts(picture, course.forward)) {
+        const auto stated = setters.empty() ? std::vector<std::pair<const Object*, json>>{}
+                                            : stated_counts(picture, course, thing);
+        for (const auto& [event, count] : setters) {
+            const auto says = [&](const auto& one) { return one.second == count; };
+            if (count == 0 || stated.empty() || std::any_of(stated.begin(), stated.end(), says)) continue;
+            if (!told.first(Code::ManifestDisagrees, *event->step, thing)) continue;
             auto& d = diagnostics.report(Code::ManifestDisagrees, event->step->span,
                                          fmt::format("the manifest of {} says another number", thing));
-            d.primary_label = fmt::format("leaves it at {}", *count);
-            d.labels.push_back({picture.manifests.span(*object, "/spec/replicas"),
-                                fmt::format("says {}", object->json[replicas].dump())});
+            d.primary_label = fmt::format("leaves it at {}", count);
+            for (const auto& [object, number] : stated)
+                d.labels.push_back({picture.manifests.span(*object, "/spec/replicas"),
+                                    fmt::format("says {}", number.dump())});
             d.notes.emplace_back(
                 "the next apply of the manifest would take this change back without a word: change the manifest and "
                 "`apply` it, or `set value of \"FILE\" at \"/spec/replicas\"` too");
@@ -192,60 +425,65 @@ void manifest_disagrees(const Picture& picture, const Course& course, Diagnostic
     }
 }
 
+// Whether nobody but the cluster knows a host: a service's name, alone or with its namespace.
+bool known_inside_only(const Picture& picture, const std::string& host) {
+    if (host == "localhost" || host.starts_with("[")) return false;
+    const auto dot = host.find('.');
+    if (dot == std::string::npos || host.ends_with(".svc") || host.ends_with(".cluster.local")) return true;
+    return std::any_of(picture.inventory.environments.begin(), picture.inventory.environments.end(),
+                       [&](const auto& one) { return one.name_space == host.substr(dot + 1); });
+}
+
 // `http get "http://webapi/health"` from outside: the name is known in the cluster only.
-void cluster_only(const Picture& picture, const ir::Step& step, const ir::Stage& stage,
-                  Diagnostics& diagnostics) {
-    if (!step.condition) return;
+void cluster_only(const Picture& picture, const Events& events,
+                  std::set<Span, bool (*)(const Span&, const Span&)>& told, Diagnostics& diagnostics) {
     static const RE2 host_of(R"(^https?://(?:[^/@]*@)?([^/:?#]+))");
-    const std::function<void(const ir::Expr&)> visit = [&](const ir::Expr& expression) {
-        if (expression.kind == ir::ExprKind::Probe) {
-            const ir::Probe& probe = picture.program.probes.at(expression.declaration);
-            for (std::size_t i = 0; i + 1 < expression.children.size(); ++i) {
-                const bool asks = probe.parameters.at(i).type.kind == ir::TypeKind::Url &&
-                                  probe.signature.find("[from inside]") != std::string::npos;
-                if (!asks) continue;
-                const auto url = picture.timeline.value(expression.children[i], stage);
-                std::string host;
-                if (!url || !RE2::PartialMatch(show(*url), host_of, &host) || host == "localhost" ||
-                    host.starts_with("["))
-                    continue;
-                const bool known_inside_only = host.find('.') == std::string::npos ||
-                                               host.ends_with(".svc") || host.ends_with(".cluster.local");
-                const bool inside = std::any_of(
-                    expression.children.begin(), expression.children.end(), [](const ir::Expr& argument) {
-                        const bool* given = argument.value.get_if<bool>();
-                        return argument.kind == ir::ExprKind::Literal && given != nullptr && *given;
-                    });
-                if (!known_inside_only || inside) continue;
-                auto& d = diagnostics.report(Code::ClusterOnly, expression.span,
-                                             fmt::format("`{}` is a name that only the cluster knows", host));
-                d.notes.emplace_back(
-                    "asked from here it fails whatever state the service is in; ask `from inside`");
-            }
+    for (const Event& event : events)
+        for (const Asked& asked : event.asked) {
+            std::string host;
+            if (asked.inside || !RE2::PartialMatch(asked.address, host_of, &host) ||
+                !known_inside_only(picture, host))
+                continue;
+            // What a verb was given stands where it was called.
+            const bool is_given = event.inner != event.step && asked.written->kind == ir::ExprKind::Local;
+            const bool is_here = !is_given && picture.timeline.is_own(asked.written->span);
+            const Span place = is_here ? asked.written->span : event.step->span;
+            if (!told.insert(place).second) continue;
+            auto& d = diagnostics.report(Code::ClusterOnly, place,
+                                         fmt::format("`{}` is a name that only the cluster knows", host));
+            d.notes.emplace_back(
+                "asked from here it fails whatever state the service is in; ask `from inside`");
         }
-        for (const ir::Expr& child : expression.children) visit(child);
+}
+
+void cluster_only(const Picture& picture, Diagnostics& diagnostics) {
+    const auto before = [](const Span& a, const Span& b) {
+        return std::tie(a.file, a.begin, a.end) < std::tie(b.file, b.begin, b.end);
     };
-    visit(*step.condition);
+    std::set<Span, bool (*)(const Span&, const Span&)> told(before);
+    for (const Course& course : picture.timeline.courses()) {
+        for (const auto* events :
+             {&course.lets, &course.gates, &course.forward, &course.throughout, &course.failure})
+            cluster_only(picture, *events, told, diagnostics);
+        for (const OwnUndo& own : course.undos) cluster_only(picture, own.back, told, diagnostics);
+    }
 }
 
 }  // namespace
 
 void kubernetes(const Picture& picture, Diagnostics& diagnostics) {
+    Told told;
     for (const Course& course : picture.timeline.courses()) {
-        const bool is_protected = course.environment != nullptr && course.environment->is_protected;
-        for (const Event& event : course.forward) {
-            if (is_protected) moving_tag(picture, event, diagnostics);
-            foreign_namespace(picture, course, event, diagnostics);
-            if (course.stage->repeats) continue;
-            autoscaled(picture, event, diagnostics);
-            shrinking_claim(picture, event, diagnostics);
-        }
-        if (course.stage->repeats) continue;
-        readers_not_restarted(picture, course, diagnostics);
-        manifest_disagrees(picture, course, diagnostics);
-        each_step(course.stage->steps,
-                  [&](const ir::Step& step) { cluster_only(picture, step, *course.stage, diagnostics); });
+        if (course.environment != nullptr && course.environment->is_protected)
+            moving_tags(picture, course, told, diagnostics);
+        for (const auto* events : {&course.forward, &course.failure})
+            for (const Event& event : *events) foreign_namespace(picture, course, event, told, diagnostics);
+        autoscaled(picture, course, told, diagnostics);
+        shrinking_claims(picture, course, told, diagnostics);
+        readers_not_restarted(picture, course, told, diagnostics);
+        manifest_disagrees(picture, course, told, diagnostics);
     }
+    cluster_only(picture, diagnostics);
 }
 
 }  // namespace migc::checks

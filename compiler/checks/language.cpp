@@ -49,6 +49,61 @@ void each_expression(const ir::Program& program, const Visit& visit) {
     }
 }
 
+void each_expression(const ir::Verb& verb, const Visit& visit) {
+    for (const ir::Expr& need : verb.needs) each_expression(need, visit);
+    for (const ir::Capture& capture : verb.captures) each_expression(capture.value, visit);
+    for (const ir::Effect& effect : verb.effects) {
+        each_expression(effect.probe, visit);
+        each_expression(effect.value, visit);
+    }
+    if (verb.action) {
+        each_expression(verb.action->arguments, visit);
+        each_expression(verb.action->standard_input, visit);
+    }
+    each_expression(verb.steps, visit);
+    each_expression(verb.undo.steps, visit);
+    each_expression(verb.result, visit);
+}
+
+void each_expression(const ir::Probe& probe, const Visit& visit) {
+    each_expression(probe.computed, visit);
+    each_expression(probe.converges, visit);
+    for (const auto* command : {&probe.read, &probe.watch})
+        if (*command) each_expression((*command)->arguments, visit);
+}
+
+// Those of the script's own declarations, too.
+void each_own_expression(const Picture& picture, const Visit& visit) {
+    each_expression(picture.program, visit);
+    for (const ir::Verb& verb : picture.program.verbs)
+        if (picture.timeline.is_own(verb.span)) each_expression(verb, visit);
+    for (const ir::Probe& probe : picture.program.probes)
+        if (picture.timeline.is_own(probe.span)) each_expression(probe, visit);
+    for (const ir::Tool& tool : picture.program.tools) {
+        if (!picture.timeline.is_own(tool.span)) continue;
+        each_expression(tool.arguments, visit);
+        each_expression(tool.environment, visit);
+    }
+}
+
+bool makes_plan(const Picture& picture, const ir::Step& step) {
+    if (step.kind != ir::StepKind::Call || step.name.empty()) return false;
+    const auto& type = picture.program.verbs.at(step.verb).result_type;
+    return type && type->kind == ir::TypeKind::Plan;
+}
+
+// A plan that a verb of the script's own makes, and nothing of the verb uses.
+template <typename Report>
+void unused_plans(const Picture& picture, const ir::Verb& verb, const Report& report) {
+    std::set<std::string> used;
+    each_expression(verb, [&](const ir::Expr& expression) {
+        if (expression.kind == ir::ExprKind::Local) used.insert(expression.name);
+    });
+    each_step(verb.steps, [&](const ir::Step& step) {
+        if (makes_plan(picture, step) && !used.contains(step.name)) report(step.span, "plan", step.name);
+    });
+}
+
 void unused(const Picture& picture, Diagnostics& diagnostics) {
     std::set<std::string> used;
     each_expression(picture.program, [&](const ir::Expr& expression) {
@@ -66,31 +121,53 @@ void unused(const Picture& picture, Diagnostics& diagnostics) {
     for (const ir::Stage& stage : picture.program.stages) {
         if (stage.repeats) continue;
         each_step(stage.steps, [&](const ir::Step& step) {
-            const bool is_plan = step.kind == ir::StepKind::Call && !step.name.empty() &&
-                                 picture.program.verbs.at(step.verb).result_type &&
-                                 picture.program.verbs.at(step.verb).result_type->kind == ir::TypeKind::Plan;
-            if (is_plan && !used.contains(step.name)) report(step.span, "plan", step.name);
+            if (makes_plan(picture, step) && !used.contains(step.name)) report(step.span, "plan", step.name);
             const bool is_let = step.kind == ir::StepKind::Let;
             if (is_let && !used.contains(step.name)) report(step.span, "name", step.name);
         });
     }
+    for (const ir::Verb& verb : picture.program.verbs)
+        if (verb.composite && picture.timeline.is_own(verb.span)) unused_plans(picture, verb, report);
 }
 
 // What follows a `hold`, or an `undo` that has no more to do, is never reached.
-void unreachable(const Picture& picture, Diagnostics& diagnostics) {
-    for (const ir::Stage& stage : picture.program.stages) {
-        if (!stage.on_failure) continue;
-        const auto& steps = *stage.on_failure;
-        const auto hold = std::find_if(steps.begin(), steps.end(),
-                                       [](const ir::Step& step) { return step.kind == ir::StepKind::Hold; });
-        if (hold == steps.end() || hold + 1 == steps.end()) continue;
-        auto& d = diagnostics.report(Code::Unreachable, (hold + 1)->span, "this is never reached");
-        d.labels.push_back({hold->span, "the run stops here, and waits for a person"});
+const ir::Step* always_holding(const std::vector<ir::Step>& steps);
+
+// The `hold` that a step comes to whatever happens; null if it may go on.
+const ir::Step* always_holding(const ir::Step& step) {
+    if (step.kind == ir::StepKind::Hold) return &step;
+    if (step.kind != ir::StepKind::If) return nullptr;
+    const ir::Step *then = always_holding(step.body), *otherwise = always_holding(step.otherwise);
+    return otherwise != nullptr ? then : nullptr;
+}
+
+const ir::Step* always_holding(const std::vector<ir::Step>& steps) {
+    for (const ir::Step& step : steps)
+        if (const ir::Step* hold = always_holding(step)) return hold;
+    return nullptr;
+}
+
+void unreachable(const std::vector<ir::Step>& steps, Diagnostics& diagnostics) {
+    const ir::Step* hold = nullptr;
+    for (const ir::Step& step : steps) {
+        if (hold != nullptr) {
+            auto& d = diagnostics.report(Code::Unreachable, step.span, "this is never reached");
+            d.labels.push_back({hold->span, "the run stops here, and waits for a person"});
+            return;
+        }
+        unreachable(step.body, diagnostics);
+        unreachable(step.otherwise, diagnostics);
+        hold = always_holding(step);
     }
 }
 
+void unreachable(const Picture& picture, Diagnostics& diagnostics) {
+    for (const ir::Stage& stage : picture.program.stages)
+        if (has_own_failure_block(picture.program, stage)) unreachable(*stage.on_failure, diagnostics);
+}
+
 void impossible(const Picture& picture, Diagnostics& diagnostics) {
-    each_expression(picture.program, [&](const ir::Expr& expression) {
+    each_own_expression(picture, [&](const ir::Expr& expression) {
         if (expression.children.size() != 2) return;
         const ir::Expr& right = expression.children[1];
         if (right.kind != ir::ExprKind::Literal) return;
@@ -116,7 +193,7 @@ void impossible(const Picture& picture, Diagnostics& diagnostics) {
 void secrets(const Picture& picture, Diagnostics& diagnostics) {
     static const RE2 looks_secret(
         R"((?i)\bauthorization:\s*(bearer|basic)\s+[a-z0-9+/_.=-]{8,}|(password|passwd|api[_-]?key)=[^\s$]{6,}|://[^/\s:@]+:[^/\s@$]{4,}@|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY)");
-    each_expression(picture.program, [&](const ir::Expr& expression) {
+    each_own_expression(picture, [&](const ir::Expr& expression) {
         const auto* text = expression.value.get_if<std::string>();
         if (expression.kind != ir::ExprKind::Literal || text == nullptr ||
             !RE2::PartialMatch(*text, looks_secret))

@@ -8,6 +8,8 @@
 
 #include "compiler/checks/timeline.hpp"
 #include "compiler/documents/document.hpp"
+#include "compiler/documents/pointer.hpp"
+#include "compiler/documents/tree.hpp"
 
 namespace migc::checks {
 namespace {
@@ -15,12 +17,13 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t most_files = 500;
+constexpr std::size_t most_files = 20'000;
 constexpr const char* usual_folders[] = {"k8s", "kubernetes", "manifests", "deploy"};
 
+// As `apply` sees it: a kustomization says how manifests are put together, and is none.
 bool is_manifest(const fs::path& path) {
     const std::string ending = path.extension().string();
-    return ending == ".yaml" || ending == ".yml" || ending == ".json";
+    return path.stem() != "kustomization" && (ending == ".yaml" || ending == ".yml" || ending == ".json");
 }
 
 std::optional<std::string> content(const fs::path& path) {
@@ -31,41 +34,83 @@ std::optional<std::string> content(const fs::path& path) {
     return stream ? std::optional(std::move(text)) : std::nullopt;
 }
 
-// A file of one document reads as that; one of several as their list.
-std::vector<json> documents_of(const std::string& text, documents::Format format) {
-    std::vector<json> result;
-    const auto whole = documents::read(text, format, "");
-    if (!whole || !whole->value) return result;
-    if (!whole->value->is_array()) return {*whole->value};
-    for (const json& one : *whole->value) result.push_back(one);
-    return result;
-}
-
-std::vector<fs::path> files_below(const fs::path& folder) {
+template <typename Iterator>
+std::vector<fs::path> manifests_in(const fs::path& folder) {
     std::vector<fs::path> found;
     std::error_code error;
-    for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-        if (at->is_regular_file(error) && is_manifest(at->path())) found.push_back(at->path());
+    for (Iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        if (is_manifest(at->path()) && at->is_regular_file(error)) found.push_back(at->path());
         if (found.size() == most_files) break;
     }
     std::sort(found.begin(), found.end());
     return found;
 }
 
-// Whether a pod template names a ConfigMap or Secret anywhere a pod reads one from.
-bool reads(const json& part, const std::string& kind, const std::string& name) {
-    static const std::map<std::string, std::vector<std::pair<std::string, std::string>>> references = {
-        {"configmap", {{"configMapRef", "name"}, {"configMapKeyRef", "name"}, {"configMap", "name"}}},
-        {"secret", {{"secretRef", "name"}, {"secretKeyRef", "name"}, {"secret", "secretName"}}},
+// What a document is to the cluster: an object, several of them, or nothing that could be applied.
+class Collector {
+  public:
+    explicit Collector(std::string file) : file_(std::move(file)) {}
+
+    void add(const documents::Node& root) {
+        const bool several = root.style == documents::Style::Documents;
+        if (!several) return add(root, 0);
+        for (const auto& member : root.members) add(member.value, count_++);
+    }
+
+    std::vector<Object> objects;
+    std::vector<Unusable> unusable;
+
+  private:
+    void add(const documents::Node& document, std::size_t number) {
+        if (document.is_null()) return;
+        json content = documents::to_json(document);
+        const std::string kind = content.is_object() ? text_at(content, "/kind") : "";
+        if (!kind.ends_with("List") || !content.contains("items") || !content["items"].is_array())
+            return add(std::move(content), number, "", document.range.begin);
+        std::size_t item = 0;
+        for (json& one : content["items"])
+            add(std::move(one), number, fmt::format("/items/{}", item++), document.range.begin);
+    }
+
+    void add(json content, std::size_t document, std::string item, std::size_t offset) {
+        const std::string kind = content.is_object() ? text_at(content, "/kind") : "";
+        const std::string name = kind.empty() ? "" : text_at(content, "/metadata/name");
+        const bool has_version = content.is_object() && !text_at(content, "/apiVersion").empty();
+        if (kind.empty() || name.empty() || !has_version)
+            unusable.push_back(
+                {file_, offset,
+                 kind.empty() || !has_version ? "it has no apiVersion or no kind" : "it has no metadata.name",
+                 false});
+        if (name.empty()) return;
+        objects.push_back({object_thing(fmt::format("{}/{}", kind, name)), file_, std::move(content),
+                           document, std::move(item)});
+    }
+
+    std::string file_;
+    std::size_t count_ = 0;
+};
+
+// Calls visit(kind, name) for each ConfigMap and Secret that a pod reads anything from.
+template <typename Visit>
+void each_configuration(const json& part, const Visit& visit) {
+    static const std::map<std::string, std::pair<const char*, const char*>, std::less<>> references = {
+        {"configMapRef", {"configmap", "name"}}, {"configMapKeyRef", {"configmap", "name"}},
+        {"configMap", {"configmap", "name"}},    {"secretRef", {"secret", "name"}},
+        {"secretKeyRef", {"secret", "name"}},    {"secret", {"secret", "secretName"}},
     };
-    const auto wanted = references.find(kind);
-    if (wanted == references.end()) return false;
     if (part.is_object())
-        for (const auto& [key, field] : wanted->second)
-            if (part.contains(key) && part[key].is_object() && part[key].value(field, json()) == name)
-                return true;
-    return part.is_structured() &&
-           std::any_of(part.begin(), part.end(), [&](const json& inner) { return reads(inner, kind, name); });
+        for (const auto& [key, value] : part.items()) {
+            const auto found = references.find(key);
+            const bool refers = found != references.end() && value.is_object() &&
+                                value.contains(found->second.second) &&
+                                value[found->second.second].is_string();
+            if (refers) visit(found->second.first, value[found->second.second].template get<std::string>());
+            // A projected volume names a secret as a ConfigMap is named.
+            if (key == "secret" && value.is_object() && value.contains("name") && value["name"].is_string())
+                visit("secret", value["name"].template get<std::string>());
+        }
+    if (part.is_structured())
+        for (const json& inner : part) each_configuration(inner, visit);
 }
 
 // As one would type it where migc was started.
@@ -75,88 +120,196 @@ std::string shown(const fs::path& path) {
     return error ? path.string() : relative.string();
 }
 
+std::string label(const std::string& key, const json& value) {
+    return key + '=' + (value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+// A chart's template is no manifest until helm has filled it in.
+bool is_template(std::string_view text) {
+    return text.find("{{") != std::string_view::npos;
+}
+
+const Manifests::Objects& found_in(const std::unordered_map<std::string, Manifests::Objects>& index,
+                                   const std::string& key) {
+    static const Manifests::Objects none;
+    const auto found = index.find(key);
+    return found == index.end() ? none : found->second;
+}
+
 }  // namespace
+
+struct Manifests::File {
+    std::string text;
+    bool is_read = false;
+    std::size_t documents = 0;
+    std::vector<Object> objects;
+    std::optional<FileId> id;
+};
+
+Manifests::Manifests(fs::path root, SourceMap& sources) : root_(std::move(root)), sources_(sources) {}
+Manifests::~Manifests() = default;
 
 std::string text_at(const json& object, const char* pointer) {
     const json::json_pointer place(pointer);
     return object.contains(place) && object[place].is_string() ? object[place].get<std::string>() : "";
 }
 
-const std::vector<Object>& Manifests::file(const fs::path& full) const {
+bool is_workload(std::string_view thing) {
+    return thing.starts_with("deployment/") || thing.starts_with("statefulset/") ||
+           thing.starts_with("daemonset/");
+}
+
+std::vector<Object> Manifests::objects_of(const std::string& file, std::string_view text) {
+    const auto format = documents::format_of(file);
+    const auto tree = format ? documents::parse(text, *format) : tl::unexpected(documents::Problem{});
+    Collector collector(file);
+    if (tree) collector.add(tree->root);
+    return std::move(collector.objects);
+}
+
+const Manifests::File& Manifests::file(const fs::path& full) const {
     const std::string name = full.lexically_relative(root_).generic_string();
-    const auto [entry, is_new] = files_.try_emplace(name);
-    if (!is_new) return entry->second;
+    auto& entry = files_[name];
+    if (entry) return *entry;
+    entry = std::make_unique<File>();
     const auto format = documents::format_of(name);
-    auto text = format && is_manifest(full) ? content(full) : std::nullopt;
-    if (!text) return entry->second;
-    std::size_t number = 0;
-    for (json& document : documents_of(*text, *format)) {
-        const std::string kind = document.is_object() ? text_at(document, "/kind") : "";
-        const std::string object = kind.empty() ? "" : text_at(document, "/metadata/name");
-        if (!object.empty())
-            entry->second.push_back(
-                {object_thing(fmt::format("{}/{}", kind, object)), name, std::move(document), number});
-        ++number;
+    auto text = format && is_manifest(full) && !name.starts_with("..") ? content(full) : std::nullopt;
+    if (!text || is_template(*text)) return *entry;
+    entry->text = std::move(*text);
+    entry->is_read = true;
+    const auto tree = documents::parse(entry->text, *format);
+    if (!tree) {
+        unusable_.push_back({name, tree.error().offset, tree.error().message, true});
+        return *entry;
     }
-    texts_[name] = {std::nullopt, std::move(*text)};
+    if (const auto* alias = documents::alias_in(tree->root))
+        unusable_.push_back({name, alias->range.begin, "it uses an alias: write the value out", true});
+    entry->documents = tree->root.style == documents::Style::Documents ? tree->root.members.size() : 1;
+    Collector collector(name);
+    collector.add(tree->root);
+    std::move(collector.unusable.begin(), collector.unusable.end(), std::back_inserter(unusable_));
+    entry->objects = std::move(collector.objects);
+    for (const Object& object : entry->objects) enter(object);
+    return *entry;
+}
+
+void Manifests::enter(const Object& object) const {
+    static const json::json_pointer pods("/spec/template/spec"), selector("/spec/selector");
+    all_.push_back(&object);
+    by_thing_[object.thing].push_back(&object);
+    if (is_workload(object.thing) && object.json.contains(pods))
+        each_configuration(object.json[pods], [&](const char* kind, const std::string& name) {
+            auto& readers = by_configuration_[fmt::format("{}/{}", kind, name)];
+            if (readers.empty() || readers.back() != &object) readers.push_back(&object);
+        });
+    if (object.thing.starts_with("horizontalpodautoscaler/"))
+        by_scaled_[object_thing(fmt::format("{}/{}", text_at(object.json, "/spec/scaleTargetRef/kind"),
+                                            text_at(object.json, "/spec/scaleTargetRef/name")))]
+            .push_back(&object);
+    const bool selects = object.thing.starts_with("service/") && object.json.contains(selector) &&
+                         object.json[selector].is_object() && !object.json[selector].empty();
+    if (selects) {
+        const auto first = object.json[selector].items().begin();
+        by_selected_[label(first.key(), first.value())].push_back(&object);
+    }
+}
+
+std::vector<std::string> Manifests::files_of(const std::string& path) const {
+    std::error_code error;
+    const fs::path full = (root_ / path).lexically_normal();
+    std::vector<std::string> names;
+    for (const fs::path& one : fs::is_directory(full, error) ? manifests_in<fs::directory_iterator>(full)
+                                                             : std::vector<fs::path>{full})
+        names.push_back(one.lexically_relative(root_).generic_string());
+    return names;
+}
+
+const Manifests::Objects& Manifests::of(const std::string& path) const {
+    const auto [entry, is_new] = paths_.try_emplace(path);
+    if (is_new)
+        for (const std::string& name : files_of(path))
+            for (const Object& object : file(root_ / name).objects) entry->second.push_back(&object);
     return entry->second;
 }
 
-std::vector<const Object*> Manifests::of(const std::string& path) const {
-    std::error_code error;
-    const fs::path full = (root_ / path).lexically_normal();
-    std::vector<const Object*> found;
-    for (const fs::path& one :
-         fs::is_directory(full, error) ? files_below(full) : std::vector<fs::path>{full})
-        for (const Object& object : file(one)) found.push_back(&object);
-    return found;
-}
-
-const std::vector<const Object*>& Manifests::all() const {
-    if (all_) return *all_;
+void Manifests::look_around() const {
+    if (std::exchange(has_all_, true)) return;
     std::error_code error;
     for (const char* folder : usual_folders)
         if (fs::is_directory(root_ / folder, error))
-            for (const fs::path& one : files_below(root_ / folder)) file(one);
-    all_.emplace();
-    for (const auto& [name, objects] : files_)
-        for (const Object& object : objects) all_->push_back(&object);
-    return *all_;
+            for (const fs::path& one : manifests_in<fs::recursive_directory_iterator>(root_ / folder))
+                file(one);
 }
 
-const std::vector<const Object*>& Manifests::declaring(const std::string& thing) const {
-    static const std::vector<const Object*> none;
-    if (!by_name_) {
-        by_name_.emplace();
-        for (const Object* object : all()) (*by_name_)[object->thing].push_back(object);
-    }
-    const auto found = by_name_->find(thing);
-    return found == by_name_->end() ? none : found->second;
+const Manifests::Objects& Manifests::all() const {
+    look_around();
+    return all_;
 }
 
-std::vector<const Object*> Manifests::readers(const std::string& thing) const {
-    const auto slash = thing.find('/');
-    std::vector<const Object*> found;
-    if (slash == std::string::npos) return found;
-    for (const Object* object : all()) {
-        static const json::json_pointer pods("/spec/template/spec");
-        if (object->json.contains(pods) &&
-            reads(object->json[pods], thing.substr(0, slash), thing.substr(slash + 1)))
-            found.push_back(object);
-    }
+const Manifests::Objects& Manifests::declaring(const std::string& thing) const {
+    look_around();
+    return found_in(by_thing_, thing);
+}
+
+const Manifests::Objects& Manifests::readers(const std::string& thing) const {
+    look_around();
+    return found_in(by_configuration_, thing);
+}
+
+const Manifests::Objects& Manifests::autoscalers(const std::string& thing) const {
+    look_around();
+    return found_in(by_scaled_, thing);
+}
+
+Manifests::Objects Manifests::services(const Object& workload) const {
+    static const json::json_pointer labels("/spec/template/metadata/labels");
+    Objects found;
+    if (!workload.json.contains(labels) || !workload.json[labels].is_object()) return found;
+    look_around();
+    const json& given = workload.json[labels];
+    for (const auto& [key, value] : given.items())
+        for (const Object* service : found_in(by_selected_, label(key, value))) {
+            const json& wanted = service->json["spec"]["selector"];
+            const bool selects =
+                std::all_of(wanted.items().begin(), wanted.items().end(),
+                            [&](const auto& one) { return given.value(one.key(), json()) == one.value(); });
+            if (selects) found.push_back(service);
+        }
     return found;
 }
 
+std::optional<std::string_view> Manifests::text(const std::string& file) const {
+    const auto& one = this->file(root_ / file);
+    return one.is_read ? std::optional<std::string_view>(one.text) : std::nullopt;
+}
+
+FileId Manifests::id_of(File& file, const std::string& name) const {
+    if (!file.id) file.id = sources_.add(shown(root_ / name), file.text);
+    return *file.id;
+}
+
+Span Manifests::span(const std::string& name, std::size_t offset) const {
+    File& file = *files_.at(name);
+    const FileId id = id_of(file, name);
+    const std::size_t begin = std::min(offset, file.text.size());
+    return {id, static_cast<std::uint32_t>(begin),
+            static_cast<std::uint32_t>(documents::line_end(file.text, begin))};
+}
+
 Span Manifests::span(const Object& object, const std::string& pointer) const {
-    auto& [id, text] = texts_.at(object.file);
-    if (!id) id = sources_.add(shown(root_ / object.file), text);
-    const auto format = documents::format_of(object.file);
-    const bool several = file(root_ / object.file).size() > 1 || object.document > 0;
-    const auto found =
-        documents::read(text, *format, several ? fmt::format("/{}{}", object.document, pointer) : pointer);
-    if (!found || !found->value) return {*id, 0, 0};
-    const std::size_t end = std::min(found->range.end, documents::line_end(text, found->range.begin));
-    return {*id, static_cast<std::uint32_t>(found->range.begin), static_cast<std::uint32_t>(end)};
+    File& file = *files_.at(object.file);
+    const FileId id = id_of(file, object.file);
+    const auto tree = documents::parse(file.text, *documents::format_of(object.file));
+    const std::string document = file.documents > 1 ? fmt::format("/{}", object.document) : "";
+    const auto tokens = documents::tokens_of(document + object.item + pointer);
+    const auto place =
+        tree && tokens ? documents::find(*tree, file.text, *tokens) : tl::unexpected(documents::Problem{});
+    if (!place) return {id, 0, 0};
+    const documents::Range range =
+        place->hops.empty() ? place->node->range : place->hops.back().member().value.range;
+    const std::size_t end = std::min(range.end, documents::line_end(file.text, range.begin));
+    return {id, static_cast<std::uint32_t>(range.begin),
+            static_cast<std::uint32_t>(std::max(range.begin, end))};
 }
 
 }  // namespace migc::checks

@@ -3,8 +3,11 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -18,37 +21,76 @@ struct Object {
     std::string file;   // relative to the project's root
     nlohmann::json json;
     std::size_t document = 0;  // its number in the file
+    std::string item;          // of a List: the object's pointer in the document, "/items/2"
+};
+
+// Why a manifest, or a document of it, declares no object.
+struct Unusable {
+    std::string file;
+    std::size_t offset = 0;  // in bytes
+    std::string message;
+    bool whole = true;  // nothing can be said of the file; else a document of it is no object
 };
 
 // The text at a JSON pointer; empty if there is none.
 std::string text_at(const nlohmann::json& object, const char* pointer);
 
+// Whether an object runs pods that go on running, so that somebody has to start them anew.
+bool is_workload(std::string_view thing);
+
 class Manifests {
   public:
-    // `root` is the project's; files that findings point into are added to `sources`.
-    Manifests(std::filesystem::path root, SourceMap& sources) : root_(std::move(root)), sources_(sources) {}
+    using Objects = std::vector<const Object*>;
 
-    // The objects of a file, or of the files of a folder; what cannot be read has none.
-    [[nodiscard]] std::vector<const Object*> of(const std::string& path) const;
+    // `root` is the project's; files that findings point into are added to `sources`.
+    Manifests(std::filesystem::path root, SourceMap& sources);
+    ~Manifests();
+    Manifests(const Manifests&) = delete;
+    Manifests& operator=(const Manifests&) = delete;
+
+    // The objects of a file, or of the files in a folder; what cannot be read has none.
+    [[nodiscard]] const Objects& of(const std::string& path) const;
+    // The files that `apply` of a path takes, relative to the root.
+    [[nodiscard]] std::vector<std::string> files_of(const std::string& path) const;
     // The objects of the folders in which one looks for manifests: k8s, kubernetes, manifests, deploy; and of
     // every file that `of` was asked for.
-    [[nodiscard]] const std::vector<const Object*>& all() const;
-    // Those of them that are called so: one, unless several files declare it.
-    [[nodiscard]] const std::vector<const Object*>& declaring(const std::string& thing) const;
+    [[nodiscard]] const Objects& all() const;
+    // Those of all that declare a thing.
+    [[nodiscard]] const Objects& declaring(const std::string& thing) const;
     // The workloads whose pods read a ConfigMap or Secret ("configmap/settings").
-    [[nodiscard]] std::vector<const Object*> readers(const std::string& thing) const;
-    // Where an object says what stands at a JSON pointer; its file's first line if it says nothing there.
+    [[nodiscard]] const Objects& readers(const std::string& thing) const;
+    // The autoscalers that set the number of a workload's pods.
+    [[nodiscard]] const Objects& autoscalers(const std::string& thing) const;
+    // The services that select a workload's pods.
+    [[nodiscard]] Objects services(const Object& workload) const;
+    // What of the files that were read declares no object.
+    [[nodiscard]] const std::vector<Unusable>& unusable() const { return unusable_; }
+    // The text of a file that was read; nothing if it could not be.
+    [[nodiscard]] std::optional<std::string_view> text(const std::string& file) const;
+    // The objects that a file would declare with another text.
+    [[nodiscard]] static std::vector<Object> objects_of(const std::string& file, std::string_view text);
+    // Where an object says what stands at a JSON pointer; the last place on the way to it that is there.
     [[nodiscard]] Span span(const Object& object, const std::string& pointer) const;
+    // The rest of the line at an offset of a file that was read.
+    [[nodiscard]] Span span(const std::string& file, std::size_t offset) const;
 
   private:
-    const std::vector<Object>& file(const std::filesystem::path& full) const;
+    struct File;
+    using Index = std::unordered_map<std::string, Objects>;
+
+    const File& file(const std::filesystem::path& full) const;
+    void enter(const Object& object) const;
+    void look_around() const;
+    FileId id_of(File& file, const std::string& name) const;
 
     std::filesystem::path root_;
     SourceMap& sources_;
-    mutable std::map<std::string, std::vector<Object>> files_;
-    mutable std::map<std::string, std::pair<std::optional<FileId>, std::string>> texts_;
-    mutable std::optional<std::vector<const Object*>> all_;
-    mutable std::optional<std::map<std::string, std::vector<const Object*>>> by_name_;
+    mutable std::map<std::string, std::unique_ptr<File>> files_;
+    mutable std::vector<Unusable> unusable_;
+    mutable Objects all_;
+    mutable bool has_all_ = false;
+    mutable std::map<std::string, Objects> paths_;
+    mutable Index by_thing_, by_configuration_, by_scaled_, by_selected_;
 };
 
 }  // namespace migc::checks

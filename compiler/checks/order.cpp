@@ -1,5 +1,6 @@
 // Lower environments come first: what production gets has been seen in staging.
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -26,24 +27,31 @@ std::string order_in_words(const project::Inventory& inventory) {
     return result;
 }
 
-// A lower environment that is changed for the first time only after `stages[at]`.
-const ir::Stage* lower_stage_behind(const Input& input, const std::vector<const ir::Stage*>& stages,
-                                    std::size_t at) {
-    const auto rank = input.inventory.rank(stages[at]->environment);
-    for (std::size_t later = at + 1; rank && later < stages.size(); ++later) {
-        const auto other = input.inventory.rank(stages[later]->environment);
-        const auto same = [&](const ir::Stage* s) { return s->environment == stages[later]->environment; };
-        if (other && *other < *rank &&
-            std::none_of(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(at), same))
-            return stages[later];
-    }
-    return nullptr;
+using Stages = std::vector<const ir::Stage*>;
+
+// The first stage of each environment, by its place among the stages.
+std::map<std::string, std::size_t> first_stages(const Stages& stages) {
+    std::map<std::string, std::size_t> first;
+    for (std::size_t i = 0; i < stages.size(); ++i) first.emplace(stages[i]->environment, i);
+    return first;
 }
 
-void production_first(const Input& input, const std::vector<const ir::Stage*>& stages,
-                      Diagnostics& diagnostics) {
+// A lower environment that is changed for the first time only after `stages[at]`.
+const ir::Stage* lower_stage_behind(const Input& input, const Stages& stages,
+                                    const std::map<std::string, std::size_t>& first, std::size_t at) {
+    const auto rank = input.inventory.rank(stages[at]->environment);
+    std::size_t found = stages.size();
+    for (const auto& [environment, place] : first) {
+        const auto other = input.inventory.rank(environment);
+        if (rank && other && *other < *rank && place > at) found = std::min(found, place);
+    }
+    return found == stages.size() ? nullptr : stages[found];
+}
+
+void production_first(const Input& input, const Stages& stages, Diagnostics& diagnostics) {
+    const auto first = first_stages(stages);
     for (std::size_t i = 0; i < stages.size(); ++i) {
-        const ir::Stage* lower = lower_stage_behind(input, stages, i);
+        const ir::Stage* lower = lower_stage_behind(input, stages, first, i);
         if (!lower) continue;
         auto& d = diagnostics.report(
             Code::ProductionFirst, stages[i]->span,
@@ -62,27 +70,28 @@ void production_first(const Input& input, const std::vector<const ir::Stage*>& s
 }
 
 bool asks_for_evidence(const ir::Program& program, const ir::Stage& stage) {
-    return std::any_of(stage.gates.begin(), stage.gates.end(), [&](const ir::Step& gate) {
-        const auto& probe = gate.condition->kind == ir::ExprKind::Probe
-                                ? program.probes[gate.condition->declaration].read
-                                : std::nullopt;
-        return probe && probe->native == "stage-passed";
-    });
+    bool asks = false;
+    for (const ir::Step& gate : stage.gates)
+        each_demand(*gate.condition, [&](const ir::Expr& demand) {
+            if (demand.kind != ir::ExprKind::Probe) return;
+            const auto& read = program.probes[demand.declaration].read;
+            asks = asks || (read && read->native == "stage-passed");
+        });
+    return asks;
 }
 
-void lower_missing(const Input& input, const std::vector<const ir::Stage*>& stages,
-                   Diagnostics& diagnostics) {
+void lower_missing(const Input& input, const Stages& stages, Diagnostics& diagnostics) {
+    std::optional<std::size_t> lowest;
+    for (const ir::Stage* stage : stages)
+        if (const auto rank = input.inventory.rank(stage->environment))
+            lowest = std::min(lowest.value_or(*rank), *rank);
     for (const ir::Stage* stage : stages) {
         const project::Environment* environment = input.inventory.environment(stage->environment);
         const auto rank = input.inventory.rank(stage->environment);
         if (!environment || !environment->is_protected || !rank || *rank == 0 ||
             asks_for_evidence(input.program, *stage))
             continue;
-        const bool has_lower = std::any_of(stages.begin(), stages.end(), [&](const ir::Stage* other) {
-            const auto r = input.inventory.rank(other->environment);
-            return r && *r < *rank;
-        });
-        if (has_lower) continue;
+        if (lowest && *lowest < *rank) continue;
         const std::string& lower = input.inventory.order[*rank - 1].text;
         auto& d =
             diagnostics.report(Code::LowerMissing, stage->span,

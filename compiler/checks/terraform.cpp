@@ -1,8 +1,11 @@
 // What terraform applies has been planned, and the plan has been looked at.
 #include <algorithm>
 #include <cctype>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include "compiler/checks/checks.hpp"
 
@@ -18,71 +21,139 @@ bool applies_plan(const Event& event) {
 }
 
 // A file that a plan is made from.
-bool is_input_of_plan(const Course& course, const Event& event, const Thing& thing) {
-    if (event.part_of != nullptr && event.part_of->signature.starts_with("set variable ")) return true;
-    if (!thing.starts_with("file ") || course.environment == nullptr || !course.environment->terraform)
-        return false;
+bool is_input_of_plan(const Course& course, const Thing& thing) {
+    const bool is_known = course.environment != nullptr && course.environment->terraform;
+    if (!is_known) return thing == "file ?";
+    if (!thing.starts_with("file ")) return false;
     const std::string file = thing.substr(5);
     return file.starts_with(course.environment->terraform->directory + "/") &&
            (file.ends_with(".tfvars") || file.ends_with(".tf") || file.ends_with(".tfvars.json"));
 }
 
-const ir::Step* named(const std::vector<ir::Step>& steps, const std::string& name) {
-    const ir::Step* found = nullptr;
-    each_step(steps, [&](const ir::Step& step) {
-        if (step.kind == ir::StepKind::Call && step.name == name) found = &step;
-    });
-    return found;
+bool edits_input(const Course& course, const Event& event) {
+    const bool sets_variable =
+        event.part_of != nullptr && event.part_of->signature.starts_with("set variable ");
+    return event.act == Act::Change &&
+           (sets_variable || std::any_of(event.things.begin(), event.things.end(), [&](const Thing& thing) {
+                return is_input_of_plan(course, thing);
+            }));
 }
 
-void plans(const Course& course, Diagnostics& diagnostics) {
-    const auto& events = course.forward;
-    for (auto apply = events.begin(); apply != events.end(); ++apply) {
-        if (!applies_plan(*apply) || apply->inner != apply->step) continue;
-        const std::string& name = *apply->plans.begin();
-        const ir::Step* plan = named(course.stage->steps, name);
-        if (plan == nullptr) continue;
-        const bool looked_at = std::any_of(events.begin(), apply, [&](const Event& event) {
-            return event.act != Act::Change && event.plans.contains(name);
-        });
-        if (!looked_at) {
-            auto& d = diagnostics.report(Code::PlanNotReviewed, apply->step->span,
-                                         fmt::format("nothing says what the plan `{}` may do", name));
-            d.labels.push_back({plan->span, "made here"});
-            d.notes.emplace_back(
-                "terraform would apply whatever it has come to, a destruction included; say what you expect: "
-                "`expect p adds 1 changes 0 destroys 0;` or `expect p touches only [..];`");
+// The plans of a stage, from where they are made to where they are applied.
+class Plans {
+  public:
+    Plans(const Picture& picture, const Course& course, std::set<const ir::Step*>& told,
+          Diagnostics& diagnostics)
+        : picture_(picture), course_(course), told_(told), diagnostics_(diagnostics) {}
+
+    void check() {
+        const auto& events = course_.forward;
+        for (std::size_t i = 0; i < events.size(); ++i) {
+            if (!events[i].makes.empty()) made_[events[i].makes] = i;
+            if (events[i].act != Act::Change)
+                for (const std::string& plan : events[i].plans) looks_[plan].push_back(i);
+            if (edits_input(course_, events[i])) edits_.push_back(i);
+            if (applies_plan(events[i])) applied(events[i], *events[i].plans.begin());
         }
-        const auto made = std::find_if(events.begin(), apply, [&](const Event& event) {
-            return event.step == plan || event.inner == plan;
+    }
+
+  private:
+    // What a verb makes and applies is its own matter; what it is given stands where it is called.
+    [[nodiscard]] const ir::Step& place(const Event& apply, const Event& made) const {
+        const bool within = apply.inner != apply.step && made.step == apply.step;
+        return within && picture_.timeline.is_own(apply.inner->span) ? *apply.inner : *apply.step;
+    }
+
+    void applied(const Event& apply, const std::string& plan) {
+        const auto made = made_.find(plan);
+        if (made == made_.end()) return;
+        const Event& maker = course_.forward[made->second];
+        const ir::Step& step = place(apply, maker);
+        if (!told_.insert(&step).second) return;
+        const std::string name = plan.substr(0, plan.find('#'));
+        const auto& looks = looks_[plan];
+        const bool looked_at = std::any_of(looks.begin(), looks.end(), [&](std::size_t look) {
+            return !exclusive(course_.forward[look], apply);
         });
-        const auto edited = std::find_if(made, apply, [&](const Event& event) {
-            return event.act == Act::Change &&
-                   std::any_of(event.things.begin(), event.things.end(),
-                               [&](const Thing& thing) { return is_input_of_plan(course, event, thing); });
-        });
-        if (made == apply || edited == apply) continue;
-        auto& d = diagnostics.report(Code::PlanOutdated, apply->step->span,
-                                     fmt::format("the plan `{}` is older than what it was made from", name));
-        d.labels.push_back({plan->span, "made here"});
-        d.labels.push_back({edited->step->span, "changes what it was made from"});
+        if (!looked_at) not_reviewed(step, apply, maker, name);
+        const auto edited =
+            std::find_if(std::lower_bound(edits_.begin(), edits_.end(), made->second), edits_.end(),
+                         [&](std::size_t edit) { return !exclusive(course_.forward[edit], apply); });
+        if (edited != edits_.end()) outdated(step, apply, maker, course_.forward[*edited], name);
+    }
+
+    static void label_of_call(Diagnostic& d, const ir::Step& step, const Event& apply) {
+        if (&step != apply.step) d.labels.push_back({apply.step->span, "called here"});
+    }
+
+    void not_reviewed(const ir::Step& step, const Event& apply, const Event& maker, const std::string& name) {
+        auto& d = diagnostics_.report(Code::PlanNotReviewed, step.span,
+                                      fmt::format("nothing says what the plan `{}` may do", name));
+        d.labels.push_back({maker.inner->span, "made here"});
+        label_of_call(d, step, apply);
+        d.notes.emplace_back(
+            "terraform would apply whatever it has come to, a destruction included; say what you expect: "
+            "`expect p adds 1 changes 0 destroys 0;` or `expect p touches only [..];`");
+    }
+
+    void outdated(const ir::Step& step, const Event& apply, const Event& maker, const Event& edit,
+                  const std::string& name) {
+        auto& d = diagnostics_.report(Code::PlanOutdated, step.span,
+                                      fmt::format("the plan `{}` is older than what it was made from", name));
+        d.labels.push_back({maker.inner->span, "made here"});
+        const bool within = &step != apply.step && edit.step == apply.step;
+        d.labels.push_back({within ? edit.inner->span : edit.step->span, "changes what it was made from"});
+        label_of_call(d, step, apply);
         d.notes.emplace_back(
             "the run would refuse it in the middle of the window; make the plan after the edit");
     }
-}
 
-bool holds_in_order(const Event& event, std::string_view first, std::string_view second) {
-    for (const auto& argument : event.arguments) {
-        const auto* list = argument ? argument->get_if<List>() : nullptr;
-        for (std::size_t i = 0; list != nullptr && i + 1 < list->size(); ++i)
-            if (show((*list)[i]) == first && show((*list)[i + 1]) == second) return true;
-    }
+    const Picture& picture_;
+    const Course& course_;
+    std::set<const ir::Step*>& told_;
+    Diagnostics& diagnostics_;
+    std::map<std::string, std::size_t> made_;
+    std::map<std::string, std::vector<std::size_t>> looks_;
+    std::vector<std::size_t> edits_;
+};
+
+bool pushes(const std::vector<std::string>& words) {
+    static const RE2 in_one(R"(\bstate\s+push\b)");
+    for (std::size_t i = 0; i < words.size(); ++i)
+        if (RE2::PartialMatch(words[i], in_one) ||
+            (i + 1 < words.size() && words[i] == "state" && words[i + 1] == "push"))
+            return true;
     return false;
 }
 
-void state_push(const std::vector<Event>& events, Diagnostics& diagnostics) {
+std::vector<std::string> words_of(const std::optional<Value>& argument) {
+    std::vector<std::string> words;
+    if (!argument) return words;
+    if (const auto* list = argument->get_if<List>())
+        for (const Value& one : *list) words.push_back(show(one));
+    if (const auto* text = argument->get_if<std::string>()) words.push_back(*text);
+    return words;
+}
+
+// What a verb of the script's own runs.
+std::vector<std::string> words_of(const ir::Verb& verb) {
+    std::vector<std::string> words;
+    if (!verb.action || !verb.action->arguments) return words;
+    for (const ir::Expr& child : verb.action->arguments->children) {
+        const auto* text = child.value.get_if<std::string>();
+        words.push_back(child.kind == ir::ExprKind::Literal && text != nullptr ? *text : "");
+    }
+    return words;
+}
+
+void state_push(const Picture& picture, const std::vector<Event>& events, std::set<const ir::Step*>& told,
+                Diagnostics& diagnostics) {
     for (const Event& event : events) {
-        if (!holds_in_order(event, "state", "push")) continue;
+        if (event.verb == nullptr) continue;
+        const bool runs_it = picture.timeline.is_own(event.verb->span) && pushes(words_of(*event.verb));
+        const bool is_given = std::any_of(event.arguments.begin(), event.arguments.end(),
+                                          [](const auto& one) { return pushes(words_of(one)); });
+        if ((!runs_it && !is_given) || !told.insert(event.step).second) continue;
         auto& d = diagnostics.report(Code::StatePush, event.step->span, "an old state is no way back");
         d.notes.emplace_back(
             "`terraform state push` changes the record, and nothing that exists: afterwards terraform knows less "
@@ -111,6 +182,9 @@ void variable_files(const Picture& picture, Diagnostics& diagnostics) {
                 Code::ForeignVariables, environment.span,
                 fmt::format("{} would be planned with the variables of {}", environment.name, other.name));
             d.primary_label = "its var-file is " + file;
+            for (const ir::Stage& stage : picture.program.stages)
+                if (stage.environment == environment.name && d.labels.empty())
+                    d.labels.push_back({stage.span, "this stage is planned with them"});
             d.notes.push_back(
                 fmt::format("terraform would make {} look like {}: fewer nodes, smaller volumes",
                             environment.name, other.name));
@@ -125,14 +199,14 @@ bool uses_terraform(const Picture& picture) {
 }  // namespace
 
 void terraform(const Picture& picture, Diagnostics& diagnostics) {
+    std::set<const ir::Step*> told, pushed;
     for (const Course& course : picture.timeline.courses()) {
-        state_push(course.failure, diagnostics);
+        if (has_own_failure_block(picture.program, *course.stage))
+            state_push(picture, course.failure, pushed, diagnostics);
         if (course.stage->repeats) continue;
-        plans(course, diagnostics);
-        state_push(course.forward, diagnostics);
-        each_step(course.stage->steps, [&](const ir::Step& step) {
-            if (step.undo) state_push(picture.timeline.events(step.undo->steps, *course.stage), diagnostics);
-        });
+        Plans(picture, course, told, diagnostics).check();
+        state_push(picture, course.forward, pushed, diagnostics);
+        for (const OwnUndo& own : course.undos) state_push(picture, own.back, pushed, diagnostics);
     }
     if (uses_terraform(picture)) variable_files(picture, diagnostics);
 }

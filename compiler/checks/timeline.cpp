@@ -10,12 +10,17 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "compiler/checks/field.hpp"
 #include "compiler/documents/document.hpp"
 
 namespace migc::checks {
 namespace {
 
 constexpr std::size_t most_events = 200'000;  // of a stage; what calls twice what calls twice .. has no end
+constexpr std::size_t most_rounds = 10'000;   // of a stage's loops; then a loop's name is anything
+constexpr std::size_t most_versions = 2'000;  // of edited manifests
+constexpr std::size_t most_restored = 1'000;  // files of a folder
+constexpr std::size_t most_undos = 1'000;     // of a stage: those that verbs of the script's own declare
 constexpr int deepest_call = 32;  // composite verbs within each other; recursion is refused before
 
 const std::map<std::string, std::string, std::less<>>& short_kinds() {
@@ -37,12 +42,51 @@ std::string kind_of(std::string_view written) {
                                                                            : kind;
 }
 
+// What `delete objects of` leaves standing, since it could not be made again as it was.
+bool stays(const Thing& thing) {
+    static const std::set<std::string, std::less<>> kinds = {
+        "persistentvolumeclaim", "persistentvolume", "namespace", "customresourcedefinition", "secret"};
+    return kinds.contains(thing.substr(0, thing.find('/')));
+}
+
+nlohmann::json json_of(const Value& value) {
+    if (const auto* number = value.get_if<std::int64_t>()) return *number;
+    if (const bool* truth = value.get_if<bool>()) return *truth;
+    if (const auto* json = value.get_if<Json>()) return **json;
+    return show(value);
+}
+
+// What is known of names where an expression stands. Scopes lie within each other, the innermost first.
+class Names;
+struct Known {
+    std::optional<Value> value;
+    const ir::Expr* condition = nullptr;  // an argument of type condition, and where its names are known
+    const Names* home = nullptr;
+    std::string plan;  // the name that the timeline has for a plan which was handed on
+};
+
+class Names {
+  public:
+    explicit Names(const Names* outer = nullptr) : outer_(outer) {}
+
+    [[nodiscard]] const Known* find(const std::string& name) const {
+        for (const Names* scope = this; scope != nullptr; scope = scope->outer_)
+            if (const auto found = scope->own_.find(name); found != scope->own_.end()) return &found->second;
+        return nullptr;
+    }
+    Known& operator[](const std::string& name) { return own_[name]; }
+
+  private:
+    const Names* outer_;
+    std::map<std::string, Known> own_;
+};
+
 const ir::Expr* condition_of(const ir::Expr& expression, const Names*& names) {
     if (expression.kind != ir::ExprKind::Local) return &expression;
-    const auto known = names->find(expression.name);
-    if (known == names->end() || known->second.condition == nullptr) return nullptr;
-    names = known->second.home;
-    return known->second.condition;
+    const Known* known = names->find(expression.name);
+    if (known == nullptr || known->condition == nullptr) return nullptr;
+    names = known->home;
+    return known->condition;
 }
 
 }  // namespace
@@ -58,28 +102,51 @@ bool is_live(const Thing& thing) {
 }
 
 const ir::Undo& way_back(const Event& change) {
-    return change.inner->undo ? *change.inner->undo : change.verb->undo;
+    return *change.undo;
 }
 
 bool touches_live(const Event& event) {
     return std::any_of(event.things.begin(), event.things.end(), is_live);
 }
 
+bool exclusive(const Event& a, const Event& b) {
+    const Branch *left = a.branch, *right = b.branch;
+    const auto depth = [](const Branch* branch) { return branch == nullptr ? 0 : branch->depth; };
+    while (depth(left) > depth(right)) left = left->outer;
+    while (depth(right) > depth(left)) right = right->outer;
+    for (; left != right; left = left->outer, right = right->outer)
+        if (left->visit == right->visit) return !left->parallel();
+    return false;
+}
+
 // Goes through the steps of one stage, in order.
 class Timeline::Walk {
   public:
-    Walk(const Timeline& timeline, const ir::Stage& stage)
-        : timeline_(timeline), program_(timeline.program_), stage_(stage) {
+    Walk(const Timeline& timeline, const ir::Stage& stage, Course* course = nullptr)
+        : timeline_(timeline), program_(timeline.program_), stage_(stage), course_(course) {
         environment_ = timeline.inventory_.environment(stage.environment);
         for (const ir::Step& let : program_.lets)
-            if (let.value) globals_[let.name] = {value(*let.value, globals_), nullptr, nullptr, {}};
+            if (let.value) bind_let(let, globals_);
+        lets_ = std::exchange(result_, {});
     }
 
-    std::vector<Event> events(const std::vector<ir::Step>& steps) {
-        result_.clear();
-        Names names = globals_;
+    std::vector<Event> lets() { return std::move(lets_); }
+
+    // Of the stage's own steps, which are done unless a run fails.
+    std::vector<Event> forward(const std::vector<ir::Step>& steps) {
+        is_forward_ = true;
+        Names names(&globals_);
         walk(steps, names);
-        return std::move(result_);
+        is_forward_ = false;
+        return std::exchange(result_, {});
+    }
+
+    // Of steps that are done only then, if at all.
+    std::vector<Event> aside(const std::vector<ir::Step>& steps) { return aside(steps, globals_); }
+
+    std::vector<Event> watched(const ir::Expr& condition, const ir::Step& place) {
+        look_at(add(Act::Look, place), condition, globals_);
+        return std::exchange(result_, {});
     }
 
     [[nodiscard]] std::optional<Value> value(const ir::Expr& expression) const {
@@ -89,42 +156,64 @@ class Timeline::Walk {
   private:
     using Known1 = std::optional<Value>;
 
+    std::vector<Event> aside(const std::vector<ir::Step>& steps, const Names& outer) {
+        auto before = std::exchange(result_, {});
+        const bool was_forward = std::exchange(is_forward_, false);
+        const bool was_conditional = std::exchange(conditional_, false);
+        const Branch* branch = std::exchange(branch_, nullptr);
+        const ir::Step* step = std::exchange(outer_, nullptr);
+        const ir::Undo* override = std::exchange(override_, nullptr);
+        const ir::Verb* part = std::exchange(part_of_, nullptr);
+        edited_aside_.clear();
+        Names names(&outer);
+        walk(steps, names);
+        part_of_ = part, override_ = override, outer_ = step, branch_ = branch;
+        conditional_ = was_conditional, is_forward_ = was_forward;
+        spent_ += result_.size();
+        std::swap(before, result_);
+        return before;
+    }
+
     void walk(const std::vector<ir::Step>& steps, Names& names) {
-        for (const ir::Step& step : steps) {
-            const bool is_block = step.kind == ir::StepKind::If || step.kind == ir::StepKind::For ||
-                                  step.kind == ir::StepKind::Parallel;
-            const ir::Step* outer = outer_;
-            if (outer_ == nullptr && !is_block) outer_ = &step;
-            statement(step, names);
-            outer_ = outer;
-        }
+        for (const ir::Step& step : steps) one(step, names);
+    }
+
+    void one(const ir::Step& step, Names& names) {
+        const bool is_block = step.kind == ir::StepKind::If || step.kind == ir::StepKind::For ||
+                              step.kind == ir::StepKind::Parallel;
+        const ir::Step* outer = outer_;
+        if (outer_ == nullptr && !is_block) outer_ = &step;
+        statement(step, names);
+        outer_ = outer;
     }
 
     void statement(const ir::Step& step, Names& names) {
-        if (result_.size() >= most_events || kept_.size() >= most_events) return;
+        if (result_.size() + spent_ >= most_events) return;
         switch (step.kind) {
-            case ir::StepKind::Call:
-                call(step, names);
-                if (!step.name.empty()) names[step.name] = {};
+            case ir::StepKind::Call: {
+                Known made = call(step, names);
+                if (!step.name.empty()) names[step.name] = std::move(made);
                 break;
+            }
             case ir::StepKind::Let:
-                names[step.name] = {
-                    step.value ? value(*step.value, names) : std::nullopt, nullptr, nullptr, {}};
+                if (step.value) bind_let(step, names);
                 break;
             case ir::StepKind::Verify:
             case ir::StepKind::Soak:
                 look(step, names);
                 break;
             case ir::StepKind::Gate:
-                add(Act::Gate, step);
+                look_at(add(Act::Gate, step), *step.condition, names);
                 break;
             case ir::StepKind::If:
-            case ir::StepKind::For:
                 branch(step, names);
+                break;
+            case ir::StepKind::For:
+                loop(step, names);
                 break;
             case ir::StepKind::Parallel: {
                 const bool before = std::exchange(beside_, true);
-                walk(step.body, names);
+                parallel(step, names);
                 beside_ = before;
                 break;
             }
@@ -140,26 +229,64 @@ class Timeline::Walk {
         }
     }
 
-    void branch(const ir::Step& step, Names& names) {
-        if (step.kind == ir::StepKind::For) {
-            const auto list = step.value ? value(*step.value, names) : std::nullopt;
-            if (const auto* items = list ? list->get_if<List>() : nullptr) {
-                for (const Value& item : *items) {
-                    Names inner = names;
-                    inner[step.name] = {item, nullptr, nullptr, {}};
-                    walk(step.body, inner);
-                }
-                return;
-            }
-        }
-        if (step.condition) look_at(add(Act::Other, step), *step.condition, names);
+    void bind_let(const ir::Step& step, Names& names) {
+        Known known;
+        known.value = value(*step.value, names);
+        known.plan = plan_of(*step.value, names);
+        if (asks(*step.value)) look_at(add(Act::Other, step), *step.value, names);
+        names[step.name] = std::move(known);
+    }
+
+    void arm(const ir::Step& step, std::size_t visit, std::size_t number) {
+        timeline_.branches_.push_back(
+            {branch_, &step, visit, number, branch_ == nullptr ? 1 : branch_->depth + 1});
+        branch_ = &timeline_.branches_.back();
+    }
+
+    void branch(const ir::Step& step, const Names& names) {
+        look_at(add(Act::Other, step), *step.condition, names);
         const bool before = std::exchange(conditional_, true);
-        Names inner = names;
-        if (step.kind == ir::StepKind::For) inner[step.name] = {};
-        walk(step.body, inner);
-        inner = names;
-        walk(step.otherwise, inner);
+        const Branch* outer = branch_;
+        const std::size_t visit = ++timeline_.visits_;
+        std::size_t number = 0;
+        for (const auto* way : {&step.body, &step.otherwise}) {
+            Names inner(&names);
+            arm(step, visit, number++);
+            walk(*way, inner);
+            branch_ = outer;
+        }
         conditional_ = before;
+    }
+
+    void loop(const ir::Step& step, const Names& names) {
+        const auto list = step.value ? value(*step.value, names) : std::nullopt;
+        const auto* items = list ? list->get_if<List>() : nullptr;
+        if (items != nullptr && rounds_ + items->size() <= most_rounds) {
+            rounds_ += items->size();
+            for (const Value& item : *items) {
+                Names inner(&names);
+                inner[step.name].value = item;
+                walk(step.body, inner);
+            }
+            return;
+        }
+        const bool before = std::exchange(conditional_, true);
+        Names inner(&names);
+        inner[step.name] = {};
+        walk(step.body, inner);
+        conditional_ = before;
+    }
+
+    void parallel(const ir::Step& step, const Names& names) {
+        const Branch* outer = branch_;
+        const std::size_t visit = ++timeline_.visits_;
+        std::size_t number = 0;
+        for (const ir::Step& way : step.body) {
+            Names inner(&names);
+            arm(step, visit, number++);
+            one(way, inner);
+            branch_ = outer;
+        }
     }
 
     Event& add(Act act, const ir::Step& step) {
@@ -168,44 +295,99 @@ class Timeline::Walk {
         event.step = outer_ != nullptr ? outer_ : &step;
         event.inner = &step;
         event.part_of = part_of_;
+        event.branch = branch_;
         event.conditional = conditional_;
         event.beside = beside_;
         result_.push_back(std::move(event));
         return result_.back();
     }
 
-    void call(const ir::Step& step, const Names& names) {
+    // Yields what the name behind `as` stands for.
+    Known call(const ir::Step& step, const Names& names) {
         const ir::Verb& verb = program_.verbs.at(step.verb);
-        auto parameters = std::make_unique<Names>(bind(verb.parameters, step.arguments, names));
-        if (verb.composite && depth_ < deepest_call) {
-            // Conditions that were given as arguments refer to the caller's names for as long as the walk.
-            Names inner = *kept_.emplace_back(std::move(parameters));
-            const ir::Verb* before = part_of_;
-            if (part_of_ == nullptr) part_of_ = &verb;
-            ++depth_;
-            walk(verb.steps, inner);
-            --depth_;
-            part_of_ = before;
-            return;
-        }
-        Event& event = add(verb.mutates() ? Act::Change : Act::Other, step);
-        event.verb = &verb;
-        for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
-            event.arguments.push_back(parameters->at(verb.parameters[i].name).value);
-            if (step.arguments[i].type.kind == ir::TypeKind::Plan) event.plans.insert(step.arguments[i].name);
-        }
-        event.bound = ir::call_bound(program_, step, verb, number_in(names), number_in(*parameters));
-        for (const ir::Capture& capture : verb.captures)
-            (*parameters)[capture.name] = {value(capture.value, *parameters), nullptr, nullptr, {}};
-        for (const ir::Effect& effect : verb.effects) add_effect(event, effect, *parameters);
-        if (event.act == Act::Other && !event.plans.empty()) event.act = Act::Look;
+        Names parameters = bind(verb.parameters, step.arguments, names);
+        const bool as_a_whole = verb.composite && verb.undo.kind == ir::UndoKind::Steps;
+        const ir::Undo* own = step.undo ? &*step.undo : as_a_whole ? &verb.undo : nullptr;
+        const ir::Undo* before = override_;
+        if (override_ == nullptr) override_ = own;
+        const std::size_t begin = result_.size();
+        Known made;
+        if (verb.composite && depth_ < deepest_call)
+            made = composite(verb, parameters);
+        else
+            made = act(verb, step, parameters, names);
+        override_ = before;
+        if (is_forward_) own_undo(verb, step, begin, parameters, names);
+        return made;
     }
 
-    // A plan goes by the name that the script gave it, however far it was handed on.
+    Known composite(const ir::Verb& verb, Names& parameters) {
+        const ir::Verb* before = part_of_;
+        if (part_of_ == nullptr) part_of_ = &verb;
+        capture(verb, parameters);
+        ++depth_;
+        walk(verb.steps, parameters);
+        --depth_;
+        part_of_ = before;
+        Known made;
+        if (verb.result)
+            made = {value(*verb.result, parameters), nullptr, nullptr, plan_of(*verb.result, parameters)};
+        return made;
+    }
+
+    Known act(const ir::Verb& verb, const ir::Step& step, Names& parameters, const Names& names) {
+        Event& event = add(verb.mutates() ? Act::Change : Act::Other, step);
+        event.verb = &verb;
+        event.undo = override_ != nullptr ? override_ : &verb.undo;
+        for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
+            event.arguments.push_back(parameters[verb.parameters[i].name].value);
+            add_plan(event, step.arguments[i], names);
+        }
+        add_asked(event, verb.parameters, step.arguments, event.arguments);
+        event.bound = ir::call_bound(program_, step, verb, number_in(names), number_in(parameters));
+        if (timeline_.is_own(verb.span))
+            for (const ir::Expr& need : verb.needs)
+                if (asks(need)) look_at(event, need, parameters);
+        capture(verb, parameters);
+        for (const ir::Effect& effect : verb.effects) add_effect(event, effect, parameters);
+        if (event.act == Act::Other && !event.plans.empty()) event.act = Act::Look;
+        Known made;
+        const bool makes_plan = verb.result_type && verb.result_type->kind == ir::TypeKind::Plan;
+        if (makes_plan && !step.name.empty()) {
+            event.makes = fmt::format("{}#{}", step.name, ++timeline_.plans_);
+            made.plan = event.makes;
+        }
+        return made;
+    }
+
+    void capture(const ir::Verb& verb, Names& parameters) {
+        for (const ir::Capture& capture : verb.captures)
+            parameters[capture.name].value = value(capture.value, parameters);
+    }
+
+    void own_undo(const ir::Verb& verb, const ir::Step& step, std::size_t begin, const Names& parameters,
+                  const Names& names) {
+        const bool by_step = step.undo && step.undo->kind == ir::UndoKind::Steps;
+        const bool by_verb = !step.undo && verb.undo.kind == ir::UndoKind::Steps &&
+                             timeline_.is_own(verb.span) && undos_by_verb_ < most_undos;
+        if (course_ == nullptr || (!by_step && !by_verb)) return;
+        undos_by_verb_ += by_verb ? 1 : 0;
+        OwnUndo own;
+        own.undo = by_step ? &*step.undo : &verb.undo;
+        own.step = &step;
+        own.begin = begin;
+        own.end = result_.size();
+        own.by_verb = by_verb;
+        own.outermost = override_ == nullptr;
+        own.back = by_step ? aside(own.undo->steps, names) : aside(own.undo->steps, parameters);
+        course_->undos.push_back(std::move(own));
+    }
+
+    // A plan goes by one name, however far it was handed on.
     static std::string plan_of(const ir::Expr& argument, const Names& names) {
         if (argument.type.kind != ir::TypeKind::Plan || argument.kind != ir::ExprKind::Local) return {};
-        const auto known = names.find(argument.name);
-        return known == names.end() || known->second.plan.empty() ? argument.name : known->second.plan;
+        const Known* known = names.find(argument.name);
+        return known == nullptr || known->plan.empty() ? argument.name : known->plan;
     }
 
     static void add_plan(Event& event, const ir::Expr& argument, const Names& names) {
@@ -224,10 +406,53 @@ class Timeline::Walk {
             made.name += " | " + (made.arguments.back() ? show(*made.arguments.back()) : "?");
         }
         if (effect.value) made.value = value(*effect.value, names);
-        const auto things = things_of(*made.probe, made.arguments);
+        auto things = things_of(*made.probe, made.arguments);
+        if (things.size() == 1) made.thing = *things.begin();
+        made.pointer = field_of(*made.probe, made.arguments);
+        if (things.empty() && is_of_files(*made.probe)) things.insert("file ?");
         event.things.insert(things.begin(), things.end());
-        if (things.empty() && is_of_files(*made.probe)) event.things.insert("file ?");
+        if (made.thing.starts_with("file ")) edit(event, made);
+        if (made.probe->read && made.probe->read->native == "object-live") apply(event, made);
         event.effects.push_back(std::move(made));
+    }
+
+    // What the project's files then say. An effect on the whole file says only that it is another one.
+    void edit(const Event& event, const Effect& effect) {
+        const std::string file = effect.thing.substr(5);
+        if (!is_forward_) {
+            edited_aside_.insert(file);
+            return;
+        }
+        const bool is_value = effect.probe->read && effect.probe->read->native == "file-value";
+        const auto* pointer = is_value && effect.arguments.size() > 1 && effect.arguments[1]
+                                  ? effect.arguments[1]->get_if<std::string>()
+                                  : nullptr;
+        const bool is_part =
+            std::any_of(event.effects.begin(), event.effects.end(), [&](const Effect& other) {
+                return other.thing == effect.thing && other.pointer && !other.pointer->empty();
+            });
+        if (!is_value && is_part) return;
+        Draft& draft = timeline_.drafts_[file];
+        draft.step = event.step;
+        draft.objects = nullptr;
+        const bool known =
+            pointer != nullptr && !conditional_ && (effect.value || effect.becomes == ir::Becomes::Absent);
+        if (known)
+            draft.pending[*pointer] = effect.value;
+        else
+            draft.known = false;
+    }
+
+    void apply(Event& event, const Effect& effect) {
+        const auto* path = effect.arguments.size() > 1 && effect.arguments[1]
+                               ? effect.arguments[1]->get_if<std::string>()
+                               : nullptr;
+        if (path == nullptr) return;
+        event.manifest = *path;
+        const auto& objects = timeline_.objects_of(*path, stage_.environment);
+        const auto object = objects.find(effect.thing);
+        if (object == objects.end() || edited_aside_.contains(object->second->file)) return;
+        event.object = timeline_.edited(*object->second);
     }
 
     static bool is_of_files(const ir::Probe& probe) {
@@ -244,13 +469,15 @@ class Timeline::Walk {
                 const auto* handle = arguments[i] ? arguments[i]->get_if<std::string>() : nullptr;
                 return handle != nullptr ? std::set<Thing>{object_thing(*handle)} : things;
             }
-        for (std::size_t i = 0; i < arguments.size() && i < probe.parameters.size(); ++i)
-            add_things(things, probe.parameters[i].type, arguments[i]);
+        for (std::size_t i = 0; i < arguments.size() && i < probe.parameters.size(); ++i) {
+            const bool is_file = probe.parameters[i].name == "file" && is_of_files(probe);
+            add_things(things, is_file ? ir::TypeKind::Path : probe.parameters[i].type.kind, arguments[i]);
+        }
         return things;
     }
 
-    void add_things(std::set<Thing>& things, const ir::Type& type, const Known1& argument) const {
-        if (type.kind == ir::TypeKind::Plan) things.insert("terraform");
+    void add_things(std::set<Thing>& things, ir::TypeKind type, const Known1& argument) const {
+        if (type == ir::TypeKind::Plan) things.insert("terraform");
         if (!argument) return;
         if (const auto* list = argument->get_if<List>())
             for (const Value& item : *list)
@@ -259,9 +486,10 @@ class Timeline::Walk {
         if (const auto* resource = argument->get_if<ResourceRef>()) things.insert(timeline_.thing(*resource));
         const auto* text = argument->get_if<std::string>();
         if (text == nullptr) return;
-        if (type.kind == ir::TypeKind::Path) things.insert("file " + *text);
-        if (type.kind == ir::TypeKind::Url) things.insert("url " + *text);
-        if (type.kind == ir::TypeKind::Image) things.insert("image " + *text);
+        if (type == ir::TypeKind::Path)
+            things.insert("file " + std::filesystem::path(*text).lexically_normal().generic_string());
+        if (type == ir::TypeKind::Url) things.insert("url " + *text);
+        if (type == ir::TypeKind::Image) things.insert("image " + *text);
     }
 
     void look(const ir::Step& step, const Names& names) {
@@ -272,7 +500,36 @@ class Timeline::Walk {
             if (duration != nullptr) event.at_least_ms = duration->milliseconds;
         }
         event.bound = ir::verify_bound(program_, step, number_in(names));
-        if (step.condition) look_at(event, *step.condition, names);
+        if (!step.condition) return;
+        const Names* home = &names;
+        event.condition = condition_of(*step.condition, home);
+        look_at(event, *step.condition, names);
+    }
+
+    // Whether an address is asked anywhere in it.
+    bool asks(const ir::Expr& expression) const {
+        if (expression.kind == ir::ExprKind::Probe) {
+            const auto& parameters = program_.probes.at(expression.declaration).parameters;
+            if (std::any_of(parameters.begin(), parameters.end(),
+                            [](const auto& p) { return p.type.kind == ir::TypeKind::Url; }))
+                return true;
+        }
+        return std::any_of(expression.children.begin(), expression.children.end(),
+                           [this](const ir::Expr& child) { return asks(child); });
+    }
+
+    // Of what can ask from inside, too.
+    static void add_asked(Event& event, const std::vector<ir::Parameter>& parameters,
+                          const std::vector<ir::Expr>& written, const std::vector<Known1>& arguments) {
+        const auto inside = std::find_if(parameters.begin(), parameters.end(),
+                                         [](const ir::Parameter& p) { return p.name == "from-inside"; });
+        if (inside == parameters.end()) return;
+        const auto at = static_cast<std::size_t>(inside - parameters.begin());
+        const bool* given = at < arguments.size() && arguments[at] ? arguments[at]->get_if<bool>() : nullptr;
+        const bool may_be_inside = given != nullptr ? *given : at < arguments.size() && !arguments[at];
+        for (std::size_t i = 0; i < parameters.size() && i < arguments.size(); ++i)
+            if (parameters[i].type.kind == ir::TypeKind::Url && arguments[i])
+                event.asked.push_back({show(*arguments[i]), may_be_inside, &written.at(i)});
     }
 
     ir::NumberOf number_in(const Names& names) const {
@@ -297,15 +554,23 @@ class Timeline::Walk {
             const ir::Probe& probe = program_.probes.at(condition->declaration);
             std::vector<Known1> arguments;
             for (const ir::Expr& argument : condition->children) arguments.push_back(value(argument, *names));
+            add_asked(event, probe.parameters, condition->children, arguments);
             const auto things = things_of(probe, arguments);
             event.things.insert(things.begin(), things.end());
-            // What has no name of its own is a look at the whole, or at something that only a run can tell.
-            const auto is_url = [](const Thing& thing) { return thing.starts_with("url "); };
             event.everything =
-                event.everything || things.empty() || std::any_of(things.begin(), things.end(), is_url) ||
+                event.everything || is_look_at_all(things) ||
                 std::any_of(arguments.begin(), arguments.end(), [](const auto& a) { return !a; });
         }
         for (const ir::Expr& child : condition->children) look_at(event, child, *names);
+    }
+
+    // What has no name of its own is a look at the whole, or at something that only a run can tell; so is
+    // what a pod of its own, of some image, sees.
+    static bool is_look_at_all(const std::set<Thing>& things) {
+        return std::all_of(things.begin(), things.end(),
+                           [](const Thing& t) { return t.starts_with("image "); }) ||
+               std::any_of(things.begin(), things.end(),
+                           [](const Thing& t) { return t.starts_with("url "); });
     }
 
     Names bind(const std::vector<ir::Parameter>& parameters, const std::vector<ir::Expr>& arguments,
@@ -315,17 +580,15 @@ class Timeline::Walk {
             Known known;
             if (i < arguments.size()) {
                 if (parameters[i].type.kind == ir::TypeKind::Condition) {
-                    const Names* home = &names;
-                    known.condition = condition_of(arguments[i], home);
-                    // The caller's names change while the walk goes on; what the condition reads does not.
-                    known.home = kept_.emplace_back(std::make_unique<Names>(*home)).get();
+                    known.home = &names;
+                    known.condition = condition_of(arguments[i], known.home);
                 }
                 known.plan = plan_of(arguments[i], names);
                 known.value = value(arguments[i], names);
                 if (known.value && known.value->is_absent() && parameters[i].default_value)
                     known.value = value(*parameters[i].default_value, bound);
             }
-            bound[parameters[i].name] = known;
+            bound[parameters[i].name] = std::move(known);
         }
         return bound;
     }
@@ -335,8 +598,8 @@ class Timeline::Walk {
             case ir::ExprKind::Literal:
                 return expression.value;
             case ir::ExprKind::Local: {
-                const auto known = names.find(expression.name);
-                return known == names.end() ? std::nullopt : known->second.value;
+                const Known* known = names.find(expression.name);
+                return known == nullptr ? std::nullopt : known->value;
             }
             case ir::ExprKind::Param:
                 return parameter(expression);
@@ -397,21 +660,32 @@ class Timeline::Walk {
     // The probes that only read the project: what a manifest declares, and what is computed from such.
     Known1 answer(const ir::Expr& expression, const Names& names) const {
         const ir::Probe& probe = program_.probes.at(expression.declaration);
+        const bool is_read = probe.read && !probe.read->native.empty();
+        if (!is_read && !probe.computed) return std::nullopt;
         const Names bound = bind(probe.parameters, expression.children, names);
-        if (probe.computed && depth_ < deepest_call) return value(*probe.computed, bound);
-        if (probe.read && probe.read->native == "variables-file") return variables_file();
-        if (!probe.read || expression.children.empty()) return std::nullopt;
-        if (probe.read->native == "pointer-through")
-            return pointer_through(bound.at(probe.parameters.front().name).value);
-        const bool declared = probe.read->native == "objects-of-manifest";
-        if (!declared && probe.read->native != "objects-to-delete") return std::nullopt;
-        const auto& path = bound.at(probe.parameters.front().name).value;
-        const auto* text = path ? path->get_if<std::string>() : nullptr;
+        if (probe.computed) {
+            if (depth_ >= deepest_call) return std::nullopt;
+            ++depth_;
+            Known1 result = value(*probe.computed, bound);
+            --depth_;
+            return result;
+        }
+        const auto argument = [&](std::size_t at) {
+            return at < probe.parameters.size() ? bound.find(probe.parameters[at].name)->value : std::nullopt;
+        };
+        const std::string& native = probe.read->native;
+        // What a place or a field will hold is what it is set to.
+        if (native == "accepted-value" || native == "file-value-with") return argument(2);
+        if (native == "variables-file") return variables_file();
+        if (native == "pointer-through") return pointer_through(argument(0));
+        const Known1 subject = argument(0);
+        const auto* text = subject ? subject->get_if<std::string>() : nullptr;
         if (text == nullptr) return std::nullopt;
-        List handles;
-        for (const Object* object : timeline_.manifests_.of(*text))
-            handles.push_back(declared ? Value(object->thing) : Value(ResourceRef{"object", object->thing}));
-        return handles.empty() ? std::nullopt : Known1(Value(std::move(handles)));
+        if (outer_ != nullptr && native.starts_with("objects-")) timeline_.read_by_.emplace(*text, outer_);
+        if (native == "objects-of-manifest") return declared(*text);
+        if (native == "objects-to-delete") return deletable(*text);
+        if (native == "git-files") return files_below(*text);
+        return std::nullopt;
     }
 
     Known1 variables_file() const {
@@ -432,37 +706,80 @@ class Timeline::Walk {
         return Value(documents::pointer_to(parts));
     }
 
+    Known1 declared(const std::string& path) const {
+        List handles;
+        for (const Object* object : timeline_.manifests_.of(path)) handles.emplace_back(object->thing);
+        return handles.empty() ? std::nullopt : Known1(Value(std::move(handles)));
+    }
+
+    Known1 deletable(const std::string& path) const {
+        const auto objects = timeline_.manifests_.of(path);
+        List handles;
+        for (auto object = objects.rbegin(); object != objects.rend(); ++object)
+            if (!stays((*object)->thing)) handles.emplace_back(ResourceRef{"object", (*object)->thing});
+        return objects.empty() ? std::nullopt : Known1(Value(std::move(handles)));
+    }
+
+    // What a commit has below a path, as far as the folder still has it.
+    Known1 files_below(const std::string& target) const {
+        namespace fs = std::filesystem;
+        std::error_code error;
+        const fs::path root = timeline_.inventory_.root, full = (root / target).lexically_normal();
+        if (!fs::is_directory(full, error)) return Value(List{Value(target)});
+        std::vector<std::string> names;
+        for (fs::recursive_directory_iterator at(full, error), end; !error && at != end;
+             at.increment(error)) {
+            if (at->is_regular_file(error))
+                names.push_back(at->path().lexically_relative(root).generic_string());
+            if (names.size() > most_restored) return std::nullopt;
+        }
+        std::sort(names.begin(), names.end());
+        return Value(List(names.begin(), names.end()));
+    }
+
     const Timeline& timeline_;
     const ir::Program& program_;
     const ir::Stage& stage_;
+    Course* course_;
     const project::Environment* environment_ = nullptr;
     Names globals_;
-    mutable std::vector<std::unique_ptr<Names>> kept_;
-    std::vector<Event> result_;
+    std::vector<Event> result_, lets_;
+    std::set<std::string> edited_aside_;
     const ir::Step* outer_ = nullptr;
     const ir::Verb* part_of_ = nullptr;
-    bool conditional_ = false;
+    const ir::Undo* override_ = nullptr;
+    const Branch* branch_ = nullptr;
+    bool conditional_ = false, is_forward_ = false;
+    std::size_t rounds_ = 0, spent_ = 0, undos_by_verb_ = 0;
+    mutable int depth_ = 0;
     bool beside_ = false;
-    int depth_ = 0;
 };
 
 Timeline::Timeline(const ir::Program& program, const project::Inventory& inventory,
-                   const Manifests& manifests)
-    : program_(program), inventory_(inventory), manifests_(manifests) {
+                   const Manifests& manifests, const SourceMap& sources)
+    : program_(program), inventory_(inventory), manifests_(manifests), sources_(sources) {
     for (const ir::Stage& stage : program.stages) {
-        Walk walk(*this, stage);
         Course course;
+        Walk walk(*this, stage, &course);
         course.stage = &stage;
         course.environment = inventory.environment(stage.environment);
-        course.gates = walk.events(stage.gates);
-        course.forward = walk.events(stage.steps);
-        if (stage.on_failure) course.failure = walk.events(*stage.on_failure);
+        course.lets = walk.lets();
+        course.gates = walk.aside(stage.gates);
+        course.forward = walk.forward(stage.steps);
+        if (stage.on_failure) course.failure = walk.aside(*stage.on_failure);
+        if (stage.throughout && !stage.steps.empty())
+            course.throughout = walk.watched(*stage.throughout, stage.steps.front());
         courses_.push_back(std::move(course));
     }
 }
 
+bool Timeline::is_own(Span span) const {
+    const bool is_script = !program_.stages.empty() && span.file == program_.stages.front().span.file;
+    return is_script || !sources_.file(span.file).name().starts_with("std/");
+}
+
 std::vector<Event> Timeline::events(const std::vector<ir::Step>& steps, const ir::Stage& stage) const {
-    return Walk(*this, stage).events(steps);
+    return Walk(*this, stage).aside(steps);
 }
 
 std::optional<Value> Timeline::value(const ir::Expr& expression, const ir::Stage& stage) const {
@@ -486,6 +803,120 @@ Thing Timeline::thing(const ResourceRef& resource) const {
             return object_thing(written.replace(at, slot.size(), resource.name));
         }
     return fmt::format("{} {}", resource.type, resource.name);
+}
+
+const std::map<Thing, const Object*>& Timeline::objects_of(const std::string& path,
+                                                           const std::string& environment) const {
+    auto& applied = paths_[path];
+    if (applied.files.empty()) {
+        applied.files = manifests_.files_of(path);
+        for (const Object* object : manifests_.of(path)) applied.objects.emplace(object->thing, object);
+    }
+    if (applied.environments.insert(environment).second)
+        for (const std::string& file : applied.files) appliers_[file].insert(environment);
+    return applied.objects;
+}
+
+const Object* Timeline::edited(const Object& object) const {
+    const auto found = drafts_.find(object.file);
+    if (found == drafts_.end()) return &object;
+    Draft& draft = found->second;
+    if (draft.objects == nullptr) work_in(object.file, draft);
+    if (!draft.known) return nullptr;
+    const auto same = std::find_if(draft.objects->begin(), draft.objects->end(), [&](const Object& one) {
+        return one.thing == object.thing && one.document == object.document;
+    });
+    return same == draft.objects->end() ? nullptr : &*same;
+}
+
+void Timeline::work_in(const std::string& file, Draft& draft) const {
+    const auto format = documents::format_of(file);
+    const auto given = draft.text ? std::optional<std::string_view>(*draft.text) : manifests_.text(file);
+    draft.known = draft.known && format && given && versions_.size() < most_versions;
+    if (!draft.known) return;
+    std::string text(*given);
+    for (const auto& [pointer, value] : std::exchange(draft.pending, {})) {
+        if (!value) {
+            auto without = documents::remove(text, *format, pointer);
+            if (!without) draft.known = false;
+            if (without) text = std::move(*without);
+            continue;
+        }
+        auto with = documents::set(text, *format, pointer, json_of(*value));
+        if (!with) draft.known = false;
+        if (with) text = std::move(with->text);
+    }
+    versions_.push_back(Manifests::objects_of(file, text));
+    draft.objects = &versions_.back();
+    draft.text = std::move(text);
+}
+
+const ir::Step* Timeline::editor(const std::string& file) const {
+    const auto found = drafts_.find(file);
+    return found == drafts_.end() ? nullptr : found->second.step;
+}
+
+namespace {
+
+std::vector<std::string> split(std::string_view text, std::string_view separators) {
+    std::vector<std::string> parts;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find_first_of(separators), text.size());
+        if (end > 0) parts.emplace_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return parts;
+}
+
+// "prod" is production, "stage" is staging.
+bool abbreviates(const std::string& word, const std::string& environment) {
+    if (word == environment) return true;
+    return word.size() >= 3 && word.size() < environment.size() &&
+           (environment.starts_with(word) || (word == "stage" && environment == "staging"));
+}
+
+// By a folder, or a part of the file's name: k8s/production/web.yaml, web.prod.yaml, web-production.yaml.
+bool path_names(const std::string& file, const std::string& environment) {
+    auto folders = split(file, "/");
+    const std::string name = folders.empty() ? "" : folders.back();
+    if (!folders.empty()) folders.pop_back();
+    for (const std::string& part : split(name, ".")) folders.push_back(part);
+    const auto words = split(name, ".-_");
+    return std::any_of(folders.begin(), folders.end(),
+                       [&](const std::string& part) { return abbreviates(part, environment); }) ||
+           std::find(words.begin(), words.end(), environment) != words.end();
+}
+
+}  // namespace
+
+const std::set<std::string>& Timeline::named_by(const std::string& file) const {
+    const auto [entry, is_new] = named_.try_emplace(file);
+    if (is_new)
+        for (const auto& environment : inventory_.environments)
+            if (path_names(file, environment.name)) entry->second.insert(environment.name);
+    return entry->second;
+}
+
+bool Timeline::is_of(const Object& object, const std::string& environment) const {
+    const auto applied = appliers_.find(object.file);
+    if (applied != appliers_.end() && applied->second.contains(environment)) return true;
+    const auto& named = named_by(object.file);
+    if (!named.empty()) return named.contains(environment);
+    if (applied != appliers_.end()) return false;
+    const std::string name_space = text_at(object.json, "/metadata/namespace");
+    const auto is_its = [&](const project::Environment& one) { return one.name_space == name_space; };
+    const auto& all = inventory_.environments;
+    const auto owner = std::find_if(all.begin(), all.end(), is_its);
+    const auto* own = inventory_.environment(environment);
+    return name_space.empty() || owner == all.end() || (own != nullptr && is_its(*own));
+}
+
+Manifests::Objects Timeline::of_environment(const Manifests::Objects& objects,
+                                            const std::string& environment) const {
+    Manifests::Objects found;
+    for (const Object* object : objects)
+        if (is_of(*object, environment)) found.push_back(object);
+    return found;
 }
 
 }  // namespace migc::checks

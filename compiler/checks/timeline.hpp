@@ -2,6 +2,7 @@
 // from the verbs' declarations; composite verbs, loops over known lists and manifests are gone through.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -27,6 +28,28 @@ struct Effect {
     std::vector<std::optional<Value>> arguments;
     ir::Becomes becomes = ir::Becomes::Different;
     std::optional<Value> value;
+    Thing thing;  // that it is an effect on; empty if unknown
+    // The field of the thing that the probe reads, as a JSON pointer with `*` for an element of a list; "" is
+    // the whole thing. Nothing if it is none of the thing's own fields. What `patch object` and a verb for
+    // the field change is one state variable.
+    std::optional<std::string> pointer;
+};
+
+// An address that a step asks.
+struct Asked {
+    std::string address;
+    bool inside = false;                // from a pod
+    const ir::Expr* written = nullptr;  // where the address stands: in the step's own file
+};
+
+// One of the ways that an `if` or `parallel` opens; which events are on it.
+struct Branch {
+    const Branch* outer = nullptr;
+    const ir::Step* step = nullptr;
+    std::size_t visit = 0;  // each time that a step is come to has a number of its own
+    std::size_t arm = 0;    // If: 0 then, 1 else. Parallel: the number of the statement
+    std::size_t depth = 0;
+    [[nodiscard]] bool parallel() const { return step->kind == ir::StepKind::Parallel; }
 };
 
 enum class Act {
@@ -49,7 +72,14 @@ struct Event {
     std::vector<std::optional<Value>> arguments;  // of a call
     std::set<Thing> things;                       // changed or looked at
     std::vector<Effect> effects;                  // of a change
-    std::set<std::string> plans;                  // names of plans that it uses
+    std::set<std::string> plans;                  // names of plans that it uses, made known by `makes`
+    std::string makes;                            // the name of the plan that it makes
+    std::vector<Asked> asked;
+    const ir::Expr* condition = nullptr;  // of a look: as the caller wrote it, where it was handed on
+    const ir::Undo* undo = nullptr;       // of a change: the outermost that was written, else the verb's
+    const Object* object = nullptr;       // that it applies, with what the script has edited in the manifest
+    std::string manifest;                 // the path that it applies
+    const Branch* branch = nullptr;
     bool everything = false;   // it looks at the system as a whole: a request, a script, all pods
     bool conditional = false;  // whether it happens only a run can tell
     bool beside = false;       // it happens at the same time as others: in a `parallel`
@@ -57,24 +87,30 @@ struct Event {
     ir::Bound bound;                          // Change, Other, Look: how long it may take
 };
 
+// An undo that somebody wrote, in a step or in a verb of their own, and what it is the undo of.
+struct OwnUndo {
+    const ir::Undo* undo = nullptr;
+    const ir::Step* step = nullptr;  // the call
+    std::size_t begin = 0, end = 0;  // of the course's forward events
+    std::vector<Event> back;
+    bool by_verb = false;   // declared by the verb
+    bool outermost = true;  // no other one takes its place
+};
+
 struct Course {
     const ir::Stage* stage = nullptr;
     const project::Environment* environment = nullptr;  // null if unknown
-    std::vector<Event> gates, forward, failure;
+    std::vector<Event> gates, forward, failure, throughout;
+    std::vector<OwnUndo> undos;
+    std::vector<Event> lets;  // the top level's, as this stage sees them
 };
-
-// What is known of names where an expression stands.
-struct Known {
-    std::optional<Value> value;
-    const ir::Expr* condition = nullptr;  // an argument of type condition, and where its names are known
-    const std::map<std::string, Known>* home = nullptr;
-    std::string plan;  // the name that the script has for a plan which was handed on
-};
-using Names = std::map<std::string, Known>;
 
 class Timeline {
   public:
-    Timeline(const ir::Program& program, const project::Inventory& inventory, const Manifests& manifests);
+    Timeline(const ir::Program& program, const project::Inventory& inventory, const Manifests& manifests,
+             const SourceMap& sources);
+    Timeline(const Timeline&) = delete;
+    Timeline& operator=(const Timeline&) = delete;
 
     [[nodiscard]] const std::vector<Course>& courses() const { return courses_; }
     // What a list of steps does, where names are known as at the stage's top level.
@@ -83,13 +119,57 @@ class Timeline {
     [[nodiscard]] std::optional<Value> value(const ir::Expr& expression, const ir::Stage& stage) const;
     // How a resource is called in the cluster: webapi is "deployment/monadic-pipeline-webapi".
     [[nodiscard]] Thing thing(const ResourceRef& resource) const;
+    // Those of some objects that speak of an environment: not those of another environment's folder or
+    // namespace, and not those that only stages of others apply.
+    [[nodiscard]] Manifests::Objects of_environment(const Manifests::Objects& objects,
+                                                    const std::string& environment) const;
+    // Whether the path of a file names an environment, so that it speaks of that one only.
+    [[nodiscard]] bool is_of_one(const std::string& file) const { return !named_by(file).empty(); }
+    // The manifests whose objects steps ask for, by path as the script has it: the first such step.
+    [[nodiscard]] const std::map<std::string, const ir::Step*>& read_by() const { return read_by_; }
+    // What a manifest says once the script has edited it; null if that is not known.
+    [[nodiscard]] const Object* edited(const Object& object) const;
+    // The step that last edited a file; null if none does.
+    [[nodiscard]] const ir::Step* editor(const std::string& file) const;
+    // Whether something stands in the script or in a file that it uses, and not in the standard library.
+    [[nodiscard]] bool is_own(Span span) const;
 
   private:
     class Walk;
+    // A manifest that steps edit: what they have set that was not yet worked into its text.
+    struct Draft {
+        std::map<std::string, std::optional<Value>> pending;  // by pointer; nothing: removed
+        std::optional<std::string> text;
+        const std::vector<Object>* objects = nullptr;
+        const ir::Step* step = nullptr;
+        bool known = true;
+    };
+    struct Applied {
+        std::vector<std::string> files;
+        std::map<Thing, const Object*> objects;
+        std::set<std::string> environments;
+    };
+
+    const std::map<Thing, const Object*>& objects_of(const std::string& path,
+                                                     const std::string& environment) const;
+    void work_in(const std::string& file, Draft& draft) const;
+    [[nodiscard]] const std::set<std::string>& named_by(const std::string& file) const;
+    [[nodiscard]] bool is_of(const Object& object, const std::string& environment) const;
+
     const ir::Program& program_;
     const project::Inventory& inventory_;
     const Manifests& manifests_;
+    const SourceMap& sources_;
     std::vector<Course> courses_;
+    // What the walks find out, or have found out before.
+    mutable std::deque<Branch> branches_;
+    mutable std::size_t visits_ = 0, plans_ = 0;
+    mutable std::map<std::string, Draft> drafts_;
+    mutable std::deque<std::vector<Object>> versions_;
+    mutable std::map<std::string, Applied> paths_;
+    mutable std::map<std::string, const ir::Step*> read_by_;
+    mutable std::map<std::string, std::set<std::string>> appliers_;  // by file: the environments
+    mutable std::map<std::string, std::set<std::string>> named_;     // by file: those that its path names
 };
 
 // "deploy/web" and "Deployment/web" are "deployment/web"; a namespace in the middle is left out.
@@ -102,5 +182,8 @@ const ir::Undo& way_back(const Event& change);
 bool is_live(const Thing& thing);
 // Whether an event changes or looks at such a thing.
 bool touches_live(const Event& event);
+
+// Whether two events are on different ways of one `if`: never both happen.
+bool exclusive(const Event& a, const Event& b);
 
 }  // namespace migc::checks

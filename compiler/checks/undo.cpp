@@ -3,17 +3,20 @@
 #include <cctype>
 #include <functional>
 #include <map>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/checks/field.hpp"
 #include "compiler/ir/compare.hpp"
 
 namespace migc::checks {
 namespace {
 
 using Events = std::vector<Event>;
+using First = Events::const_iterator;
 
 // A change that only a run could name might be any; then nothing is said against it.
 bool all_named(const Events& events) {
@@ -21,10 +24,10 @@ bool all_named(const Events& events) {
                        [](const Event& event) { return event.act != Act::Change || !event.things.empty(); });
 }
 
-std::set<Thing> changed_by(const Events& events) {
+std::set<Thing> changed_by(First begin, First end) {
     std::set<Thing> things;
-    for (const Event& event : events)
-        if (event.act == Act::Change) things.insert(event.things.begin(), event.things.end());
+    for (; begin != end; ++begin)
+        if (begin->act == Act::Change) things.insert(begin->things.begin(), begin->things.end());
     return things;
 }
 
@@ -33,53 +36,167 @@ bool overlap(const std::set<Thing>& a, const std::set<Thing>& b) {
 }
 
 std::string in_words(const std::set<Thing>& things) {
-    return fmt::format("{}", fmt::join(things, ", "));
+    constexpr std::size_t most = 4;
+    std::vector<std::string> words;
+    for (const Thing& thing : things)
+        if (words.size() < most) words.push_back(thing);
+    std::string text = fmt::format("{}", fmt::join(words, ", "));
+    return things.size() > most ? fmt::format("{} and {} more", text, things.size() - most) : text;
 }
 
-bool sets_the_same(const Effect& forward, const Effect& back) {
-    return forward.exact && back.exact && forward.name == back.name && forward.value && back.value &&
-           same(*forward.value, *back.value);
+// ------------------------------------------------------------------ what is restored
+
+// The effects of a change on the cluster or a file. Where a verb tells which value of a file it sets, that
+// the file is then another one says nothing more.
+std::vector<const Effect*> telling_effects(const Event& change) {
+    std::vector<const Effect*> effects;
+    for (const Effect& effect : change.effects) {
+        const bool whole = effect.pointer && effect.pointer->empty() && effect.thing.starts_with("file ");
+        const bool has_part =
+            whole && std::any_of(change.effects.begin(), change.effects.end(), [&](const auto& one) {
+                return one.thing == effect.thing && one.pointer && !one.pointer->empty();
+            });
+        if (!has_part) effects.push_back(&effect);
+    }
+    return effects;
 }
 
-// What each state variable is left at.
-std::map<std::string, const Effect*> last_effects(const Events& events) {
-    std::map<std::string, const Effect*> last;
-    for (const Event& event : events)
-        for (const Effect& effect : event.effects) last[effect.name] = event.conditional ? nullptr : &effect;
-    return last;
+// What is done to each thing, so that nobody has to look through all of it again and again.
+class Restored {
+  public:
+    explicit Restored(const Events& events) {
+        for (const Event& event : events)
+            if (event.act == Act::Change)
+                for (const Effect* effect : telling_effects(event))
+                    by_thing_[effect->thing].push_back(effect);
+    }
+
+    [[nodiscard]] bool may_restore(const Effect& change) const {
+        for (const Thing& thing : {change.thing, Thing()})
+            if (const auto found = by_thing_.find(thing); found != by_thing_.end())
+                for (const Effect* back : found->second)
+                    if (checks::may_restore(change, *back)) return true;
+        return false;
+    }
+
+  private:
+    std::unordered_map<Thing, std::vector<const Effect*>> by_thing_;
+};
+
+// What an apply may have made anew and nobody deletes: the way back leaves it standing.
+bool stays(const Effect& effect) {
+    const bool applied = effect.probe->read && effect.probe->read->native == "object-live";
+    return applied &&
+           (effect.thing.starts_with("persistentvolume") || effect.thing.starts_with("namespace/") ||
+            effect.thing.starts_with("customresourcedefinition/") || effect.thing.starts_with("secret/"));
 }
 
-const Effect* repeated_effect(const Events& forward, const Events& back) {
-    const auto left = last_effects(forward), restored = last_effects(back);
-    for (const auto& [name, effect] : left) {
-        const auto other = restored.find(name);
-        const bool both = effect != nullptr && other != restored.end() && other->second != nullptr;
-        if (both && forward.size() == 1 && sets_the_same(*effect, *other->second)) return effect;
+bool must_be_restored(const Event& event) {
+    if (event.act != Act::Change) return false;
+    const ir::UndoKind kind = way_back(event).kind;
+    return kind != ir::UndoKind::None && kind != ir::UndoKind::Irreversible;
+}
+
+// The first effect of an event for which there is nothing among what is done.
+const Effect* left_by(const Event& event, const Restored& restored, bool restarts_too) {
+    for (const Effect* effect : telling_effects(event)) {
+        if (effect->thing.empty() || effect->thing.starts_with("image ") || stays(*effect)) continue;
+        if (is_restart(*effect) && !restarts_too) continue;
+        if (!restored.may_restore(*effect)) return effect;
     }
     return nullptr;
 }
 
+// What each state variable is left at.
+std::vector<const Effect*> last_effects(First begin, First end) {
+    std::map<std::string, const Effect*> last;
+    for (; begin != end; ++begin)
+        for (const Effect* effect : telling_effects(*begin)) {
+            const std::string key =
+                effect->thing.empty() || !effect->pointer
+                    ? effect->name
+                    : effect->thing + " " + *effect->pointer + " " +
+                          (effect->pointer->find('*') == std::string::npos ? "" : effect->name);
+            last[key] = begin->conditional ? nullptr : effect;
+        }
+    std::vector<const Effect*> effects;
+    for (const auto& [key, effect] : last)
+        if (effect != nullptr) effects.push_back(effect);
+    return effects;
+}
+
+// An effect that the undo repeats: it sets the very value that the step has set every time.
+const Effect* repeated_effect(First begin, First end, const Events& back) {
+    for (const Effect* restored : last_effects(back.begin(), back.end())) {
+        std::size_t same_value = 0, others = 0;
+        const Effect* found = nullptr;
+        for (auto event = begin; event != end; ++event)
+            for (const Effect& effect : event->effects) {
+                if (!same_variable(effect, *restored)) continue;
+                const bool repeats =
+                    effect.value && restored->value && equal(*effect.value, *restored->value);
+                ++(repeats ? same_value : others);
+                if (repeats) found = &effect;
+            }
+        if (same_value > 0 && others == 0) return found;
+    }
+    return nullptr;
+}
+
+// The manifest that changes apply, if they do nothing else.
+std::optional<std::string> only_applied(First begin, First end) {
+    std::optional<std::string> manifest;
+    for (; begin != end; ++begin) {
+        if (begin->act != Act::Change) continue;
+        if (begin->manifest.empty() || (manifest && *manifest != begin->manifest)) return std::nullopt;
+        manifest = begin->manifest;
+    }
+    return manifest;
+}
+
+// The undo applies what the step has applied, and the manifest is as it was then.
+bool repeats_apply(First begin, First end, const Events& back) {
+    const auto applied = only_applied(begin, end);
+    return applied && applied == only_applied(back.begin(), back.end());
+}
+
 // `scale webapi to 4 undo < scale worker to 2; >`.
-void own_undo(const Picture& picture, const ir::Stage& stage, const ir::Step& step,
-              Diagnostics& diagnostics) {
-    if (!step.undo || step.undo->kind != ir::UndoKind::Steps) return;
-    const Events back = picture.timeline.events(step.undo->steps, stage);
-    const Events forward = picture.timeline.events({step}, stage);
-    const auto changed = changed_by(forward), restored = changed_by(back);
-    if (const Effect* effect = repeated_effect(forward, back)) {
-        auto& d = diagnostics.report(Code::UndoMisses, step.undo->span,
-                                     fmt::format("this undo does what `{}` did", step.text));
-        d.notes.push_back(fmt::format("both set it to {}: after the undo, nothing would be as it was before",
-                                      show(*effect->value)));
+void own_undo(const Course& course, const OwnUndo& own, Diagnostics& diagnostics) {
+    const First begin = course.forward.begin() + static_cast<std::ptrdiff_t>(own.begin);
+    const First end = course.forward.begin() + static_cast<std::ptrdiff_t>(own.end);
+    const Span place = own.undo->span;
+    const Effect* repeated = repeated_effect(begin, end, own.back);
+    if (repeated != nullptr || repeats_apply(begin, end, own.back)) {
+        auto& d = diagnostics.report(Code::UndoMisses, place,
+                                     fmt::format("this undo does what `{}` did", own.step->text));
+        d.notes.push_back(
+            repeated != nullptr
+                ? fmt::format("both set it to {}: after the undo, nothing would be as it was before",
+                              show(*repeated->value))
+                : "both apply the same manifest: after the undo, nothing would be as it was before");
         return;
     }
-    if (changed.empty() || !all_named(back) || overlap(changed, restored)) return;
-    auto& d = diagnostics.report(Code::UndoMisses, step.undo->span,
-                                 fmt::format("this undo does not take back what `{}` changes", step.text));
-    d.primary_label = restored.empty() ? "changes nothing" : "changes " + in_words(restored);
-    d.labels.push_back({step.span, "changes " + in_words(changed)});
+    if (!all_named(own.back)) return;
+    const Restored restored(own.back);
+    const bool only_restarts = std::all_of(begin, end, [](const Event& event) {
+        return event.act != Act::Change ||
+               std::all_of(event.effects.begin(), event.effects.end(), is_restart);
+    });
+    const Effect* left = nullptr;
+    for (auto event = begin; event != end && left == nullptr; ++event)
+        if (event->act == Act::Change) left = left_by(*event, restored, only_restarts);
+    if (left == nullptr) return;
+    const auto changed = changed_by(own.back.begin(), own.back.end());
+    auto& d =
+        diagnostics.report(Code::UndoMisses, place,
+                           fmt::format("this undo does not take back what `{}` changes", own.step->text));
+    d.primary_label = changed.empty() ? "changes nothing"
+                      : changed.contains(left->thing)
+                          ? fmt::format("changes something else of {}", left->thing)
+                          : "changes " + in_words(changed);
+    d.labels.push_back({own.step->span, fmt::format("changes {}", left->thing)});
     d.notes.push_back(fmt::format("after a failure {} would stay changed, and the run would be called undone",
-                                  in_words(changed)));
+                                  left->thing));
 }
 
 bool undoes_by_itself(const Events& failure) {
@@ -90,132 +207,251 @@ bool undoes_by_itself(const Events& failure) {
 
 // A failure block that takes back by hand leaves nothing out.
 void left_out(const Course& course, Diagnostics& diagnostics) {
-    const auto restored = changed_by(course.failure);
-    if (restored.empty() || undoes_by_itself(course.failure) || !all_named(course.failure)) return;
+    const auto changed = changed_by(course.failure.begin(), course.failure.end());
+    if (changed.empty() || undoes_by_itself(course.failure) || !all_named(course.failure)) return;
+    const Restored restored(course.failure);
+    std::set<const ir::Step*> told;
     for (const Event& event : course.forward) {
-        if (event.act != Act::Change || event.things.empty() || overlap(event.things, restored)) continue;
-        const ir::UndoKind kind = way_back(event).kind;
-        if (kind == ir::UndoKind::None || kind == ir::UndoKind::Irreversible) continue;
+        const Effect* left = must_be_restored(event) ? left_by(event, restored, false) : nullptr;
+        if (left == nullptr || !told.insert(event.step).second) continue;
         auto& d = diagnostics.report(
             Code::FailureBlockMisses, event.step->span,
             fmt::format("when `{}` fails, nothing takes back `{}`", course.stage->name, event.step->text));
-        d.primary_label = "changes " + in_words(event.things);
-        d.labels.push_back({course.stage->failure_span, "this takes back only " + in_words(restored)});
+        d.primary_label = "changes " + left->thing;
+        d.labels.push_back(
+            {course.stage->failure_span, changed.contains(left->thing)
+                                             ? fmt::format("this changes something else of {}", left->thing)
+                                             : "this takes back only " + in_words(changed)});
         d.notes.emplace_back("`undo;` takes back every step of the stage, the last one first");
-        return;
     }
 }
 
+// ------------------------------------------------------------------ what is taken away
+
 // Things that an event destroys, or leaves without pods.
 bool destroys(const Event& event) {
-    return std::any_of(event.effects.begin(), event.effects.end(), [](const Effect& effect) {
-        const auto* number = effect.value ? effect.value->get_if<std::int64_t>() : nullptr;
-        return effect.becomes == ir::Becomes::Absent || (number != nullptr && *number == 0);
-    });
+    return event.act == Act::Change &&
+           std::any_of(event.effects.begin(), event.effects.end(), [](const Effect& effect) {
+               const auto count = count_of(effect);
+               const bool whole = !effect.pointer || effect.pointer->empty();
+               return (effect.becomes == ir::Becomes::Absent && whole) || (count && count->number == 0);
+           });
 }
 
 bool is_name_character(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
 }
 
-// As a word of its own: "redis" is not in "redis-service:6379", and "redis-service" is.
-bool names(const std::string& text, const std::string& name) {
-    for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
-        const bool begins = at == 0 || !is_name_character(text[at - 1]);
-        const auto end = at + name.size();
-        if (begins && (end == text.size() || !is_name_character(text[end]))) return true;
+// Each name in a text: "redis" is none of "redis-service:6379", and "redis-service" is.
+template <typename Visit>
+void each_word(const std::string& text, const Visit& visit) {
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t end = at;
+        while (end < text.size() && is_name_character(text[end])) ++end;
+        if (end > at) visit(text.substr(at, end - at));
+        at = end + 1;
     }
-    return false;
 }
 
-bool names(const nlohmann::json& json, const std::string& name) {
-    if (json.is_string()) return names(json.get_ref<const std::string&>(), name);
-    return json.is_structured() && std::any_of(json.begin(), json.end(), [&](const nlohmann::json& inner) {
-               return names(inner, name);
-           });
+// Labels, and the images that pods run, are called like a service without asking it for anything.
+bool asks_nobody(const std::string& key) {
+    return key == "metadata" || key == "image" || key == "labels" || key == "matchLabels" ||
+           key == "selector";
+}
+
+template <typename Visit>
+void each_word(const nlohmann::json& json, const Visit& visit) {
+    if (json.is_string()) each_word(json.get_ref<const std::string&>(), visit);
+    if (json.is_object())
+        for (const auto& [key, value] : json.items())
+            if (!asks_nobody(key)) each_word(value, visit);
+    if (json.is_array())
+        for (const nlohmann::json& inner : json) each_word(inner, visit);
 }
 
 std::string name_of(const Thing& thing) {
     return thing.substr(thing.find('/') + 1);
 }
 
-// The names under which others reach a thing: its own, and those of the services that select its pods.
-std::set<std::string> addresses(const Picture& picture, const std::set<Thing>& things) {
-    std::set<std::string> found;
-    for (const Thing& thing : things) {
-        if (thing.find('/') == std::string::npos || thing.starts_with("file ")) continue;
-        found.insert(name_of(thing));
-        for (const Object* object : picture.manifests.all()) {
-            static const nlohmann::json::json_pointer labels("/spec/template/metadata/labels"),
-                selector("/spec/selector");
-            if (object->thing != thing || !object->json.contains(labels)) continue;
-            for (const Object* service : picture.manifests.all()) {
-                if (!service->thing.starts_with("service/") || !service->json.contains(selector)) continue;
-                const auto& wanted = service->json[selector];
-                const auto& given = object->json[labels];
-                bool selects = wanted.is_object() && !wanted.empty();
-                for (const auto& [key, value] : wanted.items())
-                    selects = selects && given.is_object() && given.value(key, nlohmann::json()) == value;
-                if (selects) found.insert(name_of(service->thing));
-            }
+// One change of a stage and what it is the undo of it, in the order in which a failed run does them.
+struct Taken {
+    const Event* back = nullptr;  // what is done; null: a step is taken back as its verb says
+    const Event* undone = nullptr;
+};
+
+// Finds what is taken away while something that the stage has made use of it still does.
+class Order {
+  public:
+    Order(const Picture& picture, const Course& course) : picture_(picture), course_(course) {}
+
+    // `taken` in its order, for what these changes have made. Nothing is told twice.
+    void check(First begin, First end, const std::vector<Taken>& taken, std::set<const void*>& told,
+               Diagnostics& diagnostics) {
+        for (const Taken& one : taken)
+            if (one.back != nullptr && destroys(*one.back))
+                going_.insert(one.back->things.begin(), one.back->things.end());
+        if (going_.empty()) return;
+        for (auto event = begin; event != end; ++event) enter(*event);
+        for (const Taken& one : taken) {
+            if (one.undone != nullptr) restore(*one.undone);
+            if (one.back == nullptr || one.back->act != Act::Change) continue;
+            const Use use = destroys(*one.back) ? use_of(*one.back) : Use{};
+            if (use.change != nullptr && told.insert(one.back->step).second)
+                report(*one.back, use, diagnostics);
+            if (use.change != nullptr) return;
+            restore(*one.back);
         }
     }
-    return found;
-}
 
-// Whether a change of the stage makes something point to a name: by a value that it sets, or by the manifest
-// that it applies.
-bool points_to(const Picture& picture, const Event& change, const std::string& name) {
-    for (const auto& argument : change.arguments) {
-        const auto* text = argument ? argument->get_if<std::string>() : nullptr;
-        if (text != nullptr && names(*text, name)) return true;
+  private:
+    struct Use {
+        const Event* change = nullptr;
+        std::string name;
+    };
+
+    // What a change makes something point to: by a value that it sets, or by the manifest that it applies.
+    void enter(const Event& change) {
+        if (change.act != Act::Change) return;
+        for (const Effect& effect : change.effects)
+            if (starts_pods_anew(effect)) restarted_.insert(effect.thing);
+        if (overlap(change.things, going_)) return;
+        const auto add = [&](const std::string& word) {
+            auto& users = users_[word];
+            if (users.empty() || users.back()->things != change.things) users.push_back(&change);
+        };
+        for (std::size_t i = 0; i < change.arguments.size(); ++i) {
+            const ir::Parameter& slot = change.verb->parameters.at(i);
+            const bool is_place = slot.type.kind == ir::TypeKind::Path ||
+                                  slot.type.kind == ir::TypeKind::Image || slot.name == "handle";
+            const auto& argument = change.arguments[i];
+            if (is_place) continue;
+            const auto* text = argument ? argument->get_if<std::string>() : nullptr;
+            const auto* json = argument ? argument->get_if<Json>() : nullptr;
+            if (text != nullptr) each_word(*text, add);
+            if (json != nullptr) each_word(**json, add);
+        }
+        if (change.object != nullptr && known_.insert(change.object).second)
+            each_word(change.object->json, add);
     }
-    for (const Thing& thing : change.things)
-        for (const Object* object : picture.manifests.all())
-            if (object->thing == thing && names(object->json, name)) return true;
-    return false;
+
+    void restore(const Event& event) {
+        restored_.insert(event.things.begin(), event.things.end());
+        for (const Effect& effect : event.effects)
+            if (starts_pods_anew(effect)) fresh_.insert(effect.thing);
+    }
+
+    // The names under which others reach a thing: its own, and those of the services that select its pods.
+    std::set<std::string> addresses(const std::set<Thing>& things) const {
+        std::set<std::string> found;
+        for (const Thing& thing : things) {
+            if (thing.find('/') == std::string::npos || !is_live(thing)) continue;
+            found.insert(name_of(thing));
+            for (const Object* object : of(picture_.manifests.declaring(thing)))
+                for (const Object* service : of(picture_.manifests.services(*object)))
+                    found.insert(name_of(service->thing));
+        }
+        return found;
+    }
+
+    Manifests::Objects of(const Manifests::Objects& objects) const {
+        return picture_.timeline.of_environment(objects, course_.stage->environment);
+    }
+
+    // The workloads that would suffer; without one the thing that was changed.
+    std::set<Thing> users(const Event& change) const {
+        std::set<Thing> users;
+        for (const Thing& thing : change.things) {
+            for (const Object* reader : of(picture_.manifests.readers(thing))) users.insert(reader->thing);
+            if (!thing.starts_with("file ")) continue;
+            for (const Object* object : picture_.manifests.of(thing.substr(5)))
+                for (const Object* reader : of(picture_.manifests.readers(object->thing)))
+                    users.insert(reader->thing);
+        }
+        users.insert(change.things.begin(), change.things.end());
+        return users;
+    }
+
+    // Whether a change is taken back, and its readers do not go on with what they have read.
+    bool is_over(const Event& change) const {
+        if (!overlap(change.things, restored_)) return false;
+        return std::all_of(change.things.begin(), change.things.end(), [&](const Thing& thing) {
+            const auto readers = of(picture_.manifests.readers(thing));
+            return std::all_of(readers.begin(), readers.end(), [&](const Object* reader) {
+                return fresh_.contains(reader->thing) || !restarted_.contains(reader->thing);
+            });
+        });
+    }
+
+    [[nodiscard]] Use use_of(const Event& taking) const {
+        Use first;
+        for (const std::string& name : addresses(taking.things)) {
+            const auto found = users_.find(name);
+            if (found == users_.end()) continue;
+            const auto use = std::find_if(found->second.begin(), found->second.end(),
+                                          [&](const Event* change) { return !is_over(*change); });
+            const bool is_first =
+                use != found->second.end() && (first.change == nullptr || *use < first.change);
+            if (is_first) first = {*use, name};
+        }
+        return first;
+    }
+
+    void report(const Event& taking, const Use& use, Diagnostics& diagnostics) const {
+        const auto readers = users(*use.change);
+        auto& d = diagnostics.report(Code::TakenAwayTooEarly, taking.step->span,
+                                     fmt::format("{} is taken away while {} still use{} it", use.name,
+                                                 in_words(readers), readers.size() == 1 ? "s" : ""));
+        d.labels.push_back({use.change->step->span, fmt::format("from here on {} is used", use.name)});
+        d.notes.emplace_back(
+            "its users would fail until they are taken back, too: take back what uses it first, or write "
+            "`undo;`, which goes backwards");
+    }
+
+    const Picture& picture_;
+    const Course& course_;
+    std::set<Thing> restored_, going_, fresh_, restarted_;              // going: is no user that would suffer
+    std::unordered_map<std::string, std::vector<const Event*>> users_;  // by each name that they point to
+    std::set<const Object*> known_;
+};
+
+// Everything from `begin` to `end` taken back, the last first, as its steps say.
+void backwards(const Course& course, std::vector<Taken>& taken) {
+    std::size_t at = course.forward.size();
+    auto own = course.undos.rbegin();
+    while (at > 0) {
+        while (own != course.undos.rend() && (!own->outermost || own->end > at || own->begin == own->end))
+            ++own;
+        if (own != course.undos.rend() && own->end == at) {
+            for (const Event& event : own->back) taken.push_back({&event, nullptr});
+            at = own->begin;
+            ++own;
+            continue;
+        }
+        taken.push_back({nullptr, &course.forward[--at]});
+    }
 }
 
 // The guide's own rollback: Redis is deleted first, while the configuration still points to it.
-void taken_away_too_early(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
-    const Events& failure = course.failure;
-    for (std::size_t i = 0; i < failure.size(); ++i) {
-        if (failure[i].act != Act::Change || !destroys(failure[i])) continue;
-        const auto taken = addresses(picture, failure[i].things);
-        std::set<Thing> restored;
-        bool undone = false;
-        for (std::size_t before = 0; before < i; ++before) {
-            undone = undone || failure[before].act == Act::Undo || failure[before].act == Act::UndoAll;
-            if (failure[before].act == Act::Change)
-                restored.insert(failure[before].things.begin(), failure[before].things.end());
-        }
-        if (undone) continue;
-        // What goes itself, sooner or later, is no user that would suffer.
-        std::set<Thing> going;
-        for (const Event& other : failure)
-            if (other.act == Act::Change && destroys(other))
-                going.insert(other.things.begin(), other.things.end());
-        for (const Event& change : course.forward) {
-            if (change.act != Act::Change || overlap(change.things, going) ||
-                overlap(change.things, restored))
-                continue;
-            const auto name = std::find_if(taken.begin(), taken.end(), [&](const std::string& one) {
-                return points_to(picture, change, one);
-            });
-            if (name == taken.end()) continue;
-            std::set<Thing> readers = change.things;
-            for (const Thing& thing : change.things)
-                for (const Object* reader : picture.manifests.readers(thing)) readers.insert(reader->thing);
-            auto& d = diagnostics.report(Code::TakenAwayTooEarly, failure[i].step->span,
-                                         fmt::format("{} is taken away while {} still use{} it", *name,
-                                                     in_words(readers), readers.size() == 1 ? "s" : ""));
-            d.labels.push_back({change.step->span, fmt::format("from here on {} is used", *name)});
-            d.notes.emplace_back(
-                "its users would fail until they are taken back, too: take back what uses it first, or write "
-                "`undo;`, which goes backwards");
-            return;
-        }
+void taken_away_too_early(const Picture& picture, const Course& course, std::set<const void*>& told,
+                          Diagnostics& diagnostics) {
+    std::vector<Taken> taken;
+    for (const Event& event : course.failure) {
+        if (event.act == Act::Undo || event.act == Act::UndoAll)
+            backwards(course, taken);
+        else
+            taken.push_back({&event, nullptr});
     }
+    Order(picture, course).check(course.forward.begin(), course.forward.end(), taken, told, diagnostics);
+}
+
+// The same within the undo of one step, or of a verb.
+void taken_away_in_undo(const Picture& picture, const Course& course, const OwnUndo& own,
+                        std::set<const void*>& told, Diagnostics& diagnostics) {
+    std::vector<Taken> taken;
+    for (const Event& event : own.back) taken.push_back({&event, nullptr});
+    Order(picture, course)
+        .check(course.forward.begin() + static_cast<std::ptrdiff_t>(own.begin),
+               course.forward.begin() + static_cast<std::ptrdiff_t>(own.end), taken, told, diagnostics);
 }
 
 bool is_backup(const Event& event) {
@@ -232,8 +468,8 @@ void point_of_no_return(const Course& course, Diagnostics& diagnostics) {
     const auto irreversible = std::find_if(events.begin(), events.end(), is_irreversible);
     if (irreversible == events.end() || std::any_of(events.begin(), irreversible, is_backup)) return;
     const auto later = std::find_if(irreversible + 1, events.end(), [&](const Event& event) {
-        const bool leaves = event.inner->undo && event.inner->undo->kind == ir::UndoKind::None;
-        return event.act == Act::Change && !leaves && !is_irreversible(event) && touches_live(event);
+        return event.act == Act::Change && way_back(event).kind != ir::UndoKind::None &&
+               !is_irreversible(event) && touches_live(event);
     });
     if (later == events.end()) return;
     auto& d = diagnostics.report(
@@ -247,16 +483,20 @@ void point_of_no_return(const Course& course, Diagnostics& diagnostics) {
 }  // namespace
 
 void undo(const Picture& picture, Diagnostics& diagnostics) {
+    // A step in a loop or in a verb is come to more than once, and told once.
+    std::set<const void*> seen, told;
     for (const Course& course : picture.timeline.courses()) {
         if (!course.stage->repeats) {
-            each_step(course.stage->steps,
-                      [&](const ir::Step& step) { own_undo(picture, *course.stage, step, diagnostics); });
+            for (const OwnUndo& own : course.undos)
+                if (seen.insert(own.undo).second) {
+                    own_undo(course, own, diagnostics);
+                    taken_away_in_undo(picture, course, own, told, diagnostics);
+                }
             point_of_no_return(course, diagnostics);
         }
-        const bool inherited = course.stage->repeats && !course.stage->on_failure;
-        if (inherited) continue;
+        if (!has_own_failure_block(picture.program, *course.stage)) continue;
         left_out(course, diagnostics);
-        taken_away_too_early(picture, course, diagnostics);
+        taken_away_too_early(picture, course, told, diagnostics);
     }
 }
 

@@ -1,5 +1,7 @@
 // What is changed is looked at: by a verify or a soak after it, at the thing itself or at the whole.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -8,56 +10,136 @@
 namespace migc::checks {
 namespace {
 
+// A look at files only says nothing of what runs.
 bool is_look(const Event& event) {
-    return event.act == Act::Look || event.act == Act::Soak;
+    return (event.act == Act::Look || event.act == Act::Soak) && (event.everything || touches_live(event));
 }
 
 // Whether it changes something that a person would look at afterwards. A file of the project or an image is
 // looked at where it is used; what nobody has to undo leaves nothing to look at.
 bool is_live_change(const Event& event) {
     if (event.act != Act::Change) return false;
-    if (event.inner->undo && event.inner->undo->kind == ir::UndoKind::None) return false;
+    const bool is_said = &way_back(event) != &event.verb->undo;
+    if (is_said && way_back(event).kind == ir::UndoKind::None) return false;
     return event.things.empty() || touches_live(event);
 }
 
-bool is_workload(const Thing& thing) {
-    return thing.starts_with("deployment/") || thing.starts_with("statefulset/") ||
-           thing.starts_with("daemonset/");
-}
+// Which ways through a stage meet a look, seen from its end.
+class Coverage {
+  public:
+    // Goes back to an event: what is in a `parallel` that it is no part of comes after it.
+    void back_to(const Event& event) {
+        while (!open_.empty() && !within(event.branch, open_.back()->visit)) {
+            const Branch* outer = open_.back()->outer;
+            open_.pop_back();
+            add(outer);
+        }
+    }
 
-// The thing itself, or a workload whose pods read it.
-bool looks_at(const Picture& picture, const Event& look, const Thing& thing) {
-    if (look.everything || look.things.contains(thing)) return true;
-    const auto readers = picture.manifests.readers(thing);
-    return std::any_of(readers.begin(), readers.end(),
-                       [&](const Object* reader) { return look.things.contains(reader->thing); });
-}
+    void add(const Branch* branch) {
+        if (branch == nullptr) {
+            everywhere_ = true;
+            return;
+        }
+        if (branch->parallel()) {
+            open_.push_back(branch);
+            ways_.insert({branch->visit, branch->arm});
+            return;
+        }
+        ways_.insert({branch->visit, branch->arm});
+        same_.insert({branch->step->text, branch->arm});
+        if (ways_.contains({branch->visit, 1 - branch->arm})) add(branch->outer);
+    }
+
+    // Whether a look follows whenever something on this way was done. What has the same condition is done
+    // together.
+    [[nodiscard]] bool covers(const Branch* branch) const {
+        if (everywhere_) return true;
+        for (; branch != nullptr; branch = branch->outer)
+            if (ways_.contains({branch->visit, branch->arm}) ||
+                (!branch->parallel() && same_.contains({branch->step->text, branch->arm})))
+                return true;
+        return false;
+    }
+
+  private:
+    static bool within(const Branch* branch, std::size_t visit) {
+        for (; branch != nullptr; branch = branch->outer)
+            if (branch->visit == visit) return true;
+        return false;
+    }
+
+    bool everywhere_ = false;
+    std::set<std::pair<std::size_t, std::size_t>> ways_;
+    std::set<std::pair<std::string, std::size_t>> same_;
+    std::vector<const Branch*> open_;
+};
 
 void never_verified(const Course& course, Diagnostics& diagnostics) {
-    const auto& events = course.forward;
-    const auto last_look = std::find_if(events.rbegin(), events.rend(), is_look).base();
-    const auto change = std::find_if(last_look, events.end(), is_live_change);
-    if (change == events.end()) return;
-    auto& d = diagnostics.report(Code::NotVerified, change->step->span,
-                                 fmt::format("nothing verifies `{}`", change->step->text));
+    Coverage coverage;
+    const Event* first = nullptr;
+    for (auto event = course.forward.rbegin(); event != course.forward.rend(); ++event) {
+        coverage.back_to(*event);
+        if (is_look(*event)) coverage.add(event->branch);
+        if (is_live_change(*event) && !coverage.covers(event->branch)) first = &*event;
+    }
+    if (first == nullptr) return;
+    auto& d = diagnostics.report(Code::NotVerified, first->step->span,
+                                 fmt::format("nothing verifies `{}`", first->step->text));
     d.primary_label = "no `verify` or `soak` follows it";
+    if (first->branch != nullptr) d.primary_label += " in every case";
     d.notes.push_back(fmt::format("`{}` would be called done although nobody has seen that {} still works",
                                   course.stage->name, course.stage->environment));
     d.notes.emplace_back("add a `verify` behind it: `verify pods ready;`, or what its users would see");
 }
 
-void elsewhere_verified(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
-    const auto& events = course.forward;
-    for (auto change = events.begin(); change != events.end(); ++change) {
-        if (!is_live_change(*change) || change->things.size() != 1 || change->conditional) continue;
-        const Thing& thing = *change->things.begin();
-        if (!is_workload(thing)) continue;
-        const auto look = std::find_if(change, events.end(), is_look);
-        if (look == events.end()) continue;
-        const bool seen = std::any_of(change, events.end(), [&](const Event& event) {
-            return is_look(event) && looks_at(picture, event, thing);
+// What later looks see, from the end of a stage on.
+class Seen {
+  public:
+    explicit Seen(const Picture& picture) : picture_(picture) {}
+
+    void add(const Event& look) {
+        first_ = &look;
+        everything_ = everything_ || look.everything;
+        for (const Thing& thing : look.things)
+            if (things_.insert(thing).second && thing.starts_with("service/")) service(thing);
+    }
+
+    [[nodiscard]] const Event* first() const { return first_; }
+    [[nodiscard]] bool sees(const Thing& thing) const {
+        if (everything_ || things_.contains(thing)) return true;
+        const auto& objects = picture_.manifests.declaring(thing);
+        return std::any_of(objects.begin(), objects.end(), [&](const Object* object) {
+            const auto services = picture_.manifests.services(*object);
+            return std::any_of(services.begin(), services.end(),
+                               [&](const Object* service) { return things_.contains(service->thing); });
         });
-        if (seen) continue;
+    }
+
+  private:
+    // One that no manifest declares may select anything.
+    void service(const Thing& thing) {
+        if (picture_.manifests.declaring(thing).empty()) everything_ = true;
+    }
+
+    const Picture& picture_;
+    const Event* first_ = nullptr;
+    bool everything_ = false;
+    std::set<Thing> things_;
+};
+
+void elsewhere_verified(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+    Seen seen(picture);
+    std::map<const ir::Step*, std::pair<const Event*, const Event*>> found;  // the change, and the look
+    for (auto event = course.forward.rbegin(); event != course.forward.rend(); ++event) {
+        if (is_look(*event)) seen.add(*event);
+        if (!is_live_change(*event) || event->things.size() != 1 || seen.first() == nullptr) continue;
+        const Thing& thing = *event->things.begin();
+        if (is_workload(thing) && !seen.sees(thing)) found[event->inner] = {&*event, seen.first()};
+    }
+    for (const auto& [step, both] : found) {
+        const auto& [change, look] = both;
+        const Thing& thing = *change->things.begin();
         auto& d =
             diagnostics.report(Code::VerifiedElsewhere, look->step->span,
                                fmt::format("this looks at something else than what was changed: {}", thing));
@@ -98,12 +180,15 @@ bool always_holds(const ir::Expr& condition) {
     }
 }
 
-void tolerant(const Course& course, Diagnostics& diagnostics) {
-    for (const Event& event : course.forward) {
-        if (!is_look(event) || !event.inner->condition || event.inner != event.step) continue;
-        if (!always_holds(*event.inner->condition)) continue;
-        auto& d = diagnostics.report(Code::TolerantCheck, event.inner->condition->span,
-                                     "this holds whatever happens");
+// A condition of the standard library is not the script's to mend; one that was handed to it is.
+void tolerant(const Picture& picture, const std::vector<Event>& events, std::set<const ir::Expr*>& told,
+              Diagnostics& diagnostics) {
+    for (const Event& event : events) {
+        const bool looks = event.act == Act::Look || event.act == Act::Soak;
+        if (!looks || event.condition == nullptr || !always_holds(*event.condition)) continue;
+        if (!picture.timeline.is_own(event.condition->span) || !told.insert(event.condition).second) continue;
+        auto& d =
+            diagnostics.report(Code::TolerantCheck, event.condition->span, "this holds whatever happens");
         d.notes.push_back(fmt::format("the {} would pass on a system that is down",
                                       event.act == Act::Soak ? "soak" : "verification"));
     }
@@ -112,11 +197,15 @@ void tolerant(const Course& course, Diagnostics& diagnostics) {
 }  // namespace
 
 void verification(const Picture& picture, Diagnostics& diagnostics) {
+    std::set<const ir::Expr*> told;
     for (const Course& course : picture.timeline.courses()) {
+        if (has_own_failure_block(picture.program, *course.stage))
+            tolerant(picture, course.failure, told, diagnostics);
         if (course.stage->repeats) continue;
+        tolerant(picture, course.throughout, told, diagnostics);
+        tolerant(picture, course.forward, told, diagnostics);
         never_verified(course, diagnostics);
         elsewhere_verified(picture, course, diagnostics);
-        tolerant(course, diagnostics);
     }
 }
 

@@ -16,16 +16,6 @@ tl::unexpected<Problem> refuse(std::string message, std::size_t offset) {
     return tl::unexpected(Problem{std::move(message), offset});
 }
 
-tl::expected<Tree, Problem> parse(std::string_view text, Format format) {
-    if (auto problem = unfit(text)) return tl::unexpected(std::move(*problem));
-    auto tree = format == Format::Json   ? parse_json(text)
-                : format == Format::Yaml ? parse_yaml(text)
-                                         : parse_tfvars(text);
-    if (!tree) return tree;
-    if (auto problem = duplicate_key(tree->root, text)) return tl::unexpected(std::move(*problem));
-    return tree;
-}
-
 std::unique_ptr<Writer> writer_for(Format format, const Tree& tree, std::string_view text) {
     if (format == Format::Json) return json_writer(tree, text);
     return format == Format::Yaml ? yaml_writer(tree, text) : tfvars_writer(tree, text);

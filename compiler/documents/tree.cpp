@@ -8,6 +8,23 @@
 
 namespace migc::documents {
 
+tl::expected<Tree, Problem> parse(std::string_view text, Format format) {
+    if (auto problem = unfit(text)) return tl::unexpected(std::move(*problem));
+    auto tree = format == Format::Json   ? parse_json(text)
+                : format == Format::Yaml ? parse_yaml(text)
+                                         : parse_tfvars(text);
+    if (!tree) return tree;
+    if (auto problem = duplicate_key(tree->root, text)) return tl::unexpected(std::move(*problem));
+    return tree;
+}
+
+const Node* alias_in(const Node& node) {
+    if (node.alias) return &node;
+    for (const Member& member : node.members)
+        if (const Node* found = alias_in(member.value)) return found;
+    return nullptr;
+}
+
 nlohmann::json to_json(const Node& node) {
     if (node.kind == Kind::Scalar) return node.value;
     auto json = node.kind == Kind::List ? nlohmann::json::array() : nlohmann::json::object();

@@ -37,6 +37,7 @@ struct Node {
     // can.
     std::string fixed;
     std::string unreadable;
+    bool alias = false;  // a YAML alias: what it stands for is written elsewhere
 
     [[nodiscard]] bool is_null() const { return kind == Kind::Scalar && value.is_null(); }
 };
@@ -64,6 +65,12 @@ struct Tree {
 tl::expected<Tree, Problem> parse_json(std::string_view text);
 tl::expected<Tree, Problem> parse_yaml(std::string_view text);
 tl::expected<Tree, Problem> parse_tfvars(std::string_view text);
+
+// The reader for the format; what is unfit, or has a key twice, is a problem, too.
+tl::expected<Tree, Problem> parse(std::string_view text, Format format);
+
+// The first alias in a tree; null if it has none.
+const Node* alias_in(const Node& node);
 
 // What the tree says. Where a value cannot be read, a text that stands for it.
 nlohmann::json to_json(const Node& node);

@@ -128,6 +128,7 @@ class Builder final : public YAML::EventHandler {
         const std::size_t begin = places_.at(mark);
         node.range = {begin, std::min(text_.find_first_of(" \t\r\n,]}", begin), text_.size())};
         node.value = fmt::format("*{}", anchor);
+        node.alias = true;
         node.fixed = "it is an alias of another value";
         node.unreadable = "it is an alias; write the value out";
         add(std::move(node));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -50,10 +51,34 @@ class Reader {
         std::vector<Allow> result;
         for (std::size_t i = 0; i < tokens_.size(); ++i)
             if (is_comment(i))
-                if (auto allow = parse(tokens_[i].span)) {
+                if (auto allow = parse(sources_, tokens_[i].span)) {
                     allow->reach = reach(i);
                     result.push_back(std::move(*allow));
                 }
+        return result;
+    }
+
+    // `# allow R001, V001: why`. Prose that begins with the word is no allow; `##` is documentation.
+    [[nodiscard]] static std::optional<Allow> parse(const SourceMap& sources, Span comment) {
+        const std::string_view text = sources.text(comment);
+        if (text.starts_with("##")) return std::nullopt;
+        const std::string_view words = trimmed(text.substr(text.starts_with("//") ? 2 : 1));
+        if (!words.starts_with("allow") || words.size() < 6 ||
+            blanks.find(words[5]) == std::string_view::npos)
+            return std::nullopt;
+        const std::string_view rest = trimmed(words.substr(5));
+        const std::size_t colon = rest.find(':');
+        Allow result{codes(sources, rest.substr(0, colon), comment), {}, comment, {}};
+        if (colon != std::string_view::npos) result.reason = trimmed(rest.substr(colon + 1));
+        const bool one_word = result.codes.size() == 1 && colon != std::string_view::npos;
+        if (result.codes.empty() || (!one_word && !looks_like_code(result.codes.front().id)))
+            return std::nullopt;
+        // `# allow R001 because it is so`: the words after the codes are no codes.
+        if (colon == std::string_view::npos) {
+            const auto prose = std::find_if(result.codes.begin(), result.codes.end(),
+                                            [](const Allowed& one) { return !looks_like_code(one.id); });
+            result.codes.erase(prose, result.codes.end());
+        }
         return result;
     }
 
@@ -68,40 +93,17 @@ class Reader {
         return text == ";" || text == "<" || text == ">";
     }
 
-    // `# allow R001, V001: why`. Prose that begins with the word is no allow; `##` is documentation.
-    [[nodiscard]] std::optional<Allow> parse(Span comment) const {
-        const std::string_view text = sources_.text(comment);
-        if (text.starts_with("##")) return std::nullopt;
-        const std::string_view words = trimmed(text.substr(1));
-        if (!words.starts_with("allow") || words.size() < 6 ||
-            blanks.find(words[5]) == std::string_view::npos)
-            return std::nullopt;
-        const std::string_view rest = trimmed(words.substr(5));
-        const std::size_t colon = rest.find(':');
-        Allow result{codes(rest.substr(0, colon), comment), {}, comment, {}};
-        if (colon != std::string_view::npos) result.reason = trimmed(rest.substr(colon + 1));
-        const bool one_word = result.codes.size() == 1 && colon != std::string_view::npos;
-        if (result.codes.empty() || (!one_word && !looks_like_code(result.codes.front().id)))
-            return std::nullopt;
-        // `# allow R001 because it is so`: the words after the codes are no codes.
-        if (colon == std::string_view::npos) {
-            const auto prose = std::find_if(result.codes.begin(), result.codes.end(),
-                                            [](const Allowed& one) { return !looks_like_code(one.id); });
-            result.codes.erase(prose, result.codes.end());
-        }
-        return result;
-    }
-
-    [[nodiscard]] std::vector<Allowed> codes(std::string_view list, Span comment) const {
+    [[nodiscard]] static std::vector<Allowed> codes(const SourceMap& sources, std::string_view list,
+                                                    Span comment) {
         std::vector<Allowed> result;
-        const char* start = sources_.text(comment).data();
+        const char* start = sources.text(comment).data();
         for (std::size_t at = 0; (at = list.find_first_not_of(" \t\r,", at)) != std::string_view::npos;) {
             const std::string_view word =
                 list.substr(at, std::min(list.find_first_of(" \t\r,", at), list.size()) - at);
             const auto begin = comment.begin + static_cast<std::uint32_t>(word.data() - start);
             const auto code = code_of(word);
             result.push_back({std::string(word),
-                              {file_, begin, begin + static_cast<std::uint32_t>(word.size())},
+                              {comment.file, begin, begin + static_cast<std::uint32_t>(word.size())},
                               code && can_be_silenced(*code) ? code : std::nullopt});
             at += word.size();
         }
@@ -128,6 +130,57 @@ class Reader {
     const SourceMap& sources_;
     FileId file_;
     std::vector<syntax::Token> tokens_;
+};
+
+// `# allow CODE: why` in a file that is no script (a manifest, migc.yaml, variables), for the values of its
+// line or, alone on a line, of the next one. JSON with comments has `//`.
+class Foreign {
+  public:
+    Foreign(const SourceMap& sources, FileId file) : sources_(sources), file_(file) {}
+
+    std::vector<Allow> read() const {
+        std::vector<Allow> result;
+        const SourceFile& file = sources_.file(file_);
+        for (std::uint32_t number = 1; number <= file.line_count(); ++number)
+            if (const auto comment = comment_of(number))
+                if (auto allow = Reader::parse(sources_, *comment)) {
+                    allow->reach = reach(number, comment->begin);
+                    result.push_back(std::move(*allow));
+                }
+        return result;
+    }
+
+  private:
+    // From the sign on; what stands in quotes may look like one, and then is no allow.
+    [[nodiscard]] std::optional<Span> comment_of(std::uint32_t number) const {
+        const SourceFile& file = sources_.file(file_);
+        const std::string_view line = file.line(number);
+        for (const std::string_view sign : {"# allow ", "// allow "}) {
+            const std::size_t at = line.find(sign);
+            const bool begins = at == 0 || (at != std::string_view::npos &&
+                                            blanks.find(line[at - 1]) != std::string_view::npos);
+            if (!begins) continue;
+            const std::uint32_t begin = file.line_begin(number);
+            return Span{file_, begin + static_cast<std::uint32_t>(at),
+                        begin + static_cast<std::uint32_t>(line.size())};
+        }
+        return std::nullopt;
+    }
+
+    [[nodiscard]] Span reach(std::uint32_t number, std::uint32_t comment) const {
+        const SourceFile& file = sources_.file(file_);
+        const auto is_empty = [](std::string_view text) {
+            const std::string_view words = trimmed(text);
+            return words.empty() || words.starts_with('#') || words.starts_with("//");
+        };
+        const std::uint32_t begin = file.line_begin(number);
+        const bool alone = is_empty(file.text().substr(begin, comment - begin));
+        while (alone && number < file.line_count() && is_empty(file.line(number))) ++number;
+        return {file_, file.line_begin(number), file.line_begin(number + 1)};
+    }
+
+    const SourceMap& sources_;
+    FileId file_;
 };
 
 std::vector<Allow> allows_of(const SourceMap& sources, FileId file) {
@@ -172,17 +225,41 @@ void report_wrong(const Allow& allow, bool complete, Diagnostics& diagnostics) {
                                      allow.codes.front().id));
 }
 
-std::optional<Silenced> silenced_by(const Diagnostic& d, std::vector<Allow>& allows) {
-    for (auto& allow : allows) {
-        const bool within = d.span.file == allow.reach.file && d.span.begin >= allow.reach.begin &&
-                            d.span.begin <= allow.reach.end && !allow.reach.empty();
+bool reaches(const Allow& allow, Span span) {
+    return span.file == allow.reach.file && span.begin >= allow.reach.begin &&
+           span.begin <= allow.reach.end && !allow.reach.empty();
+}
+
+// A finding in a script is allowed where it stands; one in another file there, too, or where the script has
+// brought it about.
+bool speaks_of(const Allow& allow, const Diagnostic& d, const std::set<FileId>& scripts) {
+    if (reaches(allow, d.span)) return true;
+    return !scripts.contains(d.span.file) &&
+           std::any_of(d.labels.begin(), d.labels.end(), [&](const Label& label) {
+               return scripts.contains(label.span.file) && reaches(allow, label.span);
+           });
+}
+
+std::optional<Silenced> silenced_by(const Diagnostic& d, std::vector<Allow>& allows,
+                                    const std::set<FileId>& scripts) {
+    for (auto& allow : allows)
         for (auto& one : allow.codes) {
-            if (!within || one.code != d.code) continue;
+            if (one.code != d.code || !speaks_of(allow, d, scripts)) continue;
             one.used = true;
             return Silenced{{}, allow.reason, allow.comment, true};
         }
-    }
     return std::nullopt;
+}
+
+// The files besides the scripts that findings point into.
+std::set<FileId> other_files(const Diagnostics& diagnostics, const std::set<FileId>& scripts,
+                             const SourceMap& sources) {
+    std::set<FileId> files;
+    for (const Diagnostic& d : diagnostics.all())
+        if (!scripts.contains(d.span.file) && d.span.file < sources.size() &&
+            !sources.file(d.span.file).name().starts_with("std/"))
+            files.insert(d.span.file);
+    return files;
 }
 
 std::optional<Silenced> decided(Diagnostic& d, const project::Inventory& inventory) {
@@ -202,9 +279,14 @@ void apply_decisions(const Scope& scope, const project::Inventory& inventory, co
     const std::size_t own = allows.size();
     for (const FileId file : scope.used)
         for (auto& allow : allows_of(sources, file)) allows.push_back(std::move(allow));
+    std::set<FileId> scripts(scope.used.begin(), scope.used.end());
+    scripts.insert(scope.script);
+    for (const FileId file : other_files(diagnostics, scripts, sources))
+        if (sources.file(file).text().find("allow") != std::string_view::npos)
+            for (auto& allow : Foreign(sources, file).read()) allows.push_back(std::move(allow));
     if (allows.empty() && inventory.checks.empty()) return;
     diagnostics.silence([&](Diagnostic& d) -> std::optional<Silenced> {
-        auto silenced = silenced_by(d, allows);
+        auto silenced = silenced_by(d, allows, scripts);
         return silenced ? std::move(silenced) : decided(d, inventory);
     });
     // What a module allows may be a finding of another script that uses it.

@@ -527,7 +527,7 @@ StageEnd Engine::State::resume_stages() {
 }
 
 RunResult Engine::State::resume_from(const RunHistory& history) {
-    if (auto problem = begin_again(history)) return refused(problem->message);
+    if (auto problem = begin_again(history)) return refused(problem->message, problem->exit_code);
     // Cut off before its first event: nothing was begun.
     if (history.begun.is_null()) {
         if (!record_beginning()) return finish({"held", run.recorder.failure()}, exit_code("held"));
