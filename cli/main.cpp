@@ -11,10 +11,10 @@ namespace {
 
 // In the order in which a change goes through them.
 constexpr migc::cli::AddCommand commands[] = {
-    migc::cli::add_check, migc::cli::add_plan, migc::cli::add_run,  migc::cli::add_undo,
-    migc::cli::add_runs,  migc::cli::add_show, migc::cli::add_fmt,  migc::cli::add_explain,
-    migc::cli::add_verbs, migc::cli::add_ir,   migc::cli::add_diff, migc::cli::add_graph,
-    migc::cli::add_lsp,
+    migc::cli::add_check, migc::cli::add_prove, migc::cli::add_drill,   migc::cli::add_rehearse,
+    migc::cli::add_plan,  migc::cli::add_run,   migc::cli::add_undo,    migc::cli::add_runs,
+    migc::cli::add_show,  migc::cli::add_fmt,   migc::cli::add_explain, migc::cli::add_verbs,
+    migc::cli::add_ir,    migc::cli::add_diff,  migc::cli::add_graph,   migc::cli::add_lsp,
 };
 
 std::vector<std::string> command_names(const CLI::App& app) {
