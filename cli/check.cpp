@@ -11,6 +11,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/proof.hpp"
 #include "cli/script_files.hpp"
 #include "cli/unified_diff.hpp"
 #include "compiler/diagnostics/apply.hpp"
@@ -28,14 +29,17 @@ struct Options {
     bool fix = false, dry_run = false, json = false;
     std::string format = "text";
     std::string baseline, new_baseline;
+    bool prove = false;
+    prove::Options proof;
 };
 
 struct Checked {
     std::string path;
     std::unique_ptr<Script> script;
-    bool found = false;    // in a folder
-    std::string with;      // a module: the script that uses it, and with which it was checked
-    bool repeats = false;  // it has findings that were told with another script
+    bool found = false;      // in a folder
+    std::string with;        // a module: the script that uses it, and with which it was checked
+    bool repeats = false;    // it has findings that were told with another script
+    bool undecided = false;  // --prove: the search was given up
 };
 
 bool is_unreadable(const Script& script) {
@@ -87,6 +91,19 @@ void fix(Checked& one, bool dry_run) {
     fmt::print(stderr, "{}: {} {}\n", one.path, fixed.count,
                fixed.count == 1 ? "fix applied" : "fixes applied");
     one.script = std::move(fixed.script);
+}
+
+// ------------------------------------------------------------------ --prove
+
+// A counterexample is a finding like the others.
+void prove(Checked& one, const prove::Options& options) {
+    const bool has_stages = !one.script->program.stages.empty();
+    if (!has_stages || !can_be_tried(*one.script)) return;
+    const auto answer = prove::prove(one.script->program, one.script->inventory, {}, options);
+    prove::report(answer, one.script->diagnostics);
+    one.script->diagnostics.sort();
+    one.undecided = answer.verdict == prove::Answer::Verdict::CutOff;
+    if (one.undecided) fmt::print(stderr, "{}: {}\n", one.path, prove::headline(answer));
 }
 
 // ------------------------------------------------------------------ findings
@@ -222,7 +239,8 @@ bool make_baseline(const std::string& file, std::vector<findings::Finding>& foun
 // ------------------------------------------------------------------ the command
 
 int exit_code_of(const std::vector<Checked>& all, const std::vector<findings::Finding>& found) {
-    if (std::any_of(all.begin(), all.end(), [](const Checked& one) { return is_unreadable(*one.script); }))
+    if (std::any_of(all.begin(), all.end(),
+                    [](const Checked& one) { return is_unreadable(*one.script) || one.undecided; }))
         return 2;
     return std::any_of(found.begin(), found.end(), [](const auto& one) { return one.is_new(); }) ? 1 : 0;
 }
@@ -240,6 +258,7 @@ int check(Options options) {
     for (auto& file : script_files(options.paths, empty)) {
         all.push_back({file.path, load_script(file.path), file.found, "", false});
         if (options.fix) fix(all.back(), options.dry_run);
+        if (options.prove) prove(all.back(), options.proof);
     }
     for (const auto& folder : empty)
         fmt::print(stderr, "migc: there is no script (*.mig) below {}\n", folder);
@@ -267,6 +286,10 @@ void add_check(CLI::App& app, int& exit_code) {
     command->add_option("--format", options->format, "text, json, sarif, github or gitlab")
         ->check(CLI::IsMember({"text", "json", "sarif", "github", "gitlab"}));
     command->add_flag("--json", options->json, "The same as --format json");
+    auto* proof =
+        command->add_flag("--prove", options->prove,
+                          "Also search for a course of things that cannot be taken back (`migc prove`)");
+    add_proof_options(*command, options->proof, proof);
     auto* baseline = command->add_option("--baseline", options->baseline,
                                          "Do not report the findings that this file lists");
     command

@@ -11,6 +11,9 @@ namespace migc::cli {
 using AddCommand = void (*)(CLI::App& app, int& exit_code);
 
 void add_check(CLI::App& app, int& exit_code);
+void add_prove(CLI::App& app, int& exit_code);
+void add_drill(CLI::App& app, int& exit_code);
+void add_rehearse(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_plan(CLI::App& app, int& exit_code);
 void add_resume(CLI::App& app, int& exit_code);

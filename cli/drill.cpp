@@ -1,0 +1,197 @@
+// migc drill: the real engine in a simulated world, with everything that can go wrong.
+#include <array>
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/proof.hpp"
+#include "cli/trial.hpp"
+
+namespace migc::cli {
+namespace {
+
+struct Options {
+    std::string script;
+    unsigned faults = 1;
+    SessionOptions session;
+};
+
+constexpr int survived = 0, found_hole = 1, could_not = 2;
+
+constexpr std::array<std::pair<runtime::FaultKind, const char*>, 5> kinds = {{
+    {runtime::FaultKind::FailBefore, "fail-before"},
+    {runtime::FaultKind::FailAfter, "fail-after"},
+    {runtime::FaultKind::TimeoutAfter, "timeout-after"},
+    {runtime::FaultKind::Hang, "hang"},
+    {runtime::FaultKind::Garbage, "garbage"},
+}};
+
+std::string_view name(runtime::FaultKind kind) {
+    for (const auto& [known, text] : kinds)
+        if (known == kind) return text;
+    return "down";
+}
+
+// One way in which a run went: what was done to it, and how it ended.
+struct Case {
+    TrialPlan plan;
+    Trial trial;
+    std::optional<std::string> hole;
+};
+
+class Drill {
+  public:
+    Drill(const Options& options, Script& script) : options_(options), script_(script) {}
+
+    // The error: it could not be begun.
+    tl::expected<void, std::string> run() {
+        auto plain = try_run(options_.session, script_, {});
+        if (!plain) return tl::unexpected(plain.error());
+        if (plain->result.result != "done")
+            return tl::unexpected(fmt::format("without any fault the run is not done but {}: {}",
+                                              plain->result.result, plain->result.message));
+        commands_ = plain->changing.size();
+        if (auto done = fault_each(*plain, {}); !done) return done;
+        for (std::size_t intents = 1; intents <= plain->intents; ++intents) {
+            TrialPlan plan;
+            plan.stop_after = intents;
+            if (auto done = one(std::move(plan)); !done) return tl::unexpected(done.error());
+        }
+        return {};
+    }
+
+    [[nodiscard]] const std::vector<Case>& holes() const { return holes_; }
+    [[nodiscard]] const std::map<std::string, std::size_t>& ends() const { return ends_; }
+    [[nodiscard]] std::size_t runs() const { return runs_; }
+    [[nodiscard]] std::size_t commands() const { return commands_; }
+
+  private:
+    tl::expected<Trial, std::string> one(TrialPlan plan) {
+        auto trial = try_run(options_.session, script_, plan);
+        if (!trial) return trial;
+        ++runs_;
+        ++ends_[trial->undone ? "stopped, then " + trial->undone->result : trial->result.result];
+        const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0);
+        if (auto why = hole(*trial, script_.program, faults))
+            holes_.push_back({std::move(plan), *trial, why});
+        return trial;
+    }
+
+    // Each changing command of a trial behind the last fault, made to go wrong as well.
+    tl::expected<void, std::string> fault_each(const Trial& trial,
+                                               const std::vector<runtime::Fault>& faults) {
+        std::size_t first = 0;
+        if (!faults.empty())
+            for (std::size_t i = 0; i < trial.changing.size(); ++i)
+                if (trial.changing[i].first == faults.back().text &&
+                    trial.changing[i].second == faults.back().nth)
+                    first = i + 1;
+        for (std::size_t i = first; i < trial.changing.size(); ++i)
+            for (const auto& [kind, text] : kinds) {
+                (void)text;
+                TrialPlan plan{faults, {}};
+                plan.faults.push_back({kind, trial.changing[i].first, trial.changing[i].second});
+                const auto next = plan.faults;
+                auto done = one(std::move(plan));
+                if (!done) return tl::unexpected(done.error());
+                if (next.size() < options_.faults)
+                    if (auto deeper = fault_each(*done, next); !deeper) return deeper;
+            }
+        return {};
+    }
+
+    const Options& options_;
+    Script& script_;
+    std::vector<Case> holes_;
+    std::map<std::string, std::size_t> ends_;
+    std::size_t runs_ = 0, commands_ = 0;
+};
+
+std::string what_happened(const TrialPlan& plan) {
+    std::vector<std::string> texts;
+    for (const runtime::Fault& fault : plan.faults)
+        texts.push_back(fmt::format("{}: {}{}", name(fault.kind), fault.text,
+                                    fault.nth > 1 ? fmt::format(" #{}", fault.nth) : ""));
+    if (plan.stop_after)
+        texts.push_back(fmt::format("the operator stops after step {}, then `migc undo`", *plan.stop_after));
+    return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+std::vector<std::string> left(const Case& one) {
+    const bool all = one.trial.undid_all || one.trial.undone;
+    const auto stage = one.trial.begins.find(one.trial.stage);
+    return differences(all || stage == one.trial.begins.end() ? one.trial.before : stage->second,
+                       one.trial.after);
+}
+
+void print_text(const Options& options, const Drill& drill) {
+    constexpr std::size_t most = 5;
+    for (std::size_t i = 0; i < drill.holes().size() && i < most; ++i) {
+        const Case& one = drill.holes()[i];
+        fmt::print("{}\n  {}\n", what_happened(one.plan), *one.hole);
+        for (const std::string& text : left(one)) fmt::print("  left: {}\n", text);
+    }
+    if (drill.holes().size() > most) fmt::print("and {} more\n", drill.holes().size() - most);
+    std::vector<std::string> ends;
+    for (const auto& [end, count] : drill.ends()) ends.push_back(fmt::format("{} {}", count, end));
+    fmt::print("{}: {}: {} changing commands, {} runs: {}\n", options.script,
+               drill.holes().empty() ? "survived"
+                                     : fmt::format("{} runs end where they must not", drill.holes().size()),
+               drill.commands(), drill.runs(), fmt::join(ends, ", "));
+}
+
+void print_json(const Drill& drill) {
+    nlohmann::json holes = nlohmann::json::array();
+    for (const Case& one : drill.holes())
+        holes.push_back({{"faults", what_happened(one.plan)},
+                         {"why", *one.hole},
+                         {"result", one.trial.undone ? one.trial.undone->result : one.trial.result.result},
+                         {"left", left(one)}});
+    const nlohmann::json report = {{"verdict", drill.holes().empty() ? "survived" : "counterexample"},
+                                   {"commands", drill.commands()},
+                                   {"runs", drill.runs()},
+                                   {"ends", drill.ends()},
+                                   {"counterexamples", holes}};
+    fmt::print("{}\n", report.dump(1));
+}
+
+int drill(const Options& options) {
+    const auto script = load_script(options.script);
+    print_errors(*script);
+    if (!can_be_tried(*script)) return could_not;
+    Drill drill(options, *script);
+    if (const auto done = drill.run(); !done) {
+        fmt::print(stderr, "migc: {}\n", done.error());
+        return could_not;
+    }
+    if (options.session.json)
+        print_json(drill);
+    else
+        print_text(options, drill);
+    return drill.holes().empty() ? survived : found_hole;
+}
+
+}  // namespace
+
+void add_drill(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("drill", "Run a script in a simulated world with everything that can go wrong");
+    auto options = std::make_shared<Options>();
+    command->add_option("FILE", options->script, "The script")->required();
+    command->add_option("--world", options->session.world, "A world file, or `learning` for the built-in one")
+        ->required();
+    command->add_option("--faults", options->faults, "How many commands go wrong in one run: 1 or 2")
+        ->check(CLI::Range(1U, 2U));
+    command->add_option("--set", options->session.set, "NAME=VALUE of a script's parameter")
+        ->allow_extra_args(false);
+    command->add_flag("--json", options->session.json, "Print the answer as JSON");
+    command->footer(
+        "Examples:\n  migc drill deploy.mig --world learning\n  migc drill deploy.mig --world learning --faults 2\n\n"
+        "Exit codes: 0 every run ends done, undone, held or in doubt as it should; 1 one does not; 2 it could not be "
+        "tried.");
+    command->callback([options, &exit_code] { exit_code = drill(*options); });
+}
+
+}  // namespace migc::cli

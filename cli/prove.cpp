@@ -1,0 +1,94 @@
+// migc prove: whether a script can be got back from wherever it stops.
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/proof.hpp"
+#include "cli/session.hpp"
+
+namespace migc::cli {
+namespace {
+
+struct Options {
+    std::string script;
+    SessionOptions session;  // only the parameters of it
+    prove::Options proof;
+};
+
+constexpr int proved = 0, counterexample = 1, could_not = 2;
+
+int exit_code_of(const prove::Answer& answer) {
+    if (answer.verdict == prove::Answer::Verdict::Counterexample) return counterexample;
+    return answer.verdict == prove::Answer::Verdict::Proved ? proved : could_not;
+}
+
+int prove(const Options& options) {
+    const auto script = load_script(options.script);
+    print_errors(*script);
+    if (!can_be_tried(*script)) return could_not;
+    const auto parameters = run_options(options.session, *script);
+    if (!parameters) {
+        fmt::print(stderr, "migc: {}\n", parameters.error());
+        return could_not;
+    }
+    const auto answer = prove::prove(script->program, script->inventory, *parameters, options.proof);
+    if (options.session.json)
+        fmt::print("{}\n", prove::as_json(answer, script->sources).dump(1));
+    else
+        print(answer, options.script, script->sources);
+    return exit_code_of(answer);
+}
+
+}  // namespace
+
+bool can_be_tried(const Script& script) {
+    const auto& all = script.diagnostics.all();
+    if (std::any_of(all.begin(), all.end(), [](const Diagnostic& one) {
+            return one.severity == Severity::Error && !can_be_silenced(one.code);
+        }))
+        return false;
+    if (!script.program.stages.empty()) return true;
+    fmt::print(stderr, "migc: {} has no stage, so there is nothing to try\n",
+               script.sources.file(script.file).name());
+    return false;
+}
+
+void print(const prove::Answer& answer, const std::string& script, const SourceMap& sources) {
+    Diagnostics found;
+    prove::report(answer, found);
+    print(found, sources);
+    fmt::print("{}: {}\n{}", script, prove::headline(answer), prove::remarks(answer, sources));
+}
+
+void add_proof_options(CLI::App& command, prove::Options& options, CLI::Option* needs) {
+    auto* faults =
+        command.add_option("--faults", options.faults, "How many things go wrong in one run: 1, 2 or 3")
+            ->check(CLI::Range(1U, prove::most_faults));
+    auto* jit =
+        command.add_flag("--jit", options.jit, "Make machine code of the search: faster for long scripts");
+    auto* states = command.add_option("--states", options.states, "Give up after so many states")
+                       ->check(CLI::Range(1U, 100'000'000U));
+    if (needs == nullptr) return;
+    for (CLI::Option* one : {faults, jit, states}) one->needs(needs);
+}
+
+void add_prove(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("prove", "Say whether a script can be taken back from wherever it stops");
+    auto options = std::make_shared<Options>();
+    command->add_option("FILE", options->script, "The script")->required();
+    add_proof_options(*command, options->proof);
+    command->add_option("--set", options->session.set, "NAME=VALUE of a script's parameter")
+        ->allow_extra_args(false);
+    command->add_flag("--json", options->session.json, "Print the answer as JSON");
+    command->footer(
+        "Examples:\n  migc prove deploy.mig\n  migc prove deploy.mig --faults 2 --jit\n\n"
+        "Nothing is run and nothing is read but the script: docs/proof.md says what is proved.\n\n"
+        "Exit codes: 0 proved, 1 there is a counterexample, 2 it could not be decided.");
+    command->callback([options, &exit_code] { exit_code = prove(*options); });
+}
+
+}  // namespace migc::cli

@@ -1,0 +1,185 @@
+#include "cli/trial.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace migc::cli {
+namespace {
+
+using runtime::Event;
+using runtime::EventKind;
+
+// Nothing of a trial is kept.
+class Memory : public runtime::Journal {
+  public:
+    tl::expected<std::string, std::string> begin_run(const runtime::RunSummary& about,
+                                                     const std::string& copy) override {
+        about_ = about;
+        about_.id = "trial-1";
+        copy_ = copy;
+        return about_.id;
+    }
+    tl::expected<void, std::string> append(const std::string&, const Event& event) override {
+        events_.push_back(event);
+        return {};
+    }
+    tl::expected<void, std::string> end_run(const std::string&, const Event& event) override {
+        events_.push_back(event);
+        return {};
+    }
+    tl::expected<std::vector<runtime::RunSummary>, std::string> runs() override {
+        return std::vector{about_};
+    }
+    tl::expected<runtime::RunSummary, std::string> find(const std::string&) override { return about_; }
+    tl::expected<std::vector<Event>, std::string> events(const std::string&) override { return events_; }
+    tl::expected<std::string, std::string> script_copy(const std::string&) override { return copy_; }
+
+  private:
+    runtime::RunSummary about_;
+    std::string copy_;
+    std::vector<Event> events_;
+};
+
+// The project's root is the scratch copy's while a trial runs.
+class RootGuard {
+  public:
+    explicit RootGuard(Script& script) : script_(script), root_(script.inventory.root) {}
+    ~RootGuard() { script_.inventory.root = root_; }
+    RootGuard(const RootGuard&) = delete;
+    RootGuard& operator=(const RootGuard&) = delete;
+
+  private:
+    Script& script_;
+    std::filesystem::path root_;
+};
+
+nlohmann::json state_of(const runtime::World& world, const ScratchCopy* scratch) {
+    auto state = nlohmann::json::parse(world.state());
+    state["files"] = scratch != nullptr ? scratch->changed_files() : nlohmann::json::object();
+    return state;
+}
+
+std::vector<std::pair<std::string, std::size_t>> named(const runtime::World& world) {
+    std::vector<std::pair<std::string, std::size_t>> result;
+    const auto& all = world.commands();
+    std::size_t at = 0;
+    for (const std::string& text : world.acted()) {
+        while (at < all.size() && all[at] != text) ++at;
+        const auto same = std::count_if(
+            all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(at + 1, all.size())),
+            [&](const std::string& one) { return one.find(text) != std::string::npos; });
+        result.emplace_back(text, static_cast<std::size_t>(std::max<std::ptrdiff_t>(same, 1)));
+        ++at;
+    }
+    return result;
+}
+
+void note(Trial& trial, const Event& event, const runtime::World& world, const ScratchCopy* scratch) {
+    trial.events.push_back(event);
+    if (event.kind == EventKind::Intent) ++trial.intents;
+    if (event.kind == EventKind::StageBegun) {
+        trial.stage = event.body.value("stage", "");
+        trial.begins[trial.stage] = state_of(world, scratch);
+    }
+    if (event.kind == EventKind::UndoBegun && event.body.value("reason", "") == "a later stage undoes all")
+        trial.undid_all = true;
+}
+
+bool leaves_files(const ir::Program& program) {
+    return std::any_of(program.verbs.begin(), program.verbs.end(), [](const ir::Verb& verb) {
+        return verb.undo.kind == ir::UndoKind::None &&
+               std::any_of(verb.parameters.begin(), verb.parameters.end(),
+                           [](const ir::Parameter& parameter) { return parameter.type.written; });
+    });
+}
+
+// Files that a step leaves by its own declaration (a backup) are no part of what has to be as it was.
+nlohmann::json comparable(nlohmann::json state, const nlohmann::json& other, const ir::Program& program) {
+    if (!leaves_files(program)) return state;
+    auto files = nlohmann::json::object();
+    for (const auto& [path, digest] : state["files"].items())
+        if (other["files"].contains(path) || digest.is_null()) files[path] = digest;
+    state["files"] = std::move(files);
+    return state;
+}
+
+bool says_why(const Trial& trial) {
+    if (trial.result.message.find("held, as the failure block says") != std::string::npos) return true;
+    return std::any_of(trial.events.begin(), trial.events.end(), [](const Event& event) {
+        if (event.kind == EventKind::Checked && event.body.value("result", "") == "unknown") return true;
+        if (event.kind != EventKind::UndoOutcome || event.body.value("result", "") != "held") return false;
+        const std::string message = event.body.value("message", "");
+        return message.starts_with("there is no way back") || message.starts_with("it stays as it is");
+    });
+}
+
+void walk(const nlohmann::json& before, const nlohmann::json& after, const std::string& path,
+          std::vector<std::string>& found) {
+    if (before == after) return;
+    if (!before.is_object() || !after.is_object()) {
+        found.push_back(fmt::format("{}: {} -> {}", path, before.dump(), after.dump()));
+        return;
+    }
+    for (const auto& [key, value] : before.items())
+        walk(value, after.contains(key) ? after[key] : nlohmann::json(), path + "/" + key, found);
+    for (const auto& [key, value] : after.items())
+        if (!before.contains(key)) walk(nlohmann::json(), value, path + "/" + key, found);
+}
+
+}  // namespace
+
+tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& script,
+                                         const TrialPlan& plan) {
+    const RootGuard guard(script);
+    auto run = run_options(options, script);
+    if (!run) return tl::unexpected(run.error());
+    auto scratch = ScratchCopy::make(options, script);
+    if (!scratch) return tl::unexpected(scratch.error());
+    auto session = open_session(options, script);
+    if (!session) return tl::unexpected(session.error());
+    auto* world = dynamic_cast<runtime::World*>((*session)->tools.get());
+    if (world == nullptr) return tl::unexpected(std::string("a trial needs a simulated world: give --world"));
+    for (const runtime::Fault& fault : plan.faults) world->inject(fault);
+    Trial trial;
+    trial.before = state_of(*world, scratch->get());
+    run->world = (*session)->world;
+    bool undoing = false;
+    run->stop_requested = [&] { return plan.stop_after && !undoing && trial.intents >= *plan.stop_after; };
+    const auto listen = [&](const Event& event) { note(trial, event, *world, scratch->get()); };
+    Memory journal;
+    trial.result = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run).run();
+    if (plan.stop_after && trial.result.result == "held") {
+        undoing = true;
+        trial.undone = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
+                           .undo(trial.result.run);
+    }
+    trial.after = state_of(*world, scratch->get());
+    trial.changing = named(*world);
+    return trial;
+}
+
+std::vector<std::string> differences(const nlohmann::json& before, const nlohmann::json& after) {
+    std::vector<std::string> found;
+    walk(before, after, "", found);
+    return found;
+}
+
+std::optional<std::string> hole(const Trial& trial, const ir::Program& program, std::size_t faults) {
+    const bool all = trial.undid_all || trial.undone.has_value();
+    const auto stage = trial.begins.find(trial.stage);
+    const nlohmann::json& origin = all || stage == trial.begins.end() ? trial.before : stage->second;
+    const bool as_it_was = comparable(trial.after, origin, program) == comparable(origin, origin, program);
+    const runtime::RunResult& result = trial.undone ? *trial.undone : trial.result;
+    const bool called_undone = result.result == "undone";
+    if (called_undone && !as_it_was) return "it is called undone, and something is not as it was";
+    if (called_undone || result.result == "done" || as_it_was) return std::nullopt;
+    if (result.standing.empty() && result.message.empty())
+        return "something is left changed, and is not told";
+    if (result.result == "refused" || result.result == "in-doubt") return std::nullopt;
+    // With more faults one of them may have been in the undo.
+    if (faults > 1 || says_why(trial)) return std::nullopt;
+    return fmt::format("it ends {}: {}", result.result, result.message);
+}
+
+}  // namespace migc::cli

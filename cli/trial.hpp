@@ -1,0 +1,48 @@
+// One run of the real engine in a simulated world of its own, and what was left of it.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
+
+#include "cli/session.hpp"
+#include "runtime/engine/engine.hpp"
+#include "runtime/world/world.hpp"
+
+namespace migc::cli {
+
+struct TrialPlan {
+    std::vector<runtime::Fault> faults;
+    std::optional<std::size_t> stop_after;  // intents: then the operator stops the run, and undoes it
+};
+
+struct Trial {
+    runtime::RunResult result;
+    std::optional<runtime::RunResult> undone;      // of `migc undo`, after a stop
+    std::string stage;                             // the last that was begun
+    std::map<std::string, nlohmann::json> begins;  // the world's state when each stage began
+    nlohmann::json before, after;                  // and before and after the run
+    bool undid_all = false;
+    std::vector<runtime::Event> events;
+    // The commands that changed something, each as a fault can name it: text, and which one of that text.
+    std::vector<std::pair<std::string, std::size_t>> changing;
+    std::size_t intents = 0;
+};
+
+// The error: the world cannot be had.
+tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& script,
+                                         const TrialPlan& plan);
+
+// Why nobody could live with how it ended; nothing if it ended well: done, undone with everything as it was,
+// held or in doubt for a reason that is told.
+std::optional<std::string> hole(const Trial& trial, const ir::Program& program, std::size_t faults);
+
+// "clusters/staging/../replicas: 2 -> 3", one per line.
+std::vector<std::string> differences(const nlohmann::json& before, const nlohmann::json& after);
+
+}  // namespace migc::cli

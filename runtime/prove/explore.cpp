@@ -1,0 +1,201 @@
+#include "runtime/prove/explore.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <unordered_map>
+
+namespace migc::prove {
+namespace {
+
+// States are told apart by 128 bits of digest: of two billion of them, that any two share one has a chance of
+// one in 10^20.
+struct Key {
+    std::uint64_t a = 0, b = 0;
+    friend bool operator==(const Key&, const Key&) = default;
+};
+struct HashOfKey {
+    std::size_t operator()(const Key& key) const { return key.a; }
+};
+
+std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+Key digest(const ValueId* registers, std::size_t count, std::uint64_t where) {
+    constexpr std::uint64_t p0 = 0xa0761d6478bd642fULL, p1 = 0xe7037ed1a0b428dbULL,
+                            p2 = 0x8ebc6af09c88c6e3ULL;
+    Key key{mixed(where ^ p0, p1), mixed(where ^ p1, p2)};
+    const char* bytes = reinterpret_cast<const char*>(registers);
+    std::size_t left = count * sizeof(ValueId);
+    while (left > 0) {
+        std::uint64_t part = 0;
+        const std::size_t size = std::min<std::size_t>(left, sizeof part);
+        std::memcpy(&part, bytes, size);
+        key.a = mixed(key.a ^ part, p1);
+        key.b = mixed(key.b ^ part ^ p0, p2);
+        bytes += size;
+        left -= size;
+    }
+    return key;
+}
+
+constexpr std::uint32_t far = ~std::uint32_t{0};
+
+// What lies behind a state.
+struct Ahead {
+    std::array<std::uint64_t, most_faults + 1> schedules{};
+    std::uint32_t faults = far;  // of a shortest way into a hole
+    std::uint32_t length = far;
+    std::uint32_t option = 0;  // its first step
+};
+
+class Search {
+  public:
+    Search(System& system, Machine& machine, const Limits& limits)
+        : system_(system), machine_(machine), limits_(limits), size_(system.registers) {
+        counts_.reached_choice.assign(system.choices.size(), 0);
+        counts_.reached_ending.assign(system.endings.size(), 0);
+    }
+
+    Findings run() {
+        Findings result;
+        Ahead best;
+        const int variations = limits_.variations ? static_cast<int>(system_.variations.size()) : 0;
+        int chosen = -1;
+        for (int variation = -1; variation < variations && !cut_off(); ++variation) {
+            variation_ = variation;
+            // A variation is a surprise as well: two are looked at together, and no more.
+            const unsigned faults = variation < 0 ? limits_.faults : std::min(limits_.faults, 1U);
+            const Ahead ahead = from_start(variation, faults);
+            for (std::size_t i = 0; i <= most_faults; ++i) counts_.schedules[i] += ahead.schedules[i];
+            const bool shorter = std::pair(ahead.faults, ahead.length) < std::pair(best.faults, best.length);
+            if (!shorter) continue;
+            best = ahead;
+            chosen = variation;
+        }
+        if (best.faults != far) {
+            variation_ = chosen;
+            result.counterexample =
+                follow(chosen, chosen < 0 ? limits_.faults : std::min(limits_.faults, 1U));
+        }
+        counts_.states = known_.size();
+        for (std::size_t i = 0; i < system_.choices.size(); ++i)
+            counts_.points += system_.choices[i].point && counts_.reached_choice[i] ? 1 : 0;
+        result.counts = counts_;
+        result.cut_off = cut_off_ || system_.values.full();
+        return result;
+    }
+
+  private:
+    bool cut_off() {
+        if (known_.size() >= limits_.states) cut_off_ = true;
+        return cut_off_;
+    }
+
+    ValueId* frame(std::size_t depth) {
+        while (frames_.size() <= depth) frames_.push_back(std::vector<ValueId>(size_ + 4));
+        return frames_[depth].data();
+    }
+
+    bool is_hole(std::uint32_t ending, unsigned used) const {
+        const Ending& one = system_.endings[ending];
+        if (one.hole != Hole::None) return true;
+        // Nothing went wrong, and nothing is special: then it must be done.
+        return used == 0 && variation_ < 0 && one.outcome != Outcome::Done;
+    }
+
+    Ahead from_start(int variation, unsigned budget) {
+        const auto start = beginning(system_, variation);
+        ValueId* registers = frame(0);
+        std::copy(start.begin(), start.end(), registers);
+        return behind(machine_.begin(registers, budget == 0), 0, budget, budget);
+    }
+
+    Ahead behind(Stop stop, std::size_t depth, unsigned budget, unsigned whole) {
+        if (!stop.at_end) return at_choice(stop.number, depth, budget, whole);
+        ++counts_.runs;
+        counts_.reached_ending[stop.number] = 1;
+        Ahead ahead;
+        ahead.schedules[0] = 1;
+        if (is_hole(stop.number, whole - budget)) ahead.faults = ahead.length = 0;
+        return ahead;
+    }
+
+    Ahead at_choice(std::uint32_t number, std::size_t depth, unsigned budget, unsigned whole) {
+        const Choice& choice = system_.choices[number];
+        counts_.reached_choice[number] = 1;
+        const ValueId* here = frame(depth);
+        Key key;
+        if (limits_.remember) {
+            // Whether anything went wrong yet decides about what an end is worth.
+            const std::uint64_t fresh = budget == whole && variation_ < 0 ? 1 : 0;
+            key = digest(here, size_, (std::uint64_t{number} << 8) | (budget << 1) | fresh);
+            if (const auto found = known_.find(key); found != known_.end()) return found->second;
+        }
+        Ahead ahead;
+        if (cut_off()) return ahead;
+        for (std::uint32_t option = 0; option < choice.options.size(); ++option) {
+            const unsigned cost = choice.fault && option > 0 ? 1 : 0;
+            if (cost > budget) break;
+            ValueId* next = frame(depth + 1);
+            std::copy(frame(depth), frame(depth) + size_, next);
+            const Ahead one =
+                behind(machine_.go_on(next, number, option, budget == cost), depth + 1, budget - cost, whole);
+            for (std::size_t i = 0; i + cost <= most_faults; ++i) {
+                auto& sum = ahead.schedules[i + cost];
+                sum = sum + one.schedules[i] < sum ? ~std::uint64_t{0} : sum + one.schedules[i];
+            }
+            if (one.faults == far) continue;
+            const std::pair way(one.faults + cost, one.length + 1);
+            if (way < std::pair(ahead.faults, ahead.length)) {
+                ahead.faults = way.first;
+                ahead.length = way.second;
+                ahead.option = option;
+            }
+        }
+        if (limits_.remember) known_[key] = ahead;
+        return ahead;
+    }
+
+    // The way into the hole, once more.
+    Schedule follow(int variation, unsigned budget) {
+        Schedule schedule;
+        schedule.variation = variation;
+        const unsigned whole = budget;
+        const auto start = beginning(system_, variation);
+        std::vector<ValueId> registers = start;
+        Stop stop = machine_.begin(registers.data(), budget == 0);
+        while (!stop.at_end) {
+            std::copy(registers.begin(), registers.end(), frame(0));
+            const Ahead ahead = at_choice(stop.number, 0, budget, whole);
+            const bool fault = system_.choices[stop.number].fault && ahead.option > 0;
+            schedule.decisions.push_back(ahead.option);
+            schedule.faults += fault ? 1 : 0;
+            budget -= fault ? 1 : 0;
+            stop = machine_.go_on(registers.data(), stop.number, ahead.option, budget == 0);
+        }
+        schedule.ending = stop.number;
+        return schedule;
+    }
+
+    System& system_;
+    Machine& machine_;
+    Limits limits_;
+    std::size_t size_;
+    int variation_ = -1;
+    bool cut_off_ = false;
+    Counts counts_;
+    std::deque<std::vector<ValueId>> frames_;
+    std::unordered_map<Key, Ahead, HashOfKey> known_;
+};
+
+}  // namespace
+
+Findings explore(System& system, Machine& machine, const Limits& limits) {
+    return Search(system, machine, limits).run();
+}
+
+}  // namespace migc::prove

@@ -1,0 +1,48 @@
+// Every schedule of faults of a system, up to a number of them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "runtime/prove/machine.hpp"
+#include "runtime/prove/system.hpp"
+
+namespace migc::prove {
+
+constexpr unsigned most_faults = 3;
+
+struct Limits {
+    unsigned faults = 1;
+    std::size_t states = 6'000'000;  // remembered; more are not looked at, and that is said
+    bool remember = true;            // states that were met before are not gone through again
+    bool variations = true;
+};
+
+// What was decided at each choice at which the machine stopped, from the beginning.
+struct Schedule {
+    int variation = -1;
+    unsigned faults = 0;
+    std::vector<std::uint32_t> decisions;
+    std::uint32_t ending = 0;
+};
+
+struct Counts {
+    std::array<std::uint64_t, most_faults + 1> schedules{};  // by the number of faults in them
+    std::uint64_t runs = 0;                                  // ends that the machine came to
+    std::uint64_t states = 0;
+    std::size_t points = 0;  // places at which a run may come to a stop
+    std::vector<char> reached_choice, reached_ending;
+};
+
+struct Findings {
+    Counts counts;
+    std::optional<Schedule> counterexample;  // a shortest one
+    std::vector<Schedule> declared;  // for each step without a way back, a shortest that is held by it
+    bool cut_off = false;            // a limit was reached, so not everything was looked at
+};
+
+Findings explore(System& system, Machine& machine, const Limits& limits);
+
+}  // namespace migc::prove

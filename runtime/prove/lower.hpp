@@ -1,0 +1,16 @@
+// The typed IR as a transition system.
+#pragma once
+
+#include "compiler/ir/program.hpp"
+#include "compiler/project/inventory.hpp"
+#include "runtime/engine/options.hpp"
+#include "runtime/prove/system.hpp"
+
+namespace migc::prove {
+
+// What the engine does with this script, whatever the tools answer: forward, in the failure blocks, in every
+// undo. The program has passed the checks of the language; of the options only the parameters are used.
+System lower(const ir::Program& program, const project::Inventory& inventory,
+             const runtime::RunOptions& options);
+
+}  // namespace migc::prove

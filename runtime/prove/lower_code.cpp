@@ -1,0 +1,146 @@
+// Instructions, labels, choices.
+#include "runtime/prove/lowering.hpp"
+
+namespace migc::prove {
+
+Label Lowering::label() {
+    labels_.push_back(-1);
+    return static_cast<Label>(labels_.size() - 1);
+}
+
+void Lowering::place(Label label) {
+    labels_[label] = static_cast<std::int64_t>(out_.code.size());
+}
+
+std::uint32_t Lowering::emit(Op op, std::uint16_t a, std::uint16_t b, Label target) {
+    out_.code.push_back({op, a, b, 0, 0, target});
+    return static_cast<std::uint32_t>(out_.code.size() - 1);
+}
+
+void Lowering::copy(Register to, Term from) {
+    emit(from.is_register ? Op::Copy : Op::Set, to, from.id);
+}
+
+void Lowering::call_routine(Register return_register, Label routine) {
+    const Label back = label();
+    set(return_register, static_cast<std::uint16_t>(out_.returns.size()));
+    out_.returns.push_back(back);
+    jump(routine);
+    place(back);
+}
+
+Register Lowering::new_register(ValueId start) {
+    constexpr std::size_t most = 60'000;
+    if (out_.registers >= most) {
+        out_.too_large = true;
+        return 0;
+    }
+    out_.start.push_back(start);
+    return static_cast<Register>(out_.registers++);
+}
+
+// A register that nothing writes.
+Register Lowering::constant(ValueId value) {
+    const auto found = constants_.find(value);
+    return found != constants_.end() ? found->second : constants_[value] = new_register(value);
+}
+
+std::uint32_t Lowering::remark(Remark::Kind kind, std::string text, Span span) {
+    Remark one;
+    one.kind = kind;
+    one.text = std::move(text);
+    one.span = span;
+    out_.remarks.push_back(std::move(one));
+    const auto number = static_cast<std::uint32_t>(out_.remarks.size() - 1);
+    emit(Op::Say, 0, 0, number);
+    return number;
+}
+
+void Lowering::say_value(std::size_t variable) {
+    Remark& one = out_.remarks[remark(Remark::Kind::Result, "")];
+    one.value_text = out_.variables[variable].name;
+    one.value = out_.variables[variable].now;
+    one.has_value = true;
+}
+
+Choice Lowering::begin_choice(const std::string& text, Span span, bool fault) {
+    Choice choice;
+    choice.fault = fault;
+    choice.text = text;
+    choice.span = span;
+    return choice;
+}
+
+void Lowering::option(Choice& choice, std::string text, Label target, bool remark) {
+    choice.options.push_back({std::move(text), target, remark});
+}
+
+// Option 0 goes on right behind the choice.
+void Lowering::end_choice(Choice choice) {
+    const Label on = label();
+    choice.options.insert(choice.options.begin(), Option{"", on, false});
+    choice.point = choice.fault && !choice.undoing;
+    emit(Op::Choose, 0, 0, static_cast<std::uint32_t>(out_.choices.size()));
+    out_.choices.push_back(std::move(choice));
+    place(on);
+}
+
+// Code that stands aside: what follows it is not reached through it.
+Label Lowering::excused(Label target, std::uint16_t excuse) {
+    const Label aside = label(), past = label();
+    jump(past);
+    place(aside);
+    if (excuse == Declared) {
+        set(excuse_, Declared);
+    } else {
+        emit(Op::IfIs, excuse_, Declared, target);
+        set(excuse_, excuse);
+    }
+    jump(target);
+    place(past);
+    return aside;
+}
+
+void Lowering::finish() {
+    const auto place_of = [&](Label one) { return static_cast<std::uint32_t>(labels_[one]); };
+    for (Instruction& one : out_.code)
+        if (one.op == Op::Jump || one.op == Op::IfSame || one.op == Op::IfDiffer || one.op == Op::IfIs ||
+            one.op == Op::IfIsNot)
+            one.target = place_of(one.target);
+    for (Choice& choice : out_.choices)
+        for (Option& one : choice.options) one.target = place_of(one.target);
+    for (std::uint32_t& one : out_.returns) one = place_of(one);
+    drop_unused_registers();
+}
+
+// What no instruction touches is no part of the state.
+void Lowering::drop_unused_registers() {
+    constexpr Register unused = 0xffff;
+    std::vector<Register> place(out_.registers, unused);
+    std::vector<ValueId> start;
+    const auto keep = [&](std::uint16_t& one) {
+        if (place[one] == unused) {
+            place[one] = static_cast<Register>(start.size());
+            start.push_back(out_.start[one]);
+        }
+        one = place[one];
+    };
+    for (Instruction& one : out_.code) {
+        if (one.op == Op::Jump || one.op == Op::Choose || one.op == Op::End || one.op == Op::Say) continue;
+        keep(one.a);
+        if (one.op == Op::Copy || one.op == Op::Apply || one.op == Op::IfSame || one.op == Op::IfDiffer)
+            keep(one.b);
+        if (one.op == Op::Apply) keep(one.c);
+    }
+    for (Variable& one : out_.variables) {
+        keep(one.now);
+        keep(one.origins.back());
+        one.origins = {one.origins.back()};
+    }
+    for (Remark& one : out_.remarks)
+        if (one.has_value) keep(one.value);
+    out_.start = std::move(start);
+    out_.registers = out_.start.size();
+}
+
+}  // namespace migc::prove

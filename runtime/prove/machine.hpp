@@ -1,0 +1,35 @@
+// What carries a system out: an interpreter, or the same as machine code.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "runtime/prove/system.hpp"
+
+namespace migc::prove {
+
+// A choice that has to be made, or an end.
+struct Stop {
+    bool at_end = false;
+    std::uint32_t number = 0;  // of the choice, or of the end
+};
+
+class Machine {
+  public:
+    virtual ~Machine() = default;
+    // Goes on behind an option of a choice, or begins. With `quiet`, a choice of faults does not stop: what
+    // is hoped for happens.
+    virtual Stop begin(ValueId* registers, bool quiet) = 0;
+    virtual Stop go_on(ValueId* registers, std::uint32_t choice, std::uint32_t option, bool quiet) = 0;
+};
+
+// `values` outlives the machine; it grows while the machine runs.
+std::unique_ptr<Machine> make_interpreter(MachineCode code, Values& values);
+
+// Machine code, made by LLVM, which is loaded now if it was not before. The error: it is not there, or the
+// plugin is not.
+tl::expected<std::unique_ptr<Machine>, std::string> make_compiled(const MachineCode& code, Values& values);
+
+}  // namespace migc::prove

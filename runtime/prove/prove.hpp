@@ -1,0 +1,54 @@
+// Whether a script can be got back from wherever it stops.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "compiler/diagnostics/diagnostic.hpp"
+#include "compiler/ir/program.hpp"
+#include "compiler/project/inventory.hpp"
+#include "runtime/engine/options.hpp"
+#include "runtime/prove/story.hpp"
+
+namespace migc::prove {
+
+struct Options {
+    unsigned faults = 1;  // at once, at most `most_faults`
+    bool jit = false;
+    std::size_t states = Limits{}.states;
+};
+
+struct Answer {
+    enum class Verdict { Proved, Counterexample, CutOff };
+    Verdict verdict = Verdict::Proved;
+    unsigned faults = 1;
+    Counts counts;
+    std::optional<Story> story;     // of the counterexample
+    std::vector<Note> bounds;       // what was not looked at
+    std::vector<Note> trusted;      // what is taken at its word
+    std::vector<Note> no_return;    // from where, by the script's own words, there is no way back
+    bool held_as_declared = false;  // whether a run can end held because of them
+    std::string problem;            // why the search could not begin
+};
+
+// Nothing is run and nothing is read but the script. The program has no errors. Never fails: where it cannot
+// go on, `problem` says why and the verdict is CutOff.
+Answer prove(const ir::Program& program, const project::Inventory& inventory,
+             const runtime::RunOptions& parameters, const Options& options);
+
+// The counterexample as a finding, with the story in its notes.
+void report(const Answer& answer, Diagnostics& diagnostics);
+
+// "proved: 41 stopping points, 1 fault each: 133 schedules"; the lines behind it say what was taken for
+// granted.
+std::string headline(const Answer& answer);
+std::string remarks(const Answer& answer, const SourceMap& sources);
+
+// {"verdict": "proved"|"counterexample"|"cut off", "faults", "stopping_points", "schedules": [by number of
+// faults], "bounds": [{text, place}], "trusted", "no_return", "counterexample": {..}}
+nlohmann::json as_json(const Answer& answer, const SourceMap& sources);
+
+}  // namespace migc::prove

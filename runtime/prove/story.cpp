@@ -1,0 +1,123 @@
+#include "runtime/prove/story.hpp"
+
+#include <fmt/format.h>
+
+namespace migc::prove {
+namespace {
+
+class Teller {
+  public:
+    Teller(System& system, const Schedule& schedule, unsigned budget)
+        : system_(system),
+          schedule_(schedule),
+          budget_(budget),
+          registers_(beginning(system, schedule.variation)) {}
+
+    Story tell() {
+        if (schedule_.variation >= 0)
+            story_.given.push_back(system_.variations[static_cast<std::size_t>(schedule_.variation)].text);
+        for (std::uint32_t at = 0; !over_;) at = step(at);
+        return std::move(story_);
+    }
+
+  private:
+    std::uint32_t step(std::uint32_t at) {
+        const Instruction& one = system_.code[at];
+        auto& r = registers_;
+        switch (one.op) {
+            case Op::Set:
+                r[one.a] = one.b;
+                break;
+            case Op::Copy:
+                r[one.a] = r[one.b];
+                break;
+            case Op::Apply:
+                r[one.a] = system_.values.apply(one.d, r[one.b], r[one.c]);
+                break;
+            case Op::Jump:
+                return one.target;
+            case Op::IfSame:
+                return r[one.a] == r[one.b] ? one.target : at + 1;
+            case Op::IfDiffer:
+                return r[one.a] != r[one.b] ? one.target : at + 1;
+            case Op::IfIs:
+                return r[one.a] == one.b ? one.target : at + 1;
+            case Op::IfIsNot:
+                return r[one.a] != one.b ? one.target : at + 1;
+            case Op::Choose:
+                return choose(system_.choices[one.target]);
+            case Op::Return:
+                return system_.returns[r[one.a]];
+            case Op::End:
+                end(system_.endings[one.target]);
+                break;
+            case Op::Say:
+                say(system_.remarks[one.target]);
+                break;
+        }
+        return at + 1;
+    }
+
+    std::uint32_t choose(const Choice& choice) {
+        const bool stops = budget_ > 0 || !choice.fault;
+        const std::uint32_t option =
+            stops && next_ < schedule_.decisions.size() ? schedule_.decisions[next_] : 0;
+        next_ += stops ? 1 : 0;
+        const bool fault = choice.fault && option > 0;
+        if (fault) --budget_;
+        const Option& chosen = choice.options[option];
+        if (fault || (!choice.fault && chosen.remark)) {
+            const bool last = !story_.lines.empty() && story_.lines.back().text == choice.text &&
+                              story_.lines.back().results.empty();
+            if (!last) story_.lines.push_back({Line::Kind::Step, choice.text, choice.span, {}, {}, false});
+            story_.lines.back().happens = chosen.text;
+            story_.lines.back().fault = fault;
+        }
+        return chosen.target;
+    }
+
+    void say(const Remark& remark) {
+        const auto add = [&](Line::Kind kind) {
+            story_.lines.push_back({kind, remark.text, remark.span, {}, {}, false});
+        };
+        switch (remark.kind) {
+            case Remark::Kind::Step:
+                return add(Line::Kind::Step);
+            case Remark::Kind::Undo:
+                return add(Line::Kind::Undo);
+            case Remark::Kind::Note:
+                return add(remark.text.starts_with("stage ") ? Line::Kind::Heading : Line::Kind::Note);
+            case Remark::Kind::Result:
+                if (story_.lines.empty()) return;
+                story_.lines.back().results.push_back(fmt::format(
+                    "{} is {}", remark.value_text, system_.values.show(registers_[remark.value])));
+        }
+    }
+
+    void end(const Ending& ending) {
+        story_.ending = ending;
+        over_ = true;
+        for (const Variable& variable : system_.variables) {
+            const ValueId now = registers_[variable.now], was = registers_[variable.origins.back()];
+            if (now == was) continue;
+            story_.differences.push_back({variable.name, variable.environment, system_.values.show(now),
+                                          system_.values.show(was), variable.span});
+        }
+    }
+
+    System& system_;
+    const Schedule& schedule_;
+    unsigned budget_;
+    std::vector<ValueId> registers_;
+    std::size_t next_ = 0;
+    bool over_ = false;
+    Story story_;
+};
+
+}  // namespace
+
+Story tell(System& system, const Schedule& schedule, unsigned budget) {
+    return Teller(system, schedule, budget).tell();
+}
+
+}  // namespace migc::prove

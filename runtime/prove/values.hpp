@@ -1,0 +1,96 @@
+// The values of a transition system: literals, what was there at the beginning, and what is made of them.
+// Each is a number; two numbers are the same value only if they are the same number.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "compiler/ir/program.hpp"
+#include "compiler/ir/value.hpp"
+
+namespace migc::prove {
+
+using ValueId = std::uint16_t;
+
+// The first values of every table.
+constexpr ValueId nothing = 0;  // no value yet
+constexpr ValueId no = 1;       // false
+constexpr ValueId yes = 2;      // true
+constexpr ValueId absent = 3;
+
+enum class FunctionKind : std::uint8_t {
+    Opaque,     // a probe that nobody writes, a text with values in it: the same for the same arguments
+    Different,  // what `becomes different` leaves
+    Part,       // what a step that failed half-way leaves of a list
+    Compare,    // comparison
+    IsAbsent,
+    Arithmetic,  // operation
+    Not,
+    And,
+    Or,
+    Same,  // two readings of one probe: whether they are the same value
+};
+
+struct Function {
+    FunctionKind kind = FunctionKind::Opaque;
+    std::string name;  // for people
+    ir::Comparison comparison = ir::Comparison::Is;
+    ir::Operation operation = ir::Operation::Add;
+};
+
+class Values {
+  public:
+    // More cannot be told apart: then the search ends, and says so.
+    static constexpr std::size_t limit = 65'000;
+
+    Values();
+
+    ValueId literal(const Value& value);
+    // What a probe answers before the run: some value, that is not absent and unlike every literal.
+    ValueId initial(const std::string& probe);
+    // Something of which only its name is known.
+    ValueId symbol(const std::string& name);
+    std::uint16_t function(Function function);
+
+    // The function's value. What only a run could tell is a value of its own: the same for the same
+    // arguments.
+    ValueId apply(std::uint16_t function, ValueId a, ValueId b);
+
+    // The literal; null for any other value.
+    [[nodiscard]] const Value* known(ValueId id) const;
+    // "4", "what replicas of webapi was", "something else".
+    [[nodiscard]] std::string show(ValueId id) const;
+    // Whether it was computed by probes from something else, so that what it is cannot be said.
+    [[nodiscard]] bool computed(ValueId id) const;
+    [[nodiscard]] bool is_initial(ValueId id) const { return entries_[id].kind == Kind::Initial; }
+    [[nodiscard]] std::size_t size() const { return entries_.size(); }
+    [[nodiscard]] bool full() const { return full_; }
+
+  private:
+    enum class Kind : std::uint8_t { Literal, Initial, Symbol, Made };
+    struct Entry {
+        Kind kind = Kind::Literal;
+        Value value;
+        std::string text;
+        std::uint16_t function = 0;
+        ValueId a = nothing, b = nothing;
+    };
+
+    ValueId add(Entry entry);
+    ValueId named(Kind kind, const std::string& name);
+    ValueId make(std::uint16_t function, ValueId a, ValueId b);
+    ValueId truth(bool value) const { return value ? yes : no; }
+    [[nodiscard]] ValueId evaluate(const Function& function, ValueId a, ValueId b);
+
+    std::vector<Entry> entries_;
+    std::vector<Function> functions_;
+    std::map<std::string, ValueId> names_;
+    std::map<std::string, std::uint16_t> function_names_;
+    std::unordered_map<std::uint64_t, ValueId> made_;
+    bool full_ = false;
+};
+
+}  // namespace migc::prove
