@@ -1,4 +1,4 @@
-// migc follow, stop: a run that somebody else, or another terminal, is at.
+// migc status, follow, stop: a run that somebody else, or another terminal, is at.
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -10,10 +10,12 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "compiler/source/escape.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/report/report.hpp"
+#include "runtime/status/status.hpp"
 
 namespace migc::cli {
 namespace {
@@ -50,6 +52,31 @@ tl::expected<Found, std::string> find(const std::string& id) {
     found.journal = std::move(*journal);
     found.about = std::move(*about);
     return found;
+}
+
+runtime::Time time_now() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+int status(const std::string& id, bool json) {
+    auto found = find(id);
+    if (!found) return refuse(found.error());
+    const auto events = found->journal->events(found->about.id);
+    if (!events) return refuse(events.error());
+    const auto copy = found->journal->script_copy(found->about.id);
+    const auto script = copy ? load_bundle(*copy) : nullptr;
+    if (!script) return refuse(fmt::format("the journal's copy of {} cannot be read", found->about.script));
+    const runtime::StatusInput input{found->about,
+                                     *events,
+                                     script->program,
+                                     runtime::read_progress(found->root / ".migc" / "runs" / found->about.id),
+                                     worker_of(found->root, found->about.id),
+                                     time_now()};
+    const runtime::Status status = runtime::status_of(input);
+    fmt::print("{}", json ? runtime::to_json(status, input).dump(2) + "\n"
+                          : escaped(runtime::render_status(status, input), Newlines::Kept));
+    return 0;
 }
 
 int follow(const std::string& id) {
@@ -97,6 +124,19 @@ int stop(const std::string& id, bool now) {
 }
 
 }  // namespace
+
+void add_status(CLI::App& app, int& exit_code) {
+    auto* command = app.add_subcommand(
+        "status",
+        "Where a run stands: its step, what it has changed, how long an undo would take, the window");
+    auto id = std::make_shared<std::string>("last");
+    auto json = std::make_shared<bool>(false);
+    command->add_option("RUN", *id, "A run's id, the end of one, or `last`");
+    command->add_flag("--json", *json, "As JSON");
+    command->footer(
+        "Reads only the journal; nothing outside is asked.\n\nExamples:\n  migc status\n  migc status 2026-11-23-1 --json");
+    command->callback([id, json, &exit_code] { exit_code = status(*id, *json); });
+}
 
 void add_follow(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("follow", "Show what a run says, while somebody else is at it");

@@ -11,13 +11,13 @@ namespace {
 
 // In the order in which a change goes through them.
 constexpr migc::cli::AddCommand commands[] = {
-    migc::cli::add_check,   migc::cli::add_prove,    migc::cli::add_drill,  migc::cli::add_rehearse,
-    migc::cli::add_plan,    migc::cli::add_run,      migc::cli::add_resume, migc::cli::add_undo,
-    migc::cli::add_resolve, migc::cli::add_sheet,    migc::cli::add_doctor, migc::cli::add_follow,
-    migc::cli::add_stop,    migc::cli::add_unlock,   migc::cli::add_runs,   migc::cli::add_show,
-    migc::cli::add_fmt,     migc::cli::add_explain,  migc::cli::add_verbs,  migc::cli::add_ir,
-    migc::cli::add_diff,    migc::cli::add_graph,    migc::cli::add_lsp,    migc::cli::add_approver,
-    migc::cli::add_approve, migc::cli::add_evidence,
+    migc::cli::add_check,    migc::cli::add_prove,   migc::cli::add_drill,    migc::cli::add_rehearse,
+    migc::cli::add_plan,     migc::cli::add_run,     migc::cli::add_resume,   migc::cli::add_undo,
+    migc::cli::add_resolve,  migc::cli::add_sheet,   migc::cli::add_doctor,   migc::cli::add_status,
+    migc::cli::add_follow,   migc::cli::add_stop,    migc::cli::add_unlock,   migc::cli::add_runs,
+    migc::cli::add_show,     migc::cli::add_fmt,     migc::cli::add_explain,  migc::cli::add_verbs,
+    migc::cli::add_ir,       migc::cli::add_diff,    migc::cli::add_graph,    migc::cli::add_lsp,
+    migc::cli::add_approver, migc::cli::add_approve, migc::cli::add_evidence,
 };
 
 std::vector<std::string> command_names(const CLI::App& app) {

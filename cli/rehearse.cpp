@@ -111,12 +111,12 @@ class Rehearsal {
 
     int run() {
         const bool live = options_.session.world.empty();
-        const auto lock = live ? runtime::Lock::take(script_.inventory.root,
-                                                     fmt::format("the rehearsal of {}", options_.script))
-                               : runtime::Lock();
-        if (!lock) return refuse(lock.error(), 5);
+        const auto locks = runtime::Locks::take(script_.inventory.root,
+                                                live ? lock_names(program_) : std::vector<std::string>(),
+                                                fmt::format("the rehearsal of {}", options_.script));
+        if (!locks) return refuse(locks.error(), 5);
         SessionOptions session_options = options_.session;
-        session_options.lock = lock->descriptor();
+        session_options.locks = locks->descriptors();
         auto run_options = cli::run_options(session_options, script_);
         if (!run_options) return refuse(run_options.error());
         auto journal = runtime::Journal::open(script_.inventory.root);
@@ -126,6 +126,7 @@ class Rehearsal {
         auto session = open_session(session_options, script_);
         if (!session) return refuse(session.error());
         run_options->world = (*session)->world;
+        run_options->lock_lost = [&locks] { return locks->lost(); };
         run_options->stop_requested = [] { return runtime::interrupts() > 0; };
         runtime::install_interrupt_handlers();
         tools_ = (*session)->tools.get();

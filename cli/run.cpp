@@ -24,6 +24,7 @@
 #include "runtime/plan/plan.hpp"
 #include "runtime/planted.hpp"
 #include "runtime/report/report.hpp"
+#include "runtime/status/progress.hpp"
 #include "runtime/tools/interrupts.hpp"
 #include "runtime/tools/live.hpp"
 
@@ -46,15 +47,6 @@ constexpr int wrong = 2;  // the script or the command line
 int refuse(const std::string& message, int exit_code = wrong) {
     fmt::print(stderr, "migc: {}\n", message);
     return exit_code;
-}
-
-// One for each environment, and for the project's files.
-std::vector<std::string> lock_names(const ir::Program& program) {
-    std::vector<std::string> names;
-    for (const ir::Stage& stage : program.stages)
-        names.push_back(stage.environment.empty() ? stage.name : stage.environment);
-    if (edits_files(program)) names.push_back(runtime::project_files_lock);
-    return names;
 }
 
 // Simulated and replayed runs change nothing that two could fight for.
@@ -145,6 +137,7 @@ int act(Options options, Script& script, const std::string& purpose, bool look_f
         return refuse("nothing is begun:" + reasons);
     ready->options.lock_lost = [&locks] { return locks->lost(); };
     runtime::install_interrupt_handlers();
+    std::optional<runtime::ProgressFile> progress;
     const auto out = reporter(options.session);
     runtime::Engine engine(
         script.program, script.inventory, *ready->session->tools, *ready->journal,
@@ -152,9 +145,11 @@ int act(Options options, Script& script, const std::string& purpose, bool look_f
             if (event.kind == runtime::EventKind::RunBegun || event.kind == runtime::EventKind::RunResumed) {
                 const std::string id = event.body.value("run", "");
                 locks->names_run(id);
-                if (halves->background)
-                    halves->background->begun(id, script.inventory.root / ".migc" / "runs" / id);
+                const auto folder = script.inventory.root / ".migc" / "runs" / id;
+                if (halves->background) halves->background->begun(id, folder);
+                progress.emplace(folder);
             }
+            if (progress) progress->on(event);
             out->on(event);
         },
         ready->options);

@@ -10,6 +10,7 @@
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/convert.hpp"
+#include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/tools/environment.hpp"
@@ -189,6 +190,14 @@ bool edits_files(const ir::Program& program) {
         const auto* native = verb.action ? runtime::find_native(verb.action->native) : nullptr;
         return native != nullptr && native->edits_files;
     });
+}
+
+std::vector<std::string> lock_names(const ir::Program& program) {
+    std::vector<std::string> names;
+    for (const ir::Stage& stage : program.stages)
+        names.push_back(stage.environment.empty() ? stage.name : stage.environment);
+    if (edits_files(program)) names.push_back(runtime::project_files_lock);
+    return names;
 }
 
 tl::expected<std::unique_ptr<ScratchCopy>, std::string> ScratchCopy::make(const SessionOptions& options,

@@ -33,6 +33,9 @@ struct SessionOptions {
 // Whether a step of the script may change files of the project.
 bool edits_files(const ir::Program& program);
 
+// What a live run of it locks: each environment, and the project's files.
+std::vector<std::string> lock_names(const ir::Program& program);
+
 void add_session_options(CLI::App& command, SessionOptions& options);
 
 // A copy of the project in a temporary folder, for a simulated or replayed run that would edit its files;

@@ -58,11 +58,15 @@ wait_for(lambda: ledger() == ["one", "two"])
 check("it goes on though the terminal is gone", True)
 check("what it says is in a file of the run", any("stage staging" in f.read_text() for f in (folder / ".migc/runs" / run_id).glob("output-*.txt")))
 
+done = run("status")
+check("another terminal sees what it is at", "at work" in done.stdout and "two" in done.stdout and "in doubt" not in done.stdout)
 check("it can be told to stop", "after the step that is running" in run("stop").stdout)
 follow = subprocess.Popen([migc, "follow", run_id], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 (folder / "go-two").touch()
 output = follow.communicate(timeout=60)[0]
 check("whoever follows it sees its end, and has its exit code", follow.returncode == 3 and "held" in output and ledger() == ["one", "two"], output)
+done = run("status")
+check("and that it is held", "state    held" in done.stdout and f"migc resume {run_id}" in done.stdout)
 check("nobody is at it any more", run("stop").returncode == 2)
 
 (folder / "go-three").touch()

@@ -17,7 +17,7 @@ shutil.copytree(HERE, work.name, dirs_exist_ok=True)
 def found(script, project):
     folder = pathlib.Path(work.name) / project.relative_to(HERE)
     done = subprocess.run([MIGC, "check", "--json", script.relative_to(project)], cwd=folder, capture_output=True, text=True, timeout=60)
-    report = json.loads(done.stdout)["findings"]
+    report = json.loads(done.stdout)
     name = str(script.relative_to(project))
     return sorted(("" if f["file"] == name else f["file"], f["line"], f["code"]) for f in report)
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <set>
 
@@ -14,7 +13,6 @@
 #include "runtime/engine/stage.hpp"
 #include "runtime/engine/undo.hpp"
 #include "runtime/engine/wait.hpp"
-#include "runtime/journal/digest.hpp"
 #include "runtime/planted.hpp"
 
 namespace migc::runtime {
@@ -226,17 +224,10 @@ bool Engine::State::being_written(const std::string& path) const {
 
 // The inputs that are not as the run's own copies are.
 std::vector<std::string> Engine::State::drifted_inputs() {
-    std::vector<std::string> drifted;
-    if (stages.empty() || run.tools.kind() != "live") return drifted;
-    const std::filesystem::path copies =
-        std::filesystem::path(stages.front()->environment.setting("run-folder")) / "inputs";
-    for (const auto& [path, digest] : run.inputs->digests().items()) {
-        std::ifstream copy(copies / path, std::ios::binary);
-        if (!copy || being_written(path)) continue;
-        const std::string text((std::istreambuf_iterator<char>(copy)), std::istreambuf_iterator<char>());
-        if (!digest.is_string() || !digest.get<std::string>().starts_with(sha256(text)))
-            drifted.push_back(path);
-    }
+    if (stages.empty() || run.tools.kind() != "live") return {};
+    auto drifted = run.inputs->unlike(
+        std::filesystem::path(stages.front()->environment.setting("run-folder")) / "inputs");
+    std::erase_if(drifted, [this](const std::string& path) { return being_written(path); });
     return drifted;
 }
 

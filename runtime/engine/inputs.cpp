@@ -211,6 +211,19 @@ nlohmann::json Inputs::digests() {
     return result;
 }
 
+std::vector<std::string> Inputs::unlike(const fs::path& folder) {
+    std::vector<std::string> found;
+    std::error_code error;
+    const nlohmann::json now = digests();
+    for (const auto& [path, digest] : now.items()) {
+        if (!fs::is_regular_file(folder / path, error)) continue;
+        const auto copied = digest_of_file(folder / path);
+        const bool same = copied && digest.is_string() && digest.get<std::string>().starts_with(*copied);
+        if (!same) found.push_back(path);
+    }
+    return found;
+}
+
 // A copy that cannot be kept is not used: then the file itself is read.
 void Inputs::copy(const std::string& path) const {
     std::error_code error;

@@ -52,6 +52,9 @@ class Inputs {
     // keeps the copies as the run's own steps change the files. The error is a sentence.
     tl::expected<void, std::string> copy_into(const std::filesystem::path& folder);
 
+    // Those of which there is a copy below `folder` with another content.
+    [[nodiscard]] std::vector<std::string> unlike(const std::filesystem::path& folder);
+
     // Which input at or below this path is not as it was reviewed; nothing if none, or if it is no input. The
     // path may be whole, or relative to the root.
     std::optional<std::string> changed(const std::string& path);

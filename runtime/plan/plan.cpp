@@ -447,7 +447,7 @@ class Planner {
             {"gates", std::move(gates)},
             {"steps", planner.steps(stage, definition)},
             {"on_failure", failure_text(stage.on_failure ? stage.on_failure : definition.on_failure)}};
-        entry["times"] = times(planner.times(), stage, *environment);
+        entry["times"] = times(planner.times(), stage, environment);
         passed_.insert(stage.name);
         return entry;
     }
