@@ -70,8 +70,6 @@ void unused(const Picture& picture, Diagnostics& diagnostics) {
                                  picture.program.verbs.at(step.verb).result_type &&
                                  picture.program.verbs.at(step.verb).result_type->kind == ir::TypeKind::Plan;
             if (is_plan && !used.contains(step.name)) report(step.span, "plan", step.name);
-            const bool is_let = step.kind == ir::StepKind::Let;
-            if (is_let && !used.contains(step.name)) report(step.span, "name", step.name);
         });
     }
 }
