@@ -188,7 +188,7 @@ class Rehearsal {
         fmt::print("{}: {}: {} of {} declared resources were as before; the stage {} is done\n",
                    options_.script, good ? "as declared" : "not as declared",
                    compared - std::min(compared, findings.size()), compared,
-                   again.result == "done" ? options_.stage : "is " + again.result + ", so nothing of it");
+                   again.result == "done" ? options_.session.stages.front() : "is " + again.result + ", so nothing of it");
         return good ? as_declared : differs;
     }
 
@@ -203,9 +203,13 @@ int rehearse(const Options& options) {
     const auto script = load_script(options.script);
     print_errors(*script);
     if (!can_be_tried(*script)) return could_not;
-    const auto program = only(script->program, options.stage);
+    if (options.session.stages.size() != 1) {
+        fmt::print(stderr, "migc: --stage: name the one stage to rehearse\n");
+        return could_not;
+    }
+    const auto program = only(script->program, options.session.stages.front());
     if (!program) {
-        fmt::print(stderr, "migc: {} has no stage {}\n", options.script, options.stage);
+        fmt::print(stderr, "migc: {} has no stage {}\n", options.script, options.session.stages.front());
         return could_not;
     }
     return Rehearsal(options, *script, *program).run();
@@ -218,7 +222,6 @@ void add_rehearse(CLI::App& app, int& exit_code) {
         "rehearse", "Do a stage, take it back, compare with what was declared, do it again");
     auto options = std::make_shared<Options>();
     command->add_option("FILE", options->script, "The script")->required();
-    command->add_option("--stage", options->stage, "The stage; its gates are not asked")->required();
     add_session_options(*command, options->session);
     command->footer(
         "Examples:\n  migc rehearse deploy.mig --stage staging --world learning\n  migc rehearse deploy.mig --stage "

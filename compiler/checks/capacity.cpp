@@ -149,7 +149,7 @@ class Capacity {
             std::string place = "/spec/hard/requests." + what;
             auto hard = amount(*now, place);
             if (!hard) hard = amount(*now, place = "/spec/hard/" + what);
-            if (hard) beyond(what, *hard, picture_.manifests.span(object, place), "the namespace's quota");
+            if (hard) beyond(what, *hard, picture_.manifests.span(object, place), "the namespace's quota is");
         }
         pods(object, *now);
     }
@@ -173,8 +173,8 @@ class Capacity {
         const Used* largest = nullptr;
         const double total = sum(what, largest);
         if (largest == nullptr || total <= there * (1 + 1e-9)) return;
-        auto& d = report(*largest, fmt::format("{} of {} are requested, and {} has {}", shown(what, total),
-                                               what, whose, shown(what, there)));
+        auto& d = report(*largest, fmt::format("{} of {} are requested, and {} {}", shown(what, total), what,
+                                               whose, shown(what, there)));
         d.labels.push_back({stated, "stated here"});
         d.labels.push_back(
             {picture_.manifests.span(*largest->object, "/spec/template/spec/containers/0/resources"),
@@ -210,7 +210,7 @@ class Capacity {
             d.notes.emplace_back("no node could ever run it");
             return;
         }
-        beyond(what, count * each, stated, fmt::format("all {:g} nodes together", count));
+        beyond(what, count * each, stated, fmt::format("all {:g} nodes together have", count));
     }
 
     const Picture& picture_;

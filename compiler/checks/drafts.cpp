@@ -146,6 +146,10 @@ const json* Drafts::file(const std::string& path) {
 }
 
 const json* Drafts::object(const Object& object) {
+    // What nobody edits has been read already.
+    const auto draft = drafts_.find(object.file);
+    const bool is_edited = draft != drafts_.end() && (!draft->second.known || !draft->second.edits.empty());
+    if (!is_edited && !all_unknown_) return &object.json;
     const json* whole = file(object.file);
     if (whole == nullptr) return nullptr;
     const json* found = whole;

@@ -40,6 +40,11 @@ std::optional<std::size_t> container_of(const Event& event, const json& object) 
     return std::nullopt;
 }
 
+bool is_one_of_several(Drafts& drafts, const Object& object) {
+    const json* file = drafts.file(object.file);
+    return file != nullptr && file->is_array();
+}
+
 void compare(const Picture& picture, Drafts& drafts, const Event& event, Diagnostics& diagnostics) {
     if (!event.arguments[2] || event.things.size() != 1) return;
     const std::string image = show(*event.arguments[2]);
@@ -56,8 +61,9 @@ void compare(const Picture& picture, Drafts& drafts, const Event& event, Diagnos
         d.labels.push_back({picture.manifests.span(*object, place), "says " + declared});
         d.notes.push_back(fmt::format(
             "the next apply of the manifest would take this change back without a word: change the manifest and "
-            "`apply` it, or `set value of \"{}\" at \"..{}\"` too",
-            object->file, place));
+            "`apply` it, or `set value of \"{}\" at \"{}{}\"` too",
+            object->file, is_one_of_several(drafts, *object) ? fmt::format("/{}", object->document) : "",
+            place));
         return;
     }
 }

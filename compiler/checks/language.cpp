@@ -122,8 +122,6 @@ void unused(const Picture& picture, Diagnostics& diagnostics) {
         if (stage.repeats) continue;
         each_step(stage.steps, [&](const ir::Step& step) {
             if (makes_plan(picture, step) && !used.contains(step.name)) report(step.span, "plan", step.name);
-            const bool is_let = step.kind == ir::StepKind::Let;
-            if (is_let && !used.contains(step.name)) report(step.span, "name", step.name);
         });
     }
     for (const ir::Verb& verb : picture.program.verbs)

@@ -1,12 +1,12 @@
 // Production gets what staging has exercised, through gates that can open.
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/ir/window.hpp"
 
 namespace migc::checks {
 namespace {
@@ -179,15 +179,8 @@ void exercise(const Picture& picture, Diagnostics& diagnostics) {
 
 // A window in which the last change cannot begin, because what must be waited for before it takes longer.
 std::optional<std::int64_t> length_of_window(const std::string& when) {
-    int from_hour = 0, from_minute = 0, to_hour = 0, to_minute = 0;
-    const auto dash = when.find(
-        '-', when.find_first_of("0123456789") == std::string::npos ? 0 : when.find_first_of("0123456789"));
-    if (dash == std::string::npos || dash < 5) return std::nullopt;
-    const bool read = std::sscanf(when.c_str() + dash - 5, "%2d:%2d-%2d:%2d", &from_hour, &from_minute,
-                                  &to_hour, &to_minute) == 4;
-    if (!read) return std::nullopt;
-    const std::int64_t minutes = (to_hour * 60 + to_minute) - (from_hour * 60 + from_minute);
-    return (minutes <= 0 ? minutes + 24 * 60 : minutes) * 60'000;
+    const auto window = ir::parse_window(when);
+    return window ? std::optional(std::int64_t{window->length()} * 60'000) : std::nullopt;
 }
 
 // The first change that begins only when the window is over, for it comes after soaks that take longer.

@@ -64,7 +64,8 @@ void own_undo_not_verified(const Picture& picture, const Course& course, const i
     const auto undo = std::find_if(course.failure.begin(), course.failure.end(), undoes);
     if (undo != course.failure.end() && has_look(course.failure, undo)) return;
     auto& d = diagnostics.report(Code::UndoNotVerified, step.undo->span,
-                                 fmt::format("nothing verifies that this takes back `{}`", step.text));
+                                 fmt::format("nothing verifies that this takes back `{}`",
+                                             step.text.substr(0, step.text.find(" undo "))));
     d.notes.emplace_back(
         "a program that ends without an error has not always done its work: put a `verify` into the undo, or behind `undo;` in the "
         "failure block");

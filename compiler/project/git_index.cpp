@@ -1,5 +1,6 @@
 #include "compiler/project/git_index.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -48,19 +49,21 @@ std::optional<GitIndex> GitIndex::of(const fs::path& folder) {
         if (root == root.root_path()) return std::nullopt;
     }
     const auto git = git_folder(root);
-    const auto bytes = git ? content(*git / "index", largest) : std::nullopt;
-    return bytes ? parse(*bytes, root) : std::nullopt;
+    auto bytes = git ? content(*git / "index", largest) : std::nullopt;
+    return bytes ? parse(std::move(*bytes), root) : std::nullopt;
 }
 
 // Versions 2 and 3 of git's "index format": a header of 12 bytes, then entries of 62 bytes (64 with the
 // extended flag) and a name, padded with 1 to 8 zeros to a multiple of eight.
-std::optional<GitIndex> GitIndex::parse(std::string_view bytes, fs::path root) {
+std::optional<GitIndex> GitIndex::parse(std::string content, fs::path root) {
     constexpr std::size_t header = 12, fixed = 62, size_at = 36, flags_at = 60;
+    GitIndex index;
+    index.root_ = std::move(root);
+    index.bytes_ = std::move(content);
+    const std::string_view bytes = index.bytes_;
     if (bytes.size() < header || !bytes.starts_with("DIRC")) return std::nullopt;
     const std::uint32_t version = number(bytes, 4, 4), entries = number(bytes, 8, 4);
     if (version != 2 && version != 3) return std::nullopt;
-    GitIndex index;
-    index.root_ = std::move(root);
     std::size_t at = header;
     for (std::uint32_t i = 0; i < entries; ++i) {
         if (bytes.size() - at < fixed) return std::nullopt;
@@ -68,8 +71,7 @@ std::optional<GitIndex> GitIndex::parse(std::string_view bytes, fs::path root) {
         const std::size_t name = at + fixed + (is_extended ? 2 : 0);
         const std::size_t end = bytes.find('\0', name);
         if (end == std::string_view::npos) return std::nullopt;
-        index.sizes_.emplace_hint(index.sizes_.end(), bytes.substr(name, end - name),
-                                  number(bytes, at + size_at, 4));
+        index.entries_.push_back({name, end - name, number(bytes, at + size_at, 4)});
         at += (end - at + 8) / 8 * 8;
         if (at > bytes.size()) return std::nullopt;
     }
@@ -82,13 +84,15 @@ std::optional<Tracking> GitIndex::tracking(const fs::path& file) const {
     std::error_code error;
     const fs::path full = fs::canonical(file, error);
     if (error || !fs::is_regular_file(full, error)) return std::nullopt;
-    const std::string name = full.lexically_relative(root_).generic_string();
-    if (name.empty() || name.starts_with("..")) return std::nullopt;
-    const auto known = sizes_.find(name);
-    if (known == sizes_.end()) return Tracking::Untracked;
+    const std::string wanted = full.lexically_relative(root_).generic_string();
+    if (wanted.empty() || wanted.starts_with("..")) return std::nullopt;
+    const auto known =
+        std::lower_bound(entries_.begin(), entries_.end(), wanted,
+                         [&](const Entry& entry, const std::string& text) { return name(entry) < text; });
+    if (known == entries_.end() || name(*known) != wanted) return Tracking::Untracked;
     // 0 also stands for an entry whose size git has not settled yet.
     const auto size = static_cast<std::uint32_t>(fs::file_size(full, error));
-    return known->second == 0 || known->second == size ? Tracking::Same : Tracking::Changed;
+    return known->size == 0 || known->size == size ? Tracking::Same : Tracking::Changed;
 }
 
 }  // namespace migc::project

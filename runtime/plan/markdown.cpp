@@ -102,12 +102,20 @@ std::string effect_in_words(const json& effect) {
     return text;
 }
 
+// The digest of a file says nothing to people where another effect says what is changed in it.
+bool is_digest(const std::string& text) {
+    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 std::string effects(const json& step) {
     if (step.value("already", false)) return "holds already";
     std::string text;
-    for (const json& effect : step.value("effects", json::array()))
-        if (const std::string told = effect_in_words(effect); !told.empty())
-            text += (text.empty() ? "" : "<br>") + told;
+    const json all = step.value("effects", json::array());
+    for (const json& effect : all) {
+        if (all.size() > 1 && is_digest(text_of(effect, "after"))) continue;
+        const std::string told = effect_in_words(effect);
+        if (!told.empty()) text += (text.empty() ? "" : "<br>") + told;
+    }
     return text;
 }
 
@@ -126,13 +134,15 @@ void steps(std::string& out, const json& stage) {
     out += '\n';
 }
 
+// A soak says its own.
+std::string limit(const json& step) {
+    return text_of(step, "kind") == "soak" ? "" : fmt::format(" (at most {})", text_of(step, "limit"));
+}
+
 void validation(std::string& out, const json& stage) {
     std::string looks;
     for (const json& step : stage.at("steps"))
-        if (!is_step(step))
-            looks +=
-                fmt::format("- {} {}{}\n", code(text_of(step, "text")),
-                            text_of(step, "kind") == "soak" ? "for " : "within ", text_of(step, "limit"));
+        if (!is_step(step)) looks += fmt::format("- {}{}\n", code(text_of(step, "text")), limit(step));
     out += "### Validation\n\n" + (looks.empty() ? "Nothing is verified.\n" : looks) + "\n";
 }
 

@@ -134,6 +134,7 @@ class StagePlanner {
         Scope inner(&globals_, scope.depth() + 1);
         if (const auto bound = bind_arguments(evaluator_, verb, step, scope, inner); !bound) {
             add(id, "call", step.text)["problems"].push_back("known only when it runs: " + bound.error());
+            assume(step, scope);
             if (!step.name.empty()) scope.bind(step.name, Value(Unknown{"known when it runs"}));
             return;
         }
@@ -227,6 +228,19 @@ class StagePlanner {
                                            [&](const Value& w) { return same(w, value); });
             if (resource != nullptr && resource->type == "workload" && !known) workloads_.push_back(value);
         }
+    }
+
+    // What is known only when it runs takes its time all the same: by the limits that need no value to be
+    // known.
+    void assume(const ir::Step& step, const Scope& scope) {
+        if (step.kind == StepKind::Verify) times_.verify(ir::verify_bound(program_, step, number_in(scope)));
+        if (step.kind == StepKind::Soak) times_.soak(milliseconds(evaluator_, step.value, scope).value_or(0));
+        if (step.kind == StepKind::Call) {
+            const ir::Verb& verb = program_.verbs.at(step.verb);
+            if (verb.action) times(step, verb, scope, globals_);
+            for (const ir::Step& inner : verb.steps) assume(inner, globals_);
+        }
+        for (const ir::Step& inner : step.body) assume(inner, scope);
     }
 
     // An undo of a step takes as long as the step, and reads what is there before that.
