@@ -113,7 +113,7 @@ std::string Inputs::relative(const std::string& path) const {
 tl::expected<std::vector<std::string>, std::string> Inputs::files_at(const std::string& path,
                                                                      bool terraform) const {
     std::error_code error;
-    const fs::path whole = root_ / path;
+    const fs::path whole = (root_ / path).lexically_normal();
     if (!fs::is_directory(whole, error)) return std::vector<std::string>{path};
     std::vector<std::string> files;
     for (fs::recursive_directory_iterator i(whole, error), end; !error && i != end; i.increment(error)) {
