@@ -121,6 +121,15 @@ TEST_CASE("terraform's configuration with its local modules, without state") {
     folder.write("modules/net/net.tf", "");
     CHECK(Change(stage("plan it;"), folder.path).paths() ==
           Paths{"modules/net/net.tf", "tf/environments/staging.tfvars", "tf/main.tf"});
+    const Change change(stage("plan it;"), folder.path);
+    auto inputs = change.inputs();
+    REQUIRE(inputs);
+    folder.write("tf/.terraform.lock.hcl", "by init");
+    folder.write("tf/kubeconfig", "by an apply");
+    CHECK_FALSE((*inputs)->changed("tf"));
+    CHECK((*inputs)->digests().contains("tf/kubeconfig"));  // so that a later run has the same change
+    folder.write("tf/more.tf", "by somebody");
+    CHECK((*inputs)->changed("tf") == "tf/more.tf was made");
 }
 
 TEST_CASE("a file that is not there, and whether it may be executed, are part of the digest") {
