@@ -128,8 +128,7 @@ void Lowering::verb_body(const syntax::Verb& verb, ir::Verb& result, Scope& scop
     for (const auto& [name, value] : verb.captures) {
         ir::Capture capture{name.text, expr(value, simple(TypeKind::Any), scope), name.span};
         if (capture.value.type.kind == TypeKind::Secret)
-            diagnostics_
-                .report(Code::TypeMismatch, value.span, "a secret cannot be captured")
+            diagnostics_.report(Code::TypeMismatch, value.span, "a secret cannot be captured")
                 .notes.emplace_back("what is captured is written into the journal");
         bind_name(name, capture.value.type, scope);
         result.captures.push_back(std::move(capture));
@@ -242,6 +241,7 @@ namespace {
 
 // Arguments of a program can be read by everybody on the machine.
 void keep_secrets_out(const ir::Expr& arguments, Diagnostics& diagnostics) {
+    if (arguments.kind == ir::ExprKind::Interpolate) return;  // has been refused as a string
     for (const ir::Expr& argument : arguments.children) keep_secrets_out(argument, diagnostics);
     if (arguments.type.kind != TypeKind::Secret) return;
     diagnostics

@@ -36,9 +36,12 @@ bool is_state(const fs::path& file) {
     return name.find(".tfstate") != std::string::npos || name == "crash.log";
 }
 
-// `terraform init` writes it, so that a run may find it changed by its own step.
-bool is_lock_file(const std::string& path) {
-    return path.ends_with(".terraform.lock.hcl");
+// In terraform's folders only this is nobody's but its authors': `init` writes the lock file, and an apply
+// may write others (local_file), which a run then finds changed by its own step.
+bool is_configuration(const std::string& path) {
+    for (const char* ending : {".tf", ".tfvars", ".tf.json", ".tfvars.json"})
+        if (path.ends_with(ending)) return true;
+    return false;
 }
 
 bool leads_out(const fs::path& relative) {
@@ -113,7 +116,7 @@ std::string Inputs::relative(const std::string& path) const {
 tl::expected<std::vector<std::string>, std::string> Inputs::files_at(const std::string& path,
                                                                      bool terraform) const {
     std::error_code error;
-    const fs::path whole = root_ / path;
+    const fs::path whole = (root_ / path).lexically_normal();
     if (!fs::is_directory(whole, error)) return std::vector<std::string>{path};
     std::vector<std::string> files;
     for (fs::recursive_directory_iterator i(whole, error), end; !error && i != end; i.increment(error)) {
@@ -204,10 +207,12 @@ tl::expected<std::unique_ptr<Inputs>, std::string> Inputs::collect(const ir::Pro
 nlohmann::json Inputs::digests() {
     const std::lock_guard lock(mutex_);
     auto result = nlohmann::json::object();
-    for (auto& [path, input] : files_) {
-        if (is_lock_file(path)) accept(path);
+    // What terraform itself has written beside its configuration is as it is now.
+    for (const std::string& folder : named_.terraform)
+        for (const std::string& file : files_at(folder, true).value_or(std::vector<std::string>()))
+            if (!is_configuration(file)) accept(file);
+    for (const auto& [path, input] : files_)
         result[path] = input.digest ? nlohmann::json(*input.digest) : nlohmann::json();
-    }
     return result;
 }
 
@@ -265,7 +270,6 @@ tl::expected<void, std::string> Inputs::copy_into(const fs::path& folder) {
 
 // By its stamp, and if that differs by its content.
 std::optional<std::string> Inputs::changed_file(const std::string& path) {
-    if (is_lock_file(path)) return std::nullopt;
     Input& known = files_.at(path);
     const auto stamp = stamp_of(root_ / path);
     if (stamp && known.digest && *stamp == known.stamp) return std::nullopt;
@@ -286,9 +290,10 @@ std::optional<std::string> Inputs::changed(const std::string& path) {
     const auto present = files_at(below, terraform);
     if (!present) return present.error();
     for (const std::string& file : *present)
-        if (!files_.contains(file) && !is_lock_file(file)) return fmt::format("{} was made", escaped(file));
+        if (!files_.contains(file) && (!terraform || is_configuration(file)))
+            return fmt::format("{} was made", escaped(file));
     for (const auto& [file, input] : files_)
-        if (is_below(file, below))
+        if (is_below(file, below) && (!terraform || is_configuration(file)))
             if (auto why = changed_file(file)) return why;
     return std::nullopt;
 }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -77,6 +79,49 @@ std::optional<std::string> digest_of(const std::string& file) {
     return text;
 }
 
+// Programs of a hundred megabytes take a second to read; most have not changed since the last run.
+std::filesystem::path digest_cache() {
+    const auto folder = [](const char* name) {
+        const char* value = std::getenv(name);
+        return std::filesystem::path(value != nullptr ? value : "");
+    };
+    if (folder("XDG_CACHE_HOME").is_absolute()) return folder("XDG_CACHE_HOME") / "migc" / "programs.json";
+    return folder("HOME").is_absolute() ? folder("HOME") / ".cache" / "migc" / "programs.json"
+                                        : std::filesystem::path();
+}
+
+nlohmann::json read_cache() {
+    std::ifstream stream(digest_cache(), std::ios::binary);
+    auto known =
+        nlohmann::json::parse(std::string{std::istreambuf_iterator<char>(stream), {}}, nullptr, false);
+    return known.is_object() ? known : nlohmann::json::object();
+}
+
+// Without it everything works, only slower.
+void write_cache(const nlohmann::json& known) {
+    const auto file = digest_cache();
+    if (file.empty()) return;
+    std::error_code ignored;
+    std::filesystem::create_directories(file.parent_path(), ignored);
+    const auto beside = file.string() + fmt::format(".{}", ::getpid());
+    std::ofstream(beside, std::ios::binary | std::ios::trunc) << known.dump(1) << '\n';
+    std::filesystem::rename(beside, file, ignored);
+    if (ignored) std::filesystem::remove(beside, ignored);
+}
+
+std::optional<std::string> known_digest(const std::string& file, const std::string& stamp) {
+    nlohmann::json known = read_cache();
+    const auto entry = known.find(file);
+    if (entry != known.end() && entry->is_object() && entry->value("stamp", nlohmann::json()) == stamp &&
+        entry->contains("digest") && (*entry)["digest"].is_string())
+        return (*entry)["digest"].get<std::string>();
+    auto digest = digest_of(file);
+    if (!digest) return std::nullopt;
+    known[file] = {{"stamp", stamp}, {"digest", *digest}};
+    write_cache(known);
+    return digest;
+}
+
 }  // namespace
 
 bool passed_on(std::string_view name) {
@@ -119,7 +164,7 @@ std::optional<ProgramFile> Programs::pinned(const std::string& name) {
     const std::scoped_lock lock(mutex_);
     if (const auto known = pinned_.find(name); known != pinned_.end()) return known->second.file;
     const std::string stamp = stamp_of(*path);
-    const auto digest = digest_of(*path);
+    const auto digest = known_digest(*path, stamp);
     if (stamp.empty() || !digest) return std::nullopt;
     return pinned_.emplace(name, Pinned{{*path, *digest}, stamp}).first->second.file;
 }

@@ -24,12 +24,12 @@ constexpr std::string_view library_text = R"(
 tool sh < program "sh"; >
 tool program < >
 tool terraform < program "terraform"; >
-verb use (f: path) < do sh [f]; undo none because "reads"; >
+verb look at (f: path) < do sh [f]; undo none because "reads"; >
 verb make (f: new path) < do sh [f]; undo none because "makes"; >
 verb run script (f: path) < do program [f]; undo none because "reads"; >
 verb start (words: list of string) < do native start [words] through [program]; undo none because "reads"; >
 verb ask with secret (header-file: path) < do sh [header-file]; undo none because "reads"; >
-verb apply (folder: path) < steps < use "${folder}/inner.yaml"; use folder; > >
+verb apply (folder: path) < steps < look at "${folder}/inner.yaml"; look at folder; > >
 verb plan it < do terraform ["plan"]; undo none because "reads"; >
 )";
 
@@ -80,7 +80,8 @@ struct Change {
     }
     [[nodiscard]] std::vector<std::string> paths() const {
         std::vector<std::string> names;
-        for (const auto& [name, digest] : digests().items()) names.push_back(name);
+        const json all = digests();
+        for (const auto& [name, digest] : all.items()) names.push_back(name);
         return names;
     }
 };
@@ -96,15 +97,17 @@ TEST_CASE("the files that a script names, through parameters, lets, loops and de
     const Folder folder;
     folder.write("k8s/inner.yaml", "a");
     folder.write("k8s/more/b.yaml", "b");
-    CHECK(Change(stage("use \"a.yaml\";"), folder.path).paths() == Paths{"a.yaml"});
-    CHECK(Change("param f: path = \"p.yaml\"; " + stage("use f;"), folder.path).paths() == Paths{"p.yaml"});
-    CHECK(Change("let f = \"l.yaml\"; " + stage("use f;"), folder.path).paths() == Paths{"l.yaml"});
-    CHECK(Change(stage("for f in [\"x.yaml\", \"y.yaml\"] < use f; >"), folder.path).paths() ==
+    CHECK(Change(stage("look at \"a.yaml\";"), folder.path).paths() == Paths{"a.yaml"});
+    CHECK(Change("param f: path = \"p.yaml\"; " + stage("look at f;"), folder.path).paths() ==
+          Paths{"p.yaml"});
+    CHECK(Change("let f = \"l.yaml\"; " + stage("look at f;"), folder.path).paths() == Paths{"l.yaml"});
+    CHECK(Change(stage("for f in [\"x.yaml\", \"y.yaml\"] < look at f; >"), folder.path).paths() ==
           Paths{"x.yaml", "y.yaml"});
     CHECK(Change(stage("apply \"k8s\";"), folder.path).paths() == Paths{"k8s/inner.yaml", "k8s/more/b.yaml"});
     CHECK(Change(stage("run script \"s.sh\"; start [\"./gateway\", \"--port\", \"80\"];"), folder.path)
               .paths() == Paths{"gateway", "s.sh"});
-    CHECK(Change(stage("make \"new.yaml\"; use \"old.yaml\";"), folder.path).paths() == Paths{"old.yaml"});
+    CHECK(Change(stage("make \"new.yaml\"; look at \"old.yaml\";"), folder.path).paths() ==
+          Paths{"old.yaml"});
     // A secret is no input: its digest would tell something of it.
     CHECK(Change(stage("ask with secret \".secrets/token\";"), folder.path).paths().empty());
 }
@@ -118,11 +121,20 @@ TEST_CASE("terraform's configuration with its local modules, without state") {
     folder.write("modules/net/net.tf", "");
     CHECK(Change(stage("plan it;"), folder.path).paths() ==
           Paths{"modules/net/net.tf", "tf/environments/staging.tfvars", "tf/main.tf"});
+    const Change change(stage("plan it;"), folder.path);
+    auto inputs = change.inputs();
+    REQUIRE(inputs);
+    folder.write("tf/.terraform.lock.hcl", "by init");
+    folder.write("tf/kubeconfig", "by an apply");
+    CHECK_FALSE((*inputs)->changed("tf"));
+    CHECK((*inputs)->digests().contains("tf/kubeconfig"));  // so that a later run has the same change
+    folder.write("tf/more.tf", "by somebody");
+    CHECK((*inputs)->changed("tf") == "tf/more.tf was made");
 }
 
 TEST_CASE("a file that is not there, and whether it may be executed, are part of the digest") {
     const Folder folder;
-    const Change change(stage("use \"a.sh\";"), folder.path);
+    const Change change(stage("look at \"a.sh\";"), folder.path);
     CHECK(change.digests().at("a.sh").is_null());
     folder.write("a.sh", "x");
     const json plain = change.digests().at("a.sh");
@@ -135,7 +147,7 @@ TEST_CASE("links out of the project, links to folders and what is no file are re
     const Folder folder, outside;
     outside.write("secret", "x");
     fs::create_directory(folder.path / "k8s");
-    const Change change(stage("use \"k8s\";"), folder.path);
+    const Change change(stage("look at \"k8s\";"), folder.path);
     fs::create_symlink(outside.path / "secret", folder.path / "k8s" / "link.yaml");
     CHECK(change.inputs().error().find("leads out of the project's folder") != std::string::npos);
     fs::remove(folder.path / "k8s" / "link.yaml");
@@ -154,7 +166,7 @@ TEST_CASE("what is changed after the review is noticed, and what the run itself 
     const Folder folder;
     folder.write("k8s/a.yaml", "a");
     folder.write("other.yaml", "o");
-    const Change change(stage("use \"k8s\"; use \"other.yaml\";"), folder.path);
+    const Change change(stage("look at \"k8s\"; look at \"other.yaml\";"), folder.path);
     auto inputs = change.inputs();
     REQUIRE(inputs);
     CHECK_FALSE((*inputs)->changed("k8s"));
@@ -175,12 +187,29 @@ TEST_CASE("what is changed after the review is noticed, and what the run itself 
     CHECK_FALSE((*inputs)->changed("other.yaml"));
 }
 
+TEST_CASE("the project's own folder as an input") {
+    const Folder folder;
+    folder.write("a.txt", "a");
+    folder.write("deep/b.txt", "b");
+    folder.write(".git/config", "c");
+    folder.write(".migc/journal.db", "j");
+    const Change change(stage("look at \".\"; look at \"a.txt\";"), folder.path);
+    CHECK(change.paths() == Paths{"a.txt", "deep/b.txt"});
+    auto inputs = change.inputs();
+    REQUIRE(inputs);
+    folder.write("a.txt", "x");
+    CHECK((*inputs)->changed(".") == "a.txt was changed");
+    (*inputs)->wrote((folder.path / "a.txt").string());
+    CHECK_FALSE((*inputs)->changed("."));
+    CHECK_FALSE((*inputs)->changed("a.txt"));
+}
+
 TEST_CASE("the run's copies are private, and follow what the run writes") {
     const Folder folder;
     folder.write("k8s/a.yaml", "a");
     folder.write("run.sh", "#!/bin/sh");
     ::chmod((folder.path / "run.sh").c_str(), 0755);
-    const Change change(stage("use \"k8s\"; run script \"run.sh\";"), folder.path);
+    const Change change(stage("look at \"k8s\"; run script \"run.sh\";"), folder.path);
     auto inputs = change.inputs();
     REQUIRE(inputs);
     const fs::path run = folder.path / ".migc" / "runs" / "1";
@@ -210,7 +239,7 @@ TEST_CASE("the run's copies are private, and follow what the run writes") {
 TEST_CASE("what drifted since the plan is named") {
     const Folder folder;
     folder.write("a.yaml", "a");
-    const Change change("param replicas: int = 4; " + stage("use \"a.yaml\";"), folder.path);
+    const Change change("param replicas: int = 4; " + stage("look at \"a.yaml\";"), folder.path);
     fakes::FakeTools tools;
     StageEnvironment environment =
         declared_environment(change.program, change.program.stages[0], change.inventory, change.options);
