@@ -58,11 +58,6 @@ void each_step(const std::vector<ir::Step>& steps, const std::function<void(cons
     }
 }
 
-void each_demand(const ir::Expr& condition, const std::function<void(const ir::Expr&)>& visit) {
-    if (condition.kind != ir::ExprKind::And) return visit(condition);
-    for (const ir::Expr& child : condition.children) each_demand(child, visit);
-}
-
 const ir::Step* first_mutation(const ir::Program& program, const std::vector<ir::Step>& steps) {
     const ir::Step* found = nullptr;
     each_step(steps, [&](const ir::Step& step) {

@@ -98,9 +98,6 @@ void requirements(const Picture& picture, Diagnostics& diagnostics);
 bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage);
 // Calls visit(step) for each step of the list and, in order, for those within it.
 void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit);
-// Calls visit(condition) for each part of a condition that must hold for it to hold: `a` and `b` of `a and
-// b`.
-void each_demand(const ir::Expr& condition, const std::function<void(const ir::Expr&)>& visit);
 // Whether a step of the list, or one within it, changes anything outside.
 bool mutates(const ir::Program& program, const std::vector<ir::Step>& steps);
 // The first step that does; null if none.

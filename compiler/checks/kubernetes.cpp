@@ -366,6 +366,8 @@ void foreign_namespace(const Picture& picture, const Course& course, const Event
         "namespace out of the manifest");
 }
 
+constexpr std::size_t most_ways = 32;  // of a stage that end with a number of their own
+
 // The steps that may be the last to set a workload's number, each on its way through the stage.
 std::map<Thing, std::vector<std::pair<const Event*, std::int64_t>>> last_counts(const Picture& picture,
                                                                                 const Events& events) {
@@ -380,6 +382,7 @@ std::map<Thing, std::vector<std::pair<const Event*, std::int64_t>>> last_counts(
             std::erase_if(setters, [&](const auto& one) {
                 return event.branch == nullptr || one.first->branch == event.branch;
             });
+            if (setters.size() == most_ways) setters.erase(setters.begin());
             const bool is_script = picture.timeline.is_own(event.inner->span);
             if (count && count->number && is_script) setters.emplace_back(&event, *count->number);
         }

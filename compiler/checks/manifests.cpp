@@ -67,6 +67,8 @@ class Collector {
         const std::string kind = content.is_object() ? text_at(content, "/kind") : "";
         if (!kind.ends_with("List") || !content.contains("items") || !content["items"].is_array())
             return add(std::move(content), number, "", document.range.begin);
+        unusable.push_back(
+            {file_, document.range.begin, "it is a List; write its items as documents of their own", false});
         std::size_t item = 0;
         for (json& one : content["items"])
             add(std::move(one), number, fmt::format("/items/{}", item++), document.range.begin);

@@ -70,14 +70,11 @@ void production_first(const Input& input, const Stages& stages, Diagnostics& dia
 }
 
 bool asks_for_evidence(const ir::Program& program, const ir::Stage& stage) {
-    bool asks = false;
-    for (const ir::Step& gate : stage.gates)
-        each_demand(*gate.condition, [&](const ir::Expr& demand) {
-            if (demand.kind != ir::ExprKind::Probe) return;
-            const auto& read = program.probes[demand.declaration].read;
-            asks = asks || (read && read->native == "stage-passed");
-        });
-    return asks;
+    return std::any_of(stage.gates.begin(), stage.gates.end(), [&](const ir::Step& gate) {
+        if (gate.condition->kind != ir::ExprKind::Probe) return false;
+        const auto& read = program.probes[gate.condition->declaration].read;
+        return read && read->native == "stage-passed";
+    });
 }
 
 void lower_missing(const Input& input, const Stages& stages, Diagnostics& diagnostics) {

@@ -11,20 +11,11 @@
 namespace migc::checks {
 namespace {
 
-// What must be the case for a gate to open: a native probe, and the native's name.
-struct Demand {
-    const ir::Expr& condition;
-    const std::string& native;
-};
-
-template <typename Visit>
-void each_probe_of(const Picture& picture, const ir::Step& gate, const Visit& visit) {
-    if (!gate.condition) return;
-    each_demand(*gate.condition, [&](const ir::Expr& condition) {
-        if (condition.kind != ir::ExprKind::Probe) return;
-        const auto& read = picture.program.probes.at(condition.declaration).read;
-        if (read) visit(Demand{condition, read->native});
-    });
+// What migc's own function answers the question of a gate; empty if none does.
+std::string_view native_of(const Picture& picture, const ir::Step& gate) {
+    if (!gate.condition || gate.condition->kind != ir::ExprKind::Probe) return {};
+    const auto& read = picture.program.probes.at(gate.condition->declaration).read;
+    return read ? std::string_view(read->native) : std::string_view();
 }
 
 // The first stage of each name, and of each environment.
@@ -41,9 +32,9 @@ FirstStages first_stages(const ir::Program& program) {
 
 // `gate staging passed` where staging comes later, or is this very stage.
 void never_passed(const Picture& picture, const FirstStages& first, std::size_t here, const ir::Step& gate,
-                  const ir::Expr& condition, Diagnostics& diagnostics) {
+                  Diagnostics& diagnostics) {
     const ir::Stage& stage = picture.program.stages[here];
-    const auto wanted = picture.timeline.value(condition.children.at(0), stage);
+    const auto wanted = picture.timeline.value(gate.condition->children.at(0), stage);
     if (!wanted) return;
     const std::string name = show(*wanted);
     const auto found = first.find(name);
@@ -57,9 +48,9 @@ void never_passed(const Picture& picture, const FirstStages& first, std::size_t 
 
 // `gate approval by 3 of ["ops", "lead"]`.
 void too_many_approvals(const Picture& picture, const ir::Stage& stage, const ir::Step& gate,
-                        const ir::Expr& condition, Diagnostics& diagnostics) {
-    const auto count = picture.timeline.value(condition.children.at(0), stage);
-    const auto people = picture.timeline.value(condition.children.at(1), stage);
+                        Diagnostics& diagnostics) {
+    const auto count = picture.timeline.value(gate.condition->children.at(0), stage);
+    const auto people = picture.timeline.value(gate.condition->children.at(1), stage);
     const auto* number = count ? count->get_if<std::int64_t>() : nullptr;
     const auto* list = people ? people->get_if<List>() : nullptr;
     if (number == nullptr || list == nullptr) return;
@@ -75,13 +66,11 @@ void gates(const Picture& picture, Diagnostics& diagnostics) {
     const FirstStages first = first_stages(picture.program);
     for (std::size_t i = 0; i < picture.program.stages.size(); ++i) {
         const ir::Stage& stage = picture.program.stages[i];
-        for (const ir::Step& gate : stage.gates)
-            each_probe_of(picture, gate, [&](const Demand& demand) {
-                if (demand.native == "stage-passed")
-                    never_passed(picture, first, i, gate, demand.condition, diagnostics);
-                if (demand.native == "approval")
-                    too_many_approvals(picture, stage, gate, demand.condition, diagnostics);
-            });
+        for (const ir::Step& gate : stage.gates) {
+            const std::string_view native = native_of(picture, gate);
+            if (native == "stage-passed") never_passed(picture, first, i, gate, diagnostics);
+            if (native == "approval") too_many_approvals(picture, stage, gate, diagnostics);
+        }
     }
 }
 
@@ -206,13 +195,12 @@ void too_late(const Course& course, const ir::Step& gate, std::int64_t length, D
 }
 
 void window(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
-    for (const ir::Step& gate : course.stage->gates)
-        each_probe_of(picture, gate, [&](const Demand& demand) {
-            if (demand.native != "window") return;
-            const auto when = picture.timeline.value(demand.condition.children.at(0), *course.stage);
-            const auto length = when ? length_of_window(show(*when)) : std::nullopt;
-            if (length) too_late(course, gate, *length, diagnostics);
-        });
+    for (const ir::Step& gate : course.stage->gates) {
+        if (native_of(picture, gate) != "window") continue;
+        const auto when = picture.timeline.value(gate.condition->children.at(0), *course.stage);
+        const auto length = when ? length_of_window(show(*when)) : std::nullopt;
+        if (length) too_late(course, gate, *length, diagnostics);
+    }
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ void no_way_back(const Input& input, const ir::Stage& stage, Diagnostics& diagno
 
 // A failure block that neither undoes, nor holds, nor changes anything back by hand.
 void empty_failure_block(const Input& input, const ir::Stage& stage, Diagnostics& diagnostics) {
-    if (!stage.on_failure || !mutates(input.program, stage.steps) || stage.repeats) return;
+    if (!has_own_failure_block(input.program, stage) || !mutates(input.program, stage.steps)) return;
     bool decides = mutates(input.program, *stage.on_failure);
     each_step(*stage.on_failure, [&](const ir::Step& step) {
         decides |= step.kind == ir::StepKind::Undo || step.kind == ir::StepKind::UndoAll ||

@@ -42,12 +42,12 @@ bool edits_input(const Course& course, const Event& event) {
 // The plans of a stage, from where they are made to where they are applied.
 class Plans {
   public:
-    Plans(const Picture& picture, const Course& course, std::set<const ir::Step*>& told,
-          Diagnostics& diagnostics)
-        : picture_(picture), course_(course), told_(told), diagnostics_(diagnostics) {}
+    Plans(const Picture& picture, const Course& course, const std::vector<Event>& events,
+          std::set<const ir::Step*>& told, Diagnostics& diagnostics)
+        : picture_(picture), course_(course), events_(events), told_(told), diagnostics_(diagnostics) {}
 
     void check() {
-        const auto& events = course_.forward;
+        const auto& events = events_;
         for (std::size_t i = 0; i < events.size(); ++i) {
             if (!events[i].makes.empty()) made_[events[i].makes] = i;
             if (events[i].act != Act::Change)
@@ -67,19 +67,18 @@ class Plans {
     void applied(const Event& apply, const std::string& plan) {
         const auto made = made_.find(plan);
         if (made == made_.end()) return;
-        const Event& maker = course_.forward[made->second];
+        const Event& maker = events_[made->second];
         const ir::Step& step = place(apply, maker);
         if (!told_.insert(&step).second) return;
         const std::string name = plan.substr(0, plan.find('#'));
         const auto& looks = looks_[plan];
-        const bool looked_at = std::any_of(looks.begin(), looks.end(), [&](std::size_t look) {
-            return !exclusive(course_.forward[look], apply);
-        });
+        const bool looked_at = std::any_of(
+            looks.begin(), looks.end(), [&](std::size_t look) { return !exclusive(events_[look], apply); });
         if (!looked_at) not_reviewed(step, apply, maker, name);
         const auto edited =
             std::find_if(std::lower_bound(edits_.begin(), edits_.end(), made->second), edits_.end(),
-                         [&](std::size_t edit) { return !exclusive(course_.forward[edit], apply); });
-        if (edited != edits_.end()) outdated(step, apply, maker, course_.forward[*edited], name);
+                         [&](std::size_t edit) { return !exclusive(events_[edit], apply); });
+        if (edited != edits_.end()) outdated(step, apply, maker, events_[*edited], name);
     }
 
     static void label_of_call(Diagnostic& d, const ir::Step& step, const Event& apply) {
@@ -110,6 +109,7 @@ class Plans {
 
     const Picture& picture_;
     const Course& course_;
+    const std::vector<Event>& events_;
     std::set<const ir::Step*>& told_;
     Diagnostics& diagnostics_;
     std::map<std::string, std::size_t> made_;
@@ -201,12 +201,17 @@ bool uses_terraform(const Picture& picture) {
 void terraform(const Picture& picture, Diagnostics& diagnostics) {
     std::set<const ir::Step*> told, pushed;
     for (const Course& course : picture.timeline.courses()) {
-        if (has_own_failure_block(picture.program, *course.stage))
+        if (has_own_failure_block(picture.program, *course.stage)) {
             state_push(picture, course.failure, pushed, diagnostics);
+            Plans(picture, course, course.failure, told, diagnostics).check();
+        }
         if (course.stage->repeats) continue;
-        Plans(picture, course, told, diagnostics).check();
+        Plans(picture, course, course.forward, told, diagnostics).check();
         state_push(picture, course.forward, pushed, diagnostics);
-        for (const OwnUndo& own : course.undos) state_push(picture, own.back, pushed, diagnostics);
+        for (const OwnUndo& own : course.undos) {
+            state_push(picture, own.back, pushed, diagnostics);
+            Plans(picture, course, own.back, told, diagnostics).check();
+        }
     }
     if (uses_terraform(picture)) variable_files(picture, diagnostics);
 }

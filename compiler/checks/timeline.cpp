@@ -16,7 +16,8 @@
 namespace migc::checks {
 namespace {
 
-constexpr std::size_t most_events = 200'000;  // of a stage; what calls twice what calls twice .. has no end
+constexpr std::size_t most_events = 1'000'000;  // of a stage
+constexpr std::size_t most_of_call = 10'000;  // of one step; what calls twice what calls twice .. has no end
 constexpr std::size_t most_rounds = 10'000;   // of a stage's loops; then a loop's name is anything
 constexpr std::size_t most_versions = 2'000;  // of edited manifests
 constexpr std::size_t most_restored = 1'000;  // files of a folder
@@ -145,7 +146,9 @@ class Timeline::Walk {
     std::vector<Event> aside(const std::vector<ir::Step>& steps) { return aside(steps, globals_); }
 
     std::vector<Event> watched(const ir::Expr& condition, const ir::Step& place) {
-        look_at(add(Act::Look, place), condition, globals_);
+        Event& event = add(Act::Look, place);
+        event.condition = &condition;
+        look_at(event, condition, globals_);
         return std::exchange(result_, {});
     }
 
@@ -187,8 +190,14 @@ class Timeline::Walk {
         outer_ = outer;
     }
 
+    // Whether enough is known of a stage, or of the step that the script has.
+    [[nodiscard]] bool is_enough() const {
+        return result_.size() + spent_ >= most_events ||
+               (depth_ > 0 && result_.size() >= begun_ + most_of_call);
+    }
+
     void statement(const ir::Step& step, Names& names) {
-        if (result_.size() + spent_ >= most_events) return;
+        if (is_enough()) return;
         switch (step.kind) {
             case ir::StepKind::Call: {
                 Known made = call(step, names);
@@ -324,6 +333,7 @@ class Timeline::Walk {
     Known composite(const ir::Verb& verb, Names& parameters) {
         const ir::Verb* before = part_of_;
         if (part_of_ == nullptr) part_of_ = &verb;
+        if (depth_ == 0) begun_ = result_.size();
         capture(verb, parameters);
         ++depth_;
         walk(verb.steps, parameters);
@@ -750,7 +760,7 @@ class Timeline::Walk {
     const ir::Undo* override_ = nullptr;
     const Branch* branch_ = nullptr;
     bool conditional_ = false, is_forward_ = false;
-    std::size_t rounds_ = 0, spent_ = 0, undos_by_verb_ = 0;
+    std::size_t begun_ = 0, rounds_ = 0, spent_ = 0, undos_by_verb_ = 0;
     mutable int depth_ = 0;
     bool beside_ = false;
 };

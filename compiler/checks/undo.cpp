@@ -463,7 +463,7 @@ bool is_irreversible(const Event& event) {
 }
 
 // From an irreversible step on there is no way back, so that nothing but it should be left to fail.
-void point_of_no_return(const Course& course, Diagnostics& diagnostics) {
+void point_of_no_return(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
     const auto& events = course.forward;
     const auto irreversible = std::find_if(events.begin(), events.end(), is_irreversible);
     if (irreversible == events.end() || std::any_of(events.begin(), irreversible, is_backup)) return;
@@ -475,7 +475,9 @@ void point_of_no_return(const Course& course, Diagnostics& diagnostics) {
     auto& d = diagnostics.report(
         Code::NoReturnTooEarly, irreversible->step->span,
         fmt::format("from `{}` on there is no way back, and it is not the last", irreversible->step->text));
-    d.labels.push_back({later->step->span, "if this fails, what stands before it can be taken back no more"});
+    const bool within = later->step == irreversible->step && picture.timeline.is_own(later->inner->span);
+    d.labels.push_back({within ? later->inner->span : later->step->span,
+                        "if this fails, what stands before it can be taken back no more"});
     d.notes.emplace_back(
         "put it last, or save what it destroys first: `backup \"FOLDER\" of WORKLOAD to \"FILE\"`");
 }
@@ -492,7 +494,7 @@ void undo(const Picture& picture, Diagnostics& diagnostics) {
                     own_undo(course, own, diagnostics);
                     taken_away_in_undo(picture, course, own, told, diagnostics);
                 }
-            point_of_no_return(course, diagnostics);
+            point_of_no_return(picture, course, diagnostics);
         }
         if (!has_own_failure_block(picture.program, *course.stage)) continue;
         left_out(course, diagnostics);

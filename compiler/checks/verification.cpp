@@ -78,16 +78,22 @@ class Coverage {
 void never_verified(const Course& course, Diagnostics& diagnostics) {
     Coverage coverage;
     const Event* first = nullptr;
+    bool any_look = false, looked_later = false;
     for (auto event = course.forward.rbegin(); event != course.forward.rend(); ++event) {
         coverage.back_to(*event);
-        if (is_look(*event)) coverage.add(event->branch);
-        if (is_live_change(*event) && !coverage.covers(event->branch)) first = &*event;
+        if (is_look(*event)) {
+            coverage.add(event->branch);
+            any_look = true;
+        }
+        if (!is_live_change(*event) || coverage.covers(event->branch)) continue;
+        first = &*event;
+        looked_later = any_look;
     }
     if (first == nullptr) return;
     auto& d = diagnostics.report(Code::NotVerified, first->step->span,
                                  fmt::format("nothing verifies `{}`", first->step->text));
-    d.primary_label = "no `verify` or `soak` follows it";
-    if (first->branch != nullptr) d.primary_label += " in every case";
+    d.primary_label = looked_later ? "a `verify` or `soak` follows it in some cases only"
+                                   : "no `verify` or `soak` follows it";
     d.notes.push_back(fmt::format("`{}` would be called done although nobody has seen that {} still works",
                                   course.stage->name, course.stage->environment));
     d.notes.emplace_back("add a `verify` behind it: `verify pods ready;`, or what its users would see");
