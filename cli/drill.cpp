@@ -100,13 +100,14 @@ class Drill {
         return {};
     }
 
-    // A command goes wrong, or what is read soon after it: by the step itself, or by a verification.
+    // A command goes wrong, or what is read soon after it: by the step itself, or by a verification, whose
+    // limit is mostly two minutes or five, so that it fails and the undo can see again.
     static std::vector<runtime::Fault> ways(const Changing& command) {
-        constexpr std::int64_t outage_ms = 15 * 60'000;
         std::vector<runtime::Fault> result;
-        for (const auto& kind : kinds) result.push_back({kind.first, command.text, command.nth, outage_ms});
+        for (const auto& kind : kinds) result.push_back({kind.first, command.text, command.nth, 0});
         for (const auto& [text, nth] : command.read_after)
-            result.push_back({runtime::FaultKind::Down, text, nth, outage_ms});
+            for (const std::int64_t outage_ms : {121'000, 301'000})
+                result.push_back({runtime::FaultKind::Down, text, nth, outage_ms});
         return result;
     }
 

@@ -195,6 +195,7 @@ void report(const Answer& answer, Diagnostics& diagnostics) {
             d.notes.push_back(told(line, ++number));
         else if (line.kind == Line::Kind::Note)
             d.notes.push_back("   " + line.text);
+    if (story.ending.hole == Hole::Property) return;
     std::string end = fmt::format("the run {}", in_words(story.ending.outcome));
     if (story.ending.hole == Hole::NotListed) end += ", and does not say so";
     for (const Difference& one : story.differences) end += fmt::format("; {}", differing(one));
