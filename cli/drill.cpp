@@ -1,4 +1,5 @@
 // migc drill: the real engine in a simulated world, with everything that can go wrong.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -85,14 +86,11 @@ class Drill {
         std::size_t first = 0;
         if (!faults.empty())
             for (std::size_t i = 0; i < trial.changing.size(); ++i)
-                if (trial.changing[i].first == faults.back().text &&
-                    trial.changing[i].second == faults.back().nth)
-                    first = i + 1;
+                if (is_of(faults.back(), trial.changing[i])) first = i + 1;
         for (std::size_t i = first; i < trial.changing.size(); ++i)
-            for (const auto& [kind, text] : kinds) {
-                (void)text;
+            for (const runtime::Fault& fault : ways(trial.changing[i])) {
                 TrialPlan plan{faults, {}};
-                plan.faults.push_back({kind, trial.changing[i].first, trial.changing[i].second});
+                plan.faults.push_back(fault);
                 const auto next = plan.faults;
                 auto done = one(std::move(plan));
                 if (!done) return tl::unexpected(done.error());
@@ -100,6 +98,25 @@ class Drill {
                     if (auto deeper = fault_each(*done, next); !deeper) return deeper;
             }
         return {};
+    }
+
+    // A command goes wrong, or what is read soon after it: by the step itself, or by a verification, whose
+    // limit is mostly two minutes or five, so that it fails and the undo can see again.
+    static std::vector<runtime::Fault> ways(const Changing& command) {
+        std::vector<runtime::Fault> result;
+        for (const auto& kind : kinds) result.push_back({kind.first, command.text, command.nth, 0});
+        for (const auto& [text, nth] : command.read_after)
+            for (const std::int64_t outage_ms : {121'000, 301'000})
+                result.push_back({runtime::FaultKind::Down, text, nth, outage_ms});
+        return result;
+    }
+
+    static bool is_of(const runtime::Fault& fault, const Changing& command) {
+        const auto same = [&](const auto& read) {
+            return read.first == fault.text && read.second == fault.nth;
+        };
+        return (command.text == fault.text && command.nth == fault.nth) ||
+               std::any_of(command.read_after.begin(), command.read_after.end(), same);
     }
 
     const Options& options_;
@@ -161,6 +178,8 @@ int drill(const Options& options) {
     const auto script = load_script(options.script);
     print_errors(*script);
     if (!can_be_tried(*script)) return could_not;
+    // When a change may be made is not what is drilled.
+    for (ir::Stage& stage : script->program.stages) stage.gates.clear();
     Drill drill(options, *script);
     if (const auto done = drill.run(); !done) {
         fmt::print(stderr, "migc: {}\n", done.error());

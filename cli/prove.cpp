@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/proof.hpp"
 #include "cli/session.hpp"
+#include "compiler/syntax/parse.hpp"
 
 namespace migc::cli {
 namespace {
@@ -16,6 +17,7 @@ struct Options {
     std::string script;
     SessionOptions session;  // only the parameters of it
     prove::Options proof;
+    std::vector<std::string> always, never;
 };
 
 constexpr int proved = 0, counterexample = 1, could_not = 2;
@@ -25,8 +27,30 @@ int exit_code_of(const prove::Answer& answer) {
     return answer.verdict == prove::Answer::Verdict::Proved ? proved : could_not;
 }
 
-int prove(const Options& options) {
-    const auto script = load_script(options.script);
+// A property is written like a condition of the script, and read as one more `require` at its end.
+std::unique_ptr<Script> load_with_properties(const Options& options) {
+    if (options.always.empty() && options.never.empty()) return load_script(options.script);
+    auto text = read_file(options.script, syntax::source_limit);
+    if (!text) return load_script(options.script);
+    for (const auto* list : {&options.always, &options.never})
+        for (const std::string& condition : *list) *text += fmt::format("\nrequire {};", condition);
+    return load_script(options.script, std::move(*text));
+}
+
+std::vector<prove::Property> properties(const Options& options, const ir::Program& program) {
+    std::vector<prove::Property> result;
+    const std::size_t count = options.always.size() + options.never.size();
+    for (std::size_t i = 0; i < count && count <= program.requirements.size(); ++i) {
+        const bool never = i >= options.always.size();
+        const ir::Requirement& one = program.requirements[program.requirements.size() - count + i];
+        result.push_back(
+            {&one.condition, never ? options.never[i - options.always.size()] : options.always[i], never});
+    }
+    return result;
+}
+
+int prove(Options options) {
+    const auto script = load_with_properties(options);
     print_errors(*script);
     if (!can_be_tried(*script)) return could_not;
     const auto parameters = run_options(options.session, *script);
@@ -34,6 +58,7 @@ int prove(const Options& options) {
         fmt::print(stderr, "migc: {}\n", parameters.error());
         return could_not;
     }
+    options.proof.properties = properties(options, script->program);
     const auto answer = prove::prove(script->program, script->inventory, *parameters, options.proof);
     if (options.session.json)
         fmt::print("{}\n", prove::as_json(answer, script->sources).dump(1));
@@ -81,11 +106,15 @@ void add_prove(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<Options>();
     command->add_option("FILE", options->script, "The script")->required();
     add_proof_options(*command, options->proof);
+    command->add_option("--always", options->always, "A condition that must hold after every step")
+        ->allow_extra_args(false);
+    command->add_option("--never", options->never, "A condition that must hold after no step")
+        ->allow_extra_args(false);
     command->add_option("--set", options->session.set, "NAME=VALUE of a script's parameter")
         ->allow_extra_args(false);
     command->add_flag("--json", options->session.json, "Print the answer as JSON");
     command->footer(
-        "Examples:\n  migc prove deploy.mig\n  migc prove deploy.mig --faults 2 --jit\n\n"
+        "Examples:\n  migc prove deploy.mig\n  migc prove deploy.mig --faults 2 --jit\n  migc prove deploy.mig --always \"replicas of webapi is at least 2\"\n\n"
         "Nothing is run and nothing is read but the script: docs/proof.md says what is proved.\n\n"
         "Exit codes: 0 proved, 1 there is a counterexample, 2 it could not be decided.");
     command->callback([options, &exit_code] { exit_code = prove(*options); });

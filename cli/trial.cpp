@@ -60,16 +60,25 @@ nlohmann::json state_of(const runtime::World& world, const ScratchCopy* scratch)
     return state;
 }
 
-std::vector<std::pair<std::string, std::size_t>> named(const runtime::World& world) {
-    std::vector<std::pair<std::string, std::size_t>> result;
+// Which one of the commands with this text the one at a place is.
+std::size_t number_of(const std::vector<std::string>& all, std::size_t at) {
+    const auto same = [&](const std::string& one) { return one.find(all[at]) != std::string::npos; };
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(at) + 1, same));
+}
+
+std::vector<Changing> named(const runtime::World& world) {
+    constexpr std::size_t reads = 4;  // the step's own look, what it waits for, a verification
+    std::vector<Changing> result;
     const auto& all = world.commands();
     std::size_t at = 0;
     for (const std::string& text : world.acted()) {
         while (at < all.size() && all[at] != text) ++at;
-        const auto same = std::count_if(
-            all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(at + 1, all.size())),
-            [&](const std::string& one) { return one.find(text) != std::string::npos; });
-        result.emplace_back(text, static_cast<std::size_t>(std::max<std::ptrdiff_t>(same, 1)));
+        if (at == all.size()) break;
+        Changing one{text, number_of(all, at), {}};
+        for (std::size_t next = at + 1; next < std::min(at + 1 + reads, all.size()); ++next)
+            one.read_after.emplace_back(all[next], number_of(all, next));
+        result.push_back(std::move(one));
         ++at;
     }
     return result;
@@ -154,6 +163,9 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
         trial.undone = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
                            .undo(trial.result.run);
     }
+    // What is still rolling out by itself when the run ends is not left changed.
+    constexpr std::int64_t settling_ms = 10 * 60'000;
+    world->sleep_until(world->now() + settling_ms);
     trial.after = state_of(*world, scratch->get());
     trial.changing = named(*world);
     return trial;

@@ -21,6 +21,14 @@ struct TrialPlan {
     std::optional<std::size_t> stop_after;  // intents: then the operator stops the run, and undoes it
 };
 
+// A command that changed something, as a fault can name it: its text, and which one of that text it is; and
+// what was read next.
+struct Changing {
+    std::string text;
+    std::size_t nth = 1;
+    std::vector<std::pair<std::string, std::size_t>> read_after;
+};
+
 struct Trial {
     runtime::RunResult result;
     std::optional<runtime::RunResult> undone;      // of `migc undo`, after a stop
@@ -29,8 +37,7 @@ struct Trial {
     nlohmann::json before, after;                  // and before and after the run
     bool undid_all = false;
     std::vector<runtime::Event> events;
-    // The commands that changed something, each as a fault can name it: text, and which one of that text.
-    std::vector<std::pair<std::string, std::size_t>> changing;
+    std::vector<Changing> changing;
     std::size_t intents = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <tuple>
 #include <unordered_map>
 
 namespace migc::prove {
@@ -71,7 +72,10 @@ class Search {
             const unsigned faults = variation < 0 ? limits_.faults : std::min(limits_.faults, 1U);
             const Ahead ahead = from_start(variation, faults);
             for (std::size_t i = 0; i <= most_faults; ++i) counts_.schedules[i] += ahead.schedules[i];
-            const bool shorter = std::pair(ahead.faults, ahead.length) < std::pair(best.faults, best.length);
+            // A hole that needs nothing special to be so tells more than a shorter one that does.
+            const bool special = variation >= 0, best_special = chosen >= 0;
+            const bool shorter = std::tuple(ahead.faults, special, ahead.length) <
+                                 std::tuple(best.faults, best_special, best.length);
             if (!shorter) continue;
             best = ahead;
             chosen = variation;

@@ -21,8 +21,8 @@ Value constant_of(const ir::Expr& expression) {
 }  // namespace
 
 Lowering::Lowering(const ir::Program& program, const project::Inventory& inventory,
-                   const runtime::RunOptions& options)
-    : program_(program), inventory_(inventory), options_(options) {
+                   const runtime::RunOptions& options, std::vector<Property> properties)
+    : program_(program), inventory_(inventory), options_(options), properties_(std::move(properties)) {
     for (const ir::Verb& verb : program.verbs)
         for (const ir::Effect& effect : verb.effects)
             if (effect.probe.kind == ir::ExprKind::Probe) written_.insert(effect.probe.declaration);
@@ -130,6 +130,8 @@ void Lowering::end_standing(Outcome outcome, bool by_operator) {
         const Variable& variable = out_.variables[i];
         const Label covered = label(), next = label();
         emit(Op::IfSame, variable.now, variable.origins[run], next);
+        // An undo that did not bring back what it should says so.
+        if (outcome == Outcome::UndoFailed) emit(Op::IfIs, excuse_, NoExcuse, some);
         for (const Change& change : changes_) {
             const bool names_it = std::any_of(change.touches.begin(), change.touches.end(),
                                               [&](const Touch& touch) { return touch.variable == i; });
@@ -230,8 +232,8 @@ System Lowering::run() {
 }
 
 System lower(const ir::Program& program, const project::Inventory& inventory,
-             const runtime::RunOptions& options) {
-    return Lowering(program, inventory, options).run();
+             const runtime::RunOptions& options, const std::vector<Property>& properties) {
+    return Lowering(program, inventory, options, properties).run();
 }
 
 }  // namespace migc::prove

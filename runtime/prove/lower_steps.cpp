@@ -80,7 +80,6 @@ void Lowering::check(const ir::Step& step, Names& names, const Course& course) {
     const bool forward = course.purpose == Purpose::Forward;
     const Label failed = forward ? course.exits.failed : excused(course.exits.failed);
     Choice choice = begin_choice(step.text, step.span);
-    common_options(choice, course);
     if (step.kind == StepKind::Verify) {
         option(choice, "it does not hold in time", failed);
     } else {
@@ -88,6 +87,7 @@ void Lowering::check(const ir::Step& step, Names& names, const Course& course) {
         option(choice, "nobody can see whether it holds",
                forward ? course.exits.held : excused(course.exits.held));
     }
+    common_options(choice, course);
     end_choice(std::move(choice));
 }
 
@@ -96,9 +96,9 @@ void Lowering::let(const ir::Step& step, Names& names, const Course& course) {
     names.terms[step.name] = value;
     if (!has_probe(*step.value, names)) return;
     Choice choice = begin_choice(step.text, step.span);
-    common_options(choice, course);
     option(choice, "it cannot be read",
            course.purpose == Purpose::Forward ? course.exits.failed : excused(course.exits.failed));
+    common_options(choice, course);
     end_choice(std::move(choice));
 }
 
@@ -116,9 +116,9 @@ void Lowering::choose(const ir::Step& step, Names& names, const Course& course) 
     const Label body = label(), otherwise = label(), end = label();
     if (has_probe(*step.condition, names)) {
         Choice choice = begin_choice(step.text, step.span);
-        common_options(choice, course);
         option(choice, "it cannot be read",
                course.purpose == Purpose::Forward ? course.exits.failed : excused(course.exits.failed));
+        common_options(choice, course);
         end_choice(std::move(choice));
     }
     if (holds.is_register) {
@@ -196,7 +196,6 @@ void Lowering::parallel(const ir::Step& step, Names& names, const Course& course
     const Register failed = new_register(), worst = new_register();
     set(failed, 0);
     set(worst, 0);
-    const std::vector<std::pair<Label, std::uint16_t>> no_ends;
     std::vector<Label> entries;
     std::vector<Register> backs;
     const Label start = label();
@@ -295,12 +294,15 @@ void Lowering::call(const ir::Step& step, Names& names, const Course& course) {
     const ir::Verb& verb = program_.verbs.at(step.verb);
     Names* inner = bind(step, verb, names);
     if (depth_ > 32) return;  // a composite that leads back to itself is refused by the checks
+    const bool outermost = course.purpose != Purpose::Inverse && (depth_ == 0 || program_span_.empty());
+    if (outermost) program_span_ = step.span;
     ++depth_;
     if (verb.action)
         simple(step, verb, *inner, names, course);
     else
         composite(step, verb, *inner, names, course);
     --depth_;
+    if (outermost) program_span_ = {};
     if (step.name.empty()) return;
     const Term result = verb.result ? snapshot(evaluate(*verb.result, *inner)) : Term{};
     const bool known = !result.is_register && out_.values.known(result.id) != nullptr;
@@ -375,7 +377,7 @@ Change* Lowering::new_change(const ir::Step& step, const ir::Verb& verb, const N
     changes_.emplace_back();
     Change* change = &changes_.back();
     change->text = std::move(text);
-    change->span = step.span;
+    change->span = program_span_.empty() ? step.span : program_span_;
     change->outer = course.outer;
     change->verb = &verb;
     change->undo = step.undo ? &*step.undo : &verb.undo;
@@ -406,6 +408,10 @@ std::vector<Touch> Lowering::touches(const ir::Verb& verb, const Names& inner, c
         Touch touch{*found, new_register(), {false, absent}, effect.becomes};
         emit(Op::Copy, touch.before, out_.variables[*found].now);
         read_from_[touch.before] = *found;
+        if (!program_span_.empty() && course.purpose != Purpose::Inverse && !touched_.contains(*found)) {
+            out_.variables[*found].span = program_span_;
+            touched_.insert(*found);
+        }
         if (effect.value) touch.declared = snapshot(evaluate(*effect.value, inner));
         if (effect.becomes == ir::Becomes::Different)
             touch.declared =
@@ -446,7 +452,6 @@ void Lowering::take_effect(const Touch& touch, const Course& course) {
     (void)course;
     copy(out_.variables[touch.variable].now, touch.declared);
     now_->touched.insert(touch.variable);
-    if (out_.variables[touch.variable].span.empty()) out_.variables[touch.variable].span = {};
     say_value(touch.variable);
 }
 
@@ -516,7 +521,6 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     const bool visible = !verb.effects.empty();
     const Label failed = bad(exits.failed), in_doubt = bad(exits.in_doubt);
     Choice choice = begin_choice(text, step.span);
-    common_options(choice, course);
     option(choice, "what is there cannot be read, so nothing is done", failed);
     option(choice, "it fails, and nothing is done", concluding(Failed, failed, false, false));
     if (visible) {
@@ -538,6 +542,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     if (visible && (effects.size() > 1 || list))
         option(choice, "it fails half-way: only a part has taken effect",
                concluding(Failed, failed, true, true));
+    common_options(choice, course);
     end_choice(std::move(choice));
     place(done);
     for (const Touch& touch : effects) take_effect(touch, course);
@@ -545,6 +550,41 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     if (inverse && course.undoing != nullptr)
         restore(*course.undoing, step, verb, inner, effects, text, course);
     place(on);
+    properties(course, text, step.span);
+}
+
+// What must always, or never, hold: looked at after every step that changes something.
+void Lowering::properties(const Course& course, const std::string& text, Span span) {
+    (void)course;
+    for (std::size_t i = 0; i < properties_.size(); ++i) {
+        const Term holds = evaluate(*properties_[i].condition, *globals_);
+        const ValueId broken = properties_[i].never ? yes : no;
+        const Label fine = label();
+        if (holds.is_register)
+            emit(Op::IfIsNot, holds.id, broken, fine);
+        else if (holds.id != broken)
+            jump(fine);
+        remark(Remark::Kind::Note,
+               fmt::format("after `{}`, {} {}", text, properties_[i].text,
+                           properties_[i].never ? "holds" : "does not hold"),
+               span);
+        ending(
+            {Outcome::Held, Hole::Property, 0, false, false,
+             fmt::format("{} {}", properties_[i].text,
+                         properties_[i].never ? "holds, and never must" : "does not hold, and always must"),
+             span});
+        place(fine);
+    }
+}
+
+// Whether a value was read from something of which only a run can tell what it is.
+bool Lowering::read_elsewhere(Term term, std::size_t variable) const {
+    const auto from = term.is_register ? read_from_.find(term.id) : read_from_.end();
+    if (from == read_from_.end() || from->second == variable) return false;
+    const auto& arguments = variable_arguments_[from->second];
+    return std::any_of(arguments.begin(), arguments.end(), [this](Term argument) {
+        return argument.is_register || out_.values.known(argument.id) == nullptr;
+    });
 }
 
 // What a step of an inverse brings back of the change that it is for.
@@ -567,7 +607,8 @@ void Lowering::restore(Change& change, const ir::Step& step, const ir::Verb& ver
                 // Different from what it was: more is not declared, and the inverse is another such step.
                 if (effect.becomes == ir::Becomes::Different && mine.becomes == ir::Becomes::Different)
                     back(mine);
-                if (effect.becomes != ir::Becomes::Different && computed(effect.declared)) {
+                if (effect.becomes != ir::Becomes::Different &&
+                    (computed(effect.declared) || read_elsewhere(effect.declared, mine.variable))) {
                     back(mine);
                     trust(name);
                 }
@@ -587,6 +628,7 @@ void Lowering::restore(Change& change, const ir::Step& step, const ir::Verb& ver
             if (may_be_one && !direct) {
                 direct = true;
                 back(mine);
+                emit(Op::Copy, out_.variables[effect.variable].now, effect.before);
                 trust(name);
             }
         }

@@ -230,6 +230,7 @@ std::size_t Lowering::add_variable(const std::string& key, const std::string& na
 
 // For a text: a value that is not known is called by its name.
 Value Lowering::shown(Term term, const std::string& name) const {
+    if (term.is_register && read_from_.contains(term.id)) return Value(std::string("what it was before"));
     if (term.is_register) return Value(name.empty() ? std::string("..") : name);
     if (const Value* known = out_.values.known(term.id)) return *known;
     return Value(out_.values.show(term.id));

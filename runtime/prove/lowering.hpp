@@ -12,7 +12,7 @@
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "runtime/engine/options.hpp"
-#include "runtime/prove/system.hpp"
+#include "runtime/prove/lower.hpp"
 
 namespace migc::prove {
 
@@ -104,7 +104,7 @@ struct StageState {
 class Lowering {
   public:
     Lowering(const ir::Program& program, const project::Inventory& inventory,
-             const runtime::RunOptions& options);
+             const runtime::RunOptions& options, std::vector<Property> properties);
     System run();
 
   private:
@@ -152,6 +152,7 @@ class Lowering {
     std::string text_of(const ir::Verb& verb, const Names& inner);
     Value shown(Term term, const std::string& name) const;
     bool computed(Term term) const;
+    bool read_elsewhere(Term term, std::size_t variable) const;
     bool has_probe(const ir::Expr& expression, const Names& names) const;
     bool is_everywhere(const ir::Probe& probe) const;
     void may_be(std::size_t variable, ValueId value);
@@ -183,6 +184,7 @@ class Lowering {
     void parallel(const ir::Step& step, Names& names, const Course& course);
     void gate(const ir::Step& step, Names& names, const Course& course);
     void cut_here(const Course& course);
+    void properties(const Course& course, const std::string& text, Span span);
     void common_options(Choice& choice, const Course& course);
 
     // ---- lower_undo.cpp: the way back
@@ -211,6 +213,7 @@ class Lowering {
     const ir::Program& program_;
     const project::Inventory& inventory_;
     const runtime::RunOptions& options_;
+    std::vector<Property> properties_;
     System out_;
     std::vector<std::int64_t> labels_;
     std::map<ValueId, Register> constants_;
@@ -228,6 +231,8 @@ class Lowering {
     std::set<std::string> said_;
     std::map<std::string, std::pair<Register, Register>> decisions_;  // what was asked about, and the answer
     int named_ = 0;
+    Span program_span_;              // of the script's own step that is lowered
+    std::set<std::size_t> touched_;  // variables of which it is known which step changes them
     Names* globals_ = nullptr;
     int depth_ = 0;
 

@@ -12,7 +12,7 @@ Answer prove(const ir::Program& program, const project::Inventory& inventory,
              const runtime::RunOptions& parameters, const Options& options) {
     Answer answer;
     answer.faults = std::min(options.faults, most_faults);
-    System system = lower(program, inventory, parameters);
+    System system = lower(program, inventory, parameters, options.properties);
     if (system.too_large || system.values.full()) {
         answer.verdict = Answer::Verdict::CutOff;
         answer.problem = "the script changes more than can be looked at at once; prove its stages apart";
@@ -113,13 +113,12 @@ const Line* first_fault(const Story& story) {
 std::string message(const Story& story) {
     const Line* fault = first_fault(story);
     const std::string when =
-        fault == nullptr ? "although nothing goes wrong" : fmt::format("when `{}` goes wrong", fault->text);
-    if (story.ending.hole == Hole::Property) return fmt::format("{}, {}", story.ending.text, when);
-    if (story.differences.empty() || fault == nullptr)
-        return fmt::format("the run {} {}", in_words(story.ending.outcome), when);
-    const Difference& one = story.differences.front();
-    return fmt::format("{}, the run {} and {} is left changed", when, in_words(story.ending.outcome),
-                       one.name);
+        fault == nullptr ? "nothing goes wrong" : fmt::format("`{}`: {}", fault->text, fault->happens);
+    std::string text = fmt::format("{}; then the run {}", when, in_words(story.ending.outcome));
+    if (story.ending.hole == Hole::Property) return fmt::format("{}; then {}", when, story.ending.text);
+    if (!story.differences.empty())
+        text += fmt::format(", and {} is left changed", story.differences.front().name);
+    return text;
 }
 
 std::string told(const Line& line, std::size_t number) {
@@ -196,6 +195,7 @@ void report(const Answer& answer, Diagnostics& diagnostics) {
             d.notes.push_back(told(line, ++number));
         else if (line.kind == Line::Kind::Note)
             d.notes.push_back("   " + line.text);
+    if (story.ending.hole == Hole::Property) return;
     std::string end = fmt::format("the run {}", in_words(story.ending.outcome));
     if (story.ending.hole == Hole::NotListed) end += ", and does not say so";
     for (const Difference& one : story.differences) end += fmt::format("; {}", differing(one));

@@ -11,6 +11,7 @@
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "runtime/engine/options.hpp"
+#include "runtime/prove/lower.hpp"
 #include "runtime/prove/story.hpp"
 
 namespace migc::prove {
@@ -18,6 +19,7 @@ namespace migc::prove {
 struct Options {
     unsigned faults = 1;  // at once, at most `most_faults`
     bool jit = false;
+    std::vector<Property> properties;
     std::size_t states = Limits{}.states;
 };
 

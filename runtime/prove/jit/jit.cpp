@@ -174,8 +174,6 @@ void tidy(LLVMModuleRef module) {
     const LLVMPassManagerRef passes = LLVMCreatePassManager();
     LLVMAddCFGSimplificationPass(passes);
     LLVMAddEarlyCSEPass(passes);
-    LLVMAddJumpThreadingPass(passes);
-    LLVMAddCFGSimplificationPass(passes);
     LLVMRunPassManager(passes, module);
     LLVMDisposePassManager(passes);
 }

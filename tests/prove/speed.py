@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""LLVM is loaded when somebody says --jit, and never else; and the answer is the same. 500 steps with double faults take less
+than a minute.   speed.py MIGC"""
+import json, os, pathlib, subprocess, sys, tempfile, time
+
+MIGC, failed = os.path.abspath(sys.argv[1]), 0
+
+
+def check(what, condition, text=""):
+    global failed
+    if not condition:
+        failed += 1
+        print(f"FAIL {what}\n{text}")
+
+
+def loaded(*arguments, cwd):
+    """The libraries that the dynamic linker was asked for, by its own word."""
+    done = subprocess.run([MIGC, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, "LD_DEBUG": "files"}, timeout=120)
+    return done.stdout, [line for line in done.stderr.splitlines() if "LLVM" in line or "migc-jit" in line]
+
+
+def answer(*arguments, cwd):
+    done = subprocess.run([MIGC, "prove", *arguments, "--json"], cwd=cwd, capture_output=True, text=True, timeout=300)
+    return json.loads(done.stdout)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    hello = pathlib.Path(folder, "hello.mig")
+    hello.write_text("stage staging < scale webapi to 4; verify pods ready; > on failure undo;\n")
+    for command in (["check"], ["check", "--prove"], ["prove"], ["prove", "--faults", "2"], ["plan", "--world", "learning"], ["run", "--world", "learning"]):
+        out, llvm = loaded(command[0], "hello.mig", *command[1:], cwd=folder)
+        check(f"migc {' '.join(command)} loads no LLVM", not llvm and out, "\n".join(llvm))
+    out, llvm = loaded("prove", "hello.mig", "--jit", cwd=folder)
+    if "needs LLVM" in out:
+        print("skipped: no LLVM")
+    else:
+        check("migc prove --jit loads LLVM", llvm, out)
+        for faults in ("1", "2"):
+            check("--jit answers the same", answer("hello.mig", "--faults", faults, cwd=folder) == answer("hello.mig", "--faults", faults, "--jit", cwd=folder))
+    pathlib.Path(folder, "long.mig").write_text("stage staging <\n" + "".join(f"    scale w{i} to 4;\n    verify replicas of w{i} is 4;\n" for i in range(250)) + "> on failure undo;\n")
+    begun = time.monotonic()
+    long = answer("long.mig", "--faults", "2", cwd=folder)
+    took = time.monotonic() - begun
+    check("500 steps with double faults are proved", long["verdict"] == "proved" and long["stopping_points"] >= 500, json.dumps(long)[:500])
+    check(f"within a minute, not {took:.0f} s", took < 60)
+    print(f"speed: 500 steps, {long['schedules'][2]} pairs in {took:.1f} s, {failed} failed")
+sys.exit(failed > 0)
