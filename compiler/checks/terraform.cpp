@@ -186,7 +186,7 @@ void variable_files(const Picture& picture, Diagnostics& diagnostics) {
                 if (stage.environment == environment.name && d.labels.empty())
                     d.labels.push_back({stage.span, "this stage is planned with them"});
             d.notes.push_back(
-                fmt::format("terraform would make {} look like {}: fewer nodes, smaller volumes",
+                fmt::format("terraform would make {} look like {}: its nodes, its volumes",
                             environment.name, other.name));
         }
     }

@@ -913,12 +913,25 @@ bool Timeline::is_of(const Object& object, const std::string& environment) const
     const auto& named = named_by(object.file);
     if (!named.empty()) return named.contains(environment);
     if (applied != appliers_.end()) return false;
-    const std::string name_space = text_at(object.json, "/metadata/namespace");
-    const auto is_its = [&](const project::Environment& one) { return one.name_space == name_space; };
-    const auto& all = inventory_.environments;
-    const auto owner = std::find_if(all.begin(), all.end(), is_its);
+    // Where no manifest has the environment's own namespace, namespaces do not tell environments apart.
     const auto* own = inventory_.environment(environment);
-    return name_space.empty() || owner == all.end() || (own != nullptr && is_its(*own));
+    const std::string name_space = text_at(object.json, "/metadata/namespace");
+    if (name_space.empty() || own == nullptr || !own->name_space || name_space == *own->name_space)
+        return true;
+    const auto& all = inventory_.environments;
+    const bool is_anothers =
+        std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name_space == name_space; });
+    return !is_anothers || !namespaces().contains(*own->name_space);
+}
+
+const std::set<std::string>& Timeline::namespaces() const {
+    if (!namespaces_) {
+        namespaces_.emplace();
+        for (const Object* object : manifests_.all())
+            if (std::string name = text_at(object->json, "/metadata/namespace"); !name.empty())
+                namespaces_->insert(std::move(name));
+    }
+    return *namespaces_;
 }
 
 Manifests::Objects Timeline::of_environment(const Manifests::Objects& objects,

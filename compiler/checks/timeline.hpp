@@ -154,6 +154,7 @@ class Timeline {
                                                      const std::string& environment) const;
     void work_in(const std::string& file, Draft& draft) const;
     [[nodiscard]] const std::set<std::string>& named_by(const std::string& file) const;
+    [[nodiscard]] const std::set<std::string>& namespaces() const;
     [[nodiscard]] bool is_of(const Object& object, const std::string& environment) const;
 
     const ir::Program& program_;
@@ -168,6 +169,7 @@ class Timeline {
     mutable std::deque<std::vector<Object>> versions_;
     mutable std::map<std::string, Applied> paths_;
     mutable std::map<std::string, const ir::Step*> read_by_;
+    mutable std::optional<std::set<std::string>> namespaces_;        // that any manifest names
     mutable std::map<std::string, std::set<std::string>> appliers_;  // by file: the environments
     mutable std::map<std::string, std::set<std::string>> named_;     // by file: those that its path names
 };
