@@ -158,7 +158,16 @@ int act(Options options, Script& script, const std::string& purpose, bool look_f
     return code;
 }
 
+bool is_digest(const std::string& text) {
+    constexpr std::size_t shortest = 12;
+    return text.size() >= shortest && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 int run(const Options& options) {
+    if (!options.expect.empty() && !is_digest(options.expect))
+        return refuse(fmt::format(
+            "--expect {}: it wants a digest as `migc plan` prints it, at least 12 of its characters",
+            options.expect));
     const auto script = load_script(options.script);
     print_errors(*script);
     if (script->diagnostics.has_errors()) return wrong;

@@ -100,7 +100,7 @@ def what_is_reviewed():
     shop.write("conf/a.txt", "one\n")
 
     refused("another digest is refused", shop.migc("run", "a.mig", "--expect", "0" * 64), "nothing is begun", change)
-    refused("what is no digest is refused", shop.migc("run", "a.mig", "--expect", "run"), "wants a digest")
+    refused("what is no digest is refused", shop.migc("run", "a.mig", "--expect", "run"), "wants a digest", code=2)
     check("and nothing was done", shop.sets() == [])
 
     shop.migc("plan", "a.mig", "--save", "plan.json")
