@@ -49,7 +49,7 @@ def argument(name, otherwise):
 
 def found_by(build, bug, test):
     """The line that tells how the test found it; nothing if it did not."""
-    environment = {**os.environ, "MIGC": str(build / "cli/migc"), "MIGC_PLANTED": bug, "FAULT_SAMPLE": "40", "CANARY": "x"}
+    environment = {**os.environ, "MIGC": str(build / "cli/migc"), "MIGC_PLANTED": bug, "FAULT_SAMPLE": "12", "FAULT_FIRST": "1"}
     command = [str(build / "tests/unit" / test)] if test.startswith("unit-") else [sys.executable, str(HERE / f"{test}.py")]
     try:
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)

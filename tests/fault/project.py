@@ -146,7 +146,13 @@ class Project:
 
 
 class Failed(Exception):
-    pass
+    """Something is not as it should be. Where only that is asked (planted.py), it is the end of the test."""
+
+    def __init__(self, words):
+        super().__init__(words)
+        if "FAULT_FIRST" in os.environ:
+            print(f"wrong: {words}", flush=True)
+            os._exit(1)
 
 
 def check(condition, project, *words):
