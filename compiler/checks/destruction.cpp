@@ -81,7 +81,7 @@ void unread(const Course& course, Diagnostics& diagnostics) {
                            !plan->inner->name.empty() && plan->part_of == nullptr;
         if (!plans) continue;
         const std::string& name = plan->inner->name;
-        const auto uses = [&](const Event& event) { return event.plans.contains(name); };
+        const auto uses = [&](const Event& event) { return event.plans.contains(plan->makes); };
         const auto apply = std::find_if(
             plan, events.end(), [&](const Event& event) { return uses(event) && event.act == Act::Change; });
         if (apply == events.end()) continue;

@@ -95,11 +95,6 @@ class Files {
             const auto* path = path_in(event.arguments[i], slot);
             if (path != nullptr && !slot.written) check(*path, event.step->span, *event.step);
         }
-        const bool restores =
-            event.verb != nullptr && event.verb->action && event.verb->action->native == "restore-file";
-        const auto* file =
-            restores && event.arguments[0] ? event.arguments[0]->get_if<std::string>() : nullptr;
-        if (file != nullptr) check(*file, event.step->span, *event.step);
     }
 
     void check(const std::string& path, Span place, const ir::Step& step) {

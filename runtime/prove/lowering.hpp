@@ -19,7 +19,7 @@ namespace migc::prove {
 // A value, as far as it is known before the run: a constant, or what a register will hold.
 struct Term {
     bool is_register = false;
-    std::uint16_t id = nothing;
+    std::uint32_t id = nothing;
     friend auto operator<=>(const Term&, const Term&) = default;
 };
 

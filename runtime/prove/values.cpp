@@ -58,7 +58,7 @@ std::uint16_t Values::function(Function function) {
 }
 
 ValueId Values::make(std::uint16_t function, ValueId a, ValueId b) {
-    const std::uint64_t key = (std::uint64_t{function} << 32) | (std::uint64_t{a} << 16) | b;
+    const std::uint64_t key = (std::uint64_t{function} << 48) | (std::uint64_t{a} << 24) | b;
     if (const auto found = made_.find(key); found != made_.end()) return found->second;
     return made_[key] = add({Kind::Made, {}, {}, function, a, b});
 }

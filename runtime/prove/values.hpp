@@ -13,7 +13,7 @@
 
 namespace migc::prove {
 
-using ValueId = std::uint16_t;
+using ValueId = std::uint32_t;
 
 // The first values of every table.
 constexpr ValueId nothing = 0;  // no value yet

@@ -1,7 +1,9 @@
 // The instructions of a system as machine code, through LLVM's ORC and its C interface.
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <llvm-c/Core.h>
@@ -30,7 +32,6 @@ class Compiler {
           context_(context),
           builder_(LLVMCreateBuilderInContext(context)),
           module_(LLVMModuleCreateWithNameInContext("system", context)),
-          i16_(LLVMInt16TypeInContext(context)),
           i32_(LLVMInt32TypeInContext(context)),
           pointer_(LLVMPointerType(LLVMInt8TypeInContext(context), 0)) {}
     ~Compiler() { LLVMDisposeBuilder(builder_); }
@@ -38,9 +39,9 @@ class Compiler {
     Compiler& operator=(const Compiler&) = delete;
 
     LLVMModuleRef compile() {
-        std::array<LLVMTypeRef, 4> given = {pointer_, i32_, i16_, i16_};
-        apply_type_ = LLVMFunctionType(i16_, given.data(), 4, 0);
-        std::array<LLVMTypeRef, 5> parameters = {LLVMPointerType(i16_, 0), i32_, i32_, pointer_,
+        std::array<LLVMTypeRef, 4> given = {pointer_, i32_, i32_, i32_};
+        apply_type_ = LLVMFunctionType(i32_, given.data(), 4, 0);
+        std::array<LLVMTypeRef, 5> parameters = {LLVMPointerType(i32_, 0), i32_, i32_, pointer_,
                                                  LLVMPointerType(apply_type_, 0)};
         function_ = LLVMAddFunction(module_, "run", LLVMFunctionType(i32_, parameters.data(), 5, 0));
         registers_ = LLVMGetParam(function_, 0);
@@ -52,7 +53,7 @@ class Compiler {
 
   private:
     LLVMValueRef number(std::uint32_t value) { return LLVMConstInt(i32_, value, 0); }
-    LLVMValueRef constant(std::uint16_t value) { return LLVMConstInt(i16_, value, 0); }
+    LLVMValueRef constant(std::uint16_t value) { return LLVMConstInt(i32_, value, 0); }
     LLVMBasicBlockRef new_block() { return LLVMAppendBasicBlockInContext(context_, function_, ""); }
 
     // A block begins where something jumps to, and behind whatever jumps.
@@ -85,9 +86,9 @@ class Compiler {
 
     LLVMValueRef place(std::uint16_t reg) {
         LLVMValueRef index = number(reg);
-        return LLVMBuildInBoundsGEP2(builder_, i16_, registers_, &index, 1, "");
+        return LLVMBuildInBoundsGEP2(builder_, i32_, registers_, &index, 1, "");
     }
-    LLVMValueRef load(std::uint16_t reg) { return LLVMBuildLoad2(builder_, i16_, place(reg), ""); }
+    LLVMValueRef load(std::uint16_t reg) { return LLVMBuildLoad2(builder_, i32_, place(reg), ""); }
     void store(std::uint16_t reg, LLVMValueRef value) { LLVMBuildStore(builder_, value, place(reg)); }
 
     void branch(LLVMIntPredicate predicate, LLVMValueRef a, LLVMValueRef b, std::uint32_t target,
@@ -145,9 +146,22 @@ class Compiler {
         const LLVMBasicBlockRef stop = new_block();
         const LLVMValueRef quiet =
             LLVMBuildICmp(builder_, LLVMIntNE, LLVMGetParam(function_, 2), number(0), "");
-        LLVMBuildCondBr(builder_, quiet, blocks_[code_.options[code_.first_option[choice]]], stop);
+        const LLVMValueRef branch =
+            LLVMBuildCondBr(builder_, quiet, blocks_[code_.options[code_.first_option[choice]]], stop);
+        expect_first(branch);
         LLVMPositionBuilderAtEnd(builder_, stop);
         LLVMBuildRet(builder_, number(choice));
+    }
+
+    // Lays the code out so that the usual way goes straight on.
+    void expect_first(LLVMValueRef branch) {
+        const std::string_view name = "branch_weights";
+        std::array<LLVMMetadataRef, 3> parts = {LLVMMDStringInContext2(context_, name.data(), name.size()),
+                                                LLVMValueAsMetadata(number(1000)),
+                                                LLVMValueAsMetadata(number(1))};
+        const LLVMMetadataRef node = LLVMMDNodeInContext2(context_, parts.data(), parts.size());
+        LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(context_, "prof", 4),
+                        LLVMMetadataAsValue(context_, node));
     }
 
     void go_back(std::uint16_t reg) {
@@ -164,7 +178,7 @@ class Compiler {
     LLVMContextRef context_;
     LLVMBuilderRef builder_;
     LLVMModuleRef module_;
-    LLVMTypeRef i16_, i32_, pointer_, apply_type_ = nullptr;
+    LLVMTypeRef i32_, pointer_, apply_type_ = nullptr;
     LLVMValueRef function_ = nullptr, registers_ = nullptr;
     LLVMBasicBlockRef first_ = nullptr;
     std::vector<LLVMBasicBlockRef> blocks_;
