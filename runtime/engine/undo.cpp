@@ -315,6 +315,8 @@ bool StageUndo::undo_one(Inverse& inverse) {
     if (change.inverse_begun() && found.state == State::Foreign) found = {};
     if (found.state == State::Untouched) {
         conclude(change, "nothing-to-undo", found.message, UndoEnd::Undone);
+        // It may be the inverse of an undo that was cut off that has restored it.
+        if (stage_.past.cut_in_undo) remember_all_restored(inverse);
         return true;
     }
     if (inverse.undo->kind == UndoKind::Irreversible) {

@@ -31,9 +31,13 @@ def calls(library):
         code, said = project.run(env=environment(library, project))
         check(code == 0, project, "without a fault", said)
         events = project.migc("show", "last", "--json")[1].splitlines()
-        kinds = [line.split()[0] for line in (project.folder / "disk.log").read_text().splitlines()]
+        made = [line.split() for line in (project.folder / "disk.log").read_text().splitlines()]
+        kinds = [kind for kind, _ in made]
+        # Where the run's last word is written.
+        written = max(i for i, (kind, file) in enumerate(made) if kind == "pwrite" and file.endswith("-wal"))
+        last = {"pwrite": kinds[:written + 1].count("pwrite"), "sync": kinds[:written].count("sync") + 1}
         check(kinds.count("sync") >= len(events), project, f"{len(events)} events, but only {kinds.count('sync')} times on the disk")
-        return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+        return {kind: kinds.count(kind) for kind in sorted(set(kinds))}, last
 
 
 def cases(counts):
@@ -59,6 +63,16 @@ def intended(project):
     return intents, ends[-1] if ends else ""
 
 
+def commits_struck(log):
+    """The faults that an event could not be written for. Once all is durable, the log is synced again when it is closed:
+    nothing is lost by that."""
+    lines = [line.split() for line in log.read_text().splitlines()]
+    lines = [(line[-1] if line[0] == "fault" else None, *[w for w in line if w != "fault"][:2]) for line in lines]
+    lines = [line for line in lines if line[2].endswith("-wal")]
+    return [struck for i, (struck, call, _) in enumerate(lines)
+            if struck is not None and (call == "pwrite" or call == "sync" and i > 0 and lines[i - 1][1] == "pwrite")]
+
+
 def attempt(library, call, n, error, lasting):
     with Project(EVERYTHING, a="white") as project:
         fault = f"{call}:{n}:{ERRORS[error]}" + (":on" if lasting else "")
@@ -69,12 +83,14 @@ def attempt(library, call, n, error, lasting):
         intents, end = intended(project)
         for line in ledger:
             check(line in intents, project, f"{line}: done without an intent", said)
-        on_the_log = [s for s in struck if s[2].endswith("-wal") and s[1] in ("pwrite", "sync")]
+        on_the_log = commits_struck(log)
         if on_the_log and error in ("ENOSPC", "EIO"):
-            check(len(ledger) == int(on_the_log[0][3]), project, "went on after the journal had failed", said)
+            check(len(ledger) == int(on_the_log[0]), project, "went on after the journal had failed", said)
             check(code != 0, project, "said that it is done", said)
         check(code in (0, 2, 3, 4), project, "exit code", code, said)
-        check((code == 0) == (end == "done"), project, f"exit code {code}, but the journal says {end!r}", said)
+        # Whether the disk has what it failed to sync, nobody knows: then migc claims nothing, and the journal may have it.
+        unknown = call == "sync" and code == 3 and end == "done"
+        check((code == 0) == (end == "done") or unknown, project, f"exit code {code}, but the journal says {end!r}", said)
         check(("done (exit code 0)" in said) == (code == 0), project, "told as done, but exit code", code, said)
         if code == 0:
             check(project.state() == EVERYTHING_AFTER, project, "done, but the state is another", said)
@@ -99,9 +115,10 @@ def main(long):
         return 0
     folder = pathlib.Path(tempfile.mkdtemp(prefix="migc-fault-"))
     library, wrong, struck = built(folder), [], 0
-    counts = calls(library)
+    counts, last = calls(library)
     everything = list(cases(counts))
     chosen = everything if long else random.sample(everything, min(int(os.environ.get("FAULT_SAMPLE", "24")), len(everything)))
+    chosen += [("pwrite", last["pwrite"], "ENOSPC", False), ("sync", last["sync"], "EIO", False)]
     for case in chosen:
         try:
             struck += attempt(library, *case)

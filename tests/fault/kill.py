@@ -7,7 +7,7 @@ ledger and state decide: nothing is done twice, nothing that is undone is left o
 import collections, os, random, re, shutil, signal, subprocess, sys, time
 
 from project import Failed, MIGC, Project, check
-from scenarios import EVERYTHING, EVERYTHING_AFTER, FAILING, INTERRUPTED, INTERRUPTED_AFTER, TWO_STAGES
+from scenarios import AT_WORK, AT_WORK_AFTER, COUNTED, COUNTING, COUNTING_AFTER, EVERYTHING, EVERYTHING_AFTER, FAILING, INTERRUPTED, INTERRUPTED_AFTER, TWO_STAGES
 
 CALLS = "write,pwrite64,fsync,fdatasync,ftruncate,rename,unlink,mkdir,vfork,clone,clone3"
 RUNNING = re.compile(r"^(\w+)\(")
@@ -91,14 +91,49 @@ def end_by_force(process):
 
 def at_work(seconds, then):
     """The tool lives on without migc: whoever comes next waits for it, and a second operator is sent away before."""
-    with Project(INTERRUPTED) as project:
+    with Project(AT_WORK) as project:
         process = under_way(project)
         code, said = project.migc("undo", "last")
         check(code == 5, project, "two at a time: exit code", code, said)
         time.sleep(seconds)
         end_by_force(process)
         code, said = to_the_end(project, then, {0})
-        check(project.state() == (INTERRUPTED_AFTER if then == "resume" else project.initial), project, then, said)
+        check(project.state() == (AT_WORK_AFTER if then == "resume" else project.initial), project, then, said)
+        check(not project.twice(), project, "done twice:", project.twice(), said)
+
+
+def at_work_unseen(seconds, then):
+    """A step that nobody can see is cut off: it is in doubt, whatever comes next."""
+    with Project(COUNTING) as project:
+        process = subprocess.Popen(project.command("run", "script.mig"), cwd=project.folder, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while not (project.folder / "at-work").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(seconds / 2)
+        end_by_force(process)
+        code, said = project.migc(then, "last")
+        check(code == 4, project, f"{then} after a step that nobody can see: exit code", code, said)
+        code, said = to_the_end(project, then, {0})
+        check(project.state() == (COUNTING_AFTER if then == "resume" else project.initial), project, then, said)
+        check(not project.twice(), project, "done twice:", project.twice(), said)
+
+
+def at_work_back(seconds, then):
+    """An inverse that nobody can see is cut off: it is in doubt, and not run a second time."""
+    with Project(COUNTED) as project:
+        project.run()
+        process = subprocess.Popen(project.command("undo", "last"), cwd=project.folder, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while not (project.folder / "at-work").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(seconds)
+        end_by_force(process)
+        code, said = project.migc(then, "last")
+        check(code == 4, project, f"{then} after an inverse that nobody can see: exit code", code, said)
+        code, said = to_the_end(project, then, {0})
+        check(project.state() == project.initial, project, "not all is undone:", said)
         check(not project.twice(), project, "done twice:", project.twice(), said)
 
 
@@ -161,6 +196,8 @@ def main(long):
                                 lambda p, then: backward(script, p, state, then))
     moments = [(random.uniform(0, 0.4), then) for then in ("resume", "undo") for _ in range(25 if long else 2)]
     failures += attempt("while a tool is at work", moments, at_work)
+    failures += attempt("while an unseen tool is at work", moments, at_work_unseen)
+    failures += attempt("while an inverse is at work", moments, at_work_back)
     failures += attempt("and then there is no network", moments, blind)
     for failure in failures[:10]:
         print(failure)

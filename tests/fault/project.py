@@ -15,7 +15,9 @@ set) printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >
 del) rm -f "state/$2"; echo "del $2" >> ledger ;;
 count) echo x >> "counts/$2"; echo "count $2" >> ledger ;;
 uncount) echo "uncount $2" >> ledger; sed -i '$d' "counts/$2" ;;
-slow) sleep 0.5; printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
+late) touch "at-work"; sleep 0.5; echo "uncount $2" >> ledger; sed -i '$d' "counts/$2" ;;
+latecount) touch "at-work"; sleep 0.5; echo x >> "counts/$2"; echo "count $2" >> ledger ;;
+slow) sleep "${4:-0.5}"; printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
 deaf) trap 'echo "int $$" >> signals' INT; trap 'echo "term $$" >> signals' TERM
     for i in 1 2 3 4 5 6; do sleep 0.05; done
     printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
@@ -48,6 +50,13 @@ verb pair (one: string) with (two: string) <
     capture before = value of one;
     steps < put one to "${one}-1"; put two to "${two}-1"; >
 >
+verb slowly count (name: string) < do fake ["latecount", name]; undo < uncount name; >; >
+verb very slowly put (name: string) to (value: string) <
+    effect value of name becomes value;
+    do fake ["slow", name, value, "1.5"];
+    undo drop name;
+>
+verb slowly uncount (name: string) < do fake ["late", name]; undo none because "it is a way back"; >
 verb slowly put (name: string) to (value: string) <
     effect value of name becomes value;
     do fake ["slow", name, value];

@@ -46,3 +46,21 @@ stage staging <
 > on failure undo;
 """
 INTERRUPTED_AFTER = {"a": "1", "b": "1", "c": "1", "d": "1", "#mark": "x\n"}
+
+COUNTED = """
+stage staging <
+    put "a" to "1";
+    count "mark" undo < slowly uncount "mark"; >;
+    put "b" to "1";
+> on failure undo;
+"""
+
+AT_WORK = """
+stage staging < put "a" to "1"; very slowly put "b" to "1"; put "d" to "1"; > on failure undo;
+"""
+AT_WORK_AFTER = {"a": "1", "b": "1", "d": "1"}
+
+COUNTING = """
+stage staging < put "a" to "1"; slowly count "mark"; put "d" to "1"; > on failure undo;
+"""
+COUNTING_AFTER = {"a": "1", "d": "1", "#mark": "x\n"}
