@@ -15,7 +15,6 @@ const std::vector<Family>& families() {
         {"services", services},
         {"capacity", capacity},
         {"layers", layers},
-        {"claims", claims},
         {"volumes", volumes},
         {"addresses", addresses},
         {"committed", committed},

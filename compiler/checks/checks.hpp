@@ -61,8 +61,6 @@ void services(const Picture& picture, Diagnostics& diagnostics);
 void capacity(const Picture& picture, Diagnostics& diagnostics);
 // layers.cpp: what several layers state is the same in each.
 void layers(const Picture& picture, Diagnostics& diagnostics);
-// claims.cpp: no manifest is applied with a smaller claim.
-void claims(const Picture& picture, Diagnostics& diagnostics);
 // volumes.cpp: terraform's volumes and the claims are of one size.
 void volumes(const Picture& picture, Diagnostics& diagnostics);
 // addresses.cpp: the services that a configuration names are declared.

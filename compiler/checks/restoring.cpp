@@ -111,33 +111,6 @@ void configuration_stays(const Picture& picture, const Course& course, Diagnosti
     }
 }
 
-// By hand: the configuration is put back, and its readers go on with the new one.
-void readers_not_restarted(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
-    const Events& failure = course.failure;
-    for (auto change = failure.begin(); change != failure.end(); ++change) {
-        if (change->act != Act::Change) continue;
-        std::set<Thing> stale;
-        for (const Thing& reader : readers_of(picture, *change)) {
-            const bool renewed = std::any_of(change, failure.end(), [&](const Event& event) {
-                const bool all =
-                    event.act == Act::Change && event.things.empty();  // which, only a run can tell
-                return all || undoes(event) || (event.act == Act::Change && event.things.contains(reader));
-            });
-            if (!renewed) stale.insert(reader);
-        }
-        if (stale.empty()) continue;
-        auto& d = diagnostics.report(Code::ConfigurationStays, change->step->span,
-                                     fmt::format("{} {} not started anew when this is put back",
-                                                 fmt::join(stale, ", "), stale.size() == 1 ? "is" : "are"));
-        for (const Thing& reader : stale)
-            if (const auto& declared = picture.manifests.declaring(reader); !declared.empty())
-                d.labels.push_back(
-                    {picture.manifests.span(*declared.front(), "/metadata/name"), "this reads it"});
-        d.notes.emplace_back(
-            "its pods would go on with what was meant to be taken back: add `restart WORKLOAD;`");
-    }
-}
-
 // ------------------------------------------------ what is lost
 
 bool is_backup(const Event& event) {
@@ -175,7 +148,6 @@ void restoring(const Picture& picture, Diagnostics& diagnostics) {
         }
         if (!has_own_failure_block(picture.program, *course.stage)) continue;
         block_not_verified(course, diagnostics);
-        readers_not_restarted(picture, course, diagnostics);
     }
 }
 
