@@ -53,8 +53,9 @@ std::int64_t milliseconds_now() {
 }
 
 tl::expected<Descriptor, std::string> open_lock(const fs::path& file) {
-    std::error_code ignored;
-    fs::create_directories(file.parent_path(), ignored);
+    std::error_code ignored;  // opening tells
+    if (fs::create_directories(file.parent_path(), ignored))
+        fs::permissions(file.parent_path(), fs::perms::owner_all, ignored);
     Descriptor descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (descriptor.number() < 0)
         return Error(fmt::format("{} cannot be opened: {}", file.string(), std::strerror(errno)));

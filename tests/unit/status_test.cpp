@@ -32,6 +32,7 @@ ir::Program program() {
     scale.action.emplace();
     shrink.action.emplace();
     scale.within = duration(minute);
+    scale.effects.emplace_back();
     scale.undo.kind = ir::UndoKind::Steps;
     shrink.undo.kind = ir::UndoKind::Irreversible;
     result.verbs = {scale, shrink};
@@ -57,8 +58,9 @@ Event event(EventKind kind, nlohmann::json body) {
 }
 
 Event intent(int step, const char* verb) {
-    return event(EventKind::Intent,
-                 {{"step", "production/" + std::to_string(step)}, {"verb", verb}, {"text", verb}});
+    return event(
+        EventKind::Intent,
+        {{"step", "production/" + std::to_string(step)}, {"verb", verb}, {"text", verb}, {"command", verb}});
 }
 
 Event outcome(int step, const char* result) {
