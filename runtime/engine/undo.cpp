@@ -257,6 +257,7 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
                      fmt::format("{} was not changed by this stage, so there is nothing to go back to", what),
                      UndoEnd::Held);
         } else if (equal(now, inverse.start) && !inverse.restores()) {
+            skipped_.push_back(&inverse);
             conclude(*inverse.change, "nothing-to-undo",
                      fmt::format("skipped: {} was not changed back", what), UndoEnd::Undone);
         } else {
@@ -439,6 +440,12 @@ void StageUndo::check_restored() {
     Course course;
     course.purpose = Purpose::Inverse;
     Converge converge(stage_, course);
+    for (const Inverse* inverse : skipped_)
+        for (const ir::Effect& effect : inverse->verb->effects)
+            if (const auto verdict = converge.caught_up(effect.probe, *inverse->scope, inverse->change->step);
+                !verdict.done())
+                worsen(verdict.fate == Fate::Stopped ? UndoEnd::Held : UndoEnd::Failed,
+                       fmt::format("after the undo, {}", verdict.message));
     for (auto& [phrase, restored] : restored_) {
         if (went_with_its_object(restored)) continue;
         const auto limited = [&](Verdict verdict) {

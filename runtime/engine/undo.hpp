@@ -91,6 +91,7 @@ class StageUndo {
     UndoEnd end_ = UndoEnd::Undone;
     std::string message_;
     std::map<std::string, Restored> restored_;
+    std::vector<const Inverse*> skipped_;  // there was nothing to go back to; what they did goes on
     bool stopped_ = false;
 };
 

@@ -546,6 +546,22 @@ TEST_CASE("a stage that does not converge is undone") {
     }
 }
 
+TEST_CASE("what an undo has nothing to take back of must have been caught up with all the same") {
+    Bench bench;
+    bench.program.probes[Seen].converges = is(probe(Caught, {local("target")}), yes());
+    bench.program.probes[Seen].within = duration(3'000);
+    add_stage(bench.program, "staging", {restart(), failing_verify()});
+    SECTION("it has") {
+        CHECK(bench.run().exit_code == 1);
+    }
+    SECTION("it goes on") {
+        bench.tools.field("staging", "webapi", "caught") = false;
+        const RunResult result = bench.run();
+        CHECK(result.exit_code == 4);
+        CHECK(result.message.find("has not been caught up with") != std::string::npos);
+    }
+}
+
 TEST_CASE("gates fail closed, and nothing is undone for them") {
     Bench bench;
     bench.program.probes.push_back({});
