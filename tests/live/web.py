@@ -140,7 +140,7 @@ Store.documents.update(started())
 # Answers that are lost.
 done = run("cut.mig", f'    http post "{base}/cut/x" with json "{{}}" undo < http delete "{base}/items/p/1"; > retry 3 every 1s;')
 check("a post whose answer is lost is in doubt", done.returncode == 4 and "in doubt" in done.stdout and "whether the server acted is not known" in done.stdout, done.stdout)
-check("and is made once", Store.asked == [("POST", "/cut/x")], str(Store.asked))
+check("and is made once", [a for a in Store.asked if a[0] != "GET"] == [("POST", "/cut/x")], str(Store.asked))
 done = run("gateway.mig", f'    http post "{base}/gateway" undo none because "nothing lasts";')
 check("so is one that a gateway lost, unless nothing lasts", done.returncode == 1 and "504" in done.stdout and len(Store.asked) == 1, done.stdout)
 done = run("nobody.mig", '    http post "http://127.0.0.1:9/" undo < http delete "http://127.0.0.1:9/1"; >;')
