@@ -286,6 +286,15 @@ class StagePlanner {
         return text;
     }
 
+    // What it captures is read only where its command says it: a look may cost a request, or a pod.
+    tl::expected<std::string, std::string> inverse_command(const ir::Verb& verb, Scope& inner) {
+        if (!verb.action) return tl::unexpected(std::string());
+        if (auto line = evaluator_.preview(*verb.action, inner)) return line;
+        if (const auto captured = read_captures(evaluator_, verb, inner); !captured)
+            return tl::unexpected(captured.error());
+        return evaluator_.preview(*verb.action, inner);
+    }
+
     std::string inverse_step(const ir::Step& step, const Scope& names) {
         if (step.kind == StepKind::If) {
             const auto holds = truth(evaluator_.evaluate(*step.condition, names).value);
@@ -296,8 +305,7 @@ class StagePlanner {
         Scope inner(&globals_, names.depth() + 1);
         if (!bind_arguments(evaluator_, verb, step, names, inner)) return step.text;
         std::string text = describe_call(verb, inner);
-        if (verb.action && read_captures(evaluator_, verb, inner))
-            if (const auto line = evaluator_.preview(*verb.action, inner)) inverse_commands_.push_back(*line);
+        if (const auto line = inverse_command(verb, inner)) inverse_commands_.push_back(*line);
         return text;
     }
 
