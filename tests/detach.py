@@ -1,45 +1,21 @@
 #!/usr/bin/env python3
-"""A run that outlives its terminal: begun with --detach, followed, stopped, resumed; and one that cannot begin says so at once.
+"""A run that outlives its terminal: begun with --detach, followed, stopped, resumed; and one that cannot begin says so at once."""
+import os, re, signal, subprocess, sys
+from pathlib import Path
 
-    detach.py MIGC"""
-import os, pathlib, re, signal, subprocess, sys, tempfile, time
+sys.path.insert(0, str(Path(__file__).resolve().parent / "live"))
+from support import MIGC, Project, check, finish, wait_for
 
-migc = os.path.abspath(sys.argv[1])
-failures = 0
-
-
-def check(what, condition, detail=""):
-    global failures
-    print(f"{'ok  ' if condition else 'FAIL'} {what}")
-    if not condition:
-        failures += 1
-        print(detail)
-
-
-folder = pathlib.Path(tempfile.mkdtemp(prefix="migc-detach-"))
+project = Project()
+folder, migc, run = project.folder, os.path.abspath(MIGC), project.migc
 (folder / "step.sh").write_text('#!/bin/sh\necho "$1" >> ledger; while [ ! -e "go-$1" ]; do sleep 0.05; done\n')
 (folder / "step.sh").chmod(0o755)
 STEP = 'run script "step.sh" with ["{0}"] undo none because "it only writes its name";'
 (folder / "night.mig").write_text(f'stage staging < {" ".join(STEP.format(name) for name in ("one", "two", "three"))} > on failure undo;\n')
 
 
-def run(*arguments, seconds=60):
-    done = subprocess.run([migc, *arguments], cwd=folder, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds)
-    print(f"$ migc {' '.join(arguments)}\n{done.stdout}exit code {done.returncode}")
-    return done
-
-
 def ledger():
     return (folder / "ledger").read_text().split() if (folder / "ledger").exists() else []
-
-
-def wait_for(condition):
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.05)
-    print("FAIL it did not happen within 30 s")
-    sys.exit(1)
 
 
 # A terminal of its own, which is closed as soon as the run goes on behind it.
@@ -52,9 +28,9 @@ try:
     os.killpg(terminal.pid, signal.SIGHUP)
 except ProcessLookupError:
     pass
-wait_for(lambda: ledger() == ["one"])
+wait_for("the step", lambda: ledger() == ["one"])
 (folder / "go-one").touch()
-wait_for(lambda: ledger() == ["one", "two"])
+wait_for("the step", lambda: ledger() == ["one", "two"])
 check("it goes on though the terminal is gone", True)
 check("what it says is in a file of the run", any("stage staging" in f.read_text() for f in (folder / ".migc/runs" / run_id).glob("output-*.txt")))
 
@@ -79,6 +55,5 @@ done = run("run", "wrong.mig", "--detach")
 check("a run that cannot begin says so at once", done.returncode == 2 and "migc:" in done.stdout)
 check("and leaves nothing behind", not list((folder / ".migc").glob("output-*")))
 
-if failures:
-    print(f"{failures} failed")
-sys.exit(1 if failures else 0)
+project.remove()
+finish()

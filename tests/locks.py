@@ -1,23 +1,14 @@
 #!/usr/bin/env python3
 """Two runs in one environment: the second is refused, a silent one can be deposed, notices it and begins nothing more; the
-journal has it. Needs no tool but a shell script of the project.
+journal has it. Needs no tool but a shell script of the project."""
+import os, re, signal, subprocess, sys, time
+from pathlib import Path
 
-    locks.py MIGC"""
-import os, pathlib, re, signal, subprocess, sys, tempfile, time
+sys.path.insert(0, str(Path(__file__).resolve().parent / "live"))
+from support import MIGC, Project, check, finish, wait_for
 
-migc = os.path.abspath(sys.argv[1])
-failures = 0
-
-
-def check(what, condition, detail=""):
-    global failures
-    print(f"{'ok  ' if condition else 'FAIL'} {what}")
-    if not condition:
-        failures += 1
-        print(detail)
-
-
-folder = pathlib.Path(tempfile.mkdtemp(prefix="migc-locks-"))
+project = Project()
+folder, migc, run = project.folder, os.path.abspath(MIGC), project.migc
 (folder / "step.sh").write_text('#!/bin/sh\necho "$1" >> ledger; while [ ! -e go ]; do sleep 0.05; done\n')
 (folder / "step.sh").chmod(0o755)
 STEP = 'run script "step.sh" with ["{0}"] undo none because "it only writes its name";'
@@ -25,27 +16,12 @@ STEP = 'run script "step.sh" with ["{0}"] undo none because "it only writes its 
 (folder / "other.mig").write_text(f'stage development < {STEP.format("other")} > on failure undo;\n')
 
 
-def run(*arguments):
-    done = subprocess.run([migc, *arguments], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
-    print(f"$ migc {' '.join(arguments)}\n{done.stdout}exit code {done.returncode}")
-    return done
-
-
 def ledger():
     return (folder / "ledger").read_text().split() if (folder / "ledger").exists() else []
 
 
-def wait_for(condition):
-    for _ in range(400):
-        if condition():
-            return
-        time.sleep(0.05)
-    print("FAIL it did not happen within 20 s")
-    sys.exit(1)
-
-
 first = subprocess.Popen([migc, "run", "two.mig"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-wait_for(lambda: ledger() == ["first"])
+wait_for("the step", lambda: ledger() == ["first"])
 done = run("run", "two.mig")
 check("a second run in the environment is refused", done.returncode == 5 and "environment staging is held by the run of two.mig" in done.stdout)
 check("and is told which run it is", re.search(r"\(20\d\d-\d\d-\d\d-1\)", done.stdout) is not None)
@@ -72,6 +48,5 @@ check("another environment was free all the time", done.returncode == 0 and ledg
 done = run("run", "two.mig")
 check("the next run has the lock", done.returncode == 0 and ledger()[-2:] == ["first", "second"])
 
-if failures:
-    print(f"{failures} failed")
-sys.exit(1 if failures else 0)
+project.remove()
+finish()
