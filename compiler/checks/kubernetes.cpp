@@ -218,10 +218,12 @@ void report_reader(const Picture& picture, const Event& change, const Thing& thi
         "add `restart WORKLOAD;`");
 }
 
-bool undoes_by_itself(const Events& failure) {
-    return std::any_of(failure.begin(), failure.end(), [](const Event& event) {
-        return event.act == Act::Undo || event.act == Act::UndoAll || event.act == Act::Hold;
-    });
+// Whether migc takes back the steps, or a person takes over, behind an event of a failure block.
+bool undoes_behind(const Events& failure, std::size_t at) {
+    return std::any_of(
+        failure.begin() + static_cast<std::ptrdiff_t>(at), failure.end(), [](const Event& event) {
+            return event.act == Act::Undo || event.act == Act::UndoAll || event.act == Act::Hold;
+        });
 }
 
 // What a pod has read stays what it was until the pod is started anew. That holds for the way back, too: what
@@ -237,11 +239,11 @@ void readers_not_restarted(const Picture& picture, const Course& course, Told& t
                              told.first(Code::ReaderNotRestarted, *change.step, reader.thing))
                              report_reader(picture, change, thing, reader, diagnostics);
                      });
-    if (undoes_by_itself(course.failure)) return;
     each_read_change(surroundings, course.failure,
                      [&](std::size_t at, const Thing& thing, const Object& reader) {
                          const Event& change = course.failure[at];
                          if (forward.any(reader.thing) && !back.follows(at, reader.thing) &&
+                             !undoes_behind(course.failure, at) &&
                              told.first(Code::ReaderNotRestarted, *change.step, reader.thing))
                              report_reader(picture, change, thing, reader, diagnostics);
                      });
