@@ -172,14 +172,6 @@ std::string missing_lock(const Backend& backend) {
     return "";
 }
 
-std::optional<std::string> content(const fs::path& path) {
-    std::error_code error;
-    if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > documents::size_limit) return {};
-    std::ifstream stream(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    return stream ? std::optional(std::move(text)) : std::nullopt;
-}
-
 std::vector<fs::path> configuration(const fs::path& folder) {
     std::vector<fs::path> files;
     std::error_code error;

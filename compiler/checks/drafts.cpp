@@ -15,14 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::optional<std::string> content(const fs::path& path) {
-    std::error_code error;
-    if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > documents::size_limit) return {};
-    std::ifstream stream(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    return stream ? std::optional(std::move(text)) : std::nullopt;
-}
-
 // What a container has under a token; null if nothing.
 const json* member(const json& container, const std::string& token) {
     if (container.is_object()) return container.contains(token) ? &container[token] : nullptr;

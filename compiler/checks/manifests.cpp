@@ -26,14 +26,6 @@ bool is_manifest(const fs::path& path) {
     return path.stem() != "kustomization" && (ending == ".yaml" || ending == ".yml" || ending == ".json");
 }
 
-std::optional<std::string> content(const fs::path& path) {
-    std::error_code error;
-    if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > documents::size_limit) return {};
-    std::ifstream stream(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    return stream ? std::optional(std::move(text)) : std::nullopt;
-}
-
 template <typename Iterator>
 std::vector<fs::path> manifests_in(const fs::path& folder) {
     std::vector<fs::path> found;
@@ -139,6 +131,14 @@ const Manifests::Objects& found_in(const std::unordered_map<std::string, Manifes
 }
 
 }  // namespace
+
+std::optional<std::string> content(const fs::path& path) {
+    std::error_code error;
+    if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > documents::size_limit) return {};
+    std::ifstream stream(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(stream), {}};
+    return stream ? std::optional(std::move(text)) : std::nullopt;
+}
 
 struct Manifests::File {
     std::string text;
