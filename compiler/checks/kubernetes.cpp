@@ -414,7 +414,7 @@ void manifest_disagrees(const Picture& picture, const Course& course, Told& told
         const auto stated = setters.empty() ? std::vector<std::pair<const Object*, json>>{}
                                             : stated_counts(picture, course, thing);
         for (const auto& [event, count] : setters) {
-            const auto says = [&](const auto& one) { return one.second == count; };
+            const auto says = [&wanted = count](const auto& one) { return one.second == wanted; };
             if (count == 0 || stated.empty() || std::any_of(stated.begin(), stated.end(), says)) continue;
             if (!told.first(Code::ManifestDisagrees, *event->step, thing)) continue;
             auto& d = diagnostics.report(Code::ManifestDisagrees, event->step->span,
