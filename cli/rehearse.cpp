@@ -188,7 +188,8 @@ class Rehearsal {
         fmt::print("{}: {}: {} of {} declared resources were as before; the stage {} is done\n",
                    options_.script, good ? "as declared" : "not as declared",
                    compared - std::min(compared, findings.size()), compared,
-                   again.result == "done" ? options_.session.stages.front() : "is " + again.result + ", so nothing of it");
+                   again.result == "done" ? options_.session.stages.front()
+                                          : "is " + again.result + ", so nothing of it");
         return good ? as_declared : differs;
     }
 

@@ -185,9 +185,8 @@ void variable_files(const Picture& picture, Diagnostics& diagnostics) {
             for (const ir::Stage& stage : picture.program.stages)
                 if (stage.environment == environment.name && d.labels.empty())
                     d.labels.push_back({stage.span, "this stage is planned with them"});
-            d.notes.push_back(
-                fmt::format("terraform would make {} look like {}: its nodes, its volumes",
-                            environment.name, other.name));
+            d.notes.push_back(fmt::format("terraform would make {} look like {}: its nodes, its volumes",
+                                          environment.name, other.name));
         }
     }
 }
