@@ -15,6 +15,7 @@
 #include "cli/script_files.hpp"
 #include "cli/unified_diff.hpp"
 #include "compiler/diagnostics/apply.hpp"
+#include "compiler/findings/allow.hpp"
 #include "compiler/findings/baseline.hpp"
 #include "compiler/findings/report.hpp"
 #include "compiler/syntax/parse.hpp"
@@ -100,7 +101,10 @@ void prove(Checked& one, const prove::Options& options) {
     const bool has_stages = !one.script->program.stages.empty();
     if (!has_stages || !can_be_tried(*one.script)) return;
     const auto answer = prove::prove(one.script->program, one.script->inventory, {}, options);
-    prove::report(answer, one.script->diagnostics);
+    Script& script = *one.script;
+    prove::report(answer, script.diagnostics);
+    findings::apply_decisions_to_proof({script.file, script.used, true}, script.inventory, script.sources,
+                                       script.diagnostics);
     one.script->diagnostics.sort();
     one.undecided = answer.verdict == prove::Answer::Verdict::CutOff;
     if (one.undecided) fmt::print(stderr, "{}: {}\n", one.path, prove::headline(answer));

@@ -208,7 +208,8 @@ void report_impossible(const Allowed& allowed, Diagnostics& diagnostics) {
 void report_wrong(const Allow& allow, bool complete, Diagnostics& diagnostics) {
     for (const auto& one : allow.codes) {
         if (!one.code) report_impossible(one, diagnostics);
-        if (!one.code || one.used || !complete) continue;
+        const bool proved = one.id.starts_with('N');  // found by a proof only, which may come yet
+        if (!one.code || one.used || !complete || proved) continue;
         auto& d = diagnostics.report(Code::AllowUnused, one.span,
                                      fmt::format("there is no finding {} here to allow", one.id));
         d.notes.emplace_back(
@@ -271,27 +272,48 @@ std::optional<Silenced> decided(Diagnostic& d, const project::Inventory& invento
     return std::nullopt;
 }
 
+// The allows that bear on a script's findings: its own, then those of the files it uses and of others.
+struct Decisions {
+    std::vector<Allow> allows;
+    std::size_t own = 0;
+    std::set<FileId> scripts;
+};
+
+Decisions decisions(const Scope& scope, const SourceMap& sources, const Diagnostics& diagnostics) {
+    Decisions result{allows_of(sources, scope.script), 0, {scope.used.begin(), scope.used.end()}};
+    result.own = result.allows.size();
+    result.scripts.insert(scope.script);
+    for (const FileId file : scope.used)
+        for (auto& allow : allows_of(sources, file)) result.allows.push_back(std::move(allow));
+    for (const FileId file : other_files(diagnostics, result.scripts, sources))
+        if (sources.file(file).text().find("allow") != std::string_view::npos)
+            for (auto& allow : Foreign(sources, file).read()) result.allows.push_back(std::move(allow));
+    return result;
+}
+
+void silence(Decisions& decisions, const project::Inventory& inventory, Diagnostics& diagnostics) {
+    if (decisions.allows.empty() && inventory.checks.empty()) return;
+    diagnostics.silence([&](Diagnostic& d) -> std::optional<Silenced> {
+        auto silenced = silenced_by(d, decisions.allows, decisions.scripts);
+        return silenced ? std::move(silenced) : decided(d, inventory);
+    });
+}
+
 }  // namespace
 
 void apply_decisions(const Scope& scope, const project::Inventory& inventory, const SourceMap& sources,
                      Diagnostics& diagnostics) {
-    std::vector<Allow> allows = allows_of(sources, scope.script);
-    const std::size_t own = allows.size();
-    for (const FileId file : scope.used)
-        for (auto& allow : allows_of(sources, file)) allows.push_back(std::move(allow));
-    std::set<FileId> scripts(scope.used.begin(), scope.used.end());
-    scripts.insert(scope.script);
-    for (const FileId file : other_files(diagnostics, scripts, sources))
-        if (sources.file(file).text().find("allow") != std::string_view::npos)
-            for (auto& allow : Foreign(sources, file).read()) allows.push_back(std::move(allow));
-    if (allows.empty() && inventory.checks.empty()) return;
-    diagnostics.silence([&](Diagnostic& d) -> std::optional<Silenced> {
-        auto silenced = silenced_by(d, allows, scripts);
-        return silenced ? std::move(silenced) : decided(d, inventory);
-    });
+    Decisions known = decisions(scope, sources, diagnostics);
+    silence(known, inventory, diagnostics);
     // What a module allows may be a finding of another script that uses it.
-    for (std::size_t i = 0; i < allows.size(); ++i)
-        report_wrong(allows[i], scope.complete && i < own, diagnostics);
+    for (std::size_t i = 0; i < known.allows.size(); ++i)
+        report_wrong(known.allows[i], scope.complete && i < known.own, diagnostics);
+}
+
+void apply_decisions_to_proof(const Scope& scope, const project::Inventory& inventory,
+                              const SourceMap& sources, Diagnostics& diagnostics) {
+    Decisions known = decisions(scope, sources, diagnostics);
+    silence(known, inventory, diagnostics);
 }
 
 }  // namespace migc::findings

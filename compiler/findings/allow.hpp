@@ -22,4 +22,8 @@ struct Scope {
 void apply_decisions(const Scope& scope, const project::Inventory& inventory, const SourceMap& sources,
                      Diagnostics& diagnostics);
 
+// The same for what a proof has added since, with no more words about the allows themselves.
+void apply_decisions_to_proof(const Scope& scope, const project::Inventory& inventory,
+                              const SourceMap& sources, Diagnostics& diagnostics);
+
 }  // namespace migc::findings

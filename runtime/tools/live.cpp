@@ -157,7 +157,7 @@ class LiveTools : public Tools {
         const Descriptor nowhere = above_standard(::open("/dev/null", O_WRONLY | O_CLOEXEC));
         if (command.argv.empty() || !nowhere || !output.open_pipe()) return nullptr;
         const std::string token = new_step_token();
-        auto child = start(command, token, output.child_end(), nowhere.get());
+        auto child = start(command, token, output.child_end(), nowhere.get(), Work::Looks);
         if (!child) return nullptr;
         output.close_child_end();
         return std::make_unique<LiveWatch>(std::move(*child), token, std::move(output));
@@ -239,10 +239,14 @@ class LiveTools : public Tools {
         return plan;
     }
 
+    // What only looks, and may go on doing so when migc is gone, holds no lock.
+    enum class Work { Changes, Looks };
+
     tl::expected<Child, std::string> start(const CommandLine& command, const std::string& token, int output,
-                                           int errors) {
+                                           int errors, Work work = Work::Changes) {
         auto plan = plan_of(command, token);
         if (!plan) return tl::unexpected(plan.error());
+        if (work == Work::Looks) plan->inherited.clear();
         const Descriptor input = input_of(command);
         if (!input) {
             return tl::unexpected(

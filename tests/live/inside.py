@@ -84,7 +84,7 @@ verify json of "{base}/a" at "/text" from inside is "nothing" within 1s;
 check("changes from inside are undone", done.returncode == 1 and documents == {"/a": b'{"x": 1}'}, f"{done.stdout}{documents}")
 check("a post is made once", asked.count(("POST", "/ok")) == 1, str(asked))
 done = run(f'    http post "{base}/cut" from inside undo < http delete "{base}/b"; >;')
-check("a post whose answer is lost is in doubt", done.returncode == 4 and asked == [("POST", "/cut")], f"{done.stdout}{asked}")
+check("a post whose answer is lost is in doubt", done.returncode == 4 and [a for a in asked if a[0] != "GET"] == [("POST", "/cut")], f"{done.stdout}{asked}")
 done = run(f'    load test "{base}/ok" at 50 per second for 4s from inside as report;\n    verify error rate in report below 1%;\n    verify requests in report is 200;')
 check("a load test from inside", done.returncode == 0 and len(asked) == 200, f"{done.stdout}{len(asked)}")
 project.write("migc.yaml", project.read("migc.yaml") + "inside-image: example.invalid/no/such:1\n")
