@@ -18,11 +18,13 @@ void add_rights(const Script& script, runtime::Tools& tools, const runtime::RunO
     if (std::none_of(stages.begin(), stages.end(), uses)) return;
     const auto plan = runtime::make_plan(script.program, script.inventory, tools, options);
     if (!plan) return;  // the run says why
-    for (std::size_t i = 0; i < stages.size(); ++i) {
-        if (!uses(stages[i])) continue;
+    // Only the stages that were asked for are planned.
+    for (const auto& planned : plan->at("stages")) {
+        const ir::Stage* stage = script.program.stage(planned.at("stage").get<std::string>());
+        if (stage == nullptr || !uses(*stage)) continue;
         const auto environment =
-            runtime::resolve_environment(script.program, stages[i], script.inventory, options, tools);
-        if (environment) runtime::examine_rights(plan->at("stages").at(i), *environment, tools, found);
+            runtime::resolve_environment(script.program, *stage, script.inventory, options, tools);
+        if (environment) runtime::examine_rights(planned, *environment, tools, found);
     }
 }
 
