@@ -5,22 +5,23 @@ import os, pathlib, shutil, subprocess, tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MIGC = os.environ.get("MIGC", str(ROOT / "build/cli/migc"))
 
-# What is in the ledger has happened: a tool that is ended before has done nothing.
+# What is in the ledger has happened: a tool that is ended before has done nothing. (An interrupt is for the whole group,
+# so it may end the `mv` of a tool that goes on.)
 TOOL = """#!/bin/sh
 cd '@' || exit 9
 case "$1" in
 get) [ ! -f down ] || { echo "no route to host" >&2; exit 7; }
     [ -f "state/$2" ] || { echo "no such thing" >&2; exit 1; }; cat "state/$2" ;;
-set) printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
+set) printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2" && echo "set $2 $3" >> ledger ;;
 del) rm -f "state/$2"; echo "del $2" >> ledger ;;
 count) echo x >> "counts/$2"; echo "count $2" >> ledger ;;
 uncount) echo "uncount $2" >> ledger; sed -i '$d' "counts/$2" ;;
 late) touch "at-work"; sleep 0.5; echo "uncount $2" >> ledger; sed -i '$d' "counts/$2" ;;
 latecount) touch "at-work"; sleep 0.5; echo x >> "counts/$2"; echo "count $2" >> ledger ;;
-slow) sleep "${4:-0.5}"; printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
+slow) sleep "${4:-0.5}"; printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2" && echo "set $2 $3" >> ledger ;;
 deaf) trap 'echo "int $$" >> signals' INT; trap 'echo "term $$" >> signals' TERM
     for i in 1 2 3 4 5 6; do sleep 0.05; done
-    printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2"; echo "set $2 $3" >> ledger ;;
+    printf %s "$3" > "new/$2.$$"; mv "new/$2.$$" "state/$2" && echo "set $2 $3" >> ledger ;;
 say) echo "say $2" >> ledger ;;
 no) echo "no: $2" >&2; exit 1 ;;
 esac
