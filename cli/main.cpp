@@ -9,16 +9,50 @@
 
 namespace {
 
-// In the order in which a change goes through them.
-constexpr migc::cli::AddCommand commands[] = {
-    migc::cli::add_check,    migc::cli::add_prove,   migc::cli::add_drill,    migc::cli::add_rehearse,
-    migc::cli::add_plan,     migc::cli::add_run,     migc::cli::add_resume,   migc::cli::add_undo,
-    migc::cli::add_resolve,  migc::cli::add_sheet,   migc::cli::add_doctor,   migc::cli::add_status,
-    migc::cli::add_follow,   migc::cli::add_stop,    migc::cli::add_unlock,   migc::cli::add_runs,
-    migc::cli::add_show,     migc::cli::add_fmt,     migc::cli::add_explain,  migc::cli::add_verbs,
-    migc::cli::add_ir,       migc::cli::add_diff,    migc::cli::add_graph,    migc::cli::add_lsp,
-    migc::cli::add_approver, migc::cli::add_approve, migc::cli::add_evidence,
+struct Command {
+    std::string_view name;
+    migc::cli::AddCommand add;
 };
+
+// In the order in which a change goes through them.
+constexpr Command commands[] = {
+    {"check", migc::cli::add_check},
+    {"prove", migc::cli::add_prove},
+    {"drill", migc::cli::add_drill},
+    {"rehearse", migc::cli::add_rehearse},
+    {"plan", migc::cli::add_plan},
+    {"run", migc::cli::add_run},
+    {"resume", migc::cli::add_resume},
+    {"undo", migc::cli::add_undo},
+    {"resolve", migc::cli::add_resolve},
+    {"sheet", migc::cli::add_sheet},
+    {"doctor", migc::cli::add_doctor},
+    {"status", migc::cli::add_status},
+    {"follow", migc::cli::add_follow},
+    {"stop", migc::cli::add_stop},
+    {"unlock", migc::cli::add_unlock},
+    {"runs", migc::cli::add_runs},
+    {"show", migc::cli::add_show},
+    {"fmt", migc::cli::add_fmt},
+    {"explain", migc::cli::add_explain},
+    {"verbs", migc::cli::add_verbs},
+    {"ir", migc::cli::add_ir},
+    {"diff", migc::cli::add_diff},
+    {"graph", migc::cli::add_graph},
+    {"lsp", migc::cli::add_lsp},
+    {"approver", migc::cli::add_approver},
+    {"approve", migc::cli::add_approve},
+    {"evidence", migc::cli::add_evidence},
+};
+
+// Adds the command that is asked for: the options of all of them are a tenth of what a small check costs. All
+// of them where none is named, for the help and for a name that is near.
+void add_commands(CLI::App& app, std::string_view asked, int& exit_code) {
+    const auto named = std::find_if(std::begin(commands), std::end(commands),
+                                    [&](const Command& command) { return command.name == asked; });
+    if (named != std::end(commands)) return named->add(app, exit_code);
+    for (const Command& command : commands) command.add(app, exit_code);
+}
 
 std::vector<std::string> command_names(const CLI::App& app) {
     std::vector<std::string> names;
@@ -43,7 +77,7 @@ int run(int argc, char** argv) {
         "For a script: migc check FILE, migc plan FILE, migc run FILE --world learning, migc run "
         "FILE.\n`migc COMMAND --help` shows examples.");
     int exit_code = 0;
-    for (const auto add : commands) add(app, exit_code);
+    add_commands(app, argc > 1 ? argv[1] : "", exit_code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

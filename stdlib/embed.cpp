@@ -1,5 +1,6 @@
-// Build-time tool: writes the standard library as C++ data, with an index of its declarations, so that a
-// command reads only the declarations that a script uses.  embed OUTPUT WORLD.yaml MODULE.mig...
+// Build-time tool: writes the standard library as C++ data, each declaration parsed and under its key, so
+// that a command reads only the declarations that a script uses and parses none.  embed OUTPUT WORLD.yaml
+// MODULE.mig...
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "compiler/sema/library.hpp"
+#include "compiler/syntax/archive.hpp"
 #include "compiler/syntax/parse.hpp"
 
 namespace {
@@ -18,7 +20,8 @@ using namespace migc;
 struct Row {
     std::string_view kind;
     std::string key;
-    std::uint32_t end;
+    std::uint32_t begin;
+    syntax::File declaration;  // alone in a file
 };
 
 std::string read(const std::filesystem::path& path) {
@@ -32,15 +35,32 @@ std::string quoted(const std::string& text) {
     return fmt::format("R\"__mig({})__mig\"", text);
 }
 
+std::string escaped(std::string_view bytes) {
+    std::string text;
+    for (const char c : bytes) text += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
+    return fmt::format("std::string_view(\"{}\", {})", text, bytes.size());
+}
+
+template <typename Declaration>
+syntax::File alone(const Declaration& declaration, std::vector<Declaration> syntax::File::*among) {
+    syntax::File file;
+    (file.*among).push_back(declaration);
+    return file;
+}
+
 std::vector<Row> rows(const syntax::File& file) {
     std::vector<Row> result;
     for (const auto& d : file.verbs)
-        result.push_back({"Verb", std::string(sema::key_of(d.signature)), d.span.end});
+        result.push_back(
+            {"Verb", std::string(sema::key_of(d.signature)), d.span.begin, alone(d, &syntax::File::verbs)});
     for (const auto& d : file.probes)
-        result.push_back({"Probe", std::string(sema::key_of(d.signature)), d.span.end});
-    for (const auto& d : file.tools) result.push_back({"Tool", d.name.text, d.span.end});
-    for (const auto& d : file.resources) result.push_back({"Resource", d.name.text, d.span.end});
-    std::sort(result.begin(), result.end(), [](const Row& a, const Row& b) { return a.end < b.end; });
+        result.push_back(
+            {"Probe", std::string(sema::key_of(d.signature)), d.span.begin, alone(d, &syntax::File::probes)});
+    for (const auto& d : file.tools)
+        result.push_back({"Tool", d.name.text, d.span.begin, alone(d, &syntax::File::tools)});
+    for (const auto& d : file.resources)
+        result.push_back({"Resource", d.name.text, d.span.begin, alone(d, &syntax::File::resources)});
+    std::sort(result.begin(), result.end(), [](const Row& a, const Row& b) { return a.begin < b.begin; });
     return result;
 }
 
@@ -61,12 +81,9 @@ int main(int argc, char** argv) {
         const syntax::File file = syntax::parse(sources, id, diagnostics);
         files += fmt::format("    {{\"{}\", {}, {}}},\n", path.stem().string(), quoted(read(path)),
                              !is_pattern(path));
-        std::uint32_t begin = 0;
-        for (const auto& row : rows(file)) {
-            entries += fmt::format("    {{DeclarationKind::{}, \"{}\", {}, {}, {}}},\n", row.kind, row.key,
-                                   i - 3, begin, row.end);
-            begin = row.end;
-        }
+        for (const auto& row : rows(file))
+            entries += fmt::format("    {{DeclarationKind::{}, \"{}\", {}, {}}},\n", row.kind, row.key, i - 3,
+                                   escaped(syntax::to_bytes(row.declaration)));
     }
     for (const auto& d : diagnostics.all())
         std::cerr << sources.location(d.span) << ": " << d.message << "\n";

@@ -15,19 +15,34 @@ namespace {
 
 using nlohmann::json;
 
+// Each looks for its mark first: to make a regular expression costs more than most checks of a small script.
+bool is_url(const std::string& text, std::string& host) {
+    if (text.find("://") == std::string::npos) return false;
+    static const RE2 url(R"(^[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?([a-z][a-z0-9.-]*)(?::\d+)?(?:[/?#]\S*)?$)");
+    return RE2::FullMatch(text, url, &host);
+}
+
+// "postgres:15" is an image: nobody serves at so low a number.
+bool is_host_and_port(const std::string& text, std::string& host) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos || text.find_first_of("0123456789", colon) != colon + 1) return false;
+    static const RE2 pair(R"(^([a-z][a-z0-9.-]*):(\d{2,5})(?:,.*)?$)");
+    int port = 0;
+    return RE2::FullMatch(text, pair, &host, &port) && port >= 80;
+}
+
+bool is_connection(const std::string& text, std::string& host) {
+    if (text.find('=') == std::string::npos) return false;
+    static const RE2 connection(
+        R"((?i)(?:^|;)\s*(?:host|server|data source)\s*=\s*(?:tcp:)?([a-z][a-z0-9.-]*)\s*(?:[,:]\d+)?\s*(?:;|$))");
+    return RE2::PartialMatch(text, connection, &host);
+}
+
 // The names of services of the own namespace in an address: "http://web:80/path",
 // "redis-service:6379,password=..", "Host=db;Port=5432", "web.shop.svc.cluster.local".
 std::vector<std::string> hosts_of(const std::string& text, const std::string& name_space) {
-    static const RE2 url(R"(^[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?([a-z][a-z0-9.-]*)(?::\d+)?(?:[/?#]\S*)?$)");
-    static const RE2 host_and_port(R"(^([a-z][a-z0-9.-]*):(\d{2,5})(?:,.*)?$)");
-    static const RE2 connection(
-        R"((?i)(?:^|;)\s*(?:host|server|data source)\s*=\s*(?:tcp:)?([a-z][a-z0-9.-]*)\s*(?:[,:]\d+)?\s*(?:;|$))");
     std::string host;
-    int port = 0;
-    // "postgres:15" is an image: nobody serves at so low a number.
-    const bool is_pair = RE2::FullMatch(text, host_and_port, &host, &port) && port >= 80;
-    if (!is_pair && !RE2::FullMatch(text, url, &host) && !RE2::PartialMatch(text, connection, &host))
-        return {};
+    if (!is_host_and_port(text, host) && !is_url(text, host) && !is_connection(text, host)) return {};
     for (const std::string ending : {".svc.cluster.local", ".svc"})
         if (host.ends_with(ending)) {
             host.resize(host.size() - ending.size());
@@ -63,6 +78,7 @@ class Addresses {
   private:
     // Only a project that keeps its services as manifests can miss one.
     bool is_declared(const std::string& name) {
+        if (!picture_.manifests.declaring("service/" + name).empty()) return true;
         if (!names_) {
             names_.emplace();
             for (const Object* object : picture_.manifests.all()) {

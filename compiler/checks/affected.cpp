@@ -67,7 +67,7 @@ class Readers {
     // Whose configuration has the service's name, and the pods that read that configuration.
     std::set<std::string> users_of(const std::string& name) const {
         std::set<std::string> found;
-        for (const Object* object : picture_.manifests.all()) {
+        for (const Object* object : picture_.manifests.mentioning({name})) {
             const json* content =
                 value_at(object->json, object->thing.starts_with("configmap/") ? "/data" : "/spec");
             if (object->thing == "service/" + name || content == nullptr || !names_within(*content, name))
@@ -80,7 +80,7 @@ class Readers {
 
     std::set<std::string> mounting(const std::string& claim) const {
         std::set<std::string> found;
-        for (const Object* object : picture_.manifests.all()) {
+        for (const Object* object : picture_.manifests.mentioning({claim})) {
             const json* volumes = value_at(object->json, "/spec/template/spec/volumes");
             for (const json& volume : volumes != nullptr && volumes->is_array() ? *volumes : json::array())
                 if (volume.is_object() && text_at(volume, "/persistentVolumeClaim/claimName") == claim)

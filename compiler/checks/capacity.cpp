@@ -68,7 +68,7 @@ class Capacity {
     void check() {
         for (const Event& event : course_.forward) note(event);
         for (const auto& [thing, used] : used_) above_own_limit(used);
-        for (const Object* object : picture_.manifests.all())
+        for (const Object* object : picture_.manifests.mentioning({"resourcequota"}))
             if (object->thing.starts_with("resourcequota/")) quota(*object);
         nodes();
     }

@@ -99,7 +99,7 @@ class Layers {
                 drafts_.take(event);
                 note(course, event);
             }
-        if (edits_.empty() && applied_.empty()) return;
+        if (edits_.empty() && !applies_a_setting()) return;
         variables();
         for (const auto& [setting, all] : by_setting_) compare_with_file(setting, all);
         if (!applied_.empty()) compare_within_pods();
@@ -121,6 +121,18 @@ class Layers {
     }
 
     // ------------------------------------------------ the variables of the manifests
+
+    // Whether a variable that names a setting stands in a file of what is applied. Most manifests have none,
+    // and then it is of no use to read the others.
+    bool applies_a_setting() const {
+        return std::any_of(applied_.begin(), applied_.end(), [&](const auto& one) {
+            const auto& objects = picture_.manifests.declaring(one.first);
+            return std::any_of(objects.begin(), objects.end(), [&](const Object* object) {
+                return picture_.manifests.text(object->file).value_or("").find("__") !=
+                       std::string_view::npos;
+            });
+        });
+    }
 
     void variables() {
         for (const Object* object : picture_.manifests.all()) {

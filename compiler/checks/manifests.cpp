@@ -1,8 +1,7 @@
 #include "compiler/checks/manifests.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -10,6 +9,7 @@
 #include "compiler/documents/document.hpp"
 #include "compiler/documents/pointer.hpp"
 #include "compiler/documents/tree.hpp"
+#include "compiler/source/read_file.hpp"
 
 namespace migc::checks {
 namespace {
@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::size_t most_files = 20'000;
+constexpr std::size_t most_searches = 8;  // through all texts; who wants to know more gets all of them parsed
 constexpr const char* usual_folders[] = {"k8s", "kubernetes", "manifests", "deploy"};
 
 // As `apply` sees it: a kustomization says how manifests are put together, and is none.
@@ -118,6 +119,16 @@ std::string label(const std::string& key, const json& value) {
     return key + '=' + (value.is_string() ? value.get<std::string>() : value.dump());
 }
 
+// Whether all words stand in a text, in whatever case. Where characters may be written as escapes, they may
+// stand there unseen.
+bool mentions(std::string_view text, const std::set<std::string>& words) {
+    const auto is_same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+    return text.find('\\') != std::string_view::npos ||
+           std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+               return std::search(text.begin(), text.end(), word.begin(), word.end(), is_same) != text.end();
+           });
+}
+
 // A chart's template is no manifest until helm has filled it in.
 bool is_template(std::string_view text) {
     return text.find("{{") != std::string_view::npos;
@@ -133,16 +144,13 @@ const Manifests::Objects& found_in(const std::unordered_map<std::string, Manifes
 }  // namespace
 
 std::optional<std::string> content(const fs::path& path) {
-    std::error_code error;
-    if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > documents::size_limit) return {};
-    std::ifstream stream(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    return stream ? std::optional(std::move(text)) : std::nullopt;
+    return read_file(path, documents::size_limit);
 }
 
 struct Manifests::File {
     std::string text;
     bool is_read = false;
+    bool is_parsed = false;
     std::size_t documents = 0;
     std::vector<Object> objects;
     std::optional<FileId> id;
@@ -169,30 +177,37 @@ std::vector<Object> Manifests::objects_of(const std::string& file, std::string_v
     return std::move(collector.objects);
 }
 
-const Manifests::File& Manifests::file(const fs::path& full) const {
+Manifests::File& Manifests::read(const fs::path& full) const {
     const std::string name = full.lexically_relative(root_).generic_string();
     auto& entry = files_[name];
     if (entry) return *entry;
     entry = std::make_unique<File>();
-    const auto format = documents::format_of(name);
-    auto text = format && is_manifest(full) && !name.starts_with("..") ? content(full) : std::nullopt;
+    const bool may_be_one = documents::format_of(name) && is_manifest(full) && !name.starts_with("..");
+    auto text = may_be_one ? content(full) : std::nullopt;
     if (!text || is_template(*text)) return *entry;
     entry->text = std::move(*text);
     entry->is_read = true;
-    const auto tree = documents::parse(entry->text, *format);
+    return *entry;
+}
+
+const Manifests::File& Manifests::file(const fs::path& full) const {
+    File& entry = read(full);
+    if (!entry.is_read || std::exchange(entry.is_parsed, true)) return entry;
+    const std::string name = full.lexically_relative(root_).generic_string();
+    const auto tree = documents::parse(entry.text, *documents::format_of(name));
     if (!tree) {
         unusable_.push_back({name, tree.error().offset, tree.error().message, true});
-        return *entry;
+        return entry;
     }
     if (const auto* alias = documents::alias_in(tree->root))
         unusable_.push_back({name, alias->range.begin, "it uses an alias: write the value out", true});
-    entry->documents = tree->root.style == documents::Style::Documents ? tree->root.members.size() : 1;
+    entry.documents = tree->root.style == documents::Style::Documents ? tree->root.members.size() : 1;
     Collector collector(name);
     collector.add(tree->root);
     std::move(collector.unusable.begin(), collector.unusable.end(), std::back_inserter(unusable_));
-    entry->objects = std::move(collector.objects);
-    for (const Object& object : entry->objects) enter(object);
-    return *entry;
+    entry.objects = std::move(collector.objects);
+    for (const Object& object : entry.objects) enter(object);
+    return entry;
 }
 
 void Manifests::enter(const Object& object) const {
@@ -234,13 +249,33 @@ const Manifests::Objects& Manifests::of(const std::string& path) const {
     return entry->second;
 }
 
-void Manifests::look_around() const {
-    if (std::exchange(has_all_, true)) return;
+const std::vector<fs::path>& Manifests::usual_files() const {
+    if (usual_files_) return *usual_files_;
+    usual_files_.emplace();
     std::error_code error;
     for (const char* folder : usual_folders)
         if (fs::is_directory(root_ / folder, error))
-            for (const fs::path& one : manifests_in<fs::recursive_directory_iterator>(root_ / folder))
-                file(one);
+            for (fs::path& one : manifests_in<fs::recursive_directory_iterator>(root_ / folder))
+                usual_files_->push_back(std::move(one));
+    return *usual_files_;
+}
+
+void Manifests::look_around() const {
+    if (std::exchange(has_all_, true)) return;
+    for (const fs::path& one : usual_files()) file(one);
+}
+
+// Most scripts are about one or two things, and a text is searched much faster than it is parsed.
+void Manifests::look_for(const std::set<std::string>& words) const {
+    if (has_all_ || !looked_for_.insert(words).second) return;
+    if (looked_for_.size() > most_searches) return look_around();
+    for (const fs::path& one : usual_files())
+        if (mentions(read(one).text, words)) file(one);
+}
+
+const Manifests::Objects& Manifests::mentioning(const std::set<std::string>& words) const {
+    look_for(words);
+    return all_;
 }
 
 const Manifests::Objects& Manifests::all() const {
@@ -249,7 +284,8 @@ const Manifests::Objects& Manifests::all() const {
 }
 
 const Manifests::Objects& Manifests::declaring(const std::string& thing) const {
-    look_around();
+    const std::size_t slash = std::min(thing.find('/'), thing.size());
+    look_for({thing.substr(0, slash), thing.substr(std::min(slash + 1, thing.size()))});
     return found_in(by_thing_, thing);
 }
 

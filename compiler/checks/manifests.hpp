@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -58,6 +59,9 @@ class Manifests {
     // The objects of the folders in which one looks for manifests: k8s, kubernetes, manifests, deploy; and of
     // every file that `of` was asked for.
     [[nodiscard]] const Objects& all() const;
+    // At least those of all whose files hold every one of the words, in whatever case. What is asked for
+    // later may add to it.
+    [[nodiscard]] const Objects& mentioning(const std::set<std::string>& words) const;
     // Those of all that declare a thing.
     [[nodiscard]] const Objects& declaring(const std::string& thing) const;
     // The workloads whose pods read a ConfigMap or Secret ("configmap/settings").
@@ -81,7 +85,10 @@ class Manifests {
     struct File;
     using Index = std::unordered_map<std::string, Objects>;
 
-    const File& file(const std::filesystem::path& full) const;
+    File& read(const std::filesystem::path& full) const;        // not parsed yet
+    const File& file(const std::filesystem::path& full) const;  // parsed
+    const std::vector<std::filesystem::path>& usual_files() const;
+    void look_for(const std::set<std::string>& words) const;
     void enter(const Object& object) const;
     void look_around() const;
     FileId id_of(File& file, const std::string& name) const;
@@ -92,6 +99,8 @@ class Manifests {
     mutable std::vector<Unusable> unusable_;
     mutable Objects all_;
     mutable bool has_all_ = false;
+    mutable std::set<std::set<std::string>> looked_for_;
+    mutable std::optional<std::vector<std::filesystem::path>> usual_files_;
     mutable std::map<std::string, Objects> paths_;
     mutable Index by_thing_, by_configuration_, by_scaled_, by_selected_;
 };

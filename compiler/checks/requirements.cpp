@@ -2,14 +2,13 @@
 // in both files.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/ir/compare.hpp"
+#include "compiler/source/read_file.hpp"
 
 namespace migc::checks {
 namespace {
@@ -151,10 +150,9 @@ class Requirement {
         else if (fs::file_size(full, error) > file_limit)
             problem = "the file is too large";
         if (!problem.empty()) return std::nullopt;
-        std::ifstream stream(full, std::ios::binary);
-        std::string text{std::istreambuf_iterator<char>(stream), {}};
-        if (!stream) problem = "the file cannot be read";
-        return stream ? std::optional(std::move(text)) : std::nullopt;
+        auto text = read_file(full, file_limit);
+        if (!text) problem = "the file cannot be read";
+        return text;
     }
 
     // Of what a place says, the first line.

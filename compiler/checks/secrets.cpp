@@ -61,11 +61,11 @@ void check_call(const ir::Step& step, Diagnostics& diagnostics) {
 
 void named_secrets(const Picture& picture, Diagnostics& diagnostics) {
     for (const ir::Parameter& parameter : picture.program.parameters)
-        if (parameter.default_value && is_called_secret(parameter.name) &&
-            secret_text(*parameter.default_value) != nullptr)
+        if (parameter.default_value && secret_text(*parameter.default_value) != nullptr &&
+            is_called_secret(parameter.name))
             report(*parameter.default_value, diagnostics);
     for (const ir::Step& let : picture.program.lets)
-        if (let.value && is_called_secret(let.name) && secret_text(*let.value) != nullptr)
+        if (let.value && secret_text(*let.value) != nullptr && is_called_secret(let.name))
             report(*let.value, diagnostics);
     for (const ir::Stage& stage : picture.program.stages)
         if (!stage.repeats)

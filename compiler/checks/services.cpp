@@ -99,19 +99,28 @@ class Services {
 
   private:
     // Read when first asked for: most scripts have nothing to do with services.
-    const std::vector<Pods>& pods() {
-        if (pods_) return *pods_;
-        pods_.emplace();
-        for (const Object* object : picture_.manifests.all()) {
+    const std::vector<Pods>& pods() { return pods_of(picture_.manifests.all()); }
+
+    // At least those that are selected.
+    const std::vector<Pods>& pods(const Labels& selector) {
+        std::set<std::string> words;
+        for (const auto& [key, value] : selector) words.insert(value);
+        return pods_of(picture_.manifests.mentioning(words));
+    }
+
+    // The objects are those of the last time, and perhaps more.
+    const std::vector<Pods>& pods_of(const Manifests::Objects& objects) {
+        for (; seen_ < objects.size(); ++seen_) {
+            const Object* object = objects[seen_];
             const char* place = pod_template(object->thing);
             const json* now = drafts_.object(*object);
             complete_ = complete_ && now != nullptr && (place != nullptr || makes_no_pods(object->thing));
             if (place == nullptr || now == nullptr) continue;
             const json::json_pointer spec(fmt::format("{}/spec", place));
-            pods_->push_back({object, labels_at(*now, fmt::format("{}/metadata/labels", place)),
-                              now->contains(spec) ? &(*now)[spec] : nullptr});
+            pods_.push_back({object, labels_at(*now, fmt::format("{}/metadata/labels", place)),
+                             now->contains(spec) ? &(*now)[spec] : nullptr});
         }
-        return *pods_;
+        return pods_;
     }
 
     // Whether every pod is one that the manifests declare, as far as they tell.
@@ -138,7 +147,7 @@ class Services {
         const Labels selector = labels_at(now, "/spec/selector");
         if (selector.empty()) return;  // somebody else says where it leads
         std::vector<const Pods*> behind;
-        for (const Pods& one : pods())
+        for (const Pods& one : pods(selector))
             if (matches(selector, one.labels)) behind.push_back(&one);
         if (!behind.empty()) return ports(event, object, now, behind);
         if (!are_all_known()) return;
@@ -319,7 +328,8 @@ class Services {
     const Picture& picture_;
     Diagnostics& diagnostics_;
     Drafts drafts_;
-    std::optional<std::vector<Pods>> pods_;
+    std::vector<Pods> pods_;
+    std::size_t seen_ = 0;  // objects that pods_ was made of
     bool complete_ = true;
     std::set<Thing> told_;
 };

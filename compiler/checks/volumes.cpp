@@ -95,7 +95,8 @@ class Sizes {
 
     std::vector<Claim> claims() {
         std::vector<Claim> found;
-        for (const Object* object : picture_.manifests.all()) {
+        if (grown_.empty() && changes_.empty() && volumes_edited_ == nullptr) return found;
+        for (const Object* object : picture_.manifests.mentioning({"persistentvolumeclaim"})) {
             if (!object->thing.starts_with("persistentvolumeclaim/")) continue;
             const json* now = drafts_.object(*object);
             std::string shown = now != nullptr ? text_at(*now, "/spec/resources/requests/storage") : "";

@@ -1,9 +1,9 @@
 #include "compiler/project/git_index.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <system_error>
+
+#include "compiler/source/read_file.hpp"
 
 namespace migc::project {
 namespace {
@@ -13,20 +13,12 @@ namespace fs = std::filesystem;
 constexpr std::uintmax_t largest = std::uintmax_t{32}
                                    << 20;  // bytes; a larger index would cost more than it tells
 
-std::optional<std::string> content(const fs::path& path, std::uintmax_t limit) {
-    std::error_code error;
-    if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > limit) return std::nullopt;
-    std::ifstream stream(path, std::ios::binary);
-    std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-    return stream ? std::optional(std::move(bytes)) : std::nullopt;
-}
-
 // The folder in which git keeps the index: `.git`, or what a file `.git` names, as a work tree has it.
 std::optional<fs::path> git_folder(const fs::path& root) {
     std::error_code error;
     const fs::path git = root / ".git";
     if (fs::is_directory(git, error)) return git;
-    auto text = content(git, 4096);
+    auto text = read_file(git, 4096);
     if (!text || !text->starts_with("gitdir: ")) return std::nullopt;
     while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
     return (root / text->substr(8)).lexically_normal();
@@ -49,7 +41,7 @@ std::optional<GitIndex> GitIndex::of(const fs::path& folder) {
         if (root == root.root_path()) return std::nullopt;
     }
     const auto git = git_folder(root);
-    auto bytes = git ? content(*git / "index", largest) : std::nullopt;
+    auto bytes = git ? read_file(*git / "index", largest) : std::nullopt;
     return bytes ? parse(std::move(*bytes), root) : std::nullopt;
 }
 

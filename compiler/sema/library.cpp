@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/diagnostics/nearest.hpp"
+#include "compiler/syntax/archive.hpp"
 #include "compiler/syntax/parse.hpp"
 
 namespace migc::sema {
@@ -94,7 +95,7 @@ void Library::read_entry(std::size_t index) {
     if (!id)
         id = sources_.add(fmt::format("std/{}.mig", embedded_.files[entry.file].module),
                           std::string(embedded_.files[entry.file].text));
-    files_.push_back(syntax::parse_range(sources_, {*id, entry.begin, entry.end}, diagnostics_));
+    files_.push_back(syntax::from_bytes(entry.tree, *id));
     add_declarations(files_.back(), false);
 }
 

@@ -24,9 +24,9 @@ enum class DeclarationKind { Verb, Probe, Tool, Resource };
 
 struct EmbeddedEntry {
     DeclarationKind kind;
-    std::string_view key;  // a verb's or probe's first label that every use has; a tool's or resource's name
-    std::uint32_t file;    // index into Embedded::files
-    std::uint32_t begin, end;  // bytes of the declaration, with its documentation
+    std::string_view key;   // a verb's or probe's first label that every use has; a tool's or resource's name
+    std::uint32_t file;     // index into Embedded::files
+    std::string_view tree;  // the declaration parsed: syntax/archive.hpp
 };
 
 struct EmbeddedFile {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <unordered_map>
 
 #include <antlr4-runtime.h>
 #include <fmt/format.h>
@@ -56,8 +57,7 @@ bool is_invisible(std::string_view character) {
 // ANTLR counts code points, spans count bytes.
 class Offsets {
   public:
-    Offsets(std::string_view text, std::uint32_t base)
-        : base_(base), size_(static_cast<std::uint32_t>(text.size())) {
+    explicit Offsets(std::string_view text) : size_(static_cast<std::uint32_t>(text.size())) {
         const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
         if (std::none_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) < 0; }))
             return;
@@ -66,13 +66,11 @@ class Offsets {
         bytes_.push_back(size_);
     }
     [[nodiscard]] std::uint32_t byte(std::size_t code_point) const {
-        if (bytes_.empty())
-            return base_ + static_cast<std::uint32_t>(std::min<std::size_t>(code_point, size_));
-        return base_ + bytes_[std::min(code_point, bytes_.size() - 1)];
+        if (bytes_.empty()) return static_cast<std::uint32_t>(std::min<std::size_t>(code_point, size_));
+        return bytes_[std::min(code_point, bytes_.size() - 1)];
     }
 
   private:
-    std::uint32_t base_;
     std::uint32_t size_;
     std::vector<std::uint32_t> bytes_;  // empty for ASCII
 };
@@ -96,6 +94,16 @@ TokenKind kind_of(std::size_t type) {
             break;
     }
     return type >= MigLexer::OPEN && type <= MigLexer::DIVIDE ? TokenKind::Punctuation : TokenKind::Keyword;
+}
+
+// The rules of the lexer's mode KEYWORDS, by the text that each is.
+std::unordered_map<std::string_view, std::size_t> keywords(const MigLexer& lexer) {
+    const std::vector<std::string>& names =
+        lexer.getTokenNames();  // 'verify', or SPACE where there is no one text
+    std::unordered_map<std::string_view, std::size_t> found;
+    for (std::size_t type = MigLexer::OTHER + 1; type < names.size(); ++type)
+        found.emplace(std::string_view(names[type]).substr(1, names[type].size() - 2), type);
+    return found;
 }
 
 // The first error ends a parse: recovery inside ANTLR is quadratic on unclosed blocks.
@@ -133,15 +141,16 @@ class StopAtFirstError : public antlr4::DefaultErrorStrategy {
 // A file's text as ANTLR sees it. Members are in the order in which they need each other.
 class Session {
   public:
-    Session(const SourceMap& sources, Span range)
-        : file(range.file),
-          text(sources.text(range)),
-          offsets(text, range.begin),
+    Session(const SourceMap& sources, FileId id)
+        : file(id),
+          text(sources.file(id).text()),
+          offsets(text),
           input(std::string(text)),
           lexer(&input),
           stream(&lexer) {
         lexer.removeErrorListeners();
         stream.fill();
+        tell_keywords();
     }
 
     [[nodiscard]] Span span(const antlr4::Token* token) const {
@@ -158,6 +167,15 @@ class Session {
             if (const auto* token = self.get(i); token->getType() != antlr4::Token::EOF)
                 result.push_back({kind_of(token->getType()), span(token)});
         return result;
+    }
+    void tell_keywords() {
+        static const auto known = keywords(lexer);
+        for (antlr4::Token* token : stream.getTokens()) {
+            if (token->getType() != MigLexer::WORD) continue;
+            const Span where = span(token);
+            const auto found = known.find(text.substr(where.begin, where.size()));
+            if (found != known.end()) static_cast<antlr4::CommonToken*>(token)->setType(found->second);
+        }
     }
     void leave_out(Range range) {
         for (std::size_t i = range.first; i < range.last; ++i)
@@ -714,23 +732,14 @@ bool check_text(const SourceMap& sources, FileId file, Diagnostics& diagnostics)
 }
 
 std::vector<Token> tokenize(const SourceMap& sources, FileId file) {
-    return Session(sources, {file, 0, static_cast<std::uint32_t>(sources.file(file).text().size())}).tokens();
+    return Session(sources, file).tokens();
 }
 
-File parse(const SourceMap& sources, FileId file, Diagnostics& diagnostics) {
-    if (!check_text(sources, file, diagnostics)) {
-        File empty;
-        empty.id = file;
-        return empty;
-    }
-    return parse_range(sources, {file, 0, static_cast<std::uint32_t>(sources.file(file).text().size())},
-                       diagnostics);
-}
-
-File parse_range(const SourceMap& sources, Span range, Diagnostics& diagnostics) {
+File parse(const SourceMap& sources, FileId id, Diagnostics& diagnostics) {
     File file;
-    file.id = range.file;
-    Session session(sources, range);
+    file.id = id;
+    if (!check_text(sources, id, diagnostics)) return file;
+    Session session(sources, id);
     const std::vector<Token> tokens = session.tokens();
     if (check_structure(sources, tokens, diagnostics))
         parse_what_is_mig(sources, tokens, session, file, diagnostics);
@@ -741,7 +750,7 @@ File parse_again(const SourceMap& sources, FileId id, Diagnostics& diagnostics, 
                  std::vector<Token>& tokens) {
     File file;
     file.id = id;
-    Session session(sources, {id, 0, static_cast<std::uint32_t>(sources.file(id).text().size())});
+    Session session(sources, id);
     tokens = session.tokens();
     if (!check_structure(sources, tokens, diagnostics)) return file;
     for (const Range known : memory.recall(sources, tokens)) session.leave_out(known);

@@ -26,11 +26,10 @@ std::vector<Token> tokenize(const SourceMap& sources, FileId file);
 // Whether the file can be a script at all: not too large, UTF-8, no control characters. Reports L001 if not.
 bool check_text(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
 
-// The tree of a file, or of a part of it (`range`, which must hold whole items). Reports what is not Mig:
-// each broken statement once, then goes on behind it. With such reports the tree lacks those statements, and
-// is good for showing, not for running. Throws nothing; time and memory are linear in the size.
+// The tree of a file. Reports what is not Mig: each broken statement once, then goes on behind it. With such
+// reports the tree lacks those statements, and is good for showing, not for running. Throws nothing; time and
+// memory are linear in the size.
 File parse(const SourceMap& sources, FileId file, Diagnostics& diagnostics);
-File parse_range(const SourceMap& sources, Span range, Diagnostics& diagnostics);
 
 class Memory;
 
