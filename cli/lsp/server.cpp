@@ -221,17 +221,30 @@ Analysis& Server::analysis(const std::string& uri, Document& document) {
 
 // ------------------------------------------------------------------ places
 
-Json Server::range(const Analysis& analysis, Span span) {
-    if (positions_of_ != &analysis) texts_.clear();
+void Server::show_places_of(const Analysis& analysis) {
+    if (positions_of_ == &analysis) return;
     positions_of_ = &analysis;
+    texts_.clear();
+    uris_.clear();
+}
+
+Json Server::range(const Analysis& analysis, Span span) {
+    show_places_of(analysis);
     // What was repaired has the same bytes in the same places, but the editor's lines are those of file 0.
     const FileId file = span.file == analysis.file() ? 0 : span.file;
     const auto text = texts_.try_emplace(file, std::string(analysis.sources().file(file).text())).first;
+    // Key by key: there may be thousands of places, and an initializer list copies each value.
     const auto json = [&](std::uint32_t offset) {
         const Position p = text->second.position(offset);
-        return Json{{"line", p.line}, {"character", p.character}};
+        Json place;
+        place["line"] = p.line;
+        place["character"] = p.character;
+        return place;
     };
-    return {{"start", json(span.begin)}, {"end", json(span.end)}};
+    Json result;
+    result["start"] = json(span.begin);
+    result["end"] = json(span.end);
+    return result;
 }
 
 std::string Server::uri_of_file(const Analysis& analysis, FileId file) {
@@ -248,9 +261,14 @@ std::string Server::uri_of_file(const Analysis& analysis, FileId file) {
 }
 
 Json Server::location(const Analysis& analysis, Span span) {
-    const std::string uri = uri_of_file(analysis, span.file);
-    if (uri.empty()) return nullptr;
-    return {{"uri", uri}, {"range", range(analysis, span)}};
+    show_places_of(analysis);
+    const auto [uri, is_new] = uris_.try_emplace(span.file);
+    if (is_new) uri->second = uri_of_file(analysis, span.file);
+    if (uri->second.empty()) return nullptr;
+    Json result;
+    result["uri"] = uri->second;
+    result["range"] = range(analysis, span);
+    return result;
 }
 
 std::string Server::cached(const std::string& name, const std::string& text) {

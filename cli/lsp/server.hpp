@@ -82,6 +82,8 @@ class Server {
 
     void publish(const std::string& uri, Document& document, std::vector<Json>& out);
     [[nodiscard]] Json finding(const service::Analysis& analysis, const Diagnostic& diagnostic);
+    // Forgets the places of another analysis.
+    void show_places_of(const service::Analysis& analysis);
     // The text of a span's file in the editor's eyes, for its positions.
     [[nodiscard]] Json range(const service::Analysis& analysis, Span span);
     // Null if the file is of the standard library and cannot be written into the cache.
@@ -96,8 +98,9 @@ class Server {
     std::map<std::string, Document> documents_;  // by URI
     std::set<std::string> changed_;              // whose findings have not been published
     std::unique_ptr<service::Phrases> phrases_;
-    const service::Analysis* positions_of_ = nullptr;  // whose texts are in `texts_`
+    const service::Analysis* positions_of_ = nullptr;  // whose places are remembered
     std::map<FileId, service::Text> texts_;
+    std::map<FileId, std::string> uris_;
     bool initialized_ = false;
     bool shut_down_ = false;
     bool ended_ = false;
