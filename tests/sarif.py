@@ -85,6 +85,17 @@ with tempfile.TemporaryDirectory() as folder:
     check("what the baseline knows is suppressed", all(r.get("suppressions") for r in known["runs"][0]["results"]))
     (root / "clean.mig").write_text("stage staging < scale webapi to 4; verify pods ready; > on failure undo;\n")
     documents.append(("no findings", sarif(folder, "clean.mig", expected=0)))
+    (root / "same").mkdir()
+    declared = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}%s\ndata: {a: b}\n"
+    (root / "same/a.yaml").write_text(declared % "")
+    (root / "same/b.yaml").write_text("# ü\n" + declared % " # allow P005: they are the same")
+    (root / "same.mig").write_text('stage staging < apply "same"; verify pods ready; > on failure undo;\n')
+    foreign = sarif(folder, "same.mig", expected=0)
+    documents.append(("an allow in a manifest", foreign))
+    twice = [r for r in foreign["runs"][0]["results"] if r["ruleId"] == "P005"]
+    check("what a manifest allows is suppressed where it stands",
+          [(r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], r["locations"][0]["physicalLocation"]["region"]["startLine"],
+            [s["justification"] for s in r["suppressions"]]) for r in twice] == [("same/b.yaml", 4, ["they are the same"])], twice)
     (root / "bad.mig").write_bytes(b"\xff\xfe\n")
     documents.append(("bytes that are no text", sarif(folder, "bad.mig", expected=2)))
     documents.append(("a file that is not there", sarif(folder, "nowhere.mig", expected=2)))
