@@ -222,7 +222,7 @@ std::vector<std::string> Inputs::unlike(const fs::path& folder) {
     const nlohmann::json now = digests();
     for (const auto& [path, digest] : now.items()) {
         if (!fs::is_regular_file(folder / path, error)) continue;
-        const auto is_in = [&](const std::string& terraform) { return is_below(path, terraform); };
+        const auto is_in = [&file = path](const std::string& terraform) { return is_below(file, terraform); };
         if (!is_configuration(path) && std::any_of(named_.terraform.begin(), named_.terraform.end(), is_in))
             continue;  // what terraform writes beside it
         const auto copied = digest_of_file(folder / path);
