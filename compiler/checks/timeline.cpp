@@ -654,7 +654,7 @@ class Timeline::Walk {
             if (!part) return std::nullopt;
             text += show(*part);
         }
-        return Value(std::move(text));
+        return ir::joined(expression.type, std::move(text));
     }
 
     Known1 list(const ir::Expr& expression, const Names& names) const {

@@ -44,9 +44,12 @@ struct Type {
 std::string show(const Type& type);
 bool operator==(const Type& a, const Type& b);
 
+// What `"..${name}.."` is once it is joined: a text, or where a resource is expected the one of that name.
+Value joined(const Type& type, std::string text);
+
 enum class ExprKind : std::uint8_t {
     Literal,      // value
-    Interpolate,  // children, shown and joined
+    Interpolate,  // children, shown and joined: joined()
     Local,        // name: parameter of a declaration, capture, let, loop variable, `as` name
     Param,        // name: a parameter of the script
     Setting,      // name: of the stage's environment and the run: context, namespace, ...

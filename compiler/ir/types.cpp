@@ -4,6 +4,11 @@
 
 namespace migc::ir {
 
+Value joined(const Type& type, std::string text) {
+    if (type.kind == TypeKind::Resource) return ResourceRef{type.resource, std::move(text)};
+    return {std::move(text)};
+}
+
 std::string show(const Type& type) {
     switch (type.kind) {
         case TypeKind::Any:

@@ -162,9 +162,9 @@ ir::Expr Lowering::condition(const syntax::Expr& e, Scope& scope) {
 // ------------------------------------------------------------------ literals
 
 ir::Expr Lowering::string(const syntax::Expr& e, const Type& expected, Scope& scope) {
-    if (expected.kind == TypeKind::Resource)
-        return literal(ResourceRef{expected.resource, e.text}, expected, e.span);
-    const Type type = is_textual(expected.kind) ? simple(expected.kind) : simple(TypeKind::String);
+    const Type type = expected.kind == TypeKind::Resource ? expected
+                      : is_textual(expected.kind)         ? simple(expected.kind)
+                                                          : simple(TypeKind::String);
     ir::Expr result = make(ExprKind::Interpolate, type, e.span);
     std::string plain;
     const auto flush = [&] {
@@ -185,7 +185,7 @@ ir::Expr Lowering::string(const syntax::Expr& e, const Type& expected, Scope& sc
         result.children.push_back(interpolated(e.text.substr(i + 2, end - i - 2), e.span, scope));
         i = end;
     }
-    if (result.children.empty()) return literal(plain, type, e.span);
+    if (result.children.empty()) return literal(ir::joined(type, std::move(plain)), type, e.span);
     flush();
     return result;
 }

@@ -85,13 +85,15 @@ Reading Evaluator::evaluate_kind(const ir::Expr& expression, const Scope& scope,
 // In an argument, a resource is written as the tool wants it, and a text with a part that is absent is
 // absent.
 Reading Evaluator::interpolate(const ir::Expr& expression, const Scope& scope, Form form) {
+    const bool is_name = expression.type.kind == ir::TypeKind::Resource;
     std::string text;
     for (const ir::Expr& child : expression.children) {
         Reading part = evaluate(child, scope);
-        if (part.value.is_unknown() || (form == Form::Written && part.value.is_absent())) return part;
-        text += form == Form::Written ? as_argument(part.value) : show(part.value);
+        const bool needs_all = is_name || form == Form::Written;
+        if (part.value.is_unknown() || (needs_all && part.value.is_absent())) return part;
+        text += form == Form::Written && !is_name ? as_argument(part.value) : show(part.value);
     }
-    return {Value(std::move(text)), {}, false};
+    return {ir::joined(expression.type, std::move(text)), {}, false};
 }
 
 Reading Evaluator::local(const ir::Expr& expression, const Scope& scope) {

@@ -74,7 +74,7 @@ class PathSearch {
             if (!part) return std::nullopt;
             text += show(*part);
         }
-        return Value(std::move(text));
+        return ir::joined(e.type, std::move(text));
     }
 
     std::optional<Value> list(const ir::Expr& e, const Names& names) const {

@@ -108,7 +108,8 @@ Term Lowering::interpolate(const ir::Expr& expression, const Names& names) {
                                  : fmt::format("${{{}}}", migc::show(shown(term, part.name)));
         if (value == nullptr) unknown.push_back(term);
     }
-    return unknown.empty() ? Term{false, out_.values.literal(Value(text))} : opaque(text, unknown);
+    return unknown.empty() ? Term{false, out_.values.literal(ir::joined(expression.type, text))}
+                           : opaque(text, unknown);
 }
 
 Term Lowering::list(const ir::Expr& expression, const Names& names) {
