@@ -16,12 +16,18 @@ stage staging <
 > on failure undo;
 """
 
+TWO_STAGES = """
+stage staging < put "a" to "1"; put "b" to "1"; > on failure undo;
+stage production < put "b" to "2"; put "c" to "2"; > on failure undo;
+"""
 
-def kept(project):
+
+def kept(project, killed=False):
     folder, = (project.folder / ".migc/runs").iterdir()
     sheet = folder / "undo-sheet.txt"
     check(stat.S_IMODE(sheet.stat().st_mode) == 0o600, project, "others may read the sheet")
-    check(not (folder / "undo-sheet.txt.new").exists(), project, "a sheet that was not finished is left over")
+    others = [p.name for p in folder.glob("*sheet*") if p != sheet and not (killed and p.name.startswith("."))]
+    check(not others, project, "there is another sheet beside it:", others)
     return sheet.read_text()
 
 
@@ -49,8 +55,8 @@ def is_done(project, lines):
     return bool(project.state().get("#mark"))
 
 
-def taken_back(title, project):
-    sheet = kept(project)
+def taken_back(title, project, killed=False):
+    sheet = kept(project, killed)
     code, said = project.migc("sheet", "last")
     check(code == 0 and body(said) == body(sheet), project, title, "the sheet beside the journal is another:", said, sheet)
     typed(project, sheet)
@@ -70,11 +76,12 @@ def killed_while_running(seconds):
         process.send_signal(signal.SIGKILL)
         process.wait()
         time.sleep(1)  # the tool that it has left at work
-        taken_back(f"killed {seconds:.2f} s after its first step", project)
+        taken_back(f"killed {seconds:.2f} s after its first step", project, killed=True)
 
 
 def main(long):
-    for title, script, state in [("done", EVERYTHING, {"a": "white"}), ("done, with hostile names", HOSTILE, {})]:
+    for title, script, state in [("done", EVERYTHING, {"a": "white"}), ("done, with hostile names", HOSTILE, {}),
+                                 ("done, two stages", TWO_STAGES, {"b": "0"})]:
         with Project(script, **state) as project:
             code, said = project.run()
             check(code == 0, project, title, said)
