@@ -191,11 +191,20 @@ class Sheet::Writer {
         if (!step.name.empty()) scope.bind(step.name, Value(fmt::format("<{}>", step.name)));
         if (!verb.action) return steps(verb.steps, inner);
         const auto command = evaluator_.preview(*verb.action, inner);
-        if (command && !command->empty()) return line("$ " + *command);
+        if (command && !command->empty()) {
+            line("$ " + *command);
+            return input(*verb.action, inner);
+        }
         line("by hand: " + printable(describe_call(verb, inner), 400));
         if (!verb.documentation.empty())
             line("         (" + printable(verb.documentation.substr(0, verb.documentation.find('\n')), 400) +
                  ")");
+    }
+
+    void input(const ir::Command& command, const Scope& scope) {
+        if (!command.standard_input) return;
+        const Value given = value_of(*command.standard_input, scope, "its input");
+        line("  on its input: " + printable(shown_value(given), 400));
     }
 
     void choose(const ir::Step& step, Scope& scope) {
