@@ -1,7 +1,7 @@
 #include "runtime/engine/sheet.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -268,6 +268,7 @@ void Sheet::update(const StageRun& stage, const Change& change) {
 // The last one first, without what a composite speaks for.
 std::vector<const Sheet::Entry*> Sheet::shown(const Part& part) {
     std::vector<const Entry*> entries;
+    entries.reserve(part.entries.size());
     const std::string* composite = nullptr;
     for (const auto& [step, entry] : part.entries) {
         if (composite != nullptr && inside(step, *composite)) continue;
@@ -275,20 +276,34 @@ std::vector<const Sheet::Entry*> Sheet::shown(const Part& part) {
         entries.push_back(&entry);
     }
     std::reverse(entries.begin(), entries.end());
-    std::stable_partition(entries.begin(), entries.end(),
-                          [](const Entry* entry) { return !entry->deferred; });
+    const auto is_deferred = [](const Entry* entry) { return entry->deferred; };
+    if (std::any_of(entries.begin(), entries.end(), is_deferred))
+        std::stable_partition(entries.begin(), entries.end(), std::not_fn(is_deferred));
     return entries;
 }
 
+// With every step of a run, so it has to be quick.
 std::string Sheet::assembled(const std::string& heading) const {
-    std::string out = heading;
-    int number = 0;
-    for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
-        for (const Entry* entry : shown(*part)) {
-            fmt::format_to(std::back_inserter(out), "\n{:>2}. ", ++number);
-            out += entry->text;
-        }
-    return number == 0 ? out + "\nThere is nothing to take back.\n" : out;
+    std::vector<const Entry*> all;
+    for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+        const auto entries = shown(*part);
+        all.insert(all.end(), entries.begin(), entries.end());
+    }
+    if (all.empty()) return heading + "\nThere is nothing to take back.\n";
+    constexpr std::size_t numbering = 10;
+    std::size_t size = heading.size();
+    for (const Entry* entry : all) size += entry->text.size() + numbering;
+    std::string out;
+    out.reserve(size);
+    out += heading;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::string number = std::to_string(i + 1);
+        out += number.size() < 2 ? "\n " : "\n";
+        out += number;
+        out += ". ";
+        out += all[i]->text;
+    }
+    return out;
 }
 
 std::string Sheet::text(const std::string& heading) {
