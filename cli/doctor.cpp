@@ -96,7 +96,7 @@ class Examination {
         runtime::examine_environment(script_.program, *environment, uses_cluster, until, tools_, found_);
         for (const auto& planned : plan.at("stages"))
             if (planned.at("stage") == stage.name && uses_cluster)
-                runtime::examine_rights(planned, *environment, tools_, found_);
+                runtime::examine_rights(script_.program, planned, *environment, tools_, found_);
         return {};
     }
 

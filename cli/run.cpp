@@ -101,20 +101,21 @@ int report(const runtime::RunResult& result) {
     return result.exit_code;
 }
 
-// What the saved plan says of the world must still hold; the engine compares the rest.
-tl::expected<void, std::string> hold_to_plan(const Options& options, const Script& script, Ready& ready) {
-    if (options.plan.empty()) return {};
+// What the saved plan says of the world must still hold; the engine compares the rest. Gives the plan as it
+// is now, if there is a saved one.
+tl::expected<std::optional<nlohmann::json>, std::string> hold_to_plan(const Options& options,
+                                                                      const Script& script, Ready& ready) {
+    if (options.plan.empty()) return std::nullopt;
     const auto saved = read_plan(options.plan);
     if (!saved) return tl::unexpected(saved.error());
     ready.options.plan = saved->at("digests");
-    const auto now =
-        runtime::make_plan(script.program, script.inventory, *ready.session->tools, ready.options);
+    auto now = runtime::make_plan(script.program, script.inventory, *ready.session->tools, ready.options);
     if (!now) return tl::unexpected(now.error().message);
     if (const auto drifted = runtime::live_drift(*saved, *now); !drifted.empty())
         return tl::unexpected(
             fmt::format("nothing is begun: the world is not as it was when {} was made:\n  {}", options.plan,
                         fmt::join(drifted, "\n  ")));
-    return {};
+    return std::move(*now);
 }
 
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
@@ -130,9 +131,10 @@ int act(Options options, Script& script, const std::string& purpose, bool look_f
     options.session.locks = locks->descriptors();
     auto ready = prepare(options, script);
     if (!ready) return refuse(ready.error());
-    if (const auto held = hold_to_plan(options, script, *ready); !held) return refuse(held.error(), locked);
+    auto plan = hold_to_plan(options, script, *ready);
+    if (!plan) return refuse(plan.error(), locked);
     if (const std::string reasons =
-            look_first ? preflight(script, *ready->session->tools, ready->options) : "";
+            look_first ? preflight(script, *ready->session->tools, ready->options, std::move(*plan)) : "";
         !reasons.empty())
         return refuse("nothing is begun:" + reasons);
     ready->options.lock_lost = [&locks] { return locks->lost(); };

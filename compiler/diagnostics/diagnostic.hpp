@@ -65,6 +65,7 @@ struct Diagnostic {
     std::vector<Label> labels;       // other places
     std::vector<std::string> notes;  // what would happen, what to know
     std::vector<Fix> fixes;
+    bool at_secret = false;  // what stands at the span is a secret: no excerpt shows it
 };
 
 // A finding that somebody has allowed: it is not reported, and not forgotten.

@@ -69,7 +69,7 @@ class Drawing {
     void line(std::uint32_t number, std::vector<Piece> pieces) {
         std::stable_sort(pieces.begin(), pieces.end(),
                          [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
-        const std::string_view text = file_.line(number);
+        const std::string text = without_hidden(number);
         auto next = pieces.cbegin();
         do {
             const std::size_t from =
@@ -90,6 +90,16 @@ class Drawing {
     std::string take() { return std::move(out_); }
 
   private:
+    // As long as the line is, so that the marks stay where they are.
+    [[nodiscard]] std::string without_hidden(std::uint32_t number) const {
+        std::string text(file_.line(number));
+        const std::size_t offset = file_.line_begin(number);
+        for (const Span& span : options_.hidden)
+            for (std::size_t i = 0; i < text.size(); ++i)
+                if (offset + i >= span.begin && offset + i < span.end) text[i] = '*';
+        return text;
+    }
+
     void source(std::uint32_t number, std::string_view text, std::size_t from, std::size_t to) {
         const auto& style = options_.style;
         std::string content = from > 0 ? std::string(style.ellipsis()) : std::string();

@@ -18,8 +18,9 @@ struct Mark {
 
 struct ExcerptOptions {
     Style style;
-    Ink primary = Ink::Red;  // the colour of primary marks
-    std::size_t gutter = 1;  // columns that line numbers take
+    Ink primary = Ink::Red;         // the colour of primary marks
+    std::size_t gutter = 1;         // columns that line numbers take
+    std::vector<Span> hidden = {};  // within the file; stars stand for what is there
 };
 
 // The marked lines with their numbers, each followed by its marks and their texts. Lines far from each other

@@ -80,14 +80,24 @@ std::string excerpts(const std::vector<MarksOfFile>& files, const SourceMap& sou
         const std::string_view arrow = &entry == &files.front() ? "-->" : ":::";
         out += std::string(options.gutter, ' ') + options.style.paint(Ink::Blue, arrow) + " ";
         out += escaped(sources.location(entry.marks.front().span)) + "\n";
-        out += excerpt(sources.file(entry.file), entry.marks, options);
+        ExcerptOptions of_file = options;
+        std::erase_if(of_file.hidden, [&](const Span& span) { return span.file != entry.file; });
+        out += excerpt(sources.file(entry.file), entry.marks, of_file);
     }
     return out;
 }
 
-std::string render(const Diagnostic& diagnostic, const SourceMap& sources, const Style& style) {
+std::vector<Span> secrets(const Diagnostics& diagnostics) {
+    std::vector<Span> spans;
+    for (const Diagnostic& diagnostic : diagnostics.all())
+        if (diagnostic.at_secret) spans.push_back(diagnostic.span);
+    return spans;
+}
+
+std::string render(const Diagnostic& diagnostic, const SourceMap& sources, const Style& style,
+                   const std::vector<Span>& hidden) {
     const auto files = marks_by_file(diagnostic, sources);
-    const ExcerptOptions options{style, ink(diagnostic.severity), gutter_width(files, sources)};
+    const ExcerptOptions options{style, ink(diagnostic.severity), gutter_width(files, sources), hidden};
     std::string out = header(diagnostic, style) + excerpts(files, sources, options);
     for (const std::string& note : diagnostic.notes) out += remark("note", note, options);
     for (const Fix& fix : diagnostic.fixes)
@@ -103,10 +113,11 @@ std::string counted(std::size_t count, std::string_view what) {
 
 std::string render_text(const Diagnostics& diagnostics, const SourceMap& sources, TextOptions options) {
     const Style style{options.colour, options.unicode};
+    const std::vector<Span> hidden = secrets(diagnostics);
     std::string out;
     for (const Diagnostic& diagnostic : diagnostics.all()) {
         if (!out.empty()) out += "\n";
-        out += render(diagnostic, sources, style);
+        out += render(diagnostic, sources, style, hidden);
     }
     return out;
 }

@@ -137,9 +137,9 @@ class InventoryReader {
     std::optional<SecretSource> secret(const YamlNode& name, const YamlNode& node) {
         const std::string called = fmt::format("the secret `{}`", name.text);
         if (node.kind == YamlKind::Scalar) {
-            read_.wrong(node, fmt::format("{} must not stand in the file itself", called))
-                .notes.emplace_back(
-                    "say where it is: `{ file: .. }`, `{ env: NAME }` or `{ command: [..] }`");
+            auto& d = read_.wrong(node, fmt::format("{} must not stand in the file itself", called));
+            d.at_secret = true;
+            d.notes.emplace_back("say where it is: `{ file: .. }`, `{ env: NAME }` or `{ command: [..] }`");
             return std::nullopt;
         }
         if (!read_.is_map(node, called)) return std::nullopt;

@@ -369,7 +369,7 @@ std::uint32_t Lowering::probe(const Declaration& declaration) {
 }
 
 // Two declarations of the same words and types would make every use of them ambiguous.
-void Lowering::check_duplicates(DeclarationKind kind) {
+void Lowering::check_duplicates(const std::vector<const Declaration*>& declarations) {
     const auto shape = [&](const syntax::Signature& signature, const auto& self) -> std::string {
         std::string result;
         for (const auto& part : signature) {
@@ -380,7 +380,7 @@ void Lowering::check_duplicates(DeclarationKind kind) {
         return result;
     };
     std::map<std::string, const Declaration*> seen;
-    for (const Declaration* declaration : library_.all(kind)) {
+    for (const Declaration* declaration : declarations) {
         const auto [first, is_new] = seen.emplace(shape(declaration->signature(), shape), declaration);
         if (is_new) continue;
         auto& d = diagnostics_.report(Code::AmbiguousPhrase, declaration->span(),

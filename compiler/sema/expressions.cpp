@@ -102,8 +102,10 @@ ir::Expr Lowering::bad(Span span) const {
 }
 
 void Lowering::mismatch(const ir::Expr& found, const Type& expected) {
-    diagnostics_.report(Code::TypeMismatch, found.span,
-                        fmt::format("expected {}, but this is {}", ir::show(expected), ir::show(found.type)));
+    auto& d = diagnostics_.report(
+        Code::TypeMismatch, found.span,
+        fmt::format("expected {}, but this is {}", ir::show(expected), ir::show(found.type)));
+    d.at_secret = expected.kind == TypeKind::Secret && found.kind == ExprKind::Literal;
 }
 
 ir::Expr Lowering::expr(const syntax::Expr& e, const Type& expected, Scope& scope) {

@@ -140,13 +140,22 @@ std::vector<const Declaration*> Library::own() const {
     return own_;
 }
 
-std::vector<const Declaration*> Library::all(DeclarationKind kind) {
-    for (std::size_t i = 0; i < embedded_.entry_count; ++i)
-        if (module_in_use_[embedded_.entries[i].file]) read_entry(i);
+std::vector<const Declaration*> Library::read(DeclarationKind kind) const {
     std::vector<const Declaration*> result;
     for (const auto& d : declarations_)
         if ((kind == DeclarationKind::Verb) == (d.verb != nullptr)) result.push_back(&d);
     return result;
+}
+
+std::vector<const Declaration*> Library::alike(DeclarationKind kind) {
+    for (const Declaration* d : own_) read_entries(kind, key_of(d->signature()));
+    return read(kind);
+}
+
+std::vector<const Declaration*> Library::all(DeclarationKind kind) {
+    for (std::size_t i = 0; i < embedded_.entry_count; ++i)
+        if (module_in_use_[embedded_.entries[i].file]) read_entry(i);
+    return read(kind);
 }
 
 }  // namespace migc::sema

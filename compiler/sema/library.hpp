@@ -73,10 +73,13 @@ class Library {
     const syntax::Resource* resource(std::string_view name);
     // Those of the script and of the files that it uses, of both kinds.
     std::vector<const Declaration*> own() const;
+    // Those of a kind that have been read, and all that could be taken for one of the script's own.
+    std::vector<const Declaration*> alike(DeclarationKind kind);
     // All of a kind; reads the whole standard library, so only for messages and documentation.
     std::vector<const Declaration*> all(DeclarationKind kind);
 
   private:
+    std::vector<const Declaration*> read(DeclarationKind kind) const;
     void use(const syntax::Use& use, const std::string& used_from);
     void use_module(const syntax::Use& use);
     void use_path(const syntax::Use& use, const std::string& used_from);

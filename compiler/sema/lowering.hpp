@@ -78,7 +78,7 @@ class Lowering {
     ir::Effect effect(const syntax::Effect& effect, Scope& scope);
     ir::Undo undo(const syntax::Undo& undo, Scope& scope);
     std::optional<ir::Type> type(const syntax::Type& type);
-    void check_duplicates(DeclarationKind kind);
+    void check_duplicates(const std::vector<const Declaration*>& declarations);
 
     // --- statements.cpp
     std::vector<ir::Step> block(const std::vector<syntax::Statement>& statements, Scope& outer, Place place);

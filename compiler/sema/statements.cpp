@@ -365,8 +365,8 @@ void Lowering::globals(const syntax::File& file, Scope& scope) {
 
 ir::Program Lowering::script(const syntax::File& file) {
     if (!file.verbs.empty() || !file.probes.empty() || !file.uses.empty()) {
-        check_duplicates(DeclarationKind::Verb);
-        check_duplicates(DeclarationKind::Probe);
+        check_duplicates(library_.alike(DeclarationKind::Verb));
+        check_duplicates(library_.alike(DeclarationKind::Probe));
     }
     const bool declares =
         !file.verbs.empty() || !file.probes.empty() || !file.tools.empty() || !file.resources.empty();
@@ -397,8 +397,8 @@ ir::Program Lowering::check_unused() {
 }
 
 ir::Program Lowering::whole_library() {
-    check_duplicates(DeclarationKind::Verb);
-    check_duplicates(DeclarationKind::Probe);
+    check_duplicates(library_.all(DeclarationKind::Verb));
+    check_duplicates(library_.all(DeclarationKind::Probe));
     for (const Declaration* d : library_.all(DeclarationKind::Verb)) verb(*d);
     for (const Declaration* d : library_.all(DeclarationKind::Probe)) probe(*d);
     return std::move(program_);

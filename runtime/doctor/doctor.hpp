@@ -36,8 +36,8 @@ void examine_environment(const ir::Program& program, const StageEnvironment& env
                          Time until, Tools& tools, Diagnoses& found);
 
 // Whether the operator may do in the cluster what a planned stage (see make_plan) and its undo do there.
-void examine_rights(const nlohmann::json& planned_stage, const StageEnvironment& environment, Tools& tools,
-                    Diagnoses& found);
+void examine_rights(const ir::Program& program, const nlohmann::json& planned_stage,
+                    const StageEnvironment& environment, Tools& tools, Diagnoses& found);
 
 // Whether the disk of a folder has room for what a long run writes.
 void examine_room(const std::filesystem::path& folder, Diagnoses& found);

@@ -53,11 +53,12 @@ std::string day(Time time) {
 // One environment's cluster, through kubectl.
 class ClusterExamination {
   public:
-    ClusterExamination(const StageEnvironment& environment, Time until, Tools& tools, Diagnoses& found)
-        : environment_(environment), until_(until), tools_(tools), found_(found) {}
+    ClusterExamination(const ir::Program& program, const StageEnvironment& environment, Time until,
+                       Tools& tools, Diagnoses& found)
+        : program_(program), environment_(environment), until_(until), tools_(tools), found_(found) {}
 
-    void run(const ir::Program& program) {
-        const auto identity = cluster_identity(program, environment_, tools_);
+    void run() {
+        const auto identity = cluster_identity(program_, environment_, tools_);
         const std::string context = environment_.setting("context");
         const Answer ready = ask({"get", "--raw", "/readyz"});
         if (!ready.succeeded() && !identity)
@@ -81,15 +82,9 @@ class ClusterExamination {
     }
 
     Answer ask(const std::vector<std::string>& arguments) {
-        CommandLine command;
-        command.tool = "kubectl";
-        command.argv = {"kubectl"};
-        if (const std::string file = environment_.setting("kubeconfig"); !file.empty())
-            command.argv.insert(command.argv.end(), {"--kubeconfig", file});
-        command.argv.insert(command.argv.end(), {"--context", environment_.setting("context")});
-        command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
-        command.directory = environment_.setting("root");
-        return tools_.run(command);
+        std::vector<std::string> question = {"--context", environment_.setting("context")};
+        question.insert(question.end(), arguments.begin(), arguments.end());
+        return ask_kubectl(program_, environment_, tools_, question);
     }
 
     void examine_namespace() {
@@ -130,6 +125,7 @@ class ClusterExamination {
         well(fmt::format("the credentials are good until {}", day(*end)));
     }
 
+    const ir::Program& program_;
     const StageEnvironment& environment_;
     Time until_;
     Tools& tools_;
@@ -186,7 +182,7 @@ void examine_tools(const ir::Program& program, Tools& tools, Diagnoses& found) {
 
 void examine_environment(const ir::Program& program, const StageEnvironment& environment, bool uses_cluster,
                          Time until, Tools& tools, Diagnoses& found) {
-    if (uses_cluster) ClusterExamination(environment, until, tools, found).run(program);
+    if (uses_cluster) ClusterExamination(program, environment, until, tools, found).run();
     examine_terraform(environment, found);
 }
 

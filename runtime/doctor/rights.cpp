@@ -86,20 +86,15 @@ struct Answered {
     std::string why;
 };
 
-Answered ask(const Right& right, const StageEnvironment& environment, Tools& tools) {
-    CommandLine command;
-    command.tool = "kubectl";
-    command.argv = {"kubectl"};
-    if (const std::string file = environment.setting("kubeconfig"); !file.empty())
-        command.argv.insert(command.argv.end(), {"--kubeconfig", file});
-    command.argv.insert(command.argv.end(), {"--context", environment.setting("context"), "--namespace",
-                                             environment.setting("namespace"), "auth", "can-i", right.verb});
+Answered ask(const Right& right, const ir::Program& program, const StageEnvironment& environment,
+             Tools& tools) {
     const auto slash = right.resource.find('/');
-    command.argv.push_back(right.resource.substr(0, slash));
-    if (slash != std::string::npos)
-        command.argv.push_back("--subresource=" + right.resource.substr(slash + 1));
-    command.directory = environment.setting("root");
-    const Answer answer = tools.run(command);
+    std::vector<std::string> question = {"--context",   environment.setting("context"),
+                                         "--namespace", environment.setting("namespace"),
+                                         "auth",        "can-i",
+                                         right.verb,    right.resource.substr(0, slash)};
+    if (slash != std::string::npos) question.push_back("--subresource=" + right.resource.substr(slash + 1));
+    const Answer answer = ask_kubectl(program, environment, tools, question);
     // An error ends with the same code as a `no`.
     if (answer.output.starts_with("yes")) return {true, true, {}};
     if (answer.output.starts_with("no")) return {true, false, {}};
@@ -119,8 +114,8 @@ std::vector<Right> rights_of(const std::string& command_line) {
     return rights;
 }
 
-void examine_rights(const nlohmann::json& planned_stage, const StageEnvironment& environment, Tools& tools,
-                    Diagnoses& found) {
+void examine_rights(const ir::Program& program, const nlohmann::json& planned_stage,
+                    const StageEnvironment& environment, Tools& tools, Diagnoses& found) {
     std::map<Right, std::string> needed;  // and the first step that needs it
     const auto add = [&](const nlohmann::json& line, const std::string& what) {
         for (const Right& right : rights_of(line.get<std::string>())) needed.try_emplace(right, what);
@@ -133,7 +128,7 @@ void examine_rights(const nlohmann::json& planned_stage, const StageEnvironment&
     }
     std::size_t granted = 0;
     for (const auto& [right, step] : needed) {
-        const Answered answer = ask(right, environment, tools);
+        const Answered answer = ask(right, program, environment, tools);
         if (answer.known && answer.allowed) {
             ++granted;
             continue;

@@ -18,6 +18,14 @@ constexpr std::int64_t first_look_ms = 100;
 constexpr std::int64_t longest_look_ms = 2'000;
 // A tool that exited by itself and said that it failed: its effect is not worth waiting long for.
 constexpr std::int64_t after_failure_ms = 5'000;
+// One that was ended by a signal said nothing, and what it had asked a server for may still come.
+constexpr std::int64_t after_signal_ms = 30'000;
+
+std::int64_t patience(const Answer& answer, std::int64_t limit) {
+    if (answer.succeeded() || (answer.ending != Ending::Exited && answer.ending != Ending::Signalled))
+        return limit;
+    return std::min(limit, answer.ending == Ending::Exited ? after_failure_ms : after_signal_ms);
+}
 
 // What a native of an inverse says when it leaves something as it is, so as not to destroy it.
 constexpr std::string_view held_mark = "held: ";
@@ -442,9 +450,7 @@ Verdict Call::decide(const Action& action) {
     const bool complained = !action.answer.succeeded();
     const std::string said = complained ? failure_text(verb_.action->tool, action.answer) : "";
     if (targets_.empty()) return decide_unseen(action);
-    const bool said_no = complained && action.answer.ending == Ending::Exited;
-    const std::int64_t limit = effect_limit();
-    switch (observe(said_no ? std::min(limit, after_failure_ms) : limit)) {
+    switch (observe(patience(action.answer, effect_limit()))) {
         case Seen::Taken:
             return conclude("done",
                             complained ? fmt::format("{}, but {}", said, readings()) : warned(action.answer),

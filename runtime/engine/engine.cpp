@@ -187,7 +187,7 @@ void Engine::State::prepare_folder(StageEnvironment& environment) {
     std::filesystem::create_directories(folder, ignored);
     for (const auto& made : {folder.parent_path(), folder})
         std::filesystem::permissions(made, std::filesystem::perms::owner_all, ignored);
-    run.sheet_folder = folder;
+    run.sheet.keep_in(folder);
 }
 
 std::optional<Problem> Engine::State::begin() {

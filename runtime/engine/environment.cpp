@@ -17,19 +17,6 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-Answer ask_kubectl(const ir::Program& program, const StageEnvironment& environment, Tools& tools,
-                   const std::vector<std::string>& arguments) {
-    const ir::Tool* kubectl = program.tool("kubectl");
-    CommandLine command;
-    command.tool = "kubectl";
-    command.argv = {kubectl != nullptr && !kubectl->program.empty() ? kubectl->program : "kubectl"};
-    if (const std::string file = environment.setting("kubeconfig"); !file.empty())
-        command.argv.insert(command.argv.end(), {"--kubeconfig", file});
-    command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
-    command.directory = environment.setting("root");
-    return tools.run(command);
-}
-
 // Finds the environment's cluster without one in migc.yaml.
 class ContextFinder {
   public:
@@ -269,6 +256,19 @@ tl::expected<void, Problem> resolve_cluster(const ir::Program& program, StageEnv
     if (const auto identity = cluster_identity(program, environment, tools))
         environment.settings["cluster"] = *identity;
     return {};
+}
+
+Answer ask_kubectl(const ir::Program& program, const StageEnvironment& environment, Tools& tools,
+                   const std::vector<std::string>& arguments) {
+    const ir::Tool* kubectl = program.tool("kubectl");
+    CommandLine command;
+    command.tool = "kubectl";
+    command.argv = {kubectl != nullptr && !kubectl->program.empty() ? kubectl->program : "kubectl"};
+    if (const std::string file = environment.setting("kubeconfig"); !file.empty())
+        command.argv.insert(command.argv.end(), {"--kubeconfig", file});
+    command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+    command.directory = environment.setting("root");
+    return tools.run(command);
 }
 
 tl::expected<std::string, std::string> cluster_identity(const ir::Program& program,

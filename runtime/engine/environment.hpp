@@ -47,6 +47,11 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
 tl::expected<void, Problem> resolve_cluster(const ir::Program& program, StageEnvironment& environment,
                                             Tools& tools);
 
+// What kubectl answers about an environment's cluster; the program may declare another kubectl. The context
+// is an argument like any other.
+Answer ask_kubectl(const ir::Program& program, const StageEnvironment& environment, Tools& tools,
+                   const std::vector<std::string>& arguments);
+
 // What tells one cluster from another, whatever it is called: the UID of its namespace kube-system. The
 // error: it could not be read.
 tl::expected<std::string, std::string> cluster_identity(const ir::Program& program,

@@ -1,5 +1,7 @@
 #include "runtime/engine/recorder.hpp"
 
+#include <string_view>
+
 #include "runtime/planted.hpp"
 
 namespace migc::runtime {
@@ -7,7 +9,9 @@ namespace {
 
 // Tools say what they like: bytes that are no UTF-8 would make the event unwritable.
 nlohmann::json repaired(const nlohmann::json& body) {
-    return nlohmann::json::parse(body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    constexpr std::string_view replacement = "\xEF\xBF\xBD";
+    const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return text.find(replacement) == std::string::npos ? body : nlohmann::json::parse(text);
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include "runtime/engine/sheet.hpp"
 
 #include <algorithm>
+#include <functional>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/stage_run.hpp"
@@ -192,11 +191,20 @@ class Sheet::Writer {
         if (!step.name.empty()) scope.bind(step.name, Value(fmt::format("<{}>", step.name)));
         if (!verb.action) return steps(verb.steps, inner);
         const auto command = evaluator_.preview(*verb.action, inner);
-        if (command && !command->empty()) return line("$ " + *command);
+        if (command && !command->empty()) {
+            line("$ " + *command);
+            return input(*verb.action, inner);
+        }
         line("by hand: " + printable(describe_call(verb, inner), 400));
         if (!verb.documentation.empty())
             line("         (" + printable(verb.documentation.substr(0, verb.documentation.find('\n')), 400) +
                  ")");
+    }
+
+    void input(const ir::Command& command, const Scope& scope) {
+        if (!command.standard_input) return;
+        const Value given = value_of(*command.standard_input, scope, "its input");
+        line("  on its input: " + printable(shown_value(given), 400));
     }
 
     void choose(const ir::Step& step, Scope& scope) {
@@ -234,11 +242,18 @@ Sheet::Sheet(const ir::Program& program, const project::Inventory& inventory, co
 
 Sheet::~Sheet() = default;
 
+std::map<std::string, Sheet::Entry, decltype(&earlier)>& Sheet::entries_of(const std::string& stage) {
+    const auto found =
+        std::find_if(parts_.begin(), parts_.end(), [&](const Part& part) { return part.stage == stage; });
+    if (found != parts_.end()) return found->entries;
+    parts_.push_back({stage});
+    return parts_.back().entries;
+}
+
 void Sheet::update(const StageRun& stage, const Change& change) {
     const std::lock_guard lock(mutex_);
-    if (std::find(stages_.begin(), stages_.end(), stage.stage.name) == stages_.end())
-        stages_.push_back(stage.stage.name);
-    if (!planted("sheet-keeps-undone")) entries_.erase(change.step);
+    auto& entries = entries_of(stage.stage.name);
+    if (!planted("sheet-keeps-undone")) entries.erase(change.step);
     const ir::Verb* verb = stage.verb(change.verb);
     const ir::Step* step = change.own_undo ? find_step(program_, change.step) : nullptr;
     const ir::Undo* undo = step != nullptr && step->undo ? &*step->undo
@@ -246,42 +261,64 @@ void Sheet::update(const StageRun& stage, const Change& change) {
                                                          : nullptr;
     if (undo == nullptr || !(change.to_undo() || change.open()) || undo->kind == UndoKind::None) return;
     const Surroundings surroundings{program_, inventory_, *tools_, options_, {}};
-    entries_[change.step] = {stage.stage.name, !verb->action, undo->after.has_value(),
-                             Writer(program_, surroundings, stage, change).text(*verb, *undo)};
+    entries[change.step] = {!verb->action, undo->after.has_value(),
+                            Writer(program_, surroundings, stage, change).text(*verb, *undo)};
+}
+
+// The last one first, without what a composite speaks for.
+std::vector<const Sheet::Entry*> Sheet::shown(const Part& part) {
+    std::vector<const Entry*> entries;
+    entries.reserve(part.entries.size());
+    const std::string* composite = nullptr;
+    for (const auto& [step, entry] : part.entries) {
+        if (composite != nullptr && inside(step, *composite)) continue;
+        if (entry.composite) composite = &step;
+        entries.push_back(&entry);
+    }
+    std::reverse(entries.begin(), entries.end());
+    const auto is_deferred = [](const Entry* entry) { return entry->deferred; };
+    if (std::any_of(entries.begin(), entries.end(), is_deferred))
+        std::stable_partition(entries.begin(), entries.end(), std::not_fn(is_deferred));
+    return entries;
+}
+
+// With every step of a run, so it has to be quick.
+std::string Sheet::assembled(const std::string& heading) const {
+    std::vector<const Entry*> all;
+    for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+        const auto entries = shown(*part);
+        all.insert(all.end(), entries.begin(), entries.end());
+    }
+    if (all.empty()) return heading + "\nThere is nothing to take back.\n";
+    constexpr std::size_t numbering = 10;
+    std::size_t size = heading.size();
+    for (const Entry* entry : all) size += entry->text.size() + numbering;
+    std::string out;
+    out.reserve(size);
+    out += heading;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::string number = std::to_string(i + 1);
+        out += number.size() < 2 ? "\n " : "\n";
+        out += number;
+        out += ". ";
+        out += all[i]->text;
+    }
+    return out;
 }
 
 std::string Sheet::text(const std::string& heading) {
     const std::lock_guard lock(mutex_);
-    std::string out = heading;
-    int number = 0;
-    std::vector<std::string> composites;
-    for (const auto& [step, entry] : entries_)
-        if (entry.composite) composites.push_back(step);
-    const auto add = [&](const std::string& stage, bool deferred) {
-        for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-            const bool covered = std::any_of(composites.begin(), composites.end(),
-                                             [&](const auto& outer) { return inside(entry->first, outer); });
-            if (entry->second.stage == stage && entry->second.deferred == deferred && !covered)
-                out += fmt::format("\n{:>2}. {}", ++number, entry->second.text);
-        }
-    };
-    for (auto stage = stages_.rbegin(); stage != stages_.rend(); ++stage) {
-        add(*stage, false);
-        add(*stage, true);
-    }
-    return number == 0 ? out + "\nThere is nothing to take back.\n" : out;
+    return assembled(heading);
 }
 
-void Sheet::write(const std::filesystem::path& folder, const std::string& heading) {
-    const std::string content = text(heading);
-    const std::string file = (folder / "undo-sheet.txt").string();
-    const std::string beside = file + ".new";
-    const int descriptor = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (descriptor < 0) return;
-    const bool whole =
-        ::write(descriptor, content.data(), content.size()) == static_cast<ssize_t>(content.size());
-    ::close(descriptor);
-    if (!whole || std::rename(beside.c_str(), file.c_str()) != 0) ::unlink(beside.c_str());
+void Sheet::keep_in(const std::filesystem::path& folder) {
+    const std::lock_guard lock(mutex_);
+    if (!file_) file_ = std::make_unique<ReplacedFile>(folder / "undo-sheet.txt");
+}
+
+void Sheet::write(const std::string& heading) {
+    const std::lock_guard lock(mutex_);
+    if (file_) file_->replace(assembled(heading));
 }
 
 }  // namespace migc::runtime

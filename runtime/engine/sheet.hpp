@@ -11,6 +11,7 @@
 #include "runtime/engine/change.hpp"
 #include "runtime/engine/environment.hpp"
 #include "runtime/engine/evaluate.hpp"
+#include "runtime/engine/replaced_file.hpp"
 
 namespace migc::runtime {
 
@@ -30,27 +31,37 @@ class Sheet {
     void update(const StageRun& stage, const Change& change);
     // The whole sheet, the last change first. `heading` says of which run.
     std::string text(const std::string& heading);
-    // Writes it into a folder as `undo-sheet.txt`, whole or not at all, for its owner only. A sheet that
-    // cannot be written stops no run: the journal has all of it.
-    void write(const std::filesystem::path& folder, const std::string& heading);
+    // Keeps it in a folder from now on, as `undo-sheet.txt`, for its owner only.
+    void keep_in(const std::filesystem::path& folder);
+    [[nodiscard]] bool is_kept() const { return file_ != nullptr; }
+    // Writes it where it is kept, whole or not at all. A sheet that cannot be written stops no run: the
+    // journal has all of it.
+    void write(const std::string& heading);
 
   private:
     struct Entry {
-        std::string stage;
         bool composite = false;  // speaks for the steps inside of it
         bool deferred = false;   // runs after what it follows, so last in its stage
         std::string text;
     };
+    struct Part {
+        std::string stage;
+        std::map<std::string, Entry, decltype(&earlier)> entries{&earlier};  // by step
+    };
     class Writer;
     class NoTools;
+
+    std::map<std::string, Entry, decltype(&earlier)>& entries_of(const std::string& stage);
+    static std::vector<const Entry*> shown(const Part& part);
+    std::string assembled(const std::string& heading) const;
 
     const ir::Program& program_;
     const project::Inventory& inventory_;
     const RunOptions& options_;
     std::unique_ptr<NoTools> tools_;
     std::mutex mutex_;
-    std::vector<std::string> stages_;                                     // in the order of the run
-    std::map<std::string, Entry, decltype(&earlier)> entries_{&earlier};  // by step
+    std::vector<Part> parts_;  // a stage each, in the order of the run
+    std::unique_ptr<ReplacedFile> file_;
 };
 
 }  // namespace migc::runtime

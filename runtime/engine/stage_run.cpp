@@ -40,7 +40,7 @@ std::string RunState::sheet_heading() {
 }
 
 void RunState::keep_sheet() {
-    if (!sheet_folder.empty()) sheet.write(sheet_folder, sheet_heading());
+    if (sheet.is_kept()) sheet.write(sheet_heading());
 }
 
 std::vector<std::string> RunState::changes() const {

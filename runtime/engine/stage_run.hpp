@@ -67,8 +67,7 @@ struct RunState {
     std::set<std::string> passed;  // stages that completed
     Surroundings surroundings;
     Sheet sheet;
-    std::filesystem::path sheet_folder;  // where it is kept as the run goes on; empty: nowhere
-    std::unique_ptr<Inputs> inputs;      // the files that the run was reviewed with; null in an undo
+    std::unique_ptr<Inputs> inputs;  // the files that the run was reviewed with; null in an undo
     // What an earlier run must have passed a stage with: the change as it was reviewed, and as it is with the
     // files that this run's steps have changed.
     [[nodiscard]] std::vector<std::string> changes() const;

@@ -155,39 +155,44 @@ bool Waiter::keep(const Wait& wait, std::int64_t soaked_ms) {
 
 Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
     const Time begin = stage_.run.tools.now();
-    const Time end = begin + std::max<std::int64_t>(wait.limit_ms - before.seen_ms, 0);
+    Time end = begin + std::max<std::int64_t>(wait.limit_ms - before.seen_ms, 0);
     const std::int64_t interval = std::clamp<std::int64_t>(wait.limit_ms / 100, 1'000, 30'000);
     const std::int64_t keep_every = std::max<std::int64_t>(wait.limit_ms / 50, shortest_kept_soak_ms);
     Watched watched = watch(wait.condition, wait.scope);
     Time seen = begin;
     Time kept = begin - keep_every;
+    std::int64_t missed = 0;
+    const auto soaked = [&](Time until) { return before.seen_ms + until - begin - missed; };
+    // Nobody looked for so long: the machine was asleep.
+    const auto miss = [&](std::int64_t gap) { missed += gap, end += gap, seen += gap; };
     for (;;) {
         const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
         const Time now = stage_.run.tools.now();
         if (truth(reading.value) == false)
-            return {Fate::Failed, fmt::format("{} (after {})", explain(reading),
-                                              show_milliseconds(before.seen_ms + now - begin))};
+            return {Fate::Failed,
+                    fmt::format("{} (after {})", explain(reading), show_milliseconds(soaked(now)))};
         const bool sees = truth(reading.value) == true;
+        if (sees && now - seen > blind_ms) miss(now - seen);
         if (sees) seen = now;
         if (!sees && (reading.hopeless || now - seen > blind_ms)) return {Fate::Held, explain(reading)};
         if (sees && now - kept >= keep_every) {
-            if (!keep(wait, before.seen_ms + now - begin))
-                return {Fate::Untrusted, stage_.run.recorder.failure()};
+            if (!keep(wait, soaked(now))) return {Fate::Untrusted, stage_.run.recorder.failure()};
             kept = now;
         }
         if (now >= end && sees) {
-            if (before.last_ms == 0) return {};
-            return {Fate::Done, fmt::format("but for {} in which nobody looked",
-                                            show_milliseconds(begin - before.last_ms))};
+            const std::int64_t gaps = missed + (before.last_ms == 0 ? 0 : begin - before.last_ms);
+            if (gaps == 0) return {};
+            return {Fate::Done, fmt::format("but for {} in which nobody looked", show_milliseconds(gaps))};
         }
         if (Verdict broken = guard(); !broken.done()) return broken;
         if (stage_.run.stopping()) {
-            keep(wait, before.seen_ms + seen - begin);
+            keep(wait, soaked(seen));
             return {Fate::Stopped, "the soak was not over"};
         }
         if (!sees) tell(wait, reading);
         const Time next = now >= end ? now + interval : std::min(end, now + interval);
         const Woken woken = pause(watched.watch.get(), next);
+        if (const Time late = stage_.run.tools.now() - next; late > blind_ms) miss(late);
         if (woken == Woken::Ended) watched.watch.reset();
         if (woken == Woken::Changed) rest(first_pause_ms);
         if (woken == Woken::Interrupted) continue;  // the operator: looked at above

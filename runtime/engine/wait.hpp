@@ -33,8 +33,8 @@ class Waiter {
     // the condition can be watched, what changes quickly must hold on a second look half a second later.
     Verdict until(const Wait& wait);
     // Always: fails when the condition is read as false, holds when nothing could be read for a minute. What
-    // a run that was cut off has soaked already counts; the time in which nobody looked does not, and is
-    // told.
+    // a run that was cut off has soaked already counts; the time in which nobody looked (the run was cut off,
+    // the machine asleep) does not, and is told.
     Verdict soak(const Wait& wait, const Soaked& before = {});
     // Sleeps; an interrupt is remembered, and the sleep goes on, unless the operator is in a hurry.
     void rest(std::int64_t milliseconds);

@@ -32,9 +32,12 @@ void ProgressFile::on(const Event& event) {
     const std::string step = text_at(event.body, "step");
     switch (event.kind) {
         case EventKind::StepBegun:
-        case EventKind::Intent:
-            progress_ = {step, text_at(event.body, "text"), {}, event.time_ms};
+        case EventKind::Intent: {
+            const std::string text = text_at(event.body, "text");
+            if (progress_.step == step && progress_.text == text && progress_.state.empty()) return;
+            progress_ = {step, text, {}, event.time_ms};
             break;
+        }
         case EventKind::UndoIntent:
             progress_ = {step, "undo: " + text_at(event.body, "text"), {}, event.time_ms};
             break;

@@ -109,6 +109,15 @@ void write_cache(const nlohmann::json& known) {
     if (ignored) std::filesystem::remove(beside, ignored);
 }
 
+// What is gone, or another program by now, would be read again by every run.
+void forget_the_gone(nlohmann::json& known) {
+    for (auto entry = known.begin(); entry != known.end();) {
+        const bool there =
+            entry->is_object() && entry->value("stamp", nlohmann::json()) == stamp_of(entry.key());
+        entry = there ? std::next(entry) : known.erase(entry);
+    }
+}
+
 std::optional<std::string> known_digest(const std::string& file, const std::string& stamp) {
     nlohmann::json known = read_cache();
     const auto entry = known.find(file);
@@ -117,6 +126,7 @@ std::optional<std::string> known_digest(const std::string& file, const std::stri
         return (*entry)["digest"].get<std::string>();
     auto digest = digest_of(file);
     if (!digest) return std::nullopt;
+    forget_the_gone(known);
     known[file] = {{"stamp", stamp}, {"digest", *digest}};
     write_cache(known);
     return digest;

@@ -9,7 +9,7 @@ import collections, os, random, re, shutil, signal, subprocess, sys, time
 from project import Failed, MIGC, Project, check
 from scenarios import AT_WORK, AT_WORK_AFTER, COUNTED, COUNTING, COUNTING_AFTER, EVERYTHING, EVERYTHING_AFTER, FAILING, INTERRUPTED, INTERRUPTED_AFTER, TWO_STAGES
 
-CALLS = "write,pwrite64,fsync,fdatasync,ftruncate,rename,unlink,mkdir,vfork,clone,clone3"
+CALLS = "write,pwrite64,fsync,fdatasync,ftruncate,rename,renameat2,unlink,mkdir,vfork,clone,clone3"
 RUNNING = re.compile(r"^(\w+)\(")
 
 

@@ -16,12 +16,53 @@ stage staging <
 > on failure undo;
 """
 
+TWO_STAGES = """
+stage staging < put "a" to "1"; put "b" to "1"; > on failure undo;
+stage production < put "b" to "2"; put "c" to "2"; > on failure undo;
+"""
 
-def kept(project):
+
+# Every way by which a secret gets to a command: as input, of a step of its own, within a composite, in an inverse.
+SECRET = """
+param token: secret;
+tool vault < program "@/vault"; >
+verb lock (name: string) with (key: secret) < do vault ["lock", name] stdin key; undo < unlock name with key; >; >
+verb unlock (name: string) with (key: secret) < do vault ["unlock", name] stdin key; undo none because "it is a way back"; >
+verb lock both with (key: secret) < steps < lock "left" with key; lock "right" with key; > >
+stage staging < put "a" to "1"; lock "door" with token; lock both with token; lock "garden" with token undo < unlock "garden" with token; >; > on failure undo;
+"""
+VAULT = """#!/bin/sh
+cat > '@/given'; grep -qx canary-4711 '@/given' || exit 1
+case "$1" in lock) cp '@/given' "@/state/$2" ;; unlock) rm "@/state/$2" ;; esac
+"""
+
+
+def secrets_kept():
+    """A secret is on neither sheet, also not while the run goes on; the sheet says which one is to be given."""
+    with Project("", **{}) as project:
+        folder = str(project.folder)
+        (project.folder / "script.mig").write_text('use "verbs.mig";\n' + SECRET.replace("@", folder))
+        (project.folder / "vault").write_text(VAULT.replace("@", folder) + f"cat {folder}/.migc/runs/*/undo-sheet.txt >> {folder}/meanwhile\n")
+        (project.folder / "vault").chmod(0o755)
+        (project.folder / "token").write_text("canary-4711\n")
+        (project.folder / "migc.yaml").write_text("order: [staging]\nenvironments:\n  staging: { secrets: { token: { file: token } } }\n")
+        code, said = project.run()
+        check(code == 0, project, "with a secret", said)
+        printed = project.migc("sheet", "last")[1]
+        meanwhile = (project.folder / "meanwhile").read_text()
+        for where, sheet in (("beside the journal", kept(project)), ("printed", printed), ("while the run went on", meanwhile)):
+            check("canary" not in sheet, project, f"the secret is on the sheet {where}:", sheet)
+            check("unlock door" in sheet and "the secret" in sheet, project, f"the sheet {where} does not say which secret:", sheet)
+        check(all("canary" not in p.read_text(errors="replace") for p in (project.folder / ".migc").rglob("*") if p.is_file()), project, "the secret is in a file of the run")
+    print("a secret: on no sheet")
+
+
+def kept(project, killed=False):
     folder, = (project.folder / ".migc/runs").iterdir()
     sheet = folder / "undo-sheet.txt"
     check(stat.S_IMODE(sheet.stat().st_mode) == 0o600, project, "others may read the sheet")
-    check(not (folder / "undo-sheet.txt.new").exists(), project, "a sheet that was not finished is left over")
+    others = [p.name for p in folder.glob("*sheet*") if p != sheet and not (killed and p.name.startswith("."))]
+    check(not others, project, "there is another sheet beside it:", others)
     return sheet.read_text()
 
 
@@ -49,8 +90,8 @@ def is_done(project, lines):
     return bool(project.state().get("#mark"))
 
 
-def taken_back(title, project):
-    sheet = kept(project)
+def taken_back(title, project, killed=False):
+    sheet = kept(project, killed)
     code, said = project.migc("sheet", "last")
     check(code == 0 and body(said) == body(sheet), project, title, "the sheet beside the journal is another:", said, sheet)
     typed(project, sheet)
@@ -70,11 +111,12 @@ def killed_while_running(seconds):
         process.send_signal(signal.SIGKILL)
         process.wait()
         time.sleep(1)  # the tool that it has left at work
-        taken_back(f"killed {seconds:.2f} s after its first step", project)
+        taken_back(f"killed {seconds:.2f} s after its first step", project, killed=True)
 
 
 def main(long):
-    for title, script, state in [("done", EVERYTHING, {"a": "white"}), ("done, with hostile names", HOSTILE, {})]:
+    for title, script, state in [("done", EVERYTHING, {"a": "white"}), ("done, with hostile names", HOSTILE, {}),
+                                 ("done, two stages", TWO_STAGES, {"b": "0"})]:
         with Project(script, **state) as project:
             code, said = project.run()
             check(code == 0, project, title, said)
@@ -87,6 +129,7 @@ def main(long):
         project.run()
         project.migc("undo", "last")
         check("nothing to take back" in kept(project), project, "undone, but the sheet says otherwise")
+    secrets_kept()
     for _ in range(100 if long else 3):
         killed_while_running(random.uniform(0, 1.2))
     return 0

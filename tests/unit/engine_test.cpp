@@ -41,6 +41,11 @@ struct Bench {
             program, project, tools, journal, [this](const Event& e) { events.push_back(e); }, options);
         return engine.run();
     }
+    RunResult resume() {
+        Engine engine(
+            program, project, tools, journal, [this](const Event& e) { events.push_back(e); }, options);
+        return engine.resume("run-1");
+    }
     RunResult undo() {
         Engine engine(program, project, tools, journal, {}, options);
         return engine.undo("run-1");
@@ -507,6 +512,99 @@ TEST_CASE("soak means always, and holds when it cannot see") {
     SECTION("blind") {
         bench.tools.tick = go_blind;
         CHECK(bench.run().result == "held");
+    }
+}
+
+TEST_CASE("a run that goes on asks its gates again, and an undo asks none") {
+    Bench bench;
+    ir::Step gate = step(ir::StepKind::Gate, "gate ..");
+    gate.condition = is(replicas("pipeline"), number(1));
+    add_stage(bench.program, "staging", {scale_to(4), scale_to(6)}).gates = {gate};
+    bench.options.stop_requested = [&] { return !bench.tools.changes.empty(); };
+    CHECK(bench.run().result == "held");
+    CHECK(bench.replicas() == 4);
+    bench.options.stop_requested = {};
+    bench.tools.field("staging", "pipeline", "replicas") = 0;
+    CHECK(bench.resume().exit_code == 5);
+    CHECK(bench.replicas() == 4);
+    SECTION("it opens again") {
+        bench.tools.field("staging", "pipeline", "replicas") = 1;
+        CHECK(bench.resume().exit_code == 0);
+        CHECK(bench.replicas() == 6);
+    }
+    SECTION("it stays closed") {
+        CHECK(bench.undo().exit_code == 0);
+        CHECK(bench.replicas() == 2);
+    }
+}
+
+TEST_CASE("a tool that was ended by a signal has said nothing, and is not waited for long") {
+    Bench bench;
+    Answer killed;
+    killed.ending = Ending::Signalled;
+    killed.status = 9;
+    const bool acts = GENERATE(false, true);
+    bench.tools.faults.push_back({"put deployment/webapi replicas 4", killed, acts, 1});
+    bench.program.verbs[Scale].within = duration(15 * 60'000);
+    add_stage(bench.program, "staging", {scale_to(4)});
+    const Time begun = bench.tools.now();
+    CHECK(bench.run().exit_code == (acts ? 0 : 1));
+    CHECK(bench.replicas() == (acts ? 4 : 2));
+    CHECK(bench.tools.now() - begun < 60'000);
+}
+
+TEST_CASE("a soak counts the time in which somebody looked, and tells of the other") {
+    constexpr std::int64_t day = 86'400'000, night = 28'800'000;
+    Bench bench;
+    ir::Step soak = step(ir::StepKind::Soak, "soak 24h while ..");
+    soak.value = duration(day);
+    soak.condition = is(replicas(), number(4));
+    add_stage(bench.program, "staging", {scale_to(4), soak});
+    const Time begun = bench.tools.now();
+    int ticks = 0;
+    const auto told = [&] {
+        return std::any_of(bench.events.begin(), bench.events.end(), [](const Event& event) {
+            return event.kind == EventKind::Checked &&
+                   event.body.value("message", "").starts_with("but for 8h");
+        });
+    };
+    SECTION("the machine was asleep") {
+        bench.tools.tick = [&](FakeTools& tools) {
+            if (++ticks == 50) tools.pass(night);
+        };
+        CHECK(bench.run().exit_code == 0);
+        CHECK(told());
+        CHECK(bench.tools.now() - begun >= day + night);
+        CHECK(bench.tools.now() - begun < day + night + 120'000);
+    }
+    SECTION("and what it soaks for is gone when it wakes") {
+        bench.tools.tick = [&](FakeTools& tools) {
+            if (++ticks != 50) return;
+            tools.pass(night);
+            tools.field("staging", "webapi", "replicas") = 2;
+        };
+        CHECK(bench.run().exit_code == 1);
+    }
+    SECTION("and the network needs a moment when it wakes") {
+        bench.tools.tick = [&](FakeTools& tools) {
+            if (++ticks != 50) return;
+            tools.pass(night);
+            tools.faults.push_back({"get", failed(1, "no route to host"), false, 1});
+        };
+        CHECK(bench.run().exit_code == 0);
+        CHECK(told());
+    }
+    SECTION("the run was cut off, and went on in the morning") {
+        bench.options.stop_requested = [&] { return ticks == 50; };
+        bench.tools.tick = [&](FakeTools&) { ++ticks; };
+        CHECK(bench.run().result == "held");
+        const Time soaked = bench.tools.now() - begun;
+        bench.tools.pass(night);
+        bench.options.stop_requested = {};
+        CHECK(bench.resume().exit_code == 0);
+        CHECK(told());
+        CHECK(bench.tools.now() - begun >= day + night);
+        CHECK(bench.tools.now() - begun < day + night + soaked);
     }
 }
 

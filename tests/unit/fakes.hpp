@@ -87,6 +87,8 @@ class FakeTools final : public Tools {
     }
     [[nodiscard]] bool concurrent() const override { return parallel; }
     [[nodiscard]] std::string kind() const override { return "simulated"; }
+    // Time passes in which nobody does anything.
+    void pass(std::int64_t milliseconds) { clock_ += milliseconds; }
 
     nlohmann::json& field(const std::string& context, const std::string& name, const std::string& field) {
         return objects[context + " deployment/" + name]["spec"][field];

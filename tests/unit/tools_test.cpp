@@ -214,7 +214,7 @@ TEST_CASE("standard input is given whole, then closed") {
 
 TEST_CASE("a flood is read on, and bounded in memory") {
     const long before = resident_kib();
-    const Answer answer = quick_tools()->run(command({"head", "-c", "2G", "/dev/zero"}));
+    const Answer answer = quick_tools()->run(command({"head", "-c", "512M", "/dev/zero"}, 300'000));
     CHECK(answer.succeeded());
     CHECK(answer.truncated);
     CHECK_FALSE(answer.output.empty());
@@ -406,6 +406,29 @@ TEST_CASE("commands run at the same time do not disturb each other") {
     }
     branches.clear();
     CHECK(right == 80);
+}
+
+TEST_CASE("the digests of programs are remembered, and those of programs that are gone are not") {
+    const Folder folder;
+    const Variable cache("XDG_CACHE_HOME", (folder / "cache").c_str());
+    const std::string gone = folder.write("gone", "#!/bin/sh\n", true);
+    const std::string stays = folder.write("stays", "#!/bin/sh\n", true);
+    const auto digest = [](const std::string& file) {
+        const auto pinned = Programs("").pinned(file);
+        return pinned ? pinned->digest : "";
+    };
+    CHECK(digest(gone).size() == 64);
+    CHECK(digest(stays) == digest(gone));
+    fs::remove(gone);
+    const std::string another = folder.write("another", "#!/bin/bash\n", true);
+    CHECK(digest(another) != digest(stays));
+    std::ifstream stream(folder / "cache/migc/programs.json");
+    const std::string known{std::istreambuf_iterator<char>(stream), {}};
+    CHECK(known.find(another) != std::string::npos);
+    CHECK(known.find(stays) != std::string::npos);
+    CHECK(known.find(gone) == std::string::npos);
+    folder.write("stays", "#!/bin/bash\n", true);
+    CHECK(digest(stays) == digest(another));
 }
 
 TEST_CASE("a watch tells news once for what arrives together, then its end") {
