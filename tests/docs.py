@@ -12,6 +12,8 @@ BESIDE = {
     "k8s/grow.sh": "",
     ".secrets/token": "",
     "appsettings.json": '{ "Cache": { "Endpoint": "redis-service:6379" } }\n',
+    "k8s/consumer.yaml": (PROJECT / "keys/k8s/consumer.yaml").read_text(),
+    "k8s/queue.yaml": (PROJECT / "keys/k8s/queue.yaml").read_text(),
     "k8s/configmap.yaml": "kind: ConfigMap\ndata:\n  CacheEndpoint: redis-service:6379\n",
 }
 GENERATED = {"docs/verbs.md": ["verbs", "--markdown"], "docs/checks.md": ["explain", "--markdown"]}

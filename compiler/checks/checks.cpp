@@ -24,6 +24,8 @@ const std::vector<Family>& families() {
         {"backend", backend},
         {"destruction", destruction},
         {"restoring", restoring},
+        {"keys", keys},
+        {"branches", branches},
         {"reachability", reachability},
         {"secrets", named_secrets},
         {"language", language},

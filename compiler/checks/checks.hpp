@@ -79,6 +79,10 @@ void backend(const Picture& picture, Diagnostics& diagnostics);
 void destruction(const Picture& picture, Diagnostics& diagnostics);
 // restoring.cpp: what takes back is looked at, and takes back what belongs together.
 void restoring(const Picture& picture, Diagnostics& diagnostics);
+// keys.cpp: the keys that pods cannot start without are there.
+void keys(const Picture& picture, Diagnostics& diagnostics);
+// branches.cpp: what runs at the same time changes nothing in common.
+void branches(const Picture& picture, Diagnostics& diagnostics);
 // reachability.cpp: every step can be reached.
 void reachability(const Picture& picture, Diagnostics& diagnostics);
 // secrets.cpp: nothing that is called a secret stands in the text.

@@ -171,7 +171,9 @@ class Restarts {
         for (const Thing& thing : {workload, Thing()})
             if (const auto found = of_.find(thing); found != of_.end())
                 for (auto at = found->second.rbegin(); at != found->second.rend() && *at >= change; ++at)
-                    if (!exclusive(events_[*at], events_[change])) return true;
+                    if (!exclusive(events_[*at], events_[change]) &&
+                        !concurrent(events_[*at], events_[change]))
+                        return true;
         return false;
     }
     [[nodiscard]] bool any(const Thing& workload) const {

@@ -110,14 +110,29 @@ bool touches_live(const Event& event) {
     return std::any_of(event.things.begin(), event.things.end(), is_live);
 }
 
-bool exclusive(const Event& a, const Event& b) {
+namespace {
+
+// Where the ways of two events part: the way of the first; null if one is on the other's way.
+const Branch* parting(const Event& a, const Event& b) {
     const Branch *left = a.branch, *right = b.branch;
     const auto depth = [](const Branch* branch) { return branch == nullptr ? 0 : branch->depth; };
     while (depth(left) > depth(right)) left = left->outer;
     while (depth(right) > depth(left)) right = right->outer;
     for (; left != right; left = left->outer, right = right->outer)
-        if (left->visit == right->visit) return !left->parallel();
-    return false;
+        if (left->visit == right->visit) return left;
+    return nullptr;
+}
+
+}  // namespace
+
+bool exclusive(const Event& a, const Event& b) {
+    const Branch* way = parting(a, b);
+    return way != nullptr && !way->parallel();
+}
+
+bool concurrent(const Event& a, const Event& b) {
+    const Branch* way = parting(a, b);
+    return way != nullptr && way->parallel();
 }
 
 // Goes through the steps of one stage, in order.

@@ -187,5 +187,7 @@ bool touches_live(const Event& event);
 
 // Whether two events are on different ways of one `if`: never both happen.
 bool exclusive(const Event& a, const Event& b);
+// Whether they are on different branches of one `parallel`: either may come first.
+bool concurrent(const Event& a, const Event& b);
 
 }  // namespace migc::checks
