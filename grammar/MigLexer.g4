@@ -1,7 +1,7 @@
 // The words of Mig. The parser's rules are in MigParser.g4; together they are the only definition of the syntax.
 lexer grammar MigLexer;
 
-MIGRATION: 'migration'; USE: 'use'; PARAM: 'param'; LET: 'let'; REQUIRE: 'require';
+MIGRATION: 'migration'; USE: 'use'; PARAM: 'param'; LET: 'let'; REQUIRE: 'require'; ALWAYS: 'always'; NEVER: 'never';
 RESOURCE: 'resource'; TOOL: 'tool'; VERB: 'verb'; PROBE: 'probe';
 STAGE: 'stage'; IN: 'in'; REPEATS: 'repeats'; THROUGHOUT: 'throughout'; ON: 'on'; FAILURE: 'failure';
 UNDO: 'undo'; ALL: 'all'; HOLD: 'hold';

@@ -106,6 +106,7 @@ class Search {
 
     bool is_hole(std::uint32_t ending, unsigned used) const {
         const Ending& one = system_.endings[ending];
+        if (limits_.only_invariant) return one.hole == Hole::Property;
         if (one.hole != Hole::None) return true;
         // Nothing went wrong, and nothing is special: then it must be done.
         return used == 0 && variation_ < 0 && one.outcome != Outcome::Done;
