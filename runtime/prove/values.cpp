@@ -110,7 +110,8 @@ ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
             if (a == yes || b == yes) return yes;
             return a == no ? b : b == no ? a : nothing;
         case FunctionKind::Compare:
-            if (a == b && (left == nullptr || is_equality(f.comparison))) return with_itself(f.comparison);
+            if (a == b && (a != absent || is_equality(f.comparison)))
+                if (const ValueId value = with_itself(f.comparison); value != nothing) return value;
             return left && right ? result(runtime::compare(f.comparison, *left, *right)) : nothing;
         case FunctionKind::Arithmetic:
             return left && right ? result(runtime::calculate(f.operation, *left, *right)) : nothing;
