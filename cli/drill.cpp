@@ -54,7 +54,7 @@ class Drill {
             return tl::unexpected(fmt::format("without any fault the run is not done but {}: {}",
                                               plain->result.result, plain->result.message));
         commands_ = plain->changing.size();
-        plain_ = plain->events;
+        plain_ = plain->journaled;
         if (auto done = kill_everywhere(*plain); !done) return done;
         if (auto done = fault_each(*plain, {}); !done) return done;
         for (std::size_t intents = 1; intents <= plain->intents; ++intents) {
@@ -114,11 +114,11 @@ class Drill {
 
     // Between what is written down and what is done, and between that and what is written down of it.
     tl::expected<void, std::string> kill_everywhere(const Trial& plain) {
-        for (std::size_t i = 0; i < plain.events.size(); ++i) {
-            const bool begins = plain.events[i].kind == runtime::EventKind::Intent;
-            if (!begins && plain.events[i].kind != runtime::EventKind::Outcome) continue;
+        for (std::size_t i = 0; i < plain.journaled.size(); ++i) {
+            const bool begins = plain.journaled[i].kind == runtime::EventKind::Intent;
+            if (!begins && plain.journaled[i].kind != runtime::EventKind::Outcome) continue;
             TrialPlan plan;
-            plan.kill = kill_at(plain.events, i, begins);
+            plan.kill = kill_at(plain.journaled, i, begins);
             if (auto done = one(std::move(plan)); !done) return tl::unexpected(done.error());
         }
         return {};
@@ -130,13 +130,13 @@ class Drill {
                                                      const Trial& trial) {
         std::size_t at = 0;
         const auto same = [&](std::size_t i) {
-            return plain_[i].kind == trial.events[i].kind && plain_[i].body == trial.events[i].body;
+            return plain_[i].kind == trial.journaled[i].kind && plain_[i].body == trial.journaled[i].body;
         };
-        while (at < plain_.size() && at < trial.events.size() && same(at)) ++at;
-        if (at >= trial.events.size()) return {};
+        while (at < plain_.size() && at < trial.journaled.size() && same(at)) ++at;
+        if (at >= trial.journaled.size()) return {};
         TrialPlan plan;
         plan.faults = faults;
-        plan.kill = kill_at(trial.events, at, false);
+        plan.kill = kill_at(trial.journaled, at, false);
         if (auto done = one(std::move(plan)); !done) return tl::unexpected(done.error());
         return {};
     }

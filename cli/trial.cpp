@@ -15,6 +15,7 @@ using runtime::EventKind;
 class Memory : public runtime::Journal {
   public:
     explicit Memory(std::optional<Kill> kill) : kill_(std::move(kill)) {}
+    [[nodiscard]] const std::vector<Event>& all() const { return events_; }
     // Whether there was a kill; from now on everything is taken again.
     bool revive() {
         kill_.reset();
@@ -170,6 +171,7 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
     const auto listen = [&](const Event& event) { note(trial, event, *world, scratch->get()); };
     Memory journal(plan.kill);
     trial.result = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run).run();
+    trial.journaled = journal.all();
     if (plan.stop_after && trial.result.result == "held") {
         undoing = true;
         trial.undone = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)

@@ -45,7 +45,8 @@ struct Trial {
     std::map<std::string, nlohmann::json> begins;  // the world's state when each stage began
     nlohmann::json before, after;                  // and before and after the run
     bool undid_all = false;
-    std::vector<runtime::Event> events;
+    std::vector<runtime::Event> events;     // as they are told
+    std::vector<runtime::Event> journaled;  // as they are written down, before anything is undone or resumed
     std::vector<Changing> changing;
     std::size_t intents = 0;
 
