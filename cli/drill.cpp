@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -67,6 +69,7 @@ class Drill {
 
     [[nodiscard]] const std::vector<Case>& holes() const { return holes_; }
     [[nodiscard]] const std::map<std::string, std::size_t>& ends() const { return ends_; }
+    [[nodiscard]] const std::map<std::string, std::set<std::string>>& by_fault() const { return by_fault_; }
     [[nodiscard]] std::size_t runs() const { return runs_; }
     [[nodiscard]] std::size_t commands() const { return commands_; }
 
@@ -79,6 +82,7 @@ class Drill {
                                         : trial->undone ? "stopped, then "
                                                         : "";
         ++ends_[fmt::format("{}{}", before, trial->last().result)];
+        by_fault_[kind_of(plan)].insert(trial->last().result);
         const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0);
         if (auto why = hole(*trial, script_.program, faults))
             holes_.push_back({std::move(plan), *trial, why});
@@ -104,6 +108,12 @@ class Drill {
                     if (auto deeper = fault_each(*done, next); !deeper) return deeper;
             }
         return {};
+    }
+
+    // What went wrong, if it was one thing only.
+    static std::string kind_of(const TrialPlan& plan) {
+        if (plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0) > 1) return "several";
+        return plan.stop_after ? "stop" : plan.kill ? "kill" : std::string(name(plan.faults.front().kind));
     }
 
     static Kill kill_at(const std::vector<runtime::Event>& events, std::size_t at, bool written) {
@@ -166,6 +176,7 @@ class Drill {
     std::map<std::string, std::size_t> ends_;
     std::size_t runs_ = 0, commands_ = 0;
     std::vector<runtime::Event> plain_;
+    std::map<std::string, std::set<std::string>> by_fault_;
 };
 
 std::string what_happened(const TrialPlan& plan) {
@@ -213,6 +224,7 @@ void print_json(const Drill& drill) {
                                    {"commands", drill.commands()},
                                    {"runs", drill.runs()},
                                    {"ends", drill.ends()},
+                                   {"ends_by_fault", drill.by_fault()},
                                    {"counterexamples", holes}};
     fmt::print("{}\n", report.dump(1));
 }

@@ -51,6 +51,7 @@ struct Ahead {
     std::uint32_t faults = far;  // of a shortest way into a hole
     std::uint32_t length = far;
     std::uint32_t option = 0;  // its first step
+    Outcomes outcomes = 0;     // if nothing more goes wrong
 };
 
 class Search {
@@ -59,6 +60,7 @@ class Search {
         : system_(system), machine_(machine), limits_(limits), size_(system.registers) {
         counts_.reached_choice.assign(system.choices.size(), 0);
         counts_.reached_ending.assign(system.endings.size(), 0);
+        for (const Choice& choice : system.choices) counts_.after_fault.emplace_back(choice.options.size());
     }
 
     Findings run() {
@@ -72,6 +74,7 @@ class Search {
             const unsigned faults = variation < 0 ? limits_.faults : std::min(limits_.faults, 1U);
             const Ahead ahead = from_start(variation, faults);
             for (std::size_t i = 0; i <= most_faults; ++i) counts_.schedules[i] += ahead.schedules[i];
+            if (variation < 0) counts_.without_fault = ahead.outcomes;
             // A hole that needs nothing special to be so tells more than a shorter one that does.
             const bool special = variation >= 0, best_special = chosen >= 0;
             const bool shorter = std::tuple(ahead.faults, special, ahead.length) <
@@ -125,6 +128,8 @@ class Search {
         counts_.reached_ending[stop.number] = 1;
         Ahead ahead;
         ahead.schedules[0] = 1;
+        ahead.outcomes =
+            static_cast<Outcomes>(1U << static_cast<unsigned>(system_.endings[stop.number].outcome));
         if (is_hole(stop.number, whole - budget)) ahead.faults = ahead.length = 0;
         return ahead;
     }
@@ -153,6 +158,9 @@ class Search {
                 auto& sum = ahead.schedules[i + cost];
                 sum = sum + one.schedules[i] < sum ? ~std::uint64_t{0} : sum + one.schedules[i];
             }
+            if (cost == 0) ahead.outcomes |= one.outcomes;
+            if (cost == 1 && budget == whole && variation_ < 0)
+                counts_.after_fault[number][option] |= one.outcomes;
             if (one.faults == far) continue;
             const std::pair way(one.faults + cost, one.length + 1);
             if (way < std::pair(ahead.faults, ahead.length)) {

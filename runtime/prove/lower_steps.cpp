@@ -33,7 +33,10 @@ void Lowering::cut_here(const Course& course) {
 }
 
 void Lowering::block(const std::vector<ir::Step>& steps, Names& names, const Course& course) {
+    constexpr std::size_t most = 4'000'000;  // instructions
     for (const ir::Step& step : steps) {
+        out_.too_large = out_.too_large || out_.code.size() > most;
+        if (out_.too_large) return;
         cut_here(course);
         statement(step, names, course);
     }
@@ -174,6 +177,7 @@ void Lowering::loop(const ir::Step& step, Names& names, const Course& course) {
     if (elements != nullptr) {
         const List copied = *elements;
         for (const Value& element : copied) {
+            if (out_.too_large) return;
             Names* inner = new_names(&names);
             inner->terms[step.name] = {false, out_.values.literal(element)};
             block(step.body, *inner, course);

@@ -50,6 +50,22 @@ tl::expected<Searched, std::string> search(System system, const Options& options
     return result;
 }
 
+std::string_view name(Outcome outcome);
+
+std::map<std::string, std::set<std::string>> ends_of(const Searched& searched) {
+    std::map<std::string, std::set<std::string>> result;
+    const auto add = [&](const std::string& what, Outcomes outcomes) {
+        for (unsigned i = 0; i <= static_cast<unsigned>(Outcome::Refused); ++i)
+            if ((outcomes >> i & 1U) != 0) result[what].insert(std::string(name(static_cast<Outcome>(i))));
+    };
+    const Counts& counts = searched.found.counts;
+    add("", counts.without_fault);
+    for (std::size_t choice = 0; choice < counts.after_fault.size(); ++choice)
+        for (std::size_t option = 0; option < counts.after_fault[choice].size(); ++option)
+            add(searched.system.choices[choice].options[option].text, counts.after_fault[choice][option]);
+    return result;
+}
+
 std::vector<Note> undecided_in(const Searched& searched, Span stated) {
     std::vector<Note> result;
     if (searched.ruled_out)
@@ -107,6 +123,7 @@ Answer prove(const ir::Program& program, const project::Inventory& inventory,
     answer.counts = searched->found.counts;
     answer.bounds = system.bounds;
     answer.trusted = system.trusted;
+    answer.ends = ends_of(*searched);
     for (std::size_t i = 0; i < system.endings.size(); ++i)
         answer.held_as_declared |= system.endings[i].declared && answer.counts.reached_ending[i] != 0 &&
                                    system.endings[i].outcome != Outcome::Refused;
@@ -366,6 +383,7 @@ nlohmann::json as_json(const Answer& answer, const SourceMap& sources) {
         {"verdict", name(answer.verdict)},
         {"headline", headline(answer)},
         {"faults", answer.faults},
+        {"ends", answer.ends},
         {"stopping_points", answer.counts.points},
         {"schedules", std::vector<std::uint64_t>(answer.counts.schedules.begin(),
                                                  answer.counts.schedules.begin() + answer.faults + 1)},

@@ -1,7 +1,9 @@
 // Whether a script can be got back from wherever it stops.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,7 @@ struct Answer {
     bool held_as_declared = false;  // whether a run can end held because of them
     std::string problem;            // why the search could not begin
     std::vector<InvariantAnswer> invariants;
+    std::map<std::string, std::set<std::string>> ends;  // by what went wrong; "": nothing
 };
 
 // Nothing is run and nothing is read but the script. The program has no errors. Never fails: where it cannot
@@ -60,8 +63,10 @@ void report(const Answer& answer, Diagnostics& diagnostics);
 std::string headline(const Answer& answer);
 std::string remarks(const Answer& answer, const SourceMap& sources);
 
-// {"verdict": "proved"|"counterexample"|"cut off"|"undecided", "faults", "stopping_points", "schedules": [by
-// number of faults], "bounds": [{text, place}], "trusted", "no_return", "counterexample": {..}, "invariants":
+// The ends are those of runs in which only one thing goes wrong.
+// {"verdict": "proved"|"counterexample"|"cut off"|"undecided", "faults", "ends": {what: [..]},
+// "stopping_points", "schedules": [by number of faults], "bounds": [{text, place}], "trusted", "no_return",
+// "counterexample": {..}, "invariants":
 // [{text, verdict, place, undecided, counterexample}]}
 nlohmann::json as_json(const Answer& answer, const SourceMap& sources);
 
