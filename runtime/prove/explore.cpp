@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
+#include <memory>
 #include <tuple>
 #include <unordered_map>
 
@@ -103,8 +103,8 @@ class Search {
     }
 
     ValueId* frame(std::size_t depth) {
-        while (frames_.size() <= depth) frames_.push_back(std::vector<ValueId>(size_ + 4));
-        return frames_[depth].data();
+        while (frames_.size() <= depth) frames_.push_back(std::make_unique<ValueId[]>(size_ + 4));
+        return frames_[depth].get();
     }
 
     bool is_hole(std::uint32_t ending, unsigned used) const {
@@ -147,11 +147,12 @@ class Search {
         }
         Ahead ahead;
         if (cut_off()) return ahead;
-        for (std::uint32_t option = 0; option < choice.options.size(); ++option) {
+        ValueId* next = frame(depth + 1);
+        const auto options = static_cast<std::uint32_t>(choice.options.size());
+        for (std::uint32_t option = 0; option < options; ++option) {
             const unsigned cost = choice.fault && option > 0 ? 1 : 0;
             if (cost > budget) break;
-            ValueId* next = frame(depth + 1);
-            std::copy(frame(depth), frame(depth) + size_, next);
+            std::memcpy(next, here, size_ * sizeof(ValueId));
             const Ahead one =
                 behind(machine_.go_on(next, number, option, budget == cost), depth + 1, budget - cost, whole);
             for (std::size_t i = 0; i + cost <= most_faults; ++i) {
@@ -201,7 +202,7 @@ class Search {
     int variation_ = -1;
     bool cut_off_ = false;
     Counts counts_;
-    std::deque<std::vector<ValueId>> frames_;
+    std::vector<std::unique_ptr<ValueId[]>> frames_;  // what lies at one place stays there
     std::unordered_map<Key, Ahead, HashOfKey> known_;
 };
 

@@ -121,6 +121,13 @@ ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
 }
 
 ValueId Values::apply(std::uint16_t function, ValueId a, ValueId b) {
+    const std::uint64_t question = (std::uint64_t{function} << 48) | (std::uint64_t{a} << 24) | b;
+    Answer& answer = answers_[(question * 0x9e3779b97f4a7c15ULL) >> 54];
+    if (answer.question != question) answer = {question, calculate(function, a, b)};
+    return answer.value;
+}
+
+ValueId Values::calculate(std::uint16_t function, ValueId a, ValueId b) {
     const Function f = functions_[function];
     if (f.kind != FunctionKind::Opaque && f.kind != FunctionKind::Different && f.kind != FunctionKind::Part)
         if (const ValueId value = evaluate(f, a, b); value != nothing) return value;
