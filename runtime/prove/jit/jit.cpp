@@ -11,7 +11,6 @@
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
 #include <llvm-c/Target.h>
-#include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/Scalar.h>
 #include <llvm-c/Transforms/Utils.h>
 
@@ -23,11 +22,8 @@ namespace {
 // What the code gives back: the number of a choice, or with this bit that of an end.
 constexpr std::uint32_t end_bit = 0x8000'0000;
 
-using Run = std::uint32_t (*)(ValueId* registers, std::uint32_t entry, void* values, Apply* apply);
-
-// Two functions: one stops at every choice, the other takes what is hoped for wherever a fault could be, and
-// knows nothing of the rest. Most of a search is spent in the second.
-constexpr std::array names = {"loud", "quiet"};
+using Run = std::uint32_t (*)(ValueId* registers, std::uint32_t entry, std::uint32_t quiet, void* values,
+                              Apply* apply);
 
 class Compiler {
   public:
@@ -45,41 +41,17 @@ class Compiler {
     LLVMModuleRef compile() {
         std::array<LLVMTypeRef, 4> given = {pointer_, i32_, i32_, i32_};
         apply_type_ = LLVMFunctionType(i32_, given.data(), 4, 0);
-        for (const bool quiet : {false, true}) {
-            quiet_ = quiet;
-            begin_function();
-            make_blocks();
-            enter();
-            for (std::uint32_t at = 0; at < code_.code.size(); ++at) instruction(at);
-        }
+        std::array<LLVMTypeRef, 5> parameters = {LLVMPointerType(i32_, 0), i32_, i32_, pointer_,
+                                                 LLVMPointerType(apply_type_, 0)};
+        function_ = LLVMAddFunction(module_, "run", LLVMFunctionType(i32_, parameters.data(), 5, 0));
+        registers_ = LLVMGetParam(function_, 0);
+        make_blocks();
+        enter();
+        for (std::uint32_t at = 0; at < code_.code.size(); ++at) instruction(at);
         return module_;
     }
 
   private:
-    void begin_function() {
-        std::array<LLVMTypeRef, 4> parameters = {LLVMPointerType(i32_, 0), i32_, pointer_,
-                                                 LLVMPointerType(apply_type_, 0)};
-        function_ =
-            LLVMAddFunction(module_, names[quiet_ ? 1 : 0], LLVMFunctionType(i32_, parameters.data(), 4, 0));
-        registers_ = LLVMGetParam(function_, 0);
-    }
-
-    // Whether a run may go on behind this option: the quiet one passes over faults without a stop.
-    [[nodiscard]] bool is_entry(std::uint32_t choice, std::uint32_t option) const {
-        return !quiet_ || code_.is_fault[choice] == 0 || option != code_.first_option[choice];
-    }
-
-    // Calls visit(choice, option) for every option behind which a run may go on.
-    template <typename Visit>
-    void each_entry(Visit visit) const {
-        for (std::uint32_t choice = 0; choice < code_.first_option.size(); ++choice) {
-            const bool last = choice + 1 == code_.first_option.size();
-            const std::size_t end = last ? code_.options.size() : code_.first_option[choice + 1];
-            for (std::uint32_t option = code_.first_option[choice]; option < end; ++option)
-                if (is_entry(choice, option)) visit(option);
-        }
-    }
-
     LLVMValueRef number(std::uint32_t value) { return LLVMConstInt(i32_, value, 0); }
     LLVMValueRef constant(std::uint16_t value) { return LLVMConstInt(i32_, value, 0); }
     LLVMBasicBlockRef new_block() { return LLVMAppendBasicBlockInContext(context_, function_, ""); }
@@ -105,13 +77,11 @@ class Compiler {
     // Where the last stop was decides where it goes on: entry 0 is the beginning, the others are the options.
     void enter() {
         LLVMPositionBuilderAtEnd(builder_, first_);
-        unsigned count = 0;
-        each_entry([&](std::uint32_t) { ++count; });
+        const auto count = static_cast<unsigned>(code_.options.size());
         const LLVMValueRef choice =
             LLVMBuildSwitch(builder_, LLVMGetParam(function_, 1), blocks_[code_.entry], count);
-        each_entry([&](std::uint32_t option) {
-            LLVMAddCase(choice, number(option + 1), blocks_[code_.options[option]]);
-        });
+        for (std::uint32_t i = 0; i < code_.options.size(); ++i)
+            LLVMAddCase(choice, number(i + 1), blocks_[code_.options[i]]);
     }
 
     LLVMValueRef place(std::uint16_t reg) {
@@ -138,10 +108,10 @@ class Compiler {
                 store(one.a, load(one.b));
                 break;
             case Op::Apply: {
-                std::array<LLVMValueRef, 4> given = {LLVMGetParam(function_, 2), number(one.d), load(one.b),
+                std::array<LLVMValueRef, 4> given = {LLVMGetParam(function_, 3), number(one.d), load(one.b),
                                                      load(one.c)};
                 store(one.a,
-                      LLVMBuildCall2(builder_, apply_type_, LLVMGetParam(function_, 3), given.data(), 4, ""));
+                      LLVMBuildCall2(builder_, apply_type_, LLVMGetParam(function_, 4), given.data(), 4, ""));
                 break;
             }
             case Op::Jump:
@@ -169,10 +139,29 @@ class Compiler {
     }
 
     void choose(std::uint32_t choice) {
-        if (quiet_ && code_.is_fault[choice] != 0)
-            LLVMBuildBr(builder_, blocks_[code_.options[code_.first_option[choice]]]);
-        else
+        if (code_.is_fault[choice] == 0) {
             LLVMBuildRet(builder_, number(choice));
+            return;
+        }
+        const LLVMBasicBlockRef stop = new_block();
+        const LLVMValueRef quiet =
+            LLVMBuildICmp(builder_, LLVMIntNE, LLVMGetParam(function_, 2), number(0), "");
+        const LLVMValueRef branch =
+            LLVMBuildCondBr(builder_, quiet, blocks_[code_.options[code_.first_option[choice]]], stop);
+        expect_first(branch);
+        LLVMPositionBuilderAtEnd(builder_, stop);
+        LLVMBuildRet(builder_, number(choice));
+    }
+
+    // Lays the code out so that the usual way goes straight on.
+    void expect_first(LLVMValueRef branch) {
+        const std::string_view name = "branch_weights";
+        std::array<LLVMMetadataRef, 3> parts = {LLVMMDStringInContext2(context_, name.data(), name.size()),
+                                                LLVMValueAsMetadata(number(1000)),
+                                                LLVMValueAsMetadata(number(1))};
+        const LLVMMetadataRef node = LLVMMDNodeInContext2(context_, parts.data(), parts.size());
+        LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(context_, "prof", 4),
+                        LLVMMetadataAsValue(context_, node));
     }
 
     void go_back(std::uint16_t reg) {
@@ -187,7 +176,6 @@ class Compiler {
 
     const MachineCode& code_;
     LLVMContextRef context_;
-    bool quiet_ = false;  // the function that is made
     LLVMBuilderRef builder_;
     LLVMModuleRef module_;
     LLVMTypeRef i32_, pointer_, apply_type_ = nullptr;
@@ -225,7 +213,7 @@ class Compiled : public Machine {
     std::string make(const MachineCode& code) {
         LLVMInitializeNativeTarget();
         LLVMInitializeNativeAsmPrinter();
-        if (LLVMErrorRef error = LLVMOrcCreateLLJIT(&jit_, builder(code))) return message_of(error);
+        if (LLVMErrorRef error = LLVMOrcCreateLLJIT(&jit_, nullptr)) return message_of(error);
         const LLVMOrcThreadSafeContextRef context = LLVMOrcCreateNewThreadSafeContext();
         const LLVMModuleRef module = Compiler(code, LLVMOrcThreadSafeContextGetContext(context)).compile();
         tidy(module);
@@ -233,11 +221,9 @@ class Compiled : public Machine {
         LLVMOrcDisposeThreadSafeContext(context);  // the module keeps it
         if (LLVMErrorRef error = LLVMOrcLLJITAddLLVMIRModule(jit_, LLVMOrcLLJITGetMainJITDylib(jit_), safe))
             return message_of(error);
-        for (std::size_t i = 0; i < names.size(); ++i) {
-            LLVMOrcExecutorAddress address = 0;
-            if (LLVMErrorRef error = LLVMOrcLLJITLookup(jit_, &address, names[i])) return message_of(error);
-            run_[i] = reinterpret_cast<Run>(address);
-        }
+        LLVMOrcExecutorAddress address = 0;
+        if (LLVMErrorRef error = LLVMOrcLLJITLookup(jit_, &address, "run")) return message_of(error);
+        run_ = reinterpret_cast<Run>(address);
         return {};
     }
 
@@ -247,33 +233,13 @@ class Compiled : public Machine {
     }
 
   private:
-    // Large code is generated with less care: it is used before more would have paid off.
-    static LLVMOrcLLJITBuilderRef builder(const MachineCode& code) {
-        constexpr std::size_t large = 4'000;  // instructions
-        const LLVMOrcLLJITBuilderRef result = LLVMOrcCreateLLJITBuilder();
-        char* triple = LLVMGetDefaultTargetTriple();
-        char* cpu = LLVMGetHostCPUName();
-        char* features = LLVMGetHostCPUFeatures();
-        LLVMTargetRef target = nullptr;
-        char* problem = nullptr;
-        if (LLVMGetTargetFromTriple(triple, &target, &problem) == 0) {
-            const auto level = code.code.size() > large ? LLVMCodeGenLevelLess : LLVMCodeGenLevelDefault;
-            LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(
-                result,
-                LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(LLVMCreateTargetMachine(
-                    target, triple, cpu, features, level, LLVMRelocDefault, LLVMCodeModelJITDefault)));
-        }
-        for (char* text : {triple, cpu, features, problem}) LLVMDisposeMessage(text);
-        return result;
-    }
-
     Stop run(ValueId* registers, std::uint32_t entry, bool quiet) {
-        const std::uint32_t stop = run_[quiet ? 1 : 0](registers, entry, values_, apply_);
+        const std::uint32_t stop = run_(registers, entry, quiet ? 1 : 0, values_, apply_);
         return {(stop & end_bit) != 0, stop & ~end_bit};
     }
 
     LLVMOrcLLJITRef jit_ = nullptr;
-    std::array<Run, 2> run_ = {};
+    Run run_ = nullptr;
     std::vector<std::uint32_t> first_option_;
     void* values_;
     Apply* apply_;
