@@ -106,7 +106,7 @@ void prove(Checked& one, const prove::Options& options) {
     findings::apply_decisions_to_proof({script.file, script.used, true}, script.inventory, script.sources,
                                        script.diagnostics);
     one.script->diagnostics.sort();
-    one.undecided = answer.verdict == prove::Answer::Verdict::CutOff;
+    one.undecided = answer.verdict == prove::Verdict::CutOff;
     if (one.undecided) fmt::print(stderr, "{}: {}\n", one.path, prove::headline(answer));
 }
 

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -54,6 +56,8 @@ class Drill {
             return tl::unexpected(fmt::format("without any fault the run is not done but {}: {}",
                                               plain->result.result, plain->result.message));
         commands_ = plain->changing.size();
+        plain_ = plain->journaled;
+        if (auto done = kill_everywhere(*plain); !done) return done;
         if (auto done = fault_each(*plain, {}); !done) return done;
         for (std::size_t intents = 1; intents <= plain->intents; ++intents) {
             TrialPlan plan;
@@ -65,6 +69,7 @@ class Drill {
 
     [[nodiscard]] const std::vector<Case>& holes() const { return holes_; }
     [[nodiscard]] const std::map<std::string, std::size_t>& ends() const { return ends_; }
+    [[nodiscard]] const std::map<std::string, std::set<std::string>>& by_fault() const { return by_fault_; }
     [[nodiscard]] std::size_t runs() const { return runs_; }
     [[nodiscard]] std::size_t commands() const { return commands_; }
 
@@ -73,8 +78,12 @@ class Drill {
         auto trial = try_run(options_.session, script_, plan);
         if (!trial) return trial;
         ++runs_;
-        ++ends_[trial->undone ? "stopped, then " + trial->undone->result : trial->result.result];
-        const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0);
+        const std::string_view before = trial->resumed  ? "killed, then "
+                                        : trial->undone ? "stopped, then "
+                                                        : "";
+        ++ends_[fmt::format("{}{}", before, trial->last().result)];
+        by_fault_[kind_of(plan)].insert(trial->last().result);
+        const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0);
         if (auto why = hole(*trial, script_.program, faults))
             holes_.push_back({std::move(plan), *trial, why});
         return trial;
@@ -89,14 +98,56 @@ class Drill {
                 if (is_of(faults.back(), trial.changing[i])) first = i + 1;
         for (std::size_t i = first; i < trial.changing.size(); ++i)
             for (const runtime::Fault& fault : ways(trial.changing[i])) {
-                TrialPlan plan{faults, {}};
+                TrialPlan plan{faults, {}, {}};
                 plan.faults.push_back(fault);
                 const auto next = plan.faults;
                 auto done = one(std::move(plan));
                 if (!done) return tl::unexpected(done.error());
+                if (auto killed = kill_before_told(next, *done); !killed) return killed;
                 if (next.size() < options_.faults)
                     if (auto deeper = fault_each(*done, next); !deeper) return deeper;
             }
+        return {};
+    }
+
+    // What went wrong, if it was one thing only.
+    static std::string kind_of(const TrialPlan& plan) {
+        if (plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0) > 1) return "several";
+        return plan.stop_after ? "stop" : plan.kill ? "kill" : std::string(name(plan.faults.front().kind));
+    }
+
+    static Kill kill_at(const std::vector<runtime::Event>& events, std::size_t at, bool written) {
+        const std::string text = events[at].body.value("text", events[at].body.value("step", ""));
+        return {at, written,
+                fmt::format("{} {}", written ? "after the beginning of" : "before the outcome of", text)};
+    }
+
+    // Between what is written down and what is done, and between that and what is written down of it.
+    tl::expected<void, std::string> kill_everywhere(const Trial& plain) {
+        for (std::size_t i = 0; i < plain.journaled.size(); ++i) {
+            const bool begins = plain.journaled[i].kind == runtime::EventKind::Intent;
+            if (!begins && plain.journaled[i].kind != runtime::EventKind::Outcome) continue;
+            TrialPlan plan;
+            plan.kill = kill_at(plain.journaled, i, begins);
+            if (auto done = one(std::move(plan)); !done) return tl::unexpected(done.error());
+        }
+        return {};
+    }
+
+    // Once more with the faults, and killed before what they led to is written down: the run that goes on
+    // must find out for itself.
+    tl::expected<void, std::string> kill_before_told(const std::vector<runtime::Fault>& faults,
+                                                     const Trial& trial) {
+        std::size_t at = 0;
+        const auto same = [&](std::size_t i) {
+            return plain_[i].kind == trial.journaled[i].kind && plain_[i].body == trial.journaled[i].body;
+        };
+        while (at < plain_.size() && at < trial.journaled.size() && same(at)) ++at;
+        if (at >= trial.journaled.size()) return {};
+        TrialPlan plan;
+        plan.faults = faults;
+        plan.kill = kill_at(trial.journaled, at, false);
+        if (auto done = one(std::move(plan)); !done) return tl::unexpected(done.error());
         return {};
     }
 
@@ -124,6 +175,8 @@ class Drill {
     std::vector<Case> holes_;
     std::map<std::string, std::size_t> ends_;
     std::size_t runs_ = 0, commands_ = 0;
+    std::vector<runtime::Event> plain_;
+    std::map<std::string, std::set<std::string>> by_fault_;
 };
 
 std::string what_happened(const TrialPlan& plan) {
@@ -133,6 +186,7 @@ std::string what_happened(const TrialPlan& plan) {
                                     fault.nth > 1 ? fmt::format(" #{}", fault.nth) : ""));
     if (plan.stop_after)
         texts.push_back(fmt::format("the operator stops after step {}, then `migc undo`", *plan.stop_after));
+    if (plan.kill) texts.push_back(fmt::format("killed {}, then `migc resume`", plan.kill->text));
     return fmt::format("{}", fmt::join(texts, "; "));
 }
 
@@ -164,12 +218,13 @@ void print_json(const Drill& drill) {
     for (const Case& one : drill.holes())
         holes.push_back({{"faults", what_happened(one.plan)},
                          {"why", *one.hole},
-                         {"result", one.trial.undone ? one.trial.undone->result : one.trial.result.result},
+                         {"result", one.trial.last().result},
                          {"left", left(one)}});
     const nlohmann::json report = {{"verdict", drill.holes().empty() ? "survived" : "counterexample"},
                                    {"commands", drill.commands()},
                                    {"runs", drill.runs()},
                                    {"ends", drill.ends()},
+                                   {"ends_by_fault", drill.by_fault()},
                                    {"counterexamples", holes}};
     fmt::print("{}\n", report.dump(1));
 }

@@ -27,30 +27,18 @@ int exit_code_of(const prove::Answer& answer) {
     return answer.verdict == prove::Answer::Verdict::Proved ? proved : could_not;
 }
 
-// A property is written like a condition of the script, and read as one more `require` at its end.
-std::unique_ptr<Script> load_with_properties(const Options& options) {
+// What is given here is read as if it stood at the end of the script.
+std::unique_ptr<Script> load_with_invariants(const Options& options) {
     if (options.always.empty() && options.never.empty()) return load_script(options.script);
     auto text = read_file(options.script, syntax::source_limit);
     if (!text) return load_script(options.script);
-    for (const auto* list : {&options.always, &options.never})
-        for (const std::string& condition : *list) *text += fmt::format("\nrequire {};", condition);
+    for (const std::string& condition : options.always) *text += fmt::format("\nalways {};", condition);
+    for (const std::string& condition : options.never) *text += fmt::format("\nnever {};", condition);
     return load_script(options.script, std::move(*text));
 }
 
-std::vector<prove::Property> properties(const Options& options, const ir::Program& program) {
-    std::vector<prove::Property> result;
-    const std::size_t count = options.always.size() + options.never.size();
-    for (std::size_t i = 0; i < count && count <= program.requirements.size(); ++i) {
-        const bool never = i >= options.always.size();
-        const ir::Requirement& one = program.requirements[program.requirements.size() - count + i];
-        result.push_back(
-            {&one.condition, never ? options.never[i - options.always.size()] : options.always[i], never});
-    }
-    return result;
-}
-
-int prove(Options options) {
-    const auto script = load_with_properties(options);
+int prove(const Options& options) {
+    const auto script = load_with_invariants(options);
     print_errors(*script);
     if (!can_be_tried(*script)) return could_not;
     const auto parameters = run_options(options.session, *script);
@@ -58,7 +46,6 @@ int prove(Options options) {
         fmt::print(stderr, "migc: {}\n", parameters.error());
         return could_not;
     }
-    options.proof.properties = properties(options, script->program);
     const auto answer = prove::prove(script->program, script->inventory, *parameters, options.proof);
     if (options.session.json)
         fmt::print("{}\n", prove::as_json(answer, script->sources).dump(1));

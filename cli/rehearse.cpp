@@ -54,6 +54,11 @@ void note(Records& records, const Event& event) {
     if (record.result == "already") record.before = record.observed;
 }
 
+// What a step only makes different comes back as something else again: a restart is undone by another one.
+bool comes_back(const Record& record, const std::string& phrase) {
+    return record.result == "already" || record.declared.contains(phrase);
+}
+
 // The stage alone, without the gates that decide when it may be done for good.
 std::optional<ir::Program> only(const ir::Program& program, const std::string& name) {
     const ir::Stage* found = program.stage(name);
@@ -86,6 +91,7 @@ std::vector<Finding> compare(const Records& first, const Records& second) {
     std::map<std::string, Value> known;
     for (const auto& [step, record] : first)
         for (const auto& [phrase, value] : record.before) {
+            if (!comes_back(record, phrase)) continue;
             if (!known.emplace(phrase, value).second) continue;  // an earlier step of this run changed it
             const auto again = second.find(step);
             if (again == second.end() || !again->second.before.contains(phrase)) continue;
@@ -178,7 +184,11 @@ class Rehearsal {
         }
         std::size_t compared = 0;
         for (const auto& [step, record] : first) {
-            compared += record.before.size();
+            for (const auto& [phrase, value] : record.before)
+                if (comes_back(record, phrase))
+                    ++compared;
+                else
+                    fmt::print("not compared: `{}` only makes {} different\n", record.text, phrase);
             if (record.before.empty())
                 fmt::print("not compared: `{}` declares no effect to look at\n", record.text);
         }

@@ -1,6 +1,7 @@
 #include "cli/trial.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,9 +11,17 @@ namespace {
 using runtime::Event;
 using runtime::EventKind;
 
-// Nothing of a trial is kept.
+// Nothing of a trial is kept. A kill is a journal that takes nothing more: then an engine does nothing more.
 class Memory : public runtime::Journal {
   public:
+    explicit Memory(std::optional<Kill> kill) : kill_(std::move(kill)) {}
+    [[nodiscard]] const std::vector<Event>& all() const { return events_; }
+    // Whether there was a kill; from now on everything is taken again.
+    bool revive() {
+        kill_.reset();
+        return std::exchange(killed_, false);
+    }
+
     tl::expected<std::string, std::string> begin_run(const runtime::RunSummary& about,
                                                      const std::string& copy) override {
         about_ = about;
@@ -21,12 +30,14 @@ class Memory : public runtime::Journal {
         return about_.id;
     }
     tl::expected<void, std::string> append(const std::string&, const Event& event) override {
-        events_.push_back(event);
+        if (killed_) return tl::unexpected(std::string("killed"));
+        killed_ = kill_ && kill_->event == events_.size();
+        if (!killed_ || kill_->written) events_.push_back(event);
+        if (killed_) return tl::unexpected(std::string("killed"));
         return {};
     }
-    tl::expected<void, std::string> end_run(const std::string&, const Event& event) override {
-        events_.push_back(event);
-        return {};
+    tl::expected<void, std::string> end_run(const std::string& run, const Event& event) override {
+        return append(run, event);
     }
     tl::expected<std::vector<runtime::RunSummary>, std::string> runs() override {
         return std::vector{about_};
@@ -36,6 +47,8 @@ class Memory : public runtime::Journal {
     tl::expected<std::string, std::string> script_copy(const std::string&) override { return copy_; }
 
   private:
+    std::optional<Kill> kill_;
+    bool killed_ = false;
     runtime::RunSummary about_;
     std::string copy_;
     std::vector<Event> events_;
@@ -156,13 +169,17 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
     bool undoing = false;
     run->stop_requested = [&] { return plan.stop_after && !undoing && trial.intents >= *plan.stop_after; };
     const auto listen = [&](const Event& event) { note(trial, event, *world, scratch->get()); };
-    Memory journal;
+    Memory journal(plan.kill);
     trial.result = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run).run();
+    trial.journaled = journal.all();
     if (plan.stop_after && trial.result.result == "held") {
         undoing = true;
         trial.undone = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
                            .undo(trial.result.run);
     }
+    if (journal.revive())
+        trial.resumed = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
+                            .resume(trial.result.run);
     // What is still rolling out by itself when the run ends is not left changed.
     constexpr std::int64_t settling_ms = 10 * 60'000;
     world->sleep_until(world->now() + settling_ms);
@@ -182,7 +199,7 @@ std::optional<std::string> hole(const Trial& trial, const ir::Program& program, 
     const auto stage = trial.begins.find(trial.stage);
     const nlohmann::json& origin = all || stage == trial.begins.end() ? trial.before : stage->second;
     const bool as_it_was = comparable(trial.after, origin, program) == comparable(origin, origin, program);
-    const runtime::RunResult& result = trial.undone ? *trial.undone : trial.result;
+    const runtime::RunResult& result = trial.last();
     const bool called_undone = result.result == "undone";
     if (called_undone && !as_it_was) return "it is called undone, and something is not as it was";
     if (called_undone || result.result == "done" || as_it_was) return std::nullopt;

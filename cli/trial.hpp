@@ -16,9 +16,17 @@
 
 namespace migc::cli {
 
+// Where a run is killed: behind its event of this number, written down or not. Then it is resumed.
+struct Kill {
+    std::size_t event = 0;  // the first is 0
+    bool written = false;
+    std::string text;  // for people: "`scale webapi to 4` was begun"
+};
+
 struct TrialPlan {
     std::vector<runtime::Fault> faults;
     std::optional<std::size_t> stop_after;  // intents: then the operator stops the run, and undoes it
+    std::optional<Kill> kill;
 };
 
 // A command that changed something, as a fault can name it: its text, and which one of that text it is; and
@@ -32,13 +40,19 @@ struct Changing {
 struct Trial {
     runtime::RunResult result;
     std::optional<runtime::RunResult> undone;      // of `migc undo`, after a stop
+    std::optional<runtime::RunResult> resumed;     // of `migc resume`, after a kill
     std::string stage;                             // the last that was begun
     std::map<std::string, nlohmann::json> begins;  // the world's state when each stage began
     nlohmann::json before, after;                  // and before and after the run
     bool undid_all = false;
-    std::vector<runtime::Event> events;
+    std::vector<runtime::Event> events;     // as they are told
+    std::vector<runtime::Event> journaled;  // as they are written down, before anything is undone or resumed
     std::vector<Changing> changing;
     std::size_t intents = 0;
+
+    [[nodiscard]] const runtime::RunResult& last() const {
+        return resumed ? *resumed : undone ? *undone : result;
+    }
 };
 
 // The error: the world cannot be had.

@@ -24,7 +24,7 @@ fragment W: [ \t\r\n];
 // The lexer is never in this mode: a WORD that is one of these becomes it afterwards, by one look-up. As rules beside WORD they
 // would make a lexer that is cold, as in each short check, several times as slow.
 mode KEYWORDS;
-MIGRATION: 'migration'; USE: 'use'; PARAM: 'param'; LET: 'let'; REQUIRE: 'require';
+MIGRATION: 'migration'; USE: 'use'; PARAM: 'param'; LET: 'let'; REQUIRE: 'require'; ALWAYS: 'always'; NEVER: 'never';
 RESOURCE: 'resource'; TOOL: 'tool'; VERB: 'verb'; PROBE: 'probe';
 STAGE: 'stage'; IN: 'in'; REPEATS: 'repeats'; THROUGHOUT: 'throughout'; ON: 'on'; FAILURE: 'failure';
 UNDO: 'undo'; ALL: 'all'; HOLD: 'hold';

@@ -4,7 +4,7 @@ parser grammar MigParser;
 options { tokenVocab = MigLexer; }
 
 file: item* EOF;
-item: migration | use | param | topLet | require | stage | verb | probe | resource | tool;
+item: migration | use | param | topLet | require | invariant | stage | verb | probe | resource | tool;
 
 migration: MIGRATION STRING OPEN property* CLOSE SEMICOLON?;
 property: WORD atom SEMICOLON;
@@ -14,6 +14,8 @@ type: WORD+;
 topLet: let SEMICOLON;
 let: LET WORD EQUALS expr;
 require: REQUIRE expr SEMICOLON;
+// `claim data never shrinks;` is `never claim data shrinks;`, as one says it.
+invariant: (ALWAYS | NEVER) expr SEMICOLON | phrase NEVER phrase SEMICOLON;
 
 stage: STAGE WORD (IN WORD)? (REPEATS WORD)? block (THROUGHOUT expr)? onFailure? SEMICOLON?;
 onFailure: ON FAILURE (UNDO ALL? | HOLD | block);
@@ -40,7 +42,7 @@ list: LBRACKET (expr (COMMA expr)* COMMA?)? RBRACKET;
 
 expr: conjunction (OR conjunction)*;
 conjunction: relation (AND relation)*;
-relation: NOT relation | sum comparison?;
+relation: NOT relation | (AT_LEAST | AT_MOST) atom phrase | sum comparison?;
 comparison: IS NOT? ABSENT | comparator sum;
 comparator: IS NOT? ONE_OF? | IS? (BELOW | ABOVE | AT_LEAST | AT_MOST) | MATCHES | CONTAINS | ONE_OF;
 sum: term ((PLUS | MINUS) term)*;

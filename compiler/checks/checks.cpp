@@ -32,6 +32,7 @@ const std::vector<Family>& families() {
         {"manifest files", manifest_files},
         {"files", files},
         {"requirements", requirements},
+        {"invariants", invariants},
     };
     return all;
 }

@@ -93,6 +93,8 @@ void language(const Picture& picture, Diagnostics& diagnostics);
 void manifest_files(const Picture& picture, Diagnostics& diagnostics);
 // files.cpp: the files that steps name are there.
 void files(const Picture& picture, Diagnostics& diagnostics);
+// invariants.cpp: what the script states is about something that it does.
+void invariants(const Picture& picture, Diagnostics& diagnostics);
 // requirements.cpp: what the script requires of the project's files holds.
 void requirements(const Picture& picture, Diagnostics& diagnostics);
 

@@ -44,6 +44,7 @@ void each_expression(const ir::Program& program, const Visit& visit) {
     for (const ir::Parameter& parameter : program.parameters) each_expression(parameter.default_value, visit);
     each_expression(program.lets, visit);
     for (const auto& requirement : program.requirements) each_expression(requirement.condition, visit);
+    for (const auto& invariant : program.invariants) each_expression(invariant.condition, visit);
     for (const ir::Stage& stage : program.stages) {
         each_expression(stage.gates, visit);
         if (!stage.repeats) each_expression(stage.steps, visit);

@@ -102,6 +102,7 @@ class Differences {
         parameters();
         lists("the script", before_.lets, after_.lets);
         requirements();
+        invariants();
         stages();
         declarations("verb", before_.verbs, after_.verbs, [](const Verb& v) { return v.signature; });
         declarations("probe", before_.probes, after_.probes, [](const Probe& p) { return p.signature; });
@@ -213,6 +214,21 @@ class Differences {
             if (!now.contains(key)) tell("the script", "no longer requires `{}`", text);
         for (const auto& [key, text] : now)
             if (!old.contains(key)) tell("the script", "requires `{}`", text);
+    }
+
+    static Texts invariants_of(const Program& program) {
+        Texts result;
+        for (const auto& i : program.invariants)
+            result[fmt::format("{} {}", i.never, describe(program, i.condition))] = i.text;
+        return result;
+    }
+
+    void invariants() {
+        const Texts old = invariants_of(before_), now = invariants_of(after_);
+        for (const auto& [key, text] : old)
+            if (!now.contains(key)) tell("the script", "no longer states `{}`", text);
+        for (const auto& [key, text] : now)
+            if (!old.contains(key)) tell("the script", "states `{}`", text);
     }
 
     // Steps that are gone, new, changed or moved.

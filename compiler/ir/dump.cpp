@@ -79,6 +79,8 @@ class Dump {
             line("param {}: {}{}", p.name, show(p.type),
                  p.default_value ? " = " + expr(*p.default_value) : "");
         for (const auto& r : program_.requirements) line("require {}", expr(r.condition));
+        for (const auto& i : program_.invariants)
+            line("{} {}", i.never ? "never" : "always", expr(i.condition));
         steps(program_.lets);
         for (const auto& s : program_.stages) stage(s);
         for (const auto& v : program_.verbs) verb(v);

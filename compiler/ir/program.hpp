@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/ir/value.hpp"
@@ -246,11 +247,25 @@ struct Requirement {
     Span span;
 };
 
+// What must hold, or not, wherever a run may come to: `migc prove` looks at it, a run does not.
+struct Invariant {
+    Expr condition;
+    bool never = false;
+    std::string text;  // as written: "claim data never shrinks"
+    Span span;
+};
+
+// Natives of probes that speak of what came before, so that only a proof can answer them.
+constexpr std::string_view native_changed_before = "changed-before-verified";
+constexpr std::string_view native_falls = "falls";
+bool asks_for_history(const Probe& probe);
+
 struct Program {
     std::optional<Migration> migration;
     std::vector<Parameter> parameters;
     std::vector<Step> lets;  // top level, evaluated once per run
     std::vector<Requirement> requirements;
+    std::vector<Invariant> invariants;
     std::vector<Stage> stages;
 
     // Only what the stages reach, in order of first use; expressions refer to these by index.

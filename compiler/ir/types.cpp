@@ -55,6 +55,10 @@ bool operator==(const Type& a, const Type& b) {
     return a.element && b.element && *a.element == *b.element;
 }
 
+bool asks_for_history(const Probe& probe) {
+    return probe.read && (probe.read->native == native_changed_before || probe.read->native == native_falls);
+}
+
 bool Verb::mutates() const {
     if (composite) return steps_mutate;
     return !(undo.kind == UndoKind::None && effects.empty());

@@ -14,6 +14,7 @@ class Verifier {
         where_ = "program";
         steps(program_.lets);
         for (const auto& r : program_.requirements) expr(r.condition);
+        for (const auto& i : program_.invariants) expr(i.condition);
         for (const auto& s : program_.stages) stage(s);
         for (const auto& v : program_.verbs) verb(v);
         for (const auto& p : program_.probes) probe(p);

@@ -377,6 +377,12 @@ ir::Expr Lowering::probe_call(const syntax::Expr& phrase, Scope& scope) {
     if (!bound.declaration) return bad(phrase.span);
     const std::uint32_t index = probe(*bound.declaration);
     used(phrase.span, bound.declaration->span());
+    if (ir::asks_for_history(program_.probes[index]) && !in_invariant_)
+        diagnostics_
+            .report(Code::Misplaced, phrase.span,
+                    "what came before what can only be asked by `always` or `never`, outside of the stages")
+            .notes.emplace_back(
+                "a run sees what is there now; `migc prove` goes through all that can come before it");
     // Copied, since lowering the arguments may add probes and move the vector.
     const std::vector<ir::Parameter> parameters = program_.probes[index].parameters;
     ir::Expr result = make(ExprKind::Probe, program_.probes[index].type, phrase.span);

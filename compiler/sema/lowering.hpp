@@ -93,6 +93,7 @@ class Lowering {
     void repeated(const syntax::Stage& stage, ir::Stage& result);
     std::string environment_of(const syntax::Stage& stage);
     void globals(const syntax::File& file, Scope& scope);
+    ir::Invariant invariant(const syntax::Invariant& invariant, Scope& scope);
     ir::Program check_unused();
     std::string text(Span span) const;
     void find_text_names(ir::Step& step) const;
@@ -105,6 +106,7 @@ class Lowering {
     Symbols* symbols_;  // null if nobody asks
     ir::Program program_;
     Scope settings_;
+    bool in_invariant_ = false;
     std::unordered_map<const Declaration*, std::uint32_t> verbs_;
     std::unordered_map<const Declaration*, std::uint32_t> probes_;
     std::vector<const Declaration*> open_composites_;  // to find a composite that contains itself

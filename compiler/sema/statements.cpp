@@ -361,6 +361,15 @@ void Lowering::globals(const syntax::File& file, Scope& scope) {
     for (const auto& l : file.lets) program_.lets.push_back(statement(l, scope, Place::Stage));
     for (const auto& r : file.requires_)
         program_.requirements.push_back({condition(r.condition, scope), text(r.condition.span), r.span});
+    for (const auto& i : file.invariants) program_.invariants.push_back(invariant(i, scope));
+}
+
+ir::Invariant Lowering::invariant(const syntax::Invariant& i, Scope& scope) {
+    in_invariant_ = true;
+    ir::Invariant result{condition(i.condition, scope), i.never, text(i.span), i.span};
+    in_invariant_ = false;
+    result.text = result.text.substr(0, result.text.find_last_not_of("; ") + 1);
+    return result;
 }
 
 ir::Program Lowering::script(const syntax::File& file) {

@@ -38,6 +38,8 @@ constexpr std::array top_words = {
     Keyword{"param", "param ${1:name}: ${2:int} = ${3:4};"},
     Keyword{"let", "let ${1:name} = ${2:value};"},
     Keyword{"require", "require ${1:condition};"},
+    Keyword{"always", "always ${1:condition};"},
+    Keyword{"never", "never ${1:condition};"},
     Keyword{"stage", "stage ${1:staging} <\n    $0\n> on failure undo;"},
     Keyword{"verb", "verb ${1:words} <\n    do ${2:tool} [$0];\n    undo none because \"${3:why}\";\n>"},
     Keyword{"probe", "probe ${1:words}: ${2:string} <\n    read ${3:tool} [$0];\n>"},

@@ -11,12 +11,12 @@ using syntax::TokenKind;
 namespace {
 
 // Behind these an expression begins, or, behind `undo`, a phrase of a verb.
-constexpr std::array openers = {
-    "verify",    "while",    "gate", "if",      "require",   "needs",   "=",        "and",
-    "or",        "not",      "is",   "below",   "above",     "matches", "at least", "at most",
-    "one of",    "contains", ",",    "effect",  "depends",   "after",   "becomes",  "result",
-    "converges", "read",     "+",    "-",       "*",         "/",       "undo",     "within",
-    "retry",     "soak",     "as",   "because", "throughout"};
+constexpr std::array openers = {"verify", "while",   "gate",     "if",        "require", "always",    "never",
+                                "needs",  "=",       "and",      "or",        "not",     "is",        "below",
+                                "above",  "matches", "at least", "at most",   "one of",  "contains",  ",",
+                                "effect", "depends", "after",    "becomes",   "result",  "converges", "read",
+                                "+",      "-",       "*",        "/",         "undo",    "within",    "retry",
+                                "soak",   "as",      "because",  "throughout"};
 
 template <typename Words>
 bool any_of(const Words& words, std::string_view text) {

@@ -14,8 +14,8 @@ using syntax::TokenKind;
 
 namespace {
 
-constexpr std::array item_words = {"migration", "use",  "param", "let",      "require",
-                                   "stage",     "verb", "probe", "resource", "tool"};
+constexpr std::array item_words = {"migration", "use",   "param", "let",   "require",  "always",
+                                   "never",     "stage", "verb",  "probe", "resource", "tool"};
 
 class Repair {
   public:

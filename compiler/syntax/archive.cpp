@@ -53,32 +53,6 @@ void serialize(Archive& archive, Statement& s) {
 }
 
 template <typename Archive>
-void serialize(Archive& archive, Migration& m) {
-    archive(m.title, m.properties, m.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Use& u) {
-    archive(u.module, u.is_path, u.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Param& p) {
-    archive(p.name, p.type, p.default_value, p.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Require& r) {
-    archive(r.condition, r.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Stage& s) {
-    archive(s.name, s.environment, s.repeats, s.body, s.body_span, s.throughout, s.on_failure, s.failure_span,
-            s.span);
-}
-
-template <typename Archive>
 void serialize(Archive& archive, SignaturePart& p) {
     archive(p.kind, p.name, p.type, p.default_value, p.parts, p.span);
 }
@@ -112,8 +86,7 @@ void serialize(Archive& archive, Tool& t) {
 
 template <typename Archive>
 void serialize(Archive& archive, File& f) {
-    archive(f.migration, f.uses, f.params, f.lets, f.requires_, f.stages, f.verbs, f.probes, f.resources,
-            f.tools);
+    archive(f.verbs, f.probes, f.resources, f.tools);
 }
 
 std::string to_bytes(const File& file) {

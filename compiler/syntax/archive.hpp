@@ -1,5 +1,5 @@
-// Syntax trees as bytes, so that the standard library is parsed when migc is built and not when it is used.
-// The bytes are read by the very build that wrote them; they are no format for files.
+// The declarations of a file as bytes, so that the standard library is parsed when migc is built and not when
+// it is used. The bytes are read by the very build that wrote them; they are no format for files.
 #pragma once
 
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace migc::syntax {
 
+// Of its verbs, probes, resources and tools; all else is left out.
 std::string to_bytes(const File& file);
 
-// The tree that to_bytes() wrote, in the same build; every span of it is in `id`.
+// What to_bytes() was given, in the same build; every span of it is in `id`.
 File from_bytes(std::string_view bytes, FileId id);
 
 }  // namespace migc::syntax

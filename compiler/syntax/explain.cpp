@@ -9,8 +9,8 @@
 namespace migc::syntax {
 namespace {
 
-constexpr std::array item_words = {"migration", "use",  "param", "let",      "require",
-                                   "stage",     "verb", "probe", "resource", "tool"};
+constexpr std::array item_words = {"migration", "use",   "param", "let",   "require",  "always",
+                                   "never",     "stage", "verb",  "probe", "resource", "tool"};
 constexpr std::array statement_words = {"verify", "soak", "gate",  "let",     "if",       "for", "parallel",
                                         "undo",   "hold", "needs", "capture", "effect",   "do",  "steps",
                                         "result", "read", "watch", "depends", "converges"};
@@ -261,7 +261,9 @@ class Explanation {
         if (starts_anew && previous_ < reader_.size() && may_end_here(stop_.expected))
             return missing_semicolon();
         if (text == "<" && may_end_here(stop_.expected)) return comparison_or_block();
-        if (outside_of_blocks() && !any_of(item_words, text)) return not_an_item();
+        if (outside_of_blocks() && !any_of(item_words, text)) return not_an_item(at_);
+        if (const std::size_t head = head_of_item(); head < at_ && any_of(stop_.expected, "`never`"))
+            return not_an_item(head);
         if (reader_.kind(at_) == TokenKind::Keyword && any_of(stop_.expected, "WORD")) return reserved_word();
         default_message();
     }
@@ -301,12 +303,25 @@ class Explanation {
         return depth == 0 && item_is_complete;
     }
 
-    void not_an_item() {
-        auto& d = diagnostics_.report(Code::Syntax, reader_.span(at_),
-                                      fmt::format("`{}` cannot stand outside of a stage", reader_.text(at_)));
+    // The first token of the item that the parser stopped in; size() inside of a block.
+    [[nodiscard]] std::size_t head_of_item() const {
+        int depth = 0;
+        std::size_t head = reader_.size();
+        for (std::size_t i = 0; i < at_; ++i) {
+            if (reader_.kind(i) == TokenKind::Comment) continue;
+            if (head == reader_.size()) head = i;
+            depth += reader_.is(i, "<") ? 1 : reader_.is(i, ">") ? -1 : 0;
+            if (depth == 0 && (reader_.is(i, ";") || reader_.is(i, ">"))) head = reader_.size();
+        }
+        return depth == 0 ? head : reader_.size();
+    }
+
+    void not_an_item(std::size_t at) {
+        auto& d = diagnostics_.report(Code::Syntax, reader_.span(at),
+                                      fmt::format("`{}` cannot stand outside of a stage", reader_.text(at)));
         d.notes.emplace_back(
             "a script consists of `stage NAME < .. > on failure undo;`, and before them `migration`, `use`, "
-            "`param`, `let` and `require`");
+            "`param`, `let`, `require`, `always` and `never`");
     }
 
     void reserved_word() {

@@ -13,15 +13,17 @@ constexpr unsigned remembered_texts = 4;
 
 // What a file consists of but for stages, whose statements are remembered, and `migration`, of which only
 // the last is in the tree.
-constexpr auto item_lists = std::tuple(&File::uses, &File::params, &File::lets, &File::requires_,
-                                       &File::verbs, &File::probes, &File::resources, &File::tools);
+constexpr auto item_lists =
+    std::tuple(&File::uses, &File::params, &File::lets, &File::requires_, &File::invariants, &File::verbs,
+               &File::probes, &File::resources, &File::tools);
 
 template <typename Do>
 void for_each_list(Do action) {
     std::apply([&](auto... list) { (action(list), ...); }, item_lists);
 }
 
-constexpr std::array item_words = {"use", "param", "let", "require", "verb", "probe", "resource", "tool"};
+constexpr std::array item_words = {"use",   "param", "let",   "require",  "always",
+                                   "never", "verb",  "probe", "resource", "tool"};
 
 // ------------------------------------------------------------------ places
 
@@ -71,6 +73,10 @@ class Mover {
     void move(Require& r) const {
         move(r.span);
         move(r.condition);
+    }
+    void move(Invariant& i) const {
+        move(i.span);
+        move(i.condition);
     }
     void move(SignaturePart& p) const {
         move(p.span);

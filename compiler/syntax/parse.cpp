@@ -217,6 +217,7 @@ class Builder {
         if (auto* i = item->param()) file.params.push_back(param(i));
         if (auto* i = item->topLet()) file.lets.push_back(let(i->let(), span(i)));
         if (auto* i = item->require()) file.requires_.push_back({expr(i->expr()), span(i)});
+        if (auto* i = item->invariant()) file.invariants.push_back(invariant(i));
         if (auto* i = item->stage()) file.stages.push_back(stage(i));
         if (auto* i = item->verb()) file.verbs.push_back(verb(i));
         if (auto* i = item->probe()) file.probes.push_back(probe(i));
@@ -262,6 +263,15 @@ class Builder {
         result.name = name(c->WORD());
         result.expr = expr(c->expr());
         return result;
+    }
+
+    // `claim data never shrinks` is read as the condition `claim data shrinks`.
+    Invariant invariant(MigParser::InvariantContext* c) {
+        if (c->expr()) return {c->NEVER() != nullptr, expr(c->expr()), span(c)};
+        Expr whole = phrase(c->phrase(0));
+        for (Expr& part : phrase(c->phrase(1)).children) whole.children.push_back(std::move(part));
+        whole.span = cover(whole.span, span(c->phrase(1)));
+        return {true, std::move(whole), span(c)};
     }
 
     Stage stage(MigParser::StageContext* c) {
@@ -492,6 +502,13 @@ class Builder {
             result.kind = ExprKind::Not;
             result.span = span(c);
             result.children.push_back(relation(c->relation()));
+            return result;
+        }
+        // The number first, as one says it: `at least 2 of webapi ready`.
+        if (c->phrase()) {
+            Expr result = binary(c->AT_LEAST() ? BinaryOp::AtLeast : BinaryOp::AtMost, phrase(c->phrase()),
+                                 atom(c->atom()));
+            result.span = span(c);
             return result;
         }
         Expr left = sum(c->sum());

@@ -126,6 +126,14 @@ struct Require {
     friend bool operator==(const Require&, const Require&) = default;
 };
 
+// `always CONDITION;`, `never CONDITION;`: what a proof looks at wherever a run may come to.
+struct Invariant {
+    bool never = false;
+    Expr condition;
+    Span span;
+    friend bool operator==(const Invariant&, const Invariant&) = default;
+};
+
 struct Stage {
     Name name;
     std::optional<Name> environment;
@@ -212,6 +220,7 @@ struct File {
     std::vector<Param> params;
     std::vector<Statement> lets;
     std::vector<Require> requires_;
+    std::vector<Invariant> invariants;
     std::vector<Stage> stages;
     std::vector<Verb> verbs;
     std::vector<Probe> probes;

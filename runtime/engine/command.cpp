@@ -275,6 +275,8 @@ Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
     const auto values = native_arguments(command, scope);
     if (!values) return script_mistake(values.error());
     if (command.native == "stage-passed") return stage_passed(values->empty() ? "" : show(values->front()));
+    if (command.native == ir::native_changed_before || command.native == ir::native_falls)
+        return not_found_out("only `migc prove` looks at what comes before what");
     const NativeEntry* native = surroundings_.options.natives(command.native);
     if (native == nullptr || !native->probe)
         return script_mistake(fmt::format("this migc has no native probe `{}`", command.native));

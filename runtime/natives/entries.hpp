@@ -13,6 +13,7 @@ using Arguments = std::vector<Value>;
 Reading workloads_of_namespace(Host& host, const Arguments& arguments);  // []: list of workloads
 Reading pods_ready(Host& host, const Arguments& arguments);              // [targets]: bool
 Reading rollout_complete(Host& host, const Arguments& arguments);        // [target]: bool
+Reading ready_of(Host& host, const Arguments& arguments);                // [workload]: int, or absent
 Reading restarts(Host& host, const Arguments& arguments);                // [workload]: int, or absent
 Reading oom_kills(Host& host, const Arguments& arguments);               // [workload]: int, or absent
 

@@ -59,6 +59,7 @@ const std::vector<NativeEntry>& all_natives() {
     static const std::vector<NativeEntry> table = {
         reads("pods-ready", pods_ready),
         reads("rollout-complete", rollout_complete),
+        reads("ready-of", ready_of),
         reads("restarts", restarts),
         reads("oom-kills", oom_kills),
         reads("configuration-of", configuration_of),

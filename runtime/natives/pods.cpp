@@ -133,6 +133,15 @@ Reading rollout_complete(Host& host, const Arguments& arguments) {
     return pods_ready(host, {Value(List{argument(arguments, 0)})});
 }
 
+Reading ready_of(Host& host, const Arguments& arguments) {
+    const auto* target = argument(arguments, 0).get_if<ResourceRef>();
+    if (target == nullptr) return unknown("no workload is named");
+    const auto workload = get_object(host, host.written(*target));
+    if (!workload) return unknown(workload.error());
+    if (workload->is_null()) return {Value(Absent{}), {}, false};
+    return {Value(ready_count(*workload)), {}, false};
+}
+
 Reading restarts(Host& host, const Arguments& arguments) {
     return sum_over_containers(host, argument(arguments, 0),
                                [](const json& status) { return int_field(status, "/restartCount"); });

@@ -235,6 +235,10 @@ PodTrouble pod_trouble(const json& pod) {
     return {};
 }
 
+std::int64_t ready_count(const json& workload) {
+    return counts_of(workload).ready;
+}
+
 Verdict judge(const json& workload, const json& items, const std::string& shown) {
     if (int_field(workload, "/status/observedGeneration") < int_field(workload, "/metadata/generation"))
         return {false, fmt::format("the change of {} has not been seen by the cluster yet", shown), false};

@@ -1,6 +1,7 @@
 // Whether a workload has caught up with what it was asked for: a judgement over what kubectl printed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -16,6 +17,9 @@ struct Verdict {
 // `items` holds at least the replica sets and pods of the workload's namespace; `shown` is its name for
 // people.
 Verdict judge(const nlohmann::json& workload, const nlohmann::json& items, const std::string& shown);
+
+// How many of its pods are ready, by its own word.
+std::int64_t ready_count(const nlohmann::json& workload);
 
 // What keeps a pod from being ready: "ImagePullBackOff: Back-off pulling image ..". Empty if nothing is seen.
 struct PodTrouble {

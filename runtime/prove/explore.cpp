@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
+#include <memory>
 #include <tuple>
 #include <unordered_map>
 
@@ -51,6 +51,7 @@ struct Ahead {
     std::uint32_t faults = far;  // of a shortest way into a hole
     std::uint32_t length = far;
     std::uint32_t option = 0;  // its first step
+    Outcomes outcomes = 0;     // if nothing more goes wrong
 };
 
 class Search {
@@ -59,6 +60,7 @@ class Search {
         : system_(system), machine_(machine), limits_(limits), size_(system.registers) {
         counts_.reached_choice.assign(system.choices.size(), 0);
         counts_.reached_ending.assign(system.endings.size(), 0);
+        for (const Choice& choice : system.choices) counts_.after_fault.emplace_back(choice.options.size());
     }
 
     Findings run() {
@@ -72,6 +74,7 @@ class Search {
             const unsigned faults = variation < 0 ? limits_.faults : std::min(limits_.faults, 1U);
             const Ahead ahead = from_start(variation, faults);
             for (std::size_t i = 0; i <= most_faults; ++i) counts_.schedules[i] += ahead.schedules[i];
+            if (variation < 0) counts_.without_fault = ahead.outcomes;
             // A hole that needs nothing special to be so tells more than a shorter one that does.
             const bool special = variation >= 0, best_special = chosen >= 0;
             const bool shorter = std::tuple(ahead.faults, special, ahead.length) <
@@ -100,12 +103,13 @@ class Search {
     }
 
     ValueId* frame(std::size_t depth) {
-        while (frames_.size() <= depth) frames_.push_back(std::vector<ValueId>(size_ + 4));
-        return frames_[depth].data();
+        while (frames_.size() <= depth) frames_.push_back(std::make_unique<ValueId[]>(size_ + 4));
+        return frames_[depth].get();
     }
 
     bool is_hole(std::uint32_t ending, unsigned used) const {
         const Ending& one = system_.endings[ending];
+        if (limits_.only_invariant) return one.hole == Hole::Property;
         if (one.hole != Hole::None) return true;
         // Nothing went wrong, and nothing is special: then it must be done.
         return used == 0 && variation_ < 0 && one.outcome != Outcome::Done;
@@ -124,6 +128,8 @@ class Search {
         counts_.reached_ending[stop.number] = 1;
         Ahead ahead;
         ahead.schedules[0] = 1;
+        ahead.outcomes =
+            static_cast<Outcomes>(1U << static_cast<unsigned>(system_.endings[stop.number].outcome));
         if (is_hole(stop.number, whole - budget)) ahead.faults = ahead.length = 0;
         return ahead;
     }
@@ -141,17 +147,21 @@ class Search {
         }
         Ahead ahead;
         if (cut_off()) return ahead;
-        for (std::uint32_t option = 0; option < choice.options.size(); ++option) {
+        ValueId* next = frame(depth + 1);
+        const auto options = static_cast<std::uint32_t>(choice.options.size());
+        for (std::uint32_t option = 0; option < options; ++option) {
             const unsigned cost = choice.fault && option > 0 ? 1 : 0;
             if (cost > budget) break;
-            ValueId* next = frame(depth + 1);
-            std::copy(frame(depth), frame(depth) + size_, next);
+            std::memcpy(next, here, size_ * sizeof(ValueId));
             const Ahead one =
                 behind(machine_.go_on(next, number, option, budget == cost), depth + 1, budget - cost, whole);
             for (std::size_t i = 0; i + cost <= most_faults; ++i) {
                 auto& sum = ahead.schedules[i + cost];
                 sum = sum + one.schedules[i] < sum ? ~std::uint64_t{0} : sum + one.schedules[i];
             }
+            if (cost == 0) ahead.outcomes |= one.outcomes;
+            if (cost == 1 && budget == whole && variation_ < 0)
+                counts_.after_fault[number][option] |= one.outcomes;
             if (one.faults == far) continue;
             const std::pair way(one.faults + cost, one.length + 1);
             if (way < std::pair(ahead.faults, ahead.length)) {
@@ -192,7 +202,7 @@ class Search {
     int variation_ = -1;
     bool cut_off_ = false;
     Counts counts_;
-    std::deque<std::vector<ValueId>> frames_;
+    std::vector<std::unique_ptr<ValueId[]>> frames_;  // what lies at one place stays there
     std::unordered_map<Key, Ahead, HashOfKey> known_;
 };
 

@@ -18,6 +18,7 @@ struct Limits {
     std::size_t states = 6'000'000;  // remembered; more are not looked at, and that is said
     bool remember = true;            // states that were met before are not gone through again
     bool variations = true;
+    bool only_invariant = false;  // only its breaking is a hole
 };
 
 // What was decided at each choice at which the machine stopped, from the beginning.
@@ -28,12 +29,17 @@ struct Schedule {
     std::uint32_t ending = 0;
 };
 
+// Outcomes that runs come to: the bits 1 << Outcome.
+using Outcomes = std::uint8_t;
+
 struct Counts {
     std::array<std::uint64_t, most_faults + 1> schedules{};  // by the number of faults in them
     std::uint64_t runs = 0;                                  // ends that the machine came to
     std::uint64_t states = 0;
     std::size_t points = 0;  // places at which a run may come to a stop
     std::vector<char> reached_choice, reached_ending;
+    Outcomes without_fault = 0;
+    std::vector<std::vector<Outcomes>> after_fault;  // by choice and option, if nothing else goes wrong
 };
 
 struct Findings {

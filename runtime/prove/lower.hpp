@@ -8,16 +8,10 @@
 
 namespace migc::prove {
 
-// A condition that must hold after every step, or after none.
-struct Property {
-    const ir::Expr* condition = nullptr;
-    std::string text;
-    bool never = false;
-};
-
 // What the engine does with this script, whatever the tools answer: forward, in the failure blocks, in every
 // undo. The program has passed the checks of the language; of the options only the parameters are used.
+// With an invariant, the runs in which it breaks end there.
 System lower(const ir::Program& program, const project::Inventory& inventory,
-             const runtime::RunOptions& options, const std::vector<Property>& properties = {});
+             const runtime::RunOptions& options, const ir::Invariant* invariant = nullptr);
 
 }  // namespace migc::prove

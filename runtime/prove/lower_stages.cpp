@@ -21,8 +21,8 @@ Value constant_of(const ir::Expr& expression) {
 }  // namespace
 
 Lowering::Lowering(const ir::Program& program, const project::Inventory& inventory,
-                   const runtime::RunOptions& options, std::vector<Property> properties)
-    : program_(program), inventory_(inventory), options_(options), properties_(std::move(properties)) {
+                   const runtime::RunOptions& options, const ir::Invariant* invariant)
+    : program_(program), inventory_(inventory), options_(options), invariant_(invariant) {
     for (const ir::Verb& verb : program.verbs)
         for (const ir::Effect& effect : verb.effects)
             if (effect.probe.kind == ir::ExprKind::Probe) written_.insert(effect.probe.declaration);
@@ -106,6 +106,16 @@ void Lowering::prologue(const StageState& state) {
     jump(state.begin);
 }
 
+void Lowering::end(Outcome outcome, Hole hole, std::size_t stage, bool by_operator, bool declared) {
+    Ending one;
+    one.outcome = outcome;
+    one.hole = hole;
+    one.stage = static_cast<std::uint32_t>(stage);
+    one.operator_undo = by_operator;
+    one.declared = declared;
+    ending(std::move(one));
+}
+
 void Lowering::ending(Ending ending) {
     emit(Op::End, 0, 0, static_cast<Label>(out_.endings.size()));
     out_.endings.push_back(std::move(ending));
@@ -116,10 +126,9 @@ void Lowering::end_undone(const std::set<std::size_t>& variables, std::size_t st
     const Label wrong = label();
     for (const std::size_t variable : variables)
         emit(Op::IfDiffer, out_.variables[variable].now, out_.variables[variable].origins[stage], wrong);
-    ending({Outcome::Undone, Hole::None, static_cast<std::uint32_t>(stage), by_operator, false, {}, {}});
+    end(Outcome::Undone, Hole::None, stage, by_operator);
     place(wrong);
-    ending(
-        {Outcome::Undone, Hole::NotRestored, static_cast<std::uint32_t>(stage), by_operator, false, {}, {}});
+    end(Outcome::Undone, Hole::NotRestored, stage, by_operator);
 }
 
 // What differs is named by the run, and there is a reason why it was left.
@@ -146,14 +155,13 @@ void Lowering::end_standing(Outcome outcome, bool by_operator) {
     }
     const Label declared = label();
     emit(Op::IfIs, excuse_, Declared, declared);
-    const auto all = static_cast<std::uint32_t>(run);
-    ending({outcome, Hole::None, all, by_operator, false, {}, {}});
+    end(outcome, Hole::None, run, by_operator, false);
     place(declared);
-    ending({outcome, Hole::None, all, by_operator, true, {}, {}});
+    end(outcome, Hole::None, run, by_operator, true);
     place(some);
-    ending({outcome, Hole::NoReason, all, by_operator, false, {}, {}});
+    end(outcome, Hole::NoReason, run, by_operator, false);
     place(unlisted);
-    ending({outcome, Hole::NotListed, all, by_operator, false, {}, {}});
+    end(outcome, Hole::NotListed, run, by_operator, false);
 }
 
 // `migc undo RUN`, after the run was stopped or is held because nobody could see.
@@ -193,7 +201,7 @@ void Lowering::ends() {
     place(refused_);
     end_standing(Outcome::Refused, false);
     place(done_);
-    ending({Outcome::Done, Hole::None, static_cast<std::uint32_t>(stages_.size()), false, false, {}, {}});
+    end(Outcome::Done, Hole::None, stages_.size(), false);
 }
 
 System Lowering::run() {
@@ -217,6 +225,10 @@ System Lowering::run() {
         undone_.push_back(label());
         out_.stages.push_back(stage.name);
     }
+    const Label beginning = label(), begin = label();
+    jump(beginning);
+    place(begin);
+    watch_verified();
     for (StageState& state : stages_) {
         const Label next = state.index + 1 == stages_.size() ? done_ : label();
         stage(state, next);
@@ -225,6 +237,9 @@ System Lowering::run() {
     undo_everything();
     for (StageState& state : stages_) undo_routine(state);
     for (const StageState& state : stages_) prologue(state);
+    place(beginning);
+    look_at_beginning();
+    jump(begin);
     ends();
     now_ = nullptr;
     finish();
@@ -232,8 +247,8 @@ System Lowering::run() {
 }
 
 System lower(const ir::Program& program, const project::Inventory& inventory,
-             const runtime::RunOptions& options, const std::vector<Property>& properties) {
-    return Lowering(program, inventory, options, properties).run();
+             const runtime::RunOptions& options, const ir::Invariant* invariant) {
+    return Lowering(program, inventory, options, invariant).run();
 }
 
 }  // namespace migc::prove

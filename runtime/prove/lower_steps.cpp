@@ -33,7 +33,10 @@ void Lowering::cut_here(const Course& course) {
 }
 
 void Lowering::block(const std::vector<ir::Step>& steps, Names& names, const Course& course) {
+    constexpr std::size_t most = 4'000'000;  // instructions
     for (const ir::Step& step : steps) {
+        out_.too_large = out_.too_large || out_.code.size() > most;
+        if (out_.too_large) return;
         cut_here(course);
         statement(step, names, course);
     }
@@ -89,6 +92,7 @@ void Lowering::check(const ir::Step& step, Names& names, const Course& course) {
     }
     common_options(choice, course);
     end_choice(std::move(choice));
+    if (forward) mark_verified(now_->environment);
 }
 
 void Lowering::let(const ir::Step& step, Names& names, const Course& course) {
@@ -173,6 +177,7 @@ void Lowering::loop(const ir::Step& step, Names& names, const Course& course) {
     if (elements != nullptr) {
         const List copied = *elements;
         for (const Value& element : copied) {
+            if (out_.too_large) return;
             Names* inner = new_names(&names);
             inner->terms[step.name] = {false, out_.values.literal(element)};
             block(step.body, *inner, course);
@@ -254,10 +259,15 @@ void Lowering::parallel(const ir::Step& step, Names& names, const Course& course
 
 void Lowering::gate(const ir::Step& step, Names& names, const Course& course) {
     remark(Remark::Kind::Step, step.text, step.span);
-    (void)names;
     Choice choice = begin_choice(step.text, step.span);
     option(choice, "it is closed", course.exits.closed);
     end_choice(std::move(choice));
+    if (step.condition->kind != ir::ExprKind::Probe) return;
+    const auto& read = program_.probes.at(step.condition->declaration).read;
+    if (!read || read->native != "stage-passed") return;
+    const Term stage = evaluate(step.condition->children.at(0), names);
+    const Value* named = stage.is_register ? nullptr : out_.values.known(stage.id);
+    if (named != nullptr) mark_verified(migc::show(*named));
 }
 
 Names* Lowering::bind(const ir::Step& step, const ir::Verb& verb, const Names& names) {
@@ -314,14 +324,17 @@ void Lowering::call(const ir::Step& step, Names& names, const Course& course) {
 }
 
 // What is not known is taken to hold: that it does not is a fault of its own.
-void Lowering::needs(const ir::Verb& verb, const Names& inner, Label failed) {
+std::vector<Term> Lowering::needs(const ir::Verb& verb, const Names& inner, Label failed) {
+    std::vector<Term> result;
     for (const ir::Expr& need : verb.needs) {
         const Term holds = evaluate(need, inner);
         if (holds.is_register)
             emit(Op::IfIs, holds.id, no, failed);
         else if (holds.id == no)
             jump(failed);
+        result.push_back(holds);
     }
+    return result;
 }
 
 void Lowering::composite(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
@@ -452,6 +465,7 @@ void Lowering::take_effect(const Touch& touch, const Course& course) {
     (void)course;
     copy(out_.variables[touch.variable].now, touch.declared);
     now_->touched.insert(touch.variable);
+    mark_changed(touch.variable);
     say_value(touch.variable);
 }
 
@@ -464,7 +478,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     const std::string text = text_of(verb, inner);
     const ir::Undo& undo = step.undo ? *step.undo : verb.undo;
     remark(inverse ? Remark::Kind::Undo : Remark::Kind::Step, text, step.span);
-    needs(verb, inner, inverse ? exits.held : exits.failed);
+    const std::vector<Term> held = needs(verb, inner, inverse ? exits.held : exits.failed);
     for (const ir::Capture& capture : verb.captures)
         inner.terms[capture.name] = snapshot(evaluate(capture.value, inner));
     const std::vector<Touch> effects = touches(verb, inner, text, step.span, course, undo);
@@ -499,6 +513,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
         jump(on);
         place(act);
     }
+    const Event event{text, step.span, forward, effects, held};
     const auto concluding = [&](Status status, Label exit, bool effect, bool part) {
         const Label aside = label(), past = label();
         jump(past);
@@ -513,6 +528,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
                 copy(out_.variables[touch.variable].now,
                      apply({FunctionKind::Part, text, {}, {}}, touch.declared));
         }
+        if (effect || part) look(event);
         if (change != nullptr) set(change->status, status);
         jump(exit);
         place(past);
@@ -549,32 +565,8 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     if (change != nullptr) set(change->status, Done);
     if (inverse && course.undoing != nullptr)
         restore(*course.undoing, step, verb, inner, effects, text, course);
+    look(event);
     place(on);
-    properties(course, text, step.span);
-}
-
-// What must always, or never, hold: looked at after every step that changes something.
-void Lowering::properties(const Course& course, const std::string& text, Span span) {
-    (void)course;
-    for (std::size_t i = 0; i < properties_.size(); ++i) {
-        const Term holds = evaluate(*properties_[i].condition, *globals_);
-        const ValueId broken = properties_[i].never ? yes : no;
-        const Label fine = label();
-        if (holds.is_register)
-            emit(Op::IfIsNot, holds.id, broken, fine);
-        else if (holds.id != broken)
-            jump(fine);
-        remark(Remark::Kind::Note,
-               fmt::format("after `{}`, {} {}", text, properties_[i].text,
-                           properties_[i].never ? "holds" : "does not hold"),
-               span);
-        ending(
-            {Outcome::Held, Hole::Property, 0, false, false,
-             fmt::format("{} {}", properties_[i].text,
-                         properties_[i].never ? "holds, and never must" : "does not hold, and always must"),
-             span});
-        place(fine);
-    }
 }
 
 // Whether a value was read from something of which only a run can tell what it is.

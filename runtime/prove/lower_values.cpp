@@ -171,7 +171,12 @@ Term Lowering::probe(const ir::Expr& expression, const Names& names) {
         --depth_;
         return result;
     }
+    if (invariant_ != nullptr && declared.read && declared.read->native == ir::native_changed_before)
+        return changed_before(expression, names);
+    if (invariant_ != nullptr && declared.read && declared.read->native == ir::native_falls)
+        return falls(expression, names);
     if (const auto found = variable_of(expression, names)) return {true, out_.variables[*found].now};
+    if (const auto value = settled(expression, names)) return *value;
     const std::vector<Term> arguments = probe_arguments(expression, names);
     const std::string phrase = phrase_of(expression.declaration, arguments);
     const bool known = std::none_of(arguments.begin(), arguments.end(), [](Term t) { return t.is_register; });

@@ -101,10 +101,19 @@ struct StageState {
     std::set<std::size_t> touched;  // variables
 };
 
+// Something has just been changed, or a part of it.
+struct Event {
+    std::string text;
+    Span span;
+    bool forward = false;
+    const std::vector<Touch>& effects;
+    const std::vector<Term>& needs;  // conditions that held before it
+};
+
 class Lowering {
   public:
     Lowering(const ir::Program& program, const project::Inventory& inventory,
-             const runtime::RunOptions& options, std::vector<Property> properties);
+             const runtime::RunOptions& options, const ir::Invariant* invariant);
     System run();
 
   private:
@@ -164,7 +173,7 @@ class Lowering {
     Names* bind(const ir::Step& step, const ir::Verb& verb, const Names& names);
     void composite(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
                    const Course& course);
-    void needs(const ir::Verb& verb, const Names& inner, Label failed);
+    std::vector<Term> needs(const ir::Verb& verb, const Names& inner, Label failed);
     void simple(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
                 const Course& course);
     Change* new_change(const ir::Step& step, const ir::Verb& verb, const Names& inner, const Names& outer,
@@ -184,8 +193,21 @@ class Lowering {
     void parallel(const ir::Step& step, Names& names, const Course& course);
     void gate(const ir::Step& step, Names& names, const Course& course);
     void cut_here(const Course& course);
-    void properties(const Course& course, const std::string& text, Span span);
     void common_options(Choice& choice, const Course& course);
+
+    // ---- lower_invariant.cpp: what must hold, or not, wherever a run comes to
+    void watch_verified();
+    void mark_verified(const std::string& environment);
+    void mark_changed(std::size_t variable);
+    void look(const Event& event);
+    void look_at_beginning();
+    void forget_the_past();
+    Term judged();
+    Term changed_before(const ir::Expr& probe, const Names& names);
+    Term falls(const ir::Expr& probe, const Names& names);
+    std::optional<Term> settled(const ir::Expr& probe, const Names& names);
+    void broken(const std::string& when, Span span);
+    void undecided(const Event& event);
 
     // ---- lower_undo.cpp: the way back
     void undo_routine(StageState& stage);
@@ -208,12 +230,17 @@ class Lowering {
     void end_undone(const std::set<std::size_t>& variables, std::size_t stage, bool by_operator);
     void end_standing(Outcome outcome, bool by_operator);
     void ending(Ending ending);
+    void end(Outcome outcome, Hole hole, std::size_t stage, bool by_operator, bool declared = false);
     void read_settings(StageState& stage);
 
     const ir::Program& program_;
     const project::Inventory& inventory_;
     const runtime::RunOptions& options_;
-    std::vector<Property> properties_;
+    const ir::Invariant* invariant_;
+    const Event* event_ = nullptr;
+    std::map<std::string, Register> verified_;  // by environment: yes if nothing came after the last look
+    std::map<std::size_t, Register> past_;      // by variable: what it was before the last change
+    std::map<std::string, Register> from_beginning_;  // by environment: what the invariant was
     System out_;
     std::vector<std::int64_t> labels_;
     std::map<ValueId, Register> constants_;

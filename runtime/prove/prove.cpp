@@ -9,45 +9,131 @@
 
 namespace migc::prove {
 
+namespace {
+
+// A system and what was found in it.
+struct Searched {
+    System system;
+    Findings found;
+    Verdict verdict = Verdict::Proved;
+    std::optional<Story> story;
+    bool ruled_out = false;  // nothing was looked at: the invariant is broken before the run
+};
+
+tl::expected<std::unique_ptr<Machine>, std::string> machine_for(System& system, bool jit) {
+    if (system.too_large || system.values.full())
+        return tl::unexpected(
+            std::string("the script changes more than can be looked at at once; prove its stages apart"));
+    if (jit) return make_compiled(fast_code(system), system.values);
+    return make_interpreter(fast_code(system), system.values);
+}
+
+tl::expected<Searched, std::string> search(System system, const Options& options, bool only_invariant) {
+    Searched result;
+    result.system = std::move(system);
+    auto machine = machine_for(result.system, options.jit);
+    if (!machine) return tl::unexpected(machine.error());
+    Limits limits;
+    limits.faults = std::min(options.faults, most_faults);
+    limits.states = options.states;
+    limits.only_invariant = only_invariant;
+    result.found = explore(result.system, **machine, limits);
+    if (result.found.cut_off) result.verdict = Verdict::CutOff;
+    if (const auto& way = result.found.counterexample) {
+        result.verdict = Verdict::Counterexample;
+        result.story =
+            tell(result.system, *way, way->variation < 0 ? limits.faults : std::min(limits.faults, 1U));
+    }
+    auto registers = beginning(result.system, -1);
+    const Stop first = (*machine)->begin(registers.data(), true);
+    result.ruled_out = first.at_end && result.system.endings[first.number].ruled_out;
+    return result;
+}
+
+std::string_view name(Outcome outcome);
+
+std::map<std::string, std::set<std::string>> ends_of(const Searched& searched) {
+    std::map<std::string, std::set<std::string>> result;
+    const auto add = [&](const std::string& what, Outcomes outcomes) {
+        for (unsigned i = 0; i <= static_cast<unsigned>(Outcome::Refused); ++i)
+            if ((outcomes >> i & 1U) != 0) result[what].insert(std::string(name(static_cast<Outcome>(i))));
+    };
+    const Counts& counts = searched.found.counts;
+    add("", counts.without_fault);
+    for (std::size_t choice = 0; choice < counts.after_fault.size(); ++choice)
+        for (std::size_t option = 0; option < counts.after_fault[choice].size(); ++option)
+            add(searched.system.choices[choice].options[option].text, counts.after_fault[choice][option]);
+    return result;
+}
+
+std::vector<Note> undecided_in(const Searched& searched, Span stated) {
+    std::vector<Note> result;
+    if (searched.ruled_out)
+        result.push_back({"it does not hold before anything is begun, so nothing can break it", stated});
+    const auto& choices = searched.system.choices;
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        if (!choices[i].undecided || searched.found.counts.reached_choice[i] == 0) continue;
+        const std::string text =
+            fmt::format("after `{}` only a run can tell whether it holds", choices[i].text);
+        const auto same = [&](const Note& one) { return one.text == text && one.span == choices[i].span; };
+        if (std::none_of(result.begin(), result.end(), same)) result.push_back({text, choices[i].span});
+    }
+    return result;
+}
+
+// What is known of an invariant must not depend on how another one ends a run, so each has a
+// search of its own.
+tl::expected<InvariantAnswer, std::string> prove(const ir::Invariant& invariant, System system,
+                                                 const Options& options, std::vector<Note>& trusted) {
+    const auto searched = search(std::move(system), options, true);
+    if (!searched) return tl::unexpected(searched.error());
+    InvariantAnswer result{invariant.text, invariant.span, searched->verdict, searched->story,
+                           undecided_in(*searched, invariant.span)};
+    if (result.verdict == Verdict::Proved && !result.undecided.empty()) result.verdict = Verdict::Undecided;
+    for (const Note& note : searched->system.trusted)
+        if (std::none_of(trusted.begin(), trusted.end(),
+                         [&](const Note& one) { return one.text == note.text; }))
+            trusted.push_back(note);
+    return result;
+}
+
+// A counterexample outweighs a search that was given up, and that one what only a run can tell.
+Verdict worse(Verdict a, Verdict b) {
+    for (const Verdict one : {Verdict::Counterexample, Verdict::CutOff, Verdict::Undecided})
+        if (a == one || b == one) return one;
+    return Verdict::Proved;
+}
+
+}  // namespace
+
 Answer prove(const ir::Program& program, const project::Inventory& inventory,
              const runtime::RunOptions& parameters, const Options& options) {
     Answer answer;
     answer.faults = std::min(options.faults, most_faults);
-    System system = lower(program, inventory, parameters, options.properties);
-    if (system.too_large || system.values.full()) {
-        answer.verdict = Answer::Verdict::CutOff;
-        answer.problem = "the script changes more than can be looked at at once; prove its stages apart";
+    const auto give_up = [&](const std::string& problem) {
+        answer.verdict = Verdict::CutOff;
+        answer.problem = problem;
         return answer;
-    }
-    std::unique_ptr<Machine> machine;
-    if (options.jit) {
-        auto compiled = make_compiled(fast_code(system), system.values);
-        if (!compiled) {
-            answer.verdict = Answer::Verdict::CutOff;
-            answer.problem = compiled.error();
-            return answer;
-        }
-        machine = std::move(*compiled);
-    } else {
-        machine = make_interpreter(fast_code(system), system.values);
-    }
-    Limits limits;
-    limits.faults = answer.faults;
-    limits.states = options.states;
-    const Findings found = explore(system, *machine, limits);
-    answer.counts = found.counts;
+    };
+    const auto searched = search(lower(program, inventory, parameters), options, false);
+    if (!searched) return give_up(searched.error());
+    const System& system = searched->system;
+    answer.verdict = searched->verdict;
+    answer.story = searched->story;
+    answer.counts = searched->found.counts;
     answer.bounds = system.bounds;
     answer.trusted = system.trusted;
+    answer.ends = ends_of(*searched);
     for (std::size_t i = 0; i < system.endings.size(); ++i)
-        answer.held_as_declared |= system.endings[i].declared && found.counts.reached_ending[i] != 0 &&
+        answer.held_as_declared |= system.endings[i].declared && answer.counts.reached_ending[i] != 0 &&
                                    system.endings[i].outcome != Outcome::Refused;
     if (answer.held_as_declared) answer.no_return = system.no_return;
-    if (found.cut_off) answer.verdict = Answer::Verdict::CutOff;
-    if (found.counterexample) {
-        answer.verdict = Answer::Verdict::Counterexample;
-        const unsigned budget =
-            found.counterexample->variation < 0 ? answer.faults : std::min(answer.faults, 1U);
-        answer.story = tell(system, *found.counterexample, budget);
+    for (const ir::Invariant& invariant : program.invariants) {
+        auto one =
+            prove(invariant, lower(program, inventory, parameters, &invariant), options, answer.trusted);
+        if (!one) return give_up(one.error());
+        answer.verdict = worse(answer.verdict, one->verdict);
+        answer.invariants.push_back(std::move(*one));
     }
     return answer;
 }
@@ -81,6 +167,11 @@ std::string_view in_words(Outcome outcome) {
     if (outcome == Outcome::InDoubt) return "ends in doubt";
     if (outcome == Outcome::Refused) return "is refused";
     return outcome == Outcome::Done ? "is done" : outcome == Outcome::Held ? "is held" : "is called undone";
+}
+
+std::string_view name(Verdict verdict) {
+    static constexpr const char* names[] = {"proved", "counterexample", "cut off", "undecided"};
+    return names[static_cast<int>(verdict)];
 }
 
 std::string_view name(Hole hole) {
@@ -175,20 +266,28 @@ nlohmann::json as_json(const Story& story, const SourceMap& sources) {
             {"differences", differences}};
 }
 
-}  // namespace
+nlohmann::json as_json(const InvariantAnswer& one, const SourceMap& sources) {
+    auto result = place(one.span, sources);
+    result["text"] = one.text;
+    result["verdict"] = name(one.verdict);
+    result["undecided"] = as_json(one.undecided, sources);
+    if (one.story) result["counterexample"] = as_json(*one.story, sources);
+    return result;
+}
 
-void report(const Answer& answer, Diagnostics& diagnostics) {
-    if (!answer.story) return;
-    const Story& story = *answer.story;
+void report(const Story& story, Span stated, Diagnostics& diagnostics) {
     const Line* fault = first_fault(story);
-    Span span = fault != nullptr ? fault->span : story.lines.empty() ? Span{} : story.lines.back().span;
-    const bool wrong = !story.differences.empty() && !story.differences.front().span.empty();
+    Span span = fault != nullptr ? fault->span : story.lines.empty() ? stated : story.lines.back().span;
+    const bool property = story.ending.hole == Hole::Property;
+    if (property && !story.ending.span.empty()) span = story.ending.span;
+    const bool wrong = !property && !story.differences.empty() && !story.differences.front().span.empty();
     if (wrong) span = story.differences.front().span;
     auto& d = diagnostics.report(Code::NoWayBackFromHere, span, message(story));
     if (wrong) d.primary_label = "changes " + story.differences.front().name;
-    if (wrong && fault != nullptr && !(fault->span == span))
+    if ((wrong || property) && fault != nullptr && !(fault->span == span))
         d.labels.push_back({fault->span, fault->happens});
-    if (wrong && fault != nullptr && fault->span == span) d.primary_label = fault->happens;
+    if ((wrong || property) && fault != nullptr && fault->span == span) d.primary_label = fault->happens;
+    if (property && !(stated == span)) d.labels.push_back({stated, "stated here"});
     for (const std::string& given : story.given) d.notes.push_back("if " + given + ":");
     std::size_t number = 0;
     for (const Line& line : story.lines)
@@ -196,20 +295,57 @@ void report(const Answer& answer, Diagnostics& diagnostics) {
             d.notes.push_back(told(line, ++number));
         else if (line.kind == Line::Kind::Note)
             d.notes.push_back("   " + line.text);
-    if (story.ending.hole == Hole::Property) return;
+    if (property) return;
     std::string end = fmt::format("the run {}", in_words(story.ending.outcome));
     if (story.ending.hole == Hole::NotListed) end += ", and does not say so";
     for (const Difference& one : story.differences) end += fmt::format("; {}", differing(one));
     d.notes.push_back(end);
 }
 
+}  // namespace
+
+void report(const Answer& answer, Diagnostics& diagnostics) {
+    if (answer.story) report(*answer.story, {}, diagnostics);
+    for (const InvariantAnswer& one : answer.invariants) {
+        if (one.story) report(*one.story, one.span, diagnostics);
+        if (one.verdict != Verdict::Undecided) continue;
+        auto& d =
+            diagnostics.report(Code::InvariantUndecided, one.span,
+                               fmt::format("whether `{}` holds cannot be decided before the run", one.text));
+        for (const Note& note : one.undecided) {
+            if (!(note.span == one.span)) d.labels.push_back({note.span, note.text});
+            if (note.span == one.span) d.notes.push_back(note.text);
+        }
+    }
+}
+
+namespace {
+
+std::uint64_t faults_in(const Story& story) {
+    return static_cast<std::uint64_t>(
+        std::count_if(story.lines.begin(), story.lines.end(), [](const Line& line) { return line.fault; }));
+}
+
+// "2 invariants" that are proved, for the headline.
+std::string invariants_proved(const Answer& answer) {
+    return answer.invariants.empty() ? ""
+                                     : "; " + counted(answer.invariants.size(), "invariant", "invariants");
+}
+
+const Story& first_story(const Answer& answer) {
+    if (answer.story) return *answer.story;
+    return *std::find_if(answer.invariants.begin(), answer.invariants.end(), [](const InvariantAnswer& one) {
+                return one.story.has_value();
+            })->story;
+}
+
+}  // namespace
+
 std::string headline(const Answer& answer) {
     const Counts& counts = answer.counts;
     if (!answer.problem.empty()) return "not proved: " + answer.problem;
     if (answer.verdict == Answer::Verdict::Counterexample) {
-        const auto faults =
-            static_cast<std::uint64_t>(std::count_if(answer.story->lines.begin(), answer.story->lines.end(),
-                                                     [](const Line& line) { return line.fault; }));
+        const std::uint64_t faults = faults_in(first_story(answer));
         return faults == 0 ? "not proved: it goes wrong by itself"
                            : fmt::format("not proved: {} {} enough", counted(faults, "fault", "faults"),
                                          faults == 1 ? "is" : "are");
@@ -217,12 +353,14 @@ std::string headline(const Answer& answer) {
     if (answer.verdict == Answer::Verdict::CutOff)
         return fmt::format("not proved: after {} the search was given up; nothing wrong was found by then",
                            counted(counts.states, "state", "states"));
+    if (answer.verdict == Verdict::Undecided)
+        return "not proved: what is stated cannot be decided before the run";
     std::string text = fmt::format("proved: {}, 1 fault each: {}",
                                    counted(counts.points, "stopping point", "stopping points"),
                                    counted(counts.schedules[1], "schedule", "schedules"));
     if (answer.faults > 1) text += "; " + counted(counts.schedules[2], "pair", "pairs");
     if (answer.faults > 2) text += "; " + counted(counts.schedules[3], "triple", "triples");
-    return text;
+    return text + invariants_proved(answer);
 }
 
 std::string remarks(const Answer& answer, const SourceMap& sources) {
@@ -241,11 +379,11 @@ std::string remarks(const Answer& answer, const SourceMap& sources) {
 }
 
 nlohmann::json as_json(const Answer& answer, const SourceMap& sources) {
-    static constexpr const char* verdicts[] = {"proved", "counterexample", "cut off"};
     nlohmann::json result = {
-        {"verdict", verdicts[static_cast<int>(answer.verdict)]},
+        {"verdict", name(answer.verdict)},
         {"headline", headline(answer)},
         {"faults", answer.faults},
+        {"ends", answer.ends},
         {"stopping_points", answer.counts.points},
         {"schedules", std::vector<std::uint64_t>(answer.counts.schedules.begin(),
                                                  answer.counts.schedules.begin() + answer.faults + 1)},
@@ -254,6 +392,8 @@ nlohmann::json as_json(const Answer& answer, const SourceMap& sources) {
         {"trusted", as_json(answer.trusted, sources)},
         {"bounds", as_json(answer.bounds, sources)}};
     if (answer.story) result["counterexample"] = as_json(*answer.story, sources);
+    for (const InvariantAnswer& one : answer.invariants)
+        result["invariants"].push_back(as_json(one, sources));
     return result;
 }
 

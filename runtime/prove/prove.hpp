@@ -1,7 +1,9 @@
 // Whether a script can be got back from wherever it stops.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,13 +21,23 @@ namespace migc::prove {
 struct Options {
     unsigned faults = 1;  // at once, at most `most_faults`
     bool jit = false;
-    std::vector<Property> properties;
     std::size_t states = Limits{}.states;
 };
 
-struct Answer {
-    enum class Verdict { Proved, Counterexample, CutOff };
+enum class Verdict { Proved, Counterexample, CutOff, Undecided };
+
+// What became of one `always` or `never` of the script.
+struct InvariantAnswer {
+    std::string text;  // "never claim data shrinks"
+    Span span;
     Verdict verdict = Verdict::Proved;
+    std::optional<Story> story;   // how it breaks
+    std::vector<Note> undecided;  // where only a run can tell
+};
+
+struct Answer {
+    using Verdict = prove::Verdict;
+    Verdict verdict = Verdict::Proved;  // of the way back and of all invariants
     unsigned faults = 1;
     Counts counts;
     std::optional<Story> story;     // of the counterexample
@@ -34,6 +46,8 @@ struct Answer {
     std::vector<Note> no_return;    // from where, by the script's own words, there is no way back
     bool held_as_declared = false;  // whether a run can end held because of them
     std::string problem;            // why the search could not begin
+    std::vector<InvariantAnswer> invariants;
+    std::map<std::string, std::set<std::string>> ends;  // by what went wrong; "": nothing
 };
 
 // Nothing is run and nothing is read but the script. The program has no errors. Never fails: where it cannot
@@ -41,7 +55,7 @@ struct Answer {
 Answer prove(const ir::Program& program, const project::Inventory& inventory,
              const runtime::RunOptions& parameters, const Options& options);
 
-// The counterexample as a finding, with the story in its notes.
+// Counterexamples as findings, with the stories in their notes, and what cannot be decided.
 void report(const Answer& answer, Diagnostics& diagnostics);
 
 // "proved: 41 stopping points, 1 fault each: 133 schedules"; the lines behind it say what was taken for
@@ -49,8 +63,11 @@ void report(const Answer& answer, Diagnostics& diagnostics);
 std::string headline(const Answer& answer);
 std::string remarks(const Answer& answer, const SourceMap& sources);
 
-// {"verdict": "proved"|"counterexample"|"cut off", "faults", "stopping_points", "schedules": [by number of
-// faults], "bounds": [{text, place}], "trusted", "no_return", "counterexample": {..}}
+// The ends are those of runs in which only one thing goes wrong.
+// {"verdict": "proved"|"counterexample"|"cut off"|"undecided", "faults", "ends": {what: [..]},
+// "stopping_points", "schedules": [by number of faults], "bounds": [{text, place}], "trusted", "no_return",
+// "counterexample": {..}, "invariants":
+// [{text, verdict, place, undecided, counterexample}]}
 nlohmann::json as_json(const Answer& answer, const SourceMap& sources);
 
 }  // namespace migc::prove

@@ -44,8 +44,9 @@ struct Option {
 struct Choice {
     bool fault = true;  // the others are faults; else all are as good
     bool undoing = false;
-    bool point = false;  // a place at which a run may come to a stop
-    std::string text;    // the step: "scale webapi to 4"
+    bool undecided = false;  // none: whether the invariant holds here only a run can tell
+    bool point = false;      // a place at which a run may come to a stop
+    std::string text;        // the step: "scale webapi to 4"
     Span span;
     std::vector<Option> options;
 };
@@ -69,7 +70,8 @@ struct Ending {
     std::uint32_t stage = 0;
     bool operator_undo = false;  // of `migc undo`
     bool declared = false;       // held as the script says: no way back from there
-    std::string text;            // of a property
+    bool ruled_out = false;      // a world in which the invariant is broken before the run
+    std::string text;            // of an invariant
     Span span;
 };
 

@@ -63,6 +63,30 @@ ValueId Values::make(std::uint16_t function, ValueId a, ValueId b) {
     return made_[key] = add({Kind::Made, {}, {}, function, a, b});
 }
 
+namespace {
+
+bool is_equality(ir::Comparison comparison) {
+    return comparison == ir::Comparison::Is || comparison == ir::Comparison::IsNot;
+}
+
+// What a comparison of a value with itself says, whatever the value.
+ValueId with_itself(ir::Comparison comparison) {
+    switch (comparison) {
+        case ir::Comparison::Is:
+        case ir::Comparison::AtLeast:
+        case ir::Comparison::AtMost:
+            return yes;
+        case ir::Comparison::IsNot:
+        case ir::Comparison::Below:
+        case ir::Comparison::Above:
+            return no;
+        default:
+            return nothing;
+    }
+}
+
+}  // namespace
+
 ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
     const Value* left = known(a);
     const Value* right = known(b);
@@ -76,6 +100,8 @@ ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
             if (left != nullptr) return truth(left->is_absent());
             return entries_[a].kind == Kind::Initial ? no : nothing;
         case FunctionKind::Not:
+            if (entries_[a].kind == Kind::Made && functions_[entries_[a].function].kind == FunctionKind::Not)
+                return entries_[a].a;
             return a == yes ? no : a == no ? yes : nothing;
         case FunctionKind::And:
             if (a == no || b == no) return no;
@@ -84,8 +110,8 @@ ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
             if (a == yes || b == yes) return yes;
             return a == no ? b : b == no ? a : nothing;
         case FunctionKind::Compare:
-            if (a == b && f.comparison == ir::Comparison::Is) return yes;
-            if (a == b && f.comparison == ir::Comparison::IsNot) return no;
+            if (a == b && (a != absent || is_equality(f.comparison)))
+                if (const ValueId value = with_itself(f.comparison); value != nothing) return value;
             return left && right ? result(runtime::compare(f.comparison, *left, *right)) : nothing;
         case FunctionKind::Arithmetic:
             return left && right ? result(runtime::calculate(f.operation, *left, *right)) : nothing;
@@ -95,6 +121,13 @@ ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
 }
 
 ValueId Values::apply(std::uint16_t function, ValueId a, ValueId b) {
+    const std::uint64_t question = (std::uint64_t{function} << 48) | (std::uint64_t{a} << 24) | b;
+    Answer& answer = answers_[(question * 0x9e3779b97f4a7c15ULL) >> 54];
+    if (answer.question != question) answer = {question, calculate(function, a, b)};
+    return answer.value;
+}
+
+ValueId Values::calculate(std::uint16_t function, ValueId a, ValueId b) {
     const Function f = functions_[function];
     if (f.kind != FunctionKind::Opaque && f.kind != FunctionKind::Different && f.kind != FunctionKind::Part)
         if (const ValueId value = evaluate(f, a, b); value != nothing) return value;

@@ -83,6 +83,7 @@ class Values {
     ValueId named(Kind kind, const std::string& name);
     ValueId make(std::uint16_t function, ValueId a, ValueId b);
     ValueId truth(bool value) const { return value ? yes : no; }
+    ValueId calculate(std::uint16_t function, ValueId a, ValueId b);
     [[nodiscard]] ValueId evaluate(const Function& function, ValueId a, ValueId b);
 
     std::vector<Entry> entries_;
@@ -90,6 +91,12 @@ class Values {
     std::map<std::string, ValueId> names_;
     std::map<std::string, std::uint16_t> function_names_;
     std::unordered_map<std::uint64_t, ValueId> made_;
+    // The last answers: a search asks for the same few all the time.
+    struct Answer {
+        std::uint64_t question = ~std::uint64_t{0};
+        ValueId value = nothing;
+    };
+    std::vector<Answer> answers_ = std::vector<Answer>(1024);
     bool full_ = false;
 };
 

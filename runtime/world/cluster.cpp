@@ -166,12 +166,13 @@ Time Cluster::next() const {
 void Cluster::advance(Time to) {
     while (next() != never && next() <= to) {
         now_ = std::max(now_, next());
+        const std::int64_t before = resource_version_;
         std::vector<ObjectKey> due;
         for (const auto& [key, record] : pods)
             if (record.next <= now_) due.push_back(key);
         for (const ObjectKey& key : due) run_pod(*this, key);
-        std::erase_if(wakes, [&](const auto& wake) { return wake.second <= now_; });
-        reconcile();
+        const bool woken = std::erase_if(wakes, [&](const auto& wake) { return wake.second <= now_; }) > 0;
+        if (woken || controllers_at_ <= now_ || resource_version_ != before) reconcile();
     }
     now_ = std::max(now_, to);
 }

@@ -1,6 +1,8 @@
 #include "runtime/world/json.hpp"
 
+#include <algorithm>
 #include <ctime>
+#include <string_view>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -37,8 +39,19 @@ bool requirement_holds(const Object& labels, std::string_view text) {
 }  // namespace
 
 const Object* part(const Object& object, const char* pointer) {
-    const Object::json_pointer where(pointer);
-    return object.contains(where) ? &object.at(where) : nullptr;
+    // Names alone need no copies; the simulation asks for them all the time.
+    const Object* found = &object;
+    std::string_view rest(pointer);
+    while (!rest.empty() && found->is_object() && rest.find('~') == std::string_view::npos) {
+        const std::size_t end = std::min(rest.find('/', 1), rest.size());
+        const auto next = found->find(rest.substr(1, end - 1));
+        if (next == found->end()) return nullptr;
+        found = &*next;
+        rest.remove_prefix(end);
+    }
+    if (rest.empty()) return found;
+    const Object::json_pointer where{std::string(rest)};
+    return found->contains(where) ? &found->at(where) : nullptr;
 }
 
 std::int64_t number_at(const Object& object, const char* pointer, std::int64_t fallback) {

@@ -1,12 +1,30 @@
 #!/usr/bin/env python3
 """The prover and the engine tell the same story of random scripts: where `migc prove` finds no hole, no run of `migc drill`
-ends where it must not; where it finds one, one does.   story.py MIGC [COUNT [SEED]]"""
+ends where it must not; where it finds one, one does; and after each kind of fault, a kill and a resume included, the engine
+ends only as the prover says that it may.   story.py MIGC [COUNT [SEED]]"""
 import concurrent.futures, json, os, pathlib, random, subprocess, sys, tempfile
 
 MIGC = os.path.abspath(sys.argv[1])
 COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else 30
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 20260110
 IMAGES = ["registry.example.com/webapi:1.0", "registry.example.com/webapi:1.1"]
+
+
+# What the drill does to a run, in the words of the prover.
+SAME = {
+    "fail-before": {"it fails, and nothing is done"},
+    "fail-after": {"it reports a failure, but has taken effect"},
+    "timeout-after": {"no answer comes in time, but it has taken effect"},
+    "stop": {"the operator stops the run here"},
+    # The look that a resume begins with finds either, or finds nothing and leaves it to a person.
+    "kill": {"", "it reports a failure, but has taken effect", "whether it took effect cannot be read", "it does not hold in time"},
+}
+
+
+def elsewhere(proof, drill):
+    """Ends that the engine comes to, and of which the prover does not know."""
+    known = {kind: {"done"}.union(*(proof["ends"].get(text, []) for text in texts)) for kind, texts in SAME.items()}
+    return [(kind, end) for kind, ends in drill.get("ends_by_fault", {}).items() if kind in known for end in ends if end not in known[kind]]
 
 
 def stage(dice, name):
@@ -52,8 +70,9 @@ def compare(seed):
         proof, drill = answer("prove", path), answer("drill", path, "--world", "learning")
     alike = (proof["verdict"], drill["verdict"]) in {("proved", "survived"), ("counterexample", "counterexample")}
     # The hole is there in a world that begins in another way than the one for learning.
-    elsewhere = proof["verdict"] == "counterexample" and bool(proof["counterexample"]["given"])
-    return alike or (elsewhere and drill["verdict"] == "survived"), seed, proof, drill
+    special = proof["verdict"] == "counterexample" and bool(proof["counterexample"]["given"])
+    same_verdict = alike or (special and drill["verdict"] == "survived")
+    return same_verdict and not ("ends" in proof and elsewhere(proof, drill)), seed, proof, drill
 
 
 failed, found = 0, {}
@@ -63,6 +82,7 @@ with concurrent.futures.ThreadPoolExecutor(2) as pool:
         if not alike:
             failed += 1
             print(f"FAIL seed {seed}: the prover says {proof['verdict']}, the drill {drill['verdict']}\n{script(seed)}")
+            print("ends that the prover does not know:", elsewhere(proof, drill) if "ends" in proof else "")
             print(json.dumps(proof.get("counterexample", {}).get("message")), json.dumps(drill.get("counterexamples", [])[:2], indent=1))
 if len(found) < 2:
     failed += 1

@@ -7,7 +7,7 @@ syntax case match
 syntax iskeyword @,48-57,_,-
 
 " keywords: written by editors/keywords.py --write
-syntax keyword migKeyword after all as because becomes capture converges depends different do effect else every failure for gate hold if in irreversible let migration needs none on parallel param probe read repeats require resource result retry soak stage steps throughout tool undo use verb verify watch while within
+syntax keyword migKeyword after all always as because becomes capture converges depends different do effect else every failure for gate hold if in irreversible let migration needs never none on parallel param probe read repeats require resource result retry soak stage steps throughout tool undo use verb verify watch while within
 syntax keyword migOperator above absent and below is matches not or
 syntax match migOperator /\<at\_s\+least\>/
 syntax match migOperator /\<at\_s\+most\>/
