@@ -25,6 +25,7 @@ const std::vector<Family>& families() {
         {"destruction", destruction},
         {"restoring", restoring},
         {"keys", keys},
+        {"unapplied", unapplied},
         {"branches", branches},
         {"reachability", reachability},
         {"secrets", named_secrets},

@@ -81,6 +81,8 @@ void destruction(const Picture& picture, Diagnostics& diagnostics);
 void restoring(const Picture& picture, Diagnostics& diagnostics);
 // keys.cpp: the keys that pods cannot start without are there.
 void keys(const Picture& picture, Diagnostics& diagnostics);
+// unapplied.cpp: what is written into a manifest is applied.
+void unapplied(const Picture& picture, Diagnostics& diagnostics);
 // branches.cpp: what runs at the same time changes nothing in common.
 void branches(const Picture& picture, Diagnostics& diagnostics);
 // reachability.cpp: every step can be reached.

@@ -1,0 +1,66 @@
+// What a script writes into a manifest reaches the cluster only when somebody applies it.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/checks/checks.hpp"
+#include "compiler/checks/drafts.hpp"
+
+namespace migc::checks {
+namespace {
+
+class Edited {
+  public:
+    Edited(const Picture& picture, const Course& course) : picture_(picture), course_(course) {}
+
+    void check(Diagnostics& diagnostics) {
+        for (const Event& event : course_.forward)
+            if (event.act == Act::Change) note(event);
+        if (anything_) return;
+        for (const auto& [file, event] : edits_)
+            if (!reaches_the_cluster(file)) report(file, *event, diagnostics);
+    }
+
+  private:
+    void note(const Event& event) {
+        const auto edit = edit_of(event);
+        if (edit && !event.conditional) edits_[edit->file] = &event;
+        if (edit) return;
+        // A program of one's own may apply, or hand on to what applies.
+        anything_ = anything_ || event.effects.empty();
+        const bool starts_anew = event.verb != nullptr && event.verb->signature.starts_with("restart ");
+        if (!starts_anew) changed_.insert(event.things.begin(), event.things.end());
+    }
+
+    // By being applied, or because a step does to the object itself what the file says.
+    [[nodiscard]] bool reaches_the_cluster(const std::string& file) const {
+        const auto& objects = picture_.manifests.of(file);
+        return objects.empty() || std::any_of(objects.begin(), objects.end(), [&](const Object* object) {
+                   return changed_.contains(object->thing);
+               });
+    }
+
+    void report(const std::string& file, const Event& event, Diagnostics& diagnostics) const {
+        auto& d = diagnostics.report(Code::NeverApplied, event.step->span,
+                                     fmt::format("`{}` is edited, and the stage never applies it", file));
+        d.notes.push_back(fmt::format(
+            "the cluster would stay as it is, and every check of this stage would look at the old state: "
+            "add `apply \"{}\";`",
+            file));
+    }
+
+    const Picture& picture_;
+    const Course& course_;
+    std::map<std::string, const Event*> edits_;  // by file: the last one
+    std::set<Thing> changed_;
+    bool anything_ = false;
+};
+
+}  // namespace
+
+void unapplied(const Picture& picture, Diagnostics& diagnostics) {
+    for (const Course& course : picture.timeline.courses())
+        if (!course.stage->repeats) Edited(picture, course).check(diagnostics);
+}
+
+}  // namespace migc::checks
