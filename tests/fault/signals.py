@@ -12,10 +12,16 @@ INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 SEQUENCES = [[INT], [INT, INT], [INT, INT, INT], [TERM], [HUP], [HUP, INT], [INT, INT, INT, INT, TERM]]
 
 
+def heed():
+    """Whoever runs this in the background may ignore signals, and what is ignored stays so in a child."""
+    for number in (INT, TERM, HUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def interrupt(project, signals, random_):
     """The exit code, what was said, and how long it went on after the last signal."""
     process = subprocess.Popen(project.command("run", "script.mig"), cwd=project.folder, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=heed)
     time.sleep(random_.uniform(0, 1.6))
     for number in signals:
         if process.poll() is None:
