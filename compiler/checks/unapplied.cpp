@@ -16,7 +16,8 @@ class Edited {
     void check(Diagnostics& diagnostics) {
         for (const Event& event : course_.forward)
             if (event.act == Act::Change) note(event);
-        if (anything_) return;
+        // A stage that is about files only has somebody else who applies.
+        if (anything_ || !is_about_the_cluster()) return;
         for (const auto& [file, event] : edits_)
             if (!reaches_the_cluster(file)) report(file, *event, diagnostics);
     }
@@ -29,7 +30,12 @@ class Edited {
         // A program of one's own may apply, or hand on to what applies.
         anything_ = anything_ || event.effects.empty();
         const bool starts_anew = event.verb != nullptr && event.verb->signature.starts_with("restart ");
-        if (!starts_anew) changed_.insert(event.things.begin(), event.things.end());
+        auto& things = starts_anew ? restarted_ : changed_;
+        things.insert(event.things.begin(), event.things.end());
+    }
+
+    [[nodiscard]] bool is_about_the_cluster() const {
+        return !restarted_.empty() || std::any_of(changed_.begin(), changed_.end(), is_live);
     }
 
     // By being applied, or because a step does to the object itself what the file says.
@@ -52,7 +58,7 @@ class Edited {
     const Picture& picture_;
     const Course& course_;
     std::map<std::string, const Event*> edits_;  // by file: the last one
-    std::set<Thing> changed_;
+    std::set<Thing> changed_, restarted_;
     bool anything_ = false;
 };
 
