@@ -273,7 +273,7 @@ void Manifests::look_for(const std::set<std::string>& words) const {
         if (mentions(read(one).text, words)) file(one);
 }
 
-const Manifests::Objects& Manifests::mentioning(const std::set<std::string>& words) const {
+Manifests::Objects Manifests::mentioning(const std::set<std::string>& words) const {
     look_for(words);
     return all_;
 }

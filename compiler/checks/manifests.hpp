@@ -59,9 +59,9 @@ class Manifests {
     // The objects of the folders in which one looks for manifests: k8s, kubernetes, manifests, deploy; and of
     // every file that `of` was asked for.
     [[nodiscard]] const Objects& all() const;
-    // At least those of all whose files hold every one of the words, in whatever case. What is asked for
-    // later may add to it.
-    [[nodiscard]] const Objects& mentioning(const std::set<std::string>& words) const;
+    // At least those of all whose files hold every one of the words, in whatever case: those that were given
+    // before, and perhaps more.
+    [[nodiscard]] Objects mentioning(const std::set<std::string>& words) const;
     // Those of all that declare a thing.
     [[nodiscard]] const Objects& declaring(const std::string& thing) const;
     // The workloads whose pods read a ConfigMap or Secret ("configmap/settings").
