@@ -132,7 +132,8 @@ bool says_why(const Trial& trial) {
         if (event.kind == EventKind::Checked && event.body.value("result", "") == "unknown") return true;
         if (event.kind != EventKind::UndoOutcome || event.body.value("result", "") != "held") return false;
         const std::string message = event.body.value("message", "");
-        return message.starts_with("there is no way back") || message.starts_with("it stays as it is");
+        return message.starts_with("there is no way back") ||
+               message.find("it stays as it is: ") != std::string::npos;
     });
 }
 

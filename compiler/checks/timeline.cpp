@@ -45,9 +45,7 @@ std::string kind_of(std::string_view written) {
 
 // What `delete objects of` leaves standing, since it could not be made again as it was.
 bool stays(const Thing& thing) {
-    static const std::set<std::string, std::less<>> kinds = {
-        "persistentvolumeclaim", "persistentvolume", "namespace", "customresourcedefinition", "secret"};
-    return kinds.contains(thing.substr(0, thing.find('/')));
+    return holds_data(thing) || thing.starts_with("secret/");
 }
 
 nlohmann::json json_of(const Value& value) {
@@ -96,6 +94,12 @@ Thing object_thing(std::string_view handle) {
     const auto first = handle.find('/'), last = handle.rfind('/');
     if (first == std::string_view::npos) return Thing(handle);
     return fmt::format("{}/{}", kind_of(handle.substr(0, first)), handle.substr(last + 1));
+}
+
+bool holds_data(const Thing& thing) {
+    static const std::set<std::string, std::less<>> kinds = {"persistentvolumeclaim", "persistentvolume",
+                                                             "namespace", "customresourcedefinition"};
+    return kinds.contains(thing.substr(0, thing.find('/')));
 }
 
 bool is_live(const Thing& thing) {

@@ -177,6 +177,9 @@ class Timeline {
 // "deploy/web" and "Deployment/web" are "deployment/web"; a namespace in the middle is left out.
 Thing object_thing(std::string_view handle);
 
+// Whether what an object holds is gone with it: a claim, a volume, a namespace, a resource definition.
+bool holds_data(const Thing& thing);
+
 // How a change is taken back: as the step says, else as its verb does.
 const ir::Undo& way_back(const Event& change);
 

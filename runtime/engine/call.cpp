@@ -97,9 +97,18 @@ tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::V
     return {};
 }
 
-tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Verb& verb, const Scope& inner) {
+bool keeps_what_is_new(const ir::Program& program, const ir::Expr& need) {
+    if (need.kind != ir::ExprKind::Probe) return false;
+    const auto& read = program.probes.at(need.declaration).read;
+    return read && (read->native == "object-may-become" || read->native == "tag-can-name");
+}
+
+tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Program& program,
+                                            const ir::Verb& verb, const Scope& inner) {
     for (const ir::Expr& need : verb.needs) {
         const Reading reading = evaluator.evaluate(need, inner);
+        if (truth(reading.value) == false && keeps_what_is_new(program, need))
+            return tl::unexpected("it stays as it is: " + explain(reading));
         if (truth(reading.value) != true)
             return tl::unexpected(fmt::format("what `{}` needs does not hold: {}", describe_call(verb, inner),
                                               explain(reading)));
@@ -258,7 +267,7 @@ void Call::keep_way_back() {
 
 Verdict Call::prepare() {
     // An inverse that would do harm leaves things as they are.
-    if (const auto met = check_needs(stage_.evaluator, verb_, inner_); !met)
+    if (const auto met = check_needs(stage_.evaluator, stage_.run.program, verb_, inner_); !met)
         return course_.purpose == Purpose::Inverse ? conclude("held", met.error(), false)
                                                    : not_begun(met.error());
     auto captured = read_captures(stage_.evaluator, verb_, inner_);

@@ -30,8 +30,13 @@ tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::V
                                                const ir::Step& step, const Scope& scope, Scope& inner,
                                                const nlohmann::json& known = nlohmann::json::object());
 
+// Whether a need is the standard library's word on what is never taken away. Its second argument is what the
+// thing would become, and where that is absent the thing stays: no failure, but declared.
+bool keeps_what_is_new(const ir::Program& program, const ir::Expr& need);
+
 // Whether everything that the verb needs holds; the error says what does not.
-tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Verb& verb, const Scope& inner);
+tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Program& program,
+                                            const ir::Verb& verb, const Scope& inner);
 
 // Reads the verb's captures into its scope, and gives them as the journal keeps them. The error: one could
 // not be read, so there would be no way back.

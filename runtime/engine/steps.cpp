@@ -126,7 +126,7 @@ tl::expected<nlohmann::json, Verdict> Steps::composite_captures(const ir::Verb& 
         inner.bind_all(known->second);
         return known->second;
     }
-    if (const auto met = check_needs(stage_.evaluator, verb, inner); !met)
+    if (const auto met = check_needs(stage_.evaluator, stage_.run.program, verb, inner); !met)
         return tl::unexpected(course_.purpose == Purpose::Inverse ? Verdict{Fate::Held, met.error()}
                                                                   : not_begun(text, id, met.error()));
     const auto captured = read_captures(stage_.evaluator, verb, inner);

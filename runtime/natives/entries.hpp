@@ -102,6 +102,7 @@ std::string preview_object_apply(Host& host, const Arguments& arguments);
 Reading object_settled(Host& host, const Arguments& arguments);  // [handle]: bool
 
 // restore.cpp
+Reading object_may_become(Host& host, const Arguments& arguments);  // [handle, prior]: bool
 Answer object_restore(Host& host,
                       const Arguments& arguments);  // [handle, prior or absent, applied or absent]
 std::string preview_object_restore(Host& host, const Arguments& arguments);

@@ -98,6 +98,7 @@ const std::vector<NativeEntry>& all_natives() {
         reads("live-value", live_value),
         reads("definition-of", definition_of),
         reads("can-be-made-again", can_be_made_again),
+        reads("object-may-become", object_may_become),
         reads("accepted-value", accepted_value),
         does("object-patch", object_patch, preview_object_patch),
         does("object-delete", object_delete, preview_object_delete),

@@ -44,12 +44,13 @@ Answer held(const Handle& handle, const std::string& reason) {
     return refused(fmt::format("held: {} {}", handle.written(), reason));
 }
 
+constexpr const char* never_deleted =
+    "was made by this run, but deleting it would destroy what it holds; if nothing in it is needed, delete it "
+    "by hand";
+
 Answer remove(Host& host, const Restore& restore) {
     if (restore.now.is_null()) return well(restore.handle.written() + " is already gone");
-    if (holds_data(restore.handle))
-        return held(restore.handle,
-                    "was made by this run, but deleting it would destroy what it holds; if nothing in "
-                    "it is needed, delete it by hand");
+    if (holds_data(restore.handle)) return held(restore.handle, never_deleted);
     if (const auto fields = changed_since(restore.applied, restore.now); !fields.empty())
         return held(restore.handle,
                     fmt::format("was changed by somebody else since this run made it, at {}; deleting "
@@ -110,6 +111,13 @@ Answer patch_back(Host& host, const Restore& restore) {
 }
 
 }  // namespace
+
+Reading object_may_become(Host&, const Arguments& arguments) {
+    const auto handle = parse_handle(text_argument(arguments, 0));
+    if (!handle) return mistaken(handle.error());
+    if (!holds_data(*handle) || !argument(arguments, 1).is_absent()) return {Value(true), {}, false};
+    return {Value(false), fmt::format("{} {}", handle->written(), never_deleted), true};
+}
 
 Answer object_restore(Host& host, const Arguments& arguments) {
     const auto handle = parse_handle(text_argument(arguments, 0));

@@ -22,7 +22,11 @@ Value constant_of(const ir::Expr& expression) {
 
 Lowering::Lowering(const ir::Program& program, const project::Inventory& inventory,
                    const runtime::RunOptions& options, const ir::Invariant* invariant)
-    : program_(program), inventory_(inventory), options_(options), invariant_(invariant) {
+    : program_(program),
+      inventory_(inventory),
+      options_(options),
+      manifests_(inventory.root, files_),
+      invariant_(invariant) {
     for (const ir::Verb& verb : program.verbs)
         for (const ir::Effect& effect : verb.effects)
             if (effect.probe.kind == ir::ExprKind::Probe) written_.insert(effect.probe.declaration);

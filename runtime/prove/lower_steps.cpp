@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/checks/timeline.hpp"
+#include "runtime/engine/call.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/prove/lowering.hpp"
 
@@ -170,8 +172,23 @@ void Lowering::decide(const ir::Step& step, Term asked, Label body, Label otherw
     jump(otherwise);
 }
 
+// The objects of a manifest of the project, by name; nothing if it cannot be read now.
+Term Lowering::objects_declared(const ir::Expr& list, const Names& names) {
+    if (list.kind != ir::ExprKind::Probe || inventory_.root.empty()) return {};
+    const auto& read = program_.probes.at(list.declaration).read;
+    if (!read || read->native != "objects-of-manifest") return {};
+    const Term path = evaluate(list.children.at(0), names);
+    const Value* known = path.is_register ? nullptr : out_.values.known(path.id);
+    List objects;
+    if (known != nullptr)
+        for (const checks::Object* object : manifests_.of(migc::show(*known)))
+            objects.emplace_back(object->thing);
+    return objects.empty() ? Term{} : Term{false, out_.values.literal(Value(std::move(objects)))};
+}
+
 void Lowering::loop(const ir::Step& step, Names& names, const Course& course) {
-    const Term items = evaluate(*step.value, names);
+    Term items = objects_declared(*step.value, names);
+    if (items.id == nothing) items = evaluate(*step.value, names);
     const Value* known = items.is_register ? nullptr : out_.values.known(items.id);
     const List* elements = known == nullptr ? nullptr : known->get_if<List>();
     if (elements != nullptr) {
@@ -337,6 +354,37 @@ std::vector<Term> Lowering::needs(const ir::Verb& verb, const Names& inner, Labe
     return result;
 }
 
+// An object of which it is known that nothing is lost with it.
+bool Lowering::may_go(const ir::Expr& need, Term name) const {
+    const Value* known = name.is_register ? nullptr : out_.values.known(name.id);
+    return known != nullptr && program_.probes.at(need.declaration).read->native == "object-may-become" &&
+           !checks::holds_data(checks::object_thing(migc::show(*known)));
+}
+
+// What an inverse, by the standard library's word, never takes away: where it was not there before, it stays.
+void Lowering::keep_what_is_new(const ir::Verb& verb, const Names& inner, const std::string& text,
+                                const Course& course) {
+    if (course.undoing == nullptr) return;
+    for (const ir::Expr& need : verb.needs) {
+        if (!runtime::keeps_what_is_new(program_, need)) continue;
+        const std::vector<Term> arguments = probe_arguments(need, inner);
+        if (may_go(need, arguments[0])) continue;
+        const Term prior = arguments[1];
+        const auto variable = prior.is_register ? read_from_.find(prior.id) : read_from_.end();
+        if (variable != read_from_.end()) may_be(variable->second, absent);
+        const Label goes = label();
+        emit(Op::IfIsNot, as_register(prior), absent, goes);
+        remark(Remark::Kind::Note, fmt::format("`{}`: what was not there before stays", text), need.span);
+        set(excuse_, Declared);
+        jump(course.exits.held);
+        place(goes);
+        if (said_.insert("stays " + course.undoing->text).second)
+            out_.no_return.push_back(
+                {fmt::format("`{}`: what was not there before stays", course.undoing->text),
+                 course.undoing->span});
+    }
+}
+
 void Lowering::composite(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
                          const Course& course) {
     const bool own_undo =
@@ -478,6 +526,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     const std::string text = text_of(verb, inner);
     const ir::Undo& undo = step.undo ? *step.undo : verb.undo;
     remark(inverse ? Remark::Kind::Undo : Remark::Kind::Step, text, step.span);
+    if (inverse) keep_what_is_new(verb, inner, text, course);
     const std::vector<Term> held = needs(verb, inner, inverse ? exits.held : exits.failed);
     for (const ir::Capture& capture : verb.captures)
         inner.terms[capture.name] = snapshot(evaluate(capture.value, inner));

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/checks/manifests.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "runtime/engine/options.hpp"
@@ -165,6 +166,7 @@ class Lowering {
     bool has_probe(const ir::Expr& expression, const Names& names) const;
     bool is_everywhere(const ir::Probe& probe) const;
     void may_be(std::size_t variable, ValueId value);
+    Term objects_declared(const ir::Expr& list, const Names& names);
 
     // ---- lower_steps.cpp: the forward course
     void block(const std::vector<ir::Step>& steps, Names& names, const Course& course);
@@ -174,6 +176,9 @@ class Lowering {
     void composite(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
                    const Course& course);
     std::vector<Term> needs(const ir::Verb& verb, const Names& inner, Label failed);
+    [[nodiscard]] bool may_go(const ir::Expr& need, Term name) const;
+    void keep_what_is_new(const ir::Verb& verb, const Names& inner, const std::string& text,
+                          const Course& course);
     void simple(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
                 const Course& course);
     Change* new_change(const ir::Step& step, const ir::Verb& verb, const Names& inner, const Names& outer,
@@ -236,6 +241,8 @@ class Lowering {
     const ir::Program& program_;
     const project::Inventory& inventory_;
     const runtime::RunOptions& options_;
+    SourceMap files_;              // of the manifests
+    checks::Manifests manifests_;  // read when first asked
     const ir::Invariant* invariant_;
     const Event* event_ = nullptr;
     std::map<std::string, Register> verified_;  // by environment: yes if nothing came after the last look
