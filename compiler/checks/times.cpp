@@ -3,6 +3,7 @@
 // to be expected.
 #include <algorithm>
 
+#include <date/tz.h>
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
@@ -23,33 +24,61 @@ struct Gate {
     const ir::Step* step = nullptr;
     std::string text;
     std::optional<ir::Window> window;
+    std::string mistake;  // why it can never open; "" if nothing is wrong with it
 };
 
-std::vector<Gate> windows_of(const Picture& picture, const ir::Stage& stage) {
+bool is_time_zone(const std::string& name) {
+    try {
+        return date::locate_zone(name) != nullptr;
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
+// What is wrong with the name of a time zone; "" if nothing is, or this machine has no data base of them.
+std::string mistake_in_zone(const std::string& name) {
+    if (is_time_zone(name) || !is_time_zone("Europe/Berlin")) return "";
+    return fmt::format("there is no time zone `{}`", name);
+}
+
+Gate window_gate(const ir::Step& step, const std::string& text) {
+    const auto window = ir::parse_window(text);
+    if (!window) return {&step, text, std::nullopt, window.error()};
+    return {&step, text, *window, mistake_in_zone(window->zone)};
+}
+
+Gate freeze_gate(const ir::Step& step, const std::string& text) {
+    const auto freeze = ir::parse_freeze(text);
+    return {&step, text, std::nullopt, freeze ? mistake_in_zone(freeze->zone) : freeze.error()};
+}
+
+// The gates of a stage that ask for the hour.
+std::vector<Gate> gates_of(const Picture& picture, const ir::Stage& stage) {
     std::vector<Gate> found;
     for (const ir::Step& gate : stage.gates) {
         if (!gate.condition || gate.condition->kind != ir::ExprKind::Probe) continue;
         const ir::Probe& probe = picture.program.probes.at(gate.condition->declaration);
-        if (!probe.read || probe.read->native != "window") continue;
+        const std::string native = probe.read ? probe.read->native : "";
+        if (native != "window" && native != "freeze") continue;
         const auto when = picture.timeline.value(gate.condition->children.at(0), stage);
-        if (!when) continue;
-        const auto window = ir::parse_window(show(*when));
-        found.push_back({&gate, show(*when), window ? std::optional(*window) : std::nullopt});
+        if (when) found.push_back((native == "window" ? window_gate : freeze_gate)(gate, show(*when)));
     }
     return found;
 }
 
-// A gate that is no window, and two windows that are never open at the same time.
+// A gate that is no window or freeze, and two windows that are never open at the same time.
 void never_open(const std::vector<Gate>& gates, Diagnostics& diagnostics) {
     for (std::size_t i = 0; i < gates.size(); ++i) {
-        if (!gates[i].window) {
+        if (!gates[i].mistake.empty()) {
             auto& d =
                 diagnostics.report(Code::GateNeverOpens, gates[i].step->span, "this gate can never open");
-            d.notes.push_back(ir::parse_window(gates[i].text).error());
+            d.notes.push_back(gates[i].mistake);
             continue;
         }
         for (std::size_t j = 0; j < i; ++j) {
-            if (!gates[j].window || !ir::never_together(*gates[i].window, *gates[j].window)) continue;
+            if (!gates[i].window || !gates[j].window ||
+                !ir::never_together(*gates[i].window, *gates[j].window))
+                continue;
             auto& d =
                 diagnostics.report(Code::GateNeverOpens, gates[i].step->span, "this gate can never open");
             d.labels.push_back({gates[j].step->span, "this one is closed whenever it is open"});
@@ -198,7 +227,7 @@ void times(const Picture& picture, Diagnostics& diagnostics) {
     Drafts drafts(picture.inventory.root, picture.sources);
     for (const Course& course : picture.timeline.courses()) {
         for (const Event& event : course.forward) drafts.take(event);
-        const auto gates = windows_of(picture, *course.stage);
+        const auto gates = gates_of(picture, *course.stage);
         never_open(gates, diagnostics);
         if (!gates.empty()) too_long(course, gates, diagnostics);
         if (course.stage->repeats) continue;
