@@ -87,33 +87,79 @@ void never_open(const std::vector<Gate>& gates, Diagnostics& diagnostics) {
     }
 }
 
+// A limit that the step states holds for the command and for its effect: seldom for both in full.
+std::int64_t stated(const Event& event) {
+    return event.bound.stated ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
+}
+
+bool is_sure(const Event& event) {
+    return !event.conditional && !event.beside;
+}
+
+// What steps that take back surely need, looks and soaks included.
+std::int64_t needed(const std::vector<Event>& events) {
+    std::int64_t sum = 0;
+    for (const Event& event : events) {
+        if (!is_sure(event)) continue;
+        if (event.act == Act::Soak)
+            sum += event.at_least_ms.value_or(0);
+        else if (event.verb != nullptr)
+            sum += stated(event);
+        else if (event.act == Act::Look)
+            sum += event.bound.total();
+    }
+    return sum;
+}
+
+// The events that an undo of somebody's own takes back, instead of what their verbs declare.
+std::vector<bool> taken_back_by_hand(const Course& course) {
+    std::vector<bool> by_hand(course.forward.size());
+    for (const OwnUndo& own : course.undos)
+        for (std::size_t i = own.begin; own.outermost && i < own.end; ++i) by_hand[i] = true;
+    return by_hand;
+}
+
 // How much of the window is surely needed.
 ir::Times times_of(const Course& course) {
     ir::Times times;
-    for (const Event& event : course.forward) {
-        if (event.conditional || event.beside) continue;
-        const bool is_call = event.act == Act::Change || event.act == Act::Other || event.verb != nullptr;
-        // A limit that the step states holds for the command and for its effect: seldom for both in full.
-        const std::int64_t stated = event.bound.stated ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
-        if (event.act == Act::Soak) times.soak(event.at_least_ms.value_or(0));
-        if (is_call && event.act != Act::Soak && event.verb != nullptr)
-            times.call({stated, 0, true}, way_back(event).kind, event.act == Act::Change, event.step->text);
-        if (event.act == Act::Look && event.verb == nullptr) times.verify(event.bound);
+    const auto by_hand = taken_back_by_hand(course);
+    for (std::size_t i = 0; i < course.forward.size(); ++i) {
+        const Event& event = course.forward[i];
+        if (!is_sure(event)) continue;
+        if (event.act == Act::Soak) {
+            times.soak(event.at_least_ms.value_or(0));
+        } else if (event.verb != nullptr) {
+            const ir::UndoKind kind = by_hand[i] ? ir::UndoKind::None : way_back(event).kind;
+            times.call({stated(event), 0, true}, kind, event.act == Act::Change, event.step->text);
+        } else if (event.act == Act::Look) {
+            times.verify(event.bound);
+        }
     }
+    for (const OwnUndo& own : course.undos) {
+        const bool is_done = own.outermost && own.begin < own.end && is_sure(course.forward[own.begin]);
+        if (is_done) times.undo_ms += needed(own.back);
+    }
+    if (course.stage->on_failure) times.failure(*course.stage->on_failure, needed(course.failure));
     return times;
 }
 
-// The event that takes longest, to be pointed at.
+// The event that takes longest, there and back, to be pointed at.
 const Event* longest(const Course& course) {
-    const auto length = [](const Event& event) {
-        const bool counts =
-            !event.conditional && !event.beside && (event.bound.stated || event.act == Act::Look);
-        return event.act == Act::Soak ? 0 : counts ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
+    const Event* found = nullptr;
+    std::int64_t most = 0;
+    const auto look_through = [&](const std::vector<Event>& events) {
+        for (const Event& event : events) {
+            const bool counts = is_sure(event) && (event.bound.stated || event.act == Act::Look);
+            const std::int64_t length = counts ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
+            if (event.act == Act::Soak || length <= most) continue;
+            most = length;
+            found = &event;
+        }
     };
-    const auto found =
-        std::max_element(course.forward.begin(), course.forward.end(),
-                         [&](const Event& a, const Event& b) { return length(a) < length(b); });
-    return found == course.forward.end() || length(*found) == 0 ? nullptr : &*found;
+    look_through(course.forward);
+    for (const OwnUndo& own : course.undos) look_through(own.back);
+    look_through(course.failure);
+    return found;
 }
 
 void too_long(const Course& course, const std::vector<Gate>& gates, Diagnostics& diagnostics) {
