@@ -107,40 +107,46 @@ const Effect* left_by(const Event& event, const Restored& restored, bool restart
     return nullptr;
 }
 
+// One key for what is one state variable, as far as that is known.
+std::string variable_of(const Effect& effect) {
+    if (effect.thing.empty() || !effect.pointer) return effect.name;
+    const bool is_one = effect.pointer->find('*') == std::string::npos;
+    return effect.thing + " " + *effect.pointer + " " + (is_one ? "" : effect.name);
+}
+
 // What each state variable is left at.
 std::vector<const Effect*> last_effects(First begin, First end) {
     std::map<std::string, const Effect*> last;
     for (; begin != end; ++begin)
-        for (const Effect* effect : telling_effects(*begin)) {
-            const std::string key =
-                effect->thing.empty() || !effect->pointer
-                    ? effect->name
-                    : effect->thing + " " + *effect->pointer + " " +
-                          (effect->pointer->find('*') == std::string::npos ? "" : effect->name);
-            last[key] = begin->conditional ? nullptr : effect;
-        }
+        for (const Effect* effect : telling_effects(*begin))
+            last[variable_of(*effect)] = begin->conditional ? nullptr : effect;
     std::vector<const Effect*> effects;
     for (const auto& [key, effect] : last)
         if (effect != nullptr) effects.push_back(effect);
     return effects;
 }
 
-// An effect that the undo repeats: it sets the very value that the step has set every time.
-const Effect* repeated_effect(First begin, First end, const Events& back) {
+struct Repeated {
+    const Event* event = nullptr;  // the change
+    const Effect* effect = nullptr;
+};
+
+// An effect that what takes back repeats: it sets the very value that the steps have set every time.
+Repeated repeated_effect(First begin, First end, const Events& back) {
+    std::unordered_map<std::string, std::vector<Repeated>> done;
+    for (auto event = begin; event != end; ++event)
+        for (const Effect& effect : event->effects) done[variable_of(effect)].push_back({&*event, &effect});
     for (const Effect* restored : last_effects(back.begin(), back.end())) {
-        std::size_t same_value = 0, others = 0;
-        const Effect* found = nullptr;
-        for (auto event = begin; event != end; ++event)
-            for (const Effect& effect : event->effects) {
-                if (!same_variable(effect, *restored)) continue;
-                const bool repeats =
-                    effect.value && restored->value && equal(*effect.value, *restored->value);
-                ++(repeats ? same_value : others);
-                if (repeats) found = &effect;
-            }
-        if (same_value > 0 && others == 0) return found;
+        const auto found = done.find(variable_of(*restored));
+        if (found == done.end()) continue;
+        const bool repeats =
+            std::all_of(found->second.begin(), found->second.end(), [&](const Repeated& one) {
+                return same_variable(*one.effect, *restored) && one.effect->value && restored->value &&
+                       equal(*one.effect->value, *restored->value);
+            });
+        if (repeats) return found->second.back();
     }
-    return nullptr;
+    return {};
 }
 
 // The manifest that changes apply, if they do nothing else.
@@ -165,7 +171,7 @@ void own_undo(const Course& course, const OwnUndo& own, Diagnostics& diagnostics
     const First begin = course.forward.begin() + static_cast<std::ptrdiff_t>(own.begin);
     const First end = course.forward.begin() + static_cast<std::ptrdiff_t>(own.end);
     const Span place = own.undo->span;
-    const Effect* repeated = repeated_effect(begin, end, own.back);
+    const Effect* repeated = repeated_effect(begin, end, own.back).effect;
     if (repeated != nullptr || repeats_apply(begin, end, own.back)) {
         auto& d = diagnostics.report(Code::UndoMisses, place,
                                      fmt::format("this undo does what `{}` did", own.step->text));
@@ -203,6 +209,59 @@ bool undoes_by_itself(const Events& failure) {
     return std::any_of(failure.begin(), failure.end(), [](const Event& event) {
         return event.act == Act::Undo || event.act == Act::UndoAll || event.act == Act::Hold;
     });
+}
+
+// `scale worker to 4; .. on failure < scale worker to 4; >`.
+void repeated_in_block(const Course& course, Diagnostics& diagnostics) {
+    const Repeated repeated = repeated_effect(course.forward.begin(), course.forward.end(), course.failure);
+    if (repeated.event == nullptr || !must_be_restored(*repeated.event)) return;
+    auto& d = diagnostics.report(Code::FailureBlockMisses, repeated.event->step->span,
+                                 fmt::format("when `{}` fails, nothing takes back `{}`", course.stage->name,
+                                             repeated.event->step->text));
+    d.primary_label = "changes " + repeated.effect->thing;
+    d.labels.push_back({course.stage->failure_span,
+                        fmt::format("this sets it to {} once more", show(*repeated.effect->value))});
+    d.notes.emplace_back("`undo;` takes back every step of the stage, the last one first");
+}
+
+bool applies(const Picture& picture, const Event& event, const std::string& file) {
+    if (event.act != Act::Change || event.manifest.empty()) return false;
+    const auto files = picture.manifests.files_of(event.manifest);
+    return std::find(files.begin(), files.end(), file) != files.end();
+}
+
+// The manifests that a stage edits and then applies.
+std::set<std::string> edited_and_applied(const Picture& picture, const Course& course) {
+    std::set<std::string> edited, both;
+    for (const Event& event : course.forward) {
+        if (event.act != Act::Change) continue;
+        for (const Thing& thing : event.things)
+            if (thing.starts_with("file ")) edited.insert(thing.substr(5));
+        if (event.manifest.empty()) continue;
+        for (const std::string& file : picture.manifests.files_of(event.manifest))
+            if (edited.contains(file)) both.insert(file);
+    }
+    return both;
+}
+
+// `apply FILE; set value of FILE ..`: what is applied is still what the stage has made of it.
+void applied_too_early(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+    const Events& failure = course.failure;
+    for (const std::string& file : edited_and_applied(picture, course)) {
+        const auto edits = [&](const Event& event) {
+            return event.act == Act::Change && event.things.contains("file " + file);
+        };
+        const auto edit = std::find_if(failure.begin(), failure.end(), edits);
+        const auto apply = std::find_if(failure.begin(), failure.end(),
+                                        [&](const Event& event) { return applies(picture, event, file); });
+        if (edit == failure.end() || apply >= edit ||
+            std::any_of(edit, failure.end(), [&](const Event& one) { return applies(picture, one, file); }))
+            continue;
+        auto& d = diagnostics.report(Code::FailureBlockMisses, apply->step->span,
+                                     fmt::format("this applies {} as the stage has left it", file));
+        d.labels.push_back({edit->step->span, "is put back only here"});
+        d.notes.emplace_back("what runs would stay changed: put the file back first, and then apply it");
+    }
 }
 
 // A failure block that takes back by hand leaves nothing out.
@@ -498,6 +557,10 @@ void undo(const Picture& picture, Diagnostics& diagnostics) {
         }
         if (!has_own_failure_block(picture.program, *course.stage)) continue;
         left_out(course, diagnostics);
+        if (!undoes_by_itself(course.failure)) {
+            repeated_in_block(course, diagnostics);
+            applied_too_early(picture, course, diagnostics);
+        }
         taken_away_too_early(picture, course, told, diagnostics);
     }
 }
