@@ -10,6 +10,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
+#include "compiler/checks/saving.hpp"
 #include "compiler/ir/compare.hpp"
 
 namespace migc::checks {
@@ -513,10 +514,6 @@ void taken_away_in_undo(const Picture& picture, const Course& course, const OwnU
                course.forward.begin() + static_cast<std::ptrdiff_t>(own.end), taken, told, diagnostics);
 }
 
-bool is_backup(const Event& event) {
-    return event.verb != nullptr && event.verb->signature.starts_with("backup");
-}
-
 bool is_irreversible(const Event& event) {
     return event.act == Act::Change && way_back(event).kind == ir::UndoKind::Irreversible;
 }
@@ -525,7 +522,10 @@ bool is_irreversible(const Event& event) {
 void point_of_no_return(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
     const auto& events = course.forward;
     const auto irreversible = std::find_if(events.begin(), events.end(), is_irreversible);
-    if (irreversible == events.end() || std::any_of(events.begin(), irreversible, is_backup)) return;
+    if (irreversible == events.end() || std::any_of(events.begin(), irreversible, [&](const Event& one) {
+            return may_save(picture, one, *irreversible);
+        }))
+        return;
     const auto later = std::find_if(irreversible + 1, events.end(), [&](const Event& event) {
         return event.act == Act::Change && way_back(event).kind != ir::UndoKind::None &&
                !is_irreversible(event) && touches_live(event);
