@@ -116,12 +116,16 @@ void lower_missing(const Picture& input, const Stages& stages, Diagnostics& diag
         auto& d =
             diagnostics.report(Code::LowerMissing, stage->span,
                                fmt::format("{} is changed, and no lower environment is", stage->environment));
-        if (const ir::Step* gate = empty_gate(input, *stage))
+        const ir::Step* gate = empty_gate(input, *stage);
+        if (gate != nullptr)
             d.labels.push_back({gate->span, "passes without having tried anything: that stage only looks"});
         d.notes.push_back(
             fmt::format("a mistake would be seen in {} for the first time", stage->environment));
-        d.notes.push_back(fmt::format(
-            "add a stage `{}` before it, or ask for its evidence: `gate {} passed;`", lower, lower));
+        d.notes.push_back(
+            gate != nullptr
+                ? "let that stage make the same change; or leave it out, and the gate asks for an earlier run"
+                : fmt::format("add a stage `{}` before it, or ask for its evidence: `gate {} passed;`", lower,
+                              lower));
     }
 }
 

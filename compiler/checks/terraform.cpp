@@ -106,7 +106,8 @@ class Plans {
             reviewed.add(events_[at].branch);
             if (!exclusive(events_[at], apply)) look = &events_[at];
         }
-        if (!reviewed.covers(apply.branch)) not_reviewed(step, apply, maker, look, name);
+        if (!reviewed.covers(apply.branch) && !is_told_as_destruction(maker))
+            not_reviewed(step, apply, maker, look, name);
         const auto edited =
             std::find_if(std::lower_bound(edits_.begin(), edits_.end(), made->second), edits_.end(),
                          [&](std::size_t edit) { return !exclusive(events_[edit], apply); });
@@ -115,6 +116,12 @@ class Plans {
 
     static void label_of_call(Diagnostic& d, const ir::Step& step, const Event& apply) {
         if (&step != apply.step) d.labels.push_back({apply.step->span, "called here"});
+    }
+
+    // What a plan of a destruction may destroy is asked for by another finding.
+    [[nodiscard]] bool is_told_as_destruction(const Event& maker) const {
+        return &events_ == &course_.forward && maker.part_of == nullptr && maker.verb != nullptr &&
+               maker.verb->signature.starts_with("plan destruction of ");
     }
 
     void not_reviewed(const ir::Step& step, const Event& apply, const Event& maker, const Event* look,

@@ -167,6 +167,14 @@ bool repeats_apply(First begin, First end, const Events& back) {
     return applied && applied == only_applied(back.begin(), back.end());
 }
 
+// "the image of deployment/mailer", as the probe is called.
+std::string property_of(const Effect& effect) {
+    const std::string& phrase = effect.probe->signature;
+    const std::size_t slot = phrase.find(" (");
+    return slot == std::string::npos ? effect.thing
+                                     : fmt::format("the {} {}", phrase.substr(0, slot), effect.thing);
+}
+
 // `scale webapi to 4 undo < scale worker to 2; >`.
 void own_undo(const Course& course, const OwnUndo& own, Diagnostics& diagnostics) {
     const First begin = course.forward.begin() + static_cast<std::ptrdiff_t>(own.begin);
@@ -201,9 +209,10 @@ void own_undo(const Course& course, const OwnUndo& own, Diagnostics& diagnostics
                       : changed.contains(left->thing)
                           ? fmt::format("changes something else of {}", left->thing)
                           : "changes " + in_words(changed);
-    d.labels.push_back({own.step->span, fmt::format("changes {}", left->thing)});
-    d.notes.push_back(fmt::format("after a failure {} would stay changed, and the run would be called undone",
-                                  left->thing));
+    const std::string what = changed.contains(left->thing) ? property_of(*left) : left->thing;
+    d.labels.push_back({own.step->span, fmt::format("changes {}", what)});
+    d.notes.push_back(
+        fmt::format("after a failure {} would stay changed, and the run would be called undone", what));
 }
 
 bool undoes_by_itself(const Events& failure) {
@@ -277,7 +286,7 @@ void left_out(const Course& course, Diagnostics& diagnostics) {
         auto& d = diagnostics.report(
             Code::FailureBlockMisses, event.step->span,
             fmt::format("when `{}` fails, nothing takes back `{}`", course.stage->name, event.step->text));
-        d.primary_label = "changes " + left->thing;
+        d.primary_label = "changes " + (changed.contains(left->thing) ? property_of(*left) : left->thing);
         d.labels.push_back(
             {course.stage->failure_span, changed.contains(left->thing)
                                              ? fmt::format("this changes something else of {}", left->thing)
