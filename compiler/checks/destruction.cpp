@@ -12,15 +12,26 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-void add_words(Words& words, const std::optional<ir::Expr>& list) {
-    if (!list) return;
-    for (const ir::Expr& child : list->children) {
-        const auto* text = child.kind == ir::ExprKind::Literal ? child.value.get_if<std::string>() : nullptr;
-        words.push_back(text != nullptr ? *text : "");
-    }
+constexpr const char* unknown = "";
+
+// A word with its names left out: "-target=" of "-target=${address}".
+std::string word_of(const ir::Expr& expression) {
+    if (const auto* text = expression.value.get_if<std::string>();
+        text != nullptr && expression.kind == ir::ExprKind::Literal)
+        return *text;
+    std::string word = unknown;
+    if (expression.kind == ir::ExprKind::Interpolate)
+        for (const ir::Expr& child : expression.children) word += word_of(child);
+    return word;
 }
 
-// The command of a verb of the script's own; "" for a word that is put together.
+void add_words(Words& words, const std::optional<ir::Expr>& list) {
+    if (!list) return;
+    if (list->children.empty()) words.emplace_back(unknown);
+    for (const ir::Expr& child : list->children) words.push_back(word_of(child));
+}
+
+// The command of a verb of the script's own, as far as it is written in it.
 Words command_of(const ir::Program& program, const ir::Command& action) {
     Words words = {action.tool};
     if (const ir::Tool* tool = program.tool(action.tool)) {
@@ -96,7 +107,8 @@ void unplanned(const Event& event, const Words& words, Diagnostics& diagnostics)
 
 void unnamed(const Event& event, const Words& words, Diagnostics& diagnostics) {
     const bool destroys = has(words, "destroy") || (has(words, "apply") && has_option(words, "destroy"));
-    if (!destroys || has_option(words, "target")) return;
+    // A word that only a run knows may name it.
+    if (!destroys || has_option(words, "target") || has(words, unknown)) return;
     auto& d = diagnostics.report(Code::DestroysUnnamed, event.step->span,
                                  "this destroys everything that terraform has made");
     d.notes.emplace_back(

@@ -199,7 +199,8 @@ class Layers {
         return std::any_of(all.begin(), all.end(), [&](const Variable& one) {
             const json* before = value_at(one.object->json, one.pointer);
             const auto said = before != nullptr ? scalar(*before) : std::nullopt;
-            return said && is_same(*said, stated) && edit_at(one.object->file, one.pointer) != nullptr;
+            return said && is_same(*said, stated) && !picture_.timeline.is_of_one(one.object->file) &&
+                   edit_at(one.object->file, one.pointer) != nullptr;
         });
     }
 

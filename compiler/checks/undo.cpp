@@ -262,11 +262,10 @@ void applied_too_early(const Picture& picture, const Course& course, Diagnostics
             return event.act == Act::Change && event.things.contains("file " + file);
         };
         const auto edit = std::find_if(failure.begin(), failure.end(), edits);
-        const auto apply = std::find_if(failure.begin(), failure.end(),
-                                        [&](const Event& event) { return applies(picture, event, file); });
-        if (edit == failure.end() || apply >= edit ||
-            std::any_of(edit, failure.end(), [&](const Event& one) { return applies(picture, one, file); }))
-            continue;
+        if (edit == failure.end()) continue;
+        const auto is_applied = [&](const Event& event) { return applies(picture, event, file); };
+        const auto apply = std::find_if(failure.begin(), edit, is_applied);
+        if (apply == edit || std::any_of(edit, failure.end(), is_applied)) continue;
         auto& d = diagnostics.report(Code::FailureBlockMisses, apply->step->span,
                                      fmt::format("this applies {} as the stage has left it", file));
         d.labels.push_back({edit->step->span, "is put back only here"});
