@@ -80,12 +80,7 @@ class Readers {
 
     std::set<std::string> mounting(const std::string& claim) const {
         std::set<std::string> found;
-        for (const Object* object : picture_.manifests.mentioning({claim})) {
-            const json* volumes = value_at(object->json, "/spec/template/spec/volumes");
-            for (const json& volume : volumes != nullptr && volumes->is_array() ? *volumes : json::array())
-                if (volume.is_object() && text_at(volume, "/persistentVolumeClaim/claimName") == claim)
-                    found.insert(object->thing);
-        }
+        for (const Object* object : picture_.manifests.mounting(claim)) found.insert(object->thing);
         return found;
     }
 

@@ -96,12 +96,22 @@ class StageOf {
             "a later stage");
     }
 
+    // What a pointer into a file begins with where it means one of its objects: "/1", or "/kind=Service".
+    static std::string document_of(const Object& object, const std::string& pointer, std::size_t objects) {
+        const std::string first = pointer.substr(1, pointer.find('/', 1) - 1);
+        const std::size_t equals = first.find('=');
+        if (equals != std::string::npos)
+            return text_at(object.json, ("/" + first.substr(0, equals)).c_str()) == first.substr(equals + 1)
+                       ? "/" + first
+                       : "/?";
+        return objects == 1 && object.document == 0 ? "" : fmt::format("/{}", object.document);
+    }
+
     // Keys of a ConfigMap, and ports of a service. Keys of a file of the application go with its image.
     void edited(const Event& event, const Edit& edit) {
         const auto objects = picture_.manifests.of(edit.file);
         for (const Object* one : objects) {
-            const std::string prefix =
-                objects.size() == 1 && one->document == 0 ? "" : fmt::format("/{}", one->document);
+            const std::string prefix = document_of(*one, edit.pointer, objects.size());
             if (!edit.pointer.starts_with(prefix)) continue;
             field(event, *one, {edit.file, edit.pointer.substr(prefix.size()), edit.removes, edit.value});
         }

@@ -1,6 +1,7 @@
 // Terraform that is started by hand: it applies what was planned and read, and destroys what is named. The
 // verbs `plan terraform`, `apply` and `destroy` do so by themselves.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -11,10 +12,42 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+constexpr const char* unknown = "";
+
+// A word with its names left out: "-target=" of "-target=${address}".
+std::string word_of(const ir::Expr& expression) {
+    if (const auto* text = expression.value.get_if<std::string>();
+        text != nullptr && expression.kind == ir::ExprKind::Literal)
+        return *text;
+    std::string word = unknown;
+    if (expression.kind == ir::ExprKind::Interpolate)
+        for (const ir::Expr& child : expression.children) word += word_of(child);
+    return word;
+}
+
+void add_words(Words& words, const std::optional<ir::Expr>& list) {
+    if (!list) return;
+    if (list->children.empty()) words.emplace_back(unknown);
+    for (const ir::Expr& child : list->children) words.push_back(word_of(child));
+}
+
+// The command of a verb of the script's own, as far as it is written in it.
+Words command_of(const ir::Program& program, const ir::Command& action) {
+    Words words = {action.tool};
+    if (const ir::Tool* tool = program.tool(action.tool)) {
+        words.push_back(tool->program);
+        add_words(words, tool->arguments);
+    }
+    add_words(words, action.arguments);
+    return words;
+}
+
 // The words of a command that a step starts: a program of the project, and what it is given.
-Words command_of(const Event& event) {
+Words command_of(const Picture& picture, const Event& event) {
     Words words;
     if (event.verb == nullptr || event.act == Act::Look) return words;
+    if (event.verb->action && picture.timeline.is_own(event.verb->span))
+        return command_of(picture.program, *event.verb->action);
     const std::string& phrase = event.verb->signature;
     if (!phrase.starts_with("run script ") && !phrase.starts_with("start program ") &&
         !phrase.starts_with("execute "))
@@ -49,13 +82,22 @@ bool has_option(const Words& words, std::string_view name) {
     });
 }
 
+// A file behind `apply` is the plan that was saved; what stands behind `-var` is none.
+bool has_plan(Words::const_iterator apply, Words::const_iterator end) {
+    static const std::set<std::string_view> with_value = {"var", "var-file", "target", "replace"};
+    for (auto word = apply + 1; word != end; ++word) {
+        const std::string_view before = *(word - 1);
+        const bool is_value =
+            before.starts_with("-") &&
+            with_value.contains(before.substr(std::min(before.find_first_not_of('-'), before.size())));
+        if (!word->starts_with("-") && !is_value) return true;
+    }
+    return false;
+}
+
 void unplanned(const Event& event, const Words& words, Diagnostics& diagnostics) {
     const auto apply = std::find(words.begin(), words.end(), "apply");
-    // A file behind `apply` is the plan that was saved.
-    const bool has_plan =
-        apply != words.end() &&
-        std::any_of(apply + 1, words.end(), [](const std::string& word) { return !word.starts_with("-"); });
-    if (apply == words.end() || has_plan) return;
+    if (apply == words.end() || has_plan(apply, words.end())) return;
     auto& d =
         diagnostics.report(Code::AppliesUnplanned, event.step->span, "this applies what nobody has read");
     d.notes.emplace_back(
@@ -65,7 +107,8 @@ void unplanned(const Event& event, const Words& words, Diagnostics& diagnostics)
 
 void unnamed(const Event& event, const Words& words, Diagnostics& diagnostics) {
     const bool destroys = has(words, "destroy") || (has(words, "apply") && has_option(words, "destroy"));
-    if (!destroys || has_option(words, "target")) return;
+    // A word that only a run knows may name it.
+    if (!destroys || has_option(words, "target") || has(words, unknown)) return;
     auto& d = diagnostics.report(Code::DestroysUnnamed, event.step->span,
                                  "this destroys everything that terraform has made");
     d.notes.emplace_back(
@@ -103,7 +146,7 @@ void unread(const Course& course, Diagnostics& diagnostics) {
 void destruction(const Picture& picture, Diagnostics& diagnostics) {
     const auto check = [&](const std::vector<Event>& events) {
         for (const Event& event : events) {
-            const Words words = command_of(event);
+            const Words words = command_of(picture, event);
             if (!is_terraform(words)) continue;
             unnamed(event, words, diagnostics);
             if (!has(words, "destroy") && !has_option(words, "destroy")) unplanned(event, words, diagnostics);

@@ -58,7 +58,9 @@ void compare(const Picture& picture, Drafts& drafts, const Event& event, Diagnos
         auto& d = diagnostics.report(Code::ManifestDisagrees, event.step->span,
                                      fmt::format("the manifest of {} names another image", object->thing));
         d.primary_label = "leaves it at " + image;
-        d.labels.push_back({picture.manifests.span(*object, place), "says " + declared});
+        const bool is_written = text_at(object->json, place.c_str()) == declared;
+        d.labels.push_back({picture.manifests.span(*object, place),
+                            fmt::format("{} {}", is_written ? "says" : "is to say", declared)});
         d.notes.push_back(fmt::format(
             "the next apply of the manifest would take this change back without a word: change the manifest and "
             "`apply` it, or `set value of \"{}\" at \"{}{}\"` too",

@@ -7,6 +7,7 @@
 #include <re2/re2.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/checks/drafts.hpp"
 #include "compiler/checks/field.hpp"
 #include "compiler/ir/compare.hpp"
 
@@ -176,6 +177,14 @@ class Restarts {
                         return true;
         return false;
     }
+    // The last that comes before an event; null if none does.
+    [[nodiscard]] const Event* before(std::size_t change, const Thing& workload) const {
+        const auto found = of_.find(workload);
+        const Event* last = nullptr;
+        for (const std::size_t at : found == of_.end() ? std::vector<std::size_t>() : found->second)
+            if (at < change && !exclusive(events_[at], events_[change])) last = &events_[at];
+        return last;
+    }
     [[nodiscard]] bool any(const Thing& workload) const {
         return of_.contains(workload) || of_.contains(Thing());
     }
@@ -209,15 +218,28 @@ void each_read_change(const Surroundings& surroundings, const Events& events, co
     }
 }
 
+// How a script calls a workload.
+std::string name_in_script(const project::Inventory& inventory, const Thing& workload) {
+    for (const auto& [alias, handle] : inventory.workloads)
+        if (object_thing(handle) == workload) return alias;
+    constexpr std::string_view usual = "deployment/";
+    return workload.starts_with(usual) ? workload.substr(usual.size()) : "WORKLOAD";
+}
+
+// `earlier`: what has started it anew before the change; null if nothing has.
 void report_reader(const Picture& picture, const Event& change, const Thing& thing, const Object& reader,
-                   Diagnostics& diagnostics) {
+                   const Event* earlier, Diagnostics& diagnostics) {
     auto& d = diagnostics.report(Code::ReaderNotRestarted, change.step->span,
                                  fmt::format("{} reads {}, and is not started anew", reader.thing, thing));
     d.primary_label = "changes " + thing;
     d.labels.push_back({picture.manifests.span(reader, "/metadata/name"), "this reads it"});
-    d.notes.emplace_back(
+    if (earlier != nullptr && earlier->step != change.step)
+        d.labels.push_back({earlier->step->span, "it is started anew here, before this change"});
+    d.notes.push_back(fmt::format(
         "its pods would go on with the old values until somebody restarts them, perhaps weeks later: "
-        "add `restart WORKLOAD;`");
+        "{} `restart {};`{}",
+        earlier == nullptr ? "add" : "put", name_in_script(picture.inventory, reader.thing),
+        earlier == nullptr ? "" : " behind this change"));
 }
 
 // Whether migc takes back the steps, or a person takes over, behind an event of a failure block.
@@ -234,21 +256,21 @@ void readers_not_restarted(const Picture& picture, const Course& course, Told& t
                            Diagnostics& diagnostics) {
     const Surroundings surroundings(picture, course);
     const Restarts forward(picture.timeline, course.forward), back(picture.timeline, course.failure);
-    each_read_change(surroundings, course.forward,
-                     [&](std::size_t at, const Thing& thing, const Object& reader) {
-                         const Event& change = course.forward[at];
-                         if (!forward.follows(at, reader.thing) &&
-                             told.first(Code::ReaderNotRestarted, *change.step, reader.thing))
-                             report_reader(picture, change, thing, reader, diagnostics);
-                     });
-    each_read_change(surroundings, course.failure,
-                     [&](std::size_t at, const Thing& thing, const Object& reader) {
-                         const Event& change = course.failure[at];
-                         if (forward.any(reader.thing) && !back.follows(at, reader.thing) &&
-                             !undoes_behind(course.failure, at) &&
-                             told.first(Code::ReaderNotRestarted, *change.step, reader.thing))
-                             report_reader(picture, change, thing, reader, diagnostics);
-                     });
+    each_read_change(
+        surroundings, course.forward, [&](std::size_t at, const Thing& thing, const Object& reader) {
+            const Event& change = course.forward[at];
+            if (!forward.follows(at, reader.thing) &&
+                told.first(Code::ReaderNotRestarted, *change.step, reader.thing))
+                report_reader(picture, change, thing, reader, forward.before(at, reader.thing), diagnostics);
+        });
+    each_read_change(
+        surroundings, course.failure, [&](std::size_t at, const Thing& thing, const Object& reader) {
+            const Event& change = course.failure[at];
+            if (forward.any(reader.thing) && !back.follows(at, reader.thing) &&
+                !undoes_behind(course.failure, at) &&
+                told.first(Code::ReaderNotRestarted, *change.step, reader.thing))
+                report_reader(picture, change, thing, reader, back.before(at, reader.thing), diagnostics);
+        });
 }
 
 std::optional<double> amount(const std::string& text) {
@@ -365,6 +387,12 @@ void foreign_namespace(const Picture& picture, const Course& course, const Event
     for (const Object* written : picture.manifests.declaring(event.object->thing))
         if (written->file == event.object->file && text_at(written->json, "/metadata/namespace") == given)
             d.labels.push_back({picture.manifests.span(*written, "/metadata/namespace"), "stated here"});
+    for (const Event& earlier : course.forward) {
+        const auto edit = edit_of(earlier);
+        const bool sets = edit && edit->file == event.object->file && edit->value == json(given) &&
+                          edit->pointer.ends_with("/metadata/namespace");
+        if (sets) d.labels.push_back({earlier.step->span, "set here"});
+    }
     d.notes.emplace_back(
         "another environment would be changed, or the cluster would refuse it; leave the "
         "namespace out of the manifest");
@@ -422,12 +450,19 @@ void manifest_disagrees(const Picture& picture, const Course& course, Told& told
             auto& d = diagnostics.report(Code::ManifestDisagrees, event->step->span,
                                          fmt::format("the manifest of {} says another number", thing));
             d.primary_label = fmt::format("leaves it at {}", count);
-            for (const auto& [object, number] : stated)
-                d.labels.push_back({picture.manifests.span(*object, "/spec/replicas"),
-                                    fmt::format("says {}", number.dump())});
-            d.notes.emplace_back(
+            for (const auto& [object, number] : stated) {
+                const json* written = value_at(object->json, "/spec/replicas");
+                d.labels.push_back(
+                    {picture.manifests.span(*object, "/spec/replicas"),
+                     fmt::format("{} {}", written != nullptr && *written == number ? "says" : "is to say",
+                                 number.dump())});
+            }
+            const Object& first = *stated.front().first;
+            const bool is_one_of_several = picture.manifests.of(first.file).size() > 1;
+            d.notes.push_back(fmt::format(
                 "the next apply of the manifest would take this change back without a word: change the manifest and "
-                "`apply` it, or `set value of \"FILE\" at \"/spec/replicas\"` too");
+                "`apply` it, or `set value of \"{}\" at \"{}/spec/replicas\"` too",
+                first.file, is_one_of_several ? fmt::format("/{}", first.document) : ""));
         }
     }
 }

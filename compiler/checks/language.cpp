@@ -207,7 +207,7 @@ constexpr std::array looks = {
     Look{"-----begin", R"(-----BEGIN [A-Z ]*PRIVATE KEY)"},
 };
 
-bool looks_secret(const std::string& text) {
+const Look* look_of_secret(const std::string& text) {
     static std::array<std::unique_ptr<RE2>, looks.size()> made;
     std::string small = text;
     std::transform(small.begin(), small.end(), small.begin(),
@@ -215,19 +215,25 @@ bool looks_secret(const std::string& text) {
     for (std::size_t i = 0; i < looks.size(); ++i) {
         if (small.find(looks[i].mark) == std::string::npos) continue;
         if (!made[i]) made[i] = std::make_unique<RE2>(looks[i].pattern);
-        if (RE2::PartialMatch(text, *made[i])) return true;
+        if (RE2::PartialMatch(text, *made[i])) return &looks[i];
     }
-    return false;
+    return nullptr;
 }
 
 void secrets(const Picture& picture, Diagnostics& diagnostics) {
     each_own_expression(picture, [&](const ir::Expr& expression) {
         const auto* text = expression.value.get_if<std::string>();
-        if (expression.kind != ir::ExprKind::Literal || text == nullptr || !looks_secret(*text)) return;
+        const bool is_text = expression.kind == ir::ExprKind::Literal && text != nullptr;
+        const Look* look = is_text ? look_of_secret(*text) : nullptr;
+        if (look == nullptr) return;
         auto& d = diagnostics.report(Code::SecretInText, expression.span, "this looks like a secret");
-        d.notes.emplace_back(
-            "it would be in the repository, in the plan and in everybody's journal; keep it in a file that is "
-            "not committed, and name the file: `with header \"Authorization\" from file \".secrets/token\"`");
+        const bool is_header = look == looks.data() || text->starts_with("http");
+        d.notes.push_back(fmt::format(
+            "it would be in the repository, in the plan and in everybody's journal; keep it in {}",
+            is_header
+                ? "a file that is not committed, and name the file: `with header \"Authorization\" from "
+                  "file \".secrets/token\"`"
+                : "a Secret of the cluster, or in a file that is not committed and that the program reads"));
     });
 }
 

@@ -180,11 +180,28 @@ class Layers {
         for (const auto& [file, edits] : edits_)
             if (environment_of(file)) files.insert(file);
         std::error_code error;
+        if (fs::is_regular_file(picture_.inventory.root / "appsettings.json", error))
+            files.insert("appsettings.json");
         for (const auto& environment : environments()) {
             const std::string name = fmt::format("appsettings.{}.json", environment);
             if (fs::is_regular_file(picture_.inventory.root / name, error)) files.insert(name);
         }
         return {files.begin(), files.end()};
+    }
+
+    // The one for every environment, which the script leaves as it is: that the cluster has other values is
+    // usual, unless the script parts what was the same.
+    bool is_for_everywhere(const std::string& path) const {
+        return environment_of(path) == "" && !edits_.contains(path);
+    }
+
+    bool was_said_by(const std::vector<Variable>& all, const std::string& stated) const {
+        return std::any_of(all.begin(), all.end(), [&](const Variable& one) {
+            const json* before = value_at(one.object->json, one.pointer);
+            const auto said = before != nullptr ? scalar(*before) : std::nullopt;
+            return said && is_same(*said, stated) && !picture_.timeline.is_of_one(one.object->file) &&
+                   edit_at(one.object->file, one.pointer) != nullptr;
+        });
     }
 
     // Which settings files pods may read: ASPNETCORE_ENVIRONMENT is Production unless a manifest says
@@ -199,6 +216,7 @@ class Layers {
             const json* file = drafts_.file(path);
             const auto stated = file != nullptr ? find_setting(*file, setting) : std::nullopt;
             if (!stated || !is_plain(stated->second)) continue;
+            if (is_for_everywhere(path) && !was_said_by(all, stated->second)) continue;
             // Where one of several variables agrees, the others are of other environments.
             const bool agrees = std::any_of(all.begin(), all.end(), [&](const Variable& one) {
                 return is_same(one.value, stated->second);
@@ -218,11 +236,17 @@ class Layers {
             {drafts_.span(path, stated.first),
              fmt::format("the file {} `{}`", is_edited(path, stated.first) ? "is to say" : "says",
                          shown(stated.second))});
-        d.labels.push_back(
-            {picture_.manifests.span(*variable.object, variable.pointer),
-             fmt::format("{} {} `{}`", variable.name,
-                         is_edited(variable.object->file, variable.pointer) ? "is to be" : "is",
-                         shown(variable.value))});
+        const Touched* edit = edit_at(variable.object->file, variable.pointer);
+        const bool is_written = value_at(variable.object->json, variable.pointer) != nullptr;
+        std::string says = fmt::format("{} {} `{}`", variable.name, edit != nullptr ? "is to be" : "is",
+                                       shown(variable.value));
+        if (is_written || edit == nullptr)
+            d.labels.push_back(
+                {picture_.manifests.span(*variable.object, variable.pointer), std::move(says)});
+        else if (edit->event->step != by->event->step)
+            d.labels.push_back({edit->event->step->span, std::move(says)});
+        else
+            d.primary_label = std::move(says);
         d.notes.push_back(
             fmt::format("pods would run with `{}`, whatever the file says; set both, or remove one of them",
                         shown(variable.value)));

@@ -299,6 +299,21 @@ const Manifests::Objects& Manifests::autoscalers(const std::string& thing) const
     return found_in(by_scaled_, thing);
 }
 
+Manifests::Objects Manifests::mounting(const std::string& claim) const {
+    Objects found;
+    for (const Object* object : mentioning({claim})) {
+        const auto* spec = object->json.contains("spec") ? &object->json["spec"] : nullptr;
+        const auto at = nlohmann::json::json_pointer("/template/spec/volumes");
+        if (spec == nullptr || !spec->is_object() || !spec->contains(at) || !(*spec)[at].is_array()) continue;
+        const auto& volumes = (*spec)[at];
+        if (std::any_of(volumes.begin(), volumes.end(), [&](const nlohmann::json& volume) {
+                return volume.is_object() && text_at(volume, "/persistentVolumeClaim/claimName") == claim;
+            }))
+            found.push_back(object);
+    }
+    return found;
+}
+
 Manifests::Objects Manifests::services(const Object& workload) const {
     static const json::json_pointer labels("/spec/template/metadata/labels");
     Objects found;

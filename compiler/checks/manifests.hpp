@@ -70,6 +70,8 @@ class Manifests {
     [[nodiscard]] const Objects& autoscalers(const std::string& thing) const;
     // The services that select a workload's pods.
     [[nodiscard]] Objects services(const Object& workload) const;
+    // The workloads whose pods mount a claim, by its name.
+    [[nodiscard]] Objects mounting(const std::string& claim) const;
     // What of the files that were read declares no object.
     [[nodiscard]] const std::vector<Unusable>& unusable() const { return unusable_; }
     // The text of a file that was read; nothing if it could not be.

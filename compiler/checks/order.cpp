@@ -69,15 +69,38 @@ void production_first(const Input& input, const Stages& stages, Diagnostics& dia
     }
 }
 
-bool asks_for_evidence(const ir::Program& program, const ir::Stage& stage) {
+// The stage of this script whose passing a gate waits for; null if it is another run's, or no such gate.
+struct Evidence {
+    bool is_asked_for = false;
+    const ir::Stage* stage = nullptr;
+};
+
+Evidence evidence_of(const Picture& picture, const ir::Stage& stage, const ir::Step& gate) {
+    if (gate.condition->kind != ir::ExprKind::Probe) return {};
+    const auto& read = picture.program.probes[gate.condition->declaration].read;
+    if (!read || read->native != "stage-passed") return {};
+    const auto name = picture.timeline.value(gate.condition->children.at(0), stage);
+    return {true, name ? picture.program.stage(show(*name)) : nullptr};
+}
+
+// Evidence of a stage that changes nothing says nothing about a change.
+bool asks_for_evidence(const Picture& picture, const ir::Stage& stage) {
     return std::any_of(stage.gates.begin(), stage.gates.end(), [&](const ir::Step& gate) {
-        if (gate.condition->kind != ir::ExprKind::Probe) return false;
-        const auto& read = program.probes[gate.condition->declaration].read;
-        return read && read->native == "stage-passed";
+        const Evidence evidence = evidence_of(picture, stage, gate);
+        return evidence.is_asked_for &&
+               (evidence.stage == nullptr || mutates(picture.program, evidence.stage->steps));
     });
 }
 
-void lower_missing(const Input& input, const Stages& stages, Diagnostics& diagnostics) {
+// The gate that asks a stage which changes nothing; null if none does.
+const ir::Step* empty_gate(const Picture& picture, const ir::Stage& stage) {
+    const auto gate = std::find_if(stage.gates.begin(), stage.gates.end(), [&](const ir::Step& one) {
+        return evidence_of(picture, stage, one).stage != nullptr;
+    });
+    return gate == stage.gates.end() ? nullptr : &*gate;
+}
+
+void lower_missing(const Picture& input, const Stages& stages, Diagnostics& diagnostics) {
     std::optional<std::size_t> lowest;
     for (const ir::Stage* stage : stages)
         if (const auto rank = input.inventory.rank(stage->environment))
@@ -86,17 +109,23 @@ void lower_missing(const Input& input, const Stages& stages, Diagnostics& diagno
         const project::Environment* environment = input.inventory.environment(stage->environment);
         const auto rank = input.inventory.rank(stage->environment);
         if (!environment || !environment->is_protected || !rank || *rank == 0 ||
-            asks_for_evidence(input.program, *stage))
+            asks_for_evidence(input, *stage))
             continue;
         if (lowest && *lowest < *rank) continue;
         const std::string& lower = input.inventory.order[*rank - 1].text;
         auto& d =
             diagnostics.report(Code::LowerMissing, stage->span,
                                fmt::format("{} is changed, and no lower environment is", stage->environment));
+        const ir::Step* gate = empty_gate(input, *stage);
+        if (gate != nullptr)
+            d.labels.push_back({gate->span, "passes without having tried anything: that stage only looks"});
         d.notes.push_back(
             fmt::format("a mistake would be seen in {} for the first time", stage->environment));
-        d.notes.push_back(fmt::format(
-            "add a stage `{}` before it, or ask for its evidence: `gate {} passed;`", lower, lower));
+        d.notes.push_back(
+            gate != nullptr
+                ? "let that stage make the same change; or leave it out, and the gate asks for an earlier run"
+                : fmt::format("add a stage `{}` before it, or ask for its evidence: `gate {} passed;`", lower,
+                              lower));
     }
 }
 

@@ -81,8 +81,10 @@ bool is_live_change(const Event& event) {
 // What stages have done: which verb to which things; with an image or a file, with which.
 class Exercised {
   public:
+    explicit Exercised(const Timeline& timeline) : timeline_(timeline) {}
+
     void add(const Event& event) {
-        if (event.act == Act::Change) done_[subject(event)].insert(inputs(event));
+        if (event.act == Act::Change && !never_happens(event)) done_[subject(event)].insert(inputs(event));
     }
 
     [[nodiscard]] bool has(const Event& event) const {
@@ -98,30 +100,54 @@ class Exercised {
     using Subject = std::pair<const ir::Verb*, std::set<Thing>>;
 
     static Subject subject(const Event& event) { return {event.verb, event.things}; }
-    static std::string inputs(const Event& event) {
+    // A file of one environment stands for those of the others.
+    [[nodiscard]] std::string inputs(const Event& event) const {
         std::string text;
         for (std::size_t i = 0; i < event.arguments.size(); ++i) {
             const auto kind = event.verb->parameters.at(i).type.kind;
             if (kind != ir::TypeKind::Image && kind != ir::TypeKind::Path) continue;
             if (!event.arguments[i]) return unknown;
-            text += show(*event.arguments[i]) + "\n";
+            const bool is_own = kind == ir::TypeKind::Path && timeline_.is_of_one(show(*event.arguments[i]));
+            text += is_own ? "\n" : show(*event.arguments[i]) + "\n";
         }
         return text;
     }
 
+    const Timeline& timeline_;
     std::map<Subject, std::set<std::string>> done_;
 };
 
 struct Lower {
+    explicit Lower(const Timeline& timeline) : exercised(timeline) {}
     const ir::Stage* first = nullptr;
     Exercised exercised;
 };
+
+// What a stage does otherwise than the one that it repeats, because an `if` asks for the environment.
+bool is_own(const ir::Stage& stage, const Event& event) {
+    return !stage.repeats || decided_by_environment(event) != nullptr;
+}
+
+void how_to_exercise(const Course& upper, const Event& event, const ir::Stage& first, Diagnostic& d) {
+    const ir::Step* condition = decided_by_environment(event);
+    if (condition != nullptr) {
+        d.labels.push_back({condition->condition->span, "this decides it"});
+        d.notes.push_back(
+            fmt::format("let {} do it too: what differs between environments is better a value than a step",
+                        first.environment));
+        return;
+    }
+    d.notes.push_back(fmt::format("let `{}` repeat the steps: `stage {} repeats {} < gate {} passed; >`",
+                                  upper.stage->name, upper.stage->name, first.name, first.name));
+}
 
 void never_exercised(const Course& upper, const std::map<std::string, Lower>& lower, const ir::Stage& first,
                      Diagnostics& diagnostics) {
     const ir::Step* told = nullptr;
     for (const Event& event : upper.forward) {
-        if (!is_live_change(event) || event.step == told) continue;
+        if (!is_live_change(event) || event.step == told || never_happens(event) ||
+            !is_own(*upper.stage, event))
+            continue;
         const bool exercised = std::any_of(lower.begin(), lower.end(), [&](const auto& one) {
             return one.first != upper.stage->environment && one.second.exercised.has(event);
         });
@@ -133,8 +159,7 @@ void never_exercised(const Course& upper, const std::map<std::string, Lower>& lo
         d.labels.push_back({first.span, "this stage does not do it"});
         d.notes.push_back(
             fmt::format("what is wrong with it would be found out in {}", upper.stage->environment));
-        d.notes.push_back(fmt::format("let `{}` repeat the steps: `stage {} repeats {} < gate {} passed; >`",
-                                      upper.stage->name, upper.stage->name, first.name, first.name));
+        how_to_exercise(upper, event, first, d);
     }
 }
 
@@ -154,11 +179,10 @@ const ir::Stage* first_lower(const Picture& picture, const std::map<std::string,
 void exercise(const Picture& picture, Diagnostics& diagnostics) {
     std::map<std::string, Lower> lower;
     for (const Course& course : picture.timeline.courses()) {
-        const bool is_upper =
-            !course.stage->repeats && course.environment != nullptr && course.environment->is_protected;
+        const bool is_upper = course.environment != nullptr && course.environment->is_protected;
         const ir::Stage* first = is_upper ? first_lower(picture, lower, course) : nullptr;
         if (first != nullptr) never_exercised(course, lower, *first, diagnostics);
-        Lower& own = lower[course.stage->environment];
+        Lower& own = lower.try_emplace(course.stage->environment, picture.timeline).first->second;
         for (const Event& event : course.forward) {
             if (own.first == nullptr && is_live_change(event)) own.first = course.stage;
             own.exercised.add(event);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/checks/saving.hpp"
 
 namespace migc::checks {
 namespace {
@@ -113,19 +114,15 @@ void configuration_stays(const Picture& picture, const Course& course, Diagnosti
 
 // ------------------------------------------------ what is lost
 
-bool is_backup(const Event& event) {
-    return event.verb != nullptr && (event.verb->signature.starts_with("backup ") ||
-                                     event.verb->signature.find("snapshot") != std::string::npos);
-}
-
 // What is deleted for good has been saved before.
-void not_saved(const Course& course, Diagnostics& diagnostics) {
+void not_saved(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
     for (auto event = course.forward.begin(); event != course.forward.end(); ++event) {
         const bool is_gone =
             event->act == Act::Change && way_back(*event).kind == ir::UndoKind::Irreversible &&
             std::any_of(event->effects.begin(), event->effects.end(),
                         [](const Effect& effect) { return effect.becomes == ir::Becomes::Absent; });
-        if (!is_gone || std::any_of(course.forward.begin(), event, is_backup)) continue;
+        const auto saves = [&](const Event& one) { return may_save(picture, one, *event); };
+        if (!is_gone || std::any_of(course.forward.begin(), event, saves)) continue;
         auto& d =
             diagnostics.report(Code::NotSaved, event->step->span,
                                fmt::format("what `{}` deletes was not saved before", event->step->text));
@@ -144,7 +141,7 @@ void restoring(const Picture& picture, Diagnostics& diagnostics) {
                 own_undo_not_verified(picture, course, step, diagnostics);
             });
             configuration_stays(picture, course, diagnostics);
-            not_saved(course, diagnostics);
+            not_saved(picture, course, diagnostics);
         }
         if (!has_own_failure_block(picture.program, *course.stage)) continue;
         block_not_verified(course, diagnostics);

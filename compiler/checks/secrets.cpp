@@ -2,6 +2,8 @@
 // one by itself is found with the language's other findings.
 #include <algorithm>
 #include <cctype>
+#include <map>
+#include <set>
 
 #include <re2/re2.h>
 
@@ -44,18 +46,71 @@ void report(const ir::Expr& expression, Diagnostics& diagnostics) {
         "file that is not committed");
 }
 
-// `set value of FILE at "/Database/Password" to ".."`.
-void check_call(const ir::Step& step, Diagnostics& diagnostics) {
-    if (step.kind != ir::StepKind::Call) return;
-    for (std::size_t i = 0; i + 1 < step.arguments.size(); ++i) {
-        const auto* place = step.arguments[i].kind == ir::ExprKind::Literal
-                                ? step.arguments[i].value.get_if<std::string>()
-                                : nullptr;
-        const bool is_place = place != nullptr && place->starts_with("/") && is_called_secret(*place);
-        if (is_place && secret_text(step.arguments[i + 1]) != nullptr)
-            report(step.arguments[i + 1], diagnostics);
+// What a name of the script stands for, where that is written in it; else the expression itself.
+class Texts {
+  public:
+    explicit Texts(const ir::Program& program) {
+        for (const ir::Parameter& parameter : program.parameters)
+            if (parameter.default_value) parameters_[parameter.name] = &*parameter.default_value;
+        for (const ir::Step& let : program.lets) add(let);
+        for (const ir::Stage& stage : program.stages)
+            if (!stage.repeats) each_step(stage.steps, [&](const ir::Step& step) { add(step); });
     }
-}
+
+    [[nodiscard]] const ir::Expr& written(const ir::Expr& expression) const {
+        const auto& names = expression.kind == ir::ExprKind::Param ? parameters_ : lets_;
+        const bool is_name = expression.kind == ir::ExprKind::Param || expression.kind == ir::ExprKind::Local;
+        const auto found = is_name ? names.find(expression.name) : names.end();
+        return found == names.end() ? expression : *found->second;
+    }
+
+  private:
+    void add(const ir::Step& step) {
+        if (step.kind == ir::StepKind::Let && step.value) lets_.emplace(step.name, &*step.value);
+    }
+
+    std::map<std::string, const ir::Expr*> parameters_, lets_;
+};
+
+class Calls {
+  public:
+    Calls(const ir::Program& program, Diagnostics& diagnostics)
+        : texts_(program), diagnostics_(diagnostics) {}
+
+    void check(const ir::Step& step) {
+        if (step.kind != ir::StepKind::Call) return;
+        for (std::size_t i = 0; i + 1 < step.arguments.size(); ++i) {
+            const std::string* place = literal(step.arguments[i]);
+            if (place != nullptr && place->starts_with('/') && is_called_secret(*place))
+                told(texts_.written(step.arguments[i + 1]));
+        }
+        for (const ir::Expr& argument : step.arguments) options(argument);
+    }
+
+    // `["--password", "hunter2Prod"]`.
+    void options(const ir::Expr& list) {
+        if (list.kind != ir::ExprKind::List) return;
+        for (std::size_t i = 0; i + 1 < list.children.size(); ++i) {
+            const std::string* option = literal(list.children[i]);
+            if (option != nullptr && option->starts_with('-') && is_called_secret(*option))
+                told(texts_.written(list.children[i + 1]));
+        }
+    }
+
+  private:
+    static const std::string* literal(const ir::Expr& expression) {
+        return expression.kind == ir::ExprKind::Literal ? expression.value.get_if<std::string>() : nullptr;
+    }
+
+    void told(const ir::Expr& expression) {
+        if (secret_text(expression) != nullptr && told_.insert(&expression).second)
+            report(expression, diagnostics_);
+    }
+
+    Texts texts_;
+    Diagnostics& diagnostics_;
+    std::set<const ir::Expr*> told_;
+};
 
 }  // namespace
 
@@ -67,9 +122,15 @@ void named_secrets(const Picture& picture, Diagnostics& diagnostics) {
     for (const ir::Step& let : picture.program.lets)
         if (let.value && secret_text(*let.value) != nullptr && is_called_secret(let.name))
             report(*let.value, diagnostics);
-    for (const ir::Stage& stage : picture.program.stages)
-        if (!stage.repeats)
-            each_step(stage.steps, [&](const ir::Step& step) { check_call(step, diagnostics); });
+    Calls calls(picture.program, diagnostics);
+    const auto check = [&](const ir::Step& step) { calls.check(step); };
+    for (const ir::Stage& stage : picture.program.stages) {
+        if (!stage.repeats) each_step(stage.steps, check);
+        if (has_own_failure_block(picture.program, stage)) each_step(*stage.on_failure, check);
+    }
+    for (const ir::Verb& verb : picture.program.verbs)
+        if (verb.action && verb.action->arguments && picture.timeline.is_own(verb.span))
+            calls.options(*verb.action->arguments);
 }
 
 }  // namespace migc::checks

@@ -39,6 +39,35 @@ bool edits_input(const Course& course, const Event& event) {
             }));
 }
 
+// The ways through a stage on which a plan was looked at.
+class Reviewed {
+  public:
+    void add(const Branch* branch) {
+        if (branch == nullptr) {
+            everywhere_ = true;
+            return;
+        }
+        ways_.insert({branch->visit, branch->arm});
+        same_.insert({branch->step->text, branch->arm});
+        if (branch->parallel() || ways_.contains({branch->visit, 1 - branch->arm})) add(branch->outer);
+    }
+
+    // Whether it was looked at whenever a way is taken. What has the same condition is done together.
+    [[nodiscard]] bool covers(const Branch* branch) const {
+        if (everywhere_) return true;
+        for (; branch != nullptr; branch = branch->outer)
+            if (ways_.contains({branch->visit, branch->arm}) ||
+                (!branch->parallel() && same_.contains({branch->step->text, branch->arm})))
+                return true;
+        return false;
+    }
+
+  private:
+    bool everywhere_ = false;
+    std::set<std::pair<std::size_t, std::size_t>> ways_;
+    std::set<std::pair<std::string, std::size_t>> same_;
+};
+
 // The plans of a stage, from where they are made to where they are applied.
 class Plans {
   public:
@@ -71,10 +100,14 @@ class Plans {
         const ir::Step& step = place(apply, maker);
         if (!told_.insert(&step).second) return;
         const std::string name = plan.substr(0, plan.find('#'));
-        const auto& looks = looks_[plan];
-        const bool looked_at = std::any_of(
-            looks.begin(), looks.end(), [&](std::size_t look) { return !exclusive(events_[look], apply); });
-        if (!looked_at) not_reviewed(step, apply, maker, name);
+        Reviewed reviewed;
+        const Event* look = nullptr;
+        for (const std::size_t at : looks_[plan]) {
+            reviewed.add(events_[at].branch);
+            if (!exclusive(events_[at], apply)) look = &events_[at];
+        }
+        if (!reviewed.covers(apply.branch) && !is_told_as_destruction(maker))
+            not_reviewed(step, apply, maker, look, name);
         const auto edited =
             std::find_if(std::lower_bound(edits_.begin(), edits_.end(), made->second), edits_.end(),
                          [&](std::size_t edit) { return !exclusive(events_[edit], apply); });
@@ -85,10 +118,19 @@ class Plans {
         if (&step != apply.step) d.labels.push_back({apply.step->span, "called here"});
     }
 
-    void not_reviewed(const ir::Step& step, const Event& apply, const Event& maker, const std::string& name) {
+    // What a plan of a destruction may destroy is asked for by another finding.
+    [[nodiscard]] bool is_told_as_destruction(const Event& maker) const {
+        return &events_ == &course_.forward && maker.part_of == nullptr && maker.verb != nullptr &&
+               maker.verb->signature.starts_with("plan destruction of ");
+    }
+
+    void not_reviewed(const ir::Step& step, const Event& apply, const Event& maker, const Event* look,
+                      const std::string& name) {
         auto& d = diagnostics_.report(Code::PlanNotReviewed, step.span,
                                       fmt::format("nothing says what the plan `{}` may do", name));
         d.labels.push_back({maker.inner->span, "made here"});
+        if (look != nullptr && look->step != apply.step)
+            d.labels.push_back({look->step->span, "says it in some cases only"});
         label_of_call(d, step, apply);
         d.notes.emplace_back(
             "terraform would apply whatever it has come to, a destruction included; say what you expect: "

@@ -12,6 +12,7 @@
 
 #include "compiler/checks/field.hpp"
 #include "compiler/documents/document.hpp"
+#include "compiler/ir/compare.hpp"
 
 namespace migc::checks {
 namespace {
@@ -137,6 +138,18 @@ bool exclusive(const Event& a, const Event& b) {
 bool concurrent(const Event& a, const Event& b) {
     const Branch* way = parting(a, b);
     return way != nullptr && way->parallel();
+}
+
+bool never_happens(const Event& event) {
+    for (const Branch* branch = event.branch; branch != nullptr; branch = branch->outer)
+        if (branch->taken == false) return true;
+    return false;
+}
+
+const ir::Step* decided_by_environment(const Event& event) {
+    for (const Branch* branch = event.branch; branch != nullptr; branch = branch->outer)
+        if (branch->taken) return branch->step;
+    return nullptr;
 }
 
 // Goes through the steps of one stage, in order.
@@ -267,7 +280,7 @@ class Timeline::Walk {
 
     void arm(const ir::Step& step, std::size_t visit, std::size_t number) {
         timeline_.branches_.push_back(
-            {branch_, &step, visit, number, branch_ == nullptr ? 1 : branch_->depth + 1});
+            {branch_, &step, visit, number, branch_ == nullptr ? 1 : branch_->depth + 1, std::nullopt});
         branch_ = &timeline_.branches_.back();
     }
 
@@ -276,14 +289,59 @@ class Timeline::Walk {
         const bool before = std::exchange(conditional_, true);
         const Branch* outer = branch_;
         const std::size_t visit = ++timeline_.visits_;
+        const auto holds = by_environment(*step.condition);
         std::size_t number = 0;
         for (const auto* way : {&step.body, &step.otherwise}) {
             Names inner(&names);
             arm(step, visit, number++);
+            if (holds) timeline_.branches_.back().taken = *holds == (way == &step.body);
             walk(*way, inner);
             branch_ = outer;
         }
         conditional_ = before;
+    }
+
+    // Whether a condition holds, where nothing but the stage's environment and namespace decides it.
+    [[nodiscard]] std::optional<bool> by_environment(const ir::Expr& condition) const {
+        const auto part = [&](std::size_t at) { return by_environment(condition.children.at(at)); };
+        switch (condition.kind) {
+            case ir::ExprKind::Not: {
+                const auto holds = part(0);
+                return holds ? std::optional(!*holds) : std::nullopt;
+            }
+            case ir::ExprKind::And:
+            case ir::ExprKind::Or: {
+                const auto first = part(0), second = part(1);
+                if (!first || !second) return std::nullopt;
+                return condition.kind == ir::ExprKind::And ? *first && *second : *first || *second;
+            }
+            case ir::ExprKind::Compare:
+                return compared(condition);
+            default:
+                return std::nullopt;
+        }
+    }
+
+    [[nodiscard]] std::optional<bool> compared(const ir::Expr& comparison) const {
+        const ir::Expr &left = comparison.children.at(0), &right = comparison.children.at(1);
+        const auto mine = left.kind == ir::ExprKind::Setting ? setting(left.name) : std::nullopt;
+        if (!mine) return std::nullopt;
+        const bool is_list = right.kind == ir::ExprKind::List;
+        bool found = false;
+        for (const ir::Expr& one : is_list ? right.children : std::vector{right}) {
+            if (one.kind != ir::ExprKind::Literal) return std::nullopt;
+            found = found || equal(*mine, one.value);
+        }
+        switch (comparison.comparison) {
+            case ir::Comparison::Is:
+            case ir::Comparison::OneOf:
+                return found;
+            case ir::Comparison::IsNot:
+            case ir::Comparison::NotOneOf:
+                return !found;
+            default:
+                return std::nullopt;
+        }
     }
 
     void loop(const ir::Step& step, const Names& names) {

@@ -49,6 +49,7 @@ struct Branch {
     std::size_t visit = 0;  // each time that a step is come to has a number of its own
     std::size_t arm = 0;    // If: 0 then, 1 else. Parallel: the number of the statement
     std::size_t depth = 0;
+    std::optional<bool> taken;  // of an `if` that the stage's environment decides
     [[nodiscard]] bool parallel() const { return step->kind == ir::StepKind::Parallel; }
 };
 
@@ -192,5 +193,10 @@ bool touches_live(const Event& event);
 bool exclusive(const Event& a, const Event& b);
 // Whether they are on different branches of one `parallel`: either may come first.
 bool concurrent(const Event& a, const Event& b);
+
+// Whether an event is on a way that this stage's environment never takes.
+bool never_happens(const Event& event);
+// The `if` by which an event happens in this stage's environment and not in others; null if none does.
+const ir::Step* decided_by_environment(const Event& event);
 
 }  // namespace migc::checks

@@ -3,6 +3,7 @@
 // to be expected.
 #include <algorithm>
 
+#include <date/tz.h>
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
@@ -23,33 +24,61 @@ struct Gate {
     const ir::Step* step = nullptr;
     std::string text;
     std::optional<ir::Window> window;
+    std::string mistake;  // why it can never open; "" if nothing is wrong with it
 };
 
-std::vector<Gate> windows_of(const Picture& picture, const ir::Stage& stage) {
+bool is_time_zone(const std::string& name) {
+    try {
+        return date::locate_zone(name) != nullptr;
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
+// What is wrong with the name of a time zone; "" if nothing is, or this machine has no data base of them.
+std::string mistake_in_zone(const std::string& name) {
+    if (is_time_zone(name) || !is_time_zone("Europe/Berlin")) return "";
+    return fmt::format("there is no time zone `{}`", name);
+}
+
+Gate window_gate(const ir::Step& step, const std::string& text) {
+    const auto window = ir::parse_window(text);
+    if (!window) return {&step, text, std::nullopt, window.error()};
+    return {&step, text, *window, mistake_in_zone(window->zone)};
+}
+
+Gate freeze_gate(const ir::Step& step, const std::string& text) {
+    const auto freeze = ir::parse_freeze(text);
+    return {&step, text, std::nullopt, freeze ? mistake_in_zone(freeze->zone) : freeze.error()};
+}
+
+// The gates of a stage that ask for the hour.
+std::vector<Gate> gates_of(const Picture& picture, const ir::Stage& stage) {
     std::vector<Gate> found;
     for (const ir::Step& gate : stage.gates) {
         if (!gate.condition || gate.condition->kind != ir::ExprKind::Probe) continue;
         const ir::Probe& probe = picture.program.probes.at(gate.condition->declaration);
-        if (!probe.read || probe.read->native != "window") continue;
+        const std::string native = probe.read ? probe.read->native : "";
+        if (native != "window" && native != "freeze") continue;
         const auto when = picture.timeline.value(gate.condition->children.at(0), stage);
-        if (!when) continue;
-        const auto window = ir::parse_window(show(*when));
-        found.push_back({&gate, show(*when), window ? std::optional(*window) : std::nullopt});
+        if (when) found.push_back((native == "window" ? window_gate : freeze_gate)(gate, show(*when)));
     }
     return found;
 }
 
-// A gate that is no window, and two windows that are never open at the same time.
+// A gate that is no window or freeze, and two windows that are never open at the same time.
 void never_open(const std::vector<Gate>& gates, Diagnostics& diagnostics) {
     for (std::size_t i = 0; i < gates.size(); ++i) {
-        if (!gates[i].window) {
+        if (!gates[i].mistake.empty()) {
             auto& d =
                 diagnostics.report(Code::GateNeverOpens, gates[i].step->span, "this gate can never open");
-            d.notes.push_back(ir::parse_window(gates[i].text).error());
+            d.notes.push_back(gates[i].mistake);
             continue;
         }
         for (std::size_t j = 0; j < i; ++j) {
-            if (!gates[j].window || !ir::never_together(*gates[i].window, *gates[j].window)) continue;
+            if (!gates[i].window || !gates[j].window ||
+                !ir::never_together(*gates[i].window, *gates[j].window))
+                continue;
             auto& d =
                 diagnostics.report(Code::GateNeverOpens, gates[i].step->span, "this gate can never open");
             d.labels.push_back({gates[j].step->span, "this one is closed whenever it is open"});
@@ -58,33 +87,79 @@ void never_open(const std::vector<Gate>& gates, Diagnostics& diagnostics) {
     }
 }
 
+// A limit that the step states holds for the command and for its effect: seldom for both in full.
+std::int64_t stated(const Event& event) {
+    return event.bound.stated ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
+}
+
+bool is_sure(const Event& event) {
+    return !event.conditional && !event.beside;
+}
+
+// What steps that take back surely need, looks and soaks included.
+std::int64_t needed(const std::vector<Event>& events) {
+    std::int64_t sum = 0;
+    for (const Event& event : events) {
+        if (!is_sure(event)) continue;
+        if (event.act == Act::Soak)
+            sum += event.at_least_ms.value_or(0);
+        else if (event.verb != nullptr)
+            sum += stated(event);
+        else if (event.act == Act::Look)
+            sum += event.bound.total();
+    }
+    return sum;
+}
+
+// The events that an undo of somebody's own takes back, instead of what their verbs declare.
+std::vector<bool> taken_back_by_hand(const Course& course) {
+    std::vector<bool> by_hand(course.forward.size());
+    for (const OwnUndo& own : course.undos)
+        for (std::size_t i = own.begin; own.outermost && i < own.end; ++i) by_hand[i] = true;
+    return by_hand;
+}
+
 // How much of the window is surely needed.
 ir::Times times_of(const Course& course) {
     ir::Times times;
-    for (const Event& event : course.forward) {
-        if (event.conditional || event.beside) continue;
-        const bool is_call = event.act == Act::Change || event.act == Act::Other || event.verb != nullptr;
-        // A limit that the step states holds for the command and for its effect: seldom for both in full.
-        const std::int64_t stated = event.bound.stated ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
-        if (event.act == Act::Soak) times.soak(event.at_least_ms.value_or(0));
-        if (is_call && event.act != Act::Soak && event.verb != nullptr)
-            times.call({stated, 0, true}, way_back(event).kind, event.act == Act::Change, event.step->text);
-        if (event.act == Act::Look && event.verb == nullptr) times.verify(event.bound);
+    const auto by_hand = taken_back_by_hand(course);
+    for (std::size_t i = 0; i < course.forward.size(); ++i) {
+        const Event& event = course.forward[i];
+        if (!is_sure(event)) continue;
+        if (event.act == Act::Soak) {
+            times.soak(event.at_least_ms.value_or(0));
+        } else if (event.verb != nullptr) {
+            const ir::UndoKind kind = by_hand[i] ? ir::UndoKind::None : way_back(event).kind;
+            times.call({stated(event), 0, true}, kind, event.act == Act::Change, event.step->text);
+        } else if (event.act == Act::Look) {
+            times.verify(event.bound);
+        }
     }
+    for (const OwnUndo& own : course.undos) {
+        const bool is_done = own.outermost && own.begin < own.end && is_sure(course.forward[own.begin]);
+        if (is_done) times.undo_ms += needed(own.back);
+    }
+    if (course.stage->on_failure) times.failure(*course.stage->on_failure, needed(course.failure));
     return times;
 }
 
-// The event that takes longest, to be pointed at.
+// The event that takes longest, there and back, to be pointed at.
 const Event* longest(const Course& course) {
-    const auto length = [](const Event& event) {
-        const bool counts =
-            !event.conditional && !event.beside && (event.bound.stated || event.act == Act::Look);
-        return event.act == Act::Soak ? 0 : counts ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
+    const Event* found = nullptr;
+    std::int64_t most = 0;
+    const auto look_through = [&](const std::vector<Event>& events) {
+        for (const Event& event : events) {
+            const bool counts = is_sure(event) && (event.bound.stated || event.act == Act::Look);
+            const std::int64_t length = counts ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
+            if (event.act == Act::Soak || length <= most) continue;
+            most = length;
+            found = &event;
+        }
     };
-    const auto found =
-        std::max_element(course.forward.begin(), course.forward.end(),
-                         [&](const Event& a, const Event& b) { return length(a) < length(b); });
-    return found == course.forward.end() || length(*found) == 0 ? nullptr : &*found;
+    look_through(course.forward);
+    for (const OwnUndo& own : course.undos) look_through(own.back);
+    look_through(course.failure);
+    return found;
 }
 
 void too_long(const Course& course, const std::vector<Gate>& gates, Diagnostics& diagnostics) {
@@ -198,7 +273,7 @@ void times(const Picture& picture, Diagnostics& diagnostics) {
     Drafts drafts(picture.inventory.root, picture.sources);
     for (const Course& course : picture.timeline.courses()) {
         for (const Event& event : course.forward) drafts.take(event);
-        const auto gates = windows_of(picture, *course.stage);
+        const auto gates = gates_of(picture, *course.stage);
         never_open(gates, diagnostics);
         if (!gates.empty()) too_long(course, gates, diagnostics);
         if (course.stage->repeats) continue;

@@ -10,6 +10,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
+#include "compiler/checks/saving.hpp"
 #include "compiler/ir/compare.hpp"
 
 namespace migc::checks {
@@ -107,40 +108,46 @@ const Effect* left_by(const Event& event, const Restored& restored, bool restart
     return nullptr;
 }
 
+// One key for what is one state variable, as far as that is known.
+std::string variable_of(const Effect& effect) {
+    if (effect.thing.empty() || !effect.pointer) return effect.name;
+    const bool is_one = effect.pointer->find('*') == std::string::npos;
+    return effect.thing + " " + *effect.pointer + " " + (is_one ? "" : effect.name);
+}
+
 // What each state variable is left at.
 std::vector<const Effect*> last_effects(First begin, First end) {
     std::map<std::string, const Effect*> last;
     for (; begin != end; ++begin)
-        for (const Effect* effect : telling_effects(*begin)) {
-            const std::string key =
-                effect->thing.empty() || !effect->pointer
-                    ? effect->name
-                    : effect->thing + " " + *effect->pointer + " " +
-                          (effect->pointer->find('*') == std::string::npos ? "" : effect->name);
-            last[key] = begin->conditional ? nullptr : effect;
-        }
+        for (const Effect* effect : telling_effects(*begin))
+            last[variable_of(*effect)] = begin->conditional ? nullptr : effect;
     std::vector<const Effect*> effects;
     for (const auto& [key, effect] : last)
         if (effect != nullptr) effects.push_back(effect);
     return effects;
 }
 
-// An effect that the undo repeats: it sets the very value that the step has set every time.
-const Effect* repeated_effect(First begin, First end, const Events& back) {
+struct Repeated {
+    const Event* event = nullptr;  // the change
+    const Effect* effect = nullptr;
+};
+
+// An effect that what takes back repeats: it sets the very value that the steps have set every time.
+Repeated repeated_effect(First begin, First end, const Events& back) {
+    std::unordered_map<std::string, std::vector<Repeated>> done;
+    for (auto event = begin; event != end; ++event)
+        for (const Effect& effect : event->effects) done[variable_of(effect)].push_back({&*event, &effect});
     for (const Effect* restored : last_effects(back.begin(), back.end())) {
-        std::size_t same_value = 0, others = 0;
-        const Effect* found = nullptr;
-        for (auto event = begin; event != end; ++event)
-            for (const Effect& effect : event->effects) {
-                if (!same_variable(effect, *restored)) continue;
-                const bool repeats =
-                    effect.value && restored->value && equal(*effect.value, *restored->value);
-                ++(repeats ? same_value : others);
-                if (repeats) found = &effect;
-            }
-        if (same_value > 0 && others == 0) return found;
+        const auto found = done.find(variable_of(*restored));
+        if (found == done.end()) continue;
+        const bool repeats =
+            std::all_of(found->second.begin(), found->second.end(), [&](const Repeated& one) {
+                return same_variable(*one.effect, *restored) && one.effect->value && restored->value &&
+                       equal(*one.effect->value, *restored->value);
+            });
+        if (repeats) return found->second.back();
     }
-    return nullptr;
+    return {};
 }
 
 // The manifest that changes apply, if they do nothing else.
@@ -160,12 +167,20 @@ bool repeats_apply(First begin, First end, const Events& back) {
     return applied && applied == only_applied(back.begin(), back.end());
 }
 
+// "the image of deployment/mailer", as the probe is called.
+std::string property_of(const Effect& effect) {
+    const std::string& phrase = effect.probe->signature;
+    const std::size_t slot = phrase.find(" (");
+    return slot == std::string::npos ? effect.thing
+                                     : fmt::format("the {} {}", phrase.substr(0, slot), effect.thing);
+}
+
 // `scale webapi to 4 undo < scale worker to 2; >`.
 void own_undo(const Course& course, const OwnUndo& own, Diagnostics& diagnostics) {
     const First begin = course.forward.begin() + static_cast<std::ptrdiff_t>(own.begin);
     const First end = course.forward.begin() + static_cast<std::ptrdiff_t>(own.end);
     const Span place = own.undo->span;
-    const Effect* repeated = repeated_effect(begin, end, own.back);
+    const Effect* repeated = repeated_effect(begin, end, own.back).effect;
     if (repeated != nullptr || repeats_apply(begin, end, own.back)) {
         auto& d = diagnostics.report(Code::UndoMisses, place,
                                      fmt::format("this undo does what `{}` did", own.step->text));
@@ -194,15 +209,68 @@ void own_undo(const Course& course, const OwnUndo& own, Diagnostics& diagnostics
                       : changed.contains(left->thing)
                           ? fmt::format("changes something else of {}", left->thing)
                           : "changes " + in_words(changed);
-    d.labels.push_back({own.step->span, fmt::format("changes {}", left->thing)});
-    d.notes.push_back(fmt::format("after a failure {} would stay changed, and the run would be called undone",
-                                  left->thing));
+    const std::string what = changed.contains(left->thing) ? property_of(*left) : left->thing;
+    d.labels.push_back({own.step->span, fmt::format("changes {}", what)});
+    d.notes.push_back(
+        fmt::format("after a failure {} would stay changed, and the run would be called undone", what));
 }
 
 bool undoes_by_itself(const Events& failure) {
     return std::any_of(failure.begin(), failure.end(), [](const Event& event) {
         return event.act == Act::Undo || event.act == Act::UndoAll || event.act == Act::Hold;
     });
+}
+
+// `scale worker to 4; .. on failure < scale worker to 4; >`.
+void repeated_in_block(const Course& course, Diagnostics& diagnostics) {
+    const Repeated repeated = repeated_effect(course.forward.begin(), course.forward.end(), course.failure);
+    if (repeated.event == nullptr || !must_be_restored(*repeated.event)) return;
+    auto& d = diagnostics.report(Code::FailureBlockMisses, repeated.event->step->span,
+                                 fmt::format("when `{}` fails, nothing takes back `{}`", course.stage->name,
+                                             repeated.event->step->text));
+    d.primary_label = "changes " + repeated.effect->thing;
+    d.labels.push_back({course.stage->failure_span,
+                        fmt::format("this sets it to {} once more", show(*repeated.effect->value))});
+    d.notes.emplace_back("`undo;` takes back every step of the stage, the last one first");
+}
+
+bool applies(const Picture& picture, const Event& event, const std::string& file) {
+    if (event.act != Act::Change || event.manifest.empty()) return false;
+    const auto files = picture.manifests.files_of(event.manifest);
+    return std::find(files.begin(), files.end(), file) != files.end();
+}
+
+// The manifests that a stage edits and then applies.
+std::set<std::string> edited_and_applied(const Picture& picture, const Course& course) {
+    std::set<std::string> edited, both;
+    for (const Event& event : course.forward) {
+        if (event.act != Act::Change) continue;
+        for (const Thing& thing : event.things)
+            if (thing.starts_with("file ")) edited.insert(thing.substr(5));
+        if (event.manifest.empty()) continue;
+        for (const std::string& file : picture.manifests.files_of(event.manifest))
+            if (edited.contains(file)) both.insert(file);
+    }
+    return both;
+}
+
+// `apply FILE; set value of FILE ..`: what is applied is still what the stage has made of it.
+void applied_too_early(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+    const Events& failure = course.failure;
+    for (const std::string& file : edited_and_applied(picture, course)) {
+        const auto edits = [&](const Event& event) {
+            return event.act == Act::Change && event.things.contains("file " + file);
+        };
+        const auto edit = std::find_if(failure.begin(), failure.end(), edits);
+        if (edit == failure.end()) continue;
+        const auto is_applied = [&](const Event& event) { return applies(picture, event, file); };
+        const auto apply = std::find_if(failure.begin(), edit, is_applied);
+        if (apply == edit || std::any_of(edit, failure.end(), is_applied)) continue;
+        auto& d = diagnostics.report(Code::FailureBlockMisses, apply->step->span,
+                                     fmt::format("this applies {} as the stage has left it", file));
+        d.labels.push_back({edit->step->span, "is put back only here"});
+        d.notes.emplace_back("what runs would stay changed: put the file back first, and then apply it");
+    }
 }
 
 // A failure block that takes back by hand leaves nothing out.
@@ -217,7 +285,7 @@ void left_out(const Course& course, Diagnostics& diagnostics) {
         auto& d = diagnostics.report(
             Code::FailureBlockMisses, event.step->span,
             fmt::format("when `{}` fails, nothing takes back `{}`", course.stage->name, event.step->text));
-        d.primary_label = "changes " + left->thing;
+        d.primary_label = "changes " + (changed.contains(left->thing) ? property_of(*left) : left->thing);
         d.labels.push_back(
             {course.stage->failure_span, changed.contains(left->thing)
                                              ? fmt::format("this changes something else of {}", left->thing)
@@ -454,10 +522,6 @@ void taken_away_in_undo(const Picture& picture, const Course& course, const OwnU
                course.forward.begin() + static_cast<std::ptrdiff_t>(own.end), taken, told, diagnostics);
 }
 
-bool is_backup(const Event& event) {
-    return event.verb != nullptr && event.verb->signature.starts_with("backup");
-}
-
 bool is_irreversible(const Event& event) {
     return event.act == Act::Change && way_back(event).kind == ir::UndoKind::Irreversible;
 }
@@ -466,7 +530,10 @@ bool is_irreversible(const Event& event) {
 void point_of_no_return(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
     const auto& events = course.forward;
     const auto irreversible = std::find_if(events.begin(), events.end(), is_irreversible);
-    if (irreversible == events.end() || std::any_of(events.begin(), irreversible, is_backup)) return;
+    if (irreversible == events.end() || std::any_of(events.begin(), irreversible, [&](const Event& one) {
+            return may_save(picture, one, *irreversible);
+        }))
+        return;
     const auto later = std::find_if(irreversible + 1, events.end(), [&](const Event& event) {
         return event.act == Act::Change && way_back(event).kind != ir::UndoKind::None &&
                !is_irreversible(event) && touches_live(event);
@@ -498,6 +565,10 @@ void undo(const Picture& picture, Diagnostics& diagnostics) {
         }
         if (!has_own_failure_block(picture.program, *course.stage)) continue;
         left_out(course, diagnostics);
+        if (!undoes_by_itself(course.failure)) {
+            repeated_in_block(course, diagnostics);
+            applied_too_early(picture, course, diagnostics);
+        }
         taken_away_too_early(picture, course, told, diagnostics);
     }
 }

@@ -1,5 +1,6 @@
 // What is changed is looked at: by a verify or a soak after it, at the thing itself or at the whole.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -164,13 +165,56 @@ bool is_all(const ir::Expr& expression) {
     return expression.kind == ir::ExprKind::Literal && share != nullptr && share->value >= 100;
 }
 
+bool always_holds(const SourceMap& sources, const ir::Expr& condition);
+
+// Holds in no case.
+bool never_holds(const SourceMap& sources, const ir::Expr& condition) {
+    if (condition.kind == ir::ExprKind::Not) return always_holds(sources, condition.children.at(0));
+    if (condition.kind == ir::ExprKind::Literal) {
+        const bool* value = condition.value.get_if<bool>();
+        return value != nullptr && !*value;
+    }
+    if (condition.kind != ir::ExprKind::Compare) return false;
+    const ir::Expr& bound = condition.children.at(1);
+    return (condition.comparison == ir::Comparison::Below && is_number(bound, 0)) ||
+           (condition.comparison == ir::Comparison::Above && is_all(bound));
+}
+
+bool opposite(ir::Comparison a, ir::Comparison b) {
+    using ir::Comparison;
+    constexpr std::array<std::pair<Comparison, Comparison>, 4> pairs = {
+        {{Comparison::Is, Comparison::IsNot},
+         {Comparison::Below, Comparison::AtLeast},
+         {Comparison::Above, Comparison::AtMost},
+         {Comparison::OneOf, Comparison::NotOneOf}}};
+    return std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) {
+        return (pair.first == a && pair.second == b) || (pair.first == b && pair.second == a);
+    });
+}
+
+// `A or not A`, as written; and `x is 1 or x is not 1`.
+bool contradict(const SourceMap& sources, const ir::Expr& a, const ir::Expr& b) {
+    const auto alike = [&](const ir::Expr& one, const ir::Expr& other) {
+        return sources.text(one.span) == sources.text(other.span);
+    };
+    if (a.kind == ir::ExprKind::Not && alike(a.children.at(0), b)) return true;
+    if (b.kind == ir::ExprKind::Not && alike(b.children.at(0), a)) return true;
+    return a.kind == ir::ExprKind::Compare && b.kind == ir::ExprKind::Compare &&
+           opposite(a.comparison, b.comparison) && alike(a.children.at(0), b.children.at(0)) &&
+           alike(a.children.at(1), b.children.at(1));
+}
+
 // Holds whatever happens.
-bool always_holds(const ir::Expr& condition) {
+bool always_holds(const SourceMap& sources, const ir::Expr& condition) {
+    const auto part = [&](std::size_t at) { return always_holds(sources, condition.children.at(at)); };
     switch (condition.kind) {
         case ir::ExprKind::And:
-            return always_holds(condition.children.at(0)) && always_holds(condition.children.at(1));
+            return part(0) && part(1);
         case ir::ExprKind::Or:
-            return always_holds(condition.children.at(0)) || always_holds(condition.children.at(1));
+            return part(0) || part(1) ||
+                   contradict(sources, condition.children.at(0), condition.children.at(1));
+        case ir::ExprKind::Not:
+            return never_holds(sources, condition.children.at(0));
         case ir::ExprKind::Literal: {
             const bool* value = condition.value.get_if<bool>();
             return value != nullptr && *value;
@@ -186,12 +230,38 @@ bool always_holds(const ir::Expr& condition) {
     }
 }
 
+bool asks(const ir::Expr& condition) {
+    return condition.kind == ir::ExprKind::Probe ||
+           std::any_of(condition.children.begin(), condition.children.end(), asks);
+}
+
+// `let r = restarts of webapi; soak 1h while r is 0;`
+bool is_frozen(const Event& event) {
+    return event.act == Act::Soak && event.condition != nullptr && event.part_of == nullptr &&
+           !asks(*event.condition);
+}
+
+void frozen(const Picture& picture, const Event& soak, std::set<const ir::Expr*>& told,
+            Diagnostics& diagnostics) {
+    if (!picture.timeline.is_own(soak.condition->span) || !told.insert(soak.condition).second) return;
+    auto& d = diagnostics.report(Code::TolerantCheck, soak.condition->span,
+                                 "this is the same from the first moment to the last");
+    d.primary_label = "asks nothing";
+    d.notes.emplace_back(
+        "a name stands for what was read once, so that the soak watches nothing: ask in the soak itself, "
+        "`soak 1h while restarts of WORKLOAD is 0;`");
+}
+
 // A condition of the standard library is not the script's to mend; one that was handed to it is.
 void tolerant(const Picture& picture, const std::vector<Event>& events, std::set<const ir::Expr*>& told,
               Diagnostics& diagnostics) {
     for (const Event& event : events) {
         const bool looks = event.act == Act::Look || event.act == Act::Soak;
-        if (!looks || event.condition == nullptr || !always_holds(*event.condition)) continue;
+        if (!looks || event.condition == nullptr) continue;
+        if (!always_holds(picture.sources, *event.condition)) {
+            if (is_frozen(event)) frozen(picture, event, told, diagnostics);
+            continue;
+        }
         if (!picture.timeline.is_own(event.condition->span) || !told.insert(event.condition).second) continue;
         auto& d =
             diagnostics.report(Code::TolerantCheck, event.condition->span, "this holds whatever happens");

@@ -13,11 +13,23 @@ bool is_live_change(const Event& event) {
     return event.act == Act::Change && way_back(event).kind != ir::UndoKind::None && touches_live(event);
 }
 
-bool is_watched(const ir::Program& program, const Course& course) {
+// A soak counts that begins when something has changed, or beside it.
+bool soaks_after(const Course& course, std::vector<Event>::const_iterator change) {
+    return std::any_of(course.forward.begin(), course.forward.end(), [&](const Event& event) {
+        return event.act == Act::Soak && (event.beside || &event > &*change);
+    });
+}
+
+bool has_throughout(const ir::Program& program, const Course& course) {
     const ir::Stage* steps = course.stage->repeats ? program.stage(*course.stage->repeats) : nullptr;
-    return course.stage->throughout || (steps != nullptr && steps->throughout) ||
-           std::any_of(course.forward.begin(), course.forward.end(),
-                       [](const Event& event) { return event.act == Act::Soak; });
+    return course.stage->throughout || (steps != nullptr && steps->throughout);
+}
+
+// Where only what stood before the change was watched.
+const Event* early_soak(const Course& course) {
+    const auto soak = std::find_if(course.forward.begin(), course.forward.end(),
+                                   [](const Event& event) { return event.act == Act::Soak; });
+    return soak == course.forward.end() ? nullptr : &*soak;
 }
 
 }  // namespace
@@ -27,13 +39,16 @@ void watching(const Picture& picture, Diagnostics& diagnostics) {
     if (program.migration && program.migration->property("emergency")) return;
     for (const Course& course : picture.timeline.courses()) {
         const bool is_protected = course.environment != nullptr && course.environment->is_protected;
-        if (!is_protected || is_watched(program, course)) continue;
+        if (!is_protected || has_throughout(program, course)) continue;
         const auto change = std::find_if(course.forward.begin(), course.forward.end(), is_live_change);
-        if (change == course.forward.end()) continue;
+        if (change == course.forward.end() || soaks_after(course, change)) continue;
         auto& d =
             diagnostics.report(Code::NobodyWatches, course.stage->span,
                                fmt::format("nothing watches {} after the change", course.environment->name));
-        d.primary_label = "has neither a `soak` nor a `throughout`";
+        const Event* early = early_soak(course);
+        d.primary_label = early != nullptr ? "is watched only before the change"
+                                           : "has neither a `soak` nor a `throughout`";
+        if (early != nullptr) d.labels.push_back({early->step->span, "ends before anything is changed"});
         d.labels.push_back({change->step->span, "changes what serves"});
         d.notes.emplace_back(
             "a `verify` sees one moment; what goes wrong ten minutes later is found by the users: end with "

@@ -18,6 +18,12 @@ std::optional<std::int64_t> declared_limit(const Program& program, const Expr& c
     return std::nullopt;
 }
 
+bool has(const std::vector<Step>& steps, const std::function<bool(StepKind)>& wanted) {
+    return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+        return wanted(step.kind) || has(step.body, wanted) || has(step.otherwise, wanted);
+    });
+}
+
 }  // namespace
 
 Bound call_bound(const Program& program, const Step& step, const Verb& verb, const NumberOf& outer,
@@ -45,6 +51,14 @@ void Times::call(const Bound& bound, UndoKind way_back, bool mutates, const std:
     if (mutates) soaks_between_ms = soaks_ms;
     if (way_back == UndoKind::Steps) undo_ms += bound.total();
     if (way_back == UndoKind::Irreversible && no_return.empty()) no_return = text;
+}
+
+void Times::failure(const std::vector<Step>& block, std::int64_t milliseconds) {
+    const bool undoes =
+        has(block, [](StepKind kind) { return kind == StepKind::Undo || kind == StepKind::UndoAll; });
+    const bool holds = has(block, [](StepKind kind) { return kind == StepKind::Hold; });
+    if (!undoes && !holds) undo_ms = 0;
+    undo_ms += milliseconds;
 }
 
 void Times::soak(std::int64_t milliseconds) {

@@ -45,6 +45,9 @@ struct Times {
     std::string no_return;              // the first step without a way back; "" if there is none
 
     void call(const Bound& bound, UndoKind way_back, bool mutates, const std::string& text);
+    // The failure block takes so long by itself. Unless it holds, it stands for the undo of the steps, or
+    // comes beside it where it says `undo;`.
+    void failure(const std::vector<Step>& block, std::int64_t milliseconds);
     void verify(const Bound& bound) { steps_ms += bound.total(); }
     void soak(std::int64_t milliseconds);
     // Branches that run at the same time: the longest one counts, and each is undone by itself.

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+#include <chrono>
+#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -71,6 +72,34 @@ tl::expected<Window, std::string> parse_window(std::string_view text) {
         fmt::format("`{}` is no window; write for example \"sat 02:00-04:00 Europe/Berlin\", \"mon-fri "
                     "22:00-05:00 UTC\" or \"daily 01:00-03:00 UTC\"",
                     text));
+}
+
+tl::expected<Freeze, std::string> parse_freeze(std::string_view text) {
+    constexpr std::string_view to = " to ";
+    const std::size_t middle = text.find(to), blank = text.rfind(' ');
+    const bool has_parts = middle != std::string_view::npos && blank >= middle + to.size();
+    const auto begin = has_parts ? local_time(text.substr(0, middle)) : std::nullopt;
+    const auto end =
+        has_parts ? local_time(text.substr(middle + to.size(), blank - middle - to.size())) : std::nullopt;
+    if (!begin || !end || blank + 1 == text.size())
+        return tl::unexpected(fmt::format(
+            "`{}` is no freeze; write for example \"2026-12-20 18:00 to 2027-01-02 06:00 Europe/Berlin\"",
+            text));
+    if (*begin >= *end) return tl::unexpected(fmt::format("the freeze `{}` ends before it begins", text));
+    return Freeze{*begin, *end, std::string(text.substr(blank + 1))};
+}
+
+std::optional<std::string> local_time(std::string_view text) {
+    const std::string written(text);
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0, end = 0;
+    const int fields = std::sscanf(written.c_str(), "%4d-%2d-%2d%n %2d:%2d%n", &year, &month, &day, &end,
+                                   &hour, &minute, &end);
+    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(unsigned(month)),
+                                           std::chrono::day(unsigned(day))};
+    std::string whole = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", year, month, day, hour, minute);
+    const bool is_time = (fields == 3 || fields == 5) && std::size_t(end) == written.size() && date.ok() &&
+                         hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && whole.starts_with(written);
+    return is_time ? std::optional(std::move(whole)) : std::nullopt;
 }
 
 std::string_view day_name(int day) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,19 @@ struct Window {
 
 // The error says how a window is written.
 tl::expected<Window, std::string> parse_window(std::string_view text);
+
+// A freeze as a gate writes it: "2026-12-20 18:00 to 2027-01-02 06:00 Europe/Berlin".
+struct Freeze {
+    std::string from, to;  // as local_time() gives them
+    std::string zone;      // as written
+};
+
+// The error says how a freeze is written, or that it ends before it begins.
+tl::expected<Freeze, std::string> parse_freeze(std::string_view text);
+
+// "2026-12-20 18:00" of that, or of a day alone, at whose midnight it begins; nothing if there is no such
+// time.
+std::optional<std::string> local_time(std::string_view text);
 
 // "sun".
 std::string_view day_name(int day);

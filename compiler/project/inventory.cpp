@@ -1,12 +1,11 @@
 #include "compiler/project/inventory.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 
 #include <fmt/format.h>
 
 #include "compiler/diagnostics/nearest.hpp"
+#include "compiler/ir/window.hpp"
 #include "compiler/project/defaults.hpp"
 #include "compiler/project/reader.hpp"
 #include "compiler/source/escape.hpp"
@@ -221,15 +220,7 @@ class InventoryReader {
     std::string local_time(const YamlNode& node, std::string_view called) {
         const auto text = read_.text(node, called);
         if (!text) return {};
-        int year = 0, month = 0, day = 0, hour = 0, minute = 0, end = 0;
-        const int fields = std::sscanf(text->c_str(), "%4d-%2d-%2d%n %2d:%2d%n", &year, &month, &day, &end,
-                                       &hour, &minute, &end);
-        const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(unsigned(month)),
-                                               std::chrono::day(unsigned(day))};
-        std::string whole = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", year, month, day, hour, minute);
-        const bool is_time = (fields == 3 || fields == 5) && std::size_t(end) == text->size() && date.ok() &&
-                             hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && whole.starts_with(*text);
-        if (is_time) return whole;
+        if (auto time = ir::local_time(*text)) return *std::move(time);
         read_.wrong(node,
                     fmt::format("{} is no time such as \"2026-12-20\" or \"2026-12-20 18:00\"", called));
         return {};

@@ -97,13 +97,9 @@ tl::expected<Hour, std::string> window_at(const std::string& text, Time now) {
 }
 
 tl::expected<Hour, std::string> freeze_at(const std::string& text, Time now) {
-    static const re2::RE2 form(R"((\S+(?: \S+)?) to (\S+(?: \S+)?) (\S+))");
-    std::string from, to, zone;
-    if (!re2::RE2::FullMatch(text, form, &from, &to, &zone))
-        return Failure(fmt::format(
-            "`{}` is no freeze; write for example \"2026-12-20 18:00 to 2027-01-02 06:00 Europe/Berlin\"",
-            text));
-    return period_at(from, to, zone, now);
+    const auto freeze = ir::parse_freeze(text);
+    if (!freeze) return Failure(freeze.error());
+    return period_at(freeze->from, freeze->to, freeze->zone, now);
 }
 
 std::optional<std::string> frozen(const project::Inventory& inventory, Time now) {

@@ -80,6 +80,8 @@ class StagePlanner {
 
     json steps(const ir::Stage& stage, const ir::Stage& definition) {
         block(definition.steps, scope_, stage.name + "/", 1);
+        const auto& failure = stage.on_failure ? stage.on_failure : definition.on_failure;
+        if (failure) times_.failure(*failure, longest(*failure, globals_));
         return std::move(steps_);
     }
 
@@ -166,7 +168,11 @@ class StagePlanner {
         if (as_a_whole) entry["undo"] = undo(step, verb, scope, inner);
         if (as_a_whole || !entry["problems"].empty()) steps_.push_back(std::move(entry));
         const std::size_t first = steps_.size();
+        const std::int64_t undo_before = times_.undo_ms;
         block(verb.steps, inner, id + ".", 1);
+        if (as_a_whole)
+            times_.undo_ms = undo_before + (step.undo ? longest_undo(*step.undo, scope, inner)
+                                                      : longest_undo(verb.undo, globals_, inner));
         for (std::size_t i = first; as_a_whole && i < steps_.size(); ++i)
             if (steps_[i].contains("undo")) steps_[i]["undo"] = "with " + id.substr(id.find('/') + 1);
     }
@@ -243,11 +249,58 @@ class StagePlanner {
         for (const ir::Step& inner : step.body) assume(inner, scope);
     }
 
-    // An undo of a step takes as long as the step, and reads what is there before that.
+    // An undo of a step takes as long as the step, and reads what is there before that. One that was written
+    // for the step has limits of its own; so has one that looks, too.
     void times(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
-        const ir::UndoKind way_back = (step.undo ? *step.undo : verb.undo).kind;
+        const ir::Undo& way_back = step.undo ? *step.undo : verb.undo;
         const ir::Bound bound = ir::call_bound(program_, step, verb, number_in(scope), number_in(inner));
-        times_.call(bound, way_back, verb.mutates(), step.text);
+        const std::int64_t undo_before = times_.undo_ms;
+        times_.call(bound, way_back.kind, verb.mutates(), step.text);
+        const bool looks = std::any_of(way_back.steps.begin(), way_back.steps.end(), [](const ir::Step& one) {
+            return one.kind == StepKind::Verify || one.kind == StepKind::Soak;
+        });
+        if (step.undo || looks)
+            times_.undo_ms = undo_before + longest_undo(way_back, step.undo ? scope : globals_, inner);
+    }
+
+    std::int64_t longest_undo(const ir::Undo& undo, const Scope& outer, const Scope& inner) {
+        Scope names(&outer, inner.depth());
+        names.bind_all(inner.journal());
+        return longest(undo.steps, names);
+    }
+
+    // What steps take by their limits, whichever way they go.
+    std::int64_t longest(const std::vector<ir::Step>& steps, const Scope& names) {
+        std::int64_t sum = 0;
+        for (const ir::Step& step : steps) sum += longest(step, names);
+        return sum;
+    }
+
+    std::int64_t longest(const ir::Step& step, const Scope& names) {
+        switch (step.kind) {
+            case StepKind::Call:
+                return longest_call(step, names);
+            case StepKind::Verify:
+                return ir::verify_bound(program_, step, number_in(names)).total();
+            case StepKind::Soak:
+                return milliseconds(evaluator_, step.value, names).value_or(0);
+            case StepKind::Parallel: {
+                std::int64_t most = 0;
+                for (const ir::Step& branch : step.body) most = std::max(most, longest(branch, names));
+                return most;
+            }
+            default:
+                return std::max(longest(step.body, names), longest(step.otherwise, names));
+        }
+    }
+
+    std::int64_t longest_call(const ir::Step& step, const Scope& names) {
+        const ir::Verb& verb = program_.verbs.at(step.verb);
+        Scope inner(&globals_, names.depth() + 1);
+        const bool is_known = bind_arguments(evaluator_, verb, step, names, inner).has_value();
+        const Scope& known = is_known ? inner : globals_;
+        if (!verb.action) return longest(verb.steps, known);
+        return ir::call_bound(program_, step, verb, number_in(names), number_in(known)).total();
     }
 
     ir::NumberOf number_in(const Scope& scope) {

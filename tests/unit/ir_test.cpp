@@ -147,6 +147,35 @@ TEST_CASE("quantities") {
     CHECK_FALSE(parse_quantity(std::string(5000, '9')));
 }
 
+TEST_CASE("freezes") {
+    using namespace migc::ir;
+    const auto freeze = parse_freeze("2026-12-20 18:00 to 2027-01-02 Europe/Berlin");
+    REQUIRE(freeze);
+    CHECK(freeze->from == "2026-12-20 18:00");
+    CHECK(freeze->to == "2027-01-02 00:00");
+    CHECK(freeze->zone == "Europe/Berlin");
+    for (const char* text : {"", "next christmas", "2026-12-20 to 2027-01-02", "2026-12-20 to 2027-01-02 ",
+                             "2026-02-30 to 2026-03-02 UTC", " to  UTC", "2026-12-20 24:00 to 2027-01-02 UTC",
+                             "2027-01-02 06:00 to 2026-12-20 18:00 UTC"})
+        CHECK_FALSE(parse_freeze(text));
+}
+
+TEST_CASE("what a failure block adds to the times of a stage") {
+    using namespace migc::ir;
+    Step undo, hold, change;
+    undo.kind = StepKind::Undo;
+    hold.kind = StepKind::Hold;
+    change.kind = StepKind::Call;
+    Times times;
+    times.undo_ms = 100;
+    times.failure({undo, change}, 5);
+    CHECK(times.undo_ms == 105);
+    times.failure({hold}, 1);
+    CHECK(times.undo_ms == 106);
+    times.failure({change}, 7);  // by hand, instead of the steps' own undo
+    CHECK(times.undo_ms == 7);
+}
+
 TEST_CASE("maintenance windows") {
     using namespace migc::ir;
     const auto night = parse_window("sat 02:00-04:00 Europe/Berlin");

@@ -1,0 +1,36 @@
+#include "compiler/checks/saving.hpp"
+
+#include <algorithm>
+
+namespace migc::checks {
+namespace {
+
+bool is_backup(const Event& event) {
+    return event.verb != nullptr && (event.verb->signature.starts_with("backup ") ||
+                                     event.verb->signature.find("snapshot") != std::string::npos);
+}
+
+// The workload whose files are saved; empty if it is none.
+Thing saved_workload(const Timeline& timeline, const Event& backup) {
+    for (const auto& argument : backup.arguments)
+        if (const auto* resource = argument ? argument->get_if<ResourceRef>() : nullptr)
+            if (resource->type == "workload") return timeline.thing(*resource);
+    return {};
+}
+
+}  // namespace
+
+bool may_save(const Picture& picture, const Event& backup, const Event& change) {
+    constexpr std::string_view claim = "persistentvolumeclaim/";
+    if (!is_backup(backup)) return false;
+    const Thing workload = saved_workload(picture.timeline, backup);
+    if (workload.empty() || picture.manifests.declaring(workload).empty()) return true;
+    return std::none_of(change.things.begin(), change.things.end(), [&](const Thing& thing) {
+        if (!thing.starts_with(claim)) return false;
+        const auto users = picture.manifests.mounting(thing.substr(claim.size()));
+        return !users.empty() && std::none_of(users.begin(), users.end(),
+                                              [&](const Object* user) { return user->thing == workload; });
+    });
+}
+
+}  // namespace migc::checks
