@@ -1,6 +1,7 @@
 // An undo that is written by hand takes back what was changed, and in an order that hurts nobody.
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <unordered_map>
@@ -234,38 +235,31 @@ void repeated_in_block(const Course& course, Diagnostics& diagnostics) {
     d.notes.emplace_back("`undo;` takes back every step of the stage, the last one first");
 }
 
-bool applies(const Picture& picture, const Event& event, const std::string& file) {
+// By its own path, or that of its folder.
+bool applies(const Event& event, const std::string& file) {
     if (event.act != Act::Change || event.manifest.empty()) return false;
-    const auto files = picture.manifests.files_of(event.manifest);
-    return std::find(files.begin(), files.end(), file) != files.end();
+    const auto path = (std::filesystem::path(event.manifest) / "").lexically_normal().parent_path();
+    return path == file || path == std::filesystem::path(file).parent_path();
 }
 
-// The manifests that a stage edits and then applies.
-std::set<std::string> edited_and_applied(const Picture& picture, const Course& course) {
-    std::set<std::string> edited, both;
-    for (const Event& event : course.forward) {
-        if (event.act != Act::Change) continue;
-        for (const Thing& thing : event.things)
-            if (thing.starts_with("file ")) edited.insert(thing.substr(5));
-        if (event.manifest.empty()) continue;
-        for (const std::string& file : picture.manifests.files_of(event.manifest))
-            if (edited.contains(file)) both.insert(file);
-    }
-    return both;
+// The files that are edited, each with the first event that does it.
+std::map<std::string, First> edited_by(const Events& events) {
+    std::map<std::string, First> edits;
+    for (auto event = events.begin(); event != events.end(); ++event)
+        for (const Thing& thing : event->act == Act::Change ? event->things : std::set<Thing>())
+            if (thing.starts_with("file ")) edits.emplace(thing.substr(5), event);
+    return edits;
 }
 
 // `apply FILE; set value of FILE ..`: what is applied is still what the stage has made of it.
-void applied_too_early(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
-    const Events& failure = course.failure;
-    for (const std::string& file : edited_and_applied(picture, course)) {
-        const auto edits = [&](const Event& event) {
-            return event.act == Act::Change && event.things.contains("file " + file);
-        };
-        const auto edit = std::find_if(failure.begin(), failure.end(), edits);
-        if (edit == failure.end()) continue;
-        const auto is_applied = [&](const Event& event) { return applies(picture, event, file); };
-        const auto apply = std::find_if(failure.begin(), edit, is_applied);
-        if (apply == edit || std::any_of(edit, failure.end(), is_applied)) continue;
+void applied_too_early(const Course& course, Diagnostics& diagnostics) {
+    const auto made = edited_by(course.forward);
+    for (const auto& [file, edit] : edited_by(course.failure)) {
+        const auto is_applied = [&name = file](const Event& event) { return applies(event, name); };
+        const auto edited = made.find(file);
+        if (edited == made.end() || std::none_of(edited->second, course.forward.end(), is_applied)) continue;
+        const auto apply = std::find_if(course.failure.begin(), edit, is_applied);
+        if (apply == edit || std::any_of(edit, course.failure.end(), is_applied)) continue;
         auto& d = diagnostics.report(Code::FailureBlockMisses, apply->step->span,
                                      fmt::format("this applies {} as the stage has left it", file));
         d.labels.push_back({edit->step->span, "is put back only here"});
@@ -567,7 +561,7 @@ void undo(const Picture& picture, Diagnostics& diagnostics) {
         left_out(course, diagnostics);
         if (!undoes_by_itself(course.failure)) {
             repeated_in_block(course, diagnostics);
-            applied_too_early(picture, course, diagnostics);
+            applied_too_early(course, diagnostics);
         }
         taken_away_too_early(picture, course, told, diagnostics);
     }
