@@ -2,12 +2,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "cli/apart.hpp"
 #include "cli/commands.hpp"
 #include "cli/proof.hpp"
 #include "cli/trial.hpp"
@@ -37,12 +39,36 @@ std::string_view name(runtime::FaultKind kind) {
     return "down";
 }
 
-// One way in which a run went: what was done to it, and how it ended.
-struct Case {
-    TrialPlan plan;
-    Trial trial;
-    std::optional<std::string> hole;
+// What came of some runs.
+struct Tally {
+    std::map<std::string, std::size_t> ends;
+    std::map<std::string, std::set<std::string>> by_fault;
+    std::size_t runs = 0;
+    std::vector<nlohmann::json> holes;  // {"faults", "why", "result", "left": [..]}
 };
+
+// Output of a tool may be anything.
+std::string text_of(const Tally& tally) {
+    const nlohmann::json json = {
+        {"ends", tally.ends}, {"by_fault", tally.by_fault}, {"runs", tally.runs}, {"holes", tally.holes}};
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void add(Tally& tally, const nlohmann::json& more) {
+    for (const auto& [end, count] : more["ends"].items()) tally.ends[end] += count.get<std::size_t>();
+    for (const auto& [fault, ends] : more["by_fault"].items())
+        for (const auto& end : ends) tally.by_fault[fault].insert(end.get<std::string>());
+    tally.runs += more["runs"].get<std::size_t>();
+    for (const auto& hole : more["holes"]) tally.holes.push_back(hole);
+}
+
+std::string what_happened(const TrialPlan& plan);
+
+std::vector<std::string> left(const Trial& trial) {
+    const bool all = trial.undid_all || trial.undone;
+    const auto stage = trial.begins.find(trial.stage);
+    return differences(all || stage == trial.begins.end() ? trial.before : stage->second, trial.after);
+}
 
 class Drill {
   public:
@@ -57,55 +83,85 @@ class Drill {
                                               plain->result.result, plain->result.message));
         commands_ = plain->changing.size();
         plain_ = plain->journaled;
-        if (auto done = kill_everywhere(*plain); !done) return done;
-        if (auto done = fault_each(*plain, {}); !done) return done;
+        kill_everywhere(*plain);
+        fault_each(*plain);
         for (std::size_t intents = 1; intents <= plain->intents; ++intents) {
             TrialPlan plan;
             plan.stop_after = intents;
-            if (auto done = one(std::move(plan)); !done) return tl::unexpected(done.error());
+            later([this, plan] { return done(one(plan)); });
         }
-        return {};
+        return do_all();
     }
 
-    [[nodiscard]] const std::vector<Case>& holes() const { return holes_; }
-    [[nodiscard]] const std::map<std::string, std::size_t>& ends() const { return ends_; }
-    [[nodiscard]] const std::map<std::string, std::set<std::string>>& by_fault() const { return by_fault_; }
-    [[nodiscard]] std::size_t runs() const { return runs_; }
+    [[nodiscard]] const Tally& tally() const { return tally_; }
     [[nodiscard]] std::size_t commands() const { return commands_; }
 
   private:
-    tl::expected<Trial, std::string> one(TrialPlan plan) {
+    using Done = tl::expected<void, std::string>;
+
+    static Done done(const tl::expected<Trial, std::string>& trial) {
+        return trial ? Done{} : tl::unexpected(trial.error());
+    }
+
+    void later(std::function<Done()> work) {
+        works_.emplace_back([this, work = std::move(work)] {
+            tally_ = {};
+            const Done done = work();
+            return done ? text_of(tally_) : nlohmann::json(done.error()).dump();
+        });
+    }
+
+    // Each has a process of its own: `tally_` is that process's.
+    Done do_all() {
+        std::string problem;
+        const auto done = do_apart(works_, [&](const std::string& answer) {
+            const auto json = nlohmann::json::parse(answer, nullptr, false);
+            if (json.is_object()) return add(tally_, json);
+            if (problem.empty()) problem = json.is_string() ? json.get<std::string>() : "no answer";
+        });
+        if (!problem.empty()) return tl::unexpected(problem);
+        return done;
+    }
+
+    tl::expected<Trial, std::string> one(const TrialPlan& plan) {
         auto trial = try_run(options_.session, script_, plan);
         if (!trial) return trial;
-        ++runs_;
+        ++tally_.runs;
         const std::string_view before = trial->resumed  ? "killed, then "
                                         : trial->undone ? "stopped, then "
                                                         : "";
-        ++ends_[fmt::format("{}{}", before, trial->last().result)];
-        by_fault_[kind_of(plan)].insert(trial->last().result);
+        ++tally_.ends[fmt::format("{}{}", before, trial->last().result)];
+        tally_.by_fault[kind_of(plan)].insert(trial->last().result);
         const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0);
         if (auto why = hole(*trial, script_.program, faults))
-            holes_.push_back({std::move(plan), *trial, why});
+            tally_.holes.push_back({{"faults", what_happened(plan)},
+                                    {"why", *why},
+                                    {"result", trial->last().result},
+                                    {"left", left(*trial)}});
         return trial;
     }
 
-    // Each changing command of a trial behind the last fault, made to go wrong as well.
-    tl::expected<void, std::string> fault_each(const Trial& trial,
-                                               const std::vector<runtime::Fault>& faults) {
+    // Each changing command of the run that went well, made to go wrong.
+    void fault_each(const Trial& plain) {
+        for (const Changing& command : plain.changing)
+            for (const runtime::Fault& fault : ways(command))
+                later([this, fault] { return fault_too({fault}); });
+    }
+
+    // A run with these faults, killed as well, and with one more fault behind the last.
+    Done fault_too(const std::vector<runtime::Fault>& faults) {
+        const auto trial = one({faults, {}, {}});
+        if (!trial) return done(trial);
+        if (auto killed = kill_before_told(faults, *trial); !killed) return killed;
+        if (faults.size() >= options_.faults) return {};
         std::size_t first = 0;
-        if (!faults.empty())
-            for (std::size_t i = 0; i < trial.changing.size(); ++i)
-                if (is_of(faults.back(), trial.changing[i])) first = i + 1;
-        for (std::size_t i = first; i < trial.changing.size(); ++i)
-            for (const runtime::Fault& fault : ways(trial.changing[i])) {
-                TrialPlan plan{faults, {}, {}};
-                plan.faults.push_back(fault);
-                const auto next = plan.faults;
-                auto done = one(std::move(plan));
-                if (!done) return tl::unexpected(done.error());
-                if (auto killed = kill_before_told(next, *done); !killed) return killed;
-                if (next.size() < options_.faults)
-                    if (auto deeper = fault_each(*done, next); !deeper) return deeper;
+        for (std::size_t i = 0; i < trial->changing.size(); ++i)
+            if (is_of(faults.back(), trial->changing[i])) first = i + 1;
+        for (std::size_t i = first; i < trial->changing.size(); ++i)
+            for (const runtime::Fault& fault : ways(trial->changing[i])) {
+                auto more = faults;
+                more.push_back(fault);
+                if (auto deeper = fault_too(more); !deeper) return deeper;
             }
         return {};
     }
@@ -123,21 +179,19 @@ class Drill {
     }
 
     // Between what is written down and what is done, and between that and what is written down of it.
-    tl::expected<void, std::string> kill_everywhere(const Trial& plain) {
+    void kill_everywhere(const Trial& plain) {
         for (std::size_t i = 0; i < plain.journaled.size(); ++i) {
             const bool begins = plain.journaled[i].kind == runtime::EventKind::Intent;
             if (!begins && plain.journaled[i].kind != runtime::EventKind::Outcome) continue;
             TrialPlan plan;
             plan.kill = kill_at(plain.journaled, i, begins);
-            if (auto done = one(std::move(plan)); !done) return tl::unexpected(done.error());
+            later([this, plan] { return done(one(plan)); });
         }
-        return {};
     }
 
     // Once more with the faults, and killed before what they led to is written down: the run that goes on
     // must find out for itself.
-    tl::expected<void, std::string> kill_before_told(const std::vector<runtime::Fault>& faults,
-                                                     const Trial& trial) {
+    Done kill_before_told(const std::vector<runtime::Fault>& faults, const Trial& trial) {
         std::size_t at = 0;
         const auto same = [&](std::size_t i) {
             return plain_[i].kind == trial.journaled[i].kind && plain_[i].body == trial.journaled[i].body;
@@ -147,8 +201,7 @@ class Drill {
         TrialPlan plan;
         plan.faults = faults;
         plan.kill = kill_at(trial.journaled, at, false);
-        if (auto done = one(std::move(plan)); !done) return tl::unexpected(done.error());
-        return {};
+        return done(one(plan));
     }
 
     // A command goes wrong, or what is read soon after it: by the step itself, or by a verification, whose
@@ -172,11 +225,10 @@ class Drill {
 
     const Options& options_;
     Script& script_;
-    std::vector<Case> holes_;
-    std::map<std::string, std::size_t> ends_;
-    std::size_t runs_ = 0, commands_ = 0;
+    Tally tally_;
+    std::size_t commands_ = 0;
     std::vector<runtime::Event> plain_;
-    std::map<std::string, std::set<std::string>> by_fault_;
+    std::vector<std::function<std::string()>> works_;
 };
 
 std::string what_happened(const TrialPlan& plan) {
@@ -190,42 +242,29 @@ std::string what_happened(const TrialPlan& plan) {
     return fmt::format("{}", fmt::join(texts, "; "));
 }
 
-std::vector<std::string> left(const Case& one) {
-    const bool all = one.trial.undid_all || one.trial.undone;
-    const auto stage = one.trial.begins.find(one.trial.stage);
-    return differences(all || stage == one.trial.begins.end() ? one.trial.before : stage->second,
-                       one.trial.after);
-}
-
 void print_text(const Options& options, const Drill& drill) {
     constexpr std::size_t most = 5;
-    for (std::size_t i = 0; i < drill.holes().size() && i < most; ++i) {
-        const Case& one = drill.holes()[i];
-        fmt::print("{}\n  {}\n", what_happened(one.plan), *one.hole);
-        for (const std::string& text : left(one)) fmt::print("  left: {}\n", text);
+    const auto& holes = drill.tally().holes;
+    for (std::size_t i = 0; i < holes.size() && i < most; ++i) {
+        fmt::print("{}\n  {}\n", holes[i].value("faults", ""), holes[i].value("why", ""));
+        for (const auto& text : holes[i]["left"]) fmt::print("  left: {}\n", text.get<std::string>());
     }
-    if (drill.holes().size() > most) fmt::print("and {} more\n", drill.holes().size() - most);
+    if (holes.size() > most) fmt::print("and {} more\n", holes.size() - most);
     std::vector<std::string> ends;
-    for (const auto& [end, count] : drill.ends()) ends.push_back(fmt::format("{} {}", count, end));
+    for (const auto& [end, count] : drill.tally().ends) ends.push_back(fmt::format("{} {}", count, end));
     fmt::print("{}: {}: {} changing commands, {} runs: {}\n", options.script,
-               drill.holes().empty() ? "survived"
-                                     : fmt::format("{} runs end where they must not", drill.holes().size()),
-               drill.commands(), drill.runs(), fmt::join(ends, ", "));
+               holes.empty() ? "survived" : fmt::format("{} runs end where they must not", holes.size()),
+               drill.commands(), drill.tally().runs, fmt::join(ends, ", "));
 }
 
 void print_json(const Drill& drill) {
-    nlohmann::json holes = nlohmann::json::array();
-    for (const Case& one : drill.holes())
-        holes.push_back({{"faults", what_happened(one.plan)},
-                         {"why", *one.hole},
-                         {"result", one.trial.last().result},
-                         {"left", left(one)}});
-    const nlohmann::json report = {{"verdict", drill.holes().empty() ? "survived" : "counterexample"},
+    const Tally& tally = drill.tally();
+    const nlohmann::json report = {{"verdict", tally.holes.empty() ? "survived" : "counterexample"},
                                    {"commands", drill.commands()},
-                                   {"runs", drill.runs()},
-                                   {"ends", drill.ends()},
-                                   {"ends_by_fault", drill.by_fault()},
-                                   {"counterexamples", holes}};
+                                   {"runs", tally.runs},
+                                   {"ends", tally.ends},
+                                   {"ends_by_fault", tally.by_fault},
+                                   {"counterexamples", tally.holes}};
     fmt::print("{}\n", report.dump(1));
 }
 
@@ -244,7 +283,7 @@ int drill(const Options& options) {
         print_json(drill);
     else
         print_text(options, drill);
-    return drill.holes().empty() ? survived : found_hole;
+    return drill.tally().holes.empty() ? survived : found_hole;
 }
 
 }  // namespace

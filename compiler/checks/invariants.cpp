@@ -1,37 +1,96 @@
 // What a script states must be about something that the script does.
 #include <algorithm>
-#include <set>
+#include <map>
+#include <optional>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/ir/compare.hpp"
 
 namespace migc::checks {
 namespace {
 
-using Probes = std::set<std::uint32_t>;
+// A probe, and what it is asked about as far as that is written.
+struct Question {
+    std::uint32_t probe = 0;
+    std::vector<std::optional<Value>> arguments;
+};
+using Known = std::map<std::string, std::optional<Value>>;  // by name
 
-// The probes that an expression asks, and what they are computed from, come up to, or look back at.
-void add_probes(const ir::Program& program, const ir::Expr& expression, Probes& found) {
-    for (const ir::Expr& child : expression.children) add_probes(program, child, found);
-    if (expression.kind != ir::ExprKind::Probe || !found.insert(expression.declaration).second) return;
-    const ir::Probe& probe = program.probes[expression.declaration];
-    if (probe.computed) add_probes(program, *probe.computed, found);
-    if (probe.converges) add_probes(program, *probe.converges, found);
-    if (probe.read && probe.read->arguments) add_probes(program, *probe.read->arguments, found);
+std::optional<Value> known(const ir::Expr& expression, const Known& names) {
+    if (expression.kind == ir::ExprKind::Literal && !expression.value.is_absent()) return expression.value;
+    const auto found = expression.kind == ir::ExprKind::Local ? names.find(expression.name) : names.end();
+    return found == names.end() ? std::nullopt : found->second;
 }
 
-bool is_changed(const ir::Program& program, const Probes& probes) {
-    return std::any_of(program.verbs.begin(), program.verbs.end(), [&](const ir::Verb& verb) {
-        return std::any_of(verb.effects.begin(), verb.effects.end(), [&](const ir::Effect& effect) {
-            return probes.contains(effect.probe.declaration);
+bool same(const Question& a, const Question& b) {
+    const auto alike = [](const std::optional<Value>& one, const std::optional<Value>& other) {
+        return one.has_value() == other.has_value() && (!one || equal(*one, *other));
+    };
+    return a.probe == b.probe &&
+           std::equal(a.arguments.begin(), a.arguments.end(), b.arguments.begin(), b.arguments.end(), alike);
+}
+
+// The probes that an expression asks, and what they are computed from, come up to, or look back at.
+void add_asked(const ir::Program& program, const ir::Expr& expression, const Known& names,
+               std::vector<Question>& found) {
+    constexpr std::size_t most = 1'000;  // what asks for itself is refused elsewhere
+    for (const ir::Expr& child : expression.children) add_asked(program, child, names, found);
+    if (expression.kind != ir::ExprKind::Probe || found.size() >= most) return;
+    const ir::Probe& probe = program.probes[expression.declaration];
+    Question asked{expression.declaration, {}};
+    Known inner;
+    for (std::size_t i = 0; i < expression.children.size(); ++i) {
+        asked.arguments.push_back(known(expression.children[i], names));
+        if (i < probe.parameters.size()) inner[probe.parameters[i].name] = asked.arguments.back();
+    }
+    if (std::any_of(found.begin(), found.end(), [&](const Question& one) { return same(one, asked); }))
+        return;
+    found.push_back(std::move(asked));
+    if (probe.computed) add_asked(program, *probe.computed, inner, found);
+    if (probe.converges) add_asked(program, *probe.converges, inner, found);
+    if (probe.read && probe.read->arguments) add_asked(program, *probe.read->arguments, inner, found);
+}
+
+// Only of resources of the same kind it is known that two names are two things.
+bool differ(const Timeline& timeline, const std::optional<Value>& a, const std::optional<Value>& b) {
+    const auto* one = a ? a->get_if<ResourceRef>() : nullptr;
+    const auto* other = b ? b->get_if<ResourceRef>() : nullptr;
+    return one != nullptr && other != nullptr && one->type == other->type &&
+           timeline.thing(*one) != timeline.thing(*other);
+}
+
+bool is_on(const Picture& picture, const Effect& effect, const Question& asked) {
+    if (effect.probe != &picture.program.probes[asked.probe]) return false;
+    for (std::size_t i = 0; i < std::min(effect.arguments.size(), asked.arguments.size()); ++i)
+        if (differ(picture.timeline, effect.arguments[i], asked.arguments[i])) return false;
+    return true;
+}
+
+bool is_changed(const Picture& picture, const std::vector<Event>& events,
+                const std::vector<Question>& asked) {
+    return std::any_of(events.begin(), events.end(), [&](const Event& event) {
+        return std::any_of(event.effects.begin(), event.effects.end(), [&](const Effect& effect) {
+            return std::any_of(asked.begin(), asked.end(),
+                               [&](const Question& one) { return is_on(picture, effect, one); });
         });
     });
 }
 
-bool asks_for_order(const ir::Program& program, const Probes& probes) {
-    return std::any_of(probes.begin(), probes.end(), [&](std::uint32_t one) {
-        const auto& read = program.probes[one].read;
+bool is_changed(const Picture& picture, const std::vector<Question>& asked) {
+    const auto& courses = picture.timeline.courses();
+    return std::any_of(courses.begin(), courses.end(), [&](const Course& course) {
+        return is_changed(picture, course.forward, asked) || is_changed(picture, course.failure, asked) ||
+               std::any_of(course.undos.begin(), course.undos.end(),
+                           [&](const OwnUndo& undo) { return is_changed(picture, undo.back, asked); });
+    });
+}
+
+bool asks_for_order(const ir::Program& program, const std::vector<Question>& asked) {
+    return std::any_of(asked.begin(), asked.end(), [&](const Question& one) {
+        const auto& read = program.probes[one.probe].read;
         return read && read->native == ir::native_changed_before;
     });
 }
@@ -42,9 +101,9 @@ void invariants(const Picture& picture, Diagnostics& diagnostics) {
     const ir::Program& program = picture.program;
     if (program.stages.empty()) return;
     for (const ir::Invariant& one : program.invariants) {
-        Probes probes;
-        add_probes(program, one.condition, probes);
-        if (asks_for_order(program, probes) || is_changed(program, probes)) continue;
+        std::vector<Question> asked;
+        add_asked(program, one.condition, {}, asked);
+        if (asks_for_order(program, asked) || is_changed(picture, asked)) continue;
         diagnostics
             .report(Code::InvariantUndecided, one.span,
                     fmt::format("no step of this script changes what `{}` speaks of", one.text))

@@ -1,0 +1,91 @@
+#include "cli/apart.hpp"
+
+#include <array>
+#include <cerrno>
+#include <deque>
+#include <string_view>
+#include <thread>
+
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace migc::cli {
+namespace {
+
+struct Worker {
+    pid_t process = -1;
+    int answers = -1;
+};
+
+bool write_all(int descriptor, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t written = ::write(descriptor, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+tl::expected<Worker, std::string> begin(const std::function<std::string()>& work) {
+    std::array<int, 2> ends{};
+    if (::pipe(ends.data()) != 0) return tl::unexpected(std::string("no pipe can be made"));
+    const pid_t process = ::fork();
+    if (process == 0) {
+        ::close(ends[0]);
+        const bool told = write_all(ends[1], work());
+        ::_exit(told ? 0 : 1);
+    }
+    ::close(ends[1]);
+    if (process > 0) return Worker{process, ends[0]};
+    ::close(ends[0]);
+    return tl::unexpected(std::string("no process can be made"));
+}
+
+// Whole only if the process also ended well.
+tl::expected<std::string, std::string> answer_of(const Worker& worker) {
+    std::string text;
+    std::array<char, 65536> part{};
+    for (;;) {
+        const ssize_t count = ::read(worker.answers, part.data(), part.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) break;
+        text.append(part.data(), static_cast<std::size_t>(count));
+    }
+    ::close(worker.answers);
+    int status = 0;
+    while (::waitpid(worker.process, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return text;
+    return tl::unexpected(std::string("a process that did a part of it ended before its time"));
+}
+
+}  // namespace
+
+tl::expected<void, std::string> do_apart(const std::vector<std::function<std::string()>>& works,
+                                         const std::function<void(const std::string&)>& take) {
+    // One more than there are processors: the oldest may take long, and is waited for.
+    const std::size_t most = std::thread::hardware_concurrency() + 1;
+    std::deque<Worker> workers;
+    std::string problem;
+    const auto finish_one = [&] {
+        const auto answer = answer_of(workers.front());
+        workers.pop_front();
+        if (!answer && problem.empty()) problem = answer.error();
+        if (answer && problem.empty()) take(*answer);
+    };
+    for (const auto& work : works) {
+        if (workers.size() >= most) finish_one();
+        if (!problem.empty()) break;
+        if (auto worker = begin(work))
+            workers.push_back(*worker);
+        else
+            problem = worker.error();
+    }
+    while (!workers.empty()) finish_one();
+    if (!problem.empty()) return tl::unexpected(problem);
+    return {};
+}
+
+}  // namespace migc::cli
