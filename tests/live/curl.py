@@ -73,6 +73,8 @@ wait_for("the slow run", lambda: "slow.mig" in (project.folder / ".migc/locks/st
 for command in (["undo", "last"], ["run", "good.mig"]):
     done = project.migc(*command)
     check(f"`{command[0]}` is refused while a run is under way", done.returncode == 5 and "slow.mig" in done.stdout, done.stdout)
+# Before the run is begun, an interrupt ends migc like any other program: there is nothing to hold.
+wait_for("the run to begin", lambda: '"run":""' not in (project.folder / ".migc/locks/staging").read_text())
 slow.send_signal(signal.SIGINT)
 check("Ctrl-C ends it, held", slow.wait(timeout=30) == 3)
 check("and then the next may run", project.migc("run", "good.mig").returncode == 0)
