@@ -17,7 +17,9 @@ require: REQUIRE expr SEMICOLON;
 // `claim data never shrinks;` is `never claim data shrinks;`, as one says it.
 invariant: (ALWAYS | NEVER) expr SEMICOLON | phrase NEVER phrase SEMICOLON;
 
-stage: STAGE WORD (IN WORD)? (REPEATS WORD)? block (THROUGHOUT expr)? onFailure? SEMICOLON?;
+// A condition ends with a word, and so may the next item begin: `;` or `on failure` stands between.
+stage: STAGE WORD (IN WORD)? (REPEATS WORD)? block
+       (THROUGHOUT expr (onFailure SEMICOLON? | SEMICOLON) | onFailure SEMICOLON? | SEMICOLON?);
 onFailure: ON FAILURE (UNDO ALL? | HOLD | block);
 block: OPEN statement* CLOSE;
 

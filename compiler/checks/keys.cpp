@@ -44,8 +44,10 @@ class Left {
             if (event.act == Act::Change) note(event);
         std::set<Thing> workloads;
         for (const auto& [thing, event] : touched_) {
-            if (is_workload(thing)) workloads.insert(thing);
-            for (const Object* reader : picture_.manifests.readers(thing)) workloads.insert(reader->thing);
+            if (is_workload(thing))
+                workloads.insert(thing);
+            else
+                for (const Object* reader : picture_.manifests.readers(thing)) workloads.insert(reader->thing);
         }
         for (const Thing& workload : workloads) look_at(workload, diagnostics);
     }
