@@ -47,7 +47,8 @@ class Left {
             if (is_workload(thing))
                 workloads.insert(thing);
             else
-                for (const Object* reader : picture_.manifests.readers(thing)) workloads.insert(reader->thing);
+                for (const Object* reader : picture_.manifests.readers(thing))
+                    workloads.insert(reader->thing);
         }
         for (const Thing& workload : workloads) look_at(workload, diagnostics);
     }
