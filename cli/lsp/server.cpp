@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
 #include "cli/lsp/error.hpp"
 #include "cli/lsp/uri.hpp"
+#include "compiler/source/read_file.hpp"
 #include "stdlib/stdlib.hpp"
 
 namespace migc::lsp {
@@ -35,11 +35,7 @@ Position position_of(const Json& json) {
 }
 
 std::optional<std::string> read(const std::string& path) {
-    std::error_code error;
-    if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > file_limit) return {};
-    std::ifstream in(path, std::ios::binary);
-    if (!in) return {};
-    return std::string{std::istreambuf_iterator<char>(in), {}};
+    return read_file(path, file_limit);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <re2/re2.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/checks/ways.hpp"
 
 namespace migc::checks {
 namespace {
@@ -43,29 +44,15 @@ bool edits_input(const Course& course, const Event& event) {
 class Reviewed {
   public:
     void add(const Branch* branch) {
-        if (branch == nullptr) {
-            everywhere_ = true;
-            return;
-        }
-        ways_.insert({branch->visit, branch->arm});
-        same_.insert({branch->step->text, branch->arm});
-        if (branch->parallel() || ways_.contains({branch->visit, 1 - branch->arm})) add(branch->outer);
+        if (branch == nullptr) return ways_.take_all();
+        const bool on_both = ways_.take(*branch);
+        if (branch->parallel() || on_both) add(branch->outer);
     }
 
-    // Whether it was looked at whenever a way is taken. What has the same condition is done together.
-    [[nodiscard]] bool covers(const Branch* branch) const {
-        if (everywhere_) return true;
-        for (; branch != nullptr; branch = branch->outer)
-            if (ways_.contains({branch->visit, branch->arm}) ||
-                (!branch->parallel() && same_.contains({branch->step->text, branch->arm})))
-                return true;
-        return false;
-    }
+    [[nodiscard]] bool covers(const Branch* branch) const { return ways_.cover(branch); }
 
   private:
-    bool everywhere_ = false;
-    std::set<std::pair<std::size_t, std::size_t>> ways_;
-    std::set<std::pair<std::string, std::size_t>> same_;
+    Ways ways_;
 };
 
 // The plans of a stage, from where they are made to where they are applied.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/checks/ways.hpp"
 
 namespace migc::checks {
 namespace {
@@ -38,30 +39,16 @@ class Coverage {
     }
 
     void add(const Branch* branch) {
-        if (branch == nullptr) {
-            everywhere_ = true;
-            return;
-        }
-        if (branch->parallel()) {
+        if (branch == nullptr) return ways_.take_all();
+        const bool on_both = ways_.take(*branch);
+        if (branch->parallel())
             open_.push_back(branch);
-            ways_.insert({branch->visit, branch->arm});
-            return;
-        }
-        ways_.insert({branch->visit, branch->arm});
-        same_.insert({branch->step->text, branch->arm});
-        if (ways_.contains({branch->visit, 1 - branch->arm})) add(branch->outer);
+        else if (on_both)
+            add(branch->outer);
     }
 
-    // Whether a look follows whenever something on this way was done. What has the same condition is done
-    // together.
-    [[nodiscard]] bool covers(const Branch* branch) const {
-        if (everywhere_) return true;
-        for (; branch != nullptr; branch = branch->outer)
-            if (ways_.contains({branch->visit, branch->arm}) ||
-                (!branch->parallel() && same_.contains({branch->step->text, branch->arm})))
-                return true;
-        return false;
-    }
+    // Whether a look follows whenever something on this way was done.
+    [[nodiscard]] bool covers(const Branch* branch) const { return ways_.cover(branch); }
 
   private:
     static bool within(const Branch* branch, std::size_t visit) {
@@ -70,9 +57,7 @@ class Coverage {
         return false;
     }
 
-    bool everywhere_ = false;
-    std::set<std::pair<std::size_t, std::size_t>> ways_;
-    std::set<std::pair<std::string, std::size_t>> same_;
+    Ways ways_;
     std::vector<const Branch*> open_;
 };
 

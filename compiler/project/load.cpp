@@ -1,11 +1,10 @@
 // Finding migc.yaml and reading it from the disk.
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
 #include "compiler/project/defaults.hpp"
 #include "compiler/project/inventory.hpp"
+#include "compiler/source/read_file.hpp"
 
 namespace migc::project {
 
@@ -51,12 +50,9 @@ std::optional<std::string> read_file(const fs::path& file, std::string& why) {
         why = error ? error.message() : "it is larger than 1 MiB";
         return std::nullopt;
     }
-    std::ifstream stream(file, std::ios::binary);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    if (stream.good() || stream.eof()) return text.str();
-    why = "it cannot be opened; may you read it?";
-    return std::nullopt;
+    auto text = migc::read_file(file, largest);
+    if (!text) why = "it cannot be opened; may you read it?";
+    return text;
 }
 
 Inventory without_file(fs::path root) {
