@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The migration guide's scripts against what a real cluster answered (recorded by `MIGC_RECORD=1 tests/live/guide.py`):
+"""The migration guide's scripts against what a real cluster answered (recorded by `MIGC_RECORD=1 tests/live/guide.py PART`, one part after the other):
 they end as they ended there, and ask for nothing that was not asked for there."""
 import gzip, pathlib, sys
 

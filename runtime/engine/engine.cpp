@@ -319,6 +319,7 @@ std::vector<std::string> Engine::State::to_decide() const {
 }
 
 RunResult Engine::State::finish(const StageEnd& end, int code) {
+    run.settle();
     RunResult result{end.result, code, run.recorder.run(), end.message, standing()};
     nlohmann::json body = {{"result", result.result},
                            {"exit_code", result.exit_code},

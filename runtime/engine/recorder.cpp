@@ -14,39 +14,78 @@ nlohmann::json repaired(const nlohmann::json& body) {
     return text.find(replacement) == std::string::npos ? body : nlohmann::json::parse(text);
 }
 
+// Of the others a loss of power may take what nobody outside has seen yet: a step whose outcome it takes is
+// looked at, as is one whose effect it cuts off.
+bool waits_for_the_disk(EventKind kind) {
+    if (planted("intent-not-durable") && kind == EventKind::Intent) return false;
+    return kind == EventKind::Intent || kind == EventKind::UndoIntent;
+}
+
 }  // namespace
 
 Recorder::Recorder(Journal& journal, Tools& tools, Listener listener)
     : journal_(journal), tools_(tools), listener_(std::move(listener)) {}
 
 bool Recorder::record(EventKind kind, const nlohmann::json& body) {
-    return write({kind, tools_.now(), concealment_.apply(repaired(body))}, false);
+    return write({kind, tools_.now(), concealment_.apply(repaired(body))},
+                 waits_for_the_disk(kind) ? Writing::Durable : Writing::Unsynced);
 }
 
 bool Recorder::end(const nlohmann::json& body) {
-    return write({EventKind::RunEnded, tools_.now(), concealment_.apply(repaired(body))}, true);
+    return write({EventKind::RunEnded, tools_.now(), concealment_.apply(repaired(body))}, Writing::Last);
+}
+
+bool Recorder::settle() {
+    const std::lock_guard lock(mutex_);
+    if (untold_.empty() || !trusted_) return trusted_;
+    if (const auto synced = journal_.sync(); !synced) distrust(synced.error());
+    if (trusted_) announce_waiting();
+    return trusted_;
 }
 
 void Recorder::tell(EventKind kind, const nlohmann::json& body) {
     const std::lock_guard lock(mutex_);
-    announce({kind, tools_.now(), concealment_.apply(repaired(body))});
+    const Event event{kind, tools_.now(), concealment_.apply(repaired(body))};
+    if (untold_.empty())
+        announce(event);
+    else
+        untold_.push_back(event);
 }
 
-bool Recorder::write(const Event& event, bool last) {
+bool Recorder::write(const Event& event, Writing how) {
     const std::lock_guard lock(mutex_);
     if (const auto lost = trusted_ && lost_ ? lost_() : std::nullopt) {
         failure_ = *lost + "; another run may be at work by now, so nothing more is done";
         trusted_ = false;
     }
-    if (trusted_) {
-        const auto written = last ? journal_.end_run(run_, event) : journal_.append(run_, event);
-        if (!written) {
-            failure_ = "the journal is not to be trusted: " + written.error();
-            trusted_ = planted("go-on-without-journal");
-        }
+    if (!trusted_) return false;
+    if (const auto written = append(event, how); !written) distrust(written.error());
+    if (!trusted_) return false;
+    untold_.push_back(event);
+    if (how != Writing::Unsynced || planted("told-too-early")) announce_waiting();
+    return true;
+}
+
+tl::expected<void, std::string> Recorder::append(const Event& event, Writing how) {
+    switch (how) {
+        case Writing::Unsynced:
+            return journal_.append_unsynced(run_, event);
+        case Writing::Durable:
+            return journal_.append(run_, event);
+        case Writing::Last:
+            break;
     }
-    if (trusted_) announce(event);
-    return trusted_;
+    return journal_.end_run(run_, event);
+}
+
+void Recorder::distrust(const std::string& error) {
+    failure_ = "the journal is not to be trusted: " + error;
+    trusted_ = planted("go-on-without-journal");
+}
+
+void Recorder::announce_waiting() {
+    for (const Event& event : untold_) announce(event);
+    untold_.clear();
 }
 
 void Recorder::announce(const Event& event) {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/journal/journal.hpp"
 #include "runtime/tools/concealment.hpp"
@@ -23,9 +24,14 @@ class Recorder {
     void belongs_to(std::string run) { run_ = std::move(run); }
     [[nodiscard]] const std::string& run() const { return run_; }
 
-    // Durable when it returns true. After the first false nothing is written any more: the journal is not to
-    // be trusted, and no effect may begin.
+    // Written when it returns true: no end of this process loses it. An intent is durable, and with it all
+    // before it; the others are so by the next intent or `settle`, and are told to who watches only then.
+    // After the first false nothing is written any more: the journal is not to be trusted, and no effect may
+    // begin.
     bool record(EventKind kind, const nlohmann::json& body);
+    // All that was recorded is durable, and told, when it returns true. For before anything outside is
+    // touched or waited for: so nobody outside can tell how long an outcome was only written.
+    bool settle();
     // The last event of a run. If it cannot be written it is not told either.
     bool end(const nlohmann::json& body);
     // Why nothing may be written any more by this process (its lock was broken); asked before each write.
@@ -40,8 +46,12 @@ class Recorder {
     [[nodiscard]] const std::string& failure() const { return failure_; }
 
   private:
-    bool write(const Event& event, bool last);
+    enum class Writing : std::uint8_t { Unsynced, Durable, Last };
+    bool write(const Event& event, Writing how);
+    tl::expected<void, std::string> append(const Event& event, Writing how);
+    void distrust(const std::string& error);
     void announce(const Event& event);
+    void announce_waiting();
 
     Journal& journal_;
     Tools& tools_;
@@ -50,6 +60,7 @@ class Recorder {
     Concealment concealment_;
     std::string run_;
     std::mutex mutex_;
+    std::vector<Event> untold_;  // until what is among them is durable
     std::atomic<bool> trusted_ = true;
     std::string failure_;
 };

@@ -22,12 +22,6 @@ bool is_unread(const Descriptor& file) {
     return true;
 }
 
-bool write_whole(const Descriptor& file, std::string_view content) {
-    const auto size = static_cast<ssize_t>(content.size());
-    return ::pwrite(file.get(), content.data(), content.size(), 0) == size &&
-           ::ftruncate(file.get(), size) == 0;
-}
-
 }  // namespace
 
 ReplacedFile::ReplacedFile(const std::filesystem::path& file)
@@ -41,7 +35,7 @@ ReplacedFile::~ReplacedFile() {
 // reads the version before keeps it for himself.
 bool ReplacedFile::replace(std::string_view content) {
     if (!is_unread(spare_)) spare_ = new_file(spare_file_);
-    return spare_ && write_whole(spare_, content) && publish();
+    return spare_ && overwrite(spare_.get(), content) && publish();
 }
 
 bool ReplacedFile::publish() {

@@ -13,11 +13,11 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
                    const RunOptions& the_options, Journal& journal, Listener listener)
     : program(the_program),
       options(the_options),
-      tools(the_tools),
       recorder(journal, the_tools, std::move(listener)),
+      tools(the_tools, [this] { return settle() ? "" : recorder.failure(); }),
       surroundings{the_program,
                    inventory,
-                   the_tools,
+                   tools,
                    the_options,
                    [this](const std::string& stage) { return passed.contains(stage); },
                    [this](const std::string& secret) { recorder.conceal(secret); },
@@ -40,7 +40,14 @@ std::string RunState::sheet_heading() {
 }
 
 void RunState::keep_sheet() {
+    sheet_is_old_ = false;
     if (sheet.is_kept()) sheet.write(sheet_heading());
+}
+
+// How a step went is on the sheet with what is begun next: it costs as much as the rest of a small step.
+bool RunState::settle() {
+    if (sheet_is_old_) keep_sheet();
+    return recorder.settle();
 }
 
 std::vector<std::string> RunState::changes() const {
@@ -95,7 +102,7 @@ void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) 
         for (const auto& [phrase, value] : found->observed) written_[phrase] = value;
         run.sheet.update(*this, *found);
     }
-    run.keep_sheet();
+    run.sheet_is_old_ = true;
 }
 
 void StageRun::mark_undone(const std::string& step) {
@@ -107,7 +114,7 @@ void StageRun::mark_undone(const std::string& step) {
             run.sheet.update(*this, change);
         }
     }
-    run.keep_sheet();
+    run.sheet_is_old_ = true;
 }
 
 void StageRun::wrote(const std::map<std::string, Value>& values) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/engine/change.hpp"
+#include "runtime/engine/committed_tools.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/inputs.hpp"
 #include "runtime/engine/past.hpp"
@@ -61,8 +62,8 @@ struct RunState {
 
     const ir::Program& program;
     const RunOptions& options;
-    Tools& tools;
     Recorder recorder;
+    CommittedTools tools;
     Scope globals;                 // top-level lets
     std::set<std::string> passed;  // stages that completed
     Surroundings surroundings;
@@ -76,6 +77,9 @@ struct RunState {
     // The sheet's first lines: of which run, and as of when.
     std::string sheet_heading();
     void keep_sheet();
+    // For before anything outside is touched or waited for, and at the end: the sheet is as things stand, and
+    // all that was recorded is durable, and told, when it returns true.
+    bool settle();
     // Whether the operator asked to stop, through a signal or the caller's hook.
     bool stopping();
     void stop() { stop_ = true; }
@@ -85,7 +89,9 @@ struct RunState {
     std::atomic<int> open_effects = 0;
 
   private:
+    friend struct StageRun;
     std::atomic<bool> stop_ = false;
+    std::atomic<bool> sheet_is_old_ = false;
 };
 
 struct StageRun {

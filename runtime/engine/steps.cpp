@@ -303,6 +303,7 @@ Verdict Steps::parallel(const ir::Step& step, Scope& scope, const std::string& i
             verdicts[i] = steps.may_go_on();
             if (verdicts[i].done())
                 verdicts[i] = steps.statement(step.body[i], inner, fmt::format("{}.{}", id, i + 1));
+            stage_.run.settle();  // what comes next may take as long as the other branches do
         } catch (
             const std::exception& error) {  // would end the process, and leave the other branches unrecorded
             verdicts[i] = {Fate::InDoubt, fmt::format("a mistake in migc itself: {}", error.what())};

@@ -88,6 +88,7 @@ Waiter::Watched Waiter::watch(const ir::Expr& condition, const Scope& scope) {
 }
 
 Woken Waiter::pause(Watch* watched, Time until) {
+    if (watched != nullptr) stage_.run.settle();
     const Woken woken = watched != nullptr ? watched->wait(until) : stage_.run.tools.sleep_until(until);
     if (woken == Woken::Interrupted) stage_.run.stop();
     return woken;

@@ -120,12 +120,19 @@ class SqliteJournal : public Journal {
     }
 
     tl::expected<void, std::string> append(const std::string& run, const Event& event) override {
+        return append(run, event, true);
+    }
+
+    tl::expected<void, std::string> append_unsynced(const std::string& run, const Event& event) override {
+        return append(run, event, false);
+    }
+
+    tl::expected<void, std::string> sync() override {
         const std::lock_guard guard(mutex_);
-        if (is_only_progress(event.kind)) return trusted();
-        if (planted("lose-outcome") && event.kind == EventKind::Outcome) return trusted();
-        // A person's word about a step does not make the run go on.
-        const auto ending = event.kind == EventKind::Resolved ? std::nullopt : std::optional(Ending{});
-        return write([&] { return insert_event(run, event, ending); });
+        if (auto usable = trusted(); !usable) return usable;
+        const auto synced = database_.sync();
+        if (!synced) failure_ = sentence(synced.error());
+        return trusted();
     }
 
     tl::expected<void, std::string> end_run(const std::string& run, const Event& event) override {
@@ -167,6 +174,15 @@ class SqliteJournal : public Journal {
     }
 
   private:
+    tl::expected<void, std::string> append(const std::string& run, const Event& event, bool durably) {
+        const std::lock_guard guard(mutex_);
+        if (is_only_progress(event.kind)) return trusted();
+        if (planted("lose-outcome") && event.kind == EventKind::Outcome) return trusted();
+        // A person's word about a step does not make the run go on.
+        const auto ending = event.kind == EventKind::Resolved ? std::nullopt : std::optional(Ending{});
+        return write([&] { return insert_event(run, event, ending); }, durably);
+    }
+
     [[nodiscard]] tl::expected<void, std::string> trusted() const {
         if (failure_.empty()) return {};
         return tl::make_unexpected("nothing is written after a write that failed: " + failure_);
@@ -175,9 +191,11 @@ class SqliteJournal : public Journal {
     // Runs the work as one transaction. The first failure is the last write: what a failed commit left on
     // the disk is not known, so no later success may cover it up.
     template <typename Work>
-    tl::expected<void, std::string> write(Work work) {
+    tl::expected<void, std::string> write(Work work, bool durably = true) {
         if (auto usable = trusted(); !usable) return usable;
-        const auto done = begin_.run().and_then(work).and_then([&] { return commit_.run(); });
+        const auto synced = [&] { return durably ? database_.sync() : Sqlite<void>(); };
+        const auto done =
+            begin_.run().and_then(work).and_then([&] { return commit_.run(); }).and_then(synced);
         if (done) return {};
         const bool covered_up = planted("failed-write-is-well");
         if (!covered_up) failure_ = sentence(done.error());

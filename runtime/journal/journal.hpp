@@ -41,6 +41,12 @@ class Journal {
                                                              const std::string& script_copy) = 0;
     // Durable when it returns. An error means: the journal is not to be trusted, start no further effect.
     virtual tl::expected<void, std::string> append(const std::string& run, const Event& event) = 0;
+    // Written when it returns: no end of this process loses it. A loss of power may, until the next `append`,
+    // `end_run` or `sync`, each of which makes durable all that was appended before.
+    virtual tl::expected<void, std::string> append_unsynced(const std::string& run, const Event& event) {
+        return append(run, event);
+    }
+    virtual tl::expected<void, std::string> sync() { return {}; }
     virtual tl::expected<void, std::string> end_run(const std::string& run, const Event& event) = 0;
 
     // Newest first.

@@ -1,5 +1,7 @@
 #include "runtime/journal/sqlite.hpp"
 
+#include "runtime/planted.hpp"
+
 namespace migc::runtime {
 
 namespace {
@@ -92,6 +94,16 @@ Sqlite<std::int64_t> Database::number(const char* sql) {
     const auto row = statement->step();
     if (!row) return tl::make_unexpected(row.error());
     return *row ? statement->number(0) : 0;
+}
+
+Sqlite<void> Database::sync() {
+    if (planted("not-durable")) return {};
+    sqlite3_file* log = nullptr;
+    int result = sqlite3_file_control(database_.get(), nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (result == SQLITE_OK && log != nullptr && log->pMethods != nullptr)
+        result = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    if (result == SQLITE_OK) return {};
+    return tl::make_unexpected(SqliteError{result, sqlite3_errstr(result)});
 }
 
 void Database::keep_log_files() {

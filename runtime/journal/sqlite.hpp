@@ -58,6 +58,8 @@ class Database {
     Sqlite<Statement> prepare(const char* sql);
     // The one number that a query such as a PRAGMA answers with.
     Sqlite<std::int64_t> number(const char* sql);
+    // All that was committed is on the disk when it returns.
+    Sqlite<void> sync();
     // Keeps the write-ahead log's files when the last connection closes.
     void keep_log_files();
 

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "runtime/tools/descriptor.hpp"
+
 namespace migc::runtime {
 namespace {
 
@@ -64,11 +66,9 @@ void ProgressFile::write() {
                                  {"state", progress_.state},
                                  {"since", progress_.since_ms}};
     const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-    const auto size = static_cast<ssize_t>(text.size());
-    if (::pwrite(descriptor_, text.data(), text.size(), 0) != size || ::ftruncate(descriptor_, size) != 0) {
-        ::close(descriptor_);
-        descriptor_ = -1;
-    }
+    if (overwrite(descriptor_, text)) return;
+    ::close(descriptor_);
+    descriptor_ = -1;
 }
 
 std::optional<Progress> read_progress(const std::filesystem::path& run_folder) {

@@ -1,9 +1,11 @@
 // A file descriptor with an owner.
 #pragma once
 
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace migc::runtime {
@@ -37,6 +39,16 @@ inline Descriptor above_standard(int number) {
     Descriptor given(number);
     if (number < 0 || number > STDERR_FILENO) return given;
     return Descriptor(::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+}
+
+// Makes the file hold this and nothing else, in place. False if not all of it could be written.
+inline bool overwrite(int number, std::string_view content) {
+    struct stat before {};
+    const auto size = static_cast<off_t>(content.size());
+    if (::fstat(number, &before) != 0 || ::pwrite(number, content.data(), content.size(), 0) != size)
+        return false;
+    // To cut off nothing would cost as much as to cut off something.
+    return before.st_size <= size || ::ftruncate(number, size) == 0;
 }
 
 }  // namespace migc::runtime

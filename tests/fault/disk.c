@@ -1,10 +1,13 @@
 /* Preloaded into migc: the n-th call on the journal's files fails, once or from then on, or writes only a part.
    DISK_FAULT=CALL:N:ERROR[:on]   CALL: pwrite, sync, truncate, open; ERROR: a number of errno, or 0 for a short write
+   DISK_IMAGE=FOLDER   holds what a loss of power leaves of the journal: each file as it was when it was last synced
+   POWER_LOST=N   the power is lost at the n-th sync, before it does anything
    DISK_LOG=FILE   gets one line for each such call, and "fault" with the number of lines of the ledger where it strikes */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,11 +62,48 @@ ssize_t pwrite64(int fd, const void* data, size_t size, off64_t at) {
 }
 ssize_t pwrite(int fd, const void* data, size_t size, off_t at) { return pwrite64(fd, data, size, at); }
 
+/* Whole files, as a disk that is told to sync has them. */
+static void keep_image(int fd, const char* path) {
+    const char* folder = getenv("DISK_IMAGE");
+    if (!folder) return;
+    char image[4200], buffer[65536];
+    snprintf(image, sizeof image, "%s/%s", folder, strrchr(path, '/') + 1);
+    const int out = open(image, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    off_t at = 0;
+    for (ssize_t got; (got = pread(fd, buffer, sizeof buffer, at)) > 0; at += got)
+        if (write(out, buffer, got) != got) abort();
+    close(out);
+}
+
+int unlink(const char* path) {
+    static int (*real)(const char*);
+    if (!real) real = dlsym(RTLD_NEXT, "unlink");
+    char image[4200];
+    const char* folder = getenv("DISK_IMAGE");
+    if (folder && is_journal(path)) {
+        snprintf(image, sizeof image, "%s/%s", folder, strrchr(path, '/') + 1);
+        real(image);
+    }
+    return real(path);
+}
+
+static void lose_power(void) {
+    static int syncs;
+    const char* lost = getenv("POWER_LOST");
+    if (lost && ++syncs == atoi(lost)) kill(getpid(), SIGKILL);
+}
+
 static int sync_with(const char* symbol, int fd) {
     int (*real)(int) = dlsym(RTLD_NEXT, symbol);
     char path[4096];
-    const int error = is_journal_fd(fd, path, sizeof path) ? fault("sync", path) : -1;
-    if (error <= 0) return real(fd);
+    if (!is_journal_fd(fd, path, sizeof path)) return real(fd);
+    lose_power();
+    const int error = fault("sync", path);
+    if (error <= 0) {
+        const int synced = real(fd);
+        keep_image(fd, path);
+        return synced;
+    }
     errno = error;
     return -1;
 }

@@ -5,7 +5,7 @@ Short forms run in ctest; the long ones go through every point there is, and tak
 import os, pathlib, subprocess, sys, time
 
 HERE = pathlib.Path(__file__).resolve().parent
-TESTS = ["kill", "disk", "signals", "sheet", "tools"]
+TESTS = ["kill", "disk", "power", "signals", "sheet", "tools"]
 
 long = [a for a in sys.argv[1:] if a == "--long"]
 wanted = [a for a in sys.argv[1:] if not a.startswith("-")] or TESTS

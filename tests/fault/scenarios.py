@@ -64,3 +64,12 @@ COUNTING = """
 stage staging < put "a" to "1"; slowly count "mark"; put "d" to "1"; > on failure undo;
 """
 COUNTING_AFTER = {"a": "1", "d": "1", "#mark": "x\n"}
+
+SIDE_BY_SIDE = """
+stage staging <
+    parallel < put "a" to "1"; slowly put "b" to "1"; pair "m" with "n"; >
+    count "mark";
+    put "d" to "1";
+> on failure undo;
+"""
+SIDE_BY_SIDE_AFTER = {"a": "1", "b": "1", "m": "m-1", "n": "n-1", "d": "1", "#mark": "x\n"}

@@ -83,6 +83,17 @@ class MortalJournal final : public Journal {
         death_.point();
         return written;
     }
+    tl::expected<void, std::string> append_unsynced(const std::string& run, const Event& event) override {
+        death_.point();
+        auto written = kept_.append_unsynced(run, event);
+        death_.point();
+        return written;
+    }
+    tl::expected<void, std::string> sync() override {
+        death_.point();
+        return kept_.sync();
+    }
+    void lose_power() { kept_.lose_power(); }
     tl::expected<void, std::string> end_run(const std::string& run, const Event& event) override {
         return append(run, event);
     }
@@ -122,7 +133,8 @@ std::unique_ptr<Compiled> compiled() {
 
 struct Case {
     std::vector<runtime::Fault> faults;
-    int kill = -1;  // at that point; -1: never
+    int kill = -1;       // at that point; -1: never
+    bool power = false;  // it is the power that is lost, with what the disk does not have yet
 };
 
 struct Outcome {
@@ -139,6 +151,7 @@ class Trial {
     Outcome go(const Case& one) {
         for (const runtime::Fault& fault : one.faults) world_->inject(fault);
         death_.points_left = one.kill;
+        power_ = one.power;
         Outcome outcome = attempt([](Engine& engine) { return engine.run(); });
         outcome.points = death_.passed;
         constexpr int most = 4;
@@ -174,6 +187,7 @@ class Trial {
             outcome.message = result.message;
         } catch (const Killed&) {
             outcome.result = "killed";
+            if (power_) journal_.lose_power();
         }
         return outcome;
     }
@@ -181,6 +195,7 @@ class Trial {
     const Compiled& what_;
     std::unique_ptr<World> world_ = learning();
     Death death_;
+    bool power_ = false;
     MortalTools tools_{*world_, death_};
     MortalJournal journal_{death_};
 };
@@ -197,14 +212,14 @@ class Campaign {
         if (fine.result != "done") return complain("without a fault: " + fine.result + " " + fine.message);
         after_ = fine.state;
         kills({}, fine.points);
-        report("a kill alone");
+        report("a kill or a loss of power");
         const auto all = faults(fine.commands);
         for (std::size_t i = 0; i < all.size(); i += thorough_ ? 1 : 1 + random_() % 80) with_kills({all[i]});
-        report("one fault, and a kill");
+        report("one fault, and such an end");
         const int pairs = thorough_ ? 4000 : 8;
         for (int i = 0; i < pairs; ++i)
             with_kills({all[random_() % all.size()], all[random_() % all.size()]});
-        report("two faults, and a kill");
+        report("two faults, and such an end");
         return wrong_ == 0 ? 0 : 1;
     }
 
@@ -227,7 +242,7 @@ class Campaign {
         return result;
     }
 
-    void with_kills(const std::vector<runtime::Fault>& faults) { kills(faults, check({faults, -1})); }
+    void with_kills(const std::vector<runtime::Fault>& faults) { kills(faults, check({faults})); }
 
     void kills(const std::vector<runtime::Fault>& faults, int points) {
         const int step = thorough_ ? (faults.empty()      ? 1
@@ -235,7 +250,7 @@ class Campaign {
                                                           : 31)
                                    : points / (faults.empty() ? 20 : 2) + 1;
         for (int at = static_cast<int>(random_() % static_cast<unsigned>(step)); at < points; at += step)
-            check({faults, at});
+            for (const bool power : {false, true}) check({faults, at, power});
     }
 
     // Gives the number of points at which it could have been killed.
@@ -256,15 +271,15 @@ class Campaign {
     }
 
     void tell(const Case& one, const Outcome& outcome) const {
-        fmt::print("wrong: {} ({}), {} resumed, killed at {}\n", outcome.result, outcome.message,
-                   outcome.resumed, one.kill);
+        fmt::print("wrong: {} ({}), {} resumed, {} at {}\n", outcome.result, outcome.message, outcome.resumed,
+                   one.power ? "the power lost" : "killed", one.kill);
         for (const auto& fault : one.faults)
             fmt::print("  fault {} at command {}\n", static_cast<int>(fault.kind), fault.nth);
         fmt::print("  state {}\n  before {}\n  after {}\n", outcome.state, before_, after_);
     }
 
     void report(const char* what) {
-        fmt::print("{:<24} {:6} runs, {} wrong;", what, tried_, wrong_);
+        fmt::print("{:<26} {:6} runs, {} wrong;", what, tried_, wrong_);
         for (const auto& [result, count] : ends_) fmt::print(" {} {}", count, result);
         fmt::print("\n");
         std::fflush(stdout);

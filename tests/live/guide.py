@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The migration guide's scripts of examples/ouroboros against a real cluster: what they do, and that they take it back. Windows
+"""The migration guide's scripts of examples/ouroboros against a real cluster: what they do, and that they take it back.
+guide.py settings|canary|colours. Windows
 are left out and soaks are short; images are local ones; services are asked through the API server's proxy, since the cluster
 has no DNS. See cluster.py for which cluster."""
 import gzip, json, os, subprocess
@@ -70,25 +71,34 @@ def run(name):
     return done
 
 
-try:
-    before = state()
+def settings(before):
     done = run("change-configuration")
     check("scenario 1 runs", done.returncode == 0 and all("ollama-service" in text for text in live("configmap/monadic-pipeline-config", "{.data}")), done.stdout)
     check("and is taken back, files and all", project.migc("undo", "last").returncode == 0 and state() == before and "localhost" in project.read("appsettings.Production.json"))
     done = run("feature-flag")
     check("a flag is rolled out", done.returncode == 0 and '"UseRedisCache": true,  // Enable gradually' in project.read("appsettings.Production.json"), done.stdout)
     check("and taken back", project.migc("undo", "last").returncode == 0 and state() == before)
+
+
+def canary(before):
     done = run("canary")
     check("a canary takes over", done.returncode == 0 and live("deployment/monadic-pipeline-stable", "{.spec.replicas}") == ["0", "0"], done.stdout)
     check("and gives back", project.migc("undo", "last").returncode == 0 and state() == before, str(state()))
     done = run("canary-that-is-not-well")
     check("a canary that is not well is taken back at once", done.returncode == 1 and state() == before, done.stdout)
+
+
+def colours(_):
     done = run("blue-green")
     check("green takes over from blue", done.returncode == 0 and live("service/monadic-pipeline-service", "{.spec.selector.version}") == ["green", "green"], done.stdout)
     done = run("emergency")
     check("in an emergency blue takes over again", done.returncode == 0 and live("service/monadic-pipeline-service", "{.spec.selector.version}")[1] == "blue", done.stdout)
     done = run("return-from-emergency")
     check("and green comes back, mended", done.returncode == 0 and live("service/monadic-pipeline-service", "{.spec.selector.version}") == ["green", "green"], done.stdout)
+
+
+try:
+    {"settings": settings, "canary": canary, "colours": colours}[PART](state())
 finally:
     proxy.terminate()
 finish()

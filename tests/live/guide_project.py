@@ -1,11 +1,17 @@
 """examples/ouroboros as it runs on the real test cluster: windows are left out and soaks are short; images are local ones;
 services are asked through the API server's proxy, since the cluster has no DNS."""
-import re, shutil
+import os, re, shutil, sys
 
 from support import SOURCE, Project
 
-NAMESPACES = {"staging": "migc-guide-staging", "production": "migc-guide"}
-GATEWAY, PORT = "10.244.0.1", 18003
+# What is run together, in this order. The parts have namespaces of their own, so that they can be tested side by side; a
+# recording is made of one after the other, with the names that every machine replays.
+PARTS = {"settings": ["change-configuration", "feature-flag"], "canary": ["canary", "canary-that-is-not-well"],
+         "colours": ["blue-green", "emergency", "return-from-emergency"]}
+PART = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in PARTS else ""
+OWN = f"-{PART}" if PART and not os.environ.get("MIGC_RECORD") else ""
+NAMESPACES = {"staging": f"migc-guide{OWN}-staging", "production": f"migc-guide{OWN}"}
+GATEWAY, PORT = "10.244.0.1", 18003 + (1 + list(PARTS).index(PART) if OWN else 0)
 TRANSCRIPTS = SOURCE / "tests/live/transcripts"
 
 
@@ -14,7 +20,7 @@ def health(service, environment="staging", name="health"):
 
 
 SHORT, DOOR, WEB = ["--set", "soak-time=2s"], "monadic-pipeline-service", "monadic-pipeline-webapi-service"
-# What is run, in this order, and how it ends.
+# What is run, and how it ends.
 RUNS = {
     "change-configuration": (["change-configuration.mig", *SHORT, *health(WEB), *health(WEB, name="end-to-end")], 0),
     "feature-flag": (["feature-flag.mig", *SHORT], 0),

@@ -895,6 +895,25 @@ TEST_CASE("no effect begins without a durable intent") {
     }
 }
 
+TEST_CASE("the outside is not touched, and nothing is told, while something is not durable") {
+    Bench bench;
+    ir::Step parallel = step(ir::StepKind::Parallel);
+    parallel.body = {scale_to(3, "pipeline"), configure_as(7)};
+    add_stage(bench.program, "staging", {scale_to(4), parallel, restart(), failing_verify()});
+    std::size_t unsynced = 0;
+    const auto all_durable = [&] {
+        unsynced += bench.journal.stored.size() - bench.journal.durable;
+        return unsynced == 0;
+    };
+    bench.tools.before = all_durable;
+    Engine engine(
+        bench.program, bench.project, bench.tools, bench.journal, [&](const Event&) { CHECK(all_durable()); },
+        bench.options);
+    CHECK(engine.run().exit_code == 1);
+    CHECK(unsynced == 0);
+    CHECK(bench.journal.durable == bench.journal.stored.size());
+}
+
 TEST_CASE("an outcome that could not be written is in doubt") {
     Bench bench;
     add_stage(bench.program, "staging", {scale_to(4)});

@@ -55,6 +55,7 @@ class FakeTools final : public Tools {
     std::deque<Fault> faults;
     std::function<void(FakeTools&)> tick;       // after each sleep
     std::function<void(FakeTools&)> on_change;  // after each command that changed something
+    std::function<void()> before;               // each command, and each sleep
     std::string contexts = "staging\nproduction\n";
     bool interrupt = false;  // the next sleep is interrupted
     bool parallel = false;
@@ -62,6 +63,7 @@ class FakeTools final : public Tools {
 
     Answer run(const CommandLine& command) override {
         const std::lock_guard lock(mutex_);
+        if (before) before();
         clock_ += 10;
         const std::string words = joined(command.argv);
         commands.push_back(words);
@@ -77,6 +79,7 @@ class FakeTools final : public Tools {
     Time now() override { return clock_; }
     Woken sleep_until(Time deadline) override {
         const std::lock_guard lock(mutex_);
+        if (before) before();
         if (interrupt) {
             interrupt = false;
             return Woken::Interrupted;
@@ -127,7 +130,8 @@ class FakeTools final : public Tools {
 class FakeJournal final : public Journal {
   public:
     std::vector<Event> stored;
-    int appends_left = -1;  // then every append fails; -1: never
+    std::size_t durable = 0;  // so many of them survive a loss of power
+    int appends_left = -1;    // then every append fails; -1: never
     bool ended = false;
 
     tl::expected<std::string, std::string> begin_run(const RunSummary& about, const std::string&) override {
@@ -139,8 +143,20 @@ class FakeJournal final : public Journal {
         if (appends_left == 0) return tl::unexpected(std::string("no space left on the device"));
         if (appends_left > 0) --appends_left;
         stored.push_back(event);
+        durable = stored.size();
         return {};
     }
+    tl::expected<void, std::string> append_unsynced(const std::string& run, const Event& event) override {
+        const std::size_t before = durable;
+        auto written = append(run, event);
+        durable = before;
+        return written;
+    }
+    tl::expected<void, std::string> sync() override {
+        durable = stored.size();
+        return {};
+    }
+    void lose_power() { stored.resize(durable); }
     tl::expected<void, std::string> end_run(const std::string& run, const Event& event) override {
         ended = true;
         return append(run, event);

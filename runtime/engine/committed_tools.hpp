@@ -1,0 +1,40 @@
+// The tools as a run uses them: the outside is touched, looked at or waited for only when all that was
+// recorded is durable (known as output commit). So a loss of power shows nobody a state that the journal does
+// not have.
+#pragma once
+
+#include <functional>
+
+#include "runtime/tools/tools.hpp"
+
+namespace migc::runtime {
+
+// Hands everything on. Where the journal cannot be made durable no tool is started: the answer says so.
+class CommittedTools final : public Tools {
+  public:
+    // `commit` makes all durable, or says why it cannot be. The tools outlive it.
+    CommittedTools(Tools& tools, std::function<std::string()> commit)
+        : tools_(tools), commit_(std::move(commit)) {}
+
+    Answer run(const CommandLine& command) override;
+    std::unique_ptr<Watch> watch(const CommandLine& command) override;
+    tl::expected<bool, std::string> running(const std::string& log) override;
+    Answer stop(const std::string& log, std::int64_t grace_ms) override;
+    Woken sleep_until(Time deadline) override;
+
+    Time now() override { return tools_.now(); }
+    Time steady() override { return tools_.steady(); }
+    std::optional<ProgramFile> program_file(const std::string& program) override {
+        return tools_.program_file(program);
+    }
+    std::optional<std::string> changed_program() override { return tools_.changed_program(); }
+    void conceal(const std::string& secret) override { tools_.conceal(secret); }
+    [[nodiscard]] bool concurrent() const override { return tools_.concurrent(); }
+    [[nodiscard]] std::string kind() const override { return tools_.kind(); }
+
+  private:
+    Tools& tools_;
+    std::function<std::string()> commit_;
+};
+
+}  // namespace migc::runtime
