@@ -20,7 +20,7 @@ struct Random {
 System random_system(unsigned seed) {
     Random random(seed);
     System system;
-    system.registers = 3 + random.below(6);
+    system.registers = system.written = 3 + random.below(6);
     system.start.assign(system.registers, 0);
     for (std::size_t i = 0; i + 1 < system.registers; ++i)
         system.start[i] = static_cast<ValueId>(random.below(4));

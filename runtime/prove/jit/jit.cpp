@@ -33,6 +33,7 @@ class Compiler {
           builder_(LLVMCreateBuilderInContext(context)),
           module_(LLVMModuleCreateWithNameInContext("system", context)),
           i32_(LLVMInt32TypeInContext(context)),
+          i64_(LLVMInt64TypeInContext(context)),
           pointer_(LLVMPointerType(LLVMInt8TypeInContext(context), 0)) {}
     ~Compiler() { LLVMDisposeBuilder(builder_); }
     Compiler(const Compiler&) = delete;
@@ -107,13 +108,9 @@ class Compiler {
             case Op::Copy:
                 store(one.a, load(one.b));
                 break;
-            case Op::Apply: {
-                std::array<LLVMValueRef, 4> given = {LLVMGetParam(function_, 3), number(one.d), load(one.b),
-                                                     load(one.c)};
-                store(one.a,
-                      LLVMBuildCall2(builder_, apply_type_, LLVMGetParam(function_, 4), given.data(), 4, ""));
+            case Op::Apply:
+                ask(one);
                 break;
-            }
             case Op::Jump:
                 LLVMBuildBr(builder_, blocks_[one.target]);
                 return;
@@ -136,6 +133,36 @@ class Compiler {
                 break;
         }
         if (blocks_[at + 1] != nullptr) LLVMBuildBr(builder_, blocks_[at + 1]);
+    }
+
+    // A function's value. Each place keeps its last question and the answer, as it is mostly asked the same.
+    void ask(const Instruction& one) {
+        const LLVMValueRef a = load(one.b), b = load(one.c);
+        const LLVMValueRef question = kept(i64_), answer = kept(i32_);
+        const LLVMValueRef asked = LLVMBuildOr(
+            builder_,
+            LLVMBuildShl(builder_, LLVMBuildZExt(builder_, a, i64_, ""), LLVMConstInt(i64_, 32, 0), ""),
+            LLVMBuildZExt(builder_, b, i64_, ""), "");
+        const LLVMBasicBlockRef new_one = new_block(), known = new_block();
+        const LLVMValueRef same =
+            LLVMBuildICmp(builder_, LLVMIntEQ, asked, LLVMBuildLoad2(builder_, i64_, question, ""), "");
+        expect_first(LLVMBuildCondBr(builder_, same, known, new_one));
+        LLVMPositionBuilderAtEnd(builder_, new_one);
+        std::array<LLVMValueRef, 4> given = {LLVMGetParam(function_, 3), number(one.d), a, b};
+        const LLVMValueRef told =
+            LLVMBuildCall2(builder_, apply_type_, LLVMGetParam(function_, 4), given.data(), 4, "");
+        LLVMBuildStore(builder_, asked, question);
+        LLVMBuildStore(builder_, told, answer);
+        LLVMBuildBr(builder_, known);
+        LLVMPositionBuilderAtEnd(builder_, known);
+        store(one.a, LLVMBuildLoad2(builder_, i32_, answer, ""));
+    }
+
+    LLVMValueRef kept(LLVMTypeRef type) {
+        const LLVMValueRef place = LLVMAddGlobal(module_, type, "");
+        LLVMSetLinkage(place, LLVMInternalLinkage);
+        LLVMSetInitializer(place, LLVMConstAllOnes(type));
+        return place;
     }
 
     void choose(std::uint32_t choice) {
@@ -178,7 +205,7 @@ class Compiler {
     LLVMContextRef context_;
     LLVMBuilderRef builder_;
     LLVMModuleRef module_;
-    LLVMTypeRef i32_, pointer_, apply_type_ = nullptr;
+    LLVMTypeRef i32_, i64_, pointer_, apply_type_ = nullptr;
     LLVMValueRef function_ = nullptr, registers_ = nullptr;
     LLVMBasicBlockRef first_ = nullptr;
     std::vector<LLVMBasicBlockRef> blocks_;
