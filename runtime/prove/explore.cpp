@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
 #include <tuple>
 #include <unordered_map>
 
@@ -60,7 +59,10 @@ class Search {
         : system_(system), machine_(machine), limits_(limits), size_(system.written) {
         counts_.reached_choice.assign(system.choices.size(), 0);
         counts_.reached_ending.assign(system.endings.size(), 0);
-        for (const Choice& choice : system.choices) counts_.after_fault.emplace_back(choice.options.size());
+        for (const Choice& choice : system.choices) {
+            first_option_.push_back(counts_.after_fault.size());
+            counts_.after_fault.resize(counts_.after_fault.size() + choice.options.size());
+        }
     }
 
     Findings run() {
@@ -90,7 +92,7 @@ class Search {
         counts_.states = known_.size();
         for (std::size_t i = 0; i < system_.choices.size(); ++i)
             counts_.points += system_.choices[i].point && counts_.reached_choice[i] ? 1 : 0;
-        result.counts = counts_;
+        result.counts = std::move(counts_);
         result.cut_off = cut_off_ || system_.values.full();
         return result;
     }
@@ -150,12 +152,13 @@ class Search {
         }
         Ahead ahead;
         if (cut_off()) return ahead;
+        ValueId* aside = frame(depth + 1);
         const auto options = static_cast<std::uint32_t>(choice.options.size());
         // What is hoped for comes last: nobody needs the state after it, so that it is not copied.
         for (std::uint32_t option = options; option-- > 0;) {
             const unsigned cost = choice.fault && option > 0 ? 1 : 0;
             if (cost > budget) continue;
-            ValueId* next = option > 0 ? frame(depth + 1) : here;
+            ValueId* next = option > 0 ? aside : here;
             if (option > 0) std::memcpy(next, here, size_ * sizeof(ValueId));
             const Ahead one = behind(machine_.go_on(next, number, option, budget == cost),
                                      option > 0 ? depth + 1 : depth, budget - cost, whole);
@@ -165,7 +168,7 @@ class Search {
             }
             if (cost == 0) ahead.outcomes |= one.outcomes;
             if (cost == 1 && budget == whole && variation_ < 0)
-                counts_.after_fault[number][option] |= one.outcomes;
+                counts_.after_fault[first_option_[number] + option] |= one.outcomes;
             if (one.faults == far) continue;
             const std::pair way(one.faults + cost, one.length + 1);
             if (way <= std::pair(ahead.faults, ahead.length)) {
@@ -205,8 +208,9 @@ class Search {
     int variation_ = -1;
     bool cut_off_ = false;
     Counts counts_;
+    std::vector<std::size_t> first_option_;  // by choice
     std::vector<ValueId> start_;
-    std::deque<std::vector<ValueId>> frames_;  // a state for each option but the first on the way here
+    std::vector<std::vector<ValueId>> frames_;  // a state for each option but the first on the way here
     std::unordered_map<Key, Ahead, HashOfKey> known_;
 };
 

@@ -143,7 +143,48 @@ void Lowering::finish() {
     for (Choice& choice : out_.choices)
         for (Option& one : choice.options) one.target = place_of(one.target);
     for (std::uint32_t& one : out_.returns) one = place_of(one);
+    share_registers();
     number_registers();
+}
+
+// By instruction: whether something else than the one before it leads there.
+std::vector<char> Lowering::led_to() const {
+    std::vector<char> result(out_.code.size() + 1, 0);
+    for (const Instruction& one : out_.code)
+        if (jumps(one)) result[one.target] = 1;
+    for (const Choice& choice : out_.choices)
+        for (const Option& one : choice.options) result[one.target] = 1;
+    for (const std::uint32_t one : out_.returns) result[one] = 1;
+    return result;
+}
+
+// What is only read right after it was written is no part of the state: one register will do for all of it.
+void Lowering::share_registers() {
+    const std::vector<char> led = led_to();
+    std::vector<std::size_t> written(out_.registers, 0);  // in which piece, from 1 on
+    std::vector<char> lasts(out_.registers, 0);
+    each_looked_at(out_, [&](Register one) { lasts[one] = 1; });
+    std::size_t piece = 1;
+    for (std::size_t at = 0; at < out_.code.size(); ++at) {
+        piece += led[at] != 0 ? 1 : 0;
+        each_read(out_.code[at], [&](Register one) { lasts[one] |= written[one] != piece ? 1 : 0; });
+        if (writes(out_.code[at])) written[out_.code[at].a] = piece;
+    }
+    std::vector<Register> shared;
+    std::map<Register, Register> here;  // what stands for those of this piece
+    const auto rename = [&](Register& one) {
+        if (const auto found = here.find(one); found != here.end()) one = found->second;
+    };
+    for (std::size_t at = 0; at < out_.code.size(); ++at) {
+        Instruction& one = out_.code[at];
+        if (led[at] != 0) here.clear();
+        each_read(one, rename);
+        if (!writes(one)) continue;
+        const bool is_new = lasts[one.a] == 0 && !here.contains(one.a);
+        if (is_new && here.size() == shared.size()) shared.push_back(one.a);
+        if (is_new) here.emplace(one.a, shared[here.size()]);
+        rename(one.a);
+    }
 }
 
 // What nothing reads need not be written. Whether anything was dropped.

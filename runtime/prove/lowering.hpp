@@ -144,6 +144,8 @@ class Lowering {
     Label excused(Label target, std::uint16_t excuse = WentWrong);
     void finish();
     bool drop_unread_writes();
+    [[nodiscard]] std::vector<char> led_to() const;
+    void share_registers();
     void number_registers();
 
     // ---- lower_values.cpp: expressions
