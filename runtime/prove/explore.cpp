@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <tuple>
 #include <unordered_map>
 
@@ -57,10 +56,13 @@ struct Ahead {
 class Search {
   public:
     Search(System& system, Machine& machine, const Limits& limits)
-        : system_(system), machine_(machine), limits_(limits), size_(system.registers) {
+        : system_(system), machine_(machine), limits_(limits), size_(system.written) {
         counts_.reached_choice.assign(system.choices.size(), 0);
         counts_.reached_ending.assign(system.endings.size(), 0);
-        for (const Choice& choice : system.choices) counts_.after_fault.emplace_back(choice.options.size());
+        for (const Choice& choice : system.choices) {
+            first_option_.push_back(counts_.after_fault.size());
+            counts_.after_fault.resize(counts_.after_fault.size() + choice.options.size());
+        }
     }
 
     Findings run() {
@@ -69,10 +71,10 @@ class Search {
         const int variations = limits_.variations ? static_cast<int>(system_.variations.size()) : 0;
         int chosen = -1;
         for (int variation = -1; variation < variations && !cut_off(); ++variation) {
-            variation_ = variation;
+            enter_world(variation);
             // A variation is a surprise as well: two are looked at together, and no more.
             const unsigned faults = variation < 0 ? limits_.faults : std::min(limits_.faults, 1U);
-            const Ahead ahead = from_start(variation, faults);
+            const Ahead ahead = from_start(faults);
             for (std::size_t i = 0; i <= most_faults; ++i) counts_.schedules[i] += ahead.schedules[i];
             if (variation < 0) counts_.without_fault = ahead.outcomes;
             // A hole that needs nothing special to be so tells more than a shorter one that does.
@@ -84,14 +86,13 @@ class Search {
             chosen = variation;
         }
         if (best.faults != far) {
-            variation_ = chosen;
-            result.counterexample =
-                follow(chosen, chosen < 0 ? limits_.faults : std::min(limits_.faults, 1U));
+            enter_world(chosen);
+            result.counterexample = follow(chosen < 0 ? limits_.faults : std::min(limits_.faults, 1U));
         }
         counts_.states = known_.size();
         for (std::size_t i = 0; i < system_.choices.size(); ++i)
             counts_.points += system_.choices[i].point && counts_.reached_choice[i] ? 1 : 0;
-        result.counts = counts_;
+        result.counts = std::move(counts_);
         result.cut_off = cut_off_ || system_.values.full();
         return result;
     }
@@ -102,9 +103,16 @@ class Search {
         return cut_off_;
     }
 
+    void enter_world(int variation) {
+        variation_ = variation;
+        start_ = beginning(system_, variation);
+        frames_.clear();
+    }
+
+    // What is never written is in each from the beginning.
     ValueId* frame(std::size_t depth) {
-        while (frames_.size() <= depth) frames_.push_back(std::make_unique<ValueId[]>(size_ + 4));
-        return frames_[depth].get();
+        while (frames_.size() <= depth) frames_.push_back(start_);
+        return frames_[depth].data();
     }
 
     bool is_hole(std::uint32_t ending, unsigned used) const {
@@ -115,11 +123,8 @@ class Search {
         return used == 0 && variation_ < 0 && one.outcome != Outcome::Done;
     }
 
-    Ahead from_start(int variation, unsigned budget) {
-        const auto start = beginning(system_, variation);
-        ValueId* registers = frame(0);
-        std::copy(start.begin(), start.end(), registers);
-        return behind(machine_.begin(registers, budget == 0), 0, budget, budget);
+    Ahead from_start(unsigned budget) {
+        return behind(machine_.begin(frame(0), budget == 0), 0, budget, budget);
     }
 
     Ahead behind(Stop stop, std::size_t depth, unsigned budget, unsigned whole) {
@@ -137,7 +142,7 @@ class Search {
     Ahead at_choice(std::uint32_t number, std::size_t depth, unsigned budget, unsigned whole) {
         const Choice& choice = system_.choices[number];
         counts_.reached_choice[number] = 1;
-        const ValueId* here = frame(depth);
+        ValueId* here = frame(depth);
         Key key;
         if (limits_.remember) {
             // Whether anything went wrong yet decides about what an end is worth.
@@ -147,24 +152,26 @@ class Search {
         }
         Ahead ahead;
         if (cut_off()) return ahead;
-        ValueId* next = frame(depth + 1);
+        ValueId* aside = frame(depth + 1);
         const auto options = static_cast<std::uint32_t>(choice.options.size());
-        for (std::uint32_t option = 0; option < options; ++option) {
+        // What is hoped for comes last: nobody needs the state after it, so that it is not copied.
+        for (std::uint32_t option = options; option-- > 0;) {
             const unsigned cost = choice.fault && option > 0 ? 1 : 0;
-            if (cost > budget) break;
-            std::memcpy(next, here, size_ * sizeof(ValueId));
-            const Ahead one =
-                behind(machine_.go_on(next, number, option, budget == cost), depth + 1, budget - cost, whole);
+            if (cost > budget) continue;
+            ValueId* next = option > 0 ? aside : here;
+            if (option > 0) std::memcpy(next, here, size_ * sizeof(ValueId));
+            const Ahead one = behind(machine_.go_on(next, number, option, budget == cost),
+                                     option > 0 ? depth + 1 : depth, budget - cost, whole);
             for (std::size_t i = 0; i + cost <= most_faults; ++i) {
                 auto& sum = ahead.schedules[i + cost];
                 sum = sum + one.schedules[i] < sum ? ~std::uint64_t{0} : sum + one.schedules[i];
             }
             if (cost == 0) ahead.outcomes |= one.outcomes;
             if (cost == 1 && budget == whole && variation_ < 0)
-                counts_.after_fault[number][option] |= one.outcomes;
+                counts_.after_fault[first_option_[number] + option] |= one.outcomes;
             if (one.faults == far) continue;
             const std::pair way(one.faults + cost, one.length + 1);
-            if (way < std::pair(ahead.faults, ahead.length)) {
+            if (way <= std::pair(ahead.faults, ahead.length)) {
                 ahead.faults = way.first;
                 ahead.length = way.second;
                 ahead.option = option;
@@ -175,12 +182,11 @@ class Search {
     }
 
     // The way into the hole, once more.
-    Schedule follow(int variation, unsigned budget) {
+    Schedule follow(unsigned budget) {
         Schedule schedule;
-        schedule.variation = variation;
+        schedule.variation = variation_;
         const unsigned whole = budget;
-        const auto start = beginning(system_, variation);
-        std::vector<ValueId> registers = start;
+        std::vector<ValueId> registers = start_;
         Stop stop = machine_.begin(registers.data(), budget == 0);
         while (!stop.at_end) {
             std::copy(registers.begin(), registers.end(), frame(0));
@@ -202,7 +208,9 @@ class Search {
     int variation_ = -1;
     bool cut_off_ = false;
     Counts counts_;
-    std::vector<std::unique_ptr<ValueId[]>> frames_;  // what lies at one place stays there
+    std::vector<std::size_t> first_option_;  // by choice
+    std::vector<ValueId> start_;
+    std::vector<std::vector<ValueId>> frames_;  // a state for each option but the first on the way here
     std::unordered_map<Key, Ahead, HashOfKey> known_;
 };
 

@@ -39,7 +39,8 @@ struct Counts {
     std::size_t points = 0;  // places at which a run may come to a stop
     std::vector<char> reached_choice, reached_ending;
     Outcomes without_fault = 0;
-    std::vector<std::vector<Outcomes>> after_fault;  // by choice and option, if nothing else goes wrong
+    std::vector<Outcomes>
+        after_fault;  // by option, those of a choice behind another; nothing else went wrong
 };
 
 struct Findings {

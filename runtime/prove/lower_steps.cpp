@@ -391,8 +391,7 @@ void Lowering::composite(const ir::Step& step, const ir::Verb& verb, Names& inne
         step.undo || verb.undo.kind == UndoKind::Steps || verb.undo.kind == UndoKind::Irreversible;
     const std::string text = text_of(verb, inner);
     needs(verb, inner, course.purpose == Purpose::Inverse ? course.exits.held : course.exits.failed);
-    for (const ir::Capture& capture : verb.captures)
-        inner.terms[capture.name] = snapshot(evaluate(capture.value, inner));
+    capture(verb, inner);
     if (!own_undo || course.purpose != Purpose::Forward) return block(verb.steps, inner, course);
     Change* change = new_change(step, verb, inner, outer, course, text);
     const Label prologue = label(), begin = label();
@@ -460,15 +459,28 @@ Change* Lowering::new_change(const ir::Step& step, const ir::Verb& verb, const N
     return change;
 }
 
-std::vector<Touch> Lowering::touches(const ir::Verb& verb, const Names& inner, const std::string& text,
-                                     Span span, const Course& course, const ir::Undo& undo) {
+Kept Lowering::capture(const ir::Verb& verb, Names& inner) {
+    Kept kept;
+    for (const ir::Capture& one : verb.captures) {
+        const Term now = evaluate(one.value, inner), then = snapshot(now);
+        if (then != now) kept[read_from_.at(then.id)] = then.id;
+        inner.terms[one.name] = then;
+    }
+    return kept;
+}
+
+std::vector<Touch> Lowering::touches(const ir::Verb& verb, const Names& inner, const Kept& kept,
+                                     const std::string& text, Span span, const Course& course,
+                                     const ir::Undo& undo) {
     std::vector<Touch> result;
     for (const ir::Effect& effect : verb.effects) {
         const auto found = variable_of(effect.probe, inner);
         if (!found) continue;
-        Touch touch{*found, new_register(), {false, absent}, effect.becomes};
-        emit(Op::Copy, touch.before, out_.variables[*found].now);
-        read_from_[touch.before] = *found;
+        const auto known = kept.find(*found);
+        const Register before = known != kept.end()
+                                    ? known->second
+                                    : static_cast<Register>(snapshot({true, out_.variables[*found].now}).id);
+        Touch touch{*found, before, {false, absent}, effect.becomes};
         if (!program_span_.empty() && course.purpose != Purpose::Inverse && !touched_.contains(*found)) {
             out_.variables[*found].span = program_span_;
             touched_.insert(*found);
@@ -528,9 +540,8 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     remark(inverse ? Remark::Kind::Undo : Remark::Kind::Step, text, step.span);
     if (inverse) keep_what_is_new(verb, inner, text, course);
     const std::vector<Term> held = needs(verb, inner, inverse ? exits.held : exits.failed);
-    for (const ir::Capture& capture : verb.captures)
-        inner.terms[capture.name] = snapshot(evaluate(capture.value, inner));
-    const std::vector<Touch> effects = touches(verb, inner, text, step.span, course, undo);
+    const Kept kept = capture(verb, inner);
+    const std::vector<Touch> effects = touches(verb, inner, kept, text, step.span, course, undo);
     Change* change = nullptr;
     const Label done = label(), on = label();
     if (forward) {

@@ -54,6 +54,9 @@ struct Touch {
     ir::Becomes becomes = ir::Becomes::Value;
 };
 
+// What variables are just now, kept in registers.
+using Kept = std::map<std::size_t, Register>;
+
 // What a touched variable is derived from: when that is what it was, so is this.
 struct Derived {
     std::size_t variable = 0;
@@ -140,7 +143,10 @@ class Lowering {
     // A place where an option of the undo goes wrong, before it goes on.
     Label excused(Label target, std::uint16_t excuse = WentWrong);
     void finish();
-    void drop_unused_registers();
+    bool drop_unread_writes();
+    [[nodiscard]] std::vector<char> led_to() const;
+    void share_registers();
+    void number_registers();
 
     // ---- lower_values.cpp: expressions
     Names* new_names(const Names* parent);
@@ -183,8 +189,10 @@ class Lowering {
                 const Course& course);
     Change* new_change(const ir::Step& step, const ir::Verb& verb, const Names& inner, const Names& outer,
                        const Course& course, std::string text);
-    std::vector<Touch> touches(const ir::Verb& verb, const Names& inner, const std::string& text, Span span,
-                               const Course& course, const ir::Undo& undo);
+    Kept capture(const ir::Verb& verb, Names& inner);
+    std::vector<Touch> touches(const ir::Verb& verb, const Names& inner, const Kept& kept,
+                               const std::string& text, Span span, const Course& course,
+                               const ir::Undo& undo);
     void derive(Change& change, const ir::Verb& verb, const Names& inner);
     void take_effect(const Touch& touch, const Course& course);
     void restore(Change& change, const ir::Step& step, const ir::Verb& verb, const Names& inner,

@@ -60,9 +60,9 @@ std::map<std::string, std::set<std::string>> ends_of(const Searched& searched) {
     };
     const Counts& counts = searched.found.counts;
     add("", counts.without_fault);
-    for (std::size_t choice = 0; choice < counts.after_fault.size(); ++choice)
-        for (std::size_t option = 0; option < counts.after_fault[choice].size(); ++option)
-            add(searched.system.choices[choice].options[option].text, counts.after_fault[choice][option]);
+    std::size_t next = 0;
+    for (const Choice& choice : searched.system.choices)
+        for (const Option& option : choice.options) add(option.text, counts.after_fault[next++]);
     return result;
 }
 
