@@ -18,6 +18,7 @@ class CommittedTools final : public Tools {
 
     Answer run(const CommandLine& command) override;
     std::unique_ptr<Watch> watch(const CommandLine& command) override;
+    std::unique_ptr<Watch> watch_all() override { return tools_.watch_all(); }
     tl::expected<bool, std::string> running(const std::string& log) override;
     Answer stop(const std::string& log, std::int64_t grace_ms) override;
     Woken sleep_until(Time deadline) override;

@@ -14,6 +14,7 @@ constexpr std::int64_t watch_reread_ms = 10'000;
 constexpr std::int64_t first_pause_ms = 200;
 constexpr std::int64_t longest_pause_ms = 5'000;
 constexpr std::int64_t shortest_kept_soak_ms = 60'000;
+constexpr std::int64_t looks_of_simulated_soak = 20;
 // More interrupts than a person sends: then the clock stands still, and resting would never end.
 constexpr int most_interrupts = 100;
 
@@ -158,6 +159,9 @@ Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
     const Time begin = stage_.run.tools.now();
     Time end = begin + std::max<std::int64_t>(wait.limit_ms - before.seen_ms, 0);
     const std::int64_t interval = std::clamp<std::int64_t>(wait.limit_ms / 100, 1'000, 30'000);
+    // A simulation tells when something becomes different, and a look now and then is enough.
+    const auto simulated = stage_.run.tools.watch_all();
+    const std::int64_t seldom = std::max(interval, wait.limit_ms / looks_of_simulated_soak);
     const std::int64_t keep_every = std::max<std::int64_t>(wait.limit_ms / 50, shortest_kept_soak_ms);
     Watched watched = watch(wait.condition, wait.scope);
     Time seen = begin;
@@ -191,8 +195,10 @@ Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
             return {Fate::Stopped, "the soak was not over"};
         }
         if (!sees) tell(wait, reading);
-        const Time next = now >= end ? now + interval : std::min(end, now + interval);
-        const Woken woken = pause(watched.watch.get(), next);
+        const Time later = now + (simulated && sees ? seldom : interval);
+        const Time next = now >= end ? later : std::min(end, later);
+        const Woken woken = pause(simulated ? simulated.get() : watched.watch.get(), next);
+        if (simulated && sees) seen = stage_.run.tools.now();
         if (const Time late = stage_.run.tools.now() - next; late > blind_ms) miss(late);
         if (woken == Woken::Ended) watched.watch.reset();
         if (woken == Woken::Changed) rest(first_pause_ms);

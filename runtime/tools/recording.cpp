@@ -27,6 +27,13 @@ CommandLine about_program(const char* question, const std::string& log) {
     return command;
 }
 
+// Likewise, as which a watch of a whole simulation is recorded.
+CommandLine everything() {
+    CommandLine command;
+    command.argv = {"everything"};
+    return command;
+}
+
 std::string content(const std::string& file) {
     std::ifstream stream(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(stream), {}};
@@ -141,12 +148,10 @@ class Recording : public RecordingTools {
     }
 
     std::unique_ptr<Watch> watch(const CommandLine& command) override {
-        auto watch = tools_->watch(command);
-        if (!watch) return nullptr;
-        const int id = transcript_.next_watch();
-        transcript_.write(watch_line(key_of(command, normalised_), id, tools_->now()));
-        return std::make_unique<RecordingWatch>(std::move(watch), id, *tools_, transcript_);
+        return recorded(tools_->watch(command), command);
     }
+
+    std::unique_ptr<Watch> watch_all() override { return recorded(tools_->watch_all(), everything()); }
 
     void conceal(const std::string& secret) override {
         concealment_.add(secret);
@@ -165,6 +170,13 @@ class Recording : public RecordingTools {
     [[nodiscard]] std::string problem() const override { return transcript_.problem(); }
 
   private:
+    std::unique_ptr<Watch> recorded(std::unique_ptr<Watch> watch, const CommandLine& command) {
+        if (!watch) return nullptr;
+        const int id = transcript_.next_watch();
+        transcript_.write(watch_line(key_of(command, normalised_), id, tools_->now()));
+        return std::make_unique<RecordingWatch>(std::move(watch), id, *tools_, transcript_);
+    }
+
     void write_about_program(const char* question, const std::string& log, const Answer& answer) {
         transcript_.write(run_line(key_of(about_program(question, log), normalised_), answer, tools_->now()));
     }
@@ -253,6 +265,8 @@ class ReplayedTools : public Tools {
         found->second.pop_front();
         return std::make_unique<ReplayedWatch>(std::move(recorded), now_);
     }
+
+    std::unique_ptr<Watch> watch_all() override { return watch(everything()); }
 
     Time now() override { return now_; }
     Woken sleep_until(Time deadline) override {

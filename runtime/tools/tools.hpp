@@ -80,6 +80,9 @@ class Tools {
     virtual Answer run(const CommandLine& command) = 0;
     // Null where the tool cannot watch: the caller then reads again after a pause.
     virtual std::unique_ptr<Watch> watch(const CommandLine& command) = 0;
+    // News of whatever becomes different by itself while it is waited for: only a simulation can know. Null
+    // everywhere else.
+    virtual std::unique_ptr<Watch> watch_all() { return nullptr; }
 
     // Whether the program with this log, started by this or by an earlier migc, still runs. The error: it
     // could not be found out.

@@ -38,8 +38,12 @@ bool names_path(std::string_view name, std::string_view path) {
 }
 
 bool listed(std::string_view list, std::string_view word) {
-    const auto words = split(list, ' ');
-    return !word.empty() && std::find(words.begin(), words.end(), word) != words.end();
+    while (!word.empty() && !list.empty()) {
+        const std::size_t end = std::min(list.find(' '), list.size());
+        if (list.substr(0, end) == word) return true;
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return false;
 }
 
 tl::expected<Arguments, std::string> Arguments::parse(const std::vector<std::string>& list,

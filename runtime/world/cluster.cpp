@@ -25,6 +25,21 @@ bool wants_the_same(const Object& a, const Object& b) {
     return left == right;
 }
 
+// The one that owns it, the one that owns that one, and so on; what a user wrote may own itself.
+template <typename Visit>
+void for_each_owner(const Cluster& cluster, const std::string& name_space, const Object& owned, Visit visit) {
+    constexpr int most = 10;
+    const Object* object = &owned;
+    for (int i = 0; i < most && object != nullptr; ++i) {
+        const Object* reference = part(*object, "/metadata/ownerReferences/0");
+        const Kind* kind = reference ? cluster.kinds.of_kind(text_at(*reference, "/kind")) : nullptr;
+        if (kind == nullptr) return;
+        const ObjectKey owner{kind->plural, name_space, text_at(*reference, "/name")};
+        visit(owner);
+        object = cluster.find(owner);
+    }
+}
+
 std::string as_uid(const std::string& hex) {
     return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
                        hex.substr(16, 4), hex.substr(20, 12));
@@ -58,14 +73,7 @@ std::vector<ObjectKey> Cluster::keys(const std::string& plural, const std::strin
 ObjectKey Cluster::top_owner(const Object& pod) const {
     const std::string name_space = text_at(pod, "/metadata/namespace");
     ObjectKey top{"pods", name_space, text_at(pod, "/metadata/name")};
-    const Object* object = &pod;
-    while (object != nullptr) {
-        const std::string kind = text_at(*object, "/metadata/ownerReferences/0/kind");
-        const Kind* known = kinds.of_kind(kind);
-        if (known == nullptr) break;
-        top = {known->plural, name_space, text_at(*object, "/metadata/ownerReferences/0/name")};
-        object = find(top);
-    }
+    for_each_owner(*this, name_space, pod, [&](const ObjectKey& owner) { top = owner; });
     return top;
 }
 
@@ -97,7 +105,8 @@ const Object& Cluster::put(const ObjectKey& key, Object object) {
             metadata["generation"] = number_at(object, "/metadata/generation", 1) + 1;
     }
     metadata["resourceVersion"] = std::to_string(++resource_version_);
-    wake_controllers();
+    if (old != objects_.end()) changed(key, old->second);
+    changed(key, object);
     return objects_[key] = std::move(object);
 }
 
@@ -107,16 +116,18 @@ void Cluster::set_status(const ObjectKey& key, Object status) {
     if (found->second.contains("status") && found->second["status"] == status) return;
     found->second["status"] = std::move(status);
     found->second["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
-    wake_controllers();
+    changed(key, found->second);
 }
 
 void Cluster::erase(const ObjectKey& key) {
-    if (objects_.erase(key) == 0) return;
+    const auto found = objects_.find(key);
+    if (found == objects_.end()) return;
+    changed(key, found->second);
+    objects_.erase(found);
     pods.erase(key);
     wakes.erase(key);
     std::erase_if(applied, [&](const auto& entry) { return entry.first.first == key; });
     ++resource_version_;
-    wake_controllers();
 }
 
 void Cluster::terminate(const ObjectKey& pod) {
@@ -129,7 +140,7 @@ void Cluster::terminate(const ObjectKey& pod) {
     found->second["metadata"]["deletionGracePeriodSeconds"] = 30;
     found->second["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
     record_event(pod, "Normal", "Killing", "Stopping container");
-    wake_controllers();
+    changed(pod, found->second);
 }
 
 void Cluster::record_event(const ObjectKey& about, const std::string& type, const std::string& reason,
@@ -171,7 +182,11 @@ void Cluster::advance(Time to) {
         for (const auto& [key, record] : pods)
             if (record.next <= now_) due.push_back(key);
         for (const ObjectKey& key : due) run_pod(*this, key);
-        const bool woken = std::erase_if(wakes, [&](const auto& wake) { return wake.second <= now_; }) > 0;
+        const bool woken = std::erase_if(wakes, [&](const auto& wake) {
+                               if (wake.second > now_) return false;
+                               queue_.insert(wake.first);
+                               return true;
+                           }) > 0;
         if (woken || controllers_at_ <= now_ || resource_version_ != before) reconcile();
     }
     now_ = std::max(now_, to);
@@ -183,20 +198,71 @@ void Cluster::reconcile() {
     constexpr int enough = 100;  // a rollout takes one pass per step
     for (int pass = 0; pass < enough; ++pass) {
         const std::int64_t before = resource_version_;
-        for (const ObjectKey& key : keys("horizontalpodautoscalers")) run_autoscaler(*this, key);
-        for (const ObjectKey& key : keys("deployments")) run_deployment(*this, key);
-        for (const ObjectKey& key : keys("statefulsets")) run_stateful_set(*this, key);
-        for (const ObjectKey& key : keys("daemonsets")) run_daemon_set(*this, key);
+        run("horizontalpodautoscalers", run_autoscaler);
+        run("deployments", run_deployment);
+        run("statefulsets", run_stateful_set);
+        run("daemonsets", run_daemon_set);
         run_garbage_collector(*this);
-        for (const ObjectKey& key : keys("replicasets")) run_replica_set(*this, key);
-        for (const ObjectKey& key : keys("jobs")) run_job(*this, key);
-        for (const ObjectKey& key : keys("pods")) run_pod(*this, key);
-        for (const ObjectKey& key : keys("persistentvolumeclaims")) run_claim(*this, key);
-        for (const ObjectKey& key : keys("services")) run_service(*this, key);
-        for (const ObjectKey& key : keys("poddisruptionbudgets")) run_disruption_budget(*this, key);
+        run("replicasets", run_replica_set);
+        run("jobs", run_job);
+        run("pods", run_pod);
+        run("persistentvolumeclaims", run_claim);
+        run("services", run_service);
+        run("poddisruptionbudgets", run_disruption_budget);
         if (resource_version_ == before) break;
     }
     reconciling_ = false;
+}
+
+// Where nothing changed of all that a controller looks at it has nothing to do: see `changed`.
+bool Cluster::has_work(const ObjectKey& key) const {
+    if (queue_.contains(key)) return true;
+    const Object& object = objects_.at(key);
+    if (key.plural == "pods") {
+        const auto record = pods.find(key);
+        return record != pods.end() &&
+               (record->second.stage == PodStage::Unscheduled || record->second.next <= now_);
+    }
+    // It waits for a quota, or for the pods that mount it.
+    return (key.plural == "replicasets" && part(object, "/status/conditions")) ||
+           (key.plural == "persistentvolumeclaims" && part(object, "/metadata/deletionTimestamp"));
+}
+
+void Cluster::run(const char* plural, void (*controller)(Cluster&, const ObjectKey&)) {
+    std::vector<ObjectKey> due;
+    for (auto at = objects_.lower_bound({plural, "", ""}); at != objects_.end(); ++at) {
+        if (at->first.plural != plural) break;
+        if (has_work(at->first)) due.push_back(at->first);
+    }
+    for (const ObjectKey& key : due) {
+        queue_.erase(key);
+        if (find(key)) controller(*this, key);
+    }
+}
+
+void Cluster::look_again_at(const char* plural, const std::string& name_space) {
+    for (const ObjectKey& key : keys(plural, name_space)) queue_.insert(key);
+}
+
+// Its own controller looks at it, those of its owners, and those that look at all objects of its kind.
+void Cluster::changed(const ObjectKey& key, const Object& object) {
+    static constexpr std::pair<const char*, const char*> lookers[] = {
+        {"pods", "services"},
+        {"pods", "poddisruptionbudgets"},
+        {"replicasets", "poddisruptionbudgets"},
+        {"statefulsets", "poddisruptionbudgets"},
+        {"deployments", "horizontalpodautoscalers"},
+        {"replicasets", "horizontalpodautoscalers"},
+        {"statefulsets", "horizontalpodautoscalers"},
+        {"endpoints", "services"},
+        {"nodes", "daemonsets"},
+        {"storageclasses", "persistentvolumeclaims"},
+    };
+    queue_.insert(key);
+    for_each_owner(*this, key.name_space, object, [&](const ObjectKey& owner) { queue_.insert(owner); });
+    for (const auto& [looked_at, looker] : lookers)
+        if (key.plural == looked_at) look_again_at(looker, key.name_space);
+    wake_controllers();
 }
 
 void Cluster::wake_controllers() {

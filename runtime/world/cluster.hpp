@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -152,9 +153,16 @@ class Cluster {
 
   private:
     void reconcile();
+    // Runs the controller of those objects of a kind that have one to be looked at, in the order of their
+    // names.
+    void run(const char* plural, void (*controller)(Cluster&, const ObjectKey&));
+    [[nodiscard]] bool has_work(const ObjectKey& key) const;
+    void changed(const ObjectKey& key, const Object& object);
+    void look_again_at(const char* plural, const std::string& name_space);
     void wake_controllers();
 
     std::map<ObjectKey, Object> objects_;
+    std::set<ObjectKey> queue_;  // whose controllers have not seen yet what changed
     std::int64_t resource_version_ = 1000;
     std::int64_t counter_ = 0;
     Time now_ = 0;

@@ -1,6 +1,7 @@
 #include "runtime/world/json.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
 #include <string_view>
 
@@ -36,17 +37,28 @@ bool requirement_holds(const Object& labels, std::string_view text) {
     return equal != negated;
 }
 
+// The element that a part of a pointer names; null if there is none.
+const Object* child(const Object& object, std::string_view name) {
+    if (object.is_object()) {
+        const auto found = object.find(name);
+        return found == object.end() ? nullptr : &*found;
+    }
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
+    const bool is_index = object.is_array() && error == std::errc() && end == name.data() + name.size();
+    return is_index && index < object.size() ? &object[index] : nullptr;
+}
+
 }  // namespace
 
 const Object* part(const Object& object, const char* pointer) {
-    // Names alone need no copies; the simulation asks for them all the time.
+    // Plain names need no copies; the simulation asks for them all the time.
     const Object* found = &object;
     std::string_view rest(pointer);
-    while (!rest.empty() && found->is_object() && rest.find('~') == std::string_view::npos) {
+    while (!rest.empty() && rest.find('~') == std::string_view::npos) {
         const std::size_t end = std::min(rest.find('/', 1), rest.size());
-        const auto next = found->find(rest.substr(1, end - 1));
-        if (next == found->end()) return nullptr;
-        found = &*next;
+        found = child(*found, rest.substr(1, end - 1));
+        if (found == nullptr) return nullptr;
         rest.remove_prefix(end);
     }
     if (rest.empty()) return found;

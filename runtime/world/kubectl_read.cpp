@@ -76,13 +76,12 @@ Answer names(const std::vector<Target>& targets) {
 }
 
 Answer list(const KubectlCall& call, const std::vector<Target>& targets) {
-    Object items = Object::array();
-    for (const Target& target : targets) items.push_back(*call.cluster.find(target.key));
-    return done(printed({{"apiVersion", "v1"},
-                         {"items", items},
-                         {"kind", "List"},
-                         {"metadata", {{"resourceVersion", ""}}}}) +
-                "\n");
+    Object list = {{"apiVersion", "v1"},
+                   {"items", Object::array()},
+                   {"kind", "List"},
+                   {"metadata", {{"resourceVersion", ""}}}};
+    for (const Target& target : targets) list["items"].push_back(*call.cluster.find(target.key));
+    return done(printed(list) + "\n");
 }
 
 Answer get_named(const KubectlCall& call, std::vector<Target> targets) {

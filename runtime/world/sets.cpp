@@ -1,6 +1,8 @@
 // The controllers of replica sets, stateful sets and daemon sets.
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -147,6 +149,21 @@ void erase_released(Cluster& cluster) {
     for (const ObjectKey& key : released) cluster.erase(key);
 }
 
+// Whose owner is gone.
+std::vector<ObjectKey> orphans(const Cluster& cluster) {
+    std::unordered_set<std::string_view> alive;
+    for (const auto& [key, object] : cluster.objects())
+        if (const Object* uid = part(object, "/metadata/uid"); uid && uid->is_string())
+            alive.insert(uid->get_ref<const std::string&>());
+    std::vector<ObjectKey> found;
+    for (const char* plural : {"jobs", "replicasets", "controllerrevisions", "pods"})
+        for (const ObjectKey& key : cluster.keys(plural)) {
+            const std::string owner = text_at(*cluster.find(key), "/metadata/ownerReferences/0/uid");
+            if (!owner.empty() && !alive.contains(owner)) found.push_back(key);
+        }
+    return found;
+}
+
 }  // namespace
 
 void run_replica_set(Cluster& cluster, const ObjectKey& key) {
@@ -231,17 +248,11 @@ void run_garbage_collector(Cluster& cluster) {
         const std::string node = text_at(*cluster.find(key), "/spec/nodeName");
         if (!node.empty() && !cluster.find({"nodes", "", node})) cluster.terminate(key);
     }
-    std::set<std::string> alive;
-    for (const auto& [key, object] : cluster.objects()) alive.insert(text_at(object, "/metadata/uid"));
-    for (const char* plural : {"jobs", "replicasets", "controllerrevisions", "pods"}) {
-        for (const ObjectKey& key : cluster.keys(plural)) {
-            const std::string owner = text_at(*cluster.find(key), "/metadata/ownerReferences/0/uid");
-            if (owner.empty() || alive.contains(owner)) continue;
-            if (key.plural == "pods")
-                cluster.terminate(key);
-            else
-                cluster.erase(key);
-        }
+    for (const ObjectKey& key : orphans(cluster)) {
+        if (key.plural == "pods")
+            cluster.terminate(key);
+        else
+            cluster.erase(key);
     }
 }
 

@@ -72,6 +72,14 @@ std::int64_t cost_of(const Simulation& world, const std::string& tool) {
     return found == world.costs.end() ? usual_ms : found->second;
 }
 
+// Lets the world go on until something changed since there were so many changes, or to the deadline.
+Woken wait_for_news(Simulation& world, std::int64_t seen, Time deadline) {
+    while (world.changes() == seen && world.next() <= deadline) world.advance(world.next());
+    if (world.changes() != seen) return Woken::Changed;
+    world.advance(deadline);
+    return Woken::Deadline;
+}
+
 class SimulatedWatch : public Watch {
   public:
     SimulatedWatch(Simulation& world, bool alive) : world_(world), alive_(alive), seen_(world.changes()) {}
@@ -79,21 +87,26 @@ class SimulatedWatch : public Watch {
     Woken wait(Time deadline) override {
         if (!alive_) return Woken::Ended;
         // What happened while the caller did something else is news, too.
-        if (world_.changes() == seen_) {
-            while (world_.changes() == seen_ && world_.next() <= deadline) world_.advance(world_.next());
-            if (world_.changes() == seen_) {
-                world_.advance(deadline);
-                return Woken::Deadline;
-            }
-        }
+        const Woken woken = wait_for_news(world_, seen_, deadline);
         seen_ = world_.changes();
-        return Woken::Changed;
+        return woken;
     }
 
   private:
     Simulation& world_;
     bool alive_;
     std::int64_t seen_;
+};
+
+// What a command of the caller's changed is no news.
+class WatchOfAll : public Watch {
+  public:
+    explicit WatchOfAll(Simulation& world) : world_(world) {}
+
+    Woken wait(Time deadline) override { return wait_for_news(world_, world_.changes(), deadline); }
+
+  private:
+    Simulation& world_;
 };
 
 }  // namespace
@@ -166,6 +179,10 @@ std::unique_ptr<Watch> World::watch(const CommandLine& command) {
         !(has_word(command.argv, "--watch-only") || has_word(command.argv, "--watch")))
         return nullptr;
     return std::make_unique<SimulatedWatch>(*simulation_, !is_down(command));
+}
+
+std::unique_ptr<Watch> World::watch_all() {
+    return std::make_unique<WatchOfAll>(*simulation_);
 }
 
 // Every fault counts its commands, also when another one fires first.

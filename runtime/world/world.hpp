@@ -53,6 +53,7 @@ class World : public Tools {
     Answer run(const CommandLine& command) override;
     // For `kubectl get --watch-only`; null for everything else. The world must outlive it.
     std::unique_ptr<Watch> watch(const CommandLine& command) override;
+    std::unique_ptr<Watch> watch_all() override;
     tl::expected<bool, std::string> running(const std::string& log) override;
     Answer stop(const std::string& log, std::int64_t grace_ms) override;
     Time now() override;

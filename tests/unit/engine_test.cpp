@@ -515,6 +515,56 @@ TEST_CASE("soak means always, and holds when it cannot see") {
     }
 }
 
+// Knows of one thing that happens, and when.
+class Foresight final : public Watch {
+  public:
+    Foresight(FakeTools& tools, Time when, std::function<void()> what)
+        : tools_(tools), when_(when), what_(std::move(what)) {}
+    Woken wait(Time deadline) override {
+        const bool happens = tools_.now() < when_ && when_ <= deadline;
+        tools_.pass((happens ? when_ : deadline) - tools_.now());
+        if (happens) what_();
+        return happens ? Woken::Changed : Woken::Deadline;
+    }
+
+  private:
+    FakeTools& tools_;
+    Time when_;
+    std::function<void()> what_;
+};
+
+TEST_CASE("a soak in a simulation looks when something happened, and now and then") {
+    constexpr std::int64_t day = 86'400'000;
+    Bench bench;
+    ir::Step soak = step(ir::StepKind::Soak, "soak 24h while ..");
+    soak.value = duration(day);
+    soak.condition = is(replicas(), number(4));
+    add_stage(bench.program, "staging", {scale_to(4), soak});
+    const Time begun = bench.tools.now();
+    const Time later = begun + day / 2 + 1'234'567;
+    const auto foresee = [&](std::function<void()> what) {
+        bench.tools.all = [&, what] { return std::make_unique<Foresight>(bench.tools, later, what); };
+    };
+    SECTION("nothing changes") {
+        foresee([] {});
+        CHECK(bench.run().exit_code == 0);
+        CHECK(bench.tools.now() - begun >= day);
+        CHECK(bench.tools.commands.size() < 40);
+    }
+    SECTION("it breaks") {
+        foresee([&] { bench.tools.field("staging", "webapi", "replicas") = 2; });
+        CHECK(bench.run().exit_code == 1);
+        CHECK(bench.tools.now() >= later);
+        CHECK(bench.tools.now() < later + 10'000);
+    }
+    SECTION("it cannot be seen any more") {
+        foresee([&] { go_blind(bench.tools); });
+        CHECK(bench.run().result == "held");
+        CHECK(bench.tools.now() >= later);
+        CHECK(bench.tools.now() < later + day / 20 + 120'000);
+    }
+}
+
 TEST_CASE("a run that goes on asks its gates again, and an undo asks none") {
     Bench bench;
     ir::Step gate = step(ir::StepKind::Gate, "gate ..");

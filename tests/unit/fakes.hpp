@@ -53,9 +53,10 @@ class FakeTools final : public Tools {
     std::vector<std::string> changes;               // every command that changed something, in order
     std::vector<std::string> commands;              // every command
     std::deque<Fault> faults;
-    std::function<void(FakeTools&)> tick;       // after each sleep
-    std::function<void(FakeTools&)> on_change;  // after each command that changed something
-    std::function<void()> before;               // each command, and each sleep
+    std::function<std::unique_ptr<Watch>()> all;  // of a simulation that knows when something happens
+    std::function<void(FakeTools&)> tick;         // after each sleep
+    std::function<void(FakeTools&)> on_change;    // after each command that changed something
+    std::function<void()> before;                 // each command, and each sleep
     std::string contexts = "staging\nproduction\n";
     bool interrupt = false;  // the next sleep is interrupted
     bool parallel = false;
@@ -76,6 +77,7 @@ class FakeTools final : public Tools {
         return act(command.argv);
     }
     std::unique_ptr<Watch> watch(const CommandLine&) override { return nullptr; }
+    std::unique_ptr<Watch> watch_all() override { return all ? all() : nullptr; }
     Time now() override { return clock_; }
     Woken sleep_until(Time deadline) override {
         const std::lock_guard lock(mutex_);

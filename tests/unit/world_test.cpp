@@ -796,6 +796,24 @@ TEST_CASE("a watch wakes at news") {
     CHECK(world->now() - begun < 10'000 + 9'500);
 }
 
+TEST_CASE("a watch of all wakes at what happens by itself, not at what its caller did") {
+    auto world = make();
+    const auto watch = world->watch_all();
+    REQUIRE(watch);
+    Time begun = world->now();
+    CHECK(watch->wait(begun + 3'600'000) == Woken::Deadline);
+    CHECK(world->now() == begun + 3'600'000);
+    // The pods that are wanted now come by themselves, one event after the other.
+    must(*world, kubectl({"scale", "deployment/web", "--replicas=3"}));
+    begun = world->now();
+    int wakes = 0;
+    while (watch->wait(begun + 3'600'000) == Woken::Changed) ++wakes;
+    CHECK(wakes > 0);
+    CHECK(wakes < 10);
+    CHECK(ready(*world, "deployment/web") == 3);
+    CHECK(world->now() < begun + 3'600'000 + 1'000);
+}
+
 TEST_CASE("faults are parsed") {
     const auto plain = parse_fault("fail-before: kubectl scale");
     REQUIRE(plain);
