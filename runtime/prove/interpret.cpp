@@ -1,3 +1,4 @@
+#include "runtime/prove/carry_out.hpp"
 #include "runtime/prove/machine.hpp"
 
 namespace migc::prove {
@@ -14,47 +15,18 @@ class Interpreter : public Machine {
     }
 
   private:
-    Stop run(ValueId* r, std::uint32_t at, bool quiet) {
-        for (const Instruction* const code = code_.code.data();;) {
-            const Instruction& one = code[at++];
-            switch (one.op) {
-                case Op::Set:
-                    r[one.a] = one.b;
-                    break;
-                case Op::Copy:
-                    r[one.a] = r[one.b];
-                    break;
-                case Op::Apply:
-                    r[one.a] = values_.apply(one.d, r[one.b], r[one.c]);
-                    break;
-                case Op::Jump:
-                    at = one.target;
-                    break;
-                case Op::IfSame:
-                    if (r[one.a] == r[one.b]) at = one.target;
-                    break;
-                case Op::IfDiffer:
-                    if (r[one.a] != r[one.b]) at = one.target;
-                    break;
-                case Op::IfIs:
-                    if (r[one.a] == one.b) at = one.target;
-                    break;
-                case Op::IfIsNot:
-                    if (r[one.a] != one.b) at = one.target;
-                    break;
-                case Op::Choose:
-                    if (!quiet || !code_.is_fault[one.target]) return {false, one.target};
-                    at = code_.options[code_.first_option[one.target]];
-                    break;
-                case Op::Return:
-                    at = code_.returns[r[one.a]];
-                    break;
-                case Op::End:
-                    return {true, one.target};
-                case Op::Say:
-                    break;
-            }
+    struct Watcher {
+        const MachineCode& code;
+        bool quiet;
+        std::uint32_t choose(std::uint32_t choice) const {
+            if (!quiet || code.is_fault[choice] == 0) return stop_here;
+            return code.options[code.first_option[choice]];
         }
+        void say(std::uint32_t) const {}
+    };
+
+    Stop run(ValueId* registers, std::uint32_t at, bool quiet) {
+        return carry_out(code_.code, code_.returns, at, registers, values_, Watcher{code_, quiet});
     }
 
     MachineCode code_;

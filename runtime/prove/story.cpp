@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/prove/carry_out.hpp"
+
 namespace migc::prove {
 namespace {
 
@@ -16,49 +18,14 @@ class Teller {
     Story tell() {
         if (schedule_.variation >= 0)
             story_.given.push_back(system_.variations[static_cast<std::size_t>(schedule_.variation)].text);
-        for (std::uint32_t at = 0; !over_;) at = step(at);
+        const Stop stop =
+            carry_out(system_.code, system_.returns, 0, registers_.data(), system_.values, *this);
+        end(system_.endings[stop.number]);
         return std::move(story_);
     }
 
-  private:
-    std::uint32_t step(std::uint32_t at) {
-        const Instruction& one = system_.code[at];
-        auto& r = registers_;
-        switch (one.op) {
-            case Op::Set:
-                r[one.a] = one.b;
-                break;
-            case Op::Copy:
-                r[one.a] = r[one.b];
-                break;
-            case Op::Apply:
-                r[one.a] = system_.values.apply(one.d, r[one.b], r[one.c]);
-                break;
-            case Op::Jump:
-                return one.target;
-            case Op::IfSame:
-                return r[one.a] == r[one.b] ? one.target : at + 1;
-            case Op::IfDiffer:
-                return r[one.a] != r[one.b] ? one.target : at + 1;
-            case Op::IfIs:
-                return r[one.a] == one.b ? one.target : at + 1;
-            case Op::IfIsNot:
-                return r[one.a] != one.b ? one.target : at + 1;
-            case Op::Choose:
-                return choose(system_.choices[one.target]);
-            case Op::Return:
-                return system_.returns[r[one.a]];
-            case Op::End:
-                end(system_.endings[one.target]);
-                break;
-            case Op::Say:
-                say(system_.remarks[one.target]);
-                break;
-        }
-        return at + 1;
-    }
-
-    std::uint32_t choose(const Choice& choice) {
+    std::uint32_t choose(std::uint32_t number) {
+        const Choice& choice = system_.choices[number];
         const bool stops = budget_ > 0 || !choice.fault;
         const std::uint32_t option =
             stops && next_ < schedule_.decisions.size() ? schedule_.decisions[next_] : 0;
@@ -76,7 +43,8 @@ class Teller {
         return chosen.target;
     }
 
-    void say(const Remark& remark) {
+    void say(std::uint32_t number) {
+        const Remark& remark = system_.remarks[number];
         const auto add = [&](Line::Kind kind) {
             story_.lines.push_back({kind, remark.text, remark.span, {}, {}, false});
         };
@@ -94,9 +62,9 @@ class Teller {
         }
     }
 
+  private:
     void end(const Ending& ending) {
         story_.ending = ending;
-        over_ = true;
         for (const Variable& variable : system_.variables) {
             const ValueId now = registers_[variable.now], was = registers_[variable.origins.back()];
             if (now == was) continue;
@@ -110,7 +78,6 @@ class Teller {
     unsigned budget_;
     std::vector<ValueId> registers_;
     std::size_t next_ = 0;
-    bool over_ = false;
     Story story_;
 };
 

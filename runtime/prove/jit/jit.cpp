@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +24,11 @@ namespace {
 // What the code gives back: the number of a choice, or with this bit that of an end.
 constexpr std::uint32_t end_bit = 0x8000'0000;
 
-// `block` and `time` say where it goes on: at the instruction that an entry names, in that turn of a loop.
-using Run = std::uint32_t (*)(ValueId* registers, std::uint32_t block, std::uint64_t time,
+// Where the code goes on: at a numbered instruction, in a turn of the loop that it stands in.
+struct Entry {
+    std::uint32_t number = 0, time = 0;
+};
+using Run = std::uint32_t (*)(ValueId* registers, std::uint32_t entry, std::uint64_t time,
                               std::uint32_t quiet, void* values, Apply* apply);
 
 // A place in the code: an instruction that is compiled, and in which turn of its loop.
@@ -70,13 +72,18 @@ class Compiler {
         return module_;
     }
 
+    // Once it is compiled; of the beginning, or of an option.
+    [[nodiscard]] Entry entry(std::uint32_t at) const {
+        const Place place = place_of(at);
+        return {entries_.at(place.at), place.time};
+    }
+
+  private:
     [[nodiscard]] Place place_of(std::uint32_t at) const {
         const Repeat* loop = loop_of_[at];
         if (loop == nullptr) return {at, 0};
         return {loop->begin + (at - loop->begin) % loop->length, (at - loop->begin) / loop->length};
     }
-
-  private:
     // Of a loop, the first turn.
     static bool is_compiled(std::uint32_t at, const Repeat& loop) { return at < loop.begin + loop.length; }
     [[nodiscard]] bool is_compiled(std::uint32_t at) const {
@@ -112,18 +119,20 @@ class Compiler {
             if (begins[at] != 0 && loop_of_[at] != nullptr) in_midst_[at] = new_block();
     }
 
-    // Where the last stop was decides where it goes on.
+    // Where the last stop was decides where it goes on. Entries are numbered without gaps, so that a table
+    // will do.
     void enter() {
         LLVMPositionBuilderAtEnd(builder_, first_);
         time_ = LLVMBuildAlloca(builder_, i64_, "");
         base_ = LLVMBuildAlloca(builder_, LLVMPointerType(i32_, 0), "");
-        std::set<std::uint32_t> entries = {place_of(code_.entry).at};
-        for (const std::uint32_t option : code_.options) entries.insert(place_of(option).at);
+        entries_.emplace(place_of(code_.entry).at, 0);
+        for (const std::uint32_t option : code_.options)
+            entries_.emplace(place_of(option).at, static_cast<std::uint32_t>(entries_.size()));
         const LLVMBasicBlockRef never = new_block();
         const LLVMValueRef choice = LLVMBuildSwitch(builder_, LLVMGetParam(function_, 1), never,
-                                                    static_cast<unsigned>(entries.size()));
-        for (const std::uint32_t at : entries)
-            LLVMAddCase(choice, number(at), edge(at, LLVMGetParam(function_, 2)));
+                                                    static_cast<unsigned>(entries_.size()));
+        for (const auto& [at, entry] : entries_)
+            LLVMAddCase(choice, number(entry), edge(at, LLVMGetParam(function_, 2)));
         LLVMPositionBuilderAtEnd(builder_, never);
         LLVMBuildUnreachable(builder_);
     }
@@ -374,6 +383,7 @@ class Compiler {
     // Who comes into the midst of a loop goes through the rest of that turn in a copy: a loop that is only
     // entered at its head is one to LLVM.
     std::vector<LLVMBasicBlockRef> in_loop_, in_midst_;
+    std::map<std::uint32_t, std::uint32_t> entries_;  // the numbers of instructions
     std::map<std::uint32_t, LLVMBasicBlockRef> edges_, next_turns_;
     std::map<std::uint32_t, std::int64_t> strides_;  // by the begin of a loop
 };
@@ -413,8 +423,8 @@ class Compiled : public Machine {
         const LLVMOrcThreadSafeContextRef context = LLVMOrcCreateNewThreadSafeContext();
         Compiler compiler(code, LLVMOrcThreadSafeContextGetContext(context));
         const LLVMModuleRef module = compiler.compile();
-        begin_ = compiler.place_of(code.entry);
-        for (const std::uint32_t option : code.options) options_.push_back(compiler.place_of(option));
+        begin_ = compiler.entry(code.entry);
+        for (const std::uint32_t option : code.options) options_.push_back(compiler.entry(option));
         tidy(module);
         const LLVMOrcThreadSafeModuleRef safe = LLVMOrcCreateNewThreadSafeModule(module, context);
         LLVMOrcDisposeThreadSafeContext(context);  // the module keeps it
@@ -432,16 +442,16 @@ class Compiled : public Machine {
     }
 
   private:
-    Stop go(ValueId* registers, Place place, bool quiet) {
-        const std::uint32_t stop = run_(registers, place.at, place.time, quiet ? 1 : 0, values_, apply_);
+    Stop go(ValueId* registers, Entry entry, bool quiet) {
+        const std::uint32_t stop = run_(registers, entry.number, entry.time, quiet ? 1 : 0, values_, apply_);
         return {(stop & end_bit) != 0, stop & ~end_bit};
     }
 
     LLVMOrcLLJITRef jit_ = nullptr;
     Run run_ = nullptr;
     std::vector<std::uint32_t> first_option_;
-    Place begin_;
-    std::vector<Place> options_;
+    Entry begin_;
+    std::vector<Entry> options_;
     void* values_;
     Apply* apply_;
 };
