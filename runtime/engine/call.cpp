@@ -388,6 +388,7 @@ std::int64_t Call::action_limit() {
 }
 
 Call::Action Call::act_once() {
+    if (!stage_.run.settle()) return {{}, false, stage_.run.recorder.failure()};
     auto answer = stage_.evaluator.act(*verb_.action, inner_, action_limit());
     if (!answer) return {{}, false, answer.error()};
     const bool begun = answer->ending != Ending::NotStarted;

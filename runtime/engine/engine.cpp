@@ -271,9 +271,10 @@ bool Engine::State::record_beginning() {
                            {"stages", std::move(pinned)}};
     if (const std::string* why = emergency(run.program)) body["emergency"] = *why;
     if (!run.recorder.record(EventKind::RunBegun, body)) return false;
-    return std::all_of(lets.begin(), lets.end(), [this](const nlohmann::json& let) {
+    const bool written = std::all_of(lets.begin(), lets.end(), [this](const nlohmann::json& let) {
         return run.recorder.record(EventKind::Noted, let);
     });
+    return written && run.settle();  // whoever looks sees a run that has begun
 }
 
 UndoEnd Engine::State::undo_before(std::size_t stage) {
@@ -319,7 +320,6 @@ std::vector<std::string> Engine::State::to_decide() const {
 }
 
 RunResult Engine::State::finish(const StageEnd& end, int code) {
-    run.settle();
     RunResult result{end.result, code, run.recorder.run(), end.message, standing()};
     nlohmann::json body = {{"result", result.result},
                            {"exit_code", result.exit_code},
@@ -328,11 +328,13 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
     if (const auto steps = to_decide(); end.result == "in-doubt" && !steps.empty()) body["decide"] = steps;
     const bool was_trusted = run.recorder.trusted();
     const bool written = planted("stop-unrecorded") && run.stopping() ? true : run.recorder.end(body);
+    run.settle();  // the sheet
     if (written) return result;
     // However well it went, the journal does not say so, and whoever reads it must not be told otherwise.
-    if (was_trusted && code < exit_code("held") && !planted("end-not-written")) {
-        result.result = "held";
-        result.exit_code = exit_code("held");
+    const std::string unwritten = untrusted_result(run);
+    if (was_trusted && code < exit_code(unwritten) && !planted("end-not-written")) {
+        result.result = unwritten;
+        result.exit_code = exit_code(unwritten);
         result.message = run.recorder.failure();
         body.update(
             {{"result", result.result}, {"exit_code", result.exit_code}, {"message", result.message}});
@@ -357,6 +359,7 @@ RunResult Engine::State::guarded(const std::function<RunResult()>& work) {
     } catch (const std::exception& error) {
         const std::string message = fmt::format("a mistake in migc itself: {}", error.what());
         if (run.recorder.run().empty()) return refused(message);
+        run.settle();
         run.recorder.tell(EventKind::RunEnded, {{"result", "in-doubt"},
                                                 {"exit_code", exit_code("in-doubt")},
                                                 {"message", message},
@@ -417,8 +420,10 @@ RunResult Engine::State::finish_in_doubt(const std::vector<std::string>& steps,
 }
 
 RunResult Engine::State::undo_everything() {
-    if (!run.recorder.record(EventKind::RunResumed,
-                             {{"run", run.recorder.run()}, {"action", "undo"}, {"by", options.operated_by}}))
+    if (!run.recorder.record(
+            EventKind::RunResumed,
+            {{"run", run.recorder.run()}, {"action", "undo"}, {"by", options.operated_by}}) ||
+        !run.settle())
         return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
     if (!settle_open_steps(Settling::Undo))
         return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
@@ -531,7 +536,8 @@ RunResult Engine::State::resume_from(const RunHistory& history) {
                                                     {"action", history.undoing ? "undo" : "resume"},
                                                     {"by", options.operated_by}}) &&
         std::all_of(lets.begin(), lets.end(),
-                    [this](const auto& let) { return run.recorder.record(EventKind::Noted, let); });
+                    [this](const auto& let) { return run.recorder.record(EventKind::Noted, let); }) &&
+        run.settle();
     const Settling purpose = history.undoing ? Settling::Undo : Settling::Resume;
     if (!recorded || !settle_open_steps(purpose))
         return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));

@@ -1,6 +1,8 @@
 #include "runtime/engine/recorder.hpp"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "runtime/planted.hpp"
 
@@ -19,6 +21,10 @@ nlohmann::json repaired(const nlohmann::json& body) {
 bool waits_for_the_disk(EventKind kind) {
     if (planted("intent-not-durable") && kind == EventKind::Intent) return false;
     return kind == EventKind::Intent || kind == EventKind::UndoIntent;
+}
+
+bool is_outcome(const Event& event) {
+    return event.kind == EventKind::Outcome || event.kind == EventKind::UndoOutcome;
 }
 
 }  // namespace
@@ -58,6 +64,7 @@ bool Recorder::write(const Event& event, Writing how) {
         failure_ = *lost + "; another run may be at work by now, so nothing more is done";
         trusted_ = false;
     }
+    if (!trusted_) untold_.clear();
     if (!trusted_) return false;
     if (const auto written = append(event, how); !written) distrust(written.error());
     if (!trusted_) return false;
@@ -78,14 +85,17 @@ tl::expected<void, std::string> Recorder::append(const Event& event, Writing how
     return journal_.end_run(run_, event);
 }
 
+// What is written but may not be durable is never told.
 void Recorder::distrust(const std::string& error) {
     failure_ = "the journal is not to be trusted: " + error;
     trusted_ = planted("go-on-without-journal");
+    lost_outcome_ = lost_outcome_ || std::any_of(untold_.begin(), untold_.end(), is_outcome);
+    untold_.clear();
 }
 
 void Recorder::announce_waiting() {
-    for (const Event& event : untold_) announce(event);
-    untold_.clear();
+    const std::vector<Event> events = std::exchange(untold_, {});
+    for (const Event& event : events) announce(event);
 }
 
 void Recorder::announce(const Event& event) {

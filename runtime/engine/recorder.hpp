@@ -44,6 +44,8 @@ class Recorder {
 
     [[nodiscard]] bool trusted() const { return trusted_; }
     [[nodiscard]] const std::string& failure() const { return failure_; }
+    // Whether an outcome was written that the disk may not have.
+    [[nodiscard]] bool lost_outcome() const { return lost_outcome_; }
 
   private:
     enum class Writing : std::uint8_t { Unsynced, Durable, Last };
@@ -62,6 +64,7 @@ class Recorder {
     std::mutex mutex_;
     std::vector<Event> untold_;  // until what is among them is durable
     std::atomic<bool> trusted_ = true;
+    std::atomic<bool> lost_outcome_ = false;
     std::string failure_;
 };
 

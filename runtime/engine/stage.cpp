@@ -12,7 +12,7 @@ namespace migc::runtime {
 
 // An effect that may have begun, and whose outcome is not written down, is in doubt.
 std::string untrusted_result(const RunState& run) {
-    return run.open_effects > 0 ? "in-doubt" : "held";
+    return run.open_effects > 0 || run.recorder.lost_outcome() ? "in-doubt" : "held";
 }
 
 StageFlow::StageFlow(StageRun& stage, std::function<UndoEnd()> undo_earlier)

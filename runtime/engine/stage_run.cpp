@@ -40,14 +40,21 @@ std::string RunState::sheet_heading() {
 }
 
 void RunState::keep_sheet() {
-    sheet_is_old_ = false;
-    if (sheet.is_kept()) sheet.write(sheet_heading());
+    sheet_is_old_ = true;
+    keep_sheet_if_old();
 }
 
-// How a step went is on the sheet with what is begun next: it costs as much as the rest of a small step.
+void RunState::keep_sheet_if_old() {
+    const std::lock_guard lock(sheet_mutex_);
+    if (sheet_is_old_.exchange(false) && sheet.is_kept()) sheet.write(sheet_heading());
+}
+
+// How a step went is on the sheet with what is begun next: it costs as much as the rest of a small step. What
+// is not durable is not on it either.
 bool RunState::settle() {
-    if (sheet_is_old_) keep_sheet();
-    return recorder.settle();
+    const bool durable = recorder.settle();
+    keep_sheet_if_old();
+    return durable;
 }
 
 std::vector<std::string> RunState::changes() const {

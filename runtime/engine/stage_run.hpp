@@ -83,14 +83,18 @@ struct RunState {
     // Whether the operator asked to stop, through a signal or the caller's hook.
     bool stopping();
     void stop() { stop_ = true; }
-    // Whether the operator asked again: then nothing is waited for any more.
-    bool hurried() const { return options.hurry_requested && options.hurry_requested(); }
+    // Whether nothing is to be waited for any more: the operator asked again, or nothing can be written down.
+    bool hurried() const {
+        return !recorder.trusted() || (options.hurry_requested && options.hurry_requested());
+    }
     // Effects that may have begun and whose outcome is not written down.
     std::atomic<int> open_effects = 0;
 
   private:
     friend struct StageRun;
     std::atomic<bool> stop_ = false;
+    void keep_sheet_if_old();
+    std::mutex sheet_mutex_;
     std::atomic<bool> sheet_is_old_ = false;
 };
 

@@ -299,15 +299,20 @@ Verdict Steps::parallel(const ir::Step& step, Scope& scope, const std::string& i
         course.cancelled = &failed;
         Steps steps(stage_, course, undo_);
         Scope inner(&scope, scope.depth());
-        try {
+        // An exception would end the process, and leave the other branches unrecorded.
+        const auto attempt = [&](const auto& work) {
+            try {
+                work();
+            } catch (const std::exception& error) {
+                verdicts[i] = {Fate::InDoubt, fmt::format("a mistake in migc itself: {}", error.what())};
+            }
+        };
+        attempt([&] {
             verdicts[i] = steps.may_go_on();
             if (verdicts[i].done())
                 verdicts[i] = steps.statement(step.body[i], inner, fmt::format("{}.{}", id, i + 1));
-            stage_.run.settle();  // what comes next may take as long as the other branches do
-        } catch (
-            const std::exception& error) {  // would end the process, and leave the other branches unrecorded
-            verdicts[i] = {Fate::InDoubt, fmt::format("a mistake in migc itself: {}", error.what())};
-        }
+        });
+        attempt([&] { stage_.run.settle(); });  // what comes next may take as long as the other branches do
         if (!verdicts[i].done()) failed = true;
     };
     if (stage_.run.tools.concurrent()) {

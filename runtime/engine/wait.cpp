@@ -129,6 +129,7 @@ Verdict Waiter::until(const Wait& wait) {
     Watched watched = watch(wait.condition, wait.scope);
     for (std::int64_t step = first_pause_ms;; step = std::min(step * 2, longest_pause_ms)) {
         const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
+        if (!stage_.run.recorder.trusted()) return {Fate::Untrusted, stage_.run.recorder.failure()};
         if (truth(reading.value) == true && settled(wait, watched)) return {};
         if (reading.hopeless) return {Fate::Failed, explain(reading)};
         const Time now = stage_.run.tools.now();
@@ -173,6 +174,7 @@ Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
     for (;;) {
         const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
         const Time now = stage_.run.tools.now();
+        if (!stage_.run.recorder.trusted()) return {Fate::Untrusted, stage_.run.recorder.failure()};
         if (truth(reading.value) == false)
             return {Fate::Failed,
                     fmt::format("{} (after {})", explain(reading), show_milliseconds(soaked(now)))};

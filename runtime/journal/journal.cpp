@@ -147,7 +147,7 @@ class SqliteJournal : public Journal {
         const auto read =
             each_row(all_runs_, [&](const Statement& row) { out.push_back(read_run(row).summary); });
         if (!read) return tl::make_unexpected(sentence(read.error()));
-        return out;
+        return durably(std::move(out));
     }
 
     tl::expected<RunSummary, std::string> find(const std::string& id) override {
@@ -165,7 +165,8 @@ class SqliteJournal : public Journal {
             return tl::make_unexpected(sentence(begun.error()));
         auto out = verified_events(run);
         if (auto ended = rollback_.run(); !ended) return tl::make_unexpected(sentence(ended.error()));
-        return out;
+        if (!out) return out;
+        return durably(std::move(*out));
     }
 
     tl::expected<std::string, std::string> script_copy(const std::string& run) override {
@@ -174,6 +175,14 @@ class SqliteJournal : public Journal {
     }
 
   private:
+    // Another process may have written what was read, and not yet waited for the disk.
+    template <typename Read>
+    tl::expected<Read, std::string> durably(Read read) {
+        if (const auto synced = database_.sync(); !synced)
+            return tl::make_unexpected(sentence(synced.error()));
+        return read;
+    }
+
     tl::expected<void, std::string> append(const std::string& run, const Event& event, bool durably) {
         const std::lock_guard guard(mutex_);
         if (is_only_progress(event.kind)) return trusted();

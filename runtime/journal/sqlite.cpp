@@ -102,8 +102,27 @@ Sqlite<void> Database::sync() {
     int result = sqlite3_file_control(database_.get(), nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &log);
     if (result == SQLITE_OK && log != nullptr && log->pMethods != nullptr)
         result = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
-    if (result == SQLITE_OK) return {};
-    return tl::make_unexpected(SqliteError{result, sqlite3_errstr(result)});
+    if (result != SQLITE_OK) return tl::make_unexpected(SqliteError{result, sqlite3_errstr(result)});
+    checkpoint();
+    return {};
+}
+
+void Database::checkpoint_when_synced() {
+    log_pages_ = std::make_unique<int>(0);
+    const auto remember = [](void* pages, sqlite3*, const char*, int count) {
+        *static_cast<int*>(pages) = count;
+        return SQLITE_OK;
+    };
+    sqlite3_wal_hook(database_.get(), remember, log_pages_.get());
+}
+
+// A log that begins anew early is written over, which the disk has sooner than a file that grows. Where this
+// fails the log is as good as before.
+void Database::checkpoint() {
+    constexpr int many_pages = 250;
+    if (!log_pages_ || *log_pages_ < many_pages) return;
+    *log_pages_ = 0;
+    sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
 void Database::keep_log_files() {

@@ -58,8 +58,11 @@ class Database {
     Sqlite<Statement> prepare(const char* sql);
     // The one number that a query such as a PRAGMA answers with.
     Sqlite<std::int64_t> number(const char* sql);
-    // All that was committed is on the disk when it returns.
+    // All that was committed, and all that was read, is on the disk when it returns.
     Sqlite<void> sync();
+    // From now on the log is taken into the database now and then, after a `sync` that went well and never
+    // else: SQLite itself would sync the log there, and say nothing if that fails.
+    void checkpoint_when_synced();
     // Keeps the write-ahead log's files when the last connection closes.
     void keep_log_files();
 
@@ -68,7 +71,9 @@ class Database {
         void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
     };
     [[nodiscard]] SqliteError error() const;
+    void checkpoint();
 
+    std::unique_ptr<int> log_pages_;  // as of the last commit; null where the log is left alone
     std::unique_ptr<sqlite3, Close> database_;
 };
 

@@ -171,12 +171,11 @@ Sqlite<void> keep_older_migc_off(Database& database) {
 
 Sqlite<void> prepare_for_writing(Database& database, Content found) {
     database.keep_log_files();
+    database.checkpoint_when_synced();
     return use_write_ahead_log(database)
         .and_then([&] {
-            // The journal itself syncs what is to be durable. A log that begins anew early is written over,
-            // which the disk has sooner than a file that grows.
-            return database.execute(
-                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 250; PRAGMA trusted_schema = OFF");
+            // The journal itself syncs what is to be durable.
+            return database.execute("PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF");
         })
         .and_then([&] { return found == Content::Empty ? create(database) : Sqlite<void>(); })
         .and_then([&] { return keep_older_migc_off(database); });

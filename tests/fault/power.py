@@ -9,10 +9,10 @@ import os, pathlib, random, re, shutil, signal, sys, tempfile
 
 import disk
 from project import Failed, Project, check
-from scenarios import EVERYTHING, EVERYTHING_AFTER, FAILING, SIDE_BY_SIDE, SIDE_BY_SIDE_AFTER
+from scenarios import EVERYTHING, EVERYTHING_AFTER, FAILING, LONG, LONG_AFTER, SIDE_BY_SIDE, SIDE_BY_SIDE_AFTER
 
 SCRIPTS = {"everything": (EVERYTHING, EVERYTHING_AFTER, {"a": "white"}), "failing": (FAILING, None, {}),
-           "side by side": (SIDE_BY_SIDE, SIDE_BY_SIDE_AFTER, {})}
+           "side by side": (SIDE_BY_SIDE, SIDE_BY_SIDE_AFTER, {}), "long": (LONG, LONG_AFTER, {})}
 SAID_DONE = re.compile(r"^ +✓ (?!.*\balready\b)", re.MULTILINE)
 
 

@@ -73,3 +73,7 @@ stage staging <
 > on failure undo;
 """
 SIDE_BY_SIDE_AFTER = {"a": "1", "b": "1", "m": "m-1", "n": "n-1", "d": "1", "#mark": "x\n"}
+
+# So long that the log is taken into the database meanwhile.
+LONG = "stage staging <\n" + "".join(f'    put "k{i}" to "1";\n' for i in range(60)) + "> on failure undo;\n"
+LONG_AFTER = {f"k{i}": "1" for i in range(60)}
