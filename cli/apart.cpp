@@ -28,13 +28,13 @@ bool write_all(int descriptor, std::string_view text) {
     return true;
 }
 
-tl::expected<Worker, std::string> begin(const std::function<std::string()>& work) {
+tl::expected<Worker, std::string> begin(const Work& work, std::size_t place) {
     std::array<int, 2> ends{};
     if (::pipe(ends.data()) != 0) return tl::unexpected(std::string("no pipe can be made"));
     const pid_t process = ::fork();
     if (process == 0) {
         ::close(ends[0]);
-        const bool told = write_all(ends[1], work());
+        const bool told = write_all(ends[1], work(place));
         ::_exit(told ? 0 : 1);
     }
     ::close(ends[1]);
@@ -63,10 +63,13 @@ tl::expected<std::string, std::string> answer_of(const Worker& worker) {
 
 }  // namespace
 
-tl::expected<void, std::string> do_apart(const std::vector<std::function<std::string()>>& works,
+// The oldest may take long, and is waited for: meanwhile there is work for every processor.
+std::size_t most_apart() {
+    return std::thread::hardware_concurrency() + 1;
+}
+
+tl::expected<void, std::string> do_apart(const std::vector<Work>& works,
                                          const std::function<void(const std::string&)>& take) {
-    // One more than there are processors: the oldest may take long, and is waited for.
-    const std::size_t most = std::thread::hardware_concurrency() + 1;
     std::deque<Worker> workers;
     std::string problem;
     const auto finish_one = [&] {
@@ -75,10 +78,10 @@ tl::expected<void, std::string> do_apart(const std::vector<std::function<std::st
         if (!answer && problem.empty()) problem = answer.error();
         if (answer && problem.empty()) take(*answer);
     };
-    for (const auto& work : works) {
-        if (workers.size() >= most) finish_one();
+    for (std::size_t i = 0; i < works.size(); ++i) {
+        if (workers.size() >= most_apart()) finish_one();
         if (!problem.empty()) break;
-        if (auto worker = begin(work))
+        if (auto worker = begin(works[i], i % most_apart()))
             workers.push_back(*worker);
         else
             problem = worker.error();

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -39,27 +40,32 @@ std::string_view name(runtime::FaultKind kind) {
     return "down";
 }
 
-// What came of some runs.
+struct Hole {
+    std::string faults, why, result;
+    std::vector<std::string> left;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hole, faults, why, result, left)
+
+// What came of some runs: as the report says it, and as one process tells it another.
 struct Tally {
     std::map<std::string, std::size_t> ends;
-    std::map<std::string, std::set<std::string>> by_fault;
+    std::map<std::string, std::set<std::string>> ends_by_fault;
     std::size_t runs = 0;
-    std::vector<nlohmann::json> holes;  // {"faults", "why", "result", "left": [..]}
+    std::vector<Hole> counterexamples;
 };
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Tally, ends, ends_by_fault, runs, counterexamples)
 
 // Output of a tool may be anything.
-std::string text_of(const Tally& tally) {
-    const nlohmann::json json = {
-        {"ends", tally.ends}, {"by_fault", tally.by_fault}, {"runs", tally.runs}, {"holes", tally.holes}};
-    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+std::string text_of(const nlohmann::json& json, int indent = -1) {
+    return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void add(Tally& tally, const nlohmann::json& more) {
-    for (const auto& [end, count] : more["ends"].items()) tally.ends[end] += count.get<std::size_t>();
-    for (const auto& [fault, ends] : more["by_fault"].items())
-        for (const auto& end : ends) tally.by_fault[fault].insert(end.get<std::string>());
-    tally.runs += more["runs"].get<std::size_t>();
-    for (const auto& hole : more["holes"]) tally.holes.push_back(hole);
+void add(Tally& tally, Tally more) {
+    for (const auto& [end, count] : more.ends) tally.ends[end] += count;
+    for (auto& [fault, ends] : more.ends_by_fault) tally.ends_by_fault[fault].merge(ends);
+    tally.runs += more.runs;
+    std::move(more.counterexamples.begin(), more.counterexamples.end(),
+              std::back_inserter(tally.counterexamples));
 }
 
 std::string what_happened(const TrialPlan& plan);
@@ -76,7 +82,8 @@ class Drill {
 
     // The error: it could not be begun.
     tl::expected<void, std::string> run() {
-        auto plain = try_run(options_.session, script_, {});
+        if (auto made = make_copies(); !made) return made;
+        auto plain = try_run(options_.session, script_, {}, copies_.front().get());
         if (!plain) return tl::unexpected(plain.error());
         if (plain->result.result != "done")
             return tl::unexpected(fmt::format("without any fault the run is not done but {}: {}",
@@ -103,11 +110,24 @@ class Drill {
         return trial ? Done{} : tl::unexpected(trial.error());
     }
 
+    // One of the project for each process that is at work at a time; a trial leaves it as it was.
+    Done make_copies() {
+        const std::filesystem::path root = script_.inventory.root;
+        for (std::size_t i = 0; i < most_apart(); ++i) {
+            auto copy = ScratchCopy::make(options_.session, script_);
+            script_.inventory.root = root;
+            if (!copy) return tl::unexpected(copy.error());
+            copies_.push_back(std::move(*copy));
+        }
+        return {};
+    }
+
     void later(std::function<Done()> work) {
-        works_.emplace_back([this, work = std::move(work)] {
+        works_.emplace_back([this, work = std::move(work)](std::size_t place) {
             tally_ = {};
+            place_ = place;
             const Done done = work();
-            return done ? text_of(tally_) : nlohmann::json(done.error()).dump();
+            return text_of(done ? nlohmann::json(tally_) : nlohmann::json(done.error()));
         });
     }
 
@@ -116,7 +136,7 @@ class Drill {
         std::string problem;
         const auto done = do_apart(works_, [&](const std::string& answer) {
             const auto json = nlohmann::json::parse(answer, nullptr, false);
-            if (json.is_object()) return add(tally_, json);
+            if (json.is_object()) return add(tally_, json.get<Tally>());
             if (problem.empty()) problem = json.is_string() ? json.get<std::string>() : "no answer";
         });
         if (!problem.empty()) return tl::unexpected(problem);
@@ -124,27 +144,24 @@ class Drill {
     }
 
     tl::expected<Trial, std::string> one(const TrialPlan& plan) {
-        auto trial = try_run(options_.session, script_, plan);
+        auto trial = try_run(options_.session, script_, plan, copies_[place_].get());
         if (!trial) return trial;
         ++tally_.runs;
         const std::string_view before = trial->resumed  ? "killed, then "
                                         : trial->undone ? "stopped, then "
                                                         : "";
         ++tally_.ends[fmt::format("{}{}", before, trial->last().result)];
-        tally_.by_fault[kind_of(plan)].insert(trial->last().result);
+        tally_.ends_by_fault[kind_of(plan)].insert(trial->last().result);
         const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0);
         if (auto why = hole(*trial, script_.program, faults))
-            tally_.holes.push_back({{"faults", what_happened(plan)},
-                                    {"why", *why},
-                                    {"result", trial->last().result},
-                                    {"left", left(*trial)}});
+            tally_.counterexamples.push_back({what_happened(plan), *why, trial->last().result, left(*trial)});
         return trial;
     }
 
     // Each changing command of the run that went well, made to go wrong.
     void fault_each(const Trial& plain) {
-        for (const Changing& command : plain.changing)
-            for (const runtime::Fault& fault : ways(command))
+        for (std::size_t i = 0; i < plain.changing.size(); ++i)
+            for (const runtime::Fault& fault : ways_at(plain, i))
                 later([this, fault] { return fault_too({fault}); });
     }
 
@@ -158,7 +175,7 @@ class Drill {
         for (std::size_t i = 0; i < trial->changing.size(); ++i)
             if (is_of(faults.back(), trial->changing[i])) first = i + 1;
         for (std::size_t i = first; i < trial->changing.size(); ++i)
-            for (const runtime::Fault& fault : ways(trial->changing[i])) {
+            for (const runtime::Fault& fault : ways_at(*trial, i)) {
                 auto more = faults;
                 more.push_back(fault);
                 if (auto deeper = fault_too(more); !deeper) return deeper;
@@ -204,6 +221,18 @@ class Drill {
         return done(one(plan));
     }
 
+    // What a step does over and over again (a soak asks from inside, by a pod of its own each time) goes
+    // wrong the first time and the last.
+    static std::vector<runtime::Fault> ways_at(const Trial& trial, std::size_t at) {
+        const auto again = [&](const Changing& other) {
+            return other.during == trial.changing[at].during && other.what == trial.changing[at].what;
+        };
+        const auto here = trial.changing.begin() + static_cast<std::ptrdiff_t>(at);
+        const bool before = std::any_of(trial.changing.begin(), here, again);
+        const bool after = std::any_of(here + 1, trial.changing.end(), again);
+        return before && after ? std::vector<runtime::Fault>() : ways(*here);
+    }
+
     // A command goes wrong, or what is read soon after it: by the step itself, or by a verification, whose
     // limit is mostly two minutes or five, so that it fails and the undo can see again.
     static std::vector<runtime::Fault> ways(const Changing& command) {
@@ -228,7 +257,9 @@ class Drill {
     Tally tally_;
     std::size_t commands_ = 0;
     std::vector<runtime::Event> plain_;
-    std::vector<std::function<std::string()>> works_;
+    std::vector<Work> works_;
+    std::vector<std::unique_ptr<ScratchCopy>> copies_;  // null where the script edits no files
+    std::size_t place_ = 0;                             // of this process
 };
 
 std::string what_happened(const TrialPlan& plan) {
@@ -244,10 +275,10 @@ std::string what_happened(const TrialPlan& plan) {
 
 void print_text(const Options& options, const Drill& drill) {
     constexpr std::size_t most = 5;
-    const auto& holes = drill.tally().holes;
+    const auto& holes = drill.tally().counterexamples;
     for (std::size_t i = 0; i < holes.size() && i < most; ++i) {
-        fmt::print("{}\n  {}\n", holes[i].value("faults", ""), holes[i].value("why", ""));
-        for (const auto& text : holes[i]["left"]) fmt::print("  left: {}\n", text.get<std::string>());
+        fmt::print("{}\n  {}\n", holes[i].faults, holes[i].why);
+        for (const auto& text : holes[i].left) fmt::print("  left: {}\n", text);
     }
     if (holes.size() > most) fmt::print("and {} more\n", holes.size() - most);
     std::vector<std::string> ends;
@@ -258,14 +289,10 @@ void print_text(const Options& options, const Drill& drill) {
 }
 
 void print_json(const Drill& drill) {
-    const Tally& tally = drill.tally();
-    const nlohmann::json report = {{"verdict", tally.holes.empty() ? "survived" : "counterexample"},
-                                   {"commands", drill.commands()},
-                                   {"runs", tally.runs},
-                                   {"ends", tally.ends},
-                                   {"ends_by_fault", tally.by_fault},
-                                   {"counterexamples", tally.holes}};
-    fmt::print("{}\n", report.dump(1));
+    nlohmann::json report = drill.tally();
+    report["verdict"] = drill.tally().counterexamples.empty() ? "survived" : "counterexample";
+    report["commands"] = drill.commands();
+    fmt::print("{}\n", text_of(report, 1));
 }
 
 int drill(const Options& options) {
@@ -283,7 +310,7 @@ int drill(const Options& options) {
         print_json(drill);
     else
         print_text(options, drill);
-    return drill.tally().holes.empty() ? survived : found_hole;
+    return drill.tally().counterexamples.empty() ? survived : found_hole;
 }
 
 }  // namespace

@@ -206,7 +206,7 @@ tl::expected<std::unique_ptr<ScratchCopy>, std::string> ScratchCopy::make(const 
     if (is_live || !edits_files(script.program)) return nullptr;
     std::string name = (std::filesystem::temp_directory_path() / "migc-XXXXXX").string();
     if (!::mkdtemp(name.data())) return Error(std::string("no temporary folder can be made"));
-    std::unique_ptr<ScratchCopy> copy(new ScratchCopy(name));
+    std::unique_ptr<ScratchCopy> copy(new ScratchCopy(script.inventory.root, name));
     if (auto copied = copy_project(script.inventory.root, name); !copied) return Error(copied.error());
     script.inventory.root = name;
     copy->copied_ = digests(name);
@@ -222,6 +222,32 @@ nlohmann::json ScratchCopy::changed_files() const {
         if (const auto before = copied_.find(path); before == copied_.end() || before->second != digest)
             changed[path] = digest;
     return changed;
+}
+
+tl::expected<void, std::string> ScratchCopy::restore() const {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    // What is never copied, and a run leaves behind.
+    for (fs::recursive_directory_iterator i(folder_, error), end; !error && i != end;) {
+        const fs::path path = i->path();
+        if (is_left_out(path)) i.disable_recursion_pending();
+        i.increment(error);
+        if (is_left_out(path)) fs::remove_all(path, error);
+    }
+    const auto changed = changed_files();
+    for (const auto& [path, digest] : changed.items()) {
+        if (!copied_.contains(path)) {
+            fs::remove(folder_ / path, error);
+            continue;
+        }
+        fs::create_directories((folder_ / path).parent_path(), error);
+        fs::copy_file(of_ / path, folder_ / path, fs::copy_options::overwrite_existing, error);
+        if (error) break;
+    }
+    if (error) return Error("the copy of the project cannot be made as it was: " + error.message());
+    if (!changed.empty() && !changed_files().empty())
+        return Error(std::string("the project was changed by somebody else meanwhile"));
+    return {};
 }
 
 ScratchCopy::~ScratchCopy() {

@@ -52,9 +52,14 @@ class ScratchCopy {
     // The files that are not as they were copied: their path, and the digest of what they hold now, or null
     // for one that is gone.
     [[nodiscard]] nlohmann::json changed_files() const;
+    // Makes it as it was copied; the error names a file for which that failed, or which is another by now.
+    [[nodiscard]] tl::expected<void, std::string> restore() const;
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
   private:
-    explicit ScratchCopy(std::filesystem::path folder) : folder_(std::move(folder)) {}
+    ScratchCopy(std::filesystem::path of, std::filesystem::path folder)
+        : of_(std::move(of)), folder_(std::move(folder)) {}
+    std::filesystem::path of_;
     std::filesystem::path folder_;
     std::map<std::string, std::string> copied_;  // path -> digest
 };

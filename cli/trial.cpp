@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/tools/transcript.hpp"
+
 namespace migc::cli {
 namespace {
 
@@ -67,9 +69,9 @@ class RootGuard {
     std::filesystem::path root_;
 };
 
-nlohmann::json state_of(const runtime::World& world, const ScratchCopy* scratch) {
+nlohmann::json state_of(const runtime::World& world, const ScratchCopy* copy) {
     auto state = nlohmann::json::parse(world.state());
-    state["files"] = scratch != nullptr ? scratch->changed_files() : nlohmann::json::object();
+    state["files"] = copy != nullptr ? copy->changed_files() : nlohmann::json::object();
     return state;
 }
 
@@ -80,15 +82,44 @@ std::size_t number_of(const std::vector<std::string>& all, std::size_t at) {
         std::count_if(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(at) + 1, same));
 }
 
-std::vector<Changing> named(const runtime::World& world) {
+// Each copy of the project has a path of its own: it is the root's in all that trials have in common.
+runtime::Normalisation root_of(const ScratchCopy* copy) {
+    return {copy != nullptr ? copy->folder().string() : "", "${root}"};
+}
+
+std::string in_copy(const std::string& text, const ScratchCopy* copy) {
+    const runtime::Normalisation root = root_of(copy);
+    return root.text.empty() ? text : runtime::replaced(text, {root.name, root.text});
+}
+
+std::vector<Event> as_in_all(std::vector<Event> events, const ScratchCopy* copy) {
+    if (copy == nullptr) return events;
+    constexpr auto replace = nlohmann::json::error_handler_t::replace;
+    for (Event& event : events)
+        event.body =
+            nlohmann::json::parse(runtime::replaced(event.body.dump(-1, ' ', false, replace), root_of(copy)));
+    return events;
+}
+
+std::vector<std::string> as_in_all(std::vector<std::string> commands, const ScratchCopy* copy) {
+    for (std::string& command : commands) command = runtime::replaced(std::move(command), root_of(copy));
+    return commands;
+}
+
+std::vector<Changing> named(const std::vector<std::string>& all, const std::vector<std::string>& acted,
+                            const std::vector<std::size_t>& commands) {
     constexpr std::size_t reads = 4;  // the step's own look, what it waits for, a verification
     std::vector<Changing> result;
-    const auto& all = world.commands();
     std::size_t at = 0;
-    for (const std::string& text : world.acted()) {
+    for (const std::string& text : acted) {
         while (at < all.size() && all[at] != text) ++at;
         if (at == all.size()) break;
-        Changing one{text, number_of(all, at), {}};
+        const auto told = std::upper_bound(commands.begin(), commands.end(), at);
+        Changing one{text,
+                     number_of(all, at),
+                     static_cast<std::size_t>(told - commands.begin()),
+                     runtime::without_made_up_names(text),
+                     {}};
         for (std::size_t next = at + 1; next < std::min(at + 1 + reads, all.size()); ++next)
             one.read_after.emplace_back(all[next], number_of(all, next));
         result.push_back(std::move(one));
@@ -97,12 +128,15 @@ std::vector<Changing> named(const runtime::World& world) {
     return result;
 }
 
-void note(Trial& trial, const Event& event, const runtime::World& world, const ScratchCopy* scratch) {
+void note(Trial& trial, const Event& event, const runtime::World& world, const ScratchCopy* copy) {
     trial.events.push_back(event);
+    if (event.kind != EventKind::Waiting && event.kind != EventKind::Noted)
+        trial.commands.push_back(world.commands().size());
     if (event.kind == EventKind::Intent) ++trial.intents;
     if (event.kind == EventKind::StageBegun) {
         trial.stage = event.body.value("stage", "");
-        trial.begins[trial.stage] = state_of(world, scratch);
+        // A run that is resumed tells it again.
+        if (!trial.begins.contains(trial.stage)) trial.begins[trial.stage] = state_of(world, copy);
     }
     if (event.kind == EventKind::UndoBegun && event.body.value("reason", "") == "a later stage undoes all")
         trial.undid_all = true;
@@ -152,27 +186,29 @@ void walk(const nlohmann::json& before, const nlohmann::json& after, const std::
 
 }  // namespace
 
-tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& script,
-                                         const TrialPlan& plan) {
+tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& script, const TrialPlan& plan,
+                                         ScratchCopy* copy) {
     const RootGuard guard(script);
     auto run = run_options(options, script);
     if (!run) return tl::unexpected(run.error());
-    auto scratch = ScratchCopy::make(options, script);
-    if (!scratch) return tl::unexpected(scratch.error());
+    if (copy != nullptr) script.inventory.root = copy->folder();
     auto session = open_session(options, script);
     if (!session) return tl::unexpected(session.error());
     auto* world = dynamic_cast<runtime::World*>((*session)->tools.get());
     if (world == nullptr) return tl::unexpected(std::string("a trial needs a simulated world: give --world"));
-    for (const runtime::Fault& fault : plan.faults) world->inject(fault);
+    for (runtime::Fault fault : plan.faults) {
+        fault.text = in_copy(fault.text, copy);
+        world->inject(std::move(fault));
+    }
     Trial trial;
-    trial.before = state_of(*world, scratch->get());
+    trial.before = state_of(*world, copy);
     run->world = (*session)->world;
     bool undoing = false;
     run->stop_requested = [&] { return plan.stop_after && !undoing && trial.intents >= *plan.stop_after; };
-    const auto listen = [&](const Event& event) { note(trial, event, *world, scratch->get()); };
+    const auto listen = [&](const Event& event) { note(trial, event, *world, copy); };
     Memory journal(plan.kill);
     trial.result = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run).run();
-    trial.journaled = journal.all();
+    trial.journaled = as_in_all(journal.all(), copy);
     if (plan.stop_after && trial.result.result == "held") {
         undoing = true;
         trial.undone = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
@@ -184,8 +220,11 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
     // What is still rolling out by itself when the run ends is not left changed.
     constexpr std::int64_t settling_ms = 10 * 60'000;
     world->sleep_until(world->now() + settling_ms);
-    trial.after = state_of(*world, scratch->get());
-    trial.changing = named(*world);
+    trial.after = state_of(*world, copy);
+    trial.changing =
+        named(as_in_all(world->commands(), copy), as_in_all(world->acted(), copy), trial.commands);
+    if (copy != nullptr)
+        if (auto restored = copy->restore(); !restored) return tl::unexpected(restored.error());
     return trial;
 }
 

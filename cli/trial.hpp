@@ -34,6 +34,8 @@ struct TrialPlan {
 struct Changing {
     std::string text;
     std::size_t nth = 1;
+    std::size_t during = 0;  // how many events were told before it
+    std::string what;        // the text, without names that are made up each time
     std::vector<std::pair<std::string, std::size_t>> read_after;
 };
 
@@ -48,6 +50,7 @@ struct Trial {
     std::vector<runtime::Event> events;     // as they are told
     std::vector<runtime::Event> journaled;  // as they are written down, before anything is undone or resumed
     std::vector<Changing> changing;
+    std::vector<std::size_t> commands;  // how many had been run when each step began, and when it was told of
     std::size_t intents = 0;
 
     [[nodiscard]] const runtime::RunResult& last() const {
@@ -55,9 +58,10 @@ struct Trial {
     }
 };
 
-// The error: the world cannot be had.
-tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& script,
-                                         const TrialPlan& plan);
+// In a copy of the project where there is one, which is afterwards as it was. The error: the world cannot be
+// had.
+tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& script, const TrialPlan& plan,
+                                         ScratchCopy* copy);
 
 // Why nobody could live with how it ended; nothing if it ended well: done, undone with everything as it was,
 // held or in doubt for a reason that is told.

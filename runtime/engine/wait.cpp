@@ -14,7 +14,7 @@ constexpr std::int64_t watch_reread_ms = 10'000;
 constexpr std::int64_t first_pause_ms = 200;
 constexpr std::int64_t longest_pause_ms = 5'000;
 constexpr std::int64_t shortest_kept_soak_ms = 60'000;
-constexpr std::int64_t looks_of_simulated_soak = 20;
+constexpr std::int64_t looks_of_simulated_soak = 10;
 // More interrupts than a person sends: then the clock stands still, and resting would never end.
 constexpr int most_interrupts = 100;
 

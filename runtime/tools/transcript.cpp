@@ -156,15 +156,19 @@ std::string replaced(std::string word, const Normalisation& normalisation) {
     return word;
 }
 
+std::string without_made_up_names(std::string text) {
+    static const re2::RE2 made_up(R"((\bmigc(?:-[a-z]+)?)-[0-9a-f]{10}\b)");
+    re2::RE2::GlobalReplace(&text, made_up, "\\1-*");
+    return text;
+}
+
 CommandKey key_of(const CommandLine& command, const std::vector<Normalisation>& normalised) {
     CommandKey key{command.argv, command.input_file.empty()
                                      ? digest(command.input)
                                      : digest_of_file(command.input_file).value_or("unreadable")};
-    // The digits of names that migc makes up for pods and jobs.
-    static const re2::RE2 made_up(R"((\bmigc(?:-[a-z]+)?)-[0-9a-f]{10}\b)");
     for (std::string& word : key.argv) {
         for (const Normalisation& normalisation : normalised) word = replaced(std::move(word), normalisation);
-        re2::RE2::GlobalReplace(&word, made_up, "\\1-*");
+        word = without_made_up_names(std::move(word));
     }
     return key;
 }

@@ -23,6 +23,9 @@ struct CommandKey {
 // Every occurrence.
 std::string replaced(std::string word, const Normalisation& normalisation);
 
+// Without the digits of names that migc makes up for pods and jobs: `migc-inside-*`.
+std::string without_made_up_names(std::string text);
+
 CommandKey key_of(const CommandLine& command, const std::vector<Normalisation>& normalised);
 
 nlohmann::json header_line(Time begun);

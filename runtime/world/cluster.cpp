@@ -40,6 +40,13 @@ void for_each_owner(const Cluster& cluster, const std::string& name_space, const
     }
 }
 
+bool selects(const Object& service, const Object& pod) {
+    static const Object none = Object::object();
+    const Object* selector = part(service, "/spec/selector");
+    const Object* labels = part(pod, "/metadata/labels");
+    return selector != nullptr && has_labels(labels != nullptr ? *labels : none, *selector);
+}
+
 std::string as_uid(const std::string& hex) {
     return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
                        hex.substr(16, 4), hex.substr(20, 12));
@@ -247,7 +254,6 @@ void Cluster::look_again_at(const char* plural, const std::string& name_space) {
 // Its own controller looks at it, those of its owners, and those that look at all objects of its kind.
 void Cluster::changed(const ObjectKey& key, const Object& object) {
     static constexpr std::pair<const char*, const char*> lookers[] = {
-        {"pods", "services"},
         {"pods", "poddisruptionbudgets"},
         {"replicasets", "poddisruptionbudgets"},
         {"statefulsets", "poddisruptionbudgets"},
@@ -262,6 +268,9 @@ void Cluster::changed(const ObjectKey& key, const Object& object) {
     for_each_owner(*this, key.name_space, object, [&](const ObjectKey& owner) { queue_.insert(owner); });
     for (const auto& [looked_at, looker] : lookers)
         if (key.plural == looked_at) look_again_at(looker, key.name_space);
+    if (key.plural == "pods")
+        for (const ObjectKey& service : keys("services", key.name_space))
+            if (selects(*find(service), object)) queue_.insert(service);
     wake_controllers();
 }
 

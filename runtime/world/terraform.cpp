@@ -300,15 +300,19 @@ void sync_nodes(Simulation& world, const TerraformDirectory& directory) {
         constexpr std::int64_t most = 1000;
         for (std::int64_t i = 0; i < most; ++i) {
             const ObjectKey key{"nodes", "", fmt::format("{}-{}", prefix, i)};
-            const bool there = cluster->second.find(key) != nullptr;
-            if (i >= wanted && !there) break;
+            const Object* node = cluster->second.find(key);
+            if (i >= wanted && node == nullptr) break;
             if (i >= wanted) {
                 cluster->second.erase(key);
-            } else if (!there) {
-                cluster->second.put(key, make_node(key.name));
-                cluster->second.set_status(
-                    key, node_status(cluster->second, resource.node_cpu, resource.node_memory, true));
+                continue;
             }
+            // One that the cluster has by itself under that name is this one.
+            const bool as_wanted =
+                node != nullptr && text_at(*node, "/status/capacity/memory") == resource.node_memory;
+            if (as_wanted) continue;
+            if (node == nullptr) cluster->second.put(key, make_node(key.name));
+            cluster->second.set_status(
+                key, node_status(cluster->second, resource.node_cpu, resource.node_memory, true));
         }
     }
 }

@@ -561,7 +561,7 @@ TEST_CASE("a soak in a simulation looks when something happened, and now and the
         foresee([&] { go_blind(bench.tools); });
         CHECK(bench.run().result == "held");
         CHECK(bench.tools.now() >= later);
-        CHECK(bench.tools.now() < later + day / 20 + 120'000);
+        CHECK(bench.tools.now() < later + day / 10 + 120'000);
     }
 }
 
