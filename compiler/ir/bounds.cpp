@@ -24,7 +24,46 @@ bool has(const std::vector<Step>& steps, const std::function<bool(StepKind)>& wa
     });
 }
 
+std::int64_t longest(const Program& program, const Step& step, const Reader& reader) {
+    switch (step.kind) {
+        case StepKind::Call: {
+            const Verb& verb = program.verbs.at(step.verb);
+            const Reader inner = reader.enter(step, verb);
+            if (!verb.action) return longest(program, verb.steps, inner);
+            return call_bound(program, step, verb, reader.value, inner.value).total();
+        }
+        case StepKind::Verify:
+            return verify_bound(program, step, reader.value).total();
+        case StepKind::Soak:
+            return read(step.value, reader.value).value_or(0);
+        case StepKind::Parallel: {
+            std::int64_t most = 0;
+            for (const Step& branch : step.body) most = std::max(most, longest(program, branch, reader));
+            return most;
+        }
+        default:
+            return std::max(longest(program, step.body, reader), longest(program, step.otherwise, reader));
+    }
+}
+
 }  // namespace
+
+std::int64_t longest(const Program& program, const std::vector<Step>& steps, const Reader& reader) {
+    std::int64_t sum = 0;
+    for (const Step& step : steps) sum += longest(program, step, reader);
+    return sum;
+}
+
+std::int64_t undo_bound(const Program& program, const Step& step, const Verb& verb, const Bound& forward,
+                        const Reader& reader) {
+    const Undo& way_back = step.undo ? *step.undo : verb.undo;
+    if (way_back.kind != UndoKind::Steps) return 0;
+    const bool looks = std::any_of(way_back.steps.begin(), way_back.steps.end(), [](const Step& one) {
+        return one.kind == StepKind::Verify || one.kind == StepKind::Soak;
+    });
+    const bool limits_of_its_own = step.undo || looks || !verb.action;
+    return limits_of_its_own ? longest(program, way_back.steps, reader) : forward.total();
+}
 
 Bound call_bound(const Program& program, const Step& step, const Verb& verb, const NumberOf& outer,
                  const NumberOf& inner) {

@@ -36,6 +36,21 @@ Bound call_bound(const Program& program, const Step& step, const Verb& verb, con
 // Of a `verify`: its own limit, else that of the first probe which declares one.
 Bound verify_bound(const Program& program, const Step& step, const NumberOf& value);
 
+// Reads what stands among some steps, and inside of the verbs that they call.
+struct Reader {
+    NumberOf value;
+    std::function<Reader(const Step& call, const Verb& verb)> enter;
+};
+
+// What steps take one after the other by their limits, whichever way they go.
+std::int64_t longest(const Program& program, const std::vector<Step>& steps, const Reader& reader);
+
+// Of taking back a call that takes `forward`: as long, for what is there is read before that. An undo that
+// was written for the step has limits of its own; so has one that looks, too. `reader` is of where the undo
+// stands.
+std::int64_t undo_bound(const Program& program, const Step& step, const Verb& verb, const Bound& forward,
+                        const Reader& reader);
+
 // The times of a stage, summed up in the order of its steps.
 struct Times {
     std::int64_t steps_ms = 0;          // commands, and what is waited for

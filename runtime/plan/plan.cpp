@@ -170,9 +170,7 @@ class StagePlanner {
         const std::size_t first = steps_.size();
         const std::int64_t undo_before = times_.undo_ms;
         block(verb.steps, inner, id + ".", 1);
-        if (as_a_whole)
-            times_.undo_ms = undo_before + (step.undo ? longest_undo(*step.undo, scope, inner)
-                                                      : longest_undo(verb.undo, globals_, inner));
+        if (as_a_whole) times_.undo_ms = undo_before + longest_undo(step, verb, {}, scope, inner);
         for (std::size_t i = first; as_a_whole && i < steps_.size(); ++i)
             if (steps_[i].contains("undo")) steps_[i]["undo"] = "with " + id.substr(id.find('/') + 1);
     }
@@ -249,58 +247,32 @@ class StagePlanner {
         for (const ir::Step& inner : step.body) assume(inner, scope);
     }
 
-    // An undo of a step takes as long as the step, and reads what is there before that. One that was written
-    // for the step has limits of its own; so has one that looks, too.
     void times(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
-        const ir::Undo& way_back = step.undo ? *step.undo : verb.undo;
         const ir::Bound bound = ir::call_bound(program_, step, verb, number_in(scope), number_in(inner));
         const std::int64_t undo_before = times_.undo_ms;
-        times_.call(bound, way_back.kind, verb.mutates(), step.text);
-        const bool looks = std::any_of(way_back.steps.begin(), way_back.steps.end(), [](const ir::Step& one) {
-            return one.kind == StepKind::Verify || one.kind == StepKind::Soak;
-        });
-        if (step.undo || looks)
-            times_.undo_ms = undo_before + longest_undo(way_back, step.undo ? scope : globals_, inner);
+        times_.call(bound, (step.undo ? *step.undo : verb.undo).kind, verb.mutates(), step.text);
+        times_.undo_ms = undo_before + longest_undo(step, verb, bound, scope, inner);
     }
 
-    std::int64_t longest_undo(const ir::Undo& undo, const Scope& outer, const Scope& inner) {
-        Scope names(&outer, inner.depth());
-        names.bind_all(inner.journal());
-        return longest(undo.steps, names);
+    std::int64_t longest_undo(const ir::Step& step, const ir::Verb& verb, const ir::Bound& bound,
+                              const Scope& scope, const Scope& inner) {
+        const auto names = std::make_shared<Scope>(step.undo ? &scope : &globals_, inner.depth());
+        names->bind_all(inner.journal());
+        return ir::undo_bound(program_, step, verb, bound, reader_in(names));
     }
 
-    // What steps take by their limits, whichever way they go.
-    std::int64_t longest(const std::vector<ir::Step>& steps, const Scope& names) {
-        std::int64_t sum = 0;
-        for (const ir::Step& step : steps) sum += longest(step, names);
-        return sum;
+    std::int64_t longest(const std::vector<ir::Step>& steps, const Scope& scope) {
+        return ir::longest(program_, steps, reader_in(std::make_shared<Scope>(&scope, scope.depth())));
     }
 
-    std::int64_t longest(const ir::Step& step, const Scope& names) {
-        switch (step.kind) {
-            case StepKind::Call:
-                return longest_call(step, names);
-            case StepKind::Verify:
-                return ir::verify_bound(program_, step, number_in(names)).total();
-            case StepKind::Soak:
-                return milliseconds(evaluator_, step.value, names).value_or(0);
-            case StepKind::Parallel: {
-                std::int64_t most = 0;
-                for (const ir::Step& branch : step.body) most = std::max(most, longest(branch, names));
-                return most;
-            }
-            default:
-                return std::max(longest(step.body, names), longest(step.otherwise, names));
-        }
-    }
-
-    std::int64_t longest_call(const ir::Step& step, const Scope& names) {
-        const ir::Verb& verb = program_.verbs.at(step.verb);
-        Scope inner(&globals_, names.depth() + 1);
-        const bool is_known = bind_arguments(evaluator_, verb, step, names, inner).has_value();
-        const Scope& known = is_known ? inner : globals_;
-        if (!verb.action) return longest(verb.steps, known);
-        return ir::call_bound(program_, step, verb, number_in(names), number_in(known)).total();
+    ir::Reader reader_in(const std::shared_ptr<Scope>& names) {
+        const auto enter = [this, names](const ir::Step& call, const ir::Verb& verb) {
+            auto inner = std::make_shared<Scope>(&globals_, names->depth() + 1);
+            if (!bind_arguments(evaluator_, verb, call, *names, *inner))
+                inner = std::make_shared<Scope>(&globals_, names->depth() + 1);
+            return reader_in(inner);
+        };
+        return {[this, names](const ir::Expr& expression) { return number_in(*names)(expression); }, enter};
     }
 
     ir::NumberOf number_in(const Scope& scope) {

@@ -62,17 +62,21 @@ const ir::Verb* verb_of(const ir::Program& program, const std::string& signature
     return found == program.verbs.end() ? nullptr : &*found;
 }
 
-// An undo of a step takes as long as the step may, and reads what is there before that.
+ir::Reader literals() {
+    return {literal, [](const ir::Step&, const ir::Verb&) { return literals(); }};
+}
+
+// A composite without a way back of its own is taken back by what was done inside of it.
 void add_undo(Status& status, const ir::Program& program, const Change& change) {
     const ir::Verb* verb = verb_of(program, change.verb);
-    if (verb == nullptr || !verb->action) return;
+    if (verb == nullptr) return;
     const ir::Step* step = find_step(program, change.step);
     static const ir::Step unknown;
     const ir::Step& written = step != nullptr ? *step : unknown;
     const ir::UndoKind way_back = (written.undo ? *written.undo : verb->undo).kind;
     if (way_back == ir::UndoKind::Irreversible) status.no_return = change.text;
-    if (way_back == ir::UndoKind::Steps)
-        status.undo_ms += ir::call_bound(program, written, *verb, literal, literal).total();
+    const ir::Bound forward = ir::call_bound(program, written, *verb, literal, literal);
+    status.undo_ms += ir::undo_bound(program, written, *verb, forward, literals());
 }
 
 // Of a gate `window ".."`, what stands in the quotes.
@@ -145,10 +149,14 @@ Status status_of(const StatusInput& input) {
     for (const Event& event : input.events)
         if (event.kind == EventKind::StageBegun) status.stage = event.body.value("stage", "");
     if (status.state == "at work") status.doing = input.progress;
-    for (const Change& change : Account(input.events).changes) {
+    const std::vector<Change> changes = Account(input.events).changes;
+    for (const Change& change : changes) {
         if (!change.stands()) continue;
         status.standing.push_back(change.text);
-        add_undo(status, input.program, change);
+        const bool with_another = std::any_of(changes.begin(), changes.end(), [&](const Change& outer) {
+            return outer.stands() && inside(change.step, outer.step);
+        });
+        if (!with_another) add_undo(status, input.program, change);
     }
     const bool at_work = status.state == "at work";  // then what is open is only under way
     for (const OpenStep& open : open_steps(input.events))

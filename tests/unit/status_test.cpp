@@ -104,6 +104,20 @@ TEST_CASE("what stands, and how long taking it back may take") {
     CHECK(says(run.text(), "which has no way back"));
 }
 
+TEST_CASE("an undo that was written for a step takes as long as its own steps may") {
+    Run run;
+    ir::Step look;
+    look.kind = ir::StepKind::Verify;
+    look.within = duration(10 * minute);
+    ir::Step back;
+    run.program.stages[0].steps[0].undo.emplace();
+    run.program.stages[0].steps[0].undo->kind = ir::UndoKind::Steps;
+    run.program.stages[0].steps[0].undo->steps = {back, look};
+    run.events.push_back(intent(1, "scale"));
+    run.events.push_back(outcome(1, "done"));
+    CHECK(run.status().undo_ms == 12 * minute);
+}
+
 TEST_CASE("a step whose outcome is not written down is in doubt, unless somebody is at it") {
     Run run;
     run.events.push_back(intent(1, "scale"));
