@@ -50,7 +50,7 @@ def knows(project, said):
     shown = project.migc("show", "last")[1]
     for line in SAID_DONE.finditer(said):
         told = said[line.end():].splitlines()[0].split("  ")[0].strip()
-        check(told in shown, project, f"told as done, but the disk does not have it: {told}", said, shown)
+        check(f"✓ {told}" in shown, project, f"told as done, but the disk does not have it: {told}", said, shown)
 
 
 def attempt(library, name, n, then):

@@ -6,7 +6,7 @@ has no DNS. See cluster.py for which cluster."""
 import gzip, json, os, subprocess
 
 from cluster import CONTEXT, kubectl, make_namespace
-from guide_project import GATEWAY, NAMESPACES, PORT, TRANSCRIPTS, guide_project, options_of
+from guide_project import GATEWAY, NAMESPACES, PART, PORT, TRANSCRIPTS, guide_project, options_of
 from support import check, finish
 
 
