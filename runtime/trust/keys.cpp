@@ -43,6 +43,7 @@ std::string base64(const unsigned char* bytes, std::size_t size, int variant) {
 }
 
 std::optional<Bytes> from_base64(std::string_view text, int variant) {
+    if (text.empty()) return Bytes();  // libsodium wants somewhere to write to, even for nothing
     Bytes bytes(text.size());
     std::size_t size = 0;
     if (sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size, nullptr,
