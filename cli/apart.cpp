@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/tools/descriptor.hpp"
+
 namespace migc::cli {
 namespace {
 
@@ -18,23 +20,13 @@ struct Worker {
     int answers = -1;
 };
 
-bool write_all(int descriptor, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = ::write(descriptor, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-}
-
 tl::expected<Worker, std::string> begin(const Work& work, std::size_t place) {
     std::array<int, 2> ends{};
     if (::pipe(ends.data()) != 0) return tl::unexpected(std::string("no pipe can be made"));
     const pid_t process = ::fork();
     if (process == 0) {
         ::close(ends[0]);
-        const bool told = write_all(ends[1], work(place));
+        const bool told = runtime::write_all(ends[1], work(place));
         ::_exit(told ? 0 : 1);
     }
     ::close(ends[1]);

@@ -76,6 +76,7 @@ struct Engine::State {
     [[nodiscard]] bool being_written(const std::string& path) const;
     std::optional<Problem> begin();
     bool record_beginning();
+    bool record_lets();
     StageEnd run_stages();
     UndoEnd undo_before(std::size_t stage);
     RunResult run_everything();
@@ -270,11 +271,15 @@ bool Engine::State::record_beginning() {
                            {"environments", environments},
                            {"stages", std::move(pinned)}};
     if (const std::string* why = emergency(run.program)) body["emergency"] = *why;
-    if (!run.recorder.record(EventKind::RunBegun, body)) return false;
+    return run.recorder.record(EventKind::RunBegun, body) && record_lets();
+}
+
+// The last of a run's beginning: whoever looks sees a run that has begun.
+bool Engine::State::record_lets() {
     const bool written = std::all_of(lets.begin(), lets.end(), [this](const nlohmann::json& let) {
         return run.recorder.record(EventKind::Noted, let);
     });
-    return written && run.settle();  // whoever looks sees a run that has begun
+    return written && run.settle();
 }
 
 UndoEnd Engine::State::undo_before(std::size_t stage) {
@@ -535,9 +540,7 @@ RunResult Engine::State::resume_from(const RunHistory& history) {
         run.recorder.record(EventKind::RunResumed, {{"run", run.recorder.run()},
                                                     {"action", history.undoing ? "undo" : "resume"},
                                                     {"by", options.operated_by}}) &&
-        std::all_of(lets.begin(), lets.end(),
-                    [this](const auto& let) { return run.recorder.record(EventKind::Noted, let); }) &&
-        run.settle();
+        record_lets();
     const Settling purpose = history.undoing ? Settling::Undo : Settling::Resume;
     if (!recorded || !settle_open_steps(purpose))
         return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));

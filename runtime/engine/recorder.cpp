@@ -65,8 +65,10 @@ bool Recorder::write(const Event& event, Writing how) {
         failure_ = *lost + "; another run may be at work by now, so nothing more is done";
         trusted_ = false;
     }
-    if (!trusted_) untold_.clear();
-    if (!trusted_) return false;
+    if (!trusted_) {
+        untold_.clear();
+        return false;
+    }
     if (const auto written = append(event, how); !written) distrust(written.error());
     if (!trusted_) return false;
     untold_.push_back(event);

@@ -40,11 +40,6 @@ std::string RunState::sheet_heading() {
 }
 
 void RunState::keep_sheet() {
-    sheet_is_old_ = true;
-    keep_sheet_if_old();
-}
-
-void RunState::keep_sheet_if_old() {
     const std::lock_guard lock(sheet_mutex_);
     if (sheet_is_old_.exchange(false) && sheet.is_kept()) sheet.write(sheet_heading());
 }
@@ -53,7 +48,7 @@ void RunState::keep_sheet_if_old() {
 // is not durable is not on it either.
 bool RunState::settle() {
     const bool durable = recorder.settle();
-    keep_sheet_if_old();
+    keep_sheet();
     return durable;
 }
 
@@ -89,7 +84,7 @@ void StageRun::add(Change change) {
         changes.push_back(std::move(change));
         run.sheet.update(*this, changes.back());
     }
-    run.keep_sheet();
+    run.sheet_is_old_ = true;
 }
 
 std::optional<Change> StageRun::change(const std::string& step) {

@@ -76,7 +76,6 @@ struct RunState {
 
     // The sheet's first lines: of which run, and as of when.
     std::string sheet_heading();
-    void keep_sheet();
     // For before anything outside is touched or waited for, and at the end: the sheet is as things stand, and
     // all that was recorded is durable, and told, when it returns true.
     bool settle();
@@ -93,7 +92,7 @@ struct RunState {
   private:
     friend struct StageRun;
     std::atomic<bool> stop_ = false;
-    void keep_sheet_if_old();
+    void keep_sheet();
     std::mutex sheet_mutex_;
     std::atomic<bool> sheet_is_old_ = false;
 };

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "runtime/tools/descriptor.hpp"
+
 namespace migc::runtime {
 namespace {
 
@@ -18,16 +20,6 @@ constexpr std::uintmax_t largest = std::uintmax_t{64} << 20;
 
 tl::unexpected<std::string> failure(const fs::path& path) {
     return tl::unexpected(fmt::format("{}: {}", path.string(), std::strerror(errno)));
-}
-
-bool write_all(int descriptor, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
 }
 
 // The new name, too, must be on the disk.

@@ -1,6 +1,7 @@
 // A file descriptor with an owner.
 #pragma once
 
+#include <cerrno>
 #include <string_view>
 #include <utility>
 
@@ -39,6 +40,17 @@ inline Descriptor above_standard(int number) {
     Descriptor given(number);
     if (number < 0 || number > STDERR_FILENO) return given;
     return Descriptor(::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+}
+
+// False if not all of it could be written.
+inline bool write_all(int number, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(number, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
 }
 
 // Makes the file hold this and nothing else, in place. False if not all of it could be written.

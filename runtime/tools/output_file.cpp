@@ -40,15 +40,6 @@ tl::expected<OutputFile::Written, std::string> read_through(int descriptor) {
     return written;
 }
 
-bool write_all(int descriptor, const std::string& text) {
-    for (std::size_t done = 0; done < text.size();) {
-        const ssize_t size = ::write(descriptor, text.data() + done, text.size() - done);
-        if (size < 0 && errno != EINTR) return false;
-        if (size > 0) done += static_cast<std::size_t>(size);
-    }
-    return true;
-}
-
 // A name is on the disk when its folder is.
 bool sync_folder(const std::filesystem::path& folder) {
     const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

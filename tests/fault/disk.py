@@ -7,7 +7,7 @@ write-ahead log that failed, and what is told agrees with what is written. Then 
 undone like any other."""
 import errno, json, os, pathlib, random, shutil, subprocess, sys, tempfile
 
-from project import Failed, Project, check
+from project import Failed, Project, check, to_the_end
 from scenarios import EVERYTHING, EVERYTHING_AFTER, LONG, LONG_AFTER
 
 ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO, "EINTR": errno.EINTR, "short": 0}
@@ -97,14 +97,10 @@ def attempt(library, call, n, error, lasting, script=EVERYTHING, after=EVERYTHIN
         if code == 0:
             check(project.state() == {**project.initial, **after}, project, "done, but the state is another", said)
         then = "resume" if n % 2 else "undo"
-        for _ in range(4):
-            again, said = project.migc(then, "last")
-            if again != 4 or not project.resolve_truly(said):
-                break
-        if again == 2 and ("no run" in said):
+        again, said = to_the_end(project, then, {0}, tries=4)
+        if again == "nothing":
             check(not ledger, project, "no run, but something was done", said)
         else:
-            check(again == 0, project, then, "exit code", again, said)
             wanted = {**project.initial, **after} if then == "resume" else project.initial
             check(project.state() == wanted, project, then, "left another state", said)
         check(not project.twice(), project, "done twice:", project.twice(), said)

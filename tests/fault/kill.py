@@ -6,7 +6,7 @@ resumed and later undone, or it is undone at once; an undo is cut off in the sam
 ledger and state decide: nothing is done twice, nothing that is undone is left over, and "done" is done."""
 import collections, os, random, re, shutil, signal, subprocess, sys, time
 
-from project import Failed, MIGC, Project, check
+from project import Failed, MIGC, Project, check, to_the_end
 from scenarios import AT_WORK, AT_WORK_AFTER, COUNTED, COUNTING, COUNTING_AFTER, EVERYTHING, EVERYTHING_AFTER, FAILING, INTERRUPTED, INTERRUPTED_AFTER, TWO_STAGES
 
 CALLS = "write,pwrite64,fsync,fdatasync,ftruncate,rename,renameat2,unlink,mkdir,vfork,clone,clone3"
@@ -25,19 +25,6 @@ def killed(project, point, *arguments):
     call, n = point
     return project.migc(*arguments, under=("strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
                                            "-e", f"inject={call}:signal=KILL:when={n}"))
-
-
-def to_the_end(project, command, expected):
-    """Goes on until the run is no longer in doubt; a person decides where only a person can."""
-    for _ in range(6):
-        code, said = project.migc(command, "last")
-        if code == 2 and "no run" in said or "there are no runs yet" in said:
-            return "nothing", said
-        if code != 4:
-            check(code in expected, project, command, "exit code", code, said)
-            return code, said
-        check(project.resolve_truly(said), project, command, "in doubt without a step to decide about:", said)
-    raise Failed(f"{command} stays in doubt: {said}")
 
 
 def not_begun(project):

@@ -8,7 +8,7 @@ knows to have been begun."""
 import os, pathlib, random, re, shutil, signal, sys, tempfile
 
 import disk
-from project import Failed, Project, check
+from project import Failed, Project, check, to_the_end
 from scenarios import EVERYTHING, EVERYTHING_AFTER, FAILING, LONG, LONG_AFTER, SIDE_BY_SIDE, SIDE_BY_SIDE_AFTER
 
 SCRIPTS = {"everything": (EVERYTHING, EVERYTHING_AFTER, {"a": "white"}), "failing": (FAILING, None, {}),
@@ -60,14 +60,11 @@ def attempt(library, name, n, then):
         check(code == -signal.SIGKILL, project, "the power was not lost: exit code", code, said)
         restart(project)
         knows(project, said)
-        for _ in range(6):
-            again, said = project.migc(then, "last")
-            if again != 4 or not project.resolve_truly(said):
-                break
-        if again == 2 and "no run" in said:
+        forward = then == "resume" and after is not None
+        again, said = to_the_end(project, then, {0} if forward or then == "undo" else {1})
+        if again == "nothing":
             return check(not project.ledger(), project, "no run, but something was done", said)
-        check(again == (1 if then == "resume" and after is None else 0), project, then, "exit code", again, said)
-        wanted = after if then == "resume" and after is not None else project.initial
+        wanted = after if forward else project.initial
         check(project.state() == wanted, project, then, "left another state", said)
         check(not project.twice(), project, "done twice:", project.twice(), said)
 

@@ -169,3 +169,16 @@ def check(condition, project, *words):
     if not condition:
         raise Failed(" ".join(str(w) for w in words) + f"\n  ledger: {project.ledger()}\n  state: {project.state()}\n"
                      + project.migc("show", "last")[1])
+
+
+def to_the_end(project, command, expected, tries=6):
+    """Goes on until the run is no longer in doubt; a person decides where only a person can."""
+    for _ in range(tries):
+        code, said = project.migc(command, "last")
+        if code == 2 and "no run" in said or "there are no runs yet" in said:
+            return "nothing", said
+        if code != 4:
+            check(code in expected, project, command, "exit code", code, said)
+            return code, said
+        check(project.resolve_truly(said), project, command, "in doubt without a step to decide about:", said)
+    raise Failed(f"{command} stays in doubt: {said}")

@@ -533,13 +533,18 @@ class Foresight final : public Watch {
     std::function<void()> what_;
 };
 
-TEST_CASE("a soak in a simulation looks when something happened, and now and then") {
-    constexpr std::int64_t day = 86'400'000;
-    Bench bench;
+constexpr std::int64_t day = 86'400'000;
+
+void add_day_of_soak(ir::Program& program) {
     ir::Step soak = step(ir::StepKind::Soak, "soak 24h while ..");
     soak.value = duration(day);
     soak.condition = is(replicas(), number(4));
-    add_stage(bench.program, "staging", {scale_to(4), soak});
+    add_stage(program, "staging", {scale_to(4), soak});
+}
+
+TEST_CASE("a soak in a simulation looks when something happened, and now and then") {
+    Bench bench;
+    add_day_of_soak(bench.program);
     const Time begun = bench.tools.now();
     const Time later = begun + day / 2 + 1'234'567;
     const auto foresee = [&](std::function<void()> what) {
@@ -604,12 +609,9 @@ TEST_CASE("a tool that was ended by a signal has said nothing, and is not waited
 }
 
 TEST_CASE("a soak counts the time in which somebody looked, and tells of the other") {
-    constexpr std::int64_t day = 86'400'000, night = 28'800'000;
+    constexpr std::int64_t night = 28'800'000;
     Bench bench;
-    ir::Step soak = step(ir::StepKind::Soak, "soak 24h while ..");
-    soak.value = duration(day);
-    soak.condition = is(replicas(), number(4));
-    add_stage(bench.program, "staging", {scale_to(4), soak});
+    add_day_of_soak(bench.program);
     const Time begun = bench.tools.now();
     int ticks = 0;
     const auto told = [&] {
