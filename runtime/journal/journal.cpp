@@ -18,8 +18,12 @@ namespace {
 constexpr const char* columns =
     "id, script, title, mode, digest, begun_ms, ended_ms, result, exit_code, head";
 
+// Of the run whose number is ?1.
+constexpr const char* of_the_run = "number BETWEEN (?1 << 32) AND (?1 << 32) + 0xFFFFFFFF";
+
 struct RunRow {
     RunSummary summary;
+    std::int64_t number = 0;
     std::string head;  // the digest of the last event
 };
 
@@ -29,6 +33,7 @@ RunRow read_run(const Statement& row) {
                    row.text(3),   row.text(4), row.number(5),
                    row.number(6), row.text(7), static_cast<int>(row.number(8))};
     run.head = row.text(9);
+    run.number = row.number(10);
     return run;
 }
 
@@ -70,43 +75,37 @@ class SqliteJournal : public Journal {
   public:
     explicit SqliteJournal(Database database) : database_(std::move(database)) {}
 
-    Sqlite<void> prepare() {
-        const auto prepare_one = [&](Statement& statement, const std::string& sql) -> Sqlite<void> {
-            auto prepared = database_.prepare(sql.c_str());
-            if (!prepared) return tl::make_unexpected(prepared.error());
-            statement = std::move(*prepared);
-            return {};
-        };
-        const std::string select = fmt::format("SELECT {} FROM runs", columns);
-        return prepare_one(begin_, "BEGIN IMMEDIATE")
-            .and_then([&] { return prepare_one(commit_, "COMMIT"); })
-            .and_then([&] { return prepare_one(rollback_, "ROLLBACK"); })
-            .and_then([&] { return prepare_one(all_runs_, select + " ORDER BY number DESC"); })
-            .and_then([&] { return prepare_one(one_run_, select + " WHERE id = ?1"); })
+    Sqlite<void> prepare_reading() {
+        const std::string select = fmt::format("SELECT {}, number FROM runs", columns);
+        return prepare(rollback_, "ROLLBACK")
+            .and_then([&] { return prepare(all_runs_, select + " ORDER BY number DESC"); })
+            .and_then([&] { return prepare(one_run_, select + " WHERE id = ?1"); })
+            .and_then([&] { return prepare(script_, "SELECT text FROM scripts WHERE run = ?1"); })
+            .and_then([&] {
+                return prepare(events_, fmt::format("SELECT kind, time_ms, body, digest FROM history "
+                                                    "WHERE {} ORDER BY number",
+                                                    of_the_run));
+            });
+    }
+
+    Sqlite<void> prepare_writing() {
+        const auto insert_run =
+            fmt::format("INSERT INTO runs ({}) VALUES (?1,?2,?3,?4,?5,?6,0,'unfinished',0,?7)", columns);
+        const auto insert_event = fmt::format(
+            "INSERT INTO history (number, kind, time_ms, body, digest) VALUES ((SELECT "
+            "coalesce(max(number), ?1 << 32) + 1 FROM history WHERE {}), ?2, ?3, ?4, ?5)",
+            of_the_run);
+        return prepare(begin_, "BEGIN IMMEDIATE")
+            .and_then([&] { return prepare(commit_, "COMMIT"); })
+            .and_then([&] { return prepare(ids_of_day_, "SELECT id FROM runs WHERE id GLOB ?1 || '-*'"); })
+            .and_then([&] { return prepare(insert_run_, insert_run); })
             .and_then(
-                [&] { return prepare_one(ids_of_day_, "SELECT id FROM runs WHERE id GLOB ?1 || '-*'"); })
+                [&] { return prepare(insert_script_, "INSERT INTO scripts (run, text) VALUES (?1, ?2)"); })
+            .and_then([&] { return prepare(insert_event_, insert_event); })
             .and_then([&] {
-                return prepare_one(
-                    insert_run_,
-                    fmt::format("INSERT INTO runs ({}) VALUES (?1,?2,?3,?4,?5,?6,0,'unfinished',0,?7)",
-                                columns));
-            })
-            .and_then([&] {
-                return prepare_one(insert_script_, "INSERT INTO scripts (run, text) VALUES (?1, ?2)");
-            })
-            .and_then([&] { return prepare_one(script_, "SELECT text FROM scripts WHERE run = ?1"); })
-            .and_then([&] {
-                return prepare_one(
-                    insert_event_,
-                    "INSERT INTO events (run, kind, time_ms, body, digest) VALUES (?1,?2,?3,?4,?5)");
-            })
-            .and_then([&] {
-                return prepare_one(
-                    advance_, "UPDATE runs SET head=?2, ended_ms=?3, result=?4, exit_code=?5 WHERE id=?1");
-            })
-            .and_then([&] {
-                return prepare_one(
-                    events_, "SELECT kind, time_ms, body, digest FROM events WHERE run = ?1 ORDER BY number");
+                return prepare(
+                    advance_,
+                    "UPDATE runs SET head=?2, ended_ms=?3, result=?4, exit_code=?5 WHERE number=?1");
             });
     }
 
@@ -175,6 +174,12 @@ class SqliteJournal : public Journal {
     }
 
   private:
+    Sqlite<void> prepare(Statement& statement, const std::string& sql) {
+        return database_.prepare(sql.c_str()).map([&](Statement&& prepared) {
+            statement = std::move(prepared);
+        });
+    }
+
     // Another process may have written what was read, and not yet waited for the disk.
     template <typename Read>
     tl::expected<Read, std::string> durably(Read read) {
@@ -274,13 +279,13 @@ class SqliteJournal : public Journal {
         const Ending ending = new_ending.value_or(Ending{stood.ended_ms, stood.result, stood.exit_code});
         const EventRow row{run, name(event.kind), event.time_ms, serialized(event.body)};
         const std::string digest = next_digest(before->head, row);
-        insert_event_.bind(1, row.run)
+        insert_event_.bind(1, before->number)
             .bind(2, row.kind)
             .bind(3, row.time_ms)
             .bind(4, row.body)
             .bind_bytes(5, digest);
         if (auto inserted = insert_event_.run(); !inserted) return inserted;
-        advance_.bind(1, run).bind_bytes(2, digest).bind(3, ending.time_ms).bind(4, ending.result);
+        advance_.bind(1, before->number).bind_bytes(2, digest).bind(3, ending.time_ms).bind(4, ending.result);
         return advance_.bind(5, static_cast<std::int64_t>(ending.exit_code)).run();
     }
 
@@ -319,7 +324,7 @@ class SqliteJournal : public Journal {
         std::string digest = first_digest(run->summary, *text);
         std::vector<Event> out;
         std::string broken;
-        events_.bind(1, id);
+        events_.bind(1, run->number);
         const auto read = each_row(events_, [&](const Statement& row) {
             if (broken.empty())
                 broken = add_event(out, {id, row.text(0), row.number(1), row.text(2)}, row.text(3), digest);
@@ -354,10 +359,11 @@ class SqliteJournal : public Journal {
     Statement insert_event_, advance_, events_;
 };
 
-tl::expected<std::unique_ptr<Journal>, std::string> journal_on(Database database) {
+tl::expected<std::unique_ptr<Journal>, std::string> journal_on(Database database, bool for_writing) {
     auto journal = std::make_unique<SqliteJournal>(std::move(database));
-    if (auto prepared = journal->prepare(); !prepared)
-        return tl::make_unexpected("the journal cannot be used: " + sentence(prepared.error()));
+    auto prepared = journal->prepare_reading();
+    if (prepared && for_writing) prepared = journal->prepare_writing();
+    if (!prepared) return tl::make_unexpected("the journal cannot be used: " + sentence(prepared.error()));
     return journal;
 }
 
@@ -365,7 +371,7 @@ tl::expected<std::unique_ptr<Journal>, std::string> journal_on(Database database
 
 tl::expected<std::unique_ptr<Journal>, std::string> Journal::open(const std::filesystem::path& root) {
     return open_for_writing(root).and_then(
-        [](Database&& database) { return journal_on(std::move(database)); });
+        [](Database&& database) { return journal_on(std::move(database), true); });
 }
 
 tl::expected<std::unique_ptr<Journal>, std::string> Journal::open_existing(
@@ -373,7 +379,7 @@ tl::expected<std::unique_ptr<Journal>, std::string> Journal::open_existing(
     auto database = open_for_reading(root);
     if (!database) return tl::make_unexpected(database.error());
     if (!*database) return nullptr;
-    return journal_on(std::move(**database));
+    return journal_on(std::move(**database), false);
 }
 
 }  // namespace migc::runtime

@@ -28,6 +28,7 @@ Statement& Statement::bind_bytes(int index, std::string_view bytes) {
 }
 
 Sqlite<bool> Statement::step() {
+    if (!statement_) return tl::make_unexpected(SqliteError{SQLITE_READONLY, "not prepared"});
     const int result = sqlite3_step(statement_.get());
     if (result == SQLITE_ROW) return true;
     if (result == SQLITE_DONE) return false;

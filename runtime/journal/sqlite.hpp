@@ -32,7 +32,8 @@ class Statement {
     Statement& bind(int index, std::int64_t number);
     Statement& bind_bytes(int index, std::string_view bytes);
 
-    // True while there is a row to read.
+    // True while there is a row to read. A statement that was never prepared, of a database that is only
+    // read, fails like one that may not write.
     Sqlite<bool> step();
     // Runs a statement that yields no rows, and makes it ready for the next round.
     Sqlite<void> run();

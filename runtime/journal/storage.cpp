@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/planted.hpp"
+#include "runtime/tools/descriptor.hpp"
 
 namespace migc::runtime {
 
@@ -19,12 +20,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t application_id = 0x6D696763;  // "migc"
-// 2: runs go on (run-resumed, stage-failed, resolved). The tables are those of 1, so that a journal of format
-// 1 is read as it is, and becomes one of format 2 when it is first written to.
-constexpr std::int64_t format_version = 2;
+// 2: runs go on (run-resumed, stage-failed, resolved).
+// 3: a run's events have numbers of their own, and need no index, which was one more page to write with each
+// event. Older journals are read as they are, and become of this format when they are first written to.
+constexpr std::int64_t format_version = 3;
 
-// The runs' texts are apart from the runs, whose rows are written again with every event.
-constexpr const char* create_tables = R"(
+// The runs' texts are apart from the runs, whose rows are written again with every event. The numbers of a
+// run's events begin with that of the run: (run << 32) + 1, ...
+constexpr const char* create_runs = R"(
     CREATE TABLE runs (
         number INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
@@ -39,19 +42,25 @@ constexpr const char* create_tables = R"(
         head BLOB NOT NULL
     ) STRICT;
     CREATE TABLE scripts (run TEXT PRIMARY KEY, text BLOB NOT NULL) STRICT;
-    CREATE TABLE events (
+)";
+
+constexpr const char* create_history = R"(
+    CREATE TABLE history (
         number INTEGER PRIMARY KEY,
-        run TEXT NOT NULL,
         kind TEXT NOT NULL,
         time_ms INTEGER NOT NULL,
         body TEXT NOT NULL,
         digest BLOB NOT NULL
     ) STRICT;
-    CREATE INDEX events_of_run ON events (run, number);
-    PRAGMA application_id = 1835624291;
-    PRAGMA user_version = 2;
 )";
-static_assert(application_id == 1835624291 && format_version == 2);
+
+constexpr const char* mark = "PRAGMA application_id = 1835624291; PRAGMA user_version = 3;";
+static_assert(application_id == 1835624291 && format_version == 3);
+
+// The history of formats 1 and 2; rows of a run that is not there stay, as they would be missed.
+constexpr const char* events_as_history = R"(
+    SELECT (coalesce(runs.number, 0) << 32) + events.number AS number, kind, time_ms, body, events.digest AS digest
+    FROM events LEFT JOIN runs ON runs.id = events.run)";
 
 fs::path folder_of(const fs::path& root) {
     return root / ".migc";
@@ -79,18 +88,14 @@ tl::expected<void, std::string> make_private(const fs::path& path, mode_t kind, 
 }
 
 // What was created in a folder survives a power cut only once the folder itself is on the disk.
-tl::expected<void, std::string> sync_folder(const fs::path& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    auto result =
-        synced ? tl::expected<void, std::string>() : tl::make_unexpected(system_error(folder, "stored"));
-    if (descriptor >= 0) ::close(descriptor);
-    return result;
+tl::expected<void, std::string> stored(const fs::path& folder) {
+    return sync_folder(folder) ? tl::expected<void, std::string>()
+                               : tl::make_unexpected(system_error(folder, "stored"));
 }
 
 tl::expected<void, std::string> make_folder(const fs::path& root) {
     const fs::path folder = folder_of(root);
-    if (::mkdir(folder.c_str(), 0700) == 0) return sync_folder(root);
+    if (::mkdir(folder.c_str(), 0700) == 0) return stored(root);
     if (errno != EEXIST) return tl::make_unexpected(system_error(folder, "created"));
     return make_private(folder, S_IFDIR, 0700);
 }
@@ -102,10 +107,10 @@ tl::expected<void, std::string> make_file(const fs::path& root) {
     // An existing file is not opened here: closing it would drop the locks that this process may have on it.
     if (descriptor < 0) return make_private(file, S_IFREG, 0600);
     ::close(descriptor);
-    return sync_folder(folder_of(root));
+    return stored(folder_of(root));
 }
 
-enum class Content { Empty, Journal };
+enum class Content { Empty, OlderJournal, Journal };
 
 struct Identity {
     std::int64_t application = 0;
@@ -139,7 +144,7 @@ tl::expected<Content, std::string> content(Database& database, const fs::path& f
         return tl::make_unexpected(
             fmt::format("{} was written by a newer migc (format {}, this one knows {}); use that migc",
                         file.string(), found->version, format_version));
-    return Content::Journal;
+    return found->version < format_version ? Content::OlderJournal : Content::Journal;
 }
 
 // While another process looks at the file, SQLite refuses to change its mode without waiting by itself.
@@ -152,33 +157,35 @@ Sqlite<void> use_write_ahead_log(Database& database) {
     }
 }
 
-// Of several processes that found the file empty only the first makes the tables.
-Sqlite<void> create(Database& database) {
+// Of several processes that found the file empty, or of an older format, only the first makes the tables.
+// An older migc that is writing meanwhile finds its table gone, and stops as if the disk had failed.
+Sqlite<void> make_tables(Database& database) {
     if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return begun;
-    const auto id = database.number("PRAGMA application_id");
-    if (!id) return tl::make_unexpected(id.error());
-    if (*id != application_id)
-        if (auto created = database.execute(create_tables); !created) return created;
-    return database.execute("COMMIT");
-}
-
-// It would take the new kinds of events for a journal that does not fit together.
-Sqlite<void> keep_older_migc_off(Database& database) {
     const auto version = database.number("PRAGMA user_version");
     if (!version) return tl::make_unexpected(version.error());
-    return *version < format_version ? database.execute("PRAGMA user_version = 2") : Sqlite<void>();
+    if (*version < format_version) {
+        const std::string runs =
+            *version == 0 ? create_runs
+                          : fmt::format("INSERT INTO history {}; DROP TABLE events;", events_as_history);
+        const std::string sql = create_history + runs + mark;
+        if (auto made = database.execute(sql.c_str()); !made) return made;
+    }
+    return database.execute("COMMIT");
 }
 
 Sqlite<void> prepare_for_writing(Database& database, Content found) {
     database.keep_log_files();
     database.checkpoint_when_synced();
+    // Each event writes two pages, and most events are short.
+    const Sqlite<void> sized =
+        found == Content::Empty ? database.execute("PRAGMA page_size = 1024") : Sqlite<void>();
+    if (!sized) return sized;
     return use_write_ahead_log(database)
         .and_then([&] {
             // The journal itself syncs what is to be durable.
             return database.execute("PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF");
         })
-        .and_then([&] { return found == Content::Empty ? create(database) : Sqlite<void>(); })
-        .and_then([&] { return keep_older_migc_off(database); });
+        .and_then([&] { return found == Content::Journal ? Sqlite<void>() : make_tables(database); });
 }
 
 // A path as an SQLite URI that promises that nobody is writing.
@@ -242,6 +249,11 @@ tl::expected<std::optional<Database>, std::string> open_for_reading(const fs::pa
     const auto found = content(*database, file);
     if (!found) return tl::make_unexpected(found.error());
     if (*found == Content::Empty) return std::nullopt;
+    if (*found == Content::OlderJournal) {
+        const std::string view = fmt::format("CREATE TEMP VIEW history AS {}", events_as_history);
+        if (auto shown = database->execute(view.c_str()); !shown)
+            return tl::make_unexpected(fmt::format("{}: {}", file.string(), sentence(shown.error())));
+    }
     return std::optional(std::move(*database));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cerrno>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -61,6 +62,12 @@ inline bool overwrite(int number, std::string_view content) {
         return false;
     // To cut off nothing would cost as much as to cut off something.
     return before.st_size <= size || ::ftruncate(number, size) == 0;
+}
+
+// A name that was made, changed or taken away in a folder is on the disk when this is true.
+inline bool sync_folder(const std::filesystem::path& folder) {
+    const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return descriptor && ::fsync(descriptor.get()) == 0;
 }
 
 }  // namespace migc::runtime

@@ -155,15 +155,15 @@ TEST_CASE("a chain that was broken is noticed") {
     }
     const auto error = [&] { return opened(folder)->events(id).error(); };
     SECTION("a changed body") {
-        tamper(folder, "UPDATE events SET body = '{}' WHERE number = 2");
+        tamper(folder, "UPDATE history SET body = '{}' WHERE number = (1 << 32) + 2");
         CHECK(error().find("row 2 of run 2026-11-23-1 (intent)") != std::string::npos);
     }
     SECTION("a row taken out") {
-        tamper(folder, "DELETE FROM events WHERE number = 2");
+        tamper(folder, "DELETE FROM history WHERE number = (1 << 32) + 2");
         CHECK(error().find("row 2") != std::string::npos);
     }
     SECTION("the last row taken off") {
-        tamper(folder, "DELETE FROM events WHERE number = 3");
+        tamper(folder, "DELETE FROM history WHERE number = (1 << 32) + 3");
         CHECK(error().find("rows after row 2") != std::string::npos);
     }
     SECTION("another script") {
@@ -171,25 +171,90 @@ TEST_CASE("a chain that was broken is noticed") {
         CHECK(error().find("row 1") != std::string::npos);
     }
     SECTION("rows that were swapped") {
-        tamper(folder, "UPDATE events SET number = 9 WHERE number = 1");
+        tamper(folder, "UPDATE history SET number = number + 8 WHERE number = (1 << 32) + 1");
         CHECK(error().find("row 1") != std::string::npos);
     }
 }
 
-TEST_CASE("a journal of format 1 is read as it is, and becomes one of format 2 when it is written to") {
+namespace {
+
+// A journal as migc wrote it before format 3, of what this one has written: its events in one row, by time.
+void make_older(const Folder& folder, int format) {
+    tamper(folder, R"(
+        CREATE TABLE events (number INTEGER PRIMARY KEY, run TEXT NOT NULL, kind TEXT NOT NULL,
+                             time_ms INTEGER NOT NULL, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT;
+        CREATE INDEX events_of_run ON events (run, number);
+        INSERT INTO events (run, kind, time_ms, body, digest)
+            SELECT runs.id, kind, time_ms, body, history.digest FROM history
+            JOIN runs ON runs.number = history.number >> 32 ORDER BY time_ms;
+        DROP TABLE history;
+        PRAGMA user_version = )" +
+                       std::to_string(format));
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a journal of an older format is read as it is, and becomes one of format 3 when it is written to") {
+    const Folder folder;
+    std::string first;
+    std::string second;
+    {
+        const auto journal = opened(folder);
+        first = *journal->begin_run(about(), "script");
+        second = *journal->begin_run(about(), "script");
+        for (int i = 1; i <= 4; ++i) REQUIRE(journal->append(i % 2 == 0 ? first : second, intent(i)));
+    }
+    const auto steps = [&](Journal& journal, const std::string& run) {
+        std::vector<int> out;
+        const auto events = journal.events(run);
+        if (!events) FAIL(events.error());
+        for (const Event& event : *events) out.push_back(event.body.at("step").get<int>());
+        return out;
+    };
+    make_older(folder, GENERATE(1, 2));
+    const auto older = *Journal::open_existing(folder.path);
+    CHECK(steps(*older, first) == std::vector{2, 4});
+    CHECK(steps(*older, second) == std::vector{1, 3});
+    REQUIRE(opened(folder)->append(first, intent(5)));
+    const auto now = *Journal::open_existing(folder.path);
+    CHECK(steps(*now, first) == std::vector{2, 4, 5});
+    CHECK(steps(*now, second) == std::vector{1, 3});
+}
+
+TEST_CASE("an older journal that was damaged stays so when it becomes one of format 3") {
     const Folder folder;
     std::string id;
     {
         const auto journal = opened(folder);
         id = *journal->begin_run(about(), "script");
-        REQUIRE(journal->append(id, intent(1)));
+        for (int i = 1; i <= 3; ++i) REQUIRE(journal->append(id, intent(i)));
     }
-    tamper(folder, "PRAGMA user_version = 1");
-    CHECK((*Journal::open_existing(folder.path))->events(id)->size() == 1);
-    REQUIRE(opened(folder)->append(id, intent(2)));
-    CHECK((*Journal::open_existing(folder.path))->events(id)->size() == 2);
-    tamper(folder, "PRAGMA user_version = 3");
-    CHECK_FALSE(Journal::open_existing(folder.path));
+    make_older(folder, 2);
+    SECTION("a row taken out") {
+        tamper(folder, "DELETE FROM events WHERE number = 2");
+        CHECK(opened(folder)->events(id).error().find("row 2") != std::string::npos);
+    }
+    SECTION("a run taken out: its rows are kept") {
+        tamper(folder, "DELETE FROM runs");
+        CHECK(opened(folder)->events(id).error().find("there is no run") != std::string::npos);
+        tamper(folder,
+               "CREATE TABLE three (n CHECK (n = 3)); INSERT INTO three SELECT count(*) FROM history");
+    }
+}
+
+TEST_CASE("a writer of an older format stops when its journal becomes one of format 3") {
+    const Folder folder;
+    opened(folder);
+    make_older(folder, 2);
+    sqlite3* older = nullptr;
+    REQUIRE(sqlite3_open(folder.file().c_str(), &older) == SQLITE_OK);
+    const char* insert =
+        "INSERT INTO events (run, kind, time_ms, body, digest) VALUES ('a', 'b', 1, 'c', X'00')";
+    CHECK(sqlite3_exec(older, insert, nullptr, nullptr, nullptr) == SQLITE_OK);
+    opened(folder);
+    CHECK(sqlite3_exec(older, insert, nullptr, nullptr, nullptr) == SQLITE_ERROR);
+    sqlite3_close(older);
 }
 
 TEST_CASE("a person's decision leaves the run as it ended") {
@@ -221,8 +286,8 @@ TEST_CASE("what is not a journal is refused and left as it is") {
     }
     SECTION("a newer migc") {
         opened(folder);
-        tamper(folder, "PRAGMA user_version = 3");
-        CHECK(Journal::open(folder.path).error().find("a newer migc (format 3, this one knows 2)") !=
+        tamper(folder, "PRAGMA user_version = 4");
+        CHECK(Journal::open(folder.path).error().find("a newer migc (format 4, this one knows 3)") !=
               std::string::npos);
         CHECK(Journal::open_existing(folder.path).error().find("newer migc") != std::string::npos);
     }
