@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """terraform with terraform_data, which needs no provider: plan, expect, apply, the way back, and what can go wrong."""
-import http.server, json, os, pathlib, signal, stat, subprocess, threading, time
+import contextlib, http.server, json, os, pathlib, signal, stat, subprocess, threading, time
 
 from support import MIGC, Project, check, finish, need, wait_for
 
@@ -201,9 +201,22 @@ check("what a dead run applied is found and undone", codes == [0] and nodes() ==
 
 # terraform itself is killed: something may have been created that no state knows of.
 process = subprocess.Popen([os.path.abspath(MIGC), "run", "slow.mig"], cwd=project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-wait_for("the apply", lambda: (project.folder / "terraform/.terraform.tfstate.lock.info").exists())
+
+
+def applying():
+    """Terraform's own processes, once they are at it: a plan locks the state, too."""
+    found = []
+    for file in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            line = file.read_bytes()
+            if str(project.folder).encode() in line and b"apply\0" in line:
+                found.append(int(file.parent.name))
+    return found
+
+
+wait_for("the apply", lambda: applying() and (project.folder / "terraform/.terraform.tfstate.lock.info").exists())
 time.sleep(1)
-pids = [int(p.name) for p in pathlib.Path("/proc").glob("[0-9]*") if (p / "cmdline").exists() and str(project.folder).encode() in (p / "cmdline").read_bytes() and b"apply\0" in (p / "cmdline").read_bytes()]
+pids = applying()
 for pid in pids:
     os.kill(pid, signal.SIGKILL)
 killed = time.monotonic()
