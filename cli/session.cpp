@@ -8,6 +8,7 @@
 
 #include "cli/signatures.hpp"
 #include "compiler/diagnostics/nearest.hpp"
+#include "compiler/source/sha256.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/journal/lock.hpp"
@@ -178,7 +179,7 @@ std::map<std::string, std::string> digests(const std::filesystem::path& folder) 
             i.disable_recursion_pending();
         else if (i->is_regular_file())
             if (const auto text = read_file(i->path(), scratch_limit))
-                result[fs::relative(i->path(), folder).string()] = runtime::sha256(*text);
+                result[fs::relative(i->path(), folder).string()] = sha256(*text);
     }
     return result;
 }

@@ -2,20 +2,12 @@
 #include <map>
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include "compiler/findings/report.hpp"
+#include "compiler/source/sha256.hpp"
 
 namespace migc::findings {
 namespace {
-
-std::string sha256(const std::string& text) {
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(text.data()), text.size());
-    std::string hex;
-    for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
-    return hex;
-}
 
 // Each run of blanks as one: layout is no difference.
 std::string normalized(std::string_view text) {

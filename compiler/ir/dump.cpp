@@ -1,10 +1,10 @@
 // The IR as text. No spans and no words of the source go in, only meaning: the same text feeds the digest.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sodium.h>
 
 #include "compiler/ir/describe.hpp"
 #include "compiler/ir/program.hpp"
+#include "compiler/source/sha256.hpp"
 
 namespace migc::ir {
 namespace {
@@ -352,12 +352,7 @@ std::string describe(const Program& program, const Parameter& parameter) {
 }
 
 std::string change_digest(const Program& program) {
-    const std::string text = dump(program);
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(text.data()), text.size());
-    std::string hex;
-    for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
-    return hex;
+    return sha256(dump(program));
 }
 
 }  // namespace migc::ir

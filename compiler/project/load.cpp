@@ -39,22 +39,6 @@ std::string shown_name(const fs::path& file) {
     return error ? file.string() : near.string();
 }
 
-// The text, or nothing and why.
-std::optional<std::string> read_file(const fs::path& file, std::string& why) {
-    std::error_code error;
-    if (!fs::is_regular_file(file, error)) {
-        why = error ? error.message() : "it is no regular file";
-        return std::nullopt;
-    }
-    if (fs::file_size(file, error) > largest) {
-        why = error ? error.message() : "it is larger than 1 MiB";
-        return std::nullopt;
-    }
-    auto text = migc::read_file(file, largest);
-    if (!text) why = "it cannot be opened; may you read it?";
-    return text;
-}
-
 Inventory without_file(fs::path root) {
     Inventory inventory;
     inventory.root = std::move(root);
@@ -70,11 +54,11 @@ Inventory load_inventory(const fs::path& script_folder, SourceMap& sources, Diag
     const fs::path folder = absolute_folder(script_folder);
     const auto file = find_upwards(folder);
     if (!file) return without_file(folder);
-    std::string why;
-    const auto text = read_file(*file, why);
+    const auto text = file_content(*file, largest);
     const FileId id = sources.add(shown_name(*file), text.value_or(""));
     if (text) return parse_inventory(id, file->parent_path(), sources, diagnostics);
-    diagnostics.report(Code::BadInventory, {id, 0, 0}, fmt::format("migc.yaml cannot be read: {}", why));
+    diagnostics.report(Code::BadInventory, {id, 0, 0},
+                       fmt::format("migc.yaml cannot be read: {}", text.error()));
     Inventory inventory = without_file(file->parent_path());
     inventory.exists = true;
     inventory.file_name = sources.file(id).name();

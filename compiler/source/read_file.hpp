@@ -5,10 +5,15 @@
 #include <optional>
 #include <string>
 
+#include <tl/expected.hpp>
+
 namespace migc {
 
 // The bytes of a regular file of at most `limit` bytes; nothing if there is no such file or it cannot be
 // read.
 std::optional<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit);
+
+// The same; the error says why it is not read, without its name: "it is larger than 16 MiB".
+tl::expected<std::string, std::string> file_content(const std::filesystem::path& path, std::uintmax_t limit);
 
 }  // namespace migc

@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <re2/re2.h>
-#include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/source/escape.hpp"
+#include "compiler/source/read_file.hpp"
+#include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -48,30 +47,10 @@ bool leads_out(const fs::path& relative) {
     return relative.empty() || relative.is_absolute() || *relative.begin() == "..";
 }
 
-std::string hexadecimal(const unsigned char* bytes, std::size_t count) {
-    std::string text;
-    for (std::size_t i = 0; i < count; ++i) text += fmt::format("{:02x}", bytes[i]);
-    return text;
-}
-
-std::optional<std::string> digest_of_file(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    crypto_hash_sha256_state state;
-    crypto_hash_sha256_init(&state);
-    std::vector<char> buffer(1 << 16);
-    while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || stream.gcount() > 0)
-        crypto_hash_sha256_update(&state, reinterpret_cast<unsigned char*>(buffer.data()),
-                                  static_cast<unsigned long long>(stream.gcount()));
-    if (!stream.eof()) return std::nullopt;
-    unsigned char hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_final(&state, hash);
-    return hexadecimal(hash, sizeof hash);
-}
-
 // Folders of modules that a configuration names: `source = "../modules/net"`.
 std::vector<std::string> local_modules(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    constexpr std::uintmax_t largest = 8 << 20;
+    const std::string text = read_file(file, largest).value_or("");
     static const re2::RE2 source(R"re(source\s*=\s*"(\.\.?/[^"]*)")re");
     re2::StringPiece rest(text);
     std::vector<std::string> folders;
@@ -146,8 +125,8 @@ tl::expected<Inputs::Input, std::string> Inputs::read(const std::string& path) c
     if (!fs::is_regular_file(status)) return Failure(fmt::format("{} is no regular file", escaped(path)));
     const auto stamp = stamp_of(whole);
     auto digest = digest_of_file(whole);
-    if (!stamp || !digest)
-        return Failure(fmt::format("{} cannot be read: {}", escaped(path), std::strerror(errno)));
+    if (!stamp) return Failure(fmt::format("{} cannot be read: {}", escaped(path), std::strerror(errno)));
+    if (!digest) return Failure(escaped(digest.error()));
     const bool executable = (status.permissions() & fs::perms::owner_exec) != fs::perms::none;
     return Input{*digest + (executable ? " executable" : ""), *stamp};
 }

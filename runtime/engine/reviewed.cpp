@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/escape.hpp"
+#include "compiler/source/sha256.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/natives/reading.hpp"
 

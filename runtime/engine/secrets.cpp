@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/read_file.hpp"
 #include "runtime/engine/environment.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/tools/concealment.hpp"
@@ -28,12 +28,9 @@ Text from_file(const fs::path& root, const std::string& path) {
     const auto below = file.lexically_relative(fs::weakly_canonical(root, error));
     if (error || below.empty() || *below.begin() == "..")
         return Failure(fmt::format("{} leads out of the project's folder", path));
-    if (!fs::is_regular_file(file, error)) return Failure(fmt::format("there is no file {}", path));
-    if (fs::file_size(file, error) > longest) return Failure(fmt::format("{} is larger than 64 KiB", path));
-    std::ifstream stream(file, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    if (stream.bad() || (!stream && !stream.eof())) return Failure(fmt::format("{} cannot be read", path));
-    return text;
+    return file_content(file, longest).map_error([&](const std::string& why) {
+        return fmt::format("{} cannot be read: {}", path, why);
+    });
 }
 
 Text from_variable(const std::string& name) {

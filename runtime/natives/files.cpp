@@ -1,13 +1,13 @@
 // Files of the project: digests of folders, fresh names, the environment's var-file.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/read_file.hpp"
+#include "compiler/source/sha256.hpp"
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/project_files.hpp"
 #include "runtime/natives/reading.hpp"
@@ -22,17 +22,9 @@ fs::path below_root(Host& host, const std::string& path) {
 }
 
 tl::expected<std::string, std::string> content(const fs::path& path) {
-    std::error_code error;
-    const auto size = fs::file_size(path, error);
-    if (error) return tl::unexpected(fmt::format("{}: {}", path.string(), error.message()));
-    if (size > project_file_limit)
-        return tl::unexpected(
-            fmt::format("{} is larger than {} MiB", path.string(), project_file_limit >> 20));
-    std::ifstream in(path, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    if (!in) return tl::unexpected(fmt::format("{} cannot be read", path.string()));
-    return std::move(text).str();
+    return file_content(path, project_file_limit).map_error([&](const std::string& why) {
+        return fmt::format("{} cannot be read: {}", path.string(), why);
+    });
 }
 
 bool is_configuration(const fs::path& path) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/sha256.hpp"
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"

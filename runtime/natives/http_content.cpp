@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/read_file.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
@@ -32,14 +31,10 @@ const char* type_of(const std::filesystem::path& file) {
 }
 
 Content content_of_file(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    std::string body = std::move(text).str();
-    if (!in) return tl::unexpected(fmt::format("{} cannot be read", file));
-    if (body.size() > largest_content || !is_text(body))
-        return tl::unexpected(fmt::format("{} is no text of at most {} MiB", file, largest_content >> 20));
-    return json{{"type", type_of(file)}, {"body", std::move(body)}};
+    auto body = file_content(file, largest_content);
+    if (!body) return tl::unexpected(fmt::format("{} cannot be read: {}", file, body.error()));
+    if (!is_text(*body)) return tl::unexpected(fmt::format("{} is no text", file));
+    return json{{"type", type_of(file)}, {"body", std::move(*body)}};
 }
 
 Content content_of_json(const Value& value) {

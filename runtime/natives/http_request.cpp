@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/read_file.hpp"
 #include "runtime/natives/inside.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -48,13 +47,13 @@ std::string_view authority_of(std::string_view url) {
 }
 
 tl::expected<std::string, std::string> secret_in(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    std::string secret = std::move(text).str();
+    constexpr std::uintmax_t limit = std::uintmax_t{64} << 10;
+    const auto text = file_content(file, limit);
+    if (!text)
+        return tl::unexpected(fmt::format("no header can be read from {}: {}", file.string(), text.error()));
+    std::string secret = *text;
     while (!secret.empty() && std::isspace(static_cast<unsigned char>(secret.back())) != 0) secret.pop_back();
-    if (!in || secret.empty())
-        return tl::unexpected(fmt::format("no header can be read from {}", file.string()));
+    if (secret.empty()) return tl::unexpected(fmt::format("{} holds no header", file.string()));
     if (!is_header_value(secret))
         return tl::unexpected(fmt::format("{} holds more than one line, which is no header", file.string()));
     return secret;

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "compiler/source/sha256.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {

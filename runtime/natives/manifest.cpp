@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 #include <set>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
+
+#include "compiler/source/read_file.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -178,14 +179,9 @@ tl::expected<std::vector<Document>, std::string> document(const std::string& tex
 }
 
 tl::expected<std::string, std::string> read_text(const std::filesystem::path& file) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(file, error);
-    if (error) return tl::unexpected(fmt::format("{} cannot be read: {}", file.string(), error.message()));
-    if (size > largest_file) return tl::unexpected(fmt::format("{} is larger than 16 MiB", file.string()));
-    std::ifstream stream(file, std::ios::binary);
-    std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-    if (!stream) return tl::unexpected(fmt::format("{} cannot be read", file.string()));
-    return text;
+    return file_content(file, largest_file).map_error([&](const std::string& why) {
+        return fmt::format("{} cannot be read: {}", file.string(), why);
+    });
 }
 
 struct FolderFiles {

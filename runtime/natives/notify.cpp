@@ -1,8 +1,8 @@
 // Messages to people: a POST to the address that a channel of migc.yaml names.
-#include <fstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/read_file.hpp"
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
@@ -19,11 +19,12 @@ const project::Channel* channel_named(Host& host, const std::string& name) {
 
 // The address is a secret: it is read here and goes to curl on standard input.
 tl::expected<std::string, std::string> address_of(Host& host, const project::Channel& channel) {
-    std::ifstream file(host.inventory().root / channel.url_file);
-    std::string line;
-    if (!std::getline(file, line))
-        return tl::unexpected(
-            fmt::format("the address of channel {} cannot be read from {}", channel.name, channel.url_file));
+    constexpr std::uintmax_t limit = std::uintmax_t{64} << 10;
+    const auto text = file_content(host.inventory().root / channel.url_file, limit);
+    if (!text)
+        return tl::unexpected(fmt::format("the address of channel {} cannot be read from {}: {}",
+                                          channel.name, channel.url_file, text.error()));
+    std::string line = text->substr(0, text->find('\n'));
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
     if (!line.starts_with("https://") && !line.starts_with("http://"))
         return tl::unexpected(fmt::format("{} holds no address that begins with https://", channel.url_file));

@@ -1,9 +1,10 @@
 // Single files, into containers and out of them.
 #include <filesystem>
-#include <fstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/read_file.hpp"
+#include "compiler/source/sha256.hpp"
 #include "runtime/natives/backup.hpp"
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/pod_path.hpp"
@@ -37,16 +38,10 @@ tl::expected<Target, NoPlace> target_of(Host& host, const Arguments& arguments, 
 }
 
 tl::expected<std::string, std::string> content_of(const std::string& file) {
-    std::error_code error;
-    const auto size = fs::file_size(file, error);
-    if (error) return tl::unexpected(fmt::format("{}: {}", file, error.message()));
-    if (size > file_limit)
-        return tl::unexpected(fmt::format("{} is larger than {} MiB; put it into an image or a volume", file,
-                                          file_limit >> 20));
-    std::ifstream stream(file, std::ios::binary);
-    std::string content{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream || content.size() != size) return tl::unexpected(file + " cannot be read");
-    return content;
+    return file_content(file, file_limit).map_error([&](const std::string& why) {
+        return fmt::format("{} cannot be read: {}; what is large is put into an image or a volume", file,
+                           why);
+    });
 }
 
 std::string folder_of(const std::string& path) {

@@ -2,13 +2,12 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "compiler/source/read_file.hpp"
 #include "runtime/tools/descriptor.hpp"
 
 namespace migc::runtime {
@@ -20,14 +19,6 @@ constexpr std::uintmax_t largest = std::uintmax_t{64} << 20;
 
 tl::unexpected<std::string> failure(const fs::path& path) {
     return tl::unexpected(fmt::format("{}: {}", path.string(), std::strerror(errno)));
-}
-
-// The new name, too, must be on the disk.
-void sync_folder(const fs::path& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return;
-    ::fsync(descriptor);
-    ::close(descriptor);
 }
 
 }  // namespace
@@ -45,21 +36,14 @@ tl::expected<void, std::string> write_private(const fs::path& path, std::string_
         return problem;
     }
     if (::rename(beside.c_str(), path.c_str()) != 0) return failure(path);
-    sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
+    if (!sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."))) return failure(path);
     return {};
 }
 
 tl::expected<std::string, std::string> read_bytes(const fs::path& path) {
-    std::error_code error;
-    const auto size = fs::file_size(path, error);
-    if (error) return tl::unexpected(fmt::format("{}: {}", path.string(), error.message()));
-    if (size > largest)
-        return tl::unexpected(fmt::format("{} is larger than {} MiB", path.string(), largest >> 20));
-    std::ifstream in(path, std::ios::binary);
-    std::stringstream text;
-    if (size > 0) text << in.rdbuf();
-    if (!in) return tl::unexpected(fmt::format("{} cannot be read", path.string()));
-    return std::move(text).str();
+    return file_content(path, largest).map_error([&](const std::string& why) {
+        return fmt::format("{} cannot be read: {}", path.string(), why);
+    });
 }
 
 }  // namespace migc::runtime

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/read_file.hpp"
+#include "compiler/source/sha256.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/tools/descriptor.hpp"
 
@@ -60,8 +60,7 @@ class Replacement {
             ::rename(name_.c_str(), target_.c_str()) != 0)
             return cannot(target_, system_error());
         in_place_ = true;
-        const Descriptor folder(::open(target_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (folder.get() < 0 || ::fsync(folder.get()) != 0) return cannot(target_, system_error());
+        if (!sync_folder(target_.parent_path())) return cannot(target_, system_error());
         return {};
     }
 
@@ -110,15 +109,9 @@ tl::expected<std::optional<ProjectFile>, std::string> read_project_file(Host& ho
     if (status.type() == fs::file_type::not_found) return std::nullopt;
     if (error) return cannot(shown, error.message());
     if (!fs::is_regular_file(status)) return cannot(shown, "it is no regular file");
-    if (fs::file_size(*whole, error) > project_file_limit || error)
-        return cannot(shown, error ? error.message()
-                                   : fmt::format("it is larger than {} MiB", project_file_limit >> 20));
-    std::ifstream in(*whole, std::ios::binary);
-    std::stringstream text;
-    if (!in) return cannot(shown, system_error());
-    text << in.rdbuf();
-    if (!in) return cannot(shown, "it cannot be read");
-    return ProjectFile{std::move(text).str(), static_cast<mode_t>(status.permissions() & fs::perms::mask)};
+    auto text = file_content(*whole, project_file_limit);
+    if (!text) return cannot(shown, text.error());
+    return ProjectFile{std::move(*text), static_cast<mode_t>(status.permissions() & fs::perms::mask)};
 }
 
 Done write_project_file(Host& host, const std::string& path, const std::string& content,

@@ -4,7 +4,6 @@
 #include <cctype>
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include "runtime/tools/said.hpp"
 
@@ -139,14 +138,6 @@ std::string enumerate(const std::vector<std::string>& items, std::size_t shown) 
         fmt::format("{}", fmt::join(items.begin(), items.begin() + static_cast<long>(count), ", "));
     if (items.size() > count) text += fmt::format(" and {} more", items.size() - count);
     return text;
-}
-
-std::string sha256(const std::string& text) {
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(text.data()), text.size());
-    std::string hex;
-    for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
-    return hex;
 }
 
 bool is_pointer(const std::string& text) {

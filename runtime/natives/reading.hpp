@@ -45,9 +45,6 @@ nlohmann::json json_argument(const std::vector<Value>& arguments, std::size_t in
 // "a, b, c and 4 more".
 std::string enumerate(const std::vector<std::string>& items, std::size_t shown = 3);
 
-// Hexadecimal SHA-256.
-std::string sha256(const std::string& text);
-
 // Whether a text is a JSON pointer (RFC 6901); `field` and its like take nothing else.
 bool is_pointer(const std::string& text);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "compiler/source/sha256.hpp"
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/private_file.hpp"
 #include "runtime/natives/reading.hpp"

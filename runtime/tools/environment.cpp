@@ -9,9 +9,10 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
 
@@ -63,22 +64,6 @@ std::string stamp_of(const std::string& file) {
                        status.st_ctim.tv_nsec);
 }
 
-std::optional<std::string> digest_of(const std::string& file) {
-    std::ifstream stream(file, std::ios::binary);
-    crypto_hash_sha256_state state;
-    crypto_hash_sha256_init(&state);
-    std::vector<char> buffer(std::size_t{1} << 18);
-    while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || stream.gcount() > 0)
-        crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(buffer.data()),
-                                  static_cast<unsigned long long>(stream.gcount()));
-    if (!stream.eof()) return std::nullopt;
-    std::array<unsigned char, crypto_hash_sha256_BYTES> hash;
-    crypto_hash_sha256_final(&state, hash.data());
-    std::string text;
-    for (const unsigned char byte : hash) text += fmt::format("{:02x}", byte);
-    return text;
-}
-
 // Programs of a hundred megabytes take a second to read; most have not changed since the last run.
 std::filesystem::path digest_cache() {
     const auto folder = [](const char* name) {
@@ -124,12 +109,12 @@ std::optional<std::string> known_digest(const std::string& file, const std::stri
     if (entry != known.end() && entry->is_object() && entry->value("stamp", nlohmann::json()) == stamp &&
         entry->contains("digest") && (*entry)["digest"].is_string())
         return (*entry)["digest"].get<std::string>();
-    auto digest = digest_of(file);
+    auto digest = digest_of_file(file);
     if (!digest) return std::nullopt;
     forget_the_gone(known);
     known[file] = {{"stamp", stamp}, {"digest", *digest}};
     write_cache(known);
-    return digest;
+    return *digest;
 }
 
 }  // namespace
@@ -184,7 +169,7 @@ std::optional<std::string> Programs::changed() {
     for (auto& [name, pinned] : pinned_) {
         const std::string now = stamp_of(pinned.file.path);
         if (now == pinned.stamp) continue;
-        if (now.empty() || digest_of(pinned.file.path) != pinned.file.digest)
+        if (now.empty() || digest_of_file(pinned.file.path) != pinned.file.digest)
             return fmt::format("{} is not the program that it was when the run began", pinned.file.path);
         pinned.stamp = now;
     }

@@ -40,12 +40,6 @@ tl::expected<OutputFile::Written, std::string> read_through(int descriptor) {
     return written;
 }
 
-// A name is on the disk when its folder is.
-bool sync_folder(const std::filesystem::path& folder) {
-    const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return descriptor && ::fsync(descriptor.get()) == 0;
-}
-
 void fail(Answer& answer, std::string why) {
     answer.status = 1;
     answer.errors = std::move(why);

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <mutex>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "compiler/source/read_file.hpp"
 #include "runtime/tools/concealment.hpp"
 #include "runtime/tools/descriptor.hpp"
 #include "runtime/tools/output_file.hpp"
@@ -34,17 +34,11 @@ CommandLine everything() {
     return command;
 }
 
-std::string content(const std::string& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 // What went into an output file is the answer's output in a transcript.
 Answer with_output_file(const CommandLine& command, Answer answer) {
     if (command.output_file.empty() || !answer.succeeded()) return answer;
-    std::error_code error;
-    if (std::filesystem::file_size(command.output_file, error) <= largest_file && !error) {
-        answer.output = content(command.output_file);
+    if (auto content = read_file(command.output_file, largest_file)) {
+        answer.output = std::move(*content);
         return answer;
     }
     Answer left_out;

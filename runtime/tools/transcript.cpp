@@ -8,6 +8,7 @@
 #include <re2/re2.h>
 #include <sodium.h>
 
+#include "compiler/source/sha256.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
@@ -20,13 +21,7 @@ constexpr int transcript_version = 1;
 constexpr std::array<const char*, 4> ending_names = {"exited", "signalled", "timed-out", "not-started"};
 
 std::string digest(const std::string& text) {
-    if (text.empty()) return {};
-    std::array<unsigned char, crypto_hash_sha256_BYTES> hash = {};
-    crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
-    std::string hex(2 * hash.size() + 1, '\0');
-    sodium_bin2hex(hex.data(), hex.size(), hash.data(), hash.size());
-    hex.pop_back();
-    return hex;
+    return text.empty() ? std::string() : sha256(text);
 }
 
 std::string base64(const std::string& bytes) {

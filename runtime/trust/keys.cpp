@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,6 +11,8 @@
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "compiler/source/read_file.hpp"
 
 namespace migc::trust {
 namespace {
@@ -99,13 +100,9 @@ tl::expected<Bytes, std::string> decrypted(const json& file, const std::string& 
 tl::expected<std::string, std::string> private_text(const fs::path& file) {
     struct stat status = {};
     if (::stat(file.c_str(), &status) != 0) return Failure(std::string(std::strerror(errno)));
-    if (!S_ISREG(status.st_mode)) return Failure(std::string("it is no regular file"));
     if ((status.st_mode & 077) != 0)
         return Failure(fmt::format("others may read it; it is not used until `chmod 600 {}`", file.string()));
-    if (static_cast<std::uintmax_t>(status.st_size) > largest_key_file)
-        return Failure(std::string("it is no key file"));
-    std::ifstream stream(file, std::ios::binary);
-    return std::string{std::istreambuf_iterator<char>(stream), {}};
+    return file_content(file, largest_key_file);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/sha256.hpp"
+
 namespace migc::runtime {
 namespace {
 
@@ -60,7 +62,7 @@ bool found_in(const Pattern& pattern, const std::string& text) {
 
 Cluster::Cluster(std::string cluster_name)
     : name(std::move(cluster_name)),
-      image_digest([](const std::string& image) { return "sha256:" + digest_of(image); }) {}
+      image_digest([](const std::string& image) { return "sha256:" + sha256(image); }) {}
 
 const Object* Cluster::find(const ObjectKey& key) const {
     const auto found = objects_.find(key);
@@ -100,7 +102,7 @@ const Object& Cluster::put(const ObjectKey& key, Object object) {
     object.erase("status");
     Object& metadata = object["metadata"];
     if (old == objects_.end()) {
-        metadata["uid"] = as_uid(digest_of(unique(key.plural + key.name)));
+        metadata["uid"] = as_uid(sha256(unique(key.plural + key.name)));
         metadata["creationTimestamp"] = timestamp(now_);
         if (kind && kind->has_generation) metadata["generation"] = 1;
     } else {
@@ -154,7 +156,7 @@ void Cluster::record_event(const ObjectKey& about, const std::string& type, cons
                            const std::string& message) {
     const Kind* kind = kinds.by_plural(about.plural);
     const std::string name_space = about.name_space.empty() ? "default" : about.name_space;
-    const std::string event_name = about.name + "." + digest_of(unique("event")).substr(0, 16);
+    const std::string event_name = about.name + "." + sha256(unique("event")).substr(0, 16);
     const std::string time = timestamp(now_);
     Object event = {
         {"apiVersion", "v1"},
@@ -168,7 +170,7 @@ void Cluster::record_event(const ObjectKey& about, const std::string& type, cons
         {"lastTimestamp", time},
         {"involvedObject",
          {{"kind", kind ? kind->kind : ""}, {"name", about.name}, {"namespace", about.name_space}}}};
-    event["metadata"]["uid"] = as_uid(digest_of(event_name));
+    event["metadata"]["uid"] = as_uid(sha256(event_name));
     event["metadata"]["creationTimestamp"] = time;
     event["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
     objects_[{"events", name_space, event_name}] = std::move(event);

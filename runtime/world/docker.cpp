@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/sha256.hpp"
 #include "runtime/world/simulation.hpp"
 
 namespace migc::runtime {
@@ -62,7 +63,7 @@ std::string content_below(const std::filesystem::path& folder) {
         files[i->path().lexically_relative(folder).string()] = text.str();
     }
     std::string all;
-    for (const auto& [name, text] : files) all += fmt::format("\n{} {}", name, digest_of(text));
+    for (const auto& [name, text] : files) all += fmt::format("\n{} {}", name, sha256(text));
     return all;
 }
 
@@ -70,8 +71,8 @@ Answer build(Simulation& world, const std::filesystem::path& directory, const Ar
     const auto tags = arguments.values("-t --tag");
     if (arguments.words.size() != 1 || tags.empty())
         return unmodelled("docker build without one folder and a --tag");
-    const std::string digest = "sha256:" + digest_of("build of " + arguments.words[0] +
-                                                     content_below(directory / arguments.words[0]));
+    const std::string digest =
+        "sha256:" + sha256("build of " + arguments.words[0] + content_below(directory / arguments.words[0]));
     for (const std::string& tag : tags) world.local_images[with_tag(tag)] = digest;
     world.acted = true;
     return exited(0, "",

@@ -1,11 +1,11 @@
 // A simulated git that reads: revisions, the files that they have, and what is not committed.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/read_file.hpp"
+#include "compiler/source/sha256.hpp"
 #include "runtime/world/simulation.hpp"
 
 namespace migc::runtime {
@@ -21,7 +21,7 @@ Answer fatal(const std::string& why) {
 }
 
 std::string object_of(const std::string& content) {
-    return digest_of("blob " + content).substr(0, 40);
+    return sha256("blob " + content).substr(0, 40);
 }
 
 // By its name, its commit, or the beginning of that.
@@ -69,10 +69,8 @@ Answer cat_file(const GitRepository& repository, const Arguments& arguments) {
 }
 
 std::string content_of(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
+    constexpr std::uintmax_t limit = std::uintmax_t{64} << 20;
+    return read_file(path, limit).value_or("");
 }
 
 // What HEAD describes is compared with the file; every other file is committed unless it is said not to be.

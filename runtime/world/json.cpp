@@ -7,7 +7,8 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sodium.h>
+
+#include "compiler/source/sha256.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -90,18 +91,10 @@ std::string printed(const Object& object, int indent) {
     return object.dump(indent, ' ', false, Object::error_handler_t::replace);
 }
 
-std::string digest_of(std::string_view text) {
-    unsigned char hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(hash, reinterpret_cast<const unsigned char*>(text.data()), text.size());
-    std::string hex;
-    for (const unsigned char byte : hash) hex += fmt::format("{:02x}", byte);
-    return hex;
-}
-
 std::string name_suffix(std::string_view text, std::size_t length) {
     // Kubernetes leaves out vowels and look-alikes, so that a name never spells a word.
     constexpr std::string_view alphabet = "bcdfghjklmnpqrstvwxz2456789";
-    const std::string hex = digest_of(text);
+    const std::string hex = sha256(text);
     std::string suffix;
     for (std::size_t i = 0; i < length; ++i)
         suffix += alphabet[static_cast<std::size_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16)) %

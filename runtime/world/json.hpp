@@ -23,8 +23,6 @@ Object list_at(const Object& object, const char* pointer);
 // As kubectl and terraform print it; bytes that are not UTF-8 are replaced. An indent below 0 gives one line.
 std::string printed(const Object& object, int indent = 4);
 
-// SHA-256 of the text, in 64 hexadecimal digits.
-std::string digest_of(std::string_view text);
 // `length` characters that kubernetes would use in a name, decided by the text.
 std::string name_suffix(std::string_view text, std::size_t length);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/sha256.hpp"
 #include "runtime/world/world.hpp"
 
 namespace migc::runtime {
@@ -53,7 +54,7 @@ void load_clusters(Simulation& world, const Node& clusters, Diagnostics& diagnos
         cluster.start_at(world.clock - ten_minutes);
         cluster.image_digest = [&world](const std::string& image) {
             const auto found = world.registry.find(image);
-            return found == world.registry.end() ? "sha256:" + digest_of(image) : found->second;
+            return found == world.registry.end() ? "sha256:" + sha256(image) : found->second;
         };
         load_cluster(cluster, clusters.items[i], diagnostics);
     }

@@ -1,6 +1,7 @@
 // Loading what is no cluster: web endpoints, programs, the registry, terraform.
 #include <fmt/format.h>
 
+#include "compiler/source/sha256.hpp"
 #include "runtime/world/load.hpp"
 
 namespace migc::runtime {
@@ -173,7 +174,7 @@ void load_registry(Simulation& world, const Node& images, Diagnostics& diagnosti
                            "an image of the registry has a single value, the name of its content");
         const std::string& image = images.keys[i].text;
         const std::string& content = images.items[i].text;
-        world.registry[image] = "sha256:" + digest_of(content.empty() ? image : content);
+        world.registry[image] = "sha256:" + sha256(content.empty() ? image : content);
     }
 }
 
@@ -190,7 +191,7 @@ void load_git(Simulation& world, Fields& fields, Diagnostics& diagnostics) {
         const std::string& name = revisions.keys[i].text;
         Fields one(revisions.items[i], "a revision of `git`", diagnostics);
         GitRevision& revision = repository.revisions[name];
-        revision.commit = one.text_or("commit", digest_of("commit " + name).substr(0, 40));
+        revision.commit = one.text_or("commit", sha256("commit " + name).substr(0, 40));
         const bool is_id = revision.commit.size() == 40 &&
                            revision.commit.find_first_not_of("0123456789abcdef") == std::string::npos;
         if (!is_id) one.mistake(revisions.items[i].span, "`commit` must be 40 hexadecimal digits");
@@ -204,7 +205,7 @@ void load_terraform(Simulation& world, const Node& directories, Diagnostics& dia
     for (std::size_t i = 0; i < directories.items.size(); ++i) {
         Fields fields(directories.items[i], "a terraform directory", diagnostics);
         TerraformDirectory& directory = world.terraform[directories.keys[i].text];
-        const std::string hex = digest_of("lineage of " + directories.keys[i].text);
+        const std::string hex = sha256("lineage of " + directories.keys[i].text);
         directory.lineage = fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4),
                                         hex.substr(12, 4), hex.substr(16, 4), hex.substr(20, 12));
         directory.duration_ms = fields.duration_or("duration", 60'000);

@@ -1,6 +1,7 @@
 // The state of a world as one text, for comparing before and after.
 #include <set>
 
+#include "compiler/source/sha256.hpp"
 #include "runtime/world/simulation.hpp"
 
 namespace migc::runtime {
@@ -85,7 +86,7 @@ Object files(const Cluster& cluster) {
     Object result = Object::object();
     for (const auto& [key, of_workload] : cluster.files)
         for (const auto& [path, content] : of_workload)
-            result[key.plural + "/" + key.name_space + "/" + key.name][path] = digest_of(content);
+            result[key.plural + "/" + key.name_space + "/" + key.name][path] = sha256(content);
     return result;
 }
 

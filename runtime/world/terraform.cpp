@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
+
+#include "compiler/source/read_file.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -30,9 +31,9 @@ TerraformDirectory* directory_for(Simulation& world, const std::string& folder) 
 }
 
 std::optional<SavedPlan> read_plan(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    const Object plan = Object::parse(file, nullptr, false);
-    if (!file || !plan.is_object() || !part(plan, "/document/resource_changes")) return std::nullopt;
+    constexpr std::uintmax_t limit = std::uintmax_t{64} << 20;
+    const Object plan = Object::parse(read_file(path, limit).value_or(""), nullptr, false);
+    if (!plan.is_object() || !part(plan, "/document/resource_changes")) return std::nullopt;
     return SavedPlan{text_at(plan, "/lineage"), number_at(plan, "/serial", -1), object_at(plan, "/variables"),
                      plan["document"]};
 }

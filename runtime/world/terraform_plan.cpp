@@ -1,11 +1,11 @@
 // From variables to instances to a plan.
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
 #include "compiler/documents/document.hpp"
+#include "compiler/source/read_file.hpp"
+#include "compiler/source/sha256.hpp"
 #include "runtime/world/terraform.hpp"
 
 namespace migc::runtime {
@@ -25,14 +25,7 @@ bool read_assignments(const std::string& text, Object& variables) {
 }
 
 std::optional<std::string> content_of(const std::filesystem::path& path) {
-    constexpr std::size_t limit = std::size_t{1} << 20;
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error) || std::filesystem::file_size(path, error) > limit)
-        return std::nullopt;
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
+    return read_file(path, std::uintmax_t{1} << 20);
 }
 
 std::optional<std::string> missing_variable(const TerraformDirectory& directory, const Object& variables) {
@@ -339,7 +332,7 @@ void carry_out(TerraformDirectory& directory, const InstanceChange& change) {
     directory.instances[change.address] = change.after;
     if (change.actions.back() == "create")
         directory.ids[change.address] =
-            digest_of(fmt::format("{} {}", directory.lineage, ++directory.created)).substr(0, 32);
+            sha256(fmt::format("{} {}", directory.lineage, ++directory.created)).substr(0, 32);
 }
 
 }  // namespace migc::runtime

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/sha256.hpp"
+
 namespace migc::runtime {
 namespace {
 
@@ -141,7 +143,7 @@ std::string header_of(const WebRequest& request, std::string name) {
 }
 
 std::string etag_of(const WebContent& content) {
-    return fmt::format("\"{}-{}\"", digest_of(content.body).substr(0, 8), content.version);
+    return fmt::format("\"{}-{}\"", sha256(content.body).substr(0, 8), content.version);
 }
 
 bool condition_holds(const WebRequest& request, const WebContent* content) {

@@ -1,8 +1,15 @@
 #include "compiler/source/source.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 #include <catch2/catch.hpp>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "compiler/source/escape.hpp"
+#include "compiler/source/read_file.hpp"
+#include "compiler/source/sha256.hpp"
 
 using namespace migc;
 
@@ -45,4 +52,32 @@ TEST_CASE("text of others is escaped for the terminal") {
         CHECK(escaped("\xED\xA0\x80") == "\\xed\\xa0\\x80");
         CHECK(escaped("\xF0\x9F\x98\x80") == "\xF0\x9F\x98\x80");
     }
+}
+
+TEST_CASE("a file is read whole, or it is said why not") {
+    namespace fs = std::filesystem;
+    std::string pattern = (fs::temp_directory_path() / "migc-source-XXXXXX").string();
+    const fs::path folder = ::mkdtemp(pattern.data());
+    std::ofstream(folder / "small") << "a\nb";
+    std::ofstream(folder / "empty");
+    std::ofstream(folder / "large") << std::string(3000, 'x');
+    REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+    const auto why = [&](const char* name, std::uintmax_t limit) {
+        return file_content(folder / name, limit).error();
+    };
+    CHECK(file_content(folder / "small", 3) == "a\nb");
+    CHECK(file_content(folder / "empty", 0) == "");
+    CHECK(why("large", 2048) == "it is larger than 2 KiB");
+    CHECK(why("pipe", 2048) == "it is no regular file");
+    CHECK(file_content("/dev/zero", 2048).error() == "it is no regular file");
+    CHECK(why("missing", 2048) == "No such file or directory");
+    CHECK(why(".", 2048) == "it is no regular file");
+    CHECK(read_file(folder / "small", 3) == "a\nb");
+    CHECK_FALSE(read_file(folder / "small", 2));
+    fs::remove_all(folder);
+}
+
+TEST_CASE("SHA-256") {
+    CHECK(sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    CHECK(sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
