@@ -343,10 +343,13 @@ class SqliteJournal : public Journal {
                                  std::string& digest) {
         digest = next_digest(digest, row);
         Event event{EventKind::RunBegun, row.time_ms, nlohmann::json::parse(row.body, nullptr, false)};
-        const bool readable = parse(row.kind, event.kind) && !event.body.is_discarded();
-        if ((digest != stored && !planted("chain-not-checked")) || !readable)
-            return fmt::format("row {} of run {} ({}) does not follow from the one before it", out.size() + 1,
-                               row.run, row.kind);
+        const auto broken = [&](const char* how) {
+            return fmt::format("row {} of run {} ({}) {}", out.size() + 1, row.run, row.kind, how);
+        };
+        if (digest != stored && !planted("chain-not-checked"))
+            return broken("does not follow from the one before it");
+        if (!parse(row.kind, event.kind) || !well_formed(event))
+            return broken("is no event that this migc can read");
         out.push_back(std::move(event));
         return {};
     }

@@ -1,6 +1,7 @@
 #include "runtime/status/status.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -47,6 +48,14 @@ class Account {
         return found == changes.rend() ? nullptr : &*found;
     }
 };
+
+// Whether the step is part of one of these: "staging/3.2[1]" is of "staging/3" and of "staging/3.2".
+bool inside_any(const std::string& step, const std::set<std::string>& steps) {
+    for (std::size_t end = step.find_first_of(".["); end != std::string::npos;
+         end = step.find_first_of(".[", end + 1))
+        if (steps.contains(step.substr(0, end))) return true;
+    return false;
+}
 
 // What stands in a declaration; names have no value here, so that its default holds.
 std::optional<std::int64_t> literal(const ir::Expr& expression) {
@@ -150,13 +159,13 @@ Status status_of(const StatusInput& input) {
         if (event.kind == EventKind::StageBegun) status.stage = event.body.value("stage", "");
     if (status.state == "at work") status.doing = input.progress;
     const std::vector<Change> changes = Account(input.events).changes;
+    std::set<std::string> standing;
+    for (const Change& change : changes)
+        if (change.stands()) standing.insert(change.step);
     for (const Change& change : changes) {
         if (!change.stands()) continue;
         status.standing.push_back(change.text);
-        const bool with_another = std::any_of(changes.begin(), changes.end(), [&](const Change& outer) {
-            return outer.stands() && inside(change.step, outer.step);
-        });
-        if (!with_another) add_undo(status, input.program, change);
+        if (!inside_any(change.step, standing)) add_undo(status, input.program, change);
     }
     const bool at_work = status.state == "at work";  // then what is open is only under way
     for (const OpenStep& open : open_steps(input.events))

@@ -46,7 +46,9 @@ RunSummary about(std::int64_t begun_ms = november_23) {
 }
 
 Event intent(int step) {
-    return {EventKind::Intent, november_23 + step, {{"stage", "staging"}, {"step", step}, {"text", "scale"}}};
+    return {EventKind::Intent,
+            november_23 + step,
+            {{"stage", "staging"}, {"step", "staging/" + std::to_string(step)}, {"text", "scale"}}};
 }
 
 void tamper(const Folder& folder, const std::string& sql) {
@@ -78,6 +80,23 @@ TEST_CASE("names of events go both ways") {
     CHECK(kind == EventKind::RunBegun);
 }
 
+TEST_CASE("an event is well-formed if a reader can rely on its keys") {
+    const auto noted = [](const nlohmann::json& body) { return well_formed({EventKind::Noted, 0, body}); };
+    CHECK(well_formed(intent(1)));
+    CHECK_FALSE(well_formed({EventKind::Intent, 0, {{"step", 1}}}));
+    CHECK(well_formed({EventKind::Intent, 0, {{"step", "staging/1"}, {"of a later migc", {1, 2}}}}));
+    CHECK(well_formed({EventKind::Intent, 0, nlohmann::json::object()}));
+    CHECK_FALSE(well_formed({EventKind::Intent, 0, nlohmann::json::array()}));
+    CHECK_FALSE(well_formed({EventKind::Intent, 0, {{"own_undo", "yes"}}}));
+    CHECK_FALSE(well_formed({EventKind::StageEnded, 0, {{"changes", {"a", 1}}}}));
+    CHECK_FALSE(well_formed({EventKind::StageBegun, 0, {{"settings", {{"context", 7}}}}}));
+    CHECK(noted({{"name", "n"}, {"value", nullptr}}));
+    CHECK_FALSE(noted({{"name", "n"}}));
+    CHECK(noted({{"kind", "decision"}, {"value", true}}));
+    CHECK_FALSE(noted({{"kind", "decision"}, {"value", "true"}}));
+    CHECK_FALSE(noted({{"kind", "soaked"}, {"value", 1.5}}));
+}
+
 TEST_CASE("a run is written and read back") {
     const Folder folder;
     auto journal = opened(folder);
@@ -97,7 +116,7 @@ TEST_CASE("a run is written and read back") {
     const auto events = journal->events(*id);
     REQUIRE(events);
     REQUIRE(events->size() == 3);
-    CHECK((*events)[0].body["step"] == 1);
+    CHECK((*events)[0].body["step"] == "staging/1");
     CHECK((*events)[0].time_ms == november_23 + 1);
     CHECK((*events)[1].kind == EventKind::Outcome);
     CHECK((*events)[2].kind == EventKind::RunEnded);
@@ -206,20 +225,20 @@ TEST_CASE(
         for (int i = 1; i <= 4; ++i) REQUIRE(journal->append(i % 2 == 0 ? first : second, intent(i)));
     }
     const auto steps = [&](Journal& journal, const std::string& run) {
-        std::vector<int> out;
+        std::string out;
         const auto events = journal.events(run);
         if (!events) FAIL(events.error());
-        for (const Event& event : *events) out.push_back(event.body.at("step").get<int>());
+        for (const Event& event : *events) out += event.body.at("step").get<std::string>() + " ";
         return out;
     };
     make_older(folder, GENERATE(1, 2));
     const auto older = *Journal::open_existing(folder.path);
-    CHECK(steps(*older, first) == std::vector{2, 4});
-    CHECK(steps(*older, second) == std::vector{1, 3});
+    CHECK(steps(*older, first) == "staging/2 staging/4 ");
+    CHECK(steps(*older, second) == "staging/1 staging/3 ");
     REQUIRE(opened(folder)->append(first, intent(5)));
     const auto now = *Journal::open_existing(folder.path);
-    CHECK(steps(*now, first) == std::vector{2, 4, 5});
-    CHECK(steps(*now, second) == std::vector{1, 3});
+    CHECK(steps(*now, first) == "staging/2 staging/4 staging/5 ");
+    CHECK(steps(*now, second) == "staging/1 staging/3 ");
 }
 
 TEST_CASE("an older journal that was damaged stays so when it becomes one of format 3") {
