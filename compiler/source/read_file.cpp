@@ -1,39 +1,58 @@
 #include "compiler/source/read_file.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace migc {
 
 namespace {
+
+using Content = tl::expected<std::string, std::string>;
 
 std::string shown_size(std::uintmax_t bytes) {
     constexpr std::uintmax_t mebibyte = 1 << 20;
     return bytes < mebibyte ? fmt::format("{} KiB", bytes >> 10) : fmt::format("{} MiB", bytes >> 20);
 }
 
+tl::unexpected<std::string> system_error() {
+    return tl::unexpected(std::string(std::strerror(errno)));
+}
+
+// To the end, whatever size the system told: files of /proc have none, and a file may grow meanwhile.
+Content read_all(int descriptor, std::uintmax_t expected, std::uintmax_t limit) {
+    std::string bytes;
+    bytes.reserve(static_cast<std::size_t>(std::min(expected, limit)));
+    std::array<char, 1 << 16> part;
+    for (ssize_t size = 0; (size = ::read(descriptor, part.data(), part.size())) != 0;) {
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0) return system_error();
+        bytes.append(part.data(), static_cast<std::size_t>(size));
+        if (bytes.size() > limit) return tl::unexpected("it is larger than " + shown_size(limit));
+    }
+    return bytes;
+}
+
 }  // namespace
 
-tl::expected<std::string, std::string> file_content(const std::filesystem::path& path, std::uintmax_t limit) {
-    // Nothing else is opened: a pipe would be waited for, and a device has no end.
-    std::error_code error;
-    const bool is_regular = std::filesystem::is_regular_file(path, error);
-    if (error) return tl::unexpected(error.message());
-    if (!is_regular) return tl::unexpected(std::string("it is no regular file"));
-    const std::uintmax_t size = std::filesystem::file_size(path, error);
-    if (error) return tl::unexpected(error.message());
-    if (size > limit) return tl::unexpected(fmt::format("it is larger than {}", shown_size(limit)));
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream) return tl::unexpected(std::string(std::strerror(errno)));
-    std::string bytes(size, '\0');
-    if (!stream.read(bytes.data(), static_cast<std::streamsize>(size)) && !stream.eof())
-        return tl::unexpected(std::string(std::strerror(errno)));
-    bytes.resize(static_cast<std::size_t>(stream.gcount()));  // it may have become shorter meanwhile
-    return bytes;
+Content file_content(const std::filesystem::path& path, std::uintmax_t limit) {
+    // Nothing else is opened: a pipe would be waited for, and a device has no end. If it becomes a pipe here,
+    // it is not waited for either.
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return system_error();
+    if (S_ISDIR(status.st_mode)) return tl::unexpected(std::string("it is a folder"));
+    if (!S_ISREG(status.st_mode)) return tl::unexpected(std::string("it is no regular file"));
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return system_error();
+    auto content = read_all(descriptor, static_cast<std::uintmax_t>(status.st_size), limit);
+    ::close(descriptor);
+    return content;
 }
 
 std::optional<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit) {

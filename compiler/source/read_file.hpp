@@ -2,12 +2,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 
 #include <tl/expected.hpp>
 
 namespace migc {
+
+// The largest limit of `read_file`: none.
+constexpr std::uintmax_t any_size = std::numeric_limits<std::uintmax_t>::max();
 
 // The bytes of a regular file of at most `limit` bytes; nothing if there is no such file or it cannot be
 // read.

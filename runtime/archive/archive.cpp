@@ -109,6 +109,9 @@ bool names_compressed_archive(const std::string& name) {
 }
 
 Entries list_archive(const std::filesystem::path& file) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error))
+        return tl::unexpected<std::string>(error ? error.message() : "it is no regular file");
     const Reader from = reader();
     if (archive_read_open_filename(from.get(), file.c_str(), block_size) != ARCHIVE_OK)
         return problem_of(from.get());

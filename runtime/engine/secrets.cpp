@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 using Text = tl::expected<std::string, std::string>;
 using Failure = tl::unexpected<std::string>;
 
-constexpr std::size_t longest = 64 * 1024;  // bytes
+constexpr std::size_t longest = std::size_t{64} << 10;  // bytes
 constexpr std::int64_t command_limit_ms = 60'000;
 
 Text from_file(const fs::path& root, const std::string& path) {

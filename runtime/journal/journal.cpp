@@ -18,8 +18,29 @@ namespace {
 constexpr const char* columns =
     "id, script, title, mode, digest, begun_ms, ended_ms, result, exit_code, head";
 
-// Of the run whose number is ?1.
-constexpr const char* of_the_run = "number BETWEEN (?1 << 32) AND (?1 << 32) + 0xFFFFFFFF";
+// What differs between the formats: how a run is numbered, its events (?1 is the run's number) and theirs.
+struct Layout {
+    const char* next_run;
+    const char* insert_event;
+    const char* events;
+};
+
+// Rows that a run which is gone has left are never taken for those of a new one.
+constexpr Layout numbered = {
+    "(SELECT max(coalesce((SELECT max(number) FROM runs), 0),"
+    " coalesce((SELECT max(number) FROM history), 0) >> 32) + 1)",
+    "INSERT INTO history (number, kind, time_ms, body, digest) VALUES ("
+    "(SELECT coalesce(max(number), ?1 << 32) + 1 FROM history"
+    " WHERE number BETWEEN (?1 << 32) AND (?1 << 32) + 0xFFFFFFFF), ?2, ?3, ?4, ?5)",
+    "SELECT kind, time_ms, body, digest FROM history"
+    " WHERE number BETWEEN (?1 << 32) AND (?1 << 32) + 0xFFFFFFFF ORDER BY number"};
+
+// Formats 1 and 2.
+constexpr Layout indexed = {"(SELECT coalesce(max(number), 0) + 1 FROM runs)",
+                            "INSERT INTO events (run, kind, time_ms, body, digest) VALUES ("
+                            "(SELECT id FROM runs WHERE number = ?1), ?2, ?3, ?4, ?5)",
+                            "SELECT kind, time_ms, body, digest FROM events"
+                            " WHERE run = (SELECT id FROM runs WHERE number = ?1) ORDER BY number"};
 
 struct RunRow {
     RunSummary summary;
@@ -76,32 +97,32 @@ class SqliteJournal : public Journal {
     explicit SqliteJournal(Database database) : database_(std::move(database)) {}
 
     Sqlite<void> prepare_reading() {
+        const auto format = database_.number("PRAGMA user_version");
+        if (!format) return tl::make_unexpected(format.error());
+        layout_ = *format < 3 ? indexed : numbered;
         const std::string select = fmt::format("SELECT {}, number FROM runs", columns);
         return prepare(rollback_, "ROLLBACK")
             .and_then([&] { return prepare(all_runs_, select + " ORDER BY number DESC"); })
             .and_then([&] { return prepare(one_run_, select + " WHERE id = ?1"); })
             .and_then([&] { return prepare(script_, "SELECT text FROM scripts WHERE run = ?1"); })
-            .and_then([&] {
-                return prepare(events_, fmt::format("SELECT kind, time_ms, body, digest FROM history "
-                                                    "WHERE {} ORDER BY number",
-                                                    of_the_run));
-            });
+            .and_then([&] { return prepare(events_, layout_.events); });
     }
 
     Sqlite<void> prepare_writing() {
         const auto insert_run =
-            fmt::format("INSERT INTO runs ({}) VALUES (?1,?2,?3,?4,?5,?6,0,'unfinished',0,?7)", columns);
-        const auto insert_event = fmt::format(
-            "INSERT INTO history (number, kind, time_ms, body, digest) VALUES ((SELECT "
-            "coalesce(max(number), ?1 << 32) + 1 FROM history WHERE {}), ?2, ?3, ?4, ?5)",
-            of_the_run);
+            fmt::format("INSERT INTO runs ({}, number) VALUES (?1,?2,?3,?4,?5,?6,0,'unfinished',0,?7,{})",
+                        columns, layout_.next_run);
         return prepare(begin_, "BEGIN IMMEDIATE")
             .and_then([&] { return prepare(commit_, "COMMIT"); })
-            .and_then([&] { return prepare(ids_of_day_, "SELECT id FROM runs WHERE id GLOB ?1 || '-*'"); })
+            .and_then([&] {
+                return prepare(ids_of_day_,
+                               "SELECT id FROM runs WHERE id GLOB ?1 || '-*' UNION "
+                               "SELECT run FROM scripts WHERE run GLOB ?1 || '-*'");
+            })
             .and_then([&] { return prepare(insert_run_, insert_run); })
             .and_then(
                 [&] { return prepare(insert_script_, "INSERT INTO scripts (run, text) VALUES (?1, ?2)"); })
-            .and_then([&] { return prepare(insert_event_, insert_event); })
+            .and_then([&] { return prepare(insert_event_, layout_.insert_event); })
             .and_then([&] {
                 return prepare(
                     advance_,
@@ -163,8 +184,9 @@ class SqliteJournal : public Journal {
         if (auto begun = database_.execute("BEGIN"); !begun)
             return tl::make_unexpected(sentence(begun.error()));
         auto out = verified_events(run);
-        if (auto ended = rollback_.run(); !ended) return tl::make_unexpected(sentence(ended.error()));
+        const auto ended = rollback_.run();  // fails where an error has ended the transaction already
         if (!out) return out;
+        if (!ended) return tl::make_unexpected(sentence(ended.error()));
         return durably(std::move(*out));
     }
 
@@ -356,6 +378,7 @@ class SqliteJournal : public Journal {
 
     std::mutex mutex_;
     Database database_;
+    Layout layout_ = numbered;
     std::string failure_;  // of the first write that failed
     Statement begin_, commit_, rollback_;
     Statement all_runs_, one_run_, ids_of_day_, insert_run_, insert_script_, script_;

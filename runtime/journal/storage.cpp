@@ -20,14 +20,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t application_id = 0x6D696763;  // "migc"
-// 2: runs go on (run-resumed, stage-failed, resolved).
+// 2: runs go on (run-resumed, stage-failed, resolved). The tables are those of 1, so that a journal of format
+// 1 is read as it is, and becomes one of format 2 when it is first written to.
 // 3: a run's events have numbers of their own, and need no index, which was one more page to write with each
-// event. Older journals are read as they are, and become of this format when they are first written to.
+// event. A journal of format 2 stays one: to convert it would need room for all of it, and take it away from
+// an older migc that is at work.
 constexpr std::int64_t format_version = 3;
 
 // The runs' texts are apart from the runs, whose rows are written again with every event. The numbers of a
 // run's events begin with that of the run: (run << 32) + 1, ...
-constexpr const char* create_runs = R"(
+constexpr const char* create_tables = R"(
     CREATE TABLE runs (
         number INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
@@ -42,9 +44,6 @@ constexpr const char* create_runs = R"(
         head BLOB NOT NULL
     ) STRICT;
     CREATE TABLE scripts (run TEXT PRIMARY KEY, text BLOB NOT NULL) STRICT;
-)";
-
-constexpr const char* create_history = R"(
     CREATE TABLE history (
         number INTEGER PRIMARY KEY,
         kind TEXT NOT NULL,
@@ -52,15 +51,10 @@ constexpr const char* create_history = R"(
         body TEXT NOT NULL,
         digest BLOB NOT NULL
     ) STRICT;
+    PRAGMA application_id = 1835624291;
+    PRAGMA user_version = 3;
 )";
-
-constexpr const char* mark = "PRAGMA application_id = 1835624291; PRAGMA user_version = 3;";
 static_assert(application_id == 1835624291 && format_version == 3);
-
-// The history of formats 1 and 2; rows of a run that is not there stay, as they would be missed.
-constexpr const char* events_as_history = R"(
-    SELECT (coalesce(runs.number, 0) << 32) + events.number AS number, kind, time_ms, body, events.digest AS digest
-    FROM events LEFT JOIN runs ON runs.id = events.run)";
 
 fs::path folder_of(const fs::path& root) {
     return root / ".migc";
@@ -74,13 +68,15 @@ std::string system_error(const fs::path& path, std::string_view what) {
     return fmt::format("the journal {} cannot be {}: {}", path.string(), what, std::strerror(errno));
 }
 
+std::string not_ours(const fs::path& path) {
+    return fmt::format("{} is not what migc makes there; move it away", path.string());
+}
+
 // The operator alone may read what was run, on which cluster, and what it answered.
 tl::expected<void, std::string> make_private(const fs::path& path, mode_t kind, mode_t mode) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) return tl::make_unexpected(system_error(path, "opened"));
-    if ((status.st_mode & S_IFMT) != kind)
-        return tl::make_unexpected(
-            fmt::format("{} is not what migc makes there; move it away", path.string()));
+    if ((status.st_mode & S_IFMT) != kind) return tl::make_unexpected(not_ours(path));
     const bool is_private = (status.st_mode & 0777) == mode;
     if (!is_private && ::chmod(path.c_str(), mode) != 0)
         return tl::make_unexpected(system_error(path, "made private"));
@@ -110,7 +106,7 @@ tl::expected<void, std::string> make_file(const fs::path& root) {
     return stored(folder_of(root));
 }
 
-enum class Content { Empty, OlderJournal, Journal };
+enum class Content { Empty, Journal };
 
 struct Identity {
     std::int64_t application = 0;
@@ -144,7 +140,7 @@ tl::expected<Content, std::string> content(Database& database, const fs::path& f
         return tl::make_unexpected(
             fmt::format("{} was written by a newer migc (format {}, this one knows {}); use that migc",
                         file.string(), found->version, format_version));
-    return found->version < format_version ? Content::OlderJournal : Content::Journal;
+    return Content::Journal;
 }
 
 // While another process looks at the file, SQLite refuses to change its mode without waiting by itself.
@@ -157,20 +153,21 @@ Sqlite<void> use_write_ahead_log(Database& database) {
     }
 }
 
-// Of several processes that found the file empty, or of an older format, only the first makes the tables.
-// An older migc that is writing meanwhile finds its table gone, and stops as if the disk had failed.
-Sqlite<void> make_tables(Database& database) {
+// Of several processes that found the file empty only the first makes the tables.
+Sqlite<void> create(Database& database) {
     if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return begun;
+    const auto id = database.number("PRAGMA application_id");
+    if (!id) return tl::make_unexpected(id.error());
+    if (*id != application_id)
+        if (auto created = database.execute(create_tables); !created) return created;
+    return database.execute("COMMIT");
+}
+
+// It would take the new kinds of events for a journal that does not fit together.
+Sqlite<void> keep_older_migc_off(Database& database) {
     const auto version = database.number("PRAGMA user_version");
     if (!version) return tl::make_unexpected(version.error());
-    if (*version < format_version) {
-        const std::string runs =
-            *version == 0 ? create_runs
-                          : fmt::format("INSERT INTO history {}; DROP TABLE events;", events_as_history);
-        const std::string sql = create_history + runs + mark;
-        if (auto made = database.execute(sql.c_str()); !made) return made;
-    }
-    return database.execute("COMMIT");
+    return *version == 1 ? database.execute("PRAGMA user_version = 2") : Sqlite<void>();
 }
 
 Sqlite<void> prepare_for_writing(Database& database, Content found) {
@@ -185,7 +182,7 @@ Sqlite<void> prepare_for_writing(Database& database, Content found) {
             // The journal itself syncs what is to be durable.
             return database.execute("PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF");
         })
-        .and_then([&] { return found == Content::Journal ? Sqlite<void>() : make_tables(database); });
+        .and_then([&] { return found == Content::Empty ? create(database) : keep_older_migc_off(database); });
 }
 
 // A path as an SQLite URI that promises that nobody is writing.
@@ -240,6 +237,7 @@ tl::expected<std::optional<Database>, std::string> open_for_reading(const fs::pa
     const fs::path file = file_of(root);
     std::error_code error;
     if (!fs::exists(file, error)) return std::nullopt;
+    if (!fs::is_regular_file(file, error)) return tl::make_unexpected(not_ours(file));
     // Without a log nobody has the journal open; SQLite would make an empty one just to look.
     const bool in_use = fs::exists(file.string() + "-wal", error);
     auto database = in_use ? Database::open(file.string(), SQLITE_OPEN_READONLY)
@@ -249,11 +247,6 @@ tl::expected<std::optional<Database>, std::string> open_for_reading(const fs::pa
     const auto found = content(*database, file);
     if (!found) return tl::make_unexpected(found.error());
     if (*found == Content::Empty) return std::nullopt;
-    if (*found == Content::OlderJournal) {
-        const std::string view = fmt::format("CREATE TEMP VIEW history AS {}", events_as_history);
-        if (auto shown = database->execute(view.c_str()); !shown)
-            return tl::make_unexpected(fmt::format("{}: {}", file.string(), sentence(shown.error())));
-    }
     return std::optional(std::move(*database));
 }
 

@@ -28,6 +28,8 @@ tl::expected<PodPlace, Answer> place_of(Host& host, const Arguments& arguments, 
 }
 
 bool is_compressed(const std::string& file) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) return false;
     std::ifstream stream(file, std::ios::binary);
     return stream.get() == 0x1f && stream.get() == 0x8b;
 }

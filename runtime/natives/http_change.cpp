@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/http_content.hpp"
@@ -89,8 +90,7 @@ void keep(const fs::path& file, const json& what) {
 }
 
 json kept_in(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    json what = json::parse(in, nullptr, false);
+    json what = json::parse(read_file(file, any_size).value_or(""), nullptr, false);
     return what.is_discarded() ? json() : what;
 }
 

@@ -39,8 +39,7 @@ tl::expected<Target, NoPlace> target_of(Host& host, const Arguments& arguments, 
 
 tl::expected<std::string, std::string> content_of(const std::string& file) {
     return file_content(file, file_limit).map_error([&](const std::string& why) {
-        return fmt::format("{} cannot be read: {}; what is large is put into an image or a volume", file,
-                           why);
+        return fmt::format("{} cannot be read: {}", file, why);
     });
 }
 

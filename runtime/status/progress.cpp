@@ -1,11 +1,10 @@
 #include "runtime/status/progress.hpp"
 
-#include <fstream>
-
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "compiler/source/read_file.hpp"
 #include "runtime/tools/descriptor.hpp"
 
 namespace migc::runtime {
@@ -73,9 +72,10 @@ void ProgressFile::write() {
 
 std::optional<Progress> read_progress(const std::filesystem::path& run_folder) {
     constexpr int tries = 3;
+    constexpr std::uintmax_t largest = 1 << 20;
     for (int i = 0; i < tries; ++i) {
-        std::ifstream in(file_in(run_folder));
-        const auto json = nlohmann::json::parse(in, nullptr, false);
+        const auto json =
+            nlohmann::json::parse(read_file(file_in(run_folder), largest).value_or(""), nullptr, false);
         if (!json.is_object()) continue;
         const auto since = json.find("since");
         Progress progress{text_at(json, "step"), text_at(json, "text"), text_at(json, "state"),

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/read_file.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
@@ -76,9 +77,8 @@ std::filesystem::path digest_cache() {
 }
 
 nlohmann::json read_cache() {
-    std::ifstream stream(digest_cache(), std::ios::binary);
-    auto known =
-        nlohmann::json::parse(std::string{std::istreambuf_iterator<char>(stream), {}}, nullptr, false);
+    constexpr std::uintmax_t largest = std::uintmax_t{16} << 20;
+    auto known = nlohmann::json::parse(read_file(digest_cache(), largest).value_or(""), nullptr, false);
     return known.is_object() ? known : nlohmann::json::object();
 }
 

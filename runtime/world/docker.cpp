@@ -1,11 +1,10 @@
 // The image registry, and a simulated docker that builds, tags, pushes and inspects.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
 #include "runtime/world/simulation.hpp"
 
@@ -56,11 +55,7 @@ std::string content_below(const std::filesystem::path& folder) {
     std::error_code error;
     for (std::filesystem::recursive_directory_iterator i(folder, error), end; !error && i != end;
          i.increment(error)) {
-        std::ifstream file(i->path(), std::ios::binary);
-        std::ostringstream text;
-        if (i->is_regular_file(error) && file.peek() != std::ifstream::traits_type::eof())
-            text << file.rdbuf();
-        files[i->path().lexically_relative(folder).string()] = text.str();
+        files[i->path().lexically_relative(folder).string()] = read_file(i->path(), any_size).value_or("");
     }
     std::string all;
     for (const auto& [name, text] : files) all += fmt::format("\n{} {}", name, sha256(text));

@@ -1,10 +1,10 @@
 #include "runtime/world/world.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/read_file.hpp"
 #include "runtime/tools/output_file.hpp"
 #include "runtime/world/simulation.hpp"
 
@@ -153,9 +153,10 @@ Answer World::run(const CommandLine& command) {
 Answer World::with_files(const CommandLine& given) {
     CommandLine command = given;
     if (!command.input_file.empty()) {
-        std::ifstream stream(command.input_file, std::ios::binary);
-        command.input = {std::istreambuf_iterator<char>(stream), {}};
-        if (!stream) return failed(command.input_file + " cannot be read\n");
+        auto content = file_content(command.input_file, any_size);
+        if (!content)
+            return failed(fmt::format("{} cannot be read: {}\n", command.input_file, content.error()));
+        command.input = std::move(*content);
     }
     const Fault* fault = due(command);
     Answer answer = fault ? perform(command, *fault) : perform(command);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A real cluster: objects, services, revisions, autoscalers, claims and nodes, done and taken back; and what the
 cluster says when it refuses. See cluster.py for which cluster."""
-import atexit, json, os, subprocess, time
+import atexit, json, os, subprocess, threading, time
 
 from cluster import CONTEXT, DEPLOYMENT, kubectl, make_namespace
 from support import MIGC, Project, check, finish, wait_for
@@ -134,6 +134,16 @@ CRASHING = SCALED.replace("name: scaled}", "name: crashing}").replace("app: scal
 crashing = Project(**{"migc.yaml": project.read("migc.yaml"), "crash.yaml": CRASHING, "crash.mig": 'stage guarded < apply "crash.yaml"; verify pods ready within 10m; > on failure undo;\n'})
 begun = time.monotonic()
 crash = subprocess.Popen([os.path.abspath(MIGC), "run", "crash.mig"], cwd=crashing.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+crash_ended = []  # when; the tests in between take their own time
+
+
+def note_the_end():
+    crash.wait()
+    crash_ended.append(time.monotonic())
+
+
+watcher = threading.Thread(target=note_the_end)
+watcher.start()
 
 before = state()
 done = project.migc("run", "verbs-fail.mig")
@@ -198,8 +208,9 @@ project.write("large.yaml", WEB.replace("imagePullPolicy: IfNotPresent", "imageP
 kubectl("apply", "-f", "-", stdin=f"apiVersion: v1\nkind: LimitRange\nmetadata: {{name: limits, namespace: {GUARDED}}}\nspec: {{limits: [{{type: Container, max: {{memory: 64Mi}}}}]}}\n")
 fails("a limit range", 'apply "large.yaml"; verify pods ready;', "maximum memory usage per Container is 64Mi", stage="guarded")
 out = crash.communicate()[0]
+watcher.join()
 print(out)
-check("a crash loop is told long before the limit", crash.returncode == 1 and "CrashLoopBackOff: container web ended" in out and time.monotonic() - begun < 240)
+check("a crash loop is told long before the limit", crash.returncode == 1 and "CrashLoopBackOff: container web ended" in out and crash_ended[0] - begun < 240)
 kubectl("label", "namespace", GUARDED, "pod-security.kubernetes.io/enforce=restricted")
 kubectl("-n", GUARDED, "delete", "limitrange", "limits")
 fails("pod security", 'apply "web.yaml"; verify pods ready;', 'violates PodSecurity "restricted', stage="guarded")
