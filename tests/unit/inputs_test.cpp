@@ -121,6 +121,10 @@ TEST_CASE("terraform's configuration with its local modules, without state") {
     folder.write("modules/net/net.tf", "");
     CHECK(Change(stage("plan it;"), folder.path).paths() ==
           Paths{"modules/net/net.tf", "tf/environments/staging.tfvars", "tf/main.tf"});
+    // However large the file is that names them.
+    const std::string remark = "#" + std::string((std::size_t{9} << 20), '.') + "\n";
+    folder.write("tf/main.tf", remark + "module \"net\" {\n  source = \"../modules/net\"\n}\n");
+    CHECK(Change(stage("plan it;"), folder.path).paths().front() == "modules/net/net.tf");
     const Change change(stage("plan it;"), folder.path);
     auto inputs = change.inputs();
     REQUIRE(inputs);

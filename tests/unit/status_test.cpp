@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 using namespace migc;
 using namespace migc::runtime;
@@ -169,5 +170,9 @@ TEST_CASE("what a run is at stands in a file beside the journal") {
     ProgressFile nowhere("/nonexistent/folder");
     nowhere.on(event(EventKind::StepBegun, {{"step", "a/1"}, {"text", "x"}}));
     CHECK_FALSE(read_progress("/nonexistent/folder"));
+    const auto pipe = std::filesystem::path(folder) / "progress.json";
+    std::filesystem::remove(pipe);
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    CHECK_FALSE(read_progress(folder));  // and waits for nobody
     std::filesystem::remove_all(folder);
 }
