@@ -60,7 +60,7 @@ Reading absent(std::string why) {
     return {Value(Absent{}), std::move(why), false};
 }
 
-Reading json_reading(nlohmann::json value) {
+Reading json_reading(const nlohmann::json& value) {
     return {plain(value), {}, false};
 }
 

@@ -16,7 +16,7 @@ Reading unknown(std::string reason);
 Reading mistaken(std::string reason);
 Reading absent(std::string why = {});
 // Of a JSON value, in plain form where it is a scalar.
-Reading json_reading(nlohmann::json value);
+Reading json_reading(const nlohmann::json& value);
 
 // As if a tool had printed `output` and ended well.
 Answer well(std::string output);
