@@ -40,8 +40,8 @@ struct Event {
 std::string name(EventKind kind);
 bool parse(const std::string& name, EventKind& kind);
 
-// Whether a reader can rely on the body: it is an object, what it has of the keys above is of their types, and
-// what such an event cannot be without is there. Keys of a later migc are no mistake.
+// Whether a reader can rely on the body: it is an object, what it has of the keys above is of their types,
+// and what such an event cannot be without is there. Keys of a later migc are no mistake.
 bool well_formed(const Event& event);
 
 }  // namespace migc::runtime

@@ -507,9 +507,10 @@ TEST_CASE("the address of a channel reaches curl on standard input only") {
         CHECK(answer.succeeded());
         CHECK(answer.errors == "Warning: not said in ops: its address: curl: (3) bad address (secret)");
         std::filesystem::remove(host.folder / "hook");
-        CHECK(act(host, "notify", arguments).errors ==
-              "Warning: not said in ops: the address of channel ops cannot be read from hook: No such file or "
-              "directory");
+        CHECK(
+            act(host, "notify", arguments).errors ==
+            "Warning: not said in ops: the address of channel ops cannot be read from hook: No such file or "
+            "directory");
     }
     SECTION("a run that is not live bothers nobody") {
         host.kind_value = "simulated";
