@@ -1,6 +1,5 @@
 #include "compiler/source/read_file.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -27,14 +26,16 @@ tl::unexpected<std::string> system_error() {
 
 // To the end, whatever size the system told: files of /proc have none, and a file may grow meanwhile.
 Content read_all(int descriptor, std::uintmax_t expected, std::uintmax_t limit) {
+    const auto too_large = [&] { return tl::unexpected("it is larger than " + shown_size(limit)); };
+    if (expected > limit) return too_large();
     std::string bytes;
-    bytes.reserve(static_cast<std::size_t>(std::min(expected, limit)));
+    bytes.reserve(static_cast<std::size_t>(expected));
     std::array<char, 1 << 16> part;
     for (ssize_t size = 0; (size = ::read(descriptor, part.data(), part.size())) != 0;) {
         if (size < 0 && errno == EINTR) continue;
         if (size < 0) return system_error();
         bytes.append(part.data(), static_cast<std::size_t>(size));
-        if (bytes.size() > limit) return tl::unexpected("it is larger than " + shown_size(limit));
+        if (bytes.size() > limit) return too_large();
     }
     return bytes;
 }
