@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/refuse.hpp"
 #include "compiler/source/escape.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
@@ -20,13 +21,7 @@
 namespace migc::cli {
 namespace {
 
-constexpr int refused = 2;
 constexpr auto pause_between_looks = std::chrono::milliseconds(300);
-
-int refuse(const std::string& message) {
-    fmt::print(stderr, "migc: {}\n", message);
-    return refused;
-}
 
 // The process that is at a run, by the locks that it holds.
 std::optional<runtime::LockState> worker_of(const std::filesystem::path& root, const std::string& run) {

@@ -12,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
 #include "cli/proof.hpp"
+#include "cli/refuse.hpp"
 #include "cli/script_files.hpp"
 #include "cli/unified_diff.hpp"
 #include "compiler/diagnostics/apply.hpp"
@@ -25,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct CheckOptions {
     std::vector<std::string> paths;
     bool fix = false, dry_run = false, json = false;
     std::string format = "text";
@@ -182,7 +183,7 @@ void print_text(const std::vector<Checked>& all, const std::vector<findings::Fin
     }
 }
 
-void print_findings(const Options& options, const std::vector<Checked>& all,
+void print_findings(const CheckOptions& options, const std::vector<Checked>& all,
                     const std::vector<findings::Finding>& found) {
     if (options.format == "json")
         fmt::print("{}", findings::as_json(found));
@@ -212,7 +213,7 @@ bool use_baseline(const std::string& file, const std::vector<Checked>& all,
     const auto text = read_file(file, limit);
     const auto baseline = text ? findings::read_baseline(*text) : tl::unexpected(text.error());
     if (!baseline) {
-        fmt::print(stderr, "migc: the baseline {} cannot be read: {}\n", file, baseline.error());
+        refuse(fmt::format("the baseline {} cannot be read: {}", file, baseline.error()));
         return false;
     }
     std::set<std::string> checked;
@@ -228,7 +229,7 @@ bool use_baseline(const std::string& file, const std::vector<Checked>& all,
 // Writes the baseline; what cannot be in one stays in `found` as new.
 bool make_baseline(const std::string& file, std::vector<findings::Finding>& found) {
     if (!write_file(file, findings::write_baseline(found))) {
-        fmt::print(stderr, "migc: {} cannot be written\n", file);
+        refuse(fmt::format("{} cannot be written", file));
         return false;
     }
     std::size_t count = 0;
@@ -249,7 +250,7 @@ int exit_code_of(const std::vector<Checked>& all, const std::vector<findings::Fi
     return std::any_of(found.begin(), found.end(), [](const auto& one) { return one.is_new(); }) ? 1 : 0;
 }
 
-int check(Options options) {
+int check(CheckOptions options) {
     if (options.json) options.format = "json";
     if (options.dry_run && options.format != "text") {
         fmt::print(stderr,
@@ -264,8 +265,7 @@ int check(Options options) {
         if (options.fix) fix(all.back(), options.dry_run);
         if (options.prove) prove(all.back(), options.proof);
     }
-    for (const auto& folder : empty)
-        fmt::print(stderr, "migc: there is no script (*.mig) below {}\n", folder);
+    for (const auto& folder : empty) refuse(fmt::format("there is no script (*.mig) below {}", folder));
     set_modules_aside(all);
     auto found = collect(all);
     const bool usable = (options.baseline.empty() || use_baseline(options.baseline, all, found)) &&
@@ -279,7 +279,7 @@ int check(Options options) {
 void add_check(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand(
         "check", "Say what stands against running a script: no way back, wrong order, wrong types");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CheckOptions>();
     command
         ->add_option("PATH", options->paths,
                      "Scripts, and folders with every *.mig below them; - is the standard input")

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/refuse.hpp"
 #include "cli/session.hpp"
 #include "compiler/source/escape.hpp"
 #include "runtime/plan/plan.hpp"
@@ -15,19 +16,13 @@
 namespace migc::cli {
 namespace {
 
-struct Options {
+struct DoctorOptions {
     std::string environment;
     std::string script;
     SessionOptions session;
 };
 
-constexpr int wrong = 2;
 constexpr std::int64_t without_a_script_ms = std::int64_t{24} * 3600 * 1000;  // credentials that end today
-
-int refuse(const std::string& message) {
-    fmt::print(stderr, "migc: {}\n", message);
-    return wrong;
-}
 
 // When the run and its undo are over at the latest.
 runtime::Time latest_end(const nlohmann::json& plan, runtime::Time now) {
@@ -43,7 +38,7 @@ runtime::Time latest_end(const nlohmann::json& plan, runtime::Time now) {
 // A script's environments, in the order of its stages.
 class Examination {
   public:
-    Examination(const Options& options, const Script& script, runtime::Tools& tools,
+    Examination(const DoctorOptions& options, const Script& script, runtime::Tools& tools,
                 runtime::RunOptions run_options)
         : options_(options), script_(script), tools_(tools), run_options_(std::move(run_options)) {}
 
@@ -100,7 +95,7 @@ class Examination {
         return {};
     }
 
-    const Options& options_;
+    const DoctorOptions& options_;
     const Script& script_;
     runtime::Tools& tools_;
     runtime::RunOptions run_options_;
@@ -116,12 +111,12 @@ std::unique_ptr<Script> no_script() {
     return script;
 }
 
-int doctor(const Options& options) {
+int doctor(const DoctorOptions& options) {
     if (!options.session.record.empty())
         return refuse("--record: the doctor looks at credentials, and no record is made of those");
     const auto script = options.script.empty() ? no_script() : load_script(options.script);
     print_errors(*script);
-    if (script->diagnostics.has_errors()) return wrong;
+    if (script->diagnostics.has_errors()) return refused;
     if (!options.environment.empty() && script->inventory.environment(options.environment) == nullptr)
         return refuse(fmt::format("migc.yaml has no environment {}", options.environment));
     const auto session = open_session(options.session, *script);
@@ -143,7 +138,7 @@ int doctor(const Options& options) {
 void add_doctor(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand(
         "doctor", "Before the window: tools, clusters, rights, credentials, locks, room for the journal");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<DoctorOptions>();
     command->add_option("ENVIRONMENT", options->environment, "Only this one");
     command->add_option("--for", options->script,
                         "A script: what its steps and their undo need is looked at, rights included");

@@ -13,18 +13,19 @@
 #include "cli/apart.hpp"
 #include "cli/commands.hpp"
 #include "cli/proof.hpp"
+#include "cli/refuse.hpp"
 #include "cli/trial.hpp"
 
 namespace migc::cli {
 namespace {
 
-struct Options {
+struct DrillOptions {
     std::string script;
     unsigned faults = 1;
     SessionOptions session;
 };
 
-constexpr int survived = 0, found_hole = 1, could_not = 2;
+constexpr int survived = 0, found_hole = 1;
 
 constexpr std::array<std::pair<runtime::FaultKind, const char*>, 5> kinds = {{
     {runtime::FaultKind::FailBefore, "fail-before"},
@@ -56,7 +57,7 @@ struct Tally {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Tally, ends, ends_by_fault, runs, counterexamples)
 
 // Output of a tool may be anything.
-std::string text_of(const nlohmann::json& json, int indent = -1) {
+std::string dumped(const nlohmann::json& json, int indent = -1) {
     return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -78,7 +79,7 @@ std::vector<std::string> left(const Trial& trial) {
 
 class Drill {
   public:
-    Drill(const Options& options, Script& script) : options_(options), script_(script) {}
+    Drill(const DrillOptions& options, Script& script) : options_(options), script_(script) {}
 
     // The error: it could not be begun.
     tl::expected<void, std::string> run() {
@@ -127,7 +128,7 @@ class Drill {
             tally_ = {};
             place_ = place;
             const Done done = work();
-            return text_of(done ? nlohmann::json(tally_) : nlohmann::json(done.error()));
+            return dumped(done ? nlohmann::json(tally_) : nlohmann::json(done.error()));
         });
     }
 
@@ -252,7 +253,7 @@ class Drill {
                std::any_of(command.read_after.begin(), command.read_after.end(), same);
     }
 
-    const Options& options_;
+    const DrillOptions& options_;
     Script& script_;
     Tally tally_;
     std::size_t commands_ = 0;
@@ -273,7 +274,7 @@ std::string what_happened(const TrialPlan& plan) {
     return fmt::format("{}", fmt::join(texts, "; "));
 }
 
-void print_text(const Options& options, const Drill& drill) {
+void print_text(const DrillOptions& options, const Drill& drill) {
     constexpr std::size_t most = 5;
     const auto& holes = drill.tally().counterexamples;
     for (std::size_t i = 0; i < holes.size() && i < most; ++i) {
@@ -292,19 +293,18 @@ void print_json(const Drill& drill) {
     nlohmann::json report = drill.tally();
     report["verdict"] = drill.tally().counterexamples.empty() ? "survived" : "counterexample";
     report["commands"] = drill.commands();
-    fmt::print("{}\n", text_of(report, 1));
+    fmt::print("{}\n", dumped(report, 1));
 }
 
-int drill(const Options& options) {
+int drill(const DrillOptions& options) {
     const auto script = load_script(options.script);
     print_errors(*script);
-    if (!can_be_tried(*script)) return could_not;
+    if (!can_be_tried(*script)) return refused;
     // When a change may be made is not what is drilled.
     for (ir::Stage& stage : script->program.stages) stage.gates.clear();
     Drill drill(options, *script);
     if (const auto done = drill.run(); !done) {
-        fmt::print(stderr, "migc: {}\n", done.error());
-        return could_not;
+        return refuse(done.error());
     }
     if (options.session.json)
         print_json(drill);
@@ -318,7 +318,7 @@ int drill(const Options& options) {
 void add_drill(CLI::App& app, int& exit_code) {
     auto* command =
         app.add_subcommand("drill", "Run a script in a simulated world with everything that can go wrong");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<DrillOptions>();
     command->add_option("FILE", options->script, "The script")->required();
     command->add_option("--world", options->session.world, "A world file, or `learning` for the built-in one")
         ->required();

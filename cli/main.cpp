@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/refuse.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 
 namespace {
@@ -62,10 +63,9 @@ std::vector<std::string> command_names(const CLI::App& app) {
 
 int unknown_command(const std::vector<std::string>& names, const std::string& name) {
     const auto near = migc::nearest(name, names);
-    fmt::print(stderr, "migc: there is no command `{}`; {}\n", name,
-               near ? fmt::format("did you mean `migc {}`?", *near)
-                    : fmt::format("there are {}", fmt::join(names, ", ")));
-    return 2;
+    return migc::cli::refuse(fmt::format("there is no command `{}`; {}", name,
+                                         near ? fmt::format("did you mean `migc {}`?", *near)
+                                              : fmt::format("there are {}", fmt::join(names, ", "))));
 }
 
 int run(int argc, char** argv) {
@@ -97,7 +97,6 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {
-        fmt::print(stderr, "migc: {}\n", error.what());
-        return 2;
+        return migc::cli::refuse(error.what());
     }
 }

@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/refuse.hpp"
 #include "compiler/ir/difference.hpp"
 #include "compiler/ir/graph.hpp"
 #include "compiler/source/escape.hpp"
@@ -37,8 +38,7 @@ bool is_understood(const Script& script) {
 
 int diff(const std::string& old_path, const std::string& new_path) {
     if (old_path == "-" && new_path == "-") {
-        fmt::print(stderr, "migc: only one of the two can be the standard input\n");
-        return 2;
+        return refuse("only one of the two can be the standard input");
     }
     const auto before = load_beside(old_path, new_path);
     const auto after = load_beside(new_path, old_path);

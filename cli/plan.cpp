@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/refuse.hpp"
 #include "cli/session.hpp"
 #include "cli/signatures.hpp"
 #include "compiler/checks/affected.hpp"
@@ -15,7 +16,7 @@
 namespace migc::cli {
 namespace {
 
-struct Options {
+struct PlanOptions {
     std::string script;
     bool markdown = false;
     std::string save;     // --save: a file
@@ -33,7 +34,7 @@ nlohmann::json affected(Script& script) {
     return result;
 }
 
-std::string shown(const Options& options, const nlohmann::json& plan) {
+std::string shown(const PlanOptions& options, const nlohmann::json& plan) {
     if (options.digest)
         return fmt::format("change {}\nrun {}\n", plan.at("digests").at("change").get<std::string>(),
                            plan.at("digests").at("run").get<std::string>());
@@ -42,7 +43,7 @@ std::string shown(const Options& options, const nlohmann::json& plan) {
                    Newlines::Kept);
 }
 
-int plan(const Options& options) {
+int plan(const PlanOptions& options) {
     const auto script = load_script(options.script);
     print(*script);
     if (script->diagnostics.has_errors()) return 2;
@@ -51,20 +52,17 @@ int plan(const Options& options) {
     for (const std::string& problem :
          {session ? std::string() : session.error(), run_options ? std::string() : run_options.error()}) {
         if (problem.empty()) continue;
-        fmt::print(stderr, "migc: {}\n", problem);
-        return 2;
+        return refuse(problem);
     }
     auto plan = runtime::make_plan(script->program, script->inventory, *(*session)->tools, *run_options);
     if (!plan) {
-        fmt::print(stderr, "migc: {}\n", plan.error().message);
-        return 2;
+        return refuse(plan.error().message);
     }
     close_session(options.session, **session, nullptr);
     if (options.markdown || options.session.json) (*plan)["affected"] = affected(*script);
     fmt::print("{}", shown(options, *plan));
     if (options.save.empty() || write_plan(options.save, *plan, options.script)) return 0;
-    fmt::print(stderr, "migc: --save {}: cannot be written\n", options.save);
-    return 2;
+    return refuse(fmt::format("--save {}: cannot be written", options.save));
 }
 
 }  // namespace
@@ -72,7 +70,7 @@ int plan(const Options& options) {
 void add_plan(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand(
         "plan", "Show what a run would do: each command line, what is captured, what undoes it");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<PlanOptions>();
     command->add_option("FILE", options->script, "The script")->required();
     command->add_flag(
         "--markdown", options->markdown,

@@ -7,28 +7,29 @@
 
 #include "cli/commands.hpp"
 #include "cli/proof.hpp"
+#include "cli/refuse.hpp"
 #include "cli/session.hpp"
 #include "compiler/syntax/parse.hpp"
 
 namespace migc::cli {
 namespace {
 
-struct Options {
+struct ProveOptions {
     std::string script;
     SessionOptions session;  // only the parameters of it
     prove::Options proof;
     std::vector<std::string> always, never;
 };
 
-constexpr int proved = 0, counterexample = 1, could_not = 2;
+constexpr int proved = 0, counterexample = 1;
 
 int exit_code_of(const prove::Answer& answer) {
     if (answer.verdict == prove::Answer::Verdict::Counterexample) return counterexample;
-    return answer.verdict == prove::Answer::Verdict::Proved ? proved : could_not;
+    return answer.verdict == prove::Answer::Verdict::Proved ? proved : refused;
 }
 
 // What is given here is read as if it stood at the end of the script.
-std::unique_ptr<Script> load_with_invariants(const Options& options) {
+std::unique_ptr<Script> load_with_invariants(const ProveOptions& options) {
     if (options.always.empty() && options.never.empty()) return load_script(options.script);
     auto text = read_file(options.script, syntax::source_limit);
     if (!text) return load_script(options.script);
@@ -37,14 +38,13 @@ std::unique_ptr<Script> load_with_invariants(const Options& options) {
     return load_script(options.script, std::move(*text));
 }
 
-int prove(const Options& options) {
+int prove(const ProveOptions& options) {
     const auto script = load_with_invariants(options);
     print_errors(*script);
-    if (!can_be_tried(*script)) return could_not;
+    if (!can_be_tried(*script)) return refused;
     const auto parameters = run_options(options.session, *script);
     if (!parameters) {
-        fmt::print(stderr, "migc: {}\n", parameters.error());
-        return could_not;
+        return refuse(parameters.error());
     }
     const auto answer = prove::prove(script->program, script->inventory, *parameters, options.proof);
     if (options.session.json)
@@ -63,8 +63,8 @@ bool can_be_tried(const Script& script) {
         }))
         return false;
     if (!script.program.stages.empty()) return true;
-    fmt::print(stderr, "migc: {} has no stage, so there is nothing to try\n",
-               script.sources.file(script.file).name());
+    refuse(
+        fmt::format("{} has no stage, so there is nothing to try", script.sources.file(script.file).name()));
     return false;
 }
 
@@ -90,7 +90,7 @@ void add_proof_options(CLI::App& command, prove::Options& options, CLI::Option* 
 void add_prove(CLI::App& app, int& exit_code) {
     auto* command =
         app.add_subcommand("prove", "Say whether a script can be taken back from wherever it stops");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ProveOptions>();
     command->add_option("FILE", options->script, "The script")->required();
     add_proof_options(*command, options->proof);
     command->add_option("--always", options->always, "A condition that must hold after every step")

@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/proof.hpp"
+#include "cli/refuse.hpp"
 #include "cli/session.hpp"
 #include "compiler/ir/compare.hpp"
 #include "runtime/engine/change.hpp"
@@ -23,12 +24,12 @@ namespace {
 using runtime::Event;
 using runtime::EventKind;
 
-struct Options {
+struct RehearseOptions {
     std::string script, stage;
     SessionOptions session;
 };
 
-constexpr int as_declared = 0, differs = 1, could_not = 2, stands = 3;
+constexpr int as_declared = 0, differs = 1, stands = 3;
 
 // What a step found, promised and left, by the phrase of each effect.
 struct Record {
@@ -112,7 +113,7 @@ std::vector<Finding> compare(const Records& first, const Records& second) {
 
 class Rehearsal {
   public:
-    Rehearsal(const Options& options, Script& script, const ir::Program& program)
+    Rehearsal(const RehearseOptions& options, Script& script, const ir::Program& program)
         : options_(options), script_(script), program_(program) {}
 
     int run() {
@@ -120,7 +121,7 @@ class Rehearsal {
         const auto locks = runtime::Locks::take(script_.inventory.root,
                                                 live ? lock_names(program_) : std::vector<std::string>(),
                                                 fmt::format("the rehearsal of {}", options_.script));
-        if (!locks) return refuse(locks.error(), 5);
+        if (!locks) return refuse(locks.error(), locked);
         SessionOptions session_options = options_.session;
         session_options.locks = locks->descriptors();
         auto run_options = cli::run_options(session_options, script_);
@@ -141,11 +142,6 @@ class Rehearsal {
     }
 
   private:
-    static int refuse(const std::string& message, int code = could_not) {
-        fmt::print(stderr, "migc: {}\n", message);
-        return code;
-    }
-
     std::string state() const { return world_ != nullptr ? world_->state() : ""; }
 
     int rehearse(runtime::Journal& journal, const runtime::RunOptions& run_options) {
@@ -158,7 +154,7 @@ class Rehearsal {
         };
         const auto done = engine(first)->run();
         fmt::print("do:    {}\n", told(done));
-        if (done.result != "done") return done.exit_code == differs ? could_not : done.exit_code;
+        if (done.result != "done") return done.exit_code == differs ? refused : done.exit_code;
         Records ignored;
         const auto undone = engine(ignored)->undo(done.run);
         fmt::print("undo:  {}\n", told(undone));
@@ -203,25 +199,23 @@ class Rehearsal {
         return good ? as_declared : differs;
     }
 
-    const Options& options_;
+    const RehearseOptions& options_;
     Script& script_;
     const ir::Program& program_;
     runtime::Tools* tools_ = nullptr;
     const runtime::World* world_ = nullptr;
 };
 
-int rehearse(const Options& options) {
+int rehearse(const RehearseOptions& options) {
     const auto script = load_script(options.script);
     print_errors(*script);
-    if (!can_be_tried(*script)) return could_not;
+    if (!can_be_tried(*script)) return refused;
     if (options.session.stages.size() != 1) {
-        fmt::print(stderr, "migc: --stage: name the one stage to rehearse\n");
-        return could_not;
+        return refuse("--stage: name the one stage to rehearse");
     }
     const auto program = only(script->program, options.session.stages.front());
     if (!program) {
-        fmt::print(stderr, "migc: {} has no stage {}\n", options.script, options.session.stages.front());
-        return could_not;
+        return refuse(fmt::format("{} has no stage {}", options.script, options.session.stages.front()));
     }
     return Rehearsal(options, *script, *program).run();
 }
@@ -231,7 +225,7 @@ int rehearse(const Options& options) {
 void add_rehearse(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand(
         "rehearse", "Do a stage, take it back, compare with what was declared, do it again");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RehearseOptions>();
     command->add_option("FILE", options->script, "The script")->required();
     add_session_options(*command, options->session);
     command->footer(

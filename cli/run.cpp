@@ -12,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/detach.hpp"
 #include "cli/preflight.hpp"
+#include "cli/refuse.hpp"
 #include "cli/session.hpp"
 #include "cli/signatures.hpp"
 #include "cli/terminal.hpp"
@@ -31,7 +32,7 @@
 namespace migc::cli {
 namespace {
 
-struct Options {
+struct RunOptions {
     std::string script;  // of run
     std::string run;     // of undo and resume
     bool overwrite = false;
@@ -41,16 +42,8 @@ struct Options {
     SessionOptions session;
 };
 
-constexpr int locked = 5;
-constexpr int wrong = 2;  // the script or the command line
-
-int refuse(const std::string& message, int exit_code = wrong) {
-    fmt::print(stderr, "migc: {}\n", message);
-    return exit_code;
-}
-
 // Simulated and replayed runs change nothing that two could fight for.
-tl::expected<runtime::Locks, std::string> take_locks(const Options& options, const Script& script,
+tl::expected<runtime::Locks, std::string> take_locks(const RunOptions& options, const Script& script,
                                                      const std::string& purpose) {
     const bool live =
         options.session.world.empty() && options.session.replay.empty() && !runtime::planted("drop-lock");
@@ -72,7 +65,7 @@ struct Ready {
     runtime::RunOptions options;
 };
 
-tl::expected<Ready, std::string> prepare(const Options& options, Script& script) {
+tl::expected<Ready, std::string> prepare(const RunOptions& options, Script& script) {
     Ready ready;
     auto run_options = cli::run_options(options.session, script);
     if (!run_options) return tl::unexpected(run_options.error());
@@ -103,7 +96,7 @@ int report(const runtime::RunResult& result) {
 
 // What the saved plan says of the world must still hold; the engine compares the rest. Gives the plan as it
 // is now, if there is a saved one.
-tl::expected<std::optional<nlohmann::json>, std::string> hold_to_plan(const Options& options,
+tl::expected<std::optional<nlohmann::json>, std::string> hold_to_plan(const RunOptions& options,
                                                                       const Script& script, Ready& ready) {
     if (options.plan.empty()) return std::nullopt;
     const auto saved = read_plan(options.plan);
@@ -119,7 +112,7 @@ tl::expected<std::optional<nlohmann::json>, std::string> hold_to_plan(const Opti
 }
 
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
-int act(Options options, Script& script, const std::string& purpose, bool look_first,
+int act(RunOptions options, Script& script, const std::string& purpose, bool look_first,
         const std::function<runtime::RunResult(runtime::Engine&)>& work) {
     // Before the locks, whose heartbeat is a thread.
     auto halves = options.detach ? Detached::split(script.inventory.root)
@@ -165,14 +158,14 @@ bool is_digest(const std::string& text) {
     return text.size() >= shortest && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-int run(const Options& options) {
+int run(const RunOptions& options) {
     if (!options.expect.empty() && !is_digest(options.expect))
         return refuse(fmt::format(
             "--expect {}: it wants a digest as `migc plan` prints it, at least 12 of its characters",
             options.expect));
     const auto script = load_script(options.script);
     print_errors(*script);
-    if (script->diagnostics.has_errors()) return wrong;
+    if (script->diagnostics.has_errors()) return refused;
     if (script->program.stages.empty())
         return refuse(fmt::format("{} has no stage, so there is nothing to run", options.script));
     return act(options, *script, fmt::format("the run of {}", options.script), options.preflight,
@@ -194,7 +187,7 @@ struct Earlier {
     std::unique_ptr<Script> script;
 };
 
-tl::expected<Earlier, std::string> earlier_run(const Options& options, const std::string& what) {
+tl::expected<Earlier, std::string> earlier_run(const RunOptions& options, const std::string& what) {
     auto history = journal_here();
     if (!history) return tl::unexpected(history.error());
     const auto about = (*history)->find(options.run);
@@ -215,7 +208,7 @@ tl::expected<Earlier, std::string> earlier_run(const Options& options, const std
     return Earlier{*about, std::move(script)};
 }
 
-int undo(const Options& options) {
+int undo(const RunOptions& options) {
     const auto earlier = earlier_run(options, "undo");
     if (!earlier) return refuse(earlier.error());
     const std::string& id = earlier->about.id;
@@ -223,7 +216,7 @@ int undo(const Options& options) {
                [&](runtime::Engine& engine) { return engine.undo(id); });
 }
 
-int resume(const Options& options) {
+int resume(const RunOptions& options) {
     const auto earlier = earlier_run(options, "go on");
     if (!earlier) return refuse(earlier.error());
     const std::string& id = earlier->about.id;
@@ -232,7 +225,7 @@ int resume(const Options& options) {
 }
 
 // On standard output, whatever state the run is in; nothing is locked, nothing is asked.
-int sheet(const Options& options) {
+int sheet(const RunOptions& options) {
     const auto earlier = earlier_run(options, "take it back");
     if (!earlier) return refuse(earlier.error());
     auto journal = journal_here();
@@ -338,7 +331,7 @@ int show(const std::string& id, bool json) {
 
 namespace {
 
-void add_detach(CLI::App& command, Options& options) {
+void add_detach(CLI::App& command, RunOptions& options) {
     command.add_flag(
         "--detach", options.detach,
         "Go on in the background, also when the terminal is closed; see `migc status`, `follow` and `stop`");
@@ -348,7 +341,7 @@ void add_detach(CLI::App& command, Options& options) {
 
 void add_run(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("run", "Run a script: live, or in a simulated world with --world");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RunOptions>();
     command->add_option("FILE", options->script, "The script")->required();
     command->add_option("--expect", options->expect,
                         "Run only what has this change or run digest, as `migc plan` printed it");
@@ -373,7 +366,7 @@ void add_run(CLI::App& app, int& exit_code) {
 
 void add_undo(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("undo", "Take back what a run has changed, also one that was cut off");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RunOptions>();
     command->add_option("RUN", options->run, "A run's id, the end of one, or `last`")->required();
     command->add_flag("--overwrite", options->overwrite, "Restore also what somebody else has changed since");
     add_session_options(*command, options->session);
@@ -387,7 +380,7 @@ void add_undo(CLI::App& app, int& exit_code) {
 void add_resume(CLI::App& app, int& exit_code) {
     auto* command =
         app.add_subcommand("resume", "Go on with a run that was cut off, held, or refused by a gate");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RunOptions>();
     command->add_option("RUN", options->run, "A run's id, the end of one, or `last`")->required();
     add_session_options(*command, options->session);
     add_detach(*command, *options);
@@ -418,7 +411,7 @@ void add_resolve(CLI::App& app, int& exit_code) {
 void add_sheet(CLI::App& app, int& exit_code) {
     auto* command =
         app.add_subcommand("sheet", "Print the commands that take a run back by hand, without migc");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RunOptions>();
     command->add_option("RUN", options->run, "A run's id, the end of one, or `last`")->required();
     command->footer(
         "While a run goes on it is kept up to date beside the journal too: .migc/runs/RUN/undo-sheet.txt\n\n"

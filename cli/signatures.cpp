@@ -80,16 +80,16 @@ class EvidenceSearch {
     Reading operator()(const std::string& stage, const std::vector<std::string>& changes) const {
         if (auto run = in_journal(stage, changes))
             return {true, fmt::format("{} passed in run {}", stage, *run), false};
-        std::string refused;
+        std::string reasons;
         for (const fs::path& file : signed_files(root_ / ".migc" / "evidence", files_)) {
             const auto why = refusal(file, stage, changes);
             if (why.empty())
                 return {true, fmt::format("{} passed, says {}", stage, file.filename().string()), false};
-            refused += fmt::format("{}{}: {}", refused.empty() ? "" : "; ", file.filename().string(), why);
+            reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", file.filename().string(), why);
         }
         const std::string none =
             fmt::format("and the journal has no {} run in which {} passed with this change", mode_, stage);
-        return {false, refused.empty() ? none : none + "; " + refused, false};
+        return {false, reasons.empty() ? none : none + "; " + reasons, false};
     }
 
   private:

@@ -9,6 +9,7 @@
 #include "compiler/diagnostics/explanations.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/sema/analyse.hpp"
+#include "compiler/source/escape.hpp"
 #include "compiler/syntax/format.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "stdlib/stdlib.hpp"
@@ -18,12 +19,22 @@ namespace {
 
 // ------------------------------------------------------------------ ir
 
-int show_ir(const std::string& path, bool digest) {
-    const auto script = load_script(path);
-    print(*script);
-    if (script->diagnostics.has_errors()) return script->readable ? 1 : 2;
-    fmt::print("{}", digest ? ir::change_digest(script->program) + "\n" : ir::dump(script->program));
-    return 0;
+// Of several scripts, each digest comes with the script's name, as `sha256sum` prints them.
+int show_ir(const std::vector<std::string>& paths, bool digest) {
+    int worst = 0;
+    for (const std::string& path : paths) {
+        const auto script = load_script(path);
+        print(*script);
+        if (script->diagnostics.has_errors())
+            worst = std::max(worst, script->readable ? 1 : 2);
+        else if (!digest)
+            fmt::print("{}", ir::dump(script->program));
+        else if (paths.size() == 1)
+            fmt::print("{}\n", ir::change_digest(script->program));
+        else
+            fmt::print("{}  {}\n", ir::change_digest(script->program), escaped(path));
+    }
+    return worst;
 }
 
 // ------------------------------------------------------------------ fmt
@@ -197,13 +208,13 @@ int list_verbs(const std::string& filter) {
 
 void add_ir(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("ir", "Print what a script means: its typed IR, or the IR's digest");
-    auto path = std::make_shared<std::string>();
+    auto paths = std::make_shared<std::vector<std::string>>();
     auto digest = std::make_shared<bool>(false);
-    command->add_option("FILE", *path, "The script")->required();
+    command->add_option("FILE", *paths, "Scripts")->required();
     command->add_flag("--digest", *digest,
                       "Print only the change digest, which comments and layout do not alter");
-    command->footer("Examples:\n  migc ir deploy.mig\n  migc ir --digest deploy.mig");
-    command->callback([path, digest, &exit_code] { exit_code = show_ir(*path, *digest); });
+    command->footer("Examples:\n  migc ir deploy.mig\n  migc ir --digest *.mig");
+    command->callback([paths, digest, &exit_code] { exit_code = show_ir(*paths, *digest); });
 }
 
 void add_fmt(CLI::App& app, int& exit_code) {

@@ -11,6 +11,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/refuse.hpp"
 #include "cli/signatures.hpp"
 #include "compiler/source/escape.hpp"
 #include "runtime/journal/journal.hpp"
@@ -35,11 +36,6 @@ struct Options {
     std::string passphrase_file;
     bool no_passphrase = false;
 };
-
-int refuse(const std::string& message) {
-    fmt::print(stderr, "migc: {}\n", escaped(message, Newlines::Kept));
-    return 2;
-}
 
 // A line from the terminal, not shown while it is typed; nothing where there is no terminal.
 std::optional<std::string> ask_passphrase(const std::string& question) {

@@ -5,6 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/refuse.hpp"
 #include "compiler/source/escape.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
@@ -12,13 +13,6 @@
 
 namespace migc::cli {
 namespace {
-
-constexpr int refused = 2;
-
-int refuse(const std::string& message) {
-    fmt::print(stderr, "migc: {}\n", escaped(message, Newlines::Escaped));
-    return refused;
-}
 
 // In the history of the run that held it, so that whoever reads it later knows why it ended there.
 void record(const std::filesystem::path& root, const runtime::LockState& state, const std::string& because) {

@@ -1,9 +1,14 @@
 # Flags that every target of the project shares, and the two kinds of target that it has.
 add_library(migc_flags INTERFACE)
 target_compile_options(migc_flags INTERFACE -Wall -Wextra -Werror -Wpedantic -Wshadow)
-# With optimization g++ 12 warns falsely about copies inside of std::string (GCC bug 105651 and its relatives).
+# With optimization g++ 12 warns falsely about copies inside of std::string (GCC bug 105651 and its relatives), and
+# about date's from_stream.
 target_compile_options(migc_flags INTERFACE
-    "$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread>")
+    "$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread;-Wno-maybe-uninitialized>")
+# What is in an anonymous namespace is in one file only, also where several are compiled together.
+if(CMAKE_UNITY_BUILD)
+    target_compile_options(migc_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 target_compile_options(migc_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # for ccache
 target_include_directories(migc_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_link_libraries(migc_flags INTERFACE fmt::fmt)

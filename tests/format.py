@@ -52,22 +52,34 @@ def run(*command, stdin=b"", cwd=None):
     return subprocess.run([MIGC, *command], input=stdin, capture_output=True, timeout=60, cwd=cwd)
 
 
-def digest(path, text):
-    """What the script means where it stands; the text takes its place."""
-    path.write_bytes(text)
-    return run("ir", "--digest", path.name, cwd=path.parent).stdout
+def digests(scripts):
+    """What each script means where it stands; of scripts that mean nothing, nothing."""
+    printed = run("ir", "--digest", *scripts).stdout.decode()
+    return {path: digest for digest, path in (line.split("  ", 1) for line in printed.splitlines())}
 
 
-def check(path, what, text):
-    once = run("fmt", "-", stdin=text)
-    if once.returncode != 0 or once.stderr:
-        return False  # no Mig
-    name = f"{path.name}, {what}"
-    assert run("fmt", "-", stdin=once.stdout).stdout == once.stdout, f"{name}: formatted twice it is another"
-    assert comments(text) == comments(once.stdout), f"{name}: a comment is lost"
-    assert b"\r" not in once.stdout, f"{name}: a carriage return is left"
-    assert what not in MEANT or digest(path, text) == digest(path, once.stdout), f"{name}: it means something else"
-    return True
+def format_all(scripts):
+    """Formats files in place; the ones that are no Mig stay as they are. Gives those that are."""
+    run("fmt", *scripts)
+    refused = run("fmt", "--check", *scripts).stderr.decode()
+    return [path for path in scripts if f"--> {path}:" not in refused]
+
+
+def check(what, scripts, texts):
+    """One variant of all scripts: the texts stand in the files. Gives how many are Mig."""
+    for path, text in texts.items():
+        pathlib.Path(path).write_bytes(text)
+    meant = digests(scripts) if what in MEANT else {}
+    good = format_all(scripts)
+    formatted = {path: pathlib.Path(path).read_bytes() for path in good}
+    again = run("fmt", "--check", *good)
+    assert (again.returncode, again.stdout) == (0, b""), f"{what}: formatted twice they are others: {again.stdout.decode()}"
+    for path, text in formatted.items():
+        assert comments(texts[path]) == comments(text), f"{path}, {what}: a comment is lost"
+        assert b"\r" not in text, f"{path}, {what}: a carriage return is left"
+    now = digests(scripts) if what in MEANT else {}
+    assert now == meant, f"{what}: it means something else: {[path for path in meant if now.get(path) != meant[path]]}"
+    return len(good)
 
 
 def check_standard_input():
@@ -81,19 +93,17 @@ def check_standard_input():
 
 def main():
     check_standard_input()
-    counts = {}
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder, "root")
         for top in ("examples", "tests", "stdlib"):
             shutil.copytree(ROOT / top, root / top, ignore=shutil.ignore_patterns("node_modules"), symlinks=True)
-        for seed, path in enumerate(sorted(root.rglob("*.mig"))):
-            text = path.read_bytes()
-            for what, variant in variants(text, seed):
-                counts.setdefault(what, []).append(check(path, what, variant))
-            path.write_bytes(text)
-    for what, results in counts.items():
-        print(f"{what}: {sum(results)} scripts, {len(results) - sum(results)} that are no Mig")
-        assert sum(results) > len(results) / 2
+        scripts = [str(path) for path in sorted(root.rglob("*.mig"))]
+        whole = {path: pathlib.Path(path).read_bytes() for path in scripts}
+        variants_of = {path: dict(variants(text, seed)) for seed, (path, text) in enumerate(whole.items())}
+        for what in next(iter(variants_of.values())):
+            good = check(what, scripts, {path: variants_of[path][what] for path in scripts})
+            print(f"{what}: {good} scripts, {len(scripts) - good} that are no Mig")
+            assert good > len(scripts) / 2
     return 0
 
 

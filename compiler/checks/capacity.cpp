@@ -53,7 +53,7 @@ std::string shown(const std::string& what, double amount) {
 }
 
 // What a stage leaves of a workload: its manifest, and a number of replicas that may be another one.
-struct Used {
+struct Deployed {
     const Object* object = nullptr;
     const json* now = nullptr;
     std::optional<std::int64_t> replicas;
@@ -83,7 +83,7 @@ class Capacity {
             for (const Object* object : picture_.manifests.declaring(thing)) {
                 const json* now = is_workload(thing) ? drafts_.object(*object) : nullptr;
                 if (now == nullptr) continue;
-                Used& used = used_[thing];
+                Deployed& used = used_[thing];
                 used = {object, now, {}, &event};
                 used.replicas = scales ? scaled_to(event) : declared(*now);
             }
@@ -103,11 +103,11 @@ class Capacity {
                                                  : std::nullopt;
     }
 
-    Diagnostic& report(const Used& used, const std::string& message) {
+    Diagnostic& report(const Deployed& used, const std::string& message) {
         return diagnostics_.report(Code::BeyondCapacity, used.event->step->span, message);
     }
 
-    void above_own_limit(const Used& used) {
+    void above_own_limit(const Deployed& used) {
         if (!used.event->verb->signature.starts_with("apply object ")) return;
         const json& containers = containers_of(*used.now);
         for (std::size_t i = 0; i < containers.size(); ++i)
@@ -127,7 +127,7 @@ class Capacity {
     }
 
     // The sum of what this stage leaves, of all that is known: the rest comes on top.
-    double sum(const std::string& what, const Used*& largest) const {
+    double sum(const std::string& what, const Deployed*& largest) const {
         double total = 0, most = 0;
         for (const auto& [thing, used] : used_) {
             const double needs = static_cast<double>(used.replicas.value_or(0)) * requested(*used.now, what);
@@ -157,7 +157,7 @@ class Capacity {
     void pods(const Object& object, const json& now) {
         const auto hard = amount(now, "/spec/hard/pods");
         std::int64_t count = 0;
-        const Used* largest = nullptr;
+        const Deployed* largest = nullptr;
         for (const auto& [thing, used] : used_) {
             count += used.replicas.value_or(0);
             if (largest == nullptr || used.replicas > largest->replicas) largest = &used;
@@ -170,7 +170,7 @@ class Capacity {
     }
 
     void beyond(const std::string& what, double there, Span stated, const std::string& whose) {
-        const Used* largest = nullptr;
+        const Deployed* largest = nullptr;
         const double total = sum(what, largest);
         if (largest == nullptr || total <= there * (1 + 1e-9)) return;
         auto& d = report(*largest, fmt::format("{} of {} are requested, and {} {}", shown(what, total), what,
@@ -217,7 +217,7 @@ class Capacity {
     const Course& course_;
     Drafts& drafts_;
     Diagnostics& diagnostics_;
-    std::map<Thing, Used> used_;
+    std::map<Thing, Deployed> used_;
 };
 
 }  // namespace

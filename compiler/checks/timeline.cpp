@@ -52,7 +52,7 @@ bool stays(const Thing& thing) {
 nlohmann::json json_of(const Value& value) {
     if (const auto* number = value.get_if<std::int64_t>()) return *number;
     if (const bool* truth = value.get_if<bool>()) return *truth;
-    if (const auto* json = value.get_if<Json>()) return **json;
+    if (const auto* document = value.get_if<Json>()) return **document;
     return show(value);
 }
 

@@ -19,7 +19,7 @@ bool is_look(const Event& event) {
 
 // Whether it changes something that a person would look at afterwards. A file of the project or an image is
 // looked at where it is used; what nobody has to undo leaves nothing to look at.
-bool is_live_change(const Event& event) {
+bool is_to_be_verified(const Event& event) {
     if (event.act != Act::Change) return false;
     const bool is_said = &way_back(event) != &event.verb->undo;
     if (is_said && way_back(event).kind == ir::UndoKind::None) return false;
@@ -71,7 +71,7 @@ void never_verified(const Course& course, Diagnostics& diagnostics) {
             coverage.add(event->branch);
             any_look = true;
         }
-        if (!is_live_change(*event) || coverage.covers(event->branch)) continue;
+        if (!is_to_be_verified(*event) || coverage.covers(event->branch)) continue;
         first = &*event;
         looked_later = any_look;
     }
@@ -125,7 +125,7 @@ void elsewhere_verified(const Picture& picture, const Course& course, Diagnostic
     std::map<const ir::Step*, std::pair<const Event*, const Event*>> found;  // the change, and the look
     for (auto event = course.forward.rbegin(); event != course.forward.rend(); ++event) {
         if (is_look(*event)) seen.add(*event);
-        if (!is_live_change(*event) || event->things.size() != 1 || seen.first() == nullptr) continue;
+        if (!is_to_be_verified(*event) || event->things.size() != 1 || seen.first() == nullptr) continue;
         const Thing& thing = *event->things.begin();
         if (is_workload(thing) && !seen.sees(thing)) found[event->inner] = {&*event, seen.first()};
     }

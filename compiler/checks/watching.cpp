@@ -9,7 +9,7 @@ namespace migc::checks {
 namespace {
 
 // Of something that serves: a run that only makes plans, or edits files, leaves nothing to watch.
-bool is_live_change(const Event& event) {
+bool lasts_in_live(const Event& event) {
     return event.act == Act::Change && way_back(event).kind != ir::UndoKind::None && touches_live(event);
 }
 
@@ -40,7 +40,7 @@ void watching(const Picture& picture, Diagnostics& diagnostics) {
     for (const Course& course : picture.timeline.courses()) {
         const bool is_protected = course.environment != nullptr && course.environment->is_protected;
         if (!is_protected || has_throughout(program, course)) continue;
-        const auto change = std::find_if(course.forward.begin(), course.forward.end(), is_live_change);
+        const auto change = std::find_if(course.forward.begin(), course.forward.end(), lasts_in_live);
         if (change == course.forward.end() || soaks_after(course, change)) continue;
         auto& d =
             diagnostics.report(Code::NobodyWatches, course.stage->span,

@@ -12,7 +12,7 @@ namespace migc {
 namespace {
 
 constexpr std::size_t most_lines = 6;
-constexpr std::size_t longest_line = 160;
+constexpr std::size_t longest_shown = 160;
 
 std::vector<std::string_view> lines_of(std::string_view text) {
     std::vector<std::string_view> lines;
@@ -54,7 +54,7 @@ std::optional<Region> region(const Fix& fix, const SourceFile& file) {
 }
 
 bool is_small(const std::vector<std::string_view>& lines) {
-    const auto is_long = [](std::string_view line) { return line.size() > longest_line; };
+    const auto is_long = [](std::string_view line) { return line.size() > longest_shown; };
     return lines.size() <= most_lines && std::none_of(lines.begin(), lines.end(), is_long);
 }
 

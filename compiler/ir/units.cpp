@@ -16,12 +16,12 @@ namespace migc {
 
 namespace {
 
-struct Unit {
+struct TimeUnit {
     std::string_view name;
     std::int64_t milliseconds;
 };
 
-constexpr std::array<Unit, 5> units = {
+constexpr std::array<TimeUnit, 5> time_units = {
     {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}}};
 
 struct Suffix {
@@ -109,9 +109,9 @@ tl::expected<Duration, std::string> parse_duration(std::string_view text) {
         rest.remove_prefix(digits);
         const auto letters = std::find_if(rest.begin(), rest.end(), is_digit);
         const std::string_view name = rest.substr(0, static_cast<std::size_t>(letters - rest.begin()));
-        const auto unit =
-            std::find_if(units.begin(), units.end(), [&](const Unit& one) { return one.name == name; });
-        if (unit == units.end()) return fail("the units are d, h, m, s and ms");
+        const auto unit = std::find_if(time_units.begin(), time_units.end(),
+                                       [&](const TimeUnit& one) { return one.name == name; });
+        if (unit == time_units.end()) return fail("the units are d, h, m, s and ms");
         if (unit->milliseconds >= previous_unit)
             return fail("write the larger unit first, and each unit once");
         previous_unit = unit->milliseconds;

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uintmax_t largest = std::uintmax_t{1024} * 1024;
+constexpr std::uintmax_t largest_project_file = std::uintmax_t{1024} * 1024;
 
 fs::path absolute_folder(const fs::path& folder) {
     std::error_code error;
@@ -54,7 +54,7 @@ Inventory load_inventory(const fs::path& script_folder, SourceMap& sources, Diag
     const fs::path folder = absolute_folder(script_folder);
     const auto file = find_upwards(folder);
     if (!file) return without_file(folder);
-    const auto text = file_content(*file, largest);
+    const auto text = file_content(*file, largest_project_file);
     const FileId id = sources.add(shown_name(*file), text.value_or(""));
     if (text) return parse_inventory(id, file->parent_path(), sources, diagnostics);
     diagnostics.report(Code::BadInventory, {id, 0, 0},

@@ -22,7 +22,7 @@ void for_each_list(Do action) {
     std::apply([&](auto... list) { (action(list), ...); }, item_lists);
 }
 
-constexpr std::array item_words = {"use",   "param", "let",   "require",  "always",
+constexpr std::array list_words = {"use",   "param", "let",   "require",  "always",
                                    "never", "verb",  "probe", "resource", "tool"};
 
 // ------------------------------------------------------------------ places
@@ -220,7 +220,7 @@ class Memory::Cutter {
                (is_item_word(i) || word(i) == "stage" || word(i) == "migration");
     }
     [[nodiscard]] bool is_item_word(std::size_t i) const {
-        return std::find(item_words.begin(), item_words.end(), word(i)) != item_words.end();
+        return std::find(list_words.begin(), list_words.end(), word(i)) != list_words.end();
     }
 
     void end_item(std::size_t last) {

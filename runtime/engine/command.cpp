@@ -77,12 +77,6 @@ void keep_off_path(CommandLine& line) {
         line.argv.front().insert(0, "./");
 }
 
-Answer not_started(std::string reason) {
-    Answer answer;
-    answer.reason = std::move(reason);
-    return answer;
-}
-
 Reading not_found_out(std::string reason) {
     return {Value(Unknown{reason}), std::move(reason), false};
 }

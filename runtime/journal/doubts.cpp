@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
+#include "compiler/source/json_text.hpp"
+
 namespace migc::runtime {
 namespace {
-
-std::string text_of(const nlohmann::json& body, const char* key) {
-    const auto found = body.is_object() ? body.find(key) : body.end();
-    return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 bool is_composite(const nlohmann::json& intent) {
     return !intent.contains("before") && text_of(intent, "command").empty();

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/json_text.hpp"
 #include "runtime/journal/digest.hpp"
 #include "runtime/journal/storage.hpp"
 #include "runtime/planted.hpp"
@@ -73,11 +74,6 @@ bool is_only_progress(EventKind kind) {
 // Bytes that are no UTF-8 (from a tool's output) are replaced: JSON cannot hold them.
 std::string serialized(const nlohmann::json& body) {
     return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string text_of(const nlohmann::json& body, const char* key) {
-    const auto found = body.is_object() ? body.find(key) : body.end();
-    return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 int number_of(const nlohmann::json& body, const char* key) {

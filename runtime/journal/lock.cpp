@@ -17,6 +17,7 @@
 
 #include "runtime/journal/lock_file.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/tools/descriptor.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -30,23 +31,6 @@ constexpr auto pause_between_tries = std::chrono::milliseconds(100);
 // Whoever has taken a lock needs a moment to write its name over the last holder's.
 constexpr auto time_to_sign = std::chrono::milliseconds(200);
 
-class Descriptor {
-  public:
-    explicit Descriptor(int number = -1) : number_(number) {}
-    ~Descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-    [[nodiscard]] int number() const { return number_; }
-
-  private:
-    int number_;
-};
-
 std::int64_t milliseconds_now() {
     using namespace std::chrono;
     return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
@@ -57,7 +41,7 @@ tl::expected<Descriptor, std::string> open_lock(const fs::path& file) {
     if (fs::create_directories(file.parent_path(), ignored))
         fs::permissions(file.parent_path(), fs::perms::owner_all, ignored);
     Descriptor descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (descriptor.number() < 0)
+    if (!descriptor)
         return Error(fmt::format("{} cannot be opened: {}", file.string(), std::strerror(errno)));
     return descriptor;
 }
@@ -90,7 +74,7 @@ tl::expected<Descriptor, std::string> take_one(const fs::path& root, const std::
     for (int tries = 0;; ++tries) {
         auto descriptor = open_lock(path);
         if (!descriptor) return descriptor;
-        const int file = descriptor->number();
+        const int file = descriptor->get();
         if (try_system_lock(file)) {
             if (!is_still_at(file, path)) continue;  // broken while it was opened
             LockRecord record = read_lock_record(file);
@@ -123,7 +107,7 @@ tl::expected<void, std::string> replace_lock(const fs::path& path, const LockRec
     fs::remove(beside, error);
     const auto descriptor = open_lock(beside);
     if (!descriptor) return Error(descriptor.error());
-    if (!write_lock_record(descriptor->number(), record))
+    if (!write_lock_record(descriptor->get(), record))
         return Error(fmt::format("{} cannot be written: {}", beside.string(), std::strerror(errno)));
     fs::rename(beside, path, error);
     if (error) return Error(fmt::format("{} cannot be replaced: {}", path.string(), error.message()));
@@ -157,7 +141,7 @@ std::vector<LockState> lock_states(const fs::path& root) {
         const std::string file = i->path().filename().string();
         if (file.find('.') != std::string::npos) continue;  // no lock's name: see lock_path
         const Descriptor descriptor(::open(i->path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-        if (descriptor.number() >= 0) states.push_back(lock_state(descriptor.number(), file));
+        if (descriptor) states.push_back(lock_state(descriptor.get(), file));
     }
     std::sort(states.begin(), states.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     return states;
@@ -171,13 +155,13 @@ tl::expected<LockState, std::string> break_lock(const fs::path& root, const std:
     // One at a time: what a second one looked at may be the lock of whoever came after the first.
     const auto breaking = open_lock(lock_folder(root) / ".breaking");
     if (!breaking) return Error(breaking.error());
-    if (!try_system_lock(breaking->number()))
+    if (!try_system_lock(breaking->get()))
         return Error(std::string("somebody else is breaking a lock just now"));
     const auto descriptor = open_lock(path);
     if (!descriptor) return Error(descriptor.error());
-    const std::uint64_t epoch = read_lock_record(descriptor->number()).holder.epoch;
+    const std::uint64_t epoch = read_lock_record(descriptor->get()).holder.epoch;
     std::this_thread::sleep_for(time_to_sign);
-    const LockState state = lock_state(descriptor->number(), name);
+    const LockState state = lock_state(descriptor->get(), name);
     if (state.holder.epoch != epoch)
         return Error(fmt::format("{} has just been taken by somebody else", name));
     if (state.condition == LockCondition::Free) return Error(fmt::format("{} is not locked", name));
@@ -257,23 +241,23 @@ tl::expected<Locks, std::string> Locks::take(const fs::path& root, std::vector<s
 
 std::vector<int> Locks::descriptors() const {
     std::vector<int> numbers;
-    for (const Held& held : held_) numbers.push_back(held.descriptor.number());
+    for (const Held& held : held_) numbers.push_back(held.descriptor.get());
     return numbers;
 }
 
 void Locks::names_run(const std::string& run) {
     for (const Held& held : held_) {
-        LockRecord record = read_lock_record(held.descriptor.number());
+        LockRecord record = read_lock_record(held.descriptor.get());
         record.holder.run = run;
-        write_lock_record(held.descriptor.number(), record);
+        write_lock_record(held.descriptor.get(), record);
     }
 }
 
 std::optional<std::string> Locks::lost() const {
     for (const Held& held : held_) {
-        if (is_still_at(held.descriptor.number(), held.path)) continue;
+        if (is_still_at(held.descriptor.get(), held.path)) continue;
         const Descriptor now(::open(held.path.c_str(), O_RDONLY | O_CLOEXEC));
-        const std::string broken = now.number() >= 0 ? read_lock_record(now.number()).broken : "";
+        const std::string broken = now.get() >= 0 ? read_lock_record(now.get()).broken : "";
         return fmt::format("the lock of {} is lost: {}", held.name,
                            broken.empty() ? "its file is gone" : broken);
     }

@@ -23,7 +23,7 @@ constexpr std::size_t names_at_a_time = 200;  // a list of arguments has its lim
 tl::expected<PodPlace, Answer> place_of(Host& host, const Arguments& arguments, std::size_t index) {
     const auto place =
         find_place(host, argument(arguments, index), text_argument(arguments, index + 1), Choice::Only);
-    if (!place) return tl::unexpected(not_begun(place.error().why));
+    if (!place) return tl::unexpected(not_started(place.error().why));
     return *place;
 }
 
@@ -149,7 +149,7 @@ tl::expected<void, std::string> name_without_loss(const std::string& finished, c
 // [path, workload, container or absent, file]
 Answer write_backup(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 0));
-    if (!path) return not_begun(path.error());
+    if (!path) return not_started(path.error());
     const auto place = place_of(host, arguments, 1);
     if (!place) return place.error();
     const std::string file = text_argument(arguments, 3), part = file + ".part";
@@ -185,9 +185,9 @@ Reading backup_digest(Host&, const Arguments& arguments) {
 // [file, path, workload, container or absent, backup of what is there]
 Answer extract_backup(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 1));
-    if (!path) return not_begun(path.error());
+    if (!path) return not_started(path.error());
     const std::string file = text_argument(arguments, 0);
-    if (const auto entries = entries_for(file, *path); !entries) return not_begun(entries.error());
+    if (const auto entries = entries_for(file, *path); !entries) return not_started(entries.error());
     const auto place = place_of(host, arguments, 2);
     return place ? extract_archive(host, *place, file) : place.error();
 }
@@ -195,7 +195,7 @@ Answer extract_backup(Host& host, const Arguments& arguments) {
 // The same arguments: what was there comes back, and what only the file had brought goes.
 Answer revert_backup(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 1));
-    if (!path) return not_begun(path.error());
+    if (!path) return not_started(path.error());
     const std::string before = text_argument(arguments, 4);
     const auto came = entries_for(text_argument(arguments, 0), *path);
     if (!came) return refused(came.error());

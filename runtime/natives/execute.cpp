@@ -27,9 +27,9 @@ Reading output_reading(const Answer& answer) {
 
 Answer execute(Host& host, const Arguments& arguments) {
     const std::vector<std::string> command = command_of(arguments, 0);
-    if (command.empty() || command.front().empty()) return not_begun("there is no command to execute");
+    if (command.empty() || command.front().empty()) return not_started("there is no command to execute");
     const auto place = find_place(host, argument(arguments, 1), text_argument(arguments, 2), Choice::Any);
-    if (!place) return not_begun(place.error().why);
+    if (!place) return not_started(place.error().why);
     ToolCommand line{"kubectl", exec_arguments(*place, command), {}, {}, {}, host.limit_ms()};
     return exec_outcome(*place, command, host.perform(line));
 }

@@ -19,12 +19,6 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t changed_meanwhile = 412;
 
-Answer not_started(std::string reason) {
-    Answer answer;
-    answer.reason = std::move(reason);
-    return answer;
-}
-
 // As if the tool had been cut off: whether it acted is not known.
 Answer in_doubt(std::string reason) {
     Answer answer;

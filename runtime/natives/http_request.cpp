@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Each transfer ends with a line of its own, also one that failed.
-constexpr std::string_view mark = "\nmigc ";
+constexpr std::string_view transfer_mark = "\nmigc ";
 constexpr const char* write_out =
     "\\nmigc %{exitcode} %{http_code} %{time_total} %{time_pretransfer} %{redirect_url}\\n";
 
@@ -254,8 +254,9 @@ CurlCall curl_burst(const HttpRequest& request, std::int64_t times, std::int64_t
 
 std::vector<Transfer> transfers_in(std::string_view printed) {
     std::vector<Transfer> transfers;
-    for (std::size_t at = printed.find(mark); at != std::string_view::npos; at = printed.find(mark, at)) {
-        at += mark.size();
+    for (std::size_t at = printed.find(transfer_mark); at != std::string_view::npos;
+         at = printed.find(transfer_mark, at)) {
+        at += transfer_mark.size();
         const std::string_view line = printed.substr(at, printed.find('\n', at) - at);
         if (auto transfer = transfer_in(line)) transfers.push_back(std::move(*transfer));
     }
@@ -265,7 +266,7 @@ std::vector<Transfer> transfers_in(std::string_view printed) {
 HttpOutcome send(Host& host, const HttpRequest& request) {
     const Answer answer = run_curl(host, request, curl_call(request));
     HttpOutcome outcome;
-    const std::size_t end = answer.output.rfind(mark);
+    const std::size_t end = answer.output.rfind(transfer_mark);
     const auto transfers =
         end == std::string::npos ? std::vector<Transfer>{} : transfers_in(answer.output.substr(end));
     if (transfers.empty() || transfers.front().failure != 0 || answer.truncated) {

@@ -106,4 +106,8 @@ Answer CurlPod::run(const std::string& config) {
     return host_.run("kubectl", arguments, config);
 }
 
+Answer CurlPod::start() {
+    return host_.run("kubectl", {"exec", "pod/" + pod_, "--", "curl", "--version"});
+}
+
 }  // namespace migc::runtime

@@ -25,6 +25,8 @@ class CurlPod {
     // Why it did not start; empty if it runs.
     [[nodiscard]] const std::string& failure() const { return failure_; }
     Answer run(const std::string& config);
+    // Runs curl without asking anything: what a run costs before a request is made.
+    Answer start();
 
   private:
     Host& host_;

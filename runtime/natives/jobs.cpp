@@ -121,14 +121,16 @@ Reading job_name(Host& host, const Arguments& arguments) {
 
 Answer run_job(Host& host, const Arguments& arguments) {
     const Job job = {text_argument(arguments, 0), text_argument(arguments, 1)};
-    if (!is_name(job.cron_job)) return not_begun(fmt::format("`{}` is no name of a cron job", job.cron_job));
+    if (!is_name(job.cron_job))
+        return not_started(fmt::format("`{}` is no name of a cron job", job.cron_job));
     const Answer made =
         host.run("kubectl", {"create", "job", job.name, "--from=cronjob/" + job.cron_job, "-o", "name"});
     if (!made.succeeded()) {
         // The answer may have got lost on the way, or an earlier try has made it.
         const auto object = get_object(host, job.written());
         if (!object) return cut_off(object.error());
-        if (object->is_null() || !is_of(*object, job.cron_job)) return not_begun(complaint("kubectl", made));
+        if (object->is_null() || !is_of(*object, job.cron_job))
+            return not_started(complaint("kubectl", made));
     }
     return wait_for(host, job);
 }

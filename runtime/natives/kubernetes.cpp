@@ -16,9 +16,9 @@ Fetched parsed(const Answer& answer) {
     if (!answer.succeeded()) return tl::unexpected(complaint("kubectl", answer));
     if (answer.truncated) return tl::unexpected<std::string>("kubectl: the answer is too long to be read");
     if (answer.output.find_first_not_of(" \r\n\t") == std::string::npos) return nlohmann::json();
-    auto json = nlohmann::json::parse(answer.output, nullptr, false);
-    if (!json.is_object()) return tl::unexpected<std::string>("kubectl: the answer is not JSON");
-    return json;
+    auto object = nlohmann::json::parse(answer.output, nullptr, false);
+    if (!object.is_object()) return tl::unexpected<std::string>("kubectl: the answer is not JSON");
+    return object;
 }
 
 std::string lower(std::string text) {
@@ -53,11 +53,11 @@ std::string selector_of(const nlohmann::json& workload) {
     return fmt::format("{}", fmt::join(parts, ","));
 }
 
-std::vector<nlohmann::json> joined(const nlohmann::json& json, const std::string& first,
+std::vector<nlohmann::json> joined(const nlohmann::json& object, const std::string& first,
                                    const std::string& second) {
     std::vector<nlohmann::json> result;
     for (const std::string& pointer : {first, second})
-        for (const auto& item : field(json, pointer)) result.push_back(item);
+        for (const auto& item : field(object, pointer)) result.push_back(item);
     return result;
 }
 

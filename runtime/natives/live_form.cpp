@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-const char* const mark = "kept by the cluster only, mark ";
+const char* const kept_mark = "kept by the cluster only, mark ";
 
 bool has(const json& object, const std::string& pointer) {
     return !field(object, pointer).is_null();
@@ -99,7 +99,8 @@ void seal(json& secret) {
     for (const char* part : {"data", "stringData"}) {
         if (!secret.contains(part) || !secret[part].is_object()) continue;
         for (auto& [key, value] : secret[part].items())
-            value = mark + sha256(text_field(secret, "/metadata/name") + key + value.dump()).substr(0, 4);
+            value =
+                kept_mark + sha256(text_field(secret, "/metadata/name") + key + value.dump()).substr(0, 4);
     }
     drop(secret, "/metadata/annotations", "kubectl.kubernetes.io/last-applied-configuration");
 }

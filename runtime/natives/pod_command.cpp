@@ -142,7 +142,7 @@ std::string exec_problem(const PodPlace& place, const std::vector<std::string>& 
 
 Answer exec_outcome(const PodPlace& place, const std::vector<std::string>& command, const Answer& answer) {
     const bool told = answer.ending == Ending::Exited && answer.status != 0;
-    if (told && lacks_program(answer)) return not_begun(exec_problem(place, command, answer));
+    if (told && lacks_program(answer)) return not_started(exec_problem(place, command, answer));
     return told ? refused(exec_problem(place, command, answer)) : answer;
 }
 

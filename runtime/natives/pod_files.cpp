@@ -54,7 +54,7 @@ std::string name_in(const std::string& path) {
 // Below the folder of the file, which must be there: a file is put into no folder that nobody made.
 Answer put(Host& host, const Target& target, const std::string& file) {
     const auto content = content_of(file);
-    if (!content) return not_begun(content.error());
+    if (!content) return not_started(content.error());
     std::error_code error;
     const auto mode = static_cast<unsigned>(fs::status(file, error).permissions()) & 0777U;
     const auto archive = write_archive({{name_in(target.path), false, mode, *content}}, false);
@@ -92,7 +92,7 @@ Reading local_file_digest(Host&, const Arguments& arguments) {
 // [path, workload, container or absent, archive]: nothing is written where there is no such file.
 Answer write_kept_file(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 0);
-    if (!target) return not_begun(target.error().why);
+    if (!target) return not_started(target.error().why);
     const Reading there = pod_file_digest(host, arguments);
     if (there.value.is_unknown()) return refused(there.why);
     if (there.value.is_absent()) return well("");
@@ -102,13 +102,13 @@ Answer write_kept_file(Host& host, const Arguments& arguments) {
 // [file, path, workload, container or absent]
 Answer put_pod_file(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 1);
-    return target ? put(host, *target, text_argument(arguments, 0)) : not_begun(target.error().why);
+    return target ? put(host, *target, text_argument(arguments, 0)) : not_started(target.error().why);
 }
 
 // [archive, path, workload, container or absent]: the file that was kept, or none if none was there.
 Answer restore_pod_file(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 1);
-    if (!target) return not_begun(target.error().why);
+    if (!target) return not_started(target.error().why);
     const std::string kept = text_argument(arguments, 0);
     std::error_code error;
     if (fs::exists(kept, error)) return extract_archive(host, target->place, kept);
@@ -118,7 +118,7 @@ Answer restore_pod_file(Host& host, const Arguments& arguments) {
 // [path, workload, container or absent, file]
 Answer write_pod_file(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 0);
-    if (!target) return not_begun(target.error().why);
+    if (!target) return not_started(target.error().why);
     const std::string file = text_argument(arguments, 3), part = file + ".part";
     std::error_code error;
     fs::create_directories(fs::path(file).parent_path(), error);

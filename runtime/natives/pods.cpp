@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Target {
+struct Workload {
     const json* workload = nullptr;  // null: it does not exist
     WorkloadName name;
 };
@@ -32,16 +32,16 @@ const json* find_workload(const json& items, const WorkloadName& name) {
     return nullptr;
 }
 
-std::vector<Target> every_workload(const json& items) {
-    std::vector<Target> targets;
+std::vector<Workload> every_workload(const json& items) {
+    std::vector<Workload> targets;
     for (const auto& item : items)
         if (is_workload(item)) targets.push_back({&item, {"", text_field(item, "/metadata/name")}});
     return targets;
 }
 
-tl::expected<std::vector<Target>, std::string> named_workloads(Host& host, const List& values,
-                                                               const json& items) {
-    std::vector<Target> targets;
+tl::expected<std::vector<Workload>, std::string> named_workloads(Host& host, const List& values,
+                                                                 const json& items) {
+    std::vector<Workload> targets;
     for (const Value& value : values) {
         const auto name = workload_argument(host, value);
         if (!name) return tl::unexpected(name.error());
@@ -55,18 +55,18 @@ tl::expected<std::vector<Target>, std::string> named_workloads(Host& host, const
     return targets;
 }
 
-Verdict judge_target(const Target& target, const json& items) {
+Verdict judge_workload(const Workload& target, const json& items) {
     if (target.workload == nullptr) return {false, target.name.written + " does not exist", false};
     return judge(*target.workload, items, target.name.shown);
 }
 
 // All of them, or what is missing of those that are not.
-Reading judge_all(const std::vector<Target>& targets, const json& items) {
+Reading judge_all(const std::vector<Workload>& targets, const json& items) {
     std::vector<std::string> good;
     std::vector<std::string> bad;
     bool hopeless = false;
-    for (const Target& target : targets) {
-        const Verdict verdict = judge_target(target, items);
+    for (const Workload& target : targets) {
+        const Verdict verdict = judge_workload(target, items);
         (verdict.ready ? good : bad).push_back(verdict.why);
         hopeless = hopeless || verdict.hopeless;
     }

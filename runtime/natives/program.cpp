@@ -31,7 +31,7 @@ Reading script_succeeds(Host& host, const Arguments& arguments) {
 Answer start_program(Host& host, const Arguments& arguments) {
     const std::vector<std::string> command = words_of(list_argument(arguments, 0));
     if (command.empty() || command.front().empty() || command.front().starts_with('-'))
-        return not_begun("there is no program to start");
+        return not_started("there is no program to start");
     return host.perform({"program", command, {}, {}, text_argument(arguments, 1), 0});
 }
 

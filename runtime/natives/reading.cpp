@@ -79,12 +79,6 @@ Answer refused(std::string reason) {
     return answer;
 }
 
-Answer not_begun(std::string reason) {
-    Answer answer;
-    answer.reason = std::move(reason);
-    return answer;
-}
-
 std::string complaint(const std::string& tool, const Answer& answer) {
     if (answer.ending == Ending::NotStarted || answer.ending == Ending::TimedOut)
         return fmt::format("{}: {}", tool, answer.reason.empty() ? "it could not be run" : answer.reason);

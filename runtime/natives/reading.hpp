@@ -23,9 +23,6 @@ Answer well(std::string output);
 // As if a tool had refused: exit status 1, the reason on standard error. Nothing was done.
 Answer refused(std::string reason);
 
-// Nothing was begun, so nothing has to be undone.
-Answer not_begun(std::string reason);
-
 // What a failed tool said, on one line, with its name before it: "kubectl: Error from server: ..".
 std::string complaint(const std::string& tool, const Answer& answer);
 

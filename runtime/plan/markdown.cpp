@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/json_text.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"

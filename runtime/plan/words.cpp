@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/json_text.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime {
@@ -15,11 +16,6 @@ std::string minutes(std::int64_t ms) {
 }
 
 }  // namespace
-
-std::string text_of(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 std::string changed(const std::string& what, const std::string& before, const std::string& after) {
     return fmt::format("{}: {} \xe2\x86\x92 {}", what, before, after);

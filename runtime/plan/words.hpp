@@ -7,8 +7,6 @@
 
 namespace migc::runtime {
 
-// The text under a key; empty if there is none.
-std::string text_of(const nlohmann::json& object, const char* key);
 // "replicas of webapi: 2 -> 4", with an arrow.
 std::string changed(const std::string& what, const std::string& before, const std::string& after);
 std::string times_in_words(const nlohmann::json& times);

@@ -37,12 +37,6 @@ int poll_timeout(Time deadline) {
     return static_cast<int>(std::clamp<std::int64_t>(deadline - system_now(), 0, longest_poll_ms));
 }
 
-Answer not_started(std::string reason) {
-    Answer answer;
-    answer.reason = std::move(reason);
-    return answer;
-}
-
 [[maybe_unused]] std::vector<std::string> whole_environment() {
     std::vector<std::string> all;
     for (char** one = ::environ; *one != nullptr; ++one) all.emplace_back(*one);

@@ -31,12 +31,6 @@ Answer ended(int status, std::string output, std::string errors = {}) {
     return answer;
 }
 
-Answer not_started(std::string reason) {
-    Answer answer;
-    answer.reason = std::move(reason);
-    return answer;
-}
-
 std::string pid_file(const std::string& log) {
     return log + ".pid";
 }

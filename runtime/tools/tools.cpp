@@ -9,13 +9,13 @@ namespace {
 
 constexpr const char* no_programs = "no program can be left running here";
 
+}  // namespace
+
 Answer not_started(std::string reason) {
     Answer answer;
     answer.reason = std::move(reason);
     return answer;
 }
-
-}  // namespace
 
 tl::expected<bool, std::string> Tools::running(const std::string&) {
     return tl::unexpected(std::string(no_programs));

@@ -55,6 +55,9 @@ struct Answer {
     [[nodiscard]] bool succeeded() const { return ending == Ending::Exited && status == 0; }
 };
 
+// As if a tool could not be started, and why: nothing was begun, so nothing has to be undone.
+Answer not_started(std::string reason);
+
 constexpr std::size_t output_limit = std::size_t{64} << 20;
 
 enum class Woken : std::uint8_t { Changed, Deadline, Ended, Interrupted };

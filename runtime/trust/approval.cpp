@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 using Failure = tl::unexpected<std::string>;
 
-constexpr const char* kind = "migc-approval";
+constexpr const char* approval_kind = "migc-approval";
 constexpr Time clock_tolerance_ms = 5 * 60'000;  // by which the clocks of two machines may differ
 
 struct Signed {
@@ -23,7 +23,7 @@ struct Signed {
 };
 
 tl::expected<Signed, std::string> read(const std::string& text) {
-    const auto statement = read_statement(kind, text);
+    const auto statement = read_statement(approval_kind, text);
     if (!statement) return Failure(statement.error());
     const auto text_at = [&](const char* key) {
         const auto found = statement->content.find(key);
@@ -128,7 +128,7 @@ std::string approval_file(const Approval& approval, const PrivateKey& key) {
                           {"account", approval.account},
                           {"made", written_time(approval.made)},
                           {"expires", written_time(approval.expires)}};
-    return sign(kind, content, key).dump(1) + "\n";
+    return sign(approval_kind, content, key).dump(1) + "\n";
 }
 
 Judgement judge(const Question& question, const std::vector<File>& files) {

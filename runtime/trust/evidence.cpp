@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/escape.hpp"
+#include "compiler/source/json_text.hpp"
 #include "runtime/trust/statement.hpp"
 #include "runtime/trust/times.hpp"
 
@@ -12,12 +13,7 @@ namespace {
 using nlohmann::json;
 using Failure = tl::unexpected<std::string>;
 
-constexpr const char* kind = "migc-evidence";
-
-std::string text_at(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
+constexpr const char* evidence_kind = "migc-evidence";
 
 }  // namespace
 
@@ -29,18 +25,18 @@ std::string evidence_file(const Evidence& evidence, const PrivateKey& key) {
                           {"run", evidence.run},
                           {"name", evidence.name},
                           {"passed", written_time(evidence.passed)}};
-    return sign(kind, content, key).dump(1) + "\n";
+    return sign(evidence_kind, content, key).dump(1) + "\n";
 }
 
 tl::expected<Evidence, std::string> read_evidence(const std::string& text,
                                                   const std::map<std::string, std::string>& approvers) {
-    const auto statement = read_statement(kind, text);
+    const auto statement = read_statement(evidence_kind, text);
     if (!statement) return Failure(statement.error());
     const json& content = statement->content;
     Evidence evidence{
-        text_at(content, "stage"), text_at(content, "environment"), {}, text_at(content, "mode"),
-        text_at(content, "run"),   text_at(content, "name"),        0};
-    const auto passed = read_time(text_at(content, "passed"));
+        text_of(content, "stage"), text_of(content, "environment"), {}, text_of(content, "mode"),
+        text_of(content, "run"),   text_of(content, "name"),        0};
+    const auto passed = read_time(text_of(content, "passed"));
     const json changes = content.value("changes", json());
     if (evidence.stage.empty() || !passed || !changes.is_array())
         return Failure(std::string("something is missing in it: stage, changes or passed"));

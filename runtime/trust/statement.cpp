@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/json_text.hpp"
+
 namespace migc::trust {
 namespace {
 
@@ -36,11 +38,6 @@ tl::expected<json, std::string> parse(const std::string& text) {
     return result;
 }
 
-std::string text_at(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 }  // namespace
 
 json sign(const std::string& kind, json content, const PrivateKey& key) {
@@ -58,8 +55,8 @@ tl::expected<Statement, std::string> read_statement(const std::string& kind, con
     if (!content) return Failure(content.error());
     if (!content->contains(kind)) return Failure(fmt::format("it has no \"{}\"", kind));
     if (content->at(kind) != 1) return Failure(std::string("it was made by a newer migc"));
-    const std::string signature = text_at(*content, "signature");
-    const auto key = parse_key(text_at(*content, "key"));
+    const std::string signature = text_of(*content, "signature");
+    const auto key = parse_key(text_of(*content, "key"));
     if (!key || signature.empty()) return Failure(std::string("it is not signed"));
     content->erase("signature");
     if (!is_signed(*key, message_of(kind, *content), signature))

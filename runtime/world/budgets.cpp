@@ -7,7 +7,7 @@
 namespace migc::runtime {
 namespace {
 
-bool selects(const Object& budget, const Object& pod) {
+bool budget_selects(const Object& budget, const Object& pod) {
     return part(budget, "/spec/selector") &&
            has_labels(object_at(pod, "/metadata/labels"), object_at(budget, "/spec/selector/matchLabels"));
 }
@@ -15,7 +15,7 @@ bool selects(const Object& budget, const Object& pod) {
 std::vector<ObjectKey> pods_of(const Cluster& cluster, const ObjectKey& budget) {
     std::vector<ObjectKey> pods;
     for (const ObjectKey& key : cluster.keys("pods", budget.name_space))
-        if (selects(*cluster.find(budget), *cluster.find(key))) pods.push_back(key);
+        if (budget_selects(*cluster.find(budget), *cluster.find(key))) pods.push_back(key);
     return pods;
 }
 
@@ -68,7 +68,7 @@ void run_disruption_budget(Cluster& cluster, const ObjectKey& key) {
 // Counted anew each time: several pods are evicted before the controller looks again.
 bool may_be_evicted(Cluster& cluster, const ObjectKey& pod) {
     for (const ObjectKey& key : cluster.keys("poddisruptionbudgets", pod.name_space)) {
-        if (!selects(*cluster.find(key), *cluster.find(pod)) || !is_ready(cluster, pod)) continue;
+        if (!budget_selects(*cluster.find(key), *cluster.find(pod)) || !is_ready(cluster, pod)) continue;
         run_disruption_budget(cluster, key);
         if (number_at(*cluster.find(key), "/status/disruptionsAllowed", 0) <= 0) return false;
     }

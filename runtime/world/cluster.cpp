@@ -42,7 +42,7 @@ void for_each_owner(const Cluster& cluster, const std::string& name_space, const
     }
 }
 
-bool selects(const Object& service, const Object& pod) {
+bool service_selects(const Object& service, const Object& pod) {
     static const Object none = Object::object();
     const Object* selector = part(service, "/spec/selector");
     const Object* labels = part(pod, "/metadata/labels");
@@ -272,7 +272,7 @@ void Cluster::changed(const ObjectKey& key, const Object& object) {
         if (key.plural == looked_at) look_again_at(looker, key.name_space);
     if (key.plural == "pods")
         for (const ObjectKey& service : keys("services", key.name_space))
-            if (selects(*find(service), object)) queue_.insert(service);
+            if (service_selects(*find(service), object)) queue_.insert(service);
     wake_controllers();
 }
 

@@ -472,17 +472,42 @@ TEST_CASE("a load test from inside has one pod for all of it, removed at the end
     Asked host;
     host.say("kubectl exec", times({200}));
     CHECK(act(host, "load-test", load(1, 2, (host.folder / "run/load.json").string(), inside)).succeeded());
-    REQUIRE(host.commands.size() == 5);
+    REQUIRE(host.commands.size() == 6);
     CHECK(host.commands[0].starts_with("kubectl run migc-inside-"));
     CHECK(host.commands[1].find("--for=condition=Ready") != std::string::npos);
-    CHECK(host.commands[2].find("example.org") == std::string::npos);
-    CHECK(host.inputs[3].find("url = \"http://web.example.org/\"") != std::string::npos);
-    CHECK(host.commands[4].starts_with("kubectl delete pod/migc-inside-"));
+    CHECK(host.commands[2].ends_with(" -- curl --version"));
+    CHECK(host.commands[3].find("example.org") == std::string::npos);
+    CHECK(host.inputs[4].find("url = \"http://web.example.org/\"") != std::string::npos);
+    CHECK(host.commands[5].starts_with("kubectl delete pod/migc-inside-"));
     Asked stuck;
     stuck.say("kubectl wait", failed("", "error: timed out waiting for the condition on pods/x", 1));
     const Answer none = act(stuck, "load-test", load(1, 2, "x", inside));
     CHECK(none.errors.starts_with("the pod that asks from inside did not run: kubectl: error: timed out"));
     CHECK(stuck.commands.back().starts_with("kubectl delete pod/migc-inside-"));
+}
+
+TEST_CASE("where the start of a batch takes long, a load test from inside has fewer and larger ones") {
+    Asked host;
+    const std::string record = (host.folder / "run/load.json").string();
+    std::string hundred;
+    for (int i = 0; i < 100; ++i) hundred += trailer(200);
+    host.say("kubectl exec", printed(hundred));
+    host.took_ms = 1400;
+    CHECK(act(host, "load-test", load(20, 15, record, inside)).succeeded());
+    const auto batches = std::count_if(host.commands.begin(), host.commands.end(), [](const auto& command) {
+        return command.find("--config -") != std::string::npos;
+    });
+    CHECK(batches == 5);
+    const Reading report = read(host, "http-answer", {Value(record)});
+    CHECK(is(read(host, "load-count", {report.value, Value("requests")}), 300));
+    CHECK(is(read(host, "load-count", {report.value, Value("achieved-rate")}), 20));
+    CHECK(is(read(host, "load-count", {report.value, Value("batch-ms")}), 3000));
+
+    Asked slow;
+    slow.say("kubectl exec", printed(hundred));
+    slow.took_ms = 20'000;
+    CHECK(act(slow, "load-test", load(20, 15, record, inside))
+              .errors.starts_with("only 10 of 20 requests per second"));
 }
 
 TEST_CASE("the address of a channel reaches curl on standard input only") {
