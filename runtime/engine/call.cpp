@@ -176,11 +176,12 @@ void Call::recall(const nlohmann::json& before, const nlohmann::json& declared) 
         return from.contains(phrase) ? from_json(from.at(phrase)) : Value();
     };
     targets_.clear();
+    Evaluator glance = stage_.evaluator.glance();
     for (const ir::Effect& effect : verb_.effects) {
         EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
         target.before = value(before, target.phrase);
         target.declared = value(declared, target.phrase);
-        target.observed = stage_.evaluator.evaluate(effect.probe, inner_).value;
+        target.observed = glance.evaluate(effect.probe, inner_).value;
         targets_.push_back(std::move(target));
     }
 }
@@ -267,25 +268,26 @@ void Call::keep_way_back() {
 
 Verdict Call::prepare() {
     // An inverse that would do harm leaves things as they are.
-    if (const auto met = check_needs(stage_.evaluator, stage_.run.program, verb_, inner_); !met)
+    Evaluator glance = stage_.evaluator.glance();
+    if (const auto met = check_needs(glance, stage_.run.program, verb_, inner_); !met)
         return course_.purpose == Purpose::Inverse ? conclude("held", met.error(), false)
                                                    : not_begun(met.error());
-    auto captured = read_captures(stage_.evaluator, verb_, inner_);
+    auto captured = read_captures(glance, verb_, inner_);
     if (!captured) return not_begun(captured.error());
     captures_ = std::move(*captured);
-    if (Verdict verdict = read_effects(); !verdict.done()) return verdict;
+    if (Verdict verdict = read_effects(glance); !verdict.done()) return verdict;
     if (half_done_) keep_way_back();
-    const auto command = stage_.evaluator.preview(*verb_.action, inner_);
+    const auto command = glance.preview(*verb_.action, inner_);
     if (!command) return not_begun(command.error());
     command_ = *command;
     return {};
 }
 
-Verdict Call::read_effects() {
+Verdict Call::read_effects(Evaluator& glance) {
     for (const ir::Effect& effect : verb_.effects) {
         EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
-        const Reading before = stage_.evaluator.evaluate(effect.probe, inner_);
-        const Reading declared = effect.value ? stage_.evaluator.evaluate(*effect.value, inner_) : Reading{};
+        const Reading before = glance.evaluate(effect.probe, inner_);
+        const Reading declared = effect.value ? glance.evaluate(*effect.value, inner_) : Reading{};
         if (before.value.is_unknown())
             return not_begun(fmt::format("{}: {}", target.phrase, explain(before)));
         if (declared.value.is_unknown())
@@ -416,8 +418,9 @@ Call::Action Call::act() {
 
 Call::Seen Call::look() {
     Seen seen = Seen::Taken;
+    Evaluator glance = stage_.evaluator.glance();
     for (EffectTarget& target : targets_) {
-        const Reading reading = stage_.evaluator.evaluate(target.effect->probe, inner_);
+        const Reading reading = glance.evaluate(target.effect->probe, inner_);
         target.observed = reading.value;
         if (reading.value.is_unknown()) return reading.hopeless ? Seen::Hopeless : Seen::Unreadable;
         if (!taken(target, target.observed)) seen = Seen::NotTaken;

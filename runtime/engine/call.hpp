@@ -72,7 +72,7 @@ class Call {
     [[nodiscard]] bool untouched() const;
     void keep_way_back();
     Verdict prepare();
-    Verdict read_effects();
+    Verdict read_effects(Evaluator& glance);
     [[nodiscard]] bool holds_already() const;
     Verdict already();
     bool intend();

@@ -268,6 +268,7 @@ Time Evaluator::now() {
 }
 
 Woken Evaluator::sleep_until(Time deadline) {
+    if (seen_) seen_->clear();
     return surroundings_.tools.sleep_until(deadline);
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,10 @@ class Evaluator final : public Host {
     const std::map<std::string, Value>* predicted = nullptr;
     // What the bodies of declarations see besides their own names: the script's top-level lets.
     const Scope* globals = nullptr;
+
+    // This evaluator for one look at things: what kubectl is asked to get twice it is asked once, until it
+    // sleeps, so that what is found is of one moment. A command over a slow network takes half a second.
+    [[nodiscard]] Evaluator glance() const;
 
     // A mistake (overflow, a path that leaves the root) is unknown and hopeless: waiting cannot mend it.
     Reading evaluate(const ir::Expr& expression, const Scope& scope);
@@ -110,10 +115,12 @@ class Evaluator final : public Host {
     tl::expected<CommandLine, std::string> tool_line(const std::string& name);
     tl::expected<List, std::string> native_arguments(const ir::Command& command, const Scope& scope);
     std::string as_argument(const Value& value);
+    Answer ask(const CommandLine& line, const std::string& first);
 
     const Surroundings& surroundings_;
     const StageEnvironment& environment_;
     std::int64_t limit_ms_ = 0;  // of the step that a native action is run for
+    std::shared_ptr<std::map<std::vector<std::string>, Answer>> seen_;  // in a glance; else null
 };
 
 // A mistake that waiting cannot mend.

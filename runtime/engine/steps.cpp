@@ -126,10 +126,11 @@ tl::expected<nlohmann::json, Verdict> Steps::composite_captures(const ir::Verb& 
         inner.bind_all(known->second);
         return known->second;
     }
-    if (const auto met = check_needs(stage_.evaluator, stage_.run.program, verb, inner); !met)
+    Evaluator glance = stage_.evaluator.glance();
+    if (const auto met = check_needs(glance, stage_.run.program, verb, inner); !met)
         return tl::unexpected(course_.purpose == Purpose::Inverse ? Verdict{Fate::Held, met.error()}
                                                                   : not_begun(text, id, met.error()));
-    const auto captured = read_captures(stage_.evaluator, verb, inner);
+    const auto captured = read_captures(glance, verb, inner);
     if (!captured) return tl::unexpected(not_begun(text, id, captured.error()));
     if (verb.needs.empty() && verb.captures.empty()) return *captured;
     if (Verdict noted = remember("captures", *captured, id); !noted.done()) return tl::unexpected(noted);

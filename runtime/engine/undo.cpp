@@ -266,9 +266,9 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
     }
 }
 
-StageUndo::Found StageUndo::look_at(const Inverse& inverse, const ir::Effect& effect) {
-    const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
-    const Reading reading = stage_.evaluator.evaluate(effect.probe, *inverse.scope);
+StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect) {
+    const std::string phrase = glance.describe(effect.probe, *inverse.scope);
+    const Reading reading = glance.evaluate(effect.probe, *inverse.scope);
     if (reading.value.is_unknown())
         return {State::Unreadable, fmt::format("{}: {}", phrase, explain(reading))};
     const Value* before = find(inverse.change->before, phrase);
@@ -291,8 +291,9 @@ StageUndo::Found StageUndo::look_at(const Inverse& inverse, const ir::Effect& ef
 StageUndo::Found StageUndo::look(const Inverse& inverse) {
     if (inverse.verb->effects.empty()) return {};
     Found worst{State::Untouched, "it is as it was before"};
+    Evaluator glance = stage_.evaluator.glance();
     for (const ir::Effect& effect : inverse.verb->effects) {
-        Found found = look_at(inverse, effect);
+        Found found = look_at(glance, inverse, effect);
         const bool heavier =
             found.state != State::Untouched && (worst.state == State::Untouched || found.state > worst.state);
         if (heavier) worst = std::move(found);
@@ -466,12 +467,13 @@ void StageUndo::check_restored() {
 // What looking at each effect says: as declared, as before, or neither.
 StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
     Settled settled;
+    Evaluator glance = stage_.evaluator.glance();
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
         EffectTarget target{&effect, phrase, {}, {}, {}};
         if (const Value* before = find(inverse.change->before, phrase)) target.before = *before;
         if (const Value* declared = find(inverse.change->declared, phrase)) target.declared = *declared;
-        const Value now = stage_.evaluator.evaluate(effect.probe, *inverse.scope).value;
+        const Value now = glance.evaluate(effect.probe, *inverse.scope).value;
         const bool is_taken = taken(target, now);
         const bool is_before = equal(target.before, now);
         const bool blind = planted("unknown-is-false") && now.is_unknown();

@@ -70,7 +70,7 @@ class StagePlanner {
   public:
     StagePlanner(const Surroundings& surroundings, const StageEnvironment& environment, const Scope& globals)
         : program_(surroundings.program),
-          evaluator_(surroundings, environment),
+          evaluator_(Evaluator(surroundings, environment).glance()),
           globals_(globals),
           scope_(&globals) {
         evaluator_.globals = &globals;

@@ -4,7 +4,7 @@ ends as it should.   drill.py MIGC [--full] [NAME...]   --full: also those that 
 import json, os, pathlib, subprocess, sys, time
 
 MIGC, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(__file__).resolve().parents[2] / "examples"
-LONG = {"add-nodes.mig", "add-redis.mig", "canary.mig"}
+LONG = {"add-nodes.mig", "add-redis.mig", "canary.mig", "replace-claim.mig"}
 # The world of an example where it is not that of its folder.
 WORLDS = {
     "hello.mig": "learning",

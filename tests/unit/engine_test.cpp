@@ -183,6 +183,27 @@ TEST_CASE("reading a probe: value, absent, unknown") {
     CHECK(evaluate(is(replicas(), number(4))).why == "replicas of webapi is 2");
 }
 
+TEST_CASE("a glance asks for nothing twice, until it sleeps, and believes no failure") {
+    Evaluation evaluate;
+    auto& commands = evaluate.tools.commands;
+    evaluate(replicas());
+    evaluate(replicas());
+    CHECK(commands.size() == 2);
+    commands.clear();
+    Evaluator glance = evaluate.evaluator.glance();
+    evaluate.tools.faults.push_back({"get", failed(1, "connection refused")});
+    CHECK(glance.evaluate(replicas(), evaluate.scope).value.is_unknown());
+    CHECK(same(glance.evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{2})));
+    CHECK(same(glance.evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{2})));
+    CHECK(commands.size() == 2);
+    evaluate.tools.field("staging", "webapi", "replicas") = 3;
+    glance.sleep_until(glance.now() + 1);
+    CHECK(same(glance.evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{3})));
+    CHECK(
+        same(evaluate.evaluator.glance().evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{3})));
+    CHECK(commands.size() == 4);
+}
+
 TEST_CASE("answers are converted to the declared type") {
     ir::Type type;
     type.kind = ir::TypeKind::Int;
