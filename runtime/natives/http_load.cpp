@@ -21,7 +21,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t most_per_second = 1000;
-constexpr std::int64_t longest_ms = 30 * 60 * 1000;
+constexpr std::int64_t longest_ms = std::int64_t{30} * 60 * 1000;
 constexpr std::int64_t most_requests = 200'000;
 constexpr std::int64_t most_in_parallel = 300;  // of curl itself
 constexpr std::int64_t second_ms = 1000;
