@@ -19,6 +19,9 @@ struct Reading {
     Value value;      // Unknown where it could not be found out
     std::string why;  // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
     bool hopeless = false;  // waiting cannot help any more: `verify` fails at once with `why`
+    // Who last wrote what was read, where it was asked for (the setting "writers" is "yes") and the server keeps
+    // it: a field manager's name, as the setting "manager" is ours. Empty: not known.
+    std::string writer = {};
 };
 
 // A command of a declared tool, with more to say about its streams and its limit than `Host::run` takes.
@@ -88,6 +91,9 @@ struct NativeEntry {
     NativePreview preview;
     bool edits_files = false;   // an action that writes files of the project
     bool reads_inputs = false;  // its paths are files that were reviewed: it reads the run's own copies
+    // An action whose answer is that of the only command by which it changes anything: what refuses that command
+    // refuses the whole.
+    bool one_write = false;
 };
 
 // Null if there is none of that name. The table is in natives.cpp, the functions in one file per tool.
