@@ -1,11 +1,14 @@
 #include "runtime/engine/undo.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "runtime/engine/converge.hpp"
+#include "runtime/engine/effect.hpp"
 #include "runtime/engine/steps.hpp"
+#include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/planted.hpp"
@@ -52,20 +55,6 @@ UndoEnd end_of(const Verdict& verdict) {
     }
 }
 
-// Two probes that ask about the same thing share its name, however it is written: webapi, deployment/webapi.
-std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope) {
-    std::set<std::string> names;
-    for (const ir::Expr& argument : probe.children) {
-        const Value value = evaluator.evaluate(argument, scope).value;
-        const auto* resource = value.get_if<ResourceRef>();
-        const auto* text = value.get_if<std::string>();
-        if (resource == nullptr && text == nullptr) continue;
-        const std::string written = resource != nullptr ? evaluator.written(*resource) : *text;
-        names.insert(written.substr(written.rfind('/') + 1));
-    }
-    return names;
-}
-
 bool meet(const std::set<std::string>& some, const std::set<std::string>& others) {
     return std::any_of(some.begin(), some.end(),
                        [&](const std::string& name) { return others.count(name) != 0; });
@@ -85,6 +74,7 @@ struct StageUndo::Inverse {
     const ir::Undo* undo = nullptr;
     std::shared_ptr<Scope> scope;
     Value start;            // of `after P`: P when the undo began
+    bool tried = false;     // it has run, or was left: once is enough without a person
     bool in_place = false;  // nothing that the stage did changed P: there is nothing to wait for
     [[nodiscard]] bool follows() const { return undo->kind == UndoKind::Steps && undo->after.has_value(); }
     [[nodiscard]] bool deferred() const { return follows() && !in_place; }
@@ -153,10 +143,7 @@ std::optional<StageUndo::Inverse> StageUndo::prepare(Change& change) {
     if (step != nullptr && step->undo) inverse.undo = &*step->undo;
     if (!change.own_undo && inverse.verb != nullptr) inverse.undo = &inverse.verb->undo;
     if (inverse.verb == nullptr || inverse.undo == nullptr) return std::nullopt;
-    inverse.scope = std::make_shared<Scope>(&stage_.run.globals);
-    inverse.scope->bind_all(change.scope);
-    inverse.scope->bind_all(change.arguments);
-    inverse.scope->bind_all(change.captures);
+    inverse.scope = std::make_shared<Scope>(scope_of(stage_, change));
     return inverse;
 }
 
@@ -232,7 +219,8 @@ Value StageUndo::start(const Inverse& inverse) {
 // Inverses that run right after what they follow is as it was before the stage.
 void StageUndo::run_due(std::vector<Inverse>& inverses) {
     for (Inverse& inverse : inverses) {
-        if (!inverse.deferred() || !inverse.change->to_undo() || inverse.start.is_unknown()) continue;
+        if (!inverse.deferred() || inverse.tried || !inverse.change->to_undo() || inverse.start.is_unknown())
+            continue;
         const Value* baseline = find(stage_.baselines, inverse.change->step);
         if (baseline == nullptr) continue;
         const Value now = after(inverse);
@@ -244,7 +232,9 @@ void StageUndo::run_due(std::vector<Inverse>& inverses) {
 // reason to.
 void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
     for (Inverse& inverse : inverses) {
-        if (!inverse.deferred() || !inverse.change->to_undo() || !stage_.run.recorder.trusted()) continue;
+        if (!inverse.deferred() || inverse.tried || !inverse.change->to_undo() ||
+            !stage_.run.recorder.trusted())
+            continue;
         const Value now = after(inverse);
         const std::string what = phrase_of(stage_.evaluator, *inverse.undo->after, *inverse.scope);
         if (now.is_unknown() || inverse.start.is_unknown()) {
@@ -266,26 +256,53 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
     }
 }
 
+namespace {
+
+bool is_untouched(const Change& change, const std::string& phrase, const Value& now) {
+    const Value* before = find(change.before, phrase);
+    const Value* declared = find(change.declared, phrase);
+    if (before == nullptr) return false;
+    return declared == nullptr ? equal(*before, now) : is_as_before(*before, *declared, now);
+}
+
+// What a step declared is its work if its command was accepted; what it merely found afterwards need not be.
+bool is_own_work(const Change& change, const std::string& phrase, const Value& now) {
+    if (change.ownership != Ownership::Ours) return false;
+    const Value* before = find(change.before, phrase);
+    const Value* observed = find(change.observed, phrase);
+    const Value* declared = find(change.declared, phrase);
+    if (change.resolved && observed == nullptr) return true;
+    if (declared == nullptr) return observed != nullptr && equal(*observed, now);
+    if (has_become(before == nullptr ? Value() : *before, *declared, now)) return true;
+    return change.state == ChangeState::Failed && is_part(before, now, declared);
+}
+
+std::string shown_reading(const Value& value) {
+    const auto text = readable(value);
+    return text ? *text : "otherwise";
+}
+
+std::string whose(const Change& change) {
+    if (change.ownership == Ownership::NotOurs)
+        return "which is not ours: this run's own command was refused, and somebody else changed it";
+    if (change.ownership == Ownership::Unproved)
+        return "and whether this run or somebody else made it so is not known: its command reported a failure";
+    return "which this run did not write: somebody else changed it";
+}
+
+}  // namespace
+
 StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect) {
     const std::string phrase = glance.describe(effect.probe, *inverse.scope);
     const Reading reading = glance.evaluate(effect.probe, *inverse.scope);
     if (reading.value.is_unknown())
         return {State::Unreadable, fmt::format("{}: {}", phrase, explain(reading))};
-    const Value* before = find(inverse.change->before, phrase);
-    if (before != nullptr && equal(*before, reading.value)) return {State::Untouched, {}};
-    const Value* observed = find(inverse.change->observed, phrase);
-    const Value* declared = find(inverse.change->declared, phrase);
-    // What a failed step found afterwards need not be its own work; what it declared is.
-    const bool failed = inverse.change->state == ChangeState::Failed;
-    const bool as_observed = observed != nullptr && (!failed || declared == nullptr);
-    const bool ours = (as_observed && equal(*observed, reading.value)) ||
-                      (declared != nullptr && equal(*declared, reading.value)) ||
-                      (failed && is_part(before, reading.value, declared)) ||
-                      (inverse.change->resolved && observed == nullptr) ||
-                      stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite;
-    if (ours) return {State::Ours, {}};
-    return {State::Foreign, fmt::format("{} is {}, which this run did not write: somebody else changed it",
-                                        phrase, printable(show(reading.value), 200))};
+    const Change& change = *inverse.change;
+    if (is_untouched(change, phrase, reading.value)) return {State::Untouched, {}};
+    if (stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite ||
+        is_own_work(change, phrase, reading.value))
+        return {State::Ours, {}};
+    return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change))};
 }
 
 StageUndo::Found StageUndo::look(const Inverse& inverse) {
@@ -303,6 +320,7 @@ StageUndo::Found StageUndo::look(const Inverse& inverse) {
 
 // False: the undo stops here.
 bool StageUndo::undo_one(Inverse& inverse) {
+    if (std::exchange(inverse.tried, true)) return true;
     Change& change = *inverse.change;
     Found found = look(inverse);
     if (inverse.undo->kind == UndoKind::None) {
@@ -475,7 +493,7 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
         if (const Value* declared = find(inverse.change->declared, phrase)) target.declared = *declared;
         const Value now = glance.evaluate(effect.probe, *inverse.scope).value;
         const bool is_taken = taken(target, now);
-        const bool is_before = equal(target.before, now);
+        const bool is_before = is_untouched(*inverse.change, phrase, now);
         const bool blind = planted("unknown-is-false") && now.is_unknown();
         settled.known = settled.known && (is_taken || is_before || blind);
         settled.all_taken = settled.all_taken && is_taken;
@@ -508,7 +526,10 @@ std::string StageUndo::settled_result(const Inverse& inverse, const Settled& set
     if (seen) {
         acted = !settled.all_before || (settled.known && settled.all_taken);
         if (!settled.known) return "in-doubt";
-        return settled.all_taken ? "done" : "failed";
+        if (!settled.all_taken) return "failed";
+        // The same may be somebody else's work: nobody has heard how the command ended.
+        return settled.all_before || proves(stage_, *inverse.verb, *inverse.scope, false) ? "done"
+                                                                                          : "in-doubt";
     }
     acted = true;
     if (!inverse.verb->action) return "failed";  // a composite that was cut off is half done
