@@ -657,7 +657,7 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
                  {"took_ms", stage_.run.tools.now() - begun_}});
     if (ownership_ != Ownership::Ours) body["ownership"] = shown_ownership(ownership_);
     if (outcome == "done" && course_.purpose == Purpose::Forward)
-        if (const auto steps = StillOurs(stage_).superseded_by(id_, names()); !steps.empty())
+        if (const auto steps = StillOurs(stage_).superseded_by(id_, verb_, names()); !steps.empty())
             body["supersedes"] = steps;
     if (outcome == "already") body["workloads"] = workload_names();
     bool written = true;
@@ -674,7 +674,7 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
     intended_ = false;
     if (course_.purpose == Purpose::Forward) stage_.conclude(id_, body);
     if (course_.purpose == Purpose::Failure && acted && outcome != "already")
-        stage_.add_in_failure(intent_body());
+        stage_.add_in_failure(Change::from_intent(intent_body()));
     if (course_.said != nullptr && outcome == "done" && !message.empty())
         *course_.said += (course_.said->empty() ? "" : "; ") + message;
     if (course_.written != nullptr) course_.written->insert(observed.begin(), observed.end());

@@ -102,6 +102,11 @@ Ownership parse_ownership(const std::string& text) {
     return text == "unproved" ? Ownership::Unproved : Ownership::Ours;
 }
 
+const Value* find_value(const std::map<std::string, Value>& values, const std::string& phrase) {
+    const auto found = values.find(phrase);
+    return found == values.end() ? nullptr : &found->second;
+}
+
 nlohmann::json values_to_json(const std::map<std::string, Value>& values) {
     nlohmann::json json = nlohmann::json::object();
     for (const auto& [name, value] : values) json[name] = to_json(value);

@@ -69,6 +69,9 @@ struct Change {
 std::string shown_ownership(Ownership ownership);
 Ownership parse_ownership(const std::string& text);
 
+// The value of that phrase, or null.
+const Value* find_value(const std::map<std::string, Value>& values, const std::string& phrase);
+
 // {"replicas of webapi": 2} with each value as `to_json` writes it; and back.
 nlohmann::json values_to_json(const std::map<std::string, Value>& values);
 std::map<std::string, Value> values_from_json(const nlohmann::json& json);

@@ -20,18 +20,41 @@ bool counts(const Change& change) {
            (change.state == ChangeState::Done || change.state == ChangeState::Already);
 }
 
-const Value* find(const std::map<std::string, Value>& values, const std::string& name) {
-    const auto found = values.find(name);
-    return found == values.end() ? nullptr : &found->second;
-}
-
 // What a verb says of its effect in words decides what must be there now.
 bool is_as_left(const Change& change, const std::string& phrase, const Value& now) {
-    const Value* before = find(change.before, phrase);
-    const Value* declared = find(change.declared, phrase);
+    const Value* before = find_value(change.before, phrase);
+    const Value* declared = find_value(change.declared, phrase);
     if (declared != nullptr) return has_become(before == nullptr ? Value() : *before, *declared, now);
-    const Value* observed = find(change.observed, phrase);
+    const Value* observed = find_value(change.observed, phrase);
     return observed == nullptr || equal(*observed, now);
+}
+
+bool depends_on(const ir::Program& program, std::uint32_t probe, std::uint32_t other, int deepest = 8) {
+    if (probe == other) return true;
+    const auto& depends = program.probes.at(probe).depends;
+    return deepest > 0 && std::any_of(depends.begin(), depends.end(), [&](const ir::Expr& one) {
+               return one.kind == ir::ExprKind::Probe &&
+                      depends_on(program, one.declaration, other, deepest - 1);
+           });
+}
+
+// Whether what one effect changes can be part of what another one does: the same thing, one that depends on
+// it, a whole object, or nobody knows what.
+bool may_meet(const ir::Program& program, const ir::Effect& one, const ir::Effect& other) {
+    const auto is_vague = [&](const ir::Effect& effect) {
+        return effect.becomes == ir::Becomes::Different ||
+               program.probes.at(effect.probe.declaration).type.kind == ir::TypeKind::Json;
+    };
+    return is_vague(one) || is_vague(other) ||
+           depends_on(program, one.probe.declaration, other.probe.declaration) ||
+           depends_on(program, other.probe.declaration, one.probe.declaration);
+}
+
+bool may_change(const ir::Program& program, const ir::Verb& verb, const ir::Verb& earlier) {
+    return std::any_of(verb.effects.begin(), verb.effects.end(), [&](const ir::Effect& one) {
+        return std::any_of(earlier.effects.begin(), earlier.effects.end(),
+                           [&](const ir::Effect& other) { return may_meet(program, one, other); });
+    });
 }
 
 }  // namespace
@@ -66,7 +89,7 @@ StillOurs::Found StillOurs::look_at(Evaluator& glance, const Change& change, con
                 fmt::format("whether {} is still as `{}` left it could not be found out: {}", phrase,
                             change.text, explain(reading))};
     if (is_as_left(change, phrase, reading.value)) return {};
-    const Value* declared = find(change.declared, phrase);
+    const Value* declared = find_value(change.declared, phrase);
     const auto was = declared == nullptr ? std::nullopt : readable(*declared);
     const auto now = readable(reading.value);
     return {State::Theirs,
@@ -95,13 +118,16 @@ Verdict StillOurs::before(Evaluator& glance, const std::string& step, const std:
     return {};
 }
 
-std::vector<std::string> StillOurs::superseded_by(const std::string& step,
+std::vector<std::string> StillOurs::superseded_by(const std::string& step, const ir::Verb& verb,
                                                   const std::set<std::string>& names) {
     std::vector<std::string> steps;
     Evaluator glance = stage_.evaluator.glance();
-    for (const Change& change : stage_.changes_about(names))
-        if (counts(change) && change.step != step && look(glance, change).state == State::Theirs)
-            steps.push_back(change.step);
+    for (const Change& change : stage_.changes_about(names)) {
+        const ir::Verb* earlier = stage_.verb(change.verb);
+        if (!counts(change) || change.step == step || earlier == nullptr) continue;
+        if (!may_change(stage_.run.program, verb, *earlier)) continue;
+        if (look(glance, change).state == State::Theirs) steps.push_back(change.step);
+    }
     return steps;
 }
 

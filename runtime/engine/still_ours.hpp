@@ -24,9 +24,10 @@ class StillOurs {
     // has changed it; what cannot be read is left to the step itself.
     Verdict before(Evaluator& glance, const std::string& step, const std::set<std::string>& names);
 
-    // After a step was done: the earlier steps that changed what this one has changed again. From now on
-    // nothing is expected of what they left.
-    std::vector<std::string> superseded_by(const std::string& step, const std::set<std::string>& names);
+    // After a step of that verb was done: the earlier steps that changed what this one has changed again.
+    // From now on nothing is expected of what they left. What the verb cannot have changed is not among them.
+    std::vector<std::string> superseded_by(const std::string& step, const ir::Verb& verb,
+                                           const std::set<std::string>& names);
 
     // At the end of the stage, and when somebody asks whether it passed: everything that it changed, and what
     // it found as it was to be. Held where it is otherwise, or where that cannot be found out.

@@ -22,11 +22,6 @@ std::string phrase_of(Evaluator& evaluator, const ir::Expr& expression, const Sc
     return expression.kind == ir::ExprKind::Probe ? evaluator.describe(expression, scope) : "what it follows";
 }
 
-const Value* find(const std::map<std::string, Value>& values, const std::string& name) {
-    const auto found = values.find(name);
-    return found == values.end() ? nullptr : &found->second;
-}
-
 const char* outcome_of(const Verdict& verdict) {
     switch (verdict.fate) {
         case Fate::Done:
@@ -155,7 +150,7 @@ std::vector<StageUndo::Inverse> StageUndo::collect() {
         if (!change->to_undo() || covered(*change)) continue;
         if (auto inverse = prepare(*change)) {
             if (inverse->follows()) inverse->start = start(*inverse);
-            const Value* baseline = find(stage_.baselines, change->step);
+            const Value* baseline = find_value(stage_.baselines, change->step);
             inverse->in_place = inverse->follows() && inverse->restores() && baseline != nullptr &&
                                 equal(*baseline, inverse->start);
             inverses.push_back(std::move(*inverse));
@@ -204,7 +199,7 @@ Value StageUndo::after(const Inverse& inverse) {
 // As it was when the stage's first undo began: that one may have been cut off after it changed it.
 Value StageUndo::start(const Inverse& inverse) {
     const std::string& step = inverse.change->step;
-    if (const Value* known = find(stage_.undo_starts, step)) return *known;
+    if (const Value* known = find_value(stage_.undo_starts, step)) return *known;
     const Value value = after(inverse);
     if (value.is_unknown()) return value;
     stage_.undo_starts[step] = value;
@@ -221,7 +216,7 @@ void StageUndo::run_due(std::vector<Inverse>& inverses) {
     for (Inverse& inverse : inverses) {
         if (!inverse.deferred() || inverse.tried || !inverse.change->to_undo() || inverse.start.is_unknown())
             continue;
-        const Value* baseline = find(stage_.baselines, inverse.change->step);
+        const Value* baseline = find_value(stage_.baselines, inverse.change->step);
         if (baseline == nullptr) continue;
         const Value now = after(inverse);
         if (equal(now, *baseline) && !equal(now, inverse.start)) undo_one(inverse);
@@ -259,8 +254,8 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
 namespace {
 
 bool is_untouched(const Change& change, const std::string& phrase, const Value& now) {
-    const Value* before = find(change.before, phrase);
-    const Value* declared = find(change.declared, phrase);
+    const Value* before = find_value(change.before, phrase);
+    const Value* declared = find_value(change.declared, phrase);
     if (before == nullptr) return false;
     return declared == nullptr ? equal(*before, now) : is_as_before(*before, *declared, now);
 }
@@ -268,9 +263,9 @@ bool is_untouched(const Change& change, const std::string& phrase, const Value& 
 // What a step declared is its work if its command was accepted; what it merely found afterwards need not be.
 bool is_own_work(const Change& change, const std::string& phrase, const Value& now) {
     if (change.ownership != Ownership::Ours) return false;
-    const Value* before = find(change.before, phrase);
-    const Value* observed = find(change.observed, phrase);
-    const Value* declared = find(change.declared, phrase);
+    const Value* before = find_value(change.before, phrase);
+    const Value* observed = find_value(change.observed, phrase);
+    const Value* declared = find_value(change.declared, phrase);
     if (change.resolved && observed == nullptr) return true;
     if (declared == nullptr) return observed != nullptr && equal(*observed, now);
     if (has_become(before == nullptr ? Value() : *before, *declared, now)) return true;
@@ -382,7 +377,7 @@ std::string StageUndo::restored_text(const Inverse& inverse) {
     std::string text;
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
-        const Value* before = find(inverse.change->before, phrase);
+        const Value* before = find_value(inverse.change->before, phrase);
         if (before == nullptr || effect.becomes == ir::Becomes::Different) continue;
         const auto value = readable(*before);
         text += fmt::format("{}{} is {}", text.empty() ? "" : ", ", phrase,
@@ -409,7 +404,7 @@ void StageUndo::conclude(Change& change, const std::string& result, const std::s
 void StageUndo::remember_restored(Inverse& inverse) {
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
-        const Value* before = find(inverse.change->before, phrase);
+        const Value* before = find_value(inverse.change->before, phrase);
         if (before == nullptr) continue;
         const std::set<std::string> names = names_in(stage_.evaluator, effect.probe, *inverse.scope);
         for (auto& [other, restored] : restored_)
@@ -489,8 +484,8 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
         EffectTarget target{&effect, phrase, {}, {}, {}};
-        if (const Value* before = find(inverse.change->before, phrase)) target.before = *before;
-        if (const Value* declared = find(inverse.change->declared, phrase)) target.declared = *declared;
+        if (const Value* before = find_value(inverse.change->before, phrase)) target.before = *before;
+        if (const Value* declared = find_value(inverse.change->declared, phrase)) target.declared = *declared;
         const Value now = glance.evaluate(effect.probe, *inverse.scope).value;
         const bool is_taken = taken(target, now);
         const bool is_before = is_untouched(*inverse.change, phrase, now);
