@@ -576,7 +576,8 @@ Verdict Call::decide_refused(const std::string& said) {
     const bool changed = std::any_of(targets_.begin(), targets_.end(), [](const EffectTarget& target) {
         return !target.observed.is_unknown() && !equal(target.before, target.observed);
     });
-    if (!changed || untouched()) return conclude("failed", said, false);
+    ownership_ = Ownership::NotOurs;
+    if (!changed || untouched()) return conclude("failed", said, true);
     std::vector<EffectTarget> first = targets_;
     for (EffectTarget& target : targets_) target.before = target.observed;
     return not_ours(std::move(first), said);

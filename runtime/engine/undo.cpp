@@ -273,8 +273,8 @@ bool is_own_work(const Change& change, const std::string& phrase, const Value& n
 }
 
 std::string shown_reading(const Value& value) {
-    const auto text = readable(value);
-    return text ? *text : "otherwise";
+    const auto* object = value.get_if<Json>();
+    return object != nullptr && (*object)->is_object() ? "otherwise" : printable(show(value), 200);
 }
 
 std::string whose(const Change& change) {
@@ -290,6 +290,9 @@ std::string whose(const Change& change) {
 StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect) {
     const std::string phrase = glance.describe(effect.probe, *inverse.scope);
     const Reading reading = glance.evaluate(effect.probe, *inverse.scope);
+    // What was refused has done nothing, whether one can see that now or not.
+    if (reading.value.is_unknown() && inverse.change->ownership == Ownership::NotOurs)
+        return {State::Untouched, "its command was refused"};
     if (reading.value.is_unknown())
         return {State::Unreadable, fmt::format("{}: {}", phrase, explain(reading))};
     const Change& change = *inverse.change;

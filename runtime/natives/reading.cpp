@@ -76,7 +76,6 @@ Answer refused(std::string reason) {
     answer.ending = Ending::Exited;
     answer.status = 1;
     answer.errors = std::move(reason);
-    answer.refused = true;
     return answer;
 }
 
