@@ -19,8 +19,8 @@ struct Reading {
     Value value;      // Unknown where it could not be found out
     std::string why;  // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
     bool hopeless = false;  // waiting cannot help any more: `verify` fails at once with `why`
-    // Who last wrote what was read, where it was asked for (the setting "writers" is "yes") and the server keeps
-    // it: a field manager's name, as the setting "manager" is ours. Empty: not known.
+    // Who last wrote what was read, where it was asked for (the setting "writers" is "yes") and the server
+    // keeps it: a field manager's name, as the setting "manager" is ours. Empty: not known.
     std::string writer = {};
 };
 
@@ -52,6 +52,13 @@ class Host {
     // Runs a declared tool: its program and its own arguments (context, namespace) come first.
     virtual Answer run(const std::string& tool, const std::vector<std::string>& arguments,
                        const std::string& input = {}) = 0;
+    // The whole command line that `run` would run, for people.
+    virtual std::vector<std::string> line_of(const std::string& tool,
+                                             const std::vector<std::string>& arguments) {
+        std::vector<std::string> line = {tool};
+        line.insert(line.end(), arguments.begin(), arguments.end());
+        return line;
+    }
     virtual Answer perform(const ToolCommand& command);
     // Of programs that go on running, as in Tools.
     virtual tl::expected<bool, std::string> running(const std::string& log);
@@ -68,7 +75,7 @@ class Host {
     virtual void wrote_file(const std::string& /*path*/) {}
     virtual Woken sleep_until(Time deadline) = 0;
     // A setting of the running stage: "context", "namespace", "environment", "root", "run-folder",
-    // "stage-began", ...; "" if unset.
+    // "stage-began", ...; "" if unset. "changed-workloads": those that the stage has changed, one a line.
     virtual std::string setting(std::string_view name) = 0;
     // As the tools want it: "deployment/webapi".
     virtual std::string written(const ResourceRef& resource) = 0;
@@ -91,8 +98,8 @@ struct NativeEntry {
     NativePreview preview;
     bool edits_files = false;   // an action that writes files of the project
     bool reads_inputs = false;  // its paths are files that were reviewed: it reads the run's own copies
-    // An action whose answer is that of the only command by which it changes anything: what refuses that command
-    // refuses the whole.
+    // An action whose answer is that of the only command by which it changes anything: what refuses that
+    // command refuses the whole.
     bool one_write = false;
 };
 
