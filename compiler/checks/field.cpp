@@ -14,8 +14,10 @@ constexpr std::string_view count_of_pods = "/spec/replicas";
 constexpr std::string_view pod_template = "/spec/template";
 
 // What the functions of migc itself read.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> fields = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> fields = {{
     {"image-of", "/spec/template/spec/containers/*/image"},
+    {"replicas-of", count_of_pods},
+    {"claim-size-asked", "/spec/resources/requests/storage"},
     {"template-of", pod_template},
     {"seen-configuration", restarted_at},
     {"definition-of", ""},

@@ -7,6 +7,7 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/drafts.hpp"
 #include "compiler/diagnostics/nearest.hpp"
+#include "compiler/ir/labels.hpp"
 
 namespace migc::checks {
 namespace {
@@ -92,7 +93,7 @@ class Services {
             for (const Event& event : course.forward) {
                 if (event.act != Act::Change || event.verb == nullptr) continue;
                 if (event.verb->signature.starts_with("apply object ")) applied(event);
-                if (event.verb->signature.starts_with("switch service ")) switched(event);
+                if (event.verb->signature.starts_with("switch service (target: service) to ")) switched(event);
             }
         }
     }
@@ -277,7 +278,13 @@ class Services {
         const auto* written = event.arguments.size() > 1 && event.arguments[1]
                                   ? event.arguments[1]->get_if<std::string>()
                                   : nullptr;
-        if (written == nullptr || event.things.size() != 1) return;
+        if (written == nullptr) return;
+        if (const auto mistake = mistake_in_labels(*written)) {
+            auto& d = diagnostics_.report(Code::TypeMismatch, event.step->span, *mistake);
+            d.notes.emplace_back("a label without a value would be taken out of the service's selector");
+            return;
+        }
+        if (event.things.size() != 1) return;
         const Labels labels = parsed(*written);
         const Object* object = declared(*event.things.begin());
         const json* now = object != nullptr ? drafts_.object(*object) : nullptr;

@@ -65,7 +65,11 @@ std::vector<Right> rights_of_subcommand(const std::vector<std::string>& words,
     const std::string& subcommand = words.front();
     const std::string kind = words.size() > 1 ? kind_of(words[1]) : "";
     const std::string second = words.size() > 2 ? kind_of(words[2]) : "";
-    if (subcommand == "scale") return {{"get", kind}, {"patch", kind + "/scale"}};
+    // With a precondition kubectl reads the scale and writes it back, else it patches.
+    const bool careful = std::any_of(all.begin(), all.end(), [](const std::string& word) {
+        return word.starts_with("--current-replicas=") || word.starts_with("--resource-version=");
+    });
+    if (subcommand == "scale") return {{"get", kind}, {careful ? "update" : "patch", kind + "/scale"}};
     if (subcommand == "rollout" || subcommand == "set") return {{"patch", second}};
     if (subcommand == "patch" || subcommand == "annotate" || subcommand == "label") return {{"patch", kind}};
     if (subcommand == "delete") return {{"delete", kind}};

@@ -285,6 +285,12 @@ Woken Evaluator::sleep_until(Time deadline) {
 std::string Evaluator::setting(std::string_view name) {
     if (name == "project") return project_name(surroundings_.inventory);
     if (name == "writers") return asks_writers ? "yes" : "";
+    if (name == "changed-workloads") {
+        std::string lines;
+        for (const Value& one : changed_workloads ? changed_workloads() : List{})
+            if (const auto* workload = one.get_if<ResourceRef>()) lines += written(*workload) + "\n";
+        return lines;
+    }
     return environment_.setting(std::string(name));
 }
 

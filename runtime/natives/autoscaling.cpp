@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -45,7 +47,9 @@ Range range_of(const json& autoscaler) {
 
 // The autoscaler of a workload; null if there is none.
 Fetched autoscaler_object(Host& host, const WorkloadName& name) {
-    auto autoscalers = list_objects(host, {"hpa"});
+    std::vector<std::string> what = {"hpa"};
+    for (std::string& option : writers_option(host)) what.push_back(std::move(option));
+    auto autoscalers = list_objects(host, what);
     if (!autoscalers) return autoscalers;
     const std::string wanted =
         autoscaler_in(*autoscalers, workload_kind(name.written), object_name(name.written));
@@ -60,10 +64,15 @@ Fetched autoscaler_argument(Host& host, const Value& value) {
     return autoscaler_object(host, *name);
 }
 
-std::vector<std::string> patch_arguments(const std::string& autoscaler, const Range& range) {
-    const json patch = {{"spec", {{"minReplicas", range.least}, {"maxReplicas", range.most}}}};
-    return {"patch", "hpa/" + autoscaler, "--type=merge", "--field-manager=migc",
-            "-p",    patch.dump(),        "-o",           "json"};
+// [name of the autoscaler, range, version]
+tl::expected<KubectlCommand, std::string> range_command(Host& host, const Arguments& arguments) {
+    const auto range = parse_range(text_argument(arguments, 1));
+    if (!range) return tl::unexpected(range.error());
+    if (argument(arguments, 0).is_absent() || argument(arguments, 2).is_absent())
+        return tl::unexpected<std::string>("there is no autoscaler");
+    return versioned_patch(host, "hpa/" + text_argument(arguments, 0), "merge",
+                           {{"spec", {{"minReplicas", range->least}, {"maxReplicas", range->most}}}},
+                           text_argument(arguments, 2));
 }
 
 // An autoscaler whose metrics cannot be read holds the range, but chooses nothing.
@@ -87,7 +96,7 @@ Reading autoscaling_of(Host& host, const Arguments& arguments) {
     if (!autoscaler) return unknown(autoscaler.error());
     if (autoscaler->is_null())
         return absent(fmt::format("{} has no autoscaler", text_argument(arguments, 0)));
-    return {Value(range_of(*autoscaler).text()), {}, false};
+    return {Value(range_of(*autoscaler).text()), {}, false, writer_of(host, *autoscaler, "/spec")};
 }
 
 Reading autoscaling_range(Host&, const Arguments& arguments) {
@@ -114,23 +123,22 @@ Reading autoscaling_settled(Host& host, const Arguments& arguments) {
     return rollout_complete(host, arguments);
 }
 
-Answer autoscaling_set(Host& host, const Arguments& arguments) {
-    const auto range = parse_range(text_argument(arguments, 1));
-    if (!range) return refused(range.error());
+Reading version_of_autoscaler(Host& host, const Arguments& arguments) {
     const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
-    if (!autoscaler) return refused(autoscaler.error());
+    if (!autoscaler) return unknown(autoscaler.error());
     if (autoscaler->is_null())
-        return refused(fmt::format("{} has no autoscaler", text_argument(arguments, 0)));
-    return host.run("kubectl", patch_arguments(text_field(*autoscaler, "/metadata/name"), *range));
+        return absent(fmt::format("{} has no autoscaler", text_argument(arguments, 0)));
+    return {Value(text_field(*autoscaler, "/metadata/resourceVersion")), {}, false};
+}
+
+Answer autoscaling_set(Host& host, const Arguments& arguments) {
+    const auto command = range_command(host, arguments);
+    return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
 std::string preview_autoscaling_set(Host& host, const Arguments& arguments) {
-    const auto range = parse_range(text_argument(arguments, 1));
-    const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
-    if (!range || !autoscaler || autoscaler->is_null()) return {};
-    std::vector<std::string> command = patch_arguments(text_field(*autoscaler, "/metadata/name"), *range);
-    command.insert(command.begin(), "kubectl");
-    return shown(command);
+    const auto command = range_command(host, arguments);
+    return command ? shown_kubectl(host, *command) : std::string();
 }
 
 }  // namespace migc::runtime

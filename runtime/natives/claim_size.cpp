@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -54,7 +56,38 @@ std::string waits_for(const json& claim) {
                        provisioner.empty() ? "" : " (" + provisioner + ")");
 }
 
+tl::expected<KubectlCommand, std::string> grow_command(Host& host, const Arguments& arguments) {
+    const std::string written = claim_written(host, argument(arguments, 0));
+    if (argument(arguments, 2).is_absent()) return tl::unexpected(written + " does not exist");
+    const json size = text_argument(arguments, 1);
+    return versioned_patch(host, written, "merge",
+                           {{"spec", {{"resources", {{"requests", {{"storage", size}}}}}}}},
+                           text_argument(arguments, 2));
+}
+
 }  // namespace
+
+Reading claim_size_asked(Host& host, const Arguments& arguments) {
+    const std::string written = claim_written(host, argument(arguments, 0));
+    const auto claim = get_object(host, written);
+    if (!claim) return unknown(claim.error());
+    if (claim->is_null()) return absent(written + " does not exist");
+    constexpr const char* place = "/spec/resources/requests/storage";
+    const auto size = size_at(*claim, place);
+    if (!size) return unknown(fmt::format("the size of {} cannot be read: {}", written, size.error()));
+    if (size->text.empty()) return absent(written + " asks for no storage");
+    return {Value(*size), {}, false, writer_of(host, *claim, place)};
+}
+
+Answer claim_grow(Host& host, const Arguments& arguments) {
+    const auto command = grow_command(host, arguments);
+    return command ? run_kubectl(host, *command) : refused(command.error());
+}
+
+std::string preview_claim_grow(Host& host, const Arguments& arguments) {
+    const auto command = grow_command(host, arguments);
+    return command ? shown_kubectl(host, *command) : std::string();
+}
 
 Reading claim_can_grow(Host& host, const Arguments& arguments) {
     const std::string written = claim_written(host, argument(arguments, 0));

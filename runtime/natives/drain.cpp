@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -110,12 +112,29 @@ bool is_out_of_turn(const Answer& answer) {
            answer.errors.find("global timeout reached") != std::string::npos;
 }
 
+// Some pods have been asked to go already, so it is no refusal.
+Answer half_done(std::string why) {
+    Answer answer = refused(std::move(why));
+    answer.refused = false;
+    return answer;
+}
+
+// As kubectl does it: a node that is in use has no such field.
+tl::expected<KubectlCommand, std::string> schedulable_command(Host& host, const Arguments& arguments) {
+    const std::string written = "node/" + node_name(host, argument(arguments, 0));
+    if (argument(arguments, 2).is_absent()) return tl::unexpected(written + " does not exist");
+    return versioned_patch(host, written, "merge",
+                           {{"spec", {{"unschedulable", bool_argument(arguments, 1) ? json() : json(true)}}}},
+                           text_argument(arguments, 2));
+}
+
 // What stands in the way after a turn that did not suffice.
 Answer told(Host& host, const std::string& node, const Obstacle& why) {
     const auto pods = pods_to_leave(host, node);
     const std::string left = pods ? enumerate(names_of(*pods)) : "";
-    return refused(fmt::format("node {} is not drained: {}{}{}", node, why.text, why.text.empty() ? "" : "; ",
-                               left.empty() ? "no pod is left" : "still there: " + left));
+    return half_done(fmt::format("node {} is not drained: {}{}{}", node, why.text,
+                                 why.text.empty() ? "" : "; ",
+                                 left.empty() ? "no pod is left" : "still there: " + left));
 }
 
 }  // namespace
@@ -125,7 +144,20 @@ Reading node_schedulable(Host& host, const Arguments& arguments) {
     const auto node = get_object(host, "node/" + name);
     if (!node) return unknown(node.error());
     if (node->is_null()) return mistaken(fmt::format("node {} does not exist", name));
-    return {Value(field(*node, "/spec/unschedulable") != json(true)), {}, false};
+    return {Value(field(*node, "/spec/unschedulable") != json(true)),
+            {},
+            false,
+            writer_of(host, *node, "/spec/unschedulable")};
+}
+
+Answer node_set_schedulable(Host& host, const Arguments& arguments) {
+    const auto command = schedulable_command(host, arguments);
+    return command ? run_kubectl(host, *command) : refused(command.error());
+}
+
+std::string preview_node_set_schedulable(Host& host, const Arguments& arguments) {
+    const auto command = schedulable_command(host, arguments);
+    return command ? shown_kubectl(host, *command) : std::string();
 }
 
 Reading node_drained(Host& host, const Arguments& arguments) {
@@ -147,9 +179,9 @@ Answer node_evict(Host& host, const Arguments& arguments) {
             host.run("kubectl", drain_arguments(node, std::min(turn_ms, left), bool_argument(arguments, 2)));
         if (answer.succeeded() || !is_out_of_turn(answer)) return answer;
         const auto pods = pods_to_leave(host, node);
-        if (!pods) return refused(pods.error());
+        if (!pods) return half_done(pods.error());
         const auto why = obstacle(host, *pods);
-        if (!why) return refused(why.error());
+        if (!why) return half_done(why.error());
         if (why->for_ever || host.now() >= ends) return told(host, node, *why);
     }
 }

@@ -24,13 +24,27 @@ Reading image_of(Host& host,
                  const Arguments& arguments);  // [workload, container or absent]: string, or absent
 Reading container_of(Host& host,
                      const Arguments& arguments);  // [workload, container or absent]: string, or absent
+// [workload, container or absent]: the pointer of the list in which it stands, or absent
+Reading container_place(Host& host, const Arguments& arguments);
+Reading replicas_of(Host& host, const Arguments& arguments);  // [workload]: int, or absent
+
+// workload_changes.cpp
+Answer image_set(Host& host, const Arguments& arguments);  // [workload, place, container, image, version]
+std::string preview_image_set(Host& host, const Arguments& arguments);
+Reading restart_time(Host& host,
+                     const Arguments& arguments);  // [workload]: a time that it was not restarted at
+Answer pods_restart(Host& host, const Arguments& arguments);  // [workload, time, version]
+std::string preview_pods_restart(Host& host, const Arguments& arguments);
+Answer replicas_set(Host& host, const Arguments& arguments);  // [workload, count, version]
+std::string preview_replicas_set(Host& host, const Arguments& arguments);
 
 // autoscaling.cpp; a range is "2..6"
-Reading autoscaler_of(Host& host, const Arguments& arguments);        // [workload]: string, or absent
-Reading autoscaling_of(Host& host, const Arguments& arguments);       // [workload]: range, or absent
-Reading autoscaling_range(Host& host, const Arguments& arguments);    // [text]: range
-Reading autoscaling_settled(Host& host, const Arguments& arguments);  // [workload]: bool
-Answer autoscaling_set(Host& host, const Arguments& arguments);       // [workload, range]
+Reading autoscaler_of(Host& host, const Arguments& arguments);          // [workload]: string, or absent
+Reading autoscaling_of(Host& host, const Arguments& arguments);         // [workload]: range, or absent
+Reading autoscaling_range(Host& host, const Arguments& arguments);      // [text]: range
+Reading autoscaling_settled(Host& host, const Arguments& arguments);    // [workload]: bool
+Reading version_of_autoscaler(Host& host, const Arguments& arguments);  // [workload]: version, or absent
+Answer autoscaling_set(Host& host, const Arguments& arguments);  // [name of the autoscaler, range, version]
 std::string preview_autoscaling_set(Host& host, const Arguments& arguments);
 
 // revisions.cpp; a digest is that of a pod template
@@ -38,16 +52,18 @@ Reading revisions_of(Host& host, const Arguments& arguments);          // [workl
 Reading revision_of(Host& host, const Arguments& arguments);           // [workload]: number
 Reading template_of(Host& host, const Arguments& arguments);           // [workload]: digest, or absent
 Reading template_at_revision(Host& host, const Arguments& arguments);  // [workload, number or absent]: digest
-Answer roll_back(Host& host, const Arguments& arguments);              // [workload, digest]
+Answer roll_back(Host& host, const Arguments& arguments);              // [workload, digest, version]
 std::string preview_roll_back(Host& host, const Arguments& arguments);
 
 // services.cpp; labels are "version=green,track=stable"
 Reading selector_of_service(Host& host, const Arguments& arguments);  // [service, key]: string, or absent
 Reading selection_like(Host& host, const Arguments& arguments);       // [service, labels]: labels
-Reading ready_pods_behind(Host& host, const Arguments& arguments);    // [service, labels]: number
-Reading endpoints_of(Host& host, const Arguments& arguments);         // [service]: number
-Reading service_settled(Host& host, const Arguments& arguments);      // [service]: bool
-Answer service_switch(Host& host, const Arguments& arguments);        // [service, labels]
+Reading labels_complete(Host& host,
+                        const Arguments& arguments);  // [labels]: true, or what is wrong with them
+Reading ready_pods_behind(Host& host, const Arguments& arguments);  // [service, labels]: number
+Reading endpoints_of(Host& host, const Arguments& arguments);       // [service]: number
+Reading service_settled(Host& host, const Arguments& arguments);    // [service]: bool
+Answer service_switch(Host& host, const Arguments& arguments);      // [service, labels, version]
 std::string preview_service_switch(Host& host, const Arguments& arguments);
 
 // nodes.cpp
@@ -62,17 +78,23 @@ Reading pods_per_node(Host& host, const Arguments& arguments);      // [workload
 Reading nodes_used(Host& host, const Arguments& arguments);         // [workload]: number
 
 // drain.cpp
-Reading node_schedulable(Host& host, const Arguments& arguments);  // [node]: bool
-Reading node_drained(Host& host, const Arguments& arguments);      // [node]: bool
-Answer node_evict(Host& host, const Arguments& arguments);         // [node, limit, local data too]
+Reading node_schedulable(Host& host, const Arguments& arguments);     // [node]: bool
+Answer node_set_schedulable(Host& host, const Arguments& arguments);  // [node, whether, version]
+std::string preview_node_set_schedulable(Host& host, const Arguments& arguments);
+Reading node_drained(Host& host, const Arguments& arguments);  // [node]: bool
+Answer node_evict(Host& host, const Arguments& arguments);     // [node, limit, local data too]
 std::string preview_node_evict(Host& host, const Arguments& arguments);
 
 // claim_size.cpp
+Reading claim_size_asked(Host& host, const Arguments& arguments);  // [claim]: quantity, or absent
+Answer claim_grow(Host& host, const Arguments& arguments);         // [claim, size, version]
+std::string preview_claim_grow(Host& host, const Arguments& arguments);
 Reading claim_can_grow(Host& host, const Arguments& arguments);   // [claim, size]: bool
 Reading claim_has_grown(Host& host, const Arguments& arguments);  // [claim]: bool
 Reading claim_unused(Host& host, const Arguments& arguments);     // [claim]: bool
 
 // live_objects.cpp
+Reading version_of(Host& host, const Arguments& arguments);         // [resource]: resourceVersion, or absent
 Reading identity_of(Host& host, const Arguments& arguments);        // [resource]: uid, or absent
 Reading live_value(Host& host, const Arguments& arguments);         // [object, pointer]: json, or absent
 Reading definition_of(Host& host, const Arguments& arguments);      // [object]: json, or absent

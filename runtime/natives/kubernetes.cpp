@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "compiler/source/sha256.hpp"
+#include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
@@ -78,7 +80,13 @@ std::vector<std::string> namespace_option(Host& host, const std::string& name_sp
 Fetched get_object(Host& host, const std::string& written, const std::string& name_space) {
     std::vector<std::string> arguments = {"get", written, "-o", "json", "--ignore-not-found"};
     for (std::string& option : namespace_option(host, name_space)) arguments.push_back(std::move(option));
+    for (std::string& option : writers_option(host)) arguments.push_back(std::move(option));
     return parsed(host.run("kubectl", arguments));
+}
+
+std::vector<std::string> writers_option(Host& host) {
+    return asks_for_writer(host) ? std::vector<std::string>{"--show-managed-fields=true"}
+                                 : std::vector<std::string>{};
 }
 
 Fetched list_objects(Host& host, const std::vector<std::string>& what) {
@@ -117,15 +125,35 @@ std::string workload_kind(const std::string& written) {
     return {};
 }
 
+bool is_cron_job(const std::string& written) {
+    const std::string type = lower(written.substr(0, written.find_first_of("./")));
+    return type == "cj" || type == "cronjob" || type == "cronjobs";
+}
+
 std::string object_name(const std::string& written) {
     const auto slash = written.rfind('/');
     return slash == std::string::npos ? std::string() : written.substr(slash + 1);
 }
 
+std::string pod_template_place(const nlohmann::json& workload) {
+    const std::string kind = text_field(workload, "/kind");
+    if (kind == "Pod") return {};
+    return kind == "CronJob" ? "/spec/jobTemplate/spec/template" : "/spec/template";
+}
+
 const nlohmann::json& pod_template(const nlohmann::json& workload) {
-    if (text_field(workload, "/kind") == "Pod") return workload;
-    if (text_field(workload, "/kind") == "CronJob") return field(workload, "/spec/jobTemplate/spec/template");
-    return field(workload, "/spec/template");
+    return field(workload, pod_template_place(workload));
+}
+
+std::string template_digest(nlohmann::json pods) {
+    if (!pods.is_object()) return {};
+    pods.erase("$patch");
+    if (nlohmann::json& metadata = pods["metadata"]; metadata.is_object()) {
+        if (metadata.contains("labels") && metadata["labels"].is_object())
+            metadata["labels"].erase("pod-template-hash");
+        if (field(metadata, "/creationTimestamp").is_null()) metadata.erase("creationTimestamp");
+    }
+    return "sha256:" + sha256(pods.dump()).substr(0, 16);
 }
 
 std::vector<nlohmann::json> containers_of(const nlohmann::json& pod_or_template) {

@@ -17,6 +17,8 @@ using Fetched = tl::expected<nlohmann::json, std::string>;
 
 // One object: "deployment/webapi". A namespace other than the stage's is named explicitly.
 Fetched get_object(Host& host, const std::string& written, const std::string& name_space = {});
+// kubectl's option for the fields' managers, where a reading is to say who wrote what it reads; else nothing.
+std::vector<std::string> writers_option(Host& host);
 // Every object of some types, as an array: list_objects(host, {"pods", "-l", "app=web"}).
 Fetched list_objects(Host& host, const std::vector<std::string>& what);
 
@@ -36,11 +38,18 @@ tl::expected<WorkloadName, std::string> workload_argument(Host& host, const Valu
 
 // "Deployment" for "deployment/x", "deploy/x" and "deployments.apps/x"; "" for no workload.
 std::string workload_kind(const std::string& written);
+// Whether it names a cron job: it makes pods when its time comes, and has no rollout.
+bool is_cron_job(const std::string& written);
 // "webapi" of "deployment/webapi".
 std::string object_name(const std::string& written);
 
 // The pod template of a workload, a cron job's included; the object itself if it is a pod.
 const nlohmann::json& pod_template(const nlohmann::json& workload);
+// Where it stands in the object: "/spec/template"; "" of a pod.
+std::string pod_template_place(const nlohmann::json& workload);
+// A digest of a pod template, without what a controller adds to it when it makes a revision of it; "" of
+// anything else.
+std::string template_digest(nlohmann::json pods);
 // All containers of a pod template, the init containers first.
 std::vector<nlohmann::json> containers_of(const nlohmann::json& pod_or_template);
 // All container statuses of a pod, those of init containers first.

@@ -127,6 +127,15 @@ Reading identity_of(Host& host, const Arguments& arguments) {
     return {Value(text_field(*object, "/metadata/uid")), {}, false};
 }
 
+Reading version_of(Host& host, const Arguments& arguments) {
+    const auto handle = object_argument(host, argument(arguments, 0));
+    if (!handle) return mistaken(handle.error());
+    const auto object = fetch(host, *handle);
+    if (!object) return unknown(object.error());
+    if (object->is_null()) return absent(handle->written() + " does not exist");
+    return {Value(text_field(*object, "/metadata/resourceVersion")), {}, false};
+}
+
 Reading live_value(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return mistaken(handle.error());

@@ -45,6 +45,14 @@ NativeEntry does(std::string_view name, Answer (*action)(Host&, const Arguments&
     return {name, nullptr, guarded, preview};
 }
 
+// Likewise, and it changes things by one command only.
+NativeEntry writes(std::string_view name, Answer (*action)(Host&, const Arguments&),
+                   std::string (*preview)(Host&, const Arguments&)) {
+    NativeEntry entry = does(name, action, preview);
+    entry.one_write = true;
+    return entry;
+}
+
 // Likewise, and it writes into files of the project.
 NativeEntry edits(std::string_view name, Answer (*action)(Host&, const Arguments&),
                   std::string (*preview)(Host&, const Arguments&) = preview_write_file) {
@@ -66,31 +74,43 @@ const std::vector<NativeEntry>& all_natives() {
         reads("seen-configuration", seen_configuration),
         reads("image-of", image_of),
         reads("container-of", container_of),
+        reads("container-place", container_place),
+        reads("replicas-of", replicas_of),
+        reads("version-of", version_of),
+        writes("image-set", image_set, preview_image_set),
+        reads("restart-time", restart_time),
+        writes("pods-restart", pods_restart, preview_pods_restart),
+        writes("replicas-set", replicas_set, preview_replicas_set),
         reads("every-workload", workloads_of_namespace),
         reads("autoscaler-of", autoscaler_of),
         reads("autoscaling-of", autoscaling_of),
         reads("autoscaling-range", autoscaling_range),
         reads("autoscaling-settled", autoscaling_settled),
-        does("autoscaling-set", autoscaling_set, preview_autoscaling_set),
+        reads("version-of-autoscaler", version_of_autoscaler),
+        writes("autoscaling-set", autoscaling_set, preview_autoscaling_set),
         reads("revisions-of", revisions_of),
         reads("revision-of", revision_of),
         reads("template-of", template_of),
         reads("template-at-revision", template_at_revision),
-        does("roll-back", roll_back, preview_roll_back),
+        writes("roll-back", roll_back, preview_roll_back),
         reads("selector-of-service", selector_of_service),
         reads("selection-like", selection_like),
+        reads("labels-complete", labels_complete),
         reads("ready-pods-behind", ready_pods_behind),
         reads("endpoints-of", endpoints_of),
         reads("service-settled", service_settled),
-        does("service-switch", service_switch, preview_service_switch),
+        writes("service-switch", service_switch, preview_service_switch),
         reads("labels-of-nodes", labels_of_nodes),
         reads("taints-of-nodes", taints_of_nodes),
         reads("requests-of-nodes", requests_of_nodes),
         reads("pods-per-node", pods_per_node),
         reads("nodes-used", nodes_used),
         reads("node-schedulable", node_schedulable),
+        writes("node-set-schedulable", node_set_schedulable, preview_node_set_schedulable),
         reads("node-drained", node_drained),
         does("node-evict", node_evict, preview_node_evict),
+        reads("claim-size-asked", claim_size_asked),
+        writes("claim-grow", claim_grow, preview_claim_grow),
         reads("claim-can-grow", claim_can_grow),
         reads("claim-has-grown", claim_has_grown),
         reads("claim-unused", claim_unused),

@@ -17,6 +17,7 @@ using nlohmann::json;
 struct Workload {
     const json* workload = nullptr;  // null: it does not exist
     WorkloadName name;
+    json cron_job = {};  // in place of the workload
 };
 
 bool is_workload(const json& item) {
@@ -35,43 +36,105 @@ const json* find_workload(const json& items, const WorkloadName& name) {
 std::vector<Workload> every_workload(const json& items) {
     std::vector<Workload> targets;
     for (const auto& item : items)
-        if (is_workload(item)) targets.push_back({&item, {"", text_field(item, "/metadata/name")}});
+        if (is_workload(item)) targets.push_back({&item, {"", text_field(item, "/metadata/name")}, {}});
     return targets;
 }
 
-tl::expected<std::vector<Workload>, std::string> named_workloads(Host& host, const List& values,
-                                                                 const json& items) {
+// What stands in the way of it is a reading already.
+tl::expected<std::vector<Workload>, Reading> named_workloads(Host& host, const List& values,
+                                                             const json& items) {
     std::vector<Workload> targets;
     for (const Value& value : values) {
         const auto name = workload_argument(host, value);
-        if (!name) return tl::unexpected(name.error());
+        if (!name) return tl::unexpected(mistaken(name.error()));
+        if (is_cron_job(name->written)) {
+            auto cron_job = get_object(host, name->written);
+            if (!cron_job) return tl::unexpected(unknown(cron_job.error()));
+            targets.push_back({nullptr, *name, std::move(*cron_job)});
+            continue;
+        }
         if (workload_kind(name->written).empty())
             return tl::unexpected(
-                fmt::format("{} is no deployment, stateful set or daemon set: whether its pods are "
-                            "ready cannot be told",
-                            name->written));
-        targets.push_back({find_workload(items, *name), *name});
+                mistaken(fmt::format("{} is no deployment, stateful set or daemon set: whether its pods are "
+                                     "ready cannot be told",
+                                     name->written)));
+        targets.push_back({find_workload(items, *name), *name, {}});
     }
     return targets;
 }
 
-Verdict judge_workload(const Workload& target, const json& items) {
-    if (target.workload == nullptr) return {false, target.name.written + " does not exist", false};
+bool is_listed(const std::string& lines, const std::string& line) {
+    return ("\n" + lines + "\n").find("\n" + line + "\n") != std::string::npos;
+}
+
+// Nobody has to make it yet; but what this stage has changed was there, and a namespace that goes takes all
+// with it.
+Verdict missing(Host& host, const std::string& written, bool was_there) {
+    const std::string name_space = host.setting("namespace");
+    const auto found = get_object(host, "namespace/" + name_space);
+    if (found && found->is_null())
+        return {false, fmt::format("{} does not exist: there is no namespace {}", written, name_space), true};
+    if (found && !field(*found, "/metadata/deletionTimestamp").is_null())
+        return {false, fmt::format("{} does not exist: namespace {} is being deleted", written, name_space),
+                true};
+    const bool gone = was_there || is_listed(host.setting("changed-workloads"), written);
+    return {false, written + (gone ? " does not exist any more" : " does not exist"), gone};
+}
+
+Verdict judge_workload(Host& host, const Workload& target, const json& items, bool was_there) {
+    if (!target.cron_job.is_null())
+        return {true, target.name.written + " has no rollout: its next job is made from what it asks for now",
+                false};
+    if (target.workload == nullptr) return missing(host, target.name.written, was_there);
     return judge(*target.workload, items, target.name.shown);
 }
 
+// Whether this workload is one of the named ones; all are, where none is named.
+bool is_asked_for(Host& host, const List& names, const json& item) {
+    return names.empty() || std::any_of(names.begin(), names.end(), [&](const Value& value) {
+               const auto name = workload_argument(host, value);
+               return name && object_name(name->written) == text_field(item, "/metadata/name");
+           });
+}
+
+// Workloads, what they make, and the controller revisions where only these tell old pods from new ones.
+Fetched items_for(Host& host, const List& names) {
+    auto items = list_objects(host, {"deployments,statefulsets,daemonsets,replicasets,pods"});
+    if (!items) return items;
+    const bool needed = std::any_of(items->begin(), items->end(), [&](const json& item) {
+        return is_told_by_revision(item, *items) && is_asked_for(host, names, item);
+    });
+    if (!needed) return items;
+    auto revisions = list_objects(host, {"controllerrevisions"});
+    if (!revisions) return revisions;
+    for (auto& one : *revisions) items->push_back(std::move(one));
+    return items;
+}
+
 // All of them, or what is missing of those that are not.
-Reading judge_all(const std::vector<Workload>& targets, const json& items) {
+Reading judge_all(Host& host, const std::vector<Workload>& targets, const json& items, bool were_there) {
     std::vector<std::string> good;
     std::vector<std::string> bad;
     bool hopeless = false;
     for (const Workload& target : targets) {
-        const Verdict verdict = judge_workload(target, items);
+        const Verdict verdict = judge_workload(host, target, items, were_there);
         (verdict.ready ? good : bad).push_back(verdict.why);
         hopeless = hopeless || verdict.hopeless;
     }
     const auto& told = bad.empty() ? good : bad;
     return {Value(bad.empty()), fmt::format("{}", fmt::join(told, "; ")), hopeless};
+}
+
+// `were_there`: the named ones existed before it was asked.
+Reading ready_reading(Host& host, const List& names, bool were_there) {
+    const auto items = items_for(host, names);
+    if (!items) return unknown(items.error());
+    const auto targets = names.empty() ? every_workload(*items) : named_workloads(host, names, *items);
+    if (!targets) return targets.error();
+    if (targets->empty())
+        return {Value(false), fmt::format("there is no workload in namespace {}", host.setting("namespace")),
+                false};
+    return judge_all(host, *targets, *items, were_there);
 }
 
 // Sums a count over the container statuses of the workload's pods.
@@ -117,20 +180,12 @@ Reading workloads_of_namespace(Host& host, const Arguments&) {
 }
 
 Reading pods_ready(Host& host, const Arguments& arguments) {
-    const auto items = list_objects(host, {"deployments,statefulsets,daemonsets,replicasets,pods"});
-    if (!items) return unknown(items.error());
-    const List names = list_argument(arguments, 0);
-    const auto targets = names.empty() ? every_workload(*items) : named_workloads(host, names, *items);
-    if (!targets) return unknown(targets.error());
-    if (targets->empty())
-        return {Value(false), fmt::format("there is no workload in namespace {}", host.setting("namespace")),
-                false};
-    return judge_all(*targets, *items);
+    return ready_reading(host, list_argument(arguments, 0), false);
 }
 
 Reading rollout_complete(Host& host, const Arguments& arguments) {
     if (argument(arguments, 0).is_absent()) return unknown("no workload is named");
-    return pods_ready(host, {Value(List{argument(arguments, 0)})});
+    return ready_reading(host, {argument(arguments, 0)}, true);
 }
 
 Reading ready_of(Host& host, const Arguments& arguments) {

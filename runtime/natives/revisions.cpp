@@ -4,10 +4,11 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/sha256.hpp"
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -17,34 +18,29 @@ using nlohmann::json;
 struct Revision {
     std::int64_t number = 0;
     std::string digest;  // of its pod template
+    json pods;           // the template; of a stateful or daemon set the patch that brings it back
 };
 
 struct History {
     WorkloadName name;
-    std::string current;              // digest of the template that is asked for now
+    std::string current;  // digest of the template that is asked for now
+    bool paused = false;
     std::vector<Revision> revisions;  // lowest number first
 };
 
-// Without what a controller adds to a template when it makes a revision of it.
-std::string template_digest(json pods) {
-    if (!pods.is_object()) return {};
-    pods.erase("$patch");
-    if (json& metadata = pods["metadata"]; metadata.is_object()) {
-        if (metadata.contains("labels") && metadata["labels"].is_object())
-            metadata["labels"].erase("pod-template-hash");
-        if (field(metadata, "/creationTimestamp").is_null()) metadata.erase("creationTimestamp");
-    }
-    return "sha256:" + sha256(pods.dump()).substr(0, 16);
-}
-
 std::optional<Revision> revision_from(const json& item) {
     if (text_field(item, "/kind") == "ControllerRevision")
-        return Revision{int_field(item, "/revision"), template_digest(field(item, "/data/spec/template"))};
+        return Revision{int_field(item, "/revision"), template_digest(field(item, "/data/spec/template")),
+                        field(item, "/data")};
     const std::string written = text_field(item, "/metadata/annotations/deployment.kubernetes.io~1revision");
     if (written.empty() || written.size() > 18 ||
         written.find_first_not_of("0123456789") != std::string::npos)
         return std::nullopt;
-    return Revision{std::stoll(written), template_digest(field(item, "/spec/template"))};
+    json pods = field(item, "/spec/template");
+    if (pods.contains("/metadata"_json_pointer) && field(pods, "/metadata/creationTimestamp").is_null())
+        pods["metadata"].erase("creationTimestamp");
+    if (pods.contains("/metadata/labels"_json_pointer)) pods["metadata"]["labels"].erase("pod-template-hash");
+    return Revision{std::stoll(written), template_digest(pods), std::move(pods)};
 }
 
 bool is_owned(const json& item, const json& workload) {
@@ -63,7 +59,8 @@ tl::expected<History, std::string> history_of(Host& host, const Value& target) {
     const bool in_sets = text_field(*workload, "/kind") == "Deployment";
     const auto items = list_objects(host, {in_sets ? "replicasets" : "controllerrevisions"});
     if (!items) return tl::unexpected(items.error());
-    History history = {*name, template_digest(pod_template(*workload)), {}};
+    History history = {
+        *name, template_digest(pod_template(*workload)), field(*workload, "/spec/paused") == json(true), {}};
     for (const auto& item : *items)
         if (const auto revision = is_owned(item, *workload) ? revision_from(item) : std::nullopt)
             history.revisions.push_back(*revision);
@@ -97,19 +94,24 @@ const Revision* before_current(const History& history) {
     return found == history.revisions.rend() ? nullptr : &*found;
 }
 
-// The number is always named: without it, the same command goes back and forth.
-tl::expected<std::vector<std::string>, std::string> roll_back_arguments(Host& host,
-                                                                        const Arguments& arguments) {
+// What `kubectl rollout undo` sends, with the version that was captured: [workload, digest, version].
+tl::expected<KubectlCommand, std::string> roll_back_command(Host& host, const Arguments& arguments) {
     const auto history = history_of(host, argument(arguments, 0));
     if (!history) return tl::unexpected(history.error());
+    if (history->paused)
+        return tl::unexpected(history->name.written + " is paused; resume its rollout first");
     const Revision* revision = with_digest(*history, text_argument(arguments, 1));
     if (revision == nullptr)
         return tl::unexpected(
             fmt::format("the cluster keeps no revision of {} with the wanted pods any more; it "
                         "has {}",
                         history->name.shown, enumerate(numbers(*history), 20)));
-    return std::vector<std::string>{"rollout", "undo", history->name.written,
-                                    fmt::format("--to-revision={}", revision->number)};
+    const std::string version = text_argument(arguments, 2);
+    if (workload_kind(history->name.written) != "Deployment")
+        return versioned_patch(host, history->name.written, "strategic", revision->pods, version);
+    const json operations =
+        json::array({json{{"op", "replace"}, {"path", "/spec/template"}, {"value", revision->pods}}});
+    return versioned_operations(host, history->name.written, operations, version);
 }
 
 }  // namespace
@@ -136,7 +138,10 @@ Reading template_of(Host& host, const Arguments& arguments) {
     const auto workload = get_object(host, name->written);
     if (!workload) return unknown(workload.error());
     if (workload->is_null()) return absent(name->written + " does not exist");
-    return {Value(template_digest(pod_template(*workload))), {}, false};
+    return {Value(template_digest(pod_template(*workload))),
+            {},
+            false,
+            writer_of(host, *workload, pod_template_place(*workload))};
 }
 
 Reading template_at_revision(Host& host, const Arguments& arguments) {
@@ -152,13 +157,13 @@ Reading template_at_revision(Host& host, const Arguments& arguments) {
 }
 
 Answer roll_back(Host& host, const Arguments& arguments) {
-    const auto command = roll_back_arguments(host, arguments);
-    return command ? host.run("kubectl", *command) : refused(command.error());
+    const auto command = roll_back_command(host, arguments);
+    return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
 std::string preview_roll_back(Host& host, const Arguments& arguments) {
-    const auto command = roll_back_arguments(host, arguments);
-    return command ? fmt::format("kubectl {}", fmt::join(*command, " ")) : std::string();
+    const auto command = roll_back_command(host, arguments);
+    return command ? shown_kubectl(host, *command) : std::string();
 }
 
 }  // namespace migc::runtime

@@ -84,10 +84,46 @@ const json& newest_replica_set(const json& workload, const json& items) {
     return *newest;
 }
 
-bool is_current(const json& pod, const json& workload, const json& newest) {
+constexpr const char* revision_label = "/metadata/labels/controller-revision-hash";
+constexpr const char* generation_label = "/metadata/labels/pod-template-generation";
+constexpr const char* generation_note = "/metadata/annotations/deprecated.daemonset.template.generation";
+
+// The newest revision of a daemon set that is what it asks for, as its pods are labelled; "" if there is
+// none.
+std::string revision_of_daemon_set(const json& workload, const json& items) {
+    const std::string wanted = template_digest(pod_template(workload));
+    const json* found = nullptr;
+    for (const auto& item : items) {
+        if (text_field(item, "/kind") != "ControllerRevision" || !owns(workload, item)) continue;
+        if (template_digest(field(item, "/data/spec/template")) != wanted) continue;
+        if (found == nullptr || int_field(item, "/revision") > int_field(*found, "/revision")) found = &item;
+    }
+    if (found == nullptr) return {};
+    const std::string name = text_field(*found, "/metadata/name");
+    const std::string label = text_field(*found, revision_label);
+    return label.empty() ? name.substr(std::min(name.size(), name.rfind('-') + 1)) : label;
+}
+
+// As its controller does it: by the hash of the revision, or by the generation.
+bool is_current_of_daemon_set(const json& pod, const json& workload, const std::string& revision) {
+    const std::string hash = text_field(pod, revision_label);
+    if (!revision.empty() && hash == revision) return true;
+    const std::string generation = text_field(workload, generation_note);
+    const std::string label = text_field(pod, generation_label);
+    if (generation.empty() || label.empty()) return revision.empty() || hash.empty();
+    return label == generation;
+}
+
+// What the pods of a workload are compared with.
+struct Newest {
+    const json& replica_set;  // of a deployment
+    std::string revision;     // of a daemon set
+};
+
+bool is_current(const json& pod, const json& workload, const Newest& newest) {
     const std::string kind = text_field(workload, "/kind");
     if (kind == "Deployment") {
-        const std::string name = text_field(newest, "/metadata/name");
+        const std::string name = text_field(newest.replica_set, "/metadata/name");
         return name.empty() ||
                std::any_of(field(pod, "/metadata/ownerReferences").begin(),
                            field(pod, "/metadata/ownerReferences").end(),
@@ -95,13 +131,10 @@ bool is_current(const json& pod, const json& workload, const json& newest) {
     }
     if (kind == "StatefulSet") {
         if (int_field(workload, "/spec/updateStrategy/rollingUpdate/partition") > 0) return true;
-        const std::string hash = text_field(pod, "/metadata/labels/controller-revision-hash");
+        const std::string hash = text_field(pod, revision_label);
         return hash.empty() || hash == text_field(workload, "/status/updateRevision");
     }
-    const std::string generation =
-        text_field(workload, "/metadata/annotations/deprecated.daemonset.template.generation");
-    const std::string label = text_field(pod, "/metadata/labels/pod-template-generation");
-    return generation.empty() || label.empty() || label == generation;
+    return is_current_of_daemon_set(pod, workload, newest.revision);
 }
 
 bool has_ended(const json& pod) {
@@ -109,7 +142,7 @@ bool has_ended(const json& pod) {
     return phase == "Failed" || phase == "Succeeded";
 }
 
-Pods pods_of_workload(const json& workload, const json& items, const json& newest) {
+Pods pods_of_workload(const json& workload, const json& items, const Newest& newest) {
     Pods pods;
     for (const auto& item : items) {
         if (text_field(item, "/kind") != "Pod" || !owns(workload, item)) continue;
@@ -200,6 +233,32 @@ std::vector<std::string> shortfalls(const Counts& counts, const Pods& pods, cons
     return parts;
 }
 
+// Some sets replace no pod by themselves: a person has to delete it, however long one waits.
+void add_held_up_pods(Trouble& trouble, const json& workload, const Pods& pods, const std::string& shown) {
+    if (pods.old.empty() || text_field(workload, "/kind") == "Deployment") return;
+    if (text_field(workload, "/spec/updateStrategy/type") == "OnDelete") {
+        std::vector<std::string> names;
+        for (const json* pod : pods.old) names.push_back(text_field(*pod, "/metadata/name"));
+        return trouble.add(
+            fmt::format("{} replaces no pod by itself (its update strategy is OnDelete): delete {}", shown,
+                        enumerate(names)),
+            true);
+    }
+    if (text_field(workload, "/kind") != "StatefulSet" ||
+        text_field(workload, "/spec/podManagementPolicy") == "Parallel")
+        return;
+    for (const json* pod : pods.old) {
+        const PodTrouble one = pod_trouble(*pod);
+        const std::string name = text_field(*pod, "/metadata/name");
+        if (!one.hopeless) continue;
+        trouble.add(
+            fmt::format("{}: {}; a stateful set waits for it to be ready and does not replace it: delete "
+                        "the pod {}",
+                        name, one.text, name),
+            true);
+    }
+}
+
 bool asks_for_none(const json& workload) {
     return field(workload, "/spec/replicas") == json(0);
 }
@@ -239,11 +298,26 @@ std::int64_t ready_count(const json& workload) {
     return counts_of(workload).ready;
 }
 
+bool is_told_by_revision(const json& workload, const json& items) {
+    if (text_field(workload, "/kind") != "DaemonSet") return false;
+    std::set<std::string> revisions;
+    const std::string generation = text_field(workload, generation_note);
+    for (const auto& item : items) {
+        if (text_field(item, "/kind") != "Pod" || !owns(workload, item)) continue;
+        revisions.insert(text_field(item, revision_label));
+        const std::string label = text_field(item, generation_label);
+        if (!label.empty() && !generation.empty() && label != generation) return true;
+    }
+    return revisions.size() > 1;
+}
+
 Verdict judge(const json& workload, const json& items, const std::string& shown) {
     if (int_field(workload, "/status/observedGeneration") < int_field(workload, "/metadata/generation"))
         return {false, fmt::format("the change of {} has not been seen by the cluster yet", shown), false};
     const Counts counts = counts_of(workload);
-    const json& newest = newest_replica_set(workload, items);
+    const bool is_daemon_set = text_field(workload, "/kind") == "DaemonSet";
+    const Newest newest{newest_replica_set(workload, items),
+                        is_daemon_set ? revision_of_daemon_set(workload, items) : ""};
     const Pods pods = pods_of_workload(workload, items, newest);
     std::vector<std::string> missing = shortfalls(counts, pods, shown);
     if (missing.empty() && counts.wanted == 0 && !asks_for_none(workload))
@@ -253,7 +327,8 @@ Verdict judge(const json& workload, const json& items, const std::string& shown)
 
     Trouble trouble;
     add_pods(trouble, pods.current);
-    add_refused_pods(trouble, workload, newest, pods);
+    add_refused_pods(trouble, workload, newest.replica_set, pods);
+    add_held_up_pods(trouble, workload, pods, shown);
     add_stalled_rollout(trouble, workload);
     if (field(workload, "/spec/paused") == json(true) && counts.updated < counts.wanted)
         trouble.add(fmt::format("the rollout of {} is paused", shown), true);

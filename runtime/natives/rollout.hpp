@@ -14,9 +14,13 @@ struct Verdict {
     bool hopeless = false;  // waiting cannot mend it
 };
 
-// `items` holds at least the replica sets and pods of the workload's namespace; `shown` is its name for
-// people.
+// `items` holds at least the replica sets and pods of the workload's namespace, and its controller revisions
+// if `is_told_by_revision`; `shown` is its name for people.
 Verdict judge(const nlohmann::json& workload, const nlohmann::json& items, const std::string& shown);
+
+// Whether only the controller revisions tell which of a workload's pods are the newest: a daemon set that
+// went back to an older template has pods of several generations, and the oldest may be right.
+bool is_told_by_revision(const nlohmann::json& workload, const nlohmann::json& items);
 
 // How many of its pods are ready, by its own word.
 std::int64_t ready_count(const nlohmann::json& workload);

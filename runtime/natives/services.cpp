@@ -6,10 +6,13 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ir/labels.hpp"
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
+#include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -49,10 +52,14 @@ struct Service {
     [[nodiscard]] std::string name() const { return text_field(object, "/metadata/name"); }
 };
 
+std::string service_name(Host& host, const Value& value) {
+    const auto* resource = value.get_if<ResourceRef>();
+    return resource != nullptr ? host.written(*resource) : "service/" + show(value);
+}
+
 // The error, for people: it could not be read, or it is not there.
 tl::expected<Service, std::string> service_argument(Host& host, const Value& value) {
-    const auto* resource = value.get_if<ResourceRef>();
-    const std::string name = resource != nullptr ? host.written(*resource) : "service/" + show(value);
+    const std::string name = service_name(host, value);
     auto object = get_object(host, name);
     if (!object) return tl::unexpected(object.error());
     if (object->is_null()) return tl::unexpected(name + " does not exist");
@@ -118,6 +125,14 @@ json patch_of(const Labels& labels) {
     return {{"spec", {{"selector", selector}}}};
 }
 
+tl::expected<KubectlCommand, std::string> switch_command(Host& host, const Arguments& arguments) {
+    const auto labels = parse_labels(text_argument(arguments, 1));
+    if (!labels) return tl::unexpected(labels.error());
+    const std::string name = service_name(host, argument(arguments, 0));
+    if (argument(arguments, 2).is_absent()) return tl::unexpected(name + " does not exist");
+    return versioned_patch(host, name, "merge", patch_of(*labels), text_argument(arguments, 2));
+}
+
 }  // namespace
 
 Reading selector_of_service(Host& host, const Arguments& arguments) {
@@ -142,7 +157,13 @@ Reading selection_like(Host& host, const Arguments& arguments) {
         const auto found = selector.find(key);
         value = found == selector.end() ? std::nullopt : found->second;
     }
-    return {Value(written(*labels)), {}, false};
+    return {Value(written(*labels)), {}, false, writer_of(host, service->object, "/spec/selector")};
+}
+
+// The way back of a switch may take a key away; nobody means that who writes a label without its value.
+Reading labels_complete(Host&, const Arguments& arguments) {
+    const auto mistake = mistake_in_labels(text_argument(arguments, 0));
+    return mistake ? mistaken(*mistake) : Reading{Value(true), {}, false};
 }
 
 Reading ready_pods_behind(Host& host, const Arguments& arguments) {
@@ -166,37 +187,31 @@ Reading endpoints_of(Host& host, const Arguments& arguments) {
 }
 
 Reading service_settled(Host& host, const Arguments& arguments) {
-    const auto service = service_argument(host, argument(arguments, 0));
-    if (!service) return unknown(service.error());
-    const auto pods = pods_selected(host, written(selector_with(service->selector(), {})));
+    const std::string name = service_name(host, argument(arguments, 0));
+    auto object = get_object(host, name);
+    if (!object) return unknown(object.error());
+    // One that was switched, and is gone, does not come back by waiting.
+    if (object->is_null()) return mistaken(name + " does not exist");
+    const Service service{name, std::move(*object)};
+    const auto pods = pods_selected(host, written(selector_with(service.selector(), {})));
     if (!pods) return unknown(pods.error());
-    const auto ready = ready_endpoints(host, *service);
+    const auto ready = ready_endpoints(host, service);
     if (!ready) return unknown(ready.error());
     const auto wanted = ready_names(*pods);
     return {Value(*ready == wanted),
-            fmt::format("{} sends requests to {} of the {} ready pods that it selects", service->written,
+            fmt::format("{} sends requests to {} of the {} ready pods that it selects", service.written,
                         ready->size(), wanted.size()),
             false};
 }
 
 Answer service_switch(Host& host, const Arguments& arguments) {
-    const auto labels = parse_labels(text_argument(arguments, 1));
-    if (!labels) return refused(labels.error());
-    const auto service = service_argument(host, argument(arguments, 0));
-    if (!service) return refused(service.error());
-    // Refused by the server if somebody wrote after we looked.
-    json patch = patch_of(*labels);
-    patch["metadata"]["resourceVersion"] = text_field(service->object, "/metadata/resourceVersion");
-    return host.run("kubectl", {"patch", service->written, "--type=merge", "--field-manager=migc", "-p",
-                                patch.dump(), "-o", "json"});
+    const auto command = switch_command(host, arguments);
+    return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
 std::string preview_service_switch(Host& host, const Arguments& arguments) {
-    const auto labels = parse_labels(text_argument(arguments, 1));
-    const auto* resource = argument(arguments, 0).get_if<ResourceRef>();
-    if (!labels || resource == nullptr) return {};
-    return shown(
-        {"kubectl", "patch", host.written(*resource), "--type=merge", "-p", patch_of(*labels).dump()});
+    const auto command = switch_command(host, arguments);
+    return command ? shown_kubectl(host, *command) : std::string();
 }
 
 }  // namespace migc::runtime

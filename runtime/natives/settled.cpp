@@ -35,8 +35,14 @@ Reading workload_settled(Host& host, const json& workload) {
     std::vector<std::string> what = {"replicasets,pods"};
     for (std::string& option : namespace_option(host, text_field(workload, "/metadata/namespace")))
         what.push_back(std::move(option));
-    const auto items = list_objects(host, what);
+    auto items = list_objects(host, what);
     if (!items) return unknown(items.error());
+    if (is_told_by_revision(workload, *items)) {
+        what.front() = "controllerrevisions";
+        auto revisions = list_objects(host, what);
+        if (!revisions) return unknown(revisions.error());
+        for (auto& one : *revisions) items->push_back(std::move(one));
+    }
     const Verdict verdict = judge(workload, *items, text_field(workload, "/metadata/name"));
     return {Value(verdict.ready), verdict.why, verdict.hopeless};
 }

@@ -5,6 +5,7 @@
 
 #include "compiler/source/sha256.hpp"
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -65,29 +66,49 @@ std::string fingerprint(const std::string& source, const json& object) {
                        field(object, "/binaryData").dump());
 }
 
-// The container that is meant: the named one, or the only one.
-tl::expected<json, std::string> find_container(const json& pods, const std::string& name) {
+// Where the container stands that is meant, the named one or the only one:
+// "/spec/template/spec/containers/0". Empty if there is none of that name.
+tl::expected<std::string, std::string> find_container(const json& workload, const std::string& name) {
+    const std::string pods = pod_template_place(workload);
     std::vector<std::string> names;
-    for (const auto& container : containers_of(pods)) {
-        names.push_back(text_field(container, "/name"));
-        if (!name.empty() && names.back() == name) return container;
+    for (const char* list : {"/spec/initContainers", "/spec/containers"}) {
+        const json& containers = field(workload, pods + list);
+        for (std::size_t i = 0; i < containers.size(); ++i) {
+            names.push_back(text_field(containers[i], "/name"));
+            if (!name.empty() && names.back() == name) return fmt::format("{}{}/{}", pods, list, i);
+        }
     }
-    if (!name.empty()) return json();
-    const json& containers = field(pods, "/spec/containers");
-    if (containers.is_array() && containers.size() == 1) return containers.front();
+    if (!name.empty()) return std::string();
+    const json& containers = field(workload, pods + "/spec/containers");
+    if (containers.is_array() && containers.size() == 1) return pods + "/spec/containers/0";
     return tl::unexpected(fmt::format("name the container: {}", fmt::join(names, ", ")));
 }
 
-Reading field_of_container(Host& host, const Arguments& arguments, const std::string& pointer) {
-    const auto workload = get_workload(host, argument(arguments, 0));
-    if (!workload) return unknown(workload.error());
-    if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
+struct Found {
+    json workload;
+    std::string place;  // of the container
+};
+
+// What stands in the way of it is a reading already.
+tl::expected<Found, Reading> container_argument(Host& host, const Arguments& arguments) {
+    auto workload = get_workload(host, argument(arguments, 0));
+    if (!workload) return tl::unexpected(unknown(workload.error()));
+    if (workload->is_null()) return tl::unexpected(absent(text_argument(arguments, 0) + " does not exist"));
     const std::string name = text_argument(arguments, 1);
-    const auto container = find_container(pod_template(*workload), name);
-    if (!container) return mistaken(container.error());
-    if (container->is_null())
-        return absent(fmt::format("{} has no container {}", text_argument(arguments, 0), name));
-    return json_reading(field(*container, pointer));
+    auto place = find_container(*workload, name);
+    if (!place) return tl::unexpected(mistaken(place.error()));
+    if (place->empty())
+        return tl::unexpected(
+            absent(fmt::format("{} has no container {}", text_argument(arguments, 0), name)));
+    return Found{std::move(*workload), std::move(*place)};
+}
+
+Reading field_of_container(Host& host, const Arguments& arguments, const std::string& pointer) {
+    const auto found = container_argument(host, arguments);
+    if (!found) return found.error();
+    Reading reading = json_reading(field(found->workload, found->place + pointer));
+    reading.writer = writer_of(host, found->workload, found->place + pointer);
+    return reading;
 }
 
 }  // namespace
@@ -117,7 +138,10 @@ Reading seen_configuration(Host& host, const Arguments& arguments) {
     return {Value(fmt::format("{} {}", restarted.empty() ? "never-restarted" : restarted,
                               sha256(pods.dump()).substr(0, 16))),
             {},
-            false};
+            false,
+            writer_of(
+                host, *workload,
+                pod_template_place(*workload) + "/metadata/annotations/kubectl.kubernetes.io~1restartedAt")};
 }
 
 Reading image_of(Host& host, const Arguments& arguments) {
@@ -126,6 +150,23 @@ Reading image_of(Host& host, const Arguments& arguments) {
 
 Reading container_of(Host& host, const Arguments& arguments) {
     return field_of_container(host, arguments, "/name");
+}
+
+Reading container_place(Host& host, const Arguments& arguments) {
+    const auto found = container_argument(host, arguments);
+    if (!found) return found.error();
+    return {Value(found->place.substr(0, found->place.rfind('/'))), {}, false};
+}
+
+Reading replicas_of(Host& host, const Arguments& arguments) {
+    const auto workload = get_workload(host, argument(arguments, 0));
+    if (!workload) return unknown(workload.error());
+    if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
+    const json& count = field(*workload, "/spec/replicas");
+    if (count.is_null()) return absent(text_argument(arguments, 0) + " has no number of replicas");
+    Reading reading = json_reading(count);
+    reading.writer = writer_of(host, *workload, "/spec/replicas");
+    return reading;
 }
 
 }  // namespace migc::runtime

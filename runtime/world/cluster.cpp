@@ -96,12 +96,21 @@ std::string Cluster::unique(const std::string& purpose) {
     return fmt::format("{}/{}/{}", name, purpose, ++counter_);
 }
 
-const Object& Cluster::put(const ObjectKey& key, Object object) {
+// What a controller writes into an object that nobody else has written is not kept: pods change all the time.
+void Cluster::note(const ObjectKey& key, const Object& before, const Object& after, const Writer& writer) {
+    static const std::string controller = Writer{}.manager;
+    const auto found = managers.find(key);
+    if (found == managers.end() && writer.manager == controller) return;
+    managers[key].note(before, after, writer, timestamp(now_));
+}
+
+const Object& Cluster::put(const ObjectKey& key, Object object, const Writer& writer) {
     const Kind* kind = kinds.by_plural(key.plural);
     const auto old = objects_.find(key);
     object.erase("status");
     Object& metadata = object["metadata"];
     if (old == objects_.end()) {
+        note(key, Object(), object, writer);
         metadata["uid"] = as_uid(sha256(unique(key.plural + key.name)));
         metadata["creationTimestamp"] = timestamp(now_);
         if (kind && kind->has_generation) metadata["generation"] = 1;
@@ -109,6 +118,7 @@ const Object& Cluster::put(const ObjectKey& key, Object object) {
         for (const char* kept : {"uid", "creationTimestamp", "generation"})
             if (old->second["metadata"].contains(kept)) metadata[kept] = old->second["metadata"][kept];
         if (old->second.contains("status")) object["status"] = old->second["status"];
+        note(key, old->second, object, writer);
         if (wanted_of(object) == wanted_of(old->second)) return old->second;
         if (kind && kind->has_generation && !wants_the_same(object, old->second))
             metadata["generation"] = number_at(object, "/metadata/generation", 1) + 1;
@@ -136,6 +146,7 @@ void Cluster::erase(const ObjectKey& key) {
     pods.erase(key);
     wakes.erase(key);
     std::erase_if(applied, [&](const auto& entry) { return entry.first.first == key; });
+    managers.erase(key);
     ++resource_version_;
 }
 

@@ -16,6 +16,7 @@
 #include "runtime/tools/tools.hpp"
 #include "runtime/world/json.hpp"
 #include "runtime/world/kinds.hpp"
+#include "runtime/world/managers.hpp"
 
 namespace migc::runtime {
 
@@ -118,6 +119,8 @@ class Cluster {
     std::map<ObjectKey, Time> wakes;  // when an object's controller has to look again
     // What each field manager applied last to an object: taken away again once it is no longer applied.
     std::map<std::pair<ObjectKey, std::string>, Object> applied;
+    // Who wrote the fields of an object, from the first write on that was not a controller's.
+    std::map<ObjectKey, FieldManagers> managers;
     std::function<std::string(const std::string&)> image_digest;
 
     [[nodiscard]] Time now() const { return now_; }
@@ -136,7 +139,7 @@ class Cluster {
     [[nodiscard]] std::int64_t resource_version() const { return resource_version_; }
 
     // Creates or replaces; keeps uid and status, counts the generation. Returns what is then stored.
-    const Object& put(const ObjectKey& key, Object object);
+    const Object& put(const ObjectKey& key, Object object, const Writer& writer = {});
     void set_status(const ObjectKey& key, Object status);
     void erase(const ObjectKey& key);
     // Lets a pod end after its grace period.
@@ -152,6 +155,7 @@ class Cluster {
     void start_at(Time time) { now_ = time; }
 
   private:
+    void note(const ObjectKey& key, const Object& before, const Object& after, const Writer& writer);
     void reconcile();
     // Runs the controller of those objects of a kind that have one to be looked at, in the order of their
     // names.

@@ -19,17 +19,22 @@ struct Verb {
 
 constexpr Verb verbs[] = {
     {"get", "-o --output -l --selector --field-selector --raw --sort-by",
-     "--ignore-not-found --watch-only --watch -w -A --all-namespaces --no-headers", kubectl_get},
+     "--ignore-not-found --watch-only --watch -w -A --all-namespaces --no-headers --show-managed-fields",
+     kubectl_get},
     {"top", "-l --selector", "--no-headers -A --all-namespaces", kubectl_top},
     {"auth", "", "-q --quiet -A --all-namespaces", kubectl_can_i},
-    {"scale", "--replicas --current-replicas --timeout -o --output", "", kubectl_scale},
+    {"scale", "--replicas --current-replicas --resource-version --timeout -o --output",
+     "--show-managed-fields", kubectl_scale},
     {"rollout", "--to-revision -o --output --timeout", "--watch", kubectl_rollout},
     {"set", "-o --output --field-manager", "", kubectl_set},
     {"apply", "-f --filename --field-manager -o --output",
-     "--server-side --dry-run --validate --force-conflicts", kubectl_apply},
+     "--server-side --dry-run --validate --force-conflicts --show-managed-fields", kubectl_apply},
     {"create", "-f --filename -o --output --field-manager --raw --from", "--dry-run --validate",
      kubectl_create},
-    {"patch", "--type -p --patch -o --output --field-manager", "--dry-run", kubectl_patch},
+    {"replace", "-f --filename -o --output --field-manager", "--dry-run --validate --show-managed-fields",
+     kubectl_replace},
+    {"patch", "--type -p --patch --patch-file -o --output --field-manager", "--dry-run --show-managed-fields",
+     kubectl_patch},
     {"delete", "--timeout --grace-period --raw -f --filename", "--ignore-not-found --wait --now",
      kubectl_delete},
     {"cordon", "", "", kubectl_cordon},
@@ -182,10 +187,22 @@ tl::expected<Target, Answer> existing_target(const KubectlCall& call, const std:
     return target;
 }
 
+Object as_shown(const KubectlCall& call, const Object& object) {
+    if (!call.arguments.has("--show-managed-fields")) return object;
+    const Kind* kind = call.cluster.kinds.of_kind(text_at(object, "/kind"));
+    const auto found =
+        call.cluster.managers.find({kind ? kind->plural : "", text_at(object, "/metadata/namespace"),
+                                    text_at(object, "/metadata/name")});
+    if (found == call.cluster.managers.end()) return object;
+    Object result = object;
+    result["metadata"]["managedFields"] = found->second.shown(text_at(object, "/apiVersion"));
+    return result;
+}
+
 Answer shown_object(const KubectlCall& call, const Object& object, const std::string& otherwise) {
     const auto format = call.arguments.value("-o --output");
     if (!format) return done(otherwise + "\n");
-    if (*format == "json") return done(printed(object) + "\n");
+    if (*format == "json") return done(printed(as_shown(call, object)) + "\n");
     if (*format == "name") return done(otherwise.substr(0, otherwise.find(' ')) + "\n");
     return unmodelled(fmt::format("kubectl {} -o {}", call.verb, *format));
 }

@@ -36,6 +36,8 @@ tl::expected<std::vector<Target>, Answer> targets_of(const KubectlCall& call,
 tl::expected<Target, Answer> existing_target(const KubectlCall& call, const std::vector<std::string>& words);
 Answer not_found(const Kind& kind, const std::string& name);
 Answer unknown_type(const std::string& word);
+// With its managed fields where they are asked for, as kubectl leaves them out.
+Object as_shown(const KubectlCall& call, const Object& object);
 // The object as `-o` wants it; `otherwise` if there is no `-o`.
 Answer shown_object(const KubectlCall& call, const Object& object, const std::string& otherwise);
 
@@ -47,6 +49,7 @@ Answer kubectl_rollout(KubectlCall& call);
 Answer kubectl_set(KubectlCall& call);
 Answer kubectl_apply(KubectlCall& call);
 Answer kubectl_create(KubectlCall& call);
+Answer kubectl_replace(KubectlCall& call);
 Answer kubectl_create_job(KubectlCall& call);
 Answer kubectl_patch(KubectlCall& call);
 Answer kubectl_delete(KubectlCall& call);
@@ -66,13 +69,14 @@ std::optional<Answer> run_in_container(KubectlCall& call, const Object& pod,
                                        const std::vector<std::string>& words);
 
 // Checks an object as the API server would and stores it; the error is the server's answer.
-tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object object);
+// `applied` is what server-side apply was given; null for every other verb.
+tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object object,
+                                   const Object* applied = nullptr);
 // Stores the change and says so, or gives the server's refusal.
 Answer stored(KubectlCall& call, const Target& target, Object object, const std::string& said);
 // The object of a manifest on standard input (JSON or YAML).
 tl::expected<Object, Answer> manifest_of(const KubectlCall& call);
-// Server-side apply: what `applied` says, over what is live; what `before` said and `applied` does not is
-// taken away.
-Object merged(const Object& live, const Object& before, const Object& applied, const std::string& field = {});
+// The field manager as which a command writes.
+std::string manager_of(const KubectlCall& call);
 
 }  // namespace migc::runtime

@@ -1,11 +1,13 @@
 // kubectl apply and create, and what the API server says about an object before it keeps it.
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
 #include "compiler/ir/value.hpp"
 #include "runtime/world/document.hpp"
 #include "runtime/world/kubectl.hpp"
+#include "runtime/world/patches.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -78,44 +80,34 @@ std::optional<Answer> refusal(const KubectlCall& call, const Kind& kind, const O
     return std::nullopt;
 }
 
+constexpr const char* review_hint =
+    "Please review the fields above--they currently have other managers. Here\n"
+    "are the ways you can resolve this warning:\n"
+    "* If you intend to manage all of these fields, please re-run the apply\n"
+    "  command with the `--force-conflicts` flag.\n"
+    "* If you do not intend to manage all of the fields, please edit your\n"
+    "  manifest to remove references to the fields that should keep their\n"
+    "  current managers.\n"
+    "* You may co-own fields by updating your manifest to match the existing\n"
+    "  value; in this case, you'll become the manager if the other manager(s)\n"
+    "  stop managing the field (remove it from their configuration).\n"
+    "See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts\n";
+
+// Whether it was made from an older version of the object, or from another object of that name.
+bool is_outdated(const Object* live, const Object& object) {
+    for (const char* pointer : {"/metadata/resourceVersion", "/metadata/uid"})
+        if (part(object, pointer) && (!live || text_at(object, pointer) != text_at(*live, pointer)))
+            return true;
+    return false;
+}
+
+bool is_schedulable(const Object& node) {
+    const Object* off = part(node, "/spec/unschedulable");
+    return !off || *off != true;
+}
+
 bool dry_run(const KubectlCall& call) {
     return call.arguments.value_or("--dry-run", "none") == "server";
-}
-
-// The list fields whose items have names of their own.
-const char* merge_key(const std::string& field) {
-    if (field == "containers" || field == "initContainers" || field == "volumes" || field == "env" ||
-        field == "imagePullSecrets")
-        return "name";
-    if (field == "volumeMounts") return "mountPath";
-    return nullptr;
-}
-
-const Object* with_key(const Object& list, const char* key, const Object& item) {
-    if (!list.is_array() || !item.is_object() || !item.contains(key)) return nullptr;
-    const auto found = std::find_if(list.begin(), list.end(), [&](const Object& one) {
-        return one.is_object() && one.contains(key) && one[key] == item[key];
-    });
-    return found == list.end() ? nullptr : &*found;
-}
-
-Object merged_list(const Object& live, const Object& before, const Object& applied, const char* key) {
-    Object result = Object::array();
-    for (const Object& item : live) {
-        const Object* now = with_key(applied, key, item);
-        const Object* then = with_key(before, key, item);
-        if (now)
-            result.push_back(merged(item, then ? *then : Object(), *now));
-        else if (!then)
-            result.push_back(item);
-    }
-    for (const Object& item : applied)
-        if (!with_key(live, key, item)) result.push_back(item);
-    return result;
-}
-
-std::string manager_of(const KubectlCall& call) {
-    return call.arguments.value_or("--field-manager", "kubectl");
 }
 
 // What this manager applied last time, kept aside of the object as managedFields are.
@@ -150,23 +142,6 @@ Target target_of(const Kind& kind, const ObjectKey& key) {
 
 }  // namespace
 
-Object merged(const Object& live, const Object& before, const Object& applied, const std::string& field) {
-    if (applied.is_array() && live.is_array()) {
-        const char* key = merge_key(field);
-        return key ? merged_list(live, before, applied, key) : applied;
-    }
-    if (!applied.is_object() || !live.is_object()) return applied;
-    Object result = live;
-    if (before.is_object())
-        for (const auto& [name, value] : before.items())
-            if (!applied.contains(name)) result.erase(name);
-    for (const auto& [name, value] : applied.items()) {
-        const Object then = before.is_object() && before.contains(name) ? before[name] : Object();
-        result[name] = live.contains(name) ? merged(live[name], then, value, name) : value;
-    }
-    return result;
-}
-
 tl::expected<Object, Answer> manifest_of(const KubectlCall& call) {
     if (call.arguments.value_or("-f --filename", "") != "-")
         return tl::unexpected(
@@ -182,18 +157,38 @@ tl::expected<Object, Answer> manifest_of(const KubectlCall& call) {
     return object;
 }
 
-tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object object) {
+std::string manager_of(const KubectlCall& call) {
+    static const std::map<std::string, std::string> usual = {
+        {"create", "kubectl-create"},   {"patch", "kubectl-patch"},     {"set", "kubectl-set"},
+        {"rollout", "kubectl-rollout"}, {"replace", "kubectl-replace"}, {"run", "kubectl-run"}};
+    const auto found = usual.find(call.verb);
+    return call.arguments.value_or("--field-manager", found == usual.end() ? "kubectl" : found->second);
+}
+
+tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object object,
+                                   const Object* applied) {
     object = without_nulls(object);
     const ObjectKey key{kind.plural, kind.namespaced ? call.name_space : "",
                         text_at(object, "/metadata/name")};
     if (key.name.empty() || !object["metadata"].is_object())
         return tl::unexpected(failed("error: resource name may not be empty\n"));
     if (kind.namespaced) object["metadata"]["namespace"] = key.name_space;
+    if (is_outdated(call.cluster.find(key), object))
+        return tl::unexpected(failed(fmt::format(
+            "{}Operation cannot be fulfilled on {} \"{}\": the object has been modified; please apply your "
+            "changes to the latest version and try again\n{}",
+            call.verb == "apply"     ? "error: "
+            : call.verb == "replace" ? "Error from server (Conflict): error when replacing \"STDIN\": "
+                                     : "Error from server (Conflict): ",
+            kind.resource(), key.name, call.verb == "apply" ? review_hint : "")));
     if (auto refused = refusal(call, kind, object, key)) return tl::unexpected(*refused);
     add_defaults(kind, object);
+    // The server taints a node that is not to be used, and takes the taint away again.
+    if (kind.plural == "nodes") set_schedulable(object, is_schedulable(object));
     if (dry_run(call)) return object;
     const bool is_new = !call.cluster.find(key);
-    call.cluster.put(key, std::move(object));
+    call.cluster.put(key, std::move(object),
+                     {manager_of(call), call.verb == "scale" ? "scale" : "", applied});
     if (is_new && kind.plural == "pods") adopt_pod(call.cluster, key);
     if (is_new && kind.plural == "namespaces") call.cluster.set_status(key, {{"phase", "Active"}});
     return *call.cluster.find(key);
@@ -211,7 +206,13 @@ Answer kubectl_apply(KubectlCall& call) {
     if (!key) return key.error();
     const Object* live = call.cluster.find(*key);
     const Object before = live ? applied_before(call, *key) : Object();
-    const auto stored = store(call, **kind, live ? merged(*live, before, *applied) : *applied);
+    const auto managers = call.cluster.managers.find(*key);
+    if (live && managers != call.cluster.managers.end() && !call.arguments.has("--force-conflicts"))
+        if (const std::string why =
+                managers->second.conflicts(*live, *applied, manager_of(call), (*kind)->api_version());
+            !why.empty())
+            return failed("error: " + why + "\n" + review_hint);
+    const auto stored = store(call, **kind, live ? merged(*live, before, *applied) : *applied, &*applied);
     if (!stored) return stored.error();
     if (!dry_run(call)) call.cluster.applied[{*key, manager_of(call)}] = *applied;
     return shown_object(
@@ -241,6 +242,25 @@ Answer kubectl_create(KubectlCall& call) {
     if (!stored) return stored.error();
     if (call.arguments.has("--raw")) return done(printed(*stored, -1) + "\n");
     return shown_object(call, *stored, target_of(**kind, *key).shown() + " created");
+}
+
+Answer kubectl_replace(KubectlCall& call) {
+    if (!call.arguments.words.empty()) return unmodelled("kubectl replace " + joined(call.arguments.words));
+    if (call.arguments.has("--dry-run") && !dry_run(call))
+        return unmodelled("kubectl replace --dry-run other than server");
+    const auto object = manifest_of(call);
+    if (!object) return object.error();
+    const auto kind = kind_of(call, *object);
+    if (!kind) return kind.error();
+    const auto key = key_of(call, **kind, *object);
+    if (!key) return key.error();
+    if (!call.cluster.find(*key))
+        return failed(
+            fmt::format("Error from server (NotFound): error when replacing \"STDIN\": {} \"{}\" not found\n",
+                        (*kind)->resource(), key->name));
+    const auto stored = store(call, **kind, *object);
+    if (!stored) return stored.error();
+    return shown_object(call, *stored, target_of(**kind, *key).shown() + " replaced");
 }
 
 }  // namespace migc::runtime

@@ -20,7 +20,7 @@ Answer set_unschedulable(KubectlCall& call, bool off) {
     if ((before && *before == true) == off)
         return done(fmt::format("node/{} already {}\n", node->key.name, said));
     set_schedulable(object, !off);
-    call.cluster.put(node->key, std::move(object));
+    call.cluster.put(node->key, std::move(object), {manager_of(call)});
     return done(fmt::format("node/{} {}\n", node->key.name, said));
 }
 

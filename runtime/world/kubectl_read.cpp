@@ -80,7 +80,8 @@ Answer list(const KubectlCall& call, const std::vector<Target>& targets) {
                    {"items", Object::array()},
                    {"kind", "List"},
                    {"metadata", {{"resourceVersion", ""}}}};
-    for (const Target& target : targets) list["items"].push_back(*call.cluster.find(target.key));
+    for (const Target& target : targets)
+        list["items"].push_back(as_shown(call, *call.cluster.find(target.key)));
     return done(printed(list) + "\n");
 }
 
@@ -97,8 +98,8 @@ Answer get_named(const KubectlCall& call, std::vector<Target> targets) {
     if (targets.empty() && (single || status == 0)) return exited(status, "", errors);
     if (call.arguments.value_or("-o --output", "") == "name")
         return exited(status, names(targets).output, errors);
-    const std::string text =
-        single ? printed(*call.cluster.find(targets[0].key)) + "\n" : list(call, targets).output;
+    const std::string text = single ? printed(as_shown(call, *call.cluster.find(targets[0].key))) + "\n"
+                                    : list(call, targets).output;
     return exited(status, text, errors);
 }
 

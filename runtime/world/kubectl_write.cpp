@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "runtime/world/kubectl.hpp"
+#include "runtime/world/patches.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -55,8 +56,16 @@ Answer kubectl_scale(KubectlCall& call) {
     if (!expected) return failed("error: invalid argument for \"--current-replicas\"\n");
     if (*expected >= 0 && *expected != has)
         return failed(fmt::format("error: Expected replicas to be {}, was {}\n", *expected, has));
+    const std::string version = text_at(object, "/metadata/resourceVersion");
+    if (const std::string wanted_version = call.arguments.value_or("--resource-version", "");
+        !wanted_version.empty() && wanted_version != version)
+        return failed(
+            fmt::format("error: Expected resource version to be {}, was {}\n", wanted_version, version));
+    // With `-o` kubectl prints the object that it found, not the one that it made.
+    const Answer as_it_was = shown_object(call, object, target->shown() + " scaled");
     object["spec"]["replicas"] = *wanted;
-    return stored(call, *target, std::move(object), "scaled");
+    const Answer answer = stored(call, *target, std::move(object), "scaled");
+    return answer.succeeded() ? as_it_was : answer;
 }
 
 Answer kubectl_set(KubectlCall& call) {
@@ -82,30 +91,24 @@ Answer kubectl_set(KubectlCall& call) {
 
 Answer kubectl_patch(KubectlCall& call) {
     const std::string type = call.arguments.value_or("--type", "strategic");
-    if (type != "merge") return unmodelled("kubectl patch --type=" + type);
+    if (type != "merge" && type != "strategic" && type != "json")
+        return failed("error: --type must be one of [json merge strategic], not \"" + type + "\"\n");
     if (call.arguments.has("--dry-run") && call.arguments.value_or("--dry-run", "") != "server")
         return unmodelled("kubectl patch --dry-run other than server");
+    const auto file = call.arguments.value("--patch-file");
+    if (file && *file != "/dev/stdin") return unmodelled("kubectl patch --patch-file other than /dev/stdin");
     const auto target = existing_target(call, call.arguments.words);
     if (!target) return target.error();
-    const Object patch = Object::parse(call.arguments.value_or("-p --patch", ""), nullptr, false);
-    if (!patch.is_object()) return failed("error: unable to parse the patch: it is not a JSON object\n");
     const Object before = *call.cluster.find(target->key);
-    for (const char* pointer : {"/metadata/resourceVersion", "/metadata/uid"})
-        if (part(patch, pointer) && text_at(patch, pointer) != text_at(before, pointer))
-            return failed(fmt::format(
-                "Error from server (Conflict): Operation cannot be fulfilled on {} \"{}\": the object has "
-                "been modified; please apply your changes to the latest version and try again\n",
-                target->kind->resource(), target->key.name));
-    Object object = before;
-    object.merge_patch(patch);
-    if (text_at(object, "/metadata/name") != target->key.name)
+    const auto object = patched(before, type, file ? call.input : call.arguments.value_or("-p --patch", ""));
+    if (!object) return failed(object.error());
+    if (text_at(*object, "/metadata/name") != target->key.name)
         return failed(
             fmt::format("Error from server (BadRequest): the name of the object ({}) does not match the name "
                         "on the URL ({})\n",
-                        text_at(object, "/metadata/name"), target->key.name));
-    const Object after_patch = object;
-    Answer answer = stored(call, *target, std::move(object), "patched");
-    if (answer.succeeded() && after_patch == before && !call.arguments.value("-o --output"))
+                        text_at(*object, "/metadata/name"), target->key.name));
+    Answer answer = stored(call, *target, *object, "patched");
+    if (answer.succeeded() && *object == before && !call.arguments.value("-o --output"))
         return done(target->shown() + " patched (no change)\n");
     return answer;
 }

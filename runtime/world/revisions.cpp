@@ -17,18 +17,26 @@ std::vector<ObjectKey> revisions_of(const Cluster& cluster, const ObjectKey& set
     return found;
 }
 
+// As its pods are labelled: those of a stateful set with the revision's name, those of a daemon set with its
+// hash.
+std::string revision_label(const ObjectKey& set, const ObjectKey& revision) {
+    return set.plural == "statefulsets" ? revision.name : revision.name.substr(set.name.size() + 1);
+}
+
 Object revision_object(const Cluster& cluster, const ObjectKey& set, const ObjectKey& key,
                        std::int64_t number) {
     const Object& owner = *cluster.find(set);
     Object pods = object_at(owner, "/spec/template");
     pods["$patch"] = "replace";
-    return {
-        {"apiVersion", "apps/v1"},
-        {"kind", "ControllerRevision"},
-        {"metadata",
-         {{"name", key.name}, {"namespace", key.name_space}, {"ownerReferences", owner_reference(owner)}}},
-        {"data", {{"spec", {{"template", pods}}}}},
-        {"revision", number}};
+    return {{"apiVersion", "apps/v1"},
+            {"kind", "ControllerRevision"},
+            {"metadata",
+             {{"name", key.name},
+              {"namespace", key.name_space},
+              {"labels", {{"controller-revision-hash", revision_label(set, key)}}},
+              {"ownerReferences", owner_reference(owner)}}},
+            {"data", {{"spec", {{"template", pods}}}}},
+            {"revision", number}};
 }
 
 }  // namespace

@@ -110,6 +110,11 @@ void spread(Cluster& cluster, const ObjectKey& key, const std::string& revision,
             cluster.terminate(pod);
 }
 
+// Whether somebody else has to delete the old pods.
+bool waits_for_deletions(const Object& owner) {
+    return text_at(owner, "/spec/updateStrategy/type") == "OnDelete";
+}
+
 // One step of an ordered stateful set; the next is taken when the pods have changed.
 void step_ordered(Cluster& cluster, const ObjectKey& key, const std::string& revision,
                   std::int64_t replicas) {
@@ -122,7 +127,8 @@ void step_ordered(Cluster& cluster, const ObjectKey& key, const std::string& rev
             create_pod(
                 cluster, key, object_at(owner, "/spec/template"), pod.name,
                 {{"controller-revision-hash", revision}, {"statefulset.kubernetes.io/pod-name", pod.name}});
-        if (!at_once && !is_ready(cluster, pod) && revision_of(*cluster.find(pod)) == revision) return;
+        // Also for one of an older revision that will never be ready: the known trap of stateful sets.
+        if (!at_once && !is_ready(cluster, pod)) return;
     }
     // The highest ordinal goes first, and the next only when it is gone.
     for (std::int64_t ordinal = 999; ordinal >= replicas; --ordinal) {
@@ -131,6 +137,7 @@ void step_ordered(Cluster& cluster, const ObjectKey& key, const std::string& rev
         cluster.terminate(pod);
         return;
     }
+    if (waits_for_deletions(owner)) return;
     for (std::int64_t ordinal = replicas - 1; ordinal >= 0; --ordinal) {
         const ObjectKey pod{"pods", key.name_space, fmt::format("{}-{}", key.name, ordinal)};
         if (cluster.pods[pod].terminating) return;
@@ -227,7 +234,8 @@ void run_daemon_set(Cluster& cluster, const ObjectKey& key) {
     spread(cluster, key, revision, nodes);
     const auto pods = live_pods(cluster, owner);
     const auto old = outdated(cluster, pods, revision);
-    if (old && (all_ready(cluster, pods) || !is_ready(cluster, *old)) && pods.size() == nodes.size())
+    if (old && !waits_for_deletions(owner) && (all_ready(cluster, pods) || !is_ready(cluster, *old)) &&
+        pods.size() == nodes.size())
         cluster.terminate(*old);
     const Counts counts = count(cluster, live_pods(cluster, owner), revision);
     const auto wanted = static_cast<std::int64_t>(nodes.size());

@@ -14,7 +14,7 @@ kubectl("-n", NAMESPACE, "rollout", "status", "deployment/webapi", "--timeout=12
 
 # A person who may look and scale, and not delete; whose token ends in an hour.
 kubectl("-n", NAMESPACE, "create", "serviceaccount", "night-shift")
-kubectl("-n", NAMESPACE, "create", "role", "scaler", "--verb=get,list,watch,patch", "--resource=deployments,deployments/scale,pods,replicasets.apps,services,configmaps")
+kubectl("-n", NAMESPACE, "create", "role", "scaler", "--verb=get,list,watch,patch,update", "--resource=deployments,deployments/scale,pods,replicasets.apps,services,configmaps")
 kubectl("-n", NAMESPACE, "create", "rolebinding", "scaler", "--role=scaler", f"--serviceaccount={NAMESPACE}:night-shift")
 token = kubectl("-n", NAMESPACE, "create", "token", "night-shift", "--duration=1h")
 config = json.loads(kubectl("config", "view", "--raw", "--flatten", "-o", "json"))

@@ -18,7 +18,8 @@ TEST_CASE("the rights that a command line takes") {
     const auto rights = [](const std::string& line) { return shown(rights_of(line)); };
     const std::string start = "kubectl --context prod --namespace web ";
     CHECK(rights(start + "scale deployment/webapi --replicas=4 --current-replicas=2") ==
-          "get deployment, patch deployment/scale");
+          "get deployment, update deployment/scale");
+    CHECK(rights(start + "scale deployment/webapi --replicas=4") == "get deployment, patch deployment/scale");
     CHECK(rights(start + "rollout restart deployment/webapi") == "patch deployment");
     CHECK(rights(start + "set image deployment/webapi web=local/web:2") == "patch deployment");
     CHECK(rights(start + "patch service/door --type=merge -p '{\"a\": \"create job\"}'") == "patch service");

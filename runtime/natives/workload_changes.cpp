@@ -1,0 +1,117 @@
+// Changing workloads: each act is one patch, which the server takes only while the workload is as it was
+// looked at.
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/reading.hpp"
+#include "runtime/natives/versioned.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* restarted_at = "kubectl.kubernetes.io/restartedAt";
+
+std::string second_of(Time time) {
+    const auto seconds = static_cast<std::time_t>(time / 1000);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+// The workload's name as kubectl wants it, if it was there when its version was captured.
+tl::expected<std::string, std::string> changed_workload(Host& host, const Value& target,
+                                                        const Value& version) {
+    const auto name = workload_argument(host, target);
+    if (!name) return tl::unexpected(name.error());
+    if (version.is_absent()) return tl::unexpected(name->written + " does not exist");
+    return name->written;
+}
+
+using Planned = tl::expected<KubectlCommand, std::string>;
+
+Planned image_command(Host& host, const Arguments& arguments) {
+    const auto name = changed_workload(host, argument(arguments, 0), argument(arguments, 4));
+    if (!name) return tl::unexpected(name.error());
+    const std::string place = text_argument(arguments, 1);
+    if (!is_pointer(place) || place.empty()) return tl::unexpected(*name + " has no such container");
+    json patch;
+    patch[json::json_pointer(place)] =
+        json::array({json{{"name", text_argument(arguments, 2)}, {"image", text_argument(arguments, 3)}}});
+    return versioned_patch(host, *name, "strategic", std::move(patch), text_argument(arguments, 4));
+}
+
+Planned restart_command(Host& host, const Arguments& arguments) {
+    const auto name = changed_workload(host, argument(arguments, 0), argument(arguments, 2));
+    if (!name) return tl::unexpected(name.error());
+    if (workload_kind(*name).empty())
+        return tl::unexpected(*name +
+                              " is no deployment, stateful set or daemon set: it has no pods to restart");
+    json patch;
+    patch["spec"]["template"]["metadata"]["annotations"][restarted_at] = text_argument(arguments, 1);
+    return versioned_patch(host, *name, "strategic", std::move(patch), text_argument(arguments, 2));
+}
+
+Planned replicas_command(Host& host, const Arguments& arguments) {
+    const auto name = changed_workload(host, argument(arguments, 0), argument(arguments, 2));
+    if (!name) return tl::unexpected(name.error());
+    return versioned_patch(host, *name, "merge", {{"spec", {{"replicas", int_argument(arguments, 1, 0)}}}},
+                           text_argument(arguments, 2));
+}
+
+Answer act(Host& host, const Planned& command) {
+    return command ? run_kubectl(host, *command) : refused(command.error());
+}
+
+std::string preview(Host& host, const Planned& command) {
+    return command ? shown_kubectl(host, *command) : std::string();
+}
+
+}  // namespace
+
+Answer image_set(Host& host, const Arguments& arguments) {
+    return act(host, image_command(host, arguments));
+}
+
+std::string preview_image_set(Host& host, const Arguments& arguments) {
+    return preview(host, image_command(host, arguments));
+}
+
+// The time is to the second, as kubectl writes it; within one and the same second a restart would change
+// nothing.
+Reading restart_time(Host& host, const Arguments& arguments) {
+    const auto name = workload_argument(host, argument(arguments, 0));
+    if (!name) return mistaken(name.error());
+    const auto workload = get_object(host, name->written);
+    if (!workload) return unknown(workload.error());
+    if (field(*workload, "/spec/paused") == json(true))
+        return mistaken(name->written + " is paused; resume its rollout first");
+    const json& notes = field(pod_template(*workload), "/metadata/annotations");
+    std::string time = second_of(host.now());
+    if (notes.is_object() && notes.value(restarted_at, json()) == json(time))
+        time = second_of(host.now() + 1000);
+    return {Value(std::move(time)), {}, false};
+}
+
+Answer pods_restart(Host& host, const Arguments& arguments) {
+    return act(host, restart_command(host, arguments));
+}
+
+std::string preview_pods_restart(Host& host, const Arguments& arguments) {
+    return preview(host, restart_command(host, arguments));
+}
+
+Answer replicas_set(Host& host, const Arguments& arguments) {
+    return act(host, replicas_command(host, arguments));
+}
+
+std::string preview_replicas_set(Host& host, const Arguments& arguments) {
+    return preview(host, replicas_command(host, arguments));
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,194 @@
+#include "runtime/world/managers.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace migc::runtime {
+namespace {
+
+using Path = std::vector<std::string>;
+using Leaves = std::map<Path, Object>;
+
+// These maps are one value for the server: who writes one key of them writes all.
+bool is_atomic(const std::string& field) {
+    return field == "selector" || field == "nodeSelector" || field == "matchLabels";
+}
+
+bool is_books(const Path& path) {
+    static const std::set<std::string> kept{"f:name",       "f:namespace",       "f:uid",
+                                            "f:generation", "f:resourceVersion", "f:creationTimestamp",
+                                            "f:selfLink",   "f:managedFields"};
+    if (path.size() == 1) return path[0] == "f:apiVersion" || path[0] == "f:kind" || path[0] == "f:status";
+    return path.size() == 2 && path[0] == "f:metadata" && kept.contains(path[1]);
+}
+
+void collect(const Object& value, const std::string& field, Path& path, Leaves& leaves);
+
+void collect_items(const Object& list, const char* key, Path& path, Leaves& leaves) {
+    for (const Object& item : list) {
+        path.push_back("k:" + Object{{key, item.value(key, Object())}}.dump());
+        path.push_back(".");
+        leaves[path] = Object();
+        path.pop_back();
+        for (const auto& [name, value] : item.items()) {
+            path.push_back("f:" + name);
+            collect(value, name, path, leaves);
+            path.pop_back();
+        }
+        path.pop_back();
+    }
+}
+
+bool has_named_items(const Object& list, const char* key) {
+    return key != nullptr && list.is_array() && !list.empty() &&
+           std::all_of(list.begin(), list.end(),
+                       [&](const Object& item) { return item.is_object() && item.contains(key); });
+}
+
+void collect(const Object& value, const std::string& field, Path& path, Leaves& leaves) {
+    if (is_books(path)) return;
+    const char* key = merge_key(field);
+    if (has_named_items(value, key)) return collect_items(value, key, path, leaves);
+    if (!value.is_object() || value.empty() || (is_atomic(field) && path.size() > 1)) {
+        leaves[path] = value;
+        return;
+    }
+    for (const auto& [name, one] : value.items()) {
+        path.push_back("f:" + name);
+        collect(one, name, path, leaves);
+        path.pop_back();
+    }
+}
+
+Leaves leaves_of(const Object& object) {
+    Leaves leaves;
+    Path path;
+    if (!object.is_object()) return leaves;
+    for (const auto& [name, value] : object.items()) {
+        path.push_back("f:" + name);
+        collect(value, name, path, leaves);
+        path.pop_back();
+    }
+    return leaves;
+}
+
+// `.spec.template.spec.containers[name="web"].image`
+std::string field_shown(const Path& path) {
+    std::string text;
+    for (const std::string& step : path) {
+        if (step.starts_with("f:")) text += "." + step.substr(2);
+        if (!step.starts_with("k:")) continue;
+        std::vector<std::string> parts;
+        for (const auto& [key, value] : Object::parse(step.substr(2)).items())
+            parts.push_back(key + "=" + value.dump());
+        text += fmt::format("[{}]", fmt::join(parts, ","));
+    }
+    return text;
+}
+
+}  // namespace
+
+const char* merge_key(const std::string& field) {
+    if (field == "containers" || field == "initContainers" || field == "volumes" || field == "env" ||
+        field == "imagePullSecrets")
+        return "name";
+    if (field == "volumeMounts") return "mountPath";
+    return nullptr;
+}
+
+FieldManagers::Entry& FieldManagers::entry_of(const Writer& writer) {
+    const bool applies = writer.applied != nullptr;
+    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+        return entry.manager == writer.manager && entry.subresource == writer.subresource &&
+               entry.applies == applies;
+    });
+    if (found != entries_.end()) return *found;
+    entries_.push_back({writer.manager, writer.subresource, applies, {}, {}});
+    return entries_.back();
+}
+
+void FieldManagers::note(const Object& before, const Object& after, const Writer& writer,
+                         const std::string& time) {
+    const Leaves was = leaves_of(before);
+    const Leaves is = leaves_of(after);
+    std::set<Path> changed;
+    std::set<Path> gone;
+    for (const auto& [path, value] : is)
+        if (const auto old = was.find(path); old == was.end() || old->second != value) changed.insert(path);
+    for (const auto& [path, value] : was)
+        if (!is.contains(path)) gone.insert(path);
+    for (Entry& entry : entries_) {
+        const bool own = entry.manager == writer.manager && entry.subresource == writer.subresource &&
+                         entry.applies == (writer.applied != nullptr);
+        std::erase_if(entry.fields, [&](const Path& path) {
+            return gone.contains(path) || (!own && changed.contains(path));
+        });
+    }
+    if (writer.applied != nullptr || !changed.empty()) {
+        Entry& entry = entry_of(writer);
+        std::set<Path> fields = entry.fields;
+        if (writer.applied != nullptr) {
+            fields.clear();
+            for (const auto& [path, value] : leaves_of(*writer.applied)) fields.insert(path);
+        } else {
+            fields.insert(changed.begin(), changed.end());
+        }
+        if (fields != entry.fields || !changed.empty()) entry.time = time;
+        entry.fields = std::move(fields);
+    }
+    std::erase_if(entries_, [](const Entry& entry) { return entry.fields.empty(); });
+}
+
+Object FieldManagers::shown(const std::string& api_version) const {
+    Object list = Object::array();
+    for (const Entry& entry : entries_) {
+        Object fields = Object::object();
+        for (const Path& path : entry.fields) {
+            Object* at = &fields;
+            for (const std::string& step : path) {
+                at = &(*at)[step];
+                if (at->is_null()) *at = Object::object();
+            }
+        }
+        Object one = {{"apiVersion", api_version},
+                      {"fieldsType", "FieldsV1"},
+                      {"fieldsV1", std::move(fields)},
+                      {"manager", entry.manager},
+                      {"operation", entry.applies ? "Apply" : "Update"},
+                      {"time", entry.time}};
+        if (!entry.subresource.empty()) one["subresource"] = entry.subresource;
+        list.push_back(std::move(one));
+    }
+    return list;
+}
+
+std::string FieldManagers::conflicts(const Object& live, const Object& applied, const std::string& manager,
+                                     const std::string& api_version) const {
+    const Leaves has = leaves_of(live);
+    std::map<std::string, std::vector<std::string>> by_manager;
+    std::size_t count = 0;
+    for (const auto& [path, value] : leaves_of(applied)) {
+        const auto now = has.find(path);
+        if (now == has.end() || now->second == value) continue;
+        for (const Entry& entry : entries_) {
+            if ((entry.manager == manager && entry.applies) || !entry.fields.contains(path)) continue;
+            std::string who = fmt::format("\"{}\"", entry.manager);
+            if (!entry.subresource.empty()) who += fmt::format(" with subresource \"{}\"", entry.subresource);
+            if (!entry.applies) who += " using " + api_version;
+            by_manager[who].push_back(field_shown(path));
+            ++count;
+        }
+    }
+    if (count == 0) return {};
+    if (count == 1)
+        return fmt::format("Apply failed with 1 conflict: conflict with {}: {}", by_manager.begin()->first,
+                           by_manager.begin()->second.front());
+    std::vector<std::string> parts;
+    for (const auto& [who, fields] : by_manager)
+        parts.push_back(fmt::format("conflicts with {}:\n- {}", who, fmt::join(fields, "\n- ")));
+    return fmt::format("Apply failed with {} conflicts: {}", count, fmt::join(parts, "\n"));
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,132 @@
+// Who wrote a field, from what the API server keeps about it. The objects are shaped as a real server prints
+// them.
+#include "runtime/natives/field_owner.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+using namespace migc::runtime;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* image = "/spec/template/spec/containers/1/image";
+
+json entry(const std::string& manager, const std::string& time, const json& fields) {
+    return {{"manager", manager}, {"operation", "Update"},    {"apiVersion", "apps/v1"},
+            {"time", time},       {"fieldsType", "FieldsV1"}, {"fieldsV1", fields}};
+}
+
+json deployment(const json& entries) {
+    const json containers = json::array({json{{"name", "web"}, {"image", "web:1"}},
+                                         json{{"name", "side"}, {"image", "side:2"}, {"args", {"a", "b"}}}});
+    return {{"metadata",
+             {{"name", "web"},
+              {"annotations", {{"example.com/owner~x", "me"}, {"other", "y"}}},
+              {"finalizers", {"a", "b"}},
+              {"managedFields", entries}}},
+            {"spec",
+             {{"replicas", 4},
+              {"selector", {{"matchLabels", {{"app", "web"}}}}},
+              {"template", {{"spec", {{"containers", containers}}}}}}}};
+}
+
+json of_containers(const json& items) {
+    return {{"f:spec", {{"f:template", {{"f:spec", {{"f:containers", items}}}}}}}};
+}
+
+}  // namespace
+
+TEST_CASE("a field's owner is the manager whose entry has its path") {
+    const json object =
+        deployment({entry("kubectl", "2026-01-10T01:00:00Z", {{"f:spec", {{"f:replicas", json::object()}}}}),
+                    entry("other", "2026-01-10T01:00:05Z",
+                          {{"f:metadata", {{"f:annotations", {{"f:other", json::object()}}}}}})});
+    CHECK(field_owner(object, "/spec/replicas", "migc:1") == "kubectl");
+    CHECK(field_owner(object, "/metadata/annotations/other", "migc:1") == "other");
+    CHECK(field_owner(object, "/metadata/annotations/none", "migc:1") == "");
+    CHECK(field_owner(object, "/spec/paused", "migc:1") == "");
+    CHECK(field_owner(object, "spec", "migc:1") == "");
+    CHECK(field_owner(object, "", "migc:1") == "");
+    CHECK(field_owner(json(), "/spec/replicas", "migc:1") == "");
+    CHECK(field_owner(deployment(json::array()), "/spec/replicas", "migc:1") == "");
+}
+
+TEST_CASE("items of a list are found by their keys, values of a set by themselves, others by their place") {
+    const json object = deployment(
+        {entry(
+             "one", "2026-01-10T01:00:00Z",
+             of_containers({{R"(k:{"name":"web"})", {{".", json::object()}, {"f:image", json::object()}}},
+                            {R"(k:{"name":"side"})", {{".", json::object()}, {"f:args", json::object()}}}})),
+         entry("two", "2026-01-10T01:00:01Z",
+               of_containers({{R"(k:{"name":"side"})", {{"f:image", json::object()}}}})),
+         entry("three", "2026-01-10T01:00:02Z",
+               {{"f:metadata", {{"f:finalizers", {{R"(v:"b")", json::object()}}}}}}),
+         entry("four", "2026-01-10T01:00:02Z",
+               {{"f:metadata", {{"f:finalizers", {{"i:0", json::object()}}}}}})});
+    CHECK(field_owner(object, image, "") == "two");
+    CHECK(field_owner(object, "/spec/template/spec/containers/0/image", "") == "one");
+    CHECK(field_owner(object, "/metadata/finalizers/1", "") == "three");
+    CHECK(field_owner(object, "/metadata/finalizers/0", "") == "four");
+    CHECK(field_owner(object, "/spec/template/spec/containers/7/image", "") == "");
+    // A list that is one value for the server belongs to one, with all that is in it.
+    CHECK(field_owner(object, "/spec/template/spec/containers/1/args/0", "") == "one");
+}
+
+TEST_CASE("a key with several parts must fit in all of them") {
+    json object = deployment(
+        {entry(
+             "one", "2026-01-10T01:00:00Z",
+             {{"f:spec",
+               {{"f:ports", {{R"(k:{"port":80,"protocol":"UDP"})", {{"f:targetPort", json::object()}}}}}}}}),
+         entry("two", "2026-01-10T01:00:00Z",
+               {{"f:spec",
+                 {{"f:ports",
+                   {{R"(k:{"port":80,"protocol":"TCP"})", {{"f:targetPort", json::object()}}}}}}}})});
+    object["spec"]["ports"] = json::array({json{{"port", 80}, {"protocol", "TCP"}, {"targetPort", 8080}}});
+    CHECK(field_owner(object, "/spec/ports/0/targetPort", "") == "two");
+}
+
+TEST_CASE("names with slashes and tildes are those of the pointer") {
+    const json object = deployment(
+        {entry("one", "2026-01-10T01:00:00Z",
+               {{"f:metadata",
+                 {{"f:annotations", {{".", json::object()}, {"f:example.com/owner~x", json::object()}}}}}})});
+    CHECK(field_owner(object, "/metadata/annotations/example.com~1owner~0x", "") == "one");
+}
+
+TEST_CASE("of several owners of one value it is ours if we are one of them, and else nobody") {
+    const json fields = {{"f:spec", {{"f:replicas", json::object()}}}};
+    const json object = deployment(
+        {entry("migc:1", "2026-01-10T01:00:00Z", fields), entry("other", "2026-01-10T02:00:00Z", fields)});
+    CHECK(field_owner(object, "/spec/replicas", "migc:1") == "migc:1");
+    CHECK(field_owner(object, "/spec/replicas", "migc:2") == "");
+    CHECK(field_owner(object, "/spec/replicas", "") == "");
+}
+
+TEST_CASE("a field with parts belongs to who wrote below it last, unless two did in the same second") {
+    const auto written = [](const std::string& ours, const std::string& theirs) {
+        return deployment(
+            {entry("migc:1", ours, of_containers({{R"(k:{"name":"web"})", {{"f:image", json::object()}}}})),
+             entry("other", theirs,
+                   of_containers({{R"(k:{"name":"side"})", {{"f:image", json::object()}}}}))});
+    };
+    CHECK(field_owner(written("2026-01-10T01:00:05Z", "2026-01-10T01:00:04Z"), "/spec/template", "migc:1") ==
+          "migc:1");
+    CHECK(field_owner(written("2026-01-10T01:00:05Z", "2026-01-10T01:00:06Z"), "/spec/template", "migc:1") ==
+          "other");
+    CHECK(field_owner(written("2026-01-10T01:00:05Z", "2026-01-10T01:00:05Z"), "/spec/template", "migc:1") ==
+          "");
+}
+
+TEST_CASE("managed fields of an odd shape tell nothing") {
+    for (const json& odd :
+         {json("x"), json::object(), json::array({1, nullptr, "x"}), json::array({json{{"manager", "a"}}}),
+          json::array({json{{"manager", "a"}, {"fieldsV1", 3}}}),
+          json::array({json{{"manager", "a"}, {"fieldsV1", {{"f:spec", "x"}}}}}),
+          json::array({json{{"manager", 7}, {"fieldsV1", {{"f:spec", {{"f:replicas", json::object()}}}}}}})})
+        CHECK(field_owner(deployment(odd), "/spec/replicas", "a") == "");
+    const json broken =
+        deployment({entry("a", "2026-01-10T01:00:00Z", of_containers({{"k:{", json::object()}}))});
+    CHECK(field_owner(broken, image, "a") == "");
+}
