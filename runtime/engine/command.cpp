@@ -246,16 +246,21 @@ Reading Evaluator::read(const ir::Probe& declared, const Scope& scope) {
 }
 
 Reading Evaluator::read_tool(const ir::Command& command, const ir::Type& type, const Scope& scope) {
-    const auto line = command_line(command, scope);
+    auto line = command_line(command, scope);
     if (!line) return script_mistake(line.error());
+    const bool secret = type.kind == ir::TypeKind::Secret;
+    // No record of what tools answer has it, so a replay has it neither.
+    if (secret && kind() == "replayed") return {Value("(secret)"), {}, false};
+    if (secret) line->tool = "(secret)";
     const Reading pointer =
         command.pointer ? evaluate(*command.pointer, scope) : Reading{Value(""), {}, false};
     if (pointer.value.is_unknown()) return pointer;
     const auto base = tool_line(command.tool);
     const bool has_words = base && base->argv.size() < line->argv.size();
-    const Answer answer = ask(*line, has_words ? line->argv[base->argv.size()] : "");
+    Answer answer = ask(*line, has_words ? line->argv[base->argv.size()] : "");
     if (!answer.succeeded()) {
         if (means_absent(command, answer)) return {Value(Absent{}), {}, false};
+        if (secret) answer.output = answer.errors = "";
         return not_found_out(failure_text(command.tool, answer));
     }
     if (answer.truncated) return not_found_out(command.tool + " answered with more than can be read");

@@ -19,6 +19,8 @@
 
 namespace migc::runtime {
 
+class KeptSecrets;
+
 // What an evaluator reads from; all of it outlives the evaluator.
 struct Surroundings {
     const ir::Program& program;
@@ -33,6 +35,8 @@ struct Surroundings {
     std::function<void(const std::string&)> wrote = {};
     // The change digests under which an earlier run may have passed a stage; may be empty.
     std::function<std::vector<std::string>()> changes = {};
+    // Keeps the secrets that an undo will need, and opens them; null where nothing is undone.
+    KeptSecrets* kept = nullptr;
 };
 
 // Safe to use from several threads once its public hooks are set.
@@ -59,6 +63,9 @@ class Evaluator final : public Host {
     std::string describe(const ir::Expr& probe, const Scope& scope);
     // The text of a step as it stands in the script, with the values of the names in it.
     std::string describe(const ir::Step& step, const Scope& scope);
+    // Who keeps the secrets that an undo will need; null where nobody does.
+    [[nodiscard]] KeptSecrets* kept() const { return surroundings_.kept; }
+
     // The probe's own names bound to the expression's arguments; the error is the argument that is unknown.
     tl::expected<Scope, Reading> probe_scope(const ir::Expr& probe, const Scope& scope);
 
@@ -96,6 +103,9 @@ class Evaluator final : public Host {
     Reading evaluate_kind(const ir::Expr& expression, const Scope& scope, Form form);
     Reading interpolate(const ir::Expr& expression, const Scope& scope, Form form);
     Reading local(const ir::Expr& expression, const Scope& scope);
+    [[nodiscard]] bool is_no_secret(const std::string& text) const;
+    Reading reveal(const nlohmann::json& kept);
+    Reading secret_answer(Reading reading);
     Reading parameter(const std::string& name) const;
     [[nodiscard]] std::string shown_value(const Value& value) const;
     [[nodiscard]] std::string shown_name(const std::string& name, const Scope& scope) const;

@@ -15,6 +15,7 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
       options(the_options),
       recorder(journal, the_tools, std::move(listener)),
       tools(the_tools, [this] { return settle() ? "" : recorder.failure(); }),
+      kept(inventory.root, the_tools.kind() == "live"),
       surroundings{the_program,
                    inventory,
                    tools,
@@ -24,7 +25,8 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
                    [this](const std::string& path) {
                        if (inputs) inputs->wrote(path);
                    },
-                   [this] { return changes(); }},
+                   [this] { return changes(); },
+                   &kept},
       sheet(the_program, inventory, the_options) {
     recorder.fenced_by(options.lock_lost);
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "runtime/engine/converge.hpp"
+#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/steps.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
@@ -331,6 +332,8 @@ bool StageUndo::undo_one(Inverse& inverse) {
         conclude(change, "in-doubt", found.message, UndoEnd::InDoubt);
     } else if (inverse.undo->kind == UndoKind::ByCaller) {
         conclude(change, "held", "the step brought no inverse", UndoEnd::Held);
+    } else if (const auto lost = lost_secret(stage_.evaluator, *inverse.undo, *inverse.scope)) {
+        conclude(change, "held", *lost, UndoEnd::Held);
     } else {
         run_steps(inverse);
     }
