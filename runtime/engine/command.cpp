@@ -1,4 +1,6 @@
 // Commands: how they are put together, run, and read.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <re2/re2.h>
@@ -79,6 +81,12 @@ void keep_off_path(CommandLine& line) {
 
 Reading not_found_out(std::string reason) {
     return {Value(Unknown{reason}), std::move(reason), false};
+}
+
+// Whether arguments depend on where the stage acts.
+bool names_a_setting(const ir::Expr& arguments) {
+    return arguments.kind == ExprKind::Setting ||
+           std::any_of(arguments.children.begin(), arguments.children.end(), names_a_setting);
 }
 
 // A SIGKILL in the middle of an apply would leave behind what no state knows of.
@@ -235,7 +243,20 @@ tl::expected<std::string, std::string> Evaluator::preview(const ir::Command& com
     const auto values = native_arguments(command, scope);
     if (!values) return tl::unexpected(values.error());
     const NativeEntry* native = surroundings_.options.natives(command.native);
-    return native != nullptr && native->preview ? native->preview(*this, *values) : std::string();
+    if (native == nullptr || !native->preview) return std::string();
+    return with_own_arguments(command, native->preview(*this, *values));
+}
+
+// A native tells what it runs from behind the tool's name on; where that is, the tool's own arguments say.
+std::string Evaluator::with_own_arguments(const ir::Command& command, std::string line) {
+    for (const std::string& name : command.through) {
+        const ir::Tool* tool = surroundings_.program.tool(name);
+        const bool says_where = tool != nullptr && tool->arguments && names_a_setting(*tool->arguments);
+        if (!says_where || (line != name && !line.starts_with(name + " "))) continue;
+        const auto own = tool_line(name);
+        return own ? shown(own->argv) + line.substr(name.size()) : line;
+    }
+    return line;
 }
 
 Reading Evaluator::read(const ir::Probe& declared, const Scope& scope) {

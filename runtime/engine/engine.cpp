@@ -479,6 +479,7 @@ tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& i
     if (!history) return history;
     stages = std::move(history->stages);
     run.recorder.belongs_to(about->id);
+    run.sheet.belongs_to(std::filesystem::absolute(inventory.root) / ".migc" / "runs" / about->id);
     for (const auto& stage : stages) {
         if (stage->passed) run.passed.insert(stage->stage.name);
         for (const Change& change : stage->changes) run.sheet.update(*stage, change);
@@ -585,6 +586,7 @@ RunResult Engine::resume(const std::string& id) {
 tl::expected<std::string, std::string> Engine::sheet(const std::string& id) {
     try {
         if (const auto history = state_->recall(id); !history) return tl::unexpected(history.error());
+        state_->run.sheet.write_files();
         return state_->run.sheet.text(state_->run.sheet_heading());
     } catch (const std::exception& error) {
         return tl::unexpected(fmt::format("a mistake in migc itself: {}", error.what()));

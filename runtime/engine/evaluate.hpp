@@ -79,6 +79,11 @@ class Evaluator final : public Host {
     // The command line as one could type it, or what a native says of itself.
     tl::expected<std::string, std::string> preview(const ir::Command& command, const Scope& scope);
 
+    // What a native is given.
+    tl::expected<List, std::string> native_values(const ir::Command& command, const Scope& scope) {
+        return native_arguments(command, scope);
+    }
+
     // Host, for natives.
     Answer run(const std::string& tool, const std::vector<std::string>& arguments,
                const std::string& input) override;
@@ -123,6 +128,7 @@ class Evaluator final : public Host {
     tl::expected<std::vector<std::string>, std::string> arguments(const ir::Expr& list, const Scope& scope,
                                                                   bool options_allowed = false);
     tl::expected<CommandLine, std::string> tool_line(const std::string& name);
+    std::string with_own_arguments(const ir::Command& command, std::string line);
     tl::expected<List, std::string> native_arguments(const ir::Command& command, const Scope& scope);
     std::string as_argument(const Value& value);
     Answer ask(const CommandLine& line, const std::string& first);

@@ -34,9 +34,10 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
 std::string RunState::sheet_heading() {
     const std::string title = program.migration ? printable(program.migration->title, 200) : "";
     return fmt::format(
-        "Run {}{}: what takes back by hand, without migc, what it has done so far.\n"
-        "Script {}; as of {}. From the folder {}.\n"
-        "In this order. After each one see that it is as it says; if it is not, stop and find out why.\n",
+        "# Run {}{}: what takes back by hand, without migc, what it has done so far.\n"
+        "# Script {}; as of {}. Of the project in {}.\n"
+        "# For bash, from any folder and with any current context: `bash -e` stops where a line is refused. In this\n"
+        "# order. After each one see that it is as it says; if it is not, stop and find out why.\n",
         recorder.run(), title.empty() ? "" : fmt::format(" ({})", title), printable(options.script, 400),
         iso_time(tools.now()), surroundings.inventory.root.string());
 }

@@ -101,16 +101,11 @@ std::string preview_object_apply(Host& host, const Arguments& arguments);
 // settled.cpp
 Reading object_settled(Host& host, const Arguments& arguments);  // [handle]: bool
 
-// secret_values.cpp
-Reading secret_values(Host& host, const Arguments& arguments);  // [object, form, next form]: a secret, or absent
-
 // restore.cpp
 Reading object_may_become(Host& host, const Arguments& arguments);  // [handle, prior]: bool
 Answer object_restore(Host& host,
-                      const Arguments& arguments);  // [handle, prior or absent, applied or absent, secret values or absent]
+                      const Arguments& arguments);  // [handle, prior or absent, applied or absent]
 std::string preview_object_restore(Host& host, const Arguments& arguments);
-Answer object_make_again(Host& host, const Arguments& arguments);  // [object, prior, secret values or absent]
-std::string preview_object_make_again(Host& host, const Arguments& arguments);
 
 // http.cpp; TERMS: from inside, headers, a header's name, the file with its value
 Reading http_status(Host& host, const Arguments& arguments);       // [url, times, TERMS]: int

@@ -8,7 +8,7 @@
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/reading.hpp"
-#include "runtime/natives/secret_values.hpp"
+#include "runtime/natives/withheld_values.hpp"
 
 namespace migc::runtime {
 namespace {

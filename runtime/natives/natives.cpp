@@ -7,6 +7,7 @@
 
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/withheld_values.hpp"
 
 namespace migc::runtime {
 namespace {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
@@ -9,6 +10,14 @@
 #include "runtime/tools/natives.hpp"
 
 namespace migc::runtime {
+
+// The native `secret-values`: [object, its form, the form that it gets or absent]: a secret, or absent where no value is
+// lost. The values are JSON of {key: base64}.
+Reading secret_values(Host& host, const std::vector<Value>& arguments);
+
+// The native `object-make-again` (restore.cpp): [object, prior, what `secret-values` has answered].
+Answer object_make_again(Host& host, const std::vector<Value>& arguments);
+std::string preview_object_make_again(Host& host, const std::vector<Value>& arguments);
 
 // Whether it is a Secret as the cluster has it, or a form of one.
 bool is_secret_object(const nlohmann::json& object);

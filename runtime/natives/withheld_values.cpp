@@ -1,4 +1,4 @@
-#include "runtime/natives/secret_values.hpp"
+#include "runtime/natives/withheld_values.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -70,7 +70,7 @@ tl::expected<json, std::string> with_values(json form, const std::string& values
     return form;
 }
 
-// [object, its form, the form that it gets or absent]: JSON of {key: base64}; absent where no value is lost.
+
 Reading secret_values(Host& host, const Arguments& arguments) {
     const json prior = json_argument(arguments, 1);
     const json wanted = json_argument(arguments, 2);
