@@ -36,7 +36,7 @@ verb unlock (name: string) with (key: secret) < do box ["unlock", name] stdin ke
 verb lock both with (key: secret) < steps < lock "left" with key; lock "right" with key; > >
 verb lock all with (key: secret) < steps < lock "north" with key; lock "south" with key; > undo < unlock "north" with key; unlock "south" with key; >; >
 verb read password of (name: string): secret < do box ["show", name]; result password of name; undo none because "it reads"; >
-verb wait for (time: string) < do box ["slow", time]; undo none because "it waits"; >
+verb linger (time: string) < do box ["slow", time]; undo none because "it waits"; >
 verb refuse < do box ["no"]; undo none because "it does nothing"; >
 """
 
@@ -110,7 +110,7 @@ def by_name():
 
 
 def named_secret_missing():
-    vault = Vault('lock "door" with token; set password of "other" to fresh;')
+    vault = Vault('lock "door" with token; set password of "db" to fresh;')
     vault.migc("run", "a.mig")
     (vault.folder / ".secrets/token").unlink()
     done = vault.migc("undo", "last")
@@ -170,7 +170,7 @@ def without_home():
     inside = {"XDG_CONFIG_HOME": "", "HOME": str(vault.folder)}
     plan = vault.migc("plan", "a.mig", **inside)
     check("no key lies in the project", "lies in the project" in plan.stdout, plan.stdout)
-    vault.write("a.mig", vault.read("a.mig").replace("fresh;", "fresh; refuse;", 2).replace("param fresh: secret; refuse;", "param fresh: secret;"))
+    vault.write("a.mig", vault.read("a.mig").replace("to fresh;", "to fresh; refuse;"))
     vault.write("state/db", OLD)
     done = vault.migc("run", "a.mig", **none)
     check("the run itself can put it back", done.returncode == 1 and vault.db() == OLD, done.stdout)
@@ -178,7 +178,7 @@ def without_home():
 
 
 def yielded():
-    vault = Vault('read password of "db" as before; set password of "db" to fresh undo < set password of "db" to before; >;'
+    vault = Vault('read password of "db" as earlier; set password of "db" to fresh undo < set password of "db" to earlier; >;'
                   'let again = password of "db"; set password of "copy" to again undo < set password of "copy" to again; >;')
     done = vault.migc("run", "a.mig")
     check("what a step yields and a let reads", done.returncode == 0 and vault.db() == NEW and vault.read("state/copy") == NEW, done.stdout)
@@ -190,8 +190,8 @@ def yielded():
 
 def killed():
     for action, db in (("undo", OLD), ("resume", NEW)):
-        vault = Vault('let before = password of "db"; set password of "db" to fresh undo < set password of "db" to before; >; wait for "3";'
-                      'set password of "copy" to before;')
+        vault = Vault('let kept = password of "db"; set password of "db" to fresh undo < set password of "db" to kept; >; linger "3";'
+                      'set password of "copy" to kept;')
         process = subprocess.Popen([os.path.abspath(MIGC), "run", "a.mig", "--context", "none"], cwd=vault.folder, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL, env={**os.environ, "XDG_CONFIG_HOME": str(vault.home), "FRESH": NEW})
         deadline = time.monotonic() + 60

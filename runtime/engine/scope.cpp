@@ -50,7 +50,7 @@ nlohmann::json Scope::journal() const {
         if (binding.condition != nullptr) continue;
         // What a secret of this name hides must not be taken for it.
         values.erase(name);
-        if (!binding.secret)
+        if (!binding.secret || binding.value.is_absent())
             values[name] = to_json(binding.value);
         else if (!binding.kept.is_null())
             values[name] = binding.kept;

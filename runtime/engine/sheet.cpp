@@ -162,6 +162,10 @@ class Sheet::Writer final : public HandWork {
         return found == known_.end() ? Value() : found->second;
     }
 
+    Value captured(const std::string& name) override {
+        return change_.captures.contains(name) ? from_json(change_.captures.at(name)) : Value();
+    }
+
     std::string who_has_the_secret() override {
         for (const auto& [name, value] : change_.captures.items())
             if (is_kept_secret(value)) return source_of(value);
@@ -278,8 +282,20 @@ class Sheet::Writer final : public HandWork {
     Value value_of(const ir::Expr& expression, const Scope& scope, const std::string& name) {
         Value value = evaluator_.evaluate(expression, scope).value;
         if (!value.is_unknown()) return value;
+        if (Value told = container_named(expression, scope); !told.is_absent()) return told;
         later_[name] = read_later(expression, scope);
         return Value(fmt::format("{}{}{}", later_begin, name, later_end));
+    }
+
+    // `container of webapi named "web"` is "web": it was captured when the step was done.
+    Value container_named(const ir::Expr& expression, const Scope& scope) {
+        if (expression.kind != ir::ExprKind::Probe) return {};
+        const ir::Probe& declared = program_.probes.at(expression.declaration);
+        if (!declared.read || declared.read->native != "container-of") return {};
+        const auto own = evaluator_.probe_scope(expression, scope);
+        const auto values = own ? evaluator_.native_values(*declared.read, *own)
+                                : tl::expected<List, std::string>(tl::unexpected(std::string()));
+        return values && values->size() > 1 ? (*values)[1] : Value();
     }
 
     // A command that prints the value, and nothing else.
@@ -357,8 +373,10 @@ class Sheet::Writer final : public HandWork {
     }
 
     bool native(const ir::Command& action, const Scope& inner) {
-        const auto values = evaluator_.native_values(action, inner);
-        if (!values || std::any_of(values->begin(), values->end(), is_later)) return false;
+        auto values = evaluator_.native_values(action, inner);
+        if (!values) return false;
+        for (Value& value : *values)
+            if (is_later(value)) value = Value();
         if (const ByHand known = find_by_hand(action.native)) return known(evaluator_, *values, *this);
         return as_previewed(action, inner);
     }

@@ -25,10 +25,10 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
                    [this](const std::string& path) {
                        if (inputs) inputs->wrote(path);
                    },
-                   [this] { return changes(); },
-                   &kept},
+                   [this] { return changes(); }},
       sheet(the_program, inventory, the_options) {
     recorder.fenced_by(options.lock_lost);
+    surroundings.kept = &kept;
 }
 
 std::string RunState::sheet_heading() {

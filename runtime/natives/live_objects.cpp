@@ -24,10 +24,8 @@ std::string missing(Host& host, const Handle& handle) {
     return handle.written() + " does not exist";
 }
 
-bool keeps_values(const json& object, const std::string& pointer) {
-    const bool whole = pointer.empty();
-    return is_secret_object(object) &&
-           (whole || pointer.starts_with("/data") || pointer.starts_with("/stringData"));
+bool leads_to_values(const std::string& pointer) {
+    return pointer.empty() || pointer.starts_with("/data") || pointer.starts_with("/stringData");
 }
 
 // Who makes this object, and would make it again: "ReplicaSet web-5c8".
@@ -135,12 +133,13 @@ Reading live_value(Host& host, const Arguments& arguments) {
     const std::string pointer = text_argument(arguments, 1);
     if (!is_pointer(pointer))
         return mistaken(fmt::format("`{}` is no JSON pointer, such as /data/colour", pointer));
+    const Reading refusal = mistaken(handle->written() + " is a secret: migc does not read its values");
+    if (handle->type == "secret" && leads_to_values(pointer)) return refusal;
     auto object = fetch(host, *handle);
     if (!object) return unknown(object.error());
     if (object->is_null()) return absent(missing(host, *handle));
-    // However it is called: secret/creds, secrets/creds.
-    if (keeps_values(*object, pointer))
-        return mistaken(handle->written() + " is a secret: migc does not read its values");
+    // However it is called: secrets/creds.
+    if (is_secret_object(*object) && leads_to_values(pointer)) return refusal;
     drop_noted_values(*object);
     const json& found = field(*object, pointer);
     return found.is_null() ? absent(fmt::format("{} has no {}", handle->written(), pointer))

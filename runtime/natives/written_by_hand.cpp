@@ -71,6 +71,11 @@ std::vector<std::string> with_namespace(Host& host, const Handle& handle, std::v
     return arguments;
 }
 
+// `bash -e` stops where a subshell fails, and goes on where only a part of `a && b` does.
+std::string together(const std::string& commands) {
+    return "(" + commands + ")";
+}
+
 void type_patch(Host& host, const Handle& handle, const TestedPatch& patch, HandWork& work) {
     work.type(work.command("kubectl",
                            with_namespace(host, handle,
@@ -89,7 +94,7 @@ void type_deletion(Host& host, const Handle& handle, const json& made, HandWork&
                                    work.file("json", patch.text())}));
     const std::string removal =
         work.command("kubectl", with_namespace(host, handle, {"delete", handle.written(), "--wait=true"}));
-    work.type(test + " && " + removal);
+    work.type(together(test + " && " + removal));
 }
 
 // The server's own address for a kind, as it spells those of Kubernetes itself; a resource that somebody defined may be
@@ -265,21 +270,66 @@ std::optional<std::pair<std::int64_t, std::int64_t>> range_in(const std::string&
     return std::pair(*least, *most);
 }
 
-// [workload, range]; what its autoscaler is called only the cluster knows.
+// The command's word for the autoscaler: its name, where it was captured, else a command that asks for it.
+std::string autoscaler_word(Host& host, const Value& workload, HandWork& work) {
+    const Value name = work.captured("autoscaler");
+    if (const auto* text = name.get_if<std::string>()) return shell_word(*text);
+    const auto* resource = workload.get_if<ResourceRef>();
+    if (resource == nullptr) return {};
+    const std::string find = work.command(
+        "kubectl", {"get", "hpa", "-o",
+                    fmt::format("jsonpath={{.items[?(@.spec.scaleTargetRef.name==\"{}\")].metadata.name}}",
+                                object_name(host.written(*resource)))});
+    return fmt::format("\"$({})\"", find);
+}
+
+// [workload or its autoscaler, range]
 bool autoscaling_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
-    const auto* workload = argument(arguments, 0).get_if<ResourceRef>();
     const auto prior = range_in(text_argument(arguments, 1)), left = range_in(show(work.left()));
-    if (workload == nullptr || !prior || !left) return false;
-    const std::string name = object_name(host.written(*workload));
+    const std::string name = autoscaler_word(host, argument(arguments, 0), work);
+    if (name.empty() || !prior || !left) return false;
     TestedPatch patch;
     patch.put_back_fields("/spec/minReplicas", left->first, prior->first);
     patch.put_back_fields("/spec/maxReplicas", left->second, prior->second);
     if (patch.empty()) return false;
-    const std::string find = work.command(
-        "kubectl", {"get", "hpa", "-o",
-                    fmt::format("jsonpath={{.items[?(@.spec.scaleTargetRef.name==\"{}\")].metadata.name}}", name)});
-    work.type(fmt::format("{} \"$({})\" --type=json {} --patch-file {}", work.command("kubectl", {"patch", "hpa"}), find,
+    work.type(fmt::format("{} {} --type=json {} --patch-file {}", work.command("kubectl", {"patch", "hpa"}), name,
                           field_manager(host), shell_word(work.file("json", patch.text()))));
+    return true;
+}
+
+// [node, whether new pods may come]
+bool schedulable_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
+    const auto* node = argument(arguments, 0).get_if<ResourceRef>();
+    if (node == nullptr) return false;
+    work.type(work.command("kubectl", {bool_argument(arguments, 1) ? "uncordon" : "cordon", host.written(*node)}));
+    return true;
+}
+
+// [workload, ..]
+bool restart_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
+    const auto* workload = argument(arguments, 0).get_if<ResourceRef>();
+    if (workload == nullptr) return false;
+    work.type(work.command("kubectl", {"rollout", "restart", host.written(*workload)}));
+    return true;
+}
+
+// [workload, place, container, image, ..]; only as long as it runs the image that this run has set.
+bool image_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
+    const auto* workload = argument(arguments, 0).get_if<ResourceRef>();
+    const std::string container = text_argument(arguments, 2), image = text_argument(arguments, 3);
+    const Value left = work.left();
+    if (workload == nullptr || container.empty() || image.empty()) return false;
+    const std::string written = host.written(*workload);
+    std::string check;
+    if (!left.is_absent())
+        check = fmt::format(
+            "[ \"$({})\" = {} ] && ",
+            work.command("kubectl", {"get", written, "-o",
+                                     fmt::format("jsonpath={{..containers[?(@.name==\"{0}\")].image}}"
+                                                 "{{..initContainers[?(@.name==\"{0}\")].image}}",
+                                                 container)}),
+            shell_word(show(left)));
+    work.type(together(check + work.command("kubectl", {"set", "image", written, container + "=" + image})));
     return true;
 }
 
@@ -300,18 +350,19 @@ bool put_back_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
         std::filesystem::path folder = std::filesystem::path(path).parent_path();
         for (std::int64_t i = int_field(copy, "/missing-folders"); i > 0; --i, folder = folder.parent_path())
             line += " && rmdir -- " + shell_word(folder.string());
-        work.type(line);
+        work.type(together(line));
         return true;
     }
     const json& text = field(copy, "/text");
     const std::string mode = fmt::format("{:o}", int_field(copy, "/mode", 0644));
     if (text.is_string()) {
         const std::string kept = shell_word(work.file("copy", text.get<std::string>()));
-        work.type(fmt::format("{}cp -- {} {} && chmod {} {}", check, kept, shell_word(path), mode, shell_word(path)));
+        work.type(together(
+            fmt::format("{}cp -- {} {} && chmod {} {}", check, kept, shell_word(path), mode, shell_word(path))));
     } else {
         const std::string kept = shell_word(work.file("base64", text_field(copy, "/base64") + "\n"));
-        work.type(fmt::format("{}base64 --decode {} > {} && chmod {} {}", check, kept, shell_word(path), mode,
-                              shell_word(path)));
+        work.type(together(fmt::format("{}base64 --decode {} > {} && chmod {} {}", check, kept, shell_word(path),
+                                       mode, shell_word(path))));
     }
     return true;
 }
@@ -348,12 +399,15 @@ std::string shell_word(std::string_view word) {
 }
 
 ByHand find_by_hand(std::string_view native) {
-    constexpr std::array<std::pair<std::string_view, ByHand>, 7> table = {{
+    constexpr std::array<std::pair<std::string_view, ByHand>, 10> table = {{
         {"object-restore", object_restore_by_hand},
         {"object-make-again", object_make_again_by_hand},
         {"object-patch", object_patch_by_hand},
         {"service-switch", service_switch_by_hand},
         {"autoscaling-set", autoscaling_by_hand},
+        {"image-set", image_by_hand},
+        {"pods-restart", restart_by_hand},
+        {"node-set-schedulable", schedulable_by_hand},
         {"put-back", put_back_by_hand},
         {"write-kept-back", kept_back_by_hand},
     }};

@@ -23,11 +23,13 @@ class HandWork {
     virtual std::string file(const std::string& ending, const std::string& content) = 0;
     // What the change that is taken back has left of its first effect; absent if that is not known.
     virtual Value left() = 0;
+    // What the change has captured under a name; absent if it has nothing of that name.
+    virtual Value captured(const std::string& name) = 0;
     // How the secret that an argument of the native stands for comes back: words for people.
     virtual std::string who_has_the_secret() = 0;
 };
 
-// Writes the lines; false where there are none, and words must do.
+// Writes the lines; false where there are none, and words must do. Arguments that only the cluster could tell are absent.
 using ByHand = bool (*)(Host&, const std::vector<Value>&, HandWork&);
 
 // Null if that native has none.

@@ -212,9 +212,9 @@ class StagePlanner {
     // A secret is kept for the undo, and somebody must be able to open it then.
     void keep(const ir::Capture& capture, const Reading& reading, Scope& inner, json& entry) {
         inner.bind_secret(capture.name, reading.value, captured_form(evaluator_.kept(), reading.value));
-        if (reading.value.is_unknown()) return;
-        entry["captures"][capture.name] = reading.value.is_absent() ? "absent" : "(secret)";
-        if (reading.value.is_absent() || evaluator_.kept() == nullptr) return;
+        if (reading.value.is_unknown() || reading.value.is_absent()) return;
+        entry["captures"][capture.name] = "(secret)";
+        if (evaluator_.kept() == nullptr) return;
         const std::string what = "the previous value of " + what_is_kept(capture.value, inner);
         const auto keeper = evaluator_.kept()->keeper();
         entry["kept"].push_back(
@@ -448,7 +448,9 @@ class Planner {
   public:
     Planner(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
             const RunOptions& options)
-        : program_(program), inventory_(inventory), tools_(tools), options_(options) {}
+        : program_(program), inventory_(inventory), tools_(tools), options_(options) {
+        surroundings_.kept = &kept_;
+    }
 
     tl::expected<json, Problem> run() {
         if (auto problem = resolve()) return tl::unexpected(*problem);
@@ -578,8 +580,7 @@ class Planner {
                                [this](const std::string& stage) { return passed_.contains(stage); },
                                [this](const std::string& secret) { concealment_.add(secret); },
                                {},
-                               [this] { return std::vector<std::string>{change_}; },
-                               &kept_};
+                               [this] { return std::vector<std::string>{change_}; }};
     Scope globals_;
 };
 

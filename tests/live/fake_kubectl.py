@@ -124,6 +124,11 @@ def manage(argv):
         meta = obj.setdefault("metadata", {})
         meta.setdefault("uid", str(uuid.uuid4()))
         meta["resourceVersion"] = str(here["version"])
+        if obj["kind"] == "Deployment":  # its controller is quick
+            count = obj["spec"]["replicas"]
+            meta["generation"] = meta.get("generation", 1) + 1
+            obj["status"] = {"observedGeneration": meta["generation"],
+                             **dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), count)}
         here["objects"][name] = obj
         cluster.save()
 
@@ -136,6 +141,10 @@ def manage(argv):
             filtered = re.match(r'items\[\?\(@\.spec\.scaleTargetRef\.name=="([^"]*)"\)\]\.metadata\.name', path)
             if filtered:
                 print(" ".join(i["metadata"]["name"] for i in obj["items"] if i["spec"]["scaleTargetRef"]["name"] == filtered.group(1)), end="")
+                return
+            image = re.match(r'\.containers\[\?\(@\.name=="([^"]*)"\)\]\.image', path)
+            if image:
+                print("".join(c["image"] for c in obj["spec"]["template"]["spec"]["containers"] if c["name"] == image.group(1)), end="")
                 return
             for part in path.split("."):
                 obj = obj.get(part, "") if isinstance(obj, dict) else ""
@@ -222,8 +231,11 @@ def manage(argv):
             fail(f'error: Expected replicas to be {options["--current-replicas"]}, was {obj["spec"]["replicas"]}')
         refuse_version(obj, options.get("--resource-version"))
         obj["spec"]["replicas"] = int(options["--replicas"])
-        obj["metadata"]["generation"] = obj["metadata"].get("generation", 1) + 1
-        obj["status"] = {"observedGeneration": obj["metadata"]["generation"]}
+    elif verb == "set":
+        container, _, image = words[2].partition("=")
+        for one in obj["spec"]["template"]["spec"]["containers"]:
+            if one["name"] == container:
+                one["image"] = image
     elif verb == "patch":
         path = options.get("--patch-file")
         text = options["-p"] if path is None else sys.stdin.read() if path in ("-", "/dev/stdin") else open(path).read()

@@ -28,7 +28,7 @@ def creds():
 
 
 def web(replicas=2):
-    return obj("Deployment", "apps/v1", "web", metadata={"generation": 1}, status={"observedGeneration": 1},
+    return obj("Deployment", "apps/v1", "web", metadata={"generation": 1}, status={"observedGeneration": 1, "replicas": replicas, "updatedReplicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas},
                spec={"replicas": replicas, "selector": {"matchLabels": {"app": "web"}},
                      "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}})
 
@@ -179,6 +179,12 @@ def scaled():
     shop.remove()
 
 
+def imaged():
+    shop = Shop('set image of web to "web:2";', web())
+    taken_back("an image", shop)
+    shop.remove()
+
+
 def switched():
     shop = Shop('patch object "service/front" at "/spec/selector/version" to "green";', front())
     taken_back("a selector", shop)
@@ -243,7 +249,7 @@ def shown():
     shop.remove()
 
 
-for part in (made, changed, patched, deleted, scaled, switched, secret, files, shown):
+for part in (made, changed, patched, deleted, scaled, imaged, switched, secret, files, shown):
     if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
         print(f"\n== {part.__name__}")
         part()

@@ -42,7 +42,7 @@ struct Home {
     [[nodiscard]] fs::path project() const { return path / "project"; }
     [[nodiscard]] fs::path folder() const { return project() / ".migc" / "runs" / "run-1"; }
     [[nodiscard]] std::size_t count() const {
-        return fs::exists(keys()) ? static_cast<std::size_t>(std::distance(fs::directory_iterator(keys()), {})) : 0;
+        return fs::exists(keys()) ? static_cast<std::size_t>(std::distance(fs::directory_iterator(keys()), fs::directory_iterator())) : 0;
     }
 };
 
