@@ -127,9 +127,6 @@ void Lowering::verb_body(const syntax::Verb& verb, ir::Verb& result, Scope& scop
     for (const auto& need : verb.needs) result.needs.push_back(condition(need, scope));
     for (const auto& [name, value] : verb.captures) {
         ir::Capture capture{name.text, expr(value, simple(TypeKind::Any), scope), name.span};
-        if (capture.value.type.kind == TypeKind::Secret)
-            diagnostics_.report(Code::TypeMismatch, value.span, "a secret cannot be captured")
-                .notes.emplace_back("what is captured is written into the journal");
         bind_name(name, capture.value.type, scope);
         result.captures.push_back(std::move(capture));
     }

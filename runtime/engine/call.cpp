@@ -8,6 +8,7 @@
 #include "compiler/ir/bounds.hpp"
 #include "runtime/engine/effect.hpp"
 #include "runtime/engine/still_ours.hpp"
+#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/planted.hpp"
@@ -86,7 +87,7 @@ tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::V
     for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
         const ir::Parameter& slot = verb.parameters[i];
         if (known.contains(slot.name)) {
-            inner.bind(slot.name, from_json(known.at(slot.name)));
+            inner.bind_journaled(slot.name, known.at(slot.name));
             continue;
         }
         if (slot.type.kind == ir::TypeKind::Condition) {
@@ -98,7 +99,12 @@ tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::V
             argument = evaluator.evaluate(*slot.default_value, inner);
         if (argument.value.is_unknown())
             return tl::unexpected(fmt::format("the value of `{}`: {}", slot.name, explain(argument)));
-        inner.bind(slot.name, std::move(argument.value), slot.type.kind == ir::TypeKind::Secret);
+        if (slot.type.kind == ir::TypeKind::Secret) {
+            auto kept = kept_form(evaluator.kept(), step.arguments[i], scope, argument.value);
+            inner.bind_secret(slot.name, std::move(argument.value), std::move(kept));
+        } else {
+            inner.bind(slot.name, std::move(argument.value));
+        }
     }
     return {};
 }
@@ -132,6 +138,11 @@ tl::expected<nlohmann::json, std::string> read_captures(Evaluator& evaluator, co
         if (reading.value.is_unknown())
             return tl::unexpected(fmt::format("`{}` could not be captured, so there would be no way back: {}",
                                               capture.name, explain(reading)));
+        if (capture.value.type.kind == ir::TypeKind::Secret) {
+            captures[capture.name] = captured_form(evaluator.kept(), reading.value);
+            inner.bind_secret(capture.name, reading.value, captures[capture.name]);
+            continue;
+        }
         captures[capture.name] = to_json(reading.value);
         inner.bind(capture.name, reading.value);
     }
@@ -426,8 +437,8 @@ nlohmann::json Call::intent_body() const {
     nlohmann::json arguments = nlohmann::json::object();
     for (const ir::Parameter& parameter : verb_.parameters) {
         const Binding* binding = inner_.find(parameter.name);
-        if (binding != nullptr && binding->condition == nullptr && !binding->secret)
-            arguments[parameter.name] = to_json(binding->value);
+        if (binding == nullptr || binding->condition != nullptr) continue;
+        arguments[parameter.name] = binding->secret ? binding->kept : to_json(binding->value);
     }
     std::map<std::string, Value> before;
     std::map<std::string, Value> declared;

@@ -83,6 +83,12 @@ Reading not_found_out(std::string reason) {
     return {Value(Unknown{reason}), std::move(reason), false};
 }
 
+// Whether arguments depend on where the stage acts.
+bool names_a_setting(const ir::Expr& arguments) {
+    return arguments.kind == ExprKind::Setting ||
+           std::any_of(arguments.children.begin(), arguments.children.end(), names_a_setting);
+}
+
 // A SIGKILL in the middle of an apply would leave behind what no state knows of.
 bool is_gentle(const std::string& tool, const std::vector<std::string>& arguments) {
     return tool == "terraform" && !arguments.empty() &&
@@ -243,7 +249,20 @@ tl::expected<std::string, std::string> Evaluator::preview(const ir::Command& com
     const auto values = native_arguments(command, scope);
     if (!values) return tl::unexpected(values.error());
     const NativeEntry* native = surroundings_.options.natives(command.native);
-    return native != nullptr && native->preview ? native->preview(*this, *values) : std::string();
+    if (native == nullptr || !native->preview) return std::string();
+    return with_own_arguments(command, native->preview(*this, *values));
+}
+
+// A native tells what it runs from behind the tool's name on; where that is, the tool's own arguments say.
+std::string Evaluator::with_own_arguments(const ir::Command& command, std::string line) {
+    for (const std::string& name : command.through) {
+        const ir::Tool* tool = surroundings_.program.tool(name);
+        const bool says_where = tool != nullptr && tool->arguments && names_a_setting(*tool->arguments);
+        if (!says_where || (line != name && !line.starts_with(name + " "))) continue;
+        const auto own = tool_line(name);
+        return own ? shown(own->argv) + line.substr(name.size()) : line;
+    }
+    return line;
 }
 
 Reading Evaluator::read(const ir::Probe& declared, const Scope& scope) {
@@ -254,16 +273,21 @@ Reading Evaluator::read(const ir::Probe& declared, const Scope& scope) {
 }
 
 Reading Evaluator::read_tool(const ir::Command& command, const ir::Type& type, const Scope& scope) {
-    const auto line = command_line(command, scope);
+    auto line = command_line(command, scope);
     if (!line) return script_mistake(line.error());
+    const bool secret = type.kind == ir::TypeKind::Secret;
+    // No record of what tools answer has it, so a replay has it neither.
+    if (secret && kind() == "replayed") return {Value("(secret)"), {}, false};
+    if (secret) line->tool = "(secret)";
     const Reading pointer =
         command.pointer ? evaluate(*command.pointer, scope) : Reading{Value(""), {}, false};
     if (pointer.value.is_unknown()) return pointer;
     const auto base = tool_line(command.tool);
     const bool has_words = base && base->argv.size() < line->argv.size();
-    const Answer answer = ask(*line, has_words ? line->argv[base->argv.size()] : "");
+    Answer answer = ask(*line, has_words ? line->argv[base->argv.size()] : "");
     if (!answer.succeeded()) {
         if (means_absent(command, answer)) return {Value(Absent{}), {}, false};
+        if (secret) answer.output = answer.errors = "";
         return not_found_out(failure_text(command.tool, answer));
     }
     if (answer.truncated) return not_found_out(command.tool + " answered with more than can be read");

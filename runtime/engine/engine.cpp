@@ -104,6 +104,7 @@ struct Engine::State {
     void prepare_folder(StageEnvironment& environment);
     [[nodiscard]] std::vector<std::string> to_decide() const;
     RunResult finish(const StageEnd& end, int code);
+    [[nodiscard]] bool is_closed_for_undo(const std::string& result) const;
 };
 
 Engine::Engine(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
@@ -174,8 +175,12 @@ std::optional<Problem> Engine::State::evaluate_lets(const std::set<std::string>&
         const Reading reading = evaluator.evaluate(*step.value, run.globals);
         if (reading.value.is_unknown()) return Problem{fmt::format("{}: {}", step.text, explain(reading))};
         const bool secret = step.value->type.kind == ir::TypeKind::Secret;
-        run.globals.bind(step.name, reading.value, secret);
-        if (!secret) lets.push_back({{"name", step.name}, {"value", to_json(reading.value)}});
+        auto value = secret ? kept_form(&run.kept, *step.value, run.globals, reading.value) : to_json(reading.value);
+        if (secret)
+            run.globals.bind_secret(step.name, reading.value, value);
+        else
+            run.globals.bind(step.name, reading.value);
+        if (!secret || !value.is_null()) lets.push_back({{"name", step.name}, {"value", std::move(value)}});
     }
     return std::nullopt;
 }
@@ -207,6 +212,7 @@ void Engine::State::prepare_folder(StageEnvironment& environment) {
     for (const auto& made : {folder.parent_path(), folder})
         std::filesystem::permissions(made, std::filesystem::perms::owner_all, ignored);
     run.sheet.keep_in(folder);
+    run.kept.belongs_to(run.recorder.run(), folder);
 }
 
 std::optional<Problem> Engine::State::begin() {
@@ -343,6 +349,12 @@ std::vector<std::string> Engine::State::to_decide() const {
     return steps;
 }
 
+// All that it had done is undone: nobody will need the secrets again that it kept for that.
+bool Engine::State::is_closed_for_undo(const std::string& result) const {
+    return result == "undone" &&
+           std::none_of(stages.begin(), stages.end(), [](const auto& stage) { return has_changes(*stage); });
+}
+
 RunResult Engine::State::finish(const StageEnd& end, int code) {
     RunResult result{end.result, code, run.recorder.run(), end.message, standing()};
     nlohmann::json body = {{"result", result.result},
@@ -353,6 +365,7 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
     const bool was_trusted = run.recorder.trusted();
     const bool written = planted("stop-unrecorded") && run.stopping() ? true : run.recorder.end(body);
     run.settle();  // the sheet
+    if (written && is_closed_for_undo(result.result)) run.kept.erase();
     if (written) return result;
     // However well it went, the journal does not say so, and whoever reads it must not be told otherwise.
     const std::string unwritten = untrusted_result(run);
@@ -486,6 +499,7 @@ tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& i
     stages = std::move(history->stages);
     run.recorder.belongs_to(about->id);
     begun_ms = about->begun_ms;
+    run.sheet.belongs_to(std::filesystem::absolute(inventory.root) / ".migc" / "runs" / about->id);
     for (const auto& stage : stages) {
         if (stage->passed) run.passed.insert(stage->stage.name);
         for (const Change& change : stage->changes) run.sheet.update(*stage, change);
@@ -592,6 +606,7 @@ RunResult Engine::resume(const std::string& id) {
 tl::expected<std::string, std::string> Engine::sheet(const std::string& id) {
     try {
         if (const auto history = state_->recall(id); !history) return tl::unexpected(history.error());
+        state_->run.sheet.write_files();
         return state_->run.sheet.text(state_->run.sheet_heading());
     } catch (const std::exception& error) {
         return tl::unexpected(fmt::format("a mistake in migc itself: {}", error.what()));

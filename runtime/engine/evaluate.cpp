@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -110,7 +112,31 @@ Reading Evaluator::local(const ir::Expr& expression, const Scope& scope) {
     const Binding* binding = scope.find(expression.name);
     if (binding == nullptr) return script_mistake(fmt::format("`{}` has no value here", expression.name));
     if (binding->condition != nullptr) return evaluate(*binding->condition, *binding->home);
+    if (binding->value.is_unknown() && !binding->kept.is_null()) return reveal(binding->kept);
     return {binding->value, {}, false};
+}
+
+// A secret as the journal has it: read again by its name, or opened with the run's key.
+Reading Evaluator::reveal(const nlohmann::json& form) {
+    if (const auto name = form.find("secret"); name != form.end() && name->is_string())
+        return parameter(name->get<std::string>());
+    if (surroundings_.kept == nullptr) return script_mistake("nobody here can open a secret that was kept");
+    const auto text = surroundings_.kept->open(form);
+    if (!text) return script_mistake(text.error());
+    Reading reading{from_json(nlohmann::json::parse(*text)), {}, false};
+    if (const auto* secret = reading.value.get_if<std::string>()) conceal(*secret);
+    return reading;
+}
+
+// What a probe of type `secret` has read is hidden before anything else is done with it.
+Reading Evaluator::secret_answer(Reading reading) {
+    const auto* text = reading.value.get_if<std::string>();
+    if (text == nullptr) return reading;
+    if (text->size() < shortest_secret)
+        return script_mistake(fmt::format(
+            "what was read is shorter than {} characters, and could not be kept out of messages", shortest_secret));
+    conceal(*text);
+    return reading;
 }
 
 Reading Evaluator::parameter(const std::string& name) const {
@@ -242,6 +268,7 @@ Reading Evaluator::probe(const ir::Expr& expression, const Scope& scope) {
     const auto own = probe_scope(expression, scope);
     if (!own) return own.error();
     Reading reading = read(declared, *own);
+    if (declared.type.kind == ir::TypeKind::Secret) reading = secret_answer(std::move(reading));
     if (const auto* no = reading.value.get_if<Unknown>(); no != nullptr && reading.why.empty())
         return unknown(reading.value, no->reason);
     return reading;
@@ -254,7 +281,17 @@ Reading Evaluator::checked_path(Reading reading) const {
                                       surroundings_.inventory.root.string()));
 }
 
+// Whether a text stands in what a run writes down anyway: "staging" is no secret, whoever has it as a password, and a
+// journal in which it is hidden could not be read any more.
+bool Evaluator::is_no_secret(const std::string& text) const {
+    const auto stands_in = [&](const auto& setting) { return setting.second.find(text) != std::string::npos; };
+    return text.size() < shortest_secret || environment_.name.find(text) != std::string::npos ||
+           std::any_of(environment_.settings.begin(), environment_.settings.end(), stands_in) ||
+           ir::dump(surroundings_.program).find(text) != std::string::npos;
+}
+
 void Evaluator::conceal(const std::string& secret) {
+    if (is_no_secret(secret)) return;
     surroundings_.tools.conceal(secret);
     if (surroundings_.concealed) surroundings_.concealed(secret);
 }
@@ -290,6 +327,12 @@ std::string Evaluator::setting(std::string_view name) {
         for (const Value& one : changed_workloads ? changed_workloads() : List{})
             if (const auto* workload = one.get_if<ResourceRef>()) lines += written(*workload) + "\n";
         return lines;
+    }
+    // Who can put a secret's old value back once this process has ended; "" for nobody.
+    if (name == "secrets-keeper" || name == "secrets-obstacle") {
+        if (surroundings_.kept == nullptr) return name == "secrets-keeper" ? "" : "nobody keeps them";
+        const auto keeper = surroundings_.kept->keeper();
+        return name == "secrets-keeper" ? keeper.value_or("") : keeper ? "" : keeper.error();
     }
     return environment_.setting(std::string(name));
 }

@@ -19,6 +19,8 @@
 
 namespace migc::runtime {
 
+class KeptSecrets;
+
 // What an evaluator reads from; all of it outlives the evaluator.
 struct Surroundings {
     const ir::Program& program;
@@ -36,6 +38,8 @@ struct Surroundings {
     // Why the work of a stage that completed in this run does not stand any more as it was left; "" if it
     // does, or nobody can look. May be empty.
     std::function<std::string(const std::string&)> changed_since = {};
+    // Keeps the secrets that an undo will need, and opens them; null where nothing is undone.
+    KeptSecrets* kept = nullptr;
 };
 
 // Safe to use from several threads once its public hooks are set.
@@ -64,6 +68,9 @@ class Evaluator final : public Host {
     std::string describe(const ir::Expr& probe, const Scope& scope);
     // The text of a step as it stands in the script, with the values of the names in it.
     std::string describe(const ir::Step& step, const Scope& scope);
+    // Who keeps the secrets that an undo will need; null where nobody does.
+    [[nodiscard]] KeptSecrets* kept() const { return surroundings_.kept; }
+
     // The probe's own names bound to the expression's arguments; the error is the argument that is unknown.
     tl::expected<Scope, Reading> probe_scope(const ir::Expr& probe, const Scope& scope);
 
@@ -76,6 +83,11 @@ class Evaluator final : public Host {
                                           std::int64_t within);
     // The command line as one could type it, or what a native says of itself.
     tl::expected<std::string, std::string> preview(const ir::Command& command, const Scope& scope);
+
+    // What a native is given.
+    tl::expected<List, std::string> native_values(const ir::Command& command, const Scope& scope) {
+        return native_arguments(command, scope);
+    }
 
     // Host, for natives.
     Answer run(const std::string& tool, const std::vector<std::string>& arguments,
@@ -102,6 +114,9 @@ class Evaluator final : public Host {
     Reading evaluate_kind(const ir::Expr& expression, const Scope& scope, Form form);
     Reading interpolate(const ir::Expr& expression, const Scope& scope, Form form);
     Reading local(const ir::Expr& expression, const Scope& scope);
+    [[nodiscard]] bool is_no_secret(const std::string& text) const;
+    Reading reveal(const nlohmann::json& kept);
+    Reading secret_answer(Reading reading);
     Reading parameter(const std::string& name) const;
     [[nodiscard]] std::string shown_value(const Value& value) const;
     [[nodiscard]] std::string shown_name(const std::string& name, const Scope& scope) const;
@@ -119,6 +134,7 @@ class Evaluator final : public Host {
     tl::expected<std::vector<std::string>, std::string> arguments(const ir::Expr& list, const Scope& scope,
                                                                   bool options_allowed = false);
     tl::expected<CommandLine, std::string> tool_line(const std::string& name);
+    std::string with_own_arguments(const ir::Command& command, std::string line);
     tl::expected<List, std::string> native_arguments(const ir::Command& command, const Scope& scope);
     std::string as_argument(const Value& value);
     Answer ask(const CommandLine& line, const std::string& first);

@@ -25,7 +25,7 @@ class History {
             read_in(**stage, event);
         } else if (event.kind == EventKind::Noted) {
             const std::string global = event.body.value("name", "");
-            run_.globals.bind(global, from_json(event.body.at("value")));
+            run_.globals.bind_journaled(global, event.body.at("value"));
             about.lets.insert(global);
         }
         return {};

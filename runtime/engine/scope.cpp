@@ -1,5 +1,7 @@
 #include "runtime/engine/scope.hpp"
 
+#include "runtime/engine/kept_secrets.hpp"
+
 namespace migc::runtime {
 
 std::string condition_text(const Binding& binding) {
@@ -13,16 +15,27 @@ std::string condition_text(const Binding& binding) {
 }
 
 void Scope::bind(const std::string& name, Value value, bool secret) {
-    names_[name] = Binding{std::move(value), nullptr, nullptr, secret};
+    names_[name] = Binding{std::move(value), nullptr, nullptr, secret, nullptr};
 }
 
 void Scope::bind_condition(const std::string& name, const ir::Expr& condition, const Scope& home) {
-    names_[name] = Binding{{}, &condition, &home, false};
+    names_[name] = Binding{{}, &condition, &home, false, nullptr};
+}
+
+void Scope::bind_secret(const std::string& name, Value value, nlohmann::json kept) {
+    names_[name] = Binding{std::move(value), nullptr, nullptr, true, std::move(kept)};
+}
+
+void Scope::bind_journaled(const std::string& name, const nlohmann::json& value) {
+    if (is_kept_secret(value))
+        bind_secret(name, Value(Unknown{"it is kept as a secret"}), value);
+    else
+        bind(name, from_json(value));
 }
 
 void Scope::bind_all(const nlohmann::json& values) {
     if (!values.is_object()) return;
-    for (const auto& [name, value] : values.items()) bind(name, from_json(value));
+    for (const auto& [name, value] : values.items()) bind_journaled(name, value);
 }
 
 const Binding* Scope::find(const std::string& name) const {
@@ -34,8 +47,13 @@ const Binding* Scope::find(const std::string& name) const {
 nlohmann::json Scope::journal() const {
     nlohmann::json values = parent_ != nullptr ? parent_->journal() : nlohmann::json::object();
     for (const auto& [name, binding] : names_) {
-        if (binding.secret || binding.condition != nullptr) continue;
-        values[name] = to_json(binding.value);
+        if (binding.condition != nullptr) continue;
+        // What a secret of this name hides must not be taken for it.
+        values.erase(name);
+        if (!binding.secret || binding.value.is_absent())
+            values[name] = to_json(binding.value);
+        else if (!binding.kept.is_null())
+            values[name] = binding.kept;
     }
     return values;
 }

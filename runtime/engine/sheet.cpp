@@ -1,13 +1,20 @@
 #include "runtime/engine/sheet.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
 #include <functional>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "runtime/engine/call.hpp"
+#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/stage_run.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/natives/written_by_hand.hpp"
 #include "runtime/planted.hpp"
 
 namespace migc::runtime {
@@ -32,30 +39,64 @@ class Sheet::NoTools final : public Tools {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 std::string shown_value(const Value& value) {
     const auto text = readable(value);
     return text ? *text : "as it was before the run (`migc show` has it)";
 }
 
+// No secret is on a sheet.
 StageEnvironment without_secrets(StageEnvironment environment) {
     for (const std::string& name : environment.secrets)
-        environment.parameters.insert_or_assign(name, Value(fmt::format("<the secret {}>", name)));
+        environment.parameters.insert_or_assign(name, Value(Unknown{fmt::format("the secret {} is on no sheet", name)}));
+    return environment;
+}
+
+std::string without_end(std::string text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+    return text;
+}
+
+// "staging/3[2].1" as a part of a file's name.
+std::string file_part(const std::string& step) {
+    std::string name;
+    for (const char c : step) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '-';
+    return name;
+}
+
+// What only the cluster can tell when the line is typed; longer than anything that stands in a command by chance.
+constexpr std::string_view later_begin = "@{to be read ";
+constexpr std::string_view later_end = "}@";
+
+bool is_later(const Value& value) {
+    const auto* text = value.get_if<std::string>();
+    return text != nullptr && text->find(later_begin) != std::string::npos;
+}
+
+// From wherever a line is typed.
+StageEnvironment from_anywhere(StageEnvironment environment) {
+    if (const auto found = environment.settings.find("kubeconfig"); found != environment.settings.end())
+        found->second = (fs::path(environment.setting("root")) / found->second).string();
     return environment;
 }
 
 }  // namespace
 
 // Writes how one change is taken back.
-class Sheet::Writer {
+class Sheet::Writer final : public HandWork {
   public:
     Writer(const ir::Program& program, const Surroundings& surroundings, const StageRun& stage,
-           const Change& change)
+           const Change& change, const fs::path& folder)
         : program_(program),
+          inventory_(surroundings.inventory),
+          natives_(surroundings.options.natives),
           change_(change),
-          environment_(without_secrets(stage.environment)),
+          environment_(from_anywhere(without_secrets(stage.environment))),
           evaluator_(surroundings, environment_),
           known_(change.observed),
-          scope_(&stage.run.globals) {
+          scope_(&stage.run.globals),
+          folder_(folder) {
         evaluator_.globals = &stage.run.globals;
         known_.insert(change.declared.begin(), change.declared.end());
         evaluator_.predicted = &known_;
@@ -65,30 +106,73 @@ class Sheet::Writer {
     }
 
     std::string text(const ir::Verb& verb, const ir::Undo& undo) {
-        bind_secrets(verb, scope_);
+        changed_by_ = &verb;
         head();
         switch (undo.kind) {
             case UndoKind::Irreversible:
-                line("THERE IS NO WAY BACK: " + printable(undo.reason, 400));
+                say("THERE IS NO WAY BACK: " + printable(undo.reason, 400));
                 return text_;
             case UndoKind::ByCaller:
-                line("the script says no way back");
+                say("the script says no way back");
                 return text_;
             case UndoKind::None:
             case UndoKind::Steps:
                 break;
         }
         if (change_.open()) look_first(verb);
-        if (undo.after) line(fmt::format("after {} is as it was before:", described(*undo.after, scope_)));
+        if (undo.after) say(fmt::format("after {} is as it was before:", described(*undo.after, scope_)));
         Scope inner(&scope_);
         steps(undo.steps, inner);
         verify(verb);
         return text_;
     }
 
-  private:
-    void line(const std::string& what) { text_ += "     " + what + "\n"; }
+    std::map<std::string, std::string> files() && { return std::move(files_); }
 
+    // HandWork, for natives.
+    void type(const std::string& line) override { text_ += (only_said_ > 0 ? "#   if so: " : "") + line + "\n"; }
+
+    void say(const std::string& words) override { text_ += "# " + words + "\n"; }
+
+    std::string command(const std::string& tool, const std::vector<std::string>& arguments) override {
+        ir::Command asked;
+        asked.tool = tool;
+        ir::Expr list;
+        list.kind = ir::ExprKind::List;
+        for (const std::string& argument : arguments) {
+            ir::Expr one;
+            one.value = Value(argument);
+            list.children.push_back(std::move(one));
+        }
+        asked.arguments = std::move(list);
+        const auto line = evaluator_.command_line(asked, scope_);
+        return line ? typed(*line) : tool + " " + fmt::format("{}", fmt::join(arguments, " "));
+    }
+
+    std::string file(const std::string& ending, const std::string& content) override {
+        const fs::path path =
+            folder_ / "undo" / fmt::format("{}-{}.{}", file_part(change_.step), files_.size() + 1, ending);
+        files_[path.string()] = content;
+        return path.string();
+    }
+
+    Value left() override {
+        if (changed_by_ == nullptr || changed_by_->effects.empty()) return {};
+        const auto found = known_.find(evaluator_.describe(changed_by_->effects.front().probe, scope_));
+        return found == known_.end() ? Value() : found->second;
+    }
+
+    Value captured(const std::string& name) override {
+        return change_.captures.contains(name) ? from_json(change_.captures.at(name)) : Value();
+    }
+
+    std::string who_has_the_secret() override {
+        for (const auto& [name, value] : change_.captures.items())
+            if (is_kept_secret(value)) return source_of(value);
+        return "they were not kept, and must come from where they are kept otherwise";
+    }
+
+  private:
     void head() {
         const bool half_done = change_.state == ChangeState::Failed;
         text_ = fmt::format("take back: {}   ({}{})\n", printable(change_.text, 200), change_.step,
@@ -96,14 +180,38 @@ class Sheet::Writer {
     }
 
     std::string described(const ir::Expr& expression, const Scope& scope) {
-        return expression.kind == ir::ExprKind::Probe ? evaluator_.describe(expression, scope)
+        return expression.kind == ir::ExprKind::Probe ? printable(evaluator_.describe(expression, scope), 200)
                                                       : "what it follows";
     }
 
-    static void bind_secrets(const ir::Verb& verb, Scope& scope) {
-        for (const ir::Parameter& parameter : verb.parameters)
-            if (parameter.type.kind == ir::TypeKind::Secret)
-                scope.bind(parameter.name, Value(fmt::format("<the secret {}>", parameter.name)));
+    // A command as bash reads it. Where it depends on the folder in which it is run, it goes there.
+    std::string typed(const CommandLine& line) {
+        std::string text;
+        for (const std::string& variable : line.environment) {
+            const auto equals = variable.find('=');
+            text += variable.substr(0, equals) + "=" +
+                    (equals == std::string::npos ? "" : shell_word(variable.substr(equals + 1))) + " ";
+        }
+        for (const std::string& word : line.argv) text += word_of(word) + " ";
+        text.pop_back();
+        const bool on_path = line.argv.front().find('/') == std::string::npos;
+        const bool anywhere = line.tool == "curl" || line.tool == "docker" || line.tool == "kubectl";
+        if ((on_path && anywhere) || line.directory.empty()) return text;
+        return fmt::format("(cd {} && {})", shell_word(line.directory), text);
+    }
+
+    // What is read only when the line is typed stands in it as a command of its own.
+    std::string word_of(const std::string& word) {
+        const auto begin = word.find(later_begin);
+        const auto end = word.find(later_end, begin);
+        if (begin == std::string::npos || end == std::string::npos) return shell_word(word);
+        const std::string name = word.substr(begin + later_begin.size(), end - begin - later_begin.size());
+        const auto reads = later_.find(name);
+        if (reads == later_.end() || reads->second.empty()) cannot_type_ = name;
+        const std::string before = word.substr(0, begin), after = word.substr(end + later_end.size());
+        return (before.empty() ? "" : shell_word(before)) +
+               fmt::format("\"$({})\"", reads == later_.end() ? "" : reads->second) +
+               (after.empty() ? "" : word_of(after));
     }
 
     // How one sees a probe's value by hand; empty where that takes more than a command.
@@ -111,29 +219,29 @@ class Sheet::Writer {
         const ir::Probe& declared = program_.probes.at(probe.declaration);
         const auto own = evaluator_.probe_scope(probe, scope);
         if (!own || !declared.read || declared.read->tool == "native") return {};
-        const auto command = evaluator_.preview(*declared.read, *own);
-        if (!command) return {};
+        const auto line = evaluator_.command_line(*declared.read, *own);
+        if (!line) return {};
         const std::string at = declared.read->pointer && declared.read->pointer->kind == ir::ExprKind::Literal
                                    ? fmt::format("      # at {}", show(declared.read->pointer->value))
                                    : "";
-        return *command + at;
+        return typed(*line) + at;
     }
 
     void look(const ir::Effect& effect, const std::string& words) {
-        line(words);
-        if (const std::string command = reading(effect.probe, scope_); !command.empty())
-            line("  look: " + command);
+        say(words);
+        if (const std::string command = reading(effect.probe, scope_); !command.empty()) say("  look: " + command);
     }
 
     void look_first(const ir::Verb& verb) {
-        line("IN DOUBT: it was begun, and nobody knows whether it was done. Look first.");
+        say("IN DOUBT: it was begun, and nobody knows whether it was done. Look first.");
         for (const ir::Effect& effect : verb.effects) {
             const std::string phrase = evaluator_.describe(effect.probe, scope_);
             const auto before = change_.before.find(phrase);
             if (before != change_.before.end())
-                look(effect, fmt::format("if {} is {}, it was not done: leave this out", phrase,
-                                         shown_value(before->second)));
+                look(effect, fmt::format("if {} is {}, it was not done: leave this out", printable(phrase, 200),
+                                         printable(shown_value(before->second), 200)));
         }
+        ++only_said_;
     }
 
     void verify(const ir::Verb& verb) {
@@ -141,7 +249,8 @@ class Sheet::Writer {
             const std::string phrase = evaluator_.describe(effect.probe, scope_);
             const auto before = change_.before.find(phrase);
             if (before != change_.before.end() && effect.becomes != ir::Becomes::Different)
-                look(effect, fmt::format("then {} must be {}", phrase, shown_value(before->second)));
+                look(effect, fmt::format("then {} must be {}", printable(phrase, 200),
+                                         printable(shown_value(before->second), 200)));
         }
     }
 
@@ -155,7 +264,7 @@ class Sheet::Writer {
                 return call(step, scope);
             case StepKind::Verify:
             case StepKind::Soak:
-                return line("then: " + printable(evaluator_.describe(step, scope), 400));
+                return say("then: " + printable(evaluator_.describe(step, scope), 400));
             case StepKind::If:
                 return choose(step, scope);
             case StepKind::For:
@@ -165,63 +274,206 @@ class Sheet::Writer {
             case StepKind::Let:
                 return scope.bind(step.name, value_of(*step.value, scope, step.name));
             default:
-                return line(printable(step.text, 400));
+                return say(printable(step.text, 400));
         }
     }
 
-    // What cannot be known beforehand is named where it is to be put in.
+    // What cannot be known beforehand is read when the line is typed, or the line is none.
     Value value_of(const ir::Expr& expression, const Scope& scope, const std::string& name) {
         Value value = evaluator_.evaluate(expression, scope).value;
-        return value.is_unknown() ? Value(fmt::format("<{}>", name)) : value;
+        if (!value.is_unknown()) return value;
+        if (Value told = container_named(expression, scope); !told.is_absent()) return told;
+        later_[name] = read_later(expression, scope);
+        return Value(fmt::format("{}{}{}", later_begin, name, later_end));
+    }
+
+    // `container of webapi named "web"` is "web": it was captured when the step was done.
+    Value container_named(const ir::Expr& expression, const Scope& scope) {
+        if (expression.kind != ir::ExprKind::Probe) return {};
+        const ir::Probe& declared = program_.probes.at(expression.declaration);
+        if (!declared.read || declared.read->native != "container-of") return {};
+        const auto own = evaluator_.probe_scope(expression, scope);
+        const auto values = own ? evaluator_.native_values(*declared.read, *own)
+                                : tl::expected<List, std::string>(tl::unexpected(std::string()));
+        return values && values->size() > 1 ? (*values)[1] : Value();
+    }
+
+    // A command that prints the value, and nothing else.
+    std::string read_later(const ir::Expr& expression, const Scope& scope) {
+        if (expression.kind != ir::ExprKind::Probe) return {};
+        const ir::Probe& declared = program_.probes.at(expression.declaration);
+        const auto own = evaluator_.probe_scope(expression, scope);
+        if (!own || !declared.read) return {};
+        const ir::Command& read = *declared.read;
+        if (read.tool == "kubectl" && read.pointer && read.pointer->kind == ir::ExprKind::Literal)
+            return field_of(read, *own, show(read.pointer->value));
+        if (read.native != "version-of" || !read.arguments || read.arguments->children.empty()) return {};
+        const Value thing = evaluator_.evaluate(read.arguments->children.front(), *own).value;
+        const auto* resource = thing.get_if<ResourceRef>();
+        if (resource == nullptr) return {};
+        return command("kubectl", {"get", evaluator_.written(*resource), "-o", "jsonpath={.metadata.resourceVersion}"});
+    }
+
+    // kubectl [.. "-o" "json" ..] at "/spec/replicas"
+    std::string field_of(const ir::Command& read, const Scope& own, std::string pointer) {
+        auto line = evaluator_.command_line(read, own);
+        if (!line || pointer.find('~') != std::string::npos) return {};
+        std::replace(pointer.begin(), pointer.end(), '/', '.');
+        const auto json = std::find(line->argv.begin(), line->argv.end(), "json");
+        if (json == line->argv.end()) return {};
+        *json = "jsonpath={" + pointer + "}";
+        return typed(*line);
+    }
+
+    void bind_arguments(const ir::Verb& verb, const ir::Step& step, const Scope& scope, Scope& inner) {
+        for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
+            const ir::Parameter& slot = verb.parameters[i];
+            if (slot.type.kind == ir::TypeKind::Condition)
+                inner.bind_condition(slot.name, step.arguments[i], scope);
+            else if (slot.type.kind == ir::TypeKind::Secret)
+                inner.bind_secret(slot.name, Value(), secret_form(step.arguments[i], scope));
+            else
+                inner.bind(slot.name, value_of(step.arguments[i], scope, slot.name));
+        }
+    }
+
+    static nlohmann::json secret_form(const ir::Expr& expression, const Scope& scope) {
+        return kept_form(nullptr, expression, scope, Value("a secret"));
     }
 
     void call(const ir::Step& step, Scope& scope) {
         const ir::Verb& verb = program_.verbs.at(step.verb);
         Scope inner(evaluator_.globals, scope.depth() + 1);
-        for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
-            const ir::Parameter& slot = verb.parameters[i];
-            if (slot.type.kind == ir::TypeKind::Condition)
-                inner.bind_condition(slot.name, step.arguments[i], scope);
-            else if (slot.type.kind != ir::TypeKind::Secret)
-                inner.bind(slot.name, value_of(step.arguments[i], scope, slot.name));
-        }
-        bind_secrets(verb, inner);
+        bind_arguments(verb, step, scope, inner);
         for (const ir::Capture& capture : verb.captures)
-            inner.bind(capture.name, value_of(capture.value, inner, capture.name + " now"));
-        if (!step.name.empty()) scope.bind(step.name, Value(fmt::format("<{}>", step.name)));
+            if (capture.value.type.kind == ir::TypeKind::Secret)
+                inner.bind_secret(capture.name, Value(), nullptr);
+            else
+                inner.bind(capture.name, value_of(capture.value, inner, capture.name));
+        if (!step.name.empty() && verb.result) scope.bind(step.name, value_of(*verb.result, inner, step.name));
         if (!verb.action) return steps(verb.steps, inner);
-        const auto command = evaluator_.preview(*verb.action, inner);
-        if (command && !command->empty()) {
-            line("$ " + *command);
-            return input(*verb.action, inner);
+        if (!act(*verb.action, verb, inner)) by_hand(verb, inner);
+    }
+
+    // False: words must do.
+    bool act(const ir::Command& action, const ir::Verb& verb, const Scope& inner) {
+        cannot_type_.clear();
+        if (action.tool == "native") return native(action, inner);
+        const auto line = evaluator_.command_line(without_input(action), inner);
+        if (!line) return false;
+        const std::string text = typed(*line);
+        if (!cannot_type_.empty()) return false;
+        if (!action.standard_input) return type(text), true;
+        return with_input(action, verb, inner, text);
+    }
+
+    static ir::Command without_input(ir::Command action) {
+        action.standard_input.reset();
+        return action;
+    }
+
+    bool native(const ir::Command& action, const Scope& inner) {
+        auto values = evaluator_.native_values(action, inner);
+        if (!values) return false;
+        for (Value& value : *values)
+            if (is_later(value)) value = Value();
+        if (const ByHand known = find_by_hand(action.native)) return known(evaluator_, *values, *this);
+        return as_previewed(action, inner);
+    }
+
+    // A native that runs one command, and says which: "terraform plan ..".
+    bool as_previewed(const ir::Command& action, const Scope& inner) {
+        constexpr std::array typed_natives = {"terraform-run", "terraform-plan", "terraform-apply"};
+        if (std::find(typed_natives.begin(), typed_natives.end(), action.native) == typed_natives.end()) return false;
+        const NativeEntry* entry = natives_(action.native);
+        const auto line = entry != nullptr ? evaluator_.preview(action, inner)
+                                           : tl::expected<std::string, std::string>(std::string());
+        if (!line || line->empty()) return false;
+        if (action.native == "terraform-apply")
+            say("look at the plan before it is applied: it must take back what this step did, and nothing else");
+        const ir::Tool* tool = program_.tool("terraform");
+        std::string variables;
+        if (tool != nullptr && tool->environment)
+            for (const ir::Expr& one : tool->environment->children)
+                if (const Value value = evaluator_.evaluate(one, scope_).value; value.get_if<std::string>() != nullptr)
+                    variables += show(value) + " ";
+        type(fmt::format("(cd {} && {}{})", shell_word(environment_.setting("root")), variables, *line));
+        return true;
+    }
+
+    void by_hand(const ir::Verb& verb, const Scope& inner) {
+        say("by hand: " + printable(describe_call(verb, inner), 400));
+        const std::string about = verb.documentation.substr(0, verb.documentation.find('\n'));
+        if (!about.empty()) say("  (" + printable(about, 400) + ")");
+        if (!cannot_type_.empty())
+            say(fmt::format("  it needs {}, which only the cluster can tell then", printable(cannot_type_, 100)));
+    }
+
+    // "--password-stdin": given without an end of line, as migc gives it.
+    bool with_input(const ir::Command& action, const ir::Verb& verb, const Scope& inner, const std::string& text) {
+        const ir::Expr& input = *action.standard_input;
+        if (input.type.kind == ir::TypeKind::Secret) {
+            const nlohmann::json form = secret_form(input, inner);
+            const std::string printed = printed_by(form);
+            if (!printed.empty()) return type(fmt::format("printf %s \"{}\" | {}", printed, text)), true;
+            say(fmt::format("by hand: {}: {}", printable(describe_call(verb, inner), 400), source_of(form)));
+            say("  with it on its input: " + text);
+            return true;
         }
-        line("by hand: " + printable(describe_call(verb, inner), 400));
-        if (!verb.documentation.empty())
-            line("         (" + printable(verb.documentation.substr(0, verb.documentation.find('\n')), 400) +
-                 ")");
+        const Value given = evaluator_.evaluate(input, inner).value;
+        if (given.is_unknown()) return false;
+        type(text + " < " + shell_word(file("input", show(given))));
+        return true;
     }
 
-    void input(const ir::Command& command, const Scope& scope) {
-        if (!command.standard_input) return;
-        const Value given = value_of(*command.standard_input, scope, "its input");
-        line("  on its input: " + printable(shown_value(given), 400));
+    const project::SecretSource* source_named(const std::string& name) const {
+        const project::Environment* entry = inventory_.environment(environment_.name);
+        if (entry == nullptr || !entry->secrets.contains(name)) return nullptr;
+        return &entry->secrets.at(name);
     }
 
+    // What puts a secret of migc.yaml into a line without its being there.
+    std::string printed_by(const nlohmann::json& form) const {
+        if (!form.is_object() || !form.contains("secret")) return {};
+        const auto* source = source_named(form.at("secret").get<std::string>());
+        const std::string root = shell_word(environment_.setting("root"));
+        if (source == nullptr) return {};
+        if (!source->variable.empty()) return fmt::format("${{{}:?}}", source->variable);
+        if (!source->file.empty())
+            return fmt::format("$(cat {})", shell_word((fs::path(environment_.setting("root")) / source->file).string()));
+        std::string words;
+        for (const std::string& word : source->command) words += " " + shell_word(word);
+        return fmt::format("$(cd {} &&{})", root, words);
+    }
+
+    // Where a secret comes from that cannot be put into a line.
+    static std::string source_of(const nlohmann::json& form) {
+        if (form.is_object() && form.contains("secret"))
+            return fmt::format("it takes the secret {}, and migc.yaml says not where that is",
+                               printable(form.at("secret").get<std::string>(), 100));
+        if (!form.is_object() || !form.contains("sealed")) return "it takes a secret that was not kept";
+        if (form.contains("in_memory")) return "it takes a secret that was kept only while the run went on";
+        return fmt::format("kept encrypted, and only `migc undo` of {} can open and put back what was there before",
+                           printable(form.value("by", "the operator of the run"), 100));
+    }
+
+    // Which way it goes only the cluster can tell: then nothing of it is typed blindly.
     void choose(const ir::Step& step, Scope& scope) {
         const auto holds = truth(evaluator_.evaluate(*step.condition, scope).value);
         if (holds) return steps(*holds ? step.body : step.otherwise, scope);
-        line(printable(step.text, 400) + ":");
+        say(printable(without_end(step.text), 400) + ":");
+        ++only_said_;
         steps(step.body, scope);
-        if (step.otherwise.empty()) return;
-        line("otherwise:");
+        if (!step.otherwise.empty()) say("otherwise:");
         steps(step.otherwise, scope);
+        --only_said_;
     }
 
     void loop(const ir::Step& step, Scope& scope) {
         const Value list = evaluator_.evaluate(*step.value, scope).value;
         const auto* items = list.get_if<List>();
-        if (items == nullptr) line(printable(step.text, 400) + ":");
-        for (const Value& item : items == nullptr ? List{Value(fmt::format("<{}>", step.name))} : *items) {
+        if (items == nullptr) return say("by hand: " + printable(without_end(step.text), 400));
+        for (const Value& item : *items) {
             Scope inner(&scope, scope.depth());
             inner.bind(step.name, item);
             steps(step.body, inner);
@@ -229,11 +481,19 @@ class Sheet::Writer {
     }
 
     const ir::Program& program_;
+    const project::Inventory& inventory_;
+    std::function<const NativeEntry*(std::string_view)> natives_;
     const Change& change_;
     StageEnvironment environment_;
     Evaluator evaluator_;
     std::map<std::string, Value> known_;
     Scope scope_;
+    fs::path folder_;
+    const ir::Verb* changed_by_ = nullptr;
+    std::map<std::string, std::string> later_;  // commands that print what is not known yet, by its name
+    std::map<std::string, std::string> files_;
+    std::string cannot_type_;  // what a line lacks to be typed; empty: nothing
+    int only_said_ = 0;        // above 0: commands are for people only
     std::string text_;
 };
 
@@ -261,8 +521,9 @@ void Sheet::update(const StageRun& stage, const Change& change) {
                                                          : nullptr;
     if (undo == nullptr || !(change.to_undo() || change.open()) || undo->kind == UndoKind::None) return;
     const Surroundings surroundings{program_, inventory_, *tools_, options_, {}};
-    entries[change.step] = {!verb->action, undo->after.has_value(),
-                            Writer(program_, surroundings, stage, change).text(*verb, *undo)};
+    Writer writer(program_, surroundings, stage, change, folder_);
+    std::string text = writer.text(*verb, *undo);
+    entries[change.step] = {!verb->action, undo->after.has_value(), std::move(text), std::move(writer).files()};
 }
 
 // The last one first, without what a composite speaks for.
@@ -289,8 +550,8 @@ std::string Sheet::assembled(const std::string& heading) const {
         const auto entries = shown(*part);
         all.insert(all.end(), entries.begin(), entries.end());
     }
-    if (all.empty()) return heading + "\nThere is nothing to take back.\n";
-    constexpr std::size_t numbering = 10;
+    if (all.empty()) return heading + "\n# There is nothing to take back.\n";
+    constexpr std::size_t numbering = 12;
     std::size_t size = heading.size();
     for (const Entry* entry : all) size += entry->text.size() + numbering;
     std::string out;
@@ -298,7 +559,7 @@ std::string Sheet::assembled(const std::string& heading) const {
     out += heading;
     for (std::size_t i = 0; i < all.size(); ++i) {
         const std::string number = std::to_string(i + 1);
-        out += number.size() < 2 ? "\n " : "\n";
+        out += number.size() < 2 ? "\n#  " : "\n# ";
         out += number;
         out += ". ";
         out += all[i]->text;
@@ -311,14 +572,65 @@ std::string Sheet::text(const std::string& heading) {
     return assembled(heading);
 }
 
-void Sheet::keep_in(const std::filesystem::path& folder) {
+void Sheet::belongs_to(const fs::path& folder) {
     const std::lock_guard lock(mutex_);
+    folder_ = folder;
+}
+
+void Sheet::keep_in(const fs::path& folder) {
+    const std::lock_guard lock(mutex_);
+    folder_ = folder;
     if (!file_) file_ = std::make_unique<ReplacedFile>(folder / "undo-sheet.txt");
 }
 
+namespace {
+
+// Whole or not at all; like the sheet itself it is not synced.
+bool write_beside(const fs::path& path, const std::string& content) {
+    const std::string beside = path.string() + ".new";
+    const int descriptor = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (descriptor < 0) return false;
+    std::size_t done = 0;
+    while (done < content.size()) {
+        const ssize_t size = ::write(descriptor, content.data() + done, content.size() - done);
+        if (size <= 0 && errno != EINTR) break;
+        if (size > 0) done += static_cast<std::size_t>(size);
+    }
+    ::close(descriptor);
+    return done == content.size() && ::rename(beside.c_str(), path.c_str()) == 0;
+}
+
+}  // namespace
+
+// With every step of a run, so only what is not there yet.
+void Sheet::write_wanted_files() {
+    std::map<std::string, std::string> wanted;
+    for (Part& part : parts_)
+        for (const Entry* entry : shown(part)) wanted.insert(entry->files.begin(), entry->files.end());
+    std::error_code ignored;
+    for (const auto& [path, content] : written_)
+        if (!wanted.contains(path)) fs::remove(path, ignored);
+    if (!wanted.empty()) {
+        fs::create_directories(folder_ / "undo", ignored);
+        fs::permissions(folder_ / "undo", fs::perms::owner_all, ignored);
+    }
+    for (const auto& [path, content] : wanted)
+        if (const auto known = written_.find(path); known == written_.end() || known->second != content)
+            write_beside(path, content);
+    written_ = std::move(wanted);
+}
+
+void Sheet::write_files() {
+    const std::lock_guard lock(mutex_);
+    write_wanted_files();
+}
+
+// The lines name the files: those are there first.
 void Sheet::write(const std::string& heading) {
     const std::lock_guard lock(mutex_);
-    if (file_) file_->replace(assembled(heading));
+    if (!file_) return;
+    write_wanted_files();
+    file_->replace(assembled(heading));
 }
 
 }  // namespace migc::runtime

@@ -1,4 +1,6 @@
-// The break-glass sheet: the commands that take back, by hand and without migc, what a run has done so far.
+// The break-glass sheet, or undo runbook: the commands that take back, by hand and without migc, what a run has done so
+// far. It is a text for bash: every line does its work as it is typed, from any folder and with any current context; what
+// cannot be typed is said in a comment. What the lines need besides (patches, definitions, files) lies beside it.
 #pragma once
 
 #include <filesystem>
@@ -27,6 +29,8 @@ class Sheet {
     Sheet(const Sheet&) = delete;
     Sheet& operator=(const Sheet&) = delete;
 
+    // The run's folder; what the lines name lies in its folder `undo`. Before the first `update`.
+    void belongs_to(const std::filesystem::path& folder);
     // Takes in how a change stands now; what is undone or left nothing is not on the sheet any more.
     void update(const StageRun& stage, const Change& change);
     // The whole sheet, the last change first. `heading` says of which run.
@@ -37,12 +41,15 @@ class Sheet {
     // Writes it where it is kept, whole or not at all. A sheet that cannot be written stops no run: the
     // journal has all of it.
     void write(const std::string& heading);
+    // Writes the files that the lines name, each for its owner only, and removes those that none names any more.
+    void write_files();
 
   private:
     struct Entry {
         bool composite = false;  // speaks for the steps inside of it
         bool deferred = false;   // runs after what it follows, so last in its stage
         std::string text;
+        std::map<std::string, std::string> files;  // by whole path
     };
     struct Part {
         std::string stage;
@@ -54,6 +61,7 @@ class Sheet {
     std::map<std::string, Entry, decltype(&earlier)>& entries_of(const std::string& stage);
     static std::vector<const Entry*> shown(const Part& part);
     std::string assembled(const std::string& heading) const;
+    void write_wanted_files();
 
     const ir::Program& program_;
     const project::Inventory& inventory_;
@@ -62,6 +70,8 @@ class Sheet {
     std::mutex mutex_;
     std::vector<Part> parts_;  // a stage each, in the order of the run
     std::unique_ptr<ReplacedFile> file_;
+    std::filesystem::path folder_;
+    std::map<std::string, std::string> written_;  // what this process has put into files, by whole path
 };
 
 }  // namespace migc::runtime

@@ -17,6 +17,7 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
       options(the_options),
       recorder(journal, the_tools, std::move(listener)),
       tools(the_tools, [this] { return settle() ? "" : recorder.failure(); }),
+      kept(inventory.root, the_tools.kind() == "live"),
       surroundings{the_program,
                    inventory,
                    tools,
@@ -29,14 +30,16 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
                    [this] { return changes(); }},
       sheet(the_program, inventory, the_options) {
     recorder.fenced_by(options.lock_lost);
+    surroundings.kept = &kept;
 }
 
 std::string RunState::sheet_heading() {
     const std::string title = program.migration ? printable(program.migration->title, 200) : "";
     return fmt::format(
-        "Run {}{}: what takes back by hand, without migc, what it has done so far.\n"
-        "Script {}; as of {}. From the folder {}.\n"
-        "In this order. After each one see that it is as it says; if it is not, stop and find out why.\n",
+        "# Run {}{}: what takes back by hand, without migc, what it has done so far.\n"
+        "# Script {}; as of {}. Of the project in {}.\n"
+        "# For bash, from any folder and with any current context: `bash -e` stops where a line is refused. In this\n"
+        "# order. After each one see that it is as it says; if it is not, stop and find out why.\n",
         recorder.run(), title.empty() ? "" : fmt::format(" ({})", title), printable(options.script, 400),
         iso_time(tools.now()), surroundings.inventory.root.string());
 }

@@ -13,6 +13,7 @@
 #include "runtime/engine/committed_tools.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/inputs.hpp"
+#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/past.hpp"
 #include "runtime/engine/recorder.hpp"
 #include "runtime/engine/sheet.hpp"
@@ -66,6 +67,7 @@ struct RunState {
     CommittedTools tools;
     Scope globals;                 // top-level lets
     std::set<std::string> passed;  // stages that completed
+    KeptSecrets kept;  // what of them an undo needs
     Surroundings surroundings;
     Sheet sheet;
     std::unique_ptr<Inputs> inputs;  // the files that the run was reviewed with; null in an undo

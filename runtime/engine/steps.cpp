@@ -7,6 +7,7 @@
 
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/guards.hpp"
+#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 
@@ -96,9 +97,13 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
     if (course_.purpose == Purpose::Forward) accept_files(stage_, verb);
     if (!verdict.done() || step.name.empty()) return verdict;
     const bool secret = verb.result_type && verb.result_type->kind == ir::TypeKind::Secret;
-    const Value* noted = known_name(id);
-    scope.bind(step.name, noted != nullptr ? *noted : one.result, secret);
-    return secret || noted != nullptr ? Verdict{} : note(step.name, one.result, id);
+    if (const Value* noted = known_name(id)) {
+        bind_noted(scope, step.name, *noted);
+        return {};
+    }
+    if (secret) return keep(step.name, one.result, captured_form(stage_.evaluator.kept(), one.result), scope, id);
+    scope.bind(step.name, one.result);
+    return note(step.name, to_json(one.result), id);
 }
 
 // Undoing and what a failure block does are never kept from acting.
@@ -225,9 +230,25 @@ Verdict Steps::soak(const ir::Step& step, Scope& scope, const std::string& id) {
                  Waiter(stage_, course_).soak({*step.condition, scope, id, text, *duration}, before), begun);
 }
 
-Verdict Steps::note(const std::string& name, const Value& value, const std::string& id) {
+// The journal has of a secret what it keeps of it.
+void Steps::bind_noted(Scope& scope, const std::string& name, const Value& noted) {
+    const auto* form = noted.get_if<Json>();
+    const bool kept = form != nullptr && is_kept_secret(**form);
+    if (kept)
+        scope.bind_journaled(name, **form);
+    else
+        scope.bind(name, noted);
+}
+
+Verdict Steps::keep(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
+                    const std::string& id) {
+    scope.bind_secret(name, value, kept);
+    return kept.is_null() ? Verdict{} : note(name, kept, id);
+}
+
+Verdict Steps::note(const std::string& name, const nlohmann::json& value, const std::string& id) {
     auto body = stage_.about(id);
-    body.update({{"name", name}, {"value", to_json(value)}});
+    body.update({{"name", name}, {"value", value}});
     if (stage_.run.recorder.record(EventKind::Noted, body)) return {};
     return {Fate::Untrusted, stage_.run.recorder.failure()};
 }
@@ -242,14 +263,16 @@ Verdict Steps::remember(const std::string& kind, const nlohmann::json& value, co
 
 Verdict Steps::let(const ir::Step& step, Scope& scope, const std::string& id) {
     if (const Value* noted = known_name(id)) {
-        scope.bind(step.name, *noted);
+        bind_noted(scope, step.name, *noted);
         return {};
     }
     const Reading reading = stage_.evaluator.evaluate(*step.value, scope);
     if (reading.value.is_unknown()) return {Fate::Failed, fmt::format("{}: {}", step.text, explain(reading))};
-    const bool secret = step.value->type.kind == ir::TypeKind::Secret;
-    scope.bind(step.name, reading.value, secret);
-    return secret ? Verdict{} : note(step.name, reading.value, id);
+    if (step.value->type.kind == ir::TypeKind::Secret)
+        return keep(step.name, reading.value,
+                    kept_form(stage_.evaluator.kept(), *step.value, scope, reading.value), scope, id);
+    scope.bind(step.name, reading.value);
+    return note(step.name, to_json(reading.value), id);
 }
 
 Verdict Steps::choose(const ir::Step& step, Scope& scope, const std::string& id) {

@@ -33,7 +33,11 @@ class Steps {
     Verdict loop(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict parallel(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict gate(const ir::Step& step, Scope& scope, const std::string& id);
-    Verdict note(const std::string& name, const Value& value, const std::string& id);
+    Verdict note(const std::string& name, const nlohmann::json& value, const std::string& id);
+    // Binds a secret, and notes what the journal keeps of it.
+    Verdict keep(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
+                 const std::string& id);
+    static void bind_noted(Scope& scope, const std::string& name, const Value& noted);
     Verdict remember(const std::string& kind, const nlohmann::json& value, const std::string& id);
     [[nodiscard]] const Value* known_name(const std::string& id) const;
     [[nodiscard]] bool was_held(const std::string& id) const;

@@ -7,6 +7,7 @@
 
 #include "runtime/engine/converge.hpp"
 #include "runtime/engine/effect.hpp"
+#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/steps.hpp"
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
@@ -347,6 +348,8 @@ bool StageUndo::undo_one(Inverse& inverse) {
         conclude(change, "in-doubt", found.message, UndoEnd::InDoubt);
     } else if (inverse.undo->kind == UndoKind::ByCaller) {
         conclude(change, "held", "the step brought no inverse", UndoEnd::Held);
+    } else if (const auto lost = lost_secret(stage_.evaluator, *inverse.undo, *inverse.scope)) {
+        conclude(change, "held", *lost, UndoEnd::Held);
     } else {
         run_steps(inverse);
     }

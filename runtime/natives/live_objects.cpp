@@ -8,6 +8,7 @@
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/withheld_values.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -23,10 +24,8 @@ std::string missing(Host& host, const Handle& handle) {
     return handle.written() + " does not exist";
 }
 
-bool keeps_values(const Handle& handle, const std::string& pointer) {
-    const bool whole = pointer.empty();
-    return handle.type == "secret" &&
-           (whole || pointer.starts_with("/data") || pointer.starts_with("/stringData"));
+bool leads_to_values(const std::string& pointer) {
+    return pointer.empty() || pointer.starts_with("/data") || pointer.starts_with("/stringData");
 }
 
 // Who makes this object, and would make it again: "ReplicaSet web-5c8".
@@ -38,14 +37,15 @@ std::string maker_of(const json& object) {
 }
 
 // Why there would be no way back; empty if there is one.
-std::string no_way_back(const Handle& handle, const json& object) {
+std::string no_way_back(Host& host, const Handle& handle, const json& object) {
     if (handle.type == "persistentvolumeclaim")
         return fmt::format("{} holds data that no undo brings back; `delete claim {}` says so",
                            handle.written(), handle.name);
     if (holds_data(handle)) return handle.written() + " holds what no undo brings back; delete it by hand";
-    if (handle.type == "secret")
-        return handle.written() +
-               " holds secret values, which migc does not keep, so it could not be made again; delete it by hand";
+    if (is_secret_object(object) && host.setting("secrets-keeper").empty())
+        return fmt::format(
+            "{} holds secret values, which cannot be kept here ({}), so it could not be made again; delete it by hand",
+            handle.written(), host.setting("secrets-obstacle"));
     if (const std::string maker = maker_of(object); !maker.empty())
         return fmt::format("{} is made by {}, which would make it again; change that one", handle.written(),
                            maker);
@@ -142,11 +142,14 @@ Reading live_value(Host& host, const Arguments& arguments) {
     const std::string pointer = text_argument(arguments, 1);
     if (!is_pointer(pointer))
         return mistaken(fmt::format("`{}` is no JSON pointer, such as /data/colour", pointer));
-    if (keeps_values(*handle, pointer))
-        return mistaken(handle->written() + " is a secret: migc does not read its values");
-    const auto object = fetch(host, *handle);
+    const Reading refusal = mistaken(handle->written() + " is a secret: migc does not read its values");
+    if (handle->type == "secret" && leads_to_values(pointer)) return refusal;
+    auto object = fetch(host, *handle);
     if (!object) return unknown(object.error());
     if (object->is_null()) return absent(missing(host, *handle));
+    // However it is called: secrets/creds.
+    if (is_secret_object(*object) && leads_to_values(pointer)) return refusal;
+    drop_noted_values(*object);
     const json& found = field(*object, pointer);
     return found.is_null() ? absent(fmt::format("{} has no {}", handle->written(), pointer))
                            : json_reading(found);
@@ -172,7 +175,7 @@ Reading can_be_made_again(Host& host, const Arguments& arguments) {
     const auto object = fetch(host, *handle);
     if (!object) return unknown(object.error());
     if (object->is_null()) return {Value(true), missing(host, *handle), false};
-    std::string why = no_way_back(*handle, *object);
+    std::string why = no_way_back(host, *handle, *object);
     const bool can = why.empty();
     return {Value(can), std::move(why), !can};
 }

@@ -7,6 +7,7 @@
 
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/withheld_values.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -120,6 +121,7 @@ const std::vector<NativeEntry>& all_natives() {
         reads("can-be-made-again", can_be_made_again),
         reads("object-may-become", object_may_become),
         reads("accepted-value", accepted_value),
+        reads("secret-values", secret_values),
         does("object-patch", object_patch, preview_object_patch),
         does("object-delete", object_delete, preview_object_delete),
         reads("node-count-ready", node_count_ready),
@@ -135,6 +137,7 @@ const std::vector<NativeEntry>& all_natives() {
         of_input(reads("object-settled", object_settled)),
         of_input(does("object-apply", object_apply, preview_object_apply)),
         of_input(does("object-restore", object_restore, preview_object_restore)),
+        does("object-make-again", object_make_again, preview_object_make_again),
         reads("http-status", http_status),
         reads("http-head", http_head),
         reads("http-post-status", http_post_status),

@@ -9,6 +9,7 @@
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/withheld_values.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -149,8 +150,9 @@ Reading accepted_value(Host& host, const Arguments& arguments) {
     if (!answer.succeeded())
         return is_refusal(answer) ? mistaken(complaint("kubectl", answer))
                                   : unknown(complaint("kubectl", answer));
-    const auto object = json::parse(answer.output, nullptr, false);
+    auto object = json::parse(answer.output, nullptr, false);
     if (!object.is_object()) return unknown("kubectl: the answer is not JSON");
+    drop_noted_values(object);
     const json& becomes = field(object, wish->pointer);
     if (becomes.is_null() && !wish->value.is_null())
         return mistaken(

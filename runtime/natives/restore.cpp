@@ -8,6 +8,7 @@
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/withheld_values.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -19,8 +20,17 @@ struct Restore {
     json prior;    // null: there was none
     json applied;  // null: this run deleted it, or it is not known what was applied
     std::string resource_version;
-    json now;  // null: there is none
+    json now;            // null: there is none
+    std::string values;  // of a Secret, those that it had before; empty: none were kept
 };
+
+// In a form of a Secret stand marks. The error: a value that is to come back was not kept.
+tl::expected<json, std::string> opened(Host& host, const Restore& restore, json form) {
+    if (!is_sealed(restore.prior)) return form;
+    auto result = with_values(std::move(form), restore.values);
+    if (result) conceal_values(host, field(*result, "/data"));
+    return result;
+}
 
 std::vector<std::string> kubectl_arguments(Host& host, const Handle& handle,
                                            std::vector<std::string> arguments) {
@@ -72,20 +82,15 @@ Answer create(Host& host, const Restore& restore) {
         return held(restore.handle,
                     "was deleted by somebody else since this run changed it; making it again could "
                     "undo what that person meant");
-    if (is_sealed(restore.prior))
-        return held(restore.handle,
-                    "is gone, and migc keeps no secret values to make it again; make it by hand");
+    const auto object = opened(host, restore, restore.prior);
+    if (!object) return held(restore.handle, "is gone, and " + object.error() + "; make it by hand");
     const auto collection = collection_of(host, restore.prior);
     if (!collection) return refused(collection.error());
     // Otherwise kubectl writes its own note of what was last applied over the one that was there.
     Answer answer = host.run("kubectl", {"create", "--raw", *collection + "?fieldManager=migc", "-f", "-"},
-                             restore.prior.dump());
+                             object->dump());
     if (answer.succeeded()) answer.errors += "\nWarning: " + what_is_lost(restore.handle);
     return answer;
-}
-
-bool changes_values(const json& patch) {
-    return patch.contains("data") || patch.contains("stringData");
 }
 
 // The resource version makes the cluster refuse the patch if somebody wrote after we looked.
@@ -100,9 +105,9 @@ Answer patch_back(Host& host, const Restore& restore) {
                                 "restoring it would overwrite that",
                                 enumerate(way.taken)));
     if (way.patch.empty()) return well(restore.handle.written() + " is as it was before");
-    if (is_sealed(restore.prior) && changes_values(way.patch))
-        return held(restore.handle,
-                    "had other secret values, which migc does not keep; put them back by hand");
+    auto patch = opened(host, restore, std::move(way.patch));
+    if (!patch) return held(restore.handle, "had other secret values, and " + patch.error() + "; put them back by hand");
+    way.patch = std::move(*patch);
     way.patch["metadata"]["resourceVersion"] = restore.resource_version;
     return host.run("kubectl",
                     kubectl_arguments(host, restore.handle,
@@ -128,7 +133,8 @@ Answer object_restore(Host& host, const Arguments& arguments) {
                        json_argument(arguments, 1),
                        json_argument(arguments, 2),
                        text_field(*now, "/metadata/resourceVersion"),
-                       {}};
+                       {},
+                       text_argument(arguments, 3)};
     restore.now = live_form(std::move(*now), restore.applied.is_null() ? restore.prior : restore.applied);
     if (restore.prior.is_null()) return remove(host, restore);
     return restore.now.is_null() ? create(host, restore) : patch_back(host, restore);
@@ -143,6 +149,18 @@ std::string preview_object_restore(Host& host, const Arguments& arguments) {
                : std::vector<std::string>{"patch", handle->written(), "--type=merge", "-p",
                                           "'the fields that this run changed'"};
     return fmt::format("kubectl {}", fmt::join(kubectl_arguments(host, *handle, command), " "));
+}
+
+Answer object_make_again(Host& host, const Arguments& arguments) {
+    return object_restore(
+        host, {argument(arguments, 0), argument(arguments, 1), Value(Absent{}), argument(arguments, 2)});
+}
+
+std::string preview_object_make_again(Host& host, const Arguments& arguments) {
+    const auto handle = parse_handle(text_argument(arguments, 0));
+    return handle ? fmt::format("kubectl {}",
+                                fmt::join(kubectl_arguments(host, *handle, {"create", "-f", "-"}), " "))
+                  : std::string();
 }
 
 }  // namespace migc::runtime

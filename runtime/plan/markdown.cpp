@@ -85,6 +85,13 @@ void order(std::string& out, const json& plan) {
     out += '\n';
 }
 
+// With who can go it, where the step keeps a secret for it.
+std::string way_back(const json& step) {
+    std::string text = plain(text_of(step, "undo"));
+    for (const json& kept : step.value("kept", json::array())) text += "<br>" + plain(kept.get<std::string>());
+    return text;
+}
+
 bool is_step(const json& step) {
     return text_of(step, "kind") != "verify" && text_of(step, "kind") != "soak";
 }
@@ -130,7 +137,7 @@ void steps(std::string& out, const json& stage) {
         for (const json& problem : step.at("problems"))
             done += "<br>**" + plain(problem.get<std::string>()) + "**";
         out += fmt::format("| {} | {} | {} | {} | {} |\n", id.substr(id.find('/') + 1),
-                           plain(text_of(step, "layer")), done, effects(step), plain(text_of(step, "undo")));
+                           plain(text_of(step, "layer")), done, effects(step), way_back(step));
     }
     out += '\n';
 }

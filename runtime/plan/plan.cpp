@@ -9,6 +9,7 @@
 #include "compiler/ir/bounds.hpp"
 #include "compiler/ir/window.hpp"
 #include "runtime/engine/call.hpp"
+#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
@@ -190,9 +191,36 @@ class StagePlanner {
             if (reading.value.is_unknown())
                 entry["problems"].push_back(
                     fmt::format("`{}` cannot be captured: {}", capture.name, explain(reading)));
+            if (capture.value.type.kind == ir::TypeKind::Secret) {
+                keep(capture, reading, inner, entry);
+                continue;
+            }
             entry["captures"][capture.name] = shown_capture(reading);
             inner.bind(capture.name, reading.value);
         }
+    }
+
+    // "secret/creds", where the probe is about a thing; else the probe.
+    std::string what_is_kept(const ir::Expr& value, const Scope& inner) {
+        for (const ir::Expr& argument : value.children) {
+            const Value given = evaluator_.evaluate(argument, inner).value;
+            if (const auto* thing = given.get_if<ResourceRef>()) return evaluator_.written(*thing);
+        }
+        return value.kind == ir::ExprKind::Probe ? evaluator_.describe(value, inner) : value.name;
+    }
+
+    // A secret is kept for the undo, and somebody must be able to open it then.
+    void keep(const ir::Capture& capture, const Reading& reading, Scope& inner, json& entry) {
+        inner.bind_secret(capture.name, reading.value, captured_form(evaluator_.kept(), reading.value));
+        if (reading.value.is_unknown() || reading.value.is_absent()) return;
+        entry["captures"][capture.name] = "(secret)";
+        if (evaluator_.kept() == nullptr) return;
+        const std::string what = "the previous value of " + what_is_kept(capture.value, inner);
+        const auto keeper = evaluator_.kept()->keeper();
+        entry["kept"].push_back(
+            keeper ? fmt::format("{} is kept encrypted; only {} can undo it", what, *keeper)
+                   : fmt::format("{} cannot be kept here: {}; once the run has ended, its undo will be held", what,
+                                 keeper.error()));
     }
 
     void command(const ir::Verb& verb, const Scope& inner, json& entry) {
@@ -351,7 +379,11 @@ class StagePlanner {
         const Reading reading = evaluator_.evaluate(*step.value, scope);
         const bool secret = step.value->type.kind == ir::TypeKind::Secret;
         add(id, "let", fmt::format("{} = {}", step.name, secret ? "(secret)" : shown_value(reading)));
-        scope.bind(step.name, reading.value, secret);
+        if (secret)
+            scope.bind_secret(step.name, reading.value,
+                              kept_form(evaluator_.kept(), *step.value, scope, reading.value));
+        else
+            scope.bind(step.name, reading.value);
     }
 
     void choose(const ir::Step& step, Scope& scope, const std::string& id) {
@@ -416,7 +448,9 @@ class Planner {
   public:
     Planner(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
             const RunOptions& options)
-        : program_(program), inventory_(inventory), tools_(tools), options_(options) {}
+        : program_(program), inventory_(inventory), tools_(tools), options_(options) {
+        surroundings_.kept = &kept_;
+    }
 
     tl::expected<json, Problem> run() {
         if (auto problem = resolve()) return tl::unexpected(*problem);
@@ -472,7 +506,11 @@ class Planner {
         for (const ir::Step& step : program_.lets) {
             const Reading reading = evaluator.evaluate(*step.value, globals_);
             const bool secret = step.value->type.kind == ir::TypeKind::Secret;
-            globals_.bind(step.name, reading.value, secret);
+            if (secret)
+                globals_.bind_secret(step.name, reading.value,
+                                     kept_form(&kept_, *step.value, globals_, reading.value));
+            else
+                globals_.bind(step.name, reading.value);
             result.push_back({{"name", step.name}, {"value", secret ? "(secret)" : shown_value(reading)}});
         }
         return result;
@@ -533,6 +571,7 @@ class Planner {
     std::vector<std::pair<const ir::Stage*, std::unique_ptr<StageEnvironment>>> stages_;
     std::string change_;
     Concealment concealment_;
+    KeptSecrets kept_{inventory_.root, tools_.kind() == "live", KeptSecrets::Use::Planning};
     std::set<std::string> passed_;  // stages planned before, which then will have passed
     Surroundings surroundings_{program_,
                                inventory_,

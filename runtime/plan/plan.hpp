@@ -20,7 +20,7 @@ namespace migc::runtime {
 //  "stages": [{"stage", "environment", "context", "namespace", "gates": [{"text", "open", "why"}],
 //              "steps": [{"step", "kind", "text", "layer", "command", "captures", "effects": [{"probe",
 //              "before", "after"}],
-//                         "undo", "undo_commands", "limit", "already", "problems"}],
+//                         "undo", "undo_commands", "kept", "limit", "already", "problems"}],
 //              "times": {"steps_ms", "soaks_ms", "soaks_between_ms", "undo_ms", "no_return",
 //              "windows": [{"window", "last_safe_start"}]}, "on_failure"}]}
 // Values are shown as text; times are upper bounds, in milliseconds; "last_safe_start" is empty for a window

@@ -38,6 +38,7 @@ void render_step(std::string& out, const json& step) {
     for (const auto& [name, value] : captures.items())
         line(out, "captures", fmt::format("{} = {}", name, value.get<std::string>()));
     line(out, "undo", text_of(step, "undo"));
+    for (const json& kept : step.value("kept", json::array())) line(out, "kept", kept.get<std::string>());
     line(out, "limit", text_of(step, "limit"));
     for (const json& problem : step.at("problems")) line(out, "PROBLEM", problem.get<std::string>());
 }

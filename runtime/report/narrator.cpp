@@ -202,7 +202,11 @@ std::vector<std::string> Narrator::noted(const nlohmann::json& body) const {
     if (is_true(body, "baseline") || is_true(body, "undo_start") || !body.is_object() ||
         !body.contains("value") || body.contains("kind"))
         return {};
-    const std::string value = escaped(show(from_json(body["value"])));
+    const nlohmann::json& noted = body["value"];
+    // A secret that is kept for an undo.
+    const bool secret =
+        noted.is_object() && (noted.contains("sealed") || (noted.size() == 1 && noted.contains("secret")));
+    const std::string value = secret ? "(secret)" : escaped(show(from_json(noted)));
     return {line(nothing, fmt::format("{} = {}", text_at(body, "name"), shortened(value, style_)), {})};
 }
 

@@ -58,7 +58,10 @@ nlohmann::json Concealment::apply(const nlohmann::json& value) const {
     }
     if (!value.is_object()) return value;
     auto result = nlohmann::json::object();
-    for (const auto& [name, one] : value.items()) result[apply(name)] = apply(one);
+    // What is sealed shows nothing, and a letter of it replaced would be all of it lost.
+    const bool sealed = value.contains("sealed") && value.contains("key");
+    for (const auto& [name, one] : value.items())
+        result[apply(name)] = sealed && (name == "sealed" || name == "key") ? one : apply(one);
     return result;
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/tools/concealment.hpp"
 #include "runtime/tools/descriptor.hpp"
 #include "runtime/tools/output_file.hpp"
+#include "runtime/tools/secret_objects.hpp"
 #include "runtime/tools/transcript.hpp"
 
 namespace migc::runtime {
@@ -118,7 +119,9 @@ class Recording : public RecordingTools {
         const Time begun = tools_->now();
         const CommandKey key = key_of(without_secrets(command), normalised_);
         Answer answer = tools_->run(command);
-        transcript_.write(run_line(key, concealed(with_output_file(command, answer)), begun));
+        Answer recorded = concealed(with_output_file(command, answer));
+        if (command.tool == "kubectl") recorded.output = secret_objects_.hidden(recorded.output);
+        transcript_.write(run_line(key, recorded, begun));
         return answer;
     }
 
@@ -188,6 +191,7 @@ class Recording : public RecordingTools {
     }
 
     Concealment concealment_;
+    SecretObjects secret_objects_;
     std::unique_ptr<Tools> tools_;
     TranscriptFile transcript_;
     std::vector<Normalisation> normalised_;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The break-glass sheet is typed into a shell, line by line, by somebody who has no migc: the world is as it was before.
+"""The break-glass sheet is given to a shell, from another folder, by somebody who has no migc: the world is as it was before.
 
 After runs that are done, that were held, and that were killed in the middle; with names that a shell would stumble over. What
 stands beside the journal is what `migc sheet` says; a secret is on neither."""
@@ -52,9 +52,11 @@ def secrets_kept():
         meanwhile = (project.folder / "meanwhile").read_text()
         for where, sheet in (("beside the journal", kept(project)), ("printed", printed), ("while the run went on", meanwhile)):
             check("canary" not in sheet, project, f"the secret is on the sheet {where}:", sheet)
-            check("unlock door" in sheet and "the secret" in sheet, project, f"the sheet {where} does not say which secret:", sheet)
+            check("unlock door" in sheet and f"cat {folder}/token" in sheet, project, f"the sheet {where} does not say which secret:", sheet)
         check(all("canary" not in p.read_text(errors="replace") for p in (project.folder / ".migc").rglob("*") if p.is_file()), project, "the secret is in a file of the run")
-    print("a secret: on no sheet")
+        subprocess.run(["bash", "-e"], input=printed, text=True, cwd="/", check=True)
+        check(project.state() == project.initial, project, "with a secret: not all is taken back:", printed)
+    print("a secret: on no sheet, and given by it")
 
 
 def kept(project, killed=False):
@@ -72,20 +74,22 @@ def body(sheet):
 
 def typed(project, sheet):
     """Does what the sheet says; what is in doubt is looked at first, as it says."""
+    check(not sheet.startswith("$"), project, "the sheet is no script")
     for entry in body(sheet).split("\n\n"):
-        lines = [line.strip() for line in entry.splitlines()]
-        if any(line.startswith("IN DOUBT") for line in lines) and not is_done(project, lines):
-            continue
-        for line in lines:
-            if line.startswith("$ "):
-                subprocess.run(["sh", "-c", line[2:]], cwd=project.folder, check=True)
+        lines = entry.splitlines()
+        if any(line.startswith("# IN DOUBT") for line in lines):
+            check(all(line.startswith("#") for line in lines), project, "what is in doubt would be typed blindly:", entry)
+            if not is_done(project, lines):
+                continue
+            entry = "\n".join(line.removeprefix("#   if so: ") for line in lines)
+        subprocess.run(["bash", "-e"], input=entry, text=True, cwd="/", check=True)
 
 
 def is_done(project, lines):
     for condition, look in zip(lines, lines[1:]):
-        if condition.startswith("if ") and look.startswith("look: "):
+        if condition.startswith("# if ") and look.startswith("#   look: "):
             before = condition.split(" is ", 1)[1].split(",")[0]
-            got = subprocess.run(["sh", "-c", look[6:]], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            got = subprocess.run(["bash", "-c", look.removeprefix("#   look: ")], cwd="/", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             return (got.stdout.decode() if got.returncode == 0 else "absent") != before
     return bool(project.state().get("#mark"))
 

@@ -1,0 +1,92 @@
+#include "runtime/natives/withheld_values.hpp"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include "runtime/natives/entries.hpp"
+#include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/live_form.hpp"
+#include "runtime/natives/live_objects.hpp"
+#include "runtime/natives/reading.hpp"
+
+namespace migc::runtime {
+namespace {
+
+using nlohmann::json;
+
+std::string decoded(const std::string& text) {
+    std::string bytes(text.size() + 1, '\0');
+    std::size_t size = 0;
+    const int failed =
+        sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(), text.size(), "\n",
+                          &size, nullptr, sodium_base64_VARIANT_ORIGINAL);
+    bytes.resize(failed == 0 ? size : 0);
+    return bytes;
+}
+
+// The keys whose values would be lost: those that the new form has not, or has with another mark.
+json lost_values(const json& prior, const json& wanted, const json& values) {
+    json lost = json::object();
+    for (const auto& [key, mark] : field(prior, "/data").items()) {
+        const json& next = field(wanted, "/data");
+        const bool stays = next.is_object() && next.contains(key) && next[key] == mark;
+        if (!stays && values.is_object() && values.contains(key)) lost[key] = values[key];
+    }
+    return lost;
+}
+
+}  // namespace
+
+bool is_secret_object(const json& object) {
+    return text_field(object, "/kind") == "Secret" && text_field(object, "/apiVersion") == "v1";
+}
+
+void drop_noted_values(json& object) {
+    if (!is_secret_object(object)) return;
+    constexpr const char* annotations = "/metadata/annotations";
+    if (!field(object, annotations).is_object()) return;
+    object[json::json_pointer(annotations)].erase("kubectl.kubernetes.io/last-applied-configuration");
+}
+
+void conceal_values(Host& host, const json& data) {
+    if (!data.is_object()) return;
+    for (const auto& item : data.items()) {
+        if (!item.value().is_string()) continue;
+        const auto& text = item.value().get_ref<const std::string&>();
+        host.conceal(text);
+        host.conceal(decoded(text));
+    }
+}
+
+tl::expected<json, std::string> with_values(json form, const std::string& values) {
+    const json kept = json::parse(values, nullptr, false);
+    if (!form.contains("data") || !form["data"].is_object()) return form;
+    for (auto& [key, value] : form["data"].items()) {
+        if (value.is_null()) continue;
+        if (!kept.is_object() || !kept.contains(key))
+            return tl::unexpected(fmt::format("the value of its key {} was not kept", key));
+        value = kept[key];
+    }
+    return form;
+}
+
+
+Reading secret_values(Host& host, const Arguments& arguments) {
+    const json prior = json_argument(arguments, 1);
+    const json wanted = json_argument(arguments, 2);
+    if (!is_secret_object(prior) || field(prior, "/data") == field(wanted, "/data")) return absent();
+    const auto handle = object_argument(host, argument(arguments, 0));
+    if (!handle) return mistaken(handle.error());
+    auto object = fetch(host, *handle);
+    if (!object) return unknown(object.error());
+    const json values = field(*object, "/data");
+    // What was looked at is what is kept, or nothing is.
+    const json form = live_form(std::move(*object), prior);
+    if (field(form, "/data") != field(prior, "/data"))
+        return unknown(handle->written() + " was changed while it was looked at");
+    conceal_values(host, values);
+    const json lost = lost_values(prior, wanted, values);
+    return lost.empty() ? absent() : Reading{Value(lost.dump()), {}, false};
+}
+
+}  // namespace migc::runtime
