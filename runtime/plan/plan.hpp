@@ -29,6 +29,10 @@ tl::expected<nlohmann::json, Problem> make_plan(const ir::Program& program,
                                                 const project::Inventory& inventory, Tools& tools,
                                                 const RunOptions& options);
 
+// Whether a step will certainly not go well as things are: a need that will not hold, a file that is missing, an
+// object that the server refuses.
+bool has_problem(const nlohmann::json& plan);
+
 // The same for people, as plain text.
 std::string render_plan(const nlohmann::json& plan);
 
