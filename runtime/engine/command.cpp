@@ -213,8 +213,9 @@ tl::expected<List, std::string> Evaluator::native_arguments(const ir::Command& c
         const auto* path = result[i].get_if<std::string>();
         if (path == nullptr || command.arguments->children[i].type.kind != ir::TypeKind::Path) continue;
         const std::filesystem::path whole = moved(*path, root);
-        result[i] = Value(
-            (copies ? copied_input(environment_.setting("run-folder"), root, whole.string()) : whole).string());
+        result[i] =
+            Value((copies ? copied_input(environment_.setting("run-folder"), root, whole.string()) : whole)
+                      .string());
     }
     return result;
 }

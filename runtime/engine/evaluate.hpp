@@ -40,8 +40,8 @@ struct Surroundings {
 class Foresight {
   public:
     virtual ~Foresight() = default;
-    // Reads a probe, whose own names are bound in `names` and whose phrase is "replicas of webapi"; `live` reads
-    // it through the tools. What only the run can know is Unknown.
+    // Reads a probe, whose own names are bound in `names` and whose phrase is "replicas of webapi"; `live`
+    // reads it through the tools. What only the run can know is Unknown.
     virtual Reading read(const ir::Probe& probe, const Scope& names, const std::string& phrase,
                          const std::function<Reading()>& live) = 0;
 };

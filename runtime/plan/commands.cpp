@@ -11,19 +11,38 @@ namespace {
 
 // Options whose value may be a word of its own.
 bool takes_a_word(const std::string& option) {
-    static const std::set<std::string, std::less<>> with_value = {
-        "--kubeconfig", "--context",       "--cluster",   "--user", "--namespace", "-n", "-o",
-        "--output",     "-l",              "--selector",  "-f",     "--filename",  "-p", "--patch",
-        "--type",       "--field-manager", "--container", "-c",     "--request-timeout",
-        "--patch-file", "--replicas",      "--timeout",   "--raw",  "--subresource"};
+    static const std::set<std::string, std::less<>> with_value = {"--kubeconfig",
+                                                                  "--context",
+                                                                  "--cluster",
+                                                                  "--user",
+                                                                  "--namespace",
+                                                                  "-n",
+                                                                  "-o",
+                                                                  "--output",
+                                                                  "-l",
+                                                                  "--selector",
+                                                                  "-f",
+                                                                  "--filename",
+                                                                  "-p",
+                                                                  "--patch",
+                                                                  "--type",
+                                                                  "--field-manager",
+                                                                  "--container",
+                                                                  "-c",
+                                                                  "--request-timeout",
+                                                                  "--patch-file",
+                                                                  "--replicas",
+                                                                  "--timeout",
+                                                                  "--raw",
+                                                                  "--subresource"};
     return with_value.contains(option);
 }
 
 // The long name of an option that has a short one.
 std::string long_name(const std::string& option) {
     static const std::map<std::string, std::string, std::less<>> names = {
-        {"-n", "--namespace"}, {"-o", "--output"}, {"-l", "--selector"}, {"-f", "--filename"},
-        {"-p", "--patch"},     {"-A", "--all-namespaces"}};
+        {"-n", "--namespace"}, {"-o", "--output"}, {"-l", "--selector"},
+        {"-f", "--filename"},  {"-p", "--patch"},  {"-A", "--all-namespaces"}};
     const auto found = names.find(option);
     return found == names.end() ? option : found->second;
 }
@@ -85,17 +104,35 @@ std::string type_name(std::string text) {
     text = text.substr(0, text.find('.'));
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
     static const std::map<std::string, std::string, std::less<>> short_names = {
-        {"deploy", "deployment"}, {"sts", "statefulset"}, {"ds", "daemonset"},  {"rs", "replicaset"},
-        {"po", "pod"},            {"svc", "service"},     {"ep", "endpoints"},  {"cm", "configmap"},
-        {"sa", "serviceaccount"}, {"ev", "event"},        {"no", "node"},       {"quota", "resourcequota"},
-        {"limits", "limitrange"}, {"pvc", "persistentvolumeclaim"},             {"pv", "persistentvolume"},
-        {"sc", "storageclass"},   {"ns", "namespace"},    {"ing", "ingress"},   {"netpol", "networkpolicy"},
-        {"cj", "cronjob"},        {"crd", "customresourcedefinition"},          {"crds", "customresourcedefinition"},
-        {"pdb", "poddisruptionbudget"}, {"hpa", "horizontalpodautoscaler"}};
+        {"deploy", "deployment"},
+        {"sts", "statefulset"},
+        {"ds", "daemonset"},
+        {"rs", "replicaset"},
+        {"po", "pod"},
+        {"svc", "service"},
+        {"ep", "endpoints"},
+        {"cm", "configmap"},
+        {"sa", "serviceaccount"},
+        {"ev", "event"},
+        {"no", "node"},
+        {"quota", "resourcequota"},
+        {"limits", "limitrange"},
+        {"pvc", "persistentvolumeclaim"},
+        {"pv", "persistentvolume"},
+        {"sc", "storageclass"},
+        {"ns", "namespace"},
+        {"ing", "ingress"},
+        {"netpol", "networkpolicy"},
+        {"cj", "cronjob"},
+        {"crd", "customresourcedefinition"},
+        {"crds", "customresourcedefinition"},
+        {"pdb", "poddisruptionbudget"},
+        {"hpa", "horizontalpodautoscaler"}};
     if (const auto found = short_names.find(text); found != short_names.end()) return found->second;
     if (text.ends_with("ies")) return text.substr(0, text.size() - 3) + "y";
     if (text.ends_with("sses")) return text.substr(0, text.size() - 2);
-    const bool plural = text.size() > 1 && text.ends_with('s') && !text.ends_with("ss") && text != "endpoints";
+    const bool plural =
+        text.size() > 1 && text.ends_with('s') && !text.ends_with("ss") && text != "endpoints";
     return plural ? text.substr(0, text.size() - 1) : text;
 }
 
@@ -107,23 +144,23 @@ std::string object_name_of(const std::string& text) {
 
 bool is_cluster_wide(const std::string& type) {
     constexpr std::array<std::string_view, 11> types = {"node",
-                                                       "namespace",
-                                                       "persistentvolume",
-                                                       "storageclass",
-                                                       "clusterrole",
-                                                       "clusterrolebinding",
-                                                       "customresourcedefinition",
-                                                       "priorityclass",
-                                                       "ingressclass",
-                                                       "validatingwebhookconfiguration",
-                                                       "mutatingwebhookconfiguration"};
+                                                        "namespace",
+                                                        "persistentvolume",
+                                                        "storageclass",
+                                                        "clusterrole",
+                                                        "clusterrolebinding",
+                                                        "customresourcedefinition",
+                                                        "priorityclass",
+                                                        "ingressclass",
+                                                        "validatingwebhookconfiguration",
+                                                        "mutatingwebhookconfiguration"};
     return std::find(types.begin(), types.end(), type) != types.end();
 }
 
 bool is_volatile(const std::string& type) {
     constexpr std::array<std::string_view, 10> types = {
-        "pod", "event", "replicaset", "controllerrevision", "endpoints", "endpointslice", "job", "node", "all",
-        "persistentvolume"};
+        "pod", "event", "replicaset", "controllerrevision", "endpoints", "endpointslice",
+        "job", "node",  "all",        "persistentvolume"};
     return std::find(types.begin(), types.end(), type) != types.end();
 }
 

@@ -8,10 +8,10 @@
 namespace migc::runtime {
 
 struct KubectlCall {
-    std::string verb;                // "get", "scale"
-    std::string name_space;          // of the last --namespace or -n; "" if there is none
-    bool everywhere = false;         // --all-namespaces
-    std::vector<std::string> words;  // what is no option, behind the verb: {"deployment/webapi"}
+    std::string verb;                            // "get", "scale"
+    std::string name_space;                      // of the last --namespace or -n; "" if there is none
+    bool everywhere = false;                     // --all-namespaces
+    std::vector<std::string> words;              // what is no option, behind the verb: {"deployment/webapi"}
     std::map<std::string, std::string> options;  // "--replicas" -> "4"; a flag without a value has ""
 
     [[nodiscard]] bool has(const std::string& option) const { return options.contains(option); }
@@ -23,7 +23,8 @@ struct KubectlCall {
 // `argv` with the program first.
 KubectlCall parse_kubectl(const std::vector<std::string>& argv);
 
-// One name for each type of object, however it is spelled: "deployment" for deploy, deployments.apps, Deployment.
+// One name for each type of object, however it is spelled: "deployment" for deploy, deployments.apps,
+// Deployment.
 std::string type_name(std::string text);
 // "deployment/webapi" of "deploy/webapi"; nothing is left of a namespace between both.
 std::string object_name_of(const std::string& text);

@@ -34,8 +34,8 @@ bool is_known(const std::string& argument) {
     return argument.find("known after step ") == std::string::npos;
 }
 
-// Sets a field, whose parents are made where they are missing; null takes it away. False where there is no such
-// place.
+// Sets a field, whose parents are made where they are missing; null takes it away. False where there is no
+// such place.
 bool set_field(json& form, const std::string& pointer, json value) {
     try {
         const json::json_pointer place(pointer);
@@ -194,8 +194,8 @@ class Foreseen::Deed {
         if (!parsed) return cluster();
         const std::string target = object_name_of(parsed->written());
         const auto said = foreseen_.dry_runs_.find(name_of(target));
-        const bool known = said != foreseen_.dry_runs_.end() && !declared_.empty() &&
-                           !declared_.front().value.is_unknown();
+        const bool known =
+            said != foreseen_.dry_runs_.end() && !declared_.empty() && !declared_.front().value.is_unknown();
         Thing& object = thing(target);
         if (!known) {
             object.open[""] = number_;
@@ -233,10 +233,10 @@ class Foreseen::Deed {
     void kubectl(const std::vector<std::string>& argv) {
         const KubectlCall call = parse_kubectl(argv);
         const auto targets = call.targets();
-        const bool elsewhere = !call.name_space.empty() &&
-                               call.name_space != foreseen_.environment_->setting("namespace");
-        const bool all_named = std::all_of(targets.begin(), targets.end(), is_known) && !call.has("--selector") &&
-                               !call.has("--all") && !call.has("--filename");
+        const bool elsewhere =
+            !call.name_space.empty() && call.name_space != foreseen_.environment_->setting("namespace");
+        const bool all_named = std::all_of(targets.begin(), targets.end(), is_known) &&
+                               !call.has("--selector") && !call.has("--all") && !call.has("--filename");
         if (argv.empty() || elsewhere || !all_named) return cluster();
         if (call.verb == "cordon" || call.verb == "uncordon") return schedule(call);
         if (targets.empty()) return cluster();
@@ -277,7 +277,8 @@ class Foreseen::Deed {
         for (const std::string& word : call.words) {
             const std::size_t sign = word.find('=');
             if (sign == std::string::npos) continue;
-            all = all && is_known(word) && set_image(object.form, word.substr(0, sign), word.substr(sign + 1));
+            all =
+                all && is_known(word) && set_image(object.form, word.substr(0, sign), word.substr(sign + 1));
         }
         if (!all) object.open["/spec/template"] = number_;
     }
@@ -295,13 +296,15 @@ class Foreseen::Deed {
         for (std::size_t i = 1; i < argv.size(); ++i)
             if (!argv[i].starts_with('-')) words.push_back(argv[i]);
         const std::string what = words.empty() ? "" : words.front();
-        const auto option = std::find_if(argv.begin(), argv.end(),
-                                         [](const std::string& word) { return word == "--tag" || word == "-t"; });
+        const auto option = std::find_if(argv.begin(), argv.end(), [](const std::string& word) {
+            return word == "--tag" || word == "-t";
+        });
         const bool known = std::all_of(argv.begin(), argv.end(), is_known);
         if (known && what == "build" && option != argv.end() && option + 1 != argv.end())
             return open("image " + *(option + 1));
         if (known && what == "tag" && words.size() == 3) return open("image " + words[2]);
-        if (known && what == "image" && words.size() == 3 && words[1] == "rm") return open("image " + words[2]);
+        if (known && what == "image" && words.size() == 3 && words[1] == "rm")
+            return open("image " + words[2]);
         if (known && what == "pull" && words.size() == 2) return open("image " + words[1]);
         if (known && what == "push" && words.size() == 2) return open("registry " + words[1]);
         open("images");
@@ -324,7 +327,8 @@ class Foreseen::Deed {
         for (fs::recursive_directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) {
             if (i->path().extension() != ".tf") continue;
             const std::string text = read_file(i->path(), any_size).value_or("kubernetes");
-            for (const char* word : {"kubernetes", "helm", "kubectl", "local-exec", "remote-exec", "external"})
+            for (const char* word :
+                 {"kubernetes", "helm", "kubectl", "local-exec", "remote-exec", "external"})
                 if (text.find(word) != std::string::npos) return true;
         }
         return bool(error);
@@ -358,9 +362,11 @@ class Foreseen::Deed {
         };
         if (is({"set-value", "remove-value", "put-back", "restore-file"})) return edit(action, text(0));
         if (name == "object-apply") return text(1).empty() ? cluster() : apply(text(1));
-        if (is({"object-restore", "object-patch", "object-delete", "service-switch", "autoscaling-set", "roll-back"}))
+        if (is({"object-restore", "object-patch", "object-delete", "service-switch", "autoscaling-set",
+                "roll-back"}))
             return object(name, target(), values);
-        if (is({"node-evict", "extract-backup", "revert-backup", "put-pod-file", "restore-pod-file", "load-test"}))
+        if (is({"node-evict", "extract-backup", "revert-backup", "put-pod-file", "restore-pod-file",
+                "load-test"}))
             return busy();
         if (is({"http-put", "http-delete", "http-restore"})) return outside();
         if (is({"execute", "run-job", "http-post"})) return foreign();
@@ -408,7 +414,8 @@ class Foreseen::Deed {
             const std::size_t sign = one.find('=');
             json::json_pointer place("/spec/selector");
             place.push_back(one.substr(0, sign));
-            change(target, place.to_string(), sign == std::string::npos ? json() : json(one.substr(sign + 1)));
+            change(target, place.to_string(),
+                   sign == std::string::npos ? json() : json(one.substr(sign + 1)));
             begin = end + 1;
         }
     }
@@ -417,7 +424,8 @@ class Foreseen::Deed {
     void edit(const ir::Command& action, const std::string& path) {
         const std::string below = foreseen_.relative(path);
         if (below.empty()) return open("files");
-        if (foreseen_.open_files({below}) > 0 || !done_in_scratch(action, below)) return open("file " + below);
+        if (foreseen_.open_files({below}) > 0 || !done_in_scratch(action, below))
+            return open("file " + below);
         Edited& edited = foreseen_.state_.files[below];
         edited = {number_, std::nullopt, false};
         std::error_code error;
@@ -425,7 +433,8 @@ class Foreseen::Deed {
         foreseen_.overlaid_.insert(below);
         if (!fs::exists(file, error)) return;
         edited.content = read_file(file, any_size).value_or("");
-        edited.executable = (fs::status(file, error).permissions() & fs::perms::owner_exec) != fs::perms::none;
+        edited.executable =
+            (fs::status(file, error).permissions() & fs::perms::owner_exec) != fs::perms::none;
     }
 
     bool done_in_scratch(const ir::Command& action, const std::string& path) {

@@ -89,11 +89,10 @@ bool is_of_registry(const std::string& native) {
 
 // What is wrong with an object by itself no other object can mend.
 bool is_beyond_mending(const std::string& complaint) {
-    constexpr std::array words = {"is invalid",   "strict decoding", "unmarshal",     "error parsing",
-                                  "BadRequest",   "unknown field",   "error validating"};
-    return std::any_of(words.begin(), words.end(), [&](const char* word) {
-        return complaint.find(word) != std::string::npos;
-    });
+    constexpr std::array words = {"is invalid", "strict decoding", "unmarshal",       "error parsing",
+                                  "BadRequest", "unknown field",   "error validating"};
+    return std::any_of(words.begin(), words.end(),
+                       [&](const char* word) { return complaint.find(word) != std::string::npos; });
 }
 
 std::set<std::string> types_of(const KubectlCall& call) {
@@ -113,7 +112,8 @@ Answer with_changes(Answer answer, const std::map<std::string, const Foreseen::T
     if (changed.empty() || !answer.succeeded() || !field(list, "/items").is_array()) return answer;
     json items = json::array();
     for (json& item : list["items"])
-        if (!changed.contains(type_name(text_field(item, "/kind")) + "/" + text_field(item, "/metadata/name")))
+        if (!changed.contains(type_name(text_field(item, "/kind")) + "/" +
+                              text_field(item, "/metadata/name")))
             items.push_back(std::move(item));
     for (const auto& [target, thing] : changed)
         if (!thing->form.is_null()) items.push_back(thing->form);
@@ -232,9 +232,9 @@ void Foreseen::set_open(const std::string& name, Number number) {
 std::set<std::string> Foreseen::touched(const State& before, const State& after) {
     std::set<std::string> names;
     for (const auto& [name, thing] : after.things)
-        if (const auto was = before.things.find(name);
-            was == before.things.end() || was->second.written != thing.written ||
-            was->second.open != thing.open)
+        if (const auto was = before.things.find(name); was == before.things.end() ||
+                                                       was->second.written != thing.written ||
+                                                       was->second.open != thing.open)
             names.insert("object " + name);
     for (const auto& [name, number] : after.open)
         if (const auto was = before.open.find(name); was == before.open.end() || was->second != number)
@@ -262,6 +262,19 @@ void Foreseen::unsettle(const std::set<std::string>& names, const std::string& s
         } else {
             set_open(name, number);
         }
+    }
+}
+
+void Foreseen::take(const std::set<std::string>& names, const State& from) {
+    const auto copy = [](auto& to, const auto& source, const std::string& key) {
+        if (const auto found = source.find(key); found != source.end())
+            to.insert_or_assign(key, found->second);
+    };
+    for (const std::string& name : names) {
+        if (name.starts_with("object ")) copy(state_.things, from.things, name.substr(7));
+        if (name.starts_with("promise ")) copy(state_.promises, from.promises, name.substr(8));
+        if (name.starts_with("file ")) copy(state_.files, from.files, name.substr(5));
+        if (const auto open = from.open.find(name); open != from.open.end()) set_open(name, open->second);
     }
 }
 
@@ -375,10 +388,9 @@ bool Foreseen::lay_out(const std::vector<std::string>& paths) {
         if (!edited.content) continue;
         fs::create_directories(file.parent_path(), error);
         std::ofstream(file, std::ios::binary) << *edited.content;
-        fs::permissions(file,
-                        edited.executable ? fs::perms::owner_all
-                                          : fs::perms::owner_read | fs::perms::owner_write,
-                        error);
+        fs::permissions(
+            file, edited.executable ? fs::perms::owner_all : fs::perms::owner_read | fs::perms::owner_write,
+            error);
     }
     return !error && size <= scratch_limit;
 }
@@ -410,8 +422,7 @@ Foreseen::Look Foreseen::look_at(const ir::Probe& probe, const Scope& names) con
     Look look;
     look.fields = {""};
     if (!probe.parameters.empty())
-        if (const Binding* first = names.find(probe.parameters.front().name))
-            look.about = show(first->value);
+        if (const Binding* first = names.find(probe.parameters.front().name)) look.about = show(first->value);
     if (!probe.read) return look;
     look.native = probe.read->native;
     const auto known = fields_of_natives().find(look.native);
@@ -484,7 +495,8 @@ Answer Foreseen::run(const CommandLine& command) {
     return after > 0 ? withhold(after) : live(command);
 }
 
-// What an earlier `init` prepares fails only until then; what it reads after changed files may be another state.
+// What an earlier `init` prepares fails only until then; what it reads after changed files may be another
+// state.
 Answer Foreseen::terraform(const CommandLine& command) {
     const std::string folder = environment_->setting("terraform-dir");
     const Number init = open("init " + folder);
@@ -515,8 +527,7 @@ std::string Foreseen::thing_name(const KubectlCall& call, const std::string& tar
     const std::string type = target.substr(0, target.find('/'));
     const std::string name_space =
         call.name_space.empty() ? environment_->setting("namespace") : call.name_space;
-    return fmt::format("{} {} {}", cluster(), is_cluster_wide(type) ? "" : name_space,
-                       target);
+    return fmt::format("{} {} {}", cluster(), is_cluster_wide(type) ? "" : name_space, target);
 }
 
 Number Foreseen::open_in(const Thing& thing, const std::vector<std::string>& fields, bool bookkeeping) const {
@@ -554,9 +565,9 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlCall& call)
         return withhold(after);
     const bool made_by_others = is_volatile(type) && type != "node" && type != "persistentvolume";
     const auto& fields = look_.fields;
-    const bool status = look_.bookkeeping &&
-                        std::any_of(fields.begin(), fields.end(),
-                                    [](const std::string& field) { return overlap(field, "/status"); });
+    const bool status =
+        look_.bookkeeping && std::any_of(fields.begin(), fields.end(),
+                                         [](const std::string& field) { return overlap(field, "/status"); });
     if (const Number busy = open("busy " + cluster()); busy > written && (made_by_others || status))
         return withhold(busy);
     if (known == state_.things.end()) {
@@ -581,16 +592,19 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlCall& call)
     return gone;
 }
 
-// A list of what people declare is as it is, but for the objects that earlier steps change; one of what controllers
-// make is not.
+// A list of what people declare is as it is, but for the objects that earlier steps change; one of what
+// controllers make is not.
 Answer Foreseen::get_list(const CommandLine& command, const KubectlCall& call) {
+    if (!call.targets().empty()) {
+        const Number after = std::max(cluster_open(), open("busy " + cluster()));
+        return after > 0 ? withhold(after) : live(command);
+    }
     const std::set<std::string> types = types_of(call);
     const std::string place = thing_name(call, "");  // "CLUSTER NAMESPACE "
     Number after = cluster_open();
     for (const std::string& type : types) {
         const bool wide = call.everywhere || is_cluster_wide(type);
-        if (is_volatile(type))
-            after = std::max(after, open(wide ? "busy " + cluster() : "busy " + place));
+        if (is_volatile(type)) after = std::max(after, open(wide ? "busy " + cluster() : "busy " + place));
     }
     std::map<std::string, const Thing*> changed;
     for (const auto& [name, thing] : state_.things) {
@@ -663,7 +677,8 @@ Answer Foreseen::dry_patch(const CommandLine& command, const KubectlCall& call) 
         const bool is_empty = value.is_null() || value.empty();
         if (!is_empty && field(seen, pointer) != value) return withhold(written);
         if (is_empty && field(seen, pointer) != field(patched, pointer)) return withhold(written);
-        if (open_in(known->second, {pointer}, true) > 0 && !pointer.starts_with("/metadata/")) return withhold(written);
+        if (open_in(known->second, {pointer}, true) > 0 && !pointer.starts_with("/metadata/"))
+            return withhold(written);
     }
     return answered(patched.dump());
 }

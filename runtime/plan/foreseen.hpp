@@ -1,9 +1,10 @@
 // The world as the planned steps will have left it, so far as a plan can tell: what a later step reads there.
 //
-// Readings go on being made by the probes and natives that a run uses. Between them and the outside stands this:
-// a file that an earlier step edits is edited in a scratch copy and read from there; an object that an earlier
-// step changes is answered as that step will leave it; and whatever an earlier step may influence without the
-// plan being able to tell how is not asked at all: it is known after that step. When in doubt it is.
+// Readings go on being made by the probes and natives that a run uses. Between them and the outside stands
+// this: a file that an earlier step edits is edited in a scratch copy and read from there; an object that an
+// earlier step changes is answered as that step will leave it; and whatever an earlier step may influence
+// without the plan being able to tell how is not asked at all: it is known after that step. When in doubt it
+// is.
 #pragma once
 
 #include <filesystem>
@@ -44,7 +45,7 @@ class Foreseen final : public Foresight {
     struct Thing {
         nlohmann::json form;  // null: it is not there
         Number written = 0;
-        bool applied = false;  // it is as the server said that the last apply would leave it
+        bool applied = false;                // it is as the server said that the last apply would leave it
         std::map<std::string, Number> open;  // by JSON pointer: what only the run can tell; "": all of it
     };
     // A file of the project that an earlier step edits.
@@ -72,15 +73,15 @@ class Foreseen final : public Foresight {
 
     // What steps read through while they are planned: nothing of it changes the outside.
     Tools& tools();
-    // From now on steps of this stage are planned. The environment's root is moved to the scratch copy and back
-    // while something is read there.
+    // From now on steps of this stage are planned. The environment's root is moved to the scratch copy and
+    // back while something is read there.
     void enter(StageEnvironment& environment, const std::string& stage);
 
     Reading read(const ir::Probe& probe, const Scope& names, const std::string& phrase,
                  const std::function<Reading()>& live) override;
 
-    // A step is planned, and from here on counts as done. `names` are those of the verb, captures included; what
-    // is not known among them is Unknown.
+    // A step is planned, and from here on counts as done. `names` are those of the verb, captures included;
+    // what is not known among them is Unknown.
     void done(const std::string& step, const ir::Verb& verb, const Scope& names, Evaluator& evaluator,
               const std::vector<Declared>& declared);
     // Numbers a step that changes nothing that is read, so that what it yields can be known after it.
@@ -90,11 +91,13 @@ class Foreseen final : public Foresight {
     void go_back_to(State state) { state_ = std::move(state); }
     // The names of what is not in `after` as it is in `before`.
     static std::set<std::string> touched(const State& before, const State& after);
+    // These become what they are in another state.
+    void take(const std::set<std::string>& names, const State& from);
     // Only the run can tell any more what these are: known after the step.
     void unsettle(const std::set<std::string>& names, const std::string& step);
 
-    // The identities of the objects that were looked at as they are, and that no step had changed, since the last
-    // call: "deployment/webapi" -> its UID.
+    // The identities of the objects that were looked at as they are, and that no step had changed, since the
+    // last call: "deployment/webapi" -> its UID.
     std::map<std::string, std::string> take_identities();
 
   private:
@@ -150,9 +153,9 @@ class Foreseen final : public Foresight {
     Tools& tools_;
     std::unique_ptr<Through> through_;
     std::filesystem::path root_;
-    std::filesystem::path scratch_;  // empty until something is edited
-    std::set<std::string> laid_out_;      // what was copied there
-    std::set<std::string> overlaid_;      // what is there as a step has left it
+    std::filesystem::path scratch_;   // empty until something is edited
+    std::set<std::string> laid_out_;  // what was copied there
+    std::set<std::string> overlaid_;  // what is there as a step has left it
     StageEnvironment* environment_ = nullptr;
     std::string stage_;
     std::vector<std::pair<std::string, std::string>> steps_;  // stage and step, by number - 1

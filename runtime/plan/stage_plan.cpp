@@ -178,7 +178,8 @@ void StagePlanner::call(const ir::Step& step, Scope& scope, const std::string& i
         command(verb, inner, entry);
         entry["layer"] = layer_of(*verb.action);
         const auto declared = effects(verb, inner, entry);
-        for (const auto& [object, identity] : foreseen_.take_identities()) entry["objects"][object] = identity;
+        for (const auto& [object, identity] : foreseen_.take_identities())
+            entry["objects"][object] = identity;
         if (!entry["already"].get<bool>())
             foreseen_.done(within_stage(id), verb, inner, evaluator_, declared);
         // An inverse meets what the step has left.
@@ -195,8 +196,7 @@ void StagePlanner::call(const ir::Step& step, Scope& scope, const std::string& i
 void StagePlanner::composite(const ir::Step& step, const ir::Verb& verb, const Scope& scope, Scope& inner,
                              json entry, const std::string& id) {
     const ir::UndoKind kind = (step.undo ? *step.undo : verb.undo).kind;
-    const bool as_a_whole =
-        step.undo || kind == ir::UndoKind::Steps || kind == ir::UndoKind::Irreversible;
+    const bool as_a_whole = step.undo || kind == ir::UndoKind::Steps || kind == ir::UndoKind::Irreversible;
     if (as_a_whole) entry["undo"] = undo(step, verb, scope, inner);
     if (as_a_whole || !entry["problems"].empty()) steps_.push_back(std::move(entry));
     const std::size_t first = steps_.size();
@@ -214,12 +214,17 @@ void StagePlanner::needs(const ir::Verb& verb, const Scope& inner, json& entry) 
         const std::string after = known_after(reading.value);
         if (after.empty())
             entry["problems"].push_back("what it needs does not hold: " + explain(reading));
-        else if (need.kind == ir::ExprKind::Probe)
-            entry["needs"].push_back(
-                fmt::format("{} ({})", evaluator_.describe(need, with_known_after(inner)), after));
         else
-            entry["needs"].push_back(fmt::format("({})", after));
+            entry["needs"].push_back(fmt::format("{} ({})", subject(need, inner), after));
     }
+}
+
+// What a condition is about: "id of image cr.example.com/web:3".
+std::string StagePlanner::subject(const ir::Expr& condition, const Scope& names) {
+    if (condition.kind == ir::ExprKind::Probe) return evaluator_.describe(condition, with_known_after(names));
+    for (const ir::Expr& child : condition.children)
+        if (std::string text = subject(child, names); !text.empty()) return text;
+    return {};
 }
 
 void StagePlanner::captures(const ir::Verb& verb, Scope& inner, json& entry) {
@@ -280,8 +285,8 @@ void StagePlanner::remember_workloads(const ir::Expr& probe, const Scope& inner)
     for (const ir::Expr& argument : probe.children) {
         const Value value = evaluator_.evaluate(argument, inner).value;
         const auto* resource = value.get_if<ResourceRef>();
-        const bool known = std::any_of(workloads_.begin(), workloads_.end(),
-                                       [&](const Value& w) { return same(w, value); });
+        const bool known =
+            std::any_of(workloads_.begin(), workloads_.end(), [&](const Value& w) { return same(w, value); });
         if (resource != nullptr && resource->type == "workload" && !known) workloads_.push_back(value);
     }
 }
@@ -380,8 +385,8 @@ void StagePlanner::loop(const ir::Step& step, Scope& scope, const std::string& i
     }
 }
 
-// Nobody knows yet how often, and for what: one round stands for all of them. A round may meet what another one
-// has changed, so it is planned in a world in which each has been gone through.
+// Nobody knows yet how often, and for what: one round stands for all of them. A round may meet what another
+// one has changed, so it is planned in a world in which each has been gone through.
 void StagePlanner::some_times(const ir::Step& step, Scope& scope, const std::string& id, const Value& list) {
     const Foreseen::State before = foreseen_.state();
     const ir::Times times_before = times_;
@@ -405,8 +410,9 @@ void StagePlanner::some_times(const ir::Step& step, Scope& scope, const std::str
 void StagePlanner::parallel(const ir::Step& step, Scope& scope, const std::string& id) {
     const Foreseen::State before = foreseen_.state();
     const ir::Times times_before = times_;
-    const auto touched = touched_by_branches(step, scope, id);
-    const Foreseen::State after = foreseen_.state();
+    const auto alone = each_alone(step, scope, id);
+    std::vector<std::set<std::string>> touched;
+    for (const Foreseen::State& state : alone) touched.push_back(Foreseen::touched(before, state));
     ir::Times longest = times_before;
     std::set<std::string> contested;
     for (std::size_t i = 0; i < step.body.size(); ++i) {
@@ -422,7 +428,8 @@ void StagePlanner::parallel(const ir::Step& step, Scope& scope, const std::strin
         longest.beside(times_before, times_);
     }
     times_ = longest;
-    foreseen_.go_back_to(after);
+    foreseen_.go_back_to(before);
+    for (std::size_t i = 0; i < alone.size(); ++i) foreseen_.take(touched[i], alone[i]);
     foreseen_.unsettle(contested, within_stage(id));
 }
 
@@ -431,20 +438,21 @@ void StagePlanner::branch(const ir::Step& step, Scope& scope, const std::string&
     statement(step, inner, id);
 }
 
-// One after the other, untold: what each of them changes.
-std::vector<std::set<std::string>> StagePlanner::touched_by_branches(const ir::Step& step, Scope& scope,
-                                                                     const std::string& id) {
-    std::vector<std::set<std::string>> touched;
+// Untold: what each branch would leave if it were the only one.
+std::vector<Foreseen::State> StagePlanner::each_alone(const ir::Step& step, Scope& scope,
+                                                      const std::string& id) {
+    std::vector<Foreseen::State> states;
+    const Foreseen::State before = foreseen_.state();
     const std::size_t first = steps_.size();
     const List workloads = workloads_;
     for (std::size_t i = 0; i < step.body.size(); ++i) {
-        const Foreseen::State before = foreseen_.state();
+        foreseen_.go_back_to(before);
         branch(step.body[i], scope, fmt::format("{}.{}", id, i + 1));
-        touched.push_back(Foreseen::touched(before, foreseen_.state()));
+        states.push_back(foreseen_.state());
     }
     steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(first), steps_.end());
     workloads_ = workloads;
-    return touched;
+    return states;
 }
 
 }  // namespace migc::runtime

@@ -39,6 +39,7 @@ class StagePlanner {
                    const std::string& id);
     tl::expected<void, std::string> bind(const ir::Verb& verb, const ir::Step& step, const Scope& scope,
                                          Scope& inner);
+    std::string subject(const ir::Expr& condition, const Scope& names);
     void needs(const ir::Verb& verb, const Scope& inner, Json& entry);
     void captures(const ir::Verb& verb, Scope& inner, Json& entry);
     void command(const ir::Verb& verb, const Scope& inner, Json& entry);
@@ -69,8 +70,7 @@ class StagePlanner {
     void perhaps(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
                  std::size_t first, const std::string& when);
     void parallel(const ir::Step& step, Scope& scope, const std::string& id);
-    std::vector<std::set<std::string>> touched_by_branches(const ir::Step& step, Scope& scope,
-                                                           const std::string& id);
+    std::vector<Foreseen::State> each_alone(const ir::Step& step, Scope& scope, const std::string& id);
     void branch(const ir::Step& step, Scope& scope, const std::string& id);
 
     const ir::Program& program_;

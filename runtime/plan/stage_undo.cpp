@@ -32,7 +32,7 @@ void StagePlanner::times(const ir::Step& step, const ir::Verb& verb, const Scope
 }
 
 std::int64_t StagePlanner::longest_undo(const ir::Step& step, const ir::Verb& verb, const ir::Bound& bound,
-                          const Scope& scope, const Scope& inner) {
+                                        const Scope& scope, const Scope& inner) {
     const auto names = std::make_shared<Scope>(step.undo ? &scope : &globals_, inner.depth());
     names->bind_all(inner.journal());
     return ir::undo_bound(program_, step, verb, bound, reader_in(names));
@@ -62,7 +62,8 @@ ir::NumberOf StagePlanner::number_in(const Scope& scope) {
     };
 }
 
-std::string StagePlanner::undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
+std::string StagePlanner::undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope,
+                               const Scope& inner) {
     const ir::Undo& way_back = step.undo ? *step.undo : verb.undo;
     switch (way_back.kind) {
         case ir::UndoKind::None:
@@ -78,7 +79,8 @@ std::string StagePlanner::undo(const ir::Step& step, const ir::Verb& verb, const
     names.bind_all(inner.journal());
     std::string text = inverse(way_back.steps, names);
     if (way_back.after && way_back.after->kind == ir::ExprKind::Probe)
-        text += fmt::format(" (after {} is changed back)", evaluator_.describe(*way_back.after, with_known_after(names)));
+        text += fmt::format(" (after {} is changed back)",
+                            evaluator_.describe(*way_back.after, with_known_after(names)));
     return text;
 }
 

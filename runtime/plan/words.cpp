@@ -36,6 +36,12 @@ std::string shown_capture(const Reading& reading) {
                    : shown_value(reading);
 }
 
+std::string gate_in_words(const json& gate) {
+    if (gate.value("open", false)) return "open";
+    const std::string after = text_of(gate, "known");
+    return after.empty() ? "closed now, " + text_of(gate, "why") : after;
+}
+
 std::string times_in_words(const json& times) {
     const std::int64_t soaks = times.value("soaks_ms", std::int64_t{0});
     std::string text = fmt::format("at most {} if every limit is reached", minutes(times.at("steps_ms")));

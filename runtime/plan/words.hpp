@@ -15,6 +15,8 @@ std::string changed(const std::string& what, const std::string& before, const st
 std::string shown_value(const Reading& reading);
 // The same; an object is too long to be read, and what differs in it is told with the effect.
 std::string shown_capture(const Reading& reading);
+// "open", "known after step 2 of staging", "closed now, .."
+std::string gate_in_words(const nlohmann::json& gate);
 std::string times_in_words(const nlohmann::json& times);
 std::string window_in_words(const nlohmann::json& window);
 
