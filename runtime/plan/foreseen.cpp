@@ -133,7 +133,8 @@ Answer answered(std::string output) {
 
 Scope with_known_after(const Scope& names) {
     Scope shown(&names, names.depth());
-    for (const auto& [name, value] : names.journal().items())
+    const json known = names.journal();
+    for (const auto& [name, value] : known.items())
         if (const std::string why = known_after(from_json(value)); !why.empty())
             shown.bind(name, Value("(" + why + ")"));
     return shown;
@@ -673,7 +674,8 @@ Answer Foreseen::dry_patch(const CommandLine& command, const KubectlCall& call) 
     patched.merge_patch(patch);
     json without_version = patch;
     if (without_version.contains("metadata")) without_version["metadata"].erase("resourceVersion");
-    for (const auto& [pointer, value] : without_version.flatten().items()) {
+    const json leaves = without_version.flatten();
+    for (const auto& [pointer, value] : leaves.items()) {
         const bool is_empty = value.is_null() || value.empty();
         if (!is_empty && field(seen, pointer) != value) return withhold(written);
         if (is_empty && field(seen, pointer) != field(patched, pointer)) return withhold(written);
