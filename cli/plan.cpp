@@ -61,7 +61,9 @@ int plan(const PlanOptions& options) {
     close_session(options.session, **session, nullptr);
     if (options.markdown || options.session.json) (*plan)["affected"] = affected(*script);
     fmt::print("{}", shown(options, *plan));
-    if (options.save.empty() || write_plan(options.save, *plan, options.script)) return 0;
+    constexpr int problem = 1;
+    if (options.save.empty() || write_plan(options.save, *plan, options.script))
+        return runtime::has_problem(*plan) && !options.digest ? problem : 0;
     return refuse(fmt::format("--save {}: cannot be written", options.save));
 }
 
@@ -80,7 +82,9 @@ void add_plan(CLI::App& app, int& exit_code) {
     command->add_flag("--digest", options->digest, "Print only the two digests");
     add_session_options(*command, options->session);
     command->footer(
-        "The plan reads the present state and changes nothing.\n\nExamples:\n  migc plan deploy.mig\n  migc "
+        "The plan reads the present state and changes nothing. Each step is told as the steps before it will have "
+        "left the\nworld; what only the run can know is `(known after step N)`.\n\nExit codes: 0 nothing is in the "
+        "way, 1 a step has a PROBLEM: it would not go well as things are, 2 there is no plan.\n\nExamples:\n  migc plan deploy.mig\n  migc "
         "plan deploy.mig --world learning\n  migc plan deploy.mig --json\n  migc plan deploy.mig --markdown > plan.md\n  "
         "migc plan deploy.mig --save plan.json");
     command->callback([options, &exit_code] { exit_code = plan(*options); });

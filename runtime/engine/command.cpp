@@ -196,6 +196,16 @@ tl::expected<CommandLine, std::string> Evaluator::command_line(const ir::Command
     return line;
 }
 
+// A plan reads what earlier steps change in a copy of the project: a whole path is then one there.
+std::filesystem::path Evaluator::moved(const std::filesystem::path& path,
+                                       const std::filesystem::path& root) const {
+    std::error_code error;
+    const auto home = std::filesystem::absolute(surroundings_.inventory.root, error).lexically_normal();
+    const auto below = path.lexically_normal().lexically_relative(home);
+    const bool is_there = path.is_absolute() && !below.empty() && *below.begin() != "..";
+    return is_there && root != home ? root / below : root / path;
+}
+
 // Natives read files themselves, whatever the working directory is: their paths are whole ones.
 tl::expected<List, std::string> Evaluator::native_arguments(const ir::Command& command, const Scope& scope) {
     if (!command.arguments) return List{};
@@ -209,10 +219,11 @@ tl::expected<List, std::string> Evaluator::native_arguments(const ir::Command& c
     List result = *items;
     for (std::size_t i = 0; i < result.size() && i < command.arguments->children.size(); ++i) {
         const auto* path = result[i].get_if<std::string>();
-        if (path != nullptr && command.arguments->children[i].type.kind == ir::TypeKind::Path)
-            result[i] =
-                Value((copies ? copied_input(environment_.setting("run-folder"), root, *path) : root / *path)
-                          .string());
+        if (path == nullptr || command.arguments->children[i].type.kind != ir::TypeKind::Path) continue;
+        const std::filesystem::path whole = moved(*path, root);
+        result[i] =
+            Value((copies ? copied_input(environment_.setting("run-folder"), root, whole.string()) : whole)
+                      .string());
     }
     return result;
 }

@@ -267,7 +267,9 @@ Reading Evaluator::probe(const ir::Expr& expression, const Scope& scope) {
             return {found->second, {}, false};
     const auto own = probe_scope(expression, scope);
     if (!own) return own.error();
-    Reading reading = read(declared, *own);
+    const auto live = [&] { return read(declared, *own); };
+    Reading reading =
+        foresight != nullptr ? foresight->read(declared, *own, describe(expression, scope), live) : live();
     if (declared.type.kind == ir::TypeKind::Secret) reading = secret_answer(std::move(reading));
     if (const auto* no = reading.value.get_if<Unknown>(); no != nullptr && reading.why.empty())
         return unknown(reading.value, no->reason);

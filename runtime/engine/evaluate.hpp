@@ -1,6 +1,7 @@
 // Expressions to values, commands to answers, in one stage's environment.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,6 +43,16 @@ struct Surroundings {
     KeptSecrets* kept = nullptr;
 };
 
+// What a plan knows of the world as its earlier steps will have left it.
+class Foresight {
+  public:
+    virtual ~Foresight() = default;
+    // Reads a probe, whose own names are bound in `names` and whose phrase is "replicas of webapi"; `live`
+    // reads it through the tools. What only the run can know is Unknown.
+    virtual Reading read(const ir::Probe& probe, const Scope& names, const std::string& phrase,
+                         const std::function<Reading()>& live) = 0;
+};
+
 // Safe to use from several threads once its public hooks are set.
 class Evaluator final : public Host {
   public:
@@ -49,10 +60,12 @@ class Evaluator final : public Host {
 
     // The workloads that this stage changed so far: the setting `changed-workloads`.
     std::function<List()> changed_workloads;
-    // Where a plan says what a probe will answer, by the probe's phrase; null in a run.
+    // What a probe will answer, by the probe's phrase; null in a run.
     const std::map<std::string, Value>* predicted = nullptr;
     // Whether readings say who last wrote what was read, where a server keeps that: it costs more.
     bool asks_writers = false;
+    // Of a plan, whose later steps meet what its earlier ones leave; null in a run.
+    Foresight* foresight = nullptr;
     // What the bodies of declarations see besides their own names: the script's top-level lets.
     const Scope* globals = nullptr;
 
@@ -135,6 +148,8 @@ class Evaluator final : public Host {
                                                                   bool options_allowed = false);
     tl::expected<CommandLine, std::string> tool_line(const std::string& name);
     std::string with_own_arguments(const ir::Command& command, std::string line);
+    [[nodiscard]] std::filesystem::path moved(const std::filesystem::path& path,
+                                              const std::filesystem::path& root) const;
     tl::expected<List, std::string> native_arguments(const ir::Command& command, const Scope& scope);
     std::string as_argument(const Value& value);
     Answer ask(const CommandLine& line, const std::string& first);

@@ -58,6 +58,14 @@ void why(std::string& out, const json& plan) {
     out += '\n';
 }
 
+void problems(std::string& out, const json& plan) {
+    if (plan.at("problems").empty()) return;
+    out += "## Problems\n\n";
+    for (const json& problem : plan.at("problems"))
+        out += fmt::format("- **{}**\n", plain(problem.get<std::string>()));
+    out += '\n';
+}
+
 void affected(std::string& out, const json& plan) {
     const json all = plan.value("affected", json::array());
     if (all.empty()) return;
@@ -134,6 +142,10 @@ void steps(std::string& out, const json& stage) {
         if (!is_step(step)) continue;
         const std::string id = text_of(step, "step");
         std::string done = code(text_of(step, "text"));
+        for (const char* part : {"when", "known"})
+            if (const std::string told = text_of(step, part); !told.empty()) done += "<br>" + plain(told);
+        for (const json& need : step.value("needs", json::array()))
+            done += "<br>needs " + plain(need.get<std::string>());
         for (const json& problem : step.at("problems"))
             done += "<br>**" + plain(problem.get<std::string>()) + "**";
         out += fmt::format("| {} | {} | {} | {} | {} |\n", id.substr(id.find('/') + 1),
@@ -177,6 +189,7 @@ std::string render_plan_markdown(const json& plan) {
     const std::string title = text_of(plan, "title");
     std::string out = fmt::format("# {}\n\n", title.empty() ? "Migration plan" : plain(title));
     why(out, plan);
+    problems(out, plan);
     affected(out, plan);
     order(out, plan);
     for (const json& stage : plan.at("stages")) {

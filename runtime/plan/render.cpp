@@ -32,6 +32,9 @@ void render_step(std::string& out, const json& step) {
     const bool already = step.value("already", false);
     out += fmt::format("  {} {}{}\n", id.substr(id.find('/') + 1), text_of(step, "text"),
                        already ? "  (holds already)" : "");
+    line(out, "when", text_of(step, "when"));
+    line(out, "unknown", text_of(step, "known"));
+    for (const json& need : step.value("needs", json::array())) line(out, "needs", need.get<std::string>());
     for (const json& effect : step.value("effects", json::array())) render_effect(out, effect);
     line(out, "runs", text_of(step, "command"));
     const json captures = step.value("captures", json::object());
@@ -50,8 +53,7 @@ void render_stage(std::string& out, const json& stage) {
         out += fmt::format(" (context {}, namespace {})", context, text_of(stage, "namespace"));
     out += '\n';
     for (const json& gate : stage.at("gates"))
-        out += fmt::format("  {}: {}\n", text_of(gate, "text"),
-                           gate.value("open", false) ? "open" : "closed now, " + text_of(gate, "why"));
+        out += fmt::format("  {}: {}\n", text_of(gate, "text"), gate_in_words(gate));
     for (const json& step : stage.at("steps")) render_step(out, step);
     out += fmt::format("  on failure: {}\n", text_of(stage, "on_failure"));
     out += "  time: " + times_in_words(stage.at("times")) + "\n";
@@ -74,6 +76,8 @@ std::string render_plan(const json& plan) {
                        text_of(plan.at("digests"), "run"));
     for (const json& let : plan.at("lets"))
         out += fmt::format("  let {} = {}\n", text_of(let, "name"), text_of(let, "value"));
+    for (const json& problem : plan.at("problems"))
+        out += fmt::format("  PROBLEM {}\n", problem.get<std::string>());
     for (const json& stage : plan.at("stages")) render_stage(out, stage);
     return out;
 }

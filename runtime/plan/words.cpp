@@ -4,6 +4,7 @@
 
 #include "compiler/source/json_text.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/plan/foreseen.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -19,6 +20,26 @@ std::string minutes(std::int64_t ms) {
 
 std::string changed(const std::string& what, const std::string& before, const std::string& after) {
     return fmt::format("{}: {} \xe2\x86\x92 {}", what, before, after);
+}
+
+std::string shown_value(const Reading& reading) {
+    if (const std::string after = known_after(reading.value); !after.empty()) return "(" + after + ")";
+    const auto* no = reading.value.get_if<Unknown>();
+    return no == nullptr ? printable(show(reading.value), 200)
+                         : "unknown (" + printable(no->reason, 200) + ")";
+}
+
+std::string shown_capture(const Reading& reading) {
+    const auto* object = reading.value.get_if<Json>();
+    const bool is_long = object != nullptr && (*object)->is_object();
+    return is_long ? fmt::format("the object as it is ({} bytes)", (*object)->dump().size())
+                   : shown_value(reading);
+}
+
+std::string gate_in_words(const json& gate) {
+    if (gate.value("open", false)) return "open";
+    const std::string after = text_of(gate, "known");
+    return after.empty() ? "closed now, " + text_of(gate, "why") : after;
 }
 
 std::string times_in_words(const json& times) {

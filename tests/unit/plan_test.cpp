@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "runtime/engine/reviewed.hpp"
 #include "tests/unit/fakes.hpp"
 
 using namespace fakes;
@@ -57,6 +58,82 @@ TEST_CASE("a plan says what it cannot know") {
     const auto step = planning.make()["stages"][0]["steps"][0];
     CHECK(step["problems"].size() == 1);
     CHECK(step["effects"][0]["before"].get<std::string>().find("unknown") == 0);
+}
+
+TEST_CASE("what only the run can know is told as such, everywhere, and is no problem") {
+    Planning planning;
+    add_stage(planning.program, "staging", {call(Poke, {workload("webapi")}), scale_to(4)});
+    const auto plan = planning.make();
+    const auto step = plan["stages"][0]["steps"][1];
+    CHECK(step["problems"].empty());
+    CHECK_FALSE(has_problem(plan));
+    CHECK(step["captures"]["prior"] == "(known after step 1)");
+    CHECK(step["effects"][0]["before"] == "(known after step 1)");
+    CHECK(step["effects"][0]["after"] == "4");
+    CHECK(step["already"] == false);
+    CHECK(step["undo"] == "scale webapi to (known after step 1)");
+    CHECK(render_plan(plan).find("replicas of webapi: (known after step 1) \xe2\x86\x92 4") !=
+          std::string::npos);
+    CHECK(render_plan_markdown(plan).find("known after step 1") != std::string::npos);
+}
+
+TEST_CASE("an if that only the run can decide is shown both ways") {
+    Planning planning;
+    ir::Step choice = step(ir::StepKind::If, "if replicas of webapi is 2 <");
+    choice.condition = is(replicas(), number(2));
+    choice.body = {scale_to(4)};
+    choice.otherwise = {scale_to(5)};
+    add_stage(planning.program, "staging", {call(Poke, {workload("webapi")}), choice, scale_to(6)});
+    const auto steps = planning.make()["stages"][0]["steps"];
+    REQUIRE(steps.size() == 5);
+    CHECK(steps[1]["known"] == "which way it goes is known after step 1");
+    CHECK(steps[2]["when"] == "only if 2 holds");
+    CHECK(steps[3]["when"] == "only if 2 does not hold");
+    CHECK(steps[4]["effects"][0]["before"] == "(known after step 2)");
+}
+
+TEST_CASE("what one branch changes, the others may meet or not") {
+    Planning planning;
+    ir::Step both = step(ir::StepKind::Parallel, "parallel <");
+    both.body = {scale_to(4), scale_to(4)};
+    add_stage(planning.program, "staging", {both});
+    for (const auto& step : planning.make()["stages"][0]["steps"])
+        CHECK(step["effects"][0]["before"] == "(known after step 1)");
+}
+
+TEST_CASE("what cannot go well is a problem of the plan") {
+    Planning planning;
+    planning.tools.faults.push_back({" get ", failed(1, "no route to host"), false, -1});
+    add_stage(planning.program, "staging", {scale_to(4)});
+    CHECK(has_problem(planning.make()));
+}
+
+TEST_CASE("drift names the field, the object that was made anew, and not what was left to the run") {
+    using nlohmann::json;
+    const auto plan_with = [](json step) {
+        step["step"] = "staging/1";
+        step["text"] = "do it";
+        return json{{"stages", {{{"stage", "staging"}, {"steps", {std::move(step)}}}}}};
+    };
+    const auto effect = [](const char* before, json was) {
+        return json{{"effects", {{{"probe", "form of x"}, {"before", before}, {"was", std::move(was)}}}}};
+    };
+    const json two = {{"spec", {{"replicas", 2}, {"image", "web:1"}}}};
+    const json three = {{"spec", {{"replicas", 3}, {"image", "web:2"}}}};
+    CHECK(live_drift(plan_with(effect("the object", two)), plan_with(effect("the object", three))) ==
+          std::vector<std::string>{
+              "staging: form of x: /spec/image is web:2, the plan was made when it was web:1",
+              "staging: form of x: /spec/replicas is 3, the plan was made when it was 2"});
+    CHECK(live_drift(plan_with(effect("the object", two)), plan_with(effect("the object", two))).empty());
+    CHECK(live_drift(plan_with(effect("(known after step 1)", {})), plan_with(effect("4", {}))).empty());
+    const auto anew = live_drift(plan_with({{"objects", {{"deployment/x", "u-1"}}}}),
+                                 plan_with({{"objects", {{"deployment/x", "u-2"}}}}));
+    REQUIRE(anew.size() == 1);
+    CHECK(anew.front().find("deployment/x was made anew: it has the UID u-2") != std::string::npos);
+    CHECK(live_drift(plan_with({{"seen", {{"id", "sha256:a"}}}}),
+                     plan_with({{"seen", {{"id", "sha256:b"}}}})) ==
+          std::vector<std::string>{
+              "staging: `id` of do it is sha256:b, the plan was made when it was sha256:a"});
 }
 
 TEST_CASE("a stage without a cluster is a problem, not a plan") {

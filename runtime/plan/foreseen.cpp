@@ -1,0 +1,688 @@
+#include "runtime/plan/foreseen.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "compiler/source/read_file.hpp"
+#include "runtime/natives/manifest.hpp"
+#include "runtime/natives/reading.hpp"
+
+// What may be open, by name:
+//
+//   any                      every step but those that only read
+//   all                      after a program of the project: it may have done anything
+//   files, file PATH         what is in the project's files
+//   nodes C                  the nodes of a cluster
+//   cluster C                every object of a cluster
+//   busy C, busy C NAMESPACE what its controllers make of the objects: pods, events, endpoints
+//   object C NAMESPACE T/N   one object (these are the things)
+//   images, image NAME       docker's own
+//   registry, registry NAME
+//   terraform DIR, init DIR
+//   outside                  what answers over the network
+//
+// and, of what effects declare, the promises by environment and phrase.
+
+namespace migc::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Number = Foreseen::Number;
+
+constexpr std::string_view known_mark = "known after step ";
+constexpr std::uintmax_t scratch_limit = std::uintmax_t{64} << 20;
+
+// What the cluster itself writes into an object whenever somebody else has.
+bool is_bookkeeping(const std::string& pointer) {
+    constexpr std::array fields = {"/status",
+                                   "/metadata/uid",
+                                   "/metadata/resourceVersion",
+                                   "/metadata/generation",
+                                   "/metadata/creationTimestamp",
+                                   "/metadata/managedFields",
+                                   "/metadata/annotations/deployment.kubernetes.io~1revision"};
+    return std::any_of(fields.begin(), fields.end(), [&](const std::string& field) {
+        return pointer == field || pointer.starts_with(field + "/");
+    });
+}
+
+bool overlap(const std::string& a, const std::string& b) {
+    return a.empty() || b.empty() || a == b || a.starts_with(b + "/") || b.starts_with(a + "/");
+}
+
+// Which fields of an object a native looks at; one that is not here may look at all of them.
+const std::map<std::string, std::vector<std::string>, std::less<>>& fields_of_natives() {
+    static const std::vector<std::string> pods = {"/spec/template", "/spec/jobTemplate", "/spec/containers",
+                                                  "/spec/initContainers"};
+    static const std::map<std::string, std::vector<std::string>, std::less<>> table = {
+        {"identity-of", {"/metadata/uid"}},
+        {"image-of", pods},
+        {"container-of", pods},
+        {"seen-configuration", pods},
+        {"selection-like", {"/spec/selector"}},
+        {"selector-of-service", {"/spec/selector"}},
+        {"ready-pods-behind", {"/spec/selector"}},
+        {"can-be-made-again", {"/metadata/ownerReferences"}},
+        {"every-workload", {"/kind", "/metadata/name", "/metadata/ownerReferences"}},
+        {"autoscaler-of", {"/metadata/name", "/spec/scaleTargetRef"}},
+        {"autoscaling-of", {"/metadata/name", "/spec"}},
+    };
+    return table;
+}
+
+// Those that look at what somebody wrote into an object, and at nothing that the cluster writes.
+bool leaves_bookkeeping_out(const std::string& native) {
+    constexpr std::array natives = {"definition-of", "object-live", "object-wanted", "apply-accepted",
+                                    "accepted-value"};
+    return std::find(natives.begin(), natives.end(), native) != natives.end();
+}
+
+bool is_of_registry(const std::string& native) {
+    constexpr std::array natives = {"image-digest", "image-content", "pinned-image"};
+    return std::find(natives.begin(), natives.end(), native) != natives.end();
+}
+
+// What is wrong with an object by itself no other object can mend.
+bool is_beyond_mending(const std::string& complaint) {
+    constexpr std::array words = {"is invalid", "strict decoding", "unmarshal",       "error parsing",
+                                  "BadRequest", "unknown field",   "error validating"};
+    return std::any_of(words.begin(), words.end(),
+                       [&](const char* word) { return complaint.find(word) != std::string::npos; });
+}
+
+std::set<std::string> types_of(const KubectlCall& call) {
+    std::set<std::string> types;
+    const std::string words = call.words.empty() ? "all" : call.words.front();
+    for (std::size_t begin = 0; begin <= words.size();) {
+        const std::size_t end = std::min(words.find(',', begin), words.size());
+        types.insert(type_name(words.substr(begin, end - begin)));
+        begin = end + 1;
+    }
+    return types;
+}
+
+// A list as kubectl prints it, with the objects in it as they will be.
+Answer with_changes(Answer answer, const std::map<std::string, const Foreseen::Thing*>& changed) {
+    auto list = json::parse(answer.output, nullptr, false);
+    if (changed.empty() || !answer.succeeded() || !field(list, "/items").is_array()) return answer;
+    json items = json::array();
+    for (json& item : list["items"])
+        if (!changed.contains(type_name(text_field(item, "/kind")) + "/" +
+                              text_field(item, "/metadata/name")))
+            items.push_back(std::move(item));
+    for (const auto& [target, thing] : changed)
+        if (!thing->form.is_null()) items.push_back(thing->form);
+    list["items"] = std::move(items);
+    answer.output = list.dump();
+    return answer;
+}
+
+Answer answered(std::string output) {
+    Answer answer;
+    answer.ending = Ending::Exited;
+    answer.output = std::move(output);
+    return answer;
+}
+
+}  // namespace
+
+Scope with_known_after(const Scope& names) {
+    Scope shown(&names, names.depth());
+    const json known = names.journal();
+    for (const auto& [name, value] : known.items())
+        if (const std::string why = known_after(from_json(value)); !why.empty())
+            shown.bind(name, Value("(" + why + ")"));
+    return shown;
+}
+
+// What stands between readings and the outside.
+class Foreseen::Through final : public Tools {
+  public:
+    explicit Through(Foreseen& foreseen) : foreseen_(foreseen) {}
+
+    Answer run(const CommandLine& command) override { return foreseen_.run(command); }
+    std::unique_ptr<Watch> watch(const CommandLine&) override { return nullptr; }
+    tl::expected<bool, std::string> running(const std::string& log) override {
+        return foreseen_.tools_.running(log);
+    }
+    Time now() override { return foreseen_.tools_.now(); }
+    Time steady() override { return foreseen_.tools_.steady(); }
+    Woken sleep_until(Time deadline) override { return foreseen_.tools_.sleep_until(deadline); }
+    std::optional<ProgramFile> program_file(const std::string& program) override {
+        return foreseen_.tools_.program_file(program);
+    }
+    std::optional<std::string> changed_program() override { return foreseen_.tools_.changed_program(); }
+    void conceal(const std::string& secret) override { foreseen_.tools_.conceal(secret); }
+    [[nodiscard]] bool concurrent() const override { return false; }
+    [[nodiscard]] std::string kind() const override { return foreseen_.tools_.kind(); }
+
+  private:
+    Foreseen& foreseen_;
+};
+
+std::string known_after(const Value& value) {
+    const auto* no = value.get_if<Unknown>();
+    return no != nullptr && no->reason.starts_with(known_mark) ? no->reason : std::string();
+}
+
+Foreseen::Foreseen(Tools& tools, fs::path root)
+    : tools_(tools),
+      through_(std::make_unique<Through>(*this)),
+      root_(fs::absolute(root).lexically_normal()) {
+    if (!root_.has_filename()) root_ = root_.parent_path();
+}
+
+Foreseen::~Foreseen() {
+    std::error_code ignored;
+    if (!scratch_.empty()) fs::remove_all(scratch_, ignored);
+}
+
+Tools& Foreseen::tools() {
+    return *through_;
+}
+
+void Foreseen::enter(StageEnvironment& environment, const std::string& stage) {
+    environment_ = &environment;
+    stage_ = stage;
+}
+
+// ------------------------------------------------------------------ steps, and what is open
+
+Number Foreseen::begin(const std::string& step) {
+    if (steps_.empty() || steps_.back() != std::pair(stage_, step)) steps_.emplace_back(stage_, step);
+    return steps_.size();
+}
+
+std::string Foreseen::label(Number number) const {
+    const auto& [stage, step] = steps_.at(number - 1);
+    return stage == stage_ ? fmt::format("{}{}", known_mark, step)
+                           : fmt::format("{}{} of {}", known_mark, step, stage);
+}
+
+Value Foreseen::unknown_after(Number number) const {
+    return Unknown{label(number)};
+}
+
+// The step that such a value waits for. Labels are few; a later one of the same words is the same step.
+Number Foreseen::number_of(const Value& value) const {
+    const std::string text = known_after(value);
+    for (Number number = text.empty() ? 0 : steps_.size(); number > 0; --number)
+        if (label(number) == text) return number;
+    return 0;
+}
+
+Value Foreseen::yield(const std::string& step) {
+    return unknown_after(begin(step));
+}
+
+Number Foreseen::open(const std::string& name) const {
+    const auto found = state_.open.find(name);
+    return found == state_.open.end() ? 0 : found->second;
+}
+
+void Foreseen::set_open(const std::string& name, Number number) {
+    Number& known = state_.open[name];
+    known = std::max(known, number);
+}
+
+std::set<std::string> Foreseen::touched(const State& before, const State& after) {
+    std::set<std::string> names;
+    for (const auto& [name, thing] : after.things)
+        if (const auto was = before.things.find(name); was == before.things.end() ||
+                                                       was->second.written != thing.written ||
+                                                       was->second.open != thing.open)
+            names.insert("object " + name);
+    for (const auto& [name, number] : after.open)
+        if (const auto was = before.open.find(name); was == before.open.end() || was->second != number)
+            names.insert(name);
+    for (const auto& [path, edited] : after.files)
+        if (const auto was = before.files.find(path);
+            was == before.files.end() || was->second.by != edited.by)
+            names.insert("file " + path);
+    for (const auto& [name, promise] : after.promises)
+        if (const auto was = before.promises.find(name);
+            was == before.promises.end() || was->second.by != promise.by)
+            names.insert("promise " + name);
+    return names;
+}
+
+void Foreseen::unsettle(const std::set<std::string>& names, const std::string& step) {
+    const Number number = begin(step);
+    for (const std::string& name : names) {
+        if (name.starts_with("object ")) {
+            Thing& thing = state_.things[name.substr(7)];
+            thing.written = number;
+            thing.open[""] = number;
+        } else if (name.starts_with("promise ")) {
+            state_.promises.erase(name.substr(8));
+        } else {
+            set_open(name, number);
+        }
+    }
+}
+
+void Foreseen::take(const std::set<std::string>& names, const State& from) {
+    const auto copy = [](auto& to, const auto& source, const std::string& key) {
+        if (const auto found = source.find(key); found != source.end())
+            to.insert_or_assign(key, found->second);
+    };
+    for (const std::string& name : names) {
+        if (name.starts_with("object ")) copy(state_.things, from.things, name.substr(7));
+        if (name.starts_with("promise ")) copy(state_.promises, from.promises, name.substr(8));
+        if (name.starts_with("file ")) copy(state_.files, from.files, name.substr(5));
+        if (const auto open = from.open.find(name); open != from.open.end()) set_open(name, open->second);
+    }
+}
+
+std::map<std::string, std::string> Foreseen::take_identities() {
+    return std::exchange(identities_, {});
+}
+
+// ------------------------------------------------------------------ files
+
+std::string Foreseen::relative(const std::string& path) const {
+    if (path.empty() || path.find('\0') != std::string::npos) return {};
+    const fs::path below = (root_ / path).lexically_normal().lexically_relative(root_);
+    if (below.empty() || *below.begin() == "..") return {};
+    std::string text = below.generic_string();
+    while (text.size() > 1 && text.back() == '/') text.pop_back();
+    return text;
+}
+
+namespace {
+
+bool is_at_or_below(const std::string& path, const std::string& folder) {
+    return path == folder || folder == "." || path.starts_with(folder + "/");
+}
+
+bool meet(const std::string& a, const std::string& b) {
+    return is_at_or_below(a, b) || is_at_or_below(b, a);
+}
+
+bool is_left_out(const fs::path& path) {
+    const std::string name = path.filename().string();
+    return name == ".git" || name == ".migc" || name == "node_modules" || name == ".terraform";
+}
+
+}  // namespace
+
+std::vector<std::string> Foreseen::paths_of(const ir::Probe& probe, const Scope& names) const {
+    std::vector<std::string> paths;
+    const auto add = [&](const std::string& text) {
+        if (const std::string path = relative(text); !path.empty()) paths.push_back(path);
+    };
+    for (const ir::Parameter& parameter : probe.parameters)
+        if (const Binding* binding = names.find(parameter.name))
+            if (const auto* text = binding->value.get_if<std::string>()) add(*text);
+    const bool in_terraform =
+        probe.read && (probe.read->native == "folder-digest" || probe.read->native == "variables-file");
+    if (in_terraform) add(environment_->setting("terraform-dir"));
+    return paths;
+}
+
+Number Foreseen::open_files(const std::vector<std::string>& paths) const {
+    Number latest = paths.empty() ? 0 : open("files");
+    for (const auto& [name, number] : state_.open) {
+        if (!name.starts_with("file ")) continue;
+        const std::string path = name.substr(5);
+        const auto edited = state_.files.find(path);
+        if (edited != state_.files.end() && edited->second.by > number) continue;
+        if (std::any_of(paths.begin(), paths.end(), [&](const std::string& p) { return meet(p, path); }))
+            latest = std::max(latest, number);
+    }
+    return latest;
+}
+
+bool Foreseen::is_edited(const std::vector<std::string>& paths) const {
+    return std::any_of(state_.files.begin(), state_.files.end(), [&](const auto& edited) {
+        return std::any_of(paths.begin(), paths.end(),
+                           [&](const std::string& path) { return meet(path, edited.first); });
+    });
+}
+
+bool Foreseen::lay_out(const std::vector<std::string>& paths) {
+    std::error_code error;
+    if (scratch_.empty()) {
+        std::string name = (fs::temp_directory_path(error) / "migc-XXXXXX").string();
+        if (error || ::mkdtemp(name.data()) == nullptr) return false;
+        scratch_ = name;
+    }
+    std::uintmax_t size = 0;
+    const auto copy = [&](const fs::path& from) {
+        const std::string path = from.lexically_relative(root_).generic_string();
+        if (state_.files.contains(path)) return;
+        size += fs::file_size(from, error);
+        if (error || size > scratch_limit) return;
+        fs::create_directories((scratch_ / path).parent_path(), error);
+        fs::copy_file(from, scratch_ / path, fs::copy_options::overwrite_existing, error);
+    };
+    // What another way through the script had left there.
+    for (const std::string& path : std::exchange(overlaid_, {}))
+        if (!state_.files.contains(path)) {
+            fs::remove(scratch_ / path, error);
+            if (fs::is_regular_file(root_ / path)) copy(root_ / path);
+        }
+    for (const std::string& path : paths) {
+        if (!laid_out_.insert(path).second) continue;
+        const fs::path from = root_ / path;
+        if (fs::is_regular_file(from)) copy(from);
+        if (!fs::is_directory(from)) continue;
+        fs::create_directories(scratch_ / path, error);
+        for (fs::recursive_directory_iterator i(from, error), end; !error && i != end; i.increment(error)) {
+            if (is_left_out(i->path()))
+                i.disable_recursion_pending();
+            else if (i->is_directory())
+                fs::create_directories(scratch_ / i->path().lexically_relative(root_), error);
+            else if (i->is_regular_file())
+                copy(i->path());
+        }
+    }
+    for (const auto& [path, edited] : state_.files) {
+        const fs::path file = scratch_ / path;
+        overlaid_.insert(path);
+        fs::remove(file, error);
+        if (!edited.content) continue;
+        fs::create_directories(file.parent_path(), error);
+        std::ofstream(file, std::ios::binary) << *edited.content;
+        fs::permissions(
+            file, edited.executable ? fs::perms::owner_all : fs::perms::owner_read | fs::perms::owner_write,
+            error);
+    }
+    return !error && size <= scratch_limit;
+}
+
+Reading Foreseen::in_scratch(const std::vector<std::string>& paths, const std::function<Reading()>& read) {
+    if (!lay_out(paths)) return unknown("the files that earlier steps change cannot be copied for the plan");
+    const auto real = environment_->settings;
+    environment_->settings["root"] = scratch_.string();
+    if (const std::string below = relative(environment_->setting("terraform-dir")); !below.empty())
+        environment_->settings["terraform-dir"] = (scratch_ / below).string();
+    Reading reading = read();
+    environment_->settings = real;
+    reading.why = without_scratch(std::move(reading.why));
+    if (const auto* no = reading.value.get_if<Unknown>())
+        reading.value = Unknown{without_scratch(no->reason)};
+    return reading;
+}
+
+std::string Foreseen::without_scratch(std::string text) const {
+    const std::string folder = scratch_.string();
+    for (std::size_t at = 0; !folder.empty() && (at = text.find(folder, at)) != std::string::npos;)
+        text.replace(at, folder.size(), root_.string());
+    return text;
+}
+
+// ------------------------------------------------------------------ reading
+
+Foreseen::Look Foreseen::look_at(const ir::Probe& probe, const Scope& names) const {
+    Look look;
+    look.fields = {""};
+    if (!probe.parameters.empty())
+        if (const Binding* first = names.find(probe.parameters.front().name)) look.about = show(first->value);
+    if (!probe.read) return look;
+    look.native = probe.read->native;
+    const auto known = fields_of_natives().find(look.native);
+    if (known != fields_of_natives().end()) look.fields = known->second;
+    look.bookkeeping = !leaves_bookkeeping_out(look.native);
+    if (look.native == "live-value" || look.native == "accepted-value") {
+        const Binding* pointer = probe.parameters.size() > 1 ? names.find(probe.parameters[1].name) : nullptr;
+        if (pointer != nullptr) look.fields = {show(pointer->value)};
+    }
+    if (look.native == "object-wanted" || look.native == "apply-accepted")
+        look.fields = {"/metadata/annotations"};
+    const auto& pointer = probe.read->pointer;
+    if (pointer && pointer->kind == ir::ExprKind::Literal) look.fields = {show(pointer->value)};
+    return look;
+}
+
+Reading Foreseen::read(const ir::Probe& probe, const Scope& names, const std::string& phrase,
+                       const std::function<Reading()>& live) {
+    if (environment_ == nullptr || any_step() == 0) return live();
+    const bool computed = probe.computed.has_value();
+    const Look outer = std::exchange(look_, look_at(probe, names));
+    const auto paths = computed ? std::vector<std::string>() : paths_of(probe, names);
+    Number after = probe.read && probe.read->tool == "native" ? open_files(paths) : 0;
+    // What git says of the work tree is said of the real one.
+    if (look_.native == "git-committed" && is_edited(paths)) after = std::max(after, any_step());
+    Reading reading;
+    if (after == 0) {
+        reading = !paths.empty() && is_edited(paths) ? in_scratch(paths, live) : live();
+        after = computed ? number_of(reading.value) : look_.withheld;
+    }
+    look_ = outer;
+    if (after == 0) return reading;
+    const auto promise = state_.promises.find(environment_->name + " " + phrase);
+    if (promise != state_.promises.end() && promise->second.by >= after)
+        return {promise->second.value, {}, false};
+    Value value = unknown_after(after);
+    return {value, label(after), false};
+}
+
+// ------------------------------------------------------------------ commands
+
+Answer Foreseen::withhold(Number number) {
+    look_.withheld = std::max(look_.withheld, number);
+    return not_started(label(number));
+}
+
+// The scratch copy is for files only: programs run where they always do.
+Answer Foreseen::live(const CommandLine& command) {
+    if (scratch_.empty()) return tools_.run(command);
+    CommandLine real = command;
+    real.directory = without_scratch(real.directory);
+    for (std::string& argument : real.argv) argument = without_scratch(std::move(argument));
+    return tools_.run(real);
+}
+
+Answer Foreseen::run(const CommandLine& command) {
+    if (environment_ == nullptr || any_step() == 0) {
+        if (command.tool != "kubectl" || environment_ == nullptr) return tools_.run(command);
+        return kubectl(command);
+    }
+    if (const Number all = open("all"); all > 0) return withhold(all);
+    if (command.tool == "kubectl") return kubectl(command);
+    if (command.tool == "terraform") return terraform(command);
+    Number after = any_step();  // of a program that the plan knows nothing of
+    if (command.tool == "git") after = open("git");
+    if (command.tool == "docker") after = std::max(open("images"), open("image " + look_.about));
+    if (command.tool == "curl") after = open("outside");
+    if ((command.tool == "curl" || command.tool == "docker") && is_of_registry(look_.native))
+        after = std::max(open("registry"), open("registry " + look_.about));
+    return after > 0 ? withhold(after) : live(command);
+}
+
+// What an earlier `init` prepares fails only until then; what it reads after changed files may be another
+// state.
+Answer Foreseen::terraform(const CommandLine& command) {
+    const std::string folder = environment_->setting("terraform-dir");
+    const Number init = open("init " + folder);
+    const std::string below = relative(folder);
+    Number edited = below.empty() ? open("files") : open_files({below});
+    for (const auto& [path, file] : state_.files)
+        if (is_at_or_below(path, below)) edited = std::max(edited, file.by);
+    Number after = open("terraform " + folder);
+    const auto& argv = command.argv;
+    const bool validates = std::find(argv.begin(), argv.end(), "validate") != argv.end();
+    if (validates || init > 0) after = std::max(after, edited);
+    if (after > 0) return withhold(after);
+    Answer answer = live(command);
+    return answer.succeeded() || init == 0 ? answer : withhold(init);
+}
+
+// Which cluster it is, whatever it is called.
+std::string Foreseen::cluster() const {
+    const std::string identity = environment_->setting("cluster");
+    return identity.empty() ? environment_->setting("context") : identity;
+}
+
+Number Foreseen::cluster_open() const {
+    return std::max(open("all"), open("cluster " + cluster()));
+}
+
+std::string Foreseen::thing_name(const KubectlCall& call, const std::string& target) const {
+    const std::string type = target.substr(0, target.find('/'));
+    const std::string name_space =
+        call.name_space.empty() ? environment_->setting("namespace") : call.name_space;
+    return fmt::format("{} {} {}", cluster(), is_cluster_wide(type) ? "" : name_space, target);
+}
+
+Number Foreseen::open_in(const Thing& thing, const std::vector<std::string>& fields, bool bookkeeping) const {
+    Number latest = 0;
+    for (const auto& [pointer, number] : thing.open) {
+        if (!bookkeeping && is_bookkeeping(pointer)) continue;
+        const bool read = std::any_of(fields.begin(), fields.end(),
+                                      [&, &at = pointer](const std::string& f) { return overlap(f, at); });
+        if (read) latest = std::max(latest, number);
+    }
+    return latest;
+}
+
+Answer Foreseen::kubectl(const CommandLine& command) {
+    const KubectlCall call = parse_kubectl(command.argv);
+    if (call.verb == "config" || call.verb == "version") return live(command);
+    const Number busy = open("busy " + cluster());
+    if (call.verb == "get" && !call.has("--raw"))
+        return call.targets().size() == 1 && !call.has("--selector") ? get_object(command, call)
+                                                                     : get_list(command, call);
+    if (call.value("--dry-run") == "server" && call.verb == "apply") return dry_apply(command, call);
+    if (call.value("--dry-run") == "server" && call.verb == "patch") return dry_patch(command, call);
+    const bool asks_rights = call.verb == "auth" || call.verb == "api-resources";
+    const Number after = std::max(cluster_open(), asks_rights ? 0 : busy);
+    return after > 0 ? withhold(after) : mended_by_then(live(command));
+}
+
+Answer Foreseen::get_object(const CommandLine& command, const KubectlCall& call) {
+    const std::string target = call.targets().front(), name = thing_name(call, target);
+    const std::string type = target.substr(0, target.find('/'));
+    const auto known = state_.things.find(name);
+    const Number written = known == state_.things.end() ? 0 : known->second.written;
+    if (const Number after = cluster_open(); after > written) return withhold(after);
+    if (const Number after = open("nodes " + cluster()); type == "node" && after > written)
+        return withhold(after);
+    const bool made_by_others = is_volatile(type) && type != "node" && type != "persistentvolume";
+    const auto& fields = look_.fields;
+    const bool status =
+        look_.bookkeeping && std::any_of(fields.begin(), fields.end(),
+                                         [](const std::string& field) { return overlap(field, "/status"); });
+    if (const Number busy = open("busy " + cluster()); busy > written && (made_by_others || status))
+        return withhold(busy);
+    if (known == state_.things.end()) {
+        const auto asked = asked_.find(command.argv);
+        Answer answer = asked == asked_.end() ? live(command) : asked->second;
+        if (answer.succeeded()) {
+            asked_.emplace(command.argv, answer);
+            const auto object = json::parse(answer.output, nullptr, false);
+            if (const std::string uid = text_field(object, "/metadata/uid"); !uid.empty())
+                identities_[target] = uid;
+        }
+        return answer;
+    }
+    const Thing& thing = known->second;
+    if (const Number after = open_in(thing, look_.fields, look_.bookkeeping); after > 0)
+        return withhold(after);
+    if (!thing.form.is_null()) return answered(thing.form.dump());
+    if (call.has("--ignore-not-found")) return answered("");
+    Answer gone = answered("");
+    gone.status = 1;
+    gone.errors = fmt::format("Error from server (NotFound): {} not found\n", target);
+    return gone;
+}
+
+// A list of what people declare is as it is, but for the objects that earlier steps change; one of what
+// controllers make is not.
+Answer Foreseen::get_list(const CommandLine& command, const KubectlCall& call) {
+    if (!call.targets().empty()) {
+        const Number after = std::max(cluster_open(), open("busy " + cluster()));
+        return after > 0 ? withhold(after) : live(command);
+    }
+    const std::set<std::string> types = types_of(call);
+    const std::string place = thing_name(call, "");  // "CLUSTER NAMESPACE "
+    Number after = cluster_open();
+    for (const std::string& type : types) {
+        const bool wide = call.everywhere || is_cluster_wide(type);
+        if (is_volatile(type)) after = std::max(after, open(wide ? "busy " + cluster() : "busy " + place));
+    }
+    std::map<std::string, const Thing*> changed;
+    for (const auto& [name, thing] : state_.things) {
+        const std::string target = name.substr(name.rfind(' ') + 1);
+        const std::string type = target.substr(0, target.find('/'));
+        const bool here = call.everywhere || is_cluster_wide(type) ? name.starts_with(cluster() + " ")
+                                                                   : name.starts_with(place);
+        if (!here || !types.contains(type)) continue;
+        changed[target] = &thing;
+        const bool readable = !call.has("--selector") && !call.everywhere && target.back() != '*';
+        after = std::max(after, readable ? open_in(thing, look_.fields, look_.bookkeeping) : thing.written);
+    }
+    if (after > 0) return withhold(after);
+    return with_changes(live(command), changed);
+}
+
+// The server says it of an object that it still has as it is. What it refuses, an earlier step may mend.
+Answer Foreseen::dry_apply(const CommandLine& command, const KubectlCall& call) {
+    const auto documents = parse_manifest(command.input, "manifest");
+    if (!documents || documents->size() != 1) {
+        const Number after = std::max(cluster_open(), open("busy " + cluster()));
+        return after > 0 ? withhold(after) : live(command);
+    }
+    const std::string target = object_name_of(documents->front().handle.written());
+    const std::string name = thing_name(call, target);
+    const auto known = state_.things.find(name);
+    if (known != state_.things.end()) {
+        const auto before = dry_runs_.find(name);
+        const bool same_again = before != dry_runs_.end() && before->second.input == command.input &&
+                                known->second.applied && known->second.form == before->second.form;
+        if (!same_again || cluster_open() > known->second.written)
+            return withhold(std::max(cluster_open(), known->second.written));
+        return answered(known->second.form.dump());
+    }
+    if (const Number after = cluster_open(); after > 0) return withhold(after);
+    Answer answer = live(command);
+    if (!answer.succeeded()) return mended_by_then(std::move(answer));
+    auto form = json::parse(answer.output, nullptr, false);
+    if (form.is_object()) dry_runs_[name] = {command.input, std::move(form)};
+    return answer;
+}
+
+Answer Foreseen::mended_by_then(Answer answer) {
+    const Number busy = open("busy " + cluster());
+    const bool refused = answer.ending == Ending::Exited && answer.status != 0;
+    return busy > 0 && refused && !is_beyond_mending(answer.errors) ? withhold(busy) : answer;
+}
+
+// Of an object that an earlier step changes the server is asked about the object as it is: where it takes the
+// patch as it stands, it will take it then.
+Answer Foreseen::dry_patch(const CommandLine& command, const KubectlCall& call) {
+    const auto targets = call.targets();
+    const std::string name = targets.size() == 1 ? thing_name(call, targets.front()) : "";
+    const auto known = state_.things.find(name);
+    const Number written = known == state_.things.end() ? 0 : known->second.written;
+    if (const Number after = cluster_open(); after > written) return withhold(after);
+    if (known == state_.things.end()) return mended_by_then(live(command));
+    const auto patch =
+        json::parse(call.has("--patch") ? call.value("--patch") : command.input, nullptr, false);
+    const Answer answer = live(command);
+    const auto seen = json::parse(answer.output, nullptr, false);
+    if (!answer.succeeded() || !patch.is_object() || !seen.is_object() || call.value("--type") != "merge" ||
+        known->second.form.is_null() || known->second.open.contains(""))
+        return withhold(written);
+    json patched = known->second.form;
+    patched.merge_patch(patch);
+    json without_version = patch;
+    if (without_version.contains("metadata")) without_version["metadata"].erase("resourceVersion");
+    const json leaves = without_version.flatten();
+    for (const auto& [pointer, value] : leaves.items()) {
+        const bool is_empty = value.is_null() || value.empty();
+        if (!is_empty && field(seen, pointer) != value) return withhold(written);
+        if (is_empty && field(seen, pointer) != field(patched, pointer)) return withhold(written);
+        if (open_in(known->second, {pointer}, true) > 0 && !pointer.starts_with("/metadata/"))
+            return withhold(written);
+    }
+    return answered(patched.dump());
+}
+
+}  // namespace migc::runtime

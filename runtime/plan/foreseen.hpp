@@ -1,0 +1,173 @@
+// The world as the planned steps will have left it, so far as a plan can tell: what a later step reads there.
+//
+// Readings go on being made by the probes and natives that a run uses. Between them and the outside stands
+// this: a file that an earlier step edits is edited in a scratch copy and read from there; an object that an
+// earlier step changes is answered as that step will leave it; and whatever an earlier step may influence
+// without the plan being able to tell how is not asked at all: it is known after that step. When in doubt it
+// is.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "runtime/engine/evaluate.hpp"
+#include "runtime/plan/commands.hpp"
+
+namespace migc::runtime {
+
+// "known after step 6", if that is why a value is not known; else "".
+std::string known_after(const Value& value);
+
+// The same names with "(known after step 6)" in place of what is not known, to be shown. The given ones stay
+// behind it.
+Scope with_known_after(const Scope& names);
+
+// What a planned step declares to have changed, as it then reads; Unknown where only the run can tell.
+struct Declared {
+    std::string phrase;  // "replicas of webapi"
+    Value value;
+};
+
+class Foreseen final : public Foresight {
+  public:
+    // Steps in the order in which they are planned, from 1; 0 stands for none.
+    using Number = std::size_t;
+
+    // An object of a cluster that an earlier step changes.
+    struct Thing {
+        nlohmann::json form;  // null: it is not there
+        Number written = 0;
+        bool applied = false;                // it is as the server said that the last apply would leave it
+        std::map<std::string, Number> open;  // by JSON pointer: what only the run can tell; "": all of it
+    };
+    // A file of the project that an earlier step edits.
+    struct Edited {
+        Number by = 0;
+        std::optional<std::string> content;  // nothing: the step removes it
+        bool executable = false;
+    };
+    struct Promise {
+        Value value;
+        Number by = 0;
+    };
+    // What the steps so far have left. By name of the thing; see foreseen.cpp for the names of what is open.
+    struct State {
+        std::map<std::string, Thing> things;
+        std::map<std::string, Number> open;
+        std::map<std::string, Edited> files;
+        std::map<std::string, Promise> promises;  // what effects declare, by environment and phrase
+    };
+
+    Foreseen(Tools& tools, std::filesystem::path root);
+    ~Foreseen() override;
+    Foreseen(const Foreseen&) = delete;
+    Foreseen& operator=(const Foreseen&) = delete;
+
+    // What steps read through while they are planned: nothing of it changes the outside.
+    Tools& tools();
+    // From now on steps of this stage are planned. The environment's root is moved to the scratch copy and
+    // back while something is read there.
+    void enter(StageEnvironment& environment, const std::string& stage);
+
+    Reading read(const ir::Probe& probe, const Scope& names, const std::string& phrase,
+                 const std::function<Reading()>& live) override;
+
+    // A step is planned, and from here on counts as done. `names` are those of the verb, captures included;
+    // what is not known among them is Unknown.
+    void done(const std::string& step, const ir::Verb& verb, const Scope& names, Evaluator& evaluator,
+              const std::vector<Declared>& declared);
+    // Numbers a step that changes nothing that is read, so that what it yields can be known after it.
+    Value yield(const std::string& step);
+
+    [[nodiscard]] const State& state() const { return state_; }
+    void go_back_to(State state) { state_ = std::move(state); }
+    // The names of what is not in `after` as it is in `before`.
+    static std::set<std::string> touched(const State& before, const State& after);
+    // These become what they are in another state.
+    void take(const std::set<std::string>& names, const State& from);
+    // Only the run can tell any more what these are: known after the step.
+    void unsettle(const std::set<std::string>& names, const std::string& step);
+
+    // The identities of the objects that were looked at as they are, and that no step had changed, since the
+    // last call: "deployment/webapi" -> its UID.
+    std::map<std::string, std::string> take_identities();
+
+  private:
+    class Through;
+    friend class Through;
+    class Deed;
+
+    // What is being read, while it is read.
+    struct Look {
+        std::string native;
+        std::string about;                // the first argument, as text: the image of a registry
+        std::vector<std::string> fields;  // which fields of an object count; {""}: all of them
+        bool bookkeeping = true;          // whether what the cluster writes itself counts
+        Number withheld = 0;
+    };
+
+    Number begin(const std::string& step);
+    [[nodiscard]] std::string label(Number number) const;
+    [[nodiscard]] Number number_of(const Value& value) const;
+    [[nodiscard]] Value unknown_after(Number number) const;
+    [[nodiscard]] Number open(const std::string& name) const;
+    void set_open(const std::string& name, Number number);
+
+    [[nodiscard]] Look look_at(const ir::Probe& probe, const Scope& names) const;
+    [[nodiscard]] std::vector<std::string> paths_of(const ir::Probe& probe, const Scope& names) const;
+    [[nodiscard]] Number open_files(const std::vector<std::string>& paths) const;
+    [[nodiscard]] bool is_edited(const std::vector<std::string>& paths) const;
+    // The project's files at these paths as the steps so far leave them, in the scratch copy; false if they
+    // cannot be had.
+    bool lay_out(const std::vector<std::string>& paths);
+    [[nodiscard]] std::string relative(const std::string& path) const;
+    Reading in_scratch(const std::vector<std::string>& paths, const std::function<Reading()>& read);
+    [[nodiscard]] std::string without_scratch(std::string text) const;
+
+    Answer run(const CommandLine& command);
+    // The last step that may have influenced what the command answers, where the plan cannot tell how.
+    Answer kubectl(const CommandLine& command);
+    Answer get_object(const CommandLine& command, const KubectlCall& call);
+    Answer get_list(const CommandLine& command, const KubectlCall& call);
+    Answer dry_apply(const CommandLine& command, const KubectlCall& call);
+    Answer dry_patch(const CommandLine& command, const KubectlCall& call);
+    Answer terraform(const CommandLine& command);
+    Answer withhold(Number number);
+    Answer live(const CommandLine& command);
+    Answer mended_by_then(Answer answer);
+    [[nodiscard]] std::string thing_name(const KubectlCall& call, const std::string& target) const;
+    [[nodiscard]] Number open_in(const Thing& thing, const std::vector<std::string>& fields,
+                                 bool bookkeeping) const;
+    [[nodiscard]] std::string cluster() const;
+    [[nodiscard]] Number cluster_open() const;
+    [[nodiscard]] Number any_step() const { return open("any"); }
+
+    Tools& tools_;
+    std::unique_ptr<Through> through_;
+    std::filesystem::path root_;
+    std::filesystem::path scratch_;   // empty until something is edited
+    std::set<std::string> laid_out_;  // what was copied there
+    std::set<std::string> overlaid_;  // what is there as a step has left it
+    StageEnvironment* environment_ = nullptr;
+    std::string stage_;
+    std::vector<std::pair<std::string, std::string>> steps_;  // stage and step, by number - 1
+    State state_;
+    Look look_;
+    std::map<std::vector<std::string>, Answer> asked_;  // what kubectl was asked to get
+    struct DryRun {
+        std::string input;
+        nlohmann::json form;
+    };
+    std::map<std::string, DryRun> dry_runs_;  // by thing: what the server said that an apply would leave
+    std::map<std::string, std::string> identities_;
+};
+
+}  // namespace migc::runtime

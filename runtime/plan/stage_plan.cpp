@@ -1,0 +1,490 @@
+#include "runtime/plan/stage_plan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/call.hpp"
+#include "runtime/engine/kept_secrets.hpp"
+#include "runtime/engine/text.hpp"
+#include "runtime/engine/wait.hpp"
+#include "runtime/plan/words.hpp"
+
+namespace migc::runtime {
+
+using ir::StepKind;
+using nlohmann::json;
+
+namespace {
+
+// By the program that a step changes something with.
+std::string layer_of(const ir::Command& action) {
+    const std::string& tool =
+        action.tool == "native" && !action.through.empty() ? action.through.front() : action.tool;
+    static const std::map<std::string, std::string, std::less<>> layers = {{"terraform", "infrastructure"},
+                                                                           {"kubectl", "cluster"},
+                                                                           {"docker", "images"},
+                                                                           {"git", "files"},
+                                                                           {"native", "files"},
+                                                                           {"curl", "web"}};
+    const auto known = layers.find(tool);
+    return known == layers.end() ? tool : known->second;
+}
+
+// The fields in which two objects differ: {"/spec/replicas": [2, 4]}; null unless both are objects.
+json differences(const Value& before, const Value& after) {
+    const auto* from = before.get_if<migc::Json>();
+    const auto* to = after.get_if<migc::Json>();
+    if (from == nullptr || to == nullptr) return nullptr;
+    json result = json::object();
+    const json old_fields = (*from)->flatten(), new_fields = (*to)->flatten();
+    for (const auto& [field, value] : old_fields.items()) {
+        const json now = new_fields.contains(field) ? new_fields[field] : json();
+        if (now != value) result[field] = {value, now};
+    }
+    for (const auto& [field, value] : new_fields.items())
+        if (!old_fields.contains(field)) result[field] = {nullptr, value};
+    return result;
+}
+
+bool is_object(const Value& value) {
+    const auto* object = value.get_if<migc::Json>();
+    return object != nullptr && *object != nullptr && (*object)->is_object();
+}
+
+bool is_not_to_be_had(const Reading& reading) {
+    return reading.value.is_unknown() && known_after(reading.value).empty();
+}
+
+// "2.1" of "staging/2.1": a step as the plan names it.
+std::string within_stage(const std::string& id) {
+    return id.substr(id.find('/') + 1);
+}
+
+// What is another one each time that it is asked for, whatever the world is like.
+bool is_made_up(const ir::Program& program, const ir::Expr& value) {
+    if (value.kind != ir::ExprKind::Probe) return false;
+    constexpr std::array natives = {"fresh-file", "fresh-state-backup", "job-name", "version-of"};
+    const auto& read = program.probes.at(value.declaration).read;
+    return read && std::find(natives.begin(), natives.end(), read->native) != natives.end();
+}
+
+}  // namespace
+
+StagePlanner::StagePlanner(const Surroundings& surroundings, const StageEnvironment& environment,
+                           const Scope& globals, Foreseen& foreseen)
+    : program_(surroundings.program),
+      evaluator_(surroundings, environment),
+      globals_(globals),
+      scope_(&globals),
+      foreseen_(foreseen) {
+    evaluator_.globals = &globals;
+    evaluator_.foresight = &foreseen;
+    evaluator_.changed_workloads = [this] { return workloads_; };
+}
+
+json StagePlanner::steps(const ir::Stage& stage, const ir::Stage& definition) {
+    block(definition.steps, scope_, stage.name + "/", 1);
+    const auto& failure = stage.on_failure ? stage.on_failure : definition.on_failure;
+    if (failure) times_.failure(*failure, longest(*failure, globals_));
+    return std::move(steps_);
+}
+
+json StagePlanner::gates(const std::vector<ir::Step>& gates) {
+    json result = json::array();
+    for (const ir::Step& gate : gates) {
+        const Reading reading = evaluator_.evaluate(*gate.condition, scope_);
+        const bool open = truth(reading.value) == true;
+        result.push_back({{"text", gate.text}, {"open", open}, {"why", open ? "" : explain(reading)}});
+        if (const std::string after = known_after(reading.value); !after.empty())
+            result.back()["known"] = after;
+    }
+    return result;
+}
+
+void StagePlanner::block(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
+                         std::size_t first) {
+    for (std::size_t i = 0; i < steps.size(); ++i)
+        statement(steps[i], scope, prefix + std::to_string(first + i));
+}
+
+void StagePlanner::statement(const ir::Step& step, Scope& scope, const std::string& id) {
+    switch (step.kind) {
+        case StepKind::Call:
+            return call(step, scope, id);
+        case StepKind::Verify:
+            return verify(step, scope, id);
+        case StepKind::Soak:
+            return soak(step, scope, id);
+        case StepKind::Let:
+            return let(step, scope, id);
+        case StepKind::If:
+            return choose(step, scope, id);
+        case StepKind::For:
+            return loop(step, scope, id);
+        case StepKind::Parallel:
+            return parallel(step, scope, id);
+        default:
+            add(id, "statement", step.text);
+    }
+}
+
+json& StagePlanner::add(const std::string& id, const char* kind, const std::string& text) {
+    steps_.push_back({{"step", id}, {"kind", kind}, {"text", text}, {"problems", json::array()}});
+    return steps_.back();
+}
+
+// ------------------------------------------------------------------ calls
+
+// As a run binds them, but that a value may be one that only the run can know.
+tl::expected<void, std::string> StagePlanner::bind(const ir::Verb& verb, const ir::Step& step,
+                                                   const Scope& scope, Scope& inner) {
+    for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
+        const ir::Parameter& slot = verb.parameters[i];
+        if (slot.type.kind == ir::TypeKind::Condition) {
+            inner.bind_condition(slot.name, step.arguments[i], scope);
+            continue;
+        }
+        Reading argument = evaluator_.evaluate(step.arguments[i], scope);
+        if (argument.value.is_absent() && slot.default_value)
+            argument = evaluator_.evaluate(*slot.default_value, inner);
+        if (is_not_to_be_had(argument))
+            return tl::unexpected(fmt::format("the value of `{}`: {}", slot.name, explain(argument)));
+        inner.bind(slot.name, std::move(argument.value), slot.type.kind == ir::TypeKind::Secret);
+    }
+    return {};
+}
+
+void StagePlanner::call(const ir::Step& step, Scope& scope, const std::string& id) {
+    const ir::Verb& verb = program_.verbs.at(step.verb);
+    Scope inner(&globals_, scope.depth() + 1);
+    if (const auto bound = bind(verb, step, scope, inner); !bound) {
+        add(id, "call", step.text)["problems"].push_back("it cannot begin: " + bound.error());
+        assume(step, scope);
+        if (!step.name.empty()) scope.bind(step.name, foreseen_.yield(within_stage(id)));
+        return;
+    }
+    json entry = {{"step", id},
+                  {"kind", "call"},
+                  {"text", describe_call(verb, with_known_after(inner))},
+                  {"problems", json::array()}};
+    foreseen_.take_identities();
+    needs(verb, inner, entry);
+    captures(verb, inner, entry);
+    if (!verb.action) {
+        composite(step, verb, scope, inner, std::move(entry), id);
+    } else {
+        command(verb, inner, entry);
+        entry["layer"] = layer_of(*verb.action);
+        const auto declared = effects(verb, inner, entry);
+        for (const auto& [object, identity] : foreseen_.take_identities())
+            entry["objects"][object] = identity;
+        if (!entry["already"].get<bool>())
+            foreseen_.done(within_stage(id), verb, inner, evaluator_, declared);
+        // An inverse meets what the step has left.
+        inverse_commands_ = json::array();
+        entry["undo"] = undo(step, verb, scope, inner);
+        entry["undo_commands"] = std::move(inverse_commands_);
+        times(step, verb, scope, inner);
+        steps_.push_back(std::move(entry));
+    }
+    if (!step.name.empty()) scope.bind(step.name, foreseen_.yield(within_stage(id)));
+}
+
+// Told itself only where there is something to tell: it is taken back as a whole, or it cannot begin.
+void StagePlanner::composite(const ir::Step& step, const ir::Verb& verb, const Scope& scope, Scope& inner,
+                             json entry, const std::string& id) {
+    const ir::UndoKind kind = (step.undo ? *step.undo : verb.undo).kind;
+    const bool as_a_whole = step.undo || kind == ir::UndoKind::Steps || kind == ir::UndoKind::Irreversible;
+    if (as_a_whole) entry["undo"] = undo(step, verb, scope, inner);
+    if (as_a_whole || !entry["problems"].empty()) steps_.push_back(std::move(entry));
+    const std::size_t first = steps_.size();
+    const std::int64_t undo_before = times_.undo_ms;
+    block(verb.steps, inner, id + ".", 1);
+    if (as_a_whole) times_.undo_ms = undo_before + longest_undo(step, verb, {}, scope, inner);
+    for (std::size_t i = first; as_a_whole && i < steps_.size(); ++i)
+        if (steps_[i].contains("undo")) steps_[i]["undo"] = "with " + within_stage(id);
+}
+
+void StagePlanner::needs(const ir::Verb& verb, const Scope& inner, json& entry) {
+    for (const ir::Expr& need : verb.needs) {
+        const Reading reading = evaluator_.evaluate(need, inner);
+        if (truth(reading.value) == true) continue;
+        const std::string after = known_after(reading.value);
+        if (after.empty())
+            entry["problems"].push_back("what it needs does not hold: " + explain(reading));
+        else
+            entry["needs"].push_back(fmt::format("{} ({})", subject(need, inner), after));
+    }
+}
+
+// What a condition is about: "id of image cr.example.com/web:3".
+std::string StagePlanner::subject(const ir::Expr& condition, const Scope& names) {
+    if (condition.kind == ir::ExprKind::Probe) return evaluator_.describe(condition, with_known_after(names));
+    for (const ir::Expr& child : condition.children)
+        if (std::string text = subject(child, names); !text.empty()) return text;
+    return {};
+}
+
+void StagePlanner::captures(const ir::Verb& verb, Scope& inner, json& entry) {
+    entry["captures"] = json::object();
+    for (const ir::Capture& capture : verb.captures) {
+        const Reading reading = evaluator_.evaluate(capture.value, inner);
+        if (is_not_to_be_had(reading))
+            entry["problems"].push_back(
+                fmt::format("`{}` cannot be captured: {}", capture.name, explain(reading)));
+        if (capture.value.type.kind == ir::TypeKind::Secret) {
+            keep(capture, reading, inner, entry);
+            continue;
+        }
+        entry["captures"][capture.name] = shown_capture(reading);
+        const bool comparable = !reading.value.is_unknown() && !is_object(reading.value);
+        if (comparable && !is_made_up(program_, capture.value))
+            entry["seen"][capture.name] = to_json(reading.value);
+        inner.bind(capture.name, reading.value);
+    }
+}
+
+// "secret/creds", where the probe is about a thing; else the probe.
+std::string StagePlanner::what_is_kept(const ir::Expr& value, const Scope& inner) {
+    for (const ir::Expr& argument : value.children) {
+        const Value given = evaluator_.evaluate(argument, inner).value;
+        if (const auto* thing = given.get_if<ResourceRef>()) return evaluator_.written(*thing);
+    }
+    return value.kind == ir::ExprKind::Probe ? evaluator_.describe(value, inner) : value.name;
+}
+
+// A secret is kept for the undo, and somebody must be able to open it then.
+void StagePlanner::keep(const ir::Capture& capture, const Reading& reading, Scope& inner, json& entry) {
+    inner.bind_secret(capture.name, reading.value, captured_form(evaluator_.kept(), reading.value));
+    if (reading.value.is_unknown() || reading.value.is_absent()) return;
+    entry["captures"][capture.name] = "(secret)";
+    if (evaluator_.kept() == nullptr) return;
+    const std::string what = "the previous value of " + what_is_kept(capture.value, inner);
+    const auto keeper = evaluator_.kept()->keeper();
+    entry["kept"].push_back(
+        keeper ? fmt::format("{} is kept encrypted; only {} can undo it", what, *keeper)
+               : fmt::format("{} cannot be kept here: {}; once the run has ended, its undo will be held", what,
+                             keeper.error()));
+}
+
+void StagePlanner::command(const ir::Verb& verb, const Scope& inner, json& entry) {
+    const auto line = evaluator_.preview(*verb.action, with_known_after(inner));
+    entry["command"] = line ? *line : "";
+    if (!line) entry["problems"].push_back(line.error());
+}
+
+std::vector<Declared> StagePlanner::effects(const ir::Verb& verb, const Scope& inner, json& entry) {
+    entry["effects"] = json::array();
+    entry["already"] = !verb.effects.empty();
+    std::vector<Declared> declared;
+    for (const ir::Effect& one : verb.effects) {
+        effect(one, inner, entry, declared);
+        remember_workloads(one.probe, inner);
+    }
+    return declared;
+}
+
+void StagePlanner::effect(const ir::Effect& effect, const Scope& inner, json& entry,
+                          std::vector<Declared>& declared) {
+    const std::string phrase = evaluator_.describe(effect.probe, inner);
+    const std::string told_phrase = evaluator_.describe(effect.probe, with_known_after(inner));
+    const Reading before = evaluator_.evaluate(effect.probe, inner);
+    const Reading after = effect.value ? evaluator_.evaluate(*effect.value, inner) : Reading{};
+    const bool different = effect.becomes == ir::Becomes::Different;
+    if (different || !equal(before.value, after.value)) entry["already"] = false;
+    json told = {{"probe", told_phrase},
+                 {"before", shown_capture(before)},
+                 {"after", different ? "different" : shown_capture(after)}};
+    if (json fields = differences(before.value, after.value); !fields.is_null())
+        told["fields"] = std::move(fields);
+    if (is_object(before.value)) told["was"] = **before.value.get_if<migc::Json>();
+    if (entry["problems"].empty() && is_not_to_be_had(before))
+        entry["problems"].push_back(fmt::format("{}: {}", phrase, explain(before)));
+    if (entry["problems"].empty() && is_not_to_be_had(after))
+        entry["problems"].push_back(fmt::format("what {} is to become: {}", phrase, explain(after)));
+    entry["effects"].push_back(std::move(told));
+    declared.push_back({phrase, different ? Value(Unknown{}) : after.value});
+}
+
+void StagePlanner::remember_workloads(const ir::Expr& probe, const Scope& inner) {
+    for (const ir::Expr& argument : probe.children) {
+        const Value value = evaluator_.evaluate(argument, inner).value;
+        const auto* resource = value.get_if<ResourceRef>();
+        const bool known =
+            std::any_of(workloads_.begin(), workloads_.end(), [&](const Value& w) { return same(w, value); });
+        if (resource != nullptr && resource->type == "workload" && !known) workloads_.push_back(value);
+    }
+}
+
+// ------------------------------------------------------------------ other statements
+
+void StagePlanner::verify(const ir::Step& step, const Scope& scope, const std::string& id) {
+    const ir::Bound bound = ir::verify_bound(program_, step, number_in(scope));
+    add(id, "verify", evaluator_.describe(step, with_known_after(scope)))["limit"] =
+        show_milliseconds(bound.total());
+    times_.verify(bound);
+}
+
+void StagePlanner::soak(const ir::Step& step, const Scope& scope, const std::string& id) {
+    const auto limit = milliseconds(evaluator_, step.value, scope);
+    add(id, "soak", evaluator_.describe(step, with_known_after(scope)))["limit"] =
+        limit ? show_milliseconds(*limit) : "unknown";
+    times_.soak(limit.value_or(0));
+}
+
+void StagePlanner::let(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Reading reading = evaluator_.evaluate(*step.value, scope);
+    const bool secret = step.value->type.kind == ir::TypeKind::Secret;
+    json& entry =
+        add(id, "let", fmt::format("{} = {}", step.name, secret ? "(secret)" : shown_value(reading)));
+    if (!secret && !reading.value.is_unknown() && !is_object(reading.value) &&
+        !is_made_up(program_, *step.value))
+        entry["seen"][step.name] = to_json(reading.value);
+    if (is_not_to_be_had(reading))
+        entry["problems"].push_back(fmt::format("`{}` cannot be had: {}", step.name, explain(reading)));
+    if (secret)
+        scope.bind_secret(step.name, reading.value,
+                          kept_form(evaluator_.kept(), *step.value, scope, reading.value));
+    else
+        scope.bind(step.name, reading.value);
+}
+
+void StagePlanner::choose(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Reading reading = evaluator_.evaluate(*step.condition, scope);
+    const auto holds = truth(reading.value);
+    if (const std::string after = known_after(reading.value); !after.empty()) {
+        add(id, "if", step.text)["known"] = "which way it goes is " + after;
+        return both_ways(step, scope, id);
+    }
+    if (!holds) {
+        add(id, "if", step.text)["problems"].push_back("which way it goes cannot be found out: " +
+                                                       explain(reading));
+        return;
+    }
+    Scope inner(&scope, scope.depth());
+    if (*holds) return block(step.body, inner, id + ".", 1);
+    block(step.otherwise, inner, id + ".", step.body.size() + 1);
+}
+
+// What one of both ways changes is known after the whole.
+void StagePlanner::both_ways(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Foreseen::State before = foreseen_.state();
+    const ir::Times times_before = times_;
+    ir::Times longest = times_before;
+    std::set<std::string> touched;
+    const std::string number = within_stage(id);
+    for (const bool holds : {true, false}) {
+        foreseen_.go_back_to(before);
+        times_ = times_before;
+        perhaps(holds ? step.body : step.otherwise, scope, id + ".", holds ? 1 : step.body.size() + 1,
+                fmt::format("only if {} {}", number, holds ? "holds" : "does not hold"));
+        touched.merge(Foreseen::touched(before, foreseen_.state()));
+        longest.beside(times_before, times_);
+    }
+    times_ = longest;
+    foreseen_.go_back_to(before);
+    foreseen_.unsettle(touched, number);
+}
+
+void StagePlanner::perhaps(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
+                           std::size_t first, const std::string& when) {
+    const std::size_t begin = steps_.size();
+    Scope inner(&scope, scope.depth());
+    block(steps, inner, prefix, first);
+    for (std::size_t i = begin; i < steps_.size(); ++i)
+        if (!steps_[i].contains("when")) steps_[i]["when"] = when;
+}
+
+void StagePlanner::loop(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Reading reading = evaluator_.evaluate(*step.value, scope);
+    const auto* items = reading.value.get_if<List>();
+    if (const std::string after = known_after(reading.value); !after.empty()) {
+        add(id, "for", step.text)["known"] = "what it goes through is " + after;
+        return some_times(step, scope, id, reading.value);
+    }
+    if (items == nullptr) {
+        add(id, "for", step.text)["problems"].push_back("what it goes through cannot be found out: " +
+                                                        explain(reading));
+        return;
+    }
+    for (std::size_t i = 0; i < items->size(); ++i) {
+        Scope inner(&scope, scope.depth());
+        inner.bind(step.name, (*items)[i]);
+        block(step.body, inner, fmt::format("{}[{}].", id, i + 1), 1);
+    }
+}
+
+// Nobody knows yet how often, and for what: one round stands for all of them. A round may meet what another
+// one has changed, so it is planned in a world in which each has been gone through.
+void StagePlanner::some_times(const ir::Step& step, Scope& scope, const std::string& id, const Value& list) {
+    const Foreseen::State before = foreseen_.state();
+    const ir::Times times_before = times_;
+    const std::size_t first = steps_.size();
+    const std::string number = within_stage(id);
+    std::set<std::string> touched;
+    for (const bool told : {false, true}) {
+        Scope inner(&scope, scope.depth());
+        inner.bind(step.name, list);
+        perhaps(step.body, inner, id + "[..].", 1, fmt::format("for each of {}", number));
+        touched.merge(Foreseen::touched(before, foreseen_.state()));
+        foreseen_.go_back_to(before);
+        foreseen_.unsettle(touched, number);
+        if (told) break;
+        steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(first), steps_.end());
+        times_ = times_before;
+    }
+}
+
+// Branches go on side by side: what one changes, another may meet or not.
+void StagePlanner::parallel(const ir::Step& step, Scope& scope, const std::string& id) {
+    const Foreseen::State before = foreseen_.state();
+    const ir::Times times_before = times_;
+    const auto alone = each_alone(step, scope, id);
+    std::vector<std::set<std::string>> touched;
+    for (const Foreseen::State& state : alone) touched.push_back(Foreseen::touched(before, state));
+    ir::Times longest = times_before;
+    std::set<std::string> contested;
+    for (std::size_t i = 0; i < step.body.size(); ++i) {
+        std::set<std::string> others;
+        for (std::size_t j = 0; j < touched.size(); ++j)
+            if (j != i) others.insert(touched[j].begin(), touched[j].end());
+        for (const std::string& name : touched[i])
+            if (others.contains(name)) contested.insert(name);
+        foreseen_.go_back_to(before);
+        foreseen_.unsettle(others, within_stage(id));
+        times_ = times_before;
+        branch(step.body[i], scope, fmt::format("{}.{}", id, i + 1));
+        longest.beside(times_before, times_);
+    }
+    times_ = longest;
+    foreseen_.go_back_to(before);
+    for (std::size_t i = 0; i < alone.size(); ++i) foreseen_.take(touched[i], alone[i]);
+    foreseen_.unsettle(contested, within_stage(id));
+}
+
+void StagePlanner::branch(const ir::Step& step, Scope& scope, const std::string& id) {
+    Scope inner(&scope, scope.depth());
+    statement(step, inner, id);
+}
+
+// Untold: what each branch would leave if it were the only one.
+std::vector<Foreseen::State> StagePlanner::each_alone(const ir::Step& step, Scope& scope,
+                                                      const std::string& id) {
+    std::vector<Foreseen::State> states;
+    const Foreseen::State before = foreseen_.state();
+    const std::size_t first = steps_.size();
+    const List workloads = workloads_;
+    for (std::size_t i = 0; i < step.body.size(); ++i) {
+        foreseen_.go_back_to(before);
+        branch(step.body[i], scope, fmt::format("{}.{}", id, i + 1));
+        states.push_back(foreseen_.state());
+    }
+    steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(first), steps_.end());
+    workloads_ = workloads;
+    return states;
+}
+
+}  // namespace migc::runtime

@@ -1,0 +1,89 @@
+// Walks one stage's steps as a run would, without acting: each in the world as the steps before it leave it.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "compiler/ir/bounds.hpp"
+#include "compiler/ir/program.hpp"
+#include "runtime/engine/evaluate.hpp"
+#include "runtime/plan/foreseen.hpp"
+
+namespace migc::runtime {
+
+class StagePlanner {
+  public:
+    // All of it outlives the planner; the environment has been entered in `foreseen`.
+    StagePlanner(const Surroundings& surroundings, const StageEnvironment& environment, const Scope& globals,
+                 Foreseen& foreseen);
+
+    nlohmann::json steps(const ir::Stage& stage, const ir::Stage& definition);
+    nlohmann::json gates(const std::vector<ir::Step>& gates);
+    // Of the steps that were planned.
+    [[nodiscard]] const ir::Times& times() const { return times_; }
+
+  private:
+    using Json = nlohmann::json;
+    using Effects = std::vector<std::pair<Reading, Reading>>;  // before, declared
+
+    void block(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
+               std::size_t first);
+    void statement(const ir::Step& step, Scope& scope, const std::string& id);
+    Json& add(const std::string& id, const char* kind, const std::string& text);
+
+    void call(const ir::Step& step, Scope& scope, const std::string& id);
+    void composite(const ir::Step& step, const ir::Verb& verb, const Scope& scope, Scope& inner, Json entry,
+                   const std::string& id);
+    tl::expected<void, std::string> bind(const ir::Verb& verb, const ir::Step& step, const Scope& scope,
+                                         Scope& inner);
+    std::string subject(const ir::Expr& condition, const Scope& names);
+    void needs(const ir::Verb& verb, const Scope& inner, Json& entry);
+    void captures(const ir::Verb& verb, Scope& inner, Json& entry);
+    std::string what_is_kept(const ir::Expr& value, const Scope& inner);
+    void keep(const ir::Capture& capture, const Reading& reading, Scope& inner, Json& entry);
+    void command(const ir::Verb& verb, const Scope& inner, Json& entry);
+    std::vector<Declared> effects(const ir::Verb& verb, const Scope& inner, Json& entry);
+    void effect(const ir::Effect& effect, const Scope& inner, Json& entry, std::vector<Declared>& declared);
+    void remember_workloads(const ir::Expr& probe, const Scope& inner);
+
+    void assume(const ir::Step& step, const Scope& scope);
+    void times(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner);
+    std::int64_t longest_undo(const ir::Step& step, const ir::Verb& verb, const ir::Bound& bound,
+                              const Scope& scope, const Scope& inner);
+    std::int64_t longest(const std::vector<ir::Step>& steps, const Scope& scope);
+    ir::Reader reader_in(const std::shared_ptr<Scope>& names);
+    ir::NumberOf number_in(const Scope& scope);
+
+    std::string undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner);
+    std::string inverse(const std::vector<ir::Step>& steps, const Scope& names);
+    std::string inverse_step(const ir::Step& step, const Scope& names);
+    tl::expected<std::string, std::string> inverse_command(const ir::Verb& verb, Scope& inner);
+
+    void verify(const ir::Step& step, const Scope& scope, const std::string& id);
+    void soak(const ir::Step& step, const Scope& scope, const std::string& id);
+    void let(const ir::Step& step, Scope& scope, const std::string& id);
+    void choose(const ir::Step& step, Scope& scope, const std::string& id);
+    void both_ways(const ir::Step& step, Scope& scope, const std::string& id);
+    void loop(const ir::Step& step, Scope& scope, const std::string& id);
+    void some_times(const ir::Step& step, Scope& scope, const std::string& id, const Value& list);
+    void perhaps(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
+                 std::size_t first, const std::string& when);
+    void parallel(const ir::Step& step, Scope& scope, const std::string& id);
+    std::vector<Foreseen::State> each_alone(const ir::Step& step, Scope& scope, const std::string& id);
+    void branch(const ir::Step& step, Scope& scope, const std::string& id);
+
+    const ir::Program& program_;
+    Evaluator evaluator_;
+    const Scope& globals_;
+    Scope scope_;
+    Foreseen& foreseen_;
+    List workloads_;
+    Json steps_ = Json::array();
+    Json inverse_commands_ = Json::array();  // of the step at hand
+    ir::Times times_;
+};
+
+}  // namespace migc::runtime

@@ -1,0 +1,116 @@
+// How long the steps of a stage take, and how they are taken back.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/call.hpp"
+#include "runtime/engine/wait.hpp"
+#include "runtime/plan/stage_plan.hpp"
+
+namespace migc::runtime {
+
+using ir::StepKind;
+
+// What is known only when it runs takes its time all the same: by the limits that need no value to be
+// known.
+void StagePlanner::assume(const ir::Step& step, const Scope& scope) {
+    if (step.kind == StepKind::Verify) times_.verify(ir::verify_bound(program_, step, number_in(scope)));
+    if (step.kind == StepKind::Soak) times_.soak(milliseconds(evaluator_, step.value, scope).value_or(0));
+    if (step.kind == StepKind::Call) {
+        const ir::Verb& verb = program_.verbs.at(step.verb);
+        if (verb.action) times(step, verb, scope, globals_);
+        for (const ir::Step& inner : verb.steps) assume(inner, globals_);
+    }
+    for (const ir::Step& inner : step.body) assume(inner, scope);
+}
+
+void StagePlanner::times(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
+    const ir::Bound bound = ir::call_bound(program_, step, verb, number_in(scope), number_in(inner));
+    const std::int64_t undo_before = times_.undo_ms;
+    times_.call(bound, (step.undo ? *step.undo : verb.undo).kind, verb.mutates(), step.text);
+    times_.undo_ms = undo_before + longest_undo(step, verb, bound, scope, inner);
+}
+
+std::int64_t StagePlanner::longest_undo(const ir::Step& step, const ir::Verb& verb, const ir::Bound& bound,
+                                        const Scope& scope, const Scope& inner) {
+    const auto names = std::make_shared<Scope>(step.undo ? &scope : &globals_, inner.depth());
+    names->bind_all(inner.journal());
+    return ir::undo_bound(program_, step, verb, bound, reader_in(names));
+}
+
+std::int64_t StagePlanner::longest(const std::vector<ir::Step>& steps, const Scope& scope) {
+    return ir::longest(program_, steps, reader_in(std::make_shared<Scope>(&scope, scope.depth())));
+}
+
+ir::Reader StagePlanner::reader_in(const std::shared_ptr<Scope>& names) {
+    const auto enter = [this, names](const ir::Step& call, const ir::Verb& verb) {
+        auto inner = std::make_shared<Scope>(&globals_, names->depth() + 1);
+        if (!bind_arguments(evaluator_, verb, call, *names, *inner))
+            inner = std::make_shared<Scope>(&globals_, names->depth() + 1);
+        return reader_in(inner);
+    };
+    return {[this, names](const ir::Expr& expression) { return number_in(*names)(expression); }, enter};
+}
+
+ir::NumberOf StagePlanner::number_in(const Scope& scope) {
+    return [this, &scope](const ir::Expr& expression) -> std::optional<std::int64_t> {
+        const Value value = evaluator_.evaluate(expression, scope).value;
+        if (const auto* duration = value.get_if<Duration>())
+            return std::max<std::int64_t>(duration->milliseconds, 0);
+        const auto* number = value.get_if<std::int64_t>();
+        return number != nullptr ? std::optional(*number) : std::nullopt;
+    };
+}
+
+std::string StagePlanner::undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope,
+                               const Scope& inner) {
+    const ir::Undo& way_back = step.undo ? *step.undo : verb.undo;
+    switch (way_back.kind) {
+        case ir::UndoKind::None:
+            return "nothing to undo: " + way_back.reason;
+        case ir::UndoKind::Irreversible:
+            return "there is no way back: " + way_back.reason;
+        case ir::UndoKind::ByCaller:
+            return "the step brings no inverse";
+        case ir::UndoKind::Steps:
+            break;
+    }
+    Scope names(step.undo ? &scope : &globals_, inner.depth());
+    names.bind_all(inner.journal());
+    std::string text = inverse(way_back.steps, names);
+    if (way_back.after && way_back.after->kind == ir::ExprKind::Probe)
+        text += fmt::format(" (after {} is changed back)",
+                            evaluator_.describe(*way_back.after, with_known_after(names)));
+    return text;
+}
+
+std::string StagePlanner::inverse(const std::vector<ir::Step>& steps, const Scope& names) {
+    std::string text;
+    for (const ir::Step& step : steps) text += (text.empty() ? "" : "; ") + inverse_step(step, names);
+    return text;
+}
+
+// What it captures is read only where its command says it: a look may cost a request, or a pod.
+tl::expected<std::string, std::string> StagePlanner::inverse_command(const ir::Verb& verb, Scope& inner) {
+    if (!verb.action) return tl::unexpected(std::string());
+    if (auto line = evaluator_.preview(*verb.action, inner)) return line;
+    if (const auto captured = read_captures(evaluator_, verb, inner); !captured)
+        return tl::unexpected(captured.error());
+    return evaluator_.preview(*verb.action, inner);
+}
+
+std::string StagePlanner::inverse_step(const ir::Step& step, const Scope& names) {
+    if (step.kind == StepKind::If) {
+        const auto holds = truth(evaluator_.evaluate(*step.condition, names).value);
+        if (holds) return inverse(*holds ? step.body : step.otherwise, names);
+    }
+    if (step.kind != StepKind::Call) return step.text;
+    const ir::Verb& verb = program_.verbs.at(step.verb);
+    Scope inner(&globals_, names.depth() + 1);
+    if (!bind(verb, step, names, inner)) return step.text;
+    std::string text = describe_call(verb, with_known_after(inner));
+    if (const auto line = inverse_command(verb, inner)) inverse_commands_.push_back(*line);
+    return text;
+}
+
+}  // namespace migc::runtime
