@@ -47,7 +47,7 @@ std::string long_name(const std::string& option) {
     return found == names.end() ? option : found->second;
 }
 
-void add_option(KubectlCall& call, const std::string& name, const std::string& value) {
+void add_option(KubectlWords& call, const std::string& name, const std::string& value) {
     const std::string option = long_name(name);
     if (option == "--namespace") call.name_space = value;
     if (option == "--all-namespaces") call.everywhere = value != "false";
@@ -56,12 +56,12 @@ void add_option(KubectlCall& call, const std::string& name, const std::string& v
 
 }  // namespace
 
-std::string KubectlCall::value(const std::string& option) const {
+std::string KubectlWords::value(const std::string& option) const {
     const auto found = options.find(option);
     return found == options.end() ? std::string() : found->second;
 }
 
-std::vector<std::string> KubectlCall::targets() const {
+std::vector<std::string> KubectlWords::targets() const {
     std::vector<std::string> found;
     std::vector<std::string> bare;
     for (const std::string& word : words) {
@@ -78,8 +78,8 @@ std::vector<std::string> KubectlCall::targets() const {
     return found;
 }
 
-KubectlCall parse_kubectl(const std::vector<std::string>& argv) {
-    KubectlCall call;
+KubectlWords parse_kubectl(const std::vector<std::string>& argv) {
+    KubectlWords call;
     for (std::size_t i = 1; i < argv.size(); ++i) {
         const std::string& word = argv[i];
         if (word == "--") break;

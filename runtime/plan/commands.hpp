@@ -7,7 +7,7 @@
 
 namespace migc::runtime {
 
-struct KubectlCall {
+struct KubectlWords {
     std::string verb;                            // "get", "scale"
     std::string name_space;                      // of the last --namespace or -n; "" if there is none
     bool everywhere = false;                     // --all-namespaces
@@ -21,7 +21,7 @@ struct KubectlCall {
 };
 
 // `argv` with the program first.
-KubectlCall parse_kubectl(const std::vector<std::string>& argv);
+KubectlWords parse_kubectl(const std::vector<std::string>& argv);
 
 // One name for each type of object, however it is spelled: "deployment" for deploy, deployments.apps,
 // Deployment.

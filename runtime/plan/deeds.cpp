@@ -231,7 +231,7 @@ class Foreseen::Deed {
     }
 
     void kubectl(const std::vector<std::string>& argv) {
-        const KubectlCall call = parse_kubectl(argv);
+        const KubectlWords call = parse_kubectl(argv);
         const auto targets = call.targets();
         const bool elsewhere =
             !call.name_space.empty() && call.name_space != foreseen_.environment_->setting("namespace");
@@ -244,7 +244,7 @@ class Foreseen::Deed {
             if (!kubectl_on(call, target)) return cluster();
     }
 
-    bool kubectl_on(const KubectlCall& call, const std::string& target) {
+    bool kubectl_on(const KubectlWords& call, const std::string& target) {
         const std::string first = call.words.empty() ? "" : call.words.front();
         if (call.verb == "scale") {
             const std::string wanted = call.value("--replicas");
@@ -271,7 +271,7 @@ class Foreseen::Deed {
         return true;
     }
 
-    void images(const KubectlCall& call, const std::string& target) {
+    void images(const KubectlWords& call, const std::string& target) {
         Thing& object = thing(target);
         bool all = !object.form.is_null();
         for (const std::string& word : call.words) {
@@ -283,7 +283,7 @@ class Foreseen::Deed {
         if (!all) object.open["/spec/template"] = number_;
     }
 
-    void schedule(const KubectlCall& call) {
+    void schedule(const KubectlWords& call) {
         for (const std::string& word : call.words) {
             const std::string node = word.find('/') == std::string::npos ? "node/" + word : word;
             change(node, "/spec/unschedulable", call.verb == "cordon" ? json(true) : json());

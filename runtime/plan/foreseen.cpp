@@ -95,7 +95,7 @@ bool is_beyond_mending(const std::string& complaint) {
                        [&](const char* word) { return complaint.find(word) != std::string::npos; });
 }
 
-std::set<std::string> types_of(const KubectlCall& call) {
+std::set<std::string> types_of(const KubectlWords& call) {
     std::set<std::string> types;
     const std::string words = call.words.empty() ? "all" : call.words.front();
     for (std::size_t begin = 0; begin <= words.size();) {
@@ -524,7 +524,7 @@ Number Foreseen::cluster_open() const {
     return std::max(open("all"), open("cluster " + cluster()));
 }
 
-std::string Foreseen::thing_name(const KubectlCall& call, const std::string& target) const {
+std::string Foreseen::thing_name(const KubectlWords& call, const std::string& target) const {
     const std::string type = target.substr(0, target.find('/'));
     const std::string name_space =
         call.name_space.empty() ? environment_->setting("namespace") : call.name_space;
@@ -543,7 +543,7 @@ Number Foreseen::open_in(const Thing& thing, const std::vector<std::string>& fie
 }
 
 Answer Foreseen::kubectl(const CommandLine& command) {
-    const KubectlCall call = parse_kubectl(command.argv);
+    const KubectlWords call = parse_kubectl(command.argv);
     if (call.verb == "config" || call.verb == "version") return live(command);
     const Number busy = open("busy " + cluster());
     if (call.verb == "get" && !call.has("--raw"))
@@ -556,7 +556,7 @@ Answer Foreseen::kubectl(const CommandLine& command) {
     return after > 0 ? withhold(after) : mended_by_then(live(command));
 }
 
-Answer Foreseen::get_object(const CommandLine& command, const KubectlCall& call) {
+Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call) {
     const std::string target = call.targets().front(), name = thing_name(call, target);
     const std::string type = target.substr(0, target.find('/'));
     const auto known = state_.things.find(name);
@@ -595,7 +595,7 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlCall& call)
 
 // A list of what people declare is as it is, but for the objects that earlier steps change; one of what
 // controllers make is not.
-Answer Foreseen::get_list(const CommandLine& command, const KubectlCall& call) {
+Answer Foreseen::get_list(const CommandLine& command, const KubectlWords& call) {
     if (!call.targets().empty()) {
         const Number after = std::max(cluster_open(), open("busy " + cluster()));
         return after > 0 ? withhold(after) : live(command);
@@ -623,7 +623,7 @@ Answer Foreseen::get_list(const CommandLine& command, const KubectlCall& call) {
 }
 
 // The server says it of an object that it still has as it is. What it refuses, an earlier step may mend.
-Answer Foreseen::dry_apply(const CommandLine& command, const KubectlCall& call) {
+Answer Foreseen::dry_apply(const CommandLine& command, const KubectlWords& call) {
     const auto documents = parse_manifest(command.input, "manifest");
     if (!documents || documents->size() != 1) {
         const Number after = std::max(cluster_open(), open("busy " + cluster()));
@@ -656,7 +656,7 @@ Answer Foreseen::mended_by_then(Answer answer) {
 
 // Of an object that an earlier step changes the server is asked about the object as it is: where it takes the
 // patch as it stands, it will take it then.
-Answer Foreseen::dry_patch(const CommandLine& command, const KubectlCall& call) {
+Answer Foreseen::dry_patch(const CommandLine& command, const KubectlWords& call) {
     const auto targets = call.targets();
     const std::string name = targets.size() == 1 ? thing_name(call, targets.front()) : "";
     const auto known = state_.things.find(name);

@@ -135,15 +135,15 @@ class Foreseen final : public Foresight {
     Answer run(const CommandLine& command);
     // The last step that may have influenced what the command answers, where the plan cannot tell how.
     Answer kubectl(const CommandLine& command);
-    Answer get_object(const CommandLine& command, const KubectlCall& call);
-    Answer get_list(const CommandLine& command, const KubectlCall& call);
-    Answer dry_apply(const CommandLine& command, const KubectlCall& call);
-    Answer dry_patch(const CommandLine& command, const KubectlCall& call);
+    Answer get_object(const CommandLine& command, const KubectlWords& call);
+    Answer get_list(const CommandLine& command, const KubectlWords& call);
+    Answer dry_apply(const CommandLine& command, const KubectlWords& call);
+    Answer dry_patch(const CommandLine& command, const KubectlWords& call);
     Answer terraform(const CommandLine& command);
     Answer withhold(Number number);
     Answer live(const CommandLine& command);
     Answer mended_by_then(Answer answer);
-    [[nodiscard]] std::string thing_name(const KubectlCall& call, const std::string& target) const;
+    [[nodiscard]] std::string thing_name(const KubectlWords& call, const std::string& target) const;
     [[nodiscard]] Number open_in(const Thing& thing, const std::vector<std::string>& fields,
                                  bool bookkeeping) const;
     [[nodiscard]] std::string cluster() const;

@@ -578,9 +578,9 @@ TEST_CASE("soak means always, and holds when it cannot see") {
 }
 
 // Knows of one thing that happens, and when.
-class Foresight final : public Watch {
+class NewsToCome final : public Watch {
   public:
-    Foresight(FakeTools& tools, Time when, std::function<void()> what)
+    NewsToCome(FakeTools& tools, Time when, std::function<void()> what)
         : tools_(tools), when_(when), what_(std::move(what)) {}
     Woken wait(Time deadline) override {
         const bool happens = tools_.now() < when_ && when_ <= deadline;
@@ -610,7 +610,7 @@ TEST_CASE("a soak in a simulation looks when something happened, and now and the
     const Time begun = bench.tools.now();
     const Time later = begun + day / 2 + 1'234'567;
     const auto foresee = [&](std::function<void()> what) {
-        bench.tools.all = [&, what] { return std::make_unique<Foresight>(bench.tools, later, what); };
+        bench.tools.all = [&, what] { return std::make_unique<NewsToCome>(bench.tools, later, what); };
     };
     SECTION("nothing changes") {
         foresee([] {});
