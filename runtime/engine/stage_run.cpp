@@ -107,6 +107,14 @@ void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) 
     run.sheet_is_old_ = true;
 }
 
+std::vector<Change> StageRun::changes_inside(const std::string& step) {
+    const std::lock_guard lock(mutex_);
+    std::vector<Change> found;
+    std::copy_if(changes.begin(), changes.end(), std::back_inserter(found),
+                 [&](const Change& change) { return inside(change.step, step); });
+    return found;
+}
+
 void StageRun::mark_undone(const std::string& step) {
     {
         const std::lock_guard lock(mutex_);

@@ -9,6 +9,7 @@
 #include "compiler/ir/bounds.hpp"
 #include "compiler/ir/window.hpp"
 #include "runtime/engine/call.hpp"
+#include "runtime/engine/guards.hpp"
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
@@ -166,13 +167,31 @@ class StagePlanner {
         const bool as_a_whole =
             step.undo || kind == ir::UndoKind::Steps || kind == ir::UndoKind::Irreversible;
         if (as_a_whole) entry["undo"] = undo(step, verb, scope, inner);
-        if (as_a_whole || !entry["problems"].empty()) steps_.push_back(std::move(entry));
+        const std::string limit = limit_of_all(step, verb, scope, inner);
+        if (!limit.empty()) entry["limit"] = limit;
+        if (as_a_whole || !limit.empty() || !entry["problems"].empty()) steps_.push_back(std::move(entry));
         const std::size_t first = steps_.size();
-        const std::int64_t undo_before = times_.undo_ms;
+        const std::int64_t undo_before = times_.undo_ms, steps_before = times_.steps_ms;
         block(verb.steps, inner, id + ".", 1);
+        const std::int64_t once = times_.steps_ms - steps_before;
+        times_.steps_ms =
+            steps_before + ir::composite_bound(step, verb, once, number_in(scope), number_in(inner)).act_ms;
         if (as_a_whole) times_.undo_ms = undo_before + longest_undo(step, verb, {}, scope, inner);
         for (std::size_t i = first; as_a_whole && i < steps_.size(); ++i)
             if (steps_[i].contains("undo")) steps_[i]["undo"] = "with " + id.substr(id.find('/') + 1);
+    }
+
+    // What bounds a composite as a whole; "" if nothing does.
+    std::string limit_of_all(const ir::Step& step, const ir::Verb& verb, const Scope& scope,
+                             const Scope& inner) {
+        const auto given = milliseconds(evaluator_, step.within, scope);
+        const auto within = given ? given : milliseconds(evaluator_, verb.within, inner);
+        std::string text = within ? show_milliseconds(*within) + " for all of it" : "";
+        const auto more = step.retry ? number_in(scope)(*step.retry) : std::nullopt;
+        if (!more || *more <= 0) return text;
+        const auto every = milliseconds(evaluator_, step.every, scope).value_or(ir::default_retry_ms);
+        return fmt::format("{}{}tried again at most {}, every {}", text, text.empty() ? "" : "; ",
+                           *more == 1 ? "once" : fmt::format("{} times", *more), show_milliseconds(every));
     }
 
     void needs(const ir::Verb& verb, const Scope& inner, json& entry) {
@@ -464,9 +483,7 @@ class Planner {
     }
 
     json lets() {
-        StageEnvironment common;
-        common.settings["root"] = std::filesystem::absolute(inventory_.root).lexically_normal().string();
-        common.parameters = common_parameters(program_, options_);
+        const StageEnvironment common = common_environment(program_, inventory_, options_);
         Evaluator evaluator(surroundings_, common);
         json result = json::array();
         for (const ir::Step& step : program_.lets) {
@@ -486,6 +503,9 @@ class Planner {
         json gates = planner.gates(stage.gates);
         if (const auto why = environment.is_protected ? frozen(inventory_, tools_.now()) : std::nullopt)
             gates.push_back({{"text", "no freeze"}, {"open", false}, {"why", *why}});
+        const auto wanted = wanted_evidence(
+            program_, stage, [this](const std::string& name) { return passed_.contains(name); });
+        if (wanted) gates.push_back(evidence(*wanted));
         json entry = {
             {"stage", stage.name},
             {"environment", environment.name},
@@ -497,6 +517,14 @@ class Planner {
         entry["times"] = times(planner.times(), stage, environment);
         passed_.insert(stage.name);
         return entry;
+    }
+
+    json evidence(const std::string& stage) {
+        const std::string& because = options_.without_evidence;
+        const Reading reading =
+            because.empty() ? read_evidence(surroundings_, stage) : Reading{Value(true), {}, false};
+        const bool open = truth(reading.value) == true;
+        return {{"text", evidence_gate(stage)}, {"open", open}, {"why", open ? "" : explain(reading)}};
     }
 
     json times(const ir::Times& times, const ir::Stage& stage, const StageEnvironment& environment) {
