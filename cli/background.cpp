@@ -21,7 +21,8 @@
 namespace migc::cli {
 namespace {
 
-constexpr auto pause_between_looks = std::chrono::milliseconds(300);
+constexpr auto pause_between_looks = std::chrono::milliseconds(100);
+constexpr auto time_to_answer = std::chrono::seconds(5);
 
 // The process that is at a run, by the locks that it holds.
 std::optional<runtime::LockState> worker_of(const std::filesystem::path& root, const std::string& run) {
@@ -95,6 +96,16 @@ int follow(const std::string& id) {
     return 0;
 }
 
+// Whether the run says that it was told to stop so often, or has ended.
+bool has_heard(const std::filesystem::path& root, const std::string& run, int times) {
+    for (auto waited = pause_between_looks; waited < time_to_answer; waited += pause_between_looks) {
+        std::this_thread::sleep_for(pause_between_looks);
+        const auto worker = worker_of(root, run);
+        if (!worker || worker->stops_heard >= times) return true;
+    }
+    return false;
+}
+
 int stop(const std::string& id, bool now) {
     auto found = find(id);
     if (!found) return refuse(found.error());
@@ -106,13 +117,22 @@ int stop(const std::string& id, bool now) {
     if (worker->condition == runtime::LockCondition::Orphaned)
         return refuse(
             fmt::format("run {} has ended; the lock is {}", found->about.id, runtime::describe(*worker)));
+    int wanted = worker->stops_heard;
     for (int i = 0; i < (now ? 2 : 1); ++i) {
         if (::kill(worker->holder.pid, SIGINT) != 0)
             return refuse(fmt::format("process {} cannot be told to stop: {}", worker->holder.pid,
                                       std::strerror(errno)));
-        std::this_thread::sleep_for(pause_between_looks);
+        if (!has_heard(found->root, found->about.id, ++wanted))
+            return refuse(fmt::format(
+                "run {0} has not answered: process {1} was sent SIGINT, and nothing shows that it has heard it. "
+                "`migc status {0}` says what it is at; `kill -TERM {1}` asks once more",
+                found->about.id, worker->holder.pid));
     }
-    fmt::print("run {} is told to stop {}; `migc follow {}` shows when it has\n", found->about.id,
+    if (!worker_of(found->root, found->about.id)) {
+        fmt::print("run {0} has ended; `migc status {0}` says how\n", found->about.id);
+        return 0;
+    }
+    fmt::print("run {} has heard it, and stops {}; `migc follow {}` shows when it has\n", found->about.id,
                now ? "at once: the tool that is running gets one SIGINT" : "after the step that is running",
                found->about.id);
     return 0;

@@ -124,9 +124,14 @@ tl::expected<std::string, std::string> read_file(const std::filesystem::path& pa
 }
 
 fs::path project_root_here() {
+    return project_root_of("-");
+}
+
+fs::path project_root_of(const std::string& script) {
     SourceMap sources;
     Diagnostics diagnostics;
-    return project::load_inventory(fs::current_path(), sources, diagnostics).root;
+    const fs::path folder = script == "-" ? fs::current_path() : fs::absolute(script).parent_path();
+    return project::load_inventory(folder, sources, diagnostics).root;
 }
 
 bool write_file(const fs::path& path, std::string_view content) {

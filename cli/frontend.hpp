@@ -45,6 +45,8 @@ tl::expected<std::string, std::string> read_file(const std::filesystem::path& pa
 
 // The root of the project that one stands in: the folder of its migc.yaml, else the current one.
 std::filesystem::path project_root_here();
+// The same of a script, which need not be there.
+std::filesystem::path project_root_of(const std::string& script);
 
 // Replaces a file as a whole: a reader, or a crash, sees the old content or the new one. False if it cannot.
 bool write_file(const std::filesystem::path& path, std::string_view content);

@@ -22,6 +22,7 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/journal/starting.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/planted.hpp"
 #include "runtime/report/report.hpp"
@@ -39,6 +40,8 @@ struct RunOptions {
     bool preflight = true;
     bool detach = false;
     std::string expect, plan;  // --expect, --plan: what was reviewed
+    bool without_evidence = false;
+    std::string because;  // why without evidence
     SessionOptions session;
 };
 
@@ -82,6 +85,7 @@ tl::expected<Ready, std::string> prepare(const RunOptions& options, Script& scri
     ready.options.overwrite = options.overwrite;
     ready.options.expect = options.expect;
     ready.options.world = ready.session->world;
+    ready.options.without_evidence = options.because;
     ready.options.hurry_requested = [] { return runtime::interrupts() > 1; };
     ready.options.stop_requested = [] { return runtime::interrupts() > 0; };
     ready.journal = std::move(*journal);
@@ -112,13 +116,15 @@ tl::expected<std::optional<nlohmann::json>, std::string> hold_to_plan(const RunO
 }
 
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
-int act(RunOptions options, Script& script, const std::string& purpose, bool look_first,
+// `starting` is the trace of a run that is new; null for one of the journal.
+int act(RunOptions options, Script& script, const std::string& purpose, runtime::Starting* starting,
         const std::function<runtime::RunResult(runtime::Engine&)>& work) {
     // Before the locks, whose heartbeat is a thread.
     auto halves = options.detach ? Detached::split(script.inventory.root)
                                  : tl::expected<Detached::Halves, std::string>(Detached::Halves());
     if (!halves) return refuse(halves.error());
     if (halves->foreground) return *halves->foreground;
+    if (halves->background && starting != nullptr) starting->take_over();
     auto locks = take_locks(options, script, purpose);
     if (!locks) return refuse(locks.error(), locked);
     options.session.locks = locks->descriptors();
@@ -127,11 +133,14 @@ int act(RunOptions options, Script& script, const std::string& purpose, bool loo
     auto plan = hold_to_plan(options, script, *ready);
     if (!plan) return refuse(plan.error(), locked);
     if (const std::string reasons =
-            look_first ? preflight(script, *ready->session->tools, ready->options, std::move(*plan)) : "";
+            starting != nullptr && options.preflight
+                ? preflight(script, *ready->session->tools, ready->options, std::move(*plan))
+                : "";
         !reasons.empty())
         return refuse("nothing is begun:" + reasons);
     ready->options.lock_lost = [&locks] { return locks->lost(); };
     runtime::install_interrupt_handlers();
+    locks->tell_stops(runtime::interrupts);
     std::optional<runtime::ProgressFile> progress;
     const auto out = reporter(options.session);
     runtime::Engine engine(
@@ -140,6 +149,7 @@ int act(RunOptions options, Script& script, const std::string& purpose, bool loo
             if (event.kind == runtime::EventKind::RunBegun || event.kind == runtime::EventKind::RunResumed) {
                 const std::string id = event.body.value("run", "");
                 locks->names_run(id);
+                if (starting != nullptr) starting->begun();
                 const auto folder = script.inventory.root / ".migc" / "runs" / id;
                 if (halves->background) halves->background->begun(id, folder);
                 progress.emplace(folder);
@@ -163,13 +173,17 @@ int run(const RunOptions& options) {
         return refuse(fmt::format(
             "--expect {}: it wants a digest as `migc plan` prints it, at least 12 of its characters",
             options.expect));
+    if (options.without_evidence != (options.because.find_first_not_of(" \t\n") != std::string::npos))
+        return refuse(
+            "--without-evidence and --because \"..\" belong together: say why, for whoever reads it later");
+    const std::string purpose = fmt::format("the run of {}", options.script);
+    runtime::Starting starting(project_root_of(options.script), purpose);
     const auto script = load_script(options.script);
     print_errors(*script);
     if (script->diagnostics.has_errors()) return refused;
     if (script->program.stages.empty())
         return refuse(fmt::format("{} has no stage, so there is nothing to run", options.script));
-    return act(options, *script, fmt::format("the run of {}", options.script), options.preflight,
-               [](runtime::Engine& engine) { return engine.run(); });
+    return act(options, *script, purpose, &starting, [](runtime::Engine& engine) { return engine.run(); });
 }
 
 // The journal of the project that one stands in.
@@ -179,6 +193,34 @@ tl::expected<std::unique_ptr<runtime::Journal>, std::string> journal_here() {
     if (journal && !*journal)
         return tl::unexpected(fmt::format("no run was recorded below {}", root.string()));
     return journal;
+}
+
+// Whether the journal below another folder has this very run, too.
+bool has_run(const std::filesystem::path& root, const runtime::RunSummary& about, const std::string& copy) {
+    const auto journal = runtime::Journal::open_existing(root);
+    if (!journal || !*journal) return false;
+    const auto there = (*journal)->find(about.id);
+    if (!there || there->id != about.id || there->begun_ms != about.begun_ms) return false;
+    const auto script = (*journal)->script_copy(about.id);
+    return script && *script == copy;
+}
+
+// A run belongs to the project with whose journal it was made. Moved with it, it goes on where the project is
+// now; in a copy it does not, for what the copy did the original would not know.
+tl::expected<void, std::string> find_its_place(Script& script, const runtime::RunSummary& about,
+                                               const std::string& copy, const std::string& what) {
+    const auto here = project_root_here();
+    const auto then = script.inventory.root;
+    std::error_code ignored;
+    if (std::filesystem::equivalent(here, then, ignored)) return {};
+    if (has_run(then, about, copy))
+        return tl::unexpected(fmt::format(
+            "{0} is a copy: run {1} was made in {2}, and is there, too. {3} there: `cd {2} && migc {4} {1}`. If the "
+            "project has moved here for good, take {2}/.migc away first",
+            here.string(), about.id, then.string(), what == "undo" ? "Undo it" : "Go on",
+            what == "undo" ? "undo" : "resume"));
+    script.inventory.root = here;
+    return {};
 }
 
 // A run of the journal, with the copies of the script that it took.
@@ -196,6 +238,8 @@ tl::expected<Earlier, std::string> earlier_run(const RunOptions& options, const 
     if (!copy) return tl::unexpected(copy.error());
     auto script = load_bundle(*copy);
     if (!script) return tl::unexpected(fmt::format("the journal's copy of {} cannot be read", about->script));
+    if (auto placed = find_its_place(*script, *about, *copy, what); !placed)
+        return tl::unexpected(placed.error());
     print_errors(*script);
     if (script->diagnostics.has_errors())
         return tl::unexpected(fmt::format(
@@ -212,7 +256,7 @@ int undo(const RunOptions& options) {
     const auto earlier = earlier_run(options, "undo");
     if (!earlier) return refuse(earlier.error());
     const std::string& id = earlier->about.id;
-    return act(options, *earlier->script, fmt::format("the undo of {}", id), false,
+    return act(options, *earlier->script, fmt::format("the undo of {}", id), nullptr,
                [&](runtime::Engine& engine) { return engine.undo(id); });
 }
 
@@ -220,7 +264,7 @@ int resume(const RunOptions& options) {
     const auto earlier = earlier_run(options, "go on");
     if (!earlier) return refuse(earlier.error());
     const std::string& id = earlier->about.id;
-    return act(options, *earlier->script, fmt::format("the run {}", id), false,
+    return act(options, *earlier->script, fmt::format("the run {}", id), nullptr,
                [&](runtime::Engine& engine) { return engine.resume(id); });
 }
 
@@ -295,6 +339,9 @@ int resolve(const Resolution& asked) {
     if (!copy) return refuse(copy.error());
     history->reset();
     const auto script = about->mode == "live" ? load_bundle(*copy) : nullptr;
+    if (script)
+        if (auto placed = find_its_place(*script, *about, *copy, "go on"); !placed)
+            return refuse(placed.error());
     const auto names = script ? lock_names(script->program) : std::vector<std::string>();
     const auto locks = runtime::Locks::take(root, names, fmt::format("a decision about run {}", about->id));
     if (!locks) return refuse(locks.error(), locked);
@@ -350,6 +397,10 @@ void add_run(CLI::App& app, int& exit_code) {
         "Run only what is as in this file of `migc plan --save`: files, values, tools, the world");
     add_session_options(*command, options->session);
     add_detach(*command, *options);
+    command->add_flag(
+        "--without-evidence", options->without_evidence,
+        "Run a stage that repeats another one though nothing says that that one passed; needs --because");
+    command->add_option("--because", options->because, "Why without evidence: journaled, and shown");
     command->add_flag(
         "!--no-preflight", options->preflight,
         "Begin a live run without asking first whether you have the rights for all of its steps");

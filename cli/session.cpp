@@ -316,6 +316,10 @@ tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions&
     result.script = script.sources.file(script.file).name();
     result.script_text = script.bundle();
     result.operated_by = runtime::operator_here();
+    if (auto readable = look_at_signed_files(options.approvals, "--approval", true); !readable)
+        return Error(readable.error());
+    if (auto readable = look_at_signed_files(options.evidence, "--evidence", false); !readable)
+        return Error(readable.error());
     const auto root = script.inventory.root;
     result.approvals = [root, files = options.approvals] { return given_approvals(root, files); };
     result.evidence = evidence_of(root, options.evidence, script.inventory, mode_of(options));

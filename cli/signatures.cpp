@@ -148,6 +148,19 @@ tl::expected<json, std::string> read_plan(const std::string& path) {
     return Error(fmt::format("the plan {} was edited: its digests do not fit to its parts", path));
 }
 
+tl::expected<void, std::string> look_at_signed_files(const std::vector<std::string>& files,
+                                                     const char* option, bool may_come_later) {
+    for (const std::string& file : files) {
+        std::error_code ignored;
+        if (may_come_later && !fs::exists(file, ignored)) continue;
+        const auto text = read_file(file, trust::largest_statement + 1);
+        if (!text) return Error(fmt::format("{} {}: {}", option, file, text.error()));
+        if (!json::parse(*text, nullptr, false).is_object())
+            return Error(fmt::format("{} {}: it is no signed file of migc", option, file));
+    }
+    return {};
+}
+
 runtime::Approvals given_approvals(const fs::path& root, const std::vector<std::string>& files) {
     runtime::Approvals given;
     for (const fs::path& file : signed_files(root / ".migc" / "approvals", files))

@@ -19,6 +19,12 @@ bool write_plan(const std::string& path, const nlohmann::json& plan, const std::
 // The error is a sentence without a full stop: no such file, no plan, its digests do not fit to its parts.
 tl::expected<nlohmann::json, std::string> read_plan(const std::string& path);
 
+// Whether what was named on the command line can be read, and is a signed file at all: what it says is for
+// the gates to judge. An approval may be given while the run is under way: it need not be there yet. The
+// error is a sentence, with the option and the file.
+tl::expected<void, std::string> look_at_signed_files(const std::vector<std::string>& files,
+                                                     const char* option, bool may_come_later);
+
 // The approvals in `files` and in .migc/approvals, as they are now; one that cannot be read stands there
 // without text.
 runtime::Approvals given_approvals(const std::filesystem::path& root, const std::vector<std::string>& files);

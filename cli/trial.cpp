@@ -203,6 +203,7 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
     Trial trial;
     trial.before = state_of(*world, copy);
     run->world = (*session)->world;
+    run->without_evidence = "a trial asks no gates";
     bool undoing = false;
     run->stop_requested = [&] { return plan.stop_after && !undoing && trial.intents >= *plan.stop_after; };
     const auto listen = [&](const Event& event) { note(trial, event, *world, copy); };

@@ -70,7 +70,7 @@ commandPart: WORD | AS | ABSENT | ON | value;
 
 probe: PROBE signature COLON type OPEN probeClause* CLOSE SEMICOLON?;
 probeClause: DEPENDS phrase (COMMA phrase)* SEMICOLON
-           | READ (command | LPAREN expr RPAREN) SEMICOLON
+           | READ (command | LPAREN expr RPAREN (AS WORD)?) SEMICOLON
            | WATCH command SEMICOLON
            | CONVERGES expr SEMICOLON
            | WITHIN atom SEMICOLON;

@@ -36,7 +36,8 @@ check("what it says is in a file of the run", any("stage staging" in f.read_text
 
 done = run("status")
 check("another terminal sees what it is at", "at work" in done.stdout and "two" in done.stdout and "in doubt" not in done.stdout)
-check("it can be told to stop", "after the step that is running" in run("stop").stdout)
+done = run("stop")
+check("it can be told to stop, and has heard it", done.returncode == 0 and "has heard it" in done.stdout and "after the step that is running" in done.stdout)
 follow = subprocess.Popen([migc, "follow", run_id], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 (folder / "go-two").touch()
 output = follow.communicate(timeout=60)[0]
@@ -54,6 +55,17 @@ check("and is done in the end, each step once", run("follow").returncode == 0 an
 done = run("run", "wrong.mig", "--detach")
 check("a run that cannot begin says so at once", done.returncode == 2 and "migc:" in done.stdout)
 check("and leaves nothing behind", not list((folder / ".migc").glob("output-*")))
+
+# One that cannot hear: it stands still. What was not seen is not said.
+(folder / "go-one").unlink()
+still = subprocess.Popen([migc, "run", "night.mig"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+wait_for("the step", lambda: ledger()[-1:] == ["one"])
+still.send_signal(signal.SIGSTOP)
+done = run("stop")
+check("one that does not answer is said not to have answered", done.returncode == 2 and "has not answered" in done.stdout)
+still.send_signal(signal.SIGCONT)
+(folder / "go-one").touch()
+check("and stops when it can", still.wait(timeout=60) == 3)
 
 project.remove()
 finish()

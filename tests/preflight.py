@@ -10,6 +10,8 @@ from support import Project, check, finish
 KUBECTL = """#!/bin/sh
 echo "$*" >> '@/asked'
 case "$*" in
+*"--context gone "*) echo "error: context \"gone\" does not exist" >&2; exit 1 ;;
+"config get-contexts -o name") echo s; echo p ;;
 *"auth can-i"*) for namespace in $(cat '@/denied'); do case "$*" in *"--namespace $namespace "*) echo no; exit 1 ;; esac; done; echo yes ;;
 *"get namespace kube-system"*) echo '{"metadata": {"uid": "one"}}' ;;
 *"get deployment"*) echo '{"kind": "Deployment", "metadata": {"name": "webapi", "generation": 1}, "spec": {"replicas": 2}, "status": {"observedGeneration": 1}}' ;;
@@ -56,5 +58,50 @@ done, held = run("--stage", "staging", "--plan", "plan.json", denied="near")
 check("a run that is held to a plan makes it once", done.returncode == 2 and len(held) == len(free), f"{len(held)} questions and not {len(free)}:\n" + "\n".join(held))
 done, unseen = run("--stage", "staging", "--plan", "plan.json", "--no-preflight")
 check("without the look no rights are asked for", rights(unseen) == set(), unseen)
+
+# What a later stage would stumble over is found before the first one is begun.
+MIGC_YAML = """order: [staging, production]
+environments:
+  staging: { context: s, namespace: near }
+  production: { context: %s, namespace: far, protected: true, terraform: { dir: %s, var-file: a.tfvars } }
+notify: { ops: { url-file: ops-url } }
+"""
+SOAKED = "verify replicas of webapi is 3; soak 1s while replicas of webapi is 3;"
+
+
+def refused(what, expected, production, *more, top="", context="p", terraform="tf", failure="undo", **files):
+    project.write("migc.yaml", MIGC_YAML % (context, terraform))
+    project.write("ops-url", "https://example.org/hook")
+    project.write("tf/a.tfvars", "")
+    for name, text in files.items():
+        project.write(name, text)
+    change = "scale webapi to 3; " + SOAKED
+    project.write("later.mig", f"{top}\nstage staging < {change} > on failure undo;\nstage production < {production.replace('CHANGE', change)} > on failure {failure};\n")
+    project.write("asked", "")
+    runs = project.migc("runs").stdout
+    done = project.migc("run", "later.mig", *more, environment=PATH)
+    asked = project.read("asked").splitlines()
+    check(what, done.returncode == 2 and expected in done.stdout and "nothing is begun" in done.stdout and not any(" scale " in line or " patch " in line for line in asked), done.stdout)
+    check(f"{what}: nothing is written down", project.migc("runs").stdout == runs)
+
+
+refused("a time zone that there is not", "no time zone `Mars/Base`", "gate window when; CHANGE", "--set", "when=sat 02:00-04:00 Mars/Base", top='param when: string = "sat 02:00-04:00 UTC";')
+refused("a window that is none", "ends when it begins", "gate window when; CHANGE", "--set", "when=sat 02:00-02:00 UTC", top='param when: string = "sat 02:00-04:00 UTC";')
+refused("a context that kubectl does not have", "kubectl has no context gone", "CHANGE", context="gone")
+refused("a channel that migc.yaml does not have", "no channel `osp`", 'CHANGE notify osp "done";')
+refused("also where it is only told of a failure", "no channel `osp`", "CHANGE", failure='< undo; notify osp "undone"; >')
+refused("a file that is not there", "there is no file k8s/nowhere.yaml", "CHANGE apply manifest;", "--set", "manifest=k8s/nowhere.yaml", top='param manifest: path = "migc.yaml";')
+refused("a tool that is not installed", "there is no program `no-such-helm`", "CHANGE release;",
+        top='tool helm < program "no-such-helm"; >\nverb release < do helm ["upgrade"]; undo none because "a test"; >')
+refused("a terraform folder that is not there", "there is no terraform folder", "plan terraform as p; CHANGE verify p adds is 0; ", terraform="nowhere")
+refused("a program that may not be executed", "may not be executed", 'CHANGE run script "plain.sh" undo none because "a test"; verify replicas of webapi is 3;', **{"plain.sh": "#!/bin/sh\n"})
+for option in ("--approval", "--evidence"):
+    for name, text in (("nowhere.json", None), ("plain.txt", "no JSON")):
+        if text:
+            project.write(name, text)
+        done = project.migc("run", "later.mig", option, name, environment=PATH)
+        check(f"{option} {name} is no signed file", (done.returncode == 2 and f"{option} {name}" in done.stdout) == (text is not None or option == "--evidence"), done.stdout)
+done = project.migc("run", "later.mig", "--stage", "staging", environment=PATH)
+check("what only another stage needs stops nobody", "may not be executed" not in done.stdout, done.stdout)
 project.remove()
 finish()

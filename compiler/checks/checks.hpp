@@ -45,6 +45,8 @@ void rollback(const Picture& picture, Diagnostics& diagnostics);
 void undo(const Picture& picture, Diagnostics& diagnostics);
 // order.cpp: lower environments come first.
 void order(const Picture& picture, Diagnostics& diagnostics);
+// outside.cpp: what stands outside of the stages needs no environment.
+void outside(const Picture& picture, Diagnostics& diagnostics);
 // promotion.cpp: production gets what staging has exercised, through gates that can open.
 void promotion(const Picture& picture, Diagnostics& diagnostics);
 // verification.cpp: what is changed is looked at.
@@ -69,6 +71,8 @@ void addresses(const Picture& picture, Diagnostics& diagnostics);
 void committed(const Picture& picture, Diagnostics& diagnostics);
 // times.cpp: what is waited for fits into its limit and into the maintenance window.
 void times(const Picture& picture, Diagnostics& diagnostics);
+// clauses.cpp: what stands behind a step of steps bounds all of it, and can.
+void clauses(const Picture& picture, Diagnostics& diagnostics);
 // watching.cpp: production is watched for a while after a change.
 void watching(const Picture& picture, Diagnostics& diagnostics);
 // compatibility.cpp: what is replaced stays until nobody uses it.

@@ -72,6 +72,15 @@ std::vector<Gate> gates_of(const Picture& picture, const ir::Stage& stage) {
     return found;
 }
 
+// A freeze whose zone nobody knows would close every stage of a protected environment, for ever.
+void unreadable_freezes(const Picture& picture, Diagnostics& diagnostics) {
+    for (const project::Freeze& freeze : picture.inventory.freezes)
+        if (const std::string mistake = mistake_in_zone(freeze.zone);
+            !freeze.zone.empty() && !mistake.empty())
+            diagnostics.report(Code::BadInventory, freeze.span, mistake)
+                .notes.emplace_back("every stage of a protected environment would be refused");
+}
+
 // A gate that is no window or freeze, and two windows that are never open at the same time.
 void never_open(const std::vector<Gate>& gates, Diagnostics& diagnostics) {
     for (std::size_t i = 0; i < gates.size(); ++i) {
@@ -276,6 +285,7 @@ void no_time(const Course& course, Diagnostics& diagnostics) {
 }  // namespace
 
 void times(const Picture& picture, Diagnostics& diagnostics) {
+    unreadable_freezes(picture, diagnostics);
     Drafts drafts(picture.inventory.root, picture.sources);
     for (const Course& course : picture.timeline.courses()) {
         for (const Event& event : course.forward) drafts.take(event);

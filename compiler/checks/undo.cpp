@@ -322,13 +322,13 @@ bool asks_nobody(const std::string& key) {
 }
 
 template <typename Visit>
-void each_word(const nlohmann::json& json, const Visit& visit) {
-    if (json.is_string()) each_word(json.get_ref<const std::string&>(), visit);
-    if (json.is_object())
-        for (const auto& [key, value] : json.items())
+void each_word(const nlohmann::json& data, const Visit& visit) {
+    if (data.is_string()) each_word(data.get_ref<const std::string&>(), visit);
+    if (data.is_object())
+        for (const auto& [key, value] : data.items())
             if (!asks_nobody(key)) each_word(value, visit);
-    if (json.is_array())
-        for (const nlohmann::json& inner : json) each_word(inner, visit);
+    if (data.is_array())
+        for (const nlohmann::json& inner : data) each_word(inner, visit);
 }
 
 std::string name_of(const Thing& thing) {
@@ -388,9 +388,9 @@ class Order {
             const auto& argument = change.arguments[i];
             if (is_place) continue;
             const auto* text = argument ? argument->get_if<std::string>() : nullptr;
-            const auto* json = argument ? argument->get_if<Json>() : nullptr;
+            const auto* data = argument ? argument->get_if<Json>() : nullptr;
             if (text != nullptr) each_word(*text, add);
-            if (json != nullptr) each_word(**json, add);
+            if (data != nullptr) each_word(**data, add);
         }
         if (change.object != nullptr && known_.insert(change.object).second)
             each_word(change.object->json, add);

@@ -5,6 +5,8 @@
 namespace migc::ir {
 namespace {
 
+constexpr std::int64_t most_tries = 1'000;  // more is no limit at all
+
 std::optional<std::int64_t> read(const std::optional<Expr>& expression, const NumberOf& value) {
     return expression ? value(*expression) : std::nullopt;
 }
@@ -29,7 +31,10 @@ std::int64_t longest(const Program& program, const Step& step, const Reader& rea
         case StepKind::Call: {
             const Verb& verb = program.verbs.at(step.verb);
             const Reader inner = reader.enter(step, verb);
-            if (!verb.action) return longest(program, verb.steps, inner);
+            if (!verb.action)
+                return composite_bound(step, verb, longest(program, verb.steps, inner), reader.value,
+                                       inner.value)
+                    .act_ms;
             return call_bound(program, step, verb, reader.value, inner.value).total();
         }
         case StepKind::Verify:
@@ -73,10 +78,19 @@ Bound call_bound(const Program& program, const Step& step, const Verb& verb, con
     const auto own = tool != nullptr ? read(tool->within, inner) : std::nullopt;
     const std::int64_t act = given.value_or(declared.value_or(own.value_or(default_action_ms)));
     const std::int64_t see = verb.effects.empty() ? 0 : given.value_or(declared.value_or(default_effect_ms));
-    constexpr std::int64_t most_tries = 1'000;  // more is no limit at all
     const std::int64_t more = std::clamp<std::int64_t>(read(step.retry, outer).value_or(0), 0, most_tries);
     const std::int64_t every = more > 0 ? read(step.every, outer).value_or(default_retry_ms) : 0;
     return {act * (more + 1) + every * more, see, given.has_value()};
+}
+
+Bound composite_bound(const Step& step, const Verb& verb, std::int64_t once, const NumberOf& outer,
+                      const NumberOf& inner) {
+    const auto given = read(step.within, outer);
+    const auto limit = given ? given : read(verb.within, inner);
+    const std::int64_t more = std::clamp<std::int64_t>(read(step.retry, outer).value_or(0), 0, most_tries);
+    const std::int64_t every = more > 0 ? read(step.every, outer).value_or(default_retry_ms) : 0;
+    const std::int64_t all = once * (more + 1) + every * more;
+    return {limit ? std::min(*limit, all) : all, 0, given.has_value()};
 }
 
 Bound verify_bound(const Program& program, const Step& step, const NumberOf& value) {

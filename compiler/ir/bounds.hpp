@@ -33,6 +33,10 @@ struct Bound {
 Bound call_bound(const Program& program, const Step& step, const Verb& verb, const NumberOf& outer,
                  const NumberOf& inner);
 
+// Of a call of a verb of steps, which take so long `once`: `within` bounds all of its tries together.
+Bound composite_bound(const Step& step, const Verb& verb, std::int64_t once, const NumberOf& outer,
+                      const NumberOf& inner);
+
 // Of a `verify`: its own limit, else that of the first probe which declares one.
 Bound verify_bound(const Program& program, const Step& step, const NumberOf& value);
 

@@ -1,5 +1,7 @@
 #include "compiler/ir/compare.hpp"
 
+#include <charconv>
+
 #include <nlohmann/json.hpp>
 
 namespace migc {
@@ -21,6 +23,13 @@ std::optional<Amount> amount_like(const Value& value, const Value& other) {
     if (text == nullptr) return amount_of(value);
     if (other.get_if<Duration>() != nullptr)
         if (const auto duration = parse_duration(*text)) return amount_of(Value(*duration));
+    if (other.get_if<Percent>() != nullptr && text->ends_with('%')) {
+        double number = 0;
+        const char* const end = text->data() + text->size() - 1;
+        if (const auto read = std::from_chars(text->data(), end, number);
+            read.ec == std::errc() && read.ptr == end)
+            return Amount{Unit::Percent, number};
+    }
     if (other.get_if<Quantity>() != nullptr || other.get_if<std::int64_t>() != nullptr)
         if (const auto quantity = parse_quantity(*text)) return amount_of(Value(*quantity));
     return std::nullopt;

@@ -34,12 +34,23 @@ std::optional<int> minute_of(std::string_view text) {
     return hour < 24 && minute < 60 ? std::optional(hour * 60 + minute) : std::nullopt;
 }
 
+// Of a window's end: midnight may be written as the end of its day.
+std::optional<int> end_minute_of(std::string_view text) {
+    return text == "24:00" ? std::optional(minutes_per_day) : minute_of(text);
+}
+
+constexpr int last_year = 9999;  // that a date of four digits can be in
+
+std::chrono::year_month_day date_of(int year, int month, int day) {
+    return {std::chrono::year(year), std::chrono::month(unsigned(month)), std::chrono::day(unsigned(day))};
+}
+
 std::optional<Window> parsed(std::string_view text) {
     std::string_view days = take(text, ' '), hours = take(text, ' ');
     Window window;
     window.zone = text;
     const bool has_zone = !text.empty() && text.find_first_of(" \t\r\n") == std::string_view::npos;
-    const auto begin = minute_of(take(hours, '-')), end = minute_of(hours);
+    const auto begin = minute_of(take(hours, '-')), end = end_minute_of(hours);
     if (!has_zone || !begin || !end) return std::nullopt;
     window.begin = *begin;
     window.end = *end;
@@ -67,7 +78,12 @@ bool Window::is_open(int day, int minute) const {
 }
 
 tl::expected<Window, std::string> parse_window(std::string_view text) {
-    if (auto window = parsed(text)) return *window;
+    const auto window = parsed(text);
+    // Whether it is all day or never nobody could tell, and a gate that is open all day is none.
+    if (window && window->begin == window->end)
+        return tl::unexpected(
+            fmt::format("the window `{}` ends when it begins; a whole day is written 00:00-24:00", text));
+    if (window) return *window;
     return tl::unexpected(
         fmt::format("`{}` is no window; write for example \"sat 02:00-04:00 Europe/Berlin\", \"mon-fri "
                     "22:00-05:00 UTC\" or \"daily 01:00-03:00 UTC\"",
@@ -80,7 +96,7 @@ tl::expected<Freeze, std::string> parse_freeze(std::string_view text) {
     const bool has_parts = middle != std::string_view::npos && blank >= middle + to.size();
     const auto begin = has_parts ? local_time(text.substr(0, middle)) : std::nullopt;
     const auto end =
-        has_parts ? local_time(text.substr(middle + to.size(), blank - middle - to.size())) : std::nullopt;
+        has_parts ? local_end(text.substr(middle + to.size(), blank - middle - to.size())) : std::nullopt;
     if (!begin || !end || blank + 1 == text.size())
         return tl::unexpected(fmt::format(
             "`{}` is no freeze; write for example \"2026-12-20 18:00 to 2027-01-02 06:00 Europe/Berlin\"",
@@ -94,12 +110,24 @@ std::optional<std::string> local_time(std::string_view text) {
     int year = 0, month = 0, day = 0, hour = 0, minute = 0, end = 0;
     const int fields = std::sscanf(written.c_str(), "%4d-%2d-%2d%n %2d:%2d%n", &year, &month, &day, &end,
                                    &hour, &minute, &end);
-    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(unsigned(month)),
-                                           std::chrono::day(unsigned(day))};
+    const auto date = date_of(year, month, day);
     std::string whole = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", year, month, day, hour, minute);
     const bool is_time = (fields == 3 || fields == 5) && std::size_t(end) == written.size() && date.ok() &&
                          hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && whole.starts_with(written);
     return is_time ? std::optional(std::move(whole)) : std::nullopt;
+}
+
+std::optional<std::string> local_end(std::string_view text) {
+    auto time = local_time(text);
+    constexpr std::size_t date_length = 10;  // "2027-01-02"
+    if (!time || text.size() > date_length) return time;
+    int year = 0, month = 0, day = 0;
+    std::sscanf(time->c_str(), "%4d-%2d-%2d", &year, &month, &day);
+    const std::chrono::year_month_day next =
+        std::chrono::sys_days(date_of(year, month, day)) + std::chrono::days(1);
+    if (int(next.year()) > last_year) return fmt::format("{} 23:59", text);
+    return fmt::format("{:04}-{:02}-{:02} 00:00", int(next.year()), unsigned(next.month()),
+                       unsigned(next.day()));
 }
 
 std::string_view day_name(int day) {

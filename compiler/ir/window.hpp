@@ -19,22 +19,24 @@ struct Window {
     int first_day = 0;
     int last_day = 6;
     int begin = 0;
-    int end = 0;
+    int end = 0;       // `minutes_per_day` for 24:00
     std::string zone;  // as written: whether there is such a time zone only a machine's data base knows
 
-    // In minutes; a window from an hour to the same hour lasts a day.
+    // In minutes.
     [[nodiscard]] int length() const { return end > begin ? end - begin : end - begin + minutes_per_day; }
     [[nodiscard]] bool is_open(int day, int minute) const;
     [[nodiscard]] bool has_day(int day) const;
 };
 
-// The error says how a window is written.
+// The error says how a window is written, or that it ends when it begins.
 tl::expected<Window, std::string> parse_window(std::string_view text);
 
-// A freeze as a gate writes it: "2026-12-20 18:00 to 2027-01-02 06:00 Europe/Berlin".
+// A freeze as a gate writes it: "2026-12-20 18:00 to 2027-01-02 06:00 Europe/Berlin". Given by dates it lasts
+// from the begin of its first day to the end of its last.
 struct Freeze {
-    std::string from, to;  // as local_time() gives them
-    std::string zone;      // as written
+    std::string from;  // as local_time() gives it
+    std::string to;    // as local_end() gives it: the first minute after it
+    std::string zone;  // as written
 };
 
 // The error says how a freeze is written, or that it ends before it begins.
@@ -43,6 +45,9 @@ tl::expected<Freeze, std::string> parse_freeze(std::string_view text);
 // "2026-12-20 18:00" of that, or of a day alone, at whose midnight it begins; nothing if there is no such
 // time.
 std::optional<std::string> local_time(std::string_view text);
+
+// The same for an end: of a day alone the midnight at which that day is over.
+std::optional<std::string> local_end(std::string_view text);
 
 // "sun".
 std::string_view day_name(int day);

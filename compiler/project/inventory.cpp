@@ -203,8 +203,8 @@ class InventoryReader {
         freeze.span = node.span;
         read_.each_key(
             node, "a freeze",
-            {{"from", [&](const YamlNode& one) { freeze.from = local_time(one, "`from`"); }},
-             {"to", [&](const YamlNode& one) { freeze.to = local_time(one, "`to`"); }},
+            {{"from", [&](const YamlNode& one) { freeze.from = local_time(one, "`from`", ir::local_time); }},
+             {"to", [&](const YamlNode& one) { freeze.to = local_time(one, "`to`", ir::local_end); }},
              {"zone", [&](const YamlNode& one) { freeze.zone = read_.text(one, "`zone`").value_or(""); }},
              {"why", [&](const YamlNode& one) { freeze.why = read_.text(one, "`why`").value_or(""); }}});
         if (freeze.from.empty() || freeze.to.empty() || freeze.zone.empty() || freeze.why.empty())
@@ -218,10 +218,11 @@ class InventoryReader {
     }
 
     // As "2026-12-20 18:00"; "" for what was reported.
-    std::string local_time(const YamlNode& node, std::string_view called) {
+    template <typename Parse>
+    std::string local_time(const YamlNode& node, std::string_view called, Parse parse) {
         const auto text = read_.text(node, called);
         if (!text) return {};
-        if (auto time = ir::local_time(*text)) return *std::move(time);
+        if (auto time = parse(*text)) return *std::move(time);
         read_.wrong(node,
                     fmt::format("{} is no time such as \"2026-12-20\" or \"2026-12-20 18:00\"", called));
         return {};

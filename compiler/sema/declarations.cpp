@@ -294,13 +294,16 @@ void Lowering::command_option(ir::Command& result, const syntax::Expr& phrase, s
             tool(word_of.text, word_of.span);
         }
     } else if (word.text == "as") {
-        result.format = value->text;
+        // How it is read, and what a bare number in it means: `as yaml as ratio`.
+        const bool is_meaning = value->text == "ratio" || value->text == "percent";
+        result.format += is_meaning && !result.format.empty() ? " " : "";
+        result.format = is_meaning ? result.format + value->text : value->text;
     } else if (word.text == "absent" && value->kind == syntax::ExprKind::String) {
         result.absent_on = value->text;
     } else {
         diagnostics_.report(Code::BadDeclaration, word.span, fmt::format("`{}` is not known here", word.text))
             .notes.emplace_back(
-                "behind a command stand: `at \"/json/pointer\"`, `as json|yaml|text|lines`, `stdin VALUE`, `through [tools]` of a native, "
+                "behind a command stand: `at \"/json/pointer\"`, `as json|yaml|text|lines`, `as ratio|percent` of a percentage, `stdin VALUE`, `through [tools]` of a native, "
                 "`absent on \"regular expression\"`");
     }
 }
@@ -336,6 +339,20 @@ void Lowering::tool(std::string_view name, Span span) {
 
 // ------------------------------------------------------------------ probes
 
+namespace {
+
+// What 1 of a bare number means in percent; 0 for a word that says nothing of it.
+double percent_of_one(std::string_view word) {
+    return word == "ratio" ? 100 : word == "percent" ? 1 : 0;
+}
+
+bool is_percent(const Type& type) {
+    return type.kind == TypeKind::Percent ||
+           (type.kind == TypeKind::List && type.element && is_percent(*type.element));
+}
+
+}  // namespace
+
 std::uint32_t Lowering::probe(const Declaration& declaration) {
     if (const auto known = probes_.find(&declaration); known != probes_.end()) return known->second;
     const auto index = static_cast<std::uint32_t>(program_.probes.size());
@@ -354,15 +371,77 @@ std::uint32_t Lowering::probe(const Declaration& declaration) {
     if (probe.reads.size() != 1) {
         diagnostics_.report(Code::BadDeclaration, probe.signature_span, "a probe has exactly one `read ..;`");
     } else if (probe.reads.front().parenthesised || probe.reads.front().kind != syntax::ExprKind::Phrase) {
-        result.computed = expr(probe.reads.front(), result.type, scope);
+        result.computed = computed(probe, result.type, scope);
     } else {
         result.read = command(probe.reads.front(), scope);
+        check_reading(result);
     }
     if (probe.watch) result.watch = command(*probe.watch, scope);
     if (probe.converges) result.converges = condition(*probe.converges, scope);
     if (probe.within) result.within = expr(*probe.within, simple(TypeKind::Duration), scope);
     program_.probes[index] = std::move(result);
     return index;
+}
+
+// 0.05 may mean 5 % or 0.05 %: only whoever declares the probe knows.
+void Lowering::bare_number(Span read) {
+    auto& d = diagnostics_.report(Code::BareNumber, read, "a bare number would be read as a percentage");
+    d.notes.emplace_back("an answer without a % sign is unknown: 0.05 could mean 5% as well as 0.05%");
+    for (const std::string_view word : {"ratio", "percent"})
+        d.fixes.push_back({word == "ratio" ? "0.05 means 5%" : "0.05 means 0.05%",
+                           {{{read.file, read.end, read.end}, fmt::format(" as {}", word)}},
+                           false});
+}
+
+bool Lowering::says_how(const syntax::Name& word, const Type& type) {
+    if (word.text.empty()) return false;
+    const bool is_known = percent_of_one(word.text) != 0;
+    if (is_known && is_percent(type)) return true;
+    diagnostics_
+        .report(Code::BadDeclaration, word.span,
+                is_known ? fmt::format("`as {}` belongs to a probe of type percent", word.text)
+                         : fmt::format("`{}` is not known here", word.text))
+        .notes.emplace_back("`as ratio` reads 0.05 as 5%, `as percent` as 0.05%");
+    return false;
+}
+
+ir::Expr Lowering::computed(const syntax::Probe& probe, const Type& type, Scope& scope) {
+    const syntax::Expr& read = probe.reads.front();
+    const bool says = says_how(probe.read_as, type);
+    if (type.kind != TypeKind::Percent) return expr(read, type, scope);
+    ir::Expr value = expr(read, simple(TypeKind::Any), scope);
+    if (value.type.kind == TypeKind::Percent) return value;
+    const bool is_number = value.type.kind == TypeKind::Int || value.type.kind == TypeKind::Quantity;
+    if (!is_number && !fits(value.type, type)) {
+        mismatch(value, type);
+        return bad(read.span);
+    }
+    if (!says) {
+        if (probe.read_as.text.empty()) bare_number(probe.read_span);
+        return value;
+    }
+    ir::Expr unit;
+    unit.type = type;
+    unit.span = probe.read_as.span;
+    unit.value = Percent{percent_of_one(probe.read_as.text)};
+    ir::Expr result;
+    result.kind = ir::ExprKind::Arithmetic;
+    result.operation = ir::Operation::Multiply;
+    result.type = type;
+    result.span = read.span;
+    result.children.push_back(std::move(value));
+    result.children.push_back(std::move(unit));
+    return result;
+}
+
+// What a command answers must say whether it is a ratio, where the probe promises a percentage.
+void Lowering::check_reading(const ir::Probe& probe) {
+    const ir::Command& read = *probe.read;
+    const bool says = read.format.ends_with("ratio") || read.format.ends_with("percent");
+    if (says && !is_percent(probe.type))
+        diagnostics_.report(Code::BadDeclaration, read.span,
+                            "`as ratio` and `as percent` belong to a probe of type percent");
+    if (!says && is_percent(probe.type) && read.tool != "native") bare_number(read.span);
 }
 
 // Two declarations of the same words and types would make every use of them ambiguous.

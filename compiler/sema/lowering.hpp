@@ -65,6 +65,10 @@ class Lowering {
     // --- declarations.cpp
     std::uint32_t verb(const Declaration& declaration);
     std::uint32_t probe(const Declaration& declaration);
+    ir::Expr computed(const syntax::Probe& probe, const ir::Type& type, Scope& scope);
+    bool says_how(const syntax::Name& word, const ir::Type& type);
+    void check_reading(const ir::Probe& probe);
+    void bare_number(Span read);
     void tool(std::string_view name, Span span);
     std::vector<ir::Parameter> parameters(const syntax::Signature& signature);
     void add_parameters(const syntax::Signature& signature, bool optional, Scope& scope,
@@ -88,6 +92,7 @@ class Lowering {
     ir::Step for_statement(const syntax::Statement& s, Scope& scope, Place place, ir::Step step);
     void bind_name(const syntax::Name& name, const ir::Type& type, Scope& scope);
     void clauses(const syntax::Statement& s, Scope& scope, ir::Step& step);
+    void meaningless_clauses(const syntax::Statement& s, const ir::Step& step);
     void stage(const syntax::Stage& stage, Scope& globals);
     void stage_body(const syntax::Stage& stage, ir::Stage& result, Scope& globals);
     void repeated(const syntax::Stage& stage, ir::Stage& result);

@@ -237,6 +237,7 @@ void Lowering::clauses(const syntax::Statement& s, Scope& scope, ir::Step& step)
     if (s.within) step.within = expr(*s.within, simple(TypeKind::Duration), scope);
     if (s.retry) step.retry = expr(*s.retry, simple(TypeKind::Int), scope);
     if (s.every) step.every = expr(*s.every, simple(TypeKind::Duration), scope);
+    meaningless_clauses(s, step);
     if (!s.undo) return;
     if (step.kind != StepKind::Call) {
         diagnostics_.report(Code::Misplaced, s.undo->span,
@@ -247,6 +248,24 @@ void Lowering::clauses(const syntax::Statement& s, Scope& scope, ir::Step& step)
     if (step.undo->kind == ir::UndoKind::ByCaller)
         diagnostics_.report(Code::Misplaced, s.undo->span,
                             "`undo by caller` belongs into a declaration; the caller is here");
+}
+
+// What would be read, and mean nothing.
+void Lowering::meaningless_clauses(const syntax::Statement& s, const ir::Step& step) {
+    if (step.kind == StepKind::Call) return;
+    const bool is_soak = step.kind == StepKind::Soak;
+    const auto refuse = [&](Span place, std::string_view clause, std::string_view why) {
+        diagnostics_
+            .report(Code::Misplaced, place,
+                    fmt::format("`{}` means nothing behind a `{}`", clause, is_soak ? "soak" : "verify"))
+            .notes.emplace_back(why);
+    };
+    if (s.retry)
+        refuse(s.retry->span, "retry",
+               is_soak ? "it fails as soon as its condition does"
+                       : "it looks again and again until its limit: `within 5m`");
+    if (s.within && is_soak) refuse(s.within->span, "within", "it lasts as long as it says");
+    if (!s.name.text.empty()) refuse(s.name.span, "as", "it yields nothing that could be named");
 }
 
 void Lowering::bind_name(const syntax::Name& name, const Type& type, Scope& scope) {

@@ -639,8 +639,14 @@ class Builder {
         for (auto* p : c->probeClause()) {
             if (p->DEPENDS())
                 for (auto* d : p->phrase()) result.depends.push_back(phrase(d));
-            if (p->READ())
+            if (p->READ()) {
                 result.reads.push_back(p->command() ? command(p->command()) : parenthesised(p->expr()));
+                result.read_span = result.reads.back().span;
+                if (p->RPAREN())
+                    result.read_span = {result.read_span.file, span(p->LPAREN()).begin,
+                                        span(p->RPAREN()).end};
+            }
+            if (p->AS()) result.read_as = name(p->WORD());
             if (p->WATCH()) result.watch = command(p->command());
             if (p->CONVERGES()) result.converges = expr(p->expr());
             if (p->WITHIN()) result.within = atom(p->atom());

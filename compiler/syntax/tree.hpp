@@ -191,6 +191,8 @@ struct Probe {
     std::string documentation;
     std::vector<Expr> depends;
     std::vector<Expr> reads;  // a phrase, or any other expression when parenthesised
+    Span read_span;           // of the last one, without `read`
+    Name read_as;             // `read (..) as ratio`; empty without
     std::optional<Expr> watch;
     std::optional<Expr> converges;
     std::optional<Expr> within;

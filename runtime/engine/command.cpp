@@ -89,6 +89,14 @@ bool names_a_setting(const ir::Expr& arguments) {
            std::any_of(arguments.children.begin(), arguments.children.end(), names_a_setting);
 }
 
+// What a probe's expression yields is of its type, or not to be relied on.
+Reading as_declared(Reading reading, const ir::Type& type) {
+    auto typed = convert(reading.value, type);
+    if (!typed) return not_found_out(typed.error());
+    reading.value = std::move(*typed);
+    return reading;
+}
+
 // A SIGKILL in the middle of an apply would leave behind what no state knows of.
 bool is_gentle(const std::string& tool, const std::vector<std::string>& arguments) {
     return tool == "terraform" && !arguments.empty() &&
@@ -154,6 +162,9 @@ tl::expected<CommandLine, std::string> Evaluator::tool_line(const std::string& n
     const ir::Tool* tool = surroundings_.program.tool(name);
     // Without its declaration a tool would run without its context and namespace: in some other cluster.
     if (tool == nullptr) return tl::unexpected(fmt::format("the script declares no tool `{}`", name));
+    if (environment_.outside && name != "git")
+        return tl::unexpected(
+            fmt::format("{} is asked outside of a stage, and only a stage says where", name));
     if (!tool->program.empty() && name != "program") line.argv.push_back(tool->program);
     const Scope nothing(globals);
     if (tool->arguments) {
@@ -277,7 +288,7 @@ std::string Evaluator::with_own_arguments(const ir::Command& command, std::strin
 }
 
 Reading Evaluator::read(const ir::Probe& declared, const Scope& scope) {
-    if (declared.computed) return evaluate(*declared.computed, scope);
+    if (declared.computed) return as_declared(evaluate(*declared.computed, scope), declared.type);
     if (!declared.read) return script_mistake("the probe says nowhere how it is read");
     if (declared.read->tool == "native") return read_native(*declared.read, scope);
     return read_tool(*declared.read, declared.type, scope);
@@ -302,10 +313,13 @@ Reading Evaluator::read_tool(const ir::Command& command, const ir::Type& type, c
         return not_found_out(failure_text(command.tool, answer));
     }
     if (answer.truncated) return not_found_out(command.tool + " answered with more than can be read");
-    const std::string format = command.format.empty() && command.pointer ? "json" : command.format;
+    const BareNumber bare = bare_number(command.format);
+    const std::size_t end = bare == BareNumber::Refused ? command.format.size() : command.format.rfind(' ');
+    const std::string written = end == std::string::npos ? "" : command.format.substr(0, end);
+    const std::string format = written.empty() && command.pointer ? "json" : written;
     const auto value = read_format(answer.output, format, show(pointer.value));
     if (!value) return not_found_out(fmt::format("{}: {}", command.tool, value.error()));
-    const auto typed = convert(*value, type);
+    const auto typed = convert(*value, type, bare);
     if (!typed) return not_found_out(fmt::format("{}: {}", command.tool, typed.error()));
     return {*typed, {}, false};
 }

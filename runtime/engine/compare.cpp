@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <re2/re2.h>
 
+#include "runtime/engine/convert.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/text.hpp"
 
@@ -43,13 +44,39 @@ std::optional<bool> ints_hold(Comparison comparison, const Value& left, const Va
     }
 }
 
+bool is_amount(const Value& value) {
+    return amount_of(value).has_value();
+}
+
+// NaN and infinities are below nothing, above nothing, and not even themselves.
+bool is_no_number(const Value& value) {
+    const auto amount = amount_of(value);
+    return amount && !std::isfinite(amount->value);
+}
+
+// Why two values are not of one kind, so that not even "it is another one" is an answer; a number and a text
+// that is none, 5 and 5%. Nothing if they can be compared, or if neither is a number.
+std::optional<Reading> incomparable(const Value& left, const Value& right) {
+    if (!is_amount(left) && !is_amount(right)) return std::nullopt;
+    if (left.is_absent() || right.is_absent()) return std::nullopt;
+    const auto a = amount_like(left, right);
+    const auto b = amount_like(right, left);
+    if (a && b && a->unit == b->unit) return std::nullopt;
+    const std::string why = fmt::format("`{}` and `{}` cannot be compared", printable(show(left), 80),
+                                        printable(show(right), 80));
+    // A text may be another one, and a number, at the next look.
+    const bool hopeless = text_of(left) == std::nullopt && text_of(right) == std::nullopt;
+    return Reading{Value(Unknown{why}), why, hopeless};
+}
+
 Reading order(Comparison comparison, const Value& left, const Value& right) {
     if (const auto exact = ints_hold(comparison, left, right)) return {Value(*exact), {}, false};
     if (left.is_absent() || right.is_absent())
         return {Value(Unknown{"there is nothing to compare with: it is absent"}), {}, false};
+    if (auto no = incomparable(left, right)) return *no;
     const auto a = amount_like(left, right);
     const auto b = amount_like(right, left);
-    if (!a || !b || a->unit != b->unit)
+    if (!a || !b)
         return script_mistake(fmt::format("`{}` and `{}` cannot be compared", printable(show(left), 80),
                                           printable(show(right), 80)));
     return {Value(holds(comparison, a->value, b->value)), {}, false};
@@ -72,6 +99,12 @@ bool among(const List& items, const Value& wanted) {
     return false;
 }
 
+Reading is_equal(const Value& left, const Value& right, bool wanted) {
+    if (equal(left, right)) return {Value(wanted), {}, false};
+    if (auto no = incomparable(left, right)) return *no;
+    return {Value(!wanted), {}, false};
+}
+
 Reading contains(const Value& whole, const Value& part) {
     if (whole.is_absent()) return {Value(false), {}, false};
     if (const auto* items = whole.get_if<List>()) return {Value(among(*items, part)), {}, false};
@@ -87,7 +120,10 @@ Reading contains(const Value& whole, const Value& part) {
 Reading one_of(const Value& left, const Value& right, bool wanted) {
     const auto* items = right.get_if<List>();
     if (items == nullptr) return script_mistake("`one of` wants a list on its right");
-    return {Value(among(*items, left) == wanted), {}, false};
+    if (among(*items, left)) return {Value(wanted), {}, false};
+    for (const Value& item : *items)
+        if (auto no = incomparable(left, item)) return *no;
+    return {Value(!wanted), {}, false};
 }
 
 Reading overflow() {
@@ -159,7 +195,8 @@ Reading amounts(Operation operation, const Value& left, const Value& right) {
     if (operation == Operation::Divide && b->value == 0) return script_mistake("a division by zero");
     const double result = combine(operation, a->value, b->value);
     if (!std::isfinite(result)) return overflow();
-    if (a->unit == Unit::Percent || b->unit == Unit::Percent) return {Value(Percent{result}), {}, false};
+    if (a->unit == Unit::Percent || b->unit == Unit::Percent)
+        return {Value(Percent{without_noise(result)}), {}, false};
     return {Value(Quantity{fmt::format("{}", result), result}), {}, false};
 }
 
@@ -175,11 +212,13 @@ std::optional<bool> truth(const Value& value) {
 Reading compare(Comparison comparison, const Value& left, const Value& right) {
     if (left.is_unknown()) return {left, {}, false};
     if (right.is_unknown()) return {right, {}, false};
+    for (const Value* side : {&left, &right})
+        if (is_no_number(*side)) return {Value(Unknown{show(*side) + " is no number"}), {}, false};
     switch (comparison) {
         case Comparison::Is:
-            return {Value(equal(left, right)), {}, false};
+            return is_equal(left, right, true);
         case Comparison::IsNot:
-            return {Value(!equal(left, right)), {}, false};
+            return is_equal(left, right, false);
         case Comparison::Matches:
             return matches(left, right);
         case Comparison::Contains:

@@ -1,6 +1,7 @@
 #include "runtime/engine/convert.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
@@ -47,13 +48,32 @@ Converted bool_from(std::string_view text) {
     return refuse(text, "bool");
 }
 
-Converted percent_from(std::string_view text) {
+Converted percent_of(double number, std::string_view text, BareNumber bare) {
+    if (!std::isfinite(number)) return refuse(text, "percent");
+    if (bare == BareNumber::Refused)
+        return tl::unexpected(fmt::format(
+            "`{0}` has no % sign, so that it could be {0} of 100 or of 1: the declaration says which by "
+            "`as percent` or `as ratio` behind its `read`",
+            printable(text, 80)));
+    return Value(Percent{bare == BareNumber::Ratio ? without_noise(number * 100) : number});
+}
+
+Converted percent_from(std::string_view text, BareNumber bare) {
     std::string_view digits = text;
-    if (digits.ends_with('%')) digits.remove_suffix(1);
+    if (digits.ends_with('%')) {
+        digits.remove_suffix(1);
+        bare = BareNumber::Percent;
+    }
     double number = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (error != std::errc() || end != digits.data() + digits.size()) return refuse(text, "percent");
-    return Value(Percent{number});
+    return percent_of(number, text, bare);
+}
+
+// A word that names something: "" names nothing.
+Converted name_from(std::string_view text, const ir::Type& type) {
+    if (text.empty()) return refuse(text, show(type));
+    return Value(ResourceRef{type.resource, std::string(text)});
 }
 
 Converted json_from(std::string_view text) {
@@ -61,7 +81,7 @@ Converted json_from(std::string_view text) {
     return read ? std::move(read) : refuse(text, "JSON");
 }
 
-Converted from_text(const std::string& whole, const ir::Type& type) {
+Converted from_text(const std::string& whole, const ir::Type& type, BareNumber bare) {
     const std::string_view text = trimmed(whole);
     switch (type.kind) {
         case TypeKind::Int:
@@ -70,47 +90,91 @@ Converted from_text(const std::string& whole, const ir::Type& type) {
         case TypeKind::Condition:
             return bool_from(text);
         case TypeKind::Percent:
-            return percent_from(text);
+            return percent_from(text, bare);
         case TypeKind::Duration:
             return wrap(parse_duration(text));
         case TypeKind::Quantity:
             return wrap(parse_quantity(text));
         case TypeKind::Resource:
-            return Value(ResourceRef{type.resource, std::string(text)});
+            return name_from(text, type);
+        case TypeKind::Url:
+        case TypeKind::Path:
+        case TypeKind::Image:
+        case TypeKind::Environment:
+            return text.empty() ? refuse(text, show(type)) : Converted(Value(whole));
         default:
             return Value(whole);
     }
 }
 
-Converted list_from(const List& items, const ir::Type& type) {
+// A value whose type only the run can tell, and what natives hand over as it is.
+bool takes_anything(const ir::Type& type) {
+    return type.kind == TypeKind::Any || type.kind == TypeKind::Json || type.kind == TypeKind::Plan ||
+           type.kind == TypeKind::Secret;
+}
+
+Converted list_from(const List& items, const ir::Type& type, BareNumber bare) {
+    if (type.kind != TypeKind::List && !takes_anything(type)) return refuse(show(Value(items)), show(type));
     if (type.kind != TypeKind::List || !type.element) return Value(items);
     List list;
     for (const Value& item : items) {
-        auto element = convert(item, *type.element);
+        auto element = convert(item, *type.element, bare);
         if (!element) return element;
         list.push_back(std::move(*element));
     }
     return Value(std::move(list));
 }
 
-Converted from_data(const nlohmann::json& data, const Value& value, const ir::Type& type) {
+Converted from_data(const nlohmann::json& data, const Value& value, const ir::Type& type, BareNumber bare) {
     if (type.kind == TypeKind::List && data.is_array()) {
         List items;
         for (const auto& item : data) items.push_back(plain(item));
-        return list_from(items, type);
+        return list_from(items, type, bare);
     }
-    if (type.kind == TypeKind::Json || type.kind == TypeKind::Plan || type.kind == TypeKind::Any)
-        return value;
-    if (data.is_number_float() && type.kind == TypeKind::Percent) return Value(Percent{data.get<double>()});
-    return refuse(data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), show(type));
+    if (takes_anything(type)) return value;
+    if (data.is_boolean() && type.kind == TypeKind::Bool) return Value(data.get<bool>());
+    const std::string text = data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    if (data.is_string() || data.is_number_float()) {
+        const auto& whole = data.is_string() ? data.get_ref<const std::string&>() : text;
+        const bool is_amount = type.kind == TypeKind::Percent || type.kind == TypeKind::Quantity;
+        if (data.is_string() || is_amount) return from_text(whole, type, bare);
+    }
+    return refuse(text, show(type));
 }
 
-Converted from_int(std::int64_t number, const Value& value, const ir::Type& type) {
-    if (type.kind == TypeKind::Percent) return Value(Percent{static_cast<double>(number)});
-    if (type.kind == TypeKind::Quantity) return wrap(parse_quantity(std::to_string(number)));
-    if (type.kind == TypeKind::String) return Value(show(value));
-    if (type.kind == TypeKind::Bool || type.kind == TypeKind::List) return refuse(show(value), show(type));
-    return value;
+Converted from_int(std::int64_t number, const Value& value, const ir::Type& type, BareNumber bare) {
+    switch (type.kind) {
+        case TypeKind::Int:
+            return value;
+        case TypeKind::Percent:
+            return percent_of(static_cast<double>(number), show(value), bare);
+        case TypeKind::Quantity:
+            return wrap(parse_quantity(std::to_string(number)));
+        case TypeKind::String:
+            return Value(show(value));
+        default:
+            return takes_anything(type) ? Converted(value) : refuse(show(value), show(type));
+    }
+}
+
+// Of a value that has its type already; only what is written alike is taken for another one.
+Converted from_typed(const Value& value, const ir::Type& type) {
+    const auto is = [&](TypeKind kind, bool holds) { return type.kind == kind && holds; };
+    if (value.is_absent() || value.is_unknown() || takes_anything(type)) return value;
+    if (const auto* percent = value.get_if<Percent>();
+        percent != nullptr && is(TypeKind::Percent, std::isfinite(percent->value)))
+        return value;
+    if (const auto* quantity = value.get_if<Quantity>();
+        quantity != nullptr && is(TypeKind::Quantity, std::isfinite(quantity->amount)))
+        return value;
+    if (is(TypeKind::Duration, value.get_if<Duration>() != nullptr)) return value;
+    if (value.get_if<bool>() != nullptr) {
+        if (type.kind == TypeKind::Bool || type.kind == TypeKind::Condition) return value;
+        if (type.kind == TypeKind::String) return Value(show(value));
+    }
+    if (const auto* resource = value.get_if<ResourceRef>(); resource != nullptr)
+        if (type.kind == TypeKind::Resource || type.kind == TypeKind::String) return value;
+    return refuse(show(value), show(type));
 }
 
 // The answer `parse` gives for text that is no data at all.
@@ -161,13 +225,25 @@ Converted text_of(std::string text) {
 
 }  // namespace
 
-Converted convert(const Value& value, const ir::Type& type) {
-    if (const auto* text = value.get_if<std::string>()) return from_text(*text, type);
-    if (const auto* items = value.get_if<List>()) return list_from(*items, type);
+double without_noise(double number) {
+    // A double holds any number of 15 digits.
+    const std::string text = fmt::format("{:.15g}", number);
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+BareNumber bare_number(std::string_view format) {
+    if (format.ends_with("ratio")) return BareNumber::Ratio;
+    return format.ends_with("percent") ? BareNumber::Percent : BareNumber::Refused;
+}
+
+Converted convert(const Value& value, const ir::Type& type, BareNumber bare) {
+    if (const auto* text = value.get_if<std::string>()) return from_text(*text, type, bare);
+    if (const auto* items = value.get_if<List>()) return list_from(*items, type, bare);
     if (const auto* data = value.get_if<Json>(); data != nullptr && *data)
-        return from_data(**data, value, type);
-    if (const auto* number = value.get_if<std::int64_t>()) return from_int(*number, value, type);
-    return value;
+        return from_data(**data, value, type, bare);
+    if (const auto* number = value.get_if<std::int64_t>()) return from_int(*number, value, type, bare);
+    return from_typed(value, type);
 }
 
 Converted read_format(const std::string& text, const std::string& format, const std::string& pointer) {
@@ -185,6 +261,8 @@ Converted read_format(const std::string& text, const std::string& format, const 
 
 Converted parse_parameter(const ir::Type& type, std::string_view text) {
     if (type.kind == TypeKind::Json) return json_from(text);
+    if (type.kind == TypeKind::Percent && !text.ends_with('%'))
+        return tl::unexpected(fmt::format("`{0}` is no percentage: write {0}%", printable(text, 80)));
     if (type.kind != TypeKind::List) return convert(Value(std::string(text)), type);
     const auto data = parse_yaml(std::string(text));
     if (!data || !data->is_array()) return refuse(text, "list");

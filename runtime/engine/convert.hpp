@@ -10,9 +10,21 @@
 
 namespace migc::runtime {
 
+// What a number without a `%` means where a percent is expected: 0.05 could be 5 % as well as 0.05 %, so that
+// only the declaration can say it.
+enum class BareNumber { Refused, Percent, Ratio };
+
+// Of a command's format: "ratio", "yaml percent", or neither.
+BareNumber bare_number(std::string_view format);
+
 // A value as the type wants it: the text "200" as int, the text "20Gi" as quantity, a JSON array as list.
-// Absent and unknown stay what they are. The error is a part of a sentence: "`abc` is no int".
-tl::expected<Value, std::string> convert(const Value& value, const ir::Type& type);
+// Absent and unknown stay what they are. What is no number is none: NaN, an infinity, "", a truth. The error
+// is a part of a sentence: "`abc` is no int".
+tl::expected<Value, std::string> convert(const Value& value, const ir::Type& type,
+                                         BareNumber bare = BareNumber::Refused);
+
+// A calculated number without the last digits of a double, in which 0.07 times 100 is not quite 7.
+double without_noise(double number);
 
 // What an answer holds: "json", "yaml", "lines" or "text", and in the first two what stands at a JSON pointer
 // (empty: the whole). Empty data is absent; a pointer that leads nowhere is absent.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/sha256.hpp"
+#include "runtime/engine/beforehand.hpp"
 #include "runtime/engine/guards.hpp"
 #include "runtime/engine/history.hpp"
 #include "runtime/engine/reviewed.hpp"
@@ -132,7 +133,8 @@ std::optional<Problem> Engine::State::resolve() {
     conceal_secrets();
     if (auto problem = look_at_inputs()) return problem;
     if (auto problem = evaluate_lets()) return problem;
-    return check_requirements();
+    if (auto problem = check_requirements()) return problem;
+    return known_beforehand(run, stages);
 }
 
 void Engine::State::conceal_secrets() {
@@ -159,10 +161,7 @@ std::optional<Problem> Engine::State::look_at_inputs() {
 }
 
 StageEnvironment Engine::State::common() const {
-    StageEnvironment common;
-    common.settings["root"] = std::filesystem::absolute(inventory.root).lexically_normal().string();
-    common.parameters = common_parameters(run.program, options);
-    return common;
+    return common_environment(run.program, inventory, options);
 }
 
 // Those that the journal knows are bound already.
@@ -264,6 +263,7 @@ std::optional<Problem> Engine::State::look_at_inputs_again(const nlohmann::json&
     if (auto problem = look_at_inputs()) return problem;
     if (!begun.is_object()) return copy_inputs();
     if (begun.contains("files")) run.change["files"] = begun.at("files");
+    if (options.without_evidence.empty()) options.without_evidence = begun.value("without_evidence", "");
     options.run_digest = begun.value("run_digest", options.run_digest);
     if (const auto drifted = drifted_inputs(); !drifted.empty())
         return Problem{
@@ -296,6 +296,7 @@ bool Engine::State::record_beginning() {
                            {"environments", environments},
                            {"stages", std::move(pinned)}};
     if (const std::string* why = emergency(run.program)) body["emergency"] = *why;
+    if (!options.without_evidence.empty()) body["without_evidence"] = options.without_evidence;
     return run.recorder.record(EventKind::RunBegun, body) && record_lets();
 }
 
@@ -492,8 +493,9 @@ RunResult Engine::State::undo_stages() {
 tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& id) {
     const auto about = journal.find(id);
     if (!about) return tl::unexpected(about.error());
-    const auto events = journal.events(about->id);
+    auto events = journal.events(about->id);
     if (!events) return tl::unexpected(events.error());
+    move_to(std::filesystem::absolute(inventory.root).lexically_normal(), *events);
     auto history = rebuild(run, *events);
     if (!history) return history;
     stages = std::move(history->stages);
@@ -547,7 +549,12 @@ std::optional<Problem> Engine::State::add_stages(const nlohmann::json& begun) {
 std::optional<Problem> Engine::State::begin_again(const RunHistory& history) {
     if (auto problem = add_stages(history.begun)) return problem;
     if (auto problem = look_at_inputs_again(history.begun)) return problem;
-    return evaluate_lets(history.lets);
+    if (auto problem = evaluate_lets(history.lets)) return problem;
+    // What has failed already is dealt with first, whatever the steps that are left would need.
+    const bool goes_back =
+        history.undoing || std::any_of(stages.begin(), stages.end(),
+                                       [](const auto& stage) { return stage->past.failure.has_value(); });
+    return goes_back ? std::nullopt : known_beforehand(run, stages);
 }
 
 // The stage that failed is dealt with first: whatever came before it is done, and an undo of all takes it

@@ -284,14 +284,17 @@ tl::expected<std::string, std::string> cluster_identity(const ir::Program& progr
     return object.at(place).get<std::string>();
 }
 
-std::map<std::string, Value> common_parameters(const ir::Program& program, const RunOptions& options) {
-    std::map<std::string, Value> values;
+StageEnvironment common_environment(const ir::Program& program, const project::Inventory& inventory,
+                                    const RunOptions& options) {
+    StageEnvironment common;
+    common.outside = true;
+    common.settings["root"] = std::filesystem::absolute(inventory.root).lexically_normal().string();
     for (const ir::Parameter& parameter : program.parameters) {
-        if (parameter.default_value) values[parameter.name] = constant(*parameter.default_value);
+        if (parameter.default_value) common.parameters[parameter.name] = constant(*parameter.default_value);
         if (const auto given = options.parameters.find(parameter.name); given != options.parameters.end())
-            values[parameter.name] = given->second;
+            common.parameters[parameter.name] = given->second;
     }
-    return values;
+    return common;
 }
 
 const ir::Stage& stage_with_steps(const ir::Program& program, const ir::Stage& stage) {

@@ -25,6 +25,7 @@ struct StageEnvironment {
     std::map<std::string, Value> parameters;  // of the script, as this environment has them
     std::vector<std::string> secrets;         // names of parameters that are never written down
     bool is_protected = false;
+    bool outside = false;  // of all stages: see common_environment
 
     // The values of those that are known.
     [[nodiscard]] std::vector<std::string> secret_values() const;
@@ -68,8 +69,10 @@ StageEnvironment declared_environment(const ir::Program& program, const ir::Stag
 std::optional<Problem> read_secrets(const ir::Program& program, const project::Inventory& inventory,
                                     Tools& tools, StageEnvironment& environment);
 
-// The values of parameters where no stage applies: from --set, else the defaults.
-std::map<std::string, Value> common_parameters(const ir::Program& program, const RunOptions& options);
+// What stands outside of the stages is evaluated in: the project's root, and the values of parameters from
+// --set, else the defaults. No tool but git is asked there, for nobody says in which cluster.
+StageEnvironment common_environment(const ir::Program& program, const project::Inventory& inventory,
+                                    const RunOptions& options);
 
 // Whether anything that the stage reaches runs kubectl; natives may.
 bool uses_kubectl(const ir::Program& program, const ir::Stage& stage);

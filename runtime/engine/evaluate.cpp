@@ -149,6 +149,8 @@ Reading Evaluator::parameter(const std::string& name) const {
 Reading Evaluator::setting_value(const std::string& name) {
     if (name == "changed-workloads")
         return {Value(changed_workloads ? changed_workloads() : List{}), {}, false};
+    if (environment_.outside && name != "root")
+        return script_mistake(fmt::format("`{}` is that of a stage, and this stands outside of them", name));
     const std::string value = setting(name);
     return {value.empty() ? Value(Absent{}) : Value(value), {}, false};
 }

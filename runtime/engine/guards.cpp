@@ -51,7 +51,44 @@ bool reads_copy(StageRun& stage, const ir::Verb& verb, const std::string& path) 
     return copied_input(stage.environment.setting("run-folder"), root, path) != root / path;
 }
 
+// Whether a gate asks by name whether the repeated stage has passed.
+bool asks_whether_passed(const ir::Program& program, const ir::Stage& stage) {
+    return std::any_of(stage.gates.begin(), stage.gates.end(), [&](const ir::Step& gate) {
+        if (!gate.condition || gate.condition->kind != ir::ExprKind::Probe) return false;
+        const auto& read = program.probes.at(gate.condition->declaration).read;
+        if (!read || read->native != "stage-passed" || gate.condition->children.empty()) return false;
+        const ir::Expr& name = gate.condition->children.front();
+        return name.kind == ir::ExprKind::Literal && show(name.value) == *stage.repeats;
+    });
+}
+
 }  // namespace
+
+std::optional<std::string> wanted_evidence(const ir::Program& program, const ir::Stage& stage,
+                                           const std::function<bool(const std::string&)>& is_in_run) {
+    if (!stage.repeats || is_in_run(*stage.repeats) || asks_whether_passed(program, stage))
+        return std::nullopt;
+    return stage.repeats;
+}
+
+std::optional<std::string> wanted_evidence(StageRun& stage) {
+    return wanted_evidence(stage.run.program, stage.stage,
+                           [&](const std::string& name) { return stage.run.passed.contains(name); });
+}
+
+std::string evidence_gate(const std::string& stage) {
+    return fmt::format("evidence that {} passed", stage);
+}
+
+Reading read_evidence(const Surroundings& surroundings, const std::string& stage) {
+    std::string why = fmt::format("{} is no part of this run", stage);
+    if (surroundings.options.evidence && surroundings.changes) {
+        Reading reading = surroundings.options.evidence(stage, surroundings.changes());
+        if (truth(reading.value) == true) return reading;
+        why += reading.why.empty() ? "" : ", " + reading.why;
+    }
+    return {Value(false), why + "; run it first, or say `--without-evidence --because \"..\"`", false};
+}
 
 const std::string* emergency(const ir::Program& program) {
     return program.migration ? program.migration->property("emergency") : nullptr;

@@ -19,6 +19,17 @@ Verdict as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner);
 // After the step: what a program of the project has written is what the run goes on with.
 void accept_files(StageRun& stage, const ir::Verb& verb);
 
+// The stage whose evidence a stage needs that repeats it: none where it has passed in this run, or where a
+// gate of the script asks for it.
+std::optional<std::string> wanted_evidence(StageRun& stage);
+// The same of a stage that is only planned: `is_in_run` says whether the run has a stage of that name.
+std::optional<std::string> wanted_evidence(const ir::Program& program, const ir::Stage& stage,
+                                           const std::function<bool(const std::string&)>& is_in_run);
+// What such a gate is called: "evidence that staging passed".
+std::string evidence_gate(const std::string& stage);
+// True, or why there is none.
+Reading read_evidence(const Surroundings& surroundings, const std::string& stage);
+
 // Why the stage's environment may not be changed now; nothing if it may be, or is not protected.
 std::optional<std::string> frozen_now(StageRun& stage);
 

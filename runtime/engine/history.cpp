@@ -1,6 +1,7 @@
 #include "runtime/engine/history.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -79,6 +80,7 @@ class History {
                 note(stage, step, event);
                 break;
             case EventKind::StageFailed:
+                failing_step_.erase(&stage);
                 if (!planted("forget-failure")) stage.past.failure = event.body.value("reason", "");
                 break;
             case EventKind::UndoBegun:
@@ -105,7 +107,21 @@ class History {
         return step.starts_with(stage.stage.name + "/on-failure.");
     }
 
-    static void conclude(StageRun& stage, const std::string& step, const nlohmann::json& body) {
+    // A step that failed and was tried again is what came of it in the end.
+    void failed_at(StageRun& stage, const std::string& step, std::string why) {
+        if (stage.past.failure) return;
+        stage.past.failure = std::move(why);
+        failing_step_[&stage] = step;
+    }
+
+    void went_well(StageRun& stage, const std::string& step) {
+        const auto failing = failing_step_.find(&stage);
+        if (failing == failing_step_.end() || failing->second != step) return;
+        stage.past.failure.reset();
+        failing_step_.erase(failing);
+    }
+
+    void conclude(StageRun& stage, const std::string& step, const nlohmann::json& body) {
         const std::string result = body.value("result", "");
         if (in_failure_block(stage, step)) {
             if (result == "done" || result == "already") stage.past.done.insert(step);
@@ -117,8 +133,8 @@ class History {
         stage.conclude(step, body);
         // What turned out afterwards not to have happened is done again.
         const bool never_happened = body.value("settled", false) && !body.value("acted", true);
-        if (result == "failed" && !never_happened && !stage.past.failure)
-            stage.past.failure = failure_of(body);
+        if (result == "failed" && !never_happened) failed_at(stage, step, failure_of(body));
+        if (result == "done" || result == "already") went_well(stage, step);
     }
 
     static std::string failure_of(const nlohmann::json& body) {
@@ -126,12 +142,12 @@ class History {
     }
 
     // A gate that is closed is no failure.
-    static void check(StageRun& stage, const std::string& step, const nlohmann::json& body) {
+    void check(StageRun& stage, const std::string& step, const nlohmann::json& body) {
         if (step.starts_with(stage.stage.name + "/gate.")) return;
         const std::string result = body.value("result", "");
         if (result == "held" && !planted("verify-again")) stage.past.held.insert(step);
-        if (result == "failed" && !in_failure_block(stage, step) && !stage.past.failure)
-            stage.past.failure = failure_of(body);
+        if (result == "held") went_well(stage, step);
+        if (result == "failed" && !in_failure_block(stage, step)) failed_at(stage, step, failure_of(body));
     }
 
     static void note(StageRun& stage, const std::string& step, const Event& event) {
@@ -216,9 +232,49 @@ class History {
     }
 
     RunState& run_;
+    std::map<const StageRun*, std::string>
+        failing_step_;  // by which a stage failed, and nothing since says more
 };
 
+// The project's folder when the run was made; empty if no event says it.
+std::string root_of(const std::vector<Event>& events) {
+    static const nlohmann::json::json_pointer place("/settings/root");
+    for (const Event& event : events)
+        if (event.kind == EventKind::StageBegun && event.body.contains(place) &&
+            event.body.at(place).is_string())
+            return event.body.at(place).get<std::string>();
+    return {};
+}
+
+void replace_beginning(nlohmann::json& value, const std::string& before, const std::string& now) {
+    if (!value.is_string()) return;
+    const auto& text = value.get_ref<const std::string&>();
+    const bool is_it = text == before || text.starts_with(before.ends_with('/') ? before : before + "/");
+    if (is_it) value = now + text.substr(before.size());
+}
+
 }  // namespace
+
+void move_to(const std::filesystem::path& root, std::vector<Event>& events) {
+    const std::string before = root_of(events), now = root.string();
+    if (before.empty() || before == now) return;
+    const auto each = [&](nlohmann::json& body, const char* key, const std::string& below) {
+        const auto found = body.is_object() ? body.find(key) : body.end();
+        if (!body.is_object() || found == body.end() || !found->is_object()) return;
+        for (auto& value : *found) replace_beginning(value, before + below, now + below);
+    };
+    for (Event& event : events) {
+        for (const char* key : {"settings", "arguments", "scope"}) each(event.body, key, "");
+        each(event.body, "captures", "/.migc");
+        if (event.kind == EventKind::Noted && event.body.contains("value")) {
+            each(event.body, "value", "/.migc");  // the captures of a composite
+            replace_beginning(event.body["value"], before + "/.migc", now + "/.migc");
+        }
+        if (event.kind == EventKind::RunBegun && event.body.contains("stages") &&
+            event.body["stages"].is_object())
+            for (auto& stage : event.body["stages"]) each(stage, "settings", "");
+    }
+}
 
 tl::expected<RunHistory, std::string> rebuild(RunState& run, const std::vector<Event>& events) {
     History history(run);

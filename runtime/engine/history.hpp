@@ -1,6 +1,7 @@
 // The state of a run as its journal tells it.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <set>
 #include <string>
@@ -25,6 +26,10 @@ struct RunHistory {
     std::set<std::string> lets;  // names of the run that are written down
     bool undoing = false;        // the operator asked to undo the whole run
 };
+
+// Events of a run whose project lies elsewhere by now say what they would have said there: the settings of
+// stages, the arguments of steps, and the files that migc itself keeps below the project's folder.
+void move_to(const std::filesystem::path& root, std::vector<Event>& events);
 
 // The stages with their environments as they were then, their changes, and what has been undone already.
 // Names of the run are bound in `run.globals`. The error is a sentence for people: the program has no such

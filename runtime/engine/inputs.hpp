@@ -29,6 +29,9 @@ struct BoundStage {
 struct NamedPaths {
     std::set<std::string> paths;
     std::set<std::string> terraform;  // folders of configuration
+    // What else the steps name: those of the paths that the script puts together, or has from a parameter;
+    // the tools that they run, the project's own programs, and the channels that they say something in.
+    std::set<std::string> composed, tools, programs, channels;
 
     void merge(NamedPaths other);
 };

@@ -36,7 +36,10 @@ class PathSearch {
     }
 
     NamedPaths take() {
-        for (const std::string& path : left_out_) found_.paths.erase(path);
+        for (const std::string& path : left_out_) {
+            found_.paths.erase(path);
+            found_.composed.erase(path);
+        }
         if (uses_terraform_ && !environment_.setting("terraform-dir").empty())
             found_.terraform.insert(environment_.setting("terraform-dir"));
         return std::move(found_);
@@ -92,6 +95,7 @@ class PathSearch {
         const auto* text = value ? value->get_if<std::string>() : nullptr;
         if (text == nullptr || text->empty()) return;
         (is_input ? found_.paths : left_out_).insert(*text);
+        if (is_input && e.kind != ExprKind::Literal) found_.composed.insert(*text);
     }
 
     // What a slot of a phrase is given.
@@ -142,8 +146,10 @@ class PathSearch {
             return c.tool == tool || std::find(c.through.begin(), c.through.end(), tool) != c.through.end();
         };
         uses_terraform_ = uses_terraform_ || runs("terraform");
+        add_tools(c);
         if (!c.arguments) return;
         expression(*c.arguments, names);
+        if (c.native == "notify") add_channel(*c.arguments, names);
         if (runs("program")) program(*c.arguments, names);
     }
 
@@ -154,7 +160,25 @@ class PathSearch {
         const auto* words = value ? value->get_if<List>() : nullptr;
         const Value* word = words != nullptr && !words->empty() ? &words->front() : nullptr;
         if (word != nullptr && word->get_if<std::string>() != nullptr)
+            found_.programs.insert(*word->get_if<std::string>());
+        if (word != nullptr && word->get_if<std::string>() != nullptr)
             found_.paths.insert(*word->get_if<std::string>());
+    }
+
+    // What begins with curl asks from inside of the cluster only where the script says so: the rest of its
+    // tools is not needed for sure.
+    void add_tools(const ir::Command& c) {
+        if (c.tool != "native") found_.tools.insert(c.tool);
+        for (const std::string& tool : c.through) {
+            found_.tools.insert(tool);
+            if (tool == "curl" && tool == c.through.front()) break;
+        }
+    }
+
+    void add_channel(const ir::Expr& arguments, const Names& names) {
+        const auto channel =
+            arguments.children.empty() ? std::nullopt : constant(arguments.children.front(), names);
+        if (channel && !channel->is_absent()) found_.channels.insert(show(*channel));
     }
 
     void steps(const std::vector<ir::Step>& list, Names& names) {
@@ -218,6 +242,10 @@ NamedPaths named_paths(const ir::Program& program, const std::vector<BoundStage>
 void NamedPaths::merge(NamedPaths other) {
     paths.merge(other.paths);
     terraform.merge(other.terraform);
+    composed.merge(other.composed);
+    tools.merge(other.tools);
+    programs.merge(other.programs);
+    channels.merge(other.channels);
 }
 
 }  // namespace migc::runtime

@@ -36,6 +36,9 @@ struct RunOptions {
     // Whether an earlier run, or a signed file, says that the stage passed with one of these change digests.
     // May be empty.
     std::function<Reading(const std::string& stage, const std::vector<std::string>& changes)> evidence;
+    // Why a stage that repeats another one may do without evidence that that one passed: a person's word,
+    // which the journal keeps. Empty: it may not.
+    std::string without_evidence;
     std::string world;                     // name of the simulated world, for reports; empty if live
     bool overwrite = false;                // undo restores what somebody else changed meanwhile, too
     std::function<bool()> stop_requested;  // asked between steps; may be empty

@@ -31,6 +31,7 @@ StageEnd StageFlow::begin() {
     Steps asked(stage_, {});
     Verdict gates = asked.block(stage_.stage.gates, stage_.scope, stage_.stage.name + "/gate.");
     if (gates.done()) gates = asked.freeze(stage_.stage.name + "/gate.0");
+    if (gates.done()) gates = asked.evidence(stage_.stage.name + "/gate.evidence");
     if (!gates.done()) return fail(gates);
     if (stage_.changes.empty() && !take_baselines(stage_)) return untrusted();
     return steps();

@@ -166,6 +166,14 @@ void StageRun::add_in_failure(Change change) {
     in_failure.push_back(std::move(change));
 }
 
+std::vector<Change> StageRun::changes_inside(const std::string& step) {
+    const std::lock_guard lock(mutex_);
+    std::vector<Change> found;
+    std::copy_if(changes.begin(), changes.end(), std::back_inserter(found),
+                 [&](const Change& change) { return inside(change.step, step); });
+    return found;
+}
+
 void StageRun::mark_undone(const std::string& step) {
     {
         const std::lock_guard lock(mutex_);

@@ -44,6 +44,15 @@ enum class Purpose {
     Inverse,  // the steps of an inverse
 };
 
+// What a composite has found out in an earlier try and goes by in the next, by the ids of its steps: a list
+// that is read again may have become shorter, and its elements would be taken for others.
+struct Tries {
+    std::mutex mutex;
+    std::map<std::string, Value> names;     // of `let`
+    std::map<std::string, bool> decisions;  // of `if`
+    std::map<std::string, Value> lists;     // of `for`
+};
+
 // Why steps are run, and on whose account.
 struct Course {
     Purpose purpose = Purpose::Forward;
@@ -52,6 +61,8 @@ struct Course {
     std::map<std::string, Value>* written = nullptr;  // Inverse: what it left, by the probe's phrase
     std::string* said = nullptr;                      // Inverse: what its tools warned of
     const std::atomic<bool>* cancelled = nullptr;     // set when another branch failed
+    std::optional<Time> deadline = {};                // of the composites around: when they have to be over
+    Tries* tries = nullptr;                           // of the composite around that is tried again
 };
 
 // Shared by all stages of one run.
@@ -120,6 +131,8 @@ struct StageRun {
     // As far as it is known now; nothing if that step is not known to have changed anything.
     std::optional<Change> change(const std::string& step);
     void conclude(const std::string& step, const nlohmann::json& outcome);
+    // What was changed inside of a step, so far.
+    std::vector<Change> changes_inside(const std::string& step);
     // The change of that step is taken back, and with a composite all that was done inside of it.
     void mark_undone(const std::string& step);
     // What this run last left in a probe, by phrase: anything else was written by somebody else.

@@ -23,6 +23,31 @@ bool is_fixed(const ir::Expr& value) {
     return constant && std::all_of(value.children.begin(), value.children.end(), is_fixed);
 }
 
+// What an earlier try has found out; nothing in the first one, or where nothing is tried again.
+template <typename T>
+std::optional<T> remembered(Tries* tries, std::map<std::string, T> Tries::*kind, const std::string& id) {
+    if (tries == nullptr) return std::nullopt;
+    const std::lock_guard lock(tries->mutex);
+    const auto found = (tries->*kind).find(id);
+    return found == (tries->*kind).end() ? std::nullopt : std::optional(found->second);
+}
+
+template <typename T>
+void keep(Tries* tries, std::map<std::string, T> Tries::*kind, const std::string& id, const T& value) {
+    if (tries == nullptr) return;
+    const std::lock_guard lock(tries->mutex);
+    (tries->*kind).insert_or_assign(id, value);
+}
+
+// Whether all that a step was to change was seen to be as before.
+bool is_untouched(const Change& change) {
+    return !change.before.empty() &&
+           std::all_of(change.before.begin(), change.before.end(), [&](const auto& before) {
+               const auto now = change.observed.find(before.first);
+               return now != change.observed.end() && equal(before.second, now->second);
+           });
+}
+
 const char* checked_result(const Verdict& verdict) {
     if (verdict.done()) return "held";
     return verdict.fate == Fate::Failed || verdict.fate == Fate::Closed ? "failed" : "unknown";
@@ -36,6 +61,7 @@ Steps::Steps(StageRun& stage, Course course, std::function<Verdict(bool)> undo)
 Verdict Steps::may_go_on() {
     if (!stage_.run.recorder.trusted()) return {Fate::Untrusted, stage_.run.recorder.failure()};
     if (course_.cancelled != nullptr && *course_.cancelled) return {Fate::Cancelled, "another branch failed"};
+    if (course_.deadline && time_left() <= 0) return {Fate::Failed, "its time is over"};
     if (course_.purpose != Purpose::Forward) return {};
     if (stage_.run.stopping()) return {Fate::Stopped, "stopped by the operator"};
     return Waiter(stage_, course_).guard();
@@ -92,18 +118,41 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
         return not_begun(step.text, id, bound.error());
     if (Verdict verdict = may_change(verb, inner); !verdict.done()) return verdict;
     if (!verb.action) return composite(step, verb, inner, scope, id);
-    Call one(stage_, course_, step, verb, scope, inner, id);
+    const auto in_time = hurried(step, verb, scope, inner);
+    Call one(stage_, course_, in_time ? *in_time : step, verb, scope, inner, id);
     Verdict verdict = one.run();
     if (course_.purpose == Purpose::Forward) accept_files(stage_, verb);
     if (!verdict.done() || step.name.empty()) return verdict;
     const bool secret = verb.result_type && verb.result_type->kind == ir::TypeKind::Secret;
-    if (const Value* noted = known_name(id)) {
+    if (const auto noted = known_name(id)) {
         bind_noted(scope, step.name, *noted);
         return {};
     }
-    if (secret) return keep(step.name, one.result, captured_form(stage_.evaluator.kept(), one.result), scope, id);
+    if (secret)
+        return keep_secret(step.name, one.result, captured_form(stage_.evaluator.kept(), one.result), scope, id);
     scope.bind(step.name, one.result);
     return note(step.name, to_json(one.result), id);
+}
+
+std::int64_t Steps::time_left() const {
+    return *course_.deadline - stage_.run.tools.now();
+}
+
+// The step with a limit that ends with the composite around it; nothing if its own ends earlier.
+std::optional<ir::Step> Steps::hurried(const ir::Step& step, const ir::Verb& verb, const Scope& outer,
+                                       const Scope& inner) {
+    if (!course_.deadline) return std::nullopt;
+    const auto given = milliseconds(stage_.evaluator, step.within, outer);
+    const auto own = given ? given : milliseconds(stage_.evaluator, verb.within, inner);
+    const ir::Tool* tool = verb.action ? stage_.run.program.tool(verb.action->tool) : nullptr;
+    const auto of_tool = tool != nullptr ? milliseconds(stage_.evaluator, tool->within, inner) : std::nullopt;
+    const std::int64_t left = std::max<std::int64_t>(time_left(), 1);
+    if (left >= own.value_or(of_tool.value_or(ir::default_action_ms))) return std::nullopt;
+    ir::Step result = step;
+    result.within.emplace();
+    result.within->type.kind = ir::TypeKind::Duration;
+    result.within->value = Value(Duration{left});
+    return result;
 }
 
 // Undoing and what a failure block does are never kept from acting.
@@ -164,7 +213,7 @@ Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inne
             return {Fate::Untrusted, stage_.run.recorder.failure()};
         stage_.add(Change::from_intent(body));
     }
-    Verdict verdict = block(verb.steps, inner, id + ".");
+    Verdict verdict = tries(step, verb, inner, outer, id, text);
     if (!recorded || verdict.fate == Fate::Untrusted) return verdict;
     auto body = stage_.about(id);
     const char* result = verdict.done() ? "done" : verdict.fate == Fate::InDoubt ? "in-doubt" : "failed";
@@ -173,6 +222,58 @@ Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inne
         return {Fate::Untrusted, stage_.run.recorder.failure()};
     stage_.conclude(id, body);
     return verdict;
+}
+
+// `within` bounds all of it, tries and pauses included.
+Verdict Steps::tries(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
+                     const std::string& id, const std::string& text) {
+    Course course = course_;
+    const auto given = milliseconds(stage_.evaluator, step.within, outer);
+    const auto within = given ? given : milliseconds(stage_.evaluator, verb.within, inner);
+    if (within) {
+        const Time end = stage_.run.tools.now() + *within;
+        course.deadline = course.deadline ? std::min(*course.deadline, end) : end;
+    }
+    Tries found;
+    if (step.retry && course.tries == nullptr) course.tries = &found;
+    Steps inside(stage_, course, undo_);
+    const auto one_try = [&] { return inside.block(verb.steps, inner, id + "."); };
+    Verdict verdict = one_try();
+    if (step.retry) verdict = inside.try_again(step, outer, id, text, std::move(verdict), one_try);
+    if (verdict.fate == Fate::Failed && within && inside.time_left() <= 0)
+        verdict.message =
+            fmt::format("{} was not done within {}: {}", text, show_milliseconds(*within), verdict.message);
+    return verdict;
+}
+
+// Only as far as nothing took effect: what is done stays done, and what failed half way is not repeated.
+Verdict Steps::try_again(const ir::Step& step, const Scope& outer, const std::string& id,
+                         const std::string& text, Verdict failed, const std::function<Verdict()>& one_try) {
+    const Reading more = stage_.evaluator.evaluate(*step.retry, outer);
+    const auto* count = more.value.get_if<std::int64_t>();
+    const auto every = milliseconds(stage_.evaluator, step.every, outer).value_or(ir::default_retry_ms);
+    for (std::int64_t left = count == nullptr ? 0 : *count; left > 0; --left) {
+        const bool has_time = !course_.deadline || time_left() > every;
+        const bool may = failed.fate == Fate::Failed && course_.purpose == Purpose::Forward && has_time &&
+                         !stage_.run.stopping() && had_no_effect(id);
+        if (!may) break;
+        auto body = stage_.about(id);
+        body.update({{"text", text},
+                     {"state", printable(fmt::format("{}; tried again in {}", failed.message,
+                                                     show_milliseconds(every)))}});
+        stage_.run.recorder.tell(EventKind::Waiting, body);
+        Waiter(stage_, course_).rest(every);
+        if (stage_.run.hurried()) break;
+        failed = one_try();
+    }
+    return failed;
+}
+
+bool Steps::had_no_effect(const std::string& id) {
+    const auto changes = stage_.changes_inside(id);
+    return std::all_of(changes.begin(), changes.end(), [](const Change& change) {
+        return change.state != ChangeState::Failed || !change.acted || is_untouched(change);
+    });
 }
 
 Verdict Steps::check(const std::string& text, const std::string& id, Verdict verdict, Time begun) {
@@ -192,9 +293,10 @@ bool Steps::recalls() const {
     return course_.purpose != Purpose::Inverse || course_.undoing->inverse_begun();
 }
 
-const Value* Steps::known_name(const std::string& id) const {
+std::optional<Value> Steps::known_name(const std::string& id) const {
+    if (auto name = remembered(course_.tries, &Tries::names, id)) return name;
     const auto found = stage_.past.names.find(id);
-    return recalls() && found != stage_.past.names.end() ? &found->second : nullptr;
+    return recalls() && found != stage_.past.names.end() ? std::optional(found->second) : std::nullopt;
 }
 
 // What held once need not hold after the steps that followed it.
@@ -211,7 +313,8 @@ Verdict Steps::verify(const ir::Step& step, Scope& scope, const std::string& id)
     stage_.run.recorder.tell(EventKind::StepBegun, body);
     Waiter waiter(stage_, course_);
     const auto given = milliseconds(stage_.evaluator, step.within, scope);
-    const std::int64_t limit = given ? *given : waiter.declared_limit(*step.condition, scope);
+    std::int64_t limit = given ? *given : waiter.declared_limit(*step.condition, scope);
+    if (course_.deadline) limit = std::min(limit, std::max<std::int64_t>(time_left(), 0));
     return check(text, id, waiter.until({*step.condition, scope, id, text, limit}), begun);
 }
 
@@ -226,6 +329,12 @@ Verdict Steps::soak(const ir::Step& step, Scope& scope, const std::string& id) {
     if (!duration) return check(text, id, {Fate::Failed, "how long to soak could not be found out"}, begun);
     const auto soaked = stage_.past.soaked.find(id);
     const Soaked before = soaked == stage_.past.soaked.end() ? Soaked{} : soaked->second;
+    if (course_.deadline && *duration - before.seen_ms > time_left())
+        return check(
+            text, id,
+            {Fate::Failed, fmt::format("it would last longer than the {} that are left for all of it",
+                                       show_milliseconds(std::max<std::int64_t>(time_left(), 0)))},
+            begun);
     return check(text, id,
                  Waiter(stage_, course_).soak({*step.condition, scope, id, text, *duration}, before), begun);
 }
@@ -240,7 +349,7 @@ void Steps::bind_noted(Scope& scope, const std::string& name, const Value& noted
         scope.bind(name, noted);
 }
 
-Verdict Steps::keep(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
+Verdict Steps::keep_secret(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
                     const std::string& id) {
     scope.bind_secret(name, value, kept);
     return kept.is_null() ? Verdict{} : note(name, kept, id);
@@ -262,23 +371,26 @@ Verdict Steps::remember(const std::string& kind, const nlohmann::json& value, co
 }
 
 Verdict Steps::let(const ir::Step& step, Scope& scope, const std::string& id) {
-    if (const Value* noted = known_name(id)) {
+    if (const auto noted = known_name(id)) {
         bind_noted(scope, step.name, *noted);
         return {};
     }
     const Reading reading = stage_.evaluator.evaluate(*step.value, scope);
     if (reading.value.is_unknown()) return {Fate::Failed, fmt::format("{}: {}", step.text, explain(reading))};
     if (step.value->type.kind == ir::TypeKind::Secret)
-        return keep(step.name, reading.value,
-                    kept_form(stage_.evaluator.kept(), *step.value, scope, reading.value), scope, id);
+        return keep_secret(step.name, reading.value,
+                           kept_form(stage_.evaluator.kept(), *step.value, scope, reading.value), scope, id);
     scope.bind(step.name, reading.value);
+    keep(course_.tries, &Tries::names, id, reading.value);
     return note(step.name, to_json(reading.value), id);
 }
 
 Verdict Steps::choose(const ir::Step& step, Scope& scope, const std::string& id) {
     const auto decided = stage_.past.decisions.find(id);
-    std::optional<bool> holds;
-    if (recalls() && decided != stage_.past.decisions.end()) {
+    std::optional<bool> holds = remembered(course_.tries, &Tries::decisions, id);
+    if (holds) {
+        // As in the try before.
+    } else if (recalls() && decided != stage_.past.decisions.end()) {
         holds = decided->second;
     } else {
         const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
@@ -286,6 +398,7 @@ Verdict Steps::choose(const ir::Step& step, Scope& scope, const std::string& id)
         if (!holds) return {Fate::Failed, fmt::format("{}: {}", step.text, explain(reading))};
         if (Verdict noted = remember("decision", *holds, id); !noted.done()) return noted;
     }
+    keep(course_.tries, &Tries::decisions, id, *holds);
     Scope inner(&scope, scope.depth());
     return *holds ? block(step.body, inner, id + ".")
                   : block(step.otherwise, inner, id + ".", step.body.size() + 1);
@@ -293,15 +406,18 @@ Verdict Steps::choose(const ir::Step& step, Scope& scope, const std::string& id)
 
 Verdict Steps::loop(const ir::Step& step, Scope& scope, const std::string& id) {
     const auto listed = stage_.past.lists.find(id);
-    const bool known = recalls() && listed != stage_.past.lists.end();
-    const Reading reading =
-        known ? Reading{listed->second, {}, false} : stage_.evaluator.evaluate(*step.value, scope);
+    const auto before = remembered(course_.tries, &Tries::lists, id);
+    const bool known = before || (recalls() && listed != stage_.past.lists.end());
+    const Reading reading = before  ? Reading{*before, {}, false}
+                            : known ? Reading{listed->second, {}, false}
+                                    : stage_.evaluator.evaluate(*step.value, scope);
     const auto* items = reading.value.get_if<List>();
     if (items == nullptr) {
         const std::string why =
             reading.value.is_unknown() ? explain(reading) : "there is no list to go through";
         return {Fate::Failed, fmt::format("{}: {}", step.text, why)};
     }
+    keep(course_.tries, &Tries::lists, id, reading.value);
     if (!known && !is_fixed(*step.value))
         if (Verdict noted = remember("list", to_json(reading.value), id); !noted.done()) return noted;
     for (std::size_t i = 0; i < items->size(); ++i) {
@@ -361,6 +477,18 @@ Verdict Steps::gate(const ir::Step& step, Scope& scope, const std::string& id) {
 Verdict Steps::freeze(const std::string& id) {
     const auto why = frozen_now(stage_);
     return why ? closed("no freeze", id, *why, stage_.run.tools.now()) : Verdict{};
+}
+
+Verdict Steps::evidence(const std::string& id) {
+    const auto wanted = wanted_evidence(stage_);
+    if (!wanted) return {};
+    const Time begun = stage_.run.tools.now();
+    const std::string text = evidence_gate(*wanted);
+    if (const std::string& because = stage_.run.options.without_evidence; !because.empty())
+        return check(text, id, {Fate::Done, "NOT ASKED FOR: " + because}, begun);
+    const Reading reading = read_evidence(stage_.run.surroundings, *wanted);
+    if (truth(reading.value) == true) return check(text, id, {Fate::Done, reading.why}, begun);
+    return closed(text, id, explain(reading), begun);
 }
 
 Verdict Steps::closed(const std::string& text, const std::string& id, const std::string& why, Time begun) {

@@ -20,12 +20,23 @@ class Steps {
     Verdict statement(const ir::Step& step, Scope& scope, const std::string& id);
     // The gate of every stage of a protected environment: closed in a freeze of migc.yaml.
     Verdict freeze(const std::string& id);
+    // The gate of a stage that repeats one which is no part of the run: closed without evidence that the
+    // repeated one passed with this very change.
+    Verdict evidence(const std::string& id);
 
   private:
     Verdict may_go_on();
     Verdict call(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict composite(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
                       const std::string& id);
+    Verdict tries(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
+                  const std::string& id, const std::string& text);
+    Verdict try_again(const ir::Step& step, const Scope& outer, const std::string& id,
+                      const std::string& text, Verdict failed, const std::function<Verdict()>& one_try);
+    [[nodiscard]] bool had_no_effect(const std::string& id);
+    [[nodiscard]] std::optional<ir::Step> hurried(const ir::Step& step, const ir::Verb& verb,
+                                                  const Scope& outer, const Scope& inner);
+    [[nodiscard]] std::int64_t time_left() const;
     Verdict verify(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict soak(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict let(const ir::Step& step, Scope& scope, const std::string& id);
@@ -35,11 +46,11 @@ class Steps {
     Verdict gate(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict note(const std::string& name, const nlohmann::json& value, const std::string& id);
     // Binds a secret, and notes what the journal keeps of it.
-    Verdict keep(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
+    Verdict keep_secret(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
                  const std::string& id);
     static void bind_noted(Scope& scope, const std::string& name, const Value& noted);
     Verdict remember(const std::string& kind, const nlohmann::json& value, const std::string& id);
-    [[nodiscard]] const Value* known_name(const std::string& id) const;
+    [[nodiscard]] std::optional<Value> known_name(const std::string& id) const;
     [[nodiscard]] bool was_held(const std::string& id) const;
     [[nodiscard]] bool recalls() const;
     tl::expected<nlohmann::json, Verdict> composite_captures(const ir::Verb& verb, Scope& inner,

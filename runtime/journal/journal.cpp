@@ -9,6 +9,7 @@
 
 #include "compiler/source/json_text.hpp"
 #include "runtime/journal/digest.hpp"
+#include "runtime/journal/starting.hpp"
 #include "runtime/journal/storage.hpp"
 #include "runtime/planted.hpp"
 
@@ -90,7 +91,8 @@ struct Ending {
 
 class SqliteJournal : public Journal {
   public:
-    explicit SqliteJournal(Database database) : database_(std::move(database)) {}
+    SqliteJournal(Database database, std::filesystem::path root)
+        : database_(std::move(database)), root_(std::move(root)) {}
 
     Sqlite<void> prepare_reading() {
         const auto format = database_.number("PRAGMA user_version");
@@ -170,8 +172,11 @@ class SqliteJournal : public Journal {
         auto all = runs();
         if (!all) return tl::make_unexpected(all.error());
         if (all->empty()) return tl::make_unexpected(std::string("there are no runs yet"));
-        if (id == "last") return all->front();
-        return choose(*all, id);
+        if (id != "last") return choose(*all, id);
+        if (const auto why = not_begun(root_))
+            return tl::make_unexpected(
+                fmt::format("{}. If you mean the run before it, name it: {}", *why, all->front().id));
+        return all->front();
     }
 
     tl::expected<std::vector<Event>, std::string> events(const std::string& run) override {
@@ -374,6 +379,7 @@ class SqliteJournal : public Journal {
 
     std::mutex mutex_;
     Database database_;
+    std::filesystem::path root_;  // of the project
     Layout layout_ = numbered;
     std::string failure_;  // of the first write that failed
     Statement begin_, commit_, rollback_;
@@ -381,8 +387,10 @@ class SqliteJournal : public Journal {
     Statement insert_event_, advance_, events_;
 };
 
-tl::expected<std::unique_ptr<Journal>, std::string> journal_on(Database database, bool for_writing) {
-    auto journal = std::make_unique<SqliteJournal>(std::move(database));
+tl::expected<std::unique_ptr<Journal>, std::string> journal_on(Database database,
+                                                               const std::filesystem::path& root,
+                                                               bool for_writing) {
+    auto journal = std::make_unique<SqliteJournal>(std::move(database), root);
     auto prepared = journal->prepare_reading();
     if (prepared && for_writing) prepared = journal->prepare_writing();
     if (!prepared) return tl::make_unexpected("the journal cannot be used: " + sentence(prepared.error()));
@@ -393,7 +401,7 @@ tl::expected<std::unique_ptr<Journal>, std::string> journal_on(Database database
 
 tl::expected<std::unique_ptr<Journal>, std::string> Journal::open(const std::filesystem::path& root) {
     return open_for_writing(root).and_then(
-        [](Database&& database) { return journal_on(std::move(database), true); });
+        [&](Database&& database) { return journal_on(std::move(database), root, true); });
 }
 
 tl::expected<std::unique_ptr<Journal>, std::string> Journal::open_existing(
@@ -401,7 +409,7 @@ tl::expected<std::unique_ptr<Journal>, std::string> Journal::open_existing(
     auto database = open_for_reading(root);
     if (!database) return tl::make_unexpected(database.error());
     if (!*database) return nullptr;
-    return journal_on(std::move(**database), false);
+    return journal_on(std::move(**database), root, false);
 }
 
 }  // namespace migc::runtime

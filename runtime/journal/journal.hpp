@@ -51,7 +51,8 @@ class Journal {
 
     // Newest first.
     virtual tl::expected<std::vector<RunSummary>, std::string> runs() = 0;
-    // An id, or an unambiguous end of one, or "last".
+    // An id, or an unambiguous end of one, or "last": the run that was started last. If that one has not
+    // begun, it is no run, and the one before it is not meant.
     virtual tl::expected<RunSummary, std::string> find(const std::string& id) = 0;
     // In order. An error if the chain of digests is broken, naming the row.
     virtual tl::expected<std::vector<Event>, std::string> events(const std::string& run) = 0;

@@ -28,6 +28,8 @@ using Error = tl::unexpected<std::string>;
 // A tool that a dead run had started holds the lock a little longer.
 constexpr int tries_behind_the_dead = 100;
 constexpr auto pause_between_tries = std::chrono::milliseconds(100);
+// Whoever tells a run to stop sees within this that it has heard it.
+constexpr auto time_to_answer = std::chrono::milliseconds(200);
 // Whoever has taken a lock needs a moment to write its name over the last holder's.
 constexpr auto time_to_sign = std::chrono::milliseconds(200);
 
@@ -85,6 +87,7 @@ tl::expected<Descriptor, std::string> take_one(const fs::path& root, const std::
                              ::getpid(),
                              milliseconds_now(),
                              record.holder.epoch + 1};
+            record.stops_heard = 0;
             write_lock_record(file, record);  // only told to people
             return descriptor;
         }
@@ -183,12 +186,12 @@ struct Locks::Held {
 // Beats until it is gone.
 class Locks::Heart {
   public:
-    explicit Heart(const std::vector<int>& descriptors) {
+    explicit Heart(std::vector<int> descriptors) : descriptors_(std::move(descriptors)) {
         // Signals are for the thread that waits for tools.
         sigset_t all, before;
         ::sigfillset(&all);
         ::pthread_sigmask(SIG_SETMASK, &all, &before);
-        thread_ = std::thread([this, descriptors] { beat(descriptors); });
+        thread_ = std::thread([this] { beat(); });
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
     ~Heart() {
@@ -202,13 +205,45 @@ class Locks::Heart {
     Heart(const Heart&) = delete;
     Heart& operator=(const Heart&) = delete;
 
-  private:
-    void beat(const std::vector<int>& descriptors) {
-        std::unique_lock lock(mutex_);
-        while (!news_.wait_for(lock, std::chrono::milliseconds(heartbeat_ms), [this] { return ended_; }))
-            for (const int descriptor : descriptors) ::futimens(descriptor, nullptr);
+    // Changes what the files say; they are written by nobody else meanwhile.
+    template <typename Change>
+    void write(const Change& change) {
+        const std::lock_guard lock(mutex_);
+        rewrite(change);
     }
 
+    void tell_stops(std::function<int()> count) {
+        const std::lock_guard lock(mutex_);
+        stops_ = std::move(count);
+    }
+
+  private:
+    void beat() {
+        std::unique_lock lock(mutex_);
+        for (std::int64_t waited = 0; !news_.wait_for(lock, time_to_answer, [this] { return ended_; });) {
+            waited += time_to_answer.count();
+            if (const int heard = stops_ ? stops_() : 0; heard != told_) {
+                told_ = heard;
+                rewrite([&](LockRecord& record) { record.stops_heard = heard; });
+            }
+            if (waited < heartbeat_ms) continue;
+            waited = 0;
+            for (const int descriptor : descriptors_) ::futimens(descriptor, nullptr);
+        }
+    }
+
+    template <typename Change>
+    void rewrite(const Change& change) {
+        for (const int descriptor : descriptors_) {
+            LockRecord record = read_lock_record(descriptor);
+            change(record);
+            write_lock_record(descriptor, record);
+        }
+    }
+
+    std::vector<int> descriptors_;
+    std::function<int()> stops_;
+    int told_ = 0;
     std::mutex mutex_;
     std::condition_variable news_;
     bool ended_ = false;
@@ -246,11 +281,11 @@ std::vector<int> Locks::descriptors() const {
 }
 
 void Locks::names_run(const std::string& run) {
-    for (const Held& held : held_) {
-        LockRecord record = read_lock_record(held.descriptor.get());
-        record.holder.run = run;
-        write_lock_record(held.descriptor.get(), record);
-    }
+    if (heart_) heart_->write([&](LockRecord& record) { record.holder.run = run; });
+}
+
+void Locks::tell_stops(std::function<int()> count) {
+    if (heart_) heart_->tell_stops(std::move(count));
 }
 
 std::optional<std::string> Locks::lost() const {

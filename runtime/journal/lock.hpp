@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,7 +46,8 @@ struct LockState {
     LockCondition condition = LockCondition::Free;
     LockHolder holder;  // of Free: the last one, if there was any
     std::int64_t heartbeat_age_ms = 0;
-    std::string broken;  // who broke it last, and why, as a sentence; empty if nobody did
+    std::string broken;   // who broke it last, and why, as a sentence; empty if nobody did
+    int stops_heard = 0;  // how often the holder has heard that it is to stop
 };
 
 // "held by the run of a.mig (2026-11-23-1) of ann, process 77 on web1; last heartbeat 1 s ago".
@@ -76,6 +78,9 @@ class Locks {
     [[nodiscard]] std::vector<int> descriptors() const;
     // From now on the files name the run.
     void names_run(const std::string& run);
+    // From now on the files also say how often the run has heard that it is to stop. `count` is called by
+    // another thread, for as long as the locks are held.
+    void tell_stops(std::function<int()> count);
     // Why one of them is not held any more: somebody broke it. To be asked before each effect; costs a system
     // call for each lock.
     [[nodiscard]] std::optional<std::string> lost() const;

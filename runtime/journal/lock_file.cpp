@@ -71,6 +71,7 @@ LockRecord read_lock_record(int descriptor) {
                          json.value("since", std::int64_t{0}),
                          json.value("epoch", std::uint64_t{0})};
         record.broken = json.value("broken", "");
+        record.stops_heard = json.value("stops", 0);
     } catch (const nlohmann::json::exception&) {
         return {};
     }
@@ -86,7 +87,8 @@ bool write_lock_record(int descriptor, const LockRecord& record) {
                                  {"pid", holder.pid},
                                  {"since", holder.since_ms},
                                  {"epoch", holder.epoch},
-                                 {"broken", record.broken.substr(0, reason_limit)}};
+                                 {"broken", record.broken.substr(0, reason_limit)},
+                                 {"stops", record.stops_heard}};
     const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
     const auto size = static_cast<ssize_t>(text.size());
     return ::pwrite(descriptor, text.data(), text.size(), 0) == size && ::ftruncate(descriptor, size) == 0;
@@ -104,7 +106,8 @@ bool is_system_locked(int descriptor) {
 
 LockState lock_state(int descriptor, const std::string& name) {
     const LockRecord record = read_lock_record(descriptor);
-    LockState state{name, LockCondition::Free, record.holder, age_ms(descriptor), record.broken};
+    LockState state{name,          LockCondition::Free, record.holder, age_ms(descriptor),
+                    record.broken, record.stops_heard};
     if (!is_system_locked(descriptor)) return state;
     if (is_dead(record.holder))
         state.condition = LockCondition::Orphaned;

@@ -15,6 +15,7 @@ std::filesystem::path lock_path(const std::filesystem::path& root, const std::st
 struct LockRecord {
     LockHolder holder;
     std::string broken;
+    int stops_heard = 0;
 };
 
 // Empty where nothing readable stands in it.

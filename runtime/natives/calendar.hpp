@@ -25,8 +25,8 @@ struct Hour {
 // forward over all of it, it does not take place. The error is a sentence without a full stop.
 tl::expected<Hour, std::string> window_at(const std::string& text, Time now);
 
-// "2026-12-20 18:00 to 2027-01-02 06:00 Europe/Berlin", also without the times of day: then from midnight to
-// midnight. A freeze takes in both shows of a time that the clock shows twice.
+// "2026-12-20 18:00 to 2027-01-02 06:00 Europe/Berlin", also without the times of day: then the last day is
+// frozen, too. A freeze takes in both shows of a time that the clock shows twice.
 tl::expected<Hour, std::string> freeze_at(const std::string& text, Time now);
 
 // Why protected environments are not changed now, by migc.yaml; nothing if they may be.

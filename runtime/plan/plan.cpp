@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/window.hpp"
+#include "runtime/engine/guards.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/text.hpp"
@@ -84,9 +85,7 @@ class Planner {
     }
 
     json lets() {
-        StageEnvironment common;
-        common.settings["root"] = std::filesystem::absolute(inventory_.root).lexically_normal().string();
-        common.parameters = common_parameters(program_, options_);
+        const StageEnvironment common = common_environment(program_, inventory_, options_);
         Evaluator evaluator(surroundings_, common);
         json result = json::array();
         for (const ir::Step& step : program_.lets) {
@@ -104,9 +103,7 @@ class Planner {
 
     // What the script requires, and a run would be refused for.
     json unmet_requirements() {
-        StageEnvironment common;
-        common.settings["root"] = std::filesystem::absolute(inventory_.root).lexically_normal().string();
-        common.parameters = common_parameters(program_, options_);
+        const StageEnvironment common = common_environment(program_, inventory_, options_);
         Evaluator evaluator(surroundings_, common);
         evaluator.globals = &globals_;
         json result = json::array();
@@ -126,6 +123,9 @@ class Planner {
         foreseen_.enter(environment, stage.name);
         StagePlanner planner(surroundings_, environment, globals_, foreseen_);
         json gates = planner.gates(stage.gates);
+        const auto wanted = wanted_evidence(
+            program_, stage, [this](const std::string& name) { return passed_.contains(name); });
+        if (wanted) gates.push_back(evidence(*wanted));
         if (const auto why = environment.is_protected ? frozen(inventory_, tools_.now()) : std::nullopt)
             gates.push_back({{"text", "no freeze"}, {"open", false}, {"why", *why}});
         json entry = {
@@ -139,6 +139,14 @@ class Planner {
         entry["times"] = times(planner.times(), stage, environment);
         passed_.insert(stage.name);
         return entry;
+    }
+
+    json evidence(const std::string& stage) {
+        const std::string& because = options_.without_evidence;
+        const Reading reading =
+            because.empty() ? read_evidence(surroundings_, stage) : Reading{Value(true), {}, false};
+        const bool open = truth(reading.value) == true;
+        return {{"text", evidence_gate(stage)}, {"open", open}, {"why", open ? "" : explain(reading)}};
     }
 
     json times(const ir::Times& times, const ir::Stage& stage, const StageEnvironment& environment) {

@@ -199,13 +199,31 @@ void StagePlanner::composite(const ir::Step& step, const ir::Verb& verb, const S
     const ir::UndoKind kind = (step.undo ? *step.undo : verb.undo).kind;
     const bool as_a_whole = step.undo || kind == ir::UndoKind::Steps || kind == ir::UndoKind::Irreversible;
     if (as_a_whole) entry["undo"] = undo(step, verb, scope, inner);
-    if (as_a_whole || !entry["problems"].empty()) steps_.push_back(std::move(entry));
+    const std::string limit = limit_of_all(step, verb, scope, inner);
+    if (!limit.empty()) entry["limit"] = limit;
+    if (as_a_whole || !limit.empty() || !entry["problems"].empty()) steps_.push_back(std::move(entry));
     const std::size_t first = steps_.size();
-    const std::int64_t undo_before = times_.undo_ms;
+    const std::int64_t undo_before = times_.undo_ms, steps_before = times_.steps_ms;
     block(verb.steps, inner, id + ".", 1);
+    const std::int64_t once = times_.steps_ms - steps_before;
+    times_.steps_ms =
+        steps_before + ir::composite_bound(step, verb, once, number_in(scope), number_in(inner)).act_ms;
     if (as_a_whole) times_.undo_ms = undo_before + longest_undo(step, verb, {}, scope, inner);
     for (std::size_t i = first; as_a_whole && i < steps_.size(); ++i)
         if (steps_[i].contains("undo")) steps_[i]["undo"] = "with " + within_stage(id);
+}
+
+// What bounds a composite as a whole; "" if nothing does.
+std::string StagePlanner::limit_of_all(const ir::Step& step, const ir::Verb& verb, const Scope& scope,
+                                       const Scope& inner) {
+    const auto given = milliseconds(evaluator_, step.within, scope);
+    const auto within = given ? given : milliseconds(evaluator_, verb.within, inner);
+    std::string text = within ? show_milliseconds(*within) + " for all of it" : "";
+    const auto more = step.retry ? number_in(scope)(*step.retry) : std::nullopt;
+    if (!more || *more <= 0) return text;
+    const auto every = milliseconds(evaluator_, step.every, scope).value_or(ir::default_retry_ms);
+    return fmt::format("{}{}tried again at most {}, every {}", text, text.empty() ? "" : "; ",
+                       *more == 1 ? "once" : fmt::format("{} times", *more), show_milliseconds(every));
 }
 
 void StagePlanner::needs(const ir::Verb& verb, const Scope& inner, json& entry) {

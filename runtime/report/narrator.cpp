@@ -166,6 +166,11 @@ std::vector<std::string> Narrator::run_begun(const nlohmann::json& body) const {
         lines.push_back(style_.paint(
             Ink::Red,
             fmt::format("!!! EMERGENCY: {} !!!   its gates and freezes are waived, its undo is not", why)));
+    if (const std::string why = text_at(body, "without_evidence"); !why.empty())
+        lines.push_back(style_.paint(
+            Ink::Red,
+            fmt::format("!!! WITHOUT EVIDENCE: {} !!!   nothing says that what is repeated has passed",
+                        why)));
     return lines;
 }
 

@@ -41,7 +41,9 @@ void on_signal(int signal) {
 void handle(int signal) {
     struct sigaction current = {};
     ::sigaction(signal, nullptr, &current);
-    if (current.sa_handler == SIG_IGN) return;
+    // `nohup` asks for it. A shell that is no terminal's ignores SIGINT for what it starts in the background,
+    // and that is no wish of anybody: such a run has to be told to stop, too.
+    if (signal == SIGHUP && current.sa_handler == SIG_IGN) return;
     struct sigaction action = {};
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;

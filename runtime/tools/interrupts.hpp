@@ -3,8 +3,9 @@
 
 namespace migc::runtime {
 
-// From then on SIGINT, SIGTERM and SIGHUP are counted and end nothing by themselves. A signal that was
-// ignored when the process started (nohup, a background job) stays ignored. SIGTERM and SIGHUP count once at
+// From then on SIGINT, SIGTERM and SIGHUP are counted and end nothing by themselves. A SIGHUP that
+// was ignored when the process started (nohup) stays ignored; the others are heard also where a shell has
+// started the process in the background, with SIGINT ignored. SIGTERM and SIGHUP count once at
 // once, and once more after 15 s, because whoever sends them (a CI system, a shutdown) sends SIGKILL next. A
 // second SIGHUP does not count: a closed terminal may send it twice. SIGPIPE is ignored: that nobody reads
 // what is told is no reason to stop in the middle of a step. To be called once, from the main thread.

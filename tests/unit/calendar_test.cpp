@@ -108,7 +108,43 @@ TEST_CASE("a freeze takes in both of the two hours") {
     CHECK(freeze(text, "2026-10-25T00:45:00Z").within);
     CHECK(freeze(text, "2026-10-25T01:29:00Z").within);
     CHECK_FALSE(freeze(text, "2026-10-25T01:30:00Z").within);
-    CHECK(freeze("2026-12-20 to 2027-01-02 UTC", "2026-12-31T00:00:00Z").until == at("2027-01-02T00:00:00Z"));
+}
+
+TEST_CASE("a freeze by dates lasts to the end of its last day") {
+    const std::string text = "2026-12-20 to 2027-01-02 UTC";
+    CHECK_FALSE(freeze(text, "2026-12-19T23:59:59Z").within);
+    CHECK(freeze(text, "2026-12-20T00:00:00Z").within);
+    CHECK(freeze(text, "2026-12-31T00:00:00Z").until == at("2027-01-03T00:00:00Z"));
+    CHECK(freeze(text, "2027-01-02T23:59:59Z").within);
+    CHECK_FALSE(freeze(text, "2027-01-03T00:00:00Z").within);
+    CHECK(freeze("2026-12-24 to 2026-12-24 UTC", "2026-12-24T12:00:00Z").within);
+    CHECK(freeze("2026-12-24 18:00 to 2026-12-24 UTC", "2026-12-24T20:00:00Z").within);
+    CHECK_FALSE(freeze("2026-12-24 to 2026-12-26 00:00 UTC", "2026-12-26T12:00:00Z").within);
+    // Over the end of a month, a leap day and the last year that can be written.
+    CHECK(freeze("2028-02-20 to 2028-02-28 UTC", "2028-02-28T12:00:00Z").until == at("2028-02-29T00:00:00Z"));
+    CHECK(freeze("2026-01-01 to 9999-12-31 UTC", "2500-01-01T00:00:00Z").within);
+}
+
+TEST_CASE("a freeze by dates ends with the local day, also where clocks are set") {
+    // The last day has 23 hours in Berlin, and 25; in Beirut clocks are set forward at its very end.
+    CHECK(freeze("2026-03-27 to 2026-03-29 Europe/Berlin", "2026-03-29T21:59:59Z").within);
+    CHECK_FALSE(freeze("2026-03-27 to 2026-03-29 Europe/Berlin", "2026-03-29T22:00:00Z").within);
+    CHECK(freeze("2026-10-23 to 2026-10-25 Europe/Berlin", "2026-10-25T22:59:59Z").within);
+    CHECK_FALSE(freeze("2026-10-23 to 2026-10-25 Europe/Berlin", "2026-10-25T23:00:00Z").within);
+    CHECK(freeze("2026-03-20 to 2026-03-28 Asia/Beirut", "2026-03-28T21:59:59Z").within);
+    CHECK_FALSE(freeze("2026-03-20 to 2026-03-28 Asia/Beirut", "2026-03-28T22:00:00Z").within);
+}
+
+TEST_CASE("a window that ends when it begins is none") {
+    for (const char* text : {"sat 02:00-02:00 UTC", "daily 00:00-00:00 UTC", "mon-fri 23:59-23:59 UTC"}) {
+        const auto hour = window_at(text, at("2026-01-10T02:30:00Z"));
+        REQUIRE_FALSE(hour);
+        CHECK(hour.error().find("ends when it begins") != std::string::npos);
+    }
+    CHECK(window("sat 00:00-24:00 UTC", "2026-01-10T23:59:59Z").within);
+    CHECK_FALSE(window("sat 00:00-24:00 UTC", "2026-01-11T00:00:00Z").within);
+    CHECK(window("sat 22:00-24:00 UTC", "2026-01-10T22:00:00Z").until == at("2026-01-11T00:00:00Z"));
+    CHECK_FALSE(window_at("sat 24:00-02:00 UTC", 0));
 }
 
 TEST_CASE("what is no window and no freeze is said") {
@@ -116,7 +152,8 @@ TEST_CASE("what is no window and no freeze is said") {
                              "sat 02:00-04:00 Mars/Base"})
         CHECK_FALSE(window_at(text, 0));
     for (const char* text : {"", "2026-12-20", "2026-13-20 to 2027-01-02 UTC", "2026-02-30 to 2026-03-02 UTC",
-                             "2026-12-20 to 2027-01-02 Mars/Base"})
+                             "2026-12-20 to 2027-01-02 Mars/Base", "2027-01-02 to 2026-12-20 UTC",
+                             "2026-12-20 18:00 to 2026-12-20 18:00 UTC", "2026-12-20 to 2026-12-32 UTC"})
         CHECK_FALSE(freeze_at(text, 0));
 }
 

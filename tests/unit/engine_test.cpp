@@ -1,6 +1,7 @@
 #include "runtime/engine/engine.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <catch2/catch.hpp>
 
@@ -256,6 +257,83 @@ TEST_CASE("answers are converted to the declared type") {
     type.kind = ir::TypeKind::List;
     type.element = std::make_shared<ir::Type>(ir::Type{ir::TypeKind::Int, {}, {}, false});
     CHECK(parse_parameter(type, "[1, 2]")->get_if<List>()->size() == 2);
+}
+
+TEST_CASE("what is no number of the type is none") {
+    const auto as = [](ir::TypeKind kind) {
+        ir::Type type;
+        type.kind = kind;
+        return type;
+    };
+    const auto json = [](const std::string& text) { return *read_format(text, "json", ""); };
+    using ir::TypeKind;
+    for (const TypeKind kind :
+         {TypeKind::Int, TypeKind::Percent, TypeKind::Quantity, TypeKind::Duration, TypeKind::Bool}) {
+        for (const char* text : {"", " ", "NaN", "nan", "-nan", "inf", "Infinity", "-inf", "1e999", "many",
+                                 "5 apples", "0x10", "NaN%", "inf%", "%", "--5", "5%%"})
+            CHECK_FALSE(convert(Value(text), as(kind), BareNumber::Percent));
+        for (const char* text : {"[]", "[5]", "{}", "{\"a\": 5}", "\"\"", "\"NaN\""})
+            CHECK_FALSE(convert(json(text), as(kind), BareNumber::Percent));
+        if (kind != TypeKind::Bool) CHECK_FALSE(convert(Value(true), as(kind)));
+    }
+    CHECK_FALSE(convert(Value(Percent{std::numeric_limits<double>::quiet_NaN()}), as(TypeKind::Percent)));
+    CHECK_FALSE(convert(Value(Percent{std::numeric_limits<double>::infinity()}), as(TypeKind::Percent)));
+    CHECK_FALSE(convert(Value(std::int64_t{5}), as(TypeKind::Duration)));
+    CHECK_FALSE(convert(json("0.5"), as(TypeKind::Int)));
+    CHECK_FALSE(convert(json("18446744073709551615"), as(TypeKind::Int)));
+    for (const TypeKind kind : {TypeKind::Resource, TypeKind::Url, TypeKind::Path, TypeKind::Image})
+        CHECK_FALSE(convert(Value(""), as(kind)));
+    CHECK(convert(Value(""), as(TypeKind::String)));
+    CHECK(same(*convert(json("true"), as(TypeKind::Bool)), Value(true)));
+    CHECK(convert(Value(), as(TypeKind::Int))->is_absent());
+}
+
+TEST_CASE("a bare number is a percentage only where the declaration says which") {
+    ir::Type percent;
+    percent.kind = ir::TypeKind::Percent;
+    const auto reads = [&](const Value& value, BareNumber bare, double expected) {
+        const auto read = convert(value, percent, bare);
+        REQUIRE(read);
+        REQUIRE(read->get_if<Percent>() != nullptr);
+        CHECK(read->get_if<Percent>()->value == expected);
+    };
+    const auto json = [](const std::string& text) { return *read_format(text, "json", ""); };
+    for (const Value& bare : {Value("0.05"), Value("5"), Value(std::int64_t{5}), json("0.05"), Value("0")})
+        CHECK_FALSE(convert(bare, percent));
+    for (const BareNumber bare : {BareNumber::Refused, BareNumber::Percent, BareNumber::Ratio})
+        reads(Value("12.5%"), bare, 12.5);  // the sign says what it means
+    reads(Value("0.05"), BareNumber::Ratio, 5);
+    reads(Value("0.07"), BareNumber::Ratio, 7);  // not 7.000000000000001
+    reads(json("0.07"), BareNumber::Ratio, 7);
+    reads(json("1e-05"), BareNumber::Ratio, 0.001);
+    reads(Value(std::int64_t{1}), BareNumber::Ratio, 100);
+    reads(Value("0.05"), BareNumber::Percent, 0.05);
+    reads(Value(std::int64_t{5}), BareNumber::Percent, 5);
+    CHECK(bare_number("yaml ratio") == BareNumber::Ratio);
+    CHECK(bare_number("json percent") == BareNumber::Percent);
+    CHECK(bare_number("yaml") == BareNumber::Refused);
+    CHECK_FALSE(parse_parameter(percent, "5"));
+    CHECK(parse_parameter(percent, "5%"));
+}
+
+TEST_CASE("a number and what is none are not even different") {
+    using ir::Comparison;
+    const Value five(std::int64_t{5}), tenth(Percent{10});
+    const auto known = [](const Reading& reading) { return truth(reading.value); };
+    for (const Value& other : {Value("NaN"), Value(""), Value("many"), Value(true), Value(List{}), tenth,
+                               Value(Percent{std::numeric_limits<double>::quiet_NaN()})})
+        for (const Comparison comparison : {Comparison::Is, Comparison::IsNot, Comparison::Below,
+                                            Comparison::Above, Comparison::AtLeast, Comparison::AtMost}) {
+            CHECK_FALSE(known(compare(comparison, five, other)).has_value());
+            CHECK_FALSE(known(compare(comparison, other, five)).has_value());
+        }
+    CHECK_FALSE(known(compare(Comparison::NotOneOf, Value("NaN"), Value(List{five}))).has_value());
+    CHECK(known(compare(Comparison::OneOf, Value("5"), Value(List{tenth, five}))) == true);
+    CHECK(known(compare(Comparison::IsNot, Value("6"), five)) == true);
+    CHECK(known(compare(Comparison::IsNot, Value("12%"), tenth)) == true);
+    CHECK(known(compare(Comparison::Above, Value("12%"), tenth)) == true);
+    CHECK(known(compare(Comparison::Is, Value(), five)) == false);
+    CHECK(known(compare(Comparison::Is, Value("a"), Value("b"))) == false);
 }
 
 TEST_CASE("phrases are filled in") {

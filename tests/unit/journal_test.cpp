@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "runtime/journal/starting.hpp"
 
 using namespace migc::runtime;
 namespace fs = std::filesystem;
@@ -397,4 +400,75 @@ TEST_CASE("appending is quick", "[.benchmark]") {
     for (int i = 0; i < 300; ++i) REQUIRE(journal->append(id, intent(i)));
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
     WARN("one append takes " << took.count() / 300 << " ms");
+}
+
+TEST_CASE("`last` is the run that was started last, and no other") {
+    const Folder folder;
+    {
+        Starting first(folder.path, "the run of a.mig");
+        CHECK_FALSE(fs::exists(folder.path / ".migc/starting"));  // without a journal there is no earlier run
+    }
+    const auto journal = opened(folder);
+    const auto id = journal->begin_run(about(), "script");
+    REQUIRE(id);
+    CHECK(journal->find("last")->id == *id);
+    {
+        Starting refused(folder.path, "the run of b.mig");
+        const auto last = journal->find("last");
+        REQUIRE_FALSE(last);
+        CHECK(last.error().find("just being started") != std::string::npos);
+        CHECK(journal->find(*id));
+    }
+    CHECK(journal->find("last"));  // it has said why it did not begin
+    {
+        Starting second(folder.path, "the run of b.mig");
+        second.begun();
+        CHECK(journal->find("last"));
+    }
+    const pid_t child = ::fork();
+    if (child == 0) {
+        new Starting(folder.path, "the run of night.mig");
+        ::_exit(0);  // as if it had been killed: nobody takes the trace away
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    const auto last = journal->find("last");
+    REQUIRE_FALSE(last);
+    CHECK(last.error().find("the last run had not begun: the run of night.mig of ") == 0);
+    CHECK(last.error().find("name it: " + *id) != std::string::npos);
+    const auto read_only = Journal::open_existing(folder.path);
+    REQUIRE(read_only);
+    CHECK_FALSE((*read_only)->find("last"));
+    Starting next(folder.path, "the run of c.mig");
+    next.begun();
+    CHECK(journal->find("last"));
+}
+
+TEST_CASE("a trace belongs to the process that goes on with the run") {
+    const Folder folder;
+    const auto journal = opened(folder);
+    REQUIRE(journal->begin_run(about(), "script"));
+    Starting foreground(folder.path, "the run of a.mig");
+    const pid_t child = ::fork();
+    if (child == 0) {
+        foreground.take_over();
+        ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    const auto last = journal->find("last");
+    REQUIRE_FALSE(last);
+    CHECK(last.error().find("had not begun") != std::string::npos);
+}
+
+TEST_CASE("a trace that cannot be read is one of a run that had not begun") {
+    const Folder folder;
+    const auto journal = opened(folder);
+    REQUIRE(journal->begin_run(about(), "script"));
+    fs::create_directory(folder.path / ".migc/starting");
+    for (const char* text : {"", "{\"purpose\": ", "[]", "{\"pid\": \"x\"}"}) {
+        std::ofstream(folder.path / ".migc/starting/1-1.json") << text;
+        CHECK(not_begun(folder.path));
+        CHECK_FALSE(journal->find("last"));
+    }
 }

@@ -252,3 +252,26 @@ TEST_CASE("operators race for a lock, and some of them die") {
 TEST_CASE("ten thousand races", "[.long]") {
     races(10'000);
 }
+
+TEST_CASE("a run says that it has heard that it is to stop") {
+    const Folder folder;
+    std::atomic<int> asked = 0;
+    auto locks = Locks::take(folder.path, {"staging", "project files"}, "the run of a.mig");
+    REQUIRE(locks);
+    locks->names_run("2026-11-23-1");
+    locks->tell_stops([&] { return asked.load(); });
+    CHECK(folder.state().stops_heard == 0);
+    const auto heard = [&](int times) {
+        for (int tries = 0; tries < 100 && folder.state().stops_heard != times; ++tries)
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        return folder.state().stops_heard == times && folder.state("project files").stops_heard == times;
+    };
+    asked = 1;
+    CHECK(heard(1));
+    asked = 2;
+    CHECK(heard(2));
+    CHECK(folder.state().holder.run == "2026-11-23-1");
+    locks = Locks::take(folder.path, {"production"}, "another one");
+    REQUIRE(locks);
+    CHECK(folder.state("production").stops_heard == 0);
+}

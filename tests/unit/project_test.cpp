@@ -309,6 +309,16 @@ TEST_CASE("approvers, freezes and secrets") {
     REQUIRE(parsed.inventory.freezes.size() == 1);
     CHECK(parsed.inventory.freezes[0].from == "2026-12-20 00:00");
     CHECK(parsed.inventory.freezes[0].to == "2027-01-02 06:00");
+    // By dates the last day is frozen, too: the first minute after it is that of the next day.
+    for (const auto& [last, after] : {std::pair("2027-01-02", "2027-01-03 00:00"),
+                                      {"2026-12-31", "2027-01-01 00:00"},
+                                      {"2028-02-28", "2028-02-29 00:00"}}) {
+        const Parsed dates(fmt::format("freezes: [{{ from: 2026-12-20, to: {}, zone: UTC, why: x }}]", last));
+        REQUIRE(dates.inventory.freezes.size() == 1);
+        CHECK(dates.messages().empty());
+        CHECK(dates.inventory.freezes[0].to == after);
+    }
+    CHECK(Parsed("freezes: [{ from: 2026-12-24, to: 2026-12-24, zone: UTC, why: x }]").messages().empty());
 }
 
 TEST_CASE("wrong approvers, freezes and secrets are reported where they stand") {
