@@ -273,6 +273,7 @@ Woken Evaluator::sleep_until(Time deadline) {
 }
 
 std::string Evaluator::setting(std::string_view name) {
+    if (name == "overwrite") return surroundings_.options.overwrite ? "yes" : "";
     return environment_.setting(std::string(name));
 }
 

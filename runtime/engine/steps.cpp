@@ -96,7 +96,7 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
     if (course_.purpose == Purpose::Forward) accept_files(stage_, verb);
     if (!verdict.done() || step.name.empty()) return verdict;
     const bool secret = verb.result_type && verb.result_type->kind == ir::TypeKind::Secret;
-    const Value* noted = known_name(id);
+    const Value* noted = is_made_again(course_, verb, id) ? nullptr : known_name(id);
     scope.bind(step.name, noted != nullptr ? *noted : one.result, secret);
     return secret || noted != nullptr ? Verdict{} : note(step.name, one.result, id);
 }
