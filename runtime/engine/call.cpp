@@ -48,6 +48,11 @@ std::string shown_reading(const EffectTarget& target) {
     return equal(target.before, target.observed) ? "as it was" : "neither as it was nor as it is to be";
 }
 
+// Such a verb changes nothing, as it says, so it can be begun anew whatever became of it.
+bool only_yields(const ir::Verb& verb) {
+    return verb.action && verb.effects.empty() && verb.undo.kind == ir::UndoKind::None && verb.result;
+}
+
 std::string undone_result(const std::string& outcome) {
     if (outcome == "done") return "undone";
     return outcome == "already" ? "nothing-to-undo" : outcome;
@@ -66,6 +71,13 @@ bool taken(const EffectTarget& target, const Value& reading) {
             break;
     }
     return has_become(target.before, target.declared, reading);
+}
+
+bool is_made_again(const Course& course, const ir::Verb& verb, const std::string& id) {
+    if (course.purpose != Purpose::Inverse || !only_yields(verb)) return false;
+    const bool open = course.undoing->open_parts.contains(id);
+    if (open || !verb.result_type || verb.result_type->kind != ir::TypeKind::Plan) return open;
+    return course.undoing->open_parts.empty();
 }
 
 std::string describe_call(const ir::Verb& verb, const Scope& inner) {
@@ -312,6 +324,7 @@ bool Call::is_proved(bool exited) {
 }
 
 std::optional<Verdict> Call::resume_inverse() {
+    if (is_made_again(course_, verb_, id_)) return std::nullopt;
     if (course_.undoing->finished_parts.contains(id_)) return Verdict{};
     if (planted("undo-part-again")) return std::nullopt;
     const auto open = course_.undoing->open_parts.find(id_);

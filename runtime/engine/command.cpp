@@ -391,6 +391,7 @@ std::vector<std::string> Evaluator::line_of(const std::string& tool, const std::
 Answer Evaluator::perform(const ToolCommand& command) {
     auto line = tool_line(command.tool);
     if (!line) return not_started(line.error());
+    line->gentle = is_gentle(command.tool, command.arguments);
     line->argv.insert(line->argv.end(), command.arguments.begin(), command.arguments.end());
     keep_off_path(*line);
     line->input_file = command.input_file;

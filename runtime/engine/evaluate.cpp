@@ -338,6 +338,7 @@ std::string Evaluator::setting(std::string_view name) {
         const auto keeper = surroundings_.kept->keeper();
         return name == "secrets-keeper" ? keeper.value_or("") : keeper ? "" : keeper.error();
     }
+    if (name == "overwrite") return surroundings_.options.overwrite ? "yes" : "";
     return environment_.setting(std::string(name));
 }
 

@@ -124,7 +124,7 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
     if (course_.purpose == Purpose::Forward) accept_files(stage_, verb);
     if (!verdict.done() || step.name.empty()) return verdict;
     const bool secret = verb.result_type && verb.result_type->kind == ir::TypeKind::Secret;
-    if (const auto noted = known_name(id)) {
+    if (const auto noted = is_made_again(course_, verb, id) ? std::nullopt : known_name(id)) {
         bind_noted(scope, step.name, *noted);
         return {};
     }

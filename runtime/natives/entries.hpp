@@ -149,7 +149,8 @@ Answer http_put(Host& host, const Arguments& arguments);        // [url, content
 std::string preview_http_put(Host& host, const Arguments& arguments);
 Answer http_delete(Host& host, const Arguments& arguments);  // [url, terms, found]
 std::string preview_http_delete(Host& host, const Arguments& arguments);
-Answer http_restore(Host& host, const Arguments& arguments);  // [url, prior or absent, terms]
+// [address, prior or absent, terms, what this run wrote or absent, in whose terms]
+Answer http_restore(Host& host, const Arguments& arguments);
 std::string preview_http_restore(Host& host, const Arguments& arguments);
 
 // http_load.cpp
@@ -202,8 +203,15 @@ Reading image_digest(Host& host, const Arguments& arguments);   // [image]: stri
 Reading image_content(Host& host, const Arguments& arguments);  // [image, id]: the id, a digest, or absent
 Reading pinned_image(Host& host, const Arguments& arguments);   // [image, id]: image by digest
 Reading tag_can_name(Host& host, const Arguments& arguments);   // [image, digest or absent]: bool
-Answer registry_retag(Host& host, const Arguments& arguments);  // [image, digest]
+Reading pushed_digest(Host& host, const Arguments& arguments);  // [image, id]
+// [image, digest, what the tag must name until then or absent, "back"]
+Answer registry_retag(Host& host, const Arguments& arguments);
 std::string preview_registry_retag(Host& host, const Arguments& arguments);
+Answer image_push(Host& host, const Arguments& arguments);  // [image, id, what the tag must name until then]
+std::string preview_image_push(Host& host, const Arguments& arguments);
+// [name, the id that it must have until then or absent, the id that it gets or absent, "back"]
+Answer image_name(Host& host, const Arguments& arguments);
+std::string preview_image_name(Host& host, const Arguments& arguments);
 
 // rights.cpp
 Reading allowed_to(Host& host, const Arguments& arguments);  // [verb, resource]: bool

@@ -142,9 +142,10 @@ Answer restore_file(Host& host, const Arguments& arguments) {
     if (!file) return refused(file.error());
     const auto present = read_project_file(host, path);
     if (!present) return refused(present.error());
-    if (auto changed = changed_since(host, path, text_argument(arguments, 2))) return refused(*changed);
-    const auto written = write_project_file(host, path, file->content, mode_like(*file, *present));
-    return written ? well("") : refused(written.error());
+    const std::string expected = text_argument(arguments, 2);
+    if (auto changed = changed_since(host, path, expected)) return refused(*changed);
+    const auto written = write_project_file(host, path, file->content, expected, mode_like(*file, *present));
+    return written ? well("") : not_written(host, path, written.error());
 }
 
 Reading git_committed(Host& host, const Arguments& arguments) {

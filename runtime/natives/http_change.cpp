@@ -1,6 +1,7 @@
 // Requests that change something: POST once, PUT and DELETE only what was read before.
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -32,6 +33,12 @@ bool is_lost(std::int64_t status) {
     return status == 502 || status == 504;
 }
 
+// Of a document that is replaced or removed: a server that failed may have done it before; and one that leads
+// to a result elsewhere has done it.
+bool may_have_written(std::int64_t status) {
+    return status >= 500 || status == 303;
+}
+
 bool is_expected(std::int64_t status, std::int64_t expected) {
     return expected == 0 ? is_success(status) : status == expected;
 }
@@ -60,12 +67,30 @@ Answer ending(const HttpRequest& request, const HttpOutcome& outcome, std::int64
 }
 
 // A weak ETag never matches in a condition (RFC 9110, 13.1.1).
+bool has_strong_etag(const json& resource) {
+    return text_field(resource, "/etag").starts_with('"');
+}
+
 void on_condition(HttpRequest& request, const json& resource) {
-    const std::string etag = text_field(resource, "/etag");
     if (resource.is_null())
         request.headers.emplace_back("If-None-Match: *");
-    else if (etag.starts_with('"'))
-        request.headers.push_back("If-Match: " + etag);
+    else if (has_strong_etag(resource))
+        request.headers.push_back("If-Match: " + text_field(resource, "/etag"));
+}
+
+bool is_same_document(const json& a, const json& b) {
+    return a.is_null() == b.is_null() && text_field(a, "/etag") == text_field(b, "/etag") &&
+           text_field(a, "/body") == text_field(b, "/body");
+}
+
+// Where no condition protects what is there, or the server may not know `If-None-Match`, it is looked at directly
+// before. Why it may not be written; nothing if it may.
+std::optional<std::string> changed_meanwhile_at(Host& host, const HttpRequest& request, const json& captured) {
+    if (has_strong_etag(captured)) return std::nullopt;
+    const auto now = resource_at(host, request);
+    if (!now) return fmt::format("what {} holds could not be found out: {}", request.url, now.error());
+    if (is_same_document(*now, captured)) return std::nullopt;
+    return fmt::format("somebody changed {} meanwhile; nothing is written", request.url);
 }
 
 json answer_as_json(const std::string& body) {
@@ -88,37 +113,56 @@ json kept_in(const fs::path& file) {
     return what.is_discarded() ? json() : what;
 }
 
-// The ETag with which this run left an address last, for its inverses, which may run much later.
-fs::path etag_file(Host& host, const HttpRequest& request) {
+// How this run left an address last, for its inverses, which may run much later.
+fs::path left_file(Host& host, const HttpRequest& request) {
     return fs::path(host.setting("run-folder")) /
            fmt::format("etag-{}.json", sha256(request.url).substr(0, 16));
 }
 
-void keep_etag(Host& host, const HttpRequest& request) {
-    const auto left = resource_at(host, request);
-    keep(etag_file(host, request), left ? json(text_field(*left, "/etag")) : json());
+// What the server said of its own with the answer is proof; what a look finds afterwards is taken for this run's
+// only if it says what was written.
+void keep_what_is_left(Host& host, const HttpRequest& request, const HttpAnswer& answer, const json& content) {
+    if (const std::string etag = answer.header("ETag"); !content.is_null() && !etag.empty())
+        return keep(left_file(host, request), {{"etag", etag}});
+    const auto found = content.is_null() ? json() : resource_at(host, request).value_or(json());
+    if (!found.is_null() && form_of(found, content) == form_of(content, content))
+        keep(left_file(host, request),
+             {{"etag", text_field(found, "/etag")}, {"body", sha256(text_field(found, "/body"))}});
 }
 
-bool changed_by_others(Host& host, const HttpRequest& request, const json& found) {
-    const json left = kept_in(etag_file(host, request));
-    return left.is_string() && text_field(found, "/etag") != left;
+// `ours`: what this run wrote there; null if it removed what was there. `like`: in whose terms that is compared.
+bool changed_by_others(Host& host, const HttpRequest& request, const json& found, const json& ours,
+                       const json& like) {
+    if (form_of(found, like) != form_of(ours, like)) return true;
+    const json left = kept_in(left_file(host, request));
+    if (!left.is_object() || ours.is_null()) return false;
+    if (const std::string etag = text_field(left, "/etag"); text_field(found, "/etag") != etag) return true;
+    const std::string body = text_field(left, "/body");
+    return !body.empty() && sha256(text_field(found, "/body")) != body;
 }
 
 // Writes a content, or removes what is there if it is null, provided that `found` still is what is there.
-Answer write(Host& host, const HttpRequest& plain_request, const json& content, const json& found) {
+// `is_back`: what is to go may be gone already.
+Answer write(Host& host, const HttpRequest& plain_request, const json& content, const json& found,
+             bool is_back = false) {
     HttpRequest request = plain_request;
     request.method = content.is_null() ? "DELETE" : "PUT";
     if (!content.is_null()) give_content(request, content);
     on_condition(request, found);
     // Should this be cut off, nothing that is known of the address holds any more.
     std::error_code ignored;
-    fs::remove(etag_file(host, plain_request), ignored);
+    fs::remove(left_file(host, plain_request), ignored);
     const HttpOutcome outcome = send(host, request);
     constexpr std::int64_t not_found = 404, gone = 410;
     const std::int64_t status = outcome.answer.status;
+    if (may_have_written(status))
+        return in_doubt(told(request, outcome) + "; whether the server acted is not known");
+    // Then somebody else has removed it; that it is gone is not this run's doing.
     const bool was_gone = content.is_null() && (status == not_found || status == gone);
-    Answer answer = was_gone ? well({}) : ending(request, outcome, 0);
-    if (answer.succeeded()) keep_etag(host, plain_request);
+    Answer answer = !was_gone ? ending(request, outcome, 0)
+                    : is_back ? well({})
+                              : refused(told(request, outcome));
+    if (answer.succeeded()) keep_what_is_left(host, plain_request, outcome.answer, content);
     return answer;
 }
 
@@ -138,7 +182,10 @@ Answer http_post(Host& host, const Arguments& arguments) {
     give_content(*request, *content);
     const HttpOutcome outcome = send(host, *request);
     if (outcome.answer.status != 0) keep(text_argument(arguments, 8), answer_as_json(outcome.answer.body));
-    return ending(*request, outcome, int_argument(arguments, 7, 0));
+    // Any answer may come of a request that has done something; it is never sent a second time.
+    Answer answer = ending(*request, outcome, int_argument(arguments, 7, 0));
+    answer.refused = false;
+    return answer;
 }
 
 std::string preview_http_post(Host&, const Arguments& arguments) {
@@ -183,7 +230,9 @@ Reading http_form(Host&, const Arguments& arguments) {
 Answer http_put(Host& host, const Arguments& arguments) {
     const auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 2));
     if (!request) return not_started(request.error());
-    return write(host, *request, json_argument(arguments, 1), json_argument(arguments, 3));
+    const json found = json_argument(arguments, 3);
+    if (const auto changed = changed_meanwhile_at(host, *request, found)) return refused(*changed);
+    return write(host, *request, json_argument(arguments, 1), found);
 }
 
 std::string preview_http_put(Host&, const Arguments& arguments) {
@@ -194,14 +243,16 @@ std::string preview_http_put(Host&, const Arguments& arguments) {
 Answer http_delete(Host& host, const Arguments& arguments) {
     const auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 1));
     if (!request) return not_started(request.error());
-    return write(host, *request, json(), json_argument(arguments, 2));
+    const json found = json_argument(arguments, 2);
+    if (const auto changed = changed_meanwhile_at(host, *request, found)) return refused(*changed);
+    return write(host, *request, json(), found);
 }
 
 std::string preview_http_delete(Host&, const Arguments& arguments) {
     return shown_request("DELETE", arguments);
 }
 
-// [address, prior or absent, terms]
+// [address, prior or absent, terms, what this run wrote or absent, in whose terms]
 Answer http_restore(Host& host, const Arguments& arguments) {
     auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 2));
     if (!request) return not_started(request.error());
@@ -210,9 +261,10 @@ Answer http_restore(Host& host, const Arguments& arguments) {
                   [](const std::string& header) { return is_header(header, "Content-Type"); });
     const auto found = resource_at(host, *request);
     if (!found) return not_started(found.error());
-    if (changed_by_others(host, *request, *found))
+    if (host.setting("overwrite") != "yes" &&
+        changed_by_others(host, *request, *found, json_argument(arguments, 3), json_argument(arguments, 4)))
         return refused(fmt::format("held: somebody changed {} since this run did", request->url));
-    return write(host, *request, json_argument(arguments, 1), *found);
+    return write(host, *request, json_argument(arguments, 1), *found, true);
 }
 
 std::string preview_http_restore(Host&, const Arguments& arguments) {

@@ -13,6 +13,7 @@
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/inside.hpp"
 #include "runtime/natives/latency.hpp"
+#include "runtime/natives/ownership.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
@@ -195,11 +196,11 @@ Answer load_test(Host& host, const Arguments& arguments) {
     const auto load = load_in(host, arguments);
     if (!load) return refused(load.error());
     const Measured measured = measure(host, *load);
-    if (!measured.failure.empty()) return refused(measured.failure);
-    if (const std::string slow = shortfall(*load, measured); !slow.empty()) return refused(slow);
+    if (!measured.failure.empty()) return went_wrong(measured.failure);
+    if (const std::string slow = shortfall(*load, measured); !slow.empty()) return went_wrong(slow);
     const std::string file = text_argument(arguments, 7);
     if (!write_report(file, report_of(*load, measured)))
-        return refused(fmt::format("the report cannot be written into {}", file));
+        return went_wrong(fmt::format("the report cannot be written into {}", file));
     return well({});
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/ownership.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
@@ -39,10 +40,11 @@ std::string preview_start_program(Host&, const Arguments& arguments) {
     return shown(words_of(list_argument(arguments, 0)));
 }
 
-// [log]
+// [log], which is the run's own: what writes it was started by this run.
 Reading program_running(Host& host, const Arguments& arguments) {
     const auto running = host.running(text_argument(arguments, 0));
-    return running ? Reading{Value(*running), {}, false} : unknown(running.error());
+    if (!running) return unknown(running.error());
+    return written_by_us(host, {Value(*running), {}, false}, *running);
 }
 
 Answer stop_program(Host& host, const Arguments& arguments) {

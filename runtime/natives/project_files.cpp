@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
+#include "runtime/natives/ownership.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/tools/descriptor.hpp"
 
@@ -52,6 +55,8 @@ class Replacement {
         return {};
     }
 
+    [[nodiscard]] int descriptor() const { return descriptor_.get(); }
+
     Done take_place(mode_t mode, const struct stat* old) {
         // Only root may give a file away; for all others it is theirs already.
         if (old != nullptr && ::fchown(descriptor_.get(), old->st_uid, old->st_gid) != 0 && errno != EPERM)
@@ -70,6 +75,22 @@ class Replacement {
     Descriptor descriptor_{-1};
     bool in_place_ = false;
 };
+
+// Which file this run wrote last under a path: the file itself, and what it held. Kept in the run's own folder; not
+// worth waiting for the disk, since without it there is only a little less to go by.
+fs::path own_file_note(Host& host, const fs::path& whole) {
+    return fs::path(host.setting("run-folder")) / fmt::format("wrote-{}.json", sha256(whole.string()).substr(0, 16));
+}
+
+void note_own_file(Host& host, const fs::path& whole, int descriptor, const std::string& content) {
+    struct stat now = {};
+    if (host.setting("run-folder").empty() || ::fstat(descriptor, &now) != 0) return;
+    std::error_code ignored;
+    fs::create_directories(host.setting("run-folder"), ignored);
+    std::ofstream note(own_file_note(host, whole), std::ios::binary | std::ios::trunc);
+    fs::permissions(own_file_note(host, whole), fs::perms::owner_read | fs::perms::owner_write, ignored);
+    note << nlohmann::json{{"device", now.st_dev}, {"file", now.st_ino}, {"digest", sha256(content)}}.dump();
+}
 
 bool is_own_folder(const fs::path& relative) {
     return std::any_of(relative.begin(), relative.end(),
@@ -115,7 +136,7 @@ tl::expected<std::optional<ProjectFile>, std::string> read_project_file(Host& ho
 }
 
 Done write_project_file(Host& host, const std::string& path, const std::string& content,
-                        std::optional<mode_t> mode) {
+                        const std::string& expected, std::optional<mode_t> mode) {
     const auto whole = project_path(host, path);
     if (!whole) return Failure(whole.error());
     std::error_code error;
@@ -126,11 +147,29 @@ Done write_project_file(Host& host, const std::string& path, const std::string& 
     if (is_there && !S_ISREG(old.st_mode)) return cannot(shown_path(host, path), "it is no regular file");
     Replacement replacement(*whole);
     if (Done written = replacement.write(content); !written) return written;
+    if (auto changed = changed_since(host, path, expected)) return Failure(std::move(*changed));
+    note_own_file(host, *whole, replacement.descriptor(), content);
     const mode_t usual = is_there ? old.st_mode & 07777 : 0644;
+    if (auto changed = changed_since(host, path, expected)) return Failure(std::move(*changed));
     if (Done placed = replacement.take_place(mode.value_or(usual), is_there ? &old : nullptr); !placed)
         return placed;
     host.wrote_file(whole->string());
     return {};
+}
+
+bool is_own_file(Host& host, const std::string& path) {
+    const auto whole = project_path(host, path);
+    if (!whole || host.setting("run-folder").empty()) return false;
+    const auto note = nlohmann::json::parse(read_file(own_file_note(host, *whole), project_file_limit).value_or(""),
+                                            nullptr, false);
+    struct stat now = {};
+    if (!note.is_object() || ::stat(whole->c_str(), &now) != 0) return false;
+    const auto content = read_file(*whole, project_file_limit);
+    return content && note == nlohmann::json{{"device", now.st_dev}, {"file", now.st_ino}, {"digest", sha256(*content)}};
+}
+
+Answer not_written(Host& host, const std::string& path, const std::string& why) {
+    return is_own_file(host, path) ? went_wrong(why) : refused(why);
 }
 
 std::size_t missing_folders(Host& host, const std::string& path) {
@@ -163,7 +202,7 @@ std::string digest_of(const ProjectFile& file) {
 std::optional<std::string> changed_since(Host& host, const std::string& path, const std::string& digest) {
     const auto file = read_project_file(host, path);
     if (!file) return file.error();
-    if ((*file ? digest_of(**file) : "") == digest) return std::nullopt;
+    if ((*file ? digest_of(**file) : "") == digest || host.setting("overwrite") == "yes") return std::nullopt;
     return fmt::format("{} was changed by somebody else meanwhile; nothing is written",
                        shown_path(host, path));
 }

@@ -30,10 +30,17 @@ std::string shown_path(Host& host, const std::string& path);
 tl::expected<std::optional<ProjectFile>, std::string> read_project_file(Host& host, const std::string& path);
 
 // Replaces a file, or makes it and the folders that it lies in: a reader, or a crash, sees the old file or
-// the new one. Owner and permissions of a file that is there stay, unless `mode` says which.
+// the new one. Owner and permissions of a file that is there stay, unless `mode` says which. `expected` is the
+// digest that the file must still have in the moment before its place is taken; "": there must be none.
 tl::expected<void, std::string> write_project_file(Host& host, const std::string& path,
-                                                   const std::string& content,
+                                                   const std::string& content, const std::string& expected,
                                                    std::optional<mode_t> mode = std::nullopt);
+// Whether the file that is there is the one that this run wrote last under that path.
+bool is_own_file(Host& host, const std::string& path);
+
+// The answer of an action that could not write a file, for that reason: refused, unless the new file took its place
+// all the same and only the disk is not known to have it.
+Answer not_written(Host& host, const std::string& path, const std::string& why);
 
 // How many of the folders that a file would lie in are not there.
 std::size_t missing_folders(Host& host, const std::string& path);
@@ -46,7 +53,7 @@ tl::expected<void, std::string> remove_project_file(Host& host, const std::strin
 std::string digest_of(const ProjectFile& file);
 
 // Why a file may not be written: it is not what it was when its digest was taken ("": there was none).
-// Nothing if it is.
+// Nothing if it is, or if a person said that it is overwritten.
 std::optional<std::string> changed_since(Host& host, const std::string& path, const std::string& digest);
 
 }  // namespace migc::runtime

@@ -76,6 +76,7 @@ Answer refused(std::string reason) {
     answer.ending = Ending::Exited;
     answer.status = 1;
     answer.errors = std::move(reason);
+    answer.refused = true;
     return answer;
 }
 

@@ -1,10 +1,18 @@
 // Tags of a registry, read and moved through its own interface, so that images of several platforms keep
 // their digest. Where only docker has the credentials, it is asked; it cannot tell the digest of an image of
 // several platforms.
-#include <fmt/format.h>
+#include <filesystem>
+#include <optional>
 
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "compiler/source/sha256.hpp"
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/ownership.hpp"
+#include "runtime/natives/private_file.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/refusals.hpp"
 #include "runtime/natives/registry_client.hpp"
 
 namespace migc::runtime {
@@ -67,9 +75,73 @@ Answer retag_with_docker(Host& host, const std::string& from, const std::string&
     for (const std::vector<std::string>& command :
          {std::vector<std::string>{"pull", from}, {"tag", from, to}, {"push", to}}) {
         Answer answer = host.run("docker", command);
+        answer.refused = was_refused("docker", answer);
         if (!answer.succeeded() || command.front() == "push") return answer;
     }
     return refused("nothing was pushed");
+}
+
+// As if the tool had been cut off: whether it acted is not known.
+Answer put_in_doubt(std::string reason) {
+    Answer answer;
+    answer.ending = Ending::TimedOut;
+    answer.reason = std::move(reason);
+    return answer;
+}
+
+// Why a tag may not be moved: it does not name what it did when that was captured ("": nothing). A look that
+// fails is no permission.
+std::optional<std::string> moved_meanwhile(Host& host, const std::string& image, const ImageName& name,
+                                           const std::string& expected) {
+    if (host.setting("overwrite") == "yes") return std::nullopt;
+    const Look found = look_at(host, image, name, "HEAD");
+    if (!found) return fmt::format("what {} names could not be found out: {}", image, found.error());
+    if (found->digest == expected) return std::nullopt;
+    const auto told = [](const std::string& digest) { return digest.empty() ? "nothing" : digest; };
+    return fmt::format("{} names {} now, and not {} any more: somebody else moved the tag, and it stays as it is",
+                       image, told(found->digest), told(expected));
+}
+
+// The registry's own answer decides; without one, or with that of a server that failed, nobody knows.
+Answer outcome_of_put(const RegistryAnswer& put) {
+    constexpr int server_failed = 500;
+    if (!put.curl.succeeded() && was_refused("curl", put.curl)) return refused(complaint("curl", put.curl));
+    if (!put.curl.succeeded()) return put_in_doubt(complaint("curl", put.curl));
+    if (put.http.status == 201 || put.http.status == 200) return put.curl;
+    if (put.http.status >= server_failed) return put_in_doubt(refusal(put));
+    return refused(fmt::format("the tag was not moved: {}", refusal(put)));
+}
+
+// Into which docker itself writes what it says while it pushes, also when migc has been killed.
+std::filesystem::path push_output(Host& host, const std::string& image, const std::string& id) {
+    return std::filesystem::path(host.setting("run-folder")) /
+           fmt::format("pushed-{}.out", sha256(image + " " + id).substr(0, 16));
+}
+
+// "staging: digest: sha256:.. size: 528"; "" if it was not said.
+std::string digest_said(const std::string& output) {
+    static const RE2 said(R"(\bdigest: (sha256:[0-9a-f]{64})\b)");
+    std::string digest;
+    RE2::PartialMatch(output, said, &digest);
+    return digest;
+}
+
+// The digest that this run's own push has got; "" if it made none.
+std::string pushed(Host& host, const std::string& image, const std::string& id) {
+    return host.setting("run-folder").empty() ? "" : digest_said(output_so_far(push_output(host, image, id)));
+}
+
+// The id of an image that is here; "" if there is none.
+tl::expected<std::string, std::string> local_id(Host& host, const std::string& image) {
+    const Answer answer = host.run("docker", {"image", "inspect", "--format", "{{.Id}}", image});
+    if (!answer.succeeded() && answer.errors.find("No such image") != std::string::npos) return "";
+    if (!answer.succeeded()) return tl::unexpected(complaint("docker", answer));
+    return answer.output.substr(0, answer.output.find_first_of("\r\n"));
+}
+
+// What an inverse does not take back, so as not to destroy what others did, is held.
+Answer tag_stays(const Arguments& arguments, std::size_t place_of_back, const std::string& why) {
+    return refused((text_argument(arguments, place_of_back) == "back" ? "held: " : "") + why);
 }
 
 }  // namespace
@@ -85,7 +157,8 @@ Reading image_digest(Host& host, const Arguments& arguments) {
 }
 
 // The id, if what the tag names is that image; docker's ids are those of the configuration, or of the
-// manifest.
+// manifest. Once this run has pushed it, only the manifest that docker told of is that image: another one was pushed
+// by somebody else, though the image in it be the same.
 Reading image_content(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
     const std::string id = text_argument(arguments, 1);
@@ -94,8 +167,22 @@ Reading image_content(Host& host, const Arguments& arguments) {
     const Look found = look_at(host, image, *name, "GET");
     if (!found) return unknown(found.error());
     if (found->digest.empty()) return absent(fmt::format("the registry has no {}", image));
-    const bool is_that = found->digest == id || found->config == id;
-    return {Value(is_that ? id : found->digest), {}, false};
+    const std::string own = pushed(host, image, id);
+    const bool is_that = own.empty() ? found->digest == id || found->config == id : found->digest == own;
+    return written_by_us(host, {Value(is_that ? id : found->digest), {}, false}, !own.empty() && is_that);
+}
+
+// What the run itself does not know of its push is asked of the registry.
+Reading pushed_digest(Host& host, const Arguments& arguments) {
+    const std::string image = text_argument(arguments, 0), id = text_argument(arguments, 1);
+    if (const std::string own = pushed(host, image, id); !own.empty()) return {Value(own), {}, false};
+    const auto name = parse_image(image);
+    if (!name) return mistaken(name.error());
+    const Look found = look_at(host, image, *name, "GET");
+    if (!found) return unknown(found.error());
+    if (found->digest != id && found->config != id)
+        return unknown(fmt::format("{} does not name the image any more that was pushed", image));
+    return {Value(found->digest), {}, false};
 }
 
 // By digest, from the registry and not from what was said while it was pushed.
@@ -121,6 +208,7 @@ Reading tag_can_name(Host&, const Arguments& arguments) {
             true};
 }
 
+// [image, digest, what the tag must name until then or absent, "back"]
 Answer registry_retag(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
     const std::string digest = text_argument(arguments, 1);
@@ -129,15 +217,18 @@ Answer registry_retag(Host& host, const Arguments& arguments) {
     ImageName by_digest = *tagged;
     by_digest.reference = digest;
     const RegistryAnswer manifest = ask_registry(host, by_digest, "GET");
+    if (!manifest.needs_docker) {
+        if (!manifest.curl.succeeded()) return refused(complaint("curl", manifest.curl));
+        if (manifest.http.status == 404)
+            return refused(fmt::format("the registry has no {} any more", digest));
+        if (manifest.http.status != 200) return refused(refusal(manifest));
+    }
+    if (const auto moved = moved_meanwhile(host, image, *tagged, text_argument(arguments, 2)))
+        return tag_stays(arguments, 3, *moved);
     if (manifest.needs_docker) return retag_with_docker(host, tagged->at_digest(digest), image);
-    if (!manifest.curl.succeeded()) return manifest.curl;
-    if (manifest.http.status == 404) return refused(fmt::format("the registry has no {} any more", digest));
-    if (manifest.http.status != 200) return refused(refusal(manifest));
     // As it is, byte for byte: so the digest stays, and with it every platform.
-    const RegistryAnswer put =
-        ask_registry(host, *tagged, "PUT", manifest.http.body, manifest.http.header("Content-Type"));
-    if (!put.curl.succeeded() || put.http.status == 201 || put.http.status == 200) return put.curl;
-    return refused(fmt::format("the tag was not moved: {}", refusal(put)));
+    return outcome_of_put(
+        ask_registry(host, *tagged, "PUT", manifest.http.body, manifest.http.header("Content-Type")));
 }
 
 std::string preview_registry_retag(Host&, const Arguments& arguments) {
@@ -145,6 +236,68 @@ std::string preview_registry_retag(Host&, const Arguments& arguments) {
     if (!name) return {};
     return fmt::format("curl --request PUT {} (the manifest of {})", name->manifest_url(),
                        text_argument(arguments, 1));
+}
+
+// [image, its id, what the tag must name until then or absent]
+Answer image_push(Host& host, const Arguments& arguments) {
+    const std::string image = text_argument(arguments, 0), id = text_argument(arguments, 1);
+    const auto name = parse_image(image);
+    if (!name) return refused(name.error());
+    const auto here = local_id(host, image);
+    if (!here) return refused(here.error());
+    if (*here != id)
+        return refused(fmt::format("{} is another image here than it was: somebody else gave it the name", image));
+    if (const auto moved = moved_meanwhile(host, image, *name, text_argument(arguments, 2)))
+        return refused(*moved);
+    ToolCommand command;
+    command.tool = "docker";
+    command.arguments = {"push", image};
+    command.output_file = push_output(host, image, id).string();
+    std::error_code error;
+    std::filesystem::create_directories(push_output(host, image, id).parent_path(), error);
+    if (error) return refused(fmt::format("{}: {}", host.setting("run-folder"), error.message()));
+    command.within_ms = host.limit_ms();
+    Answer answer = host.perform(command);
+    answer.refused = was_refused("docker", answer);
+    // One that was cut off may have arrived nevertheless.
+    if (!answer.succeeded() && !digest_said(answer.output).empty())
+        if (const auto kept = write_private(command.output_file, answer.output); !kept)
+            answer.errors += "\n" + kept.error();
+    return answer;
+}
+
+std::string preview_image_push(Host&, const Arguments& arguments) {
+    return shown({"docker", "push", text_argument(arguments, 0)});
+}
+
+namespace {
+
+std::vector<std::string> name_command(const Arguments& arguments) {
+    const std::string name = text_argument(arguments, 0), id = text_argument(arguments, 2);
+    if (id.empty()) return {"image", "rm", "--no-prune", name};
+    return {"tag", id, name};
+}
+
+}  // namespace
+
+// [name, the id that it must have until then or absent, the id that it gets or absent, "back"]
+Answer image_name(Host& host, const Arguments& arguments) {
+    const std::string name = text_argument(arguments, 0), expected = text_argument(arguments, 1);
+    const auto here = local_id(host, name);
+    if (!here) return refused(here.error());
+    if (*here != expected && host.setting("overwrite") != "yes")
+        return tag_stays(arguments, 3,
+                     fmt::format("{} is {} now: somebody else gave the name away, and it stays as it is", name,
+                                 here->empty() ? "no image" : *here));
+    Answer answer = host.run("docker", name_command(arguments));
+    answer.refused = was_refused("docker", answer);
+    return answer;
+}
+
+std::string preview_image_name(Host&, const Arguments& arguments) {
+    std::vector<std::string> command = name_command(arguments);
+    command.insert(command.begin(), "docker");
+    return shown(command);
 }
 
 }  // namespace migc::runtime

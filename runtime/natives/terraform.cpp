@@ -2,11 +2,13 @@
 #include "runtime/natives/terraform.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/saved_plan.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -37,12 +39,12 @@ tl::expected<TwoPlans, std::string> read_two(Host& host, const Arguments& argume
     return TwoPlans{std::move(*back), std::move(*forward)};
 }
 
-// The plan stays for whoever decides.
+// The plan stays for whoever looks at it; it is never to be applied by hand, since what it was made from changes.
 Reading no_way_back(const std::string& file, const std::string& what) {
     return {Value(false),
-            fmt::format("the way back {1}. It is saved: `terraform show {0}` shows it, `terraform apply {0}` "
-                        "carries it out; a person decides",
-                        file, what),
+            fmt::format("the way back {}. `terraform show {}` shows it; nothing of it is applied. Once a person has "
+                        "mended that, `migc undo` makes a new plan",
+                        what, file),
             true};
 }
 
@@ -135,17 +137,29 @@ Reading plan_mirrors(Host& host, const Arguments& arguments) {
     return {Value(false), "the plan would not take back " + enumerate(left, 10), true};
 }
 
-// As `mirrors`, but a part is enough: what an apply that failed half-way has done.
+// As `mirrors`, but a part is enough: what an apply that failed half-way has done. Where `still fits` holds after
+// this, the state is the one that is looked at here.
 Reading plan_takes_back_only(Host& host, const Arguments& arguments) {
+    const std::string file = text_argument(arguments, 0), forward_file = text_argument(arguments, 1);
+    if (const auto made = origin_of(file))
+        if (const auto other = other_state(forward_file, made->state)) return {Value(false), *other, true};
+    if (progress_of(forward_file) == Progress::NotBegun)
+        return {Value(false),
+                fmt::format("{} was not applied here: what the state shows of it is somebody else's",
+                            std::filesystem::path(forward_file).filename().string()),
+                true};
     const auto plans = read_two(host, arguments);
     if (!plans) return unknown(plans.error());
-    const auto state = shown_state(host);
-    if (!state) return unknown(state.error());
-    const std::string file = text_argument(arguments, 0);
+    const auto shown = shown_state(host);
+    if (!shown) return unknown(shown.error());
+    const auto state = entries_of(*shown);
     if (const auto more = beyond_taking_back(plans->back, plans->forward); !more.empty())
         return no_way_back(file, fmt::format("would also {}, which does not take back what was applied",
                                              enumerate(more, 10)));
-    const auto left = left_standing(plans->back, plans->forward, entries_of(*state));
+    if (const auto changed = changed_since_apply(forward_file, plans->forward, state); !changed.empty())
+        return no_way_back(file, fmt::format("would undo what somebody else did since: {} {} not as this run left it",
+                                             enumerate(changed, 10), changed.size() == 1 ? "is" : "are"));
+    const auto left = left_standing(plans->back, plans->forward, state);
     if (!left.empty() && plans->back.touched.empty())
         return {Value(false),
                 "the configuration still asks for what was applied: nothing would be taken back", true};

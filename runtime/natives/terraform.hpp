@@ -25,13 +25,16 @@ tl::expected<PlanSummary, std::string> read_plan(Host& host, const std::string& 
 // The state as `terraform show -json` prints it.
 PrintedJson shown_state(Host& host);
 
-// Which state it is, and how far it has come; both empty before the first apply.
+// Which state it is, and how far it has come; no lineage and no serial before the first apply.
 struct StateIdentity {
+    std::string workspace;
     std::string lineage;
     std::int64_t serial = 0;
     friend bool operator==(const StateIdentity&, const StateIdentity&) = default;
 };
+// The state of the workspace that is selected.
 tl::expected<StateIdentity, std::string> state_identity(Host& host);
+tl::expected<std::string, std::string> selected_workspace(Host& host);
 
 // Why nothing can be said or done: the last apply could not store the state, and left it in a file.
 std::optional<std::string> state_left_behind(Host& host);

@@ -1,5 +1,6 @@
 // Files that come out of terraform: backups of the state, and the kubeconfig in an output.
 #include <filesystem>
+#include <optional>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 
 #include "compiler/source/sha256.hpp"
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/ownership.hpp"
 #include "runtime/natives/private_file.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/terraform.hpp"
@@ -103,7 +105,7 @@ Answer write_state_backup(Host& host, const Arguments& arguments) {
     if (const auto written = write_private(file, answer.output); !written) return refused(written.error());
     const auto back = read_bytes(file);
     if (!back || *back != answer.output)
-        return refused(fmt::format("{} does not hold what was written to it", file.string()));
+        return went_wrong(fmt::format("{} does not hold what was written to it", file.string()));
     return well(fmt::format("sha256 {}\n", sha256(*back)));
 }
 
@@ -151,18 +153,36 @@ Reading same_cluster(Host& host, const Arguments& arguments) {
             true};
 }
 
-// The file from before is safe in the run's own folder before it is replaced.
+namespace {
+
+// Why a file with credentials may not be written: it is not what it was ("": there was none).
+std::optional<std::string> other_kubeconfig(Host& host, const fs::path& file, const std::string& expected) {
+    if (host.setting("overwrite") == "yes") return std::nullopt;
+    const auto bytes = is_there(file) ? read_bytes(file) : std::string();
+    if (!bytes) return bytes.error();
+    if ((is_there(file) ? sha256(*bytes) : "") == expected) return std::nullopt;
+    return fmt::format("{} was changed by somebody else meanwhile; nothing is written", file.string());
+}
+
+}  // namespace
+
+// The file from before is safe in the run's own folder before it is replaced. [output, file, where that is kept, the
+// digest that it must still have or absent]
 Answer write_kubeconfig(Host& host, const Arguments& arguments) {
     const fs::path file = text_argument(arguments, 1), kept = text_argument(arguments, 2);
     const Text text = output_text(host, text_argument(arguments, 0));
     if (!text) return refused(text.error());
+    const std::string expected = text_argument(arguments, 3);
     if (is_there(file)) {
         const auto before = read_bytes(file);
         if (!before) return refused(before.error());
         if (const auto written = write_private(kept, *before); !written) return refused(written.error());
     }
+    // What is kept is read again: it is what the undo puts back.
+    if (auto changed = other_kubeconfig(host, expected.empty() ? file : kept, expected)) return refused(*changed);
+    if (auto changed = other_kubeconfig(host, file, expected)) return refused(*changed);
     const auto written = write_private(file, *text);
-    return written ? well("") : refused(written.error());
+    return written ? well("") : went_wrong(written.error());
 }
 
 std::string preview_write_kubeconfig(Host&, const Arguments& arguments) {
@@ -170,17 +190,20 @@ std::string preview_write_kubeconfig(Host&, const Arguments& arguments) {
                        text_argument(arguments, 1));
 }
 
-Answer write_kept_back(Host&, const Arguments& arguments) {
+// [file, where the one from before is kept, the digest that it was left with]
+Answer write_kept_back(Host& host, const Arguments& arguments) {
     const fs::path file = text_argument(arguments, 0), kept = text_argument(arguments, 1);
+    const auto before = is_there(kept) ? read_bytes(kept) : std::string();
+    if (!before) return refused(before.error());
+    if (auto changed = other_kubeconfig(host, file, text_argument(arguments, 2)))
+        return refused("held: " + *changed);
     if (!is_there(kept)) {
         std::error_code error;
         fs::remove(file, error);
         return error ? refused(fmt::format("{}: {}", file.string(), error.message())) : well("");
     }
-    const auto before = read_bytes(kept);
-    if (!before) return refused(before.error());
     const auto written = write_private(file, *before);
-    return written ? well("") : refused(written.error());
+    return written ? well("") : went_wrong(written.error());
 }
 
 std::string preview_write_kept_back(Host&, const Arguments& arguments) {

@@ -1,3 +1,4 @@
+#include <cctype>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -87,13 +88,24 @@ PrintedJson shown_state(Host& host) {
     return printed_json(host.run("terraform", {"show", "-json"}));
 }
 
+tl::expected<std::string, std::string> selected_workspace(Host& host) {
+    const Answer answer = host.run("terraform", {"workspace", "show"});
+    if (!answer.succeeded()) return tl::unexpected(terraform_complaint(answer));
+    std::string name = answer.output;
+    while (!name.empty() && std::isspace(static_cast<unsigned char>(name.back())) != 0) name.pop_back();
+    if (name.empty()) return tl::unexpected<std::string>("terraform does not say which workspace is selected");
+    return name;
+}
+
 tl::expected<StateIdentity, std::string> state_identity(Host& host) {
+    auto workspace = selected_workspace(host);
+    if (!workspace) return tl::unexpected(workspace.error());
     const Answer answer = host.run("terraform", {"state", "pull"});
     if (answer.succeeded() && answer.output.find_first_not_of(" \r\n\t") == std::string::npos)
-        return StateIdentity{};
+        return StateIdentity{std::move(*workspace), {}, 0};
     const auto state = printed_json(answer);
     if (!state) return tl::unexpected(state.error());
-    return StateIdentity{text_field(*state, "/lineage"), int_field(*state, "/serial")};
+    return StateIdentity{std::move(*workspace), text_field(*state, "/lineage"), int_field(*state, "/serial")};
 }
 
 std::optional<std::string> state_left_behind(Host& host) {

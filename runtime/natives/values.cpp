@@ -8,6 +8,7 @@
 #include "compiler/source/escape.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/ownership.hpp"
 #include "runtime/natives/project_files.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -93,16 +94,6 @@ tl::expected<std::pair<Document, std::string>, std::string> reduced(Host& host, 
     return std::pair(std::move(*before), std::move(*after));
 }
 
-// What was computed from the file when it was captured is what is written, or nothing is.
-Answer write_as_captured(Host& host, const std::string& path, const Document& before, std::string text,
-                         const std::string& wanted) {
-    if (digest_of({text, before.file.mode}) != wanted)
-        return refused(
-            fmt::format("{} was changed by somebody else meanwhile; nothing is written", before.name));
-    if (const auto written = write_project_file(host, path, text); !written) return refused(written.error());
-    return well("");
-}
-
 std::string base64(const std::string& bytes) {
     std::string text(sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
     sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
@@ -148,6 +139,38 @@ std::optional<ProjectFile> file_of(const json& copy) {
     return ProjectFile{*content, static_cast<mode_t>(mode)};
 }
 
+// Read from a file of the project, which may be the one that this run wrote.
+Reading read_in_project(Host& host, const Arguments& arguments, Reading reading) {
+    const bool asked = host.setting("writers") == "yes";
+    return written_by_us(host, std::move(reading), asked && is_own_file(host, text_argument(arguments, 0)));
+}
+
+// The digest of the file that a copy was made of; "" of no file, nothing of a damaged copy.
+std::optional<std::string> copy_digest(const Value& copy) {
+    if (is_of_no_file(copy)) return "";
+    const auto* object = copy.get_if<Json>();
+    if (object == nullptr || *object == nullptr) return std::nullopt;
+    const auto file = file_of(**object);
+    if (!file) return std::nullopt;
+    return digest_of(*file);
+}
+
+// What was computed from the file when it was captured is what is written, or nothing is.
+Answer write_as_captured(Host& host, const std::string& path, const Document& before, std::string text,
+                         const std::string& wanted, const Value& copy) {
+    const auto changed = [&] {
+        return refused(
+            fmt::format("{} was changed by somebody else meanwhile; nothing is written", before.name));
+    };
+    // Both captures must be of the file that is there: one is what is written, the other what is put back.
+    const auto prior = copy_digest(copy);
+    if (digest_of({text, before.file.mode}) != wanted || !prior || *prior != digest_of(before.file))
+        return changed();
+    if (const auto written = write_project_file(host, path, text, *prior); !written)
+        return not_written(host, path, written.error());
+    return well("");
+}
+
 }  // namespace
 
 Reading file_value(Host& host, const Arguments& arguments) {
@@ -155,7 +178,7 @@ Reading file_value(Host& host, const Arguments& arguments) {
     if (!source) return mistaken(source.error());
     const auto found = documents::read(source->file.content, source->format, text_argument(arguments, 1));
     if (!found) return mistaken(source->failure(found.error()).value());
-    return found->value ? json_reading(*found->value)
+    return found->value ? read_in_project(host, arguments, json_reading(*found->value))
                         : absent(fmt::format("{}: {}", source->name, found->why));
 }
 
@@ -167,7 +190,7 @@ Reading file_value_with(Host& host, const Arguments& arguments) {
 Reading file_digest(Host& host, const Arguments& arguments) {
     const auto file = read_project_file(host, text_argument(arguments, 0));
     if (!file) return unknown(file.error());
-    return *file ? Reading{Value(digest_of(**file)), {}, false} : absent();
+    return *file ? read_in_project(host, arguments, {Value(digest_of(**file)), {}, false}) : absent();
 }
 
 Reading file_digest_with(Host& host, const Arguments& arguments) {
@@ -206,19 +229,20 @@ Answer set_value(Host& host, const Arguments& arguments) {
     auto change = edited(host, arguments);
     if (!change) return refused(change.error());
     return write_as_captured(host, text_argument(arguments, 0), change->first, std::move(change->second.text),
-                             text_argument(arguments, 3));
+                             text_argument(arguments, 3), argument(arguments, 4));
 }
 
 Answer remove_value(Host& host, const Arguments& arguments) {
     auto change = reduced(host, arguments);
     if (!change) return refused(change.error());
     return write_as_captured(host, text_argument(arguments, 0), change->first, std::move(change->second),
-                             text_argument(arguments, 2));
+                             text_argument(arguments, 2), argument(arguments, 3));
 }
 
+// [file, copy, the digest that the file was left with]
 Answer put_back(Host& host, const Arguments& arguments) {
-    const std::string path = text_argument(arguments, 0);
-    if (auto changed = changed_since(host, path, text_argument(arguments, 2))) return refused(*changed);
+    const std::string path = text_argument(arguments, 0), left = text_argument(arguments, 2);
+    if (auto changed = changed_since(host, path, left)) return refused("held: " + *changed);
     if (is_of_no_file(argument(arguments, 1))) {
         const std::int64_t folders = int_field(json_argument(arguments, 1), "/missing-folders");
         const auto removed =
@@ -227,8 +251,8 @@ Answer put_back(Host& host, const Arguments& arguments) {
     }
     const auto file = file_of(json_argument(arguments, 1));
     if (!file) return refused("the copy of the file is damaged");
-    const auto written = write_project_file(host, path, file->content, file->mode);
-    return written ? well("") : refused(written.error());
+    const auto written = write_project_file(host, path, file->content, left, file->mode);
+    return written ? well("") : not_written(host, path, "held: " + written.error());
 }
 
 std::string preview_write_file(Host& host, const Arguments& arguments) {

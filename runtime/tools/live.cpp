@@ -131,7 +131,8 @@ class LiveTools : public Tools {
         auto file = OutputFile::create(command.output_file);
         if (!file) return not_started(file.error());
         Answer answer = run(command, &*file);
-        if (answer.succeeded()) finish_output(answer, *file);
+        finish_output(answer, *file);
+        if (answer.ending == Ending::TimedOut && command.gentle) file->leave();
         return answer;
     }
 
@@ -209,7 +210,8 @@ class LiveTools : public Tools {
     // A gentle command must survive the death of migc, and would not survive the death of a pipe.
     tl::expected<void, std::string> open(Supervisor::Streams& streams, const CommandLine& command,
                                          bool only_errors) const {
-        if (only_errors) return streams.errors.open_pipe();
+        if (only_errors && !command.gentle) return streams.errors.open_pipe();
+        if (only_errors) return streams.errors.open_file(options_.spool, command.tool + ".err");
         if (!command.gentle) {
             return streams.output.open_pipe().and_then([&] { return streams.errors.open_pipe(); });
         }

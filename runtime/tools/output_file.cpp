@@ -1,5 +1,6 @@
 #include "runtime/tools/output_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -40,6 +41,11 @@ tl::expected<OutputFile::Written, std::string> read_through(int descriptor) {
     return written;
 }
 
+// What a file is called until it is whole, but for six characters.
+std::string unfinished_name(const std::filesystem::path& file) {
+    return "." + file.filename().string() + ".migc-";
+}
+
 void fail(Answer& answer, std::string why) {
     answer.status = 1;
     answer.errors = std::move(why);
@@ -60,7 +66,7 @@ OutputFile::~OutputFile() {
 }
 
 tl::expected<OutputFile, std::string> OutputFile::create(const std::filesystem::path& file) {
-    std::string temporary = file.parent_path() / ("." + file.filename().string() + ".migc-XXXXXX");
+    std::string temporary = file.parent_path() / (unfinished_name(file) + "XXXXXX");
     Descriptor descriptor = above_standard(::mkostemp(temporary.data(), O_CLOEXEC));
     if (!descriptor) return tl::unexpected(fmt::format("{} cannot be written: {}", file.string(), reason()));
     return OutputFile(file, std::move(temporary), std::move(descriptor));
@@ -80,7 +86,28 @@ tl::expected<OutputFile::Written, std::string> OutputFile::finish() {
     return written;
 }
 
+// Complaints are short; what is longer than this was no complaint.
+std::string OutputFile::content() const {
+    std::string text(std::size_t{1} << 20, '\0');
+    const ssize_t size = ::pread(descriptor_.get(), text.data(), text.size(), 0);
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, size)));
+    return text;
+}
+
+std::vector<std::filesystem::path> unfinished_outputs(const std::filesystem::path& file) {
+    std::vector<std::filesystem::path> found;
+    std::error_code error;
+    for (std::filesystem::directory_iterator i(file.parent_path(), error), end; !error && i != end;
+         i.increment(error))
+        if (i->path().filename().string().starts_with(unfinished_name(file))) found.push_back(i->path());
+    return found;
+}
+
 void finish_output(Answer& answer, OutputFile& file) {
+    if (!answer.succeeded()) {
+        answer.output = file.content();
+        return;
+    }
     const auto written = file.finish();
     if (!written) return fail(answer, written.error());
     answer.output_digest = written->digest;
@@ -88,8 +115,8 @@ void finish_output(Answer& answer, OutputFile& file) {
 }
 
 void move_output_to_file(Answer& answer, const std::string& file) {
-    const std::string output = std::exchange(answer.output, {});
     if (!answer.succeeded()) return;
+    const std::string output = std::exchange(answer.output, {});
     auto created = OutputFile::create(file);
     if (!created) return fail(answer, created.error());
     if (!write_all(created->descriptor(), output)) return fail(answer, fmt::format("{}: {}", file, reason()));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -30,6 +31,10 @@ class OutputFile {
     };
     // When everything is written: waits until the disk has it, reads it back for the digest, and names it.
     tl::expected<Written, std::string> finish();
+    // A command that goes on writing without being waited for keeps its file, under the other name.
+    void leave() { temporary_.clear(); }
+    // The beginning of what is written, at most 1 MiB.
+    [[nodiscard]] std::string content() const;
 
   private:
     OutputFile(std::filesystem::path file, std::string temporary, Descriptor descriptor);
@@ -41,9 +46,13 @@ class OutputFile {
 };
 
 // Writes the output that an answer holds into a file, and puts digest and size in its place. Where that
-// fails, the answer is a failure.
+// fails, the answer is a failure; that of a command that failed keeps its output.
 void move_output_to_file(Answer& answer, const std::string& file);
-// Names a file that a command has written; the answer gets digest and size, or becomes a failure.
+// The files under another name of a command that was to write this one, and was cut off together with migc.
+std::vector<std::filesystem::path> unfinished_outputs(const std::filesystem::path& file);
+
+// Names a file that a command has written; the answer gets digest and size, or becomes a failure. Of a command
+// that failed the answer gets what it had written, as without a file, and the file goes.
 void finish_output(Answer& answer, OutputFile& file);
 
 // The SHA-256 of a file's content, in hexadecimal. The error is a sentence without a full stop.

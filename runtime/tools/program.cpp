@@ -19,6 +19,7 @@ namespace {
 
 // One that is told a wrong option, or whose port is taken, has ended by then.
 constexpr int settle_ms = 300;
+constexpr std::int64_t failed_grace_ms = 1'000;
 constexpr pid_t nobody = -1;
 constexpr std::streamoff last_part = 2'000;  // bytes of a log that hold its last line
 
@@ -96,7 +97,9 @@ Answer start_program(ChildPlan plan, const std::string& log) {
     // Some leave a process behind that does the work, and end themselves.
     if (exit.ending == Ending::Exited && exit.status == 0 && !processes_of(log).alive().empty())
         return ended(0, "it works in the background\n");
+    // One that failed has failed, whatever it has left running.
     const std::string said = last_line(log);
+    stop_program(log, failed_grace_ms);
     return ended(exit.ending == Ending::Exited && exit.status != 0 ? exit.status : 1, "",
                  fmt::format("it ended at once {}{}{}", how(exit), said.empty() ? "" : ": ", said));
 }

@@ -87,11 +87,8 @@ struct TerraformOutput {
     bool sensitive = false;
 };
 
-struct TerraformDirectory {
-    std::map<std::string, Object> defaults;  // of variables
-    std::vector<TerraformResource> resources;
-    std::map<std::string, TerraformOutput> outputs;
-    std::int64_t duration_ms = 0;  // of an apply that changes something
+// What one workspace's state holds.
+struct TerraformState {
     std::string lineage;
     std::int64_t serial = 0;
     Object instances = Object::object();  // address -> attributes, of what was applied
@@ -99,8 +96,19 @@ struct TerraformDirectory {
     Object ids = Object::object();        // address -> id
     std::set<std::string> tainted;        // addresses of what was not created to its end
     std::int64_t created = 0;
-    std::string locked_by;     // who holds the state's lock; empty: nobody
-    bool loses_state = false;  // an apply cannot store the state, and leaves it in errored.tfstate
+    std::string locked_by;  // who holds the state's lock; empty: nobody
+};
+
+// With the state of the workspace that is selected.
+struct TerraformDirectory : TerraformState {
+    std::map<std::string, Object> defaults;  // of variables
+    std::vector<TerraformResource> resources;
+    std::map<std::string, TerraformOutput> outputs;
+    std::int64_t duration_ms = 0;  // of an apply that changes something
+    std::string workspace = "default";
+    std::map<std::string, TerraformState> other_workspaces;
+    std::string shares_state_with;  // another directory's name; empty: with none
+    bool loses_state = false;       // an apply cannot store the state, and leaves it in errored.tfstate
 };
 
 // What git has of the project: only what is described is known.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/read_file.hpp"
+#include "compiler/source/sha256.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -216,12 +217,17 @@ Answer apply(TerraformCall& call) {
     if (!saved)
         return terraform_error(fmt::format("Failed to load \"{}\" as a plan file", file),
                                "The file is not there, or is no plan.");
-    if (saved->lineage != call.directory.lineage || saved->serial != call.directory.serial)
+    // As terraform does it: under the lock the state is compared, and then something is begun.
+    if (!call.directory.locked_by.empty()) return locked(call);
+    if (saved->lineage != call.directory.lineage)
+        return terraform_error(
+            "Saved plan does not match the given state",
+            "The given plan file can not be applied because it was created from a different state lineage.");
+    if (saved->serial != call.directory.serial)
         return terraform_error(
             "Saved plan is stale",
             "The given plan file can no longer be applied because the state was changed by another operation "
             "after the plan was created.");
-    if (!call.directory.locked_by.empty()) return locked(call);
     const TerraformDirectory before = call.directory;
     const Carried carried = carry_out_all(call, changes_in(saved->document, call.directory));
     if (saved->document.value("applyable", false)) {
@@ -265,6 +271,41 @@ Answer state(const TerraformCall& call) {
     return done(text);
 }
 
+std::string lineage_of(const std::string& name) {
+    const std::string hex = sha256("lineage of " + name);
+    return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
+                       hex.substr(16, 4), hex.substr(20, 12));
+}
+
+void select_workspace(TerraformDirectory& directory, const std::string& name) {
+    TerraformState& present = directory;
+    directory.other_workspaces[directory.workspace] = present;
+    present = directory.other_workspaces[name];
+    directory.other_workspaces.erase(name);
+    directory.workspace = name;
+}
+
+Answer workspace(TerraformCall& call) {
+    TerraformDirectory& directory = call.directory;
+    const auto& words = call.arguments.words;
+    if (words == std::vector<std::string>{"show"}) return done(directory.workspace + "\n");
+    const bool makes = words.size() == 2 && words[0] == "new";
+    if (!makes && !(words.size() == 2 && words[0] == "select"))
+        return unmodelled("terraform workspace " + joined(words));
+    const std::string& name = words[1];
+    const bool is_there = name == directory.workspace || directory.other_workspaces.contains(name);
+    if (makes && is_there) return failed(fmt::format("Workspace \"{}\" already exists\n", name));
+    if (!makes && !is_there)
+        return failed(fmt::format("\nWorkspace \"{}\" doesn't exist.\n\nYou can create this workspace with the "
+                                  "\"new\" subcommand \nor include the \"-or-create\" flag with the \"select\" "
+                                  "subcommand.\n",
+                                  name));
+    if (makes) directory.other_workspaces[name].lineage = lineage_of(directory.lineage + " " + name);
+    if (name != directory.workspace) select_workspace(directory, name);
+    return done(fmt::format("{} workspace \"{}\"{}\n", makes ? "Created and switched to" : "Switched to", name,
+                            makes ? "!" : "."));
+}
+
 Answer run_verb(TerraformCall& call, const std::string& verb) {
     if (verb == "init") return done("Terraform has been successfully initialized!\n");
     if (verb == "validate")
@@ -280,6 +321,7 @@ Answer run_verb(TerraformCall& call, const std::string& verb) {
     if (verb == "apply") return apply(call);
     if (verb == "output") return output(call);
     if (verb == "state") return state(call);
+    if (verb == "workspace") return workspace(call);
     return unmodelled("terraform " + verb);
 }
 
@@ -319,6 +361,7 @@ void sync_nodes(Simulation& world, const TerraformDirectory& directory) {
 }
 
 void apply_defaults(Simulation& world, TerraformDirectory& directory) {
+    if (!directory.shares_state_with.empty()) return;
     for (const auto& [name, value] : directory.defaults) directory.variables[name] = value;
     directory.serial = 1;
     for (const InstanceChange& change :
@@ -343,8 +386,14 @@ Answer terraform(Simulation& world, const CommandLine& command, const std::vecto
     if (!directory) return unmodelled(fmt::format("the terraform directory {}", folder));
     const auto arguments = Arguments::parse(rest, options);
     if (!arguments) return unmodelled(fmt::format("terraform {} {}", verb, arguments.error()));
+    const auto shared = world.terraform.find(directory->shares_state_with);
+    TerraformState* elsewhere = shared == world.terraform.end() ? nullptr : &shared->second;
+    TerraformState& here = *directory;
+    if (elsewhere != nullptr) here = *elsewhere;
     TerraformCall call{world, *directory, folder, *arguments};
-    return run_verb(call, verb);
+    Answer answer = run_verb(call, verb);
+    if (elsewhere != nullptr) *elsewhere = here;
+    return answer;
 }
 
 }  // namespace migc::runtime

@@ -180,8 +180,10 @@ WebResponse kept(WebEndpoint& endpoint, const WebRequest& request) {
     }
     if (endpoint.etags && !condition_holds(request, content)) return with_status(412);
     if (request.method == "PUT") {
+        WebResponse response = with_status(content ? 204 : 201);
         endpoint.contents[request.url] = given;
-        return with_status(content ? 204 : 201);
+        if (endpoint.etags) response.headers.emplace_back("ETag", etag_of(given));
+        return response;
     }
     if (!content) return with_status(404);
     if (request.method != "DELETE") return document(endpoint, *content, 200);

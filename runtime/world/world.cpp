@@ -40,7 +40,9 @@ bool is_read(const CommandLine& command) {
     if (command.tool == "kubectl")
         return listed("get top auth version config logs exec run", verb) ||
                has_word(words, "--dry-run=server");
-    if (command.tool == "terraform") return listed("show output state validate plan version", verb);
+    if (command.tool == "terraform")
+        return listed("show output state validate plan version", verb) ||
+               (verb == "workspace" && has_word(words, "show"));
     if (command.tool == "docker") return has_word(words, "inspect") || verb == "pull";
     if (command.tool == "curl") return !has_word(words, "--request") && !has_word(words, "--data-binary");
     if (command.tool == "git") return true;

@@ -100,9 +100,121 @@ for name, wanted in (("absent", None), ("staging", "a digest")):
     alike = real.get("found") is None and simulated.get("found") is None if wanted is None else all(str(x.get("found")).startswith("sha256:") for x in (real, simulated))
     check(f"real and simulated agree on a tag that is {name}", alike, f"{real} {simulated}")
 
+# Somebody else moves the tag: the wrapper acts for them in a chosen moment.
+(work / "bin").mkdir()
+OTHERS = """#!/usr/bin/env python3
+import json, os, subprocess, sys
+real, plan = "REAL", "WORK/plan.json"
+hook = json.load(open(plan)) if os.path.exists(plan) else {"word": None}
+here = hook["word"] is not None and any(hook["word"] in word for word in sys.argv[1:])
+if here:
+    hook["turn"] -= 1
+    json.dump(hook, open(plan, "w"))
+if here and hook["turn"] == 0 and not hook["after"]:
+    subprocess.run(hook["command"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+code = subprocess.run([real, *sys.argv[1:]]).returncode
+if here and hook["turn"] == 0 and hook["after"]:
+    subprocess.run(hook["command"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+sys.exit(code)
+"""
+for program in ("docker", "curl"):
+    (work / "bin" / program).write_text(OTHERS.replace("REAL", shutil.which(program)).replace("WORK", str(work)))
+    (work / "bin" / program).chmod(0o755)
+CURL = shutil.which("curl")
+
+
+def others(word, turn, command, after=False):
+    """Before (or right after) the turn-th command with this word, somebody else does this."""
+    (work / "plan.json").write_text(json.dumps({"word": word, "turn": turn, "command": command, "after": after}))
+
+
+def put(tag, manifest, name="theirs.json"):
+    """The command with which somebody moves a tag to a manifest that the registry knows the parts of."""
+    (work / name).write_text(manifest)
+    return [CURL, "-s", "-X", "PUT", "-H", f"Content-Type: {ONE}", "--data-binary", f"@{work}/{name}", f"http://{plain}/v2/web/manifests/{tag}"]
+
+
+def move(tag, manifest):
+    (work / "plan.json").unlink(missing_ok=True)
+    subprocess.run(put(tag, manifest), check=True, capture_output=True)
+
+
+def beside(script, text):
+    project.write(script, f"stage staging < {text} > on failure undo;\n")
+    return project.migc("run", script, environment={"PATH": f"{work}/bin:{os.environ['PATH']}"})
+
+
+def undo():
+    return project.migc("undo", "last", environment={"PATH": f"{work}/bin:{os.environ['PATH']}"})
+
+
+image = f"{plain}/web:shared"
+for text in ("theirs", "first"):
+    project.write("app/version", f"{text}\n")
+    subprocess.run(["docker", "build", "-q", "-t", f"{plain}/web:{text}", project.folder / "app"], check=True, capture_output=True)
+    subprocess.run(["docker", "push", "-q", f"{plain}/web:{text}"], check=True, capture_output=True)
+their_manifest, first_manifest = (ask(plain, f"manifests/{tag}", "-H", f"Accept: {ONE}") for tag in ("theirs", "first"))
+theirs, first = digest(plain, "theirs"), digest(plain, "first")
+number = 0
+
+
+def ours():
+    global number
+    number += 1
+    project.write("app/version", f"ours {number}\n")
+    move("shared", first_manifest)
+    return f'build image "{image}" from "app"; push image "{image}";'
+
+
+push = ours()
+others("{{.Id}}", 4, put("shared", their_manifest))  # what is needed, the result of the build, what is captured, and directly before the push
+done = beside("others.mig", push)
+check("a push between our capture and our push is not overwritten", done.returncode != 0 and digest(plain, "shared") == theirs and "somebody else" in done.stdout, done.stdout)
+push = ours()
+others("push", 1, put("shared", their_manifest), after=True)
+done = beside("others.mig", push)
+check("a push right after ours is not taken for ours, and stays", done.returncode == 3 and digest(plain, "shared") == theirs, done.stdout)
+push = ours()
+done = beside("others.mig", push)
+check("pushed", done.returncode == 0 and digest(plain, "shared") not in (first, theirs), done.stdout)
+same = json.dumps(json.loads(ask(plain, "manifests/shared", "-H", f"Accept: {ONE}")), indent=1)
+for what, manifest in (("another image", their_manifest), ("the same image anew", same)):
+    move("shared", manifest)
+    changed = digest(plain, "shared")
+    done = undo()
+    check(f"{what}, pushed since, is not overwritten by the undo", done.returncode == 3 and digest(plain, "shared") == changed, done.stdout)
+push = ours()
+check("pushed again", beside("others.mig", push).returncode == 0)
+others("manifests/sha256:", 1, put("shared", their_manifest))
+done = undo()
+check("nor what is pushed between the undo's look and its act", done.returncode == 3 and digest(plain, "shared") == theirs, done.stdout)
+
+moving = f'move tag "{image}" to digest "{digest(plain, "staging")}";'
+move("shared", first_manifest)
+others("manifests/sha256:", 1, put("shared", their_manifest))
+done = beside("move.mig", moving)
+check("a tag that somebody moves meanwhile is not moved", done.returncode != 0 and digest(plain, "shared") == theirs, done.stdout)
+move("shared", first_manifest)
+check("moved", beside("move.mig", moving).returncode == 0 and digest(plain, "shared") == digest(plain, "staging"))
+others("manifests/sha256:", 1, put("shared", their_manifest))
+done = undo()
+check("nor moved back", done.returncode == 3 and digest(plain, "shared") == theirs, done.stdout)
+
+local = ["docker", "tag", f"{plain}/web:theirs", "web:name"]
+naming = f'tag image "{plain}/web:first" to "web:name";'
+others("web:name", 3, local)  # captured, looked at, and directly before
+done = beside("name.mig", naming)
+here = lambda name: subprocess.run(["docker", "image", "inspect", "-f", "{{.Id}}", name], capture_output=True, text=True).stdout
+check("a local name that somebody gives away meanwhile stays theirs", done.returncode != 0 and here("web:name") == here(f"{plain}/web:theirs"), done.stdout)
+(work / "plan.json").unlink(missing_ok=True)
+subprocess.run(["docker", "image", "rm", "--no-prune", "web:name"], capture_output=True)
+check("named", beside("name.mig", naming).returncode == 0)
+subprocess.run(local, check=True)
+done = undo()
+check("and is not taken back", done.returncode == 3 and here("web:name") == here(f"{plain}/web:theirs"), done.stdout)
+
 # migc is killed in the middle of a push.
 before, codes = digest(plain, "staging"), []
-(work / "bin").mkdir()
 (work / "bin" / "docker").write_text(f'#!/bin/sh\nif [ "$1" = push ]; then touch {work}/pushing; sleep 2; fi\nexec {shutil.which("docker")} "$@"\n')
 (work / "bin" / "docker").chmod(0o755)
 project.write("push.mig", f'stage staging < build image "{plain}/web:staging" from "app"; push image "{plain}/web:staging"; > on failure undo;\n')

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Real git and real files: values set and put back, revisions restored, hooks and settings that must not matter."""
-import os, pathlib, subprocess, tempfile
+import os, pathlib, shutil, subprocess, tempfile
 
 from support import Project, check, finish, need
 
@@ -117,6 +117,26 @@ check("set, agreeing with each other", project.migc("run", "set.mig").returncode
 check("only the values have changed", project.read("appsettings.json") ==
       '{\n  // production\n  "Redis": "redis-service:6379", // moves\n  "Features": {\n    "UseRedis": true\n  }\n}\n')
 check("and are undone", project.migc("undo", "last").returncode == 0 and files() == before)
+
+# Somebody else writes the file while git is asked what it is to become.
+bin = pathlib.Path(tempfile.mkdtemp(prefix="migc-bin-"))
+(bin / "git").write_text(f"""#!/bin/sh
+case " $* " in *" cat-file "*)
+    echo . >> {bin}/asked
+    if [ "$(wc -l < {bin}/asked)" = 2 ]; then echo "# theirs" >> {project.folder}/k8s/configmap.yaml; fi ;;
+esac
+exec {shutil.which("git")} "$@"
+""")
+(bin / "git").chmod(0o755)
+project.write("one.mig", 'stage staging < restore file "k8s/configmap.yaml" from commit (commit of "HEAD~2"); > on failure undo;\n')
+done = project.migc("run", "one.mig", environment={"PATH": f"{bin}:{os.environ['PATH']}"})
+check("what somebody writes meanwhile is not overwritten", done.returncode != 0 and project.read("k8s/configmap.yaml").endswith("# theirs\n"), done.stdout)
+git("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "checkout", "-q", "--", "k8s/configmap.yaml")
+check("restored", project.migc("run", "one.mig").returncode == 0)
+project.write("k8s/configmap.yaml", project.read("k8s/configmap.yaml") + "# theirs\n")
+done = project.migc("undo", "last")
+check("and what somebody writes after it is not, either", done.returncode == 3 and project.read("k8s/configmap.yaml").endswith("# theirs\n"), done.stdout)
+shutil.rmtree(bin)
 
 # The same in a folder below the repository's own.
 inner = Project(**{"t.mig": 'stage staging < restore "a.yaml" from "HEAD"; verify revision of "a.yaml" committed; > on failure undo;\n'})

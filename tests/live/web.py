@@ -14,6 +14,7 @@ class Store(http.server.BaseHTTPRequestHandler):
     documents, asked, seen = {}, [], []
     lock = threading.Lock()
     slow_every = 0
+    meanwhile = None  # (path, so many GETs, body or None): what somebody else then writes or removes
 
     def etag(self):
         return '"' + hashlib.sha256(self.documents[self.path]).hexdigest()[:12] + '"'
@@ -50,6 +51,16 @@ class Store(http.server.BaseHTTPRequestHandler):
         return self.document(body)
 
     def document(self, body):
+        self.stored(body)
+        if self.command == "GET" and Store.meanwhile and Store.meanwhile[0] == self.path:
+            path, left, others = Store.meanwhile
+            Store.meanwhile = (path, left - 1, others) if left > 1 else None
+            if left == 1 and others is None:
+                self.documents.pop(path, None)
+            elif left == 1:
+                self.documents[path] = others
+
+    def stored(self, body):
         there = self.path in self.documents
         match = self.headers.get("If-Match")
         etags = not self.path.startswith("/plain/")
@@ -66,7 +77,7 @@ class Store(http.server.BaseHTTPRequestHandler):
         if self.command == "DELETE":
             del self.documents[self.path]
             return self.answer(204)
-        return self.answer(200, self.documents[self.path], Content_Type="application/json", **({"ETag": self.etag()} if etags else {}))
+        self.answer(200, self.documents[self.path], Content_Type="application/json", **({"ETag": self.etag()} if etags else {}))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = lambda self: self.handle_one()
 
@@ -134,6 +145,35 @@ Store.documents["/items/a"] = b'{"x": 5, "kept": "by somebody else"}'
 done = project.migc("undo", "last")
 check("what somebody else has changed since is left", done.returncode == 3 and "somebody changed" in done.stdout and Store.documents["/items/a"] == b'{"x": 5, "kept": "by somebody else"}', done.stdout)
 check("and the others are put back", Store.documents["/items/b"] == started()["/items/b"] and "/items/new" not in Store.documents)
+Store.documents.clear()
+Store.documents.update(started())
+
+# Somebody else, at each moment: with ETags the server says no, without them it is looked at directly before.
+def beside(name, steps, path, gets, others, *, undo=False):
+    """Somebody writes `others` after so many GETs of the run, or of its undo."""
+    Store.documents.clear()
+    Store.documents.update(started())
+    if not undo:
+        Store.meanwhile = (path, gets, others)
+        return run(name, steps)
+    run(name, steps)
+    Store.meanwhile = (path, gets, others)
+    return project.migc("undo", "last")
+
+
+theirs = b'{"x": 5, "by": "somebody else"}'
+for path in ("/items/a", "/plain/c", "/items/fresh", "/plain/fresh"):
+    there = path in started()
+    steps = [f'    http put "{base}{path}" with json "{{\\"x\\": 5}}";'] + ([f'    http delete "{base}{path}";'] if there else [])
+    for number, step in enumerate(steps):
+        word = ("put", "delete")[number]
+        done = beside("meanwhile.mig", step, path, 2, theirs)
+        check(f"{word} {path}: what somebody writes between our look and our write stays, though it says the same", done.returncode != 0 and Store.documents.get(path) == theirs, f"{done.stdout}{Store.documents}")
+        check(f"{word} {path}: and is not undone", project.migc("undo", "last").returncode in (0, 3) and Store.documents.get(path) == theirs)
+        for gets in (1, 2):
+            done = beside("after.mig", step, path, gets, theirs, undo=True)
+            check(f"{word} {path}: nor what somebody writes at GET {gets} of the undo", done.returncode == 3 and Store.documents.get(path) == theirs, f"{done.stdout}{Store.documents}")
+Store.meanwhile = None
 Store.documents.clear()
 Store.documents.update(started())
 

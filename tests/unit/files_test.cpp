@@ -89,7 +89,8 @@ class Project final : public Host {
     Answer set(const std::string& file, const std::string& pointer, const Value& value) {
         const Reading wanted = read("file-digest-with", {Value(file), Value(pointer), value});
         if (wanted.value.is_unknown()) return refused(wanted.why);
-        return act("set-value", {Value(file), Value(pointer), value, wanted.value});
+        const Value prior = read("file-copy", {Value(file)}).value;
+        return act("set-value", {Value(file), Value(pointer), value, wanted.value, prior});
     }
 
     Folder folder;
@@ -181,11 +182,58 @@ TEST_CASE("what somebody else writes meanwhile is not overwritten") {
     const Value before = project.read("file-digest", {text("a.json")}).value;
     project.folder.write("a.json", "{\"a\": 1, \"b\": 2}");
     const Answer answer =
-        project.act("set-value", {text("a.json"), text("/a"), Value(std::int64_t{2}), wanted});
+        project.act("set-value", {text("a.json"), text("/a"), Value(std::int64_t{2}), wanted, copy});
     CHECK(answer.errors.find("changed by somebody else") != std::string::npos);
     CHECK(project.act("put-back", {text("a.json"), copy, before}).errors.find("changed by somebody else") !=
           std::string::npos);
     CHECK(project.folder.read("a.json") == "{\"a\": 1, \"b\": 2}");
+}
+
+TEST_CASE("what is put back later is the file that was there when the value was set, or nothing is written") {
+    Project project;
+    project.folder.write("a.json", "{\"a\": 1}");
+    const Value old = project.read("file-copy", {text("a.json")}).value;
+    project.folder.write("a.json", "{\"a\": 1, \"b\": 2}");  // between one capture and the next
+    const List place = {text("a.json"), text("/a"), Value(std::int64_t{2})};
+    const Value wanted = project.read("file-digest-with", place).value;
+    const Answer answer = project.act("set-value", {place[0], place[1], place[2], wanted, old});
+    CHECK(answer.errors.find("changed by somebody else") != std::string::npos);
+    const Answer removed = project.act(
+        "remove-value", {place[0], place[1], project.read("file-digest-without", {place[0], place[1]}).value, old});
+    CHECK(removed.errors.find("changed by somebody else") != std::string::npos);
+    CHECK(project.folder.read("a.json") == "{\"a\": 1, \"b\": 2}");
+}
+
+TEST_CASE("a file is put back only where it is as it was left, unless a person says that it is overwritten") {
+    Project project;
+    project.folder.write("a.json", "{\"a\": 1}");
+    const Value copy = project.read("file-copy", {text("a.json")}).value;
+    REQUIRE(project.set("a.json", "/a", Value(std::int64_t{2})).succeeded());
+    const Value left = project.read("file-digest", {text("a.json")}).value;
+    project.folder.write("a.json", "{\"a\": 3}");
+    const Answer held = project.act("put-back", {text("a.json"), copy, left});
+    CHECK(held.errors.starts_with("held: a.json was changed by somebody else"));
+    CHECK(project.folder.read("a.json") == "{\"a\": 3}");
+    project.variables["overwrite"] = "yes";
+    CHECK(project.act("put-back", {text("a.json"), copy, left}).succeeded());
+    CHECK(project.folder.read("a.json") == "{\"a\": 1}");
+}
+
+TEST_CASE("a file that this run wrote is known by the file itself, and another one like it is not") {
+    Project project;
+    project.variables.insert({{"writers", "yes"}, {"manager", "migc:1"}});
+    project.variables["run-folder"] = project.folder.path / ".migc";
+    fs::create_directory(project.folder.path / ".migc");
+    project.folder.write("a.json", "{\"a\": 1}");
+    const auto writer = [&] { return project.read("file-digest", {text("a.json")}).writer; };
+    CHECK(writer().empty());
+    REQUIRE(project.set("a.json", "/a", Value(std::int64_t{2})).succeeded());
+    CHECK(writer() == "migc:1");
+    CHECK(project.read("file-value", {text("a.json"), text("/a")}).writer == "migc:1");
+    const std::string same = project.folder.read("a.json");
+    project.folder.write("b.json", same);  // somebody else's, put in its place
+    fs::rename(project.folder.path / "b.json", project.folder.path / "a.json");
+    CHECK(writer().empty());
 }
 
 TEST_CASE("links lead to what they point to, and not out of the project") {

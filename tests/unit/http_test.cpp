@@ -369,48 +369,112 @@ TEST_CASE("put and delete change only what was read before") {
         CHECK(host.commands.front().find("--header If-Match: \"1\"") != std::string::npos);
         CHECK(host.commands.front().find("--header Content-Type: application/json") != std::string::npos);
     }
-    SECTION("of nothing being there") {
+    SECTION("of nothing being there, which is looked at as well") {
         host.say("PUT", page(201, ""));
         host.say("curl", page(404, ""));
         CHECK(act(host, "http-put", {web, content, nothing, nothing}).succeeded());
-        CHECK(host.commands.front().find("--header If-None-Match: *") != std::string::npos);
+        CHECK(host.commands[1].find("--header If-None-Match: *") != std::string::npos);
     }
-    SECTION("a weak ETag is no condition") {
+    SECTION("something being there by now") {
+        host.say("curl", page(200, R"({"x":7})"));
+        const Answer answer = act(host, "http-put", {web, content, nothing, nothing});
+        CHECK(answer.refused);
+        CHECK(answer.errors.find("somebody changed") != std::string::npos);
+        CHECK(host.commands.size() == 1);
+    }
+    SECTION("a weak ETag is no condition: it is looked at before") {
         const Value weak = as_value({{"body", "x"}, {"etag", "W/\"1\""}});
-        act(host, "http-delete", {web, nothing, weak});
-        CHECK(host.commands.front().find("If-") == std::string::npos);
-        CHECK(host.commands.front().find("--request DELETE") != std::string::npos);
+        host.say("DELETE", page(204, ""));
+        host.say("curl", page(200, "x", "ETag: W/\"1\"\r\n"));
+        CHECK(act(host, "http-delete", {web, nothing, weak}).succeeded());
+        CHECK(host.commands.back().find("If-") == std::string::npos);
+        CHECK(host.commands.back().find("--request DELETE") != std::string::npos);
+    }
+    SECTION("without an ETag it is looked at before, and what is another by now stays") {
+        const Value plain = as_value({{"body", "x"}});
+        host.say("curl", page(200, "theirs"));
+        for (const char* name : {"http-put", "http-delete"}) {
+            const List arguments = name == std::string("http-put") ? List{web, content, nothing, plain}
+                                                                   : List{web, nothing, plain};
+            CHECK(act(host, name, arguments).refused);
+        }
+        CHECK(host.commands.size() == 2);
+    }
+    SECTION("one that cannot be looked at is not written") {
+        host.say("curl", page(500, ""));
+        CHECK(act(host, "http-put", {web, content, nothing, as_value({{"body", "x"}})}).refused);
+        CHECK(host.commands.size() == 1);
     }
     SECTION("somebody else was faster") {
         host.say("curl", page(412, ""));
-        CHECK(act(host, "http-put", {web, content, nothing, prior}).errors ==
-              "http://web.example.org/ answered 412: somebody changed it meanwhile");
+        const Answer answer = act(host, "http-put", {web, content, nothing, prior});
+        CHECK(answer.refused);
+        CHECK(answer.errors == "http://web.example.org/ answered 412: somebody changed it meanwhile");
     }
-    SECTION("what is gone needs no deleting") {
+    SECTION("a server that failed may have written it all the same") {
+        for (const int status : {500, 503, 504, 303}) {
+            host.forget();
+            host.say("curl", page(status, ""));
+            CHECK(act(host, "http-put", {web, content, nothing, prior}).ending == Ending::TimedOut);
+            CHECK(act(host, "http-delete", {web, nothing, prior}).ending == Ending::TimedOut);
+        }
+    }
+    SECTION("that it is gone already was not this run's doing") {
         host.say("curl", page(404, ""));
-        CHECK(act(host, "http-delete", {web, nothing, prior}).succeeded());
+        CHECK(act(host, "http-delete", {web, nothing, prior}).refused);
     }
 }
 
 TEST_CASE("the way back of a put is barred by somebody else's change") {
     Asked host;
-    const Value content = as_value({{"type", "text/plain"}, {"body", "new"}});
-    const Value prior = as_value({{"type", "text/plain"}, {"body", "old"}, {"etag", "\"1\""}});
-    host.say("PUT", page(204, ""));
-    host.say("curl", page(200, "new", "ETag: \"2\"\r\n"));
-    CHECK(act(host, "http-put", {web, content, nothing, prior}).succeeded());
+    const Value content = as_value({{"type", "application/json"}, {"body", R"({"x":5})"}});
+    const Value prior = as_value({{"type", "application/json"}, {"body", R"({"x":1})"}, {"etag", "\"1\""}});
+    const auto back = [&] { return act(host, "http-restore", {web, prior, nothing, content, content}); };
+    const auto holds = [&](const std::string& body, const std::string& headers) {
+        host.forget();
+        host.say("PUT", page(204, ""));
+        host.say("curl", page(200, body, headers));
+    };
+    const std::string barred = "held: somebody changed http://web.example.org/ since this run did";
     SECTION("the ETag is the one that this run left") {
-        CHECK(act(host, "http-restore", {web, prior, nothing}).succeeded());
+        holds(R"({"x":5})", "ETag: \"2\"\r\n");
+        CHECK(act(host, "http-put", {web, content, nothing, prior}).succeeded());
+        CHECK(back().succeeded());
         CHECK(host.commands[3].find(
-                  "--request PUT --header Content-Type: text/plain --header If-Match: \"2\"") !=
+                  "--request PUT --header Content-Type: application/json --header If-Match: \"2\"") !=
               std::string::npos);
     }
-    SECTION("it is another one") {
-        host.forget();
-        host.say("curl", page(200, "new", "ETag: \"3\"\r\n"));
-        const Answer back = act(host, "http-restore", {web, prior, nothing});
-        CHECK(back.errors == "held: somebody changed http://web.example.org/ since this run did");
+    SECTION("it is another one, though the content is the same") {
+        holds(R"({"x":5})", "ETag: \"2\"\r\n");
+        CHECK(act(host, "http-put", {web, content, nothing, prior}).succeeded());
+        holds(R"({"x":5})", "ETag: \"3\"\r\n");
+        CHECK(back().errors == barred);
         CHECK(host.commands.size() == 3);
+    }
+    SECTION("the server's answer to the put tells the ETag; what is looked up later may be somebody else's") {
+        host.say("PUT", page(204, "", "ETag: \"2\"\r\n"));
+        CHECK(act(host, "http-put", {web, content, nothing, prior}).succeeded());
+        CHECK(host.commands.size() == 1);
+        holds(R"({"x":5})", "ETag: \"3\"\r\n");
+        CHECK(back().errors == barred);
+    }
+    SECTION("without ETags the whole document counts, also fields that were not sent") {
+        holds(R"({"x":5,"by":"server"})", "");
+        CHECK(act(host, "http-put", {web, content, nothing, as_value({{"body", R"({"x":5,"by":"server"})"}})})
+                  .succeeded());
+        CHECK(back().succeeded());
+        CHECK(act(host, "http-put", {web, content, nothing, as_value({{"body", R"({"x":5,"by":"server"})"}})})
+                  .succeeded());
+        holds(R"({"x":5,"by":"somebody"})", "");
+        CHECK(back().errors == barred);
+    }
+    SECTION("another content, whatever was written down") {
+        holds(R"({"x":6})", "ETag: \"2\"\r\n");
+        CHECK(back().errors == barred);
+    }
+    SECTION("what was removed here and is there again is somebody else's") {
+        holds(R"({"x":1})", "");
+        CHECK(act(host, "http-restore", {web, prior, nothing, nothing, prior}).errors == barred);
     }
 }
 

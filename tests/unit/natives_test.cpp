@@ -897,8 +897,10 @@ TEST_CASE("the digest of a tag, from the registry or where it wants credentials 
 TEST_CASE("a tag is moved by putting the very manifest") {
     FakeHost host;
     host.say("--request PUT", printed("HTTP/1.1 201 Created\r\n\r\n"));
+    host.say("--head", printed("HTTP/1.1 200 OK\r\nDocker-Content-Digest: sha256:1\r\n\r\n"));
     host.say("curl", printed("HTTP/1.1 200 OK\r\nContent-Type: application/x\r\n\r\n{ \"bytes\":  1}\n"));
-    CHECK(act(host, "registry-retag", {Value("cr.example.org/web:1"), Value("sha256:7")}).succeeded());
+    CHECK(act(host, "registry-retag", {Value("cr.example.org/web:1"), Value("sha256:7"), Value("sha256:1")})
+              .succeeded());
     CHECK(host.commands.front().ends_with("https://cr.example.org/v2/web/manifests/sha256:7"));
     CHECK(host.commands.back().ends_with("https://cr.example.org/v2/web/manifests/1"));
     CHECK(host.inputs.back() == R"(data-binary = "{ \"bytes\":  1}\n")"

@@ -699,6 +699,44 @@ TEST_CASE("images are built, tagged, pushed and told apart by digest") {
     CHECK(world->run(command("docker", {"swarm", "init"})).status == not_modelled);
 }
 
+TEST_CASE("two terraform directories share a state; a stale plan, another lineage and a lock are refused") {
+    const auto root = std::filesystem::temp_directory_path() / "migc-world-shared";
+    auto world = make(R"(
+terraform:
+  ours: { variables: { n: 3 }, duration: 1m, resources: [{ address: t.node, count-from: n }] }
+  theirs: { variables: { n: 3 }, shares-state-with: ours, resources: [{ address: t.node, count-from: n }] }
+  locked: { locked-by: anna@ci, resources: [{ address: t.node }] }
+)");
+    for (const char* name : {"ours", "theirs", "locked"}) std::filesystem::create_directories(root / name);
+    const auto in = [&](const std::string& name, Words words) {
+        words.insert(words.begin(), "-chdir=" + (root / name).string());
+        return must(*world, command("terraform", words));
+    };
+    const auto serial = [&](const std::string& name) {
+        return json::parse(in(name, {"state", "pull"}).output)["serial"].get<int>();
+    };
+    const Words plan = {"plan", "-var=n=4", "-out=p"};
+    in("ours", plan);
+    in("theirs", plan);
+    CHECK(in("theirs", {"apply", "p"}).succeeded());
+    CHECK(serial("ours") == serial("theirs"));
+    const Answer stale = in("ours", {"apply", "p"});
+    CHECK(stale.status == 1);
+    CHECK(stale.errors.find("Saved plan is stale") != std::string::npos);
+    CHECK(json::parse(in("ours", {"state", "pull"}).output)["resources"][0]["instances"].size() == 4);
+    in("ours", {"plan", "-var=n=5", "-out=q"});
+    CHECK(in("ours", {"workspace", "select", "other"}).errors.find("doesn't exist") != std::string::npos);
+    CHECK(in("ours", {"workspace", "show"}).output == "default\n");
+    CHECK(in("ours", {"workspace", "new", "other"}).succeeded());
+    CHECK(in("ours", {"workspace", "show"}).output == "other\n");
+    CHECK(in("ours", {"state", "pull"}).output.empty());
+    CHECK(in("ours", {"apply", "q"}).errors.find("does not match the given state") != std::string::npos);
+    CHECK(in("ours", {"workspace", "select", "default"}).succeeded());
+    CHECK(in("ours", {"apply", "q"}).succeeded());
+    CHECK(in("locked", {"workspace", "show"}).succeeded());
+    CHECK(in("locked", {"plan", "-out=p"}).errors.find("anna@ci") != std::string::npos);
+}
+
 TEST_CASE("terraform plans, shows, applies, and refuses a stale plan") {
     const auto folder = std::filesystem::temp_directory_path() / "migc-world-test" / "terraform";
     std::filesystem::remove_all(folder);
