@@ -17,9 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Foresight {
+class Looker {
   public:
-    Foresight(RunState& run, StageRun& stage) : run_(run), stage_(stage), environment_(stage.environment) {}
+    Looker(RunState& run, StageRun& stage) : run_(run), stage_(stage), environment_(stage.environment) {}
 
     void look(std::vector<std::string>& problems) {
         problems_ = &problems;
@@ -150,7 +150,7 @@ class Foresight {
 std::optional<Problem> known_beforehand(RunState& run, const StageRuns& stages) {
     std::vector<std::string> problems;
     for (const auto& stage : stages)
-        if (!stage->passed) Foresight(run, *stage).look(problems);
+        if (!stage->passed) Looker(run, *stage).look(problems);
     if (problems.empty()) return std::nullopt;
     return Problem{fmt::format("nothing is begun: {}", fmt::join(problems, "; "))};
 }
