@@ -22,9 +22,9 @@ struct EffectTarget {
 // Whether a reading is what the effect declares.
 bool taken(const EffectTarget& target, const Value& reading);
 
-// Whether a part of an inverse is begun anew, though an earlier undo has begun or finished it: it only yields a value,
-// and was cut off; or that value is a plan, which is out of date by now. Not while another part is open: that one may
-// have used it.
+// Whether a part of an inverse is begun anew, though an earlier undo has begun or finished it: it only yields
+// a value, and was cut off; or that value is a plan, which is out of date by now. Not while another part is
+// open: that one may have used it.
 bool is_made_again(const Course& course, const ir::Verb& verb, const std::string& id);
 
 // The phrase of a call with its arguments filled in: "scale webapi to 4".

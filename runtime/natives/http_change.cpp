@@ -83,9 +83,10 @@ bool is_same_document(const json& a, const json& b) {
            text_field(a, "/body") == text_field(b, "/body");
 }
 
-// Where no condition protects what is there, or the server may not know `If-None-Match`, it is looked at directly
-// before. Why it may not be written; nothing if it may.
-std::optional<std::string> changed_meanwhile_at(Host& host, const HttpRequest& request, const json& captured) {
+// Where no condition protects what is there, or the server may not know `If-None-Match`, it is looked at
+// directly before. Why it may not be written; nothing if it may.
+std::optional<std::string> changed_meanwhile_at(Host& host, const HttpRequest& request,
+                                                const json& captured) {
     if (has_strong_etag(captured)) return std::nullopt;
     const auto now = resource_at(host, request);
     if (!now) return fmt::format("what {} holds could not be found out: {}", request.url, now.error());
@@ -119,9 +120,10 @@ fs::path left_file(Host& host, const HttpRequest& request) {
            fmt::format("etag-{}.json", sha256(request.url).substr(0, 16));
 }
 
-// What the server said of its own with the answer is proof; what a look finds afterwards is taken for this run's
-// only if it says what was written.
-void keep_what_is_left(Host& host, const HttpRequest& request, const HttpAnswer& answer, const json& content) {
+// What the server said of its own with the answer is proof; what a look finds afterwards is taken for this
+// run's only if it says what was written.
+void keep_what_is_left(Host& host, const HttpRequest& request, const HttpAnswer& answer,
+                       const json& content) {
     if (const std::string etag = answer.header("ETag"); !content.is_null() && !etag.empty())
         return keep(left_file(host, request), {{"etag", etag}});
     const auto found = content.is_null() ? json() : resource_at(host, request).value_or(json());
@@ -130,7 +132,8 @@ void keep_what_is_left(Host& host, const HttpRequest& request, const HttpAnswer&
              {{"etag", text_field(found, "/etag")}, {"body", sha256(text_field(found, "/body"))}});
 }
 
-// `ours`: what this run wrote there; null if it removed what was there. `like`: in whose terms that is compared.
+// `ours`: what this run wrote there; null if it removed what was there. `like`: in whose terms that is
+// compared.
 bool changed_by_others(Host& host, const HttpRequest& request, const json& found, const json& ours,
                        const json& like) {
     if (form_of(found, like) != form_of(ours, like)) return true;

@@ -76,10 +76,11 @@ class Replacement {
     bool in_place_ = false;
 };
 
-// Which file this run wrote last under a path: the file itself, and what it held. Kept in the run's own folder; not
-// worth waiting for the disk, since without it there is only a little less to go by.
+// Which file this run wrote last under a path: the file itself, and what it held. Kept in the run's own
+// folder; not worth waiting for the disk, since without it there is only a little less to go by.
 fs::path own_file_note(Host& host, const fs::path& whole) {
-    return fs::path(host.setting("run-folder")) / fmt::format("wrote-{}.json", sha256(whole.string()).substr(0, 16));
+    return fs::path(host.setting("run-folder")) /
+           fmt::format("wrote-{}.json", sha256(whole.string()).substr(0, 16));
 }
 
 void note_own_file(Host& host, const fs::path& whole, int descriptor, const std::string& content) {
@@ -160,12 +161,13 @@ Done write_project_file(Host& host, const std::string& path, const std::string& 
 bool is_own_file(Host& host, const std::string& path) {
     const auto whole = project_path(host, path);
     if (!whole || host.setting("run-folder").empty()) return false;
-    const auto note = nlohmann::json::parse(read_file(own_file_note(host, *whole), project_file_limit).value_or(""),
-                                            nullptr, false);
+    const auto note = nlohmann::json::parse(
+        read_file(own_file_note(host, *whole), project_file_limit).value_or(""), nullptr, false);
     struct stat now = {};
     if (!note.is_object() || ::stat(whole->c_str(), &now) != 0) return false;
     const auto content = read_file(*whole, project_file_limit);
-    return content && note == nlohmann::json{{"device", now.st_dev}, {"file", now.st_ino}, {"digest", sha256(*content)}};
+    return content &&
+           note == nlohmann::json{{"device", now.st_dev}, {"file", now.st_ino}, {"digest", sha256(*content)}};
 }
 
 Answer not_written(Host& host, const std::string& path, const std::string& why) {

@@ -30,16 +30,16 @@ std::string shown_path(Host& host, const std::string& path);
 tl::expected<std::optional<ProjectFile>, std::string> read_project_file(Host& host, const std::string& path);
 
 // Replaces a file, or makes it and the folders that it lies in: a reader, or a crash, sees the old file or
-// the new one. Owner and permissions of a file that is there stay, unless `mode` says which. `expected` is the
-// digest that the file must still have in the moment before its place is taken; "": there must be none.
+// the new one. Owner and permissions of a file that is there stay, unless `mode` says which. `expected` is
+// the digest that the file must still have in the moment before its place is taken; "": there must be none.
 tl::expected<void, std::string> write_project_file(Host& host, const std::string& path,
                                                    const std::string& content, const std::string& expected,
                                                    std::optional<mode_t> mode = std::nullopt);
 // Whether the file that is there is the one that this run wrote last under that path.
 bool is_own_file(Host& host, const std::string& path);
 
-// The answer of an action that could not write a file, for that reason: refused, unless the new file took its place
-// all the same and only the disk is not known to have it.
+// The answer of an action that could not write a file, for that reason: refused, unless the new file took its
+// place all the same and only the disk is not known to have it.
 Answer not_written(Host& host, const std::string& path, const std::string& why);
 
 // How many of the folders that a file would lie in are not there.

@@ -25,8 +25,8 @@ constexpr const char* terraform_begun =
     R"((?m)^Apply complete!|^[^\n]*: (Creating|Modifying|Destroying|Importing|Removing|Moving)\b|)"
     R"(: (Creation|Modifications|Destruction) complete)";
 
-// A registry checks who pushes, and whether the tag may be moved, before it moves it. Layers that have arrived
-// are nothing that anybody sees.
+// A registry checks who pushes, and whether the tag may be moved, before it moves it. Layers that have
+// arrived are nothing that anybody sees.
 constexpr const char* docker_errors =
     R"((?m)^(Error response from daemon: )?(denied\b|unauthorized\b|authentication required|no basic auth credentials|)"
     R"(tag invalid\b|name invalid\b|manifest invalid\b|No such image\b|)"

@@ -98,8 +98,9 @@ std::optional<std::string> moved_meanwhile(Host& host, const std::string& image,
     if (!found) return fmt::format("what {} names could not be found out: {}", image, found.error());
     if (found->digest == expected) return std::nullopt;
     const auto told = [](const std::string& digest) { return digest.empty() ? "nothing" : digest; };
-    return fmt::format("{} names {} now, and not {} any more: somebody else moved the tag, and it stays as it is",
-                       image, told(found->digest), told(expected));
+    return fmt::format(
+        "{} names {} now, and not {} any more: somebody else moved the tag, and it stays as it is", image,
+        told(found->digest), told(expected));
 }
 
 // The registry's own answer decides; without one, or with that of a server that failed, nobody knows.
@@ -157,8 +158,8 @@ Reading image_digest(Host& host, const Arguments& arguments) {
 }
 
 // The id, if what the tag names is that image; docker's ids are those of the configuration, or of the
-// manifest. Once this run has pushed it, only the manifest that docker told of is that image: another one was pushed
-// by somebody else, though the image in it be the same.
+// manifest. Once this run has pushed it, only the manifest that docker told of is that image: another one was
+// pushed by somebody else, though the image in it be the same.
 Reading image_content(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
     const std::string id = text_argument(arguments, 1);
@@ -246,7 +247,8 @@ Answer image_push(Host& host, const Arguments& arguments) {
     const auto here = local_id(host, image);
     if (!here) return refused(here.error());
     if (*here != id)
-        return refused(fmt::format("{} is another image here than it was: somebody else gave it the name", image));
+        return refused(
+            fmt::format("{} is another image here than it was: somebody else gave it the name", image));
     if (const auto moved = moved_meanwhile(host, image, *name, text_argument(arguments, 2)))
         return refused(*moved);
     ToolCommand command;
@@ -287,8 +289,8 @@ Answer image_name(Host& host, const Arguments& arguments) {
     if (!here) return refused(here.error());
     if (*here != expected && host.setting("overwrite") != "yes")
         return tag_stays(arguments, 3,
-                     fmt::format("{} is {} now: somebody else gave the name away, and it stays as it is", name,
-                                 here->empty() ? "no image" : *here));
+                         fmt::format("{} is {} now: somebody else gave the name away, and it stays as it is",
+                                     name, here->empty() ? "no image" : *here));
     Answer answer = host.run("docker", name_command(arguments));
     answer.refused = was_refused("docker", answer);
     return answer;

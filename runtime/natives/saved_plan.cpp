@@ -52,8 +52,8 @@ StateIdentity from_record(const json& record) {
     return {text_field(record, "/workspace"), text_field(record, "/lineage"), int_field(record, "/serial")};
 }
 
-// The ids that terraform printed while it created, by address: "a.b[0]: Creation complete after 0s [id=x]". One
-// that it has shortened is none.
+// The ids that terraform printed while it created, by address: "a.b[0]: Creation complete after 0s [id=x]".
+// One that it has shortened is none.
 std::map<std::string, std::string> printed_ids(const std::string& output) {
     static const RE2 created(R"((?m)^(.+): Creation complete after \S+ \[id=(.*)\]\r?$)");
     std::map<std::string, std::string> ids;
@@ -77,13 +77,14 @@ bool is_planned(const PlannedChange& change, const std::string& name) {
            unknown.find("true") == std::string::npos;
 }
 
-// What of a resource does not change by itself: its id, and what the plan gave it. Of one that was there before
-// that is what the plan changed.
+// What of a resource does not change by itself: its id, and what the plan gave it. Of one that was there
+// before that is what the plan changed.
 std::set<std::string> lasting_attributes(const PlannedChange& change, const json& values) {
     std::set<std::string> names;
     for (const auto& [name, value] : values.items()) {
         const bool given = is_planned(change, name) &&
-                           (change.what != "change" || attribute_in(change.before, name) != attribute_in(change.after, name));
+                           (change.what != "change" ||
+                            attribute_in(change.before, name) != attribute_in(change.after, name));
         if (name == "id" || given) names.insert(name);
     }
     return names;

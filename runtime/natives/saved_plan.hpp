@@ -1,5 +1,6 @@
-// What lies beside a saved plan: what it was made from, how far its apply has come, and what that has left. It
-// proves, later and in another process, that what a state shows is the work of this plan and of nobody else.
+// What lies beside a saved plan: what it was made from, how far its apply has come, and what that has left.
+// It proves, later and in another process, that what a state shows is the work of this plan and of nobody
+// else.
 #pragma once
 
 #include <map>

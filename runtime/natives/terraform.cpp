@@ -39,12 +39,14 @@ tl::expected<TwoPlans, std::string> read_two(Host& host, const Arguments& argume
     return TwoPlans{std::move(*back), std::move(*forward)};
 }
 
-// The plan stays for whoever looks at it; it is never to be applied by hand, since what it was made from changes.
+// The plan stays for whoever looks at it; it is never to be applied by hand, since what it was made from
+// changes.
 Reading no_way_back(const std::string& file, const std::string& what) {
     return {Value(false),
-            fmt::format("the way back {}. `terraform show {}` shows it; nothing of it is applied. Once a person has "
-                        "mended that, `migc undo` makes a new plan",
-                        what, file),
+            fmt::format(
+                "the way back {}. `terraform show {}` shows it; nothing of it is applied. Once a person has "
+                "mended that, `migc undo` makes a new plan",
+                what, file),
             true};
 }
 
@@ -137,8 +139,8 @@ Reading plan_mirrors(Host& host, const Arguments& arguments) {
     return {Value(false), "the plan would not take back " + enumerate(left, 10), true};
 }
 
-// As `mirrors`, but a part is enough: what an apply that failed half-way has done. Where `still fits` holds after
-// this, the state is the one that is looked at here.
+// As `mirrors`, but a part is enough: what an apply that failed half-way has done. Where `still fits` holds
+// after this, the state is the one that is looked at here.
 Reading plan_takes_back_only(Host& host, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0), forward_file = text_argument(arguments, 1);
     if (const auto made = origin_of(file))
@@ -157,8 +159,9 @@ Reading plan_takes_back_only(Host& host, const Arguments& arguments) {
         return no_way_back(file, fmt::format("would also {}, which does not take back what was applied",
                                              enumerate(more, 10)));
     if (const auto changed = changed_since_apply(forward_file, plans->forward, state); !changed.empty())
-        return no_way_back(file, fmt::format("would undo what somebody else did since: {} {} not as this run left it",
-                                             enumerate(changed, 10), changed.size() == 1 ? "is" : "are"));
+        return no_way_back(
+            file, fmt::format("would undo what somebody else did since: {} {} not as this run left it",
+                              enumerate(changed, 10), changed.size() == 1 ? "is" : "are"));
     const auto left = left_standing(plans->back, plans->forward, state);
     if (!left.empty() && plans->back.touched.empty())
         return {Value(false),

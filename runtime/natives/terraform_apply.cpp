@@ -102,8 +102,8 @@ std::string preview_terraform_run(Host& host, const Arguments& arguments) {
     return typed(host, command);
 }
 
-// What the plan is made from is read first: what changes while terraform plans is then noticed by `fits`. Only the
-// workspace can be switched there and back.
+// What the plan is made from is read first: what changes while terraform plans is then noticed by `fits`.
+// Only the workspace can be switched there and back.
 Answer terraform_plan(Host& host, const Arguments& arguments) {
     const auto origin = present_origin(host);
     if (!origin) return refused(origin.error());
@@ -167,7 +167,8 @@ Answer note_what_is_left(Host& host, const std::string& plan, Answer answer) {
     const auto summary = read_plan(host, plan);
     if (!summary) return answer;
     if (const Done left = write_left(host, plan, *summary); !left)
-        answer.errors += fmt::format("\nWarning: what the apply left could not be written down: {}", left.error());
+        answer.errors +=
+            fmt::format("\nWarning: what the apply left could not be written down: {}", left.error());
     return with_losses(*summary, std::move(answer));
 }
 
@@ -197,8 +198,8 @@ Reading planned_facts(Host& host, const Arguments& arguments) {
     return plan ? as_list(facts_of(*plan)) : unknown(plan.error());
 }
 
-// Of another state nothing can be said; and what somebody else has changed since is told beside it, so that it is
-// not taken for what this plan left.
+// Of another state nothing can be said; and what somebody else has changed since is told beside it, so that
+// it is not taken for what this plan left.
 Reading present_facts(Host& host, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0);
     const auto plan = read_plan(host, file);

@@ -166,8 +166,8 @@ std::optional<std::string> other_kubeconfig(Host& host, const fs::path& file, co
 
 }  // namespace
 
-// The file from before is safe in the run's own folder before it is replaced. [output, file, where that is kept, the
-// digest that it must still have or absent]
+// The file from before is safe in the run's own folder before it is replaced. [output, file, where that is
+// kept, the digest that it must still have or absent]
 Answer write_kubeconfig(Host& host, const Arguments& arguments) {
     const fs::path file = text_argument(arguments, 1), kept = text_argument(arguments, 2);
     const Text text = output_text(host, text_argument(arguments, 0));
@@ -179,7 +179,8 @@ Answer write_kubeconfig(Host& host, const Arguments& arguments) {
         if (const auto written = write_private(kept, *before); !written) return refused(written.error());
     }
     // What is kept is read again: it is what the undo puts back.
-    if (auto changed = other_kubeconfig(host, expected.empty() ? file : kept, expected)) return refused(*changed);
+    if (auto changed = other_kubeconfig(host, expected.empty() ? file : kept, expected))
+        return refused(*changed);
     if (auto changed = other_kubeconfig(host, file, expected)) return refused(*changed);
     const auto written = write_private(file, *text);
     return written ? well("") : went_wrong(written.error());

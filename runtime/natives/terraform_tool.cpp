@@ -93,7 +93,8 @@ tl::expected<std::string, std::string> selected_workspace(Host& host) {
     if (!answer.succeeded()) return tl::unexpected(terraform_complaint(answer));
     std::string name = answer.output;
     while (!name.empty() && std::isspace(static_cast<unsigned char>(name.back())) != 0) name.pop_back();
-    if (name.empty()) return tl::unexpected<std::string>("terraform does not say which workspace is selected");
+    if (name.empty())
+        return tl::unexpected<std::string>("terraform does not say which workspace is selected");
     return name;
 }
 

@@ -51,8 +51,8 @@ void move_output_to_file(Answer& answer, const std::string& file);
 // The files under another name of a command that was to write this one, and was cut off together with migc.
 std::vector<std::filesystem::path> unfinished_outputs(const std::filesystem::path& file);
 
-// Names a file that a command has written; the answer gets digest and size, or becomes a failure. Of a command
-// that failed the answer gets what it had written, as without a file, and the file goes.
+// Names a file that a command has written; the answer gets digest and size, or becomes a failure. Of a
+// command that failed the answer gets what it had written, as without a file, and the file goes.
 void finish_output(Answer& answer, OutputFile& file);
 
 // The SHA-256 of a file's content, in hexadecimal. The error is a sentence without a full stop.

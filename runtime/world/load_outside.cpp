@@ -209,9 +209,10 @@ void load_terraform(Simulation& world, const Node& directories, Diagnostics& dia
         directory.lineage = fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4),
                                         hex.substr(12, 4), hex.substr(16, 4), hex.substr(20, 12));
         directory.duration_ms = fields.duration_or("duration", 60'000);
-        directory.locked_by = fields.text_or("locked-by", "");         // who holds the state's lock
+        directory.locked_by = fields.text_or("locked-by", "");  // who holds the state's lock
         directory.workspace = fields.text_or("workspace", "default");
-        directory.shares_state_with = fields.text_or("shares-state-with", "");  // another directory of the world
+        directory.shares_state_with =
+            fields.text_or("shares-state-with", "");                   // another directory of the world
         directory.loses_state = fields.flag_or("loses-state", false);  // applies end with errored.tfstate
         const Node& variables = fields.map("variables");
         for (std::size_t j = 0; j < variables.items.size(); ++j)

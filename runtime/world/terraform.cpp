@@ -296,14 +296,15 @@ Answer workspace(TerraformCall& call) {
     const bool is_there = name == directory.workspace || directory.other_workspaces.contains(name);
     if (makes && is_there) return failed(fmt::format("Workspace \"{}\" already exists\n", name));
     if (!makes && !is_there)
-        return failed(fmt::format("\nWorkspace \"{}\" doesn't exist.\n\nYou can create this workspace with the "
-                                  "\"new\" subcommand \nor include the \"-or-create\" flag with the \"select\" "
-                                  "subcommand.\n",
-                                  name));
+        return failed(
+            fmt::format("\nWorkspace \"{}\" doesn't exist.\n\nYou can create this workspace with the "
+                        "\"new\" subcommand \nor include the \"-or-create\" flag with the \"select\" "
+                        "subcommand.\n",
+                        name));
     if (makes) directory.other_workspaces[name].lineage = lineage_of(directory.lineage + " " + name);
     if (name != directory.workspace) select_workspace(directory, name);
-    return done(fmt::format("{} workspace \"{}\"{}\n", makes ? "Created and switched to" : "Switched to", name,
-                            makes ? "!" : "."));
+    return done(fmt::format("{} workspace \"{}\"{}\n", makes ? "Created and switched to" : "Switched to",
+                            name, makes ? "!" : "."));
 }
 
 Answer run_verb(TerraformCall& call, const std::string& verb) {

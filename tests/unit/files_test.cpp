@@ -199,7 +199,8 @@ TEST_CASE("what is put back later is the file that was there when the value was 
     const Answer answer = project.act("set-value", {place[0], place[1], place[2], wanted, old});
     CHECK(answer.errors.find("changed by somebody else") != std::string::npos);
     const Answer removed = project.act(
-        "remove-value", {place[0], place[1], project.read("file-digest-without", {place[0], place[1]}).value, old});
+        "remove-value",
+        {place[0], place[1], project.read("file-digest-without", {place[0], place[1]}).value, old});
     CHECK(removed.errors.find("changed by somebody else") != std::string::npos);
     CHECK(project.folder.read("a.json") == "{\"a\": 1, \"b\": 2}");
 }

@@ -1,6 +1,8 @@
 // Whose work a change is: what a tool says when it refuses, and what proves that an effect is this run's.
 #include "runtime/natives/ownership.hpp"
 
+#include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -45,9 +47,11 @@ class Table final : public Host {
     }
     void say(const std::string& part, Answer answer) { rules.emplace_front(part, std::move(answer)); }
     void say(const std::string& part, const std::string& output) { say(part, well(output)); }
+    void say(const std::string& part, const char* output) { say(part, well(output)); }
     void say(const std::string& part, const json& output) { say(part, output.dump()); }
 
-    Answer run(const std::string& tool, const std::vector<std::string>& arguments, const std::string&) override {
+    Answer run(const std::string& tool, const std::vector<std::string>& arguments,
+               const std::string&) override {
         commands.push_back(fmt::format("{} {}", tool, fmt::join(arguments, " ")));
         for (const auto& [part, answer] : rules)
             if (commands.back().find(part) != std::string::npos) return answer;
@@ -85,21 +89,21 @@ class Table final : public Host {
     project::Inventory inventory_;
 };
 
-const json grow = {
-    {"format_version", "1.2"},
-    {"resource_changes",
-     {{{"address", "t.node[3]"},
-       {"change",
-        {{"actions", {"create"}},
-         {"before", nullptr},
-         {"after", {{"input", "pool"}}},
-         {"after_unknown", {{"id", true}}}}}}}}};
+json plan_with(const json& change) {
+    return {{"format_version", "1.2"},
+            {"resource_changes", json::array({{{"address", "t.node[3]"}, {"change", change}}})}};
+}
+
+json growth() {
+    return plan_with({{"actions", json::array({"create"})},
+                      {"before", nullptr},
+                      {"after", {{"input", "pool"}}},
+                      {"after_unknown", {{"id", true}}}});
+}
 
 json state_of(const std::string& id, const std::string& input) {
-    return {{"format_version", "1.0"},
-            {"values",
-             {{"root_module",
-               {{"resources", {{{"address", "t.node[3]"}, {"values", {{"id", id}, {"input", input}}}}}}}}}}};
+    const json node = {{"address", "t.node[3]"}, {"values", {{"id", id}, {"input", input}}}};
+    return {{"format_version", "1.0"}, {"values", {{"root_module", {{"resources", json::array({node})}}}}}};
 }
 
 // A folder with one plan, made from serial 4 of lineage "l" in the workspace "default".
@@ -108,26 +112,27 @@ struct Planned {
         plan = (host.folder / "terraform.tfplan").string();
         std::ofstream(plan) << "plan";
         at("default", "l", 4);
-        host.say("terraform show -json " + plan, grow);
+        host.say("terraform show -json " + plan, growth());
         host.say("terraform plan", std::string());
         REQUIRE(host.act("terraform-plan", {Value(plan), Value("")}).succeeded());
         host.settings.insert({{"writers", "yes"}, {"manager", "migc:1"}});
-        host.say("terraform show -json ", json{{"format_version", "1.0"}});
-        host.say("terraform show -json " + plan, grow);
+        host.say("terraform show -json", json{{"format_version", "1.0"}});
+        host.say("terraform show -json " + plan, growth());
     }
     void at(const std::string& workspace, const std::string& lineage, std::int64_t serial) {
         host.say("workspace show", workspace + "\n");
-        host.say("state pull", lineage.empty() ? std::string()
-                                               : json{{"lineage", lineage}, {"serial", serial}}.dump());
+        host.say("state pull",
+                 lineage.empty() ? std::string() : json{{"lineage", lineage}, {"serial", serial}}.dump());
     }
     void holds(const std::string& id, const std::string& input = "pool") {
         host.rules.emplace_front("terraform show -json", well(state_of(id, input).dump()));
-        host.say("terraform show -json " + plan, grow);
+        host.say("terraform show -json " + plan, growth());
     }
     Answer apply() { return host.act("terraform-apply", {Value(plan)}); }
     Answer apply_well(const std::string& id) {
-        host.say("terraform apply", "t.node[3]: Creating...\nt.node[3]: Creation complete after 0s [id=" + id +
-                                        "]\n\nApply complete! Resources: 1 added, 0 changed, 0 destroyed.\n");
+        host.say("terraform apply",
+                 "t.node[3]: Creating...\nt.node[3]: Creation complete after 0s [id=" + id +
+                     "]\n\nApply complete! Resources: 1 added, 0 changed, 0 destroyed.\n");
         return apply();
     }
     Reading facts() { return host.read("present-facts", {Value(plan)}); }
@@ -144,15 +149,17 @@ const Value whole(List{Value("create t.node[3]"), Value("create t.node[3] comple
 TEST_CASE("what a tool says before it does anything is a refusal, and nothing else is") {
     const char* stale = "\nError: Saved plan is stale\n\nThe given plan file can no longer be applied ..\n";
     CHECK(was_refused("terraform", failed(stale)));
-    CHECK(was_refused("terraform", failed("\x1b[31m\u2577\x1b[0m\n\u2502 \x1b[1m\x1b[31mError: \x1b[0m\x1b[1mSaved "
-                                          "plan is stale\x1b[0m\n")));
+    CHECK(was_refused("terraform",
+                      failed("\x1b[31m\u2577\x1b[0m\n\u2502 \x1b[1m\x1b[31mError: \x1b[0m\x1b[1mSaved "
+                             "plan is stale\x1b[0m\n")));
     CHECK(was_refused("terraform", failed("\nError: Saved plan does not match the given state\n")));
     CHECK(was_refused("terraform", failed("\nError: Error acquiring the state lock\n\nError message: ..\n")));
     CHECK(was_refused("terraform", failed("\nWarning: x\n\nError: Error acquiring the state lock\n")));
     CHECK(was_refused("terraform", failed("Error: Failed to load \"x\" as a plan file\n")));
     CHECK_FALSE(was_refused("terraform", failed("\nError: local-exec provisioner error\n")));
     // A provider may say what it likes, and what has begun was not refused.
-    CHECK_FALSE(was_refused("terraform", failed("Error: creating: it said \"Error: Saved plan is stale\"\n")));
+    CHECK_FALSE(
+        was_refused("terraform", failed("Error: creating: it said \"Error: Saved plan is stale\"\n")));
     CHECK_FALSE(was_refused("terraform", failed(stale, "t.node[3]: Creating...\n")));
     CHECK_FALSE(was_refused("terraform", well(stale)));
     Answer cut = failed(stale);
@@ -161,7 +168,8 @@ TEST_CASE("what a tool says before it does anything is a refusal, and nothing el
     CHECK(was_refused("docker", failed("tag invalid: The image tag 'v1' already exists ..\n")));
     CHECK(was_refused("docker", failed("denied: requested access to the resource is denied\n")));
     CHECK(was_refused("docker", failed("Error response from daemon: No such image: web:1\n")));
-    CHECK_FALSE(was_refused("docker", failed("received unexpected HTTP status: 500 Internal Server Error\n")));
+    CHECK_FALSE(
+        was_refused("docker", failed("received unexpected HTTP status: 500 Internal Server Error\n")));
     CHECK_FALSE(was_refused("docker", failed("net/http: request canceled (Client.Timeout exceeded)\n")));
     CHECK(was_refused("curl", failed("curl: (7) Failed to connect to x port 80\n")));
     CHECK_FALSE(was_refused("curl", failed("curl: (52) Empty reply from server\n")));
@@ -289,11 +297,10 @@ TEST_CASE("a way back of another workspace, or over what somebody else changed, 
     REQUIRE(planned.apply_well("ours").succeeded());
     const std::string back = (planned.host.folder / "back.tfplan").string();
     std::ofstream(back) << "back";
-    json shrink = grow;
-    shrink["resource_changes"][0]["change"] = {{"actions", {"delete"}},
-                                               {"before", {{"id", "ours"}, {"input", "pool"}}},
-                                               {"after", nullptr},
-                                               {"after_unknown", json::object()}};
+    const json shrink = plan_with({{"actions", json::array({"delete"})},
+                                   {"before", {{"id", "ours"}, {"input", "pool"}}},
+                                   {"after", nullptr},
+                                   {"after_unknown", json::object()}});
     const auto takes_back = [&] {
         planned.host.say("terraform show -json " + back, shrink);
         return planned.host.read("plan-takes-back-only", {Value(back), Value(planned.plan)});
@@ -345,7 +352,8 @@ const std::string ours = "sha256:" + std::string(64, 'a'), theirs = "sha256:" + 
 constexpr const char* image = "cr.example.org/web:1";
 
 void registry_holds(Table& host, const std::string& digest, const std::string& config) {
-    host.say("curl", "HTTP/1.1 200 OK\r\nDocker-Content-Digest: " + digest + "\r\nContent-Type: application/x\r\n\r\n" +
+    host.say("curl", "HTTP/1.1 200 OK\r\nDocker-Content-Digest: " + digest +
+                         "\r\nContent-Type: application/x\r\n\r\n" +
                          json{{"config", {{"digest", config}}}}.dump());
 }
 
@@ -440,11 +448,13 @@ TEST_CASE("a local name is given only where it was what was captured") {
     CHECK_FALSE(host.ran("docker tag"));
     CHECK(host.act("image-name", {Value("web:1"), Value("theirs"), Value("ours")}).succeeded());
     CHECK(host.commands.back() == "docker tag ours web:1");
-    CHECK(host.act("image-name", {Value("web:1"), Value("theirs"), Value(Absent{}), Value("back")}).succeeded());
+    CHECK(host.act("image-name", {Value("web:1"), Value("theirs"), Value(Absent{}), Value("back")})
+              .succeeded());
     CHECK(host.commands.back() == "docker image rm --no-prune web:1");
 }
 
-TEST_CASE("credentials are written only over the file that was there, and put back only over what was written") {
+TEST_CASE(
+    "credentials are written only over the file that was there, and put back only over what was written") {
     Table host;
     const std::string file = (host.folder / "kube.yaml").string(), kept = (host.folder / "kept").string();
     const auto write = [&](const std::string& text) { std::ofstream(file) << text; };
