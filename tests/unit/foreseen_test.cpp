@@ -101,7 +101,7 @@ struct World {
         foreseen.done(step, made, names, evaluator, declared);
     }
     Answer get(const std::string& what) {
-        return evaluator.run("kubectl", {"get", what, "-o", "json", "--ignore-not-found"});
+        return evaluator.run("kubectl", {"get", what, "-o", "json", "--ignore-not-found"}, {});
     }
     // A field of an object, as a probe of the standard library reads it.
     Value field(const std::string& workload_name, const std::string& pointer) {
