@@ -373,7 +373,9 @@ class Foreseen::Deed {
         if (is({"notify", "terraform-plan"})) return;
         if (name == "terraform-run") return open("init " + foreseen_.environment_->setting("terraform-dir"));
         if (name == "terraform-apply") return terraform();
-        if (is({"write-state-backup", "write-kept-back"})) return write(text(0));
+        // The backup is a file that nobody has read.
+        if (name == "write-state-backup") return;
+        if (name == "write-kept-back") return write(text(0));
         if (name == "write-kubeconfig") return write(text(1));
         if (is({"write-backup", "write-kept-file", "write-pod-file"})) return write(text(3), text(2));
         if (name == "registry-retag") return open(text(0).empty() ? "registry" : "registry " + text(0));

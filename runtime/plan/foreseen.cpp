@@ -106,17 +106,36 @@ std::set<std::string> types_of(const KubectlWords& call) {
     return types;
 }
 
+std::string target_of(const json& item) {
+    return type_name(text_field(item, "/kind")) + "/" + text_field(item, "/metadata/name");
+}
+
+// Where kubectl would list an object that is new: among those of its kind by name.
+json::iterator place_in(json& items, const json& form) {
+    auto place = items.end();
+    for (auto item = items.begin(); item != items.end(); ++item) {
+        if (text_field(*item, "/kind") != text_field(form, "/kind")) continue;
+        if (text_field(*item, "/metadata/name") > text_field(form, "/metadata/name")) return item;
+        place = std::next(item);
+    }
+    return place;
+}
+
 // A list as kubectl prints it, with the objects in it as they will be.
-Answer with_changes(Answer answer, const std::map<std::string, const Foreseen::Thing*>& changed) {
+Answer with_changes(Answer answer, std::map<std::string, const Foreseen::Thing*> changed) {
     auto list = json::parse(answer.output, nullptr, false);
     if (changed.empty() || !answer.succeeded() || !field(list, "/items").is_array()) return answer;
     json items = json::array();
-    for (json& item : list["items"])
-        if (!changed.contains(type_name(text_field(item, "/kind")) + "/" +
-                              text_field(item, "/metadata/name")))
+    for (json& item : list["items"]) {
+        const auto found = changed.find(target_of(item));
+        if (found == changed.end())
             items.push_back(std::move(item));
+        else if (!found->second->form.is_null())
+            items.push_back(found->second->form);
+        if (found != changed.end()) changed.erase(found);
+    }
     for (const auto& [target, thing] : changed)
-        if (!thing->form.is_null()) items.push_back(thing->form);
+        if (!thing->form.is_null()) items.insert(place_in(items, thing->form), thing->form);
     list["items"] = std::move(items);
     answer.output = list.dump();
     return answer;
@@ -674,6 +693,7 @@ Answer Foreseen::dry_patch(const CommandLine& command, const KubectlWords& call)
     patched.merge_patch(patch);
     json without_version = patch;
     if (without_version.contains("metadata")) without_version["metadata"].erase("resourceVersion");
+    if (without_version.value("metadata", json(1)).empty()) without_version.erase("metadata");
     const json leaves = without_version.flatten();
     for (const auto& [pointer, value] : leaves.items()) {
         const bool is_empty = value.is_null() || value.empty();

@@ -1,8 +1,9 @@
 #include "runtime/plan/stage_plan.hpp"
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
 #include <map>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -63,12 +64,21 @@ std::string within_stage(const std::string& id) {
     return id.substr(id.find('/') + 1);
 }
 
-// What is another one each time that it is asked for, whatever the world is like.
-bool is_made_up(const ir::Program& program, const ir::Expr& value) {
+bool reads_one_of(const ir::Program& program, const ir::Expr& value,
+                  std::initializer_list<std::string_view> natives) {
     if (value.kind != ir::ExprKind::Probe) return false;
-    constexpr std::array natives = {"fresh-file", "fresh-state-backup", "job-name", "version-of"};
     const auto& read = program.probes.at(value.declaration).read;
     return read && std::find(natives.begin(), natives.end(), read->native) != natives.end();
+}
+
+// A name that is made when the step runs: another one each time.
+bool is_made_up(const ir::Program& program, const ir::Expr& value) {
+    return reads_one_of(program, value, {"fresh-state-backup", "job-name"});
+}
+
+// What may be another one each time that it is asked for, without anything having changed that matters.
+bool is_passing(const ir::Program& program, const ir::Expr& value) {
+    return reads_one_of(program, value, {"fresh-file", "fresh-state-backup", "job-name", "version-of"});
 }
 
 }  // namespace
@@ -249,7 +259,9 @@ std::string StagePlanner::subject(const ir::Expr& condition, const Scope& names)
 void StagePlanner::captures(const ir::Verb& verb, Scope& inner, json& entry) {
     entry["captures"] = json::object();
     for (const ir::Capture& capture : verb.captures) {
-        const Reading reading = evaluator_.evaluate(capture.value, inner);
+        Reading reading = evaluator_.evaluate(capture.value, inner);
+        if (is_made_up(program_, capture.value))
+            reading = {foreseen_.yield(within_stage(entry["step"].get<std::string>())), {}, false};
         if (is_not_to_be_had(reading))
             entry["problems"].push_back(
                 fmt::format("`{}` cannot be captured: {}", capture.name, explain(reading)));
@@ -259,7 +271,7 @@ void StagePlanner::captures(const ir::Verb& verb, Scope& inner, json& entry) {
         }
         entry["captures"][capture.name] = shown_capture(reading);
         const bool comparable = !reading.value.is_unknown() && !is_object(reading.value);
-        if (comparable && !is_made_up(program_, capture.value))
+        if (comparable && !is_passing(program_, capture.value))
             entry["seen"][capture.name] = to_json(reading.value);
         inner.bind(capture.name, reading.value);
     }
@@ -302,6 +314,8 @@ std::vector<Declared> StagePlanner::effects(const ir::Verb& verb, const Scope& i
         effect(one, inner, entry, declared);
         remember_workloads(one.probe, inner);
     }
+    // Without what it needs it does not even begin.
+    if (!entry["problems"].empty() || entry.contains("needs")) entry["already"] = false;
     return declared;
 }
 
@@ -359,7 +373,7 @@ void StagePlanner::let(const ir::Step& step, Scope& scope, const std::string& id
     json& entry =
         add(id, "let", fmt::format("{} = {}", step.name, secret ? "(secret)" : shown_value(reading)));
     if (!secret && !reading.value.is_unknown() && !is_object(reading.value) &&
-        !is_made_up(program_, *step.value))
+        !is_passing(program_, *step.value))
         entry["seen"][step.name] = to_json(reading.value);
     if (is_not_to_be_had(reading))
         entry["problems"].push_back(fmt::format("`{}` cannot be had: {}", step.name, explain(reading)));
