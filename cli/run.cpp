@@ -145,6 +145,7 @@ int act(RunOptions options, Script& script, const std::string& purpose, bool loo
                 progress.emplace(folder);
             }
             if (progress) progress->on(event);
+            ready->session->on(event);
             out->on(event);
         },
         ready->options);
