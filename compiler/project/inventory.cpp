@@ -35,6 +35,7 @@ class InventoryReader {
                         {"workloads", [&](const YamlNode& node) { workloads(node); }},
                         {"services", [&](const YamlNode& node) { services(node); }},
                         {"notify", [&](const YamlNode& node) { notify(node); }},
+                        {"project", [&](const YamlNode& node) { project_name(node); }},
                         {"inside-image", [&](const YamlNode& node) { inside_image(node); }},
                         {"approvers", [&](const YamlNode& node) { approvers(node); }},
                         {"freezes", [&](const YamlNode& node) { freezes(node); }},
@@ -347,6 +348,19 @@ class InventoryReader {
             if (const auto meant = nearest(*name, known))
                 finding.fixes.push_back(replacement(one, *meant, false));
         }
+    }
+
+    // Servers show it beside what the project's runs have written.
+    void project_name(const YamlNode& node) {
+        const std::string name = read_.text(node, "`project`").value_or("");
+        constexpr std::string_view allowed =
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+        if (name.size() <= 60 && name.find_first_not_of(allowed) == std::string::npos)
+            inventory_.project = name;
+        else
+            diagnostics_.report(
+                Code::BadInventory, node.span,
+                "the name of a project is at most 60 letters, digits, dots, hyphens and underscores");
     }
 
     void inside_image(const YamlNode& node) {

@@ -80,6 +80,7 @@ struct Inventory {
     std::vector<CheckLevel> checks;
     std::map<std::string, std::string> approvers;  // a person's name -> "migc-key:.."
     std::vector<Freeze> freezes;
+    std::string project;       // its name, the same in every clone; empty: that of the folder
     std::string inside_image;  // image of the pod that answers `from inside`; empty: the default
 
     [[nodiscard]] const Environment* environment(std::string_view name) const;

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/bounds.hpp"
+#include "runtime/engine/effect.hpp"
+#include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/planted.hpp"
@@ -20,6 +22,10 @@ constexpr std::int64_t longest_look_ms = 2'000;
 constexpr std::int64_t after_failure_ms = 5'000;
 // One that was ended by a signal said nothing, and what it had asked a server for may still come.
 constexpr std::int64_t after_signal_ms = 30'000;
+// What is neither as it was nor as the accepted command made it for so long was changed by somebody else.
+constexpr std::int64_t third_value_ms = 5'000;
+// So often a command is given anew that was refused because somebody else had written something beside it.
+constexpr int most_tries = 6;
 
 std::int64_t patience(const Answer& answer, std::int64_t limit) {
     if (answer.succeeded() || (answer.ending != Ending::Exited && answer.ending != Ending::Signalled))
@@ -58,7 +64,7 @@ bool taken(const EffectTarget& target, const Value& reading) {
         case ir::Becomes::Value:
             break;
     }
-    return equal(target.declared, reading);
+    return has_become(target.before, target.declared, reading);
 }
 
 std::string describe_call(const ir::Verb& verb, const Scope& inner) {
@@ -132,6 +138,20 @@ tl::expected<nlohmann::json, std::string> read_captures(Evaluator& evaluator, co
     return captures;
 }
 
+bool proves(StageRun& stage, const ir::Verb& verb, const Scope& inner, bool exited) {
+    const NativeEntry* native = verb.action && !verb.action->native.empty()
+                                    ? stage.run.options.natives(verb.action->native)
+                                    : nullptr;
+    if (native != nullptr && (native->edits_files || (exited && native->exclusive))) return true;
+    Evaluator asking = stage.evaluator.glance();
+    asking.asks_writers = true;
+    const std::string manager = stage.environment.setting("manager");
+    return !manager.empty() && !verb.effects.empty() &&
+           std::all_of(verb.effects.begin(), verb.effects.end(), [&](const ir::Effect& effect) {
+               return asking.evaluate(effect.probe, inner).writer == manager;
+           });
+}
+
 Call::Call(StageRun& stage, const Course& course, const ir::Step& step, const ir::Verb& verb,
            const Scope& outer, Scope& inner, std::string id)
     : stage_(stage),
@@ -146,15 +166,70 @@ Call::Call(StageRun& stage, const Course& course, const ir::Step& step, const ir
 Verdict Call::run() {
     begun_ = stage_.run.tools.now();
     if (auto verdict = resume()) return *verdict;
-    if (Verdict verdict = prepare(); !verdict.done()) return verdict;
-    if (holds_already()) return already();
-    if (!intend()) return {Fate::Untrusted, stage_.run.recorder.failure()};
-    if (planted("outcome-before-effect"))
-        if (Verdict early = conclude("done", "", true); !early.done()) return early;
-    const Action action = act();
-    Verdict verdict = decide(action);
+    Verdict verdict = attempt();
     if (verdict.done() && verb_.result) result = stage_.evaluator.evaluate(*verb_.result, inner_).value;
     return verdict;
+}
+
+// Looks, and acts on what was seen. A command that was refused because somebody had written beside what it
+// changes has done nothing: then it is looked again, and what is there is as it was.
+Verdict Call::attempt() {
+    std::vector<EffectTarget> first;
+    for (int left = most_tries;;) {
+        if (Verdict verdict = prepare(); !verdict.done()) return verdict;
+        if (!first.empty() && !found_as(first)) return not_ours(std::move(first), refusal_);
+        if (holds_already()) return already();
+        if (!intend()) return {Fate::Untrusted, stage_.run.recorder.failure()};
+        if (planted("outcome-before-effect"))
+            if (Verdict early = conclude("done", "", true); !early.done()) return early;
+        const Action action = act();
+        if (--left == 0 || !was_only_outrun(action)) return decide(action);
+        if (first.empty()) first = targets_;
+        refusal_ = failure_text(verb_.action->tool, action.answer);
+        withdraw();
+        Waiter(stage_, course_).rest(first_look_ms << (most_tries - left));
+    }
+}
+
+std::set<std::string> Call::names() {
+    std::set<std::string> all;
+    for (const EffectTarget& target : targets_)
+        all.merge(names_in(stage_.evaluator, target.effect->probe, inner_));
+    return all;
+}
+
+bool Call::was_only_outrun(const Action& action) {
+    if (!action.begun || !action.answer.refused || !was_outrun(action.answer) || targets_.empty())
+        return false;
+    if (stage_.run.hurried() || stage_.run.stopping()) return false;
+    static_cast<void>(look());
+    return untouched();
+}
+
+// The intent of a command that has provably done nothing is void: the next one takes its place.
+void Call::withdraw() {
+    if (intended_) --stage_.run.open_effects;
+    intended_ = false;
+    targets_.clear();
+}
+
+bool Call::found_as(const std::vector<EffectTarget>& first) const {
+    return std::equal(first.begin(), first.end(), targets_.begin(), targets_.end(),
+                      [](const EffectTarget& then, const EffectTarget& now) {
+                          return is_as_before(then.before, then.declared, now.before);
+                      });
+}
+
+// Somebody else was faster, and made of it what it is now. An undo meets this step, and leaves it.
+Verdict Call::not_ours(std::vector<EffectTarget> first, const std::string& refusal) {
+    for (std::size_t i = 0; i < first.size() && i < targets_.size(); ++i)
+        first[i].observed = targets_[i].before;
+    targets_ = std::move(first);
+    if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(intent_body()));
+    ownership_ = Ownership::NotOurs;
+    return conclude(course_.purpose == Purpose::Inverse ? "held" : "failed",
+                    fmt::format("{}; {}, which is not ours: somebody else changed it", refusal, readings()),
+                    true);
 }
 
 // What an earlier process did of this call: all of it, provably nothing (then nothing is decided here), or
@@ -193,7 +268,8 @@ bool Call::all_taken() const {
 
 bool Call::untouched() const {
     return !targets_.empty() && std::all_of(targets_.begin(), targets_.end(), [](const EffectTarget& t) {
-        return equal(t.before, t.observed);
+        return t.effect->becomes == ir::Becomes::Value ? is_as_before(t.before, t.declared, t.observed)
+                                                       : equal(t.before, t.observed);
     });
 }
 
@@ -208,13 +284,20 @@ std::optional<Verdict> Call::settle(const nlohmann::json& intent) {
         recall(intent.value("before", nlohmann::json::object()),
                intent.value("declared", nlohmann::json::object()));
         if (targets_.empty()) break;
-        if (all_taken()) return conclude("done", "found out afterwards", true);
+        if (all_taken() && is_proved(false)) return conclude("done", "found out afterwards", true);
         if (untouched() && std::exchange(was_untouched, true)) break;
     }
     const bool begin_anew = untouched();
     targets_.clear();
     if (begin_anew) return std::nullopt;
+    ownership_ = Ownership::Unproved;
     return conclude("in-doubt", "it was begun before, and how it went could not be found out", true);
+}
+
+// Whether what is there is known to be this run's own work though no tool said so: the thing itself tells who
+// wrote it, or nobody else can have.
+bool Call::is_proved(bool exited) {
+    return proves(stage_, verb_, inner_, exited);
 }
 
 std::optional<Verdict> Call::resume_inverse() {
@@ -251,8 +334,9 @@ std::optional<Verdict> Call::resume_forward() {
             break;
     }
     recall(values_to_json(change->before), values_to_json(change->declared));
-    if (all_taken()) return conclude("done", "found out afterwards", true);
-    if (!targets_.empty() && !untouched()) half_done_ = change;
+    const bool ours = change->ownership == Ownership::Ours;
+    if (ours && all_taken()) return conclude("done", "found out afterwards", true);
+    if (ours && !targets_.empty() && !untouched()) half_done_ = change;
     targets_.clear();
     return std::nullopt;
 }
@@ -276,6 +360,9 @@ Verdict Call::prepare() {
     if (!captured) return not_begun(captured.error());
     captures_ = std::move(*captured);
     if (Verdict verdict = read_effects(glance); !verdict.done()) return verdict;
+    // What an earlier step of this stage changed is as that one left it: what is not is somebody else's.
+    if (course_.purpose == Purpose::Forward)
+        if (Verdict verdict = StillOurs(stage_).before(glance, id_, names()); !verdict.done()) return verdict;
     if (half_done_) keep_way_back();
     const auto command = glance.preview(*verb_.action, inner_);
     if (!command) return not_begun(command.error());
@@ -407,7 +494,9 @@ Call::Action Call::act() {
     Action action = act_once();
     for (std::int64_t left = tries == nullptr ? 0 : *tries; left > 0; --left) {
         if (action.begun && action.answer.succeeded()) break;
-        if (action.begun && (targets_.empty() || observe(after_failure_ms) != Seen::NotTaken)) break;
+        if (action.begun && !action.answer.refused &&
+            (targets_.empty() || observe(after_failure_ms, false) != Seen::NotTaken))
+            break;
         if (stage_.run.stopping()) break;
         Waiter(stage_, course_).rest(every);
         if (stage_.run.hurried()) break;
@@ -428,15 +517,20 @@ Call::Seen Call::look() {
     return seen;
 }
 
-Call::Seen Call::observe(std::int64_t limit_ms) {
+// A value that is neither what was there nor what an accepted command makes it does not become that by
+// waiting.
+Call::Seen Call::observe(std::int64_t limit_ms, bool accepted) {
     const Time begun = stage_.run.tools.now();
     Time last_hope = begun;
+    Time last_expected = begun;
     Waiter waiter(stage_, course_);
     for (std::int64_t pause = first_look_ms;; pause = std::min(pause * 2, longest_look_ms)) {
         const Seen seen = look();
         const Time now = stage_.run.tools.now();
         if (seen != Seen::Hopeless) last_hope = now;
-        const std::int64_t left = std::min(begun + limit_ms, last_hope + after_failure_ms) - now;
+        if (!accepted || seen != Seen::NotTaken || untouched()) last_expected = now;
+        const std::int64_t left =
+            std::min({begun + limit_ms, last_hope + after_failure_ms, last_expected + third_value_ms}) - now;
         if (seen == Seen::Taken || left <= 0) return seen;
         if (stage_.run.hurried()) return Seen::NotAwaited;
         waiter.rest(std::min(pause, left));
@@ -462,34 +556,80 @@ Verdict Call::decide(const Action& action) {
     if (!action.begun) return conclude("failed", action.refusal, false);
     const bool complained = !action.answer.succeeded();
     const std::string said = complained ? failure_text(verb_.action->tool, action.answer) : "";
-    if (targets_.empty()) return decide_unseen(action);
-    switch (observe(patience(action.answer, effect_limit()))) {
-        case Seen::Taken:
-            return conclude("done",
-                            complained ? fmt::format("{}, but {}", said, readings()) : warned(action.answer),
-                            true);
-        case Seen::Unreadable:
-        case Seen::Hopeless:
-            return conclude("in-doubt",
-                            fmt::format("whether it took effect could not be found out{}{}", obstacle(),
-                                        said.empty() ? "" : "; " + said),
-                            true);
-        case Seen::NotAwaited:
-            return conclude(
-                "in-doubt",
-                fmt::format("the operator asked twice to stop, so its effect was not waited for{}",
-                            said.empty() ? "" : "; " + said),
-                true);
-        case Seen::NotTaken:
-            break;
-    }
     if (course_.purpose == Purpose::Inverse && said.starts_with(held_mark))
         return conclude("held", said.substr(held_mark.size()), false);
-    return conclude(
-        "failed",
-        fmt::format("{}; {}", complained ? said : "the command went well, but did not take effect",
-                    readings()),
-        true);
+    if (action.answer.refused) return decide_refused(said);
+    if (targets_.empty()) return decide_unseen(action);
+    const Seen seen = observe(patience(action.answer, effect_limit()), action.answer.succeeded());
+    if (seen == Seen::Taken) return decide_taken(action.answer, said);
+    if (seen == Seen::NotTaken) return decide_not_taken(action.answer, said);
+    if (complained) ownership_ = Ownership::Unproved;
+    const std::string why = seen == Seen::NotAwaited
+                                ? "the operator asked twice to stop, so its effect was not waited for"
+                                : "whether it took effect could not be found out" + obstacle();
+    return conclude("in-doubt", why + (said.empty() ? "" : "; " + said), true);
+}
+
+// It has done nothing: what is there otherwise than before is somebody else's.
+Verdict Call::decide_refused(const std::string& said) {
+    static_cast<void>(look());
+    const bool changed = std::any_of(targets_.begin(), targets_.end(), [](const EffectTarget& target) {
+        return !target.observed.is_unknown() && !equal(target.before, target.observed);
+    });
+    ownership_ = Ownership::NotOurs;
+    if (!changed || untouched()) return conclude("failed", said, true);
+    std::vector<EffectTarget> first = targets_;
+    for (EffectTarget& target : targets_) target.before = target.observed;
+    return not_ours(std::move(first), said);
+}
+
+// What was declared is there. That is this call's work if its tool said so, or if the thing itself does.
+Verdict Call::decide_taken(const Answer& answer, const std::string& said) {
+    if (answer.succeeded()) return decide_done(answer);
+    const bool is_stated = std::none_of(targets_.begin(), targets_.end(), [](const EffectTarget& target) {
+        return target.effect->becomes == ir::Becomes::Different;
+    });
+    const bool exited = answer.ending == Ending::Exited;
+    const bool proved = is_proved(exited);
+    if (proved && is_stated) return conclude("done", fmt::format("{}, but {}", said, readings()), true);
+    // A tool that counts up what it could not do has changed something, and not what was asked for.
+    if (exited && !is_stated)
+        return conclude("failed", fmt::format("{}; something changed all the same: {}", said, readings()),
+                        true);
+    if (!proved) ownership_ = Ownership::Unproved;
+    return conclude(exited ? "failed" : "in-doubt",
+                    fmt::format("{}; {}, and whether this run or somebody else made it so is not known", said,
+                                readings()),
+                    true);
+}
+
+// An inverse may have put back what is this run's, and left the rest to a person.
+Verdict Call::decide_done(const Answer& answer) {
+    const std::size_t held = answer.errors.find(held_mark);
+    const bool left = held != std::string::npos && (held == 0 || answer.errors[held - 1] == '\n');
+    if (course_.purpose != Purpose::Inverse || !left) return conclude("done", warned(answer), true);
+    const std::size_t begin = held + held_mark.size();
+    return conclude("held", printable(answer.errors.substr(begin, answer.errors.find('\n', held) - begin)),
+                    true);
+}
+
+Verdict Call::decide_not_taken(const Answer& answer, const std::string& said) {
+    const bool complained = !answer.succeeded();
+    const std::string what = complained ? said : "the command went well, but did not take effect";
+    if (!complained && !untouched())
+        return conclude(
+            "failed", fmt::format("the command went well, and then somebody else changed it: {}", readings()),
+            true);
+    // Half done: by this run, if nobody else can have been at it.
+    if (complained && !untouched() && !all_different() && !is_proved(answer.ending == Ending::Exited))
+        ownership_ = Ownership::Unproved;
+    return conclude("failed", fmt::format("{}; {}", what, readings()), true);
+}
+
+bool Call::all_different() const {
+    return std::all_of(targets_.begin(), targets_.end(), [](const EffectTarget& target) {
+        return target.effect->becomes == ir::Becomes::Different;
+    });
 }
 
 // Without an effect to look at, the command's own word is all there is. Where the declaration says that
@@ -516,6 +656,10 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
                  {"observed", values_to_json(observed)},
                  {"acted", acted},
                  {"took_ms", stage_.run.tools.now() - begun_}});
+    if (ownership_ != Ownership::Ours) body["ownership"] = shown_ownership(ownership_);
+    if (outcome == "done" && course_.purpose == Purpose::Forward)
+        if (const auto steps = StillOurs(stage_).superseded_by(id_, verb_, names()); !steps.empty())
+            body["supersedes"] = steps;
     if (outcome == "already") body["workloads"] = workload_names();
     bool written = true;
     if (course_.purpose != Purpose::Inverse) {
@@ -530,6 +674,8 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
     if (intended_ && told) --stage_.run.open_effects;
     intended_ = false;
     if (course_.purpose == Purpose::Forward) stage_.conclude(id_, body);
+    if (course_.purpose == Purpose::Failure && acted && outcome != "already")
+        stage_.add_in_failure(Change::from_intent(intent_body()));
     if (course_.said != nullptr && outcome == "done" && !message.empty())
         *course_.said += (course_.said->empty() ? "" : "; ") + message;
     if (course_.written != nullptr) course_.written->insert(observed.begin(), observed.end());

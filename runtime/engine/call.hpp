@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,11 @@ tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Prog
 tl::expected<nlohmann::json, std::string> read_captures(Evaluator& evaluator, const ir::Verb& verb,
                                                         Scope& inner);
 
+// Whether what a verb's effects show is known to be this run's work though its tool did not say so: the thing
+// itself says who wrote it, or the native that wrote it works where nobody else can. `exited`: its tool
+// reported a failure and ended by itself; else its answer was lost.
+bool proves(StageRun& stage, const ir::Verb& verb, const Scope& inner, bool exited);
+
 class Call {
   public:
     // `inner` holds the verb's parameters; captures are added to it.
@@ -55,6 +61,8 @@ class Call {
 
   private:
     // Hopeless: it cannot be read, and waiting cannot help. NotAwaited: the operator did not let it be seen.
+    Verdict attempt();
+    [[nodiscard]] std::set<std::string> names();
     enum class Seen { Taken, NotTaken, Unreadable, Hopeless, NotAwaited };
     struct Action {
         Answer answer;
@@ -78,10 +86,20 @@ class Call {
     bool intend();
     Action act();
     Action act_once();
-    Seen observe(std::int64_t limit_ms);
+    Seen observe(std::int64_t limit_ms, bool accepted);
     Seen look();
     Verdict decide(const Action& action);
+    Verdict decide_refused(const std::string& said);
+    Verdict decide_taken(const Answer& answer, const std::string& said);
+    Verdict decide_done(const Answer& answer);
+    Verdict decide_not_taken(const Answer& answer, const std::string& said);
     Verdict decide_unseen(const Action& action);
+    Verdict not_ours(std::vector<EffectTarget> first, const std::string& refusal);
+    bool was_only_outrun(const Action& action);
+    void withdraw();
+    [[nodiscard]] bool found_as(const std::vector<EffectTarget>& first) const;
+    [[nodiscard]] bool is_proved(bool exited);
+    [[nodiscard]] bool all_different() const;
     Verdict conclude(const std::string& outcome, const std::string& message, bool acted);
     Verdict not_begun(const std::string& message);
     [[nodiscard]] std::string readings() const;
@@ -105,6 +123,8 @@ class Call {
     std::vector<EffectTarget> targets_;
     Time begun_ = 0;
     bool intended_ = false;
+    Ownership ownership_ = Ownership::Ours;
+    std::string refusal_;              // why the last try was refused
     std::optional<Change> half_done_;  // what an earlier try left, and how it is taken back
 };
 

@@ -66,12 +66,14 @@ Change Change::from_intent(const nlohmann::json& body) {
 void Change::conclude(const nlohmann::json& outcome) {
     state = parse_state(outcome.value("result", ""));
     acted = outcome.value("acted", true);
+    ownership = parse_ownership(outcome.value("ownership", ""));
     observed = values_from_json(member(outcome, "observed"));
 }
 
 void Change::resolve(bool done) {
     resolved = true;
     acted = done;
+    ownership = Ownership::Ours;
     state = done ? ChangeState::Done : ChangeState::Failed;
 }
 
@@ -88,6 +90,21 @@ bool Change::stands() const {
         return to_undo() && std::any_of(observed.begin(), observed.end(), differs);
     }
     return to_undo() || (!undone && (state == ChangeState::Begun || state == ChangeState::InDoubt));
+}
+
+std::string shown_ownership(Ownership ownership) {
+    if (ownership == Ownership::Ours) return "ours";
+    return ownership == Ownership::NotOurs ? "not-ours" : "unproved";
+}
+
+Ownership parse_ownership(const std::string& text) {
+    if (text == "not-ours") return Ownership::NotOurs;
+    return text == "unproved" ? Ownership::Unproved : Ownership::Ours;
+}
+
+const Value* find_value(const std::map<std::string, Value>& values, const std::string& phrase) {
+    const auto found = values.find(phrase);
+    return found == values.end() ? nullptr : &found->second;
 }
 
 nlohmann::json values_to_json(const std::map<std::string, Value>& values) {

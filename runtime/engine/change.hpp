@@ -16,6 +16,13 @@ namespace migc::runtime {
 
 enum class ChangeState { Begun, Done, Already, Failed, InDoubt };
 
+// Whether what a step was to bring about, and is there, is its own work.
+enum class Ownership {
+    Ours,      // its command was accepted, or the thing itself says who wrote it
+    NotOurs,   // its command was refused: whatever is there, somebody else made it
+    Unproved,  // the command reported a failure or its answer was lost, and nothing tells who it was
+};
+
 struct Change {
     std::string step;  // "staging/3[2].1"
     std::string stage;
@@ -31,6 +38,8 @@ struct Change {
     std::map<std::string, Value> observed;
     List workloads;  // the workloads that the effects are about
     ChangeState state = ChangeState::Begun;
+    Ownership ownership = Ownership::Ours;
+    bool superseded = false;     // a later step of this run changed the same thing
     bool acted = true;           // false: it failed before anything was begun
     bool resolved = false;       // a person said how it went
     bool undone = false;         // its inverse has run, or there was nothing to undo
@@ -55,6 +64,13 @@ struct Change {
     // Whether, as far as is known, what it changed is still there.
     [[nodiscard]] bool stands() const;
 };
+
+// "ours", "not-ours", "unproved", as the journal has it; what it does not know is ours.
+std::string shown_ownership(Ownership ownership);
+Ownership parse_ownership(const std::string& text);
+
+// The value of that phrase, or null.
+const Value* find_value(const std::map<std::string, Value>& values, const std::string& phrase);
 
 // {"replicas of webapi": 2} with each value as `to_json` writes it; and back.
 nlohmann::json values_to_json(const std::map<std::string, Value>& values);

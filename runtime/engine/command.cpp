@@ -1,4 +1,6 @@
 // Commands: how they are put together, run, and read.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <re2/re2.h>
@@ -214,7 +216,9 @@ tl::expected<Answer, std::string> Evaluator::act(const ir::Command& command, con
     if (command.tool != "native") {
         const auto line = command_line(command, scope, within);
         if (!line) return tl::unexpected(line.error());
-        return surroundings_.tools.run(*line);
+        Answer answer = surroundings_.tools.run(*line);
+        answer.refused = was_refused(command.tool, answer);
+        return answer;
     }
     const NativeEntry* native = surroundings_.options.natives(command.native);
     if (native == nullptr || !native->action)
@@ -223,7 +227,11 @@ tl::expected<Answer, std::string> Evaluator::act(const ir::Command& command, con
     if (!values) return tl::unexpected(values.error());
     Evaluator host = *this;
     host.limit_ms_ = within;
-    return native->action(host, *values);
+    Answer answer = native->action(host, *values);
+    const auto refused_by = [&](const std::string& tool) { return was_refused(tool, answer); };
+    if (native->one_write && !answer.refused)
+        answer.refused = std::any_of(command.through.begin(), command.through.end(), refused_by);
+    return answer;
 }
 
 tl::expected<std::string, std::string> Evaluator::preview(const ir::Command& command, const Scope& scope) {
@@ -281,7 +289,12 @@ Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
 
 // Only the engine knows which stages completed in this run; of others there is evidence.
 Reading Evaluator::stage_passed(const std::string& stage) {
-    if (surroundings_.stage_passed && surroundings_.stage_passed(stage)) return {Value(true), {}, false};
+    if (surroundings_.stage_passed && surroundings_.stage_passed(stage)) {
+        std::string why = surroundings_.changed_since ? surroundings_.changed_since(stage) : "";
+        if (why.empty()) return {Value(true), {}, false};
+        return {Value(false), fmt::format("stage {} passed, and what it did does not stand: {}", stage, why),
+                true};
+    }
     const std::string reason = fmt::format("stage {} has not been completed in this run", stage);
     if (!surroundings_.options.evidence || !surroundings_.changes) return not_found_out(reason);
     Reading reading = surroundings_.options.evidence(stage, surroundings_.changes());

@@ -7,10 +7,12 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/sha256.hpp"
 #include "runtime/engine/guards.hpp"
 #include "runtime/engine/history.hpp"
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/stage.hpp"
+#include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/undo.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/planted.hpp"
@@ -54,16 +56,20 @@ struct Engine::State {
         : options(std::move(the_options)),
           inventory(the_inventory),
           journal(the_journal),
-          run(the_program, the_inventory, the_tools, options, the_journal, std::move(listener)) {}
+          run(the_program, the_inventory, the_tools, options, the_journal, std::move(listener)) {
+        run.surroundings.changed_since = [this](const std::string& stage) { return changed_since(stage); };
+    }
 
     RunOptions options;
     const project::Inventory& inventory;
     Journal& journal;
     RunState run;
     StageRuns stages;
+    Time begun_ms = 0;
     nlohmann::json parts;                           // of the run digest
     nlohmann::json lets = nlohmann::json::array();  // bodies of Noted, written once the run has begun
 
+    [[nodiscard]] std::string changed_since(const std::string& stage);
     std::optional<Problem> resolve();
     std::optional<Problem> evaluate_lets(const std::set<std::string>& known = {});
     std::optional<Problem> check_requirements();
@@ -106,6 +112,13 @@ Engine::Engine(const ir::Program& program, const project::Inventory& inventory, 
                                      std::move(options))) {}
 
 Engine::~Engine() = default;
+
+// A gate that asks for a stage asks for what stands, not for what was once so.
+std::string Engine::State::changed_since(const std::string& stage) {
+    for (const auto& one : stages)
+        if (one->stage.name == stage) return StillOurs(*one).all().message;
+    return {};
+}
 
 // Before anything is written down: a refusal leaves no trace.
 std::optional<Problem> Engine::State::resolve() {
@@ -183,6 +196,11 @@ std::optional<Problem> Engine::State::check_requirements() {
 void Engine::State::prepare_folder(StageEnvironment& environment) {
     const auto folder = std::filesystem::absolute(inventory.root) / ".migc" / "runs" / run.recorder.run();
     environment.settings["run-folder"] = folder.string();
+    // The name under which a server keeps what this run writes: of this run and of no other, also where two
+    // operators on two machines have runs of one number.
+    environment.settings["manager"] =
+        fmt::format("migc:{}-{}", run.recorder.run(),
+                    sha256(fmt::format("{} {}", begun_ms, options.script)).substr(0, 6));
     if (run.tools.kind() != "live") return;
     std::error_code ignored;  // what needs the folder says so when it writes into it
     std::filesystem::create_directories(folder, ignored);
@@ -201,6 +219,7 @@ std::optional<Problem> Engine::State::begin() {
     const auto id = journal.begin_run(about, options.script_text);
     if (!id) return Problem{"the journal cannot be written, so nothing is begun: " + id.error()};
     run.recorder.belongs_to(*id);
+    begun_ms = about.begun_ms;
     for (const auto& stage : stages) prepare_folder(stage->environment);
     return std::nullopt;
 }
@@ -466,6 +485,7 @@ tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& i
     if (!history) return history;
     stages = std::move(history->stages);
     run.recorder.belongs_to(about->id);
+    begun_ms = about->begun_ms;
     for (const auto& stage : stages) {
         if (stage->passed) run.passed.insert(stage->stage.name);
         for (const Change& change : stage->changes) run.sheet.update(*stage, change);

@@ -25,6 +25,16 @@ bool stays_below(const std::filesystem::path& root, const std::filesystem::path&
     return !relative.empty() && *relative.begin() != "..";
 }
 
+// As a server shows it: "migc:PROJECT" has applied this.
+std::string project_name(const project::Inventory& inventory) {
+    if (!inventory.project.empty()) return inventory.project;
+    std::error_code error;
+    std::string name = std::filesystem::weakly_canonical(inventory.root, error).filename().string();
+    std::erase_if(name,
+                  [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '_' && c != '.'; });
+    return name.substr(0, 60);
+}
+
 Reading unknown(const Value& value, std::string why) {
     return {value, std::move(why), false};
 }
@@ -273,6 +283,8 @@ Woken Evaluator::sleep_until(Time deadline) {
 }
 
 std::string Evaluator::setting(std::string_view name) {
+    if (name == "project") return project_name(surroundings_.inventory);
+    if (name == "writers") return asks_writers ? "yes" : "";
     return environment_.setting(std::string(name));
 }
 

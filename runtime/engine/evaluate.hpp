@@ -33,6 +33,9 @@ struct Surroundings {
     std::function<void(const std::string&)> wrote = {};
     // The change digests under which an earlier run may have passed a stage; may be empty.
     std::function<std::vector<std::string>()> changes = {};
+    // Why the work of a stage that completed in this run does not stand any more as it was left; "" if it
+    // does, or nobody can look. May be empty.
+    std::function<std::string(const std::string&)> changed_since = {};
 };
 
 // Safe to use from several threads once its public hooks are set.
@@ -44,6 +47,8 @@ class Evaluator final : public Host {
     std::function<List()> changed_workloads;
     // Where a plan says what a probe will answer, by the probe's phrase; null in a run.
     const std::map<std::string, Value>* predicted = nullptr;
+    // Whether readings say who last wrote what was read, where a server keeps that: it costs more.
+    bool asks_writers = false;
     // What the bodies of declarations see besides their own names: the script's top-level lets.
     const Scope* globals = nullptr;
 

@@ -65,7 +65,7 @@ class History {
         switch (event.kind) {
             case EventKind::Intent:
                 if (event.body.value("failure_block", false))
-                    stage.past.open[step] = event.body;
+                    stage.past.open[step] = event.body, stage.add_in_failure(Change::from_intent(event.body));
                 else
                     stage.add(Change::from_intent(event.body));
                 break;

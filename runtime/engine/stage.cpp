@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include "runtime/engine/converge.hpp"
+#include "runtime/engine/effect.hpp"
 #include "runtime/engine/steps.hpp"
+#include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime {
@@ -50,6 +52,7 @@ StageEnd StageFlow::steps() {
     if (verdict.done()) verdict = Waiter(stage_, course).guard();
     stage_.sort_changes();
     if (verdict.done()) verdict = Converge(stage_, course).all_changes();
+    if (verdict.done()) verdict = StillOurs(stage_).all();
     if (!verdict.done()) return fail(verdict);
     stage_.passed = true;
     stage_.run.passed.insert(stage_.stage.name);
@@ -112,8 +115,46 @@ StageEnd StageFlow::failure_block(const std::vector<ir::Step>& block, const std:
     if (verdict.fate == Fate::Untrusted) return untrusted();
     if (undo_end_ > UndoEnd::Undone) return {result_of(undo_end_), reason + "; " + undo_message_};
     if (verdict.fate == Fate::InDoubt) return {"in-doubt", reason + "; " + verdict.message};
-    if (undid_ && verdict.done()) return {"undone", reason};
+    if (undid_ && verdict.done()) {
+        const std::string stands = left_by_failure_block();
+        return stands.empty() ? StageEnd{"undone", reason}
+                              : StageEnd{"held", reason + "; something stands: " + stands};
+    }
     return {"held", verdict.done() ? reason : reason + "; " + verdict.message};
+}
+
+// What the failure block itself has made otherwise than the stage found it: no undo takes that back.
+std::string StageFlow::left_by_failure_block() {
+    std::string left;
+    Evaluator glance = stage_.evaluator.glance();
+    std::set<std::string> seen;
+    for (const Change& change : stage_.in_failure) {
+        const ir::Verb* verb = stage_.verb(change.verb);
+        if (verb == nullptr) continue;
+        const Scope scope = scope_of(stage_, change);
+        for (const ir::Effect& effect : verb->effects) {
+            const std::string phrase = glance.describe(effect.probe, scope);
+            const Value* before = found_by_stage(phrase);
+            if (effect.becomes == ir::Becomes::Different || before == nullptr || !seen.insert(phrase).second)
+                continue;
+            const Reading now = glance.evaluate(effect.probe, scope);
+            if (is_as_before(*before, now.value, now.value)) continue;
+            const auto text = readable(now.value);
+            const auto was = readable(*before);
+            left += fmt::format("{}{} is {}{}", left.empty() ? "" : ", ", phrase, text ? *text : "otherwise",
+                                was ? ", was " + *was : "");
+        }
+    }
+    return left;
+}
+
+// What was there before anything of the stage, its failure block included, changed it.
+const Value* StageFlow::found_by_stage(const std::string& phrase) const {
+    for (const auto* changes : {&stage_.changes, &stage_.in_failure})
+        for (const Change& change : *changes)
+            if (const auto found = change.before.find(phrase); found != change.before.end())
+                return &found->second;
+    return nullptr;
 }
 
 StageEnd StageFlow::untrusted() const {

@@ -29,6 +29,8 @@ class StageFlow {
     StageEnd failure_block(const std::vector<ir::Step>& steps, const std::string& reason);
     Verdict undo(bool all, const std::string& reason);
     [[nodiscard]] bool only_says(const ir::Step& step) const;
+    [[nodiscard]] std::string left_by_failure_block();
+    [[nodiscard]] const Value* found_by_stage(const std::string& phrase) const;
     [[nodiscard]] StageEnd untrusted() const;
     StageEnd end(StageEnd end);
 

@@ -1,10 +1,12 @@
 #include "runtime/engine/stage_run.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "runtime/engine/reviewed.hpp"
+#include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime {
@@ -101,10 +103,64 @@ void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) 
             std::find_if(changes.begin(), changes.end(), [&](const Change& c) { return c.step == step; });
         if (found == changes.end()) return;
         found->conclude(outcome);
-        for (const auto& [phrase, value] : found->observed) written_[phrase] = value;
+        if (found->state == ChangeState::Done) {
+            // What an accepted command was to write, whatever somebody else has made of it since.
+            for (const auto& [phrase, value] : found->observed) written_[phrase] = value;
+            for (const auto& [phrase, value] : found->declared) written_[phrase] = value;
+        }
+        not_indexed_.push_back(step);
         run.sheet.update(*this, *found);
+        for (const auto& earlier : outcome.value("supersedes", std::vector<std::string>()))
+            supersede(earlier);
     }
     run.sheet_is_old_ = true;
+}
+
+void StageRun::supersede(const std::string& step) {
+    for (Change& change : changes)
+        if (change.step == step) change.superseded = true;
+    for (auto& [name, steps] : by_name_) std::erase(steps, step);
+}
+
+std::vector<Change> StageRun::changes_about(const std::set<std::string>& names) {
+    std::vector<Change> found;
+    if (names.empty()) return found;
+    index();
+    const std::lock_guard lock(mutex_);
+    std::set<std::string> steps;
+    for (const std::string& name : names)
+        if (const auto known = by_name_.find(name); known != by_name_.end())
+            steps.insert(known->second.begin(), known->second.end());
+    for (const Change& change : changes)
+        if (steps.contains(change.step)) found.push_back(change);
+    return found;
+}
+
+// What a change is about is found out once, when somebody asks.
+void StageRun::index() {
+    std::vector<Change> fresh;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const std::string& step : std::exchange(not_indexed_, {}))
+            for (const Change& change : changes)
+                if (change.step == step && !change.superseded) fresh.push_back(change);
+    }
+    for (const Change& change : fresh) {
+        const ir::Verb* declared = verb(change.verb);
+        if (declared == nullptr) continue;
+        const Scope names = scope_of(*this, change);
+        std::set<std::string> all;
+        for (const ir::Effect& effect : declared->effects)
+            all.merge(names_in(evaluator, effect.probe, names));
+        const std::lock_guard lock(mutex_);
+        for (const std::string& name : all) by_name_[name].push_back(change.step);
+    }
+}
+
+void StageRun::add_in_failure(Change change) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(in_failure, [&](const Change& c) { return c.step == change.step; });
+    in_failure.push_back(std::move(change));
 }
 
 void StageRun::mark_undone(const std::string& step) {

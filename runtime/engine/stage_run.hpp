@@ -124,6 +124,12 @@ struct StageRun {
     void wrote(const std::map<std::string, Value>& values);
     [[nodiscard]] bool wrote(const std::string& phrase, const Value& value);
 
+    // The changes that are about one of these names and that no later step has changed again: copies.
+    std::vector<Change> changes_about(const std::set<std::string>& names);
+    // What a step of the failure block changed. No undo takes it back.
+    void add_in_failure(Change change);
+    std::vector<Change> in_failure;
+
     // In the order of the script; only for when no branch is running.
     std::vector<Change> changes;
     void sort_changes();
@@ -136,8 +142,13 @@ struct StageRun {
 
   private:
     List changed_workloads();
+    void supersede(const std::string& step);
+    void index();
 
     std::mutex mutex_;
+    std::map<std::string, std::vector<std::string>>
+        by_name_;  // the steps that changed something of that name
+    std::vector<std::string> not_indexed_;
     std::map<std::string, Value> written_;
 };
 

@@ -1,11 +1,14 @@
 #include "runtime/engine/undo.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "runtime/engine/converge.hpp"
+#include "runtime/engine/effect.hpp"
 #include "runtime/engine/steps.hpp"
+#include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/planted.hpp"
@@ -17,11 +20,6 @@ using ir::UndoKind;
 
 std::string phrase_of(Evaluator& evaluator, const ir::Expr& expression, const Scope& scope) {
     return expression.kind == ir::ExprKind::Probe ? evaluator.describe(expression, scope) : "what it follows";
-}
-
-const Value* find(const std::map<std::string, Value>& values, const std::string& name) {
-    const auto found = values.find(name);
-    return found == values.end() ? nullptr : &found->second;
 }
 
 const char* outcome_of(const Verdict& verdict) {
@@ -52,20 +50,6 @@ UndoEnd end_of(const Verdict& verdict) {
     }
 }
 
-// Two probes that ask about the same thing share its name, however it is written: webapi, deployment/webapi.
-std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope) {
-    std::set<std::string> names;
-    for (const ir::Expr& argument : probe.children) {
-        const Value value = evaluator.evaluate(argument, scope).value;
-        const auto* resource = value.get_if<ResourceRef>();
-        const auto* text = value.get_if<std::string>();
-        if (resource == nullptr && text == nullptr) continue;
-        const std::string written = resource != nullptr ? evaluator.written(*resource) : *text;
-        names.insert(written.substr(written.rfind('/') + 1));
-    }
-    return names;
-}
-
 bool meet(const std::set<std::string>& some, const std::set<std::string>& others) {
     return std::any_of(some.begin(), some.end(),
                        [&](const std::string& name) { return others.count(name) != 0; });
@@ -85,6 +69,7 @@ struct StageUndo::Inverse {
     const ir::Undo* undo = nullptr;
     std::shared_ptr<Scope> scope;
     Value start;            // of `after P`: P when the undo began
+    bool tried = false;     // it has run, or was left: once is enough without a person
     bool in_place = false;  // nothing that the stage did changed P: there is nothing to wait for
     [[nodiscard]] bool follows() const { return undo->kind == UndoKind::Steps && undo->after.has_value(); }
     [[nodiscard]] bool deferred() const { return follows() && !in_place; }
@@ -153,10 +138,7 @@ std::optional<StageUndo::Inverse> StageUndo::prepare(Change& change) {
     if (step != nullptr && step->undo) inverse.undo = &*step->undo;
     if (!change.own_undo && inverse.verb != nullptr) inverse.undo = &inverse.verb->undo;
     if (inverse.verb == nullptr || inverse.undo == nullptr) return std::nullopt;
-    inverse.scope = std::make_shared<Scope>(&stage_.run.globals);
-    inverse.scope->bind_all(change.scope);
-    inverse.scope->bind_all(change.arguments);
-    inverse.scope->bind_all(change.captures);
+    inverse.scope = std::make_shared<Scope>(scope_of(stage_, change));
     return inverse;
 }
 
@@ -168,7 +150,7 @@ std::vector<StageUndo::Inverse> StageUndo::collect() {
         if (!change->to_undo() || covered(*change)) continue;
         if (auto inverse = prepare(*change)) {
             if (inverse->follows()) inverse->start = start(*inverse);
-            const Value* baseline = find(stage_.baselines, change->step);
+            const Value* baseline = find_value(stage_.baselines, change->step);
             inverse->in_place = inverse->follows() && inverse->restores() && baseline != nullptr &&
                                 equal(*baseline, inverse->start);
             inverses.push_back(std::move(*inverse));
@@ -217,7 +199,7 @@ Value StageUndo::after(const Inverse& inverse) {
 // As it was when the stage's first undo began: that one may have been cut off after it changed it.
 Value StageUndo::start(const Inverse& inverse) {
     const std::string& step = inverse.change->step;
-    if (const Value* known = find(stage_.undo_starts, step)) return *known;
+    if (const Value* known = find_value(stage_.undo_starts, step)) return *known;
     const Value value = after(inverse);
     if (value.is_unknown()) return value;
     stage_.undo_starts[step] = value;
@@ -232,8 +214,9 @@ Value StageUndo::start(const Inverse& inverse) {
 // Inverses that run right after what they follow is as it was before the stage.
 void StageUndo::run_due(std::vector<Inverse>& inverses) {
     for (Inverse& inverse : inverses) {
-        if (!inverse.deferred() || !inverse.change->to_undo() || inverse.start.is_unknown()) continue;
-        const Value* baseline = find(stage_.baselines, inverse.change->step);
+        if (!inverse.deferred() || inverse.tried || !inverse.change->to_undo() || inverse.start.is_unknown())
+            continue;
+        const Value* baseline = find_value(stage_.baselines, inverse.change->step);
         if (baseline == nullptr) continue;
         const Value now = after(inverse);
         if (equal(now, *baseline) && !equal(now, inverse.start)) undo_one(inverse);
@@ -244,7 +227,9 @@ void StageUndo::run_due(std::vector<Inverse>& inverses) {
 // reason to.
 void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
     for (Inverse& inverse : inverses) {
-        if (!inverse.deferred() || !inverse.change->to_undo() || !stage_.run.recorder.trusted()) continue;
+        if (!inverse.deferred() || inverse.tried || !inverse.change->to_undo() ||
+            !stage_.run.recorder.trusted())
+            continue;
         const Value now = after(inverse);
         const std::string what = phrase_of(stage_.evaluator, *inverse.undo->after, *inverse.scope);
         if (now.is_unknown() || inverse.start.is_unknown()) {
@@ -266,26 +251,56 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
     }
 }
 
+namespace {
+
+bool is_untouched(const Change& change, const std::string& phrase, const Value& now) {
+    const Value* before = find_value(change.before, phrase);
+    const Value* declared = find_value(change.declared, phrase);
+    if (before == nullptr) return false;
+    return declared == nullptr ? equal(*before, now) : is_as_before(*before, *declared, now);
+}
+
+// What a step declared is its work if its command was accepted; what it merely found afterwards need not be.
+bool is_own_work(const Change& change, const std::string& phrase, const Value& now) {
+    if (change.ownership != Ownership::Ours) return false;
+    const Value* before = find_value(change.before, phrase);
+    const Value* observed = find_value(change.observed, phrase);
+    const Value* declared = find_value(change.declared, phrase);
+    if (change.resolved && observed == nullptr) return true;
+    if (declared == nullptr) return observed != nullptr && equal(*observed, now);
+    if (has_become(before == nullptr ? Value() : *before, *declared, now)) return true;
+    return change.state == ChangeState::Failed && is_part(before, now, declared);
+}
+
+std::string shown_reading(const Value& value) {
+    const auto* object = value.get_if<Json>();
+    return object != nullptr && (*object)->is_object() ? "otherwise" : printable(show(value), 200);
+}
+
+std::string whose(const Change& change) {
+    if (change.ownership == Ownership::NotOurs)
+        return "which is not ours: this run's own command was refused, and somebody else changed it";
+    if (change.ownership == Ownership::Unproved)
+        return "and whether this run or somebody else made it so is not known: its command reported a failure";
+    return "which this run did not write: somebody else changed it";
+}
+
+}  // namespace
+
 StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect) {
     const std::string phrase = glance.describe(effect.probe, *inverse.scope);
     const Reading reading = glance.evaluate(effect.probe, *inverse.scope);
+    // What was refused has done nothing, whether one can see that now or not.
+    if (reading.value.is_unknown() && inverse.change->ownership == Ownership::NotOurs)
+        return {State::Untouched, "its command was refused"};
     if (reading.value.is_unknown())
         return {State::Unreadable, fmt::format("{}: {}", phrase, explain(reading))};
-    const Value* before = find(inverse.change->before, phrase);
-    if (before != nullptr && equal(*before, reading.value)) return {State::Untouched, {}};
-    const Value* observed = find(inverse.change->observed, phrase);
-    const Value* declared = find(inverse.change->declared, phrase);
-    // What a failed step found afterwards need not be its own work; what it declared is.
-    const bool failed = inverse.change->state == ChangeState::Failed;
-    const bool as_observed = observed != nullptr && (!failed || declared == nullptr);
-    const bool ours = (as_observed && equal(*observed, reading.value)) ||
-                      (declared != nullptr && equal(*declared, reading.value)) ||
-                      (failed && is_part(before, reading.value, declared)) ||
-                      (inverse.change->resolved && observed == nullptr) ||
-                      stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite;
-    if (ours) return {State::Ours, {}};
-    return {State::Foreign, fmt::format("{} is {}, which this run did not write: somebody else changed it",
-                                        phrase, printable(show(reading.value), 200))};
+    const Change& change = *inverse.change;
+    if (is_untouched(change, phrase, reading.value)) return {State::Untouched, {}};
+    if (stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite ||
+        is_own_work(change, phrase, reading.value))
+        return {State::Ours, {}};
+    return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change))};
 }
 
 StageUndo::Found StageUndo::look(const Inverse& inverse) {
@@ -303,6 +318,7 @@ StageUndo::Found StageUndo::look(const Inverse& inverse) {
 
 // False: the undo stops here.
 bool StageUndo::undo_one(Inverse& inverse) {
+    if (std::exchange(inverse.tried, true)) return true;
     Change& change = *inverse.change;
     Found found = look(inverse);
     if (inverse.undo->kind == UndoKind::None) {
@@ -364,7 +380,7 @@ std::string StageUndo::restored_text(const Inverse& inverse) {
     std::string text;
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
-        const Value* before = find(inverse.change->before, phrase);
+        const Value* before = find_value(inverse.change->before, phrase);
         if (before == nullptr || effect.becomes == ir::Becomes::Different) continue;
         const auto value = readable(*before);
         text += fmt::format("{}{} is {}", text.empty() ? "" : ", ", phrase,
@@ -391,7 +407,7 @@ void StageUndo::conclude(Change& change, const std::string& result, const std::s
 void StageUndo::remember_restored(Inverse& inverse) {
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
-        const Value* before = find(inverse.change->before, phrase);
+        const Value* before = find_value(inverse.change->before, phrase);
         if (before == nullptr) continue;
         const std::set<std::string> names = names_in(stage_.evaluator, effect.probe, *inverse.scope);
         for (auto& [other, restored] : restored_)
@@ -471,11 +487,11 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
         EffectTarget target{&effect, phrase, {}, {}, {}};
-        if (const Value* before = find(inverse.change->before, phrase)) target.before = *before;
-        if (const Value* declared = find(inverse.change->declared, phrase)) target.declared = *declared;
+        if (const Value* before = find_value(inverse.change->before, phrase)) target.before = *before;
+        if (const Value* declared = find_value(inverse.change->declared, phrase)) target.declared = *declared;
         const Value now = glance.evaluate(effect.probe, *inverse.scope).value;
         const bool is_taken = taken(target, now);
-        const bool is_before = equal(target.before, now);
+        const bool is_before = is_untouched(*inverse.change, phrase, now);
         const bool blind = planted("unknown-is-false") && now.is_unknown();
         settled.known = settled.known && (is_taken || is_before || blind);
         settled.all_taken = settled.all_taken && is_taken;
@@ -508,7 +524,10 @@ std::string StageUndo::settled_result(const Inverse& inverse, const Settled& set
     if (seen) {
         acted = !settled.all_before || (settled.known && settled.all_taken);
         if (!settled.known) return "in-doubt";
-        return settled.all_taken ? "done" : "failed";
+        if (!settled.all_taken) return "failed";
+        // The same may be somebody else's work: nobody has heard how the command ended.
+        return settled.all_before || proves(stage_, *inverse.verb, *inverse.scope, false) ? "done"
+                                                                                          : "in-doubt";
     }
     acted = true;
     if (!inverse.verb->action) return "failed";  // a composite that was cut off is half done

@@ -19,8 +19,8 @@ struct Reading {
     Value value;      // Unknown where it could not be found out
     std::string why;  // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
     bool hopeless = false;  // waiting cannot help any more: `verify` fails at once with `why`
-    // Who last wrote what was read, where it was asked for (the setting "writers" is "yes") and the server keeps
-    // it: a field manager's name, as the setting "manager" is ours. Empty: not known.
+    // Who last wrote what was read, where it was asked for (the setting "writers" is "yes") and the server
+    // keeps it: a field manager's name, as the setting "manager" is ours. Empty: not known.
     std::string writer = {};
 };
 
@@ -91,10 +91,19 @@ struct NativeEntry {
     NativePreview preview;
     bool edits_files = false;   // an action that writes files of the project
     bool reads_inputs = false;  // its paths are files that were reviewed: it reads the run's own copies
-    // An action whose answer is that of the only command by which it changes anything: what refuses that command
-    // refuses the whole.
+    // An action whose answer is that of the only command by which it changes anything: what refuses that
+    // command refuses the whole.
     bool one_write = false;
+    // An action that keeps everybody else out while it writes (terraform's lock): what it did before it
+    // failed is its own.
+    bool exclusive = false;
 };
+
+// Whether the tool said no before it did anything: the command was refused as a whole. The table, by tool, is
+// in refusals.cpp; of a tool that is not in it nobody can tell.
+bool was_refused(std::string_view tool, const Answer& answer);
+// Of a refusal: because somebody wrote after we had looked. It is worth looking again.
+bool was_outrun(const Answer& answer);
 
 // Null if there is none of that name. The table is in natives.cpp, the functions in one file per tool.
 const NativeEntry* find_native(std::string_view name);

@@ -1,6 +1,6 @@
 """A project whose tools are fakes: they keep their state in files, and write each thing that they do into a ledger. Whatever
 migc says about a run is held against both."""
-import os, pathlib, shutil, subprocess, tempfile
+import contextlib, json, os, pathlib, shutil, sqlite3, subprocess, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MIGC = os.environ.get("MIGC", str(ROOT / "build/cli/migc"))
@@ -140,16 +140,30 @@ class Project:
                     wrong.append(line)
         return wrong
 
+    def declared_is_there(self, step, inverse):
+        """Whether what the newest intent of a step declared is in the state; None where it declared nothing."""
+        kind = "undo-intent" if inverse else "intent"
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/.migc/journal.db?mode=ro", uri=True)) as journal:
+            bodies = [json.loads(b) for k, b in journal.execute("SELECT kind, body FROM history ORDER BY number") if k == kind]
+        mine = [b for b in bodies if b.get("step") == step]
+        if not mine or not mine[-1].get("declared"):
+            return None
+        state = self.state()
+        return all(state.get(phrase.split('"')[1]) == (None if isinstance(value, dict) else value)
+                   for phrase, value in mine[-1]["declared"].items())
+
     def resolve_truly(self, said):
         """Does what a person does about a step in doubt: looks, and says how it was."""
         import re
         step = re.search(r"`migc resolve \\S+ (\\S+) ".replace("\\\\", "\\"), said)
         if not step:
             return False
-        before = self.state().get("#mark")
         shown = self.migc("show", "last")[1]
         inverse = re.search(r"\? the undo of [^\n]*" + re.escape(step.group(1)) + r"\b", shown) is not None
-        done = (before is None) if inverse else (before is not None)
+        there = self.declared_is_there(step.group(1), inverse)
+        if there is None:  # a step that nobody can see
+            there = (self.state().get("#mark") is None) if inverse else (self.state().get("#mark") is not None)
+        done = there
         code, text = self.migc("resolve", "last", step.group(1), "done" if done else "not-done", "--because", "looked")
         assert code == 0, text
         return True

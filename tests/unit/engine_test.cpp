@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/engine/convert.hpp"
+#include "runtime/engine/effect.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/text.hpp"
 #include "tests/unit/fakes.hpp"
@@ -49,6 +50,43 @@ struct Bench {
     RunResult undo() {
         Engine engine(program, project, tools, journal, {}, options);
         return engine.undo("run-1");
+    }
+    // Undoes; where a step is in doubt, decides as a person would who has looked at the cluster.
+    RunResult undo_deciding() {
+        RunResult result = undo();
+        for (int i = 0; i < 8 && result.exit_code == 4; ++i) {
+            decide();
+            result = undo();
+        }
+        return result;
+    }
+    void decide() {
+        std::map<std::string, Event> open;
+        for (const Event& event : journal.stored) {
+            const std::string step = event.body.value("step", "");
+            const bool intent = event.kind == EventKind::Intent || event.kind == EventKind::UndoIntent;
+            const bool outcome = event.kind == EventKind::Outcome || event.kind == EventKind::UndoOutcome;
+            if (intent) open[step] = event;
+            if (event.kind == EventKind::Resolved ||
+                (outcome && event.body.value("result", "") != "in-doubt"))
+                open.erase(step);
+        }
+        for (const auto& [step, event] : open) {
+            nlohmann::json body = {{"stage", event.body.at("stage")}, {"step", step}};
+            if (event.kind == EventKind::UndoIntent) body["part"] = "inverse";
+            body["verdict"] = has_happened(event.body) ? "done" : "not-done";
+            journal.stored.push_back({EventKind::Resolved, tools.now(), body});
+        }
+    }
+    bool has_happened(const nlohmann::json& intent) {
+        const auto field = [](const std::string& phrase) {
+            return phrase.starts_with("replicas")             ? "replicas"
+                   : phrase.find("seen") != std::string::npos ? "seen"
+                                                              : "configuration";
+        };
+        for (const auto& [phrase, before] : intent.at("before").items())
+            if (tools.field("staging", "webapi", field(phrase)) == before) return false;
+        return true;
     }
     int replicas(const std::string& context = "staging", const std::string& name = "webapi") {
         return tools.field(context, name, "replicas").get<int>();
@@ -283,14 +321,17 @@ TEST_CASE("a command that fails before it acts") {
     CHECK(bench.journal.told(EventKind::UndoOutcome) == Lines{"staging/1 nothing-to-undo"});
 }
 
-TEST_CASE("a command that fails after it acted took effect") {
+TEST_CASE("a command whose answer was lost after it acted is in doubt") {
     Bench bench;
     Answer timed_out;
     timed_out.ending = Ending::TimedOut;
     bench.tools.faults.push_back({"put", timed_out, true});
     add_stage(bench.program, "staging", {scale_to(4)});
-    CHECK(bench.run().exit_code == 0);
+    // Nobody has heard how it ended: the same may be somebody else's work.
+    CHECK(bench.run().exit_code == 4);
     CHECK(bench.replicas() == 4);
+    CHECK(bench.undo_deciding().exit_code == 0);
+    CHECK(bench.replicas() == 2);
 }
 
 TEST_CASE("a command that says it went well but did nothing") {
@@ -624,7 +665,7 @@ TEST_CASE("a tool that was ended by a signal has said nothing, and is not waited
     bench.program.verbs[Scale].within = duration(15 * 60'000);
     add_stage(bench.program, "staging", {scale_to(4)});
     const Time begun = bench.tools.now();
-    CHECK(bench.run().exit_code == (acts ? 0 : 1));
+    CHECK(bench.run().exit_code == (acts ? 4 : 1));
     CHECK(bench.replicas() == (acts ? 4 : 2));
     CHECK(bench.tools.now() - begun < 60'000);
 }
@@ -956,7 +997,7 @@ TEST_CASE("no effect begins without a durable intent") {
         const bool complete = bench.journal.ended && result.exit_code == 1;
         if (!complete) CHECK((result.exit_code == 3 || result.exit_code == 4));
         bench.journal.appends_left = -1;
-        const RunResult undone = bench.undo();
+        const RunResult undone = bench.undo_deciding();
         INFO("then: " << undone.result << " " << undone.message);
         CHECK(undone.exit_code == 0);
         CHECK(bench.replicas() == 2);
@@ -996,7 +1037,8 @@ TEST_CASE("an outcome that could not be written is in doubt") {
     CHECK(result.message.find("not to be trusted") != std::string::npos);
     CHECK(bench.replicas() == 4);
     bench.journal.appends_left = -1;
-    CHECK(bench.undo().exit_code == 0);
+    CHECK(bench.undo().exit_code == 4);
+    CHECK(bench.undo_deciding().exit_code == 0);
     CHECK(bench.replicas() == 2);
 }
 
@@ -1054,4 +1096,181 @@ TEST_CASE("a context that leads to another cluster by now is not used to undo") 
     bench.tools.cluster = "the first one";
     CHECK(bench.undo().exit_code == 0);
     CHECK(bench.replicas() == 2);
+}
+
+// ------------------------------------------------------------------ somebody else acts, too
+
+namespace {
+
+const Answer conflict = failed(1, "Error from server (Conflict): the object has been modified");
+
+std::function<void(FakeTools&)> somebody_scales(int replicas) {
+    return [replicas](FakeTools& tools) { tools.field("staging", "webapi", "replicas") = replicas; };
+}
+
+bool says(const RunResult& result, const std::string& words) {
+    return result.message.find(words) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a refused command owns nothing, whatever is there afterwards") {
+    Bench bench;
+    const int theirs = GENERATE(6, 4, 1);  // 4 is what we wanted, too
+    const bool by_server = GENERATE(false, true);
+    const Answer refusal = by_server ? conflict : failed(1, "error: Expected replicas to be 2, was 4");
+    bench.tools.faults.push_back(
+        {"put deployment/webapi replicas", refusal, false, 1, somebody_scales(theirs)});
+    add_stage(bench.program, "staging", {scale_to(4)});
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 3);
+    CHECK(says(result, "not ours"));
+    CHECK(says(result, "replicas of webapi is " + std::to_string(theirs)));
+    CHECK(bench.replicas() == theirs);
+    // Not in another process, either.
+    CHECK(bench.undo().exit_code == 3);
+    CHECK(bench.replicas() == theirs);
+    CHECK(bench.tools.changes.empty());
+}
+
+TEST_CASE("what was refused because of another field is tried again") {
+    Bench bench;
+    bench.tools.faults.push_back({"put deployment/webapi replicas", conflict, false, GENERATE(1, 3)});
+    add_stage(bench.program, "staging", {scale_to(4)});
+    CHECK(bench.run().exit_code == 0);
+    CHECK(bench.replicas() == 4);
+    SECTION("and so is its inverse") {
+        bench.tools.faults.push_back({"put deployment/webapi replicas", conflict, false, 2});
+        CHECK(bench.undo().exit_code == 0);
+        CHECK(bench.replicas() == 2);
+    }
+    SECTION("unless somebody else has changed it by then") {
+        bench.tools.faults.push_back(
+            {"put deployment/webapi replicas", conflict, false, 1, somebody_scales(7)});
+        const RunResult result = bench.undo();
+        CHECK(result.exit_code == 3);
+        CHECK(bench.replicas() == 7);
+    }
+}
+
+TEST_CASE("what is refused again and again, and what is refused for good, is undone") {
+    Bench bench;
+    const bool for_good = GENERATE(false, true);
+    const Answer no = for_good ? failed(1, "Error from server (Forbidden): no") : conflict;
+    bench.tools.faults.push_back({"put deployment/webapi replicas", no, false, 100});
+    add_stage(bench.program, "staging", {configure_as(7), scale_to(4)});
+    CHECK(bench.run().exit_code == 1);
+    CHECK(bench.replicas() == 2);
+    CHECK(bench.tools.field("staging", "webapi", "configuration") == 1);
+    CHECK(100 - bench.tools.faults.front().times == (for_good ? 1 : 6));
+}
+
+TEST_CASE("what somebody else makes of an accepted change is theirs") {
+    Bench bench;
+    bench.tools.faults.push_back(
+        {"put deployment/webapi replicas 4", answered(""), true, 1, somebody_scales(6)});
+    add_stage(bench.program, "staging", {scale_to(4)});
+    const Time begun = bench.tools.now();
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 3);
+    CHECK(bench.replicas() == 6);
+    CHECK(bench.tools.now() - begun < 60'000);
+}
+
+TEST_CASE("a stage is done only if what it changed still stands at its end") {
+    Bench bench;
+    int ticks = 0;
+    const int theirs = GENERATE(6, 2);  // 2 is what was there before
+    bench.tools.tick = [&](FakeTools& tools) {
+        if (++ticks == 3) {
+            tools.field("staging", "webapi", "replicas") = theirs;
+            tools.field("staging", "webapi", "seen") = 11;
+        }
+    };
+    ir::Step wait = verify(is(probe(Seen, {workload("webapi")}), number(11)), 60'000);
+    add_stage(bench.program, "staging", {scale_to(4), wait});
+    ir::Step gate = step(ir::StepKind::Gate, "gate ..");
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 3);
+    CHECK(says(result, "somebody else changed it since"));
+    CHECK(bench.replicas() == theirs);
+    CHECK(bench.resume().exit_code == 3);
+    bench.tools.field("staging", "webapi", "replicas") = 4;
+    CHECK(bench.resume().exit_code == 0);
+}
+
+TEST_CASE("a later step may change the same again, and somebody else may not before it does") {
+    Bench bench;
+    const bool foreign = GENERATE(false, true);
+    if (foreign)
+        bench.tools.on_change = [](FakeTools& tools) {
+            if (tools.changes.size() == 2) tools.field("staging", "webapi", "configuration") = 99;
+        };
+    add_stage(bench.program, "staging", {configure_as(7), scale_to(4), configure_as(8), scale_to(5)});
+    CHECK(bench.run().exit_code == (foreign ? 3 : 0));
+    CHECK(bench.tools.field("staging", "webapi", "configuration") == (foreign ? 99 : 8));
+}
+
+TEST_CASE("a tool that reports failure has failed") {
+    Bench bench;
+    SECTION("a stated value that is there may be somebody else's") {
+        bench.tools.faults.push_back({"put deployment/webapi replicas", failed(1, "something broke"), true});
+        add_stage(bench.program, "staging", {configure_as(7), scale_to(4)});
+        const RunResult result = bench.run();
+        CHECK(result.exit_code == 3);
+        CHECK(says(result, "is not known"));
+        CHECK(bench.replicas() == 4);
+        CHECK(bench.tools.field("staging", "webapi", "configuration") == 1);
+    }
+    SECTION("what merely changed is undone") {
+        bench.tools.faults.push_back({"bump", failed(1, "pending upgrade"), true});
+        add_stage(bench.program, "staging", {configure_as(7), restart()});
+        CHECK(bench.run().exit_code == 1);
+        CHECK(bench.tools.field("staging", "webapi", "seen") == 12);
+    }
+}
+
+TEST_CASE("what the failure block itself leaves otherwise than it was is told") {
+    Bench bench;
+    const int left = GENERATE(3, 1);
+    auto& stage = add_stage(bench.program, "staging", {scale_to(4), failing_verify()});
+    stage.on_failure = std::vector<ir::Step>{step(ir::StepKind::Undo), scale_to(left, "pipeline")};
+    const RunResult result = bench.run();
+    CHECK(bench.replicas() == 2);
+    CHECK(result.exit_code == (left == 1 ? 1 : 3));
+    if (left != 1) CHECK(says(result, "something stands: replicas of pipeline is 3, was 1"));
+}
+
+TEST_CASE("an inverse that failed is not tried again by itself") {
+    Bench bench;
+    add_stage(bench.program, "staging", {configure_as(7), restart(), failing_verify()});
+    bench.tools.on_change = [&](FakeTools& tools) {
+        if (tools.changes.size() == 2)
+            tools.faults.push_back({"bump", failed(1, "it is broken"), false, 100});
+    };
+    CHECK(bench.run().exit_code == 4);
+    REQUIRE(bench.tools.faults.size() == 1);
+    CHECK(bench.tools.faults.front().times == 99);
+}
+
+TEST_CASE("of an object only the fields count in which it was to change") {
+    const auto object = [](const char* text) {
+        return Value(std::make_shared<const nlohmann::json>(nlohmann::json::parse(text)));
+    };
+    const Value before = object(R"({"spec": {"replicas": 2, "image": "a"}, "labels": {"x": "1"}})");
+    const Value declared =
+        object(R"({"spec": {"replicas": 4, "image": "a"}, "labels": {"x": "1", "y": "2"}})");
+    const Value annotated =
+        object(R"({"spec": {"replicas": 4, "image": "b"}, "labels": {"x": "9", "y": "2"}})");
+    const Value half = object(R"({"spec": {"replicas": 4, "image": "a"}, "labels": {"x": "1"}})");
+    const Value other = object(R"({"spec": {"replicas": 2, "image": "b"}, "labels": {"z": "1"}})");
+    CHECK(has_become(before, declared, annotated));
+    CHECK_FALSE(has_become(before, declared, half));
+    CHECK_FALSE(is_as_before(before, declared, half));
+    CHECK(is_as_before(before, declared, other));
+    CHECK_FALSE(has_become(before, declared, Value(Absent{})));
+    CHECK(has_become(Value(Absent{}), declared, declared));
+    CHECK_FALSE(has_become(Value(Absent{}), declared, before));
+    CHECK_FALSE(has_become(before, declared, Value(Unknown{"no"})));
+    CHECK_FALSE(is_as_before(before, declared, Value(Unknown{"no"})));
 }

@@ -39,11 +39,13 @@ inline Answer failed(int status, std::string errors) {
 
 // What happens to the next command whose words contain a text: it fails before or after it acted, or not at
 // all.
+class FakeTools;
 struct Fault {
     std::string words;
     Answer answer;
     bool acts = false;
     int times = 1;
+    std::function<void(FakeTools&)> meanwhile = {};  // what somebody else does just before it answers
 };
 
 // A few workloads, told apart by context, whose fields are read and written by `get` and `put`.
@@ -72,6 +74,7 @@ class FakeTools final : public Tools {
             if (fault.times == 0 || words.find(fault.words) == std::string::npos) continue;
             --fault.times;
             if (fault.acts) act(command.argv);
+            if (fault.meanwhile) fault.meanwhile(*this);
             return fault.answer;
         }
         return act(command.argv);

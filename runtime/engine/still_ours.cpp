@@ -1,0 +1,162 @@
+#include "runtime/engine/still_ours.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/effect.hpp"
+#include "runtime/engine/text.hpp"
+#include "runtime/engine/wait.hpp"
+
+namespace migc::runtime {
+namespace {
+
+// A cache or another server may answer with what was there a moment ago.
+constexpr int looks = 4;
+constexpr std::int64_t first_rest_ms = 500;
+
+bool counts(const Change& change) {
+    return change.acted && !change.undone && !change.superseded &&
+           (change.state == ChangeState::Done || change.state == ChangeState::Already);
+}
+
+// What a verb says of its effect in words decides what must be there now.
+bool is_as_left(const Change& change, const std::string& phrase, const Value& now) {
+    const Value* before = find_value(change.before, phrase);
+    const Value* declared = find_value(change.declared, phrase);
+    if (declared != nullptr) return has_become(before == nullptr ? Value() : *before, *declared, now);
+    const Value* observed = find_value(change.observed, phrase);
+    return observed == nullptr || equal(*observed, now);
+}
+
+bool depends_on(const ir::Program& program, std::uint32_t probe, std::uint32_t other, int deepest = 8) {
+    if (probe == other) return true;
+    const auto& depends = program.probes.at(probe).depends;
+    return deepest > 0 && std::any_of(depends.begin(), depends.end(), [&](const ir::Expr& one) {
+               return one.kind == ir::ExprKind::Probe &&
+                      depends_on(program, one.declaration, other, deepest - 1);
+           });
+}
+
+// Whether what one effect changes can be part of what another one does: the same thing, one that depends on
+// it, a whole object, or nobody knows what.
+bool may_meet(const ir::Program& program, const ir::Effect& one, const ir::Effect& other) {
+    const auto is_vague = [&](const ir::Effect& effect) {
+        return effect.becomes == ir::Becomes::Different ||
+               program.probes.at(effect.probe.declaration).type.kind == ir::TypeKind::Json;
+    };
+    return is_vague(one) || is_vague(other) ||
+           depends_on(program, one.probe.declaration, other.probe.declaration) ||
+           depends_on(program, other.probe.declaration, one.probe.declaration);
+}
+
+bool may_change(const ir::Program& program, const ir::Verb& verb, const ir::Verb& earlier) {
+    return std::any_of(verb.effects.begin(), verb.effects.end(), [&](const ir::Effect& one) {
+        return std::any_of(earlier.effects.begin(), earlier.effects.end(),
+                           [&](const ir::Effect& other) { return may_meet(program, one, other); });
+    });
+}
+
+}  // namespace
+
+std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope) {
+    std::set<std::string> names;
+    for (const ir::Expr& argument : probe.children) {
+        const Value value = evaluator.evaluate(argument, scope).value;
+        const auto* resource = value.get_if<ResourceRef>();
+        const auto* text = value.get_if<std::string>();
+        if (resource == nullptr && text == nullptr) continue;
+        const std::string written = resource != nullptr ? evaluator.written(*resource) : *text;
+        names.insert(written.substr(written.rfind('/') + 1));
+    }
+    return names;
+}
+
+Scope scope_of(StageRun& stage, const Change& change) {
+    Scope scope(&stage.run.globals);
+    scope.bind_all(change.scope);
+    scope.bind_all(change.arguments);
+    scope.bind_all(change.captures);
+    return scope;
+}
+
+StillOurs::Found StillOurs::look_at(Evaluator& glance, const Change& change, const ir::Effect& effect,
+                                    const Scope& scope) {
+    const std::string phrase = glance.describe(effect.probe, scope);
+    const Reading reading = glance.evaluate(effect.probe, scope);
+    if (reading.value.is_unknown())
+        return {State::Unreadable,
+                fmt::format("whether {} is still as `{}` left it could not be found out: {}", phrase,
+                            change.text, explain(reading))};
+    if (is_as_left(change, phrase, reading.value)) return {};
+    const Value* declared = find_value(change.declared, phrase);
+    const auto was = declared == nullptr ? std::nullopt : readable(*declared);
+    const auto now = readable(reading.value);
+    return {State::Theirs,
+            fmt::format("somebody else changed it since `{}` was done: {} is {}{}", change.text, phrase,
+                        now ? *now : "not as this run left it", was ? ", not " + *was : "")};
+}
+
+StillOurs::Found StillOurs::look(Evaluator& glance, const Change& change) {
+    const ir::Verb* verb = stage_.verb(change.verb);
+    if (verb == nullptr) return {};
+    const Scope scope = scope_of(stage_, change);
+    Found worst;
+    for (const ir::Effect& effect : verb->effects)
+        if (Found found = look_at(glance, change, effect, scope); found.state > worst.state)
+            worst = std::move(found);
+    return worst;
+}
+
+Verdict StillOurs::before(Evaluator& glance, const std::string& step, const std::set<std::string>& names) {
+    for (const Change& change : stage_.changes_about(names)) {
+        if (!counts(change) || change.step == step) continue;
+        if (look(glance, change).state != State::Theirs) continue;
+        if (Found found = look_again({change}); found.state == State::Theirs)
+            return {Fate::Held, found.message};
+    }
+    return {};
+}
+
+std::vector<std::string> StillOurs::superseded_by(const std::string& step, const ir::Verb& verb,
+                                                  const std::set<std::string>& names) {
+    std::vector<std::string> steps;
+    Evaluator glance = stage_.evaluator.glance();
+    for (const Change& change : stage_.changes_about(names)) {
+        const ir::Verb* earlier = stage_.verb(change.verb);
+        if (!counts(change) || change.step == step || earlier == nullptr) continue;
+        if (!may_change(stage_.run.program, verb, *earlier)) continue;
+        if (look(glance, change).state == State::Theirs) steps.push_back(change.step);
+    }
+    return steps;
+}
+
+// What is as it should be at one of several looks is so.
+StillOurs::Found StillOurs::look_again(const std::vector<Change>& changes) {
+    std::vector<Change> left = changes;
+    Found worst;
+    const Course course;
+    Waiter waiter(stage_, course);
+    for (int i = 0; i < looks && !left.empty(); ++i) {
+        if (i > 0) waiter.rest(first_rest_ms << (i - 1));
+        if (i > 0 && stage_.run.hurried()) break;
+        worst = {};
+        Evaluator glance = stage_.evaluator.glance();
+        std::erase_if(left, [&](const Change& change) {
+            Found found = look(glance, change);
+            const bool ours = found.state == State::Ours;
+            if (found.state > worst.state) worst = std::move(found);
+            return ours;
+        });
+    }
+    return left.empty() ? Found{} : worst;
+}
+
+Verdict StillOurs::all() {
+    std::vector<Change> changes;
+    std::copy_if(stage_.changes.begin(), stage_.changes.end(), std::back_inserter(changes), counts);
+    const Found found = look_again(changes);
+    return found.state == State::Ours ? Verdict{} : Verdict{Fate::Held, found.message};
+}
+
+}  // namespace migc::runtime
