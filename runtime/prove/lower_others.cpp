@@ -73,6 +73,18 @@ void Lowering::before_looking(Label at, Label back, const std::string& text, Spa
     const bool undoing = course.purpose != Purpose::Forward;
     somebody_else(text, span, open, std::nullopt, undoing);
     somebody_else(text, span, kept, not_ours, undoing);
+    // An earlier step of the stage has changed it, and it is not as that one left it.
+    if (!undoing)
+        for (const std::size_t variable : open) {
+            const Label fine = label(), changed = label();
+            emit(Op::IfIsNot, others_of_[variable].here, yes, fine);
+            emit(Op::IfDiffer, out_.variables[variable].now, others_of_[variable].ours, changed);
+            jump(fine);
+            place(changed);
+            set(excuse_, WentWrong);
+            jump(course.exits.held);
+            place(fine);
+        }
     jump(back);
     place(past);
 }

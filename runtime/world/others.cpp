@@ -422,6 +422,9 @@ tl::expected<void, std::string> Others::unrelated(const Spot& place, Deed deed) 
 }
 
 tl::expected<void, std::string> Others::remake(const Spot& place) {
+    // What has no identity and no version is not another one afterwards.
+    if (place.kind == Spot::Kind::File || place.kind == Spot::Kind::Tag || place.kind == Spot::Kind::LocalTag)
+        return Error(fmt::format("{} has no identity that could be another one", shown(place)));
     Spot whole = place;
     whole.pointer.clear();
     Maybe was = value_at(whole);
@@ -464,6 +467,8 @@ tl::expected<void, std::string> Others::act(Deed deed, const Changed& where, con
             const Maybe was = value_at(place);
             if (auto done = set(deed, other_value(world_, where)); !done) return done;
             write(deed, place, was);
+            // They have put it back themselves: nothing of theirs is left that could be lost.
+            ledger_.back().superseded = true;
             return {};
         }
         case Deed::HalfAtATime: {

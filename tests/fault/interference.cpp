@@ -453,10 +453,13 @@ class Trial final : public Tools {
     }
 
     static Changed telling(const std::vector<Changed>& changes) {
-        for (const Changed& one : changes)
-            if (one.place.kind != Spot::Kind::Cluster || !one.place.pointer.starts_with("/metadata"))
-                return one;
-        return changes.front();
+        const auto weight = [](const Changed& one) {
+            const bool scalar = one.after && !one.after->is_structured();
+            return (one.place.pointer.starts_with("/metadata") ? 2 : 0) +
+                   (scalar || one.place.pointer.empty() ? 0 : 1);
+        };
+        return *std::min_element(changes.begin(), changes.end(),
+                                 [&](const Changed& a, const Changed& b) { return weight(a) < weight(b); });
     }
 
     void at_write(const CommandLine& command) {
@@ -486,7 +489,10 @@ class Trial final : public Tools {
         happened = done.has_value();
         if (verbose)
             fmt::print("    >>> {} {}: {}\n", name(one_->deed), shown(where.place), done ? "" : done.error());
-        if (now == Moment::BeforeCapture) before_capture_ = was;
+        if (now != Moment::BeforeCapture) return;
+        before_capture_ = was;
+        const Leaves is = leaves();
+        for (const std::string& path : differing(was, is)) origin[path] = at(is, path);
     }
 
     // What is to be brought back is what the step found, and not what was there before the other one.
@@ -570,9 +576,10 @@ class Campaign {
             fmt::print("{:<20} {}\n", verbs[i].name, shown(plain_[i].forward.place));
     }
 
-    int run(bool thorough) {
+    int run(bool thorough, bool only_alone) {
         std::vector<Case> all = cases();
-        if (!thorough) {
+        if (only_alone) std::erase_if(all, [](const Case& one) { return one.fault != 0; });
+        if (!thorough && !only_alone) {
             std::mt19937 random(13);
             std::shuffle(all.begin(), all.end(), random);
             constexpr std::size_t sampled = 1000;
@@ -602,13 +609,20 @@ class Campaign {
         return 2;
     }
 
+    // The second half comes after a command of migc's, which may be its last look: nobody can know of it
+    // then.
+    static bool can_be_seen(const Case& one) {
+        return one.deed != Deed::HalfAtATime ||
+               (one.when() != Moment::BeforeEnd && one.when() != Moment::AfterUndo);
+    }
+
     static std::vector<Case> cases() {
         std::vector<Case> all;
         for (std::size_t verb = 0; verb < std::size(verbs); ++verb)
             for (const Deed deed : deeds)
                 for (std::size_t moment = 0; moment < std::size(moments); ++moment)
                     for (std::size_t fault = 0; fault < std::size(with_faults); ++fault)
-                        all.push_back({verb, deed, moment, fault});
+                        if (const Case one{verb, deed, moment, fault}; can_be_seen(one)) all.push_back(one);
         return all;
     }
 
@@ -692,5 +706,5 @@ int main(int argc, char** argv) {
     if (const int problem = campaign.prepare(); problem != 0) return problem;
     if (first == "--list") return campaign.list(), 0;
     if (first == "--case") return campaign.one(second);
-    return campaign.run(first == "--long");
+    return campaign.run(first == "--long", first == "--alone");
 }
