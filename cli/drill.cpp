@@ -22,6 +22,7 @@ namespace {
 struct DrillOptions {
     std::string script;
     unsigned faults = 1;
+    bool others = false;
     SessionOptions session;
 };
 
@@ -89,6 +90,7 @@ class Drill {
         if (plain->result.result != "done")
             return tl::unexpected(fmt::format("without any fault the run is not done but {}: {}",
                                               plain->result.result, plain->result.message));
+        if (options_.others) return with_others();
         commands_ = plain->changing.size();
         plain_ = plain->journaled;
         kill_everywhere(*plain);
@@ -109,6 +111,69 @@ class Drill {
 
     static Done done(const tl::expected<Trial, std::string>& trial) {
         return trial ? Done{} : tl::unexpected(trial.error());
+    }
+
+    // Somebody else does each thing that they can do, around each command that changes something, in the run
+    // and in its undo; and to each file of the project that a step edits.
+    Done with_others() {
+        TrialPlan plan;
+        plan.undo = true;
+        auto plain = try_run(options_.session, script_, plan, copies_.front().get());
+        if (!plain) return tl::unexpected(plain.error());
+        plain_trial_ = std::move(*plain);
+        commands_ = plain_trial_.changing.size();
+        for (const Changing& command : plain_trial_.changing)
+            for (const runtime::Deed deed : runtime::deeds)
+                for (const std::int64_t later_ms : {-1, 0, 20'000}) other_at(deed, command, later_ms);
+        for (const auto& [path, digest] : files_edited().items())
+            for (const runtime::Event& event : plain_trial_.events)
+                if (event.kind == runtime::EventKind::Intent || event.kind == runtime::EventKind::UndoIntent)
+                    other_at_step(path, event.body.value("text", ""));
+        return do_all();
+    }
+
+    // `later_ms` below 0: before it.
+    void other_at(runtime::Deed deed, const Changing& command, std::int64_t later_ms) {
+        runtime::Interference other;
+        other.deed = deed;
+        other.after = later_ms >= 0;
+        other.later_ms = std::max<std::int64_t>(later_ms, 0);
+        other.command = command.text;
+        other.nth = command.nth;
+        other_later(std::move(other));
+    }
+
+    void other_at_step(const std::string& path, const std::string& text) {
+        if (text.find(path) == std::string::npos) return;
+        for (const runtime::Deed deed : {runtime::Deed::SetUnrelated, runtime::Deed::Delete})
+            for (const bool after : {false, true}) {
+                runtime::Interference other;
+                other.deed = deed;
+                other.of = "file " + path;
+                other.step = true;
+                other.after = after;
+                other.command = text;
+                other_later(std::move(other));
+            }
+    }
+
+    void other_later(runtime::Interference other) {
+        TrialPlan plan;
+        other.text =
+            fmt::format("{}{}{} {}{} {}{}", runtime::name(other.deed), other.of.empty() ? "" : " of ",
+                        other.of, other.later_ms > 0 ? fmt::format("{}s ", other.later_ms / 1000) : "",
+                        other.after ? "after" : "before", other.step ? "step " : "", other.command);
+        if (other.nth > 1) other.text += fmt::format(" #{}", other.nth);
+        plan.other = std::move(other);
+        plan.undo = true;
+        later([this, plan] { return done(one(plan)); });
+    }
+
+    [[nodiscard]] nlohmann::json files_edited() const {
+        auto result = nlohmann::json::object();
+        for (const nlohmann::json& state : plain_trial_.ended)
+            result.update(state.value("files", nlohmann::json::object()));
+        return result;
     }
 
     // One of the project for each process that is at work at a time; a trial leaves it as it was.
@@ -147,14 +212,17 @@ class Drill {
     tl::expected<Trial, std::string> one(const TrialPlan& plan) {
         auto trial = try_run(options_.session, script_, plan, copies_[place_].get());
         if (!trial) return trial;
+        if (plan.other && !trial->interfered) return trial;  // it could not come about
         ++tally_.runs;
-        const std::string_view before = trial->resumed  ? "killed, then "
-                                        : trial->undone ? "stopped, then "
-                                                        : "";
+        const std::string before =
+            trial->resumed  ? "killed, then "
+            : trial->undone ? fmt::format("{}, then ", plan.undo ? trial->result.result : "stopped")
+                            : "";
         ++tally_.ends[fmt::format("{}{}", before, trial->last().result)];
         tally_.ends_by_fault[kind_of(plan)].insert(trial->last().result);
         const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0);
-        if (auto why = hole(*trial, script_.program, faults))
+        if (auto why =
+                plan.other ? hole_with_others(*trial, plain_trial_) : hole(*trial, script_.program, faults))
             tally_.counterexamples.push_back({what_happened(plan), *why, trial->last().result, left(*trial)});
         return trial;
     }
@@ -187,6 +255,7 @@ class Drill {
     // What went wrong, if it was one thing only.
     static std::string kind_of(const TrialPlan& plan) {
         if (plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0) > 1) return "several";
+        if (plan.other) return "others";
         return plan.stop_after ? "stop" : plan.kill ? "kill" : std::string(name(plan.faults.front().kind));
     }
 
@@ -258,6 +327,7 @@ class Drill {
     Tally tally_;
     std::size_t commands_ = 0;
     std::vector<runtime::Event> plain_;
+    Trial plain_trial_;  // with its undo, when others act
     std::vector<Work> works_;
     std::vector<std::unique_ptr<ScratchCopy>> copies_;  // null where the script edits no files
     std::size_t place_ = 0;                             // of this process
@@ -268,6 +338,7 @@ std::string what_happened(const TrialPlan& plan) {
     for (const runtime::Fault& fault : plan.faults)
         texts.push_back(fmt::format("{}: {}{}", name(fault.kind), fault.text,
                                     fault.nth > 1 ? fmt::format(" #{}", fault.nth) : ""));
+    if (plan.other) texts.push_back("somebody else: " + plan.other->text);
     if (plan.stop_after)
         texts.push_back(fmt::format("the operator stops after step {}, then `migc undo`", *plan.stop_after));
     if (plan.kill) texts.push_back(fmt::format("killed {}, then `migc resume`", plan.kill->text));
@@ -324,11 +395,14 @@ void add_drill(CLI::App& app, int& exit_code) {
         ->required();
     command->add_option("--faults", options->faults, "How many commands go wrong in one run: 1 or 2")
         ->check(CLI::Range(1U, 2U));
+    command->add_flag(
+        "--others", options->others,
+        "Somebody else acts as well, in place of faults: around each command that changes something");
     command->add_option("--set", options->session.set, "NAME=VALUE of a script's parameter")
         ->allow_extra_args(false);
     command->add_flag("--json", options->session.json, "Print the answer as JSON");
     command->footer(
-        "Examples:\n  migc drill deploy.mig --world learning\n  migc drill deploy.mig --world learning --faults 2\n\n"
+        "Examples:\n  migc drill deploy.mig --world learning\n  migc drill deploy.mig --world learning --faults 2\n  migc drill deploy.mig --world learning --others\n\n"
         "Exit codes: 0 every run ends done, undone, held or in doubt as it should; 1 one does not; 2 it could not be "
         "tried.");
     command->callback([options, &exit_code] { exit_code = drill(*options); });

@@ -81,10 +81,12 @@ void add_proof_options(CLI::App& command, prove::Options& options, CLI::Option* 
             ->check(CLI::Range(1U, prove::most_faults));
     auto* jit =
         command.add_flag("--jit", options.jit, "Make machine code of the search: faster for long scripts");
+    auto* others = command.add_flag("--others", options.others,
+                                    "Somebody else writes once, at any moment, to what the script changes");
     auto* states = command.add_option("--states", options.states, "Give up after so many states")
                        ->check(CLI::Range(1U, 100'000'000U));
     if (needs == nullptr) return;
-    for (CLI::Option* one : {faults, jit, states}) one->needs(needs);
+    for (CLI::Option* one : {faults, jit, others, states}) one->needs(needs);
 }
 
 void add_prove(CLI::App& app, int& exit_code) {
@@ -101,7 +103,7 @@ void add_prove(CLI::App& app, int& exit_code) {
         ->allow_extra_args(false);
     command->add_flag("--json", options->session.json, "Print the answer as JSON");
     command->footer(
-        "Examples:\n  migc prove deploy.mig\n  migc prove deploy.mig --faults 2 --jit\n  migc prove deploy.mig --always \"replicas of webapi is at least 2\"\n\n"
+        "Examples:\n  migc prove deploy.mig\n  migc prove deploy.mig --faults 2 --jit\n  migc prove deploy.mig --others\n  migc prove deploy.mig --always \"replicas of webapi is at least 2\"\n\n"
         "Nothing is run and nothing is read but the script: docs/proof.md says what is proved.\n\n"
         "Exit codes: 0 proved, 1 there is a counterexample, 2 it could not be decided.");
     command->callback([options, &exit_code] { exit_code = prove(*options); });

@@ -136,9 +136,12 @@ class Rehearsal {
         run_options->lock_lost = [&locks] { return locks->lost(); };
         run_options->stop_requested = [] { return runtime::interrupts() > 0; };
         runtime::install_interrupt_handlers();
+        session_ = session->get();
         tools_ = (*session)->tools.get();
         world_ = dynamic_cast<const runtime::World*>(tools_);
-        return rehearse(**journal, *run_options);
+        const int code = rehearse(**journal, *run_options);
+        close_session(session_options, **session, scratch->get());
+        return code;
     }
 
   private:
@@ -150,7 +153,11 @@ class Rehearsal {
         const auto engine = [&](Records& records) {
             return std::make_unique<runtime::Engine>(
                 program_, script_.inventory, *tools_, journal,
-                [&](const Event& event) { note(records, event); }, run_options);
+                [&](const Event& event) {
+                    session_->on(event);
+                    note(records, event);
+                },
+                run_options);
         };
         const auto done = engine(first)->run();
         fmt::print("do:    {}\n", told(done));
@@ -202,6 +209,7 @@ class Rehearsal {
     const RehearseOptions& options_;
     Script& script_;
     const ir::Program& program_;
+    const Session* session_ = nullptr;
     runtime::Tools* tools_ = nullptr;
     const runtime::World* world_ = nullptr;
 };

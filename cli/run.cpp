@@ -155,6 +155,7 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
                 progress.emplace(folder);
             }
             if (progress) progress->on(event);
+            ready->session->on(event);
             out->on(event);
         },
         ready->options);

@@ -26,7 +26,8 @@ namespace {
 using runtime::Tools;
 using Error = tl::unexpected<std::string>;
 
-tl::expected<std::unique_ptr<Tools>, std::string> simulated(const SessionOptions& options, Session& session) {
+tl::expected<std::unique_ptr<Tools>, std::string> simulated(const SessionOptions& options,
+                                                            const Script& script, Session& session) {
     std::string text(learning_world());
     if (options.world != "learning") {
         auto read = read_file(options.world, syntax::source_limit);
@@ -43,7 +44,15 @@ tl::expected<std::unique_ptr<Tools>, std::string> simulated(const SessionOptions
         if (!fault) return Error(fmt::format("--fault \"{}\": {}", text_of_fault, fault.error()));
         (*world)->inject(*fault);
     }
+    for (const auto& text_of_deed : options.interference) {
+        auto interference = runtime::parse_interference(text_of_deed);
+        if (!interference)
+            return Error(fmt::format("--interfere \"{}\": {}", text_of_deed, interference.error()));
+        (*world)->interfere(std::move(*interference));
+    }
+    (*world)->stand_in(script.inventory.root);
     session.world = options.world;
+    session.simulated = world->get();
     return std::unique_ptr<Tools>(std::move(*world));
 }
 
@@ -81,9 +90,12 @@ void tell_terraform_variables(const Script& script) {
 
 tl::expected<std::unique_ptr<Tools>, std::string> tools(const SessionOptions& options, const Script& script,
                                                         Session& session) {
-    if (!options.world.empty()) return simulated(options, session);
+    if (!options.world.empty()) return simulated(options, script, session);
     if (!options.faults.empty())
         return Error(std::string("--fault needs --world: faults can be asked for in a simulated world only"));
+    if (!options.interference.empty())
+        return Error(
+            std::string("--interfere needs --world: others can be made to act in a simulated world only"));
     if (!options.replay.empty()) return runtime::make_replayed_tools(options.replay, normalised(script));
     tell_terraform_variables(script);
     runtime::LiveOptions live;
@@ -263,6 +275,10 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
     command.add_option(
         "--fault", options.faults,
         "In a simulated world: let a command go wrong, for example \"fail-before: kubectl scale\"");
+    command.add_option(
+        "--interfere", options.interference,
+        "In a simulated world: let somebody else act as well, for example \"set-other before kubectl "
+        "scale\"");
     command
         .add_option("--set", options.set,
                     "NAME=VALUE of a script's parameter, in place of migc.yaml's or the default")
@@ -326,7 +342,31 @@ tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions&
     return result;
 }
 
+void Session::on(const runtime::Event& event) const {
+    using runtime::EventKind;
+    if (simulated == nullptr) return;
+    const bool begins = event.kind == EventKind::Intent || event.kind == EventKind::UndoIntent;
+    const bool ends = event.kind == EventKind::Outcome || event.kind == EventKind::UndoOutcome;
+    if (begins || ends) simulated->step(event.body.value("text", ""), ends);
+}
+
+namespace {
+
+void tell_interference(runtime::World& world) {
+    for (const runtime::OthersWrite& write : world.ledger()) {
+        if (write.superseded) continue;
+        fmt::print(stderr, "others: {}: {}\n", runtime::shown(write),
+                   write.stands() ? "it is still there"
+                                  : fmt::format("it is not there any more since `{}`{}", write.overwritten_by,
+                                                write.looked_at ? ", which came after a look" : ""));
+    }
+    for (const std::string& text : world.idle_interference()) fmt::print(stderr, "others: {}\n", text);
+}
+
+}  // namespace
+
 void close_session(const SessionOptions& options, Session& session, const ScratchCopy* scratch) {
+    if (session.simulated != nullptr && !options.interference.empty()) tell_interference(*session.simulated);
     if (options.state.empty()) return;
     const auto* world = dynamic_cast<const runtime::World*>(session.tools.get());
     if (!world) return;

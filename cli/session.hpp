@@ -13,13 +13,16 @@
 
 #include "cli/frontend.hpp"
 #include "runtime/engine/options.hpp"
+#include "runtime/journal/event.hpp"
 #include "runtime/tools/tools.hpp"
+#include "runtime/world/world.hpp"
 
 namespace migc::cli {
 
 struct SessionOptions {
     std::string world;                             // --world: a file, or "learning"; empty: live
     std::vector<std::string> faults;               // --fault, in the simulated world
+    std::vector<std::string> interference;         // --interfere, likewise
     std::string record, replay;                    // --record, --replay: transcript files
     std::string context, name_space;               // --context, --namespace
     std::vector<std::string> set;                  // --set NAME=VALUE
@@ -68,7 +71,11 @@ class ScratchCopy {
 struct Session {
     SourceMap sources;  // of the world's file
     std::unique_ptr<runtime::Tools> tools;
-    std::string world;  // its name, for reports; empty if live
+    std::string world;                    // its name, for reports; empty if live
+    runtime::World* simulated = nullptr;  // the tools, or what is behind them; null if live or replayed
+
+    // Others act by the steps of a run as well: to be told every event.
+    void on(const runtime::Event& event) const;
 };
 tl::expected<std::unique_ptr<Session>, std::string> open_session(const SessionOptions& options,
                                                                  const Script& script);
@@ -78,7 +85,7 @@ tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions&
                                                            const Script& script);
 
 // Writes what --state asks for: the world's state, and the files of the scratch copy that the run left
-// changed.
+// changed. Says what others wrote, and whether it is still there.
 void close_session(const SessionOptions& options, Session& session, const ScratchCopy* scratch);
 
 }  // namespace migc::cli

@@ -1,6 +1,7 @@
 #include "cli/trial.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -128,11 +129,27 @@ std::vector<Changing> named(const std::vector<std::string>& all, const std::vect
     return result;
 }
 
+// Of what others wrote, what has been overwritten by now. A step may, if it has looked after they wrote,
+// since the script says what is to be; an undo may not.
+void note_lost(Trial& trial, runtime::World& world, std::set<std::size_t>& judged) {
+    const auto& ledger = world.ledger();
+    for (std::size_t i = 0; i < ledger.size(); ++i) {
+        const runtime::OthersWrite& write = ledger[i];
+        if (write.superseded || write.stands() || !judged.insert(i).second) continue;
+        if (!trial.undoing && write.commands <= trial.step_began) continue;
+        trial.lost.push_back(
+            fmt::format("{}, and overwritten by `{}`", runtime::shown(write), write.overwritten_by));
+    }
+}
+
 void note(Trial& trial, const Event& event, const runtime::World& world, const ScratchCopy* copy) {
     trial.events.push_back(event);
     if (event.kind != EventKind::Waiting && event.kind != EventKind::Noted)
         trial.commands.push_back(world.commands().size());
     if (event.kind == EventKind::Intent) ++trial.intents;
+    if (event.kind == EventKind::StepBegun) trial.step_began = world.commands().size();
+    if (event.kind == EventKind::UndoBegun) trial.undoing = true;
+    if (event.kind == EventKind::RunEnded) trial.ended.push_back(state_of(world, copy));
     if (event.kind == EventKind::StageBegun) {
         trial.stage = event.body.value("stage", "");
         // A run that is resumed tells it again.
@@ -200,17 +217,32 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
         fault.text = in_copy(fault.text, copy);
         world->inject(std::move(fault));
     }
+    world->stand_in(script.inventory.root);
+    if (plan.other) {
+        auto other = *plan.other;
+        other.command = in_copy(other.command, copy);
+        world->interfere(std::move(other));
+    }
     Trial trial;
+    std::set<std::size_t> judged;
     trial.before = state_of(*world, copy);
     run->world = (*session)->world;
     run->without_evidence = "a trial asks no gates";
     bool undoing = false;
     run->stop_requested = [&] { return plan.stop_after && !undoing && trial.intents >= *plan.stop_after; };
-    const auto listen = [&](const Event& event) { note(trial, event, *world, copy); };
+    const auto listen = [&](const Event& event) {
+        note(trial, event, *world, copy);
+        if (!plan.other) return;
+        (*session)->on(event);
+        if (event.kind == EventKind::Outcome || event.kind == EventKind::UndoOutcome ||
+            event.kind == EventKind::RunEnded)
+            note_lost(trial, *world, judged);
+    };
     Memory journal(plan.kill);
     trial.result = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run).run();
     trial.journaled = as_in_all(journal.all(), copy);
-    if (plan.stop_after && trial.result.result == "held") {
+    if ((plan.stop_after && trial.result.result == "held") ||
+        (plan.undo && trial.result.result != "undone" && trial.result.result != "refused")) {
         undoing = true;
         trial.undone = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
                            .undo(trial.result.run);
@@ -218,6 +250,7 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
     if (journal.revive())
         trial.resumed = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
                             .resume(trial.result.run);
+    trial.interfered = plan.other && world->idle_interference().empty();
     // What is still rolling out by itself when the run ends is not left changed.
     constexpr std::int64_t settling_ms = 10 * 60'000;
     world->sleep_until(world->now() + settling_ms);
@@ -227,6 +260,64 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
     if (copy != nullptr)
         if (auto restored = copy->restore(); !restored) return tl::unexpected(restored.error());
     return trial;
+}
+
+namespace {
+
+// What people wrote: not what controllers made of it.
+nlohmann::json written(nlohmann::json state) {
+    for (auto& cluster : state["clusters"]) cluster.erase("running");
+    return state;
+}
+
+void leaves(const nlohmann::json& state, const std::string& path,
+            std::map<std::string, nlohmann::json>& found) {
+    if (!state.is_object()) {
+        found[path] = state;
+        return;
+    }
+    for (const auto& [key, value] : state.items()) leaves(value, path + "/" + key, found);
+}
+
+using Leaves = std::map<std::string, nlohmann::json>;
+
+Leaves leaves_of(const nlohmann::json& state) {
+    Leaves found;
+    leaves(written(state), "", found);
+    return found;
+}
+
+nlohmann::json at(const Leaves& all, const std::string& path) {
+    const auto found = all.find(path);
+    return found == all.end() ? nlohmann::json() : found->second;
+}
+
+}  // namespace
+
+std::optional<std::string> hole_with_others(const Trial& trial, const Trial& plain) {
+    if (!trial.lost.empty()) return "what somebody else wrote is lost: " + trial.lost.front();
+    const Leaves before = leaves_of(plain.before), after = leaves_of(plain.ended.front());
+    std::set<std::string> changed;
+    for (const Leaves* one : {&before, &after})
+        for (const auto& [path, value] : *one)
+            if (at(before, path) != at(after, path)) changed.insert(path);
+    const auto wrong = [&](std::size_t end, const Leaves& should) -> std::optional<std::string> {
+        if (end >= trial.ended.size()) return std::nullopt;
+        const Leaves is = leaves_of(trial.ended[end]);
+        for (const std::string& path : changed)
+            if (at(is, path) != at(should, path))
+                return fmt::format("{} is {}, not {}", path, at(is, path).dump(), at(should, path).dump());
+        return std::nullopt;
+    };
+    const std::string& ran = trial.result.result;
+    if (ran == "done")
+        if (const auto why = wrong(0, after)) return "it is called done, and " + *why;
+    if (trial.last().result == "undone")
+        if (const auto why = wrong(trial.ended.size() - 1, before)) return "it is called undone, and " + *why;
+    if (trial.last().exit_code != 0 && trial.last().message.empty() && trial.last().standing.empty() &&
+        trial.last().result != "undone")
+        return "it does not say what stands";
+    return std::nullopt;
 }
 
 std::vector<std::string> differences(const nlohmann::json& before, const nlohmann::json& after) {

@@ -72,9 +72,7 @@ class Search {
         int chosen = -1;
         for (int variation = -1; variation < variations && !cut_off(); ++variation) {
             enter_world(variation);
-            // A variation is a surprise as well: two are looked at together, and no more.
-            const unsigned faults = variation < 0 ? limits_.faults : std::min(limits_.faults, 1U);
-            const Ahead ahead = from_start(faults);
+            const Ahead ahead = from_start(budget_of(variation));
             for (std::size_t i = 0; i <= most_faults; ++i) counts_.schedules[i] += ahead.schedules[i];
             if (variation < 0) counts_.without_fault = ahead.outcomes;
             // A hole that needs nothing special to be so tells more than a shorter one that does.
@@ -87,7 +85,7 @@ class Search {
         }
         if (best.faults != far) {
             enter_world(chosen);
-            result.counterexample = follow(chosen < 0 ? limits_.faults : std::min(limits_.faults, 1U));
+            result.counterexample = follow(budget_of(chosen));
         }
         counts_.states = known_.size();
         for (std::size_t i = 0; i < system_.choices.size(); ++i)
@@ -115,19 +113,21 @@ class Search {
         return frames_[depth].data();
     }
 
-    bool is_hole(std::uint32_t ending, unsigned used) const {
+    [[nodiscard]] Budget budget_of(int variation) const { return budget_for(limits_, variation); }
+
+    bool is_hole(std::uint32_t ending, bool used) const {
         const Ending& one = system_.endings[ending];
         if (limits_.only_invariant) return one.hole == Hole::Property;
         if (one.hole != Hole::None) return true;
         // Nothing went wrong, and nothing is special: then it must be done.
-        return used == 0 && variation_ < 0 && one.outcome != Outcome::Done;
+        return !used && variation_ < 0 && one.outcome != Outcome::Done;
     }
 
-    Ahead from_start(unsigned budget) {
-        return behind(machine_.begin(frame(0), budget == 0), 0, budget, budget);
+    Ahead from_start(Budget budget) {
+        return behind(machine_.begin(frame(0), budget.quiet()), 0, budget, budget);
     }
 
-    Ahead behind(Stop stop, std::size_t depth, unsigned budget, unsigned whole) {
+    Ahead behind(Stop stop, std::size_t depth, Budget budget, Budget whole) {
         if (!stop.at_end) return at_choice(stop.number, depth, budget, whole);
         ++counts_.runs;
         counts_.reached_ending[stop.number] = 1;
@@ -135,11 +135,11 @@ class Search {
         ahead.schedules[0] = 1;
         ahead.outcomes =
             static_cast<Outcomes>(1U << static_cast<unsigned>(system_.endings[stop.number].outcome));
-        if (is_hole(stop.number, whole - budget)) ahead.faults = ahead.length = 0;
+        if (is_hole(stop.number, whole != budget)) ahead.faults = ahead.length = 0;
         return ahead;
     }
 
-    Ahead at_choice(std::uint32_t number, std::size_t depth, unsigned budget, unsigned whole) {
+    Ahead at_choice(std::uint32_t number, std::size_t depth, Budget budget, Budget whole) {
         const Choice& choice = system_.choices[number];
         counts_.reached_choice[number] = 1;
         ValueId* here = frame(depth);
@@ -147,7 +147,7 @@ class Search {
         if (limits_.remember) {
             // Whether anything went wrong yet decides about what an end is worth.
             const std::uint64_t fresh = budget == whole && variation_ < 0 ? 1 : 0;
-            key = digest(here, size_, (std::uint64_t{number} << 8) | (budget << 1) | fresh);
+            key = digest(here, size_, (std::uint64_t{number} << 8) | (budget.number() << 1) | fresh);
             if (const auto found = known_.find(key); found != known_.end()) return found->second;
         }
         Ahead ahead;
@@ -157,13 +157,15 @@ class Search {
         // What is hoped for comes last: nobody needs the state after it, so that it is not copied.
         for (std::uint32_t option = options; option-- > 0;) {
             const unsigned cost = choice.fault && option > 0 ? 1 : 0;
-            if (cost > budget) continue;
+            if (cost != 0 && !budget.allows(choice)) continue;
+            const Budget left = cost != 0 ? budget.without(choice) : budget;
+            const std::size_t counted = choice.others ? 0 : cost;
             ValueId* next = option > 0 ? aside : here;
             if (option > 0) std::memcpy(next, here, size_ * sizeof(ValueId));
-            const Ahead one = behind(machine_.go_on(next, number, option, budget == cost),
-                                     option > 0 ? depth + 1 : depth, budget - cost, whole);
-            for (std::size_t i = 0; i + cost <= most_faults; ++i) {
-                auto& sum = ahead.schedules[i + cost];
+            const Ahead one = behind(machine_.go_on(next, number, option, left.quiet()),
+                                     option > 0 ? depth + 1 : depth, left, whole);
+            for (std::size_t i = 0; i + counted <= most_faults; ++i) {
+                auto& sum = ahead.schedules[i + counted];
                 sum = sum + one.schedules[i] < sum ? ~std::uint64_t{0} : sum + one.schedules[i];
             }
             if (cost == 0) ahead.outcomes |= one.outcomes;
@@ -182,20 +184,20 @@ class Search {
     }
 
     // The way into the hole, once more.
-    Schedule follow(unsigned budget) {
+    Schedule follow(Budget budget) {
         Schedule schedule;
         schedule.variation = variation_;
-        const unsigned whole = budget;
+        const Budget whole = budget;
         std::vector<ValueId> registers = start_;
-        Stop stop = machine_.begin(registers.data(), budget == 0);
+        Stop stop = machine_.begin(registers.data(), budget.quiet());
         while (!stop.at_end) {
             std::copy(registers.begin(), registers.end(), frame(0));
             const Ahead ahead = at_choice(stop.number, 0, budget, whole);
             const bool fault = system_.choices[stop.number].fault && ahead.option > 0;
             schedule.decisions.push_back(ahead.option);
             schedule.faults += fault ? 1 : 0;
-            budget -= fault ? 1 : 0;
-            stop = machine_.go_on(registers.data(), stop.number, ahead.option, budget == 0);
+            if (fault) budget = budget.without(system_.choices[stop.number]);
+            stop = machine_.go_on(registers.data(), stop.number, ahead.option, budget.quiet());
         }
         schedule.ending = stop.number;
         return schedule;
@@ -215,6 +217,10 @@ class Search {
 };
 
 }  // namespace
+
+Budget budget_for(const Limits& limits, int variation) {
+    return {variation < 0 ? limits.faults : std::min(limits.faults, 1U), limits.others};
+}
 
 Findings explore(System& system, Machine& machine, const Limits& limits) {
     return Search(system, machine, limits).run();

@@ -8,24 +8,24 @@ class Interpreter : public Machine {
   public:
     Interpreter(MachineCode code, Values& values) : code_(std::move(code)), values_(values) {}
 
-    Stop begin(ValueId* registers, bool quiet) override { return run(registers, code_.entry, quiet); }
+    Stop begin(ValueId* registers, unsigned quiet) override { return run(registers, code_.entry, quiet); }
 
-    Stop go_on(ValueId* registers, std::uint32_t choice, std::uint32_t option, bool quiet) override {
+    Stop go_on(ValueId* registers, std::uint32_t choice, std::uint32_t option, unsigned quiet) override {
         return run(registers, code_.options[code_.first_option[choice] + option], quiet);
     }
 
   private:
     struct Watcher {
         const MachineCode& code;
-        bool quiet;
+        unsigned quiet;
         std::uint32_t choose(std::uint32_t choice) const {
-            if (!quiet || code.is_fault[choice] == 0) return stop_here;
+            if ((quiet & static_cast<unsigned>(code.is_fault[choice])) == 0) return stop_here;
             return code.options[code.first_option[choice]];
         }
         void say(std::uint32_t) const {}
     };
 
-    Stop run(ValueId* registers, std::uint32_t at, bool quiet) {
+    Stop run(ValueId* registers, std::uint32_t at, unsigned quiet) {
         return carry_out(code_.code, code_.returns, at, registers, values_, Watcher{code_, quiet});
     }
 

@@ -10,8 +10,10 @@ namespace migc::prove {
 
 // What the engine does with this script, whatever the tools answer: forward, in the failure blocks, in every
 // undo. The program has passed the checks of the language; of the options only the parameters are used.
-// With an invariant, the runs in which it breaks end there.
+// With an invariant, the runs in which it breaks end there. With others, somebody else may write to what the
+// script changes, wherever that makes a difference; an end at which such a write is overwritten is a hole.
 System lower(const ir::Program& program, const project::Inventory& inventory,
-             const runtime::RunOptions& options, const ir::Invariant* invariant = nullptr);
+             const runtime::RunOptions& options, const ir::Invariant* invariant = nullptr,
+             bool others = false);
 
 }  // namespace migc::prove

@@ -21,12 +21,13 @@ Value constant_of(const ir::Expr& expression) {
 }  // namespace
 
 Lowering::Lowering(const ir::Program& program, const project::Inventory& inventory,
-                   const runtime::RunOptions& options, const ir::Invariant* invariant)
+                   const runtime::RunOptions& options, const ir::Invariant* invariant, bool others)
     : program_(program),
       inventory_(inventory),
       options_(options),
       manifests_(inventory.root, files_),
-      invariant_(invariant) {
+      invariant_(invariant),
+      others_(others) {
     for (const ir::Verb& verb : program.verbs)
         for (const ir::Effect& effect : verb.effects)
             if (effect.probe.kind == ir::ExprKind::Probe) written_.insert(effect.probe.declaration);
@@ -69,6 +70,7 @@ void Lowering::stage(StageState& state, Label next) {
     course.exits = {failed, stopped, in_doubt, held, closed, failed};
     block(state.stage->gates, *names, course);
     block(state.definition->steps, *names, course);
+    look_at_all(state, held);
     const auto changes = [this](const Change* change) {
         return std::any_of(change->verb->effects.begin(), change->verb->effects.end(),
                            [this](const ir::Effect& effect) {
@@ -105,8 +107,10 @@ void Lowering::stage(StageState& state, Label next) {
 void Lowering::prologue(const StageState& state) {
     place(state.prologue);
     for (const std::size_t variable : state.touched)
-        if (state.index > 0)
+        if (state.index > 0) {
             emit(Op::Copy, out_.variables[variable].origins[state.index], out_.variables[variable].now);
+            if (others_) set(others_of_[variable].here, no);
+        }
     jump(state.begin);
 }
 
@@ -251,8 +255,8 @@ System Lowering::run() {
 }
 
 System lower(const ir::Program& program, const project::Inventory& inventory,
-             const runtime::RunOptions& options, const ir::Invariant* invariant) {
-    return Lowering(program, inventory, options, invariant).run();
+             const runtime::RunOptions& options, const ir::Invariant* invariant, bool others) {
+    return Lowering(program, inventory, options, invariant, others).run();
 }
 
 }  // namespace migc::prove

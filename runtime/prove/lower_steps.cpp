@@ -77,6 +77,11 @@ void Lowering::common_options(Choice& choice, const Course& course) {
 
 void Lowering::check(const ir::Step& step, Names& names, const Course& course) {
     remark(Remark::Kind::Step, step.text, step.span);
+    if (others_) {
+        std::vector<std::size_t> read;
+        variables_in(*step.condition, names, read);
+        somebody_else(step.text, step.span, read, std::nullopt, course.purpose != Purpose::Forward);
+    }
     const Term holds = evaluate(*step.condition, names);
     if (holds.is_register)
         emit(Op::IfIs, holds.id, no, course.exits.failed);
@@ -521,9 +526,16 @@ void Lowering::derive(Change& change, const ir::Verb& verb, const Names& inner) 
     }
 }
 
+// It is again what it was.
+void Lowering::take_back(std::size_t variable, Register value) {
+    emit(Op::Copy, out_.variables[variable].now, value);
+    own(variable);
+}
+
 void Lowering::take_effect(const Touch& touch, const Course& course) {
-    (void)course;
+    overwrite(touch, course);
     copy(out_.variables[touch.variable].now, touch.declared);
+    own(touch.variable);
     now_->touched.insert(touch.variable);
     mark_changed(touch.variable);
     say_value(touch.variable);
@@ -539,6 +551,12 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     const ir::Undo& undo = step.undo ? *step.undo : verb.undo;
     remark(inverse ? Remark::Kind::Undo : Remark::Kind::Step, text, step.span);
     if (inverse) keep_what_is_new(verb, inner, text, course);
+    const bool shared = others_ && !verb.effects.empty();
+    const Label before_look = label(), look_now = label();
+    if (shared) {
+        jump(before_look);
+        place(look_now);
+    }
     const std::vector<Term> held = needs(verb, inner, inverse ? exits.held : exits.failed);
     const Kept kept = capture(verb, inner);
     const std::vector<Touch> effects = touches(verb, inner, kept, text, step.span, course, undo);
@@ -550,6 +568,9 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
         for (const Touch& touch : effects) now_->touched.insert(touch.variable);
         derive(*change, verb, inner);
     }
+    if (shared)
+        before_looking(before_look, look_now, text, step.span, effects, course,
+                       inverse ? bad(exits.held) : exits.failed);
     // As it should be already: nothing is run, and nothing will be undone.
     const bool can_be_so = !verb.effects.empty() && effects.size() == verb.effects.size() &&
                            std::none_of(effects.begin(), effects.end(), [](const Touch& touch) {
@@ -587,6 +608,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
             else
                 copy(out_.variables[touch.variable].now,
                      apply({FunctionKind::Part, text, {}, {}}, touch.declared));
+            if (effects.size() == 1) own(touch.variable);
         }
         if (effect || part) look(event);
         if (change != nullptr) set(change->status, status);
@@ -596,6 +618,12 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     };
     const bool visible = !verb.effects.empty();
     const Label failed = bad(exits.failed), in_doubt = bad(exits.in_doubt);
+    const Label theirs = bad(inverse ? exits.held : exits.failed);
+    if (shared) {
+        // Refused: it owns nothing.
+        somebody_else(text, step.span, settable(effects), concluding(Failed, theirs, false, false), !forward);
+        trust_refusal(verb, text, step.span);
+    }
     Choice choice = begin_choice(text, step.span);
     option(choice, "what is there cannot be read, so nothing is done", failed);
     option(choice, "it fails, and nothing is done", concluding(Failed, failed, false, false));
@@ -623,6 +651,8 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     place(done);
     for (const Touch& touch : effects) take_effect(touch, course);
     if (change != nullptr) set(change->status, Done);
+    if (shared)
+        somebody_else(text, step.span, settable(effects), concluding(Failed, theirs, false, false), !forward);
     if (inverse && course.undoing != nullptr)
         restore(*course.undoing, step, verb, inner, effects, text, course);
     look(event);
@@ -646,9 +676,7 @@ void Lowering::restore(Change& change, const ir::Step& step, const ir::Verb& ver
         if (said_.insert("trust " + text + what).second)
             out_.trusted.push_back({fmt::format("that `{}` brings back {}", text, what), change.span});
     };
-    const auto back = [&](const Touch& touch) {
-        emit(Op::Copy, out_.variables[touch.variable].now, touch.before);
-    };
+    const auto back = [&](const Touch& touch) { take_back(touch.variable, touch.before); };
     for (const Touch& mine : change.touches) {
         const std::string& name = out_.variables[mine.variable].name;
         const bool hidden = variable_probe_[mine.variable] == ~std::uint32_t{0};
@@ -680,7 +708,7 @@ void Lowering::restore(Change& change, const ir::Step& step, const ir::Verb& ver
             if (may_be_one && !direct) {
                 direct = true;
                 back(mine);
-                emit(Op::Copy, out_.variables[effect.variable].now, effect.before);
+                take_back(effect.variable, effect.before);
                 trust(name);
             }
         }
@@ -701,12 +729,12 @@ void Lowering::restore(Change& change, const ir::Step& step, const ir::Verb& ver
     for (const Derived& one : change.derived) {
         for (const Touch& effect : effects)
             if (effect.variable == one.from && computed(effect.declared)) {
-                emit(Op::Copy, out_.variables[one.from].now, one.from_before);
+                take_back(one.from, one.from_before);
                 trust(out_.variables[one.from].name);
             }
         const Label not_back = label();
         emit(Op::IfDiffer, out_.variables[one.from].now, one.from_before, not_back);
-        emit(Op::Copy, out_.variables[one.variable].now, one.before);
+        take_back(one.variable, one.before);
         place(not_back);
     }
 }

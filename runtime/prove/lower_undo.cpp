@@ -122,7 +122,10 @@ void Lowering::undo_one(StageState& stage, Change& change, Label next, Label sto
         worsen(UndoHeld);
         return jump(next);
     }
+    const Label theirs = label();
     if (seen) {
+        somebody_else(fmt::format("the undo of `{}`", change.text), change.span, settable(change.touches),
+                      std::nullopt, true);
         Choice choice = begin_choice(fmt::format("the undo of `{}`", change.text), change.span);
         choice.undoing = true;
         const Label unreadable = label(), stopped = label(), on = label();
@@ -145,6 +148,7 @@ void Lowering::undo_one(StageState& stage, Change& change, Label next, Label sto
         mark_undone(change);
         jump(next);
         place(differs);
+        keep_theirs(change, theirs);
     }
     if (change.undo->kind == UndoKind::Irreversible) {
         remark(Remark::Kind::Note,
@@ -160,6 +164,13 @@ void Lowering::undo_one(StageState& stage, Change& change, Label next, Label sto
     }
     remark(Remark::Kind::Note, fmt::format("undo of `{}`", change.text), change.span);
     run_inverse(change, next);
+    if (!others_ || !seen) return;
+    place(theirs);
+    remark(Remark::Kind::Note,
+           fmt::format("`{}` is not undone: somebody else has changed it since", change.text), change.span);
+    note_trouble();
+    worsen(UndoHeld);
+    jump(next);
 }
 
 void Lowering::note_trouble() {
@@ -271,8 +282,7 @@ void Lowering::undo_routine(StageState& stage) {
             remark(Remark::Kind::Note,
                    fmt::format("`{}`: nothing to undo, what it follows was not changed", one.change->text),
                    one.change->span);
-            for (const Touch& touch : one.change->touches)
-                emit(Op::Copy, out_.variables[touch.variable].now, touch.before);
+            for (const Touch& touch : one.change->touches) take_back(touch.variable, touch.before);
             mark_undone(*one.change);
             jump(skip);
         }
@@ -298,6 +308,14 @@ void Lowering::undo_routine(StageState& stage) {
 void Lowering::check_restored(StageState& stage) {
     const Label nothing_ran = label();
     emit(Op::IfIs, ran_, 0, nothing_ran);
+    if (others_) {
+        std::vector<std::size_t> visible;
+        for (const Change* change : stage.changes)
+            for (const Touch& touch : change->touches)
+                if (is_visible(touch) && change->seen) visible.push_back(touch.variable);
+        somebody_else(fmt::format("after the undo of {}", stage.stage->name), stage.stage->span, visible,
+                      std::nullopt, true);
+    }
     for (const std::size_t variable : stage.touched) {
         const Label right = label();
         for (const Change* change : stage.changes)

@@ -229,6 +229,7 @@ std::size_t Lowering::add_variable(const std::string& key, const std::string& na
     read_from_[variable.now] = out_.variables.size();
     variables_[key + '@' + variable.environment] = out_.variables.size();
     out_.variables.push_back(std::move(variable));
+    if (others_) others_of_.push_back({new_register(), new_register(), new_register(no)});
     variable_probe_.push_back(no_probe);
     variable_arguments_.emplace_back();
     return out_.variables.size() - 1;

@@ -114,10 +114,16 @@ struct Event {
     const std::vector<Term>& needs;  // conditions that held before it
 };
 
+// Of a variable: what this run wrote last, what somebody else did, and whether this run has written in this
+// stage.
+struct OthersOf {
+    Register ours = 0, theirs = 0, here = 0;
+};
+
 class Lowering {
   public:
     Lowering(const ir::Program& program, const project::Inventory& inventory,
-             const runtime::RunOptions& options, const ir::Invariant* invariant);
+             const runtime::RunOptions& options, const ir::Invariant* invariant, bool others);
     System run();
 
   private:
@@ -195,6 +201,7 @@ class Lowering {
                                const ir::Undo& undo);
     void derive(Change& change, const ir::Verb& verb, const Names& inner);
     void take_effect(const Touch& touch, const Course& course);
+    void take_back(std::size_t variable, Register value);
     void restore(Change& change, const ir::Step& step, const ir::Verb& verb, const Names& inner,
                  const std::vector<Touch>& effects, const std::string& text, const Course& course);
     void check(const ir::Step& step, Names& names, const Course& course);
@@ -221,6 +228,19 @@ class Lowering {
     std::optional<Term> settled(const ir::Expr& probe, const Names& names);
     void broken(const std::string& when, Span span);
     void undecided(const Event& event);
+
+    // ---- lower_others.cpp: somebody else
+    void somebody_else(const std::string& text, Span span, const std::vector<std::size_t>& variables,
+                       std::optional<Label> then, bool undoing);
+    void before_looking(Label at, Label back, const std::string& text, Span span,
+                        const std::vector<Touch>& effects, const Course& course, Label not_ours);
+    void own(std::size_t variable);
+    void overwrite(const Touch& touch, const Course& course);
+    void look_at_all(const StageState& stage, Label held);
+    void keep_theirs(const Change& change, Label theirs);
+    void variables_in(const ir::Expr& expression, const Names& names, std::vector<std::size_t>& found);
+    void trust_refusal(const ir::Verb& verb, const std::string& text, Span span);
+    [[nodiscard]] static std::vector<std::size_t> settable(const std::vector<Touch>& touches);
 
     // ---- lower_undo.cpp: the way back
     void undo_routine(StageState& stage);
@@ -252,6 +272,8 @@ class Lowering {
     SourceMap files_;              // of the manifests
     checks::Manifests manifests_;  // read when first asked
     const ir::Invariant* invariant_;
+    const bool others_;
+    std::vector<OthersOf> others_of_;  // by variable
     const Event* event_ = nullptr;
     std::map<std::string, Register> verified_;  // by environment: yes if nothing came after the last look
     std::map<std::size_t, Register> past_;      // by variable: what it was before the last change

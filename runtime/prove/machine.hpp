@@ -19,10 +19,10 @@ struct Stop {
 class Machine {
   public:
     virtual ~Machine() = default;
-    // Goes on behind an option of a choice, or begins. With `quiet`, a choice of faults does not stop: what
+    // Goes on behind an option of a choice, or begins. What is `quiet` (bits of `Quiet`) does not stop: what
     // is hoped for happens.
-    virtual Stop begin(ValueId* registers, bool quiet) = 0;
-    virtual Stop go_on(ValueId* registers, std::uint32_t choice, std::uint32_t option, bool quiet) = 0;
+    virtual Stop begin(ValueId* registers, unsigned quiet) = 0;
+    virtual Stop go_on(ValueId* registers, std::uint32_t choice, std::uint32_t option, unsigned quiet) = 0;
 };
 
 // `values` outlives the machine; it grows while the machine runs.

@@ -37,15 +37,16 @@ tl::expected<Searched, std::string> search(System system, const Options& options
     limits.faults = std::min(options.faults, most_faults);
     limits.states = options.states;
     limits.only_invariant = only_invariant;
+    // What must always hold is said of what the script does, and not of others.
+    limits.others = options.others && !only_invariant;
     result.found = explore(result.system, **machine, limits);
     if (result.found.cut_off) result.verdict = Verdict::CutOff;
     if (const auto& way = result.found.counterexample) {
         result.verdict = Verdict::Counterexample;
-        result.story =
-            tell(result.system, *way, way->variation < 0 ? limits.faults : std::min(limits.faults, 1U));
+        result.story = tell(result.system, *way, budget_for(limits, way->variation));
     }
     auto registers = beginning(result.system, -1);
-    const Stop first = (*machine)->begin(registers.data(), true);
+    const Stop first = (*machine)->begin(registers.data(), NoFaults | NoOthers);
     result.ruled_out = first.at_end && result.system.endings[first.number].ruled_out;
     return result;
 }
@@ -110,12 +111,14 @@ Answer prove(const ir::Program& program, const project::Inventory& inventory,
              const runtime::RunOptions& parameters, const Options& options) {
     Answer answer;
     answer.faults = std::min(options.faults, most_faults);
+    answer.others = options.others;
     const auto give_up = [&](const std::string& problem) {
         answer.verdict = Verdict::CutOff;
         answer.problem = problem;
         return answer;
     };
-    const auto searched = search(lower(program, inventory, parameters), options, false);
+    const auto searched =
+        search(lower(program, inventory, parameters, nullptr, options.others), options, false);
     if (!searched) return give_up(searched.error());
     const System& system = searched->system;
     answer.verdict = searched->verdict;
@@ -186,6 +189,8 @@ std::string_view name(Hole hole) {
             return "never done";
         case Hole::Property:
             return "property";
+        case Hole::Overwritten:
+            return "overwritten";
         case Hole::None:
             break;
     }
@@ -207,6 +212,8 @@ std::string message(const Story& story) {
     const std::string when =
         fault == nullptr ? "nothing goes wrong" : fmt::format("`{}`: {}", fault->text, fault->happens);
     std::string text = fmt::format("{}; then the run {}", when, in_words(story.ending.outcome));
+    if (story.ending.hole == Hole::Overwritten)
+        return fmt::format("{}; then what somebody else wrote is overwritten: {}", when, story.ending.text);
     if (story.ending.hole == Hole::Property) return fmt::format("{}; then {}", when, story.ending.text);
     if (!story.differences.empty())
         text += fmt::format(", and {} is left changed", story.differences.front().name);
@@ -278,7 +285,7 @@ nlohmann::json as_json(const InvariantAnswer& one, const SourceMap& sources) {
 void report(const Story& story, Span stated, Diagnostics& diagnostics) {
     const Line* fault = first_fault(story);
     Span span = fault != nullptr ? fault->span : story.lines.empty() ? stated : story.lines.back().span;
-    const bool property = story.ending.hole == Hole::Property;
+    const bool property = story.ending.hole == Hole::Property || story.ending.hole == Hole::Overwritten;
     if (property && !story.ending.span.empty()) span = story.ending.span;
     const bool wrong = !property && !story.differences.empty() && !story.differences.front().span.empty();
     if (wrong) span = story.differences.front().span;
@@ -287,7 +294,7 @@ void report(const Story& story, Span stated, Diagnostics& diagnostics) {
     if ((wrong || property) && fault != nullptr && !(fault->span == span))
         d.labels.push_back({fault->span, fault->happens});
     if ((wrong || property) && fault != nullptr && fault->span == span) d.primary_label = fault->happens;
-    if (property && !(stated == span)) d.labels.push_back({stated, "stated here"});
+    if (property && !stated.empty() && !(stated == span)) d.labels.push_back({stated, "stated here"});
     for (const std::string& given : story.given) d.notes.push_back("if " + given + ":");
     std::size_t number = 0;
     for (const Line& line : story.lines)
@@ -355,9 +362,10 @@ std::string headline(const Answer& answer) {
                            counted(counts.states, "state", "states"));
     if (answer.verdict == Verdict::Undecided)
         return "not proved: what is stated cannot be decided before the run";
-    std::string text = fmt::format("proved: {}, 1 fault each: {}",
-                                   counted(counts.points, "stopping point", "stopping points"),
-                                   counted(counts.schedules[1], "schedule", "schedules"));
+    std::string text = fmt::format(
+        "proved: {}, 1 fault each{}: {}", counted(counts.points, "stopping point", "stopping points"),
+        answer.others ? ", and somebody else once" : "",
+        counted(counts.schedules[1] + (answer.others ? counts.schedules[0] : 0), "schedule", "schedules"));
     if (answer.faults > 1) text += "; " + counted(counts.schedules[2], "pair", "pairs");
     if (answer.faults > 2) text += "; " + counted(counts.schedules[3], "triple", "triples");
     return text + invariants_proved(answer);
@@ -383,6 +391,7 @@ nlohmann::json as_json(const Answer& answer, const SourceMap& sources) {
         {"verdict", name(answer.verdict)},
         {"headline", headline(answer)},
         {"faults", answer.faults},
+        {"others", answer.others},
         {"ends", answer.ends},
         {"stopping_points", answer.counts.points},
         {"schedules", std::vector<std::uint64_t>(answer.counts.schedules.begin(),

@@ -21,6 +21,7 @@ namespace migc::prove {
 struct Options {
     unsigned faults = 1;  // at once, at most `most_faults`
     bool jit = false;
+    bool others = false;  // somebody else writes once in each run, besides
     std::size_t states = Limits{}.states;
 };
 
@@ -39,6 +40,7 @@ struct Answer {
     using Verdict = prove::Verdict;
     Verdict verdict = Verdict::Proved;  // of the way back and of all invariants
     unsigned faults = 1;
+    bool others = false;
     Counts counts;
     std::optional<Story> story;     // of the counterexample
     std::vector<Note> bounds;       // what was not looked at

@@ -9,7 +9,7 @@ namespace {
 
 class Teller {
   public:
-    Teller(System& system, const Schedule& schedule, unsigned budget)
+    Teller(System& system, const Schedule& schedule, Budget budget)
         : system_(system),
           schedule_(schedule),
           budget_(budget),
@@ -26,12 +26,12 @@ class Teller {
 
     std::uint32_t choose(std::uint32_t number) {
         const Choice& choice = system_.choices[number];
-        const bool stops = budget_ > 0 || !choice.fault;
+        const bool stops = !choice.fault || budget_.allows(choice);
         const std::uint32_t option =
             stops && next_ < schedule_.decisions.size() ? schedule_.decisions[next_] : 0;
         next_ += stops ? 1 : 0;
         const bool fault = choice.fault && option > 0;
-        if (fault) --budget_;
+        if (fault) budget_ = budget_.without(choice);
         const Option& chosen = choice.options[option];
         if (fault || (!choice.fault && chosen.remark)) {
             const bool last = !story_.lines.empty() && story_.lines.back().text == choice.text &&
@@ -75,7 +75,7 @@ class Teller {
 
     System& system_;
     const Schedule& schedule_;
-    unsigned budget_;
+    Budget budget_;
     std::vector<ValueId> registers_;
     std::size_t next_ = 0;
     Story story_;
@@ -83,7 +83,7 @@ class Teller {
 
 }  // namespace
 
-Story tell(System& system, const Schedule& schedule, unsigned budget) {
+Story tell(System& system, const Schedule& schedule, Budget budget) {
     return Teller(system, schedule, budget).tell();
 }
 

@@ -34,6 +34,6 @@ struct Story {
     std::vector<Difference> differences;
 };
 
-Story tell(System& system, const Schedule& schedule, unsigned budget);
+Story tell(System& system, const Schedule& schedule, Budget budget);
 
 }  // namespace migc::prove

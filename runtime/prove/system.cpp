@@ -20,7 +20,8 @@ MachineCode fast_code(const System& system) {
     }
     for (const Choice& choice : system.choices) {
         result.first_option.push_back(static_cast<std::uint32_t>(result.options.size()));
-        result.is_fault.push_back(choice.fault);
+        const Quiet bit = choice.others ? NoOthers : choice.fault ? NoFaults : NotQuiet;
+        result.is_fault.push_back(static_cast<char>(bit));
         for (const Option& option : choice.options) result.options.push_back(places[option.target]);
     }
     for (const std::uint32_t place : system.returns) result.returns.push_back(places[place]);

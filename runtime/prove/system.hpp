@@ -42,7 +42,8 @@ struct Option {
 
 // A place where the world decides. Option 0 is what is hoped for.
 struct Choice {
-    bool fault = true;  // the others are faults; else all are as good
+    bool fault = true;    // the others are faults; else all are as good
+    bool others = false;  // a fault that is somebody else's: whether they write here
     bool undoing = false;
     bool undecided = false;  // none: whether the invariant holds here only a run can tell
     bool point = false;      // a place at which a run may come to a stop
@@ -62,6 +63,7 @@ enum class Hole : std::uint8_t {
                   // for it
     NeverDone,    // nothing went wrong, and yet it does not end done
     Property,     // what the script says must always hold does not
+    Overwritten,  // somebody else's write is gone, and no step had looked at it
 };
 
 struct Ending {
@@ -126,12 +128,15 @@ struct System {
     std::vector<Note> no_return;  // irreversible steps
 };
 
+// Which choices do not stop a machine: what is hoped for happens there.
+enum Quiet : unsigned { NotQuiet = 0, NoFaults = 1, NoOthers = 2 };
+
 // What a machine needs to know of a system: the instructions without remarks. The numbers of choices,
 // options, returns and ends are those of the system.
 struct MachineCode {
     std::vector<Instruction> code;
     std::vector<std::uint32_t> first_option;  // by choice: where its options begin in `options`
-    std::vector<char> is_fault;               // by choice
+    std::vector<char> is_fault;               // by choice: 0, or the bit of `Quiet` that it is of
     std::vector<std::uint32_t> options;       // where each goes on
     std::vector<std::uint32_t> returns;
     std::size_t registers = 0;

@@ -145,7 +145,8 @@ bool Values::computed(ValueId id) const {
 
 std::string Values::show(ValueId id) const {
     const Entry& entry = entries_[id];
-    if (entry.kind == Kind::Initial) return "what it was before";
+    if (entry.kind == Kind::Initial)
+        return entry.text.empty() ? "what somebody else set" : "what it was before";
     if (entry.kind != Kind::Made) return entry.text;
     switch (functions_[entry.function].kind) {
         case FunctionKind::Different:

@@ -51,6 +51,8 @@ class Values {
     ValueId literal(const Value& value);
     // What a probe answers before the run: some value, that is not absent and unlike every literal.
     ValueId initial(const std::string& probe);
+    // What another one wrote: unlike every literal as well.
+    ValueId of_others() { return initial("\x01others"); }
     // Something of which only its name is known.
     ValueId symbol(const std::string& name);
     std::uint16_t function(Function function);

@@ -12,11 +12,22 @@ namespace migc::runtime {
 Time Simulation::next() const {
     Time soonest = never;
     for (const auto& [name, cluster] : clusters) soonest = std::min(soonest, cluster.next());
+    for (const auto& [time, work] : scheduled) soonest = std::min(soonest, time);
     return soonest;
 }
 
 void Simulation::advance(Time to) {
     if (to < clock) return;
+    while (!scheduled.empty()) {
+        const auto first = std::min_element(scheduled.begin(), scheduled.end(),
+                                            [](const auto& a, const auto& b) { return a.first < b.first; });
+        if (first->first > to) break;
+        const auto [time, work] = *first;
+        scheduled.erase(first);
+        for (auto& [name, cluster] : clusters) cluster.advance(time);
+        clock = std::max(clock, time);
+        work();
+    }
     for (auto& [name, cluster] : clusters) cluster.advance(to);
     clock = to;
 }

@@ -1,6 +1,7 @@
 // The whole simulated world as data, and the tools that act on it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -140,6 +141,8 @@ struct Simulation {
     std::vector<std::string> posted;
     // Set by each command that changed something.
     bool acted = false;
+    // What others do at a time of their own; see others.hpp.
+    std::vector<std::pair<Time, std::function<void()>>> scheduled;
 
     [[nodiscard]] Time next() const;
     void advance(Time to);

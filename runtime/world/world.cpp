@@ -6,6 +6,7 @@
 
 #include "compiler/source/read_file.hpp"
 #include "runtime/tools/output_file.hpp"
+#include "runtime/world/others.hpp"
 #include "runtime/world/simulation.hpp"
 
 namespace migc::runtime {
@@ -113,7 +114,17 @@ class WatchOfAll : public Watch {
 
 }  // namespace
 
-World::World(std::unique_ptr<Simulation> simulation) : simulation_(std::move(simulation)) {}
+std::vector<Changed> would_change(const Simulation& world, const CommandLine& command) {
+    Simulation tried = world;
+    tried.scheduled.clear();
+    tried.deadline = never;
+    // Only what the command itself does, and no controller.
+    act_safely(tried, command);
+    return changed_between(world, tried);
+}
+
+World::World(std::unique_ptr<Simulation> simulation)
+    : simulation_(std::move(simulation)), others_(std::make_unique<Others>(*simulation_)) {}
 
 World::~World() = default;
 
@@ -130,6 +141,40 @@ void World::inject(Fault fault) {
     faults_.push_back({std::move(fault), 0, false});
 }
 
+void World::interfere(Interference interference) {
+    others_->arm(std::move(interference));
+}
+
+void World::stand_in(std::filesystem::path root) {
+    others_->stand_in(std::move(root));
+}
+
+void World::step(const std::string& text, bool ended) {
+    others_->step(text, ended);
+}
+
+tl::expected<void, std::string> World::act_as_other(Deed deed, const Changed& where) {
+    others_->count_commands(commands_.size());
+    return others_->act(deed, where);
+}
+
+std::vector<Changed> World::would_change(const CommandLine& command) const {
+    return runtime::would_change(*simulation_, command);
+}
+
+void World::keep_memory() {
+    others_->keep_memory();
+}
+
+const std::vector<OthersWrite>& World::ledger() {
+    others_->look_at_end();
+    return others_->ledger();
+}
+
+std::vector<std::string> World::idle_interference() const {
+    return others_->idle();
+}
+
 std::string World::state() const {
     return state_of(*simulation_);
 }
@@ -143,9 +188,16 @@ Answer World::run(const CommandLine& command) {
     const Time begun = simulation_->clock;
     commands_.push_back(shown(command.argv));
     simulation_->deadline = begun + std::clamp<std::int64_t>(command.within_ms, 1, never / 4);
+    const bool others = others_->any();
+    if (others) {
+        others_->count_commands(commands_.size() - 1);
+        others_->before(command, commands_.back(), shown(without_connection(command)));
+    }
+    if (!is_read(command)) others_->remember();
     simulation_->acted = false;
     Answer answer = with_files(command);
     if (simulation_->acted) acted_.push_back(commands_.back());
+    if (others) others_->after(command, !simulation_->acted && is_read(command));
     simulation_->deadline = never;
     answer.took_ms = simulation_->clock - begun;
     return answer;
@@ -216,7 +268,16 @@ Answer World::perform(const CommandLine& command) {
         return command.tool == "curl"
                    ? exited(7, "000", "curl: (7) Failed to connect: injected fault: the network is down\n")
                    : failed("injected fault: " + command.tool + " cannot reach its server\n");
+    if (is_read(command))
+        if (auto earlier = others_->stale()) return stale_answer(std::move(earlier), command);
     return act_safely(*simulation_, command);
+}
+
+// From another API server, or a cache: true once, and not any more.
+Answer World::stale_answer(std::unique_ptr<Simulation> earlier, const CommandLine& command) {
+    earlier->scheduled.clear();
+    earlier->deadline = never;
+    return act_safely(*earlier, command);
 }
 
 Answer World::perform(const CommandLine& command, const Fault& fault) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "compiler/diagnostics/diagnostic.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/tools/tools.hpp"
+#include "runtime/world/interference.hpp"
 
 namespace migc::runtime {
 
@@ -44,6 +46,7 @@ struct Fault {
 tl::expected<Fault, std::string> parse_fault(std::string_view text);
 
 struct Simulation;
+class Others;
 
 class World : public Tools {
   public:
@@ -64,6 +67,22 @@ class World : public Tools {
 
     // Counts commands from now on.
     void inject(Fault fault);
+
+    // Another one acts as well. Counts commands from now on; files are those below `root`.
+    void interfere(Interference interference);
+    void stand_in(std::filesystem::path root);
+    // For what goes by steps and not by commands: a step of that text begins to act, or has ended.
+    void step(const std::string& text, bool ended);
+    // At once. The error: nothing of the kind can be done there.
+    tl::expected<void, std::string> act_as_other(Deed deed, const Changed& where);
+    // What a command would change if it were run now; it is not run. Files that it writes it may write.
+    [[nodiscard]] std::vector<Changed> would_change(const CommandLine& command) const;
+    // From now on an earlier world can be shown to a look that is stale.
+    void keep_memory();
+    // What others wrote, in order; looked at when it is asked for.
+    [[nodiscard]] const std::vector<OthersWrite>& ledger();
+    // Each interference that came to nothing, in a sentence.
+    [[nodiscard]] std::vector<std::string> idle_interference() const;
 
     // The whole state as canonical JSON: two worlds with the same state are in the same state for an
     // operator. Left out is what an exact undo does not bring back: clock, counters, uids, pod names, restart
@@ -95,8 +114,10 @@ class World : public Tools {
     Answer perform(const CommandLine& command);
     Answer perform(const CommandLine& command, const Fault& fault);
     Answer timed_out(const CommandLine& command);
+    Answer stale_answer(std::unique_ptr<Simulation> earlier, const CommandLine& command);
 
     std::unique_ptr<Simulation> simulation_;
+    std::unique_ptr<Others> others_;
     std::vector<Armed> faults_;
     std::vector<Outage> outages_;
     std::vector<std::string> commands_;

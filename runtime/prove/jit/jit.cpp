@@ -340,7 +340,10 @@ class Compiler {
         }
         const LLVMBasicBlockRef stop = new_block();
         const LLVMValueRef quiet =
-            LLVMBuildICmp(builder_, LLVMIntNE, LLVMGetParam(function_, 3), number(0), "");
+            LLVMBuildICmp(builder_, LLVMIntNE,
+                          LLVMBuildAnd(builder_, LLVMGetParam(function_, 3),
+                                       number(static_cast<std::uint32_t>(code_.is_fault[choice])), ""),
+                          number(0), "");
         const LLVMBasicBlockRef on = way(at, code_.options[code_.first_option[choice]],
                                          code_.options[code_.first_option[second(at).target]]);
         expect_first(LLVMBuildCondBr(builder_, quiet, on, stop));
@@ -436,14 +439,14 @@ class Compiled : public Machine {
         return {};
     }
 
-    Stop begin(ValueId* registers, bool quiet) override { return go(registers, begin_, quiet); }
-    Stop go_on(ValueId* registers, std::uint32_t choice, std::uint32_t option, bool quiet) override {
+    Stop begin(ValueId* registers, unsigned quiet) override { return go(registers, begin_, quiet); }
+    Stop go_on(ValueId* registers, std::uint32_t choice, std::uint32_t option, unsigned quiet) override {
         return go(registers, options_[first_option_[choice] + option], quiet);
     }
 
   private:
-    Stop go(ValueId* registers, Entry entry, bool quiet) {
-        const std::uint32_t stop = run_(registers, entry.number, entry.time, quiet ? 1 : 0, values_, apply_);
+    Stop go(ValueId* registers, Entry entry, unsigned quiet) {
+        const std::uint32_t stop = run_(registers, entry.number, entry.time, quiet, values_, apply_);
         return {(stop & end_bit) != 0, stop & ~end_bit};
     }
 

@@ -1,0 +1,183 @@
+#include "runtime/world/interference.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compiler/ir/value.hpp"
+
+namespace migc::runtime {
+namespace {
+
+constexpr std::pair<std::string_view, Deed> deed_names[] = {
+    {"set-other", Deed::SetOther}, {"set-same", Deed::SetSame},      {"set-unrelated", Deed::SetUnrelated},
+    {"delete", Deed::Delete},      {"remake", Deed::Remake},         {"annotate", Deed::Annotate},
+    {"stale", Deed::Stale},        {"come-and-go", Deed::ComeAndGo}, {"half-at-a-time", Deed::HalfAtATime},
+};
+
+using Error = tl::unexpected<std::string>;
+
+std::string_view stripped(std::string_view text) {
+    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    return text;
+}
+
+std::string_view take_word(std::string_view& text) {
+    text = stripped(text);
+    const std::string_view word = text.substr(0, text.find(' '));
+    text = stripped(text.substr(word.size()));
+    return word;
+}
+
+// Takes " #2" off the end of the text.
+std::optional<std::size_t> take_count(std::string_view& text) {
+    const std::size_t sign = text.rfind(" #");
+    if (sign == std::string_view::npos) return 1;
+    const std::string_view digits = text.substr(sign + 2);
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc{} || end != digits.data() + digits.size() || number == 0) return std::nullopt;
+    text = stripped(text.substr(0, sign));
+    return number;
+}
+
+// The value as JSON where it is some, else as a text.
+Object value_of(std::string_view text) {
+    Object value = Object::parse(text, nullptr, false);
+    return value.is_discarded() ? Object(std::string(text)) : value;
+}
+
+struct When {
+    std::size_t begins = std::string_view::npos;
+    bool after = false;
+};
+
+// The first "before" or "after" that stands by itself.
+When find_when(std::string_view text) {
+    const std::string padded = " " + std::string(text) + " ";
+    const std::size_t before = padded.find(" before "), after = padded.find(" after ");
+    const std::size_t first = std::min(before, after);
+    return {first, after < before};
+}
+
+// What stands between the deed and the moment.
+tl::expected<void, std::string> read_middle(std::string_view middle, Interference& result) {
+    const std::string padded = " " + std::string(middle) + " ";
+    if (const std::size_t to = padded.rfind(" to "); to != std::string::npos) {
+        std::string_view value = stripped(std::string_view(padded).substr(to + 4));
+        const std::size_t space = value.rfind(' ');
+        // "to 7 20s after": the last word is the duration.
+        if (space != std::string_view::npos)
+            if (const auto later = parse_duration(value.substr(space + 1))) {
+                result.later_ms = later->milliseconds;
+                value = stripped(value.substr(0, space));
+            }
+        if (value.empty()) return Error("there is no value after `to`");
+        result.to = value_of(value);
+        middle = middle.substr(0, to == 0 ? 0 : to - 1);
+    }
+    middle = stripped(middle);
+    if (middle.empty()) return {};
+    if (!result.to) {
+        const std::size_t space = middle.rfind(' ');
+        const std::string_view last = space == std::string_view::npos ? middle : middle.substr(space + 1);
+        if (const auto later = parse_duration(last)) {
+            result.later_ms = later->milliseconds;
+            middle = stripped(middle.substr(0, middle.size() - last.size()));
+        }
+    }
+    if (middle.empty()) return {};
+    if (take_word(middle) != "of" || middle.empty())
+        return Error(
+            "what stands between what is done and `before` or `after` is `of PLACE`, `to VALUE`, or how long "
+            "after it, as in \"set-other of deployment/web /spec/replicas to 7 20s after kubectl scale\"");
+    result.of = middle;
+    return {};
+}
+
+}  // namespace
+
+std::string_view name(Deed deed) {
+    return std::find_if(std::begin(deed_names), std::end(deed_names),
+                        [&](const auto& one) { return one.second == deed; })
+        ->first;
+}
+
+tl::expected<Interference, std::string> parse_interference(std::string_view text) {
+    Interference result;
+    result.text = text;
+    std::string_view rest = text;
+    const std::string_view deed = take_word(rest);
+    const auto known = std::find_if(std::begin(deed_names), std::end(deed_names),
+                                    [&](const auto& one) { return one.first == deed; });
+    if (known == std::end(deed_names))
+        return Error(
+            fmt::format("`{}` is nothing that another one does: set-other, set-same, set-unrelated, delete, "
+                        "remake, annotate, stale, come-and-go, half-at-a-time",
+                        deed));
+    result.deed = known->second;
+    const When when = find_when(rest);
+    if (when.begins == std::string_view::npos)
+        return Error(fmt::format(
+            "`{}` does not say when: write `before COMMAND` or `after COMMAND`, as in \"set-other "
+            "before kubectl scale\"",
+            text));
+    result.after = when.after;
+    const std::string_view word = when.after ? "after" : "before";
+    if (auto read = read_middle(rest.substr(0, when.begins), result); !read) return Error(read.error());
+    if (result.later_ms != 0 && !result.after)
+        return Error(fmt::format("`{}`: a duration goes with `after`", text));
+    if (result.to && result.deed != Deed::SetOther)
+        return Error(fmt::format("`{}`: only `set-other` takes a value", text));
+    std::string_view command = stripped(rest.substr(std::min(rest.size(), when.begins + word.size())));
+    const auto number = take_count(command);
+    if (!number) return Error(fmt::format("`{}` does not end in a count such as #2", command));
+    result.nth = *number;
+    if (command.starts_with("step ")) {
+        result.step = true;
+        command = stripped(command.substr(5));
+        if (result.of.empty() && result.deed != Deed::Stale)
+            return Error(
+                fmt::format("`{}`: a step does not say what is changed, so name it with `of`, as in "
+                            "\"set-other of file k8s/web.yaml before step set value\"",
+                            text));
+    }
+    if (command.empty()) return Error(fmt::format("`{}` names no command after `{}`", text, word));
+    result.command = command;
+    return result;
+}
+
+std::string shown(const Spot& place) {
+    const std::string pointer = place.pointer.empty() ? "" : " " + place.pointer;
+    switch (place.kind) {
+        case Spot::Kind::Cluster:
+            return fmt::format("{}/{}{}", place.plural, place.name, pointer);
+        case Spot::Kind::Tag:
+            return "tag " + place.name;
+        case Spot::Kind::LocalTag:
+            return "the tag " + place.name + " here";
+        case Spot::Kind::Terraform:
+            return fmt::format("terraform {}{}", place.name, pointer);
+        case Spot::Kind::Document:
+            return place.name;
+        case Spot::Kind::File:
+            break;
+    }
+    return "file " + place.name;
+}
+
+std::string shown(const OthersWrite& write) {
+    constexpr std::size_t most = 60;
+    std::string value = write.value ? printed(*write.value, -1) : "";
+    if (value.size() > most) value = value.substr(0, most) + "..";
+    return fmt::format("{} was {} at {}", shown(write.place),
+                       !write.value                 ? "deleted"
+                       : write.deed == Deed::Remake ? "made anew"
+                                                    : "set to " + value,
+                       timestamp(write.time));
+}
+
+}  // namespace migc::runtime
