@@ -319,6 +319,13 @@ Answer Evaluator::run(const std::string& tool, const std::vector<std::string>& o
     return ask(*line, own.empty() ? "" : own.front());
 }
 
+std::vector<std::string> Evaluator::line_of(const std::string& tool, const std::vector<std::string>& own) {
+    auto line = tool_line(tool);
+    std::vector<std::string> words = line ? std::move(line->argv) : std::vector<std::string>{tool};
+    words.insert(words.end(), own.begin(), own.end());
+    return words;
+}
+
 Answer Evaluator::perform(const ToolCommand& command) {
     auto line = tool_line(command.tool);
     if (!line) return not_started(line.error());

@@ -75,6 +75,7 @@ class Evaluator final : public Host {
     // Host, for natives.
     Answer run(const std::string& tool, const std::vector<std::string>& arguments,
                const std::string& input) override;
+    std::vector<std::string> line_of(const std::string& tool, const std::vector<std::string>& own) override;
     Answer perform(const ToolCommand& command) override;
     tl::expected<bool, std::string> running(const std::string& log) override;
     Answer stop(const std::string& log, std::int64_t grace_ms) override;

@@ -52,6 +52,13 @@ class Host {
     // Runs a declared tool: its program and its own arguments (context, namespace) come first.
     virtual Answer run(const std::string& tool, const std::vector<std::string>& arguments,
                        const std::string& input = {}) = 0;
+    // The whole command line that `run` would run, for people.
+    virtual std::vector<std::string> line_of(const std::string& tool,
+                                             const std::vector<std::string>& arguments) {
+        std::vector<std::string> line = {tool};
+        line.insert(line.end(), arguments.begin(), arguments.end());
+        return line;
+    }
     virtual Answer perform(const ToolCommand& command);
     // Of programs that go on running, as in Tools.
     virtual tl::expected<bool, std::string> running(const std::string& log);
