@@ -163,7 +163,7 @@ Reading version_of(Host& host, const Arguments& arguments) {
     if (!handle) return mistaken(handle.error());
     const auto object = fetch(host, *handle);
     if (!object) return unknown(object.error());
-    if (object->is_null()) return absent(missing(host, *handle));
+    if (object->is_null()) return absent(handle->written() + " does not exist");
     return {Value(text_field(*object, "/metadata/resourceVersion")), {}, false};
 }
 
