@@ -18,13 +18,22 @@ constexpr std::int64_t longest_pause_ms = 2'000;
 // A finalizer that is worked on goes within seconds; this long without progress, its controller is not there.
 constexpr std::int64_t finalizer_patience_ms = 20'000;
 
-// The server itself refuses if another object has taken the name meanwhile.
+// The server itself refuses if it has become another object meanwhile, or another one has taken its name.
 std::string options_for(const json& object) {
     return json{{"apiVersion", "v1"},
                 {"kind", "DeleteOptions"},
                 {"propagationPolicy", "Background"},
-                {"preconditions", {{"uid", text_field(object, "/metadata/uid")}}}}
+                {"preconditions",
+                 {{"uid", text_field(object, "/metadata/uid")},
+                  {"resourceVersion", text_field(object, "/metadata/resourceVersion")}}}}
         .dump();
+}
+
+// As if a tool had failed after it had begun.
+Answer broken_off(std::string reason) {
+    Answer answer = refused(std::move(reason));
+    answer.refused = false;
+    return answer;
 }
 
 // Until it is gone; an answer that tells why not, at the limit.
@@ -32,35 +41,52 @@ Answer wait_until_gone(Host& host, const Handle& handle, const std::string& iden
     const Time begun = host.now();
     for (std::int64_t pause = first_pause_ms;; pause = std::min(pause * 2, longest_pause_ms)) {
         const auto now = fetch(host, handle);
-        if (!now) return refused(now.error());
+        if (!now) return broken_off(now.error());
         if (now->is_null() || text_field(*now, "/metadata/uid") != identity) return well({});
         const std::string held = finalizers_shown(*now);
         const std::int64_t patience = held.empty() ? longest_wait_ms : finalizer_patience_ms;
         if (host.now() - begun >= patience || host.sleep_until(host.now() + pause) == Woken::Interrupted)
-            return refused(fmt::format("{} is being deleted, but it is not gone; {}", handle.written(),
-                                       held.empty() ? "the cluster says no reason" : held));
+            return broken_off(fmt::format("{} is being deleted, but it is not gone; {}", handle.written(),
+                                          held.empty() ? "the cluster says no reason" : held));
     }
 }
 
 }  // namespace
+
+Answer delete_exactly(Host& host, const Handle& handle, const json& object) {
+    const auto collection = collection_of(host, object);
+    if (!collection) return refused(collection.error());
+    const std::string address = *collection + "/" + handle.name;
+    Answer answer = write_object(host, {"delete", "--raw", address, "-f", "-"}, options_for(object));
+    if (!answer.succeeded()) return answer;
+    return wait_until_gone(host, handle, text_field(object, "/metadata/uid"));
+}
 
 Answer object_delete(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return refused(handle.error());
     const auto object = fetch(host, *handle);
     if (!object) return refused(object.error());
-    if (object->is_null()) return well(handle->written() + " is already gone");
-    const auto collection = collection_of(host, *object);
-    if (!collection) return refused(collection.error());
-    const std::string address = *collection + "/" + handle->name;
-    Answer answer = host.run("kubectl", {"delete", "--raw", address, "-f", "-"}, options_for(*object));
-    if (!answer.succeeded()) return answer;
-    return wait_until_gone(host, *handle, text_field(*object, "/metadata/uid"));
+    if (object->is_null()) return modified_since_look(*handle);
+    // What was captured is what an undo makes again: an object that has become another one since is not
+    // deleted.
+    if (text_field(*object, "/metadata/resourceVersion") != text_argument(arguments, 1))
+        return modified_since_look(*handle);
+    return delete_exactly(host, *handle, *object);
 }
 
 std::string preview_object_delete(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
-    return handle ? "kubectl delete " + handle->written() : std::string();
+    const auto object = handle ? fetch(host, *handle) : Fetched();
+    if (!handle || !object || object->is_null()) return {};
+    return shown_deletion(host, *handle, *object);
+}
+
+std::string shown_deletion(Host& host, const Handle& handle, const json& object) {
+    const auto collection = collection_of(host, object);
+    if (!collection) return {};
+    return shown_command(host, {"delete", "--raw", *collection + "/" + handle.name, "-f", "-"},
+                         options_for(object));
 }
 
 }  // namespace migc::runtime

@@ -96,17 +96,18 @@ Reading claim_unused(Host& host, const Arguments& arguments);     // [claim]: bo
 // live_objects.cpp
 Reading version_of(Host& host, const Arguments& arguments);         // [resource]: resourceVersion, or absent
 Reading identity_of(Host& host, const Arguments& arguments);        // [resource]: uid, or absent
+Reading version_of(Host& host, const Arguments& arguments);         // [resource]: resource version, or absent
 Reading live_value(Host& host, const Arguments& arguments);         // [object, pointer]: json, or absent
 Reading definition_of(Host& host, const Arguments& arguments);      // [object]: json, or absent
 Reading can_be_made_again(Host& host, const Arguments& arguments);  // [object]: bool
 
 // patch.cpp
 Reading accepted_value(Host& host, const Arguments& arguments);  // [object, pointer, value]: json, or absent
-Answer object_patch(Host& host, const Arguments& arguments);     // [object, pointer, value or absent]
+Answer object_patch(Host& host, const Arguments& arguments);  // [object, pointer, value or absent, version]
 std::string preview_object_patch(Host& host, const Arguments& arguments);
 
 // deletion.cpp
-Answer object_delete(Host& host, const Arguments& arguments);  // [resource]
+Answer object_delete(Host& host, const Arguments& arguments);  // [resource, version]
 std::string preview_object_delete(Host& host, const Arguments& arguments);
 
 // objects.cpp
@@ -117,17 +118,21 @@ Reading apply_accepted(Host& host, const Arguments& arguments);         // [path
 Reading objects_of_manifest(Host& host, const Arguments& arguments);    // [path]: list of handles
 Reading object_live(Host& host, const Arguments& arguments);            // [path, handle]: json, or absent
 Reading object_wanted(Host& host, const Arguments& arguments);          // [path, handle]: json
-Answer object_apply(Host& host, const Arguments& arguments);            // [path, handle]
+Reading object_version(Host& host, const Arguments& arguments);         // [path, handle]: version, or absent
+Answer object_apply(Host& host, const Arguments& arguments);            // [path, handle, version or absent]
 std::string preview_object_apply(Host& host, const Arguments& arguments);
 
 // settled.cpp
 Reading object_settled(Host& host, const Arguments& arguments);  // [handle]: bool
 
 // restore.cpp
-Reading object_may_become(Host& host, const Arguments& arguments);  // [handle, prior]: bool
-Answer object_restore(Host& host,
-                      const Arguments& arguments);  // [handle, prior or absent, applied or absent]
+Reading object_may_become(Host& host, const Arguments& arguments);  // [handle, prior, path, applied]: bool
+Reading object_restored(Host& host,
+                        const Arguments& arguments);  // [path, handle, prior, applied]: json, or absent
+Answer object_restore(Host& host, const Arguments& arguments);  // [path, handle, prior, applied, version]
 std::string preview_object_restore(Host& host, const Arguments& arguments);
+Answer object_make_again(Host& host, const Arguments& arguments);  // [object, prior]
+std::string preview_object_make_again(Host& host, const Arguments& arguments);
 
 // http.cpp; TERMS: from inside, headers, a header's name, the file with its value
 Reading http_status(Host& host, const Arguments& arguments);       // [url, times, TERMS]: int

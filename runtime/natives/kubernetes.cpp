@@ -68,7 +68,7 @@ std::vector<nlohmann::json> joined(const nlohmann::json& object, const std::stri
 bool is_refusal(const Answer& answer) {
     static const re2::RE2 refusal(
         R"(\((Forbidden|NotFound|BadRequest|Invalid|Conflict|AlreadyExists|UnsupportedMediaType)\)|is invalid|"
-        "is forbidden|denied the request|Apply failed|no matches for kind|unknown field|error validating)");
+        "is forbidden|denied the request|Apply failed|Operation cannot be fulfilled|no matches for kind|unknown field|error validating)");
     return answer.ending == Ending::Exited && re2::RE2::PartialMatch(answer.errors, refusal);
 }
 
@@ -77,8 +77,9 @@ std::vector<std::string> namespace_option(Host& host, const std::string& name_sp
     return {"--namespace", name_space};
 }
 
-Fetched get_object(Host& host, const std::string& written, const std::string& name_space) {
+Fetched get_object(Host& host, const std::string& written, const std::string& name_space, bool managers) {
     std::vector<std::string> arguments = {"get", written, "-o", "json", "--ignore-not-found"};
+    if (managers) arguments.emplace_back("--show-managed-fields=true");
     for (std::string& option : namespace_option(host, name_space)) arguments.push_back(std::move(option));
     for (std::string& option : writers_option(host)) arguments.push_back(std::move(option));
     return parsed(host.run("kubectl", arguments));

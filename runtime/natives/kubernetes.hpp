@@ -15,8 +15,10 @@ namespace migc::runtime {
 // Null: there is no such object. The error: it could not be found out, in words for people.
 using Fetched = tl::expected<nlohmann::json, std::string>;
 
-// One object: "deployment/webapi". A namespace other than the stage's is named explicitly.
-Fetched get_object(Host& host, const std::string& written, const std::string& name_space = {});
+// One object: "deployment/webapi". A namespace other than the stage's is named explicitly. `managers`: with
+// who wrote which field, `metadata.managedFields`.
+Fetched get_object(Host& host, const std::string& written, const std::string& name_space = {},
+                   bool managers = false);
 // kubectl's option for the fields' managers, where a reading is to say who wrote what it reads; else nothing.
 std::vector<std::string> writers_option(Host& host);
 // Every object of some types, as an array: list_objects(host, {"pods", "-l", "app=web"}).

@@ -4,15 +4,15 @@
 #include <array>
 #include <set>
 
-#include "compiler/source/sha256.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
+
+const char* const kept_mark = "kept by the cluster only, mark ";
+
 namespace {
 
 using nlohmann::json;
-
-const char* const kept_mark = "kept by the cluster only, mark ";
 
 bool has(const json& object, const std::string& pointer) {
     return !field(object, pointer).is_null();
@@ -94,13 +94,14 @@ void drop_assigned(json& object, const json& declared) {
     if (kind == "Job") drop_job_identity(object, declared);
 }
 
-// Sixteen bits tell apart what changed, and say next to nothing about a password.
-void seal(json& secret) {
+// The digest of each value in its place: see trust::secret_digest.
+void seal(json& secret, const trust::DigestKey& key) {
+    const std::string place =
+        text_field(secret, "/metadata/namespace") + "/" + text_field(secret, "/metadata/name") + "/";
     for (const char* part : {"data", "stringData"}) {
         if (!secret.contains(part) || !secret[part].is_object()) continue;
-        for (auto& [key, value] : secret[part].items())
-            value =
-                kept_mark + sha256(text_field(secret, "/metadata/name") + key + value.dump()).substr(0, 4);
+        for (auto& [name, value] : secret[part].items())
+            value = kept_mark + trust::secret_digest(key, place + name, value.dump());
     }
     drop(secret, "/metadata/annotations", "kubectl.kubernetes.io/last-applied-configuration");
 }
@@ -163,15 +164,29 @@ void collect(const json& a, const json& b, const std::string& path, std::vector<
 
 }  // namespace
 
-json live_form(json object, const json& declared, bool scaled_elsewhere) {
+json live_form(json object, const json& declared, bool scaled_elsewhere, const trust::DigestKey& key) {
     if (!object.is_object()) return object;
     drop_books(object);
     drop_notes(object, declared);
     drop_assigned(object, declared);
     if (scaled_elsewhere) drop_unless_declared(object, declared, "/spec", "replicas");
-    if (text_field(object, "/kind") == "Secret") seal(object);
+    if (text_field(object, "/kind") == "Secret") seal(object, key);
     drop_if_empty(object, "/metadata", "annotations");
     return object;
+}
+
+Fetched live_form(Host& host, json object, const json& declared, bool scaled_elsewhere) {
+    if (text_field(object, "/kind") != "Secret")
+        return live_form(std::move(object), declared, scaled_elsewhere);
+    const auto key = digest_key(host);
+    if (!key) return tl::unexpected(key.error());
+    return live_form(std::move(object), declared, scaled_elsewhere, *key);
+}
+
+// What is not live leaves nothing behind in anybody's home, and says the same each time.
+tl::expected<trust::DigestKey, std::string> digest_key(Host& host) {
+    if (host.kind() != "live") return trust::open_key();
+    return trust::digest_key(host.setting("project"));
 }
 
 bool is_sealed(const json& form) {

@@ -7,6 +7,7 @@
 
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/live_form.hpp"
+#include "runtime/natives/managed_fields.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/withheld_values.hpp"
 
@@ -99,6 +100,36 @@ Fetched fetch(Host& host, const Handle& handle) {
     return get_object(host, handle.written(), handle.name_space);
 }
 
+Fetched fetch_with_managers(Host& host, const Handle& handle, const std::string& api_version) {
+    const std::string written = api_version.empty() ? handle.written() : versioned(handle, api_version);
+    return get_object(host, written, handle.name_space, true);
+}
+
+std::string versioned(const Handle& handle, const std::string& api_version) {
+    const auto slash = api_version.find('/');
+    if (slash == std::string::npos) return handle.written();  // the core group has one version
+    return fmt::format("{}.{}.{}/{}", handle.type.substr(0, handle.type.find('.')),
+                       api_version.substr(slash + 1), api_version.substr(0, slash), handle.name);
+}
+
+Answer modified_since_look(const Handle& handle) {
+    Answer answer = refused(fmt::format(
+        "{}: the object has been modified since it was looked at; nothing was written", handle.written()));
+    answer.refused = true;
+    return answer;
+}
+
+Answer write_object(Host& host, const std::vector<std::string>& arguments, const std::string& input) {
+    Answer answer = host.run("kubectl", arguments, input);
+    answer.refused = !answer.succeeded() && is_refusal(answer);
+    return answer;
+}
+
+std::string shown_command(Host& host, const std::vector<std::string>& arguments, const std::string& input) {
+    const std::string line = shown(host.line_of("kubectl", arguments));
+    return input.empty() ? line : fmt::format("{} <<< {}", line, shown({input}));
+}
+
 bool holds_data(const Handle& handle) {
     constexpr std::array types = {"persistentvolumeclaim", "persistentvolume", "namespace",
                                   "customresourcedefinition"};
@@ -144,15 +175,18 @@ Reading live_value(Host& host, const Arguments& arguments) {
         return mistaken(fmt::format("`{}` is no JSON pointer, such as /data/colour", pointer));
     const Reading refusal = mistaken(handle->written() + " is a secret: migc does not read its values");
     if (handle->type == "secret" && leads_to_values(pointer)) return refusal;
-    auto object = fetch(host, *handle);
+    const bool writers = host.setting("writers") == "yes";
+    auto object = writers ? fetch_with_managers(host, *handle, {}) : fetch(host, *handle);
     if (!object) return unknown(object.error());
     if (object->is_null()) return absent(missing(host, *handle));
     // However it is called: secrets/creds.
     if (is_secret_object(*object) && leads_to_values(pointer)) return refusal;
     drop_noted_values(*object);
     const json& found = field(*object, pointer);
-    return found.is_null() ? absent(fmt::format("{} has no {}", handle->written(), pointer))
-                           : json_reading(found);
+    Reading reading = found.is_null() ? absent(fmt::format("{} has no {}", handle->written(), pointer))
+                                      : json_reading(found);
+    if (writers) reading.writer = writer_of(*object, pointer);
+    return reading;
 }
 
 Reading definition_of(Host& host, const Arguments& arguments) {
@@ -166,7 +200,9 @@ Reading definition_of(Host& host, const Arguments& arguments) {
         return unknown(fmt::format(
             "{} is being deleted; {}", handle->written(),
             finalizers_shown(*object).empty() ? "it is not gone yet" : finalizers_shown(*object)));
-    return {Value(std::make_shared<const json>(live_form(*object, {}))), {}, false};
+    auto form = live_form(host, *object, {});
+    if (!form) return mistaken(form.error());
+    return {Value(std::make_shared<const json>(std::move(*form))), {}, false};
 }
 
 Reading can_be_made_again(Host& host, const Arguments& arguments) {

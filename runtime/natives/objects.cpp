@@ -1,6 +1,5 @@
 // The objects of a manifest in the cluster: as they are, as the manifest would make them, applying one.
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
@@ -8,6 +7,7 @@
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/manifest.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/server_side.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -17,6 +17,54 @@ using nlohmann::json;
 std::filesystem::path whole_path(Host& host, const std::string& path) {
     return std::filesystem::path(host.setting("root")) / path;  // a whole path stays as it is
 }
+
+// Whether an autoscaler writes the number of replicas; asked only where it matters.
+tl::expected<bool, std::string> is_scaled_elsewhere(Host& host, const Document& document) {
+    const std::string kind = text_field(document.declared, "/kind");
+    if (kind != "Deployment" && kind != "StatefulSet") return false;
+    if (!field(document.declared, "/spec/replicas").is_null()) return false;
+    std::vector<std::string> what = {"hpa"};
+    for (std::string& option : namespace_option(host, document.handle.name_space))
+        what.push_back(std::move(option));
+    const auto autoscalers = list_objects(host, what);
+    if (!autoscalers) return tl::unexpected(autoscalers.error());
+    return !autoscaler_in(*autoscalers, kind, document.handle.name).empty();
+}
+
+Fetched form_of(Host& host, const Document& document, json object) {
+    if (object.is_null()) return object;
+    const auto scaled_elsewhere = is_scaled_elsewhere(host, document);
+    if (!scaled_elsewhere) return tl::unexpected(scaled_elsewhere.error());
+    return live_form(host, std::move(object), document.declared, *scaled_elsewhere);
+}
+
+// Annotations that the manifest does not set and the server's dry run changes: admission or a controller
+// writes them at each change, with a value that nobody can tell before.
+void drop_moving_notes(const Document& document, const json& before, json& after) {
+    const json declared = field(document.declared, "/metadata/annotations");
+    const json was = field(before, "/metadata/annotations");
+    const json is = field(after, "/metadata/annotations");
+    for (const auto& [name, value] : is.items()) {
+        if (declared.contains(name) || (was.contains(name) && was[name] == value)) continue;
+        json& annotations = after["metadata"]["annotations"];
+        if (was.contains(name))
+            annotations[name] = was[name];
+        else
+            annotations.erase(name);
+        if (annotations.empty()) after["metadata"].erase("annotations");
+    }
+}
+
+// What nobody could make again as it was.
+bool is_left_standing(const Handle& handle) {
+    return holds_data(handle) || handle.type == "secret";
+}
+
+Reading form_reading(json form) {
+    return {Value(std::make_shared<const json>(std::move(form))), {}, false};
+}
+
+}  // namespace
 
 tl::expected<Document, std::string> document_of(Host& host, const Arguments& arguments) {
     const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
@@ -35,90 +83,15 @@ tl::expected<Document, std::string> document_of(Host& host, const Arguments& arg
     return tl::unexpected(fmt::format("{} does not declare {}", text_argument(arguments, 0), wanted));
 }
 
-// Whether this is how the object has been kept so far. kubectl would turn it over to the server's side on the
-// way, which takes fields away that no dry run shows; so it stays with what it is used to.
-bool is_kept_by_kubectl_apply(const json& object) {
-    return !text_field(object, "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration")
-                .empty();
-}
-
-std::vector<std::string> apply_arguments(Host& host, const Handle& handle, bool server_side) {
-    std::vector<std::string> arguments = {"apply"};
-    if (server_side) arguments.insert(arguments.end(), {"--server-side", "--field-manager=migc"});
-    arguments.insert(arguments.end(), {"-o", "json", "-f", "-"});
-    for (std::string& option : namespace_option(host, handle.name_space))
-        arguments.push_back(std::move(option));
-    return arguments;
-}
-
-// Whether the fields that are in the way are only those that an undo of migc has put back: the server tells
-// that from applying, and keeps them for another manager of the same name.
-bool conflicts_with_own_undo_only(const Answer& answer) {
-    static const re2::RE2 manager("conflicts? with \"([^\"]*)\"");
-    re2::StringPiece rest(answer.errors);
-    std::string name;
-    bool any = false;
-    while (re2::RE2::FindAndConsume(&rest, manager, &name)) {
-        any = true;
-        if (name != "migc") return false;
-    }
-    return any;
-}
-
-// Fields that others manage are never taken over.
-Answer apply(Host& host, const Document& document, bool dry_run) {
-    const auto now = get_object(host, document.handle.written(), document.handle.name_space);
-    if (!now) return refused(now.error());
-    std::vector<std::string> arguments =
-        apply_arguments(host, document.handle, !is_kept_by_kubectl_apply(*now));
-    if (dry_run) arguments.emplace_back("--dry-run=server");
-    Answer answer = host.run("kubectl", arguments, document.text);
-    if (answer.succeeded() || !conflicts_with_own_undo_only(answer)) return answer;
-    arguments.emplace_back("--force-conflicts");
-    return host.run("kubectl", arguments, document.text);
-}
-
-// Whether an autoscaler writes the number of replicas; asked only where it matters.
-tl::expected<bool, std::string> is_scaled_elsewhere(Host& host, const Document& document) {
-    const std::string kind = text_field(document.declared, "/kind");
-    if (kind != "Deployment" && kind != "StatefulSet") return false;
-    if (!field(document.declared, "/spec/replicas").is_null()) return false;
-    std::vector<std::string> what = {"hpa"};
-    for (std::string& option : namespace_option(host, document.handle.name_space))
-        what.push_back(std::move(option));
-    const auto autoscalers = list_objects(host, what);
-    if (!autoscalers) return tl::unexpected(autoscalers.error());
-    return !autoscaler_in(*autoscalers, kind, document.handle.name).empty();
-}
-
 Fetched live_object(Host& host, const Document& document) {
-    auto object = get_object(host, document.handle.written(), document.handle.name_space);
-    if (!object || object->is_null()) return object;
-    const auto scaled_elsewhere = is_scaled_elsewhere(host, document);
-    if (!scaled_elsewhere) return tl::unexpected(scaled_elsewhere.error());
-    return live_form(std::move(*object), document.declared, *scaled_elsewhere);
+    auto object = managed_object(host, document);
+    if (!object) return object;
+    return form_of(host, document, std::move(*object));
 }
 
-Fetched predicted_object(Host& host, const Document& document) {
-    const Answer answer = apply(host, document, true);
-    if (!answer.succeeded()) return tl::unexpected(complaint("kubectl", answer));
-    auto object = json::parse(answer.output, nullptr, false);
-    if (!object.is_object()) return tl::unexpected<std::string>("kubectl: the answer is not JSON");
-    const auto scaled_elsewhere = is_scaled_elsewhere(host, document);
-    if (!scaled_elsewhere) return tl::unexpected(scaled_elsewhere.error());
-    return live_form(std::move(object), document.declared, *scaled_elsewhere);
+Fetched live_object(Host& host, const Document& document, json object) {
+    return form_of(host, document, std::move(object));
 }
-
-// What nobody could make again as it was.
-bool is_left_standing(const Handle& handle) {
-    return holds_data(handle) || handle.type == "secret";
-}
-
-Reading form_reading(json form) {
-    return {Value(std::make_shared<const json>(std::move(form))), {}, false};
-}
-
-}  // namespace
 
 Reading objects_of_manifest(Host& host, const Arguments& arguments) {
     const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
@@ -154,6 +127,15 @@ Reading objects_left_standing(Host& host, const Arguments& arguments) {
     return handles.empty() ? absent() : Reading{Value(std::move(handles)), {}, false};
 }
 
+Reading object_version(Host& host, const Arguments& arguments) {
+    const auto document = document_of(host, arguments);
+    if (!document) return mistaken(document.error());
+    const auto object = managed_object(host, *document);
+    if (!object) return unknown(object.error());
+    if (object->is_null()) return absent(document->handle.written() + " does not exist");
+    return {Value(text_field(*object, "/metadata/resourceVersion")), {}, false};
+}
+
 Reading object_live(Host& host, const Arguments& arguments) {
     const auto document = document_of(host, arguments);
     if (!document) return mistaken(document.error());
@@ -167,9 +149,14 @@ Reading object_live(Host& host, const Arguments& arguments) {
 Reading object_wanted(Host& host, const Arguments& arguments) {
     const auto document = document_of(host, arguments);
     if (!document) return mistaken(document.error());
-    auto object = predicted_object(host, *document);
-    if (!object) return unknown(object.error());
-    return form_reading(std::move(*object));
+    const auto now = managed_object(host, *document);
+    if (!now) return unknown(now.error());
+    auto object = applied_object(host, *document, *now);
+    if (!object) return object.error().refused ? mistaken(object.error().why) : unknown(object.error().why);
+    drop_moving_notes(*document, *now, *object);
+    auto form = form_of(host, *document, std::move(*object));
+    if (!form) return unknown(form.error());
+    return form_reading(std::move(*form));
 }
 
 // What the server says of the first object that it does not take; unknown if it is not the server that
@@ -180,23 +167,25 @@ Reading apply_accepted(Host& host, const Arguments& arguments) {
     for (const Document& one : *documents) {
         const auto document = document_of(host, {argument(arguments, 0), Value(one.handle.text())});
         if (!document) return mistaken(document.error());
-        const Answer answer = apply(host, *document, true);
-        if (answer.succeeded()) continue;
-        std::string why = fmt::format("{}: {}", one.handle.written(), complaint("kubectl", answer));
-        return is_refusal(answer) ? Reading{Value(false), std::move(why), true} : unknown(std::move(why));
+        const auto now = managed_object(host, *document);
+        if (!now) return unknown(now.error());
+        const auto object = applied_object(host, *document, *now);
+        if (object) continue;
+        std::string why = fmt::format("{}: {}", one.handle.written(), object.error().why);
+        return object.error().refused ? Reading{Value(false), std::move(why), true} : unknown(std::move(why));
     }
     return {Value(true), {}, false};
 }
 
 Answer object_apply(Host& host, const Arguments& arguments) {
     const auto document = document_of(host, arguments);
-    return document ? apply(host, *document, false) : refused(document.error());
+    return document ? apply_object(host, *document, text_argument(arguments, 2)) : refused(document.error());
 }
 
 std::string preview_object_apply(Host& host, const Arguments& arguments) {
     const auto handle = parse_handle(text_argument(arguments, 1));
     if (!handle) return {};
-    return fmt::format("kubectl {} < {} of {}", fmt::join(apply_arguments(host, *handle, true), " "),
+    return fmt::format("{} < {} of {}", shown_command(host, apply_arguments(host, *handle), ""),
                        handle->written(), text_argument(arguments, 0));
 }
 

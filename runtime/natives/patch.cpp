@@ -70,10 +70,6 @@ tl::expected<Wish, std::string> wish_of(Host& host, const Arguments& arguments) 
     return wish;
 }
 
-bool is_index(const std::string& token) {
-    return !token.empty() && token.find_first_not_of("0123456789") == std::string::npos;
-}
-
 // An autoscaler sets the number of replicas again as soon as it looks.
 tl::expected<void, std::string> check_autoscaler(Host& host, const Wish& wish, const json& object) {
     if (wish.pointer != "/spec/replicas") return {};
@@ -118,22 +114,38 @@ tl::expected<json, std::string> with_wish(json object, const Wish& wish) {
     return object;
 }
 
-// The resource version makes the server refuse the patch if somebody wrote after we looked.
-tl::expected<std::vector<std::string>, std::string> patch_arguments(Host& host, const Wish& wish) {
-    const auto now = fetch(host, wish.handle);
+struct FieldPatch {
+    std::vector<std::string> arguments;
+    std::string body;  // on standard input: an argument must not be longer than 128 KiB
+};
+
+// The manager under whose name this run's patches are kept.
+std::string run_manager(Host& host) {
+    const std::string manager = host.setting("manager");
+    return manager.empty() ? "migc" : manager;
+}
+
+// The resource version makes the server refuse the patch to any other object than the one that it was made
+// for.
+tl::expected<FieldPatch, std::string> field_patch(Host& host, const Wish& wish, const json& now) {
+    const auto wanted = with_wish(now, wish);
+    if (!wanted) return tl::unexpected(wanted.error());
+    json patch = merge_difference(now, *wanted);
+    patch["metadata"]["resourceVersion"] = text_field(now, "/metadata/resourceVersion");
+    FieldPatch result = {{"patch", wish.handle.written(), "--type=merge",
+                          "--field-manager=" + run_manager(host), "--patch-file=/dev/stdin", "-o", "json"},
+                         patch.dump()};
+    for (std::string& option : namespace_option(host, wish.handle.name_space))
+        result.arguments.push_back(std::move(option));
+    return result;
+}
+
+tl::expected<json, std::string> object_to_patch(Host& host, const Wish& wish) {
+    auto now = fetch(host, wish.handle);
     if (!now) return tl::unexpected(now.error());
     if (now->is_null()) return tl::unexpected(wish.handle.written() + " does not exist");
     if (const auto free = check_autoscaler(host, wish, *now); !free) return tl::unexpected(free.error());
-    const auto wanted = with_wish(*now, wish);
-    if (!wanted) return tl::unexpected(wanted.error());
-    json patch = merge_difference(*now, *wanted);
-    patch["metadata"]["resourceVersion"] = text_field(*now, "/metadata/resourceVersion");
-    std::vector<std::string> arguments = {
-        "patch", wish.handle.written(), "--type=merge", "--field-manager=migc",
-        "-p",    patch.dump(),          "-o",           "json"};
-    for (std::string& option : namespace_option(host, wish.handle.name_space))
-        arguments.push_back(std::move(option));
-    return arguments;
+    return now;
 }
 
 }  // namespace
@@ -143,10 +155,12 @@ tl::expected<std::vector<std::string>, std::string> patch_arguments(Host& host, 
 Reading accepted_value(Host& host, const Arguments& arguments) {
     const auto wish = wish_of(host, arguments);
     if (!wish) return mistaken(wish.error());
-    auto command = patch_arguments(host, *wish);
-    if (!command) return unknown(command.error());
-    command->emplace_back("--dry-run=server");
-    const Answer answer = host.run("kubectl", *command);
+    const auto now = object_to_patch(host, *wish);
+    if (!now) return unknown(now.error());
+    auto patch = field_patch(host, *wish, *now);
+    if (!patch) return unknown(patch.error());
+    patch->arguments.emplace_back("--dry-run=server");
+    const Answer answer = host.run("kubectl", patch->arguments, patch->body);
     if (!answer.succeeded())
         return is_refusal(answer) ? mistaken(complaint("kubectl", answer))
                                   : unknown(complaint("kubectl", answer));
@@ -163,21 +177,21 @@ Reading accepted_value(Host& host, const Arguments& arguments) {
 Answer object_patch(Host& host, const Arguments& arguments) {
     const auto wish = wish_of(host, arguments);
     if (!wish) return refused(wish.error());
-    const auto command = patch_arguments(host, *wish);
-    return command ? host.run("kubectl", *command) : refused(command.error());
+    const auto now = object_to_patch(host, *wish);
+    if (!now) return refused(now.error());
+    // What was captured is the way back: an object that has become another one since is not patched.
+    if (text_field(*now, "/metadata/resourceVersion") != text_argument(arguments, 3))
+        return modified_since_look(wish->handle);
+    const auto patch = field_patch(host, *wish, *now);
+    return patch ? write_object(host, patch->arguments, patch->body) : refused(patch.error());
 }
 
 std::string preview_object_patch(Host& host, const Arguments& arguments) {
     const auto wish = wish_of(host, arguments);
-    if (!wish) return {};
-    json patch = wish->value;
-    for (json::json_pointer place(wish->pointer); !place.empty(); place.pop_back()) {
-        // A merge patch knows no elements: it brings the whole list that is there when it is made.
-        if (is_index(place.back()))
-            return fmt::format("kubectl patch {} (the list with {})", wish->handle.written(), wish->pointer);
-        patch = json{{place.back(), std::move(patch)}};
-    }
-    return shown({"kubectl", "patch", wish->handle.written(), "--type=merge", "-p", patch.dump()});
+    const auto now = wish ? fetch(host, wish->handle) : Fetched();
+    if (!wish || !now || now->is_null()) return {};
+    const auto patch = field_patch(host, *wish, *now);
+    return patch ? shown_command(host, patch->arguments, patch->body) : std::string();
 }
 
 }  // namespace migc::runtime

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
-#include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/server_side.hpp"
 #include "runtime/natives/withheld_values.hpp"
 
 namespace migc::runtime {
@@ -15,29 +15,23 @@ namespace {
 
 using nlohmann::json;
 
-struct Restore {
-    Handle handle;
-    json prior;    // null: there was none
-    json applied;  // null: this run deleted it, or it is not known what was applied
-    std::string resource_version;
-    json now;            // null: there is none
-    std::string values;  // of a Secret, those that it had before; empty: none were kept
+struct RestoreCommand {
+    std::vector<std::string> arguments;
+    std::string input;
 };
 
-// In a form of a Secret stand marks. The error: a value that is to come back was not kept.
-tl::expected<json, std::string> opened(Host& host, const Restore& restore, json form) {
-    if (!is_sealed(restore.prior)) return form;
-    auto result = with_values(std::move(form), restore.values);
-    if (result) conceal_values(host, field(*result, "/data"));
-    return result;
-}
+// What brings an object back, as far as it can be: at most one of patch, removal, and a reason why it stays.
+struct Restoration {
+    json patch = json::object();
+    bool removed = false;
+    std::string stays;
+    std::vector<std::string>
+        left;  // fields that are not put back, although the run changed them, and why not
+};
 
-std::vector<std::string> kubectl_arguments(Host& host, const Handle& handle,
-                                           std::vector<std::string> arguments) {
-    for (std::string& option : namespace_option(host, handle.name_space))
-        arguments.push_back(std::move(option));
-    return arguments;
-}
+constexpr const char* never_deleted =
+    "was made by this run, but deleting it would destroy what it holds; if nothing in it is needed, delete it "
+    "by hand";
 
 // What somebody else wrote into the fields that this run made. An autoscaler's number of replicas is no sign
 // of that.
@@ -50,25 +44,125 @@ std::vector<std::string> changed_since(const json& applied, const json& now) {
     return fields;
 }
 
+Restoration left_standing(std::string why) {
+    Restoration result;
+    result.stays = std::move(why);
+    return result;
+}
+
+Restoration removal(const Handle& handle, const json& applied, const json& now) {
+    if (now.is_null()) return {};
+    if (holds_data(handle)) return left_standing(never_deleted);
+    if (const auto fields = changed_since(applied, now); !fields.empty())
+        return left_standing(fmt::format(
+            "was changed by somebody else since this run made it, at {}; deleting it would lose that",
+            enumerate(fields)));
+    Restoration result;
+    result.removed = true;
+    return result;
+}
+
+// In a form of a Secret stand marks: without the values that were kept for the undo, nothing can be put back of them.
+void leave_secret_values(const json& prior, bool values_kept, Restoration& restoration) {
+    if (!is_sealed(prior) || values_kept) return;
+    std::vector<std::string> keys;
+    for (const char* part : {"data", "stringData"}) {
+        for (const auto& [key, value] : field(restoration.patch, std::string("/") + part).items())
+            keys.push_back(fmt::format("/{}/{}", part, key));
+        restoration.patch.erase(part);
+    }
+    if (keys.empty()) return;
+    restoration.left.push_back(
+        fmt::format("keeps {}: it had another secret value, which was not kept; put it back by hand",
+                    enumerate(keys, 10)));
+}
+
+// Only the fields that the run changed, and of these only the ones that are still as it left them.
+Restoration restoration_of(const Handle& handle, const json& prior, const json& applied, const json& now,
+                           bool values_kept) {
+    if (prior.is_null()) return removal(handle, applied, now);
+    if (now.is_null())
+        return left_standing(
+            "was deleted by somebody else since this run changed it; making it again could undo what that "
+            "person meant");
+    WayBack way = way_back(prior, applied, now);
+    Restoration result;
+    result.patch = std::move(way.patch);
+    leave_secret_values(prior, values_kept, result);
+    if (!way.taken.empty())
+        result.left.push_back(fmt::format(
+            "keeps {}: somebody else has changed it since this run did, and putting it back would overwrite that",
+            enumerate(way.taken, 10)));
+    if (result.patch.empty() && !result.left.empty())
+        return left_standing(fmt::format("{}", fmt::join(result.left, "; ")));
+    return result;
+}
+
 Answer held(const Handle& handle, const std::string& reason) {
     return refused(fmt::format("held: {} {}", handle.written(), reason));
 }
 
-constexpr const char* never_deleted =
-    "was made by this run, but deleting it would destroy what it holds; if nothing in it is needed, delete it "
-    "by hand";
+// [handle, prior, manifest, applied]: an object as it is now, and what can be put back of it.
+struct ObjectLook {
+    Document document;
+    json prior;
+    json applied;
+    json now;    // in the form in which `prior` and `applied` are
+    json whole;  // as the server shows it
+    bool values_kept = false;  // of a Secret: those that it had before
+};
 
-Answer remove(Host& host, const Restore& restore) {
-    if (restore.now.is_null()) return well(restore.handle.written() + " is already gone");
-    if (holds_data(restore.handle)) return held(restore.handle, never_deleted);
-    if (const auto fields = changed_since(restore.applied, restore.now); !fields.empty())
-        return held(restore.handle,
-                    fmt::format("was changed by somebody else since this run made it, at {}; deleting "
-                                "it would lose that",
-                                enumerate(fields)));
-    return host.run("kubectl", kubectl_arguments(host, restore.handle,
-                                                 {"delete", restore.handle.written(), "--ignore-not-found",
-                                                  "--wait=true"}));
+tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Value& manifest, const Value& handle,
+                                                     const json& prior, const json& applied,
+                                                     bool values_kept) {
+    auto document = document_of(host, {manifest, handle});
+    if (!document) return tl::unexpected(document.error());
+    auto whole = managed_object(host, *document);
+    if (!whole) return tl::unexpected(whole.error());
+    auto now = live_object(host, *document, *whole);
+    if (!now) return tl::unexpected(now.error());
+    return ObjectLook{std::move(*document), prior, applied, std::move(*now), std::move(*whole),
+                      values_kept};
+}
+
+Restoration restoration_of(const ObjectLook& seen) {
+    return restoration_of(seen.document.handle, seen.prior, seen.applied, seen.now, seen.values_kept);
+}
+
+RestoreCommand restoring_patch(Host& host, const ObjectLook& seen, json patch) {
+    const Handle& handle = seen.document.handle;
+    patch["metadata"]["resourceVersion"] = text_field(seen.whole, "/metadata/resourceVersion");
+    RestoreCommand command = {
+        {"patch", versioned(handle, text_field(seen.whole, "/apiVersion")), "--type=merge",
+         "--field-manager=" + apply_manager(host), "--patch-file=/dev/stdin", "-o", "json"},
+        patch.dump()};
+    for (std::string& option : namespace_option(host, handle.name_space))
+        command.arguments.push_back(std::move(option));
+    return command;
+}
+
+// The resource version makes the cluster refuse the patch if somebody wrote after we looked. What is left is
+// said even where the rest went well: the object is then not what it was.
+Answer patch_back(Host& host, const ObjectLook& seen, const Restoration& restoration) {
+    const RestoreCommand command = restoring_patch(host, seen, restoration.patch);
+    Answer answer = write_object(host, command.arguments, command.input);
+    if (answer.succeeded() && !restoration.left.empty())
+        answer.errors +=
+            fmt::format("\nheld: {} {}", seen.document.handle.written(), fmt::join(restoration.left, "; "));
+    return answer;
+}
+
+tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Arguments& arguments) {
+    return look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
+                          json_argument(arguments, 3), bool_argument(arguments, 4));
+}
+
+// The error: a value that is to come back was not kept.
+tl::expected<json, std::string> opened(Host& host, const json& prior, json form, const std::string& values) {
+    if (!is_sealed(prior)) return form;
+    auto result = with_values(std::move(form), values);
+    if (result) conceal_values(host, field(*result, "/data"));
+    return result;
 }
 
 std::string what_is_lost(const Handle& handle) {
@@ -77,90 +171,87 @@ std::string what_is_lost(const Handle& handle) {
     return "its identity is a new one; what stood beside its definition (status, events) is lost";
 }
 
-Answer create(Host& host, const Restore& restore) {
-    if (!restore.applied.is_null())
-        return held(restore.handle,
-                    "was deleted by somebody else since this run changed it; making it again could "
-                    "undo what that person meant");
-    const auto object = opened(host, restore, restore.prior);
-    if (!object) return held(restore.handle, "is gone, and " + object.error() + "; make it by hand");
-    const auto collection = collection_of(host, restore.prior);
-    if (!collection) return refused(collection.error());
-    // Otherwise kubectl writes its own note of what was last applied over the one that was there.
-    Answer answer = host.run("kubectl", {"create", "--raw", *collection + "?fieldManager=migc", "-f", "-"},
-                             object->dump());
-    if (answer.succeeded()) answer.errors += "\nWarning: " + what_is_lost(restore.handle);
-    return answer;
-}
-
-// The resource version makes the cluster refuse the patch if somebody wrote after we looked.
-Answer patch_back(Host& host, const Restore& restore) {
-    if (restore.prior == restore.now) return well(restore.handle.written() + " is as it was before");
-    if (restore.applied.is_null())
-        return held(restore.handle, "is not as it was before, and what this run made of it is not known");
-    WayBack way = way_back(restore.prior, restore.applied, restore.now);
-    if (!way.taken.empty())
-        return held(restore.handle,
-                    fmt::format("was changed by somebody else since this run changed it, at {}; "
-                                "restoring it would overwrite that",
-                                enumerate(way.taken)));
-    if (way.patch.empty()) return well(restore.handle.written() + " is as it was before");
-    auto patch = opened(host, restore, std::move(way.patch));
-    if (!patch) return held(restore.handle, "had other secret values, and " + patch.error() + "; put them back by hand");
-    way.patch = std::move(*patch);
-    way.patch["metadata"]["resourceVersion"] = restore.resource_version;
-    return host.run("kubectl",
-                    kubectl_arguments(host, restore.handle,
-                                      {"patch", restore.handle.written(), "--type=merge",
-                                       "--field-manager=migc", "-p", way.patch.dump(), "-o", "json"}));
+// Otherwise kubectl writes its own note of what was last applied over the one that was there.
+std::vector<std::string> creation(Host& host, const std::string& collection) {
+    return {"create", "--raw", fmt::format("{}?fieldManager={}", collection, apply_manager(host)), "-f", "-"};
 }
 
 }  // namespace
 
-Reading object_may_become(Host&, const Arguments& arguments) {
+// [handle, prior, manifest or absent, applied or absent, whether the values of a secret were kept]
+Reading object_may_become(Host& host, const Arguments& arguments) {
     const auto handle = parse_handle(text_argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
-    if (!holds_data(*handle) || !argument(arguments, 1).is_absent()) return {Value(true), {}, false};
-    return {Value(false), fmt::format("{} {}", handle->written(), never_deleted), true};
+    if (argument(arguments, 2).is_absent()) {
+        if (!holds_data(*handle) || !argument(arguments, 1).is_absent()) return {Value(true), {}, false};
+        return {Value(false), fmt::format("{} {}", handle->written(), never_deleted), true};
+    }
+    const auto seen = look_at_object(host, argument(arguments, 2), argument(arguments, 0),
+                                     json_argument(arguments, 1), json_argument(arguments, 3),
+                                     bool_argument(arguments, 4));
+    if (!seen) return unknown(seen.error());
+    const Restoration restoration = restoration_of(*seen);
+    if (restoration.stays.empty()) return {Value(true), {}, false};
+    return {Value(false), fmt::format("{} {}", handle->written(), restoration.stays), true};
+}
+
+Reading object_restored(Host& host, const Arguments& arguments) {
+    auto seen = look_at_object(host, arguments);
+    if (!seen) return unknown(seen.error());
+    const Restoration restoration = restoration_of(*seen);
+    if (restoration.removed || seen->now.is_null()) return absent();
+    seen->now.merge_patch(restoration.patch);
+    return {Value(std::make_shared<const json>(std::move(seen->now))), {}, false};
 }
 
 Answer object_restore(Host& host, const Arguments& arguments) {
-    const auto handle = parse_handle(text_argument(arguments, 0));
-    if (!handle) return refused(handle.error());
-    auto now = get_object(host, handle->written(), handle->name_space);
-    if (!now) return refused(now.error());
-    Restore restore = {*handle,
-                       json_argument(arguments, 1),
-                       json_argument(arguments, 2),
-                       text_field(*now, "/metadata/resourceVersion"),
-                       {},
-                       text_argument(arguments, 3)};
-    restore.now = live_form(std::move(*now), restore.applied.is_null() ? restore.prior : restore.applied);
-    if (restore.prior.is_null()) return remove(host, restore);
-    return restore.now.is_null() ? create(host, restore) : patch_back(host, restore);
+    const std::string values = text_argument(arguments, 5);
+    const auto seen = look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
+                                     json_argument(arguments, 3), !values.empty());
+    if (!seen) return refused(seen.error());
+    const Handle& handle = seen->document.handle;
+    if (text_field(seen->whole, "/metadata/resourceVersion") != text_argument(arguments, 4))
+        return modified_since_look(handle);
+    Restoration restoration = restoration_of(*seen);
+    if (!restoration.stays.empty()) return held(handle, restoration.stays);
+    if (restoration.removed) return delete_exactly(host, handle, seen->whole);
+    if (restoration.patch.empty()) return well(handle.written() + " is as it was before");
+    auto patch = opened(host, seen->prior, std::move(restoration.patch), values);
+    if (!patch) return held(handle, "had other secret values, and " + patch.error() + "; put them back by hand");
+    restoration.patch = std::move(*patch);
+    return patch_back(host, *seen, restoration);
 }
 
+// Of a Secret's values only the marks are shown.
 std::string preview_object_restore(Host& host, const Arguments& arguments) {
-    const auto handle = parse_handle(text_argument(arguments, 0));
-    if (!handle) return {};
-    const bool remove = argument(arguments, 1).is_absent();
-    const std::vector<std::string> command =
-        remove ? std::vector<std::string>{"delete", handle->written(), "--ignore-not-found", "--wait=true"}
-               : std::vector<std::string>{"patch", handle->written(), "--type=merge", "-p",
-                                          "'the fields that this run changed'"};
-    return fmt::format("kubectl {}", fmt::join(kubectl_arguments(host, *handle, command), " "));
+    const auto seen = look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
+                                     json_argument(arguments, 3), !argument(arguments, 5).is_absent());
+    if (!seen) return {};
+    const Restoration restoration = restoration_of(*seen);
+    if (restoration.removed) return shown_deletion(host, seen->document.handle, seen->whole);
+    if (restoration.patch.empty()) return {};
+    const RestoreCommand command = restoring_patch(host, *seen, restoration.patch);
+    return shown_command(host, command.arguments, command.input);
 }
 
+// The server refuses where somebody has made one of that name meanwhile.
 Answer object_make_again(Host& host, const Arguments& arguments) {
-    return object_restore(
-        host, {argument(arguments, 0), argument(arguments, 1), Value(Absent{}), argument(arguments, 2)});
+    const auto handle = object_argument(host, argument(arguments, 0));
+    if (!handle) return refused(handle.error());
+    const json prior = json_argument(arguments, 1);
+    const auto object = opened(host, prior, prior, text_argument(arguments, 2));
+    if (!object) return held(*handle, "is gone, and " + object.error() + "; make it by hand");
+    const auto collection = collection_of(host, prior);
+    if (!collection) return refused(collection.error());
+    Answer answer = write_object(host, creation(host, *collection), object->dump());
+    if (answer.succeeded()) answer.errors += "\nWarning: " + what_is_lost(*handle);
+    return answer;
 }
 
 std::string preview_object_make_again(Host& host, const Arguments& arguments) {
-    const auto handle = parse_handle(text_argument(arguments, 0));
-    return handle ? fmt::format("kubectl {}",
-                                fmt::join(kubectl_arguments(host, *handle, {"create", "-f", "-"}), " "))
-                  : std::string();
+    const json prior = json_argument(arguments, 1);
+    const auto collection = collection_of(host, prior);
+    return collection ? shown_command(host, creation(host, *collection), prior.dump()) : std::string();
 }
 
 }  // namespace migc::runtime

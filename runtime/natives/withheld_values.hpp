@@ -15,9 +15,6 @@ namespace migc::runtime {
 // lost. The values are JSON of {key: base64}.
 Reading secret_values(Host& host, const std::vector<Value>& arguments);
 
-// The native `object-make-again` (restore.cpp): [object, prior, what `secret-values` has answered].
-Answer object_make_again(Host& host, const std::vector<Value>& arguments);
-std::string preview_object_make_again(Host& host, const std::vector<Value>& arguments);
 
 // Whether it is a Secret as the cluster has it, or a form of one.
 bool is_secret_object(const nlohmann::json& object);

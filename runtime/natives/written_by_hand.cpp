@@ -182,10 +182,10 @@ bool restore_by_hand(Host& host, const Handle& handle, const json& prior, const 
     return true;
 }
 
-// [handle, prior or absent, applied or absent, ..]
+// [manifest, handle, prior or absent, applied or absent, ..]
 bool object_restore_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
-    const auto handle = parse_handle(text_argument(arguments, 0));
-    return handle && restore_by_hand(host, *handle, json_argument(arguments, 1), json_argument(arguments, 2), work);
+    const auto handle = parse_handle(text_argument(arguments, 1));
+    return handle && restore_by_hand(host, *handle, json_argument(arguments, 2), json_argument(arguments, 3), work);
 }
 
 // [object, prior, ..]

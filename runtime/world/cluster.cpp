@@ -97,11 +97,14 @@ std::string Cluster::unique(const std::string& purpose) {
 }
 
 // What a controller writes into an object that nobody else has written is not kept: pods change all the time.
-void Cluster::note(const ObjectKey& key, const Object& before, const Object& after, const Writer& writer) {
+bool Cluster::note(const ObjectKey& key, const Object& before, const Object& after, const Writer& writer) {
     static const std::string controller = Writer{}.manager;
     const auto found = managers.find(key);
-    if (found == managers.end() && writer.manager == controller) return;
-    managers[key].note(before, after, writer, timestamp(now_));
+    if (found == managers.end() && writer.manager == controller) return false;
+    FieldManagers& kept = managers[key];
+    const FieldManagers old = kept;
+    kept.note(before, after, writer, timestamp(now_));
+    return !kept.same_fields(old);
 }
 
 const Object& Cluster::put(const ObjectKey& key, Object object, const Writer& writer) {
@@ -118,8 +121,11 @@ const Object& Cluster::put(const ObjectKey& key, Object object, const Writer& wr
         for (const char* kept : {"uid", "creationTimestamp", "generation"})
             if (old->second["metadata"].contains(kept)) metadata[kept] = old->second["metadata"][kept];
         if (old->second.contains("status")) object["status"] = old->second["status"];
-        note(key, old->second, object, writer);
-        if (wanted_of(object) == wanted_of(old->second)) return old->second;
+        const bool others = note(key, old->second, object, writer);
+        if (wanted_of(object) == wanted_of(old->second)) {
+            if (others) old->second["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
+            return old->second;
+        }
         if (kind && kind->has_generation && !wants_the_same(object, old->second))
             metadata["generation"] = number_at(object, "/metadata/generation", 1) + 1;
     }
@@ -138,6 +144,13 @@ void Cluster::set_status(const ObjectKey& key, Object status) {
     changed(key, found->second);
 }
 
+void Cluster::set_managers(const ObjectKey& key, const Object& shown) {
+    const auto found = objects_.find(key);
+    if (found == objects_.end()) return;
+    managers[key].assign(shown);
+    found->second["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
+}
+
 void Cluster::erase(const ObjectKey& key) {
     const auto found = objects_.find(key);
     if (found == objects_.end()) return;
@@ -145,7 +158,6 @@ void Cluster::erase(const ObjectKey& key) {
     objects_.erase(found);
     pods.erase(key);
     wakes.erase(key);
-    std::erase_if(applied, [&](const auto& entry) { return entry.first.first == key; });
     managers.erase(key);
     ++resource_version_;
 }

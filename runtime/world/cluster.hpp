@@ -117,8 +117,6 @@ class Cluster {
     std::map<ObjectKey, std::map<std::string, std::string>> files;
     std::map<ObjectKey, PodRecord> pods;
     std::map<ObjectKey, Time> wakes;  // when an object's controller has to look again
-    // What each field manager applied last to an object: taken away again once it is no longer applied.
-    std::map<std::pair<ObjectKey, std::string>, Object> applied;
     // Who wrote the fields of an object, from the first write on that was not a controller's.
     std::map<ObjectKey, FieldManagers> managers;
     std::function<std::string(const std::string&)> image_digest;
@@ -141,6 +139,8 @@ class Cluster {
     // Creates or replaces; keeps uid and status, counts the generation. Returns what is then stored.
     const Object& put(const ObjectKey& key, Object object, const Writer& writer = {});
     void set_status(const ObjectKey& key, Object status);
+    // Somebody wrote `metadata.managedFields` himself: a new version of the object, and nothing else of it.
+    void set_managers(const ObjectKey& key, const Object& shown);
     void erase(const ObjectKey& key);
     // Lets a pod end after its grace period.
     void terminate(const ObjectKey& pod);
@@ -155,7 +155,8 @@ class Cluster {
     void start_at(Time time) { now_ = time; }
 
   private:
-    void note(const ObjectKey& key, const Object& before, const Object& after, const Writer& writer);
+    // Whether that changed who keeps what.
+    bool note(const ObjectKey& key, const Object& before, const Object& after, const Writer& writer);
     void reconcile();
     // Runs the controller of those objects of a kind that have one to be looked at, in the order of their
     // names.
@@ -181,6 +182,8 @@ constexpr std::int64_t most_replicas = 200;
 void add_defaults(const Kind& kind, Object& object);
 // Which field has the wrong type, in a sentence; empty if none has.
 std::string misfit_of(const Kind& kind, const Object& object);
+// The object in another of the versions in which its kind is served; an empty one changes nothing.
+Object in_version(const Kind& kind, Object object, const std::string& version);
 // A null in a manifest means that the field is not there.
 Object without_nulls(const Object& object);
 bool is_workload(const std::string& plural);  // deployment, statefulset, daemonset

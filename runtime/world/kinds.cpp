@@ -38,7 +38,8 @@ std::deque<Kind> built_in() {
         {"storageclasses", "StorageClass", "storage.k8s.io", "v1", "sc", cluster_wide},
         {"namespaces", "Namespace", "", "v1", "ns", cluster_wide},
         {"nodes", "Node", "", "v1", "no", cluster_wide},
-        {"horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", "v2", "hpa"},
+        {"horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", "v2", "hpa", true, false,
+         "v1"},
         {"poddisruptionbudgets", "PodDisruptionBudget", "policy", "v1", "pdb", true, true},
         {"ingresses", "Ingress", "networking.k8s.io", "v1", "ing", true, true},
         {"networkpolicies", "NetworkPolicy", "networking.k8s.io", "v1", "netpol", true, true},
@@ -69,18 +70,41 @@ const Kind* Kinds::typed(std::string_view word) const {
     const std::string name = lower(word.substr(0, word.find('.')));
     std::string_view group = word.substr(std::min(word.size(), name.size() + 1));
     for (const Kind& kind : kinds_) {
-        const bool in_group =
-            group.empty() || group == kind.group || group == kind.version + "." + kind.group;
+        const std::size_t dot = std::min(group.find('.'), group.size());
+        const std::string_view version = group.substr(0, dot);
+        const std::string_view rest = group.substr(std::min(dot + 1, group.size()));
+        const bool served = version == kind.version || listed(kind.others, version);
+        const bool in_group = group.empty() || group == kind.group || (served && rest == kind.group);
         if (in_group && is_called(kind, name)) return &kind;
     }
     return nullptr;
 }
 
+std::string Kinds::version_typed(std::string_view word) const {
+    const Kind* kind = typed(word);
+    const std::size_t first = word.find('.');
+    if (kind == nullptr || first == std::string_view::npos || word.substr(first + 1) == kind->group)
+        return {};
+    return std::string(word.substr(first + 1, word.find('.', first + 1) - first - 1));
+}
+
+std::string version_in(const std::string& api_version) {
+    const std::size_t slash = api_version.find('/');
+    return slash == std::string::npos ? api_version : api_version.substr(slash + 1);
+}
+
 const Kind& Kinds::of_manifest(const std::string& kind, const std::string& api_version) {
     const std::size_t slash = api_version.find('/');
     const std::string group = slash == std::string::npos ? "" : api_version.substr(0, slash);
-    for (const Kind& known : kinds_)
-        if (known.kind == kind && known.group == group) return known;
+    for (Kind& known : kinds_) {
+        if (known.kind != kind || known.group != group) continue;
+        // Of a kind that the world does not know of itself, the first version that it meets is the preferred
+        // one.
+        const std::string version = version_in(api_version);
+        const bool own = group.find('.') == std::string::npos || group.ends_with(".k8s.io");
+        if (!own && version != known.version && !listed(known.others, version)) known.others += " " + version;
+        return known;
+    }
     Kind added;
     added.plural = lower(kind) + "s";
     added.kind = kind;

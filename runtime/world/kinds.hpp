@@ -15,6 +15,7 @@ struct Kind {
     std::string short_names;  // space-separated
     bool namespaced = true;
     bool has_generation = false;
+    std::string others = {};  // further versions in which it is served, space-separated
 
     [[nodiscard]] std::string api_version() const { return group.empty() ? version : group + "/" + version; }
     // "deployments.apps", as in kubectl's NotFound messages.
@@ -28,6 +29,9 @@ class Kinds {
     Kinds();
     // By what one types: plural, singular, short name, with or without the group. Null if there is none.
     [[nodiscard]] const Kind* typed(std::string_view word) const;
+    // The version that a word such as "horizontalpodautoscaler.v1.autoscaling" asks for; empty if it asks for
+    // none.
+    [[nodiscard]] std::string version_typed(std::string_view word) const;
     // By kind and apiVersion of a manifest; a kind that is not known is added as a namespaced one.
     const Kind& of_manifest(const std::string& kind, const std::string& api_version);
     [[nodiscard]] const Kind* by_plural(std::string_view plural) const;
@@ -37,5 +41,8 @@ class Kinds {
   private:
     std::deque<Kind> kinds_;  // references stay valid when a kind is added
 };
+
+// "v1" of "autoscaling/v1".
+std::string version_in(const std::string& api_version);
 
 }  // namespace migc::runtime

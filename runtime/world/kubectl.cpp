@@ -155,7 +155,10 @@ tl::expected<std::vector<Target>, Answer> targets_of(const KubectlCall& call,
     std::vector<Target> targets;
     const auto add = [&](const std::string& type, const std::string& name) {
         const Kind* kind = call.cluster.kinds.typed(type);
-        if (kind) targets.push_back({kind, {kind->plural, kind->namespaced ? call.name_space : "", name}});
+        if (kind)
+            targets.push_back({kind,
+                               {kind->plural, kind->namespaced ? call.name_space : "", name},
+                               call.cluster.kinds.version_typed(type)});
         return kind != nullptr;
     };
     const bool with_slash = !words.empty() && words[0].find('/') != std::string::npos;
@@ -188,7 +191,10 @@ tl::expected<Target, Answer> existing_target(const KubectlCall& call, const std:
 }
 
 Object as_shown(const KubectlCall& call, const Object& object) {
-    if (!call.arguments.has("--show-managed-fields")) return object;
+    return call.arguments.has("--show-managed-fields") ? with_managers(call, object) : object;
+}
+
+Object with_managers(const KubectlCall& call, const Object& object) {
     const Kind* kind = call.cluster.kinds.of_kind(text_at(object, "/kind"));
     const auto found =
         call.cluster.managers.find({kind ? kind->plural : "", text_at(object, "/metadata/namespace"),
@@ -200,9 +206,13 @@ Object as_shown(const KubectlCall& call, const Object& object) {
 }
 
 Answer shown_object(const KubectlCall& call, const Object& object, const std::string& otherwise) {
+    return shown_as(call, as_shown(call, object), otherwise);
+}
+
+Answer shown_as(const KubectlCall& call, const Object& object, const std::string& otherwise) {
     const auto format = call.arguments.value("-o --output");
     if (!format) return done(otherwise + "\n");
-    if (*format == "json") return done(printed(as_shown(call, object)) + "\n");
+    if (*format == "json") return done(printed(object) + "\n");
     if (*format == "name") return done(otherwise.substr(0, otherwise.find(' ')) + "\n");
     return unmodelled(fmt::format("kubectl {} -o {}", call.verb, *format));
 }

@@ -25,6 +25,7 @@ struct KubectlCall {
 struct Target {
     const Kind* kind = nullptr;
     ObjectKey key;
+    std::string version = {};  // in which it is to be shown; empty: the kind's own
 
     [[nodiscard]] std::string shown() const { return kind->singular() + "/" + key.name; }
 };
@@ -38,8 +39,12 @@ Answer not_found(const Kind& kind, const std::string& name);
 Answer unknown_type(const std::string& word);
 // With its managed fields where they are asked for, as kubectl leaves them out.
 Object as_shown(const KubectlCall& call, const Object& object);
+// With its managed fields in any case.
+Object with_managers(const KubectlCall& call, const Object& object);
 // The object as `-o` wants it; `otherwise` if there is no `-o`.
 Answer shown_object(const KubectlCall& call, const Object& object, const std::string& otherwise);
+// The same of one that is as it is to be shown.
+Answer shown_as(const KubectlCall& call, const Object& object, const std::string& otherwise);
 
 Answer kubectl_get(KubectlCall& call);
 Answer kubectl_top(KubectlCall& call);

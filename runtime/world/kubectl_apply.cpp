@@ -93,12 +93,18 @@ constexpr const char* review_hint =
     "  stop managing the field (remove it from their configuration).\n"
     "See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts\n";
 
-// Whether it was made from an older version of the object, or from another object of that name.
-bool is_outdated(const Object* live, const Object& object) {
+// Why it cannot be put over what is there: it was made from an older version of the object, or from another
+// object of that name. Empty: it can. Where there is none, applying makes one, whatever version it names.
+std::string outdated(const KubectlCall& call, const Object* live, const Object& object) {
+    if (!live && call.verb == "apply" && part(object, "/metadata/uid"))
+        return fmt::format(
+            "uid mismatch: the provided object specified uid {}, and no existing object was found",
+            text_at(object, "/metadata/uid"));
+    if (!live && call.verb == "apply") return {};
     for (const char* pointer : {"/metadata/resourceVersion", "/metadata/uid"})
         if (part(object, pointer) && (!live || text_at(object, pointer) != text_at(*live, pointer)))
-            return true;
-    return false;
+            return "the object has been modified; please apply your changes to the latest version and try again";
+    return {};
 }
 
 bool is_schedulable(const Object& node) {
@@ -110,10 +116,14 @@ bool dry_run(const KubectlCall& call) {
     return call.arguments.value_or("--dry-run", "none") == "server";
 }
 
-// What this manager applied last time, kept aside of the object as managedFields are.
-Object applied_before(const KubectlCall& call, const ObjectKey& key) {
-    const auto kept = call.cluster.applied.find({key, manager_of(call)});
-    return kept == call.cluster.applied.end() ? Object() : kept->second;
+constexpr const char* last_applied = "kubectl.kubernetes.io/last-applied-configuration";
+
+// What `kubectl apply` without --server-side was given last time, by its own note.
+Object noted_as_applied(const Object& live) {
+    const Object annotations = object_at(live, "/metadata/annotations");
+    return annotations.contains(last_applied)
+               ? Object::parse(annotations[last_applied].get<std::string>(), nullptr, false)
+               : Object();
 }
 
 tl::expected<const Kind*, Answer> kind_of(KubectlCall& call, const Object& object) {
@@ -140,6 +150,43 @@ Target target_of(const Kind& kind, const ObjectKey& key) {
     return {&kind, key};
 }
 
+Answer apply_on_server(KubectlCall& call, const Kind& kind, const ObjectKey& key, const Object& applied,
+                       const std::string& version) {
+    const Object* live = call.cluster.find(key);
+    const auto found = call.cluster.managers.find(key);
+    FieldManagers managers = found == call.cluster.managers.end() ? FieldManagers() : found->second;
+    if (live && !call.arguments.has("--force-conflicts"))
+        if (const std::string why = managers.conflicts(*live, applied, manager_of(call), kind.api_version());
+            !why.empty())
+            return failed("error: " + why + "\n" + review_hint);
+    const Object before = live ? *live : Object();
+    Object object =
+        live ? merged(managers.without_dropped(*live, applied, manager_of(call)), Object(), applied)
+             : applied;
+    const auto stored = store(call, kind, std::move(object), &applied);
+    if (!stored) return stored.error();
+    Object shown = as_shown(call, *stored);
+    if (dry_run(call) && call.arguments.has("--show-managed-fields")) {
+        managers.note(before, *stored, {manager_of(call), "", &applied}, timestamp(call.cluster.now()));
+        shown["metadata"]["managedFields"] = managers.shown(kind.api_version());
+    }
+    const std::string said =
+        target_of(kind, key).shown() + " serverside-applied" + (dry_run(call) ? " (server dry run)" : "");
+    return shown_as(call, in_version(kind, std::move(shown), version), said);
+}
+
+// What kubectl does itself without --server-side: it compares with what it noted last time, and notes this
+// time.
+Answer apply_as_client(KubectlCall& call, const Kind& kind, const ObjectKey& key, const Object& applied) {
+    const Object* live = call.cluster.find(key);
+    Object object = live ? merged(*live, noted_as_applied(*live), applied) : applied;
+    object["metadata"]["annotations"][last_applied] = applied.dump() + "\n";
+    const bool is_new = live == nullptr;
+    const auto stored = store(call, kind, std::move(object));
+    if (!stored) return stored.error();
+    return shown_object(call, *stored, target_of(kind, key).shown() + (is_new ? " created" : " configured"));
+}
+
 }  // namespace
 
 tl::expected<Object, Answer> manifest_of(const KubectlCall& call) {
@@ -162,6 +209,11 @@ std::string manager_of(const KubectlCall& call) {
         {"create", "kubectl-create"},   {"patch", "kubectl-patch"},     {"set", "kubectl-set"},
         {"rollout", "kubectl-rollout"}, {"replace", "kubectl-replace"}, {"run", "kubectl-run"}};
     const auto found = usual.find(call.verb);
+    // `create --raw /api/v1/../configmaps?fieldManager=x` says it there.
+    const std::string raw = call.arguments.value_or("--raw", "");
+    if (const std::size_t at = raw.find("fieldManager="); at != std::string::npos) return raw.substr(at + 13);
+    if (call.verb == "apply" && !call.arguments.has("--server-side"))
+        return call.arguments.value_or("--field-manager", "kubectl-client-side-apply");
     return call.arguments.value_or("--field-manager", found == usual.end() ? "kubectl" : found->second);
 }
 
@@ -173,14 +225,16 @@ tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object o
     if (key.name.empty() || !object["metadata"].is_object())
         return tl::unexpected(failed("error: resource name may not be empty\n"));
     if (kind.namespaced) object["metadata"]["namespace"] = key.name_space;
-    if (is_outdated(call.cluster.find(key), object))
+    if (const std::string why = outdated(call, call.cluster.find(key), object); !why.empty())
         return tl::unexpected(failed(fmt::format(
-            "{}Operation cannot be fulfilled on {} \"{}\": the object has been modified; please apply your "
-            "changes to the latest version and try again\n{}",
+            "{}Operation cannot be fulfilled on {} \"{}\": {}\n{}",
             call.verb == "apply"     ? "error: "
             : call.verb == "replace" ? "Error from server (Conflict): error when replacing \"STDIN\": "
                                      : "Error from server (Conflict): ",
-            kind.resource(), key.name, call.verb == "apply" ? review_hint : "")));
+            kind.resource(), key.name, why, call.verb == "apply" ? review_hint : "")));
+    if (!call.cluster.find(key))
+        for (const char* given : {"resourceVersion", "uid"}) object["metadata"].erase(given);
+    object = in_version(kind, std::move(object), kind.version);
     if (auto refused = refusal(call, kind, object, key)) return tl::unexpected(*refused);
     add_defaults(kind, object);
     // The server taints a node that is not to be used, and takes the taint away again.
@@ -195,7 +249,6 @@ tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object o
 }
 
 Answer kubectl_apply(KubectlCall& call) {
-    if (!call.arguments.has("--server-side")) return unmodelled("kubectl apply without --server-side");
     if (call.arguments.has("--dry-run") && !dry_run(call))
         return unmodelled("kubectl apply --dry-run other than server");
     const auto applied = manifest_of(call);
@@ -204,20 +257,10 @@ Answer kubectl_apply(KubectlCall& call) {
     if (!kind) return kind.error();
     const auto key = key_of(call, **kind, *applied);
     if (!key) return key.error();
-    const Object* live = call.cluster.find(*key);
-    const Object before = live ? applied_before(call, *key) : Object();
-    const auto managers = call.cluster.managers.find(*key);
-    if (live && managers != call.cluster.managers.end() && !call.arguments.has("--force-conflicts"))
-        if (const std::string why =
-                managers->second.conflicts(*live, *applied, manager_of(call), (*kind)->api_version());
-            !why.empty())
-            return failed("error: " + why + "\n" + review_hint);
-    const auto stored = store(call, **kind, live ? merged(*live, before, *applied) : *applied, &*applied);
-    if (!stored) return stored.error();
-    if (!dry_run(call)) call.cluster.applied[{*key, manager_of(call)}] = *applied;
-    return shown_object(
-        call, *stored,
-        target_of(**kind, *key).shown() + " serverside-applied" + (dry_run(call) ? " (server dry run)" : ""));
+    const std::string version = version_in(text_at(*applied, "/apiVersion"));
+    const Object wanted = in_version(**kind, *applied, (*kind)->version);
+    return call.arguments.has("--server-side") ? apply_on_server(call, **kind, *key, wanted, version)
+                                               : apply_as_client(call, **kind, *key, wanted);
 }
 
 Answer kubectl_create(KubectlCall& call) {

@@ -98,8 +98,10 @@ Answer get_named(const KubectlCall& call, std::vector<Target> targets) {
     if (targets.empty() && (single || status == 0)) return exited(status, "", errors);
     if (call.arguments.value_or("-o --output", "") == "name")
         return exited(status, names(targets).output, errors);
-    const std::string text = single ? printed(as_shown(call, *call.cluster.find(targets[0].key))) + "\n"
-                                    : list(call, targets).output;
+    const auto shown = [&](const Target& target) {
+        return in_version(*target.kind, as_shown(call, *call.cluster.find(target.key)), target.version);
+    };
+    const std::string text = single ? printed(shown(targets[0])) + "\n" : list(call, targets).output;
     return exited(status, text, errors);
 }
 

@@ -100,14 +100,26 @@ Answer kubectl_patch(KubectlCall& call) {
     const auto target = existing_target(call, call.arguments.words);
     if (!target) return target.error();
     const Object before = *call.cluster.find(target->key);
-    const auto object = patched(before, type, file ? call.input : call.arguments.value_or("-p --patch", ""));
+    const Object known = with_managers(call, before);
+    auto object = patched(known, type, file ? call.input : call.arguments.value_or("-p --patch", ""));
     if (!object) return failed(object.error());
+    const Object managers = list_at(*object, "/metadata/managedFields");
+    const bool passes = managers != list_at(known, "/metadata/managedFields");
+    (*object)["metadata"].erase("managedFields");
+    const bool dry = call.arguments.has("--dry-run");
     if (text_at(*object, "/metadata/name") != target->key.name)
         return failed(
             fmt::format("Error from server (BadRequest): the name of the object ({}) does not match the name "
                         "on the URL ({})\n",
                         text_at(*object, "/metadata/name"), target->key.name));
-    Answer answer = stored(call, *target, *object, "patched");
+    if (passes && !dry &&
+        text_at(*object, "/metadata/resourceVersion") == text_at(before, "/metadata/resourceVersion")) {
+        call.cluster.set_managers(target->key, managers);
+        (*object)["metadata"]["resourceVersion"] =
+            text_at(*call.cluster.find(target->key), "/metadata/resourceVersion");
+    }
+    Answer answer =
+        stored(call, *target, in_version(*target->kind, *object, target->kind->version), "patched");
     if (answer.succeeded() && *object == before && !call.arguments.value("-o --output"))
         return done(target->shown() + " patched (no change)\n");
     return answer;

@@ -88,6 +88,54 @@ std::string field_shown(const Path& path) {
     return text;
 }
 
+// The item of a list that a step such as `k:{"name":"web"}` leads to.
+Object* item_of(Object& list, const std::string& step) {
+    if (!list.is_array() || !step.starts_with("k:")) return nullptr;
+    const Object keys = Object::parse(step.substr(2), nullptr, false);
+    for (Object& item : list)
+        if (std::all_of(keys.items().begin(), keys.items().end(), [&](const auto& key) {
+                return item.is_object() && item.contains(key.key()) && item[key.key()] == key.value();
+            }))
+            return &item;
+    return nullptr;
+}
+
+// Takes a field out, and what holds nothing any more without it.
+void take_out(Object& object, const Path& path, std::size_t at) {
+    const std::string& step = path[at];
+    const bool is_field = step.starts_with("f:");
+    const std::string name = step.substr(std::min<std::size_t>(2, step.size()));
+    if (is_field && !(object.is_object() && object.contains(name))) return;
+    Object* below = is_field ? &object[name] : item_of(object, step);
+    if (below == nullptr) return;
+    const bool last = at + 1 == path.size() || path[at + 1] == ".";
+    if (!last) take_out(*below, path, at + 1);
+    if (!last && !below->empty()) return;
+    if (is_field)
+        object.erase(name);
+    else
+        object.erase(static_cast<std::size_t>(below - &object[0]));
+}
+
+// Whether one of the fields is this one, or a part of it.
+bool keeps_below(const std::set<Path>& fields, Path path) {
+    if (path.back() == ".") path.pop_back();
+    const auto found = fields.lower_bound(path);
+    return found != fields.end() && found->size() >= path.size() &&
+           std::equal(path.begin(), path.end(), found->begin());
+}
+
+void collect_fields(const Object& node, Path& path, std::set<Path>& fields) {
+    if (node.empty() && !path.empty()) fields.insert(path);
+    for (const auto& [step, below] : node.items()) {
+        // Of a map or a list as a whole there is no entry here; of an item of a list there is one.
+        if (step == "." && !(path.empty() || path.back().starts_with("k:"))) continue;
+        path.push_back(step);
+        collect_fields(below, path, fields);
+        path.pop_back();
+    }
+}
+
 }  // namespace
 
 const char* merge_key(const std::string& field) {
@@ -162,6 +210,42 @@ Object FieldManagers::shown(const std::string& api_version) const {
         list.push_back(std::move(one));
     }
     return list;
+}
+
+Object FieldManagers::without_dropped(Object live, const Object& applied, const std::string& manager) const {
+    const Leaves now = leaves_of(applied);
+    for (const Entry& entry : entries_) {
+        if (entry.manager != manager || !entry.applies) continue;
+        for (const Path& path : entry.fields) {
+            const bool kept = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) {
+                return &other != &entry && keeps_below(other.fields, path);
+            });
+            if (!now.contains(path) && !kept) take_out(live, path, 0);
+        }
+    }
+    return live;
+}
+
+void FieldManagers::assign(const Object& shown) {
+    entries_.clear();
+    for (const Object& one : shown) {
+        Entry entry{text_at(one, "/manager"),
+                    text_at(one, "/subresource"),
+                    text_at(one, "/operation") == "Apply",
+                    text_at(one, "/time"),
+                    {}};
+        Path path;
+        collect_fields(object_at(one, "/fieldsV1"), path, entry.fields);
+        if (!entry.fields.empty()) entries_.push_back(std::move(entry));
+    }
+}
+
+bool FieldManagers::same_fields(const FieldManagers& other) const {
+    return std::equal(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(),
+                      [](const Entry& a, const Entry& b) {
+                          return a.manager == b.manager && a.subresource == b.subresource &&
+                                 a.applies == b.applies && a.fields == b.fields;
+                      });
 }
 
 std::string FieldManagers::conflicts(const Object& live, const Object& applied, const std::string& manager,

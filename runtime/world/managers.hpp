@@ -31,6 +31,13 @@ class FieldManagers {
     // `Apply failed with 1 conflict: conflict with "a" using v1: .data.x`. Empty if there are none.
     [[nodiscard]] std::string conflicts(const Object& live, const Object& applied, const std::string& manager,
                                         const std::string& api_version) const;
+    // The object without what `manager` applied before and does not apply now, unless others keep it too.
+    [[nodiscard]] Object without_dropped(Object live, const Object& applied,
+                                         const std::string& manager) const;
+    // As somebody has written it into `metadata.managedFields`.
+    void assign(const Object& shown);
+    // Whether the same managers have the same fields, whenever they wrote them.
+    [[nodiscard]] bool same_fields(const FieldManagers& other) const;
     [[nodiscard]] bool empty() const { return entries_.empty(); }
 
   private:

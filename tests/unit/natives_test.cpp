@@ -15,8 +15,11 @@
 #include "runtime/natives/capacity.hpp"
 #include "runtime/natives/image_name.hpp"
 #include "runtime/natives/live_form.hpp"
+#include "runtime/natives/managed_fields.hpp"
 #include "runtime/natives/manifest.hpp"
 #include "runtime/natives/plan.hpp"
+#include "runtime/natives/precondition.hpp"
+#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
 
 using namespace migc;
@@ -630,48 +633,280 @@ TEST_CASE("manifests that cannot be applied object by object are refused with th
     CHECK(parse_manifest(head + "data: { a: 1, b: { a: 2 }, c: [{ a: 1 }, { a: 2 }] }\n", "x.yaml"));
 }
 
-TEST_CASE("an object is applied alone, and nothing is taken over from others") {
+namespace {
+
+json kept_by(const std::string& manager, const char* operation, const json& fields,
+             const char* version = "v1") {
+    return {{"manager", manager},       {"operation", operation}, {"apiVersion", version},
+            {"fieldsType", "FieldsV1"}, {"fieldsV1", fields},     {"time", "2026-01-10T01:00:00Z"}};
+}
+
+// The configmap c of version 7, with one field by each of these managers.
+json settings(const json& data, const json& managers) {
+    return {{"apiVersion", "v1"},
+            {"kind", "ConfigMap"},
+            {"metadata",
+             {{"name", "c"},
+              {"namespace", "web"},
+              {"uid", "u1"},
+              {"resourceVersion", "7"},
+              {"managedFields", managers}}},
+            {"data", data}};
+}
+
+constexpr const char* settings_manifest =
+    "# settings\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata: {a: \"2\"}\n";
+const json field_a = {{"f:data", {{"f:a", json::object()}}}};
+const json field_b = {{"f:data", {{"f:b", json::object()}}}};
+const json note_of_kubectl = {
+    {"f:annotations", {{"f:kubectl.kubernetes.io/last-applied-configuration", json::object()}}}};
+
+json client_side(const json& live, const json& applied) {
+    json object = settings(live, {kept_by("kubectl-client-side-apply", "Update",
+                                          {{"f:data", {{"f:a", json::object()}, {"f:b", json::object()}}},
+                                           {"f:metadata", note_of_kubectl}})});
+    object["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
+        json{{"data", applied}}.dump();
+    return object;
+}
+
+// What the server says would be if the project took what kubectl keeps.
+json by_force(const json& data) {
+    json object = client_side(data, {{"a", "1"}, {"b", "1"}});
+    object["metadata"]["managedFields"] = {kept_by("migc:shop", "Apply", field_a)};
+    return object;
+}
+
+}  // namespace
+
+TEST_CASE("an object is applied alone, as the project, to the very object that was looked at") {
     const Folder folder;
     const Value manifest(folder.write("redis.yaml", redis_manifest));
+    const Value map(folder.write("map.yaml", settings_manifest));
     FakeHost host;
+    host.settings["project"] = "shop";
     SECTION("alone, in its own namespace") {
         host.say("get", printed(""));
         host.say("apply", json::object());
         const Value redis("deployment/monadic-pipeline/redis");
-        const Answer elsewhere = act(host, "object-apply", {manifest, redis});
+        const Answer elsewhere = act(host, "object-apply", {manifest, redis, Value(Absent{})});
         CHECK_FALSE(elsewhere.succeeded());
         CHECK(elsewhere.errors.find("this stage acts in web") != std::string::npos);
         host.settings["namespace"] = "monadic-pipeline";
-        CHECK(act(host, "object-apply", {manifest, redis}).succeeded());
-        CHECK(host.commands.back() == "kubectl apply --server-side --field-manager=migc -o json -f -");
+        CHECK(act(host, "object-apply", {manifest, redis, Value(Absent{})}).succeeded());
+        CHECK(host.commands.back() == "kubectl apply --server-side --field-manager=migc:shop -o json -f -");
         CHECK(host.inputs.back().find("kind: Service") == std::string::npos);
     }
-    SECTION("an object that is kept by kubectl apply stays so") {
-        host.say("get",
-                 json{{"metadata",
-                       {{"annotations", {{"kubectl.kubernetes.io/last-applied-configuration", "{}"}}}}}});
+    SECTION("where there was none, only if there still is none") {
         host.say("apply", json::object());
-        CHECK(act(host, "object-apply", {manifest, Value("service/redis-service")}).succeeded());
-        CHECK(host.commands.back() == "kubectl apply -o json -f -");
+        CHECK(act(host, "object-apply", {map, Value("configmap/c"), Value(Absent{})}).succeeded());
+        CHECK(
+            host.inputs.back() ==
+            "# settings\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  \"resourceVersion\": \"1\"\n  name: c\n"
+            "data: {a: \"2\"}\n");
     }
-    SECTION("what an undo of migc has put back is its own") {
-        host.say("get", printed(""));
-        host.say("--force-conflicts", json::object());
+    SECTION("where there was one, only to that version of that one") {
+        host.say("get", settings({{"a", "1"}}, {kept_by("migc:shop", "Apply", field_a)}));
+        host.say("apply", json::object());
+        CHECK(act(host, "object-apply", {map, Value("configmap/c"), Value("7")}).succeeded());
+        CHECK(host.inputs.back().find("\"resourceVersion\": \"7\"\n  \"uid\": \"u1\"\n") !=
+              std::string::npos);
+        const Answer changed = act(host, "object-apply", {map, Value("configmap/c"), Value("6")});
+        CHECK(changed.errors.find("the object has been modified since it was looked at") !=
+              std::string::npos);
+        CHECK(host.commands.back().find("get") != std::string::npos);  // and nothing was written
+    }
+    SECTION("what the server refuses is marked as refused, and nothing else is") {
         host.say("apply",
-                 failed("error: Apply failed with 1 conflict: conflict with \"migc\" using v1: .spec.x"));
-        CHECK(act(host, "object-apply", {manifest, Value("service/redis-service")}).succeeded());
-    }
-    SECTION("not from anybody else") {
-        host.say("get", printed(""));
-        host.say("apply", failed("Apply failed with 2 conflicts: conflicts with \"migc\":\n- .a\n"
-                                 "conflicts with \"helm\" using apps/v1:\n- .spec.replicas"));
-        CHECK_FALSE(act(host, "object-apply", {manifest, Value("service/redis-service")}).succeeded());
-        CHECK(host.commands.back().find("--force-conflicts") == std::string::npos);
+                 failed("error: Operation cannot be fulfilled on configmaps \"c\": the object has been "
+                        "modified; please apply your changes to the latest version and try again"));
+        CHECK(act(host, "object-apply", {map, Value("configmap/c"), Value(Absent{})}).refused);
+        FakeHost cut_off;
+        cut_off.say("apply", failed("error: unexpected EOF"));
+        CHECK_FALSE(act(cut_off, "object-apply", {map, Value("configmap/c"), Value(Absent{})}).refused);
     }
     SECTION("not what the manifest does not declare") {
-        CHECK_FALSE(act(host, "object-apply", {manifest, Value("service/other")}).succeeded());
+        CHECK_FALSE(
+            act(host, "object-apply", {manifest, Value("service/other"), Value(Absent{})}).succeeded());
         CHECK(host.commands.empty());
     }
+}
+
+TEST_CASE("a version is put into a manifest's metadata however that is written, and into nothing else") {
+    const auto document = [](const std::string& text) { return parse_manifest(text, "x.yaml")->front(); };
+    const std::string head = "apiVersion: v1\nkind: ConfigMap\n";
+    for (const std::string& text :
+         {head + "metadata: {name: c, labels: {metadata: x}}\n", head + "metadata:\n    name: c\n",
+          std::string(
+              R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"metadata":"{"}})"),
+          "\xEF\xBB\xBF" + head + "metadata: {name: c}\n",
+          head + "data: {metadata: \"{name: c}\"}\nmetadata: {name: c}\n",
+          head + "metadata: # its name\n  # is\n  name: c\n  labels:\n    a: b\n",
+          head + "metadata: !!map {name: c}\n", "metadata: {name: c}\r\n" + head}) {
+        INFO(text);
+        const auto with = with_precondition(document(text), "7", "u1");
+        REQUIRE(with);
+        const Document changed = document(*with);
+        CHECK(changed.declared["metadata"]["resourceVersion"] == "7");
+        CHECK(changed.declared["metadata"]["uid"] == "u1");
+        json rest = changed.declared;
+        rest["metadata"].erase("resourceVersion");
+        rest["metadata"].erase("uid");
+        CHECK(rest == document(text).declared);
+    }
+    const Document exported = document(head + "metadata: {name: c, resourceVersion: \"7\", uid: u1}\n");
+    CHECK(with_precondition(exported, "7", "u1") == exported.text);
+    CHECK(with_precondition(exported, "8", "u1").error().find("a manifest leaves it out") !=
+          std::string::npos);
+    CHECK_FALSE(with_precondition(exported, version_of_none, ""));
+}
+
+TEST_CASE("nothing is taken over from others, and what an earlier migc or kubectl kept is, once") {
+    const Folder folder;
+    const Value map(folder.write("map.yaml", settings_manifest));
+    const Value name("configmap/c");
+    FakeHost host;
+    host.settings["project"] = "shop";
+    const auto ran = [&](const std::string& part) {
+        return std::count_if(host.commands.begin(), host.commands.end(),
+                             [&](const std::string& one) { return one.find(part) != std::string::npos; });
+    };
+    SECTION("another project's") {
+        host.say("get", settings({{"a", "1"}}, {kept_by("migc:bakery", "Apply", field_a)}));
+        host.say("apply",
+                 failed("error: Apply failed with 1 conflict: conflict with \"migc:bakery\": .data.a"));
+        const Reading wanted = read(host, "object-wanted", {map, name});
+        CHECK(wanted.hopeless);
+        CHECK(wanted.why.find("migc:bakery") != std::string::npos);
+        CHECK(wanted.why.find(".data.a") != std::string::npos);
+        CHECK(ran("--force-conflicts") == 0);
+    }
+    SECTION("a person's, beside an earlier migc's") {
+        host.say("get", settings({{"a", "1"}}, {kept_by("migc", "Apply", field_a)}));
+        host.say("apply", failed("Apply failed with 2 conflicts: conflicts with \"migc\":\n- .data.a\n"
+                                 "conflicts with \"kubectl-edit\" using v1:\n- .data.b"));
+        CHECK(read(host, "object-wanted", {map, name}).hopeless);
+        CHECK(ran("--force-conflicts") == 0);
+    }
+    SECTION("an earlier migc's: who keeps it first, then the object, and it is said") {
+        const json old =
+            settings({{"a", "1"}, {"b", "1"}},
+                     {kept_by("migc", "Apply", field_a), kept_by("migc", "Update", field_b),
+                      kept_by("kubectl-edit", "Update", {{"f:data", {{"f:x", json::object()}}}})});
+        json taken = old;
+        taken["metadata"]["resourceVersion"] = "8";
+        host.say("get", old);
+        host.say("patch configmap/c --type=json", taken);
+        host.say("apply", json::object());
+        const Answer answer = act(host, "object-apply", {map, name, Value("7")});
+        REQUIRE(answer.succeeded());
+        CHECK(answer.errors.find("what migc kept of configmap/c is kept by migc:shop from now on") !=
+              std::string::npos);
+        REQUIRE(host.commands.size() == 3);
+        const json patch = json::parse(host.inputs[1]);
+        CHECK(patch[1] == json({{"op", "replace"}, {"path", "/metadata/resourceVersion"}, {"value", "7"}}));
+        REQUIRE(patch[0]["value"].size() == 2);
+        CHECK(patch[0]["value"][0]["manager"] == "kubectl-edit");
+        CHECK(patch[0]["value"][1]["manager"] == "migc:shop");
+        CHECK(patch[0]["value"][1]["operation"] == "Apply");
+        CHECK(patch[0]["value"][1]["fieldsV1"] ==
+              json({{"f:data", {{"f:a", json::object()}, {"f:b", json::object()}}}}));
+        CHECK(host.inputs[2].find("\"resourceVersion\": \"8\"") != std::string::npos);
+        CHECK(host.commands[2].find("--force-conflicts") == std::string::npos);
+    }
+    SECTION("kubectl's: what nobody has changed since") {
+        host.say("get", client_side({{"a", "1"}, {"b", "1"}}, {{"a", "1"}, {"b", "1"}}));
+        // What is in no manifest any more goes with it, as the server says.
+        host.say("patch configmap/c --type=merge", settings({{"a", "2"}}, json::array()));
+        host.say("--force-conflicts", by_force({{"a", "2"}, {"b", "1"}}));
+        host.say("apply", failed("error: Apply failed with 1 conflict: conflict with "
+                                 "\"kubectl-client-side-apply\" using v1: .data.a"));
+        const Reading wanted = read(host, "object-wanted", {map, name});
+        REQUIRE_FALSE(wanted.value.is_unknown());
+        CHECK(field(json::parse(show(wanted.value)), "/data") == json({{"a", "2"}}));
+        CHECK(json::parse(host.inputs.back()) == json({{"data", {{"a", "2"}, {"b", nullptr}}}}));
+    }
+    SECTION("kubectl's: not what somebody has changed since under the same name") {
+        host.say("get", client_side({{"a", "by hand"}, {"b", "1"}}, {{"a", "1"}, {"b", "1"}}));
+        host.say("patch configmap/c --type=merge", settings({{"a", "2"}}, json::array()));
+        host.say("--force-conflicts", by_force({{"a", "2"}, {"b", "1"}}));
+        host.say("apply", failed("error: Apply failed with 1 conflict: conflict with "
+                                 "\"kubectl-client-side-apply\" using v1: .data.a"));
+        const Reading wanted = read(host, "object-wanted", {map, name});
+        CHECK(wanted.hopeless);
+        CHECK(wanted.why.find("somebody changed .data.a of configmap/c since `kubectl apply` set it") !=
+              std::string::npos);
+    }
+    SECTION("an agent's that applies on the client's side: kubectl would take it over without a word") {
+        json object = client_side({{"a", "1"}}, {{"a", "1"}});
+        object["metadata"]["managedFields"][0]["manager"] = "argocd-controller";
+        host.say("get", object);
+        host.say("apply", json::object());
+        CHECK(read(host, "object-wanted", {map, name}).why.find("argocd-controller") != std::string::npos);
+        CHECK_FALSE(act(host, "object-apply", {map, name, Value("7")}).succeeded());
+        CHECK(ran("apply") == 0);
+    }
+}
+
+TEST_CASE("who keeps which field") {
+    const json object = {
+        {"spec",
+         {{"replicas", 2},
+          {"template",
+           {{"spec",
+             {{"containers",
+               {{{"name", "web"}, {"image", "web:1"}}, {{"name", "side"}, {"image", "x:1"}}}}}}}}}},
+        {"metadata",
+         {{"managedFields",
+           {kept_by("kubectl", "Update", {{"f:spec", {{"f:replicas", json::object()}}}}),
+            kept_by("helm", "Update",
+                    json::parse(R"({"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":
+                                    {".":{},"f:image":{},"f:name":{}}}}}}})"))}}}}};
+    CHECK(writer_of(object, "/spec/replicas") == "kubectl");
+    CHECK(writer_of(object, "/spec/template/spec/containers/0/image") == "helm");
+    CHECK(writer_of(object, "/spec/template/spec/containers/1/image").empty());
+    CHECK(writer_of(object, "/data/none").empty());
+    json after = object;
+    CHECK(take_out(after, takeover_by(object, "migc:shop", {"helm"}).fields, {}));
+    CHECK(after["spec"]["template"]["spec"]["containers"].size() == 1);
+    // An item that somebody keeps a field of stays, with that field.
+    after = object;
+    const json image = json::parse(
+        R"({"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":{"f:image":{}}}}}}})");
+    take_out(after, takeover_by(object, "migc:shop", {"helm"}).fields, {image});
+    CHECK(after["spec"]["template"]["spec"]["containers"][0] == json({{"image", "web:1"}}));
+}
+
+TEST_CASE("an object is read in the manifest's version of its kind") {
+    const Folder folder;
+    const Value manifest(
+        folder.write("hpa.yaml",
+                     "apiVersion: autoscaling/v1\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\n"
+                     "spec: {maxReplicas: 3}\n"));
+    FakeHost host;
+    host.say("get horizontalpodautoscaler.v1.autoscaling/h", json{{"apiVersion", "autoscaling/v1"},
+                                                                  {"kind", "HorizontalPodAutoscaler"},
+                                                                  {"metadata", {{"name", "h"}}}});
+    host.say("get horizontalpodautoscaler/h", json{{"apiVersion", "autoscaling/v2"},
+                                                   {"kind", "HorizontalPodAutoscaler"},
+                                                   {"metadata", {{"name", "h"}}}});
+    const Reading live = read(host, "object-live", {manifest, Value("horizontalpodautoscaler/h")});
+    CHECK(json::parse(show(live.value))["apiVersion"] == "autoscaling/v1");
+}
+
+TEST_CASE("an annotation that the server changes with each change is no part of what is wanted") {
+    const Folder folder;
+    const Value map(folder.write("map.yaml", settings_manifest));
+    FakeHost host;
+    json now = settings({{"a", "1"}}, {kept_by("migc", "Apply", field_a)});
+    now["metadata"]["annotations"] = {{"seen", "1"}, {"mine", "x"}};
+    json after = settings({{"a", "2"}}, {kept_by("migc", "Apply", field_a)});
+    after["metadata"]["annotations"] = {{"seen", "2"}, {"new", "2"}, {"mine", "x"}};
+    host.say("get", now);
+    host.say("apply", after);
+    const json wanted = json::parse(show(read(host, "object-wanted", {map, Value("configmap/c")}).value));
+    CHECK(wanted["metadata"]["annotations"] == json({{"seen", "1"}, {"mine", "x"}}));
+    CHECK(wanted["data"]["a"] == "2");
 }
 
 TEST_CASE("the form of an object leaves out what the cluster assigns, unless it is declared") {
@@ -691,18 +926,24 @@ TEST_CASE("the form of an object leaves out what the cluster assigns, unless it 
     CHECK_FALSE(live_form(scaled, json(), true)["spec"].contains("replicas"));
 }
 
-TEST_CASE("the values of a secret are in no form") {
-    const auto form = [](const char* value) {
+TEST_CASE("the values of a secret are in no form, and no two of them look the same") {
+    const auto form = [](const std::string& value, const trust::DigestKey& key = trust::open_key()) {
         return live_form({{"kind", "Secret"},
                           {"metadata",
-                           {{"name", "s"},
+                           {{"name", "creds"},
                             {"annotations", {{"kubectl.kubernetes.io/last-applied-configuration", value}}}}},
                           {"data", {{"password", value}}}},
-                         json());
+                         json(), false, key);
     };
     CHECK(form("Y2FuYXJ5").dump().find("Y2FuYXJ5") == std::string::npos);
     CHECK(form("Y2FuYXJ5") == form("Y2FuYXJ5"));
     CHECK(form("Y2FuYXJ5") != form("b3RoZXI="));
+    // Two values of which 16 bits of a digest were the same, so that a rotation was taken for no change.
+    CHECK(form("b2xkLXBhc3N3b3Jk") != form("bmV3LXBhc3N3b3JkLTEyOTIw"));
+    trust::DigestKey key;
+    key.bytes.fill(7);
+    CHECK(form("Y2FuYXJ5", key) != form("Y2FuYXJ5"));
+    CHECK(form("Y2FuYXJ5")["data"]["password"].get<std::string>().starts_with(kept_mark));
 }
 
 TEST_CASE("the way back touches only what the run changed") {
@@ -741,69 +982,176 @@ TEST_CASE("the way back touches only what the run changed") {
     }
 }
 
-TEST_CASE("an object is restored by a patch, a deletion or not at all") {
-    const json prior = {{"kind", "ConfigMap"}, {"metadata", {{"name", "c"}}}, {"data", {{"a", "1"}}}};
-    const json applied = {{"kind", "ConfigMap"}, {"metadata", {{"name", "c"}}}, {"data", {{"a", "2"}}}};
-    json live = applied;
-    live["metadata"]["resourceVersion"] = "7";
+namespace {
+
+struct Restoring {
+    Folder folder;
+    Value manifest = Value(folder.write("map.yaml", settings_manifest));
+    Value handle = Value("configmap/c");
+    json prior = {{"kind", "ConfigMap"}, {"metadata", {{"name", "c"}}}, {"data", {{"a", "1"}}}};
+    json applied = {{"kind", "ConfigMap"}, {"metadata", {{"name", "c"}}}, {"data", {{"a", "2"}}}};
+    json live = settings({{"a", "2"}}, json::array());
     FakeHost host;
-    host.say("patch", json::object());
-    host.say("delete", printed("deleted"));
-    host.say("create", printed("created"));
-    const Value handle("configmap/c");
-    SECTION("patched") {
-        host.say("get", live);
-        CHECK(act(host, "object-restore", {handle, as_value(prior), as_value(applied)}).succeeded());
+
+    Restoring() {
+        host.settings["project"] = "shop";
+        host.say("get --raw", json{{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
+        host.say("patch", json::object());
+        host.say("delete", printed("deleted"));
+    }
+    void there_is(const json& object) {
+        host.say("get", object.is_null() ? printed("") : printed(object.dump()));
+    }
+    Answer restore(const json& to) {
+        return act(
+            host, "object-restore",
+            {manifest, handle, to.is_null() ? Value(Absent{}) : as_value(to), as_value(applied), Value("7")});
+    }
+    // The same before anything is done: whether it may become that, and what it would be.
+    Reading may_become(const json& to) {
+        return read(host, "object-may-become",
+                    {handle, to.is_null() ? Value(Absent{}) : as_value(to), manifest, as_value(applied)});
+    }
+    json restored(const json& to) {
+        return json_argument(
+            {read(host, "object-restored",
+                  {manifest, handle, to.is_null() ? Value(Absent{}) : as_value(to), as_value(applied)})
+                 .value},
+            0);
+    }
+    [[nodiscard]] bool wrote() const {
+        return std::any_of(host.commands.begin(), host.commands.end(), [](const std::string& one) {
+            return one.find("patch") != std::string::npos || one.find("delete") != std::string::npos;
+        });
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an object is restored by a patch, a deletion or not at all") {
+    Restoring r;
+    SECTION("patched, on standard input, and only that version") {
+        r.there_is(r.live);
+        CHECK(truth(r.may_become(r.prior)));
+        CHECK(r.restored(r.prior)["data"] == r.prior["data"]);
+        CHECK(r.restore(r.prior).succeeded());
         CHECK(
-            host.commands.back() ==
-            R"(kubectl patch configmap/c --type=merge --field-manager=migc -p {"data":{"a":"1"},"metadata":{"resourceVersion":"7"}} -o json)");
+            r.host.commands.back() ==
+            "kubectl patch configmap/c --type=merge --field-manager=migc:shop --patch-file=/dev/stdin -o json");
+        CHECK(r.host.inputs.back() == R"({"data":{"a":"1"},"metadata":{"resourceVersion":"7"}})");
     }
-    SECTION("held because somebody else changed it") {
-        live["data"]["a"] = "3";
-        host.say("get", live);
-        const Answer answer = act(host, "object-restore", {handle, as_value(prior), as_value(applied)});
-        CHECK_FALSE(answer.succeeded());
-        CHECK(answer.errors.find("/data/a") != std::string::npos);
-        CHECK(host.commands.size() == 1);
+    SECTION("an object of any size") {
+        const std::string large(300'000, 'x');
+        r.prior["data"]["large"] = large;
+        r.applied["data"]["large"] = "small";
+        r.live["data"]["large"] = "small";
+        r.there_is(r.live);
+        CHECK(r.restore(r.prior).succeeded());
+        CHECK(r.host.commands.back().size() < 1000);
+        CHECK(json::parse(r.host.inputs.back())["data"]["large"] == large);
     }
-    SECTION("deleted, because this run made it") {
-        host.say("get", live);
-        CHECK(act(host, "object-restore", {handle, Value(Absent{}), as_value(applied)}).succeeded());
-        CHECK(host.commands.back() == "kubectl delete configmap/c --ignore-not-found --wait=true");
+    SECTION("held because somebody else changed all of it") {
+        r.live["data"]["a"] = "3";
+        r.there_is(r.live);
+        CHECK(falsehood(r.may_become(r.prior)));
+        CHECK(r.may_become(r.prior).why.find("configmap/c keeps /data/a") != std::string::npos);
+        const Answer answer = r.restore(r.prior);
+        CHECK(answer.errors.starts_with("held: configmap/c keeps /data/a"));
+        CHECK_FALSE(r.wrote());
+    }
+    SECTION("what is still this run's goes back, and the rest is held by its name") {
+        for (json* one : {&r.prior, &r.applied, &r.live}) (*one)["data"]["replicas"] = "1";
+        r.applied["data"]["replicas"] = "2";
+        r.live["data"]["replicas"] = "5";
+        r.there_is(r.live);
+        CHECK(truth(r.may_become(r.prior)));
+        CHECK(r.restored(r.prior)["data"] == json({{"a", "1"}, {"replicas", "5"}}));
+        const Answer answer = r.restore(r.prior);
+        CHECK(answer.succeeded());
+        CHECK(answer.errors.find("\nheld: configmap/c keeps /data/replicas: somebody else") !=
+              std::string::npos);
+        CHECK(r.host.inputs.back() == R"({"data":{"a":"1"},"metadata":{"resourceVersion":"7"}})");
+        // Once more, as after a crash: there is nothing left that may be put back.
+        FakeHost again;
+        r.live["data"]["a"] = "1";
+        again.say("get", r.live);
+        CHECK(falsehood(read(again, "object-may-become",
+                             {r.handle, as_value(r.prior), r.manifest, as_value(r.applied)})));
+    }
+    SECTION("nothing is written to another version than the one that was captured") {
+        r.live["metadata"]["resourceVersion"] = "8";
+        r.there_is(r.live);
+        CHECK_FALSE(r.restore(r.prior).succeeded());
+        CHECK_FALSE(r.wrote());
+    }
+    SECTION("deleted, because this run made it: that one, in that version") {
+        r.host.say("get configmap/c", r.live);
+        CHECK(r.restored(json()).is_null());
+        FakeHost host;
+        host.say("get --raw", json{{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
+        host.say("get configmap/c -o json --ignore-not-found --show", r.live);
+        host.say("get configmap/c", printed(""));
+        host.say("delete", printed("deleted"));
+        CHECK(act(host, "object-restore",
+                  {r.manifest, r.handle, Value(Absent{}), as_value(r.applied), Value("7")})
+                  .succeeded());
+        const auto deletion =
+            std::find_if(host.commands.begin(), host.commands.end(), [](const std::string& one) {
+                return one == "kubectl delete --raw /api/v1/namespaces/web/configmaps/c -f -";
+            });
+        REQUIRE(deletion != host.commands.end());
+        const json options =
+            json::parse(host.inputs[static_cast<std::size_t>(deletion - host.commands.begin())]);
+        CHECK(options["preconditions"] == json({{"uid", "u1"}, {"resourceVersion", "7"}}));
     }
     SECTION("not deleted, because somebody else has changed it since") {
-        live["data"]["a"] = "3";
-        host.say("get", live);
-        CHECK_FALSE(act(host, "object-restore", {handle, Value(Absent{}), as_value(applied)}).succeeded());
-        CHECK(host.commands.size() == 1);
+        r.live["data"]["a"] = "3";
+        r.there_is(r.live);
+        CHECK(falsehood(r.may_become(json())));
+        CHECK_FALSE(r.restore(json()).succeeded());
+        CHECK_FALSE(r.wrote());
     }
     SECTION("a claim is never deleted") {
-        host.say("get", json{{"kind", "PersistentVolumeClaim"}, {"metadata", {{"name", "c"}}}});
-        const Answer answer =
-            act(host, "object-restore", {Value("persistentvolumeclaim/c"), Value(Absent{}), Value(Absent{})});
-        CHECK(answer.errors.starts_with("held: persistentvolumeclaim/c"));
-        CHECK(host.commands.size() == 1);
+        r.manifest = Value(r.folder.write(
+            "claim.yaml", "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c}\n"));
+        r.handle = Value("persistentvolumeclaim/c");
+        r.there_is({{"apiVersion", "v1"}, {"kind", "PersistentVolumeClaim"}, {"metadata", {{"name", "c"}}}});
+        CHECK(falsehood(r.may_become(json())));
+        CHECK_FALSE(r.wrote());
     }
     SECTION("already gone") {
-        host.say("get", printed(""));
-        CHECK(act(host, "object-restore", {handle, Value(Absent{}), as_value(applied)}).succeeded());
-        CHECK(host.commands.size() == 1);
-    }
-    SECTION("made again after this run deleted it") {
-        host.say("get --raw", json{{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
-        host.say("get", printed(""));
-        CHECK(act(host, "object-restore", {handle, as_value(prior), Value(Absent{})}).succeeded());
-        CHECK(json::parse(host.inputs.back()) == prior);
+        r.there_is(json());
+        CHECK(truth(r.may_become(json())));
+        CHECK(r.restored(json()).is_null());
     }
     SECTION("not made again if somebody else deleted it") {
-        host.say("get", printed(""));
-        CHECK_FALSE(act(host, "object-restore", {handle, as_value(prior), as_value(applied)}).succeeded());
+        r.there_is(json());
+        CHECK(falsehood(r.may_become(r.prior)));
     }
     SECTION("nothing is done where the cluster cannot be read") {
-        host.say("get", failed("Forbidden"));
-        CHECK_FALSE(act(host, "object-restore", {handle, Value(Absent{}), as_value(applied)}).succeeded());
-        CHECK(host.commands.size() == 1);
+        r.host.say("get", failed("Forbidden"));
+        CHECK(r.may_become(json()).value.is_unknown());
+        CHECK_FALSE(r.restore(json()).succeeded());
+        CHECK_FALSE(r.wrote());
     }
+}
+
+TEST_CASE("an object that this run deleted is made again, unless somebody else has made one") {
+    FakeHost host;
+    const json prior = {
+        {"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", "c"}, {"namespace", "web"}}}};
+    host.settings["project"] = "shop";
+    host.say("get --raw", json{{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
+    host.say("create", printed("created"));
+    const Value target(ResourceRef{"object", "configmap/c"});
+    CHECK(act(host, "object-make-again", {target, as_value(prior)}).succeeded());
+    CHECK(host.commands.back() ==
+          "kubectl create --raw /api/v1/namespaces/web/configmaps?fieldManager=migc:shop -f -");
+    CHECK(json::parse(host.inputs.back()) == prior);
+    FakeHost taken;
+    taken.say("get --raw", json{{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
+    taken.say("create", failed("Error from server (AlreadyExists): configmaps \"c\" already exists"));
+    CHECK(act(taken, "object-make-again", {target, as_value(prior)}).refused);
 }
 
 TEST_CASE("a claim is settled when it is bound, or waits for its first pod") {

@@ -205,12 +205,48 @@ TEST_CASE("A patch changes one field, and only the object that was looked at") {
     FakeCluster host;
     host.says("get configmap/settings", config_map());
     host.says("patch configmap/settings", config_map());
-    CHECK(act(host, "object-patch", {settings, Value("/data/colour"), Value("green")}).succeeded());
-    CHECK(host.ran(R"(-p {"data":{"colour":"green"},"metadata":{"resourceVersion":"7"}})"));
-    act(host, "object-patch", {settings, Value("/data/colour"), Value(Absent{})});
-    CHECK(host.ran(R"("data":{"colour":null})"));
-    CHECK(preview(host, "object-patch", {settings, Value("/data/a b"), Value("it's")}) ==
-          R"(kubectl patch configmap/settings --type=merge -p '{"data":{"a b":"it'\''s"}}')");
+    const Value colour("/data/colour");
+    CHECK(act(host, "object-patch", {settings, colour, Value("green"), Value("7")}).succeeded());
+    CHECK(host.inputs.back() == R"({"data":{"colour":"green"},"metadata":{"resourceVersion":"7"}})");
+    CHECK(host.ran("patch configmap/settings --type=merge --field-manager=migc --patch-file=/dev/stdin"));
+    act(host, "object-patch", {settings, colour, Value(Absent{}), Value("7")});
+    CHECK(host.inputs.back().find(R"("data":{"colour":null})") != std::string::npos);
+    // What is shown is what is run, and can be typed.
+    CHECK(
+        preview(host, "object-patch", {settings, Value("/data/a b"), Value("it's")}) ==
+        "kubectl patch configmap/settings --type=merge --field-manager=migc --patch-file=/dev/stdin -o json <<< "
+        R"('{"data":{"a b":"it'\''s"},"metadata":{"resourceVersion":"7"}}')");
+}
+
+TEST_CASE("A patch of an object that somebody has changed since it was captured is not sent") {
+    FakeCluster host;
+    host.says("get configmap/settings", config_map());
+    host.says("patch configmap/settings", config_map());
+    CHECK(is(read(host, "version-of", {settings}), Value("7")));
+    for (const Value& version : {Value("6"), Value(Absent{})}) {
+        const Answer answer =
+            act(host, "object-patch", {settings, Value("/data/colour"), Value("green"), version});
+        CHECK(answer.errors.find("the object has been modified since it was looked at") != std::string::npos);
+    }
+    CHECK_FALSE(host.ran("patch"));
+    // Between the last look and the write only the server can tell.
+    FakeCluster late;
+    late.says("get configmap/settings", config_map());
+    late.fails("patch",
+               "Error from server (Conflict): Operation cannot be fulfilled on configmaps \"settings\"");
+    CHECK(act(late, "object-patch", {settings, Value("/data/colour"), Value("green"), Value("7")}).refused);
+}
+
+TEST_CASE("A patch of a large object is no argument of the command") {
+    FakeCluster host;
+    json large = config_map();
+    large["data"] = {{"a", std::string(300'000, 'a')}, {"b", "1"}};
+    host.says("get configmap/settings", large);
+    host.says("patch configmap/settings", large);
+    const Value wanted(std::string(300'000, 'b'));
+    CHECK(act(host, "object-patch", {settings, Value("/data/a"), wanted, Value("7")}).succeeded());
+    CHECK(host.commands.back().size() < 1000);
+    CHECK(host.inputs.back().size() > 300'000);
 }
 
 TEST_CASE("An element of a list takes its whole list along") {
@@ -218,12 +254,13 @@ TEST_CASE("An element of a list takes its whole list along") {
     host.says("get deployment/web", deployment("web:1"));
     host.says("patch", deployment("web:2"));
     act(host, "object-patch",
-        {ref("object", "deployment/web"), Value("/spec/template/spec/containers/0/image"), Value("web:2")});
-    CHECK(host.ran(R"("containers":[{"image":"web:2"}])"));
-    CHECK_FALSE(
-        act(host, "object-patch",
-            {ref("object", "deployment/web"), Value("/spec/template/spec/containers/9/image"), Value("x")})
-            .succeeded());
+        {ref("object", "deployment/web"), Value("/spec/template/spec/containers/0/image"), Value("web:2"),
+         Value("")});
+    CHECK(host.inputs.back().find(R"("containers":[{"image":"web:2"}])") != std::string::npos);
+    CHECK_FALSE(act(host, "object-patch",
+                    {ref("object", "deployment/web"), Value("/spec/template/spec/containers/9/image"),
+                     Value("x"), Value("")})
+                    .succeeded());
 }
 
 TEST_CASE("What the server writes is not patched") {
@@ -253,12 +290,33 @@ TEST_CASE("A deletion meets exactly the object that was looked at, and waits unt
     host.says("get --raw /api/v1", {{"resources",
                                      {{{"name", "configmaps/status"}, {"kind", "ConfigMap"}},
                                       {{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
-    CHECK(act(host, "object-delete", {settings}).succeeded());
+    CHECK(act(host, "object-delete", {settings, Value("7")}).succeeded());
     CHECK(host.ran("delete --raw /api/v1/namespaces/web/configmaps/settings -f -"));
     const auto options = std::find_if(host.inputs.begin(), host.inputs.end(),
                                       [](const std::string& input) { return !input.empty(); });
     REQUIRE(options != host.inputs.end());
-    CHECK(json::parse(*options)["preconditions"]["uid"] == "u1");
+    CHECK(json::parse(*options)["preconditions"] == json({{"uid", "u1"}, {"resourceVersion", "7"}}));
+}
+
+TEST_CASE("An object that somebody has changed since it was captured is not deleted") {
+    FakeCluster host;
+    host.says("get configmap/settings", config_map());
+    const Answer answer = act(host, "object-delete", {settings, Value("6")});
+    CHECK(answer.errors.find("the object has been modified") != std::string::npos);
+    CHECK_FALSE(host.ran("delete"));
+    // The server's own word is a refusal; a deletion that was begun and does not end is none.
+    FakeCluster late;
+    late.says("get configmap/settings", config_map());
+    late.says("get --raw /api/v1", {{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
+    late.says("delete",
+              {ended(1, "",
+                     "Error from server (Conflict): the ResourceVersion in the precondition (7) does not "
+                     "match the ResourceVersion in record (8)"),
+               ended(0, "{}", "")});
+    CHECK(act(late, "object-delete", {settings, Value("7")}).refused);
+    const Answer begun = act(late, "object-delete", {settings, Value("7")});
+    CHECK_FALSE(begun.succeeded());
+    CHECK_FALSE(begun.refused);
 }
 
 TEST_CASE("A finalizer that holds an object is named") {
@@ -268,7 +326,7 @@ TEST_CASE("A finalizer that holds an object is named") {
     held["metadata"]["deletionTimestamp"] = "2026-01-10T01:00:00Z";
     host.says("get configmap/settings", held);
     host.says("get --raw /api/v1", {{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
-    const Answer answer = act(host, "object-delete", {settings});
+    const Answer answer = act(host, "object-delete", {settings, Value("7")});
     CHECK(answer.errors.find("its finalizer example.com/keep holds it") != std::string::npos);
     CHECK(read(host, "definition-of", {settings}).value.is_unknown());
 }

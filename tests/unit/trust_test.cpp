@@ -1,6 +1,7 @@
 // Keys, signed files, and who counts as an approver.
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "runtime/trust/approval.hpp"
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/keys.hpp"
+#include "runtime/trust/secret_digest.hpp"
 #include "runtime/trust/statement.hpp"
 #include "runtime/trust/times.hpp"
 
@@ -234,4 +236,51 @@ TEST_CASE("public keys and times as text") {
     CHECK(read_time("2026-01-10T02:00:00Z") == now);
     for (const char* wrong : {"", "2026-01-10", "2026-01-10T02:00:00Zx", "2026-13-10T02:00:00Z"})
         CHECK_FALSE(read_time(wrong));
+}
+
+TEST_CASE("digests of secrets are equal only for the same key, place and value") {
+    const Folder folder;
+    const auto key = digest_key(folder.path / "a", "shop");
+    REQUIRE(key);
+    const std::string digest = secret_digest(*key, "web/creds/password", "old-password");
+    CHECK(digest == secret_digest(*key, "web/creds/password", "old-password"));
+    CHECK(digest.size() == key->name.size() + 1 + 64);
+    CHECK(digest != secret_digest(*key, "web/creds/password", "new-password-12920"));
+    CHECK(digest != secret_digest(*key, "web/creds/passwor", "dold-password"));
+    CHECK(digest != secret_digest(*key, "web/other/password", "old-password"));
+    // 16 bits of a digest collide within a thousand values.
+    std::set<std::string> seen;
+    for (int i = 0; i < 20'000; ++i)
+        seen.insert(secret_digest(*key, "web/creds/password", std::to_string(i)));
+    CHECK(seen.size() == 20'000);
+    // Whoever has the journal and not the key cannot make the digest of a guess.
+    const auto other = digest_key(folder.path / "b", "shop");
+    REQUIRE(other);
+    CHECK(key->name != other->name);
+    CHECK(digest.substr(key->name.size()) !=
+          secret_digest(*other, "web/creds/password", "old-password").substr(other->name.size()));
+    CHECK(digest.substr(key->name.size()) !=
+          secret_digest(open_key(), "web/creds/password", "old-password").substr(open_key().name.size()));
+}
+
+TEST_CASE("a project's digest key is made once, for its owner only") {
+    const Folder folder;
+    const auto first = digest_key(folder.path / "digests", "shop");
+    const auto again = digest_key(folder.path / "digests", "shop");
+    REQUIRE((first && again));
+    CHECK(first->bytes == again->bytes);
+    CHECK(first->bytes != std::array<unsigned char, 32>{});
+    CHECK(mode(folder.path / "digests" / "shop.key") == 0600);
+    CHECK(digest_key(folder.path / "digests", "bakery")->bytes != first->bytes);
+    // Whatever a project is called, its key lies in that folder.
+    REQUIRE(digest_key(folder.path / "digests", "../../other"));
+    CHECK_FALSE(fs::exists(folder.path / "other.key"));
+    CHECK(std::distance(fs::directory_iterator(folder.path / "digests"), fs::directory_iterator()) == 3);
+    fs::permissions(folder.path / "digests" / "shop.key", fs::perms::group_read, fs::perm_options::add);
+    CHECK(digest_key(folder.path / "digests", "shop").error().find("chmod 600") != std::string::npos);
+    std::ofstream(folder.path / "digests" / "bakery.key") << "short";
+    CHECK(digest_key(folder.path / "digests", "bakery").error().find("no key") != std::string::npos);
+    // No home, or one that nothing can be written into: no key, and it is said in each digest.
+    CHECK(digest_key(fs::path(), "shop")->name == "open");
+    CHECK(digest_key(fs::path("/proc/none"), "shop")->name == "open");
 }

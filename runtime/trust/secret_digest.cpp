@@ -1,0 +1,131 @@
+#include "runtime/trust/secret_digest.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compiler/source/sha256.hpp"
+
+namespace migc::trust {
+namespace {
+
+namespace fs = std::filesystem;
+using Failure = tl::unexpected<std::string>;
+
+static_assert(crypto_auth_hmacsha256_KEYBYTES == 32 && crypto_auth_hmacsha256_BYTES == 32);
+
+std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
+    std::string text(2 * size + 1, '\0');
+    sodium_bin2hex(text.data(), text.size(), bytes, size);
+    text.pop_back();
+    return text;
+}
+
+fs::path digests_folder() {
+    const auto variable = [](const char* name) {
+        const char* value = std::getenv(name);
+        return fs::path(value != nullptr ? value : "");
+    };
+    if (const fs::path own = variable("XDG_CONFIG_HOME"); own.is_absolute()) return own / "migc" / "digests";
+    const fs::path home = variable("HOME");
+    return home.is_absolute() ? home / ".config" / "migc" / "digests" : fs::path();
+}
+
+// A file's name of whatever a project is called.
+std::string file_name(const std::string& project) {
+    const bool plain = !project.empty() && project.front() != '.' && project.size() <= 100 &&
+                       std::all_of(project.begin(), project.end(), [](unsigned char c) {
+                           return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+                       });
+    return (plain ? project : "project-" + sha256(project).substr(0, 32)) + ".key";
+}
+
+std::string why() {
+    return std::strerror(errno);
+}
+
+// Writes a new key under a name of its own and links it to the right one, so that of two that begin at once
+// both use the first.
+bool make_key(const fs::path& file) {
+    std::array<unsigned char, 32> bytes{};
+    randombytes_buf(bytes.data(), bytes.size());
+    std::string beside = file.string() + ".XXXXXX";
+    const int descriptor = ::mkostemp(beside.data(), O_CLOEXEC);  // mode 0600
+    if (descriptor < 0) return false;
+    const bool written =
+        ::write(descriptor, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
+        ::fsync(descriptor) == 0;
+    sodium_memzero(bytes.data(), bytes.size());
+    ::close(descriptor);
+    const bool linked = written && (::link(beside.c_str(), file.c_str()) == 0 || errno == EEXIST);
+    ::unlink(beside.c_str());
+    return linked;
+}
+
+tl::expected<DigestKey, std::string> read_key(const fs::path& file) {
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0) return Failure(fmt::format("{}: {}", file.string(), why()));
+    struct stat status = {};
+    DigestKey key;
+    const bool known = ::fstat(descriptor, &status) == 0;
+    const bool read =
+        ::read(descriptor, key.bytes.data(), key.bytes.size()) == static_cast<ssize_t>(key.bytes.size());
+    ::close(descriptor);
+    if (!known || (status.st_mode & 077) != 0)
+        return Failure(
+            fmt::format("{}: others may read it, so the values of secrets could be guessed from what migc "
+                        "writes down; `chmod 600` it",
+                        file.string()));
+    if (!read || status.st_size != static_cast<off_t>(key.bytes.size()))
+        return Failure(
+            fmt::format("{}: it is no key; take it away, and the next run makes a new one", file.string()));
+    // Which key it is, and nothing about it.
+    key.name = secret_digest({key.bytes, ""}, "migc: the name of a key", "").substr(1, 16);
+    return key;
+}
+
+}  // namespace
+
+tl::expected<DigestKey, std::string> digest_key(const std::string& project) {
+    return digest_key(digests_folder(), project);
+}
+
+tl::expected<DigestKey, std::string> digest_key(const fs::path& folder, const std::string& project) {
+    if (sodium_init() < 0) std::abort();  // without random numbers there are no keys
+    if (folder.empty()) return open_key();
+    const fs::path file = folder / file_name(project);
+    std::error_code error;
+    if (fs::exists(fs::symlink_status(file, error))) return read_key(file);
+    fs::create_directories(folder, error);
+    if (error) return open_key();
+    fs::permissions(folder, fs::perms::owner_all, error);
+    // A folder in which nothing can be written, as of an account in a container.
+    if (!make_key(file)) return open_key();
+    return read_key(file);
+}
+
+DigestKey open_key() {
+    return {};
+}
+
+std::string secret_digest(const DigestKey& key, std::string_view place, std::string_view value) {
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, key.bytes.data(), key.bytes.size());
+    // The length before the place keeps ("a", "bc") and ("ab", "c") apart.
+    for (const std::string_view part : {std::string_view(fmt::format("{}:", place.size())), place, value})
+        crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(part.data()),
+                                      part.size());
+    std::array<unsigned char, crypto_auth_hmacsha256_BYTES> digest{};
+    crypto_auth_hmacsha256_final(&state, digest.data());
+    return key.name + ":" + hexadecimal(digest.data(), digest.size());
+}
+
+}  // namespace migc::trust
