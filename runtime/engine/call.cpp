@@ -7,8 +7,8 @@
 
 #include "compiler/ir/bounds.hpp"
 #include "runtime/engine/effect.hpp"
-#include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/kept_secrets.hpp"
+#include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/planted.hpp"
@@ -32,6 +32,12 @@ std::int64_t patience(const Answer& answer, std::int64_t limit) {
     if (answer.succeeded() || (answer.ending != Ending::Exited && answer.ending != Ending::Signalled))
         return limit;
     return std::min(limit, answer.ending == Ending::Exited ? after_failure_ms : after_signal_ms);
+}
+
+bool is_version(const ir::Program& program, const ir::Expr& value) {
+    if (value.kind != ir::ExprKind::Probe) return false;
+    const auto& read = program.probes.at(value.declaration).read;
+    return read && (read->native.starts_with("version-of") || read->native == "object-version");
 }
 
 // What a native of an inverse says when it leaves something as it is, so as not to destroy it.
@@ -367,7 +373,10 @@ std::optional<Verdict> Call::resume_forward() {
 
 // What the first try found is what an undo goes back to, not what it left half done.
 void Call::keep_way_back() {
-    captures_ = half_done_->captures;
+    // The version is that of the newest look: of an older one the server would refuse for ever.
+    for (const ir::Capture& capture : verb_.captures)
+        if (!is_version(stage_.run.program, capture.value) && half_done_->captures.contains(capture.name))
+            captures_[capture.name] = half_done_->captures.at(capture.name);
     inner_.bind_all(captures_);
     for (EffectTarget& target : targets_)
         if (const auto before = half_done_->before.find(target.phrase); before != half_done_->before.end())

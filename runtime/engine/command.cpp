@@ -282,6 +282,8 @@ std::string Evaluator::with_own_arguments(const ir::Command& command, std::strin
         const bool says_where = tool != nullptr && tool->arguments && names_a_setting(*tool->arguments);
         if (!says_where || (line != name && !line.starts_with(name + " "))) continue;
         const auto own = tool_line(name);
+        if (own && line.starts_with(shown(own->argv)))
+            return line;  // the native has asked for the whole line
         return own ? shown(own->argv) + line.substr(name.size()) : line;
     }
     return line;

@@ -38,21 +38,20 @@ constexpr const char* docker_begun = R"((?m): digest: sha256:)";
 // Without a name, a connection or a certificate nothing was sent.
 constexpr const char* curl_errors = R"((?m)^curl: \((3|6|7|35|60)\))";
 
-// The API server's own words, and those of kubectl where it compares before it asks. What may come in the middle (a
-// timeout, a connection that was lost, an error inside of the server) is not here.
+// The API server's own words, and those of kubectl where it compares before it asks. What may come in the
+// middle (a timeout, a connection that was lost, an error inside of the server) is not here.
 constexpr const char* kubectl_errors =
     R"(\((Forbidden|NotFound|BadRequest|Invalid|Conflict|AlreadyExists|Unauthorized|MethodNotAllowed|)"
     R"(NotAcceptable|UnsupportedMediaType|RequestEntityTooLarge|Gone)\)|is invalid|is forbidden|)"
     R"(denied the request|Apply failed|no matches for kind|unknown field|error validating|)"
-    R"(error: Expected (replicas|resource version) to be|error: no objects passed)";
+    R"(error: Expected (replicas|resource version) to be|error: no objects passed|Operation cannot be fulfilled)";
 
 constexpr const char* outrun =
     R"(\(Conflict\)|the object has been modified|error: Expected (replicas|resource version) to be)";
 
-constexpr std::array refusals = {Refusal{"kubectl", kubectl_errors, nullptr},
-                                 Refusal{"terraform", terraform_errors, terraform_begun},
-                                 Refusal{"docker", docker_errors, docker_begun},
-                                 Refusal{"curl", curl_errors, nullptr}};
+constexpr std::array refusals = {
+    Refusal{"kubectl", kubectl_errors, nullptr}, Refusal{"terraform", terraform_errors, terraform_begun},
+    Refusal{"docker", docker_errors, docker_begun}, Refusal{"curl", curl_errors, nullptr}};
 
 bool matches(const char* expression, const std::string& text) {
     const RE2 pattern(expression, RE2::Quiet);

@@ -7,6 +7,7 @@
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/prove/lowering.hpp"
+#include "runtime/tools/natives.hpp"
 
 namespace migc::prove {
 
@@ -541,6 +542,21 @@ void Lowering::take_effect(const Touch& touch, const Course& course) {
     say_value(touch.variable);
 }
 
+// Whether the thing itself tells that this run wrote it, also where no tool's answer does: a file of the
+// project, and what the API server keeps under the run's name.
+bool Lowering::tells_who_wrote(const ir::Verb& verb) {
+    const runtime::NativeEntry* native = runtime::find_native(verb.action->native);
+    if (native == nullptr) return false;
+    const auto& through = verb.action->through;
+    const bool by_kubectl = std::find(through.begin(), through.end(), "kubectl") != through.end();
+    return native->edits_files || (native->one_write && by_kubectl && states_all(verb));
+}
+
+bool Lowering::states_all(const ir::Verb& verb) {
+    return std::none_of(verb.effects.begin(), verb.effects.end(),
+                        [](const ir::Effect& effect) { return effect.becomes == ir::Becomes::Different; });
+}
+
 // A verb of the tools: needs, captures, effects, the act, and what was seen of it.
 void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
                       const Course& course) {
@@ -627,9 +643,16 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     Choice choice = begin_choice(text, step.span);
     option(choice, "what is there cannot be read, so nothing is done", failed);
     option(choice, "it fails, and nothing is done", concluding(Failed, failed, false, false));
-    if (visible) {
+    if (visible && tells_who_wrote(verb)) {
         option(choice, "it reports a failure, but has taken effect", done);
         option(choice, "no answer comes in time, but it has taken effect", done);
+        option(choice, "whether it took effect cannot be read", concluding(InDoubt, in_doubt, true, false));
+    } else if (visible) {
+        // The same could be somebody else's work: a person decides.
+        const Label unproved = concluding(InDoubt, in_doubt, true, false);
+        option(choice, "it reports a failure, but has taken effect",
+               states_all(verb) ? unproved : concluding(Failed, failed, true, false));
+        option(choice, "no answer comes in time, but it has taken effect", unproved);
         option(choice, "whether it took effect cannot be read", concluding(InDoubt, in_doubt, true, false));
     } else {
         option(choice, "it reports a failure, but has taken effect", concluding(Failed, failed, true, false));

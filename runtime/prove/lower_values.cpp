@@ -177,7 +177,7 @@ Term Lowering::probe(const ir::Expr& expression, const Names& names) {
         return falls(expression, names);
     // What nobody else has changed since is put back as it was; others' changes are a fault of their own.
     if (declared.read && declared.read->native == "object-restored")
-        return probe_arguments(expression, names).back();
+        return probe_arguments(expression, names).at(3);
     if (const auto found = variable_of(expression, names)) return {true, out_.variables[*found].now};
     if (const auto value = settled(expression, names)) return *value;
     const std::vector<Term> arguments = probe_arguments(expression, names);

@@ -191,6 +191,8 @@ class Lowering {
     [[nodiscard]] bool may_go(const ir::Expr& need, Term name) const;
     void keep_what_is_new(const ir::Verb& verb, const Names& inner, const std::string& text,
                           const Course& course);
+    static bool tells_who_wrote(const ir::Verb& verb);
+    static bool states_all(const ir::Verb& verb);
     void simple(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
                 const Course& course);
     Change* new_change(const ir::Step& step, const ir::Verb& verb, const Names& inner, const Names& outer,
