@@ -78,8 +78,12 @@ Answer image_set(Host& host, const Arguments& arguments) {
     return act(host, image_command(host, arguments));
 }
 
+// A sheet for the undo by hand cannot look at the workload: the usual list is shown then.
 std::string preview_image_set(Host& host, const Arguments& arguments) {
-    return preview(host, image_command(host, arguments));
+    Arguments shown = arguments;
+    if (shown.size() > 1 && text_argument(shown, 1).starts_with('<'))
+        shown[1] = Value("/spec/template/spec/containers");
+    return preview(host, image_command(host, shown));
 }
 
 // The time is to the second, as kubectl writes it; within one and the same second a restart would change
