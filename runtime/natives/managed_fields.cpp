@@ -60,12 +60,12 @@ Json* part_at(Json& value, const std::string& step) {
     return nullptr;
 }
 
-void erase_at(json& value, const std::string& step) {
-    if (value.is_object()) {
+// The part is one of the value's own.
+void erase_part(json& value, const std::string& step, const json* part) {
+    if (value.is_object())
         value.erase(step.substr(2));
-    } else if (const json* item = part_at(value, step)) {
-        value.erase(static_cast<std::size_t>(item - &value[0]));
-    }
+    else
+        value.erase(static_cast<std::size_t>(part - &value[0]));
 }
 
 // Whether the value itself is to go; what is below it has gone already.
@@ -74,7 +74,7 @@ bool prune_fields(json& value, const json& fields, const json& kept, bool& chang
         if (step == ".") continue;
         json* part = part_at(value, step);
         if (part == nullptr || !prune_fields(*part, node, fields_below(kept, step), changed)) continue;
-        erase_at(value, step);
+        erase_part(value, step, part);
         changed = true;
     }
     return is_member(fields) && kept.is_null();

@@ -662,9 +662,9 @@ const json note_of_kubectl = {
     {"f:annotations", {{"f:kubectl.kubernetes.io/last-applied-configuration", json::object()}}}};
 
 json client_side(const json& live, const json& applied) {
-    json object = settings(live, {kept_by("kubectl-client-side-apply", "Update",
-                                          {{"f:data", {{"f:a", json::object()}, {"f:b", json::object()}}},
-                                           {"f:metadata", note_of_kubectl}})});
+    const json fields = {{"f:data", {{"f:a", json::object()}, {"f:b", json::object()}}},
+                         {"f:metadata", note_of_kubectl}};
+    json object = settings(live, json::array({kept_by("kubectl-client-side-apply", "Update", fields)}));
     object["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
         json{{"data", applied}}.dump();
     return object;
@@ -673,7 +673,7 @@ json client_side(const json& live, const json& applied) {
 // What the server says would be if the project took what kubectl keeps.
 json by_force(const json& data) {
     json object = client_side(data, {{"a", "1"}, {"b", "1"}});
-    object["metadata"]["managedFields"] = {kept_by("migc:shop", "Apply", field_a)};
+    object["metadata"]["managedFields"] = json::array({kept_by("migc:shop", "Apply", field_a)});
     return object;
 }
 
@@ -706,7 +706,7 @@ TEST_CASE("an object is applied alone, as the project, to the very object that w
             "data: {a: \"2\"}\n");
     }
     SECTION("where there was one, only to that version of that one") {
-        host.say("get", settings({{"a", "1"}}, {kept_by("migc:shop", "Apply", field_a)}));
+        host.say("get", settings({{"a", "1"}}, json::array({kept_by("migc:shop", "Apply", field_a)})));
         host.say("apply", json::object());
         CHECK(act(host, "object-apply", {map, Value("configmap/c"), Value("7")}).succeeded());
         CHECK(host.inputs.back().find("\"resourceVersion\": \"7\"\n  \"uid\": \"u1\"\n") !=
@@ -742,7 +742,7 @@ TEST_CASE("a version is put into a manifest's metadata however that is written, 
           "\xEF\xBB\xBF" + head + "metadata: {name: c}\n",
           head + "data: {metadata: \"{name: c}\"}\nmetadata: {name: c}\n",
           head + "metadata: # its name\n  # is\n  name: c\n  labels:\n    a: b\n",
-          head + "metadata: !!map {name: c}\n", "metadata: {name: c}\r\n" + head}) {
+          "metadata: {name: c}\r\n" + head}) {
         INFO(text);
         const auto with = with_precondition(document(text), "7", "u1");
         REQUIRE(with);
@@ -759,6 +759,9 @@ TEST_CASE("a version is put into a manifest's metadata however that is written, 
     CHECK(with_precondition(exported, "8", "u1").error().find("a manifest leaves it out") !=
           std::string::npos);
     CHECK_FALSE(with_precondition(exported, version_of_none, ""));
+    CHECK(with_precondition(document(head + "metadata: !!map {name: c}\n"), "7", "u1")
+              .error()
+              .find("as a plain mapping") != std::string::npos);
 }
 
 TEST_CASE("nothing is taken over from others, and what an earlier migc or kubectl kept is, once") {
@@ -772,7 +775,7 @@ TEST_CASE("nothing is taken over from others, and what an earlier migc or kubect
                              [&](const std::string& one) { return one.find(part) != std::string::npos; });
     };
     SECTION("another project's") {
-        host.say("get", settings({{"a", "1"}}, {kept_by("migc:bakery", "Apply", field_a)}));
+        host.say("get", settings({{"a", "1"}}, json::array({kept_by("migc:bakery", "Apply", field_a)})));
         host.say("apply",
                  failed("error: Apply failed with 1 conflict: conflict with \"migc:bakery\": .data.a"));
         const Reading wanted = read(host, "object-wanted", {map, name});
@@ -782,7 +785,7 @@ TEST_CASE("nothing is taken over from others, and what an earlier migc or kubect
         CHECK(ran("--force-conflicts") == 0);
     }
     SECTION("a person's, beside an earlier migc's") {
-        host.say("get", settings({{"a", "1"}}, {kept_by("migc", "Apply", field_a)}));
+        host.say("get", settings({{"a", "1"}}, json::array({kept_by("migc", "Apply", field_a)})));
         host.say("apply", failed("Apply failed with 2 conflicts: conflicts with \"migc\":\n- .data.a\n"
                                  "conflicts with \"kubectl-edit\" using v1:\n- .data.b"));
         CHECK(read(host, "object-wanted", {map, name}).hopeless);
@@ -898,9 +901,9 @@ TEST_CASE("an annotation that the server changes with each change is no part of 
     const Folder folder;
     const Value map(folder.write("map.yaml", settings_manifest));
     FakeHost host;
-    json now = settings({{"a", "1"}}, {kept_by("migc", "Apply", field_a)});
+    json now = settings({{"a", "1"}}, json::array({kept_by("migc", "Apply", field_a)}));
     now["metadata"]["annotations"] = {{"seen", "1"}, {"mine", "x"}};
-    json after = settings({{"a", "2"}}, {kept_by("migc", "Apply", field_a)});
+    json after = settings({{"a", "2"}}, json::array({kept_by("migc", "Apply", field_a)}));
     after["metadata"]["annotations"] = {{"seen", "2"}, {"new", "2"}, {"mine", "x"}};
     host.say("get", now);
     host.say("apply", after);
