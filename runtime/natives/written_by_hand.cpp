@@ -86,7 +86,8 @@ void type_patch(Host& host, const Handle& handle, const TestedPatch& patch, Hand
 // Only as long as it is still what this run made: a patch of tests changes nothing.
 void type_deletion(Host& host, const Handle& handle, const json& made, HandWork& work) {
     TestedPatch patch;
-    for (const auto& [path, value] : made.flatten().items())
+    const json fields = made.flatten();
+    for (const auto& [path, value] : fields.items())
         if (!value.is_null() && path != "/spec/replicas") patch.test(path, value);
     const std::string test = work.command(
         "kubectl", with_namespace(host, handle,

@@ -57,8 +57,9 @@ class Shop(Project):
         self.elsewhere = pathlib.Path(f"{self.folder}-elsewhere")
         for folder in (self.bin, self.home, self.elsewhere):
             folder.mkdir()
-        (self.bin / "kubectl").symlink_to(FAKE)
         self.cluster_file = pathlib.Path(f"{self.folder}-cluster.json")
+        (self.bin / "kubectl").write_text(f"#!/bin/sh\nFAKE_CLUSTER='{self.cluster_file}' exec '{sys.executable}' '{FAKE}' \"$@\"\n")
+        (self.bin / "kubectl").chmod(0o755)
         ours = {f"shop/{o['kind'].lower()}/{o['metadata']['name']}": o for o in objects}
         ours["/namespace/shop"] = obj("Namespace", "v1", "shop")
         ours["/namespace/kube-system"] = obj("Namespace", "v1", "kube-system")
@@ -73,7 +74,7 @@ class Shop(Project):
             self.write(name, text)
 
     def environment(self):
-        return {"PATH": f"{self.bin}:{os.environ['PATH']}", "FAKE_CLUSTER": str(self.cluster_file), "XDG_CONFIG_HOME": str(self.home)}
+        return {"PATH": f"{self.bin}:{os.environ['PATH']}", "XDG_CONFIG_HOME": str(self.home)}
 
     def migc(self, *arguments):
         return super().migc(*arguments, environment=self.environment())
