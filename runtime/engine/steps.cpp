@@ -101,7 +101,8 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
         bind_noted(scope, step.name, *noted);
         return {};
     }
-    if (secret) return keep(step.name, one.result, captured_form(stage_.evaluator.kept(), one.result), scope, id);
+    if (secret)
+        return keep(step.name, one.result, captured_form(stage_.evaluator.kept(), one.result), scope, id);
     scope.bind(step.name, one.result);
     return note(step.name, to_json(one.result), id);
 }

@@ -106,7 +106,9 @@ Answer patch_back(Host& host, const Restore& restore) {
                                 enumerate(way.taken)));
     if (way.patch.empty()) return well(restore.handle.written() + " is as it was before");
     auto patch = opened(host, restore, std::move(way.patch));
-    if (!patch) return held(restore.handle, "had other secret values, and " + patch.error() + "; put them back by hand");
+    if (!patch)
+        return held(restore.handle,
+                    "had other secret values, and " + patch.error() + "; put them back by hand");
     way.patch = std::move(*patch);
     way.patch["metadata"]["resourceVersion"] = restore.resource_version;
     return host.run("kubectl",

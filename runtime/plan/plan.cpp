@@ -219,8 +219,8 @@ class StagePlanner {
         const auto keeper = evaluator_.kept()->keeper();
         entry["kept"].push_back(
             keeper ? fmt::format("{} is kept encrypted; only {} can undo it", what, *keeper)
-                   : fmt::format("{} cannot be kept here: {}; once the run has ended, its undo will be held", what,
-                                 keeper.error()));
+                   : fmt::format("{} cannot be kept here: {}; once the run has ended, its undo will be held",
+                                 what, keeper.error()));
     }
 
     void command(const ir::Verb& verb, const Scope& inner, json& entry) {
