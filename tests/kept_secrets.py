@@ -35,7 +35,7 @@ verb lock (name: string) with (key: secret) < do box ["lock", name] stdin key; u
 verb unlock (name: string) with (key: secret) < do box ["unlock", name] stdin key; undo none because "it is a way back"; >
 verb lock both with (key: secret) < steps < lock "left" with key; lock "right" with key; > >
 verb lock all with (key: secret) < steps < lock "north" with key; lock "south" with key; > undo < unlock "north" with key; unlock "south" with key; >; >
-verb read password of (name: string): secret < do box ["show", name]; result password of name; undo none because "it reads"; >
+verb fetch password of (name: string): secret < do box ["show", name]; result password of name; undo none because "it looks"; >
 verb linger (time: string) < do box ["slow", time]; undo none because "it waits"; >
 verb refuse < do box ["no"]; undo none because "it does nothing"; >
 """
@@ -178,7 +178,7 @@ def without_home():
 
 
 def yielded():
-    vault = Vault('read password of "db" as earlier; set password of "db" to fresh undo < set password of "db" to earlier; >;'
+    vault = Vault('fetch password of "db" as earlier; set password of "db" to fresh undo < set password of "db" to earlier; >;'
                   'let again = password of "db"; set password of "copy" to again undo < set password of "copy" to again; >;')
     done = vault.migc("run", "a.mig")
     check("what a step yields and a let reads", done.returncode == 0 and vault.db() == NEW and vault.read("state/copy") == NEW, done.stdout)

@@ -174,7 +174,8 @@ std::optional<Problem> Engine::State::evaluate_lets(const std::set<std::string>&
         const Reading reading = evaluator.evaluate(*step.value, run.globals);
         if (reading.value.is_unknown()) return Problem{fmt::format("{}: {}", step.text, explain(reading))};
         const bool secret = step.value->type.kind == ir::TypeKind::Secret;
-        auto value = secret ? kept_form(&run.kept, *step.value, run.globals, reading.value) : to_json(reading.value);
+        auto value =
+            secret ? kept_form(&run.kept, *step.value, run.globals, reading.value) : to_json(reading.value);
         if (secret)
             run.globals.bind_secret(step.name, reading.value, value);
         else

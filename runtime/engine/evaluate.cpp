@@ -133,8 +133,9 @@ Reading Evaluator::secret_answer(Reading reading) {
     const auto* text = reading.value.get_if<std::string>();
     if (text == nullptr) return reading;
     if (text->size() < shortest_secret)
-        return script_mistake(fmt::format(
-            "what was read is shorter than {} characters, and could not be kept out of messages", shortest_secret));
+        return script_mistake(
+            fmt::format("what was read is shorter than {} characters, and could not be kept out of messages",
+                        shortest_secret));
     conceal(*text);
     return reading;
 }
@@ -285,10 +286,12 @@ Reading Evaluator::checked_path(Reading reading) const {
                                       surroundings_.inventory.root.string()));
 }
 
-// Whether a text stands in what a run writes down anyway: "staging" is no secret, whoever has it as a password, and a
-// journal in which it is hidden could not be read any more.
+// Whether a text stands in what a run writes down anyway: "staging" is no secret, whoever has it as a
+// password, and a journal in which it is hidden could not be read any more.
 bool Evaluator::is_no_secret(const std::string& text) const {
-    const auto stands_in = [&](const auto& setting) { return setting.second.find(text) != std::string::npos; };
+    const auto stands_in = [&](const auto& setting) {
+        return setting.second.find(text) != std::string::npos;
+    };
     return text.size() < shortest_secret || environment_.name.find(text) != std::string::npos ||
            std::any_of(environment_.settings.begin(), environment_.settings.end(), stands_in) ||
            ir::dump(surroundings_.program).find(text) != std::string::npos;

@@ -31,14 +31,15 @@ tl::expected<fs::path, std::string> key_place(const fs::path& root) {
     if (folder.empty())
         return tl::unexpected<std::string>("neither HOME nor XDG_CONFIG_HOME names a folder for its key");
     if (lies_in(folder, root))
-        return tl::unexpected(
-            fmt::format("the folder for its key, {}, lies in the project, where others would find it", folder.string()));
+        return tl::unexpected(fmt::format(
+            "the folder for its key, {}, lies in the project, where others would find it", folder.string()));
     // The nearest folder that is there must take a new one.
     std::error_code error;
     fs::path there = folder;
     while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
     if (::access(there.c_str(), W_OK | X_OK) != 0)
-        return tl::unexpected(fmt::format("nothing can be written into {}, where its key would lie", there.string()));
+        return tl::unexpected(
+            fmt::format("nothing can be written into {}, where its key would lie", there.string()));
     return folder;
 }
 
@@ -158,12 +159,12 @@ tl::expected<std::string, std::string> KeptSecrets::open(const nlohmann::json& f
     std::string why;
     if (const trust::RunKey* key = find(text("key"), why)) return key->open(text("sealed"));
     if (const std::string memory = text("in_memory"); !memory.empty())
-        return tl::unexpected(fmt::format(
-            "it was kept only while that run went on: {}. Put it back by hand", printable(memory, 300)));
-    return tl::unexpected(
-        fmt::format("it is kept encrypted to the run's key, which {} has and this operator ({}) has not: {}. Undo it "
-                    "there, or put it back by hand",
-                    printable(text("by"), 100), operator_here(), printable(why, 300)));
+        return tl::unexpected(fmt::format("it was kept only while that run went on: {}. Put it back by hand",
+                                          printable(memory, 300)));
+    return tl::unexpected(fmt::format(
+        "it is kept encrypted to the run's key, which {} has and this operator ({}) has not: {}. Undo it "
+        "there, or put it back by hand",
+        printable(text("by"), 100), operator_here(), printable(why, 300)));
 }
 
 tl::expected<std::string, std::string> KeptSecrets::keeper() const {
@@ -182,11 +183,13 @@ void KeptSecrets::erase() {
         if (!folder.empty()) static_cast<void>(trust::erase_run_key(trust::run_key_file(folder, name)));
 }
 
-nlohmann::json kept_form(KeptSecrets* kept, const ir::Expr& expression, const Scope& scope, const Value& value) {
+nlohmann::json kept_form(KeptSecrets* kept, const ir::Expr& expression, const Scope& scope,
+                         const Value& value) {
     if (value.is_absent() || value.is_unknown()) return nullptr;
     if (expression.kind == ir::ExprKind::Param) return by_name(expression.name);
     if (expression.kind == ir::ExprKind::Local)
-        if (const Binding* binding = scope.find(expression.name); binding != nullptr && !binding->kept.is_null())
+        if (const Binding* binding = scope.find(expression.name);
+            binding != nullptr && !binding->kept.is_null())
             return binding->kept;
     return captured_form(kept, value);
 }
@@ -202,7 +205,8 @@ std::optional<std::string> lost_secret(Evaluator& evaluator, const ir::Undo& und
         if (lost || name.type.kind != ir::TypeKind::Secret) return;
         const Reading reading = evaluator.evaluate(name, scope);
         const auto* no = reading.value.get_if<Unknown>();
-        if (no != nullptr) lost = fmt::format("the secret `{}` cannot be had here: {}", name.name, no->reason);
+        if (no != nullptr)
+            lost = fmt::format("the secret `{}` cannot be had here: {}", name.name, no->reason);
     };
     visit_names(undo.steps, visit);
     return lost;

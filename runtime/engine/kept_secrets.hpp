@@ -1,7 +1,8 @@
 // The secrets that an undo needs: as the journal keeps them, and how they become values again.
 //
-// A secret of migc.yaml is kept by its name, {"secret": "token"}, and read anew where it is needed. Any other one (what
-// a capture read, what a step yielded) is sealed to the run's key: {"sealed": base64, "key": its name, "by": who has it}.
+// A secret of migc.yaml is kept by its name, {"secret": "token"}, and read anew where it is needed. Any other
+// one (what a capture read, what a step yielded) is sealed to the run's key: {"sealed": base64, "key": its
+// name, "by": who has it}.
 #pragma once
 
 #include <filesystem>
@@ -30,14 +31,15 @@ class KeptSecrets {
   public:
     // A plan keeps nothing, and says only who could.
     enum class Use : std::uint8_t { Running, Planning };
-    // `root` is the project's folder, in which no key may lie. What is not live needs no key: nothing in it is secret.
+    // `root` is the project's folder, in which no key may lie. What is not live needs no key: nothing in it
+    // is secret.
     KeptSecrets(std::filesystem::path root, bool live, Use use = Use::Running);
 
     // The run whose secrets these are, and its folder, in which the names of its keys are noted.
     void belongs_to(const std::string& run, const std::filesystem::path& folder);
 
-    // The sealed form. The run's key is made with the first one; where it cannot be stored it ends with this process,
-    // and the form says why.
+    // The sealed form. The run's key is made with the first one; where it cannot be stored it ends with this
+    // process, and the form says why.
     nlohmann::json keep(const std::string& secret);
     // The error, for people: whose key it wants, or why there is none.
     tl::expected<std::string, std::string> open(const nlohmann::json& form);
@@ -66,9 +68,10 @@ class KeptSecrets {
     std::string unstored_;                       // why it is in memory only; empty if it is not
 };
 
-// The kept form of what `expression` has given in `scope`: by name where it is a secret of migc.yaml, else sealed. Null
-// for an absent value, and where nobody keeps anything.
-nlohmann::json kept_form(KeptSecrets* kept, const ir::Expr& expression, const Scope& scope, const Value& value);
+// The kept form of what `expression` has given in `scope`: by name where it is a secret of migc.yaml, else
+// sealed. Null for an absent value, and where nobody keeps anything.
+nlohmann::json kept_form(KeptSecrets* kept, const ir::Expr& expression, const Scope& scope,
+                         const Value& value);
 
 // The kept form of a captured value: always sealed, since what is read anew later may be another one by then.
 nlohmann::json captured_form(KeptSecrets* kept, const Value& value);

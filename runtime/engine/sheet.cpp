@@ -49,7 +49,8 @@ std::string shown_value(const Value& value) {
 // No secret is on a sheet.
 StageEnvironment without_secrets(StageEnvironment environment) {
     for (const std::string& name : environment.secrets)
-        environment.parameters.insert_or_assign(name, Value(Unknown{fmt::format("the secret {} is on no sheet", name)}));
+        environment.parameters.insert_or_assign(
+            name, Value(Unknown{fmt::format("the secret {} is on no sheet", name)}));
     return environment;
 }
 
@@ -65,7 +66,8 @@ std::string file_part(const std::string& step) {
     return name;
 }
 
-// What only the cluster can tell when the line is typed; longer than anything that stands in a command by chance.
+// What only the cluster can tell when the line is typed; longer than anything that stands in a command by
+// chance.
 constexpr std::string_view later_begin = "@{to be read ";
 constexpr std::string_view later_end = "}@";
 
@@ -130,7 +132,9 @@ class Sheet::Writer final : public HandWork {
     std::map<std::string, std::string> files() && { return std::move(files_); }
 
     // HandWork, for natives.
-    void type(const std::string& line) override { text_ += (only_said_ > 0 ? "#   if so: " : "") + line + "\n"; }
+    void type(const std::string& line) override {
+        text_ += (only_said_ > 0 ? "#   if so: " : "") + line + "\n";
+    }
 
     void say(const std::string& words) override { text_ += "# " + words + "\n"; }
 
@@ -229,7 +233,8 @@ class Sheet::Writer final : public HandWork {
 
     void look(const ir::Effect& effect, const std::string& words) {
         say(words);
-        if (const std::string command = reading(effect.probe, scope_); !command.empty()) say("  look: " + command);
+        if (const std::string command = reading(effect.probe, scope_); !command.empty())
+            say("  look: " + command);
     }
 
     void look_first(const ir::Verb& verb) {
@@ -238,8 +243,9 @@ class Sheet::Writer final : public HandWork {
             const std::string phrase = evaluator_.describe(effect.probe, scope_);
             const auto before = change_.before.find(phrase);
             if (before != change_.before.end())
-                look(effect, fmt::format("if {} is {}, it was not done: leave this out", printable(phrase, 200),
-                                         printable(shown_value(before->second), 200)));
+                look(effect,
+                     fmt::format("if {} is {}, it was not done: leave this out", printable(phrase, 200),
+                                 printable(shown_value(before->second), 200)));
         }
         ++only_said_;
     }
@@ -311,7 +317,8 @@ class Sheet::Writer final : public HandWork {
         const Value thing = evaluator_.evaluate(read.arguments->children.front(), *own).value;
         const auto* resource = thing.get_if<ResourceRef>();
         if (resource == nullptr) return {};
-        return command("kubectl", {"get", evaluator_.written(*resource), "-o", "jsonpath={.metadata.resourceVersion}"});
+        return command("kubectl",
+                       {"get", evaluator_.written(*resource), "-o", "jsonpath={.metadata.resourceVersion}"});
     }
 
     // kubectl [.. "-o" "json" ..] at "/spec/replicas"
@@ -350,7 +357,8 @@ class Sheet::Writer final : public HandWork {
                 inner.bind_secret(capture.name, Value(), nullptr);
             else
                 inner.bind(capture.name, value_of(capture.value, inner, capture.name));
-        if (!step.name.empty() && verb.result) scope.bind(step.name, value_of(*verb.result, inner, step.name));
+        if (!step.name.empty() && verb.result)
+            scope.bind(step.name, value_of(*verb.result, inner, step.name));
         if (!verb.action) return steps(verb.steps, inner);
         if (!act(*verb.action, verb, inner)) by_hand(verb, inner);
     }
@@ -384,7 +392,8 @@ class Sheet::Writer final : public HandWork {
     // A native that runs one command, and says which: "terraform plan ..".
     bool as_previewed(const ir::Command& action, const Scope& inner) {
         constexpr std::array typed_natives = {"terraform-run", "terraform-plan", "terraform-apply"};
-        if (std::find(typed_natives.begin(), typed_natives.end(), action.native) == typed_natives.end()) return false;
+        if (std::find(typed_natives.begin(), typed_natives.end(), action.native) == typed_natives.end())
+            return false;
         const NativeEntry* entry = natives_(action.native);
         const auto line = entry != nullptr ? evaluator_.preview(action, inner)
                                            : tl::expected<std::string, std::string>(std::string());
@@ -395,7 +404,8 @@ class Sheet::Writer final : public HandWork {
         std::string variables;
         if (tool != nullptr && tool->environment)
             for (const ir::Expr& one : tool->environment->children)
-                if (const Value value = evaluator_.evaluate(one, scope_).value; value.get_if<std::string>() != nullptr)
+                if (const Value value = evaluator_.evaluate(one, scope_).value;
+                    value.get_if<std::string>() != nullptr)
                     variables += show(value) + " ";
         type(fmt::format("(cd {} && {}{})", shell_word(environment_.setting("root")), variables, *line));
         return true;
@@ -406,11 +416,13 @@ class Sheet::Writer final : public HandWork {
         const std::string about = verb.documentation.substr(0, verb.documentation.find('\n'));
         if (!about.empty()) say("  (" + printable(about, 400) + ")");
         if (!cannot_type_.empty())
-            say(fmt::format("  it needs {}, which only the cluster can tell then", printable(cannot_type_, 100)));
+            say(fmt::format("  it needs {}, which only the cluster can tell then",
+                            printable(cannot_type_, 100)));
     }
 
     // "--password-stdin": given without an end of line, as migc gives it.
-    bool with_input(const ir::Command& action, const ir::Verb& verb, const Scope& inner, const std::string& text) {
+    bool with_input(const ir::Command& action, const ir::Verb& verb, const Scope& inner,
+                    const std::string& text) {
         const ir::Expr& input = *action.standard_input;
         if (input.type.kind == ir::TypeKind::Secret) {
             const nlohmann::json form = secret_form(input, inner);
@@ -440,7 +452,8 @@ class Sheet::Writer final : public HandWork {
         if (source == nullptr) return {};
         if (!source->variable.empty()) return fmt::format("${{{}:?}}", source->variable);
         if (!source->file.empty())
-            return fmt::format("$(cat {})", shell_word((fs::path(environment_.setting("root")) / source->file).string()));
+            return fmt::format("$(cat {})",
+                               shell_word((fs::path(environment_.setting("root")) / source->file).string()));
         std::string words;
         for (const std::string& word : source->command) words += " " + shell_word(word);
         return fmt::format("$(cd {} &&{})", root, words);
@@ -453,8 +466,9 @@ class Sheet::Writer final : public HandWork {
                                printable(form.at("secret").get<std::string>(), 100));
         if (!form.is_object() || !form.contains("sealed")) return "it takes a secret that was not kept";
         if (form.contains("in_memory")) return "it takes a secret that was kept only while the run went on";
-        return fmt::format("kept encrypted, and only `migc undo` of {} can open and put back what was there before",
-                           printable(form.value("by", "the operator of the run"), 100));
+        return fmt::format(
+            "kept encrypted, and only `migc undo` of {} can open and put back what was there before",
+            printable(form.value("by", "the operator of the run"), 100));
     }
 
     // Which way it goes only the cluster can tell: then nothing of it is typed blindly.
@@ -523,7 +537,8 @@ void Sheet::update(const StageRun& stage, const Change& change) {
     const Surroundings surroundings{program_, inventory_, *tools_, options_, {}};
     Writer writer(program_, surroundings, stage, change, folder_);
     std::string text = writer.text(*verb, *undo);
-    entries[change.step] = {!verb->action, undo->after.has_value(), std::move(text), std::move(writer).files()};
+    entries[change.step] = {!verb->action, undo->after.has_value(), std::move(text),
+                            std::move(writer).files()};
 }
 
 // The last one first, without what a composite speaks for.
@@ -588,7 +603,8 @@ namespace {
 // Whole or not at all; like the sheet itself it is not synced.
 bool write_beside(const fs::path& path, const std::string& content) {
     const std::string beside = path.string() + ".new";
-    const int descriptor = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const int descriptor =
+        ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (descriptor < 0) return false;
     std::size_t done = 0;
     while (done < content.size()) {

@@ -1,6 +1,7 @@
-// The break-glass sheet, or undo runbook: the commands that take back, by hand and without migc, what a run has done so
-// far. It is a text for bash: every line does its work as it is typed, from any folder and with any current context; what
-// cannot be typed is said in a comment. What the lines need besides (patches, definitions, files) lies beside it.
+// The break-glass sheet, or undo runbook: the commands that take back, by hand and without migc, what a run
+// has done so far. It is a text for bash: every line does its work as it is typed, from any folder and with
+// any current context; what cannot be typed is said in a comment. What the lines need besides (patches,
+// definitions, files) lies beside it.
 #pragma once
 
 #include <filesystem>
@@ -41,7 +42,8 @@ class Sheet {
     // Writes it where it is kept, whole or not at all. A sheet that cannot be written stops no run: the
     // journal has all of it.
     void write(const std::string& heading);
-    // Writes the files that the lines name, each for its owner only, and removes those that none names any more.
+    // Writes the files that the lines name, each for its owner only, and removes those that none names any
+    // more.
     void write_files();
 
   private:

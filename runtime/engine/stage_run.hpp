@@ -78,7 +78,7 @@ struct RunState {
     CommittedTools tools;
     Scope globals;                 // top-level lets
     std::set<std::string> passed;  // stages that completed
-    KeptSecrets kept;  // what of them an undo needs
+    KeptSecrets kept;              // what of them an undo needs
     Surroundings surroundings;
     Sheet sheet;
     std::unique_ptr<Inputs> inputs;  // the files that the run was reviewed with; null in an undo

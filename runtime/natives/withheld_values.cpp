@@ -18,8 +18,8 @@ std::string decoded(const std::string& text) {
     std::string bytes(text.size() + 1, '\0');
     std::size_t size = 0;
     const int failed =
-        sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(), text.size(), "\n",
-                          &size, nullptr, sodium_base64_VARIANT_ORIGINAL);
+        sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
+                          text.size(), "\n", &size, nullptr, sodium_base64_VARIANT_ORIGINAL);
     bytes.resize(failed == 0 ? size : 0);
     return bytes;
 }
@@ -69,7 +69,6 @@ tl::expected<json, std::string> with_values(json form, const std::string& values
     }
     return form;
 }
-
 
 Reading secret_values(Host& host, const Arguments& arguments) {
     const json prior = json_argument(arguments, 1);

@@ -11,8 +11,8 @@
 
 namespace migc::runtime {
 
-// The native `secret-values`: [object, its form, the form that it gets or absent]: a secret, or absent where no value is
-// lost. The values are JSON of {key: base64}.
+// The native `secret-values`: [object, its form, the form that it gets or absent]: a secret, or absent where
+// no value is lost. The values are JSON of {key: base64}.
 Reading secret_values(Host& host, const std::vector<Value>& arguments);
 
 
@@ -25,8 +25,8 @@ void drop_noted_values(nlohmann::json& object);
 // From now on no record shows these values: {"password": base64}.
 void conceal_values(Host& host, const nlohmann::json& data);
 
-// A form, or a patch for one, with the values in the place of the marks. `values` is what the probe `secret-values` has
-// answered; the error: it lacks one.
+// A form, or a patch for one, with the values in the place of the marks. `values` is what the probe
+// `secret-values` has answered; the error: it lacks one.
 tl::expected<nlohmann::json, std::string> with_values(nlohmann::json form, const std::string& values);
 
 }  // namespace migc::runtime

@@ -29,7 +29,8 @@ class HandWork {
     virtual std::string who_has_the_secret() = 0;
 };
 
-// Writes the lines; false where there are none, and words must do. Arguments that only the cluster could tell are absent.
+// Writes the lines; false where there are none, and words must do. Arguments that only the cluster could tell
+// are absent.
 using ByHand = bool (*)(Host&, const std::vector<Value>&, HandWork&);
 
 // Null if that native has none.

@@ -96,7 +96,8 @@ void order(std::string& out, const json& plan) {
 // With who can go it, where the step keeps a secret for it.
 std::string way_back(const json& step) {
     std::string text = plain(text_of(step, "undo"));
-    for (const json& kept : step.value("kept", json::array())) text += "<br>" + plain(kept.get<std::string>());
+    for (const json& kept : step.value("kept", json::array()))
+        text += "<br>" + plain(kept.get<std::string>());
     return text;
 }
 

@@ -29,8 +29,8 @@ std::string stand_in(const Key& key, const std::string& value) {
 std::string encoded(const std::string& text) {
     constexpr int kind = sodium_base64_VARIANT_ORIGINAL;
     std::string result(sodium_base64_encoded_len(text.size(), kind), '\0');
-    sodium_bin2base64(result.data(), result.size(), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-                      kind);
+    sodium_bin2base64(result.data(), result.size(), reinterpret_cast<const unsigned char*>(text.data()),
+                      text.size(), kind);
     result.resize(result.find('\0'));
     return result;
 }
@@ -49,8 +49,8 @@ bool hide_in(json& object, const Key& key) {
             value = std::string_view(part) == "data" ? encoded(hidden) : hidden;
         }
     }
-    if (object.contains("metadata") && object["metadata"].is_object() && object["metadata"].contains("annotations") &&
-        object["metadata"]["annotations"].is_object())
+    if (object.contains("metadata") && object["metadata"].is_object() &&
+        object["metadata"].contains("annotations") && object["metadata"]["annotations"].is_object())
         object["metadata"]["annotations"].erase("kubectl.kubernetes.io/last-applied-configuration");
     return true;
 }

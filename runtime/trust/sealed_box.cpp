@@ -42,8 +42,8 @@ std::string as_base64(const unsigned char* bytes, std::size_t size) {
 std::optional<Bytes> bytes_of_base64(std::string_view text) {
     Bytes bytes(text.size() + 1);  // libsodium wants somewhere to write to, even for nothing
     std::size_t size = 0;
-    if (sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size, nullptr, plain_base64) !=
-        0)
+    if (sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size, nullptr,
+                          plain_base64) != 0)
         return std::nullopt;
     bytes.resize(size);
     return bytes;
@@ -136,8 +136,8 @@ tl::expected<std::string, std::string> RunKey::open(std::string_view sealed) con
     const auto box = bytes_of_base64(sealed);
     if (!box || box->size() < crypto_box_SEALBYTES) return Failure(std::string("what was kept is damaged"));
     std::string text(box->size() - crypto_box_SEALBYTES, '\0');
-    if (crypto_box_seal_open(reinterpret_cast<unsigned char*>(text.data()), box->data(), box->size(), public_.data(),
-                             private_.data()) != 0)
+    if (crypto_box_seal_open(reinterpret_cast<unsigned char*>(text.data()), box->data(), box->size(),
+                             public_.data(), private_.data()) != 0)
         return Failure(std::string("what was kept is damaged, or was sealed to another key"));
     return text;
 }
@@ -157,7 +157,8 @@ fs::path run_key_file(const fs::path& folder, const std::string& name) {
     return folder / (name + ".key");
 }
 
-tl::expected<void, std::string> save_run_key(const fs::path& file, const RunKey& key, const std::string& about) {
+tl::expected<void, std::string> save_run_key(const fs::path& file, const RunKey& key,
+                                             const std::string& about) {
     const fs::path folder = file.parent_path();
     std::error_code error;
     fs::create_directories(folder, error);
@@ -182,12 +183,15 @@ tl::expected<void, std::string> save_run_key(const fs::path& file, const RunKey&
 
 tl::expected<RunKey, std::string> load_run_key(const fs::path& file) {
     ready_sodium();
-    const auto failure = [&](const std::string& why) { return Failure(fmt::format("{}: {}", file.string(), why)); };
+    const auto failure = [&](const std::string& why) {
+        return Failure(fmt::format("{}: {}", file.string(), why));
+    };
     auto text = owners_text(file);
     if (!text) return failure(text.error());
     const json content = json::parse(*text, nullptr, false);
     sodium_memzero(text->data(), text->size());
-    if (!content.is_object() || content.value("migc-run-key", json()) != 1) return failure("it is no key of a run");
+    if (!content.is_object() || content.value("migc-run-key", json()) != 1)
+        return failure("it is no key of a run");
     RunKey key;
     if (!read_into(content, "public", key.public_) || !read_into(content, "private", key.private_))
         return failure("it is damaged");
@@ -204,7 +208,8 @@ tl::expected<void, std::string> erase_run_key(const fs::path& file) {
     if (S_ISREG(status.st_mode)) {
         const int descriptor = ::open(file.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
         if (descriptor >= 0) {
-            const std::string nothing(static_cast<std::size_t>(std::min<off_t>(status.st_size, 16'384)), '\0');
+            const std::string nothing(static_cast<std::size_t>(std::min<off_t>(status.st_size, 16'384)),
+                                      '\0');
             if (wrote_all(descriptor, nothing)) ::fsync(descriptor);
             ::close(descriptor);
         }

@@ -1,6 +1,6 @@
-// Secrets kept for an undo: sealed to a key of the run. Whoever has the journal has the sealed text; only whoever
-// has the private key, which lies outside of the project, can open it (libsodium's sealed box: X25519, XSalsa20,
-// Poly1305).
+// Secrets kept for an undo: sealed to a key of the run. Whoever has the journal has the sealed text; only
+// whoever has the private key, which lies outside of the project, can open it (libsodium's sealed box:
+// X25519, XSalsa20, Poly1305).
 #pragma once
 
 #include <array>
@@ -23,8 +23,8 @@ class RunKey {
     RunKey(RunKey&& other) noexcept;
     RunKey& operator=(RunKey&&) = delete;
 
-    // The name by which a sealed text says with which key it can be opened: 32 hexadecimal digits, made from the
-    // public half.
+    // The name by which a sealed text says with which key it can be opened: 32 hexadecimal digits, made from
+    // the public half.
     [[nodiscard]] std::string name() const;
     // Base64. What is sealed twice is another text each time.
     [[nodiscard]] std::string seal(std::string_view text) const;
@@ -45,12 +45,13 @@ std::filesystem::path run_keys_folder();
 // The file of the key of that name in a folder.
 std::filesystem::path run_key_file(const std::filesystem::path& folder, const std::string& name);
 
-// A new file of mode 0600 in a folder of mode 0700, both durable. `about` tells people which run it belongs to.
-// The error: it cannot be written.
+// A new file of mode 0600 in a folder of mode 0700, both durable. `about` tells people which run it belongs
+// to. The error: it cannot be written.
 tl::expected<void, std::string> save_run_key(const std::filesystem::path& file, const RunKey& key,
                                              const std::string& about);
 
-// Refuses a file that others may read, or that belongs to somebody else. The error: there is none, or it is no key.
+// Refuses a file that others may read, or that belongs to somebody else. The error: there is none, or it is
+// no key.
 tl::expected<RunKey, std::string> load_run_key(const std::filesystem::path& file);
 
 // Overwrites the file and removes it; one that is not there is no error.

@@ -1,4 +1,7 @@
-// Secrets kept for an undo: the run's key, what the journal has of them, and what a transcript has of a Secret.
+// Secrets kept for an undo: the run's key, what the journal has of them, and what a transcript has of a
+// Secret.
+#include "runtime/engine/kept_secrets.hpp"
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -8,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/scope.hpp"
 #include "runtime/natives/withheld_values.hpp"
 #include "runtime/natives/written_by_hand.hpp"
@@ -42,7 +44,9 @@ struct Home {
     [[nodiscard]] fs::path project() const { return path / "project"; }
     [[nodiscard]] fs::path folder() const { return project() / ".migc" / "runs" / "run-1"; }
     [[nodiscard]] std::size_t count() const {
-        return fs::exists(keys()) ? static_cast<std::size_t>(std::distance(fs::directory_iterator(keys()), fs::directory_iterator())) : 0;
+        return fs::exists(keys()) ? static_cast<std::size_t>(std::distance(fs::directory_iterator(keys()),
+                                                                           fs::directory_iterator()))
+                                  : 0;
     }
 };
 
@@ -130,7 +134,8 @@ TEST_CASE("without a home the key lives as long as the process, and the form say
     CHECK(elsewhere.error().find("HOME") != std::string::npos);
     // A home within the project is none: whoever has the project would have the key.
     ::setenv("HOME", home.project().c_str(), 1);
-    CHECK(KeptSecrets(home.project(), true).keeper().error().find("lies in the project") != std::string::npos);
+    CHECK(KeptSecrets(home.project(), true).keeper().error().find("lies in the project") !=
+          std::string::npos);
     ::setenv("HOME", before.c_str(), 1);
 }
 
@@ -186,12 +191,13 @@ TEST_CASE("what is sealed is not touched where secrets are hidden") {
 TEST_CASE("the values of Secrets are in no transcript") {
     const SecretObjects objects;
     const auto secret = [](const std::string& value) {
-        return json{{"kind", "Secret"},
-                    {"apiVersion", "v1"},
-                    {"data", {{"password", value}}},
-                    {"metadata",
-                     {{"name", "creds"},
-                      {"annotations", {{"kubectl.kubernetes.io/last-applied-configuration", value}, {"a", "b"}}}}}};
+        return json{
+            {"kind", "Secret"},
+            {"apiVersion", "v1"},
+            {"data", {{"password", value}}},
+            {"metadata",
+             {{"name", "creds"},
+              {"annotations", {{"kubectl.kubernetes.io/last-applied-configuration", value}, {"a", "b"}}}}}};
     };
     const std::string one = objects.hidden(secret("b2xkLXBhc3N3b3Jk").dump());
     CHECK(one.find("b2xkLXBhc3N3b3Jk") == std::string::npos);
