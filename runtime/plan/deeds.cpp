@@ -79,6 +79,9 @@ class Foreseen::Deed {
 
     void happen() {
         const ir::Command& action = *verb_.action;
+        // A tool of one's own, of whose step its author says that it changes nothing.
+        const bool is_own = foreign_tool(action.tool);
+        if (is_own && verb_.effects.empty() && verb_.undo.kind == ir::UndoKind::None) return;
         open("any");
         if (action.tool == "native") return native(action);
         const auto line = evaluator_.command_line(action, with_known_after(names_));
@@ -96,6 +99,11 @@ class Foreseen::Deed {
     }
 
   private:
+    static bool foreign_tool(const std::string& tool) {
+        static const std::set<std::string, std::less<>> known = {"native",  "kubectl", "docker", "terraform",
+                                                                 "program", "git",     "curl"};
+        return !known.contains(tool);
+    }
     void open(const std::string& name) { foreseen_.set_open(name, number_); }
     void anything() {
         open("all");
