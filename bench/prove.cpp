@@ -26,7 +26,7 @@ double now() {
     return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
-prove::System system_of(const std::string& text) {
+prove::System system_of(const std::string& text, bool others) {
     SourceMap sources;
     Diagnostics diagnostics;
     const auto inventory = project::load_inventory("/", sources, diagnostics);
@@ -36,7 +36,7 @@ prove::System system_of(const std::string& text) {
                           [](const std::string&, const std::string&) { return std::optional<FileId>(); });
     const auto program = sema::analyse(tree, inventory, library, sources, diagnostics);
     if (diagnostics.has_errors()) std::abort();
-    return prove::lower(program, inventory, {});
+    return prove::lower(program, inventory, {}, nullptr, others);
 }
 
 std::string script(int steps) {
@@ -83,9 +83,10 @@ Contender contender(prove::System& system, bool compiled) {
 }
 
 // A system is gone through until a time that can be measured has passed.
-void explore(prove::System& system, Contender& one, unsigned faults) {
+void explore(prove::System& system, Contender& one, unsigned faults, bool others) {
     prove::Limits limits;
     limits.faults = faults;
+    limits.others = others;
     limits.remember = false;
     limits.variations = false;
     std::uint64_t schedules = 0;
@@ -101,16 +102,16 @@ double median(std::vector<double> values) {
 }
 
 // Both in turn, round by round, as the machine may be faster in one moment than in the next.
-void compare(const std::string& name, const std::string& text, unsigned faults) {
-    prove::System system = system_of(text);
+void compare(const std::string& name, const std::string& text, unsigned faults, bool others = false) {
+    prove::System system = system_of(text, others);
     Contender slow = contender(system, false), fast = contender(system, true);
-    fmt::print("{}: {} instructions, {} registers, {} fault{}\n", name, system.code.size(), system.registers,
-               faults, faults == 1 ? "" : "s");
+    fmt::print("{}: {} instructions, {} registers, {} fault{}{}\n", name, system.code.size(),
+               system.registers, faults, faults == 1 ? "" : "s", others ? ", somebody else" : "");
     std::vector<double> ratios;
     for (int round = 0; round < 5; ++round) {
-        explore(system, slow, faults);
+        explore(system, slow, faults, others);
         if (!fast.machine) continue;
-        explore(system, fast, faults);
+        explore(system, fast, faults, others);
         ratios.push_back(fast.rates.back() / slow.rates.back());
     }
     const double a = median(slow.rates);
@@ -133,5 +134,7 @@ int main() {
     compare("200 steps", script(100), 1);
     compare("500 steps", script(250), 1);
     compare("500 steps in no order", varied(250), 1);
+    compare("500 steps, others", script(250), 0, true);
+    compare("12 steps, others and a fault", script(6), 1, true);
     return 0;
 }

@@ -236,7 +236,9 @@ class Drill {
 
     // A run with these faults, killed as well, and with one more fault behind the last.
     Done fault_too(const std::vector<runtime::Fault>& faults) {
-        const auto trial = one({faults, {}, {}, {}});
+        TrialPlan plan;
+        plan.faults = faults;
+        const auto trial = one(plan);
         if (!trial) return done(trial);
         if (auto killed = kill_before_told(faults, *trial); !killed) return killed;
         if (faults.size() >= options_.faults) return {};

@@ -634,7 +634,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     };
     const bool visible = !verb.effects.empty();
     const Label failed = bad(exits.failed), in_doubt = bad(exits.in_doubt);
-    const Label theirs = bad(inverse ? exits.held : exits.failed);
+    const Label theirs = shared ? bad(inverse ? exits.held : exits.failed) : failed;
     if (shared) {
         // Refused: it owns nothing.
         somebody_else(text, step.span, settable(effects), concluding(Failed, theirs, false, false), !forward);

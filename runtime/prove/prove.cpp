@@ -365,7 +365,8 @@ std::string headline(const Answer& answer) {
     std::string text = fmt::format(
         "proved: {}, 1 fault each{}: {}", counted(counts.points, "stopping point", "stopping points"),
         answer.others ? ", and somebody else once" : "",
-        counted(counts.schedules[1] + (answer.others ? counts.schedules[0] : 0), "schedule", "schedules"));
+        counted(counts.schedules[1] + (answer.others ? counts.schedules[0] - 1 : 0), "schedule",
+                "schedules"));
     if (answer.faults > 1) text += "; " + counted(counts.schedules[2], "pair", "pairs");
     if (answer.faults > 2) text += "; " + counted(counts.schedules[3], "triple", "triples");
     return text + invariants_proved(answer);
@@ -391,7 +392,6 @@ nlohmann::json as_json(const Answer& answer, const SourceMap& sources) {
         {"verdict", name(answer.verdict)},
         {"headline", headline(answer)},
         {"faults", answer.faults},
-        {"others", answer.others},
         {"ends", answer.ends},
         {"stopping_points", answer.counts.points},
         {"schedules", std::vector<std::uint64_t>(answer.counts.schedules.begin(),
@@ -400,6 +400,7 @@ nlohmann::json as_json(const Answer& answer, const SourceMap& sources) {
         {"no_return", as_json(answer.no_return, sources)},
         {"trusted", as_json(answer.trusted, sources)},
         {"bounds", as_json(answer.bounds, sources)}};
+    if (answer.others) result["others"] = true;
     if (answer.story) result["counterexample"] = as_json(*answer.story, sources);
     for (const InvariantAnswer& one : answer.invariants)
         result["invariants"].push_back(as_json(one, sources));
