@@ -110,7 +110,7 @@ def what_is_reviewed():
     shop.write("conf/a.txt", "one\n")
     refused("a value that drifted is named", shop.migc("run", "a.mig", "--plan", "plan.json", "--set", "height=9"), "value of height was 4 and is 9")
     (shop.state / "pump").write_text("3\n")
-    refused("a live value that drifted is named", shop.migc("run", "a.mig", "--plan", "plan.json"), 'level of "pump" was 1 and is 3')
+    refused("a live value that drifted is named", shop.migc("run", "a.mig", "--plan", "plan.json"), 'level of "pump" is 3, the plan was made when it was 1')
     (shop.state / "pump").unlink()
     text = shop.tool.read_text()
     shop.tool.write_text(text + "# another build\n")

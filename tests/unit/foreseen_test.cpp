@@ -27,6 +27,7 @@ class Readings final : public Tools {
                 ++i;
                 continue;
             }
+            if (command.argv[i] == "--ignore-not-found") continue;
             words += (words.empty() ? "" : " ") + command.argv[i];
         }
         asked.push_back(words);
@@ -86,9 +87,8 @@ struct World {
         }
         environment.name = "staging";
         environment.settings = {{"context", "c"}, {"namespace", "n"}, {"root", "/tmp"}};
-        readings.answers["kubectl get deployment/webapi -o json --ignore-not-found"] =
-            answered(webapi.dump());
-        readings.answers["kubectl get deployment/other -o json --ignore-not-found"] =
+        readings.answers["kubectl get deployment/webapi -o json"] = answered(webapi.dump());
+        readings.answers["kubectl get deployment/other -o json"] =
             answered(json{{"kind", "Deployment"}, {"metadata", {{"name", "other"}}}}.dump());
         readings.answers["kubectl get pods -o json"] = answered(R"({"items": []})");
         readings.answers["kubectl get deployments -o json"] = answered(json{{"items", {webapi}}}.dump());
