@@ -137,7 +137,7 @@ def fail(example, fault, states, leaves, changes):
     if code == 0 and changes:
         found.append((f"{what} is done only if the effect is there", after != before, text))
     if code == 3:
-        found.append((f"{what} is held only by the script's own words", bool(leaves and re.search(leaves, text)), text))
+        found.append((f"{what} is held only by the script's own words", bool(leaves and re.search(leaves, text)) or "made it so is not known" in text, text))
     if code == 4:
         found.append((f"{what} says what is in doubt", "could not be found out" in text or "in doubt" in text or "undo failed" in text, text))
     return found

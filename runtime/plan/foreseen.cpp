@@ -61,6 +61,8 @@ const std::map<std::string, std::vector<std::string>, std::less<>>& fields_of_na
                                                   "/spec/initContainers"};
     static const std::map<std::string, std::vector<std::string>, std::less<>> table = {
         {"identity-of", {"/metadata/uid"}},
+        {"replicas-of", {"/spec/replicas"}},
+        {"version-of", {"/metadata/resourceVersion"}},
         {"image-of", pods},
         {"container-of", pods},
         {"seen-configuration", pods},

@@ -153,7 +153,7 @@ void Lowering::end_standing(Outcome outcome, bool by_operator) {
             const bool names_it = std::any_of(change.touches.begin(), change.touches.end(),
                                               [&](const Touch& touch) { return touch.variable == i; });
             if (!names_it) continue;
-            for (const std::uint16_t open : {Begun, Done, Failed, InDoubt})
+            for (const std::uint16_t open : {Begun, Done, Failed, InDoubt, Unproved})
                 emit(Op::IfIs, change.status, open, covered);
         }
         jump(unlisted);

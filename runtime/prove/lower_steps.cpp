@@ -651,7 +651,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
         // The same could be somebody else's work: a person decides.
         const Label unproved = concluding(InDoubt, in_doubt, true, false);
         option(choice, "it reports a failure, but has taken effect",
-               states_all(verb) ? unproved : concluding(Failed, failed, true, false));
+               concluding(states_all(verb) ? Unproved : Failed, failed, true, false));
         option(choice, "no answer comes in time, but it has taken effect", unproved);
         option(choice, "whether it took effect cannot be read", concluding(InDoubt, in_doubt, true, false));
     } else {

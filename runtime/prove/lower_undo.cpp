@@ -173,6 +173,20 @@ void Lowering::undo_one(StageState& stage, Change& change, Label next, Label sto
     jump(next);
 }
 
+// What may be somebody else's work is left, and told.
+void Lowering::leave_unproved(const Change& change) {
+    if (!change.seen) return;
+    const Label known = label();
+    emit(Op::IfIsNot, change.status, Unproved, known);
+    for (const Change* outer = change.outer; outer != nullptr; outer = outer->outer)
+        emit(Op::IfIsNot, outer->status, NotBegun, known);
+    remark(Remark::Kind::Note, fmt::format("`{}` is not undone: whose work it is is not known", change.text),
+           change.span);
+    note_trouble();
+    worsen(UndoHeld);
+    place(known);
+}
+
 void Lowering::note_trouble() {
     const Label declared = label();
     emit(Op::IfIs, excuse_, Declared, declared);
@@ -231,6 +245,7 @@ void Lowering::undo_routine(StageState& stage) {
     for (Change* change : order) {
         const Label next = label(), past = label();
         const auto waits = is_deferred(change);
+        leave_unproved(*change);
         skip_unless_open(*change, past);
         if (waits != deferred.end()) {
             emit(Op::IfIs, waits->in_place, 0, past);

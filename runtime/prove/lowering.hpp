@@ -39,7 +39,8 @@ struct Exits {
 };
 
 // The state of a change, in its register.
-enum Status : std::uint16_t { NotBegun, Begun, Done, Already, Failed, InDoubt, Undone };
+// Unproved: it failed, what it was to bring about is there, and nobody can tell whose work that is.
+enum Status : std::uint16_t { NotBegun, Begun, Done, Already, Failed, InDoubt, Undone, Unproved };
 // How an undo went, in its register; later ones weigh more.
 enum UndoEnd : std::uint16_t { AllUndone, UndoHeld, UndoFailed, UndoInDoubt };
 // Why not everything is undone: nobody's fault, something went wrong in the undo, the script says so.
@@ -249,6 +250,7 @@ class Lowering {
     void undo_one(StageState& stage, Change& change, Label next, Label stop);
     void run_inverse(Change& change, Label next);
     void worsen(std::uint16_t end);
+    void leave_unproved(const Change& change);
     void note_trouble();
     [[nodiscard]] bool has_effects(const std::vector<ir::Step>& steps) const;
     void mark_undone(const Change& change);
