@@ -111,6 +111,8 @@ class Mover {
         move(p.type);
         move(p.depends);
         move(p.reads);
+        move(p.read_span);
+        move(p.read_as);
         move(p.watch);
         move(p.converges);
         move(p.within);

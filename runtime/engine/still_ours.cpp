@@ -152,9 +152,23 @@ StillOurs::Found StillOurs::look_again(const std::vector<Change>& changes) {
     return left.empty() ? Found{} : worst;
 }
 
+// A step of which a person said that it was done may have changed again what an earlier one left: nobody has
+// looked what.
+bool StillOurs::may_be_changed_by_a_resolved_step(const Change& change) {
+    const ir::Verb* verb = stage_.verb(change.verb);
+    return std::any_of(stage_.changes.begin(), stage_.changes.end(), [&](const Change& later) {
+        const ir::Verb* other = stage_.verb(later.verb);
+        return later.resolved && later.acted && earlier(change.step, later.step) && verb != nullptr &&
+               other != nullptr && may_change(stage_.run.program, *other, *verb);
+    });
+}
+
 Verdict StillOurs::all() {
     std::vector<Change> changes;
-    std::copy_if(stage_.changes.begin(), stage_.changes.end(), std::back_inserter(changes), counts);
+    std::copy_if(stage_.changes.begin(), stage_.changes.end(), std::back_inserter(changes),
+                 [this](const Change& change) {
+                     return counts(change) && !may_be_changed_by_a_resolved_step(change);
+                 });
     const Found found = look_again(changes);
     return found.state == State::Ours ? Verdict{} : Verdict{Fate::Held, found.message};
 }

@@ -43,6 +43,7 @@ class StillOurs {
     Found look(Evaluator& glance, const Change& change);
     Found look_at(Evaluator& glance, const Change& change, const ir::Effect& effect, const Scope& scope);
     Found look_again(const std::vector<Change>& changes);
+    bool may_be_changed_by_a_resolved_step(const Change& change);
 
     StageRun& stage_;
 };

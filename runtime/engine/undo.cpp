@@ -542,6 +542,14 @@ std::string StageUndo::settled_result(const Inverse& inverse, const Settled& set
     return acted ? "in-doubt" : "failed";
 }
 
+// What a step that was done, though nobody wrote it down, has changed of what earlier ones had left.
+std::vector<std::string> StageUndo::superseded_by(const Inverse& inverse) {
+    std::set<std::string> names;
+    for (const ir::Effect& effect : inverse.verb->effects)
+        names.merge(names_in(stage_.evaluator, effect.probe, *inverse.scope));
+    return StillOurs(stage_).superseded_by(inverse.change->step, *inverse.verb, names);
+}
+
 bool StageUndo::settle(Change& change, Settling purpose) {
     const auto inverse = prepare(change);
     Settled settled;
@@ -559,6 +567,7 @@ bool StageUndo::settle(Change& change, Settling purpose) {
                  {"observed", values_to_json(settled.observed)},
                  {"acted", acted},
                  {"settled", true}});
+    if (inverse && result == "done") body["supersedes"] = superseded_by(*inverse);
     if (!stage_.run.recorder.record(EventKind::Outcome, body)) return false;
     stage_.conclude(change.step, body);
     stage_.wrote(known ? settled.observed : std::map<std::string, Value>{});

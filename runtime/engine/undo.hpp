@@ -64,6 +64,7 @@ class StageUndo {
 
     Settled look_back(const Inverse& inverse);
     Settled look_until_stable(const Inverse& inverse);
+    std::vector<std::string> superseded_by(const Inverse& inverse);
     std::string settled_result(const Inverse& inverse, const Settled& settled, Settling purpose, bool& acted);
     void remember_earlier();
     std::vector<Inverse> collect();

@@ -116,7 +116,6 @@ const std::vector<NativeEntry>& all_natives() {
         reads("claim-has-grown", claim_has_grown),
         reads("claim-unused", claim_unused),
         reads("identity-of", identity_of),
-        reads("version-of", version_of),
         reads("live-value", live_value),
         reads("definition-of", definition_of),
         reads("can-be-made-again", can_be_made_again),

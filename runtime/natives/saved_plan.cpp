@@ -186,6 +186,13 @@ Done write_left(Host& host, const std::string& plan, const PlanSummary& summary)
     return write_private(left_file(plan), left.dump());
 }
 
+Done write_taken_back(const std::string& plan) {
+    json left = read_json(left_file(plan));
+    if (!left.is_object()) return {};
+    left["objects"] = json::object();
+    return write_private(left_file(plan), left.dump());
+}
+
 std::optional<std::string> other_state(const std::string& plan, const StateIdentity& now) {
     const auto origin = origin_of(plan);
     if (!origin) return std::nullopt;

@@ -40,6 +40,8 @@ bool was_accepted(const std::string& plan);
 
 // Writes down, right after the plan's apply, which state that has left and what is in it.
 tl::expected<void, std::string> write_left(Host& host, const std::string& plan, const PlanSummary& summary);
+// Another plan has taken it back: nothing of it is left, and what is there now is not held against it.
+tl::expected<void, std::string> write_taken_back(const std::string& plan);
 
 // Why the state that is here is not the one that the plan is about; nothing if it is.
 std::optional<std::string> other_state(const std::string& plan, const StateIdentity& now);

@@ -185,7 +185,8 @@ Answer terraform_apply(Host& host, const Arguments& arguments) {
         return told_plainly(std::move(answer));
     if (const Done ended = write_ended(plan, answer.status); !ended) return went_wrong(ended.error());
     if (answer.succeeded() && !taken_back.empty())
-        if (const Done ended = write_ended(taken_back, 0); !ended) return went_wrong(ended.error());
+        for (const Done& noted : {write_ended(taken_back, 0), write_taken_back(taken_back)})
+            if (!noted) return went_wrong(noted.error());
     return told_plainly(note_what_is_left(host, plan, std::move(answer)));
 }
 

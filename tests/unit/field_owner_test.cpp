@@ -88,10 +88,9 @@ TEST_CASE("a key with several parts must fit in all of them") {
 }
 
 TEST_CASE("names with slashes and tildes are those of the pointer") {
-    const json object = deployment(
-        {entry("one", "2026-01-10T01:00:00Z",
-               {{"f:metadata",
-                 {{"f:annotations", {{".", json::object()}, {"f:example.com/owner~x", json::object()}}}}}})});
+    json fields = json::object();
+    fields["f:metadata"]["f:annotations"]["f:example.com/owner~x"] = json::object();
+    const json object = deployment(json::array({entry("one", "2026-01-10T01:00:00Z", fields)}));
     CHECK(field_owner(object, "/metadata/annotations/example.com~1owner~0x", "") == "one");
 }
 

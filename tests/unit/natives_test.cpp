@@ -265,7 +265,6 @@ TEST_CASE("a tool that fails makes every probe unknown, never false or absent") 
         {"terraform-valid", {}},
         {"plan-count", {Value("p"), Value("adds")}},
         {"plan-mirrors", {Value("p"), Value("q")}},
-        {"plan-takes-back-only", {Value("p"), Value("q")}},
         {"planned-facts", {Value("p")}},
         {"present-facts", {Value("p")}},
         {"terraform-output-digest", {Value("x")}},
@@ -1248,7 +1247,7 @@ TEST_CASE("the digest of a tag, from the registry or where it wants credentials 
 TEST_CASE("a tag is moved by putting the very manifest") {
     FakeHost host;
     host.say("--request PUT", printed("HTTP/1.1 201 Created\r\n\r\n"));
-    host.say("--head", printed("HTTP/1.1 200 OK\r\nDocker-Content-Digest: sha256:1\r\n\r\n"));
+    host.say("--head ", printed("HTTP/1.1 200 OK\r\nDocker-Content-Digest: sha256:1\r\n\r\n"));
     host.say("curl", printed("HTTP/1.1 200 OK\r\nContent-Type: application/x\r\n\r\n{ \"bytes\":  1}\n"));
     CHECK(act(host, "registry-retag", {Value("cr.example.org/web:1"), Value("sha256:7"), Value("sha256:1")})
               .succeeded());

@@ -710,7 +710,9 @@ terraform:
     for (const char* name : {"ours", "theirs", "locked"}) std::filesystem::create_directories(root / name);
     const auto in = [&](const std::string& name, Words words) {
         words.insert(words.begin(), "-chdir=" + (root / name).string());
-        return must(*world, command("terraform", words));
+        CommandLine line = command("terraform", words);
+        line.within_ms = 3'600'000;
+        return world->run(line);
     };
     const auto serial = [&](const std::string& name) {
         return json::parse(in(name, {"state", "pull"}).output)["serial"].get<int>();

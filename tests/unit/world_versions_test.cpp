@@ -77,6 +77,7 @@ TEST_CASE("a patch of any type that names an older version is refused, and chang
     auto world = make();
     const std::string old = version(*world, "deployment/web");
     REQUIRE(run(*world, {"scale", "deployment/web", "--replicas=3"}).succeeded());
+    world->sleep_until(world->now() + 600'000);  // what starts has started
     const std::string before = world->state();
     for (const char* type : {"merge", "strategic"}) {
         const Answer answer =
