@@ -17,7 +17,7 @@ FILES = {
     "app/a.yaml": "a: 1\n",
     "app/migc.yaml": "order: [staging]\nenvironments: { staging: {} }\n",
     # git, and what is slow about it.
-    "bin/git": "#!/bin/sh\ntouch '@/asked'; exec sleep 60\n".replace("@", str(folder)),
+    "bin/git": "#!/bin/sh\ntouch '@/asked'; exec sleep 3\n".replace("@", str(folder)),
 }
 for name, text in FILES.items():
     project.write(name, text)

@@ -81,7 +81,7 @@ def refused(what, expected, production, *more, top="", context="p", terraform="t
     runs = project.migc("runs").stdout
     done = project.migc("run", "later.mig", *more, environment=PATH)
     asked = project.read("asked").splitlines()
-    check(what, done.returncode == 2 and expected in done.stdout and "nothing is begun" in done.stdout and not any(" scale " in line or " patch " in line for line in asked), done.stdout)
+    check(what, done.returncode == 2 and expected in done.stdout and "nothing is begun" in done.stdout and not any((" scale " in line or " patch " in line) and " can-i " not in line for line in asked), done.stdout)
     check(f"{what}: nothing is written down", project.migc("runs").stdout == runs)
 
 
@@ -90,10 +90,11 @@ refused("a window that is none", "ends when it begins", "gate window when; CHANG
 refused("a context that kubectl does not have", "kubectl has no context gone", "CHANGE", context="gone")
 refused("a channel that migc.yaml does not have", "no channel `osp`", 'CHANGE notify osp "done";')
 refused("also where it is only told of a failure", "no channel `osp`", "CHANGE", failure='< undo; notify osp "undone"; >')
-refused("a file that is not there", "there is no file k8s/nowhere.yaml", "CHANGE apply manifest;", "--set", "manifest=k8s/nowhere.yaml", top='param manifest: path = "migc.yaml";')
+refused("a file that is not there", "there is no file k8s/nowhere.yaml", "CHANGE apply manifest; verify pods ready;", "--set", "manifest=k8s/nowhere.yaml", top='param manifest: path = "k8s/shop.yaml";',
+        **{"k8s/shop.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: shop }\n"})
 refused("a tool that is not installed", "there is no program `no-such-helm`", "CHANGE release;",
         top='tool helm < program "no-such-helm"; >\nverb release < do helm ["upgrade"]; undo none because "a test"; >')
-refused("a terraform folder that is not there", "there is no terraform folder", "plan terraform as p; CHANGE verify p adds is 0; ", terraform="nowhere")
+refused("a terraform folder that is not there", "there is no terraform folder", "plan terraform as p; expect p adds 0 changes 0 destroys 0; CHANGE", terraform="nowhere")
 refused("a program that may not be executed", "may not be executed", 'CHANGE run script "plain.sh" undo none because "a test"; verify replicas of webapi is 3;', **{"plain.sh": "#!/bin/sh\n"})
 for option in ("--approval", "--evidence"):
     for name, text in (("nowhere.json", None), ("plain.txt", "no JSON")):
