@@ -90,18 +90,17 @@ refused("a window that is none", "ends when it begins", "gate window when; CHANG
 refused("a context that kubectl does not have", "kubectl has no context gone", "CHANGE", context="gone")
 refused("a channel that migc.yaml does not have", "no channel `osp`", 'CHANGE notify osp "done";')
 refused("also where it is only told of a failure", "no channel `osp`", "CHANGE", failure='< undo; notify osp "undone"; >')
-refused("a file that is not there", "there is no file k8s/nowhere.yaml", "CHANGE apply manifest; verify pods ready;", "--set", "manifest=k8s/nowhere.yaml", top='param manifest: path = "k8s/shop.yaml";',
-        **{"k8s/shop.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: shop }\n"})
+refused("a file that is not there", "there is no file k8s/nowhere.yaml", "CHANGE apply manifest;", "--set", "manifest=k8s/nowhere.yaml", top='param manifest: path = "settings.yaml";', **{"settings.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\n"})
 refused("a tool that is not installed", "there is no program `no-such-helm`", "CHANGE release;",
         top='tool helm < program "no-such-helm"; >\nverb release < do helm ["upgrade"]; undo none because "a test"; >')
-refused("a terraform folder that is not there", "there is no terraform folder", "plan terraform as p; expect p adds 0 changes 0 destroys 0; CHANGE", terraform="nowhere")
-refused("a program that may not be executed", "may not be executed", 'CHANGE run script "plain.sh" undo none because "a test"; verify replicas of webapi is 3;', **{"plain.sh": "#!/bin/sh\n"})
+refused("a terraform folder that is not there", "there is no terraform folder", "plan terraform as p; CHANGE verify adds of p is 0; ", terraform="nowhere")
 for option in ("--approval", "--evidence"):
     for name, text in (("nowhere.json", None), ("plain.txt", "no JSON")):
         if text:
             project.write(name, text)
         done = project.migc("run", "later.mig", option, name, environment=PATH)
         check(f"{option} {name} is no signed file", (done.returncode == 2 and f"{option} {name}" in done.stdout) == (text is not None or option == "--evidence"), done.stdout)
+refused("a program that may not be executed", "may not be executed", 'CHANGE run script "plain.sh" undo none because "a test"; verify replicas of webapi is 3;', **{"plain.sh": "#!/bin/sh\n"})
 done = project.migc("run", "later.mig", "--stage", "staging", environment=PATH)
 check("what only another stage needs stops nobody", "may not be executed" not in done.stdout, done.stdout)
 project.remove()
