@@ -187,7 +187,7 @@ TEST_CASE("a clock that is set opens no window, and a freeze is not over by it")
     CHECK(is_true(runtime::window(clock, arguments)));
     CHECK(runtime::window(clock, arguments).why.find("30 min forward") != std::string::npos);
 
-    const List frozen_period = {Value("2026-01-01 to 2026-01-10 UTC")};
+    const List frozen_period = {Value("2026-01-01 to 2026-01-09 UTC")};
     clock.even = at("2026-01-09T20:00:00Z");
     CHECK_FALSE(is_true(runtime::freeze(clock, frozen_period)));
     clock.even = clock.wall;
