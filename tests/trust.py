@@ -277,7 +277,7 @@ def emergencies():
     done = shop.migc("run", "a.mig")
     check("but never its undo", done.returncode == 1 and (shop.state / "pump").read_text() == "1\n", done.stdout)
     shop.write("a.mig", 'use "box.mig";\nstage production < raise "pump" to 4; > on failure undo;')
-    refused("a freeze closes a protected environment", shop.migc("run", "a.mig"), "changes are frozen until 2999-01-01", "holidays")
+    refused("a freeze closes a protected environment", shop.migc("run", "a.mig"), "changes are frozen until 2999-01-02", "holidays")
     shop.write("a.mig", 'use "box.mig";\nstage staging < raise "pump" to 4; > on failure undo;')
     check("and no other", shop.migc("run", "a.mig").returncode == 0)
     shop.remove()
