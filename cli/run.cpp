@@ -184,7 +184,10 @@ int run(const RunOptions& options) {
     if (script->diagnostics.has_errors()) return refused;
     if (script->program.stages.empty())
         return refuse(fmt::format("{} has no stage, so there is nothing to run", options.script));
-    return act(options, *script, purpose, &starting, [](runtime::Engine& engine) { return engine.run(); });
+    const int code =
+        act(options, *script, purpose, &starting, [](runtime::Engine& engine) { return engine.run(); });
+    if (runtime::interrupts() > 0) starting.stopped();
+    return code;
 }
 
 // The journal of the project that one stands in.

@@ -17,7 +17,7 @@ FILES = {
     "app/a.yaml": "a: 1\n",
     "app/migc.yaml": "order: [staging]\nenvironments: { staging: {} }\n",
     # git, and what is slow about it.
-    "bin/git": "#!/bin/sh\ntouch '@/asked'; exec sleep 4\n".replace("@", str(folder)),
+    "bin/git": "#!/bin/sh\ntouch '@/asked'; exec sleep 3\n".replace("@", str(folder)),
 }
 for name, text in FILES.items():
     project.write(name, text)
@@ -46,7 +46,6 @@ def killed_start(number, *options):
     check("while a run is being started `last` is not the one before it", during.returncode == 2 and "has not begun yet" in during.stdout)
     os.killpg(process.pid, number)
     process.wait()
-    time.sleep(4.5)  # git goes on for a while, and holds the lock
 
 
 def is_undone_nothing(what, expected):

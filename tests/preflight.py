@@ -81,7 +81,7 @@ def refused(what, expected, production, *more, top="", context="p", terraform="t
     runs = project.migc("runs").stdout
     done = project.migc("run", "later.mig", *more, environment=PATH)
     asked = project.read("asked").splitlines()
-    check(what, done.returncode == 2 and expected in done.stdout and "nothing is begun" in done.stdout and not any(" scale " in line or " patch " in line for line in asked), done.stdout)
+    check(what, done.returncode == 2 and expected in done.stdout and "nothing is begun" in done.stdout and not any((" scale " in line or " patch " in line) and " can-i " not in line for line in asked), done.stdout)
     check(f"{what}: nothing is written down", project.migc("runs").stdout == runs)
 
 
@@ -100,6 +100,7 @@ for option in ("--approval", "--evidence"):
             project.write(name, text)
         done = project.migc("run", "later.mig", option, name, environment=PATH)
         check(f"{option} {name} is no signed file", (done.returncode == 2 and f"{option} {name}" in done.stdout) == (text is not None or option == "--evidence"), done.stdout)
+refused("a program that may not be executed", "may not be executed", 'CHANGE run script "plain.sh" undo none because "a test"; verify replicas of webapi is 3;', **{"plain.sh": "#!/bin/sh\n"})
 done = project.migc("run", "later.mig", "--stage", "staging", environment=PATH)
 check("what only another stage needs stops nobody", "may not be executed" not in done.stdout, done.stdout)
 project.remove()

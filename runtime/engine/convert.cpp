@@ -26,6 +26,7 @@ std::string_view trimmed(std::string_view text) {
 }
 
 Converted refuse(std::string_view text, std::string_view kind) {
+    if (trimmed(text).empty()) return tl::unexpected(fmt::format("an empty answer is no {}", kind));
     return tl::unexpected(fmt::format("`{}` is no {}", printable(text, 80), kind));
 }
 

@@ -158,11 +158,11 @@ class PathSearch {
         const ir::Expr& first = arguments.children.empty() ? arguments : arguments.children.front();
         const auto value = constant(first, names);
         const auto* words = value ? value->get_if<List>() : nullptr;
-        const Value* word = words != nullptr && !words->empty() ? &words->front() : nullptr;
-        if (word != nullptr && word->get_if<std::string>() != nullptr)
-            found_.programs.insert(*word->get_if<std::string>());
-        if (word != nullptr && word->get_if<std::string>() != nullptr)
-            found_.paths.insert(*word->get_if<std::string>());
+        const Value* word = words != nullptr && !words->empty() ? &words->front() : value ? &*value : nullptr;
+        const auto* text = word != nullptr ? word->get_if<std::string>() : nullptr;
+        if (text == nullptr || text->empty()) return;
+        found_.programs.insert(*text);
+        if (words != nullptr) found_.paths.insert(*text);
     }
 
     // What begins with curl asks from inside of the cluster only where the script says so: the rest of its

@@ -20,6 +20,8 @@ class Starting {
 
     // The run is in the journal.
     void begun();
+    // The operator has stopped it before it was: the trace stays, for `last` would be taken to mean this one.
+    void stopped() { file_.clear(); }
     // In the process that goes on with it: the trace is its own from now on.
     void take_over();
 
