@@ -711,7 +711,9 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
         stage_.add_in_failure(Change::from_intent(intent_body()));
     if (course_.said != nullptr && outcome == "done" && !message.empty())
         *course_.said += (course_.said->empty() ? "" : "; ") + message;
-    if (course_.written != nullptr) course_.written->insert(observed.begin(), observed.end());
+    // What a refused or failed command found afterwards is not what this run has written.
+    const bool wrote = outcome == "done" || outcome == "already";
+    if (course_.written != nullptr && wrote) course_.written->insert(observed.begin(), observed.end());
     if (outcome == "in-doubt") return {Fate::InDoubt, fmt::format("{}: {}", text_, message)};
     if (outcome == "held") return {Fate::Held, fmt::format("{}: {}", text_, message)};
     if (outcome == "failed") return {Fate::Failed, fmt::format("{}: {}", text_, message)};

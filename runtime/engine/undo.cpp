@@ -304,8 +304,20 @@ StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, c
     return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change))};
 }
 
+// What a composite changed is what the steps inside of it changed.
+StageUndo::Found StageUndo::look_inside(const Inverse& inverse) {
+    for (Change& change : stage_.changes) {
+        const bool counts = change.to_undo() && !change.superseded && change.state == ChangeState::Done;
+        if (!counts || !inside(change.step, inverse.change->step)) continue;
+        const auto inner = prepare(change);
+        if (!inner || inner->verb->effects.empty()) continue;
+        if (Found found = look(*inner); found.state == State::Foreign) return found;
+    }
+    return {};
+}
+
 StageUndo::Found StageUndo::look(const Inverse& inverse) {
-    if (inverse.verb->effects.empty()) return {};
+    if (inverse.verb->effects.empty()) return inverse.verb->action ? Found{} : look_inside(inverse);
     Found worst{State::Untouched, "it is as it was before"};
     Evaluator glance = stage_.evaluator.glance();
     for (const ir::Effect& effect : inverse.verb->effects) {

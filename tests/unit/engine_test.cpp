@@ -1308,6 +1308,33 @@ TEST_CASE("a tool that reports failure has failed") {
     }
 }
 
+TEST_CASE("of two changes of one thing neither is taken back over somebody else's") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4), scale_to(6), failing_verify()});
+    bench.tools.on_change = [](FakeTools& tools) {
+        if (tools.changes.size() == 2)
+            tools.faults.push_back(
+                {"put deployment/webapi replicas 4", conflict, false, 1, somebody_scales(9)});
+    };
+    CHECK(bench.run().exit_code == 3);
+    CHECK(bench.replicas() == 9);
+    CHECK(bench.undo().exit_code == 3);
+    CHECK(bench.replicas() == 9);
+}
+
+TEST_CASE("the inverse of a composite looks at what its steps changed") {
+    Bench bench;
+    bench.program.verbs[Both].undo =
+        inverse({call(Scale, {local("target"), number(2)}), call(Configure, {local("target"), number(1)})});
+    const bool foreign = GENERATE(false, true);
+    bench.tools.on_change = [foreign](FakeTools& tools) {
+        if (foreign && tools.changes.size() == 2) tools.tick = somebody_scales(7);
+    };
+    add_stage(bench.program, "staging", {call(Both, {workload("webapi")}), failing_verify()});
+    CHECK(bench.run().exit_code == (foreign ? 3 : 1));
+    CHECK(bench.replicas() == (foreign ? 7 : 2));
+}
+
 TEST_CASE("what the failure block itself leaves otherwise than it was is told") {
     Bench bench;
     const int left = GENERATE(3, 1);
