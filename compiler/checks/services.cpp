@@ -93,7 +93,8 @@ class Services {
             for (const Event& event : course.forward) {
                 if (event.act != Act::Change || event.verb == nullptr) continue;
                 if (event.verb->signature.starts_with("apply object ")) applied(event);
-                if (event.verb->signature.starts_with("switch service (target: service) to ")) switched(event);
+                if (event.verb->signature.starts_with("switch service (target: service) to "))
+                    switched(event);
             }
         }
     }

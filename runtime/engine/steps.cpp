@@ -129,7 +129,8 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
         return {};
     }
     if (secret)
-        return keep_secret(step.name, one.result, captured_form(stage_.evaluator.kept(), one.result), scope, id);
+        return keep_secret(step.name, one.result, captured_form(stage_.evaluator.kept(), one.result), scope,
+                           id);
     scope.bind(step.name, one.result);
     return note(step.name, to_json(one.result), id);
 }
@@ -350,7 +351,7 @@ void Steps::bind_noted(Scope& scope, const std::string& name, const Value& noted
 }
 
 Verdict Steps::keep_secret(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
-                    const std::string& id) {
+                           const std::string& id) {
     scope.bind_secret(name, value, kept);
     return kept.is_null() ? Verdict{} : note(name, kept, id);
 }

@@ -47,7 +47,7 @@ class Steps {
     Verdict note(const std::string& name, const nlohmann::json& value, const std::string& id);
     // Binds a secret, and notes what the journal keeps of it.
     Verdict keep_secret(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
-                 const std::string& id);
+                        const std::string& id);
     static void bind_noted(Scope& scope, const std::string& name, const Value& noted);
     Verdict remember(const std::string& kind, const nlohmann::json& value, const std::string& id);
     [[nodiscard]] std::optional<Value> known_name(const std::string& id) const;

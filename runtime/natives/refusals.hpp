@@ -1,4 +1,5 @@
-// What tells that a tool has begun; whether it refused is asked for with was_refused (runtime/tools/natives.hpp).
+// What tells that a tool has begun; whether it refused is asked for with was_refused
+// (runtime/tools/natives.hpp).
 #pragma once
 
 #include <string>

@@ -62,7 +62,8 @@ Restoration removal(const Handle& handle, const json& applied, const json& now) 
     return result;
 }
 
-// In a form of a Secret stand marks: without the values that were kept for the undo, nothing can be put back of them.
+// In a form of a Secret stand marks: without the values that were kept for the undo, nothing can be put back
+// of them.
 void leave_secret_values(const json& prior, bool values_kept, Restoration& restoration) {
     if (!is_sealed(prior) || values_kept) return;
     std::vector<std::string> keys;
@@ -107,8 +108,8 @@ struct ObjectLook {
     Document document;
     json prior;
     json applied;
-    json now;    // in the form in which `prior` and `applied` are
-    json whole;  // as the server shows it
+    json now;                  // in the form in which `prior` and `applied` are
+    json whole;                // as the server shows it
     bool values_kept = false;  // of a Secret: those that it had before
 };
 
@@ -121,8 +122,7 @@ tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Value& ma
     if (!whole) return tl::unexpected(whole.error());
     auto now = live_object(host, *document, *whole);
     if (!now) return tl::unexpected(now.error());
-    return ObjectLook{std::move(*document), prior, applied, std::move(*now), std::move(*whole),
-                      values_kept};
+    return ObjectLook{std::move(*document), prior, applied, std::move(*now), std::move(*whole), values_kept};
 }
 
 Restoration restoration_of(const ObjectLook& seen) {
@@ -186,9 +186,9 @@ Reading object_may_become(Host& host, const Arguments& arguments) {
         if (!holds_data(*handle) || !argument(arguments, 1).is_absent()) return {Value(true), {}, false};
         return {Value(false), fmt::format("{} {}", handle->written(), never_deleted), true};
     }
-    const auto seen = look_at_object(host, argument(arguments, 2), argument(arguments, 0),
-                                     json_argument(arguments, 1), json_argument(arguments, 3),
-                                     bool_argument(arguments, 4));
+    const auto seen =
+        look_at_object(host, argument(arguments, 2), argument(arguments, 0), json_argument(arguments, 1),
+                       json_argument(arguments, 3), bool_argument(arguments, 4));
     if (!seen) return unknown(seen.error());
     const Restoration restoration = restoration_of(*seen);
     if (restoration.stays.empty()) return {Value(true), {}, false};
@@ -206,8 +206,9 @@ Reading object_restored(Host& host, const Arguments& arguments) {
 
 Answer object_restore(Host& host, const Arguments& arguments) {
     const std::string values = text_argument(arguments, 5);
-    const auto seen = look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
-                                     json_argument(arguments, 3), !values.empty());
+    const auto seen =
+        look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
+                       json_argument(arguments, 3), !values.empty());
     if (!seen) return refused(seen.error());
     const Handle& handle = seen->document.handle;
     if (text_field(seen->whole, "/metadata/resourceVersion") != text_argument(arguments, 4))
@@ -217,15 +218,17 @@ Answer object_restore(Host& host, const Arguments& arguments) {
     if (restoration.removed) return delete_exactly(host, handle, seen->whole);
     if (restoration.patch.empty()) return well(handle.written() + " is as it was before");
     auto patch = opened(host, seen->prior, std::move(restoration.patch), values);
-    if (!patch) return held(handle, "had other secret values, and " + patch.error() + "; put them back by hand");
+    if (!patch)
+        return held(handle, "had other secret values, and " + patch.error() + "; put them back by hand");
     restoration.patch = std::move(*patch);
     return patch_back(host, *seen, restoration);
 }
 
 // Of a Secret's values only the marks are shown.
 std::string preview_object_restore(Host& host, const Arguments& arguments) {
-    const auto seen = look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
-                                     json_argument(arguments, 3), !argument(arguments, 5).is_absent());
+    const auto seen =
+        look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
+                       json_argument(arguments, 3), !argument(arguments, 5).is_absent());
     if (!seen) return {};
     const Restoration restoration = restoration_of(*seen);
     if (restoration.removed) return shown_deletion(host, seen->document.handle, seen->whole);

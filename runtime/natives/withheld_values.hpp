@@ -15,7 +15,6 @@ namespace migc::runtime {
 // no value is lost. The values are JSON of {key: base64}.
 Reading secret_values(Host& host, const std::vector<Value>& arguments);
 
-
 // Whether it is a Secret as the cluster has it, or a form of one.
 bool is_secret_object(const nlohmann::json& object);
 

@@ -20,8 +20,8 @@ namespace {
 
 using nlohmann::json;
 
-// The server itself refuses a JSON patch of which a test does not hold: so nothing of anybody else is lost, whoever
-// types it, and whenever.
+// The server itself refuses a JSON patch of which a test does not hold: so nothing of anybody else is lost,
+// whoever types it, and whenever.
 class TestedPatch {
   public:
     void test(const std::string& path, const json& value) {
@@ -33,7 +33,8 @@ class TestedPatch {
         if (prior.is_null())
             operations_.push_back({{"op", "remove"}, {"path", path}});
         else
-            operations_.push_back({{"op", left.is_null() ? "add" : "replace"}, {"path", path}, {"value", prior}});
+            operations_.push_back(
+                {{"op", left.is_null() ? "add" : "replace"}, {"path", path}, {"value", prior}});
     }
     // Every field in which two forms differ; what a list holds goes as a whole.
     void put_back_fields(const std::string& path, const json& left, const json& prior) {
@@ -66,8 +67,10 @@ std::string field_manager(Host& host) {
     return "--field-manager=" + (manager.empty() ? "migc" : manager);
 }
 
-std::vector<std::string> with_namespace(Host& host, const Handle& handle, std::vector<std::string> arguments) {
-    for (std::string& option : namespace_option(host, handle.name_space)) arguments.push_back(std::move(option));
+std::vector<std::string> with_namespace(Host& host, const Handle& handle,
+                                        std::vector<std::string> arguments) {
+    for (std::string& option : namespace_option(host, handle.name_space))
+        arguments.push_back(std::move(option));
     return arguments;
 }
 
@@ -77,10 +80,10 @@ std::string together(const std::string& commands) {
 }
 
 void type_patch(Host& host, const Handle& handle, const TestedPatch& patch, HandWork& work) {
-    work.type(work.command("kubectl",
-                           with_namespace(host, handle,
-                                          {"patch", handle.written(), "--type=json", field_manager(host),
-                                           "--patch-file", work.file("json", patch.text())})));
+    work.type(
+        work.command("kubectl", with_namespace(host, handle,
+                                               {"patch", handle.written(), "--type=json", field_manager(host),
+                                                "--patch-file", work.file("json", patch.text())})));
 }
 
 // Only as long as it is still what this run made: a patch of tests changes nothing.
@@ -89,22 +92,23 @@ void type_deletion(Host& host, const Handle& handle, const json& made, HandWork&
     const json fields = made.flatten();
     for (const auto& [path, value] : fields.items())
         if (!value.is_null() && path != "/spec/replicas") patch.test(path, value);
-    const std::string test = work.command(
-        "kubectl", with_namespace(host, handle,
-                                  {"patch", handle.written(), "--type=json", "--dry-run=server", "--patch-file",
-                                   work.file("json", patch.text())}));
+    const std::string test =
+        work.command("kubectl", with_namespace(host, handle,
+                                               {"patch", handle.written(), "--type=json", "--dry-run=server",
+                                                "--patch-file", work.file("json", patch.text())}));
     const std::string removal =
         work.command("kubectl", with_namespace(host, handle, {"delete", handle.written(), "--wait=true"}));
     work.type(together(test + " && " + removal));
 }
 
-// The server's own address for a kind, as it spells those of Kubernetes itself; a resource that somebody defined may be
-// spelled otherwise.
+// The server's own address for a kind, as it spells those of Kubernetes itself; a resource that somebody
+// defined may be spelled otherwise.
 std::optional<std::string> address_of(const json& object, const std::string& name_space) {
     const std::string version = text_field(object, "/apiVersion"), kind = text_field(object, "/kind");
-    const bool own = version.find('/') == std::string::npos || version.find(".k8s.io/") != std::string::npos ||
-                     version.starts_with("apps/") || version.starts_with("batch/") ||
-                     version.starts_with("autoscaling/") || version.starts_with("policy/");
+    const bool own = version.find('/') == std::string::npos ||
+                     version.find(".k8s.io/") != std::string::npos || version.starts_with("apps/") ||
+                     version.starts_with("batch/") || version.starts_with("autoscaling/") ||
+                     version.starts_with("policy/");
     if (!own || kind.empty()) return std::nullopt;
     std::string plural;
     std::transform(kind.begin(), kind.end(), std::back_inserter(plural),
@@ -126,8 +130,8 @@ void type_creation(Host& host, const Handle& handle, const json& prior, HandWork
     const auto address = noted ? address_of(prior, text_field(prior, "/metadata/namespace")) : std::nullopt;
     const std::string file = work.file("json", prior.dump(1) + "\n");
     work.type(address ? work.command("kubectl", {"create", "--raw", *address, "-f", file})
-                      : work.command("kubectl",
-                                     with_namespace(host, handle, {"create", field_manager(host), "-f", file})));
+                      : work.command("kubectl", with_namespace(host, handle,
+                                                               {"create", field_manager(host), "-f", file})));
 }
 
 std::string keys_shown(const json& left, const json& prior) {
@@ -154,9 +158,11 @@ void say_values(const Handle& handle, const json& left, const json& prior, HandW
                              work.who_has_the_secret()));
 }
 
-bool restore_by_hand(Host& host, const Handle& handle, const json& prior, const json& applied, HandWork& work) {
+bool restore_by_hand(Host& host, const Handle& handle, const json& prior, const json& applied,
+                     HandWork& work) {
     if (prior.is_null() && holds_data(handle)) {
-        work.say(handle.written() + " was made by this run, and is left standing: deleting it would destroy what it holds");
+        work.say(handle.written() +
+                 " was made by this run, and is left standing: deleting it would destroy what it holds");
         return true;
     }
     if (prior.is_null()) {
@@ -185,7 +191,8 @@ bool restore_by_hand(Host& host, const Handle& handle, const json& prior, const 
 // [manifest, handle, prior or absent, applied or absent, ..]
 bool object_restore_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
     const auto handle = parse_handle(text_argument(arguments, 1));
-    return handle && restore_by_hand(host, *handle, json_argument(arguments, 2), json_argument(arguments, 3), work);
+    return handle &&
+           restore_by_hand(host, *handle, json_argument(arguments, 2), json_argument(arguments, 3), work);
 }
 
 // [object, prior, ..]
@@ -229,8 +236,9 @@ std::vector<std::pair<std::string, std::optional<std::string>>> labels_in(const 
         const std::string one = text.substr(begin, end - begin);
         const auto equals = one.find('=');
         if (!one.empty())
-            labels.emplace_back(one.substr(0, equals),
-                                equals == std::string::npos ? std::nullopt : std::optional(one.substr(equals + 1)));
+            labels.emplace_back(one.substr(0, equals), equals == std::string::npos
+                                                           ? std::nullopt
+                                                           : std::optional(one.substr(equals + 1)));
         begin = end + 1;
     }
     return labels;
@@ -293,8 +301,8 @@ bool autoscaling_by_hand(Host& host, const Arguments& arguments, HandWork& work)
     patch.put_back_fields("/spec/minReplicas", left->first, prior->first);
     patch.put_back_fields("/spec/maxReplicas", left->second, prior->second);
     if (patch.empty()) return false;
-    work.type(fmt::format("{} {} --type=json {} --patch-file {}", work.command("kubectl", {"patch", "hpa"}), name,
-                          field_manager(host), shell_word(work.file("json", patch.text()))));
+    work.type(fmt::format("{} {} --type=json {} --patch-file {}", work.command("kubectl", {"patch", "hpa"}),
+                          name, field_manager(host), shell_word(work.file("json", patch.text()))));
     return true;
 }
 
@@ -302,7 +310,8 @@ bool autoscaling_by_hand(Host& host, const Arguments& arguments, HandWork& work)
 bool schedulable_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
     const auto* node = argument(arguments, 0).get_if<ResourceRef>();
     if (node == nullptr) return false;
-    work.type(work.command("kubectl", {bool_argument(arguments, 1) ? "uncordon" : "cordon", host.written(*node)}));
+    work.type(
+        work.command("kubectl", {bool_argument(arguments, 1) ? "uncordon" : "cordon", host.written(*node)}));
     return true;
 }
 
@@ -358,19 +367,20 @@ bool put_back_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
     const std::string mode = fmt::format("{:o}", int_field(copy, "/mode", 0644));
     if (text.is_string()) {
         const std::string kept = shell_word(work.file("copy", text.get<std::string>()));
-        work.type(together(
-            fmt::format("{}cp -- {} {} && chmod {} {}", check, kept, shell_word(path), mode, shell_word(path))));
+        work.type(together(fmt::format("{}cp -- {} {} && chmod {} {}", check, kept, shell_word(path), mode,
+                                       shell_word(path))));
     } else {
         const std::string kept = shell_word(work.file("base64", text_field(copy, "/base64") + "\n"));
-        work.type(together(fmt::format("{}base64 --decode {} > {} && chmod {} {}", check, kept, shell_word(path),
-                                       mode, shell_word(path))));
+        work.type(together(fmt::format("{}base64 --decode {} > {} && chmod {} {}", check, kept,
+                                       shell_word(path), mode, shell_word(path))));
     }
     return true;
 }
 
 // [file, what was kept of it]
 bool kept_back_by_hand(Host&, const Arguments& arguments, HandWork& work) {
-    const std::string file = shell_word(text_argument(arguments, 0)), kept = shell_word(text_argument(arguments, 1));
+    const std::string file = shell_word(text_argument(arguments, 0)),
+                      kept = shell_word(text_argument(arguments, 1));
     work.type(fmt::format("if [ -e {1} ]; then cp -- {1} {0}; else rm -f -- {0}; fi", file, kept));
     return true;
 }
@@ -381,9 +391,8 @@ std::string shell_word(std::string_view word) {
     constexpr std::string_view plain =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
     if (!word.empty() && word.find_first_not_of(plain) == std::string_view::npos) return std::string(word);
-    const bool odd = std::any_of(word.begin(), word.end(), [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    });
+    const bool odd = std::any_of(word.begin(), word.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
     std::string quoted = odd ? "$'" : "'";
     for (const char c : word) {
         const auto code = static_cast<unsigned char>(c);
@@ -412,7 +421,8 @@ ByHand find_by_hand(std::string_view native) {
         {"put-back", put_back_by_hand},
         {"write-kept-back", kept_back_by_hand},
     }};
-    const auto found = std::find_if(table.begin(), table.end(), [&](const auto& one) { return one.first == native; });
+    const auto found =
+        std::find_if(table.begin(), table.end(), [&](const auto& one) { return one.first == native; });
     return found == table.end() ? nullptr : found->second;
 }
 

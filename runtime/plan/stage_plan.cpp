@@ -296,8 +296,8 @@ void StagePlanner::keep(const ir::Capture& capture, const Reading& reading, Scop
     const auto keeper = evaluator_.kept()->keeper();
     entry["kept"].push_back(
         keeper ? fmt::format("{} is kept encrypted; only {} can undo it", what, *keeper)
-               : fmt::format("{} cannot be kept here: {}; once the run has ended, its undo will be held", what,
-                             keeper.error()));
+               : fmt::format("{} cannot be kept here: {}; once the run has ended, its undo will be held",
+                             what, keeper.error()));
 }
 
 void StagePlanner::command(const ir::Verb& verb, const Scope& inner, json& entry) {

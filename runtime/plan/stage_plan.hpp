@@ -40,7 +40,8 @@ class StagePlanner {
     tl::expected<void, std::string> bind(const ir::Verb& verb, const ir::Step& step, const Scope& scope,
                                          Scope& inner);
     std::string subject(const ir::Expr& condition, const Scope& names);
-    std::string limit_of_all(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner);
+    std::string limit_of_all(const ir::Step& step, const ir::Verb& verb, const Scope& scope,
+                             const Scope& inner);
     void needs(const ir::Verb& verb, const Scope& inner, Json& entry);
     void captures(const ir::Verb& verb, Scope& inner, Json& entry);
     std::string what_is_kept(const ir::Expr& value, const Scope& inner);

@@ -51,8 +51,8 @@ struct Answer {
     // Of an `output_file` that was written: its SHA-256 in hexadecimal, and its size in bytes.
     std::string output_digest;
     std::int64_t output_size = 0;
-    // The tool said no before it did anything: what is seen afterwards is not its doing. False where that is not
-    // certain, a server that could not be reached in the middle included.
+    // The tool said no before it did anything: what is seen afterwards is not its doing. False where that is
+    // not certain, a server that could not be reached in the middle included.
     bool refused = false;
 
     [[nodiscard]] bool succeeded() const { return ending == Ending::Exited && status == 0; }
