@@ -126,7 +126,9 @@ std::vector<std::string> StillOurs::superseded_by(const std::string& step, const
         const ir::Verb* earlier = stage_.verb(change.verb);
         if (!counts(change) || change.step == step || earlier == nullptr) continue;
         if (!may_change(stage_.run.program, verb, *earlier)) continue;
-        if (look(glance, change).state == State::Theirs) steps.push_back(change.step);
+        // Where that cannot be seen, it may be so: what an own step has done is not to be called somebody
+        // else's.
+        if (look(glance, change).state != State::Ours) steps.push_back(change.step);
     }
     return steps;
 }
