@@ -49,6 +49,7 @@ std::string warned(const Answer& answer) {
 
 // An object is too long to be read in a message.
 std::string shown_reading(const EffectTarget& target) {
+    if (target.remade()) return "of one that was deleted and made anew";
     const auto* object = target.observed.get_if<Json>();
     if (object == nullptr || !(*object)->is_object()) return printable(show(target.observed), 200);
     return equal(target.before, target.observed) ? "as it was" : "neither as it was nor as it is to be";
@@ -65,6 +66,15 @@ std::string undone_result(const std::string& outcome) {
 }
 
 }  // namespace
+
+void EffectTarget::see(const Reading& reading) {
+    observed = reading.value;
+    identity_now = reading.identity;
+}
+
+bool EffectTarget::remade() const {
+    return !identity.empty() && !identity_now.empty() && identity != identity_now;
+}
 
 bool taken(const EffectTarget& target, const Value& reading) {
     if (reading.is_unknown()) return false;
@@ -245,14 +255,15 @@ void Call::withdraw() {
 bool Call::found_as(const std::vector<EffectTarget>& first) const {
     return std::equal(first.begin(), first.end(), targets_.begin(), targets_.end(),
                       [](const EffectTarget& then, const EffectTarget& now) {
-                          return is_as_before(then.before, then.declared, now.before);
+                          return then.identity == now.identity &&
+                                 is_as_before(then.before, then.declared, now.before);
                       });
 }
 
 // Somebody else was faster, and made of it what it is now. An undo meets this step, and leaves it.
 Verdict Call::not_ours(std::vector<EffectTarget> first, const std::string& refusal) {
     for (std::size_t i = 0; i < first.size() && i < targets_.size(); ++i)
-        first[i].observed = targets_[i].before;
+        first[i].see({targets_[i].before, {}, false, {}, targets_[i].identity});
     targets_ = std::move(first);
     if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(intent_body()));
     ownership_ = Ownership::NotOurs;
@@ -275,7 +286,8 @@ std::optional<Verdict> Call::resume() {
     return resume_inverse();
 }
 
-void Call::recall(const nlohmann::json& before, const nlohmann::json& declared) {
+void Call::recall(const nlohmann::json& before, const nlohmann::json& declared,
+                  const nlohmann::json& identities) {
     const auto value = [](const nlohmann::json& from, const std::string& phrase) {
         return from.contains(phrase) ? from_json(from.at(phrase)) : Value();
     };
@@ -285,18 +297,21 @@ void Call::recall(const nlohmann::json& before, const nlohmann::json& declared) 
         EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
         target.before = value(before, target.phrase);
         target.declared = value(declared, target.phrase);
-        target.observed = glance.evaluate(effect.probe, inner_).value;
+        target.identity = identities.value(target.phrase, "");
+        target.see(glance.evaluate(effect.probe, inner_));
         targets_.push_back(std::move(target));
     }
 }
 
 bool Call::all_taken() const {
-    return !targets_.empty() && std::all_of(targets_.begin(), targets_.end(),
-                                            [](const EffectTarget& t) { return taken(t, t.observed); });
+    return !targets_.empty() && std::all_of(targets_.begin(), targets_.end(), [](const EffectTarget& t) {
+        return !t.remade() && taken(t, t.observed);
+    });
 }
 
 bool Call::untouched() const {
     return !targets_.empty() && std::all_of(targets_.begin(), targets_.end(), [](const EffectTarget& t) {
+        if (t.remade()) return false;
         return t.effect->becomes == ir::Becomes::Value ? is_as_before(t.before, t.declared, t.observed)
                                                        : equal(t.before, t.observed);
     });
@@ -311,7 +326,8 @@ std::optional<Verdict> Call::settle(const nlohmann::json& intent) {
     for (int i = 0; i < looks; ++i) {
         if (i > 0) waiter.rest(pause_ms);
         recall(intent.value("before", nlohmann::json::object()),
-               intent.value("declared", nlohmann::json::object()));
+               intent.value("declared", nlohmann::json::object()),
+               intent.value("identities", nlohmann::json::object()));
         if (targets_.empty()) break;
         if (all_taken() && is_proved(false)) return conclude("done", "found out afterwards", true);
         if (untouched() && std::exchange(was_untouched, true)) break;
@@ -363,7 +379,7 @@ std::optional<Verdict> Call::resume_forward() {
         case ChangeState::Failed:
             break;
     }
-    recall(values_to_json(change->before), values_to_json(change->declared));
+    recall(values_to_json(change->before), values_to_json(change->declared), change->identities);
     const bool ours = change->ownership == Ownership::Ours;
     if (ours && all_taken()) return conclude("done", "found out afterwards", true);
     if (ours && !targets_.empty() && !untouched()) half_done_ = change;
@@ -413,6 +429,7 @@ Verdict Call::read_effects(Evaluator& glance) {
         if (declared.value.is_unknown())
             return not_begun(fmt::format("what {} is to become: {}", target.phrase, explain(declared)));
         target.before = before.value;
+        target.identity = before.identity;
         target.declared = declared.value;
         targets_.push_back(std::move(target));
     }
@@ -426,7 +443,10 @@ bool Call::holds_already() const {
 }
 
 Verdict Call::already() {
-    for (EffectTarget& target : targets_) target.observed = target.before;
+    for (EffectTarget& target : targets_) {
+        target.observed = target.before;
+        target.identity_now = target.identity;
+    }
     if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(intent_body()));
     if (verb_.result) result = stage_.evaluator.evaluate(*verb_.result, inner_).value;
     std::string text;
@@ -454,6 +474,16 @@ nlohmann::json Call::workload_names() const {
     return names;
 }
 
+// What the call found, or has made where there was nothing.
+nlohmann::json Call::identities() const {
+    nlohmann::json all = nlohmann::json::object();
+    for (const EffectTarget& target : targets_)
+        if (const auto& which = target.identity.empty() ? target.identity_now : target.identity;
+            !which.empty())
+            all[target.phrase] = which;
+    return all;
+}
+
 nlohmann::json Call::intent_body() const {
     nlohmann::json body = stage_.about(id_);
     nlohmann::json arguments = nlohmann::json::object();
@@ -476,6 +506,7 @@ nlohmann::json Call::intent_body() const {
                  {"before", values_to_json(before)},
                  {"declared", values_to_json(declared)},
                  {"workloads", workload_names()}});
+    if (auto which = identities(); !which.empty()) body["identities"] = std::move(which);
     if (step_.undo) body.update({{"own_undo", true}, {"scope", outer_.journal()}});
     return body;
 }
@@ -543,9 +574,9 @@ Call::Seen Call::look() {
     Evaluator glance = stage_.evaluator.glance();
     for (EffectTarget& target : targets_) {
         const Reading reading = glance.evaluate(target.effect->probe, inner_);
-        target.observed = reading.value;
+        target.see(reading);
         if (reading.value.is_unknown()) return reading.hopeless ? Seen::Hopeless : Seen::Unreadable;
-        if (!taken(target, target.observed)) seen = Seen::NotTaken;
+        if (target.remade() || !taken(target, target.observed)) seen = Seen::NotTaken;
     }
     return seen;
 }
@@ -607,12 +638,15 @@ Verdict Call::decide(const Action& action) {
 Verdict Call::decide_refused(const std::string& said) {
     static_cast<void>(look());
     const bool changed = std::any_of(targets_.begin(), targets_.end(), [](const EffectTarget& target) {
-        return !target.observed.is_unknown() && !equal(target.before, target.observed);
+        return target.remade() || (!target.observed.is_unknown() && !equal(target.before, target.observed));
     });
     ownership_ = Ownership::NotOurs;
     if (!changed || untouched()) return conclude("failed", said, true);
     std::vector<EffectTarget> first = targets_;
-    for (EffectTarget& target : targets_) target.before = target.observed;
+    for (EffectTarget& target : targets_) {
+        target.before = target.observed;
+        target.identity = target.identity_now;
+    }
     return not_ours(std::move(first), said);
 }
 
@@ -694,6 +728,8 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
         if (const auto steps = StillOurs(stage_).superseded_by(id_, verb_, names()); !steps.empty())
             body["supersedes"] = steps;
     if (outcome == "already") body["workloads"] = workload_names();
+    const bool wrote = outcome == "done" || outcome == "already";
+    if (auto which = identities(); wrote && !which.empty()) body["identities"] = std::move(which);
     bool written = true;
     if (course_.purpose != Purpose::Inverse) {
         written = stage_.run.recorder.record(EventKind::Outcome, body);
@@ -712,8 +748,11 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
     if (course_.said != nullptr && outcome == "done" && !message.empty())
         *course_.said += (course_.said->empty() ? "" : "; ") + message;
     // What a refused or failed command found afterwards is not what this run has written.
-    const bool wrote = outcome == "done" || outcome == "already";
-    if (course_.written != nullptr && wrote) course_.written->insert(observed.begin(), observed.end());
+    if (wrote && course_.purpose != Purpose::Forward) stage_.knows(identities());
+    if (course_.written != nullptr && wrote) {
+        course_.written->values.insert(observed.begin(), observed.end());
+        course_.written->identities.update(identities());
+    }
     if (outcome == "in-doubt") return {Fate::InDoubt, fmt::format("{}: {}", text_, message)};
     if (outcome == "held") return {Fate::Held, fmt::format("{}: {}", text_, message)};
     if (outcome == "failed") return {Fate::Failed, fmt::format("{}: {}", text_, message)};

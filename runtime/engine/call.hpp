@@ -17,6 +17,13 @@ struct EffectTarget {
     Value before;
     Value declared;  // absent for `becomes absent`; not used for `becomes different`
     Value observed;
+    // Which thing it was, before and when it was last looked at; empty where nothing tells.
+    std::string identity = {};
+    std::string identity_now = {};
+
+    void see(const Reading& reading);
+    // It was deleted and made anew since: this is another thing of the same name.
+    [[nodiscard]] bool remade() const;
 };
 
 // Whether a reading is what the effect declares.
@@ -80,7 +87,8 @@ class Call {
     std::optional<Verdict> resume_in_failure();
     std::optional<Verdict> resume_inverse();
     std::optional<Verdict> settle(const nlohmann::json& intent);
-    void recall(const nlohmann::json& before, const nlohmann::json& declared);
+    void recall(const nlohmann::json& before, const nlohmann::json& declared,
+                const nlohmann::json& identities);
     [[nodiscard]] bool all_taken() const;
     [[nodiscard]] bool untouched() const;
     void keep_way_back();
@@ -111,6 +119,7 @@ class Call {
     [[nodiscard]] std::string obstacle() const;
     [[nodiscard]] std::int64_t effect_limit();
     [[nodiscard]] std::int64_t action_limit();
+    [[nodiscard]] nlohmann::json identities() const;
     [[nodiscard]] nlohmann::json intent_body() const;
     [[nodiscard]] List workloads() const;
     [[nodiscard]] nlohmann::json workload_names() const;

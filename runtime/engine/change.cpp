@@ -58,6 +58,7 @@ Change Change::from_intent(const nlohmann::json& body) {
     change.scope = member(body, "scope");
     change.before = values_from_json(member(body, "before"));
     change.declared = values_from_json(member(body, "declared"));
+    change.identities = body.value("identities", change.identities);
     for (const auto& name : body.value("workloads", nlohmann::json::array()))
         if (name.is_string()) change.workloads.emplace_back(ResourceRef{"workload", name.get<std::string>()});
     return change;
@@ -68,6 +69,7 @@ void Change::conclude(const nlohmann::json& outcome) {
     acted = outcome.value("acted", true);
     ownership = parse_ownership(outcome.value("ownership", ""));
     observed = values_from_json(member(outcome, "observed"));
+    identities.merge(outcome.value("identities", std::map<std::string, std::string>()));
 }
 
 void Change::resolve(bool done) {

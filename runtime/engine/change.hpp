@@ -36,6 +36,8 @@ struct Change {
     std::map<std::string, Value> before;
     std::map<std::string, Value> declared;  // not there for `becomes different`
     std::map<std::string, Value> observed;
+    // Likewise: which thing it was that the step changed or made, where its server tells.
+    std::map<std::string, std::string> identities;
     List workloads;  // the workloads that the effects are about
     ChangeState state = ChangeState::Begun;
     Ownership ownership = Ownership::Ours;

@@ -217,6 +217,7 @@ class History {
 
     static void end_inverse(StageRun& stage, const std::string& step, const nlohmann::json& body) {
         if (body.contains("observed")) stage.wrote(values_from_json(body.at("observed")));
+        if (body.contains("identities")) stage.knows(body.at("identities"));
         Change* undone = change(stage, step);
         if (undone == nullptr) return;
         const std::string result = body.value("result", "");

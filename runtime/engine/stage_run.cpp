@@ -111,6 +111,8 @@ void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) 
             for (const auto& [phrase, value] : found->observed) written_[phrase] = value;
             for (const auto& [phrase, value] : found->declared) written_[phrase] = value;
         }
+        if (found->state == ChangeState::Done || found->state == ChangeState::Already)
+            for (const auto& [phrase, identity] : found->identities) identities_.insert(identity);
         not_indexed_.push_back(step);
         run.sheet.update(*this, *found);
         for (const auto& earlier : outcome.value("supersedes", std::vector<std::string>()))
@@ -195,6 +197,19 @@ bool StageRun::wrote(const std::string& phrase, const Value& value) {
     const std::lock_guard lock(mutex_);
     const auto found = written_.find(phrase);
     return found != written_.end() && equal(found->second, value);
+}
+
+void StageRun::knows(const nlohmann::json& identities) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [phrase, identity] : identities.items())
+        if (identity.is_string()) identities_.insert(identity.get<std::string>());
+}
+
+bool StageRun::is_remade(const Change& change, const std::string& phrase, const Reading& now) {
+    const auto then = change.identities.find(phrase);
+    if (now.identity.empty() || then == change.identities.end() || then->second == now.identity) return false;
+    const std::lock_guard lock(mutex_);
+    return !identities_.contains(now.identity);
 }
 
 void StageRun::sort_changes() {

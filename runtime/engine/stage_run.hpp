@@ -53,16 +53,22 @@ struct Tries {
     std::map<std::string, Value> lists;     // of `for`
 };
 
+// What an inverse left, by the probe's phrase.
+struct Written {
+    std::map<std::string, Value> values;
+    nlohmann::json identities = nlohmann::json::object();
+};
+
 // Why steps are run, and on whose account.
 struct Course {
     Purpose purpose = Purpose::Forward;
-    const Change* undoing = nullptr;                  // Inverse: the change that is taken back
-    bool in_parts = false;                            // Inverse: of several steps, each told by itself
-    std::map<std::string, Value>* written = nullptr;  // Inverse: what it left, by the probe's phrase
-    std::string* said = nullptr;                      // Inverse: what its tools warned of
-    const std::atomic<bool>* cancelled = nullptr;     // set when another branch failed
-    std::optional<Time> deadline = {};                // of the composites around: when they have to be over
-    Tries* tries = nullptr;                           // of the composite around that is tried again
+    const Change* undoing = nullptr;               // Inverse: the change that is taken back
+    bool in_parts = false;                         // Inverse: of several steps, each told by itself
+    Written* written = nullptr;                    // Inverse: what it left
+    std::string* said = nullptr;                   // Inverse: what its tools warned of
+    const std::atomic<bool>* cancelled = nullptr;  // set when another branch failed
+    std::optional<Time> deadline = {};             // of the composites around: when they have to be over
+    Tries* tries = nullptr;                        // of the composite around that is tried again
 };
 
 // Shared by all stages of one run.
@@ -138,6 +144,11 @@ struct StageRun {
     // What this run last left in a probe, by phrase: anything else was written by somebody else.
     void wrote(const std::map<std::string, Value>& values);
     [[nodiscard]] bool wrote(const std::string& phrase, const Value& value);
+    // The things that this run has changed or made, as the journal has them: by phrase, their identities.
+    void knows(const nlohmann::json& identities);
+    // Whether what is there now is another thing than the one that a step changed: somebody else deleted that
+    // and made it anew. Never true where nothing tells them apart.
+    [[nodiscard]] bool is_remade(const Change& change, const std::string& phrase, const Reading& now);
 
     // The changes that are about one of these names and that no later step has changed again: copies.
     std::vector<Change> changes_about(const std::set<std::string>& names);
@@ -165,6 +176,7 @@ struct StageRun {
         by_name_;  // the steps that changed something of that name
     std::vector<std::string> not_indexed_;
     std::map<std::string, Value> written_;
+    std::set<std::string> identities_;
 };
 
 }  // namespace migc::runtime

@@ -88,6 +88,10 @@ StillOurs::Found StillOurs::look_at(Evaluator& glance, const Change& change, con
         return {State::Unreadable,
                 fmt::format("whether {} is still as `{}` left it could not be found out: {}", phrase,
                             change.text, explain(reading))};
+    if (stage_.is_remade(change, phrase, reading))
+        return {State::Theirs,
+                fmt::format("somebody else deleted and made anew what `{}` had changed: {} is {}",
+                            change.text, phrase, readable(reading.value).value_or("there"))};
     if (is_as_left(change, phrase, reading.value)) return {};
     const Value* declared = find_value(change.declared, phrase);
     const auto was = declared == nullptr ? std::nullopt : readable(*declared);

@@ -298,6 +298,10 @@ StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, c
         return {State::Unreadable, fmt::format("{}: {}", phrase, explain(reading))};
     const Change& change = *inverse.change;
     if (is_untouched(change, phrase, reading.value)) return {State::Untouched, {}};
+    if (stage_.is_remade(change, phrase, reading))
+        return {State::Foreign,
+                fmt::format("{} is {} of one that is not ours: somebody else deleted it and made it anew",
+                            phrase, shown_reading(reading.value))};
     if (stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite ||
         is_own_work(change, phrase, reading.value))
         return {State::Ours, {}};
@@ -370,7 +374,7 @@ bool StageUndo::undo_one(Inverse& inverse) {
 
 void StageUndo::run_steps(Inverse& inverse) {
     Change& change = *inverse.change;
-    std::map<std::string, Value> written;
+    Written written;
     Course course;
     course.purpose = Purpose::Inverse;
     course.undoing = &change;
@@ -380,7 +384,7 @@ void StageUndo::run_steps(Inverse& inverse) {
     course.said = &said;
     Scope scope(inverse.scope.get());
     const Verdict verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step + "/undo.");
-    stage_.wrote(written);
+    stage_.wrote(written.values);
     if (verdict.fate == Fate::Untrusted) return;
     std::string message =
         verdict.done() && verdict.message.empty() ? restored_text(inverse) : verdict.message;
@@ -405,15 +409,16 @@ std::string StageUndo::restored_text(const Inverse& inverse) {
 }
 
 void StageUndo::conclude(Change& change, const std::string& result, const std::string& message, UndoEnd end,
-                         const std::map<std::string, Value>& observed) {
+                         const Written& written) {
     auto body = stage_.about(change.step);
     body.update({{"text", change.text},
                  {"result", result},
                  {"message", printable(message)},
-                 {"observed", values_to_json(observed)}});
-    const bool written = stage_.run.recorder.record(EventKind::UndoOutcome, body);
+                 {"observed", values_to_json(written.values)}});
+    if (!written.identities.empty()) body["identities"] = written.identities;
+    const bool recorded = stage_.run.recorder.record(EventKind::UndoOutcome, body);
     change.undo_in_doubt = end == UndoEnd::InDoubt;
-    if (end == UndoEnd::Undone && written) stage_.mark_undone(change.step);
+    if (end == UndoEnd::Undone && recorded) stage_.mark_undone(change.step);
     worsen(end, fmt::format("{}: {}", change.text, message));
 }
 
@@ -504,8 +509,9 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
         EffectTarget target{&effect, phrase, {}, {}, {}};
         if (const Value* before = find_value(inverse.change->before, phrase)) target.before = *before;
         if (const Value* declared = find_value(inverse.change->declared, phrase)) target.declared = *declared;
-        const Value now = glance.evaluate(effect.probe, *inverse.scope).value;
-        const bool is_taken = taken(target, now);
+        const Reading reading = glance.evaluate(effect.probe, *inverse.scope);
+        const Value& now = reading.value;
+        const bool is_taken = taken(target, now) && !stage_.is_remade(*inverse.change, phrase, reading);
         const bool is_before = is_untouched(*inverse.change, phrase, now);
         const bool blind = planted("unknown-is-false") && now.is_unknown();
         settled.known = settled.known && (is_taken || is_before || blind);

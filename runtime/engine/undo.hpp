@@ -85,7 +85,7 @@ class StageUndo {
     void remember_all_restored(Inverse& inverse);
     std::string restored_text(const Inverse& inverse);
     void conclude(Change& change, const std::string& result, const std::string& message, UndoEnd end,
-                  const std::map<std::string, Value>& observed = {});
+                  const Written& written = {});
     void worsen(UndoEnd end, const std::string& message);
     [[nodiscard]] bool covered(const Change& change) const;
 

@@ -96,7 +96,8 @@ Reading autoscaling_of(Host& host, const Arguments& arguments) {
     if (!autoscaler) return unknown(autoscaler.error());
     if (autoscaler->is_null())
         return absent(fmt::format("{} has no autoscaler", text_argument(arguments, 0)));
-    return {Value(range_of(*autoscaler).text()), {}, false, writer_of(host, *autoscaler, "/spec")};
+    return read_from(*autoscaler,
+                     {Value(range_of(*autoscaler).text()), {}, false, writer_of(host, *autoscaler, "/spec")});
 }
 
 Reading autoscaling_range(Host&, const Arguments& arguments) {

@@ -76,7 +76,7 @@ Reading claim_size_asked(Host& host, const Arguments& arguments) {
     const auto size = size_at(*claim, place);
     if (!size) return unknown(fmt::format("the size of {} cannot be read: {}", written, size.error()));
     if (size->text.empty()) return absent(written + " asks for no storage");
-    return {Value(*size), {}, false, writer_of(host, *claim, place)};
+    return read_from(*claim, {Value(*size), {}, false, writer_of(host, *claim, place)});
 }
 
 Answer claim_grow(Host& host, const Arguments& arguments) {

@@ -144,10 +144,10 @@ Reading node_schedulable(Host& host, const Arguments& arguments) {
     const auto node = get_object(host, "node/" + name);
     if (!node) return unknown(node.error());
     if (node->is_null()) return mistaken(fmt::format("node {} does not exist", name));
-    return {Value(field(*node, "/spec/unschedulable") != json(true)),
-            {},
-            false,
-            writer_of(host, *node, "/spec/unschedulable")};
+    return read_from(*node, {Value(field(*node, "/spec/unschedulable") != json(true)),
+                             {},
+                             false,
+                             writer_of(host, *node, "/spec/unschedulable")});
 }
 
 Answer node_set_schedulable(Host& host, const Arguments& arguments) {

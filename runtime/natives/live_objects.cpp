@@ -186,7 +186,7 @@ Reading live_value(Host& host, const Arguments& arguments) {
     Reading reading = found.is_null() ? absent(fmt::format("{} has no {}", handle->written(), pointer))
                                       : json_reading(found);
     if (writers) reading.writer = writer_of(*object, pointer);
-    return reading;
+    return read_from(*object, std::move(reading));
 }
 
 Reading definition_of(Host& host, const Arguments& arguments) {
@@ -202,7 +202,7 @@ Reading definition_of(Host& host, const Arguments& arguments) {
             finalizers_shown(*object).empty() ? "it is not gone yet" : finalizers_shown(*object)));
     auto form = live_form(host, *object, {});
     if (!form) return mistaken(form.error());
-    return {Value(std::make_shared<const json>(std::move(*form))), {}, false};
+    return read_from(*object, {Value(std::make_shared<const json>(std::move(*form))), {}, false});
 }
 
 Reading can_be_made_again(Host& host, const Arguments& arguments) {

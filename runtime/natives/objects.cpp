@@ -139,10 +139,12 @@ Reading object_version(Host& host, const Arguments& arguments) {
 Reading object_live(Host& host, const Arguments& arguments) {
     const auto document = document_of(host, arguments);
     if (!document) return mistaken(document.error());
-    auto object = live_object(host, *document);
+    const auto object = managed_object(host, *document);
     if (!object) return unknown(object.error());
     if (object->is_null()) return absent(document->handle.written() + " does not exist");
-    return form_reading(std::move(*object));
+    auto form = form_of(host, *document, *object);
+    if (!form) return unknown(form.error());
+    return read_from(*object, form_reading(std::move(*form)));
 }
 
 // What `apply` would leave, defaults and admission included: the server itself says it.

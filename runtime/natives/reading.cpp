@@ -64,6 +64,11 @@ Reading json_reading(const nlohmann::json& value) {
     return {plain(value), {}, false};
 }
 
+Reading read_from(const nlohmann::json& object, Reading reading) {
+    reading.identity = text_field(object, "/metadata/uid");
+    return reading;
+}
+
 Answer well(std::string output) {
     Answer answer;
     answer.ending = Ending::Exited;

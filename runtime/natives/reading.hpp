@@ -17,6 +17,8 @@ Reading mistaken(std::string reason);
 Reading absent(std::string why = {});
 // Of a JSON value, in plain form where it is a scalar.
 Reading json_reading(const nlohmann::json& value);
+// A reading of this object of the API server, with its identity.
+Reading read_from(const nlohmann::json& object, Reading reading);
 
 // As if a tool had printed `output` and ended well.
 Answer well(std::string output);

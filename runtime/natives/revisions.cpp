@@ -138,10 +138,10 @@ Reading template_of(Host& host, const Arguments& arguments) {
     const auto workload = get_object(host, name->written);
     if (!workload) return unknown(workload.error());
     if (workload->is_null()) return absent(name->written + " does not exist");
-    return {Value(template_digest(pod_template(*workload))),
-            {},
-            false,
-            writer_of(host, *workload, pod_template_place(*workload))};
+    return read_from(*workload, {Value(template_digest(pod_template(*workload))),
+                                 {},
+                                 false,
+                                 writer_of(host, *workload, pod_template_place(*workload))});
 }
 
 Reading template_at_revision(Host& host, const Arguments& arguments) {

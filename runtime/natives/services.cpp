@@ -157,7 +157,9 @@ Reading selection_like(Host& host, const Arguments& arguments) {
         const auto found = selector.find(key);
         value = found == selector.end() ? std::nullopt : found->second;
     }
-    return {Value(written(*labels)), {}, false, writer_of(host, service->object, "/spec/selector")};
+    return read_from(
+        service->object,
+        {Value(written(*labels)), {}, false, writer_of(host, service->object, "/spec/selector")});
 }
 
 // The way back of a switch may take a key away; nobody means that who writes a label without its value.

@@ -106,7 +106,8 @@ tl::expected<Found, Reading> container_argument(Host& host, const Arguments& arg
 Reading field_of_container(Host& host, const Arguments& arguments, const std::string& pointer) {
     const auto found = container_argument(host, arguments);
     if (!found) return found.error();
-    Reading reading = json_reading(field(found->workload, found->place + pointer));
+    Reading reading =
+        read_from(found->workload, json_reading(field(found->workload, found->place + pointer)));
     reading.writer = writer_of(host, found->workload, found->place + pointer);
     return reading;
 }
@@ -135,13 +136,13 @@ Reading seen_configuration(Host& host, const Arguments& arguments) {
     const json& pods = pod_template(*workload);
     const std::string restarted =
         text_field(pods, "/metadata/annotations/kubectl.kubernetes.io~1restartedAt");
-    return {Value(fmt::format("{} {}", restarted.empty() ? "never-restarted" : restarted,
-                              sha256(pods.dump()).substr(0, 16))),
-            {},
-            false,
-            writer_of(
-                host, *workload,
-                pod_template_place(*workload) + "/metadata/annotations/kubectl.kubernetes.io~1restartedAt")};
+    const std::string place =
+        pod_template_place(*workload) + "/metadata/annotations/kubectl.kubernetes.io~1restartedAt";
+    return read_from(*workload, {Value(fmt::format("{} {}", restarted.empty() ? "never-restarted" : restarted,
+                                                   sha256(pods.dump()).substr(0, 16))),
+                                 {},
+                                 false,
+                                 writer_of(host, *workload, place)});
 }
 
 Reading image_of(Host& host, const Arguments& arguments) {
@@ -164,7 +165,7 @@ Reading replicas_of(Host& host, const Arguments& arguments) {
     if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
     const json& count = field(*workload, "/spec/replicas");
     if (count.is_null()) return absent(text_argument(arguments, 0) + " has no number of replicas");
-    Reading reading = json_reading(count);
+    Reading reading = read_from(*workload, json_reading(count));
     reading.writer = writer_of(host, *workload, "/spec/replicas");
     return reading;
 }

@@ -22,6 +22,9 @@ struct Reading {
     // Who last wrote what was read, where it was asked for (the setting "writers" is "yes") and the server
     // keeps it: a field manager's name, as the setting "manager" is ours. Empty: not known.
     std::string writer = {};
+    // Which thing it was that was read, where its server tells: one that was deleted and made anew has the
+    // same name and another identity (a UID). Empty: not known.
+    std::string identity = {};
 };
 
 // A command of a declared tool, with more to say about its streams and its limit than `Host::run` takes.
