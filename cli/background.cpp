@@ -10,8 +10,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/print.hpp"
 #include "cli/refuse.hpp"
-#include "compiler/source/escape.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
@@ -70,8 +70,10 @@ int status(const std::string& id, bool json) {
                                      worker_of(found->root, found->about.id),
                                      time_now()};
     const runtime::Status status = runtime::status_of(input);
-    fmt::print("{}", json ? runtime::to_json(status, input).dump(2) + "\n"
-                          : escaped(runtime::render_status(status, input), Newlines::Kept));
+    if (json)
+        print_document(Document::Json, runtime::to_json(status, input).dump(2) + "\n");
+    else
+        print_lines(stdout, runtime::render_status(status, input));
     return 0;
 }
 
@@ -91,8 +93,8 @@ int follow(const std::string& id) {
     }
     const auto about = found->journal->find(found->about.id);
     if (about && about->ended_ms != 0) return about->exit_code;
-    fmt::print("run {0} was cut off: `migc resume {0}` goes on with it, `migc undo {0}` takes it back\n",
-               found->about.id);
+    say("run {0} was cut off: `migc resume {0}` goes on with it, `migc undo {0}` takes it back\n",
+        found->about.id);
     return 0;
 }
 
@@ -129,12 +131,12 @@ int stop(const std::string& id, bool now) {
                 found->about.id, worker->holder.pid));
     }
     if (!worker_of(found->root, found->about.id)) {
-        fmt::print("run {0} has ended; `migc status {0}` says how\n", found->about.id);
+        say("run {0} has ended; `migc status {0}` says how\n", found->about.id);
         return 0;
     }
-    fmt::print("run {} has heard it, and stops {}; `migc follow {}` shows when it has\n", found->about.id,
-               now ? "at once: the tool that is running gets one SIGINT" : "after the step that is running",
-               found->about.id);
+    say("run {} has heard it, and stops {}; `migc follow {}` shows when it has\n", found->about.id,
+        now ? "at once: the tool that is running gets one SIGINT" : "after the step that is running",
+        found->about.id);
     return 0;
 }
 

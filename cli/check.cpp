@@ -11,10 +11,12 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/print.hpp"
 #include "cli/proof.hpp"
 #include "cli/refuse.hpp"
 #include "cli/script_files.hpp"
 #include "cli/unified_diff.hpp"
+#include "cli/written.hpp"
 #include "compiler/diagnostics/apply.hpp"
 #include "compiler/findings/allow.hpp"
 #include "compiler/findings/baseline.hpp"
@@ -68,7 +70,7 @@ Fixed fix(const std::string& path, const Script& script) {
             apply_fixes(last->sources.file(last->file).text(), last->file, last->diagnostics);
         if (fixed.count == 0) break;
         result.count += fixed.count;
-        result.script = load_script(path, std::move(fixed.text));
+        result.script = load_script(path, std::move(fixed.text), script.found_in);
         last = result.script.get();
     }
     return result;
@@ -83,15 +85,14 @@ void fix(Checked& one, bool dry_run) {
     Fixed fixed = fix(one.path, *one.script);
     if (!fixed.script) return;
     if (dry_run) {
-        fmt::print("{}", unified_diff(text_of(*one.script), text_of(*fixed.script), one.path));
+        print_lines(stdout, unified_diff(text_of(*one.script), text_of(*fixed.script), one.path));
         return;
     }
-    if (!write_file(one.path, text_of(*fixed.script))) {
-        fmt::print(stderr, "{}: cannot be written\n", one.path);
+    if (const auto written = write_script(one.path, text_of(*fixed.script)); !written) {
+        refuse(written.error());
         return;
     }
-    fmt::print(stderr, "{}: {} {}\n", one.path, fixed.count,
-               fixed.count == 1 ? "fix applied" : "fixes applied");
+    tell("{}: {} {}\n", one.path, fixed.count, fixed.count == 1 ? "fix applied" : "fixes applied");
     one.script = std::move(fixed.script);
 }
 
@@ -108,7 +109,7 @@ void prove(Checked& one, const prove::Options& options) {
                                        script.diagnostics);
     one.script->diagnostics.sort();
     one.undecided = answer.verdict == prove::Verdict::CutOff;
-    if (one.undecided) fmt::print(stderr, "{}: {}\n", one.path, prove::headline(answer));
+    if (one.undecided) tell("{}: {}\n", one.path, prove::headline(answer));
 }
 
 // ------------------------------------------------------------------ findings
@@ -179,20 +180,20 @@ void print_text(const std::vector<Checked>& all, const std::vector<findings::Fin
             known += finding.known ? 1 : 0;
         }
         print(shown, one.script->sources);
-        if (shown.empty()) fmt::print("{}: {}\n", one.path, without_findings(one, allowed, known));
+        if (shown.empty()) say("{}: {}\n", one.path, without_findings(one, allowed, known));
     }
 }
 
 void print_findings(const CheckOptions& options, const std::vector<Checked>& all,
                     const std::vector<findings::Finding>& found) {
     if (options.format == "json")
-        fmt::print("{}", findings::as_json(found));
+        print_document(Document::Json, findings::as_json(found));
     else if (options.format == "sarif")
-        fmt::print("{}", findings::as_sarif(found, MIGC_VERSION));
+        print_document(Document::Json, findings::as_sarif(found, MIGC_VERSION));
     else if (options.format == "github")
-        fmt::print("{}", findings::as_github(found));
+        print_document(Document::Ready, findings::as_github(found));
     else if (options.format == "gitlab")
-        fmt::print("{}", findings::as_gitlab(found));
+        print_document(Document::Json, findings::as_gitlab(found));
     else
         print_text(all, found);
 }
@@ -201,9 +202,8 @@ void print_findings(const CheckOptions& options, const std::vector<Checked>& all
 
 void tell_gone(const std::string& file, const std::vector<findings::BaselineEntry>& gone) {
     for (const auto& entry : gone)
-        fmt::print(stderr, "{}: {} in {} is gone: {}\n", file, entry.code, entry.file, entry.message);
-    if (!gone.empty())
-        fmt::print(stderr, "{}: `migc check --write-baseline {}` leaves out what is gone\n", file, file);
+        tell("{}: {} in {} is gone: {}\n", file, entry.code, entry.file, entry.message);
+    if (!gone.empty()) tell("{}: `migc check --write-baseline {}` leaves out what is gone\n", file, file);
 }
 
 // False if the file cannot be used; it was said why.
@@ -228,8 +228,8 @@ bool use_baseline(const std::string& file, const std::vector<Checked>& all,
 
 // Writes the baseline; what cannot be in one stays in `found` as new.
 bool make_baseline(const std::string& file, std::vector<findings::Finding>& found) {
-    if (!write_file(file, findings::write_baseline(found))) {
-        refuse(fmt::format("{} cannot be written", file));
+    if (const auto written = write_output(file, findings::write_baseline(found)); !written) {
+        refuse(written.error());
         return false;
     }
     std::size_t count = 0;
@@ -237,7 +237,7 @@ bool make_baseline(const std::string& file, std::vector<findings::Finding>& foun
         finding.known = !finding.silenced && can_be_silenced(finding.diagnostic->code);
         count += finding.known ? 1 : 0;
     }
-    fmt::print(stderr, "{}: {} {} written\n", file, count, count == 1 ? "finding" : "findings");
+    tell("{}: {} {} written\n", file, count, count == 1 ? "finding" : "findings");
     return true;
 }
 
@@ -253,15 +253,14 @@ int exit_code_of(const std::vector<Checked>& all, const std::vector<findings::Fi
 int check(CheckOptions options) {
     if (options.json) options.format = "json";
     if (options.dry_run && options.format != "text") {
-        fmt::print(stderr,
-                   "migc: --dry-run prints a difference, and --format {} something else: choose one\n",
-                   options.format);
+        tell("migc: --dry-run prints a difference, and --format {} something else: choose one\n",
+             options.format);
         return 2;
     }
     std::vector<std::string> empty;
     std::vector<Checked> all;
     for (auto& file : script_files(options.paths, empty)) {
-        all.push_back({file.path, load_script(file.path), file.found, "", false});
+        all.push_back({file.path, load_script(file.path, file.found_in), !file.found_in.empty(), "", false});
         if (options.fix) fix(all.back(), options.dry_run);
         if (options.prove) prove(all.back(), options.proof);
     }

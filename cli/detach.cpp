@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/print.hpp"
+
 namespace migc::cli {
 namespace {
 
@@ -35,7 +37,7 @@ void show(const fs::path& log) {
     const int descriptor = ::open(log.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return;
     const std::string text = read_to_the_end(descriptor);
-    std::fwrite(text.data(), 1, text.size(), stderr);
+    print_rendered(stderr, text);
     ::close(descriptor);
 }
 
@@ -44,8 +46,7 @@ int wait_for(pid_t background, int told, const fs::path& log) {
     const std::string run = read_to_the_end(told);
     ::close(told);
     if (!run.empty()) {
-        fmt::print(
-            "run {0} goes on in the background\n  migc status {0}   how far it is\n  migc follow {0}   what it says\n  "
+        say("run {0} goes on in the background\n  migc status {0}   how far it is\n  migc follow {0}   what it says\n  "
             "migc stop {0}     ends it after the step that is running\n",
             run);
         return 0;

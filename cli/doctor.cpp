@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/print.hpp"
 #include "cli/refuse.hpp"
 #include "cli/session.hpp"
-#include "compiler/source/escape.hpp"
 #include "runtime/plan/plan.hpp"
 
 namespace migc::cli {
@@ -40,7 +40,9 @@ class Examination {
   public:
     Examination(const DoctorOptions& options, const Script& script, runtime::Tools& tools,
                 runtime::RunOptions run_options)
-        : options_(options), script_(script), tools_(tools), run_options_(std::move(run_options)) {}
+        : options_(options), script_(script), tools_(tools), run_options_(std::move(run_options)) {
+        run_options_.reads_secrets = false;
+    }
 
     tl::expected<runtime::Diagnoses, std::string> run() {
         runtime::examine_journal(script_.inventory.root, found_);
@@ -125,8 +127,10 @@ int doctor(const DoctorOptions& options) {
     if (!run_options) return refuse(run_options.error());
     const auto found = Examination(options, *script, *(*session)->tools, std::move(*run_options)).run();
     if (!found) return refuse(found.error());
-    fmt::print("{}", options.session.json ? to_json(*found).dump(2) + "\n"
-                                          : escaped(runtime::render(*found), Newlines::Kept));
+    if (options.session.json)
+        print_document(Document::Json, to_json(*found).dump(2) + "\n");
+    else
+        print_lines(stdout, runtime::render(*found));
     return std::any_of(found->begin(), found->end(),
                        [](const auto& one) { return one.health == runtime::Health::Trouble; })
                ? 1

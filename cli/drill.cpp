@@ -12,6 +12,7 @@
 
 #include "cli/apart.hpp"
 #include "cli/commands.hpp"
+#include "cli/print.hpp"
 #include "cli/proof.hpp"
 #include "cli/refuse.hpp"
 #include "cli/trial.hpp"
@@ -351,22 +352,22 @@ void print_text(const DrillOptions& options, const Drill& drill) {
     constexpr std::size_t most = 5;
     const auto& holes = drill.tally().counterexamples;
     for (std::size_t i = 0; i < holes.size() && i < most; ++i) {
-        fmt::print("{}\n  {}\n", holes[i].faults, holes[i].why);
-        for (const auto& text : holes[i].left) fmt::print("  left: {}\n", text);
+        say("{}\n  {}\n", holes[i].faults, holes[i].why);
+        for (const auto& text : holes[i].left) say("  left: {}\n", text);
     }
-    if (holes.size() > most) fmt::print("and {} more\n", holes.size() - most);
+    if (holes.size() > most) say("and {} more\n", holes.size() - most);
     std::vector<std::string> ends;
     for (const auto& [end, count] : drill.tally().ends) ends.push_back(fmt::format("{} {}", count, end));
-    fmt::print("{}: {}: {} changing commands, {} runs: {}\n", options.script,
-               holes.empty() ? "survived" : fmt::format("{} runs end where they must not", holes.size()),
-               drill.commands(), drill.tally().runs, fmt::join(ends, ", "));
+    say("{}: {}: {} changing commands, {} runs: {}\n", options.script,
+        holes.empty() ? "survived" : fmt::format("{} runs end where they must not", holes.size()),
+        drill.commands(), drill.tally().runs, fmt::format("{}", fmt::join(ends, ", ")));
 }
 
 void print_json(const Drill& drill) {
     nlohmann::json report = drill.tally();
     report["verdict"] = drill.tally().counterexamples.empty() ? "survived" : "counterexample";
     report["commands"] = drill.commands();
-    fmt::print("{}\n", dumped(report, 1));
+    print_document(Document::Json, dumped(report, 1) + "\n");
 }
 
 int drill(const DrillOptions& options) {

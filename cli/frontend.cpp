@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <iterator>
 #include <system_error>
 
@@ -10,11 +9,14 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "cli/print.hpp"
 #include "cli/terminal.hpp"
 #include "compiler/checks/checks.hpp"
 #include "compiler/diagnostics/render.hpp"
 #include "compiler/findings/allow.hpp"
+#include "compiler/project/named_file.hpp"
 #include "compiler/sema/analyse.hpp"
+#include "compiler/source/project_path.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "stdlib/stdlib.hpp"
 
@@ -40,9 +42,10 @@ class Files {
 
     [[nodiscard]] bool are_current() const { return bundle_ == nullptr; }
 
-    [[nodiscard]] std::optional<std::string> read(const std::string& path) const {
+    // `home`: the folder out of which nothing may lead.
+    [[nodiscard]] std::optional<std::string> read(const std::string& path, const fs::path& home) const {
         if (!bundle_) {
-            auto text = read_file(path, syntax::source_limit);
+            auto text = project_file_content(home, fs::absolute(path), syntax::source_limit);
             return text ? std::optional(std::move(*text)) : std::nullopt;
         }
         const auto& files = bundle_->at("files");
@@ -69,6 +72,8 @@ void analyse(Script& script, const Files& files) {
     const std::string& name = script.sources.file(script.file).name();
     const fs::path folder = name == "-" ? fs::current_path() : fs::absolute(name).parent_path();
     script.inventory = files.inventory(folder, script);
+    const fs::path home =
+        script.inventory.exists ? script.inventory.root : project::home_of_scripts(folder, script.found_in);
     script.tree = syntax::parse(script.sources, script.file, script.diagnostics);
     // What is no Mig would be reported a second time as unknown names and phrases.
     if (script.diagnostics.has_errors()) return;
@@ -77,7 +82,7 @@ void analyse(Script& script, const Files& files) {
         [&](const std::string& path, const std::string& from) -> std::optional<FileId> {
             const std::string full =
                 ((from == "-" ? folder : fs::path(from).parent_path()) / path).lexically_normal().string();
-            auto text = files.read(full);
+            auto text = files.read(full, home);
             if (!text) return {};
             script.used.push_back(script.sources.add(full, std::move(*text)));
             return script.used.back();
@@ -97,8 +102,10 @@ void analyse(Script& script, const Files& files) {
                               script.diagnostics);
 }
 
-std::unique_ptr<Script> load(const std::string& path, std::string text, const Files& files) {
+std::unique_ptr<Script> load(const std::string& path, std::string text, const Files& files,
+                             const fs::path& found_in = {}) {
     auto script = std::make_unique<Script>();
+    script->found_in = found_in;
     script->readable = true;
     script->file = script->sources.add(path, std::move(text));
     analyse(*script, files);
@@ -108,8 +115,28 @@ std::unique_ptr<Script> load(const std::string& path, std::string text, const Fi
 
 }  // namespace
 
-tl::expected<std::string, std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
+namespace {
+
+// Why the links on the way to a file may not be followed; empty if they may. A link of a repository, or of a
+// folder that was searched, was made by whoever made that.
+std::string led_out(const fs::path& path, const fs::path& found_in) {
+    std::error_code error;
+    const fs::path lexical = (fs::current_path(error) / path).lexically_normal();
+    const fs::path whole = fs::canonical(path, error);
+    if (error || whole == lexical) return {};
+    const fs::path folder = lexical.parent_path();
+    if (found_in.empty() && project::repository_of(folder).empty()) return {};
+    const auto below = project_path(project::home_of_scripts(folder, found_in), whole);
+    return below ? "" : "a link leads to it: " + below.error();
+}
+
+}  // namespace
+
+tl::expected<std::string, std::string> read_file(const std::filesystem::path& path, std::size_t limit,
+                                                 const std::filesystem::path& found_in) {
     std::error_code ignored;
+    if (path != "-")
+        if (std::string why = led_out(path, found_in); !why.empty()) return tl::unexpected(std::move(why));
     const auto status = std::filesystem::status(path, ignored);
     if (std::filesystem::is_directory(status)) return tl::unexpected(std::string("it is a folder"));
     if (path != "-" && std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
@@ -132,23 +159,6 @@ fs::path project_root_of(const std::string& script) {
     Diagnostics diagnostics;
     const fs::path folder = script == "-" ? fs::current_path() : fs::absolute(script).parent_path();
     return project::load_inventory(folder, sources, diagnostics).root;
-}
-
-bool write_file(const fs::path& path, std::string_view content) {
-    std::error_code error;
-    // A link stays a link: what it points to is replaced.
-    const fs::path target = fs::is_symlink(path, error) ? fs::canonical(path, error) : path;
-    const fs::path beside = target.string() + ".migc-new";
-    {
-        std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-        out << content;
-        if (!out.flush()) return fs::remove(beside, error), false;
-    }
-    if (const auto status = fs::status(target, error); fs::exists(status))
-        fs::permissions(beside, status.permissions(), error);
-    fs::rename(beside, target, error);
-    if (error) fs::remove(beside, error);
-    return !error;
 }
 
 std::string Script::bundle() const {
@@ -174,13 +184,13 @@ std::unique_ptr<Script> load_bundle(const std::string& bundle) {
     }
 }
 
-std::unique_ptr<Script> load_script(const std::string& path, std::string text) {
-    return load(path, std::move(text), Files());
+std::unique_ptr<Script> load_script(const std::string& path, std::string text, const fs::path& found_in) {
+    return load(path, std::move(text), Files(), found_in);
 }
 
-std::unique_ptr<Script> load_script(const std::string& path) {
-    auto text = read_file(path, syntax::source_limit);
-    if (text) return load(path, std::move(*text), Files());
+std::unique_ptr<Script> load_script(const std::string& path, const fs::path& found_in) {
+    auto text = read_file(path, syntax::source_limit, found_in);
+    if (text) return load(path, std::move(*text), Files(), found_in);
     auto script = std::make_unique<Script>();
     script->file = script->sources.add(path, "");
     script->diagnostics.report(Code::Unreadable, {script->file, 0, 0},
@@ -190,8 +200,8 @@ std::unique_ptr<Script> load_script(const std::string& path) {
 
 void print(const Diagnostics& diagnostics, const SourceMap& sources) {
     if (diagnostics.empty()) return;
-    std::fputs(render_text(diagnostics, sources, {colour(stderr), unicode()}).c_str(), stderr);
-    fmt::print(stderr, "{}\n", summary(diagnostics));
+    print_rendered(stderr, render_text(diagnostics, sources, {colour(stderr), unicode()}));
+    tell("{}\n", summary(diagnostics));
 }
 
 void print(const Script& script) {
@@ -200,8 +210,8 @@ void print(const Script& script) {
 
 void print_errors(const Script& script) {
     if (script.diagnostics.has_errors() || script.diagnostics.empty()) return print(script);
-    fmt::print(stderr, "{}; `migc check` shows {}\n", summary(script.diagnostics),
-               script.diagnostics.all().size() == 1 ? "it" : "them");
+    tell("{}; `migc check` shows {}\n", summary(script.diagnostics),
+         script.diagnostics.all().size() == 1 ? "it" : "them");
 }
 
 }  // namespace migc::cli

@@ -12,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/lsp/framing.hpp"
 #include "cli/lsp/server.hpp"
+#include "cli/print.hpp"
 
 namespace migc::cli {
 namespace {
@@ -68,7 +69,7 @@ int serve() {
             if (server.has_ended()) break;
         }
         if (framing.broken().empty()) continue;
-        fmt::print(stderr, "migc lsp: {}\n", framing.broken());
+        tell("migc lsp: {}\n", framing.broken());
         return 2;
     }
     return server.exit_code();

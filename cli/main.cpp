@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <sstream>
 
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/print.hpp"
 #include "cli/refuse.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 
@@ -86,7 +88,11 @@ int run(int argc, char** argv) {
         if (first[0] != '-' && std::find(names.begin(), names.end(), first) == names.end())
             return unknown_command(names, first);
         // 2 is the exit code of every command for a command line that is wrong; --help and --version give 0.
-        return app.exit(error) == 0 ? 0 : 2;
+        std::ostringstream output, errors;
+        const int code = app.exit(error, output, errors);
+        migc::cli::print_lines(stdout, output.str());
+        migc::cli::print_lines(stderr, errors.str());
+        return code == 0 ? 0 : 2;
     }
     return exit_code;
 }

@@ -7,10 +7,10 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/print.hpp"
 #include "cli/refuse.hpp"
 #include "compiler/ir/difference.hpp"
 #include "compiler/ir/graph.hpp"
-#include "compiler/source/escape.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/tools/live.hpp"
 
@@ -52,11 +52,11 @@ int diff(const std::string& old_path, const std::string& new_path) {
     const auto found = ir::differences({before->program, before->sources}, {after->program, after->sources});
     std::string where;
     for (const auto& one : found) {
-        if (one.where != where) fmt::print("{}\n", escaped(one.where));
+        if (one.where != where) say("{}\n", one.where);
         where = one.where;
-        fmt::print("  {}\n", escaped(one.what));
+        say("  {}\n", one.what);
     }
-    if (found.empty()) fmt::print("no difference in what it does\n");
+    if (found.empty()) say("no difference in what it does\n");
     return found.empty() ? 0 : 1;
 }
 
@@ -67,17 +67,16 @@ int print_svg(const std::string& dot) {
     command.input = dot;
     const runtime::Answer answer = runtime::make_live_tools()->run(command);
     if (answer.succeeded() && !answer.truncated) {
-        fmt::print("{}", answer.output);
+        print_document(Document::Ready, answer.output);
         return 0;
     }
     if (answer.ending == runtime::Ending::NotStarted)
-        fmt::print(
-            stderr,
+        tell(
             "migc: --format svg needs `dot`, which is not installed: install graphviz, or take --format "
             "mermaid\n");
     else
-        fmt::print(stderr, "migc: `dot` could not draw the graph: {}\n",
-                   escaped(answer.errors.empty() ? answer.reason : answer.errors));
+        tell("migc: `dot` could not draw the graph: {}\n",
+             answer.errors.empty() ? answer.reason : answer.errors);
     return 2;
 }
 
@@ -88,7 +87,8 @@ int graph(const std::string& path, const std::string& format) {
         return 2;
     }
     if (format == "svg") return print_svg(ir::as_dot(script->program));
-    fmt::print("{}", format == "dot" ? ir::as_dot(script->program) : ir::as_mermaid(script->program));
+    print_document(Document::Ready,
+                   format == "dot" ? ir::as_dot(script->program) : ir::as_mermaid(script->program));
     return 0;
 }
 

@@ -7,11 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/print.hpp"
 #include "cli/refuse.hpp"
 #include "cli/session.hpp"
 #include "cli/signatures.hpp"
 #include "compiler/checks/affected.hpp"
-#include "compiler/source/escape.hpp"
 
 namespace migc::cli {
 namespace {
@@ -34,13 +34,15 @@ nlohmann::json affected(Script& script) {
     return result;
 }
 
-std::string shown(const PlanOptions& options, const nlohmann::json& plan) {
+void show(const PlanOptions& options, const nlohmann::json& plan) {
     if (options.digest)
-        return fmt::format("change {}\nrun {}\n", plan.at("digests").at("change").get<std::string>(),
-                           plan.at("digests").at("run").get<std::string>());
-    if (options.session.json) return plan.dump(2) + "\n";
-    return escaped(options.markdown ? runtime::render_plan_markdown(plan) : runtime::render_plan(plan),
-                   Newlines::Kept);
+        say("change {}\nrun {}\n", plan.at("digests").at("change").get<std::string>(),
+            plan.at("digests").at("run").get<std::string>());
+    else if (options.session.json)
+        print_document(Document::Json, plan.dump(2) + "\n");
+    else
+        print_lines(stdout,
+                    options.markdown ? runtime::render_plan_markdown(plan) : runtime::render_plan(plan));
 }
 
 int plan(const PlanOptions& options) {
@@ -60,11 +62,12 @@ int plan(const PlanOptions& options) {
     }
     close_session(options.session, **session, nullptr);
     if (options.markdown || options.session.json) (*plan)["affected"] = affected(*script);
-    fmt::print("{}", shown(options, *plan));
+    show(options, *plan);
     constexpr int problem = 1;
-    if (options.save.empty() || write_plan(options.save, *plan, options.script))
-        return runtime::has_problem(*plan) && !options.digest ? problem : 0;
-    return refuse(fmt::format("--save {}: cannot be written", options.save));
+    if (!options.save.empty())
+        if (const auto written = write_plan(options.save, *plan, options.script); !written)
+            return refuse(written.error());
+    return runtime::has_problem(*plan) && !options.digest ? problem : 0;
 }
 
 }  // namespace

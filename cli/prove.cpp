@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/print.hpp"
 #include "cli/proof.hpp"
 #include "cli/refuse.hpp"
 #include "cli/session.hpp"
@@ -48,7 +49,7 @@ int prove(const ProveOptions& options) {
     }
     const auto answer = prove::prove(script->program, script->inventory, *parameters, options.proof);
     if (options.session.json)
-        fmt::print("{}\n", prove::as_json(answer, script->sources).dump(1));
+        print_document(Document::Json, prove::as_json(answer, script->sources).dump(1) + "\n");
     else
         print(answer, options.script, script->sources);
     return exit_code_of(answer);
@@ -72,7 +73,8 @@ void print(const prove::Answer& answer, const std::string& script, const SourceM
     Diagnostics found;
     prove::report(answer, found);
     print(found, sources);
-    fmt::print("{}: {}\n{}", script, prove::headline(answer), prove::remarks(answer, sources));
+    say("{}: {}\n", script, prove::headline(answer));
+    print_lines(stdout, prove::remarks(answer, sources));
 }
 
 void add_proof_options(CLI::App& command, prove::Options& options, CLI::Option* needs) {

@@ -1,15 +1,11 @@
 #include "cli/refuse.hpp"
 
-#include <cstdio>
-
-#include <fmt/format.h>
-
-#include "compiler/source/escape.hpp"
+#include "cli/print.hpp"
 
 namespace migc::cli {
 
 int refuse(const std::string& message, int exit_code) {
-    fmt::print(stderr, "migc: {}\n", escaped(message, Newlines::Kept));
+    tell("migc: {}\n", message);
     return exit_code;
 }
 

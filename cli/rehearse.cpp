@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/print.hpp"
 #include "cli/proof.hpp"
 #include "cli/refuse.hpp"
 #include "cli/session.hpp"
@@ -160,15 +161,15 @@ class Rehearsal {
                 run_options);
         };
         const auto done = engine(first)->run();
-        fmt::print("do:    {}\n", told(done));
+        say("do:    {}\n", told(done));
         if (done.result != "done") return done.exit_code == differs ? refused : done.exit_code;
         Records ignored;
         const auto undone = engine(ignored)->undo(done.run);
-        fmt::print("undo:  {}\n", told(undone));
+        say("undo:  {}\n", told(undone));
         if (undone.exit_code != 0) return stands;
         const bool same_world = state() == before;
         const auto again = engine(second)->run();
-        fmt::print("again: {}\n", told(again));
+        say("again: {}\n", told(again));
         return report(first, second, same_world, again);
     }
 
@@ -181,9 +182,8 @@ class Rehearsal {
         const auto findings = compare(first, second);
         for (const Finding& finding : findings) {
             const ir::Step* step = runtime::find_step(program_, finding.step);
-            fmt::print("{}: `{}`: {}\n",
-                       step != nullptr ? script_.sources.location(step->span) : finding.step,
-                       first.at(finding.step).text, finding.text);
+            say("{}: `{}`: {}\n", step != nullptr ? script_.sources.location(step->span) : finding.step,
+                first.at(finding.step).text, finding.text);
         }
         std::size_t compared = 0;
         for (const auto& [step, record] : first) {
@@ -191,18 +191,17 @@ class Rehearsal {
                 if (comes_back(record, phrase))
                     ++compared;
                 else
-                    fmt::print("not compared: `{}` only makes {} different\n", record.text, phrase);
-            if (record.before.empty())
-                fmt::print("not compared: `{}` declares no effect to look at\n", record.text);
+                    say("not compared: `{}` only makes {} different\n", record.text, phrase);
+            if (record.before.empty()) say("not compared: `{}` declares no effect to look at\n", record.text);
         }
         if (!same_world)
-            fmt::print("the world is not as it was before: something was changed that no step declares\n");
+            say("the world is not as it was before: something was changed that no step declares\n");
         const bool good = findings.empty() && same_world && again.result == "done";
-        fmt::print("{}: {}: {} of {} declared resources were as before; the stage {} is done\n",
-                   options_.script, good ? "as declared" : "not as declared",
-                   compared - std::min(compared, findings.size()), compared,
-                   again.result == "done" ? options_.session.stages.front()
-                                          : "is " + again.result + ", so nothing of it");
+        say("{}: {}: {} of {} declared resources were as before; the stage {} is done\n", options_.script,
+            good ? "as declared" : "not as declared", compared - std::min(compared, findings.size()),
+            compared,
+            again.result == "done" ? options_.session.stages.front()
+                                   : "is " + again.result + ", so nothing of it");
         return good ? as_declared : differs;
     }
 

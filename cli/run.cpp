@@ -12,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/detach.hpp"
 #include "cli/preflight.hpp"
+#include "cli/print.hpp"
 #include "cli/refuse.hpp"
 #include "cli/session.hpp"
 #include "cli/signatures.hpp"
@@ -94,7 +95,7 @@ tl::expected<Ready, std::string> prepare(const RunOptions& options, Script& scri
 
 int report(const runtime::RunResult& result) {
     // A refusal comes before the first event, so the reporter has said nothing.
-    if (result.run.empty() && !result.message.empty()) fmt::print(stderr, "migc: {}\n", result.message);
+    if (result.run.empty() && !result.message.empty()) tell("migc: {}\n", result.message);
     return result.exit_code;
 }
 
@@ -285,7 +286,7 @@ int sheet(const RunOptions& options) {
                            *run_options);
     const auto text = engine.sheet(earlier->about.id);
     if (!text) return refuse(text.error());
-    fmt::print("{}", *text);
+    print_lines(stdout, *text);
     return 0;
 }
 
@@ -326,7 +327,7 @@ tl::expected<void, std::string> write_resolution(const Resolution& asked, const 
                                       {"by", runtime::operator_here()}}};
     if (auto written = (*journal)->append(id, decision); !written) return written;
     runtime::make_plain_reporter(std::cout, false)->on(decision);
-    fmt::print("`migc resume {}` goes on with it, `migc undo {}` takes it back\n", id, id);
+    say("`migc resume {}` goes on with it, `migc undo {}` takes it back\n", id, id);
     return {};
 }
 
@@ -358,7 +359,7 @@ int list_runs() {
     if (!journal) return refuse(journal.error());
     const auto runs = (*journal)->runs();
     if (!runs) return refuse(runs.error());
-    fmt::print("{}", runtime::runs_table(*runs));
+    print_rendered(stdout, runtime::runs_table(*runs));
     return 0;
 }
 
@@ -370,7 +371,7 @@ int show(const std::string& id, bool json) {
     const auto events = (*journal)->events(about->id);
     if (!events) return refuse(events.error());
     if (!json) {
-        fmt::print("{}", runtime::show_run(*about, *events));
+        print_rendered(stdout, runtime::show_run(*about, *events));
         return 0;
     }
     const auto out = runtime::make_json_reporter(std::cout);

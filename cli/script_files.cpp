@@ -43,12 +43,12 @@ std::vector<ScriptFile> script_files(const std::vector<std::string>& paths, std:
     for (const auto& path : paths) {
         std::error_code error;
         if (path == "-" || !fs::is_directory(path, error)) {
-            add({path, false});
+            add({path, {}});
             continue;
         }
         const auto scripts = below(path);
         if (scripts.empty()) empty.push_back(path);
-        for (const auto& script : scripts) add({script, true});
+        for (const auto& script : scripts) add({script, path});
     }
     return result;
 }

@@ -1,6 +1,7 @@
 // Which scripts a command line names: files, and folders with what is below them.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -8,7 +9,7 @@ namespace migc::cli {
 
 struct ScriptFile {
     std::string path;
-    bool found = false;  // in a folder that was named, not named itself
+    std::filesystem::path found_in;  // the folder that was named; empty: it was named itself
 };
 
 // Files as given, "-" included; for a folder every *.mig below it, sorted, without hidden folders, `build`,

@@ -6,8 +6,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/print.hpp"
+#include "cli/refuse.hpp"
 #include "cli/signatures.hpp"
+#include "cli/written.hpp"
 #include "compiler/diagnostics/nearest.hpp"
+#include "compiler/project/user_config.hpp"
+#include "compiler/source/project_path.hpp"
 #include "compiler/source/sha256.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/convert.hpp"
@@ -79,13 +84,13 @@ void tell_terraform_variables(const Script& script) {
     if (!uses_terraform(script.program)) return;
     const auto variables = runtime::terraform_variables(::environ);
     if (!variables.withheld.empty())
-        fmt::print(
-            stderr,
-            "note: {} of the environment {} not passed on: what terraform does is said by the script\n",
-            fmt::join(variables.withheld, ", "), variables.withheld.size() == 1 ? "is" : "are");
+        tell("note: {} of the environment {} not passed on: what terraform does is said by the script\n",
+             fmt::format("{}", fmt::join(variables.withheld, ", ")),
+             variables.withheld.size() == 1 ? "is" : "are");
     if (!variables.values.empty())
-        fmt::print(stderr, "note: {} of the environment {} terraform as variables\n",
-                   fmt::join(variables.values, ", "), variables.values.size() == 1 ? "reaches" : "reach");
+        tell("note: {} of the environment {} terraform as variables\n",
+             fmt::format("{}", fmt::join(variables.values, ", ")),
+             variables.values.size() == 1 ? "reaches" : "reach");
 }
 
 tl::expected<std::unique_ptr<Tools>, std::string> tools(const SessionOptions& options, const Script& script,
@@ -157,6 +162,11 @@ bool is_left_out(const std::filesystem::path& path) {
     return name == ".git" || name == ".migc" || name == "node_modules";
 }
 
+// What is no file of the project is in no copy of it.
+bool leads_out(const std::filesystem::directory_entry& entry, const std::filesystem::path& root) {
+    return entry.is_symlink() && !project_file(root, entry.path());
+}
+
 tl::expected<void, std::string> copy_project(const std::filesystem::path& from,
                                              const std::filesystem::path& to) {
     namespace fs = std::filesystem;
@@ -169,7 +179,7 @@ tl::expected<void, std::string> copy_project(const std::filesystem::path& from,
         }
         const fs::path target = to / fs::relative(i->path(), from);
         if (i->is_directory()) fs::create_directories(target, error);
-        if (!i->is_regular_file()) continue;
+        if (!i->is_regular_file() || leads_out(*i, from)) continue;
         size += i->file_size();
         if (size > scratch_limit)
             return Error(fmt::format(
@@ -189,7 +199,7 @@ std::map<std::string, std::string> digests(const std::filesystem::path& folder) 
     for (fs::recursive_directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) {
         if (is_left_out(i->path()))
             i.disable_recursion_pending();
-        else if (i->is_regular_file())
+        else if (i->is_regular_file() && !leads_out(*i, folder))
             if (const auto text = read_file(i->path(), scratch_limit))
                 result[fs::relative(i->path(), folder).string()] = sha256(*text);
     }
@@ -292,6 +302,15 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
         .add_option("--evidence", options.evidence,
                     "A signed evidence that a stage has passed, besides the journal and .migc/evidence")
         ->allow_extra_args(false);
+    command
+        .add_option_function<std::vector<std::string>>(
+            "--outside",
+            [](const std::vector<std::string>& paths) {
+                for (const std::string& path : paths) project::allow_outside(path);
+            },
+            "A file or folder outside of the project that migc.yaml may name for a secret, a channel or a "
+            "kubeconfig")
+        ->allow_extra_args(false);
     command.add_option("--context", options.context, "The kubectl context, in place of the environment's");
     command.add_option("--namespace", options.name_space, "The namespace, in place of the environment's");
     command.add_option("--record", options.record, "Write a transcript of what the tools answered");
@@ -307,15 +326,17 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
 tl::expected<std::unique_ptr<Session>, std::string> open_session(const SessionOptions& options,
                                                                  const Script& script) {
     // Noticed before anything runs, not at the end of it.
-    if (!options.state.empty() && !write_file(options.state, ""))
-        return Error(fmt::format("--state {}: cannot be written", options.state));
+    if (!options.state.empty())
+        if (const auto written = write_output(options.state, ""); !written)
+            return Error(fmt::format("--state: {}", written.error()));
     auto session = std::make_unique<Session>();
     auto chosen = tools(options, script, *session);
     if (!chosen) return Error(chosen.error());
     session->tools = std::move(*chosen);
     if (options.record.empty()) return session;
-    auto recording =
-        runtime::make_recording_tools(std::move(session->tools), options.record, normalised(script));
+    tell_replaced(options.record);
+    auto recording = runtime::make_recording_tools(std::move(session->tools), options.record,
+                                                   normalised(script), project_root_here());
     if (!recording) return Error(recording.error());
     session->tools = std::move(*recording);
     return session;
@@ -355,12 +376,12 @@ namespace {
 void tell_interference(runtime::World& world) {
     for (const runtime::OthersWrite& write : world.ledger()) {
         if (write.superseded) continue;
-        fmt::print(stderr, "others: {}: {}\n", runtime::shown(write),
-                   write.stands() ? "it is still there"
-                                  : fmt::format("it is not there any more since `{}`{}", write.overwritten_by,
-                                                write.looked_at ? ", which came after a look" : ""));
+        tell("others: {}: {}\n", runtime::shown(write),
+             write.stands() ? "it is still there"
+                            : fmt::format("it is not there any more since `{}`{}", write.overwritten_by,
+                                          write.looked_at ? ", which came after a look" : ""));
     }
-    for (const std::string& text : world.idle_interference()) fmt::print(stderr, "others: {}\n", text);
+    for (const std::string& text : world.idle_interference()) tell("others: {}\n", text);
 }
 
 }  // namespace
@@ -372,8 +393,8 @@ void close_session(const SessionOptions& options, Session& session, const Scratc
     if (!world) return;
     auto state = nlohmann::json::parse(world->state());
     state["files"] = scratch ? scratch->changed_files() : nlohmann::json::object();
-    if (!write_file(options.state, state.dump(1) + "\n"))
-        fmt::print(stderr, "{}: cannot be written\n", options.state);
+    if (const auto written = write_output(options.state, state.dump(1) + "\n"); !written)
+        refuse(written.error());
 }
 
 }  // namespace migc::cli

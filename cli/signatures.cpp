@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "cli/frontend.hpp"
+#include "cli/written.hpp"
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/operator.hpp"
-#include "runtime/natives/private_file.hpp"
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/statement.hpp"
 
@@ -125,11 +125,12 @@ class EvidenceSearch {
 
 }  // namespace
 
-bool write_plan(const std::string& path, const json& plan, const std::string& script) {
+tl::expected<void, std::string> write_plan(const std::string& path, const json& plan,
+                                           const std::string& script) {
     json saved = plan;
     saved["migc-plan"] = 1;
     saved["script"] = script;
-    return runtime::write_private(path, saved.dump(1) + "\n").has_value();
+    return write_output(path, saved.dump(1) + "\n");
 }
 
 tl::expected<json, std::string> read_plan(const std::string& path) {

@@ -15,7 +15,8 @@
 namespace migc::cli {
 
 // What `migc plan --save` writes, mode 0600: it tells what runs where.
-bool write_plan(const std::string& path, const nlohmann::json& plan, const std::string& script);
+tl::expected<void, std::string> write_plan(const std::string& path, const nlohmann::json& plan,
+                                           const std::string& script);
 // The error is a sentence without a full stop: no such file, no plan, its digests do not fit to its parts.
 tl::expected<nlohmann::json, std::string> read_plan(const std::string& path);
 

@@ -11,9 +11,10 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/print.hpp"
 #include "cli/refuse.hpp"
 #include "cli/signatures.hpp"
-#include "compiler/source/escape.hpp"
+#include "cli/written.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/trust/evidence.hpp"
@@ -89,8 +90,8 @@ int new_approver(const Options& options) {
     const PrivateKey key = PrivateKey::make();
     const auto file = trust::key_file(options.name);
     if (const auto saved = trust::save_key(file, key, words); !saved) return refuse(saved.error());
-    fmt::print("the private key is in {}, for its owner only\nfor migc.yaml:\n\napprovers:\n  {}: \"{}\"\n",
-               escaped(file.string()), options.name, trust::show(key.public_key()));
+    say("the private key is in {}, for its owner only\nfor migc.yaml:\n\napprovers:\n  {}: \"{}\"\n",
+        file.string(), options.name, trust::show(key.public_key()));
     return 0;
 }
 
@@ -108,12 +109,12 @@ struct Approved {
     std::string title;
 };
 
-bool is_digest(const std::string& text) {
+bool is_whole_digest(const std::string& text) {
     return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 tl::expected<Approved, std::string> what_is_approved(const std::string& what) {
-    if (is_digest(what)) return Approved{what, ""};
+    if (is_whole_digest(what)) return Approved{what, ""};
     const auto plan = read_plan(what);
     if (!plan) return tl::unexpected(plan.error());
     return Approved{plan->at("digests").at("run").get<std::string>(), plan->value("title", "")};
@@ -133,10 +134,11 @@ int approve(const Options& options) {
     const std::string out =
         options.out.empty() ? fmt::format("approval-{}-{}.json", options.name, approved->digest.substr(0, 12))
                             : options.out;
-    if (!write_file(out, trust::approval_file(approval, *key))) return refuse(out + " cannot be written");
-    fmt::print("{} approves the run {}{} until {}: {}\n", options.name, approved->digest,
-               approved->title.empty() ? "" : fmt::format(" ({})", escaped(approved->title)),
-               trust::written_time(approval.expires), escaped(out));
+    if (const auto written = write_output(out, trust::approval_file(approval, *key)); !written)
+        return refuse(written.error());
+    say("{} approves the run {}{} until {}: {}\n", options.name, approved->digest,
+        approved->title.empty() ? "" : fmt::format(" ({})", approved->title),
+        trust::written_time(approval.expires), out);
     return 0;
 }
 
@@ -177,8 +179,9 @@ int export_evidence(const Options& options) {
                                    event->time_ms};
     const std::string out =
         options.out.empty() ? fmt::format("evidence-{}-{}.json", options.stage, run->id) : options.out;
-    if (!write_file(out, trust::evidence_file(evidence, *key))) return refuse(out + " cannot be written");
-    fmt::print("{} says that {} passed in run {}: {}\n", options.name, options.stage, run->id, escaped(out));
+    if (const auto written = write_output(out, trust::evidence_file(evidence, *key)); !written)
+        return refuse(written.error());
+    say("{} says that {} passed in run {}: {}\n", options.name, options.stage, run->id, out);
     return 0;
 }
 

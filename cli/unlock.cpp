@@ -5,8 +5,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/frontend.hpp"
+#include "cli/print.hpp"
 #include "cli/refuse.hpp"
-#include "compiler/source/escape.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
@@ -25,7 +25,7 @@ void record(const std::filesystem::path& root, const runtime::LockState& state, 
     const auto written =
         journal ? (*journal)->append(state.holder.run, {runtime::EventKind::LockBroken, now, body})
                 : tl::unexpected(journal.error());
-    if (!written) fmt::print(stderr, "migc: the journal does not have it: {}\n", written.error());
+    if (!written) tell("migc: the journal does not have it: {}\n", written.error());
 }
 
 int unlock(const std::string& name, const std::string& because) {
@@ -34,11 +34,9 @@ int unlock(const std::string& name, const std::string& because) {
     const auto broken = runtime::break_lock(root, name, because);
     if (!broken) return refuse(broken.error());
     record(root, *broken, because);
-    fmt::print("the lock of {} is taken away; it was {}\n", name,
-               escaped(runtime::describe(*broken), Newlines::Escaped));
+    say("the lock of {} is taken away; it was {}\n", name, runtime::describe(*broken));
     if (!broken->holder.run.empty())
-        fmt::print(
-            "`migc show {0}` tells how far run {0} came; `migc resume` or `migc undo` go on from there\n",
+        say("`migc show {0}` tells how far run {0} came; `migc resume` or `migc undo` go on from there\n",
             broken->holder.run);
     return 0;
 }

@@ -1,13 +1,13 @@
 #include "cli/lsp/server.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 
 #include "cli/lsp/error.hpp"
 #include "cli/lsp/uri.hpp"
 #include "compiler/source/read_file.hpp"
+#include "compiler/source/write_file.hpp"
 #include "stdlib/stdlib.hpp"
 
 namespace migc::lsp {
@@ -273,10 +273,8 @@ std::string Server::cached(const std::string& name, const std::string& text) {
     if (read(path) == text) return path.string();
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
-    fs::remove(path, error);
-    std::ofstream(path, std::ios::binary) << text;
     // Nobody should think that an edit of it changed the library.
-    fs::permissions(path, fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read, error);
+    (void)write_file(path, text, {.mode = 0444, .synced = false});
     return read(path) == text ? path.string() : "";
 }
 

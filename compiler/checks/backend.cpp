@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <system_error>
 
@@ -193,7 +192,7 @@ void check_folder(const Picture& picture, const Course& course, const Event& app
                   Diagnostics& diagnostics) {
     for (const fs::path& path :
          configuration(picture.inventory.root / course.environment->terraform->directory)) {
-        const auto text = content(path);
+        const auto text = content(picture.inventory.root, path);
         const auto backend = text ? backend_of(*text) : std::nullopt;
         const std::string missing = backend ? missing_lock(*backend) : "";
         if (missing.empty()) continue;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 #include <system_error>
 
@@ -120,7 +119,7 @@ void Drafts::take(const Event& event) {
 }
 
 const std::string& Drafts::text(const std::string& path, Draft& draft) {
-    if (!draft.text) draft.text = content(root_ / path).value_or("");
+    if (!draft.text) draft.text = content(root_, path).value_or("");
     return *draft.text;
 }
 

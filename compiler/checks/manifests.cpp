@@ -9,7 +9,7 @@
 #include "compiler/documents/document.hpp"
 #include "compiler/documents/pointer.hpp"
 #include "compiler/documents/tree.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/source/project_path.hpp"
 
 namespace migc::checks {
 namespace {
@@ -143,8 +143,9 @@ const Manifests::Objects& found_in(const std::unordered_map<std::string, Manifes
 
 }  // namespace
 
-std::optional<std::string> content(const fs::path& path) {
-    return read_file(path, documents::size_limit);
+std::optional<std::string> content(const fs::path& root, const fs::path& path) {
+    auto text = project_file_content(root, path, documents::size_limit);
+    return text ? std::optional(std::move(*text)) : std::nullopt;
 }
 
 struct Manifests::File {
@@ -183,7 +184,7 @@ Manifests::File& Manifests::read(const fs::path& full) const {
     if (entry) return *entry;
     entry = std::make_unique<File>();
     const bool may_be_one = documents::format_of(name) && is_manifest(full) && !name.starts_with("..");
-    auto text = may_be_one ? content(full) : std::nullopt;
+    auto text = may_be_one ? content(root_, full) : std::nullopt;
     if (!text || is_template(*text)) return *entry;
     entry->text = std::move(*text);
     entry->is_read = true;

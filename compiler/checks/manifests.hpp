@@ -33,8 +33,8 @@ struct Unusable {
     bool whole = true;  // nothing can be said of the file; else a document of it is no object
 };
 
-// The whole text of a file; nothing if it is none, is too large, or cannot be read.
-std::optional<std::string> content(const std::filesystem::path& path);
+// The whole text of a project's file; nothing if it is none, is too large, or cannot be read.
+std::optional<std::string> content(const std::filesystem::path& root, const std::filesystem::path& path);
 
 // The text at a JSON pointer; empty if there is none.
 std::string text_at(const nlohmann::json& object, const char* pointer);

@@ -8,7 +8,7 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/ir/compare.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/source/project_path.hpp"
 
 namespace migc::checks {
 namespace {
@@ -139,20 +139,9 @@ class Requirement {
     }
 
     std::optional<std::string> content(const std::string& path, std::string& problem) const {
-        std::error_code error;
-        const fs::path root = fs::weakly_canonical(input_.inventory.root, error);
-        const fs::path full = fs::weakly_canonical(root / path, error);
-        const fs::path relative = full.lexically_relative(root);
-        if (relative.empty() || *relative.begin() == "..")
-            problem = "it leads out of the project's folder";
-        else if (!fs::is_regular_file(full, error))
-            problem = "there is no such file";
-        else if (fs::file_size(full, error) > file_limit)
-            problem = "the file is too large";
-        if (!problem.empty()) return std::nullopt;
-        auto text = read_file(full, file_limit);
-        if (!text) problem = "the file cannot be read";
-        return text;
+        auto text = project_file_content(input_.inventory.root, path, file_limit);
+        if (!text) problem = text.error();
+        return text ? std::optional(std::move(*text)) : std::nullopt;
     }
 
     // Of what a place says, the first line.

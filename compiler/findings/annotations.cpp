@@ -4,6 +4,7 @@
 
 #include "compiler/diagnostics/render.hpp"
 #include "compiler/findings/report.hpp"
+#include "compiler/source/outside_text.hpp"
 
 namespace migc::findings {
 namespace {
@@ -13,17 +14,6 @@ using Json = nlohmann::ordered_json;
 // A message may quote bytes that are no UTF-8.
 std::string text_of(const Json& json) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-std::string escaped_for_github(std::string_view text, bool is_property) {
-    std::string result;
-    for (const char c : text) {
-        if (c == '%' || c == '\r' || c == '\n' || (is_property && (c == ':' || c == ',')))
-            result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        else
-            result += c;
-    }
-    return result;
 }
 
 // The sentence, and what is known beside it.
@@ -47,14 +37,15 @@ std::string annotation(const Finding& finding) {
         const SourceFile& file = finding.sources->file(d.span.file);
         const Position begin = file.position(d.span.begin), end = file.position(d.span.end);
         place = fmt::format("file={},line={},endLine={},",
-                            escaped_for_github(file_of(d, *finding.sources), true), begin.line, end.line);
+                            outside_text(file_of(d, *finding.sources), Sink::GitHubProperty), begin.line,
+                            end.line);
         // GitHub takes columns only within one line, and the last one as part of the range.
         if (begin.line == end.line)
             place +=
                 fmt::format("col={},endColumn={},", begin.column, std::max(begin.column, end.column - 1));
     }
-    return fmt::format("::{} {}title={}::{}\n", command(d.severity), place, escaped_for_github(title, true),
-                       escaped_for_github(with_notes(d), false));
+    return fmt::format("::{} {}title={}::{}\n", command(d.severity), place,
+                       outside_text(title, Sink::GitHubProperty), outside_text(with_notes(d), Sink::GitHub));
 }
 
 std::string_view gitlab_severity(Severity severity) {
@@ -95,7 +86,7 @@ std::string as_gitlab(const std::vector<Finding>& findings) {
         const Diagnostic& d = *finding.diagnostic;
         const bool has_place = d.span.file < finding.sources->size();
         const SourceFile* file = has_place ? &finding.sources->file(d.span.file) : nullptr;
-        array.push_back({{"description", d.message},
+        array.push_back({{"description", outside_text(d.message, Sink::Line)},
                          {"check_name", info(d.code).id},
                          {"fingerprint", finding.fingerprint},
                          {"severity", gitlab_severity(d.severity)},

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/escape.hpp"
+#include "compiler/source/outside_text.hpp"
 
 namespace migc::ir {
 namespace {
@@ -224,37 +225,24 @@ std::vector<std::string> lines(const std::string& label) {
     }
     end_word();
     end_line();
-    for (auto& one : result) one = escaped(one);
+    return result;
+}
+
+std::string label_text(const std::string& label, Sink sink, std::string_view line_break) {
+    std::string result;
+    for (const auto& line : lines(label)) {
+        if (!result.empty()) result += line_break;
+        result += outside_text(line, sink);
+    }
     return result;
 }
 
 std::string dot_text(const std::string& label) {
-    std::string result;
-    for (const auto& line : lines(label)) {
-        if (!result.empty()) result += "\\n";
-        for (const char c : line) {
-            if (c == '"' || c == '\\') result += '\\';
-            // Graphviz reads `&lt;` as a sign.
-            result += c == '&' ? "&amp;" : std::string(1, c);
-        }
-    }
-    return result;
+    return label_text(label, Sink::Dot, "\\n");
 }
 
-// Whatever Mermaid, Markdown or HTML could take for a sign of theirs is written as its number.
 std::string mermaid_text(const std::string& label) {
-    std::string result;
-    for (const auto& line : lines(label)) {
-        if (!result.empty()) result += "<br/>";
-        for (const char c : line) {
-            const auto byte = static_cast<unsigned char>(c);
-            const bool plain = byte >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                               (c >= 'A' && c <= 'Z') ||
-                               std::string_view(" .,-/").find(c) != std::string::npos;
-            result += plain ? std::string(1, c) : fmt::format("#{};", byte);
-        }
-    }
-    return result;
+    return label_text(label, Sink::Mermaid, "<br/>");
 }
 
 std::string_view dot_shape(Shape shape) {

@@ -76,7 +76,9 @@ class InventoryReader {
                  {"namespace",
                   [&](const YamlNode& node) { environment.name_space = read_.text(node, "`namespace`"); }},
                  {"kubeconfig",
-                  [&](const YamlNode& node) { environment.kubeconfig = read_.text(node, "`kubeconfig`"); }},
+                  [&](const YamlNode& node) {
+                      environment.kubeconfig = read_.named_file(node, "`kubeconfig`", inventory_.root);
+                  }},
                  {"protected", [&](const YamlNode& node) { protection(environment, node); }},
                  {"terraform", [&](const YamlNode& node) { environment.terraform = terraform(node); }},
                  {"set", [&](const YamlNode& node) { set(environment, node); }},
@@ -149,7 +151,9 @@ class InventoryReader {
         read_.each_key(
             node, called,
             {{"file",
-              [&](const YamlNode& one) { ++sources, source.file = read_.path(one, "`file`").value_or(""); }},
+              [&](const YamlNode& one) {
+                  ++sources, source.file = read_.named_file(one, "`file`", inventory_.root).value_or("");
+              }},
              {"env",
               [&](const YamlNode& one) {
                   ++sources, source.variable = read_.text(one, "`env`").value_or("");
@@ -326,7 +330,7 @@ class InventoryReader {
         bool has_key = false;
         read_.each_key(node, called, {{"url-file", [&](const YamlNode& value) {
                                            has_key = true;
-                                           url_file = read_.text(value, "`url-file`");
+                                           url_file = read_.named_file(value, "`url-file`", inventory_.root);
                                        }}});
         if (!has_key)
             read_.wrong(name,

@@ -1,9 +1,17 @@
 // Finding migc.yaml and reading it from the disk.
 
+#include <algorithm>
+#include <charconv>
+
 #include <fmt/format.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "compiler/project/defaults.hpp"
 #include "compiler/project/inventory.hpp"
+#include "compiler/project/user_config.hpp"
+#include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
 
 namespace migc::project {
@@ -48,21 +56,80 @@ Inventory without_file(fs::path root) {
     return inventory;
 }
 
+// Whoever logged in to become root; nothing where nobody did.
+std::optional<uid_t> login_user() {
+    constexpr std::uintmax_t longest = 32;
+    const auto text = read_file("/proc/self/loginuid", longest);
+    unsigned long id = 0;
+    if (!text || std::from_chars(text->data(), text->data() + text->size(), id).ec != std::errc()) return {};
+    const auto user = static_cast<uid_t>(id);
+    return user == static_cast<uid_t>(-1) ? std::nullopt : std::optional(user);
+}
+
+// Root could do everything as the user anyway.
+bool belongs_to_the_user(uid_t owner) {
+    if (owner == ::geteuid() || owner == 0) return true;
+    return ::geteuid() == 0 && owner == login_user();
+}
+
+std::string user_name(uid_t user) {
+    const passwd* entry = ::getpwuid(user);
+    return entry != nullptr ? entry->pw_name : fmt::format("user {}", user);
+}
+
+// Why a migc.yaml does not count: it decides what is run, and somebody else could have put it there. Empty if
+// it does.
+std::string not_trusted(const fs::path& file) {
+    const fs::path folder = file.parent_path();
+    const auto& trusted = user_config().trusted_projects;
+    if (std::find(trusted.begin(), trusted.end(), folder) != trusted.end()) return {};
+    struct stat of_file {
+    }, of_folder{};
+    if (::stat(file.c_str(), &of_file) != 0 || ::stat(folder.c_str(), &of_folder) != 0) return {};
+    for (const auto& [owner, what] :
+         {std::pair(of_file.st_uid, "it"), std::pair(of_folder.st_uid, "its folder")})
+        if (!belongs_to_the_user(owner)) return fmt::format("{} belongs to {}", what, user_name(owner));
+    return (of_file.st_mode & S_IWOTH) != 0 ? "everybody may write it" : "";
+}
+
+// Nothing of it is shown.
+Inventory refused(const fs::path& file, const std::string& why, const fs::path& root, SourceMap& sources,
+                  Diagnostics& diagnostics) {
+    const FileId id = sources.add(shown_name(file), "");
+    diagnostics.report(Code::BadInventory, {id, 0, 0}, why);
+    Inventory inventory = without_file(root);
+    inventory.exists = true;
+    inventory.file_name = sources.file(id).name();
+    return inventory;
+}
+
+Inventory not_trusted(const fs::path& file, const std::string& why, const fs::path& folder,
+                      SourceMap& sources, Diagnostics& diagnostics) {
+    Inventory inventory = refused(file,
+                                  fmt::format("{} is not used: {}, and what it says would be run as {}",
+                                              file.string(), why, user_name(::geteuid())),
+                                  folder, sources, diagnostics);
+    auto& notes = diagnostics.all().back().notes;
+    notes.push_back(fmt::format("if it is the project's: `trusted-projects: [{}]` in {}",
+                                file.parent_path().string(), (user_folder() / "config.yaml").string()));
+    if (!user_config().problem.empty()) notes.push_back(user_config().problem);
+    return inventory;
+}
+
 }  // namespace
 
 Inventory load_inventory(const fs::path& script_folder, SourceMap& sources, Diagnostics& diagnostics) {
     const fs::path folder = absolute_folder(script_folder);
     const auto file = find_upwards(folder);
     if (!file) return without_file(folder);
-    const auto text = file_content(*file, largest_project_file);
-    const FileId id = sources.add(shown_name(*file), text.value_or(""));
-    if (text) return parse_inventory(id, file->parent_path(), sources, diagnostics);
-    diagnostics.report(Code::BadInventory, {id, 0, 0},
-                       fmt::format("migc.yaml cannot be read: {}", text.error()));
-    Inventory inventory = without_file(file->parent_path());
-    inventory.exists = true;
-    inventory.file_name = sources.file(id).name();
-    return inventory;
+    if (const std::string why = not_trusted(*file); !why.empty())
+        return not_trusted(*file, why, folder, sources, diagnostics);
+    auto text = project_file_content(file->parent_path(), *file, largest_project_file);
+    if (!text)
+        return refused(*file, fmt::format("migc.yaml cannot be read: {}", text.error()), file->parent_path(),
+                       sources, diagnostics);
+    const FileId id = sources.add(shown_name(*file), std::move(*text));
+    return parse_inventory(id, file->parent_path(), sources, diagnostics);
 }
 
 }  // namespace migc::project

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "compiler/diagnostics/nearest.hpp"
+#include "compiler/project/named_file.hpp"
+#include "compiler/project/user_config.hpp"
 
 namespace migc::project {
 
@@ -120,6 +122,19 @@ std::optional<std::string> Reader::path(const YamlNode& node, std::string_view c
     if (!path || stays_inside(*path)) return path;
     wrong(node, fmt::format("{} leads out of the project's folder", called))
         .notes.emplace_back("it is relative to the folder of migc.yaml, and must stay below it");
+    return std::nullopt;
+}
+
+std::optional<std::string> Reader::named_file(const YamlNode& node, std::string_view called,
+                                              const std::filesystem::path& root) const {
+    auto path = text(node, called);
+    // Whether a whole path is allowed is asked where it is read: who only checks a script reads none.
+    if (!path || path->starts_with('/') || stays_inside(*path) ||
+        is_allowed_outside((root / *path).lexically_normal()))
+        return path;
+    wrong(node, fmt::format("{} leads out of the project's folder", called))
+        .notes.push_back(fmt::format("who runs it can allow it: `outside-files: [..]` in {}",
+                                     (user_folder() / "config.yaml").string()));
     return std::nullopt;
 }
 

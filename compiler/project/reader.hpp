@@ -33,6 +33,10 @@ class Reader {
     [[nodiscard]] std::optional<bool> boolean(const YamlNode& node, std::string_view called) const;
     // A path below the project's root.
     [[nodiscard]] std::optional<std::string> path(const YamlNode& node, std::string_view called) const;
+    // The same, or one outside of the project that the user allows, or will have to: see named_file.
+    // `root`: the project's.
+    [[nodiscard]] std::optional<std::string> named_file(const YamlNode& node, std::string_view called,
+                                                        const std::filesystem::path& root) const;
     // A word that a script can name: letters, digits and hyphens, beginning with a letter.
     bool is_word(const YamlNode& node, std::string_view called) const;
     // The value of a script's parameter; refuses plain text that YAML readers take for different things.

@@ -74,7 +74,9 @@ void Library::use_path(const syntax::Use& use, const std::string& used_from) {
     if (!id) {
         diagnostics_
             .report(Code::UnknownModule, use.span, fmt::format("cannot read the file `{}`", use.module))
-            .notes.push_back(fmt::format("the path is relative to {}", used_from));
+            .notes.push_back(fmt::format(
+                "the path is relative to {}, and leads to a file of the same project, not in .git or .migc",
+                used_from));
         return;
     }
     // A file that is used twice, or that uses itself in a circle, is read once.

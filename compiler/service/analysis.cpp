@@ -6,8 +6,10 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/findings/allow.hpp"
+#include "compiler/project/named_file.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/service/repair.hpp"
+#include "compiler/source/project_path.hpp"
 
 namespace migc::service {
 
@@ -74,12 +76,14 @@ const std::vector<syntax::Token>& Analysis::tokens() const {
 }
 
 void Analysis::lower(const Request& request) {
+    const fs::path home =
+        inventory_.exists ? inventory_.root : project::home_of_scripts(folder_of(request.path));
     library_ = std::make_unique<sema::Library>(
         request.library, sources_, diagnostics_,
         // Called while the script is lowered, so `request` is still there.
-        [this, &request](const std::string& path, const std::string& from) -> std::optional<FileId> {
+        [this, &request, home](const std::string& path, const std::string& from) -> std::optional<FileId> {
             const std::string full = (folder_of(from) / path).lexically_normal().string();
-            auto text = request.read_file(full);
+            auto text = project_path(home, full) ? request.read_file(full) : std::nullopt;
             return text ? std::optional(sources_.add(full, std::move(*text))) : std::nullopt;
         });
     program_ = sema::analyse(tree_, inventory_, *library_, sources_, diagnostics_, &symbols_);

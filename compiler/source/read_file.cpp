@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/descriptor.hpp"
+
 namespace migc {
 
 namespace {
@@ -22,6 +24,12 @@ std::string shown_size(std::uintmax_t bytes) {
 
 tl::unexpected<std::string> system_error() {
     return tl::unexpected(std::string(std::strerror(errno)));
+}
+
+// What it is if it is no regular file.
+const char* what_else(const struct stat& status) {
+    if (S_ISDIR(status.st_mode)) return "it is a folder";
+    return S_ISREG(status.st_mode) ? nullptr : "it is no regular file";
 }
 
 // To the end, whatever size the system told: files of /proc have none, and a file may grow meanwhile.
@@ -47,13 +55,16 @@ Content file_content(const std::filesystem::path& path, std::uintmax_t limit) {
     // it is not waited for either.
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return system_error();
-    if (S_ISDIR(status.st_mode)) return tl::unexpected(std::string("it is a folder"));
-    if (!S_ISREG(status.st_mode)) return tl::unexpected(std::string("it is no regular file"));
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return system_error();
-    auto content = read_all(descriptor, static_cast<std::uintmax_t>(status.st_size), limit);
-    ::close(descriptor);
-    return content;
+    if (const char* other = what_else(status)) return tl::unexpected(std::string(other));
+    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    return descriptor ? descriptor_content(descriptor.get(), limit) : system_error();
+}
+
+Content descriptor_content(int descriptor, std::uintmax_t limit) {
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) return system_error();
+    if (const char* other = what_else(status)) return tl::unexpected(std::string(other));
+    return read_all(descriptor, static_cast<std::uintmax_t>(status.st_size), limit);
 }
 
 std::optional<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit) {

@@ -20,4 +20,7 @@ std::optional<std::string> read_file(const std::filesystem::path& path, std::uin
 // The same; the error says why it is not read, without its name: "it is larger than 16 MiB".
 tl::expected<std::string, std::string> file_content(const std::filesystem::path& path, std::uintmax_t limit);
 
+// The same of a file that is open; what is no regular file is not read.
+tl::expected<std::string, std::string> descriptor_content(int descriptor, std::uintmax_t limit);
+
 }  // namespace migc

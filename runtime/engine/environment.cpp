@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/project/named_file.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/text.hpp"
 
@@ -238,8 +239,13 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
     const project::Environment* entry = inventory.environment(result.name);
     for (const ir::Parameter& parameter : program.parameters)
         if (auto problem = add_parameter(parameter, entry, options, result)) return tl::unexpected(*problem);
-    if (auto problem = read_secrets(program, inventory, tools, result)) return tl::unexpected(*problem);
+    if (auto problem = read_secrets(program, inventory, tools, result, options.reads_secrets))
+        return tl::unexpected(*problem);
     if (!uses_kubectl(program, stage)) return result;
+    if (entry != nullptr && entry->kubeconfig)
+        if (const auto file = project::named_file(inventory, *entry->kubeconfig); !file)
+            return tl::unexpected(Problem{fmt::format("the kubeconfig {} of environment {}: {}",
+                                                      *entry->kubeconfig, result.name, file.error())});
     if (auto resolved = resolve_cluster(program, result, tools); !resolved)
         return tl::unexpected(resolved.error());
     return result;

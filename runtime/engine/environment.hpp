@@ -65,9 +65,9 @@ StageEnvironment declared_environment(const ir::Program& program, const ir::Stag
 
 // Reads the stage's secrets from where migc.yaml says they are: for a run, and again for an undo, since the
 // journal keeps none. A run that is not live needs none, and has "(secret)". The problem names what is
-// missing.
+// missing. With `reads` false nothing is read and no command is run: it is only looked whether they could be.
 std::optional<Problem> read_secrets(const ir::Program& program, const project::Inventory& inventory,
-                                    Tools& tools, StageEnvironment& environment);
+                                    Tools& tools, StageEnvironment& environment, bool reads = true);
 
 // What stands outside of the stages is evaluated in: the project's root, and the values of parameters from
 // --set, else the defaults. No tool but git is asked there, for nobody says in which cluster.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/project_path.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/tools/concealment.hpp"
@@ -16,16 +17,6 @@ using ir::ExprKind;
 
 // Declarations cannot call themselves; this only keeps a broken program from exhausting the stack.
 constexpr unsigned deepest_call = 64;
-
-bool stays_below(const std::filesystem::path& root, const std::filesystem::path& path) {
-    std::error_code error;
-    const auto base = std::filesystem::weakly_canonical(std::filesystem::absolute(root, error), error);
-    if (error) return false;
-    const auto whole = std::filesystem::weakly_canonical(base / path, error);
-    if (error) return false;
-    const auto relative = whole.lexically_relative(base);
-    return !relative.empty() && *relative.begin() != "..";
-}
 
 // As a server shows it: "migc:PROJECT" has applied this.
 std::string project_name(const project::Inventory& inventory) {
@@ -279,11 +270,21 @@ Reading Evaluator::probe(const ir::Expr& expression, const Scope& scope) {
     return reading;
 }
 
+// What a run keeps in its own folder is no file of the project, and its steps name it all the same.
+bool Evaluator::is_of_this_run(const std::filesystem::path& path) const {
+    std::error_code error;
+    const std::filesystem::path folder = environment_.setting("run-folder");
+    return !folder.empty() && is_within(std::filesystem::weakly_canonical(path, error),
+                                        std::filesystem::weakly_canonical(folder, error));
+}
+
 Reading Evaluator::checked_path(Reading reading) const {
     const auto* text = reading.value.get_if<std::string>();
-    if (text == nullptr || stays_below(surroundings_.inventory.root, *text)) return reading;
-    return script_mistake(fmt::format("the path `{}` leads out of the project's folder {}", printable(*text),
-                                      surroundings_.inventory.root.string()));
+    if (text == nullptr) return reading;
+    const auto below = project_path(surroundings_.inventory.root, *text);
+    if (below || is_of_this_run(*text)) return reading;
+    return script_mistake(
+        fmt::format("the path `{}` is no file of the project: {}", printable(*text), below.error()));
 }
 
 // Whether a text stands in what a run writes down anyway: "staging" is no secret, whoever has it as a

@@ -143,6 +143,7 @@ class Evaluator final : public Host {
     Reading read_native(const ir::Command& command, const Scope& scope);
     Reading stage_passed(const std::string& stage);
     [[nodiscard]] Reading checked_path(Reading reading) const;
+    [[nodiscard]] bool is_of_this_run(const std::filesystem::path& path) const;
 
     tl::expected<std::vector<std::string>, std::string> arguments(const ir::Expr& list, const Scope& scope,
                                                                   bool options_allowed = false);

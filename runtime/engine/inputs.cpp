@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include "compiler/source/escape.hpp"
+#include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
+#include "compiler/source/sha256.hpp"
+#include "compiler/source/write_file.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
@@ -116,10 +119,10 @@ tl::expected<std::vector<std::string>, std::string> Inputs::files_at(const std::
 }
 
 tl::expected<Inputs::Input, std::string> Inputs::read(const std::string& path) const {
+    const auto below = project_path(root_, path);
+    if (!below) return Failure(fmt::format("{}: {}", escaped(path), below.error()));
+    const fs::path& whole = *below;
     std::error_code error;
-    const fs::path whole = fs::weakly_canonical(root_ / path, error);
-    if (error || leads_out(whole.lexically_relative(root_)))
-        return Failure(fmt::format("{} leads out of the project's folder {}", escaped(path), root_.string()));
     const fs::file_status status = fs::status(whole, error);
     if (status.type() == fs::file_type::not_found) return Input{};
     if (!fs::is_regular_file(status)) return Failure(fmt::format("{} is no regular file", escaped(path)));
@@ -222,15 +225,9 @@ void Inputs::copy(const std::string& path) const {
          folder = folder.parent_path())
         if (!make_private_folder(folder)) return;
     const bool executable = input.digest->ends_with(" executable");
-    const int descriptor = ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                                  executable ? 0700 : 0600);
-    if (descriptor < 0) return;
-    ::close(descriptor);
-    fs::copy_file(root_ / path, target, fs::copy_options::overwrite_existing, error);
-    fs::permissions(
-        target, executable ? fs::perms::owner_all : fs::perms::owner_read | fs::perms::owner_write, error);
-    const auto digest = digest_of_file(target);
-    if (error || !digest || !input.digest->starts_with(*digest)) fs::remove(target, error);
+    const auto content = project_file_content(root_, path, largest_copy);
+    if (!content || !input.digest->starts_with(sha256(*content))) return;
+    (void)write_file(target, *content, {.mode = executable ? 0700 : 0600, .synced = false});
 }
 
 tl::expected<void, std::string> Inputs::copy_into(const fs::path& folder) {

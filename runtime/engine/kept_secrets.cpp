@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "compiler/source/write_file.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/journal/operator.hpp"
@@ -85,9 +86,9 @@ void KeptSecrets::belongs_to(const std::string& run, const fs::path& folder) {
 void KeptSecrets::note_key(const std::string& name) const {
     const auto known = known_keys();
     if (folder_.empty() || std::find(known.begin(), known.end(), name) != known.end()) return;
-    std::ofstream(folder_ / names_file, std::ios::app) << name << "\n";
-    std::error_code ignored;
-    fs::permissions(folder_ / names_file, fs::perms::owner_read | fs::perms::owner_write, ignored);
+    std::string names;
+    for (const std::string& one : known) names += one + "\n";
+    (void)write_file(folder_ / names_file, names + name + "\n", {.mode = 0600});
 }
 
 // Every key that was made for this run, in this process or in an earlier one.

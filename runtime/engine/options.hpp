@@ -29,6 +29,7 @@ struct RunOptions {
     std::string script_text;                  // kept by the journal, so that undo does not need the file
     std::string operated_by;                  // "maria on jumphost", for the journal
     std::vector<std::string> only;            // --stage: these and no others; empty: all
+    bool reads_secrets = true;                // a plan does not: see read_secrets
     std::string expect;                       // the change or the run digest that was reviewed; empty: any
     std::optional<nlohmann::json> plan;       // what a saved plan says was reviewed; see reviewed.hpp
     std::string run_digest;                   // set by the engine and the planner

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
+#include "compiler/project/named_file.hpp"
 #include "runtime/engine/environment.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/tools/concealment.hpp"
@@ -15,20 +15,15 @@
 namespace migc::runtime {
 namespace {
 
-namespace fs = std::filesystem;
 using Text = tl::expected<std::string, std::string>;
 using Failure = tl::unexpected<std::string>;
 
 constexpr std::size_t longest = std::size_t{64} << 10;  // bytes
 constexpr std::int64_t command_limit_ms = 60'000;
+const std::string unread = "known after the run has read the secret";
 
-Text from_file(const fs::path& root, const std::string& path) {
-    std::error_code error;
-    const fs::path file = fs::weakly_canonical(root / path, error);
-    const auto below = file.lexically_relative(fs::weakly_canonical(root, error));
-    if (error || below.empty() || *below.begin() == "..")
-        return Failure(fmt::format("{} leads out of the project's folder", path));
-    return file_content(file, longest).map_error([&](const std::string& why) {
+Text from_file(const project::Inventory& inventory, const std::string& path) {
+    return project::named_file_content(inventory, path, longest).map_error([&](const std::string& why) {
         return fmt::format("{} cannot be read: {}", path, why);
     });
 }
@@ -55,10 +50,23 @@ Text from_command(const std::vector<std::string>& words, const StageEnvironment&
                                       : failure_text(words.front(), answer));
 }
 
-Text read(const project::SecretSource& source, const StageEnvironment& environment, Tools& tools) {
-    if (!source.file.empty()) return from_file(environment.setting("root"), source.file);
+Text read(const project::SecretSource& source, const project::Inventory& inventory,
+          const StageEnvironment& environment, Tools& tools) {
+    if (!source.file.empty()) return from_file(inventory, source.file);
     if (!source.variable.empty()) return from_variable(source.variable);
     return from_command(source.command, environment, tools);
+}
+
+// In its place when it is known to be there.
+Text look_for(const project::SecretSource& source, const project::Inventory& inventory) {
+    if (!source.variable.empty() && std::getenv(source.variable.c_str()) == nullptr)
+        return Failure(fmt::format("the environment has no variable {}", source.variable));
+    if (source.file.empty()) return unread;
+    const auto file = project::named_file(inventory, source.file);
+    std::error_code error;
+    if (file && std::filesystem::is_regular_file(*file, error)) return unread;
+    return Failure(
+        fmt::format("{} cannot be read: {}", source.file, file ? "there is no such file" : file.error()));
 }
 
 // Files and commands end with a line's end, which is no part of the secret.
@@ -84,7 +92,7 @@ std::vector<std::string> StageEnvironment::secret_values() const {
 }
 
 std::optional<Problem> read_secrets(const ir::Program& program, const project::Inventory& inventory,
-                                    Tools& tools, StageEnvironment& environment) {
+                                    Tools& tools, StageEnvironment& environment, bool reads) {
     const project::Environment* entry = inventory.environment(environment.name);
     std::optional<Problem> problem;
     for (const ir::Parameter& parameter : program.parameters) {
@@ -99,7 +107,12 @@ std::optional<Problem> read_secrets(const ir::Program& program, const project::I
         if (tools.kind() != "live")
             text = "(secret)";
         else if (source != nullptr)
-            text = checked(read(*source, environment, tools));
+            text =
+                reads ? checked(read(*source, inventory, environment, tools)) : look_for(*source, inventory);
+        if (text && tools.kind() == "live" && !reads) {
+            environment.parameters[parameter.name] = Value(Unknown{*text});
+            continue;
+        }
         if (text) {
             tools.conceal(*text);
             environment.parameters[parameter.name] = Value(*text);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "compiler/source/write_file.hpp"
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/stage_run.hpp"
@@ -598,26 +599,6 @@ void Sheet::keep_in(const fs::path& folder) {
     if (!file_) file_ = std::make_unique<ReplacedFile>(folder / "undo-sheet.txt");
 }
 
-namespace {
-
-// Whole or not at all; like the sheet itself it is not synced.
-bool write_beside(const fs::path& path, const std::string& content) {
-    const std::string beside = path.string() + ".new";
-    const int descriptor =
-        ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (descriptor < 0) return false;
-    std::size_t done = 0;
-    while (done < content.size()) {
-        const ssize_t size = ::write(descriptor, content.data() + done, content.size() - done);
-        if (size <= 0 && errno != EINTR) break;
-        if (size > 0) done += static_cast<std::size_t>(size);
-    }
-    ::close(descriptor);
-    return done == content.size() && ::rename(beside.c_str(), path.c_str()) == 0;
-}
-
-}  // namespace
-
 // With every step of a run, so only what is not there yet.
 void Sheet::write_wanted_files() {
     std::map<std::string, std::string> wanted;
@@ -632,7 +613,7 @@ void Sheet::write_wanted_files() {
     }
     for (const auto& [path, content] : wanted)
         if (const auto known = written_.find(path); known == written_.end() || known->second != content)
-            write_beside(path, content);
+            (void)write_file(path, content, {.mode = 0600, .synced = false});  // like the sheet itself
     written_ = std::move(wanted);
 }
 

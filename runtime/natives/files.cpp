@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
 #include "runtime/natives/entries.hpp"
@@ -81,9 +82,8 @@ Reading variables_file(Host& host, const Arguments& arguments) {
         return mistaken(
             "the environment has no var-file; migc.yaml names it: `terraform: { dir: .., var-file: .. }`");
     const std::string path = shown_path(host, (fs::path(folder) / name).string());
-    std::error_code error;
-    if (!fs::is_regular_file(below_root(host, path), error))
-        return mistaken(fmt::format("there is no file {}", path));
+    if (const auto file = project_file(host.setting("root"), path); !file)
+        return mistaken(fmt::format("{}: {}", path, file.error()));
     return {Value(path), {}, false};
 }
 

@@ -1,12 +1,12 @@
 // Requests that change something: POST once, PUT and DELETE only what was read before.
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
+#include "compiler/source/write_file.hpp"
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
@@ -104,9 +104,8 @@ json answer_as_json(const std::string& body) {
 void keep(const fs::path& file, const json& what) {
     std::error_code ignored;
     fs::create_directories(file.parent_path(), ignored);
-    std::ofstream out(file, std::ios::binary | std::ios::trunc);
-    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write, ignored);
-    out << what.dump(-1, ' ', false, json::error_handler_t::replace);
+    (void)write_file(file, what.dump(-1, ' ', false, json::error_handler_t::replace),
+                     {.mode = 0600, .synced = false});
 }
 
 json kept_in(const fs::path& file) {

@@ -3,12 +3,12 @@
 // larger ones. What it cannot do it says, instead of measuring something smaller.
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "compiler/source/write_file.hpp"
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/inside.hpp"
@@ -174,9 +174,8 @@ json report_of(const Load& load, const Measured& measured) {
 }
 
 bool write_report(const std::string& file, const json& report) {
-    std::ofstream out(file, std::ios::binary | std::ios::trunc);
-    out << report.dump(-1, ' ', false, json::error_handler_t::replace);
-    return static_cast<bool>(out.flush());
+    return write_file(file, report.dump(-1, ' ', false, json::error_handler_t::replace), {.synced = false})
+        .has_value();
 }
 
 // A service that holds a smaller load says nothing about the one that was asked for.

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
+#include "compiler/project/named_file.hpp"
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
@@ -20,7 +20,7 @@ const project::Channel* channel_named(Host& host, const std::string& name) {
 // The address is a secret: it is read here and goes to curl on standard input.
 tl::expected<std::string, std::string> address_of(Host& host, const project::Channel& channel) {
     constexpr std::uintmax_t limit = std::uintmax_t{64} << 10;
-    const auto text = file_content(host.inventory().root / channel.url_file, limit);
+    const auto text = project::named_file_content(host.inventory(), channel.url_file, limit);
     if (!text)
         return tl::unexpected(fmt::format("the address of channel {} cannot be read from {}: {}",
                                           channel.name, channel.url_file, text.error()));

@@ -10,7 +10,9 @@
 namespace migc::runtime {
 
 // Whole or not at all, on the disk when it returns, mode 0600. The error is a sentence without a full stop.
-tl::expected<void, std::string> write_private(const std::filesystem::path& path, std::string_view bytes);
+// `project`: see WriteOptions.
+tl::expected<void, std::string> write_private(const std::filesystem::path& path, std::string_view bytes,
+                                              const std::filesystem::path& project = {});
 
 // At most 64 MiB.
 tl::expected<std::string, std::string> read_bytes(const std::filesystem::path& path);

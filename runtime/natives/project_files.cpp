@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
+#include "compiler/source/write_file.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/tools/descriptor.hpp"
@@ -32,50 +32,6 @@ Failure cannot(const fs::path& path, const std::string& why) {
     return Failure(fmt::format("{}: {}", path.string(), why));
 }
 
-// A temporary file that is gone with the object, unless it took another one's place.
-class Replacement {
-  public:
-    explicit Replacement(const fs::path& target) : target_(target), name_(target.string() + ".migc-XXXXXX") {
-        descriptor_ = Descriptor(::mkostemp(name_.data(), O_CLOEXEC));
-    }
-    Replacement(const Replacement&) = delete;
-    Replacement& operator=(const Replacement&) = delete;
-    ~Replacement() {
-        if (descriptor_.get() >= 0 && !in_place_) ::unlink(name_.c_str());
-    }
-
-    Done write(const std::string& content) {
-        if (descriptor_.get() < 0) return cannot(target_, system_error());
-        for (std::size_t done = 0; done < content.size();) {
-            const ssize_t count = ::write(descriptor_.get(), content.data() + done, content.size() - done);
-            if (count < 0 && errno == EINTR) continue;
-            if (count <= 0) return cannot(target_, system_error());
-            done += static_cast<std::size_t>(count);
-        }
-        return {};
-    }
-
-    [[nodiscard]] int descriptor() const { return descriptor_.get(); }
-
-    Done take_place(mode_t mode, const struct stat* old) {
-        // Only root may give a file away; for all others it is theirs already.
-        if (old != nullptr && ::fchown(descriptor_.get(), old->st_uid, old->st_gid) != 0 && errno != EPERM)
-            return cannot(target_, system_error());
-        if (::fchmod(descriptor_.get(), mode) != 0 || ::fsync(descriptor_.get()) != 0 ||
-            ::rename(name_.c_str(), target_.c_str()) != 0)
-            return cannot(target_, system_error());
-        in_place_ = true;
-        if (!sync_folder(target_.parent_path())) return cannot(target_, system_error());
-        return {};
-    }
-
-  private:
-    fs::path target_;
-    std::string name_;
-    Descriptor descriptor_{-1};
-    bool in_place_ = false;
-};
-
 // Which file this run wrote last under a path: the file itself, and what it held. Kept in the run's own
 // folder; not worth waiting for the disk, since without it there is only a little less to go by.
 fs::path own_file_note(Host& host, const fs::path& whole) {
@@ -88,32 +44,16 @@ void note_own_file(Host& host, const fs::path& whole, int descriptor, const std:
     if (host.setting("run-folder").empty() || ::fstat(descriptor, &now) != 0) return;
     std::error_code ignored;
     fs::create_directories(host.setting("run-folder"), ignored);
-    std::ofstream note(own_file_note(host, whole), std::ios::binary | std::ios::trunc);
-    fs::permissions(own_file_note(host, whole), fs::perms::owner_read | fs::perms::owner_write, ignored);
-    note << nlohmann::json{{"device", now.st_dev}, {"file", now.st_ino}, {"digest", sha256(content)}}.dump();
-}
-
-bool is_own_folder(const fs::path& relative) {
-    return std::any_of(relative.begin(), relative.end(),
-                       [](const fs::path& part) { return part == ".git" || part == ".migc"; });
+    const nlohmann::json note{{"device", now.st_dev}, {"file", now.st_ino}, {"digest", sha256(content)}};
+    (void)write_file(own_file_note(host, whole), note.dump(), {.mode = 0600, .synced = false});
 }
 
 }  // namespace
 
 tl::expected<fs::path, std::string> project_path(Host& host, const std::string& path) {
-    if (path.empty() || path.find('\0') != std::string::npos)
-        return Failure("a path cannot be empty or hold a NUL");
-    std::error_code error;
-    const fs::path root = fs::canonical(host.setting("root"), error);
-    if (error) return cannot(host.setting("root"), error.message());
-    fs::path whole = fs::weakly_canonical(root / path, error);
-    if (error) return cannot(path, error.message());
-    const fs::path relative = whole.lexically_relative(root);
-    if (relative.empty() || *relative.begin() == "..")
-        return cannot(path, fmt::format("it leads out of the project's folder {}", root.string()));
-    if (is_own_folder(relative))
-        return cannot(path, "the folders .git and .migc are no files of the project");
-    return whole;
+    return migc::project_path(host.setting("root"), path).map_error([&](const std::string& why) {
+        return fmt::format("{}: {}", path, why);
+    });
 }
 
 std::string shown_path(Host& host, const std::string& path) {
@@ -143,17 +83,13 @@ Done write_project_file(Host& host, const std::string& path, const std::string& 
     std::error_code error;
     fs::create_directories(whole->parent_path(), error);
     if (error) return cannot(whole->parent_path(), error.message());
-    struct stat old = {};
-    const bool is_there = ::stat(whole->c_str(), &old) == 0;
-    if (is_there && !S_ISREG(old.st_mode)) return cannot(shown_path(host, path), "it is no regular file");
-    Replacement replacement(*whole);
-    if (Done written = replacement.write(content); !written) return written;
+    auto file = NewFile::beside(*whole, {.project = host.setting("root"), .mode = mode, .usual = 0644});
+    if (!file) return cannot(shown_path(host, path), file.error());
+    if (!write_all(file->descriptor(), content)) return cannot(*whole, system_error());
     if (auto changed = changed_since(host, path, expected)) return Failure(std::move(*changed));
-    note_own_file(host, *whole, replacement.descriptor(), content);
-    const mode_t usual = is_there ? old.st_mode & 07777 : 0644;
+    note_own_file(host, *whole, file->descriptor(), content);
     if (auto changed = changed_since(host, path, expected)) return Failure(std::move(*changed));
-    if (Done placed = replacement.take_place(mode.value_or(usual), is_there ? &old : nullptr); !placed)
-        return placed;
+    if (Done placed = file->take_place(); !placed) return cannot(*whole, placed.error());
     host.wrote_file(whole->string());
     return {};
 }

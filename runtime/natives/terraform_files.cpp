@@ -102,7 +102,8 @@ Answer write_state_backup(Host& host, const Arguments& arguments) {
     std::error_code error;
     fs::create_directories(file.parent_path(), error);
     if (error) return refused(fmt::format("{}: {}", file.parent_path().string(), error.message()));
-    if (const auto written = write_private(file, answer.output); !written) return refused(written.error());
+    if (const auto written = write_private(file, answer.output, host.setting("root")); !written)
+        return refused(written.error());
     const auto back = read_bytes(file);
     if (!back || *back != answer.output)
         return went_wrong(fmt::format("{} does not hold what was written to it", file.string()));
@@ -182,7 +183,7 @@ Answer write_kubeconfig(Host& host, const Arguments& arguments) {
     if (auto changed = other_kubeconfig(host, expected.empty() ? file : kept, expected))
         return refused(*changed);
     if (auto changed = other_kubeconfig(host, file, expected)) return refused(*changed);
-    const auto written = write_private(file, *text);
+    const auto written = write_private(file, *text, host.setting("root"));
     return written ? well("") : went_wrong(written.error());
 }
 
@@ -203,7 +204,7 @@ Answer write_kept_back(Host& host, const Arguments& arguments) {
         fs::remove(file, error);
         return error ? refused(fmt::format("{}: {}", file.string(), error.message())) : well("");
     }
-    const auto written = write_private(file, *before);
+    const auto written = write_private(file, *before, host.setting("root"));
     return written ? well("") : went_wrong(written.error());
 }
 

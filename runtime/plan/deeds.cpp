@@ -1,7 +1,6 @@
 // What a planned step will have changed, by what it runs: a command of a tool, or a native.
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <set>
 
 #include <fmt/format.h>

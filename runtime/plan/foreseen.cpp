@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
+#include "compiler/source/write_file.hpp"
 #include "runtime/natives/manifest.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -34,7 +35,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Number = Foreseen::Number;
 
-constexpr std::string_view known_mark = "known after step ";
+constexpr std::string_view step_mark = "known after step ";
 constexpr std::uintmax_t scratch_limit = std::uintmax_t{64} << 20;
 
 // What the cluster itself writes into an object whenever somebody else has.
@@ -188,7 +189,7 @@ class Foreseen::Through final : public Tools {
 
 std::string known_after(const Value& value) {
     const auto* no = value.get_if<Unknown>();
-    return no != nullptr && no->reason.starts_with(known_mark) ? no->reason : std::string();
+    return no != nullptr && no->reason.starts_with("known after ") ? no->reason : std::string();
 }
 
 Foreseen::Foreseen(Tools& tools, fs::path root)
@@ -221,8 +222,8 @@ Number Foreseen::begin(const std::string& step) {
 
 std::string Foreseen::label(Number number) const {
     const auto& [stage, step] = steps_.at(number - 1);
-    return stage == stage_ ? fmt::format("{}{}", known_mark, step)
-                           : fmt::format("{}{} of {}", known_mark, step, stage);
+    return stage == stage_ ? fmt::format("{}{}", step_mark, step)
+                           : fmt::format("{}{} of {}", step_mark, step, stage);
 }
 
 Value Foreseen::unknown_after(Number number) const {
@@ -376,7 +377,7 @@ bool Foreseen::lay_out(const std::vector<std::string>& paths) {
     std::uintmax_t size = 0;
     const auto copy = [&](const fs::path& from) {
         const std::string path = from.lexically_relative(root_).generic_string();
-        if (state_.files.contains(path)) return;
+        if (state_.files.contains(path) || !project_file(root_, path)) return;
         size += fs::file_size(from, error);
         if (error || size > scratch_limit) return;
         fs::create_directories((scratch_ / path).parent_path(), error);
@@ -409,10 +410,8 @@ bool Foreseen::lay_out(const std::vector<std::string>& paths) {
         fs::remove(file, error);
         if (!edited.content) continue;
         fs::create_directories(file.parent_path(), error);
-        std::ofstream(file, std::ios::binary) << *edited.content;
-        fs::permissions(
-            file, edited.executable ? fs::perms::owner_all : fs::perms::owner_read | fs::perms::owner_write,
-            error);
+        const mode_t mode = edited.executable ? 0700 : 0600;
+        if (!write_file(file, *edited.content, {.mode = mode, .synced = false})) return false;
     }
     return !error && size <= scratch_limit;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/json_text.hpp"
+#include "compiler/source/outside_text.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"
@@ -14,33 +15,12 @@ namespace {
 
 using nlohmann::json;
 
-// Within a table's cell or a line: nothing of it is markup.
 std::string plain(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\n' || c == '\r') {
-            out += ' ';
-            continue;
-        }
-        if (std::string_view("\\`*_[]<>|#").find(c) != std::string_view::npos) out += '\\';
-        out += c;
-    }
-    return out;
+    return outside_text(text, Sink::Markdown);
 }
 
-// As code, whatever is in it. A `|` would end the cell even there.
-std::string code(std::string text) {
-    std::size_t longest = 0, run = 0;
-    for (char& c : text) {
-        if (c == '\n' || c == '\r') c = ' ';
-        run = c == '`' ? run + 1 : 0;
-        longest = std::max(longest, run);
-    }
-    for (auto at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2))
-        text.insert(at, "\\");
-    const std::string fence(longest + 1, '`');
-    const std::string pad = longest > 0 ? " " : "";
-    return text.empty() ? "" : fence + pad + text + pad + fence;
+std::string code(const std::string& text) {
+    return outside_text(text, Sink::MarkdownCode);
 }
 
 std::string joined(const json& list, const char* separator = ", ") {

@@ -61,6 +61,7 @@ class Planner {
 
   private:
     std::optional<Problem> resolve() {
+        options_.reads_secrets = false;
         for (const ir::Stage& stage : program_.stages) {
             if (!options_.only.empty() &&
                 std::find(options_.only.begin(), options_.only.end(), stage.name) == options_.only.end())

@@ -1,3 +1,4 @@
+#include "compiler/source/outside_text.hpp"
 #include "runtime/report/narrator.hpp"
 #include "runtime/report/report.hpp"
 
@@ -10,7 +11,7 @@ class PlainReporter : public Reporter {
     PlainReporter(std::ostream& out, bool colour) : out_(out), narrator_(Style{colour, locale_is_utf8()}) {}
 
     void on(const Event& event) override {
-        for (const std::string& line : narrator_.lines(event)) out_ << line << '\n';
+        for (const std::string& line : narrator_.lines(event)) out_ << log_text(line) << '\n';
         out_.flush();
     }
 
@@ -29,7 +30,7 @@ class JsonReporter : public Reporter {
                                {"event", name(event.kind)},
                                {"time_ms", event.time_ms},
                                {"body", Object(event.body)}};
-        out_ << object.dump(-1, ' ', true, Object::error_handler_t::replace) << '\n';
+        out_ << json_for_terminal(object.dump(-1, ' ', true, Object::error_handler_t::replace)) << '\n';
         out_.flush();
     }
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "compiler/source/read_file.hpp"
+#include "compiler/source/write_file.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
@@ -88,10 +88,7 @@ void write_cache(const nlohmann::json& known) {
     if (file.empty()) return;
     std::error_code ignored;
     std::filesystem::create_directories(file.parent_path(), ignored);
-    const auto beside = file.string() + fmt::format(".{}", ::getpid());
-    std::ofstream(beside, std::ios::binary | std::ios::trunc) << known.dump(1) << '\n';
-    std::filesystem::rename(beside, file, ignored);
-    if (ignored) std::filesystem::remove(beside, ignored);
+    (void)migc::write_file(file, known.dump(1) + "\n", {.synced = false});
 }
 
 // What is gone, or another program by now, would be read again by every run.

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -41,11 +39,6 @@ tl::expected<OutputFile::Written, std::string> read_through(int descriptor) {
     return written;
 }
 
-// What a file is called until it is whole, but for six characters.
-std::string unfinished_name(const std::filesystem::path& file) {
-    return "." + file.filename().string() + ".migc-";
-}
-
 void fail(Answer& answer, std::string why) {
     answer.status = 1;
     answer.errors = std::move(why);
@@ -53,43 +46,30 @@ void fail(Answer& answer, std::string why) {
 
 }  // namespace
 
-OutputFile::OutputFile(std::filesystem::path file, std::string temporary, Descriptor descriptor)
-    : file_(std::move(file)), temporary_(std::move(temporary)), descriptor_(std::move(descriptor)) {}
-
-OutputFile::OutputFile(OutputFile&& other) noexcept
-    : file_(std::move(other.file_)),
-      temporary_(std::exchange(other.temporary_, {})),
-      descriptor_(std::move(other.descriptor_)) {}
-
-OutputFile::~OutputFile() {
-    if (!temporary_.empty()) ::unlink(temporary_.c_str());
-}
+OutputFile::OutputFile(std::filesystem::path path, NewFile file)
+    : path_(std::move(path)), file_(std::move(file)) {}
 
 tl::expected<OutputFile, std::string> OutputFile::create(const std::filesystem::path& file) {
-    std::string temporary = file.parent_path() / (unfinished_name(file) + "XXXXXX");
-    Descriptor descriptor = above_standard(::mkostemp(temporary.data(), O_CLOEXEC));
-    if (!descriptor) return tl::unexpected(fmt::format("{} cannot be written: {}", file.string(), reason()));
-    return OutputFile(file, std::move(temporary), std::move(descriptor));
-}
-
-tl::unexpected<std::string> OutputFile::problem(const char* what) const {
-    return tl::unexpected(fmt::format("{} cannot be {}: {}", file_.string(), what, reason()));
+    auto made = NewFile::beside(file, {.mode = 0600});
+    if (!made) return tl::unexpected(fmt::format("{} cannot be written: {}", file.string(), made.error()));
+    return OutputFile(file, std::move(*made));
 }
 
 tl::expected<OutputFile::Written, std::string> OutputFile::finish() {
-    if (::fsync(descriptor_.get()) != 0) return problem("written");
-    auto written = read_through(descriptor_.get());
-    if (!written) return problem("read again");
-    if (::rename(temporary_.c_str(), file_.c_str()) != 0) return problem("written");
-    temporary_.clear();
-    if (!sync_folder(file_.parent_path())) return problem("written");
+    const auto problem = [&](const char* what, const std::string& why) {
+        return tl::unexpected(fmt::format("{} cannot be {}: {}", path_.string(), what, why));
+    };
+    if (::fsync(file_.descriptor()) != 0) return problem("written", reason());
+    auto written = read_through(file_.descriptor());
+    if (!written) return problem("read again", written.error());
+    if (const auto placed = file_.take_place(); !placed) return problem("written", placed.error());
     return written;
 }
 
 // Complaints are short; what is longer than this was no complaint.
 std::string OutputFile::content() const {
     std::string text(std::size_t{1} << 20, '\0');
-    const ssize_t size = ::pread(descriptor_.get(), text.data(), text.size(), 0);
+    const ssize_t size = ::pread(descriptor(), text.data(), text.size(), 0);
     text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, size)));
     return text;
 }
@@ -99,7 +79,8 @@ std::vector<std::filesystem::path> unfinished_outputs(const std::filesystem::pat
     std::error_code error;
     for (std::filesystem::directory_iterator i(file.parent_path(), error), end; !error && i != end;
          i.increment(error))
-        if (i->path().filename().string().starts_with(unfinished_name(file))) found.push_back(i->path());
+        if (i->path().filename().string().starts_with(NewFile::unfinished_name(file)))
+            found.push_back(i->path());
     return found;
 }
 

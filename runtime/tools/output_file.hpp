@@ -8,7 +8,7 @@
 
 #include <tl/expected.hpp>
 
-#include "runtime/tools/descriptor.hpp"
+#include "compiler/source/write_file.hpp"
 #include "runtime/tools/tools.hpp"
 
 namespace migc::runtime {
@@ -19,11 +19,8 @@ class OutputFile {
   public:
     // Mode 0600. The error is a sentence without a full stop.
     static tl::expected<OutputFile, std::string> create(const std::filesystem::path& file);
-    OutputFile(OutputFile&& other) noexcept;
-    OutputFile& operator=(OutputFile&&) = delete;
-    ~OutputFile();
 
-    [[nodiscard]] int descriptor() const { return descriptor_.get(); }
+    [[nodiscard]] int descriptor() const { return file_.descriptor(); }
 
     struct Written {
         std::string digest;  // SHA-256 in hexadecimal
@@ -32,17 +29,15 @@ class OutputFile {
     // When everything is written: waits until the disk has it, reads it back for the digest, and names it.
     tl::expected<Written, std::string> finish();
     // A command that goes on writing without being waited for keeps its file, under the other name.
-    void leave() { temporary_.clear(); }
+    void leave() { file_.leave(); }
     // The beginning of what is written, at most 1 MiB.
     [[nodiscard]] std::string content() const;
 
   private:
-    OutputFile(std::filesystem::path file, std::string temporary, Descriptor descriptor);
-    [[nodiscard]] tl::unexpected<std::string> problem(const char* what) const;
+    OutputFile(std::filesystem::path path, NewFile file);
 
-    std::filesystem::path file_;
-    std::string temporary_;  // empty once it has its name
-    Descriptor descriptor_;
+    std::filesystem::path path_;
+    NewFile file_;
 };
 
 // Writes the output that an answer holds into a file, and puts digest and size in its place. Where that

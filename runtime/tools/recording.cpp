@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "compiler/source/read_file.hpp"
+#include "compiler/source/write_file.hpp"
 #include "runtime/tools/concealment.hpp"
 #include "runtime/tools/descriptor.hpp"
 #include "runtime/tools/output_file.hpp"
@@ -289,19 +290,30 @@ class ReplayedTools : public Tools {
     Time now_;
 };
 
+// It is written while the run goes on, so it takes its place at once. A device is written where it is.
+tl::expected<Descriptor, std::string> open_transcript(const std::filesystem::path& file,
+                                                      const std::filesystem::path& project) {
+    struct stat status {};
+    if (::lstat(file.c_str(), &status) == 0 && S_ISCHR(status.st_mode)) {
+        Descriptor device = above_standard(::open(file.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+        if (!device) return tl::unexpected(std::string(std::strerror(errno)));
+        return device;
+    }
+    auto made = NewFile::beside(file, {.project = project});
+    if (!made) return tl::unexpected(made.error());
+    if (const auto placed = made->take_place(); !placed) return tl::unexpected(placed.error());
+    return made->release();
+}
+
 }  // namespace
 
 tl::expected<std::unique_ptr<RecordingTools>, std::string> make_recording_tools(
-    std::unique_ptr<Tools> tools, const std::filesystem::path& file, std::vector<Normalisation> normalised) {
-    Descriptor descriptor =
-        above_standard(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
-    // An older file may have been open to others.
-    std::error_code ignored;
-    const bool ours = std::filesystem::is_regular_file(file, ignored);
-    if (!descriptor || (ours && ::fchmod(descriptor.get(), 0600) != 0)) {
-        return tl::unexpected(fmt::format("{} cannot be written: {}", file.string(), std::strerror(errno)));
-    }
-    return std::make_unique<Recording>(std::move(tools), file, std::move(descriptor), std::move(normalised));
+    std::unique_ptr<Tools> tools, const std::filesystem::path& file, std::vector<Normalisation> normalised,
+    const std::filesystem::path& project) {
+    auto opened = open_transcript(file, project);
+    if (!opened)
+        return tl::unexpected(fmt::format("{} cannot be written: {}", file.string(), opened.error()));
+    return std::make_unique<Recording>(std::move(tools), file, std::move(*opened), std::move(normalised));
 }
 
 tl::expected<std::unique_ptr<Tools>, std::string> make_replayed_tools(const std::filesystem::path& file,

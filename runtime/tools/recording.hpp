@@ -42,10 +42,11 @@ class RecordingTools : public Tools {
     [[nodiscard]] virtual std::string problem() const = 0;
 };
 
-// Passes everything on to `tools` and writes a transcript, replacing an older one. The file's mode is 0600.
+// Passes everything on to `tools` and writes a transcript, replacing an older one, whose mode it keeps; that
+// of a new one is 0600. `project`: see WriteOptions.
 tl::expected<std::unique_ptr<RecordingTools>, std::string> make_recording_tools(
     std::unique_ptr<Tools> tools, const std::filesystem::path& file,
-    std::vector<Normalisation> normalised = {});
+    std::vector<Normalisation> normalised = {}, const std::filesystem::path& project = {});
 
 // Answers from a transcript. Commands with the same argv and input get their answers in the order recorded,
 // and the last one again when there are no more; a command that is not there was NotStarted. Time is virtual:

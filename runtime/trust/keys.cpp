@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "compiler/source/read_file.hpp"
+#include "compiler/source/write_file.hpp"
 
 namespace migc::trust {
 namespace {
@@ -172,19 +173,9 @@ tl::expected<void, std::string> save_key(const fs::path& file, const PrivateKey&
     fs::create_directories(file.parent_path(), error);
     if (!error) fs::permissions(file.parent_path(), fs::perms::owner_all, error);
     if (error) return Failure(fmt::format("{}: {}", file.parent_path().string(), error.message()));
-    const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (descriptor < 0) {
-        const std::string why = errno == EEXIST ? "there is one already" : std::strerror(errno);
-        return Failure(fmt::format("{}: {}", file.string(), why));
-    }
-    const std::string content = text.dump(1) + "\n";
-    const bool written =
-        ::write(descriptor, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
-        ::fsync(descriptor) == 0;
-    ::close(descriptor);
-    if (written) return {};
-    ::unlink(file.c_str());
-    return Failure(fmt::format("{}: it cannot be written", file.string()));
+    const auto written = write_file(file, text.dump(1) + "\n", {.mode = 0600, .only_new = true});
+    if (!written) return Failure(fmt::format("{}: {}", file.string(), written.error()));
+    return {};
 }
 
 tl::expected<PrivateKey, std::string> load_key(

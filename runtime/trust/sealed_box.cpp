@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "compiler/source/read_file.hpp"
+#include "compiler/source/write_file.hpp"
 
 namespace migc::trust {
 namespace {
@@ -60,16 +61,6 @@ tl::expected<void, std::string> synced_folder(const fs::path& folder) {
     if (descriptor >= 0) ::close(descriptor);
     if (!done) return Failure(fmt::format("{}: {}", folder.string(), why));
     return {};
-}
-
-bool wrote_all(int descriptor, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t size = ::write(descriptor, text.data(), text.size());
-        if (size < 0 && errno == EINTR) continue;
-        if (size <= 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(size));
-    }
-    return true;
 }
 
 tl::expected<std::string, std::string> owners_text(const fs::path& file) {
@@ -164,21 +155,16 @@ tl::expected<void, std::string> save_run_key(const fs::path& file, const RunKey&
     fs::create_directories(folder, error);
     if (!error) fs::permissions(folder, fs::perms::owner_all, error);
     if (error) return Failure(fmt::format("{}: {}", folder.string(), error.message()));
-    const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (descriptor < 0) return Failure(fmt::format("{}: {}", file.string(), std::strerror(errno)));
     std::string content = json{{"migc-run-key", 1},
                                {"run", about},
                                {"public", as_base64(key.public_.data(), key.public_.size())},
                                {"private", as_base64(key.private_.data(), key.private_.size())}}
                               .dump(1) +
                           "\n";
-    const bool written = wrote_all(descriptor, content) && ::fsync(descriptor) == 0;
-    const std::string why = written ? "" : std::strerror(errno);
-    ::close(descriptor);
+    const auto written = write_file(file, content, {.mode = 0600, .only_new = true});
     sodium_memzero(content.data(), content.size());
-    if (written) return synced_folder(folder);
-    ::unlink(file.c_str());
-    return Failure(fmt::format("{}: {}", file.string(), why));
+    if (!written) return Failure(fmt::format("{}: {}", file.string(), written.error()));
+    return {};
 }
 
 tl::expected<RunKey, std::string> load_run_key(const fs::path& file) {
@@ -210,7 +196,7 @@ tl::expected<void, std::string> erase_run_key(const fs::path& file) {
         if (descriptor >= 0) {
             const std::string nothing(static_cast<std::size_t>(std::min<off_t>(status.st_size, 16'384)),
                                       '\0');
-            if (wrote_all(descriptor, nothing)) ::fsync(descriptor);
+            if (write_all(descriptor, nothing)) ::fsync(descriptor);
             ::close(descriptor);
         }
     }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "compiler/source/sha256.hpp"
+#include "compiler/source/write_file.hpp"
 
 namespace migc::trust {
 namespace {
@@ -52,22 +53,14 @@ std::string why() {
     return std::strerror(errno);
 }
 
-// Writes a new key under a name of its own and links it to the right one, so that of two that begin at once
-// both use the first.
+// Of two that begin at once both use the first one's.
 bool make_key(const fs::path& file) {
-    std::array<unsigned char, 32> bytes{};
+    std::string bytes(32, '\0');
     randombytes_buf(bytes.data(), bytes.size());
-    std::string beside = file.string() + ".XXXXXX";
-    const int descriptor = ::mkostemp(beside.data(), O_CLOEXEC);  // mode 0600
-    if (descriptor < 0) return false;
-    const bool written =
-        ::write(descriptor, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
-        ::fsync(descriptor) == 0;
+    const bool written = write_file(file, bytes, {.mode = 0600, .only_new = true}).has_value();
     sodium_memzero(bytes.data(), bytes.size());
-    ::close(descriptor);
-    const bool linked = written && (::link(beside.c_str(), file.c_str()) == 0 || errno == EEXIST);
-    ::unlink(beside.c_str());
-    return linked;
+    std::error_code error;
+    return written || fs::exists(fs::symlink_status(file, error));
 }
 
 tl::expected<DigestKey, std::string> read_key(const fs::path& file) {

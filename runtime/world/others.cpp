@@ -1,13 +1,13 @@
 #include "runtime/world/others.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
+#include "compiler/source/write_file.hpp"
 #include "runtime/world/terraform.hpp"
 
 namespace migc::runtime {
@@ -286,7 +286,8 @@ void write_to(Simulation& world, const Spot& place, const Maybe& value, const st
         std::filesystem::remove(root / place.name, error);
         return;
     }
-    std::ofstream(root / place.name, std::ios::binary | std::ios::trunc) << value->get<std::string>();
+    (void)write_file(root / place.name, value->get<std::string>(),
+                     {.project = root, .usual = 0644, .synced = false});
 }
 
 }  // namespace

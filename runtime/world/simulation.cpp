@@ -1,10 +1,10 @@
 #include "runtime/world/simulation.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 
+#include "compiler/source/write_file.hpp"
 #include "runtime/world/world.hpp"
 
 namespace migc::runtime {
@@ -90,7 +90,7 @@ Answer leave_running(Simulation& world, const CommandLine& command, const std::s
                       fmt::format("it ended at once with exit code {}{}{}\n", script.status,
                                   said.empty() ? "" : ": ", said));
     }
-    std::ofstream(command.log, std::ios::binary) << script.output;
+    (void)write_file(command.log, script.output, {.synced = false});
     world.left_running[command.log] = {path, script.keeps_running ? never : world.clock + script.duration_ms};
     world.acted = true;
     return done("process 4711\n");

@@ -2,12 +2,12 @@
 #include "runtime/world/terraform.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
+#include "compiler/source/write_file.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -40,15 +40,13 @@ std::optional<SavedPlan> read_plan(const std::filesystem::path& path) {
 }
 
 bool write_plan(const std::filesystem::path& path, const SavedPlan& plan) {
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << printed({{"made_by", "the simulated terraform of migc"},
-                     {"lineage", plan.lineage},
-                     {"serial", plan.serial},
-                     {"variables", plan.variables},
-                     {"document", plan.document}},
-                    1);
-    file.flush();
-    return file.good();
+    const std::string text = printed({{"made_by", "the simulated terraform of migc"},
+                                      {"lineage", plan.lineage},
+                                      {"serial", plan.serial},
+                                      {"variables", plan.variables},
+                                      {"document", plan.document}},
+                                     1);
+    return write_file(path, text, {.synced = false}).has_value();
 }
 
 struct Tally {
@@ -200,8 +198,8 @@ Carried carry_out_all(TerraformCall& call, const std::vector<InstanceChange>& ch
 
 // What was made is real, but the state does not know of it.
 Answer lose_state(TerraformCall& call, const TerraformDirectory& before) {
-    std::ofstream file(call.folder / "errored.tfstate", std::ios::binary | std::ios::trunc);
-    file << printed(state_document(call.directory), 2) << "\n";
+    (void)write_file(call.folder / "errored.tfstate", printed(state_document(call.directory), 2) + "\n",
+                     {.synced = false});
     call.directory = before;
     return failed(
         "\nError: Failed to save state\n\nError saving state: the simulated store is broken\n\nError: Failed to "

@@ -8,8 +8,11 @@
 #include <sys/stat.h>
 
 #include "compiler/source/escape.hpp"
+#include "compiler/source/outside_text.hpp"
+#include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
+#include "compiler/source/write_file.hpp"
 
 using namespace migc;
 
@@ -81,4 +84,118 @@ TEST_CASE("a file is read whole, or it is said why not") {
 TEST_CASE("SHA-256") {
     CHECK(sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     CHECK(sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+// ------------------------------------------------------------------ files of a project
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Place {
+    Place() {
+        std::string name = (fs::temp_directory_path() / "migc-source-XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        top = fs::canonical(name);
+        const fs::path root = top / "project", outside = top / "outside";
+        fs::create_directories(root / ".git");
+        fs::create_directories(root / "k8s");
+        fs::create_directories(outside);
+        write(outside / "secret", "secret");
+        write(root / "own", "own");
+        write(root / ".git/config", "secret");
+    }
+    ~Place() { fs::remove_all(top); }
+    static void write(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
+    static std::string read(const fs::path& file) {
+        return migc::read_file(file, 1 << 20).value_or("(none)");
+    }
+
+    fs::path top;
+};
+
+}  // namespace
+
+TEST_CASE("a file of the project is below its root, and neither git's nor migc's") {
+    Place place;
+    const fs::path root = place.top / "project";
+    CHECK(migc::is_within("/a/b", "/a"));
+    CHECK(migc::is_within("/a", "/a"));
+    CHECK_FALSE(migc::is_within("/ab", "/a"));
+    CHECK(migc::is_within("/a/..b", "/a"));
+    fs::create_symlink(place.top / "outside", root / "out");
+    fs::create_symlink(place.top / "outside/secret", root / "link");
+    fs::create_symlink(root / ".git", root / "hidden");
+    fs::create_symlink("own", root / "other");
+    fs::create_symlink("nothing", root / "dangling");
+    for (const char* path : {"link", "out/secret", "../outside/secret", "hidden/config", ".git/config",
+                             ".migc/x", "k8s/../../outside/secret", "/etc/passwd", "", "dangling"}) {
+        CAPTURE(path);
+        CHECK_FALSE(migc::project_path(root, path));
+        CHECK_FALSE(migc::project_file_content(root, path, 1 << 20));
+    }
+    CHECK(migc::project_file_content(root, "other", 1 << 20).value() == "own");
+    CHECK(migc::project_path(root, "not/there/yet").has_value());
+    CHECK_FALSE(migc::project_file(root, "k8s"));
+    CHECK_FALSE(migc::open_folder(root / "out"));
+    CHECK(migc::open_folder(root / "k8s"));
+}
+
+TEST_CASE("a file is written whole, in its own place, and nowhere else") {
+    Place place;
+    const fs::path root = place.top / "project", secret = place.top / "outside/secret";
+    const auto mode = [](const fs::path& file) { return static_cast<int>(fs::status(file).permissions()); };
+    REQUIRE(migc::write_file(root / "new", "1"));
+    CHECK(mode(root / "new") == 0600);
+    fs::permissions(root / "new", fs::perms(0640));
+    const auto again = migc::write_file(root / "new", "22");
+    REQUIRE(again);
+    CHECK(again->replaced == 1);
+    CHECK(mode(root / "new") == 0640);
+    CHECK(migc::write_file(root / "new", "3", {.only_new = true}).error() == "there is one already");
+    CHECK(Place::read(root / "new") == "22");
+    CHECK(mode((void(migc::write_file(root / "x", "", {.mode = 0700})), root / "x")) == 0700);
+
+    fs::create_symlink(secret, root / "link");
+    fs::create_symlink(place.top / "outside", root / "out");
+    fs::create_symlink("own", root / "other");
+    fs::create_symlink(place.top / "outside/made", root / "dangling");
+    for (const fs::path& path : {root / "link", root / "out/secret", root / "dangling", root / "out/../x",
+                                 root / "k8s", root, fs::path("/dev/null")}) {
+        CAPTURE(path);
+        CHECK_FALSE(migc::write_file(path, "overwritten", {.project = root}));
+    }
+    CHECK_FALSE(migc::write_file(root / "other", "x"));  // without a project no link is followed
+    REQUIRE(migc::write_file(root / "other", "changed", {.project = root}));
+    CHECK(fs::is_symlink(root / "other"));
+    CHECK(Place::read(root / "own") == "changed");
+    CHECK(Place::read(secret) == "secret");
+    CHECK_FALSE(fs::exists(place.top / "outside/made"));
+    CHECK(migc::write_file(place.top / "outside/asked", "x", {.project = root}));  // named as such
+    {
+        auto unfinished = migc::NewFile::beside(root / "own");
+        REQUIRE(unfinished);
+    }
+    for (const auto& entry : fs::recursive_directory_iterator(place.top))
+        CHECK(entry.path().filename().string().find(".migc-") == std::string::npos);
+    const std::string longest(255, 'n');
+    CHECK(migc::write_file(root / longest, "x"));
+}
+
+TEST_CASE("text from elsewhere is dead in each place that shows it") {
+    using migc::outside_text;
+    using migc::Sink;
+    CHECK(outside_text("a\nb\x1b\xe2\x80\xae", Sink::Line) == "a\\nb\\x1b\\u202e");
+    CHECK(outside_text("50%\nx:y", Sink::GitHub) == "50%25%0Ax:y");
+    CHECK(outside_text("a,b:c\n", Sink::GitHubProperty) == "a%2Cb%3Ac\\n");
+    CHECK(outside_text("@kim #1 !2 10% a|b", Sink::Markdown) ==
+          "@<!-- -->kim \\#<!-- -->1 !<!-- -->2 10% a\\|b");
+    CHECK(outside_text("http://x www.y <b>", Sink::Markdown) == "http:<!-- -->//x www.<!-- -->y \\<b\\>");
+    CHECK(outside_text("a`b|c\nd", Sink::MarkdownCode) == "`` a`b\\|c d ``");
+    CHECK(outside_text("\"\\&", Sink::Dot) == "\\\"\\\\&amp;");
+    CHECK(outside_text("a\"b", Sink::Mermaid) == "a#34;b");
+    CHECK(migc::log_text("::x\n  ::y\n\xc2\xa0::z\na::b\n##[c]d\n") ==
+          "\\x3a:x\n  \\x3a:y\n\xc2\xa0\\x3a:z\na::b\n\\x23#[c]d\n");
+    CHECK(migc::json_for_terminal("{\"a\": \"\xc2\x9b\xc3\xa4\xf3\xa0\x80\x81\"}\n") ==
+          "{\"a\": \"\\u009b\xc3\xa4\\udb40\\udc01\"}\n");
 }

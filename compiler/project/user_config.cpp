@@ -1,0 +1,98 @@
+#include "compiler/project/user_config.hpp"
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compiler/project/reader.hpp"
+#include "compiler/source/read_file.hpp"
+
+namespace migc::project {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t largest_config = std::uintmax_t{1} << 20;
+
+fs::path variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+std::vector<fs::path> paths(const Reader& read, const YamlNode& node, const char* called) {
+    std::vector<fs::path> result;
+    if (!read.is_list(node, called)) return result;
+    for (const YamlNode& one : node.children) {
+        const auto text = read.text(one, called);
+        if (text && fs::path(*text).is_absolute())
+            result.push_back(fs::path(*text).lexically_normal());
+        else if (text)
+            read.wrong(one, fmt::format("{} has whole paths, which begin with /", called));
+    }
+    return result;
+}
+
+// Whoever may write it could say everything that the user says.
+std::string not_the_users(const fs::path& file) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) return {};
+    if (status.st_uid != ::geteuid() && status.st_uid != 0) return "it belongs to somebody else";
+    return (status.st_mode & 022) != 0 ? "others may write it; `chmod go-w` it" : "";
+}
+
+UserConfig parse(const fs::path& file, std::string text) {
+    SourceMap sources;
+    Diagnostics diagnostics;
+    const FileId id = sources.add(file.string(), std::move(text));
+    UserConfig config;
+    const Reader read(diagnostics);
+    if (const auto tree = read_yaml(id, sources, diagnostics); tree && read.is_map(*tree, "config.yaml"))
+        read.each_key(*tree, "config.yaml",
+                      {{"trusted-projects",
+                        [&](const YamlNode& node) {
+                            config.trusted_projects = paths(read, node, "`trusted-projects`");
+                        }},
+                       {"outside-files", [&](const YamlNode& node) {
+                            config.outside_files = paths(read, node, "`outside-files`");
+                        }}});
+    if (!diagnostics.empty()) {
+        const Diagnostic& first = diagnostics.all().front();
+        return {{}, {}, fmt::format("{}: {}", sources.location(first.span), first.message)};
+    }
+    return config;
+}
+
+UserConfig read() {
+    const fs::path folder = user_folder(), file = folder / "config.yaml";
+    if (folder.empty() || ::access(file.c_str(), F_OK) != 0) return {};
+    if (const std::string why = not_the_users(file); !why.empty())
+        return {{}, {}, fmt::format("{} is not used: {}", file.string(), why)};
+    auto text = file_content(file, largest_config);
+    if (!text) return {{}, {}, fmt::format("{} cannot be read: {}", file.string(), text.error())};
+    return parse(file, std::move(*text));
+}
+
+UserConfig& config() {
+    static UserConfig once = read();
+    return once;
+}
+
+}  // namespace
+
+fs::path user_folder() {
+    if (const fs::path folder = variable("XDG_CONFIG_HOME"); folder.is_absolute()) return folder / "migc";
+    const fs::path home = variable("HOME");
+    return home.is_absolute() ? home / ".config" / "migc" : fs::path();
+}
+
+const UserConfig& user_config() {
+    return config();
+}
+
+void allow_outside(const fs::path& path) {
+    config().outside_files.push_back(fs::absolute(path).lexically_normal());
+}
+
+}  // namespace migc::project

@@ -1,0 +1,91 @@
+"""What the hostile tests share: projects of somebody else's making, run as root and as another user."""
+import os, pathlib, shutil, stat, subprocess, sys, tempfile
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+GIVEN = os.path.abspath(os.environ.get("MIGC", "build/cli/migc"))
+OTHER = "nobody"
+failures = []
+
+
+def check(what, condition, detail=""):
+    print(f"{'ok  ' if condition else 'FAIL'} {what}")
+    if not condition:
+        failures.append(what)
+        if detail:
+            print(detail)
+
+
+def finish():
+    print(f"{len(failures)} failed")
+    sys.exit(1 if failures else 0)
+
+
+def can_be_another():
+    return os.geteuid() == 0 and shutil.which("setpriv") is not None
+
+
+def users():
+    """Who runs it: whoever we are, and another user where we may become one."""
+    return [None, OTHER] if can_be_another() else [None]
+
+
+def mode_of(path):
+    return stat.S_IMODE(os.lstat(path).st_mode)
+
+
+class Room:
+    """A folder with a project, a home, and a place outside of both, for one user."""
+
+    def __init__(self, user=None):
+        self.user = user
+        self.top = pathlib.Path(tempfile.mkdtemp(prefix="migc-hostile-"))
+        self.top.chmod(0o755)
+        self.folder, self.home, self.outside = (self.top / n for n in ("project", "home", "outside"))
+        for folder in (self.folder, self.home, self.outside):
+            folder.mkdir()
+        # The build may lie where another user cannot go.
+        self.program = self.top / "migc"
+        shutil.copy(GIVEN, self.program)
+        self.program.chmod(0o755)
+
+    def write(self, name, content, folder=None):
+        path = (folder or self.folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        return path
+
+    def read(self, name):
+        return (self.folder / name).read_text()
+
+    def link(self, name, target):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+
+    def hand_over(self):
+        """Everything becomes the user's."""
+        if self.user:
+            subprocess.run(["chown", "-hR", f"{self.user}:", str(self.top)], check=True)
+
+    def migc(self, *arguments, cwd=None, stdin=None, environment=None, user="the room's"):
+        user = self.user if user == "the room's" else user
+        become = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups"] if user else []
+        keep = {k: v for k, v in os.environ.items() if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
+        done = subprocess.run([*become, str(self.program), *arguments], cwd=cwd or self.folder, input=stdin, stdin=None if stdin else subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                              env={**keep, "HOME": str(self.home), "LANG": "C.UTF-8", **(environment or {})})
+        done.text = done.stdout.decode("utf-8", "replace")
+        return done
+
+    def remove(self):
+        shutil.rmtree(self.top, ignore_errors=True)
+
+
+def in_rooms(part):
+    for user in users():
+        print(f"\n== {part.__name__} as {user or 'who we are'}")
+        room = Room(user)
+        try:
+            part(room)
+        finally:
+            room.remove()
