@@ -50,14 +50,14 @@ bool may_meet(const ir::Program& program, const ir::Effect& one, const ir::Effec
            depends_on(program, other.probe.declaration, one.probe.declaration);
 }
 
+}  // namespace
+
 bool may_change(const ir::Program& program, const ir::Verb& verb, const ir::Verb& earlier) {
     return std::any_of(verb.effects.begin(), verb.effects.end(), [&](const ir::Effect& one) {
         return std::any_of(earlier.effects.begin(), earlier.effects.end(),
                            [&](const ir::Effect& other) { return may_meet(program, one, other); });
     });
 }
-
-}  // namespace
 
 std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope) {
     std::set<std::string> names;

@@ -16,6 +16,9 @@ std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, cons
 // The names that a change's verb sees: its arguments, its captures, and what the caller's inverse sees.
 Scope scope_of(StageRun& stage, const Change& change);
 
+// Whether a verb can change again what an earlier one has changed, if both are about things of one name.
+bool may_change(const ir::Program& program, const ir::Verb& verb, const ir::Verb& earlier);
+
 class StillOurs {
   public:
     explicit StillOurs(StageRun& stage) : stage_(stage) {}
