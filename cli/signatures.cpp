@@ -79,7 +79,7 @@ class EvidenceSearch {
 
     Reading operator()(const std::string& stage, const std::vector<std::string>& changes) const {
         if (auto run = in_journal(stage, changes))
-            return {true, fmt::format("{} passed in run {}", stage, *run), false};
+            return {true, fmt::format("{} passed in run {}", stage, *run), false, {}, *run};
         std::string reasons;
         for (const fs::path& file : signed_files(root_ / ".migc" / "evidence", files_)) {
             const auto why = refusal(file, stage, changes);

@@ -338,17 +338,26 @@ Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
     return native->probe(*this, *values);
 }
 
+Reading evidence_now(const Surroundings& surroundings, const std::string& stage) {
+    Reading reading = surroundings.options.evidence(stage, surroundings.changes());
+    if (truth(reading.value) != true || !surroundings.changed_since || reading.identity.empty())
+        return reading;
+    std::string why = surroundings.changed_since(stage, reading.identity);
+    if (why.empty()) return reading;
+    return {Value(false), fmt::format("{}, and what it did does not stand: {}", reading.why, why), true};
+}
+
 // Only the engine knows which stages completed in this run; of others there is evidence.
 Reading Evaluator::stage_passed(const std::string& stage) {
     if (surroundings_.stage_passed && surroundings_.stage_passed(stage)) {
-        std::string why = surroundings_.changed_since ? surroundings_.changed_since(stage) : "";
+        std::string why = surroundings_.changed_since ? surroundings_.changed_since(stage, {}) : "";
         if (why.empty()) return {Value(true), {}, false};
         return {Value(false), fmt::format("stage {} passed, and what it did does not stand: {}", stage, why),
                 true};
     }
     const std::string reason = fmt::format("stage {} has not been completed in this run", stage);
     if (!surroundings_.options.evidence || !surroundings_.changes) return not_found_out(reason);
-    Reading reading = surroundings_.options.evidence(stage, surroundings_.changes());
+    Reading reading = evidence_now(surroundings_, stage);
     if (truth(reading.value) == true) return reading;
     return not_found_out(reading.why.empty() ? reason : fmt::format("{}; {}", reason, reading.why));
 }

@@ -56,13 +56,17 @@ struct Engine::State {
           Journal& the_journal, Listener listener, RunOptions the_options)
         : options(std::move(the_options)),
           inventory(the_inventory),
+          tools(the_tools),
           journal(the_journal),
           run(the_program, the_inventory, the_tools, options, the_journal, std::move(listener)) {
-        run.surroundings.changed_since = [this](const std::string& stage) { return changed_since(stage); };
+        run.surroundings.changed_since = [this](const std::string& stage, const std::string& id) {
+            return id.empty() ? changed_since(stage) : changed_since_run(id, stage);
+        };
     }
 
     RunOptions options;
     const project::Inventory& inventory;
+    Tools& tools;
     Journal& journal;
     RunState run;
     StageRuns stages;
@@ -71,6 +75,7 @@ struct Engine::State {
     nlohmann::json lets = nlohmann::json::array();  // bodies of Noted, written once the run has begun
 
     [[nodiscard]] std::string changed_since(const std::string& stage);
+    [[nodiscard]] std::string changed_since_run(const std::string& id, const std::string& stage);
     std::optional<Problem> resolve();
     std::optional<Problem> evaluate_lets(const std::set<std::string>& known = {});
     std::optional<Problem> check_requirements();
@@ -119,6 +124,21 @@ Engine::~Engine() = default;
 std::string Engine::State::changed_since(const std::string& stage) {
     for (const auto& one : stages)
         if (one->stage.name == stage) return StillOurs(*one).all().message;
+    return {};
+}
+
+// Likewise of a stage, or a stage's environment, that passed in an earlier run: what its journal says is
+// looked at again from here. A world begins anew with each run, and tells nothing of an earlier one.
+std::string Engine::State::changed_since_run(const std::string& id, const std::string& stage) {
+    if (tools.kind() == "simulated") return {};
+    const auto events = journal.events(id);
+    if (!events) return {};
+    RunState earlier(run.program, inventory, tools, options, journal, {});
+    const auto history = rebuild(earlier, *events);
+    if (!history) return {};
+    for (const auto& one : history->stages)
+        if (one->stage.name == stage || one->environment.name == stage)
+            if (std::string why = StillOurs(*one).theirs(); !why.empty()) return why;
     return {};
 }
 

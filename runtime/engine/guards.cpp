@@ -81,7 +81,7 @@ std::string evidence_gate(const std::string& stage) {
 Reading read_evidence(const Surroundings& surroundings, const std::string& stage) {
     std::string why = fmt::format("{} is no part of this run", stage);
     if (surroundings.options.evidence && surroundings.changes) {
-        Reading reading = surroundings.options.evidence(stage, surroundings.changes());
+        Reading reading = evidence_now(surroundings, stage);
         if (truth(reading.value) == true) return reading;
         why += reading.why.empty() ? "" : ", " + reading.why;
     }

@@ -169,13 +169,22 @@ bool StillOurs::may_be_changed_by_a_resolved_step(const Change& change) {
     });
 }
 
-Verdict StillOurs::all() {
+StillOurs::Found StillOurs::look_at_all() {
     std::vector<Change> changes;
     std::copy_if(stage_.changes.begin(), stage_.changes.end(), std::back_inserter(changes),
                  [this](const Change& change) {
                      return counts(change) && !may_be_changed_by_a_resolved_step(change);
                  });
-    const Found found = look_again(changes);
+    return look_again(changes);
+}
+
+std::string StillOurs::theirs() {
+    const Found found = look_at_all();
+    return found.state == State::Theirs ? found.message : "";
+}
+
+Verdict StillOurs::all() {
+    const Found found = look_at_all();
     return found.state == State::Ours ? Verdict{} : Verdict{Fate::Held, found.message};
 }
 

@@ -35,6 +35,8 @@ class StillOurs {
     // At the end of the stage, and when somebody asks whether it passed: everything that it changed, and what
     // it found as it was to be. Held where it is otherwise, or where that cannot be found out.
     Verdict all();
+    // What of it somebody else has changed; "" where nothing is seen of that, or nothing can be seen.
+    std::string theirs();
 
   private:
     enum class State { Ours, Theirs, Unreadable };
@@ -45,6 +47,7 @@ class StillOurs {
 
     Found look(Evaluator& glance, const Change& change);
     Found look_at(Evaluator& glance, const Change& change, const ir::Effect& effect, const Scope& scope);
+    Found look_at_all();
     Found look_again(const std::vector<Change>& changes);
     bool may_be_changed_by_a_resolved_step(const Change& change);
 

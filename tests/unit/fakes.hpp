@@ -59,6 +59,7 @@ class FakeTools final : public Tools {
     std::function<void(FakeTools&)> tick;         // after each sleep
     std::function<void(FakeTools&)> on_change;    // after each command that changed something
     std::function<void()> before;                 // each command, and each sleep
+    std::string how = "simulated";                // what kind of tools they are
     std::string contexts = "staging\nproduction\n";
     bool interrupt = false;  // the next sleep is interrupted
     bool parallel = false;
@@ -94,7 +95,7 @@ class FakeTools final : public Tools {
         return Woken::Deadline;
     }
     [[nodiscard]] bool concurrent() const override { return parallel; }
-    [[nodiscard]] std::string kind() const override { return "simulated"; }
+    [[nodiscard]] std::string kind() const override { return how; }
     // Time passes in which nobody does anything.
     void pass(std::int64_t milliseconds) { clock_ += milliseconds; }
 
