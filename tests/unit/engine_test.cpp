@@ -1271,12 +1271,11 @@ TEST_CASE("what failed without having been refused owns nothing that is seen lat
 
 TEST_CASE("a refused command of which nothing can be seen afterwards is not called undone") {
     Bench bench;
-    bench.tools.faults.push_back({"put deployment/webapi replicas",
-                                  failed(1, "Error from server (Forbidden): no"), false, 1,
-                                  [](FakeTools& tools) {
-                                      tools.faults.push_back({"get deployment/webapi replicas",
-                                                              failed(1, "no connection"), false, 1000});
-                                  }});
+    bench.tools.faults.push_back(
+        {"put deployment/webapi replicas", failed(1, "Error from server (Forbidden): no"), false, 1,
+         [](FakeTools& tools) {
+             tools.faults.push_back({"get deployment/webapi", failed(1, "no connection"), false, 1000});
+         }});
     add_stage(bench.program, "staging", {scale_to(4)});
     const RunResult result = bench.run();
     CHECK(result.exit_code == 3);
