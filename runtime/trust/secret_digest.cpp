@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "compiler/source/sha256.hpp"
+#include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {
 namespace {
@@ -30,13 +31,7 @@ std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
 }
 
 fs::path digests_folder() {
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
-        return fs::path(value != nullptr ? value : "");
-    };
-    if (const fs::path own = variable("XDG_CONFIG_HOME"); own.is_absolute()) return own / "migc" / "digests";
-    const fs::path home = variable("HOME");
-    return home.is_absolute() ? home / ".config" / "migc" / "digests" : fs::path();
+    return folder_of_operator("digests");
 }
 
 // A file's name of whatever a project is called.
@@ -99,7 +94,7 @@ tl::expected<DigestKey, std::string> digest_key(const std::string& project) {
 }
 
 tl::expected<DigestKey, std::string> digest_key(const fs::path& folder, const std::string& project) {
-    if (sodium_init() < 0) std::abort();  // without random numbers there are no keys
+    ready_sodium();
     if (folder.empty()) return open_key();
     const fs::path file = folder / file_name(project);
     std::error_code error;
