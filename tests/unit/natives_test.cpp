@@ -376,7 +376,7 @@ TEST_CASE("pods that a quota refuses are hopeless unless others go away") {
         {"replicas", 2},
         {"conditions", {{{"type", "ReplicaFailure"}, {"status", "True"}, {"message", "exceeded quota: q"}}}}};
     json items = {newest, pod("web-7f", "a")};
-    const Verdict refused = judge(deployment("web", 4, 2), items, "web");
+    const Readiness refused = judge(deployment("web", 4, 2), items, "web");
     CHECK(refused.hopeless);
     CHECK(refused.why == "2 of 4 pods of web are ready; no more pods can be made: exceeded quota: q");
     items.push_back(pod("web-7f", "b"));
