@@ -90,8 +90,8 @@ bool names_a_setting(const ir::Expr& arguments) {
 }
 
 // What a probe's expression yields is of its type, or not to be relied on.
-Reading as_declared(Reading reading, const ir::Type& type) {
-    auto typed = convert(reading.value, type);
+Reading as_declared(Reading reading, const ir::Type& type, BareNumber bare) {
+    auto typed = convert(reading.value, type, bare);
     if (!typed) return not_found_out(typed.error());
     reading.value = std::move(*typed);
     return reading;
@@ -290,7 +290,9 @@ std::string Evaluator::with_own_arguments(const ir::Command& command, std::strin
 }
 
 Reading Evaluator::read(const ir::Probe& declared, const Scope& scope) {
-    if (declared.computed) return as_declared(evaluate(*declared.computed, scope), declared.type);
+    if (declared.computed)
+        return as_declared(evaluate(*declared.computed, scope), declared.type,
+                           bare_number(declared.computed_as));
     if (!declared.read) return script_mistake("the probe says nowhere how it is read");
     if (declared.read->tool == "native") return read_native(*declared.read, scope);
     return read_tool(*declared.read, declared.type, scope);
