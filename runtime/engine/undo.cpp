@@ -273,6 +273,20 @@ bool is_own_work(const Change& change, const std::string& phrase, const Value& n
     return change.state == ChangeState::Failed && is_part(before, now, declared);
 }
 
+// Whether the way back looks at each field of an object by itself: it puts back those that are this run's,
+// and holds the rest by name.
+bool looks_at_each_field(const ir::Program& program, const ir::Undo& undo) {
+    if (undo.kind != UndoKind::Steps || undo.steps.size() != 1 ||
+        undo.steps.front().kind != ir::StepKind::Call)
+        return false;
+    const auto& needs = program.verbs.at(undo.steps.front().verb).needs;
+    return std::any_of(needs.begin(), needs.end(), [&](const ir::Expr& need) {
+        if (need.kind != ir::ExprKind::Probe) return false;
+        const auto& read = program.probes.at(need.declaration).read;
+        return read && read->native == "object-may-become";
+    });
+}
+
 std::string shown_reading(const Value& value) {
     const auto* object = value.get_if<Json>();
     return object != nullptr && (*object)->is_object() ? "otherwise" : printable(show(value), 200);
@@ -307,6 +321,8 @@ StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, c
                             phrase, shown_reading(reading.value))};
     if (stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite ||
         is_own(inverse, phrase, reading))
+        return {State::Ours, {}};
+    if (change.ownership == Ownership::Ours && looks_at_each_field(stage_.run.program, *inverse.undo))
         return {State::Ours, {}};
     return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change))};
 }
