@@ -404,11 +404,22 @@ StageUndo::Found StageUndo::look(const Inverse& inverse) {
     return worst;
 }
 
+// That nothing is there of what a command may have done is not believed at the first look: a cache, or
+// another server, may answer with what was there a moment ago.
+StageUndo::Found StageUndo::look_twice(const Inverse& inverse) {
+    constexpr std::int64_t pause_ms = 500;
+    Found found = look(inverse);
+    const bool is_seen = !inverse.verb->effects.empty() && inverse.change->acted;
+    if (found.state != State::Untouched || !is_seen || stage_.run.hurried()) return found;
+    Waiter(stage_, Course{}).rest(pause_ms);
+    return look(inverse);
+}
+
 // False: the undo stops here.
 bool StageUndo::undo_one(Inverse& inverse) {
     if (std::exchange(inverse.tried, true)) return true;
     Change& change = *inverse.change;
-    Found found = look(inverse);
+    Found found = look_twice(inverse);
     if (inverse.undo->kind == UndoKind::None) {
         // The step says that nothing is left; where one can see that something is, it is told.
         if (inverse.verb->effects.empty() || found.state == State::Untouched)
@@ -471,7 +482,7 @@ void StageUndo::run_steps(Inverse& inverse) {
     if (verdict.fate == Fate::Untrusted) return;
     std::string message =
         verdict.done() && verdict.message.empty() ? restored_text(inverse) : verdict.message;
-    if (verdict.fate == Fate::Held || verdict.fate == Fate::InDoubt) leave(inverse);
+    if (!verdict.done()) leave(inverse);
     if (!said.empty()) message += (message.empty() ? "" : "; ") + said;
     conclude(change, outcome_of(verdict), message, end_of(verdict), written);
     if (stage_.run.recorder.trusted()) stage_.run.open_effects = 0;

@@ -73,6 +73,7 @@ class StageUndo {
     bool undo_one(Inverse& inverse);
     void run_steps(Inverse& inverse);
     Found look(const Inverse& inverse);
+    Found look_twice(const Inverse& inverse);
     Found look_inside(const Inverse& inverse);
     Found look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect);
     void run_due(std::vector<Inverse>& inverses);
