@@ -621,7 +621,8 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
 StageUndo::Settled StageUndo::look_until_stable(const Inverse& inverse) {
     constexpr int looks = 5;
     constexpr std::int64_t pause_ms = 500;
-    Waiter waiter(stage_, Course{});
+    const Course course;
+    Waiter waiter(stage_, course);
     Settled settled = look_back(inverse);
     for (int i = 1; i < looks && !(settled.known && settled.all_taken); ++i) {
         waiter.rest(pause_ms);
