@@ -366,8 +366,11 @@ class Foreseen::Deed {
             return target().empty() ? cluster() : schedule(target(), bool_argument(values, 1));
         if (name == "image-name") return open(text(0).empty() ? "images" : "image " + text(0));
         if (name == "image-push") return open(text(0).empty() ? "registry" : "registry " + text(0));
-        if (is({"node-evict", "extract-backup", "revert-backup", "put-pod-file", "restore-pod-file",
-                "load-test"}))
+        if (name == "node-evict") {
+            open("evicted " + foreseen_.cluster());
+            return busy();
+        }
+        if (is({"extract-backup", "revert-backup", "put-pod-file", "restore-pod-file", "load-test"}))
             return busy();
         if (is({"http-put", "http-delete", "http-restore"})) return outside();
         if (is({"execute", "run-job", "http-post"})) return foreign();

@@ -486,6 +486,14 @@ def shown():
             lines = [l for l in text.splitlines() if "kubectl" in l and f" {verb} " in l]
             check(f"{where}: {verb} says where", lines and all("--context shop" in l and "--namespace shop" in l for l in lines), text)
     shop.remove()
+    # What kubectl has applied is taken over first, and that is a command of its own.
+    note = {"kubectl.kubernetes.io/last-applied-configuration": manifest("settings", "red")}
+    shop = Shop('apply "k8s/settings.json";', settings(), files={"k8s/settings.json": manifest("settings", "green")},
+                prepare=((*patch("configmap/settings", metadata={"annotations": note}), "--field-manager=kubectl-client-side-apply"),))
+    plan = shop.migc("plan", "a.mig").stdout
+    runs = next((l for l in plan.splitlines() if l.strip().startswith("runs")), "")
+    check("plan: what apply takes over, and then the apply", " patch " in runs and "what kubectl-client-side-apply keeps" in runs and " apply " in runs, plan)
+    shop.remove()
 
 
 def main():

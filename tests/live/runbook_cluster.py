@@ -49,7 +49,9 @@ def submitted(obj):
 def start(case):
     asked("delete", "configmaps,secrets,services,deployments,horizontalpodautoscalers", "--all", "--wait=true")
     for obj in case.objects:
-        kubectl("--namespace", SPACE, "create", "-f", "-", stdin=submitted(obj))
+        # What is applied was applied before, by kubectl: its fields are taken over.
+        how = "apply" if "apply" in case.stage else "create"
+        kubectl("--namespace", SPACE, how, "-f", "-", stdin=submitted(obj))
     for obj in case.objects:
         if obj["kind"] == "Deployment":
             asked("rollout", "status", f"deployment/{obj['metadata']['name']}", "--timeout=120s")
