@@ -17,6 +17,7 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/trust/evidence.hpp"
+#include "runtime/trust/private_folder.hpp"
 #include "runtime/trust/times.hpp"
 
 namespace migc::cli {
@@ -108,12 +109,12 @@ struct Approved {
     std::string title;
 };
 
-bool is_digest(const std::string& text) {
+bool is_whole_digest(const std::string& text) {
     return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 tl::expected<Approved, std::string> what_is_approved(const std::string& what) {
-    if (is_digest(what)) return Approved{what, ""};
+    if (is_whole_digest(what)) return Approved{what, ""};
     const auto plan = read_plan(what);
     if (!plan) return tl::unexpected(plan.error());
     return Approved{plan->at("digests").at("run").get<std::string>(), plan->value("title", "")};
@@ -166,6 +167,11 @@ int export_evidence(const Options& options) {
     if (!event)
         return refuse(
             fmt::format("the stage {} has not passed in run {}, or is undone", options.stage, run->id));
+    // Whoever signs it answers for it; but not without a word where nothing else does.
+    if (const auto vouched = (*journal)->vouched(run->id); !vouched) {
+        if (trust::key_place(root, "journals")) return refuse(vouched.error());
+        fmt::print(stderr, "note: {}\n", escaped(vouched.error(), Newlines::Escaped));
+    }
     const auto key = own_key(options);
     if (!key) return refuse(key.error());
     const trust::Evidence evidence{options.stage,

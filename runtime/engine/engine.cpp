@@ -16,6 +16,7 @@
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/undo.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/journal/state_folder.hpp"
 #include "runtime/planted.hpp"
 
 namespace migc::runtime {
@@ -107,7 +108,7 @@ struct Engine::State {
     [[nodiscard]] std::vector<std::string> in_doubt() const;
     RunResult finish_in_doubt(const std::vector<std::string>& steps, const std::string& consequence);
     [[nodiscard]] std::vector<std::string> standing() const;
-    void prepare_folder(StageEnvironment& environment);
+    std::optional<Problem> prepare_folders();
     [[nodiscard]] std::vector<std::string> to_decide() const;
     RunResult finish(const StageEnd& end, int code);
     [[nodiscard]] bool is_closed_for_undo(const std::string& result) const;
@@ -218,21 +219,24 @@ std::optional<Problem> Engine::State::check_requirements() {
     return std::nullopt;
 }
 
-void Engine::State::prepare_folder(StageEnvironment& environment) {
+std::optional<Problem> Engine::State::prepare_folders() {
+    const bool live = run.tools.kind() == "live";
+    if (live)
+        if (const auto made = make_run_folder(inventory.root, run.recorder.run()); !made)
+            return Problem{"nothing is begun: " + made.error()};
     const auto folder = std::filesystem::absolute(inventory.root) / ".migc" / "runs" / run.recorder.run();
-    environment.settings["run-folder"] = folder.string();
-    // The name under which a server keeps what this run writes: of this run and of no other, also where two
-    // operators on two machines have runs of one number.
-    environment.settings["manager"] =
-        fmt::format("migc:{}-{}", run.recorder.run(),
-                    sha256(fmt::format("{} {}", begun_ms, options.script)).substr(0, 6));
-    if (run.tools.kind() != "live") return;
-    std::error_code ignored;  // what needs the folder says so when it writes into it
-    std::filesystem::create_directories(folder, ignored);
-    for (const auto& made : {folder.parent_path(), folder})
-        std::filesystem::permissions(made, std::filesystem::perms::owner_all, ignored);
+    for (const auto& stage : stages) {
+        stage->environment.settings["run-folder"] = folder.string();
+        // The name under which a server keeps what this run writes: of this run and of no other, also where
+        // two operators on two machines have runs of one number.
+        stage->environment.settings["manager"] =
+            fmt::format("migc:{}-{}", run.recorder.run(),
+                        sha256(fmt::format("{} {}", begun_ms, options.script)).substr(0, 6));
+    }
+    if (!live || stages.empty()) return std::nullopt;
     run.sheet.keep_in(folder);
     run.kept.belongs_to(run.recorder.run(), folder);
+    return std::nullopt;
 }
 
 std::optional<Problem> Engine::State::begin() {
@@ -242,12 +246,14 @@ std::optional<Problem> Engine::State::begin() {
     about.mode = run.tools.kind();
     about.digest = run.changes().front();
     about.begun_ms = run.tools.now();
+    if (about.mode == "live")
+        if (const auto runs = make_state_folder(inventory.root, "runs"); !runs)
+            return Problem{"nothing is begun: " + runs.error()};
     const auto id = journal.begin_run(about, options.script_text);
     if (!id) return Problem{"the journal cannot be written, so nothing is begun: " + id.error()};
     run.recorder.belongs_to(*id);
     begun_ms = about.begun_ms;
-    for (const auto& stage : stages) prepare_folder(stage->environment);
-    return std::nullopt;
+    return prepare_folders();
 }
 
 // The run works from copies, so that nobody changes under its hands what was reviewed.
@@ -534,7 +540,7 @@ RunResult Engine::State::undo_run(const std::string& id) {
     const auto history = recall(id);
     if (!history) return refused(history.error());
     if (auto problem = another_cluster()) return refused(problem->message);
-    for (const auto& stage : stages) prepare_folder(stage->environment);
+    if (auto problem = prepare_folders()) return refused(problem->message);
     return undo_everything();
 }
 
@@ -563,8 +569,7 @@ std::optional<Problem> Engine::State::add_stages(const nlohmann::json& begun) {
         all.push_back(std::make_unique<StageRun>(run, stage, std::move(*environment)));
     }
     stages = std::move(all);
-    for (const auto& stage : stages) prepare_folder(stage->environment);
-    return std::nullopt;
+    return prepare_folders();
 }
 
 std::optional<Problem> Engine::State::begin_again(const RunHistory& history) {

@@ -74,6 +74,8 @@ tl::expected<DigestKey, std::string> read_key(const fs::path& file) {
     const bool read =
         ::read(descriptor, key.bytes.data(), key.bytes.size()) == static_cast<ssize_t>(key.bytes.size());
     ::close(descriptor);
+    if (known && status.st_uid != ::geteuid())
+        return Failure(fmt::format("{}: it belongs to somebody else", file.string()));
     if (!known || (status.st_mode & 077) != 0)
         return Failure(
             fmt::format("{}: others may read it, so the values of secrets could be guessed from what migc "

@@ -174,6 +174,8 @@ class FakeJournal final : public Journal {
     }
     tl::expected<std::vector<Event>, std::string> events(const std::string&) override { return stored; }
     tl::expected<std::string, std::string> script_copy(const std::string&) override { return std::string(); }
+    tl::expected<void, std::string> vouched(const std::string&) override { return {}; }
+    tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event&) override { return {}; }
 
     // "outcome staging/1 done", for each event of a kind.
     std::vector<std::string> told(EventKind kind) const {
