@@ -91,7 +91,8 @@ std::vector<Right> rights_of_subcommand(const std::vector<std::string>& words,
     if (subcommand == "scale") return {{"get", kind}, {careful ? "update" : "patch", kind + "/scale"}};
     if (subcommand == "rollout" || subcommand == "set") return {{"patch", second}};
     if (subcommand == "patch" || subcommand == "annotate" || subcommand == "label") return {{"patch", kind}};
-    if (subcommand == "delete") return {{"delete", kind.empty() && words.size() > 1 ? kind_at(words[1]) : kind}};
+    if (subcommand == "delete")
+        return {{"delete", kind.empty() && words.size() > 1 ? kind_at(words[1]) : kind}};
     if (subcommand == "cordon" || subcommand == "uncordon") return {{"patch", "nodes"}};
     if (subcommand == "drain") return {{"patch", "nodes"}, {"create", "pods/eviction"}};
     if (subcommand == "exec" || subcommand == "cp") return {{"create", "pods/exec"}};
