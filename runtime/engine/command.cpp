@@ -360,7 +360,7 @@ Reading Evaluator::stage_passed(const std::string& stage) {
     const std::string reason = fmt::format("stage {} has not been completed in this run", stage);
     if (!surroundings_.options.evidence || !surroundings_.changes) return not_found_out(reason);
     Reading reading = evidence_now(surroundings_, stage);
-    if (truth(reading.value) == true) return reading;
+    if (truth(reading.value) == true || reading.hopeless) return reading;
     return not_found_out(reading.why.empty() ? reason : fmt::format("{}; {}", reason, reading.why));
 }
 
