@@ -232,14 +232,20 @@ std::vector<std::string> changed_since_apply(const std::string& plan, const Plan
     std::vector<std::string> changed;
     const json left = read_json(left_file(plan));
     if (!left.is_object() && progress_of(plan) == Progress::NotBegun) return changed;
+    const auto ids = left.is_object() ? std::map<std::string, std::string>()
+                                      : printed_ids(output_so_far(output_file_of(plan)));
     const json& objects = field(left, "/objects");
     for (const PlannedChange& change : summary.touched.empty() ? summary.outputs : summary.touched) {
         const auto entry = state.find(change.address);
         const auto digests = objects.find(change.address);
         if (entry == state.end()) continue;
-        // Of an apply whose answer was lost only the plan tells what it was to leave.
+        // Where nobody could look after the apply, the plan and what terraform printed tell what it was to
+        // leave.
         if (!left.is_object()) {
-            if (is_left(change) && !is_as_left(digests_of(change, change.after), entry->second.values))
+            json digests_then = digests_of(change, change.after);
+            if (const auto id = ids.find(change.address); id != ids.end())
+                digests_then["id"] = value_digest(id->second);
+            if (is_left(change) && !is_as_left(digests_then, entry->second.values))
                 changed.push_back(change.address);
             continue;
         }
