@@ -400,6 +400,27 @@ def started():
     shop.remove()
 
 
+def planned():
+    """terraform: the variable goes back first, then a plan is made and applied."""
+    if not shutil.which("terraform"):
+        return print("no terraform: left out")
+    shop = Shop('set variable "size" to 3; plan terraform as p; expect p adds 1 changes 0 destroys 0; apply p;',
+                files={"it's/main.tf": 'variable "size" { type = number }\nresource "terraform_data" "node" { count = var.size }\n', "it's/staging.tfvars": "size = 2  # nodes\n"})
+    shop.write("migc.yaml", "order: [staging]\nenvironments:\n  staging: { context: shop, namespace: shop, terraform: { dir: \"it's\", var-file: staging.tfvars } }\n")
+    terraform = ["terraform", f"-chdir={shop.folder}/it's"]
+    def nodes():
+        return subprocess.run([*terraform, "state", "list"], stdout=subprocess.PIPE, text=True).stdout.split()
+    subprocess.run([*terraform, "init", "-input=false"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*terraform, "apply", "-auto-approve", "-input=false", "-var-file=staging.tfvars"], check=True, stdout=subprocess.DEVNULL)
+    done = shop.migc("run", "a.mig")
+    check("terraform makes one more", done.returncode == 0 and len(nodes()) == 3, done.stdout)
+    sheet, typed = shop.typed()
+    back = typed.returncode == 0 and len(nodes()) == 2 and shop.read("it's/staging.tfvars") == "size = 2  # nodes\n"
+    check("and the runbook takes it away", back, sheet + typed.stdout)
+    numbers["worlds as before"] += back
+    shop.remove()
+
+
 class Store(http.server.BaseHTTPRequestHandler):
     """Documents with ETags."""
     documents = {}
@@ -546,7 +567,7 @@ def shown():
 
 
 def main():
-    own = {p.__name__: p for p in (payloads, grown, in_pods, named, own_ways_back, restored, started, on_the_web, hostile, secret, files, shown)}
+    own = {p.__name__: p for p in (payloads, grown, in_pods, named, own_ways_back, restored, started, planned, on_the_web, hostile, secret, files, shown)}
     unknown = [name for name in PARTS if name not in (*CASES, *own)]
     if unknown:
         sys.exit(f"there is no part {unknown[0]}")
