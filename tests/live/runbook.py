@@ -351,6 +351,76 @@ def named():
         shop.remove()
 
 
+def own_ways_back():
+    """Commands that the script says itself, with arguments that a shell would take apart."""
+    shop = Shop('execute ["touch", "/made; touch owned"] in web undo < execute ["rm", "/made; touch owned"] in web; >;'
+                'run script "mark.sh" with ["on", "$(touch owned)"] undo < run script "mark.sh" with ["off", "$(touch owned)"]; >;', web(1),
+                files={"mark.sh": "#!/bin/sh\necho \"$@\" >> marks\n"})
+    (shop.folder / "mark.sh").chmod(0o755)
+    shop.inside("").mkdir()
+    done = shop.migc("run", "a.mig")
+    check("commands of the script's own are run", done.returncode == 0 and shop.inside("/made; touch owned").exists(), done.stdout)
+    sheet, typed = shop.typed()
+    back = typed.returncode == 0 and not shop.inside("/made; touch owned").exists() and shop.read("marks") == "on $(touch owned)\noff $(touch owned)\n"
+    check("and taken back by its own", back, sheet + typed.stdout)
+    numbers["worlds as before"] += back
+    harmless(shop, "an argument")
+
+
+def restored():
+    """A backup that was put over what was there: that comes back, and what the backup had brought is named."""
+    shop = Shop('restore "/data" of web from "old.tar";', web(1))
+    data = shop.inside("/data")
+    data.mkdir(parents=True)
+    for name, text in {"a": "old\n", "brought": "old\n"}.items():
+        (data / name).write_text(text)
+    subprocess.run(["tar", "cf", shop.folder / "old.tar", "-C", shop.inside("/"), "./data"], check=True)
+    (data / "brought").unlink()
+    (data / "a").write_text("new\n")
+    done = shop.migc("run", "a.mig")
+    check("a backup is restored", done.returncode == 0 and (data / "a").read_text() == "old\n" and (data / "brought").exists(), done.stdout)
+    sheet, typed = shop.typed()
+    check("what was there comes back", typed.returncode == 0 and (data / "a").read_text() == "new\n", sheet + typed.stdout)
+    names = next((line.removeprefix("#   ") for line in sheet.splitlines() if line.startswith("#   comm")), "false")
+    left = subprocess.run(["bash", "-c", names], text=True, stdout=subprocess.PIPE).stdout.split()
+    check("and what only the backup had brought is named", left == ["./data/brought"], sheet + str(left))
+    numbers["worlds as before"] += left == ["./data/brought"]
+    shop.remove()
+
+
+def started():
+    """A program that goes on running is ended by a person, who is told by which file it is known."""
+    shop = Shop('start program ["./wait.sh"] as log;', files={"wait.sh": "#!/bin/sh\nexec sleep 60\n"})
+    (shop.folder / "wait.sh").chmod(0o755)
+    done = shop.migc("run", "a.mig")
+    sheet, typed = shop.typed()
+    check("a program that was started is named by its log", done.returncode == 0 and typed.returncode == 0 and "end the program that writes" in sheet and "program.log" in sheet,
+          done.stdout + sheet)
+    check("which migc itself ends", shop.migc("undo", "last").returncode == 0)
+    shop.remove()
+
+
+def planned():
+    """terraform: the variable goes back first, then a plan is made and applied."""
+    if not shutil.which("terraform"):
+        return print("no terraform: left out")
+    shop = Shop('set variable "size" to 3; plan terraform as p; expect p adds 1 changes 0 destroys 0; apply p;',
+                files={"it's/main.tf": 'variable "size" { type = number }\nresource "terraform_data" "node" { count = var.size }\n', "it's/staging.tfvars": "size = 2  # nodes\n"})
+    shop.write("migc.yaml", "order: [staging]\nenvironments:\n  staging: { context: shop, namespace: shop, terraform: { dir: \"it's\", var-file: staging.tfvars } }\n")
+    terraform = ["terraform", f"-chdir={shop.folder}/it's"]
+    def nodes():
+        return subprocess.run([*terraform, "state", "list"], stdout=subprocess.PIPE, text=True).stdout.split()
+    subprocess.run([*terraform, "init", "-input=false"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*terraform, "apply", "-auto-approve", "-input=false", "-var-file=staging.tfvars"], check=True, stdout=subprocess.DEVNULL)
+    done = shop.migc("run", "a.mig")
+    check("terraform makes one more", done.returncode == 0 and len(nodes()) == 3, done.stdout)
+    sheet, typed = shop.typed()
+    back = typed.returncode == 0 and len(nodes()) == 2 and shop.read("it's/staging.tfvars") == "size = 2  # nodes\n"
+    check("and the runbook takes it away", back, sheet + typed.stdout)
+    numbers["worlds as before"] += back
+    shop.remove()
+
+
 class Store(http.server.BaseHTTPRequestHandler):
     """Documents with ETags."""
     documents = {}
@@ -497,7 +567,7 @@ def shown():
 
 
 def main():
-    own = {p.__name__: p for p in (payloads, grown, in_pods, named, on_the_web, hostile, secret, files, shown)}
+    own = {p.__name__: p for p in (payloads, grown, in_pods, named, own_ways_back, restored, started, planned, on_the_web, hostile, secret, files, shown)}
     unknown = [name for name in PARTS if name not in (*CASES, *own)]
     if unknown:
         sys.exit(f"there is no part {unknown[0]}")
