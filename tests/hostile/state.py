@@ -30,6 +30,7 @@ class Place:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         (self.project / "do.sh").chmod(0o755)
+        self.configuration.mkdir()
 
     @property
     def state(self):
