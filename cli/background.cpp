@@ -45,6 +45,7 @@ tl::expected<Found, std::string> find(const std::string& id) {
     if (!*journal) return tl::unexpected(fmt::format("no run was recorded below {}", found.root.string()));
     auto about = (*journal)->find(id);
     if (!about) return tl::unexpected(about.error());
+    if (const auto vouched = (*journal)->vouched(about->id); !vouched) tell("note: {}\n", vouched.error());
     found.journal = std::move(*journal);
     found.about = std::move(*about);
     return found;

@@ -22,6 +22,7 @@ void add_sheet(CLI::App& app, int& exit_code);
 void add_undo(CLI::App& app, int& exit_code);
 void add_runs(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);
+void add_journal(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_status(CLI::App& app, int& exit_code);
 void add_follow(CLI::App& app, int& exit_code);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/print.hpp"
+#include "runtime/journal/state_folder.hpp"
 
 namespace migc::cli {
 namespace {
@@ -70,10 +71,9 @@ void leave_terminal(int log) {
 }  // namespace
 
 tl::expected<Detached::Halves, std::string> Detached::split(const fs::path& root) {
-    const fs::path folder = root / ".migc";
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-        return Error(fmt::format("{} cannot be created: {}", folder.string(), std::strerror(errno)));
-    std::string log = (folder / "output-XXXXXX").string();
+    const auto folder = runtime::make_state_folder(root);
+    if (!folder) return Error(folder.error());
+    std::string log = (folder->path() / "output-XXXXXX").string();
     const int output = ::mkostemp(log.data(), O_CLOEXEC | O_APPEND);
     std::array<int, 2> pipe{};
     if (output < 0 || ::pipe2(pipe.data(), O_CLOEXEC) != 0)

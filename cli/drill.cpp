@@ -126,7 +126,8 @@ class Drill {
         for (const Changing& command : plain_trial_.changing)
             for (const runtime::Deed deed : runtime::deeds)
                 for (const std::int64_t later_ms : {-1, 0, 20'000}) other_at(deed, command, later_ms);
-        for (const auto& [path, digest] : files_edited().items())
+        const nlohmann::json edited = files_edited();
+        for (const auto& [path, digest] : edited.items())
             for (const runtime::Event& event : plain_trial_.events)
                 if (event.kind == runtime::EventKind::Intent || event.kind == runtime::EventKind::UndoIntent)
                     other_at_step(path, event.body.value("text", ""));

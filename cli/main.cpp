@@ -18,6 +18,7 @@ struct Command {
 };
 
 // In the order in which a change goes through them.
+// clang-format off
 constexpr Command commands[] = {
     {"check", migc::cli::add_check},
     {"prove", migc::cli::add_prove},
@@ -36,6 +37,7 @@ constexpr Command commands[] = {
     {"unlock", migc::cli::add_unlock},
     {"runs", migc::cli::add_runs},
     {"show", migc::cli::add_show},
+    {"journal", migc::cli::add_journal},
     {"fmt", migc::cli::add_fmt},
     {"explain", migc::cli::add_explain},
     {"verbs", migc::cli::add_verbs},
@@ -47,6 +49,7 @@ constexpr Command commands[] = {
     {"approve", migc::cli::add_approve},
     {"evidence", migc::cli::add_evidence},
 };
+// clang-format on
 
 // Adds the command that is asked for: the options of all of them are a tenth of what a small check costs. All
 // of them where none is named, for the help and for a name that is near.

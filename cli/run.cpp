@@ -17,6 +17,7 @@
 #include "cli/session.hpp"
 #include "cli/signatures.hpp"
 #include "cli/terminal.hpp"
+#include "compiler/source/escape.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/doubts.hpp"
@@ -24,6 +25,7 @@
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/starting.hpp"
+#include "runtime/journal/state_folder.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/planted.hpp"
 #include "runtime/report/report.hpp"
@@ -93,6 +95,11 @@ tl::expected<Ready, std::string> prepare(const RunOptions& options, Script& scri
     return ready;
 }
 
+// What whoever acts by this journal must know of it, once.
+void tell_notes(const runtime::Journal& journal) {
+    for (const std::string& note : journal.notes()) tell("note: {}\n", note);
+}
+
 int report(const runtime::RunResult& result) {
     // A refusal comes before the first event, so the reporter has said nothing.
     if (result.run.empty() && !result.message.empty()) tell("migc: {}\n", result.message);
@@ -120,6 +127,8 @@ tl::expected<std::optional<nlohmann::json>, std::string> hold_to_plan(const RunO
 // `starting` is the trace of a run that is new; null for one of the journal.
 int act(RunOptions options, Script& script, const std::string& purpose, runtime::Starting* starting,
         const std::function<runtime::RunResult(runtime::Engine&)>& work) {
+    if (const auto state = runtime::make_state_folder(script.inventory.root); !state)
+        return refuse(state.error());
     // Before the locks, whose heartbeat is a thread.
     auto halves = options.detach ? Detached::split(script.inventory.root)
                                  : tl::expected<Detached::Halves, std::string>(Detached::Halves());
@@ -139,6 +148,7 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
                 : "";
         !reasons.empty())
         return refuse("nothing is begun:" + reasons);
+    tell_notes(*ready->journal);
     ready->options.lock_lost = [&locks] { return locks->lost(); };
     runtime::install_interrupt_handlers();
     locks->tell_stops(runtime::interrupts);
@@ -224,6 +234,7 @@ tl::expected<void, std::string> find_its_place(Script& script, const runtime::Ru
             "project has moved here for good, take {2}/.migc away first",
             here.string(), about.id, then.string(), what == "undo" ? "Undo it" : "Go on",
             what == "undo" ? "undo" : "resume"));
+    tell("note: run {} was made in {}; it goes on in {}\n", about.id, then.string(), here.string());
     script.inventory.root = here;
     return {};
 }
@@ -239,6 +250,8 @@ tl::expected<Earlier, std::string> earlier_run(const RunOptions& options, const 
     if (!history) return tl::unexpected(history.error());
     const auto about = (*history)->find(options.run);
     if (!about) return tl::unexpected(about.error());
+    // Before anything of it is read as what it says it is.
+    if (const auto vouched = (*history)->vouched(about->id); !vouched) return tl::unexpected(vouched.error());
     const auto copy = (*history)->script_copy(about->id);
     if (!copy) return tl::unexpected(copy.error());
     auto script = load_bundle(*copy);
@@ -340,6 +353,7 @@ int resolve(const Resolution& asked) {
     if (!history) return refuse(history.error());
     const auto about = (*history)->find(asked.run);
     if (!about) return refuse(about.error());
+    if (const auto vouched = (*history)->vouched(about->id); !vouched) return refuse(vouched.error());
     const auto copy = (*history)->script_copy(about->id);
     if (!copy) return refuse(copy.error());
     history->reset();
@@ -359,6 +373,7 @@ int list_runs() {
     if (!journal) return refuse(journal.error());
     const auto runs = (*journal)->runs();
     if (!runs) return refuse(runs.error());
+    if (const auto doubt = (*journal)->doubt()) tell("note: {}\n", *doubt);
     print_rendered(stdout, runtime::runs_table(*runs));
     return 0;
 }
@@ -370,6 +385,7 @@ int show(const std::string& id, bool json) {
     if (!about) return refuse(about.error());
     const auto events = (*journal)->events(about->id);
     if (!events) return refuse(events.error());
+    if (const auto vouched = (*journal)->vouched(about->id); !vouched) tell("note: {}\n", vouched.error());
     if (!json) {
         print_rendered(stdout, runtime::show_run(*about, *events));
         return 0;

@@ -12,6 +12,7 @@
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/journal/state_folder.hpp"
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/statement.hpp"
 
@@ -27,10 +28,15 @@ constexpr std::size_t largest_plan = std::size_t{64} << 20;
 constexpr std::size_t most_files = 200;  // of one folder of signed files
 constexpr std::size_t most_runs = 500;   // newest ones, in which evidence is looked for
 
-std::vector<fs::path> signed_files(const fs::path& folder, const std::vector<std::string>& given) {
+// Those that were named, and those that lie in a folder of `.migc`.
+std::vector<fs::path> signed_files(const fs::path& root, const char* name,
+                                   const std::vector<std::string>& given) {
     std::vector<fs::path> files(given.begin(), given.end());
     std::vector<fs::path> found;
     std::error_code error;
+    const auto state = runtime::find_state_folder(root);
+    if (!state || !*state) return files;  // whoever opens the journal is told why
+    const fs::path folder = (*state)->path() / name;
     for (fs::directory_iterator i(folder, error), end; !error && i != end && found.size() < most_files;
          i.increment(error))
         if (i->path().extension() == ".json") found.push_back(i->path());
@@ -78,10 +84,10 @@ class EvidenceSearch {
           mode_(std::move(mode)) {}
 
     Reading operator()(const std::string& stage, const std::vector<std::string>& changes) const {
-        if (auto run = in_journal(stage, changes))
-            return {true, fmt::format("{} passed in run {}", stage, *run), false};
         std::string reasons;
-        for (const fs::path& file : signed_files(root_ / ".migc" / "evidence", files_)) {
+        if (auto run = in_journal(stage, changes, reasons))
+            return {true, fmt::format("{} passed in run {}", stage, *run), false, {}, *run};
+        for (const fs::path& file : signed_files(root_, "evidence", files_)) {
             const auto why = refusal(file, stage, changes);
             if (why.empty())
                 return {true, fmt::format("{} passed, says {}", stage, file.filename().string()), false};
@@ -93,15 +99,21 @@ class EvidenceSearch {
     }
 
   private:
+    // The newest such run for which the journal is vouched; why one of those before it does not count.
     [[nodiscard]] std::optional<std::string> in_journal(const std::string& stage,
-                                                        const std::vector<std::string>& changes) const {
+                                                        const std::vector<std::string>& changes,
+                                                        std::string& why_not) const {
         const auto journal = runtime::Journal::open_existing(root_);
+        if (!journal) why_not = journal.error();
         const auto runs = journal && *journal ? (*journal)->runs() : std::vector<runtime::RunSummary>();
         if (!runs) return std::nullopt;
         for (std::size_t i = 0; i < runs->size() && i < most_runs; ++i) {
             if ((*runs)[i].mode != mode_) continue;
             const auto events = (*journal)->events((*runs)[i].id);
-            if (events && passed_in(*events, stage, changes)) return (*runs)[i].id;
+            if (!events || !passed_in(*events, stage, changes)) continue;
+            const auto vouched = (*journal)->vouched((*runs)[i].id);
+            if (vouched) return (*runs)[i].id;
+            if (why_not.empty()) why_not = vouched.error();
         }
         return std::nullopt;
     }
@@ -164,7 +176,7 @@ tl::expected<void, std::string> look_at_signed_files(const std::vector<std::stri
 
 runtime::Approvals given_approvals(const fs::path& root, const std::vector<std::string>& files) {
     runtime::Approvals given;
-    for (const fs::path& file : signed_files(root / ".migc" / "approvals", files))
+    for (const fs::path& file : signed_files(root, "approvals", files))
         given.files.push_back({file.filename().string(), text_of(file)});
     given.runner = trust::own_names();
     given.runner.push_back(runtime::operator_name());

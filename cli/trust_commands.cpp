@@ -18,6 +18,7 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/trust/evidence.hpp"
+#include "runtime/trust/private_folder.hpp"
 #include "runtime/trust/times.hpp"
 
 namespace migc::cli {
@@ -168,6 +169,11 @@ int export_evidence(const Options& options) {
     if (!event)
         return refuse(
             fmt::format("the stage {} has not passed in run {}, or is undone", options.stage, run->id));
+    // Whoever signs it answers for it; but not without a word where nothing else does.
+    if (const auto vouched = (*journal)->vouched(run->id); !vouched) {
+        if (trust::key_place(root, "journals")) return refuse(vouched.error());
+        tell("note: {}\n", vouched.error());
+    }
     const auto key = own_key(options);
     if (!key) return refuse(key.error());
     const trust::Evidence evidence{options.stage,

@@ -131,13 +131,16 @@ def captured():
     check("the password is the new one", done.returncode == 0 and vault.db() == NEW, done.stdout)
     check("one key, for its owner only", len(vault.keys()) == 1 and stat.S_IMODE(vault.keys()[0].stat().st_mode) == 0o600
           and stat.S_IMODE(vault.keys()[0].parent.stat().st_mode) == 0o700)
-    done = vault.migc("undo", "last", home=vault.folder.parent / "nowhere-at-all")
+    keys, away = vault.home / "migc" / "run-keys", vault.home / "away"
+    keys.rename(away)
+    done = vault.migc("undo", "last")
     check("without the key it is held by name", done.returncode == 3 and "`old`" in done.stdout and vault.db() == NEW, done.stdout)
     check("and says whose key it takes", "run's key" in done.stdout, done.stdout)
     sheet = vault.migc("sheet", "last").stdout
     check("the runbook says who can put it back", "kept encrypted, and only" in sheet and not any(l for l in sheet.splitlines() if l and not l.startswith("#")), sheet)
     vault.migc("show", "last", "--json")
     vault.migc("show", "last")
+    away.rename(keys)
     undone("captured", vault)
     check("the key is gone with the need for it", vault.keys() == [])
     vault.remove()
@@ -166,6 +169,9 @@ def without_home():
     check("plan says that it cannot be kept", "cannot be kept here" in plan.stdout and "undo will be held" in plan.stdout, plan.stdout)
     vault.migc("run", "a.mig", **none)
     done = vault.migc("undo", "last", **none)
+    check("nobody answers for its journal", done.returncode == 2 and "migc journal adopt" in done.stdout and vault.db() == NEW, done.stdout)
+    vault.migc("journal", "adopt", "--because", "a test")
+    done = vault.migc("undo", "last")
     check("held by name", done.returncode == 3 and "`old`" in done.stdout and vault.db() == NEW, done.stdout)
     inside = {"XDG_CONFIG_HOME": "", "HOME": str(vault.folder)}
     plan = vault.migc("plan", "a.mig", **inside)

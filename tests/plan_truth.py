@@ -94,6 +94,9 @@ SCRIPTS = {
     "restart, scale": ("restart web; scale web to 3; restart web;", ["known after step 1"]),
     "set image, restart, roll back": ('set image of web to "web:2"; verify pods ready; restart web; verify pods ready; roll back web;',
                                       ["web:1 → web:2"]),
+    "a restart, a node, an image, and something else": (
+        'restart web; cordon "node-1"; set image of green to "web:3"; patch object "configmap/settings" at "/data/colour" to "green"; set image of green to "web:4";',
+        ["blue → green", "web:3 → web:4"]),
     "cordon, cordon": ('cordon "node-1"; cordon "node-1"; uncordon "node-1";', ["holds already"]),
     "drain": ('drain "node-2"; scale web to 3;', ["→ 3"]),
     "build, push, set": ('build image "cr.example.com/web:3" from "app" as id; push image "cr.example.com/web:3" as pushed; set image of web to pushed;',

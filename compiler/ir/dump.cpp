@@ -292,7 +292,8 @@ class Dump {
             parameters(p.parameters);
             for (const auto& d : p.depends) line("depends {}", expr(d));
             if (p.read) command("read", *p.read);
-            if (p.computed) line("read ({})", expr(*p.computed));
+            if (p.computed)
+                line("read ({}){}{}", expr(*p.computed), p.computed_as.empty() ? "" : " as ", p.computed_as);
             if (p.watch) command("watch", *p.watch);
             if (p.converges) line("converges {}", expr(*p.converges));
             if (p.within) line("within {}", expr(*p.within));

@@ -202,6 +202,7 @@ struct Probe {
     std::vector<Expr> depends;
     std::optional<Command> read;
     std::optional<Expr> computed;   // `read (EXPRESSION);` in place of a command
+    std::string computed_as;        // behind it, for what is no number yet: "ratio", "percent"; else empty
     std::optional<Command> watch;   // prints something whenever the answer may have changed
     std::optional<Expr> converges;  // the condition under which a changed value has been caught up with
     std::optional<Expr> within;     // default limit of `verify` and of convergence

@@ -372,6 +372,9 @@ std::uint32_t Lowering::probe(const Declaration& declaration) {
         diagnostics_.report(Code::BadDeclaration, probe.signature_span, "a probe has exactly one `read ..;`");
     } else if (probe.reads.front().parenthesised || probe.reads.front().kind != syntax::ExprKind::Phrase) {
         result.computed = computed(probe, result.type, scope);
+        // What is read as text says itself whether it has a sign.
+        if (is_percent(result.type) && result.computed->kind != ir::ExprKind::Arithmetic)
+            result.computed_as = probe.read_as.text;
     } else {
         result.read = command(probe.reads.front(), scope);
         check_reading(result);
@@ -420,6 +423,7 @@ ir::Expr Lowering::computed(const syntax::Probe& probe, const Type& type, Scope&
         if (probe.read_as.text.empty()) bare_number(probe.read_span);
         return value;
     }
+    if (!is_number) return value;
     ir::Expr unit;
     unit.type = type;
     unit.span = probe.read_as.span;

@@ -9,6 +9,7 @@
 
 #include "runtime/doctor/doctor.hpp"
 #include "runtime/journal/lock.hpp"
+#include "runtime/journal/state_folder.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -24,7 +25,7 @@ void examine_access(const std::filesystem::path& folder, bool is_new, Diagnoses&
         return;
     }
     struct stat status {};
-    if (!is_new && ::stat(folder.c_str(), &status) == 0 && (status.st_mode & 0077) != 0)
+    if (!is_new && ::stat(folder.c_str(), &status) == 0 && (status.st_mode & 0055) != 0)
         found.push_back(
             {Health::Note,
              "the journal",
@@ -51,8 +52,9 @@ void examine_room(const std::filesystem::path& folder, Diagnoses& found) {
 
 void examine_journal(const std::filesystem::path& root, Diagnoses& found) {
     const auto folder = root / ".migc";
-    std::error_code error;
-    const bool is_new = !std::filesystem::exists(folder, error);
+    const auto opened = find_state_folder(root);
+    if (!opened) found.push_back({Health::Trouble, "the journal", opened.error(), {}});
+    const bool is_new = opened && !*opened;
     examine_access(is_new ? root : folder, is_new, found);
     examine_room(is_new ? root : folder, found);
     for (const LockState& state : lock_states(root)) {

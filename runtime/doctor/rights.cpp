@@ -1,5 +1,6 @@
 // Which rights a command line of kubectl takes, and whether the operator has them.
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -48,9 +49,27 @@ std::vector<std::string> bare(const std::vector<std::string>& words) {
     return result;
 }
 
-// "deployment/webapi" -> "deployments"; kubectl itself understands singular names, so any kind will do.
+// "deployment/webapi" -> "deployment"; kubectl itself understands singular names, so any kind will do, but
+// not with a version: "deployment.v1.apps" -> "deployment.apps".
 std::string kind_of(const std::string& handle) {
-    return handle.substr(0, handle.find('/'));
+    std::string kind = handle.substr(0, handle.find('/'));
+    const auto dot = kind.find(".v");
+    if (dot == std::string::npos || dot + 2 >= kind.size() || std::isdigit(kind[dot + 2]) == 0) return kind;
+    const auto end = kind.find('.', dot + 1);
+    return kind.erase(dot, end == std::string::npos ? end : end - dot);
+}
+
+// "/apis/apps/v1/namespaces/shop/deployments/web" -> "deployments.apps"
+std::string kind_at(const std::string& address) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 1; begin < address.size();) {
+        const std::size_t end = std::min(address.find('/', begin), address.size());
+        parts.push_back(address.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    if (parts.size() < 4) return {};
+    const std::string plural = parts[parts.size() - 2];
+    return parts.front() == "apis" ? plural + "." + parts[1] : plural;
 }
 
 // The handle after `<` in "kubectl apply -f - < configmap/settings of k8s/a.yaml".
@@ -72,7 +91,8 @@ std::vector<Right> rights_of_subcommand(const std::vector<std::string>& words,
     if (subcommand == "scale") return {{"get", kind}, {careful ? "update" : "patch", kind + "/scale"}};
     if (subcommand == "rollout" || subcommand == "set") return {{"patch", second}};
     if (subcommand == "patch" || subcommand == "annotate" || subcommand == "label") return {{"patch", kind}};
-    if (subcommand == "delete") return {{"delete", kind}};
+    if (subcommand == "delete")
+        return {{"delete", kind.empty() && words.size() > 1 ? kind_at(words[1]) : kind}};
     if (subcommand == "cordon" || subcommand == "uncordon") return {{"patch", "nodes"}};
     if (subcommand == "drain") return {{"patch", "nodes"}, {"create", "pods/eviction"}};
     if (subcommand == "exec" || subcommand == "cp") return {{"create", "pods/exec"}};
@@ -108,6 +128,12 @@ Answered ask(const Right& right, const ir::Program& program, const StageEnvironm
 }  // namespace
 
 std::vector<Right> rights_of(const std::string& command_line) {
+    // One that takes over before it applies is two commands.
+    if (const auto second = command_line.find("; kubectl "); second != std::string::npos) {
+        std::vector<Right> both = rights_of(command_line.substr(0, second));
+        for (Right& right : rights_of(command_line.substr(second + 2))) both.push_back(std::move(right));
+        return both;
+    }
     const auto all = words_of(command_line);
     if (all.empty() || all.front() != "kubectl") return {};
     const auto words = bare(all);

@@ -177,11 +177,13 @@ tl::expected<nlohmann::json, std::string> read_captures(Evaluator& evaluator, co
     return captures;
 }
 
+bool works_alone(StageRun& stage, const ir::Verb& verb, bool exited) {
+    const NativeEntry* native = native_of(stage, verb);
+    return native != nullptr && (native->exclusive ? exited : native->edits_files);
+}
+
 bool proves(StageRun& stage, const ir::Verb& verb, const Scope& inner, bool exited) {
-    const NativeEntry* native = verb.action && !verb.action->native.empty()
-                                    ? stage.run.options.natives(verb.action->native)
-                                    : nullptr;
-    if (native != nullptr && (native->edits_files || (exited && native->exclusive))) return true;
+    if (works_alone(stage, verb, exited)) return true;
     Evaluator asking = stage.evaluator.glance();
     asking.asks_writers = true;
     const std::string manager = stage.environment.setting("manager");
@@ -381,7 +383,7 @@ std::optional<Verdict> Call::resume_forward() {
     }
     recall(values_to_json(change->before), values_to_json(change->declared), change->identities);
     const bool ours = change->ownership == Ownership::Ours;
-    if (ours && all_taken()) return conclude("done", "found out afterwards", true);
+    if (all_taken() && (ours || is_proved(false))) return conclude("done", "found out afterwards", true);
     if (ours && !targets_.empty() && !untouched()) half_done_ = change;
     targets_.clear();
     return std::nullopt;
@@ -474,11 +476,11 @@ nlohmann::json Call::workload_names() const {
     return names;
 }
 
-// What the call found, or has made where there was nothing.
-nlohmann::json Call::identities() const {
+// What the call found, or has `made` where there was nothing.
+nlohmann::json Call::identities(bool made) const {
     nlohmann::json all = nlohmann::json::object();
     for (const EffectTarget& target : targets_)
-        if (const auto& which = target.identity.empty() ? target.identity_now : target.identity;
+        if (const auto& which = target.identity.empty() && made ? target.identity_now : target.identity;
             !which.empty())
             all[target.phrase] = which;
     return all;
@@ -506,7 +508,7 @@ nlohmann::json Call::intent_body() const {
                  {"before", values_to_json(before)},
                  {"declared", values_to_json(declared)},
                  {"workloads", workload_names()}});
-    if (auto which = identities(); !which.empty()) body["identities"] = std::move(which);
+    if (auto which = identities(false); !which.empty()) body["identities"] = std::move(which);
     if (step_.undo) body.update({{"own_undo", true}, {"scope", outer_.journal()}});
     return body;
 }
@@ -618,6 +620,9 @@ std::string Call::readings() const {
 
 Verdict Call::decide(const Action& action) {
     if (!action.begun) return conclude("failed", action.refusal, false);
+    // What was made has the identity that its server told, whoever is there by now.
+    if (targets_.size() == 1 && targets_.front().identity.empty())
+        targets_.front().identity = action.answer.identity;
     const bool complained = !action.answer.succeeded();
     const std::string said = complained ? failure_text(verb_.action->tool, action.answer) : "";
     if (course_.purpose == Purpose::Inverse && said.starts_with(held_mark))
@@ -683,13 +688,17 @@ Verdict Call::decide_done(const Answer& answer) {
 Verdict Call::decide_not_taken(const Answer& answer, const std::string& said) {
     const bool complained = !answer.succeeded();
     const std::string what = complained ? said : "the command went well, but did not take effect";
+    accepted_ = !complained;
     if (!complained && !untouched())
         return conclude(
             "failed", fmt::format("the command went well, and then somebody else changed it: {}", readings()),
             true);
-    // Half done: by this run, if nobody else can have been at it.
-    if (complained && !untouched() && !all_different() && !is_proved(answer.ending == Ending::Exited))
-        ownership_ = Ownership::Unproved;
+    // Half done: by this run, if nobody else can have been at it. Nothing done: what comes yet may be this
+    // command's late effect, or somebody else's work.
+    const bool exited = answer.ending == Ending::Exited;
+    const bool unclear =
+        untouched() ? !works_alone(stage_, verb_, exited) : !all_different() && !is_proved(exited);
+    if (complained && unclear) ownership_ = Ownership::Unproved;
     return conclude("failed", fmt::format("{}; {}", what, readings()), true);
 }
 
@@ -723,13 +732,14 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
                  {"observed", values_to_json(observed)},
                  {"acted", acted},
                  {"took_ms", stage_.run.tools.now() - begun_}});
+    if (accepted_) body["accepted"] = true;
     if (ownership_ != Ownership::Ours) body["ownership"] = shown_ownership(ownership_);
     if (outcome == "done" && course_.purpose == Purpose::Forward)
         if (const auto steps = StillOurs(stage_).superseded_by(id_, verb_, names()); !steps.empty())
             body["supersedes"] = steps;
     if (outcome == "already") body["workloads"] = workload_names();
     const bool wrote = outcome == "done" || outcome == "already";
-    if (auto which = identities(); wrote && !which.empty()) body["identities"] = std::move(which);
+    if (auto which = identities(wrote); !which.empty()) body["identities"] = std::move(which);
     bool written = true;
     if (course_.purpose != Purpose::Inverse) {
         written = stage_.run.recorder.record(EventKind::Outcome, body);
@@ -748,10 +758,10 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
     if (course_.said != nullptr && outcome == "done" && !message.empty())
         *course_.said += (course_.said->empty() ? "" : "; ") + message;
     // What a refused or failed command found afterwards is not what this run has written.
-    if (wrote && course_.purpose != Purpose::Forward) stage_.knows(identities());
+    if (wrote && course_.purpose != Purpose::Forward) stage_.knows(identities(true));
     if (course_.written != nullptr && wrote) {
         course_.written->values.insert(observed.begin(), observed.end());
-        course_.written->identities.update(identities());
+        course_.written->identities.update(identities(true));
     }
     if (outcome == "in-doubt") return {Fate::InDoubt, fmt::format("{}: {}", text_, message)};
     if (outcome == "held") return {Fate::Held, fmt::format("{}: {}", text_, message)};

@@ -60,6 +60,8 @@ tl::expected<nlohmann::json, std::string> read_captures(Evaluator& evaluator, co
 // itself says who wrote it, or the native that wrote it works where nobody else can. `exited`: its tool
 // reported a failure and ended by itself; else its answer was lost.
 bool proves(StageRun& stage, const ir::Verb& verb, const Scope& inner, bool exited);
+// The second half of that alone: nobody else can have done it, or can still do it in this call's name.
+bool works_alone(StageRun& stage, const ir::Verb& verb, bool exited);
 
 class Call {
   public:
@@ -119,7 +121,7 @@ class Call {
     [[nodiscard]] std::string obstacle() const;
     [[nodiscard]] std::int64_t effect_limit();
     [[nodiscard]] std::int64_t action_limit();
-    [[nodiscard]] nlohmann::json identities() const;
+    [[nodiscard]] nlohmann::json identities(bool made) const;
     [[nodiscard]] nlohmann::json intent_body() const;
     [[nodiscard]] List workloads() const;
     [[nodiscard]] nlohmann::json workload_names() const;
@@ -138,6 +140,7 @@ class Call {
     Time begun_ = 0;
     bool intended_ = false;
     Ownership ownership_ = Ownership::Ours;
+    bool accepted_ = false;            // it failed though its tool said that all went well
     std::string refusal_;              // why the last try was refused
     std::optional<Change> half_done_;  // what an earlier try left, and how it is taken back
 };

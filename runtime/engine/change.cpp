@@ -67,6 +67,7 @@ Change Change::from_intent(const nlohmann::json& body) {
 void Change::conclude(const nlohmann::json& outcome) {
     state = parse_state(outcome.value("result", ""));
     acted = outcome.value("acted", true);
+    accepted = outcome.value("accepted", false);
     ownership = parse_ownership(outcome.value("ownership", ""));
     observed = values_from_json(member(outcome, "observed"));
     identities.merge(outcome.value("identities", std::map<std::string, std::string>()));

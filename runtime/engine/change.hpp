@@ -41,6 +41,7 @@ struct Change {
     List workloads;  // the workloads that the effects are about
     ChangeState state = ChangeState::Begun;
     Ownership ownership = Ownership::Ours;
+    bool accepted = false;       // it failed though its tool said that all went well
     bool superseded = false;     // a later step of this run changed the same thing
     bool acted = true;           // false: it failed before anything was begun
     bool resolved = false;       // a person said how it went

@@ -90,8 +90,8 @@ bool names_a_setting(const ir::Expr& arguments) {
 }
 
 // What a probe's expression yields is of its type, or not to be relied on.
-Reading as_declared(Reading reading, const ir::Type& type) {
-    auto typed = convert(reading.value, type);
+Reading as_declared(Reading reading, const ir::Type& type, BareNumber bare) {
+    auto typed = convert(reading.value, type, bare);
     if (!typed) return not_found_out(typed.error());
     reading.value = std::move(*typed);
     return reading;
@@ -290,7 +290,9 @@ std::string Evaluator::with_own_arguments(const ir::Command& command, std::strin
 }
 
 Reading Evaluator::read(const ir::Probe& declared, const Scope& scope) {
-    if (declared.computed) return as_declared(evaluate(*declared.computed, scope), declared.type);
+    if (declared.computed)
+        return as_declared(evaluate(*declared.computed, scope), declared.type,
+                           bare_number(declared.computed_as));
     if (!declared.read) return script_mistake("the probe says nowhere how it is read");
     if (declared.read->tool == "native") return read_native(*declared.read, scope);
     return read_tool(*declared.read, declared.type, scope);
@@ -338,18 +340,27 @@ Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
     return native->probe(*this, *values);
 }
 
+Reading evidence_now(const Surroundings& surroundings, const std::string& stage) {
+    Reading reading = surroundings.options.evidence(stage, surroundings.changes());
+    if (truth(reading.value) != true || !surroundings.changed_since || reading.identity.empty())
+        return reading;
+    std::string why = surroundings.changed_since(stage, reading.identity);
+    if (why.empty()) return reading;
+    return {Value(false), fmt::format("{}, and what it did does not stand: {}", reading.why, why), true};
+}
+
 // Only the engine knows which stages completed in this run; of others there is evidence.
 Reading Evaluator::stage_passed(const std::string& stage) {
     if (surroundings_.stage_passed && surroundings_.stage_passed(stage)) {
-        std::string why = surroundings_.changed_since ? surroundings_.changed_since(stage) : "";
+        std::string why = surroundings_.changed_since ? surroundings_.changed_since(stage, {}) : "";
         if (why.empty()) return {Value(true), {}, false};
         return {Value(false), fmt::format("stage {} passed, and what it did does not stand: {}", stage, why),
                 true};
     }
     const std::string reason = fmt::format("stage {} has not been completed in this run", stage);
     if (!surroundings_.options.evidence || !surroundings_.changes) return not_found_out(reason);
-    Reading reading = surroundings_.options.evidence(stage, surroundings_.changes());
-    if (truth(reading.value) == true) return reading;
+    Reading reading = evidence_now(surroundings_, stage);
+    if (truth(reading.value) == true || reading.hopeless) return reading;
     return not_found_out(reading.why.empty() ? reason : fmt::format("{}; {}", reason, reading.why));
 }
 

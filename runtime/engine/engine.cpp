@@ -16,6 +16,7 @@
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/undo.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/journal/state_folder.hpp"
 #include "runtime/planted.hpp"
 
 namespace migc::runtime {
@@ -56,13 +57,17 @@ struct Engine::State {
           Journal& the_journal, Listener listener, RunOptions the_options)
         : options(std::move(the_options)),
           inventory(the_inventory),
+          tools(the_tools),
           journal(the_journal),
           run(the_program, the_inventory, the_tools, options, the_journal, std::move(listener)) {
-        run.surroundings.changed_since = [this](const std::string& stage) { return changed_since(stage); };
+        run.surroundings.changed_since = [this](const std::string& stage, const std::string& id) {
+            return id.empty() ? changed_since(stage) : changed_since_run(id, stage);
+        };
     }
 
     RunOptions options;
     const project::Inventory& inventory;
+    Tools& tools;
     Journal& journal;
     RunState run;
     StageRuns stages;
@@ -71,6 +76,7 @@ struct Engine::State {
     nlohmann::json lets = nlohmann::json::array();  // bodies of Noted, written once the run has begun
 
     [[nodiscard]] std::string changed_since(const std::string& stage);
+    [[nodiscard]] std::string changed_since_run(const std::string& id, const std::string& stage);
     std::optional<Problem> resolve();
     std::optional<Problem> evaluate_lets(const std::set<std::string>& known = {});
     std::optional<Problem> check_requirements();
@@ -102,7 +108,7 @@ struct Engine::State {
     [[nodiscard]] std::vector<std::string> in_doubt() const;
     RunResult finish_in_doubt(const std::vector<std::string>& steps, const std::string& consequence);
     [[nodiscard]] std::vector<std::string> standing() const;
-    void prepare_folder(StageEnvironment& environment);
+    std::optional<Problem> prepare_folders();
     [[nodiscard]] std::vector<std::string> to_decide() const;
     RunResult finish(const StageEnd& end, int code);
     [[nodiscard]] bool is_closed_for_undo(const std::string& result) const;
@@ -119,6 +125,21 @@ Engine::~Engine() = default;
 std::string Engine::State::changed_since(const std::string& stage) {
     for (const auto& one : stages)
         if (one->stage.name == stage) return StillOurs(*one).all().message;
+    return {};
+}
+
+// Likewise of a stage, or a stage's environment, that passed in an earlier run: what its journal says is
+// looked at again from here. A world begins anew with each run, and tells nothing of an earlier one.
+std::string Engine::State::changed_since_run(const std::string& id, const std::string& stage) {
+    if (tools.kind() == "simulated") return {};
+    const auto events = journal.events(id);
+    if (!events) return {};
+    RunState earlier(run.program, inventory, tools, options, journal, {});
+    const auto history = rebuild(earlier, *events);
+    if (!history) return {};
+    for (const auto& one : history->stages)
+        if (one->stage.name == stage || one->environment.name == stage)
+            if (std::string why = StillOurs(*one).theirs(); !why.empty()) return why;
     return {};
 }
 
@@ -198,21 +219,24 @@ std::optional<Problem> Engine::State::check_requirements() {
     return std::nullopt;
 }
 
-void Engine::State::prepare_folder(StageEnvironment& environment) {
+std::optional<Problem> Engine::State::prepare_folders() {
+    const bool live = run.tools.kind() == "live";
+    if (live)
+        if (const auto made = make_run_folder(inventory.root, run.recorder.run()); !made)
+            return Problem{"nothing is begun: " + made.error()};
     const auto folder = std::filesystem::absolute(inventory.root) / ".migc" / "runs" / run.recorder.run();
-    environment.settings["run-folder"] = folder.string();
-    // The name under which a server keeps what this run writes: of this run and of no other, also where two
-    // operators on two machines have runs of one number.
-    environment.settings["manager"] =
-        fmt::format("migc:{}-{}", run.recorder.run(),
-                    sha256(fmt::format("{} {}", begun_ms, options.script)).substr(0, 6));
-    if (run.tools.kind() != "live") return;
-    std::error_code ignored;  // what needs the folder says so when it writes into it
-    std::filesystem::create_directories(folder, ignored);
-    for (const auto& made : {folder.parent_path(), folder})
-        std::filesystem::permissions(made, std::filesystem::perms::owner_all, ignored);
+    for (const auto& stage : stages) {
+        stage->environment.settings["run-folder"] = folder.string();
+        // The name under which a server keeps what this run writes: of this run and of no other, also where
+        // two operators on two machines have runs of one number.
+        stage->environment.settings["manager"] =
+            fmt::format("migc:{}-{}", run.recorder.run(),
+                        sha256(fmt::format("{} {}", begun_ms, options.script)).substr(0, 6));
+    }
+    if (!live || stages.empty()) return std::nullopt;
     run.sheet.keep_in(folder);
     run.kept.belongs_to(run.recorder.run(), folder);
+    return std::nullopt;
 }
 
 std::optional<Problem> Engine::State::begin() {
@@ -222,12 +246,14 @@ std::optional<Problem> Engine::State::begin() {
     about.mode = run.tools.kind();
     about.digest = run.changes().front();
     about.begun_ms = run.tools.now();
+    if (about.mode == "live")
+        if (const auto runs = make_state_folder(inventory.root, "runs"); !runs)
+            return Problem{"nothing is begun: " + runs.error()};
     const auto id = journal.begin_run(about, options.script_text);
     if (!id) return Problem{"the journal cannot be written, so nothing is begun: " + id.error()};
     run.recorder.belongs_to(*id);
     begun_ms = about.begun_ms;
-    for (const auto& stage : stages) prepare_folder(stage->environment);
-    return std::nullopt;
+    return prepare_folders();
 }
 
 // The run works from copies, so that nobody changes under its hands what was reviewed.
@@ -514,7 +540,7 @@ RunResult Engine::State::undo_run(const std::string& id) {
     const auto history = recall(id);
     if (!history) return refused(history.error());
     if (auto problem = another_cluster()) return refused(problem->message);
-    for (const auto& stage : stages) prepare_folder(stage->environment);
+    if (auto problem = prepare_folders()) return refused(problem->message);
     return undo_everything();
 }
 
@@ -543,8 +569,7 @@ std::optional<Problem> Engine::State::add_stages(const nlohmann::json& begun) {
         all.push_back(std::make_unique<StageRun>(run, stage, std::move(*environment)));
     }
     stages = std::move(all);
-    for (const auto& stage : stages) prepare_folder(stage->environment);
-    return std::nullopt;
+    return prepare_folders();
 }
 
 std::optional<Problem> Engine::State::begin_again(const RunHistory& history) {

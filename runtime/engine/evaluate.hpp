@@ -36,9 +36,9 @@ struct Surroundings {
     std::function<void(const std::string&)> wrote = {};
     // The change digests under which an earlier run may have passed a stage; may be empty.
     std::function<std::vector<std::string>()> changes = {};
-    // Why the work of a stage that completed in this run does not stand any more as it was left; "" if it
-    // does, or nobody can look. May be empty.
-    std::function<std::string(const std::string&)> changed_since = {};
+    // Why the work of a stage that completed in this run, or in an earlier one of that id, does not stand any
+    // more as it was left; "" if it does, or nobody can look. May be empty.
+    std::function<std::string(const std::string& stage, const std::string& run)> changed_since = {};
     // Keeps the secrets that an undo will need, and opens them; null where nothing is undone.
     KeptSecrets* kept = nullptr;
 };
@@ -160,6 +160,10 @@ class Evaluator final : public Host {
     std::int64_t limit_ms_ = 0;  // of the step that a native action is run for
     std::shared_ptr<std::map<std::vector<std::string>, Answer>> seen_;  // in a glance; else null
 };
+
+// Whether an earlier run, or a signed file, says that the stage passed, and as far as one can see it still
+// stands. Only where the surroundings have evidence and changes.
+Reading evidence_now(const Surroundings& surroundings, const std::string& stage);
 
 // A mistake that waiting cannot mend.
 Reading script_mistake(std::string reason);

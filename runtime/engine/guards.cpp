@@ -43,9 +43,7 @@ std::vector<std::string> used_files(StageRun& stage, const ir::Verb& verb, const
 
 // Whether the step reads the run's own copy, at which nobody else works.
 bool reads_copy(StageRun& stage, const ir::Verb& verb, const std::string& path) {
-    const NativeEntry* native = verb.action && !verb.action->native.empty()
-                                    ? stage.run.options.natives(verb.action->native)
-                                    : nullptr;
+    const NativeEntry* native = native_of(stage, verb);
     if (native == nullptr || !native->reads_inputs) return false;
     const std::filesystem::path root = stage.environment.setting("root");
     return copied_input(stage.environment.setting("run-folder"), root, path) != root / path;
@@ -83,7 +81,7 @@ std::string evidence_gate(const std::string& stage) {
 Reading read_evidence(const Surroundings& surroundings, const std::string& stage) {
     std::string why = fmt::format("{} is no part of this run", stage);
     if (surroundings.options.evidence && surroundings.changes) {
-        Reading reading = surroundings.options.evidence(stage, surroundings.changes());
+        Reading reading = evidence_now(surroundings, stage);
         if (truth(reading.value) == true) return reading;
         why += reading.why.empty() ? "" : ", " + reading.why;
     }

@@ -5,12 +5,12 @@
 #include <functional>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "compiler/source/write_file.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/trust/private_folder.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -19,29 +19,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* names_file = "run-keys";
 
-bool lies_in(const fs::path& path, const fs::path& folder) {
-    std::error_code error;
-    const fs::path below =
-        fs::weakly_canonical(path, error).lexically_relative(fs::weakly_canonical(folder, error));
-    return !error && !below.empty() && *below.begin() != "..";
-}
-
 // Where the private key would lie; the error: nowhere, and why.
 tl::expected<fs::path, std::string> key_place(const fs::path& root) {
-    const fs::path folder = trust::run_keys_folder();
-    if (folder.empty())
-        return tl::unexpected<std::string>("neither HOME nor XDG_CONFIG_HOME names a folder for its key");
-    if (lies_in(folder, root))
-        return tl::unexpected(fmt::format(
-            "the folder for its key, {}, lies in the project, where others would find it", folder.string()));
-    // The nearest folder that is there must take a new one.
-    std::error_code error;
-    fs::path there = folder;
-    while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
-    if (::access(there.c_str(), W_OK | X_OK) != 0)
-        return tl::unexpected(
-            fmt::format("nothing can be written into {}, where its key would lie", there.string()));
-    return folder;
+    return trust::key_place(root, "run-keys");
 }
 
 using Visitor = std::function<void(const ir::Expr&)>;

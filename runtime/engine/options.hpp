@@ -35,7 +35,7 @@ struct RunOptions {
     std::string run_digest;                   // set by the engine and the planner
     std::function<Approvals()> approvals;     // what people have signed; asked at each gate; may be empty
     // Whether an earlier run, or a signed file, says that the stage passed with one of these change digests.
-    // May be empty.
+    // Its identity is the run in the journal; empty for a file. May be empty.
     std::function<Reading(const std::string& stage, const std::vector<std::string>& changes)> evidence;
     // Why a stage that repeats another one may do without evidence that that one passed: a person's word,
     // which the journal keeps. Empty: it may not.

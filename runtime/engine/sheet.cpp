@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cerrno>
 #include <functional>
+#include <random>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -42,6 +43,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t longest_words = 4000;
+
 std::string shown_value(const Value& value) {
     const auto text = readable(value);
     return text ? *text : "as it was before the run (`migc show` has it)";
@@ -67,14 +70,35 @@ std::string file_part(const std::string& step) {
     return name;
 }
 
-// What only the cluster can tell when the line is typed; longer than anything that stands in a command by
-// chance.
-constexpr std::string_view later_begin = "@{to be read ";
+// What only the cluster can tell when the line is typed stands in a command as this and a name. Nobody
+// outside of this process knows it, so that no value can say it.
+const std::string& later_begin() {
+    static const std::string mark = [] {
+        std::random_device random;
+        return fmt::format("@{{{:08x}{:08x} ", random(), random());
+    }();
+    return mark;
+}
 constexpr std::string_view later_end = "}@";
 
 bool is_later(const Value& value) {
     const auto* text = value.get_if<std::string>();
-    return text != nullptr && text->find(later_begin) != std::string::npos;
+    return text != nullptr && text->find(later_begin()) != std::string::npos;
+}
+
+// What a shell takes for a variable's name.
+bool is_variable(std::string_view name) {
+    return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+           std::all_of(name.begin(), name.end(),
+                       [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+
+// "NAME=value" before a command.
+std::string assignment(const std::string& variable) {
+    const auto equals = variable.find('=');
+    const std::string name = variable.substr(0, equals);
+    if (!is_variable(name) || equals == std::string::npos) return "env " + shell_word(variable);
+    return name + "=" + (equals + 1 == variable.size() ? "" : shell_word(variable.substr(equals + 1)));
 }
 
 // From wherever a line is typed.
@@ -113,10 +137,12 @@ class Sheet::Writer final : public HandWork {
         head();
         switch (undo.kind) {
             case UndoKind::Irreversible:
-                say("THERE IS NO WAY BACK: " + printable(undo.reason, 400));
+                say("THERE IS NO WAY BACK: " + undo.reason);
+                told_before(verb);
                 return text_;
             case UndoKind::ByCaller:
                 say("the script says no way back");
+                told_before(verb);
                 return text_;
             case UndoKind::None:
             case UndoKind::Steps:
@@ -137,7 +163,8 @@ class Sheet::Writer final : public HandWork {
         text_ += (only_said_ > 0 ? "#   if so: " : "") + line + "\n";
     }
 
-    void say(const std::string& words) override { text_ += "# " + words + "\n"; }
+    // On one line, whatever is in it: the next one would be a command.
+    void say(const std::string& words) override { text_ += "# " + printable(words, longest_words) + "\n"; }
 
     std::string command(const std::string& tool, const std::vector<std::string>& arguments) override {
         ir::Command asked;
@@ -151,7 +178,10 @@ class Sheet::Writer final : public HandWork {
         }
         asked.arguments = std::move(list);
         const auto line = evaluator_.command_line(asked, scope_);
-        return line ? typed(*line) : tool + " " + fmt::format("{}", fmt::join(arguments, " "));
+        if (line) return typed(*line);
+        std::string words = tool;
+        for (const std::string& argument : arguments) words += " " + shell_word(argument);
+        return words;
     }
 
     std::string file(const std::string& ending, const std::string& content) override {
@@ -192,11 +222,7 @@ class Sheet::Writer final : public HandWork {
     // A command as bash reads it. Where it depends on the folder in which it is run, it goes there.
     std::string typed(const CommandLine& line) {
         std::string text;
-        for (const std::string& variable : line.environment) {
-            const auto equals = variable.find('=');
-            text += variable.substr(0, equals) + "=" +
-                    (equals == std::string::npos ? "" : shell_word(variable.substr(equals + 1))) + " ";
-        }
+        for (const std::string& variable : line.environment) text += assignment(variable) + " ";
         for (const std::string& word : line.argv) text += word_of(word) + " ";
         text.pop_back();
         const bool on_path = line.argv.front().find('/') == std::string::npos;
@@ -207,10 +233,11 @@ class Sheet::Writer final : public HandWork {
 
     // What is read only when the line is typed stands in it as a command of its own.
     std::string word_of(const std::string& word) {
-        const auto begin = word.find(later_begin);
+        const auto begin = word.find(later_begin());
         const auto end = word.find(later_end, begin);
         if (begin == std::string::npos || end == std::string::npos) return shell_word(word);
-        const std::string name = word.substr(begin + later_begin.size(), end - begin - later_begin.size());
+        const std::size_t named = begin + later_begin().size();
+        const std::string name = word.substr(named, end - named);
         const auto reads = later_.find(name);
         if (reads == later_.end() || reads->second.empty()) cannot_type_ = name;
         const std::string before = word.substr(0, begin), after = word.substr(end + later_end.size());
@@ -261,6 +288,16 @@ class Sheet::Writer final : public HandWork {
         }
     }
 
+    // What one goes by who mends it otherwise.
+    void told_before(const ir::Verb& verb) {
+        for (const ir::Effect& effect : verb.effects) {
+            const std::string phrase = evaluator_.describe(effect.probe, scope_);
+            if (const auto before = change_.before.find(phrase); before != change_.before.end())
+                look(effect, fmt::format("{} was {}", printable(phrase, 200),
+                                         printable(shown_value(before->second), 200)));
+        }
+    }
+
     void steps(const std::vector<ir::Step>& steps, Scope& scope) {
         for (const ir::Step& step : steps) statement(step, scope);
     }
@@ -291,7 +328,7 @@ class Sheet::Writer final : public HandWork {
         if (!value.is_unknown()) return value;
         if (Value told = container_named(expression, scope); !told.is_absent()) return told;
         later_[name] = read_later(expression, scope);
-        return Value(fmt::format("{}{}{}", later_begin, name, later_end));
+        return Value(fmt::format("{}{}{}", later_begin(), name, later_end));
     }
 
     // `container of webapi named "web"` is "web": it was captured when the step was done.
@@ -314,12 +351,19 @@ class Sheet::Writer final : public HandWork {
         const ir::Command& read = *declared.read;
         if (read.tool == "kubectl" && read.pointer && read.pointer->kind == ir::ExprKind::Literal)
             return field_of(read, *own, show(read.pointer->value));
-        if (read.native != "version-of" || !read.arguments || read.arguments->children.empty()) return {};
+        const std::string_view place = place_read_by(read.native);
+        if (place.empty() || !read.arguments || read.arguments->children.empty()) return {};
         const Value thing = evaluator_.evaluate(read.arguments->children.front(), *own).value;
         const auto* resource = thing.get_if<ResourceRef>();
         if (resource == nullptr) return {};
         return command("kubectl",
-                       {"get", evaluator_.written(*resource), "-o", "jsonpath={.metadata.resourceVersion}"});
+                       {"get", evaluator_.written(*resource), "-o", fmt::format("jsonpath={{{}}}", place)});
+    }
+
+    // Of a native that does no more than read one field.
+    static std::string_view place_read_by(std::string_view native) {
+        if (native == "version-of") return ".metadata.resourceVersion";
+        return native == "replicas-of" ? ".spec.replicas" : "";
     }
 
     // kubectl [.. "-o" "json" ..] at "/spec/replicas"
@@ -407,7 +451,7 @@ class Sheet::Writer final : public HandWork {
             for (const ir::Expr& one : tool->environment->children)
                 if (const Value value = evaluator_.evaluate(one, scope_).value;
                     value.get_if<std::string>() != nullptr)
-                    variables += show(value) + " ";
+                    variables += assignment(show(value)) + " ";
         type(fmt::format("(cd {} && {}{})", shell_word(environment_.setting("root")), variables, *line));
         return true;
     }
@@ -451,6 +495,7 @@ class Sheet::Writer final : public HandWork {
         const auto* source = source_named(form.at("secret").get<std::string>());
         const std::string root = shell_word(environment_.setting("root"));
         if (source == nullptr) return {};
+        if (!source->variable.empty() && !is_variable(source->variable)) return {};
         if (!source->variable.empty()) return fmt::format("${{{}:?}}", source->variable);
         if (!source->file.empty())
             return fmt::format("$(cat {})",
@@ -472,16 +517,37 @@ class Sheet::Writer final : public HandWork {
             printable(form.value("by", "the operator of the run"), 100));
     }
 
-    // Which way it goes only the cluster can tell: then nothing of it is typed blindly.
+    // Which way it goes only the cluster can tell: the shell asks it, or nothing of it is typed blindly.
     void choose(const ir::Step& step, Scope& scope) {
         const auto holds = truth(evaluator_.evaluate(*step.condition, scope).value);
         if (holds) return steps(*holds ? step.body : step.otherwise, scope);
+        const std::string test = only_said_ > 0 ? "" : asked_by_shell(*step.condition, scope);
+        if (!test.empty()) {
+            type("if " + test + "; then :");
+            steps(step.body, scope);
+            if (!step.otherwise.empty()) type("else :");
+            steps(step.otherwise, scope);
+            return type("fi");
+        }
         say(printable(without_end(step.text), 400) + ":");
         ++only_said_;
         steps(step.body, scope);
         if (!step.otherwise.empty()) say("otherwise:");
         steps(step.otherwise, scope);
         --only_said_;
+    }
+
+    // `replicas of web is not 3`, where a command prints the one and the other is known.
+    std::string asked_by_shell(const ir::Expr& condition, const Scope& scope) {
+        const bool is = condition.comparison == ir::Comparison::Is;
+        if (condition.kind != ir::ExprKind::Compare || (!is && condition.comparison != ir::Comparison::IsNot))
+            return {};
+        const std::string asked = read_later(condition.children.at(0), scope);
+        const Value wanted = evaluator_.evaluate(condition.children.at(1), scope).value;
+        const bool plain =
+            wanted.get_if<std::int64_t>() != nullptr || wanted.get_if<std::string>() != nullptr;
+        if (asked.empty() || !plain || is_later(wanted)) return {};
+        return fmt::format("[ \"$({})\" {} {} ]", asked, is ? "=" : "!=", shell_word(show(wanted)));
     }
 
     void loop(const ir::Step& step, Scope& scope) {

@@ -252,4 +252,9 @@ List StageRun::changed_workloads() {
     return workloads;
 }
 
+const NativeEntry* native_of(const StageRun& stage, const ir::Verb& verb) {
+    const bool is_native = verb.action && !verb.action->native.empty();
+    return is_native ? stage.run.options.natives(verb.action->native) : nullptr;
+}
+
 }  // namespace migc::runtime

@@ -179,4 +179,7 @@ struct StageRun {
     std::set<std::string> identities_;
 };
 
+// What carries out the verb, where that is a native; else null.
+const NativeEntry* native_of(const StageRun& stage, const ir::Verb& verb);
+
 }  // namespace migc::runtime

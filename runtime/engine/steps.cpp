@@ -78,30 +78,12 @@ Verdict Steps::block(const std::vector<ir::Step>& steps, Scope& scope, const std
 }
 
 Verdict Steps::statement(const ir::Step& step, Scope& scope, const std::string& id) {
-    switch (step.kind) {
-        case StepKind::Call:
-            return call(step, scope, id);
-        case StepKind::Verify:
-            return verify(step, scope, id);
-        case StepKind::Soak:
-            return soak(step, scope, id);
-        case StepKind::Let:
-            return let(step, scope, id);
-        case StepKind::If:
-            return choose(step, scope, id);
-        case StepKind::For:
-            return loop(step, scope, id);
-        case StepKind::Parallel:
-            return parallel(step, scope, id);
-        case StepKind::Gate:
-            return gate(step, scope, id);
-        case StepKind::Undo:
-        case StepKind::UndoAll:
-            return undo_ ? undo_(step.kind == StepKind::UndoAll) : Verdict{};
-        case StepKind::Hold:
-            break;
-    }
-    return {Fate::Held, "held, as the failure block says"};
+    const auto otherwise = [&]() -> Verdict {
+        if (step.kind == StepKind::Gate) return gate(step, scope, id);
+        if (step.kind == StepKind::Hold) return {Fate::Held, "held, as the failure block says"};
+        return undo_ ? undo_(step.kind == StepKind::UndoAll) : Verdict{};
+    };
+    return ir::Walk::statement(*this, otherwise, step, scope, id);
 }
 
 Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/ir/walk.hpp"
 #include "runtime/engine/stage_run.hpp"
 
 namespace migc::runtime {
@@ -25,6 +26,8 @@ class Steps {
     Verdict evidence(const std::string& id);
 
   private:
+    friend struct ir::Walk;
+
     Verdict may_go_on();
     Verdict call(const ir::Step& step, Scope& scope, const std::string& id);
     Verdict composite(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/engine/call.hpp"
 #include "runtime/engine/effect.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
@@ -50,14 +51,14 @@ bool may_meet(const ir::Program& program, const ir::Effect& one, const ir::Effec
            depends_on(program, other.probe.declaration, one.probe.declaration);
 }
 
+}  // namespace
+
 bool may_change(const ir::Program& program, const ir::Verb& verb, const ir::Verb& earlier) {
     return std::any_of(verb.effects.begin(), verb.effects.end(), [&](const ir::Effect& one) {
         return std::any_of(earlier.effects.begin(), earlier.effects.end(),
                            [&](const ir::Effect& other) { return may_meet(program, one, other); });
     });
 }
-
-}  // namespace
 
 std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope) {
     std::set<std::string> names;
@@ -169,13 +170,28 @@ bool StillOurs::may_be_changed_by_a_resolved_step(const Change& change) {
     });
 }
 
-Verdict StillOurs::all() {
+bool StillOurs::changes_files_only(const Change& change) {
+    const ir::Verb* verb = stage_.verb(change.verb);
+    return verb != nullptr && works_alone(stage_, *verb, false);
+}
+
+StillOurs::Found StillOurs::look_at_all(bool files_too) {
     std::vector<Change> changes;
     std::copy_if(stage_.changes.begin(), stage_.changes.end(), std::back_inserter(changes),
-                 [this](const Change& change) {
-                     return counts(change) && !may_be_changed_by_a_resolved_step(change);
+                 [this, files_too](const Change& change) {
+                     return counts(change) && !may_be_changed_by_a_resolved_step(change) &&
+                            (files_too || !changes_files_only(change));
                  });
-    const Found found = look_again(changes);
+    return look_again(changes);
+}
+
+std::string StillOurs::theirs() {
+    const Found found = look_at_all(false);
+    return found.state == State::Theirs ? found.message : "";
+}
+
+Verdict StillOurs::all() {
+    const Found found = look_at_all(true);
     return found.state == State::Ours ? Verdict{} : Verdict{Fate::Held, found.message};
 }
 

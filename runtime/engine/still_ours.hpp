@@ -16,6 +16,9 @@ std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, cons
 // The names that a change's verb sees: its arguments, its captures, and what the caller's inverse sees.
 Scope scope_of(StageRun& stage, const Change& change);
 
+// Whether a verb can change again what an earlier one has changed, if both are about things of one name.
+bool may_change(const ir::Program& program, const ir::Verb& verb, const ir::Verb& earlier);
+
 class StillOurs {
   public:
     explicit StillOurs(StageRun& stage) : stage_(stage) {}
@@ -32,6 +35,9 @@ class StillOurs {
     // At the end of the stage, and when somebody asks whether it passed: everything that it changed, and what
     // it found as it was to be. Held where it is otherwise, or where that cannot be found out.
     Verdict all();
+    // What of it somebody else has changed since; "" where nothing is seen of that, or nothing can be seen.
+    // Files of the project are no part of it: each run begins with those that were reviewed.
+    std::string theirs();
 
   private:
     enum class State { Ours, Theirs, Unreadable };
@@ -42,8 +48,10 @@ class StillOurs {
 
     Found look(Evaluator& glance, const Change& change);
     Found look_at(Evaluator& glance, const Change& change, const ir::Effect& effect, const Scope& scope);
+    Found look_at_all(bool files_too);
     Found look_again(const std::vector<Change>& changes);
     bool may_be_changed_by_a_resolved_step(const Change& change);
+    bool changes_files_only(const Change& change);
 
     StageRun& stage_;
 };

@@ -273,6 +273,20 @@ bool is_own_work(const Change& change, const std::string& phrase, const Value& n
     return change.state == ChangeState::Failed && is_part(before, now, declared);
 }
 
+// Whether the way back looks at each field of an object by itself: it puts back those that are this run's,
+// and holds the rest by name.
+bool looks_at_each_field(const ir::Program& program, const ir::Undo& undo) {
+    if (undo.kind != UndoKind::Steps || undo.steps.size() != 1 ||
+        undo.steps.front().kind != ir::StepKind::Call)
+        return false;
+    const auto& needs = program.verbs.at(undo.steps.front().verb).needs;
+    return std::any_of(needs.begin(), needs.end(), [&](const ir::Expr& need) {
+        if (need.kind != ir::ExprKind::Probe) return false;
+        const auto& read = program.probes.at(need.declaration).read;
+        return read && read->native == "object-may-become";
+    });
+}
+
 std::string shown_reading(const Value& value) {
     const auto* object = value.get_if<Json>();
     return object != nullptr && (*object)->is_object() ? "otherwise" : printable(show(value), 200);
@@ -291,9 +305,12 @@ std::string whose(const Change& change) {
 StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect) {
     const std::string phrase = glance.describe(effect.probe, *inverse.scope);
     const Reading reading = glance.evaluate(effect.probe, *inverse.scope);
-    // What was refused has done nothing, whether one can see that now or not.
     if (reading.value.is_unknown() && inverse.change->ownership == Ownership::NotOurs)
-        return {State::Untouched, "its command was refused"};
+        return {
+            State::Foreign,
+            fmt::format("its command was refused, so it has done nothing, and whether all is as it was could "
+                        "not be found out: {}: {}",
+                        phrase, explain(reading))};
     if (reading.value.is_unknown())
         return {State::Unreadable, fmt::format("{}: {}", phrase, explain(reading))};
     const Change& change = *inverse.change;
@@ -303,9 +320,63 @@ StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, c
                 fmt::format("{} is {} of one that is not ours: somebody else deleted it and made it anew",
                             phrase, shown_reading(reading.value))};
     if (stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite ||
-        is_own_work(change, phrase, reading.value))
+        is_own(inverse, phrase, reading))
+        return {State::Ours, {}};
+    if (change.ownership == Ownership::Ours && looks_at_each_field(stage_.run.program, *inverse.undo))
         return {State::Ours, {}};
     return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change))};
+}
+
+// Of a command that failed, the thing itself may tell in the end that it was this run that wrote it.
+bool StageUndo::is_own(const Inverse& inverse, const std::string& phrase, const Reading& now) {
+    const Change& change = *inverse.change;
+    if (is_own_work(change, phrase, now.value)) return true;
+    const Value* before = find_value(change.before, phrase);
+    const Value* declared = find_value(change.declared, phrase);
+    return change.ownership == Ownership::Unproved && declared != nullptr &&
+           has_become(before == nullptr ? Value() : *before, *declared, now.value) &&
+           proves(stage_, *inverse.verb, *inverse.scope, false);
+}
+
+std::set<std::string> StageUndo::names_of(const Inverse& inverse) {
+    std::set<std::string> names;
+    for (const ir::Effect& effect : inverse.verb->effects)
+        names.merge(names_in(stage_.evaluator, effect.probe, *inverse.scope));
+    return names;
+}
+
+// What a step changed is somebody else's now, or may be: what earlier steps did to the same is a part of
+// that.
+void StageUndo::leave(const Inverse& inverse) {
+    left_.push_back({inverse.change, inverse.verb, names_of(inverse)});
+}
+
+// What was done, and is not there any more, though no undo has taken it back yet.
+bool StageUndo::was_put_back_by_others(const Inverse& inverse) {
+    const Change& change = *inverse.change;
+    const bool was_there = change.state == ChangeState::Done || change.accepted;
+    return was_there && change.ownership == Ownership::Ours && !inverse.verb->effects.empty() &&
+           !stage_.past.cut_in_undo && !change.inverse_begun();
+}
+
+// Whether an earlier step that is to be undone changed the same.
+bool StageUndo::is_on_top(const Inverse& inverse) {
+    const std::set<std::string> names = names_of(inverse);
+    return std::any_of(stage_.changes.begin(), stage_.changes.end(), [&](Change& change) {
+        if (!change.to_undo() || covered(change) || !earlier(change.step, inverse.change->step)) return false;
+        const auto other = prepare(change);
+        return other && meet(names_of(*other), names) &&
+               may_change(stage_.run.program, *inverse.verb, *other->verb);
+    });
+}
+
+const Change* StageUndo::left_around(const Inverse& inverse) {
+    if (left_.empty() || stage_.run.options.overwrite) return nullptr;
+    const std::set<std::string> names = names_of(inverse);
+    const auto found = std::find_if(left_.begin(), left_.end(), [&](const Left& left) {
+        return meet(left.names, names) && may_change(stage_.run.program, *left.verb, *inverse.verb);
+    });
+    return found == left_.end() ? nullptr : found->change;
 }
 
 // What a composite changed is what the steps inside of it changed.
@@ -333,11 +404,22 @@ StageUndo::Found StageUndo::look(const Inverse& inverse) {
     return worst;
 }
 
+// That nothing is there of what a command may have done is not believed at the first look: a cache, or
+// another server, may answer with what was there a moment ago.
+StageUndo::Found StageUndo::look_twice(const Inverse& inverse) {
+    constexpr std::int64_t pause_ms = 500;
+    Found found = look(inverse);
+    const bool is_seen = !inverse.verb->effects.empty() && inverse.change->acted;
+    if (found.state != State::Untouched || !is_seen || stage_.run.hurried()) return found;
+    Waiter(stage_, Course{}).rest(pause_ms);
+    return look(inverse);
+}
+
 // False: the undo stops here.
 bool StageUndo::undo_one(Inverse& inverse) {
     if (std::exchange(inverse.tried, true)) return true;
     Change& change = *inverse.change;
-    Found found = look(inverse);
+    Found found = look_twice(inverse);
     if (inverse.undo->kind == UndoKind::None) {
         // The step says that nothing is left; where one can see that something is, it is told.
         if (inverse.verb->effects.empty() || found.state == State::Untouched)
@@ -349,6 +431,12 @@ bool StageUndo::undo_one(Inverse& inverse) {
     // Each call of an inverse that was cut off finds out by itself how far it came.
     if (change.inverse_begun() && found.state == State::Foreign) found = {};
     if (found.state == State::Untouched) {
+        if (was_put_back_by_others(inverse) && is_on_top(inverse)) {
+            leave(inverse);
+            conclude(change, "held", "it is as it was before, and it was not this run that put it back",
+                     UndoEnd::Held);
+            return true;
+        }
         conclude(change, "nothing-to-undo", found.message, UndoEnd::Undone);
         // It may be the inverse of an undo that was cut off that has restored it.
         if (stage_.past.cut_in_undo) remember_all_restored(inverse);
@@ -359,7 +447,13 @@ bool StageUndo::undo_one(Inverse& inverse) {
         return false;
     }
     if (found.state == State::Foreign) {
+        leave(inverse);
         conclude(change, "held", found.message, UndoEnd::Held);
+    } else if (const Change* later = left_around(inverse)) {
+        conclude(
+            change, "held",
+            fmt::format("it is a part of what `{}` changed later, which was not taken back", later->text),
+            UndoEnd::Held);
     } else if (found.state == State::Unreadable) {
         conclude(change, "in-doubt", found.message, UndoEnd::InDoubt);
     } else if (inverse.undo->kind == UndoKind::ByCaller) {
@@ -388,6 +482,7 @@ void StageUndo::run_steps(Inverse& inverse) {
     if (verdict.fate == Fate::Untrusted) return;
     std::string message =
         verdict.done() && verdict.message.empty() ? restored_text(inverse) : verdict.message;
+    if (!verdict.done()) leave(inverse);
     if (!said.empty()) message += (message.empty() ? "" : "; ") + said;
     conclude(change, outcome_of(verdict), message, end_of(verdict), written);
     if (stage_.run.recorder.trusted()) stage_.run.open_effects = 0;
@@ -526,7 +621,8 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
 StageUndo::Settled StageUndo::look_until_stable(const Inverse& inverse) {
     constexpr int looks = 5;
     constexpr std::int64_t pause_ms = 500;
-    Waiter waiter(stage_, Course{});
+    const Course course;
+    Waiter waiter(stage_, course);
     Settled settled = look_back(inverse);
     for (int i = 1; i < looks && !(settled.known && settled.all_taken); ++i) {
         waiter.rest(pause_ms);
@@ -562,10 +658,7 @@ std::string StageUndo::settled_result(const Inverse& inverse, const Settled& set
 
 // What a step that was done, though nobody wrote it down, has changed of what earlier ones had left.
 std::vector<std::string> StageUndo::superseded_by(const Inverse& inverse) {
-    std::set<std::string> names;
-    for (const ir::Effect& effect : inverse.verb->effects)
-        names.merge(names_in(stage_.evaluator, effect.probe, *inverse.scope));
-    return StillOurs(stage_).superseded_by(inverse.change->step, *inverse.verb, names);
+    return StillOurs(stage_).superseded_by(inverse.change->step, *inverse.verb, names_of(inverse));
 }
 
 bool StageUndo::settle(Change& change, Settling purpose) {

@@ -73,6 +73,7 @@ class StageUndo {
     bool undo_one(Inverse& inverse);
     void run_steps(Inverse& inverse);
     Found look(const Inverse& inverse);
+    Found look_twice(const Inverse& inverse);
     Found look_inside(const Inverse& inverse);
     Found look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect);
     void run_due(std::vector<Inverse>& inverses);
@@ -87,6 +88,12 @@ class StageUndo {
     void conclude(Change& change, const std::string& result, const std::string& message, UndoEnd end,
                   const Written& written = {});
     void worsen(UndoEnd end, const std::string& message);
+    [[nodiscard]] bool is_own(const Inverse& inverse, const std::string& phrase, const Reading& now);
+    [[nodiscard]] std::set<std::string> names_of(const Inverse& inverse);
+    void leave(const Inverse& inverse);
+    [[nodiscard]] bool was_put_back_by_others(const Inverse& inverse);
+    [[nodiscard]] bool is_on_top(const Inverse& inverse);
+    [[nodiscard]] const Change* left_around(const Inverse& inverse);
     [[nodiscard]] bool covered(const Change& change) const;
 
     StageRun& stage_;
@@ -94,6 +101,13 @@ class StageUndo {
     std::string message_;
     std::map<std::string, Restored> restored_;
     std::vector<const Inverse*> skipped_;  // there was nothing to go back to; what they did goes on
+    // What was left to somebody else.
+    struct Left {
+        const Change* change;
+        const ir::Verb* verb;
+        std::set<std::string> names;
+    };
+    std::vector<Left> left_;
     bool stopped_ = false;
 };
 

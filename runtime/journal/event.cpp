@@ -12,10 +12,10 @@ namespace migc::runtime {
 namespace {
 
 // In the order of EventKind.
-constexpr std::array<std::string_view, 17> names = {
+constexpr std::array<std::string_view, 18> names = {
     "run-begun",    "run-resumed", "stage-begun", "step-begun",   "waiting",    "noted",
     "intent",       "outcome",     "checked",     "stage-failed", "undo-begun", "undo-intent",
-    "undo-outcome", "resolved",    "stage-ended", "lock-broken",  "run-ended"};
+    "undo-outcome", "resolved",    "stage-ended", "lock-broken",  "adopted",    "run-ended"};
 
 using Type = nlohmann::json::value_t;
 
@@ -35,10 +35,10 @@ std::optional<Type> type_of(const std::string& key) {
             for (const char* one : keys) all.emplace(one, type);
         };
         add(Type::string,
-            {"stage",       "step",    "text",      "name",    "kind",    "verb",    "part",
-             "result",      "message", "reason",    "action",  "verdict", "because", "by",
-             "run",         "script",  "title",     "mode",    "world",   "digest",  "run_digest",
-             "environment", "context", "namespace", "command", "state",   "lock"});
+            {"stage",  "step",        "text",    "name",      "kind",    "verb",    "part",
+             "result", "message",     "reason",  "action",    "verdict", "because", "by",
+             "run",    "script",      "title",   "mode",      "world",   "digest",  "run_digest",
+             "why",    "environment", "context", "namespace", "command", "state",   "lock"});
         add(Type::boolean,
             {"failure_block", "settled", "acted", "baseline", "undo_start", "own_undo", "protected"});
         add(Type::number_integer, {"exit_code", "took_ms"});

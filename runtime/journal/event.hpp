@@ -27,7 +27,9 @@ enum class EventKind : std::uint8_t {
     Resolved,     // step, part (forward|inverse), verdict (done|not-done), because, by: a person's decision
     StageEnded,   // stage, result (done|undone|held|undo-failed|in-doubt)
     LockBroken,   // lock, by, because: the lock was taken from the process that ran it
-    RunEnded,     // result, exit_code, standing: what was changed and still is
+    Adopted,  // by, because, why: a person answers for what the journal says of the run, though nothing shows
+              // that this user wrote it
+    RunEnded,  // result, exit_code, standing: what was changed and still is
 };
 
 struct Event {

@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <map>
 #include <mutex>
 
 #include <fmt/format.h>
 
 #include "compiler/source/json_text.hpp"
 #include "runtime/journal/digest.hpp"
+#include "runtime/journal/operator.hpp"
 #include "runtime/journal/starting.hpp"
 #include "runtime/journal/storage.hpp"
 #include "runtime/planted.hpp"
+#include "runtime/trust/local_witness.hpp"
 
 namespace migc::runtime {
 
@@ -48,6 +51,7 @@ struct RunRow {
     RunSummary summary;
     std::int64_t number = 0;
     std::string head;  // the digest of the last event
+    std::string seal;  // by which the journal's witness knows the run
 };
 
 RunRow read_run(const Statement& row) {
@@ -56,7 +60,8 @@ RunRow read_run(const Statement& row) {
                    row.text(3),   row.text(4), row.number(5),
                    row.number(6), row.text(7), static_cast<int>(row.number(8))};
     run.head = row.text(9);
-    run.number = row.number(10);
+    run.seal = row.text(10);
+    run.number = row.number(11);
     return run;
 }
 
@@ -89,16 +94,49 @@ struct Ending {
     int exit_code = 0;
 };
 
+// What its witness is to know a run by. What its chain has of it is in the head.
+trust::RunState state_of(const RunSummary& run, const Ending& ending, const std::string& head) {
+    return {run.id, head, fmt::format("{} {} {}", ending.time_ms, ending.exit_code, ending.result)};
+}
+
+trust::RunState state_of(const RunRow& run) {
+    return state_of(run.summary, {run.summary.ended_ms, run.summary.result, run.summary.exit_code}, run.head);
+}
+
+// A run's rows, whose chain is whole.
+struct Chain {
+    std::vector<Event> events;
+    std::vector<std::string> heads;  // the digest that the run begins with, then that of each row
+};
+
+bool leads_through(const Chain& chain, const std::string& head) {
+    return std::find(chain.heads.begin(), chain.heads.end(), head) != chain.heads.end();
+}
+
+// Why its witness will not answer for a journal of another place, or of nobody.
+struct Standing {
+    std::string original;  // this is a copy of the journal that lies there
+    std::vector<std::string> notes;
+};
+
 class SqliteJournal : public Journal {
   public:
-    SqliteJournal(Database database, std::filesystem::path root)
-        : database_(std::move(database)), root_(std::move(root)) {}
+    SqliteJournal(Database database, std::filesystem::path root, std::unique_ptr<trust::Witness> witness,
+                  Standing standing)
+        : database_(std::move(database)),
+          root_(std::move(root)),
+          witness_(std::move(witness)),
+          standing_(std::move(standing)) {}
 
     Sqlite<void> prepare_reading() {
         const auto format = database_.number("PRAGMA user_version");
         if (!format) return tl::make_unexpected(format.error());
         layout_ = *format < 3 ? indexed : numbered;
-        const std::string select = fmt::format("SELECT {}, number FROM runs", columns);
+        const auto sealed =
+            database_.number("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'seal'");
+        if (!sealed) return tl::make_unexpected(sealed.error());
+        const std::string select =
+            fmt::format("SELECT {}, {}, number FROM runs", columns, *sealed != 0 ? "seal" : "''");
         return prepare(rollback_, "ROLLBACK")
             .and_then([&] { return prepare(all_runs_, select + " ORDER BY number DESC"); })
             .and_then([&] { return prepare(one_run_, select + " WHERE id = ?1"); })
@@ -107,9 +145,9 @@ class SqliteJournal : public Journal {
     }
 
     Sqlite<void> prepare_writing() {
-        const auto insert_run =
-            fmt::format("INSERT INTO runs ({}, number) VALUES (?1,?2,?3,?4,?5,?6,0,'unfinished',0,?7,{})",
-                        columns, layout_.next_run);
+        const auto insert_run = fmt::format(
+            "INSERT INTO runs ({}, seal, number) VALUES (?1,?2,?3,?4,?5,?6,0,'unfinished',0,?7,?8,{})",
+            columns, layout_.next_run);
         return prepare(begin_, "BEGIN IMMEDIATE")
             .and_then([&] { return prepare(commit_, "COMMIT"); })
             .and_then([&] {
@@ -124,7 +162,7 @@ class SqliteJournal : public Journal {
             .and_then([&] {
                 return prepare(
                     advance_,
-                    "UPDATE runs SET head=?2, ended_ms=?3, result=?4, exit_code=?5 WHERE number=?1");
+                    "UPDATE runs SET head=?2, ended_ms=?3, result=?4, exit_code=?5, seal=?6 WHERE number=?1");
             });
     }
 
@@ -150,6 +188,7 @@ class SqliteJournal : public Journal {
         if (auto usable = trusted(); !usable) return usable;
         const auto synced = database_.sync();
         if (!synced) failure_ = sentence(synced.error());
+        if (synced) tell_witness();
         return trusted();
     }
 
@@ -181,14 +220,9 @@ class SqliteJournal : public Journal {
 
     tl::expected<std::vector<Event>, std::string> events(const std::string& run) override {
         const std::lock_guard guard(mutex_);
-        // One transaction, so that a row which is being added is seen with the new head or not at all.
-        if (auto begun = database_.execute("BEGIN"); !begun)
-            return tl::make_unexpected(sentence(begun.error()));
-        auto out = verified_events(run);
-        const auto ended = rollback_.run();  // fails where an error has ended the transaction already
-        if (!out) return out;
-        if (!ended) return tl::make_unexpected(sentence(ended.error()));
-        return durably(std::move(*out));
+        return at_one_time([&] { return verified_chain(run); }).map([](Chain&& chain) {
+            return std::move(chain.events);
+        });
     }
 
     tl::expected<std::string, std::string> script_copy(const std::string& run) override {
@@ -196,7 +230,161 @@ class SqliteJournal : public Journal {
         return script(run);
     }
 
+    tl::expected<void, std::string> vouched(const std::string& run) override {
+        const std::lock_guard guard(mutex_);
+        if (!standing_.original.empty()) return tl::make_unexpected(is_copy(run));
+        // Asked before the rows are read: what is written meanwhile may be more, and never less.
+        const Memory memory = recall(run);
+        const auto why = at_one_time([&] { return why_not_vouched(run, memory); });
+        if (!why) return tl::make_unexpected(why.error());
+        if (why->empty()) return {};
+        return tl::make_unexpected(fmt::format(
+            "run {0} is only shown, and not acted upon: {1}. Look at it with `migc show {0}`; if you "
+            "answer for it, `migc journal adopt --because \"..\"` writes that down",
+            run, *why));
+    }
+
+    [[nodiscard]] std::vector<std::string> notes() const override { return standing_.notes; }
+
+    std::optional<std::string> doubt() override {
+        const std::lock_guard guard(mutex_);
+        std::vector<std::string> unknown;
+        for (const std::string& run : missing(witness_->runs()).value_or(std::vector<std::string>()))
+            unknown.push_back(run + " (missing)");
+        const auto read = each_row(all_runs_, [&](const Statement& row) {
+            const RunRow run = read_run(row);
+            if (!is_known(run)) unknown.push_back(run.summary.id);
+        });
+        if (!read || unknown.empty()) return std::nullopt;
+        return fmt::format(
+            "nothing shows that this user wrote what stands here of {}{}: it is only shown, and not acted upon",
+            fmt::join(unknown.begin(), unknown.begin() + std::min<std::ptrdiff_t>(std::ssize(unknown), 5),
+                      ", "),
+            unknown.size() > 5 ? fmt::format(" and {} more", unknown.size() - 5) : "");
+    }
+
+    tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event& decision) override {
+        const std::lock_guard guard(mutex_);
+        if (const auto why = witness_->silent())
+            return tl::make_unexpected(
+                fmt::format("nothing can be adopted, since it could not be kept: {}", *why));
+        const Memory memory = recall("");
+        std::vector<AdoptedRun> looked_at;
+        std::vector<std::string> gone;
+        const auto written = write([&] { return adopt_all(decision, memory, looked_at, gone); });
+        if (!written) return tl::make_unexpected(written.error());
+        for (const std::string& run : gone) witness_->forget(run);
+        return looked_at;
+    }
+
   private:
+    // What the witness remembers.
+    struct Memory {
+        std::optional<std::string> head;  // of the run that is asked for
+        std::vector<std::string> runs;
+    };
+
+    Memory recall(const std::string& run) const { return {witness_->remembered(run), witness_->runs()}; }
+
+    [[nodiscard]] std::string is_copy(const std::string& run) const {
+        return fmt::format(
+            "{0} is a copy: run {1} was made in {2}, and is there, too. Act there: `cd {2}`. If the project has moved "
+            "here for good, take {2}/.migc away first",
+            root_.string(), run, standing_.original);
+    }
+
+    [[nodiscard]] bool is_known(const RunRow& run) const { return witness_->knows(state_of(run), run.seal); }
+
+    // Of the runs that the witness remembers those that the journal has not.
+    tl::expected<std::vector<std::string>, std::string> missing(std::vector<std::string> remembered) {
+        const auto read =
+            each_row(all_runs_, [&](const Statement& row) { std::erase(remembered, row.text(0)); });
+        if (!read) return tl::make_unexpected(sentence(read.error()));
+        return remembered;
+    }
+
+    // Empty if it is. An error if that cannot be told.
+    tl::expected<std::string, std::string> why_not_vouched(const std::string& id, const Memory& memory) {
+        const auto chain = verified_chain(id);
+        if (!chain) return tl::make_unexpected(chain.error());
+        const auto run = load_run(id);
+        if (!run) return tl::make_unexpected(sentence(run.error()));
+        if (const auto why = witness_->silent(); why && run->seal.empty())
+            return fmt::format("its journal is not authenticated ({})", *why);
+        if (!is_known(*run))
+            return fmt::format(
+                "nothing shows that {} wrote it: it was made by somebody else, on another "
+                "machine, or by an older migc",
+                operator_here());
+        if (memory.head && !leads_through(*chain, *memory.head))
+            return std::string(
+                "rows of it that were written here are missing: they were cut off, or an older copy of the "
+                "journal was put back");
+        const auto gone = missing(memory.runs);
+        if (!gone) return tl::make_unexpected(gone.error());
+        if (!gone->empty())
+            return fmt::format(
+                "the journal has no run {} any more, which was written here: it was taken out, or "
+                "an older copy of the journal was put back",
+                fmt::join(*gone, ", "));
+        return std::string();
+    }
+
+    // What is read is read in one transaction, so that a row which is being added is seen with the new head
+    // or not at all.
+    template <typename Read>
+    auto at_one_time(Read read) -> decltype(read()) {
+        if (auto begun = database_.execute("BEGIN"); !begun)
+            return tl::make_unexpected(sentence(begun.error()));
+        auto out = read();
+        const auto ended = rollback_.run();  // fails where an error has ended the transaction already
+        if (!out) return out;
+        if (!ended) return tl::make_unexpected(sentence(ended.error()));
+        return durably(std::move(*out));
+    }
+
+    // Whether a row that is added to it here is marked: only a run that was vouched for stays so.
+    bool is_ours(const RunRow& run) {
+        if (!is_known(run)) return false;
+        const auto known = ours_.find(run.summary.id);
+        if (known != ours_.end()) return known->second;
+        const auto why = why_not_vouched(run.summary.id, recall(run.summary.id));
+        return ours_[run.summary.id] = why && why->empty();
+    }
+
+    std::string mark(const trust::RunState& state) {
+        std::string mark = witness_->mark(state);
+        if (!mark.empty()) untold_.insert_or_assign(state.run, state);
+        return mark;
+    }
+
+    // After the rows are durable, and never before.
+    void tell_witness() {
+        for (const auto& [run, state] : untold_) witness_->remember(state);
+        untold_.clear();
+    }
+
+    Sqlite<void> adopt_all(const Event& decision, const Memory& memory, std::vector<AdoptedRun>& looked_at,
+                           std::vector<std::string>& gone) {
+        std::vector<std::string> all;
+        const auto read = each_row(all_runs_, [&](const Statement& row) { all.push_back(row.text(0)); });
+        if (!read) return read;
+        gone = missing(memory.runs).value_or(std::vector<std::string>());
+        for (const std::string& id : all) {
+            const auto why = why_not_vouched(id, recall(id));
+            if (why && why->empty()) continue;
+            looked_at.push_back({id, why ? *why : why.error(), why.has_value()});
+            if (!why) continue;  // nobody knows what one would answer for
+            Event event = decision;
+            event.body["why"] = *why;
+            if (!gone.empty()) event.body["gone"] = gone;
+            ours_[id] = true;
+            if (auto added = insert_event(id, event, std::nullopt, true); !added) return added;
+        }
+        for (const std::string& id : gone) looked_at.push_back({id, "the journal has it no more", false});
+        return {};
+    }
+
     Sqlite<void> prepare(Statement& statement, const std::string& sql) {
         return database_.prepare(sql.c_str()).map([&](Statement&& prepared) {
             statement = std::move(prepared);
@@ -233,7 +421,9 @@ class SqliteJournal : public Journal {
         const auto synced = [&] { return durably ? database_.sync() : Sqlite<void>(); };
         const auto done =
             begin_.run().and_then(work).and_then([&] { return commit_.run(); }).and_then(synced);
+        if (done && durably) tell_witness();
         if (done) return {};
+        untold_.clear();
         const bool covered_up = planted("failed-write-is-well");
         if (!covered_up) failure_ = sentence(done.error());
         // Fails where SQLite has rolled back already.
@@ -257,14 +447,17 @@ class SqliteJournal : public Journal {
     Sqlite<std::string> next_id(std::int64_t begun_ms) {
         const std::string date = date_of(begun_ms);
         std::uint64_t highest = 0;
-        ids_of_day_.bind(1, date);
-        const auto read = each_row(ids_of_day_, [&](const Statement& row) {
-            const std::string id = row.text(0);
+        const auto count = [&](const std::string& id) {
             std::uint64_t number = 0;
-            std::from_chars(id.data() + date.size() + 1, id.data() + id.size(), number);
+            if (id.starts_with(date + "-"))
+                std::from_chars(id.data() + date.size() + 1, id.data() + id.size(), number);
             highest = std::max(highest, number);
-        });
+        };
+        ids_of_day_.bind(1, date);
+        const auto read = each_row(ids_of_day_, [&](const Statement& row) { count(row.text(0)); });
         if (!read) return tl::make_unexpected(read.error());
+        // A run that is missing from an older copy goes on missing.
+        for (const std::string& id : witness_->runs()) count(id);
         return fmt::format("{}-{}", date, highest + 1);
     }
 
@@ -277,7 +470,11 @@ class SqliteJournal : public Journal {
             .bind(3, run.title)
             .bind(4, run.mode)
             .bind(5, run.digest);
-        insert_run_.bind(6, run.begun_ms).bind_bytes(7, first_digest(run, script_copy));
+        const std::string head = first_digest(run, script_copy);
+        ours_[run.id] = true;
+        insert_run_.bind(6, run.begun_ms)
+            .bind_bytes(7, head)
+            .bind_bytes(8, mark(state_of(run, Ending{}, head)));
         if (auto inserted = insert_run_.run(); !inserted) return inserted;
         return insert_script_.bind(1, run.id).bind_bytes(2, script_copy).run();
     }
@@ -293,7 +490,7 @@ class SqliteJournal : public Journal {
 
     // Without an ending the run stands as it stood.
     Sqlite<void> insert_event(const std::string& run, const Event& event,
-                              const std::optional<Ending>& new_ending) {
+                              const std::optional<Ending>& new_ending, bool adopted = false) {
         const auto before = load_run(run);
         if (!before) return tl::make_unexpected(before.error());
         if (before->summary.id.empty())
@@ -302,6 +499,7 @@ class SqliteJournal : public Journal {
         const Ending ending = new_ending.value_or(Ending{stood.ended_ms, stood.result, stood.exit_code});
         const EventRow row{run, name(event.kind), event.time_ms, serialized(event.body)};
         const std::string digest = next_digest(before->head, row);
+        const bool ours = adopted || is_ours(*before);
         insert_event_.bind(1, before->number)
             .bind(2, row.kind)
             .bind(3, row.time_ms)
@@ -309,7 +507,8 @@ class SqliteJournal : public Journal {
             .bind_bytes(5, digest);
         if (auto inserted = insert_event_.run(); !inserted) return inserted;
         advance_.bind(1, before->number).bind_bytes(2, digest).bind(3, ending.time_ms).bind(4, ending.result);
-        return advance_.bind(5, static_cast<std::int64_t>(ending.exit_code)).run();
+        advance_.bind(5, static_cast<std::int64_t>(ending.exit_code));
+        return advance_.bind_bytes(6, ours ? mark(state_of(stood, ending, digest)) : "").run();
     }
 
     tl::expected<std::string, std::string> script(const std::string& run) {
@@ -338,25 +537,27 @@ class SqliteJournal : public Journal {
             fmt::format("more than one run ends in {}: {} and {}", ending, found[0]->id, found[1]->id));
     }
 
-    tl::expected<std::vector<Event>, std::string> verified_events(const std::string& id) {
+    tl::expected<Chain, std::string> verified_chain(const std::string& id) {
         const auto run = load_run(id);
         if (!run) return tl::make_unexpected(sentence(run.error()));
         if (run->summary.id.empty()) return tl::make_unexpected(fmt::format("there is no run {}", id));
         const auto text = script(id);
         if (!text) return tl::make_unexpected(text.error());
         std::string digest = first_digest(run->summary, *text);
-        std::vector<Event> out;
+        Chain chain{{}, {digest}};
         std::string broken;
         events_.bind(1, run->number);
         const auto read = each_row(events_, [&](const Statement& row) {
-            if (broken.empty())
-                broken = add_event(out, {id, row.text(0), row.number(1), row.text(2)}, row.text(3), digest);
+            if (!broken.empty()) return;
+            broken =
+                add_event(chain.events, {id, row.text(0), row.number(1), row.text(2)}, row.text(3), digest);
+            chain.heads.push_back(digest);
         });
         if (!read) return tl::make_unexpected(sentence(read.error()));
         if (broken.empty() && digest != run->head)
             broken = fmt::format("rows after row {} of run {} are missing, or the run's own row was changed",
-                                 out.size(), id);
-        if (broken.empty()) return out;
+                                 chain.events.size(), id);
+        if (broken.empty()) return chain;
         return tl::make_unexpected(
             broken + "; the journal is not as migc wrote it, and says nothing reliable about what stands");
     }
@@ -380,6 +581,10 @@ class SqliteJournal : public Journal {
     std::mutex mutex_;
     Database database_;
     std::filesystem::path root_;  // of the project
+    std::unique_ptr<trust::Witness> witness_;
+    Standing standing_;
+    std::map<std::string, bool> ours_;               // runs to which something was added
+    std::map<std::string, trust::RunState> untold_;  // as they stand by what is not yet durable
     Layout layout_ = numbered;
     std::string failure_;  // of the first write that failed
     Statement begin_, commit_, rollback_;
@@ -387,25 +592,86 @@ class SqliteJournal : public Journal {
     Statement insert_event_, advance_, events_;
 };
 
-tl::expected<std::unique_ptr<Journal>, std::string> journal_on(Database database,
-                                                               const std::filesystem::path& root,
+namespace fs = std::filesystem;
+
+// The journal's own name; empty for one that no migc with witnesses has written.
+std::string identity_of(Database& database) {
+    auto asked = database.prepare("SELECT name FROM identity");
+    const auto row = asked ? asked->step() : tl::unexpected(asked.error());
+    return row && *row ? asked->text(0) : "";
+}
+
+// Whether the journal that is meant still lies in another folder.
+bool lies_at(const fs::path& root, const std::string& identity, const fs::path& here) {
+    std::error_code error;
+    if (root.empty() || fs::equivalent(root, here, error)) return false;
+    auto other = open_for_reading(root);
+    return other && *other && identity_of(**other) == identity;
+}
+
+struct Witnessed {
+    std::unique_ptr<trust::Witness> witness;
+    Standing standing;
+};
+
+// For reading: whoever looks makes nothing.
+Witnessed witness_to_read(Database& database, const fs::path& root) {
+    const std::string identity = identity_of(database);
+    auto witness = trust::LocalWitness::open(identity, root, false);
+    Standing standing;
+    if (lies_at(witness->place(), identity, root)) standing.original = witness->place().string();
+    return {std::move(witness), std::move(standing)};
+}
+
+// A copy becomes a journal of its own; what it has of the original's runs is the original's.
+Sqlite<Witnessed> witness_to_write(Database& database, const fs::path& root) {
+    std::string identity = identity_of(database);
+    auto witness = trust::LocalWitness::open(identity, root, true);
+    if (lies_at(witness->place(), identity, root)) {
+        identity = trust::new_journal_identity();
+        const auto named = database.execute(fmt::format("UPDATE identity SET name = '{}'", identity).c_str());
+        if (!named) return tl::make_unexpected(named.error());
+        witness = trust::LocalWitness::open(identity, root, true);
+    }
+    Standing standing;
+    std::error_code error;
+    if (const auto why = witness->silent())
+        standing.notes.push_back(fmt::format(
+            "this journal is not authenticated ({}): once this command has ended, what it writes is "
+            "only shown, and neither taken back nor counted as evidence",
+            *why));
+    else if (const fs::path before = witness->place(); !fs::equivalent(before, root, error)) {
+        standing.notes.push_back(
+            fmt::format("this project was in {}, and has moved to {}", before.string(), root.string()));
+        witness->moved_to(root);
+    }
+    return Witnessed{std::move(witness), std::move(standing)};
+}
+
+tl::expected<std::unique_ptr<Journal>, std::string> journal_on(Database database, const fs::path& root,
                                                                bool for_writing) {
-    auto journal = std::make_unique<SqliteJournal>(std::move(database), root);
+    const auto unusable = [](const SqliteError& error) {
+        return tl::make_unexpected("the journal cannot be used: " + sentence(error));
+    };
+    auto witnessed =
+        for_writing ? witness_to_write(database, root) : Sqlite<Witnessed>(witness_to_read(database, root));
+    if (!witnessed) return unusable(witnessed.error());
+    auto journal = std::make_unique<SqliteJournal>(std::move(database), root, std::move(witnessed->witness),
+                                                   std::move(witnessed->standing));
     auto prepared = journal->prepare_reading();
     if (prepared && for_writing) prepared = journal->prepare_writing();
-    if (!prepared) return tl::make_unexpected("the journal cannot be used: " + sentence(prepared.error()));
+    if (!prepared) return unusable(prepared.error());
     return journal;
 }
 
 }  // namespace
 
-tl::expected<std::unique_ptr<Journal>, std::string> Journal::open(const std::filesystem::path& root) {
+tl::expected<std::unique_ptr<Journal>, std::string> Journal::open(const fs::path& root) {
     return open_for_writing(root).and_then(
         [&](Database&& database) { return journal_on(std::move(database), root, true); });
 }
 
-tl::expected<std::unique_ptr<Journal>, std::string> Journal::open_existing(
-    const std::filesystem::path& root) {
+tl::expected<std::unique_ptr<Journal>, std::string> Journal::open_existing(const fs::path& root) {
     auto database = open_for_reading(root);
     if (!database) return tl::make_unexpected(database.error());
     if (!*database) return nullptr;

@@ -25,10 +25,19 @@ struct RunSummary {
     int exit_code = 0;
 };
 
+// A run that a person was to take over. Not adopted is one that the journal does not have any more, or whose
+// rows do not fit together.
+struct AdoptedRun {
+    std::string run;  // its id
+    std::string why;  // it was not trusted, or is not adopted
+    bool adopted = false;
+};
+
 class Journal {
   public:
     // Opens or creates `.migc/journal.db` below the project's root; the folder is 0700, the files 0600.
-    // The error is a sentence for people (no space, no permission, not a journal, made by a newer migc).
+    // The error is a sentence for people (no space, no permission, not a journal, made by a newer migc; not
+    // this user's: see state_folder.hpp).
     static tl::expected<std::unique_ptr<Journal>, std::string> open(const std::filesystem::path& root);
     // The same, but never creates or changes anything; nullptr if there is no journal yet.
     static tl::expected<std::unique_ptr<Journal>, std::string> open_existing(
@@ -57,6 +66,19 @@ class Journal {
     // In order. An error if the chain of digests is broken, naming the row.
     virtual tl::expected<std::vector<Event>, std::string> events(const std::string& run) = 0;
     virtual tl::expected<std::string, std::string> script_copy(const std::string& run) = 0;
+
+    // Whether what it says of a run may be acted upon: taken back, gone on with, counted as evidence. That is
+    // for the journal's witness to say (see trust/witness.hpp); whatever it says, a run can be looked at. The
+    // error is a sentence for people: why not, and what to do.
+    virtual tl::expected<void, std::string> vouched(const std::string& run) = 0;
+    // What whoever acts by it is told once: that nobody will vouch for what is written now; that the project
+    // was moved. Sentences.
+    [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
+    // The same for whoever looks at its runs; nothing where all of them are vouched for, as far as can be
+    // told without reading them.
+    virtual std::optional<std::string> doubt() { return std::nullopt; }
+    // A person answers for all that is not vouched for: the event is added to each such run.
+    virtual tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event& decision) = 0;
 };
 
 }  // namespace migc::runtime

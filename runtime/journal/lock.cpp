@@ -17,6 +17,7 @@
 
 #include "runtime/journal/lock_file.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/journal/state_folder.hpp"
 #include "runtime/tools/descriptor.hpp"
 
 namespace migc::runtime {
@@ -38,21 +39,17 @@ std::int64_t milliseconds_now() {
     return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-tl::expected<Descriptor, std::string> open_lock(const fs::path& file) {
-    std::error_code ignored;  // opening tells
-    if (fs::create_directories(file.parent_path(), ignored))
-        fs::permissions(file.parent_path(), fs::perms::owner_all, ignored);
-    Descriptor descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!descriptor)
-        return Error(fmt::format("{} cannot be opened: {}", file.string(), std::strerror(errno)));
-    return descriptor;
+tl::expected<Descriptor, std::string> open_lock(const trust::PrivateFolder& folder, const std::string& file) {
+    auto opened = folder.file(file, O_RDWR | O_CREAT);
+    if (!opened) return Error(opened.error());
+    return std::move(**opened);
 }
 
 // Whether the path still leads to the file that is open: a broken lock is another file.
 bool is_still_at(int descriptor, const fs::path& path) {
     struct stat open {
     }, there{};
-    return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &there) == 0 &&
+    return ::fstat(descriptor, &open) == 0 && ::lstat(path.c_str(), &there) == 0 &&
            open.st_ino == there.st_ino && open.st_dev == there.st_dev;
 }
 
@@ -72,9 +69,12 @@ std::string refusal(const LockState& state) {
 
 tl::expected<Descriptor, std::string> take_one(const fs::path& root, const std::string& name,
                                                const std::string& purpose) {
-    const fs::path path = lock_path(root, name);
+    const auto folder = make_state_folder(root, locks_name);
+    if (!folder) return Error(folder.error());
+    const std::string lock = lock_file(name);
+    const fs::path path = folder->path() / lock;
     for (int tries = 0;; ++tries) {
-        auto descriptor = open_lock(path);
+        auto descriptor = open_lock(*folder, lock);
         if (!descriptor) return descriptor;
         const int file = descriptor->get();
         if (try_system_lock(file)) {
@@ -104,16 +104,19 @@ std::string seconds(std::int64_t ms) {
 }
 
 // A new file in place of the one that the holder has locked, so that the next one can take it.
-tl::expected<void, std::string> replace_lock(const fs::path& path, const LockRecord& record) {
-    const fs::path beside = path.string() + ".new";
-    std::error_code error;
-    fs::remove(beside, error);
-    const auto descriptor = open_lock(beside);
+tl::expected<void, std::string> replace_lock(const trust::PrivateFolder& folder, const std::string& lock,
+                                             const LockRecord& record) {
+    const std::string beside = lock + ".new";
+    const auto failed = [&](const char* what) {
+        return Error(
+            fmt::format("{} cannot be {}: {}", (folder.path() / lock).string(), what, std::strerror(errno)));
+    };
+    ::unlinkat(folder.descriptor(), beside.c_str(), 0);
+    const auto descriptor = open_lock(folder, beside);
     if (!descriptor) return Error(descriptor.error());
-    if (!write_lock_record(descriptor->get(), record))
-        return Error(fmt::format("{} cannot be written: {}", beside.string(), std::strerror(errno)));
-    fs::rename(beside, path, error);
-    if (error) return Error(fmt::format("{} cannot be replaced: {}", path.string(), error.message()));
+    if (!write_lock_record(descriptor->get(), record)) return failed("written");
+    if (::renameat(folder.descriptor(), beside.c_str(), folder.descriptor(), lock.c_str()) != 0)
+        return failed("replaced");
     return {};
 }
 
@@ -140,11 +143,13 @@ std::string describe(const LockState& state) {
 std::vector<LockState> lock_states(const fs::path& root) {
     std::vector<LockState> states;
     std::error_code error;
-    for (fs::directory_iterator i(lock_folder(root), error), end; !error && i != end; i.increment(error)) {
+    const auto folder = find_state_folder(root, locks_name);
+    if (!folder || !*folder) return states;  // whoever wants to take one is told why
+    for (fs::directory_iterator i((*folder)->path(), error), end; !error && i != end; i.increment(error)) {
         const std::string file = i->path().filename().string();
-        if (file.find('.') != std::string::npos) continue;  // no lock's name: see lock_path
-        const Descriptor descriptor(::open(i->path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-        if (descriptor) states.push_back(lock_state(descriptor.get(), file));
+        if (file.find('.') != std::string::npos) continue;  // no lock's name: see lock_file
+        const auto descriptor = (*folder)->file(file, O_RDWR);
+        if (descriptor && *descriptor) states.push_back(lock_state((*descriptor)->get(), file));
     }
     std::sort(states.begin(), states.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     return states;
@@ -152,15 +157,19 @@ std::vector<LockState> lock_states(const fs::path& root) {
 
 tl::expected<LockState, std::string> break_lock(const fs::path& root, const std::string& name,
                                                 const std::string& because) {
-    const fs::path path = lock_path(root, name);
-    std::error_code error;
-    if (!fs::exists(path, error)) return Error(fmt::format("there is no lock of {}", name));
+    auto found = find_state_folder(root, locks_name);
+    if (!found) return Error(found.error());
+    const std::string lock = lock_file(name);
+    const auto is_there = *found ? (*found)->has_file(lock) : false;
+    if (!is_there) return Error(is_there.error());
+    if (!*is_there) return Error(fmt::format("there is no lock of {}", name));
+    const trust::PrivateFolder& folder = **found;
     // One at a time: what a second one looked at may be the lock of whoever came after the first.
-    const auto breaking = open_lock(lock_folder(root) / ".breaking");
+    const auto breaking = open_lock(folder, ".breaking");
     if (!breaking) return Error(breaking.error());
     if (!try_system_lock(breaking->get()))
         return Error(std::string("somebody else is breaking a lock just now"));
-    const auto descriptor = open_lock(path);
+    const auto descriptor = open_lock(folder, lock);
     if (!descriptor) return Error(descriptor.error());
     const std::uint64_t epoch = read_lock_record(descriptor->get()).holder.epoch;
     std::this_thread::sleep_for(time_to_sign);
@@ -173,7 +182,7 @@ tl::expected<LockState, std::string> break_lock(const fs::path& root, const std:
                                  name, describe(state), state.holder.pid, state.holder.host));
     LockRecord record{state.holder, fmt::format("broken by {} because {}", operator_here(), because)};
     ++record.holder.epoch;
-    if (auto replaced = replace_lock(path, record); !replaced) return Error(replaced.error());
+    if (auto replaced = replace_lock(folder, lock, record); !replaced) return Error(replaced.error());
     return state;
 }
 
@@ -268,7 +277,8 @@ tl::expected<Locks, std::string> Locks::take(const fs::path& root, std::vector<s
     for (const std::string& name : names) {
         auto descriptor = take_one(root, name, purpose);
         if (!descriptor) return Error(descriptor.error());
-        locks.held_.push_back({name, lock_path(root, name), std::move(*descriptor)});
+        locks.held_.push_back(
+            {name, fs::absolute(root) / ".migc" / locks_name / lock_file(name), std::move(*descriptor)});
     }
     locks.heart_ = std::make_unique<Heart>(locks.descriptors());
     return locks;
@@ -291,7 +301,7 @@ void Locks::tell_stops(std::function<int()> count) {
 std::optional<std::string> Locks::lost() const {
     for (const Held& held : held_) {
         if (is_still_at(held.descriptor.get(), held.path)) continue;
-        const Descriptor now(::open(held.path.c_str(), O_RDONLY | O_CLOEXEC));
+        const Descriptor now(::open(held.path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
         const std::string broken = now.get() >= 0 ? read_lock_record(now.get()).broken : "";
         return fmt::format("the lock of {} is lost: {}", held.name,
                            broken.empty() ? "its file is gone" : broken);

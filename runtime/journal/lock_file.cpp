@@ -44,15 +44,11 @@ std::int64_t age_ms(int descriptor) {
 
 }  // namespace
 
-std::filesystem::path lock_folder(const std::filesystem::path& root) {
-    return root / ".migc" / "locks";
-}
-
-std::filesystem::path lock_path(const std::filesystem::path& root, const std::string& name) {
+std::string lock_file(const std::string& name) {
     std::string file;
     for (const char c : name)
         file += c == '/' || c == '.' || c == '%' ? fmt::format("%{:02X}", c) : std::string(1, c);
-    return lock_folder(root) / file;
+    return file;
 }
 
 LockRecord read_lock_record(int descriptor) {

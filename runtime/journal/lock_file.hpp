@@ -1,16 +1,16 @@
 // What stands in a lock's file, and what the system says of it. Private to the journal.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "runtime/journal/lock.hpp"
 
 namespace migc::runtime {
 
-// Its name is the lock's, with what a file name cannot hold escaped.
-std::filesystem::path lock_folder(const std::filesystem::path& root);
-std::filesystem::path lock_path(const std::filesystem::path& root, const std::string& name);
+// Where they lie in `.migc`.
+inline constexpr const char* locks_name = "locks";
+// A lock's file: its name, with what a file name cannot hold escaped.
+std::string lock_file(const std::string& name);
 
 struct LockRecord {
     LockHolder holder;

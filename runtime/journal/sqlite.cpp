@@ -1,5 +1,8 @@
 #include "runtime/journal/sqlite.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+
 #include "runtime/planted.hpp"
 
 namespace migc::runtime {
@@ -8,6 +11,24 @@ namespace {
 
 SqliteError error_of(sqlite3* database) {
     return {sqlite3_extended_errcode(database), sqlite3_errmsg(database)};
+}
+
+// SQLite's own way to files, but for this: it would follow each link in a path before it opens anything, and
+// so find the folder by its name again. The path that it is given leads there by a descriptor.
+const char* way_by_descriptor() {
+    static const char* const name = "migc";
+    static sqlite3_vfs way = [] {
+        sqlite3_vfs changed = *sqlite3_vfs_find(nullptr);
+        changed.zName = name;
+        changed.xFullPathname = [](sqlite3_vfs*, const char* path, int size, char* whole) {
+            sqlite3_snprintf(size, whole, "%s", path);
+            return SQLITE_OK;
+        };
+        return changed;
+    }();
+    static const int registered = sqlite3_vfs_register(&way, 0);
+    static_cast<void>(registered);
+    return name;
 }
 
 }  // namespace
@@ -60,10 +81,14 @@ std::int64_t Statement::number(int column) const {
     return sqlite3_column_int64(statement_.get(), column);
 }
 
-Sqlite<Database> Database::open(const std::string& path, int flags) {
-    sqlite3* handle = nullptr;
-    const int result = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+Sqlite<Database> Database::open(const trust::PrivateFolder& folder, const std::string& name, int flags,
+                                bool immutable) {
     Database database;
+    database.folder_ = Descriptor(::fcntl(folder.descriptor(), F_DUPFD_CLOEXEC, 3));
+    const std::string path = fmt::format("file:/proc/self/fd/{}/{}{}", database.folder_.get(), name,
+                                         immutable ? "?immutable=1" : "");
+    sqlite3* handle = nullptr;
+    const int result = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_URI, way_by_descriptor());
     database.database_.reset(handle);
     if (handle == nullptr) return tl::make_unexpected(SqliteError{SQLITE_NOMEM, "out of memory"});
     if (result != SQLITE_OK) return tl::make_unexpected(database.error());

@@ -9,6 +9,8 @@
 #include <sqlite3.h>
 #include <tl/expected.hpp>
 
+#include "runtime/trust/private_folder.hpp"
+
 namespace migc::runtime {
 
 // What SQLite says went wrong, with its extended result code.
@@ -52,8 +54,9 @@ class Statement {
 
 class Database {
   public:
-    // `flags` are those of sqlite3_open_v2.
-    static Sqlite<Database> open(const std::string& path, int flags);
+    // A file of a folder; `flags` are those of sqlite3_open_v2. `immutable` promises that nobody is writing.
+    static Sqlite<Database> open(const trust::PrivateFolder& folder, const std::string& name, int flags,
+                                 bool immutable);
 
     Sqlite<void> execute(const char* sql);
     Sqlite<Statement> prepare(const char* sql);
@@ -74,6 +77,7 @@ class Database {
     [[nodiscard]] SqliteError error() const;
     void checkpoint();
 
+    Descriptor folder_;               // SQLite finds its files by it, for as long as they are open
     std::unique_ptr<int> log_pages_;  // as of the last commit; null where the log is left alone
     std::unique_ptr<sqlite3, Close> database_;
 };

@@ -4,8 +4,6 @@
 #include <chrono>
 #include <csignal>
 #include <ctime>
-#include <fstream>
-#include <iterator>
 #include <vector>
 
 #include <fcntl.h>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 #include "runtime/journal/operator.hpp"
+#include "runtime/journal/state_folder.hpp"
 #include "runtime/tools/descriptor.hpp"
 
 namespace migc::runtime {
@@ -22,12 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path starting_folder(const fs::path& root) {
-    return root / ".migc" / "starting";
-}
+constexpr const char* starting_name = "starting";
 
 struct Trace {
-    fs::path file;
+    std::string file;
     std::string purpose, user, host;
     int pid = 0;
     std::int64_t since_ms = 0;
@@ -39,11 +36,14 @@ std::int64_t wall_clock_ms() {
 }
 
 // One that cannot be read was cut off while it was written: by then the run had not begun.
-Trace read_trace(const fs::path& file) {
+Trace read_trace(const trust::PrivateFolder& folder, const std::string& file) {
     Trace trace;
     trace.file = file;
-    std::ifstream in(file, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    constexpr std::size_t largest = 4096;
+    std::string text(largest, '\0');
+    const auto in = folder.file(file, O_RDONLY);
+    const ssize_t size = in && *in ? ::pread((*in)->get(), text.data(), text.size(), 0) : 0;
+    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
     const auto json = nlohmann::json::parse(text, nullptr, false);
     if (!json.is_object()) return trace;
     try {
@@ -58,11 +58,11 @@ Trace read_trace(const fs::path& file) {
     return trace;
 }
 
-std::vector<Trace> traces(const fs::path& root) {
+std::vector<Trace> traces(const trust::PrivateFolder& folder) {
     std::vector<Trace> found;
     std::error_code error;
-    for (fs::directory_iterator i(starting_folder(root), error), end; !error && i != end; i.increment(error))
-        found.push_back(read_trace(i->path()));
+    for (fs::directory_iterator i(folder.path(), error), end; !error && i != end; i.increment(error))
+        found.push_back(read_trace(folder, i->path().filename().string()));
     return found;
 }
 
@@ -79,11 +79,6 @@ bool is_over(const Trace& trace) {
     return is_gone(trace) || wall_clock_ms() - trace.since_ms > longest_start_ms;
 }
 
-bool is_file(const fs::path& path) {
-    std::error_code error;
-    return fs::is_regular_file(path, error);
-}
-
 std::string time_in_words(std::int64_t milliseconds) {
     const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
     std::tm utc{};
@@ -94,12 +89,16 @@ std::string time_in_words(std::int64_t milliseconds) {
 
 }  // namespace
 
-Starting::Starting(const fs::path& root, const std::string& purpose) : root_(root), purpose_(purpose) {
-    if (!is_file(root / ".migc" / "journal.db")) return;
+// Where the folder cannot be used, the journal, which lies in the same one, will say so.
+Starting::Starting(const fs::path& root, const std::string& purpose) : purpose_(purpose) {
+    const auto state = find_state_folder(root);
+    if (!state || !*state || !(*state)->has_file("journal.db").value_or(false)) return;
+    auto folder = (*state)->make_folder(starting_name);
+    if (!folder) return;
+    folder_ = std::move(*folder);
     leave();
-    std::error_code ignored;
-    for (const Trace& trace : traces(root_))
-        if (trace.file != file_ && is_over(trace)) fs::remove(trace.file, ignored);
+    for (const Trace& trace : traces(*folder_))
+        if (trace.file != file_ && is_over(trace)) ::unlinkat(folder_->descriptor(), trace.file.c_str(), 0);
 }
 
 Starting::~Starting() {
@@ -108,9 +107,6 @@ Starting::~Starting() {
 
 // Where it cannot be written the run goes on: the journal, in the same folder, will say what is wrong.
 void Starting::leave() {
-    std::error_code ignored;
-    const fs::path folder = starting_folder(root_);
-    if (fs::create_directory(folder, ignored)) fs::permissions(folder, fs::perms::owner_all, ignored);
     owner_ = ::getpid();
     const nlohmann::json json = {{"purpose", purpose_},
                                  {"user", operator_name()},
@@ -118,33 +114,33 @@ void Starting::leave() {
                                  {"pid", owner_},
                                  {"since", wall_clock_ms()}};
     const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
-    const fs::path file = folder / fmt::format("{}-{}.json", wall_clock_ms(), owner_);
-    const Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!out) return;
-    write_all(out.get(), text);
-    ::fdatasync(out.get());
-    sync_folder(folder);
+    const std::string file = fmt::format("{}-{}.json", wall_clock_ms(), owner_);
+    const auto out = folder_->file(file, O_WRONLY | O_CREAT | O_EXCL);
+    if (!out || !*out) return;
+    write_all((*out)->get(), text);
+    ::fdatasync((*out)->get());
+    ::fsync(folder_->descriptor());
     file_ = file;
 }
 
 void Starting::begun() {
     if (file_.empty() || owner_ != ::getpid()) return;
-    std::error_code ignored;
-    fs::remove(file_, ignored);
+    ::unlinkat(folder_->descriptor(), file_.c_str(), 0);
     file_.clear();
 }
 
 void Starting::take_over() {
     if (file_.empty()) return;
-    const fs::path before = file_;
+    const std::string before = file_;
     leave();
-    std::error_code ignored;
-    if (file_ != before) fs::remove(before, ignored);
+    if (file_ != before) ::unlinkat(folder_->descriptor(), before.c_str(), 0);
 }
 
 std::optional<std::string> not_begun(const fs::path& root) {
     std::optional<Trace> last;
-    for (Trace& trace : traces(root))
+    const auto folder = find_state_folder(root, starting_name);
+    if (!folder || !*folder) return std::nullopt;  // whoever opens the journal is told why
+    for (Trace& trace : traces(**folder))
         if (!last || trace.since_ms >= last->since_ms) last = std::move(trace);
     if (!last) return std::nullopt;
     const std::string who = last->pid == 0

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "runtime/trust/private_folder.hpp"
+
 namespace migc::runtime {
 
 class Starting {
@@ -28,9 +30,9 @@ class Starting {
   private:
     void leave();
 
-    std::filesystem::path root_;
     std::string purpose_;
-    std::filesystem::path file_;  // empty: there is none
+    std::optional<trust::PrivateFolder> folder_;
+    std::string file_;  // in it; empty: there is none
     int owner_ = 0;
 };
 

@@ -10,8 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/planted.hpp"
+#include "runtime/journal/state_folder.hpp"
 #include "runtime/tools/descriptor.hpp"
+#include "runtime/trust/local_witness.hpp"
 
 namespace migc::runtime {
 
@@ -41,7 +42,8 @@ constexpr const char* create_tables = R"(
         ended_ms INTEGER NOT NULL,
         result TEXT NOT NULL,
         exit_code INTEGER NOT NULL,
-        head BLOB NOT NULL
+        head BLOB NOT NULL,
+        seal BLOB NOT NULL DEFAULT X''
     ) STRICT;
     CREATE TABLE scripts (run TEXT PRIMARY KEY, text BLOB NOT NULL) STRICT;
     CREATE TABLE history (
@@ -56,54 +58,40 @@ constexpr const char* create_tables = R"(
 )";
 static_assert(application_id == 1835624291 && format_version == 3);
 
-fs::path folder_of(const fs::path& root) {
-    return root / ".migc";
-}
+constexpr const char* file_name = "journal.db";
 
 fs::path file_of(const fs::path& root) {
-    return folder_of(root) / "journal.db";
+    return root / ".migc" / file_name;
 }
 
-std::string system_error(const fs::path& path, std::string_view what) {
-    return fmt::format("the journal {} cannot be {}: {}", path.string(), what, std::strerror(errno));
-}
-
-std::string not_ours(const fs::path& path) {
-    return fmt::format("{} is not what migc makes there; move it away", path.string());
+// Refuses a file that is not this user's alone, also those that SQLite keeps beside it.
+tl::expected<bool, std::string> has_journal(const trust::PrivateFolder& folder) {
+    for (const char* name : {"journal.db-wal", "journal.db-shm", "journal.db-journal"})
+        if (const auto fine = folder.has_file(name); !fine) return tl::make_unexpected(fine.error());
+    return folder.has_file(file_name);
 }
 
 // The operator alone may read what was run, on which cluster, and what it answered.
-tl::expected<void, std::string> make_private(const fs::path& path, mode_t kind, mode_t mode) {
-    struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0) return tl::make_unexpected(system_error(path, "opened"));
-    if ((status.st_mode & S_IFMT) != kind) return tl::make_unexpected(not_ours(path));
-    const bool is_private = (status.st_mode & 0777) == mode;
-    if (!is_private && ::chmod(path.c_str(), mode) != 0)
-        return tl::make_unexpected(system_error(path, "made private"));
-    return {};
-}
-
-// What was created in a folder survives a power cut only once the folder itself is on the disk.
-tl::expected<void, std::string> stored(const fs::path& folder) {
-    return sync_folder(folder) ? tl::expected<void, std::string>()
-                               : tl::make_unexpected(system_error(folder, "stored"));
-}
-
-tl::expected<void, std::string> make_folder(const fs::path& root) {
-    const fs::path folder = folder_of(root);
-    if (::mkdir(folder.c_str(), 0700) == 0) return stored(root);
-    if (errno != EEXIST) return tl::make_unexpected(system_error(folder, "created"));
-    return make_private(folder, S_IFDIR, 0700);
-}
-
-tl::expected<void, std::string> make_file(const fs::path& root) {
-    const fs::path file = file_of(root);
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (descriptor < 0 && errno != EEXIST) return tl::make_unexpected(system_error(file, "created"));
+tl::expected<void, std::string> make_file(const trust::PrivateFolder& folder) {
+    const auto failed = [&](const char* what) {
+        return tl::make_unexpected(fmt::format("the journal {} cannot be {}: {}",
+                                               (folder.path() / file_name).string(), what,
+                                               std::strerror(errno)));
+    };
+    const Descriptor made(
+        ::openat(folder.descriptor(), file_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!made && errno != EEXIST) return failed("created");
+    // One that git tracks is refused: none is to get there by an oversight.
+    if (made)
+        if (const auto ignored = folder.file(".gitignore", O_WRONLY | O_CREAT | O_EXCL); ignored && *ignored)
+            write_all((*ignored)->get(), "*\n");
+    // What was created in a folder survives a power cut only once the folder itself is on the disk.
+    if (made && ::fsync(folder.descriptor()) != 0) return failed("stored");
+    if (made) return {};
     // An existing file is not opened here: closing it would drop the locks that this process may have on it.
-    if (descriptor < 0) return make_private(file, S_IFREG, 0600);
-    ::close(descriptor);
-    return stored(folder_of(root));
+    if (const auto is_there = has_journal(folder); !is_there) return tl::make_unexpected(is_there.error());
+    if (::fchmodat(folder.descriptor(), file_name, 0600, 0) != 0) return failed("made private");
+    return {};
 }
 
 enum class Content { Empty, Journal };
@@ -112,6 +100,7 @@ struct Identity {
     std::int64_t application = 0;
     std::int64_t version = 0;
     std::int64_t objects = 0;
+    std::int64_t programs = 0;  // what would run whenever a row is written or read
 };
 
 // Read in one transaction: another process may be making the tables.
@@ -124,6 +113,10 @@ Sqlite<Identity> identity(Database& database) {
                     .and_then([&] { return read(found.application, "PRAGMA application_id"); })
                     .and_then([&] { return read(found.version, "PRAGMA user_version"); })
                     .and_then([&] { return read(found.objects, "SELECT count(*) FROM sqlite_schema"); })
+                    .and_then([&] {
+                        return read(found.programs,
+                                    "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view')");
+                    })
                     .and_then([&] { return database.execute("COMMIT"); });
     if (!done) return tl::make_unexpected(done.error());
     return found;
@@ -140,6 +133,9 @@ tl::expected<Content, std::string> content(Database& database, const fs::path& f
         return tl::make_unexpected(
             fmt::format("{} was written by a newer migc (format {}, this one knows {}); use that migc",
                         file.string(), found->version, format_version));
+    if (found->programs != 0)
+        return tl::make_unexpected(
+            fmt::format("{} has triggers or views, which no migc has made; move it away", file.string()));
     return Content::Journal;
 }
 
@@ -163,6 +159,33 @@ Sqlite<void> create(Database& database) {
     return database.execute("COMMIT");
 }
 
+// What a witness knows the journal and its runs by. An older migc at work does without: what it writes has no
+// seal, and is not known again.
+Sqlite<void> add_what_witnesses_need(Database& database) {
+    const auto has = [&](const char* what) {
+        return database.number(what).map([](auto n) { return n != 0; });
+    };
+    const auto sealed = has("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'seal'");
+    const auto named = has("SELECT count(*) FROM sqlite_schema WHERE name = 'identity'");
+    if (!sealed) return tl::make_unexpected(sealed.error());
+    if (!named) return tl::make_unexpected(named.error());
+    if (*sealed && *named) return {};
+    return database.execute("BEGIN IMMEDIATE")
+        .and_then([&] { return has("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'seal'"); })
+        .and_then([&](bool is_there) {
+            return is_there ? Sqlite<void>()
+                            : database.execute("ALTER TABLE runs ADD COLUMN seal BLOB NOT NULL DEFAULT X''");
+        })
+        .and_then([&] {
+            return database.execute(
+                fmt::format("CREATE TABLE IF NOT EXISTS identity (name TEXT NOT NULL) STRICT;"
+                            "INSERT INTO identity SELECT '{}' WHERE NOT EXISTS (SELECT * FROM identity)",
+                            trust::new_journal_identity())
+                    .c_str());
+        })
+        .and_then([&] { return database.execute("COMMIT"); });
+}
+
 // It would take the new kinds of events for a journal that does not fit together.
 Sqlite<void> keep_older_migc_off(Database& database) {
     const auto version = database.number("PRAGMA user_version");
@@ -182,16 +205,8 @@ Sqlite<void> prepare_for_writing(Database& database, Content found) {
             // The journal itself syncs what is to be durable.
             return database.execute("PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF");
         })
-        .and_then([&] { return found == Content::Empty ? create(database) : keep_older_migc_off(database); });
-}
-
-// A path as an SQLite URI that promises that nobody is writing.
-std::string immutable_uri(const fs::path& file) {
-    std::string uri = "file:";
-    for (const char c : fs::absolute(file).string())
-        uri += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02X}", static_cast<unsigned char>(c))
-                                                : std::string(1, c);
-    return uri + "?immutable=1";
+        .and_then([&] { return found == Content::Empty ? create(database) : keep_older_migc_off(database); })
+        .and_then([&] { return add_what_witnesses_need(database); });
 }
 
 }  // namespace
@@ -223,9 +238,10 @@ tl::expected<Database, std::string> open_for_writing(const fs::path& root) {
     const auto fail = [&](const SqliteError& error) {
         return tl::make_unexpected(fmt::format("{}: {}", file.string(), sentence(error)));
     };
-    if (auto made = make_folder(root); !made) return tl::make_unexpected(made.error());
-    if (auto made = make_file(root); !made) return tl::make_unexpected(made.error());
-    auto database = Database::open(file.string(), SQLITE_OPEN_READWRITE);
+    const auto folder = make_state_folder(root);
+    if (!folder) return tl::make_unexpected(folder.error());
+    if (auto made = make_file(*folder); !made) return tl::make_unexpected(made.error());
+    auto database = Database::open(*folder, file_name, SQLITE_OPEN_READWRITE, false);
     if (!database) return fail(database.error());
     const auto found = content(*database, file);
     if (!found) return tl::make_unexpected(found.error());
@@ -235,13 +251,15 @@ tl::expected<Database, std::string> open_for_writing(const fs::path& root) {
 
 tl::expected<std::optional<Database>, std::string> open_for_reading(const fs::path& root) {
     const fs::path file = file_of(root);
-    std::error_code error;
-    if (!fs::exists(file, error)) return std::nullopt;
-    if (!fs::is_regular_file(file, error)) return tl::make_unexpected(not_ours(file));
+    const auto folder = find_state_folder(root);
+    if (!folder) return tl::make_unexpected(folder.error());
+    if (!*folder) return std::nullopt;
+    const auto is_there = has_journal(**folder);
+    if (!is_there) return tl::make_unexpected(is_there.error());
+    if (!*is_there) return std::nullopt;
     // Without a log nobody has the journal open; SQLite would make an empty one just to look.
-    const bool in_use = fs::exists(file.string() + "-wal", error);
-    auto database = in_use ? Database::open(file.string(), SQLITE_OPEN_READONLY)
-                           : Database::open(immutable_uri(file), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+    const bool in_use = (*folder)->has_file("journal.db-wal").value_or(false);
+    auto database = Database::open(**folder, file_name, SQLITE_OPEN_READONLY, !in_use);
     if (!database)
         return tl::make_unexpected(fmt::format("{}: {}", file.string(), sentence(database.error())));
     const auto found = content(*database, file);

@@ -77,9 +77,14 @@ Answer object_delete(Host& host, const Arguments& arguments) {
 
 std::string preview_object_delete(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
-    const auto object = handle ? fetch(host, *handle) : Fetched();
-    if (!handle || !object || object->is_null()) return {};
-    return shown_deletion(host, *handle, *object);
+    if (!handle) return {};
+    const auto object = fetch(host, *handle);
+    if (object && object->is_null()) return {};
+    std::string line = object ? shown_deletion(host, *handle, *object) : "";
+    if (!line.empty()) return line;
+    // A plan cannot read yet what an earlier step will have changed.
+    return fmt::format("{} (version {})", shown_command(host, {"delete", handle->written()}, ""),
+                       text_argument(arguments, 1));
 }
 
 std::string shown_deletion(Host& host, const Handle& handle, const json& object) {

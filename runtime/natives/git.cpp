@@ -148,14 +148,42 @@ Answer restore_file(Host& host, const Arguments& arguments) {
     return written ? well("") : not_written(host, path, written.error());
 }
 
+namespace {
+
+// `git status` would run what the repository's own configuration names as filters: each of them is turned
+// off.
+tl::expected<std::vector<std::string>, std::string> without_filters(Host& host) {
+    const auto listing = git(host, {"config", "-z", "--name-only", "--list"});
+    if (!listing) return Failure(listing.error());
+    std::vector<std::string> options;
+    for (std::size_t at = 0; at < listing->size();) {
+        const std::size_t end = std::min(listing->find('\0', at), listing->size());
+        const std::string key = listing->substr(at, end - at);
+        at = end + 1;
+        if (!key.starts_with("filter.")) continue;
+        if (key.find('=') != std::string::npos)
+            return Failure("git: the repository's configuration names a filter that cannot be turned off");
+        options.insert(options.end(), {"-c", key + (key.ends_with(".required") ? "=false" : "=")});
+    }
+    return options;
+}
+
+}  // namespace
+
 Reading git_committed(Host& host, const Arguments& arguments) {
     const std::string path = text_argument(arguments, 0), shown = shown_path(host, path);
     const auto whole = project_path(host, path);
     if (!whole) return mistaken(whole.error());
     std::error_code error;
     if (!std::filesystem::exists(*whole, error)) return mistaken(fmt::format("there is no file {}", shown));
-    const auto status =
-        git(host, {"status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignored", "--", shown});
+    auto command = without_filters(host);
+    if (!command) return mistaken(command.error());
+    // A submodule has a configuration of its own.
+    for (const char* word : {"status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignored",
+                             "--ignore-submodules=all", "--"})
+        command->emplace_back(word);
+    command->push_back(shown);
+    const auto status = git(host, *command);
     if (!status) return mistaken(status.error());
     if (status->empty()) return {Value(true), {}, false};
     const bool is_known = !status->starts_with("??") && !status->starts_with("!!");

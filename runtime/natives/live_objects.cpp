@@ -122,6 +122,8 @@ Answer modified_since_look(const Handle& handle) {
 Answer write_object(Host& host, const std::vector<std::string>& arguments, const std::string& input) {
     Answer answer = host.run("kubectl", arguments, input);
     answer.refused = !answer.succeeded() && is_refusal(answer);
+    if (answer.succeeded())
+        answer.identity = text_field(json::parse(answer.output, nullptr, false), "/metadata/uid");
     return answer;
 }
 

@@ -114,8 +114,8 @@ std::string step_shown(const std::string& step) {
     if (step.starts_with("f:")) return "." + step.substr(2);
     if (!step.starts_with("k:")) return fmt::format("[={}]", step.substr(2));
     std::vector<std::string> keys;
-    for (const auto& [key, value] : json::parse(step.substr(2), nullptr, false).items())
-        keys.push_back(key + "=" + value.dump());
+    const json named = json::parse(step.substr(2), nullptr, false);
+    for (const auto& [key, value] : named.items()) keys.push_back(key + "=" + value.dump());
     return fmt::format("[{}]", fmt::join(keys, ","));
 }
 

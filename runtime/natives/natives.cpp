@@ -62,6 +62,11 @@ NativeEntry edits(std::string_view name, Answer (*action)(Host&, const Arguments
     return entry;
 }
 
+NativeEntry excludes(NativeEntry entry) {
+    entry.exclusive = true;
+    return entry;
+}
+
 }  // namespace
 
 const std::vector<NativeEntry>& all_natives() {
@@ -169,9 +174,9 @@ const std::vector<NativeEntry>& all_natives() {
         reads("plan-fits", plan_fits),
         reads("planned-facts", planned_facts),
         reads("present-facts", present_facts),
-        edits("terraform-run", terraform_run, preview_terraform_run),
-        edits("terraform-plan", terraform_plan, preview_terraform_plan),
-        edits("terraform-apply", terraform_apply, preview_terraform_apply),
+        excludes(edits("terraform-run", terraform_run, preview_terraform_run)),
+        excludes(edits("terraform-plan", terraform_plan, preview_terraform_plan)),
+        excludes(edits("terraform-apply", terraform_apply, preview_terraform_apply)),
         reads("terraform-state", terraform_state),
         reads("terraform-output", terraform_output),
         reads("terraform-output-digest", terraform_output_digest),

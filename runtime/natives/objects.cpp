@@ -187,8 +187,10 @@ Answer object_apply(Host& host, const Arguments& arguments) {
 std::string preview_object_apply(Host& host, const Arguments& arguments) {
     const auto handle = parse_handle(text_argument(arguments, 1));
     if (!handle) return {};
-    return fmt::format("{} < {} of {}", shown_command(host, apply_arguments(host, *handle), ""),
-                       handle->written(), text_argument(arguments, 0));
+    const std::string apply = shown_apply(host, *handle, text_argument(arguments, 0));
+    const auto document = document_of(host, arguments);
+    const std::string before = document ? shown_hand_over(host, *document) : "";
+    return before.empty() ? apply : before + "; " + apply;
 }
 
 }  // namespace migc::runtime

@@ -9,6 +9,7 @@
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/versioned.hpp"
 #include "runtime/natives/withheld_values.hpp"
 
 namespace migc::runtime {
@@ -21,19 +22,6 @@ struct Wish {
     std::string pointer;
     json value;  // null: the field goes
 };
-
-json as_json(const Value& value) {
-    if (value.is_absent()) return {};
-    if (const auto* data = value.get_if<Json>()) return **data;
-    if (const auto* number = value.get_if<std::int64_t>()) return *number;
-    if (const auto* truth = value.get_if<bool>()) return *truth;
-    if (const auto* items = value.get_if<List>()) {
-        json list = json::array();
-        for (const Value& item : *items) list.push_back(as_json(item));
-        return list;
-    }
-    return show(value);
-}
 
 // What the server writes itself: a value of ours would be lost at once, or would lie.
 bool is_the_servers(const std::string& pointer) {
@@ -119,12 +107,6 @@ struct FieldPatch {
     std::string body;  // on standard input: an argument must not be longer than 128 KiB
 };
 
-// The manager under whose name this run's patches are kept.
-std::string run_manager(Host& host) {
-    const std::string manager = host.setting("manager");
-    return manager.empty() ? "migc" : manager;
-}
-
 // The resource version makes the server refuse the patch to any other object than the one that it was made
 // for.
 tl::expected<FieldPatch, std::string> field_patch(Host& host, const Wish& wish, const json& now) {
@@ -133,7 +115,7 @@ tl::expected<FieldPatch, std::string> field_patch(Host& host, const Wish& wish, 
     json patch = merge_difference(now, *wanted);
     patch["metadata"]["resourceVersion"] = text_field(now, "/metadata/resourceVersion");
     FieldPatch result = {{"patch", wish.handle.written(), "--type=merge",
-                          "--field-manager=" + run_manager(host), "--patch-file=/dev/stdin", "-o", "json"},
+                          "--field-manager=" + field_manager(host), "--patch-file=/dev/stdin", "-o", "json"},
                          patch.dump()};
     for (std::string& option : namespace_option(host, wish.handle.name_space))
         result.arguments.push_back(std::move(option));

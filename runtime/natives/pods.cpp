@@ -69,7 +69,7 @@ bool is_listed(const std::string& lines, const std::string& line) {
 
 // Nobody has to make it yet; but what this stage has changed was there, and a namespace that goes takes all
 // with it.
-Verdict missing(Host& host, const std::string& written, bool was_there) {
+Readiness missing(Host& host, const std::string& written, bool was_there) {
     const std::string name_space = host.setting("namespace");
     const auto found = get_object(host, "namespace/" + name_space);
     if (found && found->is_null())
@@ -81,7 +81,7 @@ Verdict missing(Host& host, const std::string& written, bool was_there) {
     return {false, written + (gone ? " does not exist any more" : " does not exist"), gone};
 }
 
-Verdict judge_workload(Host& host, const Workload& target, const json& items, bool was_there) {
+Readiness judge_workload(Host& host, const Workload& target, const json& items, bool was_there) {
     if (!target.cron_job.is_null())
         return {true, target.name.written + " has no rollout: its next job is made from what it asks for now",
                 false};
@@ -117,7 +117,7 @@ Reading judge_all(Host& host, const std::vector<Workload>& targets, const json& 
     std::vector<std::string> bad;
     bool hopeless = false;
     for (const Workload& target : targets) {
-        const Verdict verdict = judge_workload(host, target, items, were_there);
+        const Readiness verdict = judge_workload(host, target, items, were_there);
         (verdict.ready ? good : bad).push_back(verdict.why);
         hopeless = hopeless || verdict.hopeless;
     }

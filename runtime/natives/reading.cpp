@@ -132,6 +132,19 @@ nlohmann::json json_argument(const std::vector<Value>& arguments, std::size_t in
     return json == nullptr || *json == nullptr ? nlohmann::json() : **json;
 }
 
+nlohmann::json as_json(const Value& value) {
+    if (value.is_absent()) return {};
+    if (const auto* data = value.get_if<Json>()) return *data == nullptr ? nlohmann::json() : **data;
+    if (const auto* number = value.get_if<std::int64_t>()) return *number;
+    if (const auto* truth = value.get_if<bool>()) return *truth;
+    if (const auto* items = value.get_if<List>()) {
+        nlohmann::json list = nlohmann::json::array();
+        for (const Value& item : *items) list.push_back(as_json(item));
+        return list;
+    }
+    return show(value);
+}
+
 std::string enumerate(const std::vector<std::string>& items, std::size_t shown) {
     const std::size_t count = std::min(shown, items.size());
     std::string text =

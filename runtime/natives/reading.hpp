@@ -41,6 +41,9 @@ List list_argument(const std::vector<Value>& arguments, std::size_t index);
 // A JSON argument; null if absent.
 nlohmann::json json_argument(const std::vector<Value>& arguments, std::size_t index);
 
+// The JSON that a value stands for: a text is a string, absent is null.
+nlohmann::json as_json(const Value& value);
+
 // "a, b, c and 4 more".
 std::string enumerate(const std::vector<std::string>& items, std::size_t shown = 3);
 

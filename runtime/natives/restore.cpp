@@ -1,9 +1,11 @@
 // The way back of an object that a run applied or deleted.
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
@@ -33,13 +35,23 @@ constexpr const char* never_deleted =
     "was made by this run, but deleting it would destroy what it holds; if nothing in it is needed, delete it "
     "by hand";
 
-// What somebody else wrote into the fields that this run made. An autoscaler's number of replicas is no sign
-// of that.
-std::vector<std::string> changed_since(const json& applied, const json& now) {
+// Whether it is with this that people write: a controller that takes notes on an object would take them
+// again.
+bool is_tool_of_people(const std::string& manager) {
+    constexpr std::array tools = {"kubectl", "migc", "helm", "Terraform", "terraform", "Mozilla"};
+    return std::any_of(tools.begin(), tools.end(),
+                       [&](const char* tool) { return manager.starts_with(tool); });
+}
+
+// What somebody else wrote into an object that this run made: otherwise than it was made, or beside that. An
+// autoscaler's number of replicas is no sign of that. `whole` has its managed fields.
+std::vector<std::string> changed_since(const json& applied, const json& now, const json& whole) {
     if (applied.is_null()) return {};
     json restricted = now;
     restricted.merge_patch(applied);  // differs from `now` only in fields that `applied` has
     std::vector<std::string> fields = differing_fields(restricted, now);
+    for (const std::string& added : differing_fields(applied, restricted))
+        if (is_tool_of_people(field_owner(whole, added, {}))) fields.push_back(added);
     std::erase(fields, "/spec/replicas");
     return fields;
 }
@@ -50,10 +62,10 @@ Restoration left_standing(std::string why) {
     return result;
 }
 
-Restoration removal(const Handle& handle, const json& applied, const json& now) {
+Restoration removal(const Handle& handle, const json& applied, const json& now, const json& whole) {
     if (now.is_null()) return {};
     if (holds_data(handle)) return left_standing(never_deleted);
-    if (const auto fields = changed_since(applied, now); !fields.empty())
+    if (const auto fields = changed_since(applied, now, whole); !fields.empty())
         return left_standing(fmt::format(
             "was changed by somebody else since this run made it, at {}; deleting it would lose that",
             enumerate(fields)));
@@ -80,8 +92,8 @@ void leave_secret_values(const json& prior, bool values_kept, Restoration& resto
 
 // Only the fields that the run changed, and of these only the ones that are still as it left them.
 Restoration restoration_of(const Handle& handle, const json& prior, const json& applied, const json& now,
-                           bool values_kept) {
-    if (prior.is_null()) return removal(handle, applied, now);
+                           const json& whole, bool values_kept) {
+    if (prior.is_null()) return removal(handle, applied, now, whole);
     if (now.is_null())
         return left_standing(
             "was deleted by somebody else since this run changed it; making it again could undo what that "
@@ -126,7 +138,8 @@ tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Value& ma
 }
 
 Restoration restoration_of(const ObjectLook& seen) {
-    return restoration_of(seen.document.handle, seen.prior, seen.applied, seen.now, seen.values_kept);
+    return restoration_of(seen.document.handle, seen.prior, seen.applied, seen.now, seen.whole,
+                          seen.values_kept);
 }
 
 RestoreCommand restoring_patch(Host& host, const ObjectLook& seen, json patch) {

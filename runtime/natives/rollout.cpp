@@ -311,7 +311,7 @@ bool is_told_by_revision(const json& workload, const json& items) {
     return revisions.size() > 1;
 }
 
-Verdict judge(const json& workload, const json& items, const std::string& shown) {
+Readiness judge(const json& workload, const json& items, const std::string& shown) {
     if (int_field(workload, "/status/observedGeneration") < int_field(workload, "/metadata/generation"))
         return {false, fmt::format("the change of {} has not been seen by the cluster yet", shown), false};
     const Counts counts = counts_of(workload);

@@ -8,7 +8,7 @@
 
 namespace migc::runtime {
 
-struct Verdict {
+struct Readiness {
     bool ready = false;
     std::string why;        // "2 of 4 pods of webapi are ready; webapi-7f-x: ImagePullBackOff: .."
     bool hopeless = false;  // waiting cannot mend it
@@ -16,7 +16,7 @@ struct Verdict {
 
 // `items` holds at least the replica sets and pods of the workload's namespace, and its controller revisions
 // if `is_told_by_revision`; `shown` is its name for people.
-Verdict judge(const nlohmann::json& workload, const nlohmann::json& items, const std::string& shown);
+Readiness judge(const nlohmann::json& workload, const nlohmann::json& items, const std::string& shown);
 
 // Whether only the controller revisions tell which of a workload's pods are the newest: a daemon set that
 // went back to an older template has pods of several generations, and the oldest may be right.

@@ -93,7 +93,7 @@ std::set<std::string> lasting_attributes(const PlannedChange& change, const json
 // A digest for each lasting attribute; of a value that is no object, one under "".
 json digests_of(const PlannedChange& change, const json& values) {
     json digests = json::object();
-    if (!values.is_object()) return {{"", value_digest(values)}};
+    if (!values.is_object() || !change.after.is_object()) return {{"", value_digest(values)}};
     for (const std::string& name : lasting_attributes(change, values))
         digests[name] = value_digest(values.at(name));
     return digests;
@@ -164,6 +164,14 @@ bool was_accepted(const std::string& plan) {
     }
 }
 
+// What this plan was to leave, where somebody else has applied between its end and the look at the state.
+json planned_values(const PlannedChange& change, const json& values) {
+    if (!change.after.is_object() || !values.is_object()) return change.after;
+    json planned = values;
+    planned.update(change.after);
+    return planned;
+}
+
 // Who looks here may come after somebody else's apply; the ids that terraform printed are this plan's.
 Done write_left(Host& host, const std::string& plan, const PlanSummary& summary) {
     const auto identity = state_identity(host);
@@ -172,11 +180,14 @@ Done write_left(Host& host, const std::string& plan, const PlanSummary& summary)
     if (!shown) return tl::unexpected(shown.error());
     const auto state = entries_of(*shown);
     const auto ids = printed_ids(output_so_far(output_file_of(plan)));
+    const auto origin = origin_of(plan);
+    const bool alone = !origin || identity->serial <= origin->state.serial + 1;
     json objects = json::object();
     for (const PlannedChange& change : summary.touched.empty() ? summary.outputs : summary.touched) {
         const auto entry = state.find(change.address);
         if (!is_left(change) || entry == state.end()) continue;
-        json digests = digests_of(change, entry->second.values);
+        const json& values = entry->second.values;
+        json digests = digests_of(change, alone ? values : planned_values(change, values));
         if (const auto id = ids.find(change.address); id != ids.end() && digests.contains("id"))
             digests["id"] = value_digest(id->second);
         objects[change.address] = std::move(digests);
@@ -220,12 +231,25 @@ std::vector<std::string> changed_since_apply(const std::string& plan, const Plan
                                              const std::map<std::string, StateEntry>& state) {
     std::vector<std::string> changed;
     const json left = read_json(left_file(plan));
-    if (!left.is_object()) return changed;
+    if (!left.is_object() && progress_of(plan) == Progress::NotBegun) return changed;
+    const auto ids = left.is_object() ? std::map<std::string, std::string>()
+                                      : printed_ids(output_so_far(output_file_of(plan)));
     const json& objects = field(left, "/objects");
     for (const PlannedChange& change : summary.touched.empty() ? summary.outputs : summary.touched) {
         const auto entry = state.find(change.address);
         const auto digests = objects.find(change.address);
-        if (entry == state.end() || digests == objects.end()) continue;
+        if (entry == state.end()) continue;
+        // Where nobody could look after the apply, the plan and what terraform printed tell what it was to
+        // leave.
+        if (!left.is_object()) {
+            json digests_then = digests_of(change, change.after);
+            if (const auto id = ids.find(change.address); id != ids.end())
+                digests_then["id"] = value_digest(id->second);
+            if (is_left(change) && !is_as_left(digests_then, entry->second.values))
+                changed.push_back(change.address);
+            continue;
+        }
+        if (digests == objects.end()) continue;
         if (!is_as_left(*digests, entry->second.values)) changed.push_back(change.address);
     }
     return changed;

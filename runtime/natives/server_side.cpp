@@ -32,6 +32,15 @@ tl::unexpected<NotApplied> not_applied(const Answer& answer) {
     return not_applied(complaint("kubectl", answer), is_refusal(answer));
 }
 
+// The command that applies it, without the tool's own arguments.
+std::vector<std::string> apply_arguments(Host& host, const Handle& handle) {
+    std::vector<std::string> arguments = {
+        "apply", "--server-side", "--field-manager=" + apply_manager(host), "-o", "json", "-f", "-"};
+    for (std::string& option : namespace_option(host, handle.name_space))
+        arguments.push_back(std::move(option));
+    return arguments;
+}
+
 Answer dry_run_of_apply(Host& host, const Document& document, bool take_over) {
     std::vector<std::string> arguments = apply_arguments(host, document.handle);
     arguments.insert(arguments.end(), {"--dry-run=server", "--show-managed-fields=true"});
@@ -102,6 +111,15 @@ std::string kept_by_stranger(const Document& document, const Takeover& takeover)
         document.handle.written(), takeover.stranger);
 }
 
+std::vector<std::string> hand_over_arguments(Host& host, const Document& document, const json& now) {
+    std::vector<std::string> arguments = {"patch", versioned(document.handle, text_field(now, "/apiVersion")),
+                                          "--type=json", "--patch-file=/dev/stdin"};
+    arguments.insert(arguments.end(), {"--field-manager=" + apply_manager(host), "-o", "json"});
+    for (std::string& option : namespace_option(host, document.handle.name_space))
+        arguments.push_back(std::move(option));
+    return arguments;
+}
+
 // Only who keeps the fields is changed, and no field; refused if the object is not the one that was looked
 // at.
 Answer hand_over(Host& host, const Document& document, const Takeover& takeover, const json& now) {
@@ -109,12 +127,7 @@ Answer hand_over(Host& host, const Document& document, const Takeover& takeover,
                         {{"op", "replace"},
                          {"path", "/metadata/resourceVersion"},
                          {"value", text_field(now, "/metadata/resourceVersion")}}};
-    std::vector<std::string> arguments = {"patch", versioned(document.handle, text_field(now, "/apiVersion")),
-                                          "--type=json", "--patch-file=/dev/stdin"};
-    arguments.insert(arguments.end(), {"--field-manager=" + apply_manager(host), "-o", "json"});
-    for (std::string& option : namespace_option(host, document.handle.name_space))
-        arguments.push_back(std::move(option));
-    return write_object(host, arguments, patch.dump());
+    return write_object(host, hand_over_arguments(host, document, now), patch.dump());
 }
 
 // Whose fields are the project's from now on; what it wrote itself under another name needs no words.
@@ -139,14 +152,6 @@ std::string apply_manager(Host& host) {
     return project.empty() ? "migc" : "migc:" + project;
 }
 
-std::vector<std::string> apply_arguments(Host& host, const Handle& handle) {
-    std::vector<std::string> arguments = {
-        "apply", "--server-side", "--field-manager=" + apply_manager(host), "-o", "json", "-f", "-"};
-    for (std::string& option : namespace_option(host, handle.name_space))
-        arguments.push_back(std::move(option));
-    return arguments;
-}
-
 // The server shows an object in the version of its kind that it prefers, unless it is asked for another.
 Fetched managed_object(Host& host, const Document& document) {
     auto object = fetch_with_managers(host, document.handle, {});
@@ -168,6 +173,21 @@ Predicted applied_object(Host& host, const Document& document, const json& now) 
     if (std::string why = edited_by_hand(document, takeover, now, *object); !why.empty())
         return not_applied(std::move(why), true);
     return object;
+}
+
+std::string shown_apply(Host& host, const Handle& handle, const std::string& manifest) {
+    return fmt::format("{} < {} of {}", shown_command(host, apply_arguments(host, handle), ""),
+                       handle.written(), manifest);
+}
+
+std::string shown_hand_over(Host& host, const Document& document) {
+    const auto now = managed_object(host, document);
+    if (!now || now->is_null()) return {};
+    const Takeover takeover = takeover_of(host, *now);
+    if (takeover.from.empty() || !takeover.stranger.empty()) return {};
+    return fmt::format("{} < what {} keeps of {}, as kept by {}",
+                       shown_command(host, hand_over_arguments(host, document, *now), ""),
+                       enumerate(takeover.from), document.handle.written(), apply_manager(host));
 }
 
 Answer apply_object(Host& host, const Document& document, const std::string& version) {

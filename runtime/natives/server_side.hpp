@@ -44,7 +44,10 @@ tl::expected<nlohmann::json, NotApplied> applied_object(Host& host, const Docume
 // or kubectl kept for the same people is taken over first; what others keep is never taken from them.
 Answer apply_object(Host& host, const Document& document, const std::string& version);
 
-// The command that applies it, without the tool's own arguments.
-std::vector<std::string> apply_arguments(Host& host, const Handle& handle);
+// The command that applies it, as people read it.
+std::string shown_apply(Host& host, const Handle& handle, const std::string& manifest);
+// What `apply_object` runs before it on the object that is there now; "" if there is nothing to be taken
+// over, or nobody can know that yet.
+std::string shown_hand_over(Host& host, const Document& document);
 
 }  // namespace migc::runtime

@@ -43,7 +43,7 @@ Reading workload_settled(Host& host, const json& workload) {
         if (!revisions) return unknown(revisions.error());
         for (auto& one : *revisions) items->push_back(std::move(one));
     }
-    const Verdict verdict = judge(workload, *items, text_field(workload, "/metadata/name"));
+    const Readiness verdict = judge(workload, *items, text_field(workload, "/metadata/name"));
     return {Value(verdict.ready), verdict.why, verdict.hopeless};
 }
 

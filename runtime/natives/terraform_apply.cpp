@@ -158,7 +158,9 @@ Answer run_apply(Host& host, const Arguments& arguments) {
     command.output_file = output_file_of(text_argument(arguments, 0));
     command.within_ms = host.limit_ms();
     Answer answer = host.perform(command);
-    answer.refused = was_refused("terraform", answer);
+    // Before it asks a provider for anything it says so: where it has not, nothing was done.
+    answer.refused =
+        answer.ending == Ending::Exited && answer.status != 0 && !has_begun("terraform", answer.output);
     return answer;
 }
 

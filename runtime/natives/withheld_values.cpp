@@ -80,8 +80,9 @@ Reading secret_values(Host& host, const Arguments& arguments) {
     if (!object) return unknown(object.error());
     const json values = field(*object, "/data");
     // What was looked at is what is kept, or nothing is.
-    const json form = live_form(std::move(*object), prior);
-    if (field(form, "/data") != field(prior, "/data"))
+    const auto form = live_form(host, std::move(*object), prior);
+    if (!form) return unknown(form.error());
+    if (field(*form, "/data") != field(prior, "/data"))
         return unknown(handle->written() + " was changed while it was looked at");
     conceal_values(host, values);
     const json lost = lost_values(prior, wanted, values);

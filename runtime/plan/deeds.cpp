@@ -16,19 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-json as_json(const Value& value) {
-    if (const auto* data = value.get_if<Json>()) return *data ? **data : json();
-    if (const auto* number = value.get_if<std::int64_t>()) return *number;
-    if (const auto* truth = value.get_if<bool>()) return *truth;
-    if (value.is_absent()) return nullptr;
-    if (const auto* items = value.get_if<List>()) {
-        json list = json::array();
-        for (const Value& item : *items) list.push_back(as_json(item));
-        return list;
-    }
-    return show(value);
-}
-
 bool is_known(const std::string& argument) {
     return argument.find("known after step ") == std::string::npos;
 }
@@ -245,7 +232,12 @@ class Foreseen::Deed {
         const bool all_named = std::all_of(targets.begin(), targets.end(), is_known) &&
                                !call.has("--selector") && !call.has("--all") && !call.has("--filename");
         if (argv.empty() || elsewhere || !all_named) return cluster();
-        if (call.verb == "cordon" || call.verb == "uncordon") return schedule(call);
+        if (call.verb == "cordon" || call.verb == "uncordon") {
+            for (const std::string& word : call.words)
+                schedule(word.find('/') == std::string::npos ? "node/" + word : word,
+                         call.verb == "uncordon");
+            return;
+        }
         if (targets.empty()) return cluster();
         for (const std::string& target : targets)
             if (!kubectl_on(call, target)) return cluster();
@@ -290,12 +282,9 @@ class Foreseen::Deed {
         if (!all) object.open["/spec/template"] = number_;
     }
 
-    void schedule(const KubectlWords& call) {
-        for (const std::string& word : call.words) {
-            const std::string node = word.find('/') == std::string::npos ? "node/" + word : word;
-            change(node, "/spec/unschedulable", call.verb == "cordon" ? json(true) : json());
-            open_field(node, "/spec/taints");
-        }
+    void schedule(const std::string& node, bool usable) {
+        change(node, "/spec/unschedulable", usable ? json() : json(true));
+        open_field(node, "/spec/taints");
     }
 
     void docker(const std::vector<std::string>& argv) {
@@ -369,11 +358,18 @@ class Foreseen::Deed {
         };
         if (is({"set-value", "remove-value", "put-back", "restore-file"})) return edit(action, text(0));
         if (name == "object-apply") return text(1).empty() ? cluster() : apply(text(1));
-        if (is({"object-restore", "object-patch", "object-delete", "service-switch", "autoscaling-set",
-                "roll-back"}))
+        if (is({"object-restore", "object-make-again", "object-patch", "object-delete", "service-switch",
+                "autoscaling-set", "roll-back", "image-set", "pods-restart", "replicas-set", "claim-grow"}))
             return object(name, target(), values);
-        if (is({"node-evict", "extract-backup", "revert-backup", "put-pod-file", "restore-pod-file",
-                "load-test"}))
+        if (name == "node-set-schedulable")
+            return target().empty() ? cluster() : schedule(target(), bool_argument(values, 1));
+        if (name == "image-name") return open(text(0).empty() ? "images" : "image " + text(0));
+        if (name == "image-push") return open(text(0).empty() ? "registry" : "registry " + text(0));
+        if (name == "node-evict") {
+            open("evicted " + foreseen_.cluster());
+            return busy();
+        }
+        if (is({"extract-backup", "revert-backup", "put-pod-file", "restore-pod-file", "load-test"}))
             return busy();
         if (is({"http-put", "http-delete", "http-restore"})) return outside();
         if (is({"execute", "run-job", "http-post"})) return foreign();
@@ -406,6 +402,11 @@ class Foreseen::Deed {
             return open_field(target, argument(values, 1).is_unknown() ? "" : pointer);
         }
         if (native == "roll-back") return open_field(target, "/spec/template");
+        if (native == "pods-restart") return open_field(target, "/spec/template/metadata/annotations");
+        if (native == "replicas-set") return set_known(target, "/spec/replicas", argument(values, 1));
+        if (native == "claim-grow")
+            return set_known(target, "/spec/resources/requests/storage", argument(values, 1));
+        if (native == "image-set") return image(target, argument(values, 2), argument(values, 3));
         if (native == "autoscaling-set") {
             open_field("horizontalpodautoscaler/*", "");
             return open_field(target, "/spec/replicas");
@@ -413,6 +414,17 @@ class Foreseen::Deed {
         if (native == "service-switch" && !argument(values, 1).is_unknown())
             return select(target, text_argument(values, 1));
         open_field(target, "");
+    }
+
+    void set_known(const std::string& target, const std::string& pointer, const Value& value) {
+        value.is_unknown() ? open_field(target, pointer) : change(target, pointer, as_json(value));
+    }
+
+    void image(const std::string& target, const Value& container, const Value& wanted) {
+        Thing& object = thing(target);
+        const bool known = !container.is_unknown() && !wanted.is_unknown() && !object.form.is_null();
+        if (!known || !set_image(object.form, show(container), show(wanted)))
+            object.open["/spec/template"] = number_;
     }
 
     // "version=green,track": a key without a value is taken away.

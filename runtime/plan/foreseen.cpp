@@ -9,6 +9,7 @@
 #include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/write_file.hpp"
+#include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/manifest.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -20,6 +21,7 @@
 //   nodes C                  the nodes of a cluster
 //   cluster C                every object of a cluster
 //   busy C, busy C NAMESPACE what its controllers make of the objects: pods, events, endpoints
+//   evicted C                the pods of a node: workloads that nobody touched have another status then
 //   object C NAMESPACE T/N   one object (these are the things)
 //   images, image NAME       docker's own
 //   registry, registry NAME
@@ -591,6 +593,12 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call
                                          [](const std::string& field) { return overlap(field, "/status"); });
     if (const Number busy = open("busy " + cluster()); busy > written && (made_by_others || status))
         return withhold(busy);
+    const bool version = std::any_of(fields.begin(), fields.end(), [](const std::string& field) {
+        return overlap(field, "/metadata/resourceVersion");
+    });
+    if (const Number evicted = open("evicted " + cluster());
+        evicted > written && version && !workload_kind(target).empty())
+        return withhold(evicted);
     if (known == state_.things.end()) {
         const auto asked = asked_.find(command.argv);
         Answer answer = asked == asked_.end() ? live(command) : asked->second;

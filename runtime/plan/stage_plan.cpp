@@ -121,24 +121,8 @@ void StagePlanner::block(const std::vector<ir::Step>& steps, Scope& scope, const
 }
 
 void StagePlanner::statement(const ir::Step& step, Scope& scope, const std::string& id) {
-    switch (step.kind) {
-        case StepKind::Call:
-            return call(step, scope, id);
-        case StepKind::Verify:
-            return verify(step, scope, id);
-        case StepKind::Soak:
-            return soak(step, scope, id);
-        case StepKind::Let:
-            return let(step, scope, id);
-        case StepKind::If:
-            return choose(step, scope, id);
-        case StepKind::For:
-            return loop(step, scope, id);
-        case StepKind::Parallel:
-            return parallel(step, scope, id);
-        default:
-            add(id, "statement", step.text);
-    }
+    ir::Walk::statement(
+        *this, [&] { add(id, "statement", step.text); }, step, scope, id);
 }
 
 json& StagePlanner::add(const std::string& id, const char* kind, const std::string& text) {
@@ -303,7 +287,12 @@ void StagePlanner::keep(const ir::Capture& capture, const Reading& reading, Scop
 void StagePlanner::command(const ir::Verb& verb, const Scope& inner, json& entry) {
     const auto line = evaluator_.preview(*verb.action, with_known_after(inner));
     entry["command"] = line ? *line : "";
-    if (!line) entry["problems"].push_back(line.error());
+    if (line) return;
+    const std::string after = known_after(Value(Unknown{line.error()}));
+    if (after.empty())
+        entry["problems"].push_back(line.error());
+    else
+        entry["known"] = after;
 }
 
 std::vector<Declared> StagePlanner::effects(const ir::Verb& verb, const Scope& inner, json& entry) {

@@ -9,6 +9,7 @@
 
 #include "compiler/ir/bounds.hpp"
 #include "compiler/ir/program.hpp"
+#include "compiler/ir/walk.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/plan/foreseen.hpp"
 
@@ -26,6 +27,8 @@ class StagePlanner {
     [[nodiscard]] const ir::Times& times() const { return times_; }
 
   private:
+    friend struct ir::Walk;
+
     using Json = nlohmann::json;
     using Effects = std::vector<std::pair<Reading, Reading>>;  // before, declared
 
@@ -62,7 +65,7 @@ class StagePlanner {
     std::string undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner);
     std::string inverse(const std::vector<ir::Step>& steps, const Scope& names);
     std::string inverse_step(const ir::Step& step, const Scope& names);
-    tl::expected<std::string, std::string> inverse_command(const ir::Verb& verb, Scope& inner);
+    std::string inverse_command(const ir::Verb& verb, Scope& inner);
 
     void verify(const ir::Step& step, const Scope& scope, const std::string& id);
     void soak(const ir::Step& step, const Scope& scope, const std::string& id);

@@ -90,13 +90,20 @@ std::string StagePlanner::inverse(const std::vector<ir::Step>& steps, const Scop
     return text;
 }
 
-// What it captures is read only where its command says it: a look may cost a request, or a pod.
-tl::expected<std::string, std::string> StagePlanner::inverse_command(const ir::Verb& verb, Scope& inner) {
-    if (!verb.action) return tl::unexpected(std::string());
-    if (auto line = evaluator_.preview(*verb.action, inner)) return line;
-    if (const auto captured = read_captures(evaluator_, verb, inner); !captured)
-        return tl::unexpected(captured.error());
-    return evaluator_.preview(*verb.action, inner);
+// What it captures is read only where its command says it: a look may cost a request, or a pod. What nobody
+// can read before the step is done stands in the command as when it is known.
+std::string StagePlanner::inverse_command(const ir::Verb& verb, Scope& inner) {
+    if (!verb.action) return {};
+    if (const auto line = evaluator_.preview(*verb.action, with_known_after(inner))) return *line;
+    for (const ir::Capture& capture : verb.captures) {
+        const Value value = evaluator_.evaluate(capture.value, inner).value;
+        const bool then = value.is_unknown() && known_after(value).empty();
+        if (capture.value.type.kind == ir::TypeKind::Secret)
+            inner.bind_secret(capture.name, value, nullptr);
+        else
+            inner.bind(capture.name, then ? Value("(known then)") : value);
+    }
+    return evaluator_.preview(*verb.action, with_known_after(inner)).value_or("");
 }
 
 std::string StagePlanner::inverse_step(const ir::Step& step, const Scope& names) {
@@ -109,7 +116,8 @@ std::string StagePlanner::inverse_step(const ir::Step& step, const Scope& names)
     Scope inner(&globals_, names.depth() + 1);
     if (!bind(verb, step, names, inner)) return step.text;
     std::string text = describe_call(verb, with_known_after(inner));
-    if (const auto line = inverse_command(verb, inner)) inverse_commands_.push_back(*line);
+    if (std::string line = inverse_command(verb, inner); !line.empty())
+        inverse_commands_.push_back(std::move(line));
     return text;
 }
 

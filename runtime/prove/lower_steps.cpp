@@ -549,7 +549,8 @@ bool Lowering::tells_who_wrote(const ir::Verb& verb) {
     if (native == nullptr) return false;
     const auto& through = verb.action->through;
     const bool by_kubectl = std::find(through.begin(), through.end(), "kubectl") != through.end();
-    return native->edits_files || (native->one_write && by_kubectl && states_all(verb));
+    const bool by_file = native->edits_files && !native->exclusive;
+    return by_file || (native->one_write && by_kubectl && states_all(verb));
 }
 
 bool Lowering::states_all(const ir::Verb& verb) {

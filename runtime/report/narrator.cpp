@@ -119,6 +119,9 @@ std::vector<std::string> Narrator::lines(const Event& event) {
         case EventKind::LockBroken:
             return {fmt::format("the lock of {} was broken by {}: {}", text_at(event.body, "lock"),
                                 text_at(event.body, "by"), text_at(event.body, "because"))};
+        case EventKind::Adopted:
+            return {fmt::format("adopted by {} because {} ({})", text_at(event.body, "by"),
+                                text_at(event.body, "because"), text_at(event.body, "why"))};
         case EventKind::RunEnded:
             return run_ended(event.body);
         case EventKind::StepBegun:

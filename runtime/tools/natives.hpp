@@ -99,13 +99,13 @@ struct NativeEntry {
     NativeProbe probe;      // one of both is set
     NativeAction action;
     NativePreview preview;
-    bool edits_files = false;   // an action that writes files of the project
+    bool edits_files = false;   // an action that writes files of the project, where only migc works meanwhile
     bool reads_inputs = false;  // its paths are files that were reviewed: it reads the run's own copies
     // An action whose answer is that of the only command by which it changes anything: what refuses that
     // command refuses the whole.
     bool one_write = false;
-    // An action that keeps everybody else out while it writes (terraform's lock): what it did before it
-    // failed is its own.
+    // An action that writes elsewhere, too, and keeps everybody else out there while it does (terraform's
+    // lock): what it did before it failed is its own.
     bool exclusive = false;
 };
 

@@ -54,6 +54,8 @@ struct Answer {
     // The tool said no before it did anything: what is seen afterwards is not its doing. False where that is
     // not certain, a server that could not be reached in the middle included.
     bool refused = false;
+    // Of a native that made or changed one thing: which, in its server's words. As `Reading::identity`.
+    std::string identity = {};
 
     [[nodiscard]] bool succeeded() const { return ending == Ending::Exited && status == 0; }
 };

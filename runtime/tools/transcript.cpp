@@ -123,7 +123,8 @@ class Reader {
 
     static CommandKey key(const json& object, const char* kind) {
         CommandKey result;
-        for (const json& word : object.at(kind)) result.argv.push_back(text(word).value_or(""));
+        for (const json& word : object.at(kind))
+            result.argv.push_back(without_made_up_names(text(word).value_or("")));
         result.input = object.at("input").get<std::string>();
         return result;
     }
@@ -154,10 +155,13 @@ std::string replaced(std::string word, const Normalisation& normalisation) {
 std::string without_made_up_names(std::string text) {
     static const re2::RE2 made_up(R"((\bmigc(?:-[a-z]+)?)-[0-9a-f]{10}\b)");
     re2::RE2::GlobalReplace(&text, made_up, "\\1-*");
-    // Which run writes, and when it has pods restarted, is another at each run.
+    // Which run writes, when it has pods restarted, and how long ago it began to look, is another at each
+    // run.
     static const re2::RE2 manager(R"(^(--field-manager=migc):\d{4}-\d{2}-\d{2}-\d+(?:-[0-9a-f]+)?$)");
     static const re2::RE2 restarted(R"re(("kubectl\.kubernetes\.io/restartedAt":")[^"]*")re");
+    static const re2::RE2 since(R"(^(--since=)\d+s$)");
     re2::RE2::GlobalReplace(&text, manager, "\\1");
+    re2::RE2::GlobalReplace(&text, since, "\\1*");
     re2::RE2::GlobalReplace(&text, restarted, "\\1*\"");
     return text;
 }

@@ -14,6 +14,7 @@
 
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/write_file.hpp"
+#include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {
 namespace {
@@ -21,39 +22,12 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using Failure = tl::unexpected<std::string>;
-using Bytes = std::vector<unsigned char>;
 
 constexpr std::string_view prefix = "migc-key:";
 constexpr const char* ending = ".key";
 constexpr std::uintmax_t largest_key_file = 4096;
 
 static_assert(crypto_sign_PUBLICKEYBYTES == 32 && crypto_sign_SECRETKEYBYTES == 64);
-
-const unsigned char* bytes_of(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-void start_sodium() {
-    if (sodium_init() < 0) std::abort();  // without random numbers nothing can be signed
-}
-
-std::string base64(const unsigned char* bytes, std::size_t size, int variant) {
-    std::string text(sodium_base64_encoded_len(size, variant), '\0');
-    sodium_bin2base64(text.data(), text.size(), bytes, size, variant);
-    text.resize(text.find('\0'));
-    return text;
-}
-
-std::optional<Bytes> from_base64(std::string_view text, int variant) {
-    if (text.empty()) return Bytes();  // libsodium wants somewhere to write to, even for nothing
-    Bytes bytes(text.size());
-    std::size_t size = 0;
-    if (sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size, nullptr,
-                          variant) != 0)
-        return std::nullopt;
-    bytes.resize(size);
-    return bytes;
-}
 
 // The key that encrypts the private key.
 std::optional<Bytes> derived(const std::string& passphrase, const Bytes& salt) {
@@ -74,7 +48,7 @@ tl::expected<json, std::string> encrypted(const unsigned char* secret, std::size
     Bytes box(size + crypto_secretbox_MACBYTES);
     crypto_secretbox_easy(box.data(), secret, size, nonce.data(), key->data());
     const auto text = [](const Bytes& bytes) {
-        return base64(bytes.data(), bytes.size(), sodium_base64_VARIANT_ORIGINAL);
+        return as_base64(bytes.data(), bytes.size(), sodium_base64_VARIANT_ORIGINAL);
     };
     return json{{"salt", text(salt)}, {"nonce", text(nonce)}, {"encrypted", text(box)}};
 }
@@ -82,7 +56,7 @@ tl::expected<json, std::string> encrypted(const unsigned char* secret, std::size
 std::optional<Bytes> bytes_at(const json& object, const char* key, std::size_t size) {
     const auto found = object.find(key);
     if (found == object.end() || !found->is_string()) return std::nullopt;
-    auto bytes = from_base64(found->get_ref<const std::string&>(), sodium_base64_VARIANT_ORIGINAL);
+    auto bytes = bytes_of_base64(found->get_ref<const std::string&>(), sodium_base64_VARIANT_ORIGINAL);
     return bytes && bytes->size() == size ? bytes : std::nullopt;
 }
 
@@ -110,14 +84,14 @@ tl::expected<std::string, std::string> private_text(const fs::path& file) {
 
 std::string show(const PublicKey& key) {
     return std::string(prefix) +
-           base64(key.bytes.data(), key.bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+           as_base64(key.bytes.data(), key.bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 tl::expected<PublicKey, std::string> parse_key(std::string_view text) {
     PublicKey key;
-    const auto bytes = text.starts_with(prefix)
-                           ? from_base64(text.substr(prefix.size()), sodium_base64_VARIANT_URLSAFE_NO_PADDING)
-                           : std::nullopt;
+    const auto bytes = text.starts_with(prefix) ? bytes_of_base64(text.substr(prefix.size()),
+                                                                  sodium_base64_VARIANT_URLSAFE_NO_PADDING)
+                                                : std::nullopt;
     if (!bytes || bytes->size() != key.bytes.size())
         return Failure(std::string("it is no public key: one begins with migc-key:"));
     std::copy(bytes->begin(), bytes->end(), key.bytes.begin());
@@ -125,7 +99,7 @@ tl::expected<PublicKey, std::string> parse_key(std::string_view text) {
 }
 
 PrivateKey PrivateKey::make() {
-    start_sodium();
+    ready_sodium();
     PrivateKey key;
     PublicKey ignored;
     crypto_sign_keypair(ignored.bytes.data(), key.bytes_.data());
@@ -148,15 +122,14 @@ PublicKey PrivateKey::public_key() const {
 
 std::string PrivateKey::sign(std::string_view message) const {
     std::array<unsigned char, crypto_sign_BYTES> signature{};
-    crypto_sign_detached(signature.data(), nullptr, bytes_of(message), message.size(), bytes_.data());
-    return base64(signature.data(), signature.size(), sodium_base64_VARIANT_ORIGINAL);
+    crypto_sign_detached(signature.data(), nullptr, raw(message), message.size(), bytes_.data());
+    return as_base64(signature.data(), signature.size(), sodium_base64_VARIANT_ORIGINAL);
 }
 
 bool is_signed(const PublicKey& key, std::string_view message, const std::string& signature) {
-    const auto bytes = from_base64(signature, sodium_base64_VARIANT_ORIGINAL);
+    const auto bytes = bytes_of_base64(signature, sodium_base64_VARIANT_ORIGINAL);
     return bytes && bytes->size() == crypto_sign_BYTES &&
-           crypto_sign_verify_detached(bytes->data(), bytes_of(message), message.size(), key.bytes.data()) ==
-               0;
+           crypto_sign_verify_detached(bytes->data(), raw(message), message.size(), key.bytes.data()) == 0;
 }
 
 tl::expected<void, std::string> save_key(const fs::path& file, const PrivateKey& key,
@@ -167,7 +140,7 @@ tl::expected<void, std::string> save_key(const fs::path& file, const PrivateKey&
         if (!box) return Failure(box.error());
         text.update(*box);
     } else {
-        text["plain"] = base64(key.bytes_.data(), key.bytes_.size(), sodium_base64_VARIANT_ORIGINAL);
+        text["plain"] = as_base64(key.bytes_.data(), key.bytes_.size(), sodium_base64_VARIANT_ORIGINAL);
     }
     std::error_code error;
     fs::create_directories(file.parent_path(), error);
@@ -183,7 +156,7 @@ tl::expected<PrivateKey, std::string> load_key(
     const auto failure = [&](const std::string& why) {
         return Failure(fmt::format("{}: {}", file.string(), why));
     };
-    start_sodium();
+    ready_sodium();
     const auto text = private_text(file);
     if (!text) return failure(text.error());
     const json content = json::parse(*text, nullptr, false);
@@ -207,15 +180,8 @@ tl::expected<PrivateKey, std::string> load_key(
 }
 
 fs::path keys_folder() {
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
-        return fs::path(value != nullptr ? value : "");
-    };
-    if (const fs::path own = variable("MIGC_KEYS"); !own.empty()) return own;
-    if (const fs::path configuration = variable("XDG_CONFIG_HOME"); configuration.is_absolute())
-        return configuration / "migc" / "keys";
-    const fs::path home = variable("HOME");
-    return home.is_absolute() ? home / ".config" / "migc" / "keys" : fs::path();
+    const char* own = std::getenv("MIGC_KEYS");
+    return own != nullptr && *own != '\0' ? fs::path(own) : folder_of_operator("keys");
 }
 
 fs::path key_file(const std::string& name) {

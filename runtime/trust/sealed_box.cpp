@@ -15,6 +15,8 @@
 
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/write_file.hpp"
+#include "runtime/tools/descriptor.hpp"
+#include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {
 namespace {
@@ -22,45 +24,14 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using Failure = tl::unexpected<std::string>;
-using Bytes = std::vector<unsigned char>;
 
 constexpr std::uintmax_t largest_run_key = 16'384;
-constexpr int plain_base64 = sodium_base64_VARIANT_ORIGINAL;
 
 static_assert(crypto_box_PUBLICKEYBYTES == 32 && crypto_box_SECRETKEYBYTES == 32);
 
-void ready_sodium() {
-    if (sodium_init() < 0) std::abort();  // without random numbers nothing can be sealed
-}
-
-std::string as_base64(const unsigned char* bytes, std::size_t size) {
-    std::string text(sodium_base64_encoded_len(size, plain_base64), '\0');
-    sodium_bin2base64(text.data(), text.size(), bytes, size, plain_base64);
-    text.resize(text.find('\0'));
-    return text;
-}
-
-std::optional<Bytes> bytes_of_base64(std::string_view text) {
-    Bytes bytes(text.size() + 1);  // libsodium wants somewhere to write to, even for nothing
-    std::size_t size = 0;
-    if (sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size, nullptr,
-                          plain_base64) != 0)
-        return std::nullopt;
-    bytes.resize(size);
-    return bytes;
-}
-
-const unsigned char* raw(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 tl::expected<void, std::string> synced_folder(const fs::path& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool done = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const std::string why = done ? "" : std::strerror(errno);
-    if (descriptor >= 0) ::close(descriptor);
-    if (!done) return Failure(fmt::format("{}: {}", folder.string(), why));
-    return {};
+    if (runtime::sync_folder(folder)) return {};
+    return Failure(fmt::format("{}: {}", folder.string(), std::strerror(errno)));
 }
 
 tl::expected<std::string, std::string> owners_text(const fs::path& file) {
@@ -134,14 +105,7 @@ tl::expected<std::string, std::string> RunKey::open(std::string_view sealed) con
 }
 
 fs::path run_keys_folder() {
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
-        return fs::path(value != nullptr ? value : "");
-    };
-    if (const fs::path configuration = variable("XDG_CONFIG_HOME"); configuration.is_absolute())
-        return configuration / "migc" / "run-keys";
-    const fs::path home = variable("HOME");
-    return home.is_absolute() ? home / ".config" / "migc" / "run-keys" : fs::path();
+    return folder_of_operator("run-keys");
 }
 
 fs::path run_key_file(const fs::path& folder, const std::string& name) {
@@ -196,7 +160,7 @@ tl::expected<void, std::string> erase_run_key(const fs::path& file) {
         if (descriptor >= 0) {
             const std::string nothing(static_cast<std::size_t>(std::min<off_t>(status.st_size, 16'384)),
                                       '\0');
-            if (write_all(descriptor, nothing)) ::fsync(descriptor);
+            if (runtime::write_all(descriptor, nothing)) ::fsync(descriptor);
             ::close(descriptor);
         }
     }

@@ -14,6 +14,7 @@
 
 #include "compiler/source/sha256.hpp"
 #include "compiler/source/write_file.hpp"
+#include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {
 namespace {
@@ -31,13 +32,7 @@ std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
 }
 
 fs::path digests_folder() {
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
-        return fs::path(value != nullptr ? value : "");
-    };
-    if (const fs::path own = variable("XDG_CONFIG_HOME"); own.is_absolute()) return own / "migc" / "digests";
-    const fs::path home = variable("HOME");
-    return home.is_absolute() ? home / ".config" / "migc" / "digests" : fs::path();
+    return folder_of_operator("digests");
 }
 
 // A file's name of whatever a project is called.
@@ -72,6 +67,8 @@ tl::expected<DigestKey, std::string> read_key(const fs::path& file) {
     const bool read =
         ::read(descriptor, key.bytes.data(), key.bytes.size()) == static_cast<ssize_t>(key.bytes.size());
     ::close(descriptor);
+    if (known && status.st_uid != ::geteuid())
+        return Failure(fmt::format("{}: it belongs to somebody else", file.string()));
     if (!known || (status.st_mode & 077) != 0)
         return Failure(
             fmt::format("{}: others may read it, so the values of secrets could be guessed from what migc "
@@ -92,7 +89,7 @@ tl::expected<DigestKey, std::string> digest_key(const std::string& project) {
 }
 
 tl::expected<DigestKey, std::string> digest_key(const fs::path& folder, const std::string& project) {
-    if (sodium_init() < 0) std::abort();  // without random numbers there are no keys
+    ready_sodium();
     if (folder.empty()) return open_key();
     const fs::path file = folder / file_name(project);
     std::error_code error;

@@ -14,7 +14,10 @@ namespace {
 constexpr Options before_command{
     "-C -c", "--no-pager --literal-pathspecs --no-replace-objects --no-optional-locks", true};
 constexpr Options of_commands{
-    "", "--verify --quiet --end-of-options -r -z --porcelain --untracked-files --ignored", false};
+    "",
+    "--verify --quiet --end-of-options -r -z --porcelain --untracked-files --ignored "
+    "--ignore-submodules --name-only --list",
+    false};
 
 Answer fatal(const std::string& why) {
     return exited(128, "", "fatal: " + why + "\n");
@@ -99,6 +102,7 @@ Answer git(const Simulation& world, const std::vector<std::string>& list) {
     if (command == "rev-parse") return rev_parse(*world.git, *arguments);
     if (command == "ls-tree") return ls_tree(*world.git, *arguments);
     if (command == "cat-file") return cat_file(*world.git, *arguments);
+    if (command == "config" && arguments->has("--list")) return done("");
     if (command == "status") return status(*world.git, *arguments, before->value_or("-C", "."));
     return unmodelled("git " + command);
 }

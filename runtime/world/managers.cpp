@@ -81,8 +81,8 @@ std::string field_shown(const Path& path) {
         if (step.starts_with("f:")) text += "." + step.substr(2);
         if (!step.starts_with("k:")) continue;
         std::vector<std::string> parts;
-        for (const auto& [key, value] : Object::parse(step.substr(2)).items())
-            parts.push_back(key + "=" + value.dump());
+        const Object keys = Object::parse(step.substr(2));
+        for (const auto& [key, value] : keys.items()) parts.push_back(key + "=" + value.dump());
         text += fmt::format("[{}]", fmt::join(parts, ","));
     }
     return text;

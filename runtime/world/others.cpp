@@ -237,20 +237,26 @@ void write_terraform(Simulation& world, const Spot& place, const Maybe& value) {
     sync_nodes(world, directory);
 }
 
-void write_object(Simulation& world, const Spot& place, const Maybe& value) {
+void write_object(Simulation& world, const Spot& place, const Maybe& value, const std::string& manager) {
     Cluster& cluster = world.clusters.at(place.in);
     const ObjectKey key{place.plural, place.name_space, place.name};
     if (place.pointer.empty() && !value) return cluster.erase(key);
     Object object = place.pointer.empty() ? *value : cluster.find(key) ? *cluster.find(key) : Object();
     if (object.is_null()) return;
     if (!place.pointer.empty()) set_field(object, place.pointer, value);
-    cluster.put(key, std::move(object));
+    // What the controller of nodes makes of it.
+    if (key.plural == "nodes") {
+        const Object* off = part(object, "/spec/unschedulable");
+        set_schedulable(object, off == nullptr || *off != true);
+    }
+    cluster.put(key, std::move(object), {manager});
 }
 
-void write_to(Simulation& world, const Spot& place, const Maybe& value, const std::filesystem::path& root) {
+void write_to(Simulation& world, const Spot& place, const Maybe& value, const std::filesystem::path& root,
+              const std::string& manager) {
     switch (place.kind) {
         case Spot::Kind::Cluster:
-            return write_object(world, place, value);
+            return write_object(world, place, value, manager);
         case Spot::Kind::Tag:
         case Spot::Kind::LocalTag: {
             auto& tags = place.kind == Spot::Kind::Tag ? world.registry : world.local_images;
@@ -365,6 +371,16 @@ const Changed* most_telling(const std::vector<Changed>& all) {
     return best == all.end() ? nullptr : &*best;
 }
 
+namespace {
+
+// A server leaves this field out where it is false.
+Maybe as_stored(const Spot& place, Maybe value) {
+    if (place.pointer == "/spec/unschedulable" && value == Maybe(false)) value.reset();
+    return value;
+}
+
+}  // namespace
+
 void Others::arm(Interference interference) {
     if (interference.deed == Deed::Stale) remembers_ = true;
     armed_.push_back({std::move(interference), 0, false, ""});
@@ -376,7 +392,7 @@ void Others::write(Deed deed, const Spot& place, const Maybe& value) {
             (earlier.place.name == place.name && earlier.place.kind == place.kind && place.pointer.empty()))
             earlier.superseded = true;
     remember();
-    write_to(world_, place, value, root_);
+    write_to(world_, place, value, root_, deed == Deed::Annotate ? "example-controller" : "kubectl-edit");
     OthersWrite entry;
     entry.deed = deed;
     entry.place = place;
@@ -444,7 +460,8 @@ tl::expected<void, std::string> Others::act(Deed deed, const Changed& where, con
     whole.pointer.clear();
     const Maybe whole_now = value_at(whole);
     const bool settable = whole_now || place.pointer.empty();
-    const auto set = [&](Deed as, const Maybe& value) -> tl::expected<void, std::string> {
+    const auto set = [&](Deed as, Maybe value) -> tl::expected<void, std::string> {
+        value = as_stored(place, std::move(value));
         if (!settable) return Error(fmt::format("{} is not there", shown(whole)));
         // Nothing is written where it is so already: no server counts that as a change.
         if (value_at(place) == value) return Error(fmt::format("{} is so already", shown(place)));
@@ -612,7 +629,8 @@ void Others::before(const CommandLine& command, const std::string& whole, const 
 void Others::after(const CommandLine& command, bool reads) {
     look(shown(command.argv), reads);
     for (auto& [place, value] : std::exchange(second_halves_, {}))
-        if (value_at(place) != Maybe(value)) write(Deed::HalfAtATime, place, value);
+        if (const Maybe kept = as_stored(place, value); value_at(place) != kept)
+            write(Deed::HalfAtATime, place, kept);
     for (auto& [armed, where] : std::exchange(after_command_, {})) {
         const auto work = [this, armed = armed, where = where] {
             Armed& one = armed_[armed];

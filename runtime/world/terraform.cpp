@@ -168,8 +168,28 @@ std::vector<InstanceChange> changes_in(const Object& document, const TerraformDi
 // How far the changes of a plan came.
 struct Carried {
     bool in_time = true;
+    std::string output;  // what terraform says of each while it is at it
     std::string errors;  // of what the provider refused
 };
+
+std::string begun_line(const InstanceChange& change) {
+    const std::string& action = change.actions.front();
+    if (action == "no-op" || action == "read") return {};
+    return fmt::format("{}: {}...\n", change.address,
+                       action == "delete"   ? "Destroying"
+                       : action == "update" ? "Modifying"
+                                            : "Creating");
+}
+
+std::string ended_line(const TerraformDirectory& directory, const InstanceChange& change) {
+    const std::string& action = change.actions.back();
+    if (action == "no-op" || action == "read") return {};
+    if (action == "delete") return fmt::format("{}: Destruction complete after 0s\n", change.address);
+    const auto id = directory.ids.find(change.address);
+    return fmt::format("{}: {} complete after 0s{}\n", change.address,
+                       action == "update" ? "Modifications" : "Creation",
+                       id == directory.ids.end() ? "" : fmt::format(" [id={}]", id->get<std::string>()));
+}
 
 std::string failure_of(const TerraformDirectory& directory, const InstanceChange& change) {
     const TerraformResource* resource = resource_at(directory, change.address);
@@ -185,8 +205,10 @@ Carried carry_out_all(TerraformCall& call, const std::vector<InstanceChange>& ch
         carried.in_time = call.world.pass(call.directory.duration_ms / std::max<std::int64_t>(1, count));
         if (!carried.in_time) return carried;
         const std::string failure = failure_of(call.directory, change);
+        carried.output += begun_line(change);
         if (failure != "before") carry_out(call.directory, change);
         if (failure == "halfway") call.directory.tainted.insert(change.address);
+        if (failure.empty()) carried.output += ended_line(call.directory, change);
         if (!failure.empty())
             carried.errors +=
                 fmt::format("\nError: creating {}: the simulated provider failed {} it was there\n",
@@ -232,13 +254,17 @@ Answer apply(TerraformCall& call) {
         ++call.directory.serial;
         call.world.acted = true;
     }
-    if (!carried.in_time) return out_of_time();
-    if (call.directory.loses_state) return lose_state(call, before);
-    if (!carried.errors.empty()) return failed(carried.errors);
+    const auto with_output = [&](Answer answer) {
+        answer.output = carried.output + answer.output;
+        return answer;
+    };
+    if (!carried.in_time) return with_output(out_of_time());
+    if (call.directory.loses_state) return with_output(lose_state(call, before));
+    if (!carried.errors.empty()) return with_output(failed(carried.errors));
     call.directory.variables = saved->variables;
     const Tally sum = tally(saved->document);
-    return done(fmt::format("Apply complete! Resources: {} added, {} changed, {} destroyed.\n", sum.add,
-                            sum.change, sum.destroy));
+    return with_output(done(fmt::format("Apply complete! Resources: {} added, {} changed, {} destroyed.\n",
+                                        sum.add, sum.change, sum.destroy)));
 }
 
 Answer output(const TerraformCall& call) {

@@ -286,16 +286,19 @@ Answer World::perform(const CommandLine& command, const Fault& fault) {
         case FaultKind::FailBefore:
             if (!simulation_->pass(cost)) return out_of_time();
             return failed("injected fault: the command failed before it did anything\n");
-        case FaultKind::FailAfter:
-            perform(command);
-            return failed("injected fault: the command failed after it had acted\n");
+        case FaultKind::FailAfter: {
+            // What it had printed by then was printed.
+            Answer answer = failed("injected fault: the command failed after it had acted\n");
+            answer.output = perform(command).output;
+            return answer;
+        }
         case FaultKind::TimeoutAfter:
             perform(command);
             return timed_out(command);
         case FaultKind::Hang:
             return timed_out(command);
         case FaultKind::Garbage:
-            perform(command);
+            if (Answer answer = perform(command); !answer.succeeded()) return answer;
             return done("}{ injected fault: this is no answer\n");
         case FaultKind::Down:
             outages_.push_back({command.tool, simulation_->clock + cost + fault.lasts_ms});

@@ -17,7 +17,16 @@
 
 static int seen;
 
-static int is_journal(const char* path) { return strstr(path, "/.migc/journal.db") != NULL && !strstr(path, "-shm"); }
+/* SQLite is led to the journal's folder by a descriptor: /proc/self/fd/7/journal.db */
+static int is_journal(const char* path) {
+    char folder[4096] = "", link[64] = "";
+    const char* name = strrchr(path, '/');
+    if (!name || strncmp(name, "/journal.db", 11) != 0 || strstr(name, "-shm")) return 0;
+    if (strncmp(path, "/proc/self/fd/", 14) != 0) return strstr(path, "/.migc/journal.db") != NULL;
+    snprintf(link, sizeof link, "%.*s", (int)(name - path), path);
+    const ssize_t got = readlink(link, folder, sizeof folder - 1);
+    return got > 6 && strcmp(folder + got - 6, "/.migc") == 0;
+}
 
 static int is_journal_fd(int fd, char* path, size_t size) {
     char link[64];

@@ -106,6 +106,10 @@ class MortalJournal final : public Journal {
     tl::expected<std::string, std::string> script_copy(const std::string& run) override {
         return kept_.script_copy(run);
     }
+    tl::expected<void, std::string> vouched(const std::string& run) override { return kept_.vouched(run); }
+    tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event& decision) override {
+        return kept_.adopt(decision);
+    }
 
   private:
     fakes::FakeJournal kept_;

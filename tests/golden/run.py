@@ -15,6 +15,7 @@ With --accept the outputs that differ are written into the cases; read the diff 
 import argparse, datetime, difflib, os, pathlib, re, shlex, subprocess, sys, tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+CONFIGURATION = tempfile.TemporaryDirectory()
 
 
 def parse(text):
@@ -36,17 +37,20 @@ def today():
 
 
 def environment(folder):
+    """The operator's home is the case's folder, but for the keys, which lie in no project."""
     keep = {k: v for k, v in os.environ.items() if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
-    return {**keep, "HOME": folder, "LANG": "C.UTF-8", "TZ": "UTC"}
+    return {**keep, "HOME": folder, "XDG_CONFIG_HOME": CONFIGURATION.name, "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
 def run(migc, command, folder):
-    words, days = shlex.split(command), {today()}
+    words = shlex.split(command)
+    # A replayed run is of the day on which it was recorded.
+    days = set() if "--replay" in words else {today()}
     if words[0] == "migc":
         words[0] = migc
     done = subprocess.run(words, cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=60)
-    text = done.stdout.decode("utf-8", "replace").replace(folder, "${folder}")
+    text = done.stdout.decode("utf-8", "replace").replace(folder, "${folder}").replace(CONFIGURATION.name, "${configuration}")
     text = re.sub(r"/tmp/migc-[A-Za-z0-9]{6}", "${scratch}", text)
     text = re.sub(r'\(by [^,()]+, [0-9: -]+ UTC\)', "(by ${operator}, ${time})", text)
     text = re.sub(r'"by":"[^"]*"', '"by":"${operator}"', text)
@@ -55,7 +59,9 @@ def run(migc, command, folder):
     text = re.sub(r'("(?:change|run|program|digest|run_digest)": ?")[0-9a-f]{64}"', r'\1${digest}"', text)
     text = re.sub(r'("changes": ?\[)("[0-9a-f]{64}",?)+', r'\1"${digest}"', text)
     text = re.sub(r'("operator": ?"|^run by )[^"\n]+', r"\1${operator}", text, flags=re.MULTILINE)
-    for day in days | {today()}:
+    if days:
+        days.add(today())
+    for day in days:
         text = text.replace(f"{day}-", "${today}-")
     if "${today}" in text:  # a real run takes a real time
         text = re.sub(r"\b\d+\.\ds$", "0.0s", text, flags=re.MULTILINE)

@@ -5,7 +5,7 @@
 import json, os, pathlib, re, shutil, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from support import SOURCE, check, finish, in_rooms
+from room import SOURCE, check, finish, in_rooms
 
 EVIL = {
     "command": "::stop-commands::x",
@@ -27,7 +27,7 @@ def acted_on(text):
     """What in an output would be acted on; empty if nothing."""
     found = [repr(m.group()) for m in INVISIBLE.finditer(text)]
     for line in text.split("\n"):
-        if line.strip().startswith("::") and not re.match(r"::(error|warning|notice) (file=[^:,]*,)?(line|title|endLine)", line.strip()):
+        if line.strip().startswith("::") and not line.strip().startswith("::: ") and not re.match(r"::(error|warning|notice) (file=[^:,]*,)?(line|title|endLine)", line.strip()):
             found.append(line)
         if re.search(r"##(vso|teamcity)?\[", line):
             found.append(line)
@@ -146,7 +146,7 @@ one_way()
 for part in (names, baselines, texts, markdown):
     in_rooms(part) if part is not names else None
 # The same for whoever runs it.
-import support
-support.users = lambda: [None]
+import room
+room.users = lambda: [None]
 in_rooms(names)
 finish()

@@ -6,7 +6,7 @@ the user's; what may lie outside is what the user names.
 import os, pathlib, shutil, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from support import OTHER, Room, can_be_another, check, finish, in_rooms
+from room import OTHER, Room, can_be_another, check, finish, in_rooms
 
 CANARY = "canary-6f1e2a"
 YAML = "order: [staging]\nenvironments:\n  staging: {}\n"

@@ -6,7 +6,7 @@ is told and keeps its mode.
 import os, pathlib, re, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from support import SOURCE, check, finish, in_rooms, mode_of
+from room import SOURCE, check, finish, in_rooms, mode_of
 
 UNTIDY = 'migration   "x" <\n>\nstage staging   <   scale webapi to 4; verify replicas of webapi is 4; >   on failure undo;\n'
 WORLD = ["--world", "learning"]
@@ -133,6 +133,7 @@ OWN_WAYS = {
     "runtime/natives/backup.cpp": "an older backup gets another name, by a hard link",
     "runtime/tools/stream.cpp": "what a command prints is kept in a temporary file until it has ended",
     "runtime/trust/sealed_box.cpp": "an old key is overwritten where it is, so that it is gone",
+    "runtime/trust/local_witness.cpp": "rows are added to a file of the configuration folder, which is locked meanwhile",
     "cli/detach.cpp": "what a run in the background prints moves into its folder",
     "stdlib/embed.cpp": "part of the build",
 }

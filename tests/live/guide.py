@@ -64,7 +64,8 @@ def state():
 def run(name):
     """Runs a script as guide_project says; with MIGC_RECORD=1 its transcript is kept for tests/replay.py."""
     script, *options = options_of(name)
-    record = ["--record", "transcript"] if os.environ.get("MIGC_RECORD") else []
+    # What is asked before a run is not asked of a transcript.
+    record = ["--record", "transcript", "--no-preflight"] if os.environ.get("MIGC_RECORD") else []
     done = project.migc("run", script, *options, *record)
     if record:
         (TRANSCRIPTS / f"{name}.gz").write_bytes(gzip.compress((project.folder / "transcript").read_bytes(), mtime=0))

@@ -44,5 +44,7 @@ def guide_project(context):
         text = re.sub(r"context: ionos-\w+", f"context: {context}", text).replace("curlimages/curl:8.10.1", "local/web:1")
         text = text.replace("namespace: monadic-pipeline-staging", f"namespace: {NAMESPACES['staging']}").replace("namespace: monadic-pipeline\n", f"namespace: {NAMESPACES['production']}\n")
         path.write_text(text)
+    # The name under which a server keeps what is applied: not that of the folder, which is another one each time.
+    project.write("migc.yaml", "project: ouroboros\n" + project.read("migc.yaml"))
     project.write("canary.mig", project.read("canary.mig").replace(" of 4", " of 2"))
     return project

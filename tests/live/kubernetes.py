@@ -62,7 +62,9 @@ check("a hostile name changes nothing", done.returncode in (1, 2) and replicas()
 
 # Cut off in the middle, as when a laptop dies.
 process = subprocess.Popen([os.path.abspath(MIGC), "run", "slow.mig"], cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-wait_for("the scale-up", lambda: replicas(field="{.spec.replicas}") == "4")
+# Killed before it has written down how the command ended, it would be in doubt: kubectl scale leaves no name of whoever scaled.
+shown = lambda: subprocess.run([os.path.abspath(MIGC), "show", "last"], cwd=project.folder, capture_output=True, text=True).stdout
+wait_for("the scale-up", lambda: "✓ scale webapi to 4" in shown())
 process.send_signal(signal.SIGKILL)
 process.wait()
 check("a killed run shows as unfinished", "unfinished" in project.migc("runs").stdout)

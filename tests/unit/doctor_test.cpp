@@ -30,6 +30,12 @@ TEST_CASE("the rights that a command line takes") {
     CHECK(rights(start + "exec deployment/a -- kubectl delete namespace/all") == "create pods/exec");
     CHECK(rights(start + "create job nightly --from=cronjob/nightly") == "create job");
     CHECK(rights(start + "cordon node-1") == "patch nodes");
+    CHECK(rights(start + "delete --raw /api/v1/namespaces/web/configmaps/a -f -") == "delete configmaps");
+    CHECK(rights(start + "delete --raw /apis/apps/v1/namespaces/web/deployments/a -f -") ==
+          "delete deployments.apps");
+    CHECK(rights("kubectl patch deployment.v1.apps/a --type=json < what kubectl keeps of deployment/a; "
+                 "kubectl apply --server-side -f - < deployment/a of k8s/a.yaml") ==
+          "patch deployment.apps, create deployment, patch deployment");
     CHECK(rights("write kubectl delete").empty());
     CHECK(rights("").empty());
     CHECK(rights("kubectl").empty());

@@ -1255,6 +1255,71 @@ TEST_CASE("what somebody else makes of an accepted change is theirs") {
     CHECK(bench.tools.now() - begun < 60'000);
 }
 
+TEST_CASE("what failed without having been refused owns nothing that is seen later") {
+    Bench bench;
+    bench.tools.faults.push_back({"put deployment/webapi replicas", failed(1, "connection reset by peer")});
+    add_stage(bench.program, "staging", {scale_to(4)});
+    bench.program.stages.back().on_failure.reset();
+    CHECK(bench.run().exit_code == 3);
+    bench.tools.field("staging", "webapi", "replicas") = 4;
+    const RunResult result = bench.undo();
+    CHECK(result.exit_code == 3);
+    CHECK(says(result, "is not known"));
+    CHECK(bench.replicas() == 4);
+    CHECK(bench.tools.changes.empty());
+}
+
+TEST_CASE("a refused command of which nothing can be seen afterwards is not called undone") {
+    Bench bench;
+    bench.tools.faults.push_back(
+        {"put deployment/webapi replicas", failed(1, "Error from server (Forbidden): no"), false, 1,
+         [](FakeTools& tools) {
+             tools.faults.push_back({"get deployment/webapi", failed(1, "no connection"), false, 1000});
+         }});
+    add_stage(bench.program, "staging", {scale_to(4)});
+    const RunResult result = bench.run();
+    CHECK(result.exit_code == 3);
+    CHECK(says(result, "could not be found out"));
+}
+
+TEST_CASE("what somebody else has put back keeps what earlier steps did to the same") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4), scale_to(6)});
+    CHECK(bench.run().exit_code == 0);
+    bench.tools.field("staging", "webapi", "replicas") = 4;
+    CHECK(bench.undo().exit_code == 3);
+    CHECK(bench.undo().exit_code == 3);
+    CHECK(bench.replicas() == 4);
+}
+
+TEST_CASE("evidence of an earlier run counts as long as what that one did stands") {
+    Bench bench;
+    bench.tools.how = "replayed";
+    add_stage(bench.program, "staging", {scale_to(4)});
+    add_stage(bench.program, "production", {scale_to(4)});
+    bench.program.stages.back().repeats = "staging";
+    bench.options.only = {"staging"};
+    CHECK(bench.run().exit_code == 0);
+    bench.options.only = {"production"};
+    bench.options.evidence = [](const std::string&, const std::vector<std::string>&) {
+        return Reading{Value(true), "staging passed in run run-1", false, {}, "run-1"};
+    };
+    SECTION("it does") {
+        CHECK(bench.run().exit_code == 0);
+    }
+    SECTION("somebody else has changed it since") {
+        bench.tools.field("staging", "webapi", "replicas") = 6;
+        const RunResult result = bench.run();
+        CHECK(result.exit_code == 5);
+        CHECK(says(result, "does not stand"));
+        CHECK(bench.tools.field("production", "webapi", "replicas") == 2);
+    }
+    SECTION("it cannot be seen from here") {
+        bench.tools.faults.push_back({"--context staging", failed(1, "no route to host"), false, 1000});
+        CHECK(bench.run().exit_code == 0);
+    }
+}
+
 TEST_CASE("a stage is done only if what it changed still stands at its end") {
     Bench bench;
     int ticks = 0;

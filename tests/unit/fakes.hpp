@@ -59,6 +59,7 @@ class FakeTools final : public Tools {
     std::function<void(FakeTools&)> tick;         // after each sleep
     std::function<void(FakeTools&)> on_change;    // after each command that changed something
     std::function<void()> before;                 // each command, and each sleep
+    std::string how = "simulated";                // what kind of tools they are
     std::string contexts = "staging\nproduction\n";
     bool interrupt = false;  // the next sleep is interrupted
     bool parallel = false;
@@ -94,7 +95,7 @@ class FakeTools final : public Tools {
         return Woken::Deadline;
     }
     [[nodiscard]] bool concurrent() const override { return parallel; }
-    [[nodiscard]] std::string kind() const override { return "simulated"; }
+    [[nodiscard]] std::string kind() const override { return how; }
     // Time passes in which nobody does anything.
     void pass(std::int64_t milliseconds) { clock_ += milliseconds; }
 
@@ -173,6 +174,8 @@ class FakeJournal final : public Journal {
     }
     tl::expected<std::vector<Event>, std::string> events(const std::string&) override { return stored; }
     tl::expected<std::string, std::string> script_copy(const std::string&) override { return std::string(); }
+    tl::expected<void, std::string> vouched(const std::string&) override { return {}; }
+    tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event&) override { return {}; }
 
     // "outcome staging/1 done", for each event of a kind.
     std::vector<std::string> told(EventKind kind) const {

@@ -374,8 +374,12 @@ TEST_CASE("a reference of Git LFS is no file") {
 TEST_CASE("a file is committed if git has nothing to say about it") {
     Project project;
     project.folder.write("a.yaml", "a: 1\n");
-    const std::string status = "git status --porcelain=v1 -z --untracked-files=all --ignored -- a.yaml";
+    const std::string status =
+        "git -c filter.lfs.clean= -c filter.lfs.required=false status --porcelain=v1 -z --untracked-files=all "
+        "--ignored --ignore-submodules=all -- a.yaml";
+    const std::string config = "git config -z --name-only --list";
     const auto committed = [&](const std::string& answer) {
+        project.answers[config] = std::string("core.bare\0filter.lfs.clean\0filter.lfs.required\0", 47);
         project.answers[status] = answer;
         return project.read("git-committed", {text("a.yaml")});
     };

@@ -169,6 +169,28 @@ TEST_CASE("an object is read as the step before leaves it") {
     CHECK(world.get("deployment/webapi").output.empty());
 }
 
+TEST_CASE("what natives change is foreseen, and nothing else is open") {
+    World world;
+    const auto native = [](const std::string& name, std::vector<ir::Expr> more) {
+        ir::Verb made = verb("native", {});
+        made.action->native = name;
+        more.insert(more.begin(), local("target"));
+        made.action->arguments = list(std::move(more));
+        return made;
+    };
+    world.done("1", native("pods-restart", {text("2026-01-10T00:00:00Z"), text("7")}));
+    CHECK(shown_of(world.field("webapi", "/spec/replicas")) == "2");
+    CHECK(shown_of(world.field("webapi", "/spec/template/spec/containers/0/image")) == "web:1");
+    CHECK(shown_of(world.field("webapi", "/spec/template/metadata/annotations")) == "known after step 1");
+    world.done("2", native("image-set",
+                           {text("/spec/template/spec/containers"), text("web"), text("web:2"), text("8")}));
+    CHECK(shown_of(world.field("webapi", "/spec/template/spec/containers/0/image")) == "web:2");
+    world.done("3", native("replicas-set", {literal(Value(std::int64_t{5}), ir::TypeKind::Int), text("9")}));
+    CHECK(shown_of(world.field("webapi", "/spec/replicas")) == "5");
+    world.done("4", native("node-set-schedulable", {literal(Value(false), ir::TypeKind::Bool), text("9")}));
+    CHECK(shown_of(world.field("other", "/metadata/name")) == "other");
+}
+
 TEST_CASE("what controllers make of a change only the run can know") {
     World world;
     CHECK(world.run("kubectl", {"get", "pods", "-o", "json"}) == R"({"items": []})");

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "runtime/journal/starting.hpp"
+#include "runtime/journal/state_folder.hpp"
+#include "runtime/journal/tracked.hpp"
 
 using namespace migc::runtime;
 namespace fs = std::filesystem;
@@ -24,12 +26,17 @@ namespace {
 constexpr std::int64_t november_23 = 1795399200000;  // 2026-11-23 02:00 UTC
 
 struct Folder {
-    fs::path path;
+    fs::path path, home;
     Folder() {
         std::string pattern = (fs::temp_directory_path() / "migc-journal-XXXXXX").string();
         path = ::mkdtemp(pattern.data());
+        home = path.string() + "-home";
+        ::setenv("XDG_CONFIG_HOME", home.c_str(), 1);
     }
-    ~Folder() { fs::remove_all(path); }
+    ~Folder() {
+        fs::remove_all(path);
+        fs::remove_all(home);
+    }
     [[nodiscard]] fs::path file() const { return path / ".migc/journal.db"; }
 };
 
@@ -201,6 +208,204 @@ TEST_CASE("a chain that was broken is noticed") {
 
 namespace {
 
+// What is told of a run that is not vouched for; empty for one that is.
+std::string why_not(const Folder& folder, const std::string& run) {
+    const auto journal = Journal::open_existing(folder.path);
+    if (!journal || !*journal) return journal ? "there is no journal" : journal.error();
+    const auto vouched = (*journal)->vouched(run);
+    return vouched ? "" : vouched.error();
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+// The journal as another one of the same project, at another time or place.
+void copy_state(const fs::path& from, const fs::path& to) {
+    fs::remove_all(to);
+    fs::copy(from, to, fs::copy_options::recursive);
+}
+
+Event adopting() {
+    return {EventKind::Adopted, november_23, {{"by", "ann"}, {"because", "it is mine"}}};
+}
+
+}  // namespace
+
+TEST_CASE("a run is vouched for where it was written, by whom, and as a whole") {
+    const Folder folder;
+    const fs::path state = folder.path / ".migc", kept = folder.home / "kept", notes = folder.home / "migc";
+    std::string id;
+    {
+        const auto journal = opened(folder);
+        CHECK(journal->notes().empty());
+        id = *journal->begin_run(about(), "script");
+        CHECK(journal->vouched(id));
+        REQUIRE(journal->append(id, intent(1)));
+        REQUIRE(journal->append_unsynced(id, intent(2)));
+        CHECK(journal->vouched(id));
+        copy_state(state, kept);
+        REQUIRE(journal->append(id, intent(3)));
+        REQUIRE(journal->end_run(id, {EventKind::RunEnded, 9, {{"result", "done"}, {"exit_code", 0}}}));
+    }
+    CHECK(why_not(folder, id) == "");
+    SECTION("an older copy that was put back is noticed, also by whoever goes on writing") {
+        copy_state(kept, state);
+        CHECK(has(why_not(folder, id), "are missing"));
+        REQUIRE(opened(folder)->append(id, intent(4)));
+        CHECK(has(why_not(folder, id), "only shown"));
+        REQUIRE(opened(folder)->adopt(adopting()));
+        CHECK(why_not(folder, id) == "");
+    }
+    SECTION("a run that is gone is missed, and its number is not given again") {
+        copy_state(kept, state);
+        tamper(folder, "DELETE FROM runs; DELETE FROM scripts; DELETE FROM history");
+        const std::string next = *opened(folder)->begin_run(about(), "script");
+        CHECK(next == "2026-11-23-2");
+        CHECK(has(why_not(folder, next), "has no run " + id));
+        const auto adopted = opened(folder)->adopt(adopting());
+        REQUIRE(adopted);
+        CHECK(adopted->back().run == id);
+        CHECK_FALSE(adopted->back().adopted);
+        CHECK(why_not(folder, next) == "");
+    }
+    SECTION("what is ahead of the notes was cut off before they were made, and is believed") {
+        copy_state(notes, folder.home / "old");
+        REQUIRE(opened(folder)->append(id, intent(5)));
+        copy_state(folder.home / "old", notes);
+        CHECK(why_not(folder, id) == "");
+        fs::remove_all(notes / "journals");  // the key, too
+        CHECK(has(why_not(folder, id), "nothing shows that"));
+    }
+    SECTION("what stands beside the rows is part of it") {
+        tamper(folder, "UPDATE runs SET result = 'undone'");
+        CHECK(has(why_not(folder, id), "nothing shows that"));
+    }
+    SECTION("another user's is shown and no more, and does not become one's own by being written to") {
+        ::setenv("XDG_CONFIG_HOME", (folder.home / "other").c_str(), 1);
+        CHECK(has(why_not(folder, id), "nothing shows that"));
+        CHECK(Journal::open_existing(folder.path).value()->doubt());
+        REQUIRE(opened(folder)->append(id, intent(6)));
+        CHECK(has(why_not(folder, id), "nothing shows that"));
+        const auto own = opened(folder)->begin_run(about(), "script");
+        CHECK(why_not(folder, *own) == "");
+        const auto adopted = opened(folder)->adopt(adopting());
+        REQUIRE(adopted);
+        CHECK(adopted->size() == 1);
+        CHECK(why_not(folder, id) == "");
+        CHECK((*Journal::open_existing(folder.path))->events(id)->back().kind == EventKind::Adopted);
+        CHECK((*Journal::open_existing(folder.path))->find(id)->result == "unfinished");
+        CHECK(opened(folder)->adopt(adopting())->empty());
+    }
+    SECTION("what does not fit together is adopted by nobody") {
+        tamper(folder, "UPDATE history SET body = '{}' WHERE number = (1 << 32) + 2");
+        const auto adopted = opened(folder)->adopt(adopting());
+        REQUIRE(adopted);
+        CHECK_FALSE(adopted->front().adopted);
+        CHECK(has(why_not(folder, id), "not as migc wrote it"));
+    }
+    SECTION("without a folder for a key it can be written, and nobody answers for it") {
+        ::setenv("XDG_CONFIG_HOME", "", 1);
+        const char* was = std::getenv("HOME");
+        const std::string home = was == nullptr ? "" : was;
+        ::setenv("HOME", "", 1);
+        const auto journal = opened(folder);
+        CHECK(journal->notes().size() == 1);
+        const auto own = journal->begin_run(about(), "script");
+        REQUIRE(own);
+        CHECK(has(journal->vouched(*own).error(), "is not authenticated"));
+        CHECK_FALSE(journal->adopt(adopting()));
+        ::setenv("HOME", home.c_str(), 1);
+    }
+    SECTION("a copy is another journal, and one that was moved is the same") {
+        const fs::path copy = folder.path.string() + "-copy";
+        fs::create_directory(copy);
+        copy_state(state, copy / ".migc");
+        fs::permissions(copy / ".migc", fs::perms::owner_all);
+        CHECK(has((*Journal::open_existing(copy))->vouched(id).error(), "is a copy"));
+        {
+            const auto journal = *Journal::open(copy);
+            CHECK(journal->notes().empty());
+            CHECK_FALSE(journal->vouched(id));
+            CHECK(journal->vouched(*journal->begin_run(about(), "script")));
+        }
+        CHECK(why_not(folder, id) == "");
+        fs::remove_all(copy);
+        fs::rename(folder.path, copy);
+        CHECK((*Journal::open_existing(copy))->vouched(id));
+        CHECK(has((*Journal::open(copy))->notes().front(), "has moved to " + copy.string()));
+        CHECK((*Journal::open(copy))->notes().empty());
+        fs::rename(copy, folder.path);
+        CHECK(why_not(folder, id) == "");
+    }
+}
+
+namespace {
+
+std::string big_endian(std::uint32_t number, int size) {
+    std::string bytes;
+    for (int i = size - 1; i >= 0; --i) bytes += static_cast<char>(number >> (8 * i));
+    return bytes;
+}
+
+// An index of git with these names, of version 2 or 4.
+std::string index_with(const std::vector<std::string>& names, std::uint32_t version, std::size_t digest) {
+    std::string index =
+        "DIRC" + big_endian(version, 4) + big_endian(static_cast<std::uint32_t>(names.size()), 4);
+    std::string before;
+    for (const std::string& name : names) {
+        const std::size_t begin = index.size();
+        index += std::string(40 + digest + 2, '\x01');
+        if (version == 4) {
+            std::size_t same = 0;
+            while (same < std::min(before.size(), name.size()) && before[same] == name[same]) ++same;
+            index += static_cast<char>(before.size() - same) + name.substr(same) + '\0';
+        } else {
+            index += name;
+            index += std::string(8 - (index.size() - begin) % 8, '\0');
+        }
+        before = name;
+    }
+    return index + std::string(digest, '\xAA');
+}
+
+}  // namespace
+
+TEST_CASE("git's index says what is tracked") {
+    const std::uint32_t version = GENERATE(2U, 4U);
+    const std::size_t digest = GENERATE(std::size_t{20}, std::size_t{32});
+    const std::vector<std::string> names = {".gitignore",       ".m",      ".migc-other",
+                                            ".migc/journal.db", "a/.migc", "ab/c.mig"};
+    const std::string index = index_with(names, version, digest);
+    CHECK(index_names(index, ".migc"));
+    CHECK(index_names(index, "a/.migc"));
+    CHECK(index_names(index, "ab"));
+    CHECK_FALSE(index_names(index, "ab/.migc"));
+    CHECK_FALSE(index_names(index, ".mig"));
+    CHECK_FALSE(index_names("", ".migc"));
+    for (std::size_t size = 0; size < index.size(); ++size) index_names(index.substr(0, size), "zzz");
+}
+
+TEST_CASE("the folder of the journal is the user's alone") {
+    const Folder folder;
+    const fs::path state = folder.path / ".migc";
+    CHECK_FALSE(find_state_folder(folder.path)->has_value());
+    REQUIRE(make_run_folder(folder.path, "run-1"));
+    CHECK(mode(state / "runs/run-1") == fs::perms(0700));
+    fs::create_directories(state / "runs/run-1/inputs/a");
+    fs::create_symlink("/etc", state / "runs/run-1/inputs/a/etc");
+    CHECK(find_state_folder(folder.path)->has_value());
+    CHECK(has(make_run_folder(folder.path, "run-1").error(), "is a link"));
+    fs::permissions(state / "runs", fs::perms(0770));
+    CHECK(has(make_run_folder(folder.path, "run-2").error(), "may be written by others"));
+    fs::remove_all(state / "runs");
+    fs::create_symlink("/tmp", state / "runs");
+    CHECK(has(find_state_folder(folder.path).error(), "is a link"));
+    CHECK(has(Journal::open(folder.path).error(), "is a link"));
+}
+
+namespace {
+
 // A journal as migc wrote it before format 3, of what this one has written: its events in one row, by time.
 void make_older(const Folder& folder, int format) {
     tamper(folder, R"(
@@ -335,7 +540,8 @@ TEST_CASE("looking creates and changes nothing") {
         CHECK((*journal)->script_copy(id) == "text");
         CHECK_FALSE((*journal)->append(id, intent(1)));
     }
-    CHECK(std::distance(fs::directory_iterator(folder.path / ".migc"), fs::directory_iterator()) == 1);
+    // The journal, and what keeps git off.
+    CHECK(std::distance(fs::directory_iterator(folder.path / ".migc"), fs::directory_iterator()) == 2);
     // While another one writes, what it has written is seen.
     const auto writer = opened(folder);
     REQUIRE(writer->append(id, intent(1)));

@@ -376,7 +376,7 @@ TEST_CASE("pods that a quota refuses are hopeless unless others go away") {
         {"replicas", 2},
         {"conditions", {{{"type", "ReplicaFailure"}, {"status", "True"}, {"message", "exceeded quota: q"}}}}};
     json items = {newest, pod("web-7f", "a")};
-    const Verdict refused = judge(deployment("web", 4, 2), items, "web");
+    const Readiness refused = judge(deployment("web", 4, 2), items, "web");
     CHECK(refused.hopeless);
     CHECK(refused.why == "2 of 4 pods of web are ready; no more pods can be made: exceeded quota: q");
     items.push_back(pod("web-7f", "b"));
@@ -926,6 +926,36 @@ TEST_CASE("the form of an object leaves out what the cluster assigns, unless it 
     json scaled = deployment("web", 3, 3);
     CHECK(live_form(scaled, json(), false)["spec"]["replicas"] == 3);
     CHECK_FALSE(live_form(scaled, json(), true)["spec"].contains("replicas"));
+}
+
+TEST_CASE("a field that somebody edited is named, also below an element of a list") {
+    const json image = {{"f:image", json::object()}};
+    const json fields = {{"f:spec", {{"f:containers", {{R"(k:{"name":"web"})", image}}}}}};
+    const auto object = [](const char* tag) {
+        return json{{"spec", {{"containers", {{{"name", "web"}, {"image", tag}}}}}}};
+    };
+    CHECK(edited_fields(fields, object("web:1"), object("web:hand"), object("web:2")) ==
+          std::vector<std::string>{R"(.spec.containers[name="web"].image)"});
+    CHECK(edited_fields(fields, object("web:1"), object("web:1"), object("web:2")).empty());
+}
+
+TEST_CASE("a secret's values are kept under the project's own key, as its form is") {
+    const Folder home;
+    ::setenv("XDG_CONFIG_HOME", (home.path / "config").c_str(), 1);
+    FakeHost host;
+    host.settings["project"] = "shop";
+    const json secret = {{"apiVersion", "v1"},
+                         {"kind", "Secret"},
+                         {"metadata", {{"name", "creds"}, {"namespace", "web"}}},
+                         {"data", {{"password", "b2xk"}}}};
+    host.say("get", secret);
+    const auto prior = live_form(host, secret, {});
+    REQUIRE(prior);
+    const Reading values = read(host, "secret-values", {Value("secret/creds"), as_value(*prior)});
+    ::unsetenv("XDG_CONFIG_HOME");
+    INFO(values.why);
+    CHECK_FALSE(values.value.is_unknown());
+    CHECK_FALSE(values.value.is_absent());
 }
 
 TEST_CASE("the values of a secret are in no form, and no two of them look the same") {

@@ -157,7 +157,7 @@ TEST_CASE(
     set["status"]["updatedReplicas"] = 1;
     const json items =
         json::array({pod_of("StatefulSet", "x-0", "x-new"), pod_of("StatefulSet", "x-1", "x-bad", broken())});
-    const Verdict held_up = judge(set, items, "x");
+    const Readiness held_up = judge(set, items, "x");
     CHECK(held_up.hopeless);
     CHECK(holds(held_up.why, "does not replace it: delete the pod x-1"));
     set["spec"]["podManagementPolicy"] = "Parallel";
@@ -177,7 +177,7 @@ TEST_CASE("sets that replace no pod by themselves say so at once") {
         set["status"]["currentRevision"] = "x-old";
         const json items = json::array(
             {pod_of(kind, "x-0", "x-old", generation("2")), pod_of(kind, "x-1", "x-old", generation("2"))});
-        const Verdict verdict = judge(set, items, "x");
+        const Readiness verdict = judge(set, items, "x");
         INFO(kind << ": " << verdict.why);
         CHECK(verdict.hopeless);
         CHECK(holds(verdict.why, "its update strategy is OnDelete): delete x-0, x-1"));

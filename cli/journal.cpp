@@ -1,0 +1,66 @@
+// migc journal adopt: a person answers for runs of which nothing shows who wrote them.
+#include "runtime/journal/journal.hpp"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/frontend.hpp"
+#include "cli/print.hpp"
+#include "cli/refuse.hpp"
+#include "runtime/journal/operator.hpp"
+
+namespace migc::cli {
+namespace {
+
+// Where it says that it was made; nothing if that is here.
+std::string made_elsewhere(runtime::Journal& journal, const std::string& run,
+                           const std::filesystem::path& here) {
+    const auto copy = journal.script_copy(run);
+    const auto script = copy ? load_bundle(*copy) : nullptr;
+    std::error_code ignored;
+    if (!script || std::filesystem::equivalent(script->inventory.root, here, ignored)) return "";
+    return fmt::format(", made in {}", script->inventory.root.string());
+}
+
+int adopt(const std::string& because) {
+    using namespace std::chrono;
+    if (because.find_first_not_of(" \t\n") == std::string::npos)
+        return refuse("--because: say why you answer for it, for whoever reads the journal later");
+    const auto root = project_root_here();
+    // Opened for writing only if there is one.
+    if (const auto there = runtime::Journal::open_existing(root); !there || !*there)
+        return refuse(there ? fmt::format("no run was recorded below {}", root.string()) : there.error());
+    const auto journal = runtime::Journal::open(root);
+    if (!journal) return refuse(journal.error());
+    const auto now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    const auto adopted = (*journal)->adopt(
+        {runtime::EventKind::Adopted, now, {{"by", runtime::operator_here()}, {"because", because}}});
+    if (!adopted) return refuse(adopted.error());
+    if (adopted->empty())
+        return refuse("there is nothing to adopt: this user wrote all that is in the journal");
+    for (const auto& one : *adopted)
+        say("{} {}{}: {}\n", one.adopted ? "adopted" : "not adopted", one.run,
+            one.adopted ? made_elsewhere(**journal, one.run, root) : std::string(), one.why);
+    say("what the adopted runs did can be undone from now on, and counts as evidence: `migc show RUN` says what that is\n");
+    return 0;
+}
+
+}  // namespace
+
+void add_journal(CLI::App& app, int& exit_code) {
+    auto* command = app.add_subcommand("journal", "Answer for a journal that was made elsewhere");
+    command->require_subcommand(1);
+    auto* one = command->add_subcommand(
+        "adopt", "Trust what the journal here says of runs, though nothing shows that you wrote it");
+    auto because = std::make_shared<std::string>();
+    one->add_option("--because", *because, "Why: it is recorded in the journal")->required();
+    one->callback([because, &exit_code] { exit_code = adopt(*because); });
+    command->footer(
+        "A journal is trusted if you have written it on this machine. Whoever wrote another one decides what its undo "
+        "does:\nlook at it with `migc runs` and `migc show` first.\n\nExample:\n  migc journal adopt --because \"the laptop "
+        "that ran it is broken; this is its disk\"\n\nExit codes: 0 adopted, 2 there is nothing to adopt, or it cannot be.");
+}
+
+}  // namespace migc::cli
