@@ -15,6 +15,7 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/journal/state_folder.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/status/status.hpp"
 
@@ -64,10 +65,12 @@ int status(const std::string& id, bool json) {
     const auto copy = found->journal->script_copy(found->about.id);
     const auto script = copy ? load_bundle(*copy) : nullptr;
     if (!script) return refuse(fmt::format("the journal's copy of {} cannot be read", found->about.script));
+    const auto folder = runtime::find_run_folder(found->root, found->about.id);
+    if (!folder) return refuse(folder.error());
     const runtime::StatusInput input{found->about,
                                      *events,
                                      script->program,
-                                     runtime::read_progress(found->root / ".migc" / "runs" / found->about.id),
+                                     *folder ? runtime::read_progress((*folder)->path()) : std::nullopt,
                                      worker_of(found->root, found->about.id),
                                      time_now()};
     const runtime::Status status = runtime::status_of(input);

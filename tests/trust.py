@@ -165,7 +165,7 @@ def in_the_middle():
 
     shop = Shop('stage staging < examine "conf"; > on failure undo;')
     os.symlink("/etc/passwd", shop.folder / "conf" / "link")
-    refused("a link out of the project is refused", shop.migc("run", "a.mig"), "conf/link leads out of the project's folder", code=2)
+    refused("a link out of the project is refused", shop.migc("run", "a.mig"), "conf/link: it leads out of the project's folder", code=2)
     shop.remove()
 
 

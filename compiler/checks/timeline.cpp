@@ -13,6 +13,7 @@
 #include "compiler/checks/field.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/ir/compare.hpp"
+#include "compiler/ir/weight.hpp"
 
 namespace migc::checks {
 namespace {
@@ -730,15 +731,19 @@ class Timeline::Walk {
             const Known1 part = value(child, names);
             if (!part) return std::nullopt;
             text += show(*part);
+            if (text.size() > ir::heaviest_known) return std::nullopt;
         }
         return ir::joined(expression.type, std::move(text));
     }
 
     Known1 list(const ir::Expr& expression, const Names& names) const {
         List items;
+        std::size_t weight = 0;
         for (const ir::Expr& child : expression.children) {
             Known1 item = value(child, names);
             if (!item) return std::nullopt;
+            weight += ir::weight(*item);
+            if (weight > ir::heaviest_known) return std::nullopt;
             items.push_back(std::move(*item));
         }
         return Value(std::move(items));

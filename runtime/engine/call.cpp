@@ -412,7 +412,7 @@ Verdict Call::prepare() {
     captures_ = std::move(*captured);
     if (Verdict verdict = read_effects(glance); !verdict.done()) return verdict;
     // What an earlier step of this stage changed is as that one left it: what is not is somebody else's.
-    if (course_.purpose == Purpose::Forward)
+    if (course_.purpose != Purpose::Inverse)
         if (Verdict verdict = StillOurs(stage_).before(glance, id_, names()); !verdict.done()) return verdict;
     if (half_done_) keep_way_back();
     const auto command = glance.preview(*verb_.action, inner_);
@@ -560,8 +560,9 @@ Call::Action Call::act() {
     Action action = act_once();
     for (std::int64_t left = tries == nullptr ? 0 : *tries; left > 0; --left) {
         if (action.begun && action.answer.succeeded()) break;
+        // Only what is as it was seen: what somebody else has made of it meanwhile is theirs.
         if (action.begun && !action.answer.refused &&
-            (targets_.empty() || observe(after_failure_ms, false) != Seen::NotTaken))
+            (targets_.empty() || observe(after_failure_ms, false) != Seen::NotTaken || !untouched()))
             break;
         if (stage_.run.stopping()) break;
         Waiter(stage_, course_).rest(every);
@@ -689,6 +690,9 @@ Verdict Call::decide_not_taken(const Answer& answer, const std::string& said) {
     const bool complained = !answer.succeeded();
     const std::string what = complained ? said : "the command went well, but did not take effect";
     accepted_ = !complained;
+    // Taken on, and to be done by and by: it may come yet.
+    if (!complained && untouched() && !answer.reason.empty())
+        return conclude("in-doubt", printable(answer.reason), true);
     if (!complained && !untouched())
         return conclude(
             "failed", fmt::format("the command went well, and then somebody else changed it: {}", readings()),
@@ -725,7 +729,9 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
     std::map<std::string, Value> observed;
     for (const EffectTarget& target : targets_)
         if (!target.observed.is_unknown()) observed[target.phrase] = target.observed;
-    nlohmann::json body = stage_.about(id_);
+    // What was so already has no intent: its outcome says what it is about.
+    nlohmann::json body =
+        outcome == "already" && course_.purpose == Purpose::Forward ? intent_body() : stage_.about(id_);
     body.update({{"text", text_},
                  {"result", outcome},
                  {"message", message},

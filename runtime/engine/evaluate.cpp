@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ir/weight.hpp"
 #include "compiler/source/project_path.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
@@ -85,6 +86,15 @@ Reading Evaluator::evaluate_kind(const ir::Expr& expression, const Scope& scope,
                      evaluate(expression.children.at(1), scope).value);
 }
 
+namespace {
+
+Reading too_heavy() {
+    return script_mistake(
+        fmt::format("what the script puts together here is larger than {} MiB", ir::heaviest_value >> 20));
+}
+
+}  // namespace
+
 // In an argument, a resource is written as the tool wants it, and a text with a part that is absent is
 // absent.
 Reading Evaluator::interpolate(const ir::Expr& expression, const Scope& scope, Form form) {
@@ -95,6 +105,7 @@ Reading Evaluator::interpolate(const ir::Expr& expression, const Scope& scope, F
         const bool needs_all = is_name || form == Form::Written;
         if (part.value.is_unknown() || (needs_all && part.value.is_absent())) return part;
         text += form == Form::Written && !is_name ? as_argument(part.value) : show(part.value);
+        if (text.size() > ir::heaviest_value) return too_heavy();
     }
     return {ir::joined(expression.type, std::move(text)), {}, false};
 }
@@ -149,9 +160,12 @@ Reading Evaluator::setting_value(const std::string& name) {
 
 Reading Evaluator::list(const ir::Expr& expression, const Scope& scope) {
     List items;
+    std::size_t weight = 0;
     for (const ir::Expr& child : expression.children) {
         Reading item = evaluate(child, scope);
         if (item.value.is_unknown()) return item;
+        weight += ir::weight(item.value);
+        if (weight > ir::heaviest_value) return too_heavy();
         items.push_back(std::move(item.value));
     }
     return {Value(std::move(items)), {}, false};

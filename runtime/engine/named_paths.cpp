@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "compiler/ir/weight.hpp"
 #include "runtime/engine/inputs.hpp"
 
 namespace migc::runtime {
@@ -76,15 +77,19 @@ class PathSearch {
             const auto part = constant(child, names);
             if (!part) return std::nullopt;
             text += show(*part);
+            if (text.size() > ir::heaviest_known) return std::nullopt;
         }
         return ir::joined(e.type, std::move(text));
     }
 
     std::optional<Value> list(const ir::Expr& e, const Names& names) const {
         List items;
+        std::size_t weight = 0;
         for (const ir::Expr& child : e.children) {
             auto item = constant(child, names);
             if (!item) return std::nullopt;
+            weight += ir::weight(*item);
+            if (weight > ir::heaviest_known) return std::nullopt;
             items.push_back(std::move(*item));
         }
         return Value(std::move(items));

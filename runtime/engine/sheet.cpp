@@ -46,8 +46,9 @@ namespace fs = std::filesystem;
 constexpr std::size_t longest_words = 4000;
 
 std::string shown_value(const Value& value) {
-    const auto text = readable(value);
-    return text ? *text : "as it was before the run (`migc show` has it)";
+    const auto* document = value.get_if<Json>();
+    const bool whole = document != nullptr && *document != nullptr && (*document)->is_structured();
+    return whole ? "as it was before the run" : show(value);
 }
 
 // No secret is on a sheet.
@@ -242,8 +243,7 @@ class Sheet::Writer final : public HandWork {
         if (reads == later_.end() || reads->second.empty()) cannot_type_ = name;
         const std::string before = word.substr(0, begin), after = word.substr(end + later_end.size());
         return (before.empty() ? "" : shell_word(before)) +
-               fmt::format("\"$({})\"", reads == later_.end() ? "" : reads->second) +
-               (after.empty() ? "" : word_of(after));
+               printed_by(reads == later_.end() ? "" : reads->second) + (after.empty() ? "" : word_of(after));
     }
 
     // How one sees a probe's value by hand; empty where that takes more than a command.
@@ -443,8 +443,11 @@ class Sheet::Writer final : public HandWork {
         const auto line = entry != nullptr ? evaluator_.preview(action, inner)
                                            : tl::expected<std::string, std::string>(std::string());
         if (!line || line->empty()) return false;
-        if (action.native == "terraform-apply")
+        std::string guard;
+        if (action.native == "terraform-apply") {
             say("look at the plan before it is applied: it must take back what this step did, and nothing else");
+            guard = only_takes_back(action, inner);
+        }
         const ir::Tool* tool = program_.tool("terraform");
         std::string variables;
         if (tool != nullptr && tool->environment)
@@ -452,8 +455,38 @@ class Sheet::Writer final : public HandWork {
                 if (const Value value = evaluator_.evaluate(one, scope_).value;
                     value.get_if<std::string>() != nullptr)
                     variables += assignment(show(value)) + " ";
-        type(fmt::format("(cd {} && {}{})", shell_word(environment_.setting("root")), variables, *line));
+        type(fmt::format("({}cd {} && {}{})", guard, shell_word(environment_.setting("root")), variables,
+                         *line));
         return true;
+    }
+
+    // What terraform says of a plan that takes back what `fact` tells: "create a.b[0]".
+    static std::vector<std::string> said_of_way_back(const std::string& fact) {
+        const auto space = fact.find(' ');
+        const std::string what = fact.substr(0, space);
+        if (space == std::string::npos || fact.ends_with(" complete")) return {};
+        const std::string about = "  # " + fact.substr(space + 1);
+        if (what == "create") return {about + " will be destroyed"};
+        if (what == "update") return {about + " will be updated in-place"};
+        if (what == "replace") return {about + " must be replaced", about + " will be created"};
+        return {about + " will be created"};
+    }
+
+    // A condition before the apply: the plan touches nothing but what this step did, and goes the other way.
+    std::string only_takes_back(const ir::Command& action, const Scope& inner) {
+        const auto values = evaluator_.native_values(action, inner);
+        const Value captured_facts = captured("wanted");
+        const auto* facts = captured_facts.get_if<List>();
+        if (!values || values->empty() || facts == nullptr) return {};
+        std::string allowed;
+        for (const Value& fact : *facts)
+            for (const std::string& line : said_of_way_back(show(fact))) allowed += " -e " + shell_word(line);
+        if (allowed.empty()) return {};
+        const std::string shown = command("terraform", {"show", "-no-color", show(values->front())});
+        return fmt::format(
+            "seen={} && ! printf '%s\\n' \"$seen\" | grep -E '^  # .+ (will|must) be ' | "
+            "grep -v ' will be read during apply$' | grep -vxF{} && ",
+            printed_by(shown), allowed);
     }
 
     void by_hand(const ir::Verb& verb, const Scope& inner) {
@@ -471,7 +504,7 @@ class Sheet::Writer final : public HandWork {
         const ir::Expr& input = *action.standard_input;
         if (input.type.kind == ir::TypeKind::Secret) {
             const nlohmann::json form = secret_form(input, inner);
-            const std::string printed = printed_by(form);
+            const std::string printed = secret_printed_by(form);
             if (!printed.empty()) return type(fmt::format("printf %s \"{}\" | {}", printed, text)), true;
             say(fmt::format("by hand: {}: {}", printable(describe_call(verb, inner), 400), source_of(form)));
             say("  with it on its input: " + text);
@@ -490,7 +523,7 @@ class Sheet::Writer final : public HandWork {
     }
 
     // What puts a secret of migc.yaml into a line without its being there.
-    std::string printed_by(const nlohmann::json& form) const {
+    std::string secret_printed_by(const nlohmann::json& form) const {
         if (!form.is_object() || !form.contains("secret")) return {};
         const auto* source = source_named(form.at("secret").get<std::string>());
         const std::string root = shell_word(environment_.setting("root"));
@@ -547,7 +580,7 @@ class Sheet::Writer final : public HandWork {
         const bool plain =
             wanted.get_if<std::int64_t>() != nullptr || wanted.get_if<std::string>() != nullptr;
         if (asked.empty() || !plain || is_later(wanted)) return {};
-        return fmt::format("[ \"$({})\" {} {} ]", asked, is ? "=" : "!=", shell_word(show(wanted)));
+        return fmt::format("[ {} {} {} ]", printed_by(asked), is ? "=" : "!=", shell_word(show(wanted)));
     }
 
     void loop(const ir::Step& step, Scope& scope) {

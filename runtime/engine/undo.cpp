@@ -242,7 +242,7 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
             conclude(*inverse.change, "held",
                      fmt::format("{} was not changed by this stage, so there is nothing to go back to", what),
                      UndoEnd::Held);
-        } else if (equal(now, inverse.start) && !inverse.restores()) {
+        } else if (equal(now, inverse.start) && !inverse.restores() && !put_back_) {
             skipped_.push_back(&inverse);
             conclude(*inverse.change, "nothing-to-undo",
                      fmt::format("skipped: {} was not changed back", what), UndoEnd::Undone);
@@ -431,6 +431,7 @@ bool StageUndo::undo_one(Inverse& inverse) {
     // Each call of an inverse that was cut off finds out by itself how far it came.
     if (change.inverse_begun() && found.state == State::Foreign) found = {};
     if (found.state == State::Untouched) {
+        put_back_ = put_back_ || was_put_back_by_others(inverse);
         if (was_put_back_by_others(inverse) && is_on_top(inverse)) {
             leave(inverse);
             conclude(change, "held", "it is as it was before, and it was not this run that put it back",

@@ -108,6 +108,8 @@ class StageUndo {
         std::set<std::string> names;
     };
     std::vector<Left> left_;
+    // Somebody else has put something back: what follows a value may have to follow it all the same.
+    bool put_back_ = false;
     bool stopped_ = false;
 };
 

@@ -78,4 +78,14 @@ PrivateFolder::Made make_run_folder(const fs::path& root, const std::string& run
     return folder;
 }
 
+PrivateFolder::Found find_run_folder(const fs::path& root, const std::string& run) {
+    const auto runs = find_state_folder(root, "runs");
+    if (!runs) return Refused(runs.error());
+    if (!*runs) return std::nullopt;
+    auto folder = (*runs)->folder(run);
+    if (!folder || !*folder) return folder;
+    if (auto fine = (*folder)->has_no_links(run_deep); !fine) return Refused(fine.error());
+    return folder;
+}
+
 }  // namespace migc::runtime

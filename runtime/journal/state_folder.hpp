@@ -25,5 +25,6 @@ trust::PrivateFolder::Found find_state_folder(const std::filesystem::path& root,
 
 // Where a run keeps its files: `.migc/runs/RUN`, made if it is not there. No link lies anywhere in it.
 trust::PrivateFolder::Made make_run_folder(const std::filesystem::path& root, const std::string& run);
+trust::PrivateFolder::Found find_run_folder(const std::filesystem::path& root, const std::string& run);
 
 }  // namespace migc::runtime

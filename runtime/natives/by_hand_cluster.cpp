@@ -128,8 +128,8 @@ void type_deletion(Host& host, const Handle& handle, const json& made, HandWork&
         work.command("kubectl", {"delete", "--raw", *address + "/" + handle.name, "-f", "-"});
     const std::string gone = work.command(
         "kubectl", with_namespace(host, handle, {"wait", "--for=delete", handle.written(), "--timeout=2m"}));
-    work.type(
-        together(fmt::format("seen=\"$({})\" && printf {} $seen | {} && {}", test, options, removal, gone)));
+    work.type(together(
+        fmt::format("seen={} && printf {} $seen | {} && {}", printed_by(test), options, removal, gone)));
 }
 
 // `kubectl create` would write its own note of what was last applied over the one that was there.
@@ -294,7 +294,7 @@ std::string autoscaler_word(Host& host, const Value& workload, HandWork& work) {
         "kubectl", {"get", "hpa", "-o",
                     fmt::format("jsonpath={{.items[?(@.spec.scaleTargetRef.name==\"{}\")].metadata.name}}",
                                 object_name(host.written(*resource)))});
-    return fmt::format("\"$({})\"", find);
+    return printed_by(find);
 }
 
 }  // namespace
@@ -378,9 +378,9 @@ bool image_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
     const std::string act =
         work.command("kubectl", {"patch", written, "--type=strategic", manager_option(host), "-p"});
     work.type(
-        together(fmt::format("seen=\"$({})\" && [ \"${{seen#* }}\" = {} ] && {} "
+        together(fmt::format("seen={} && [ \"${{seen#* }}\" = {} ] && {} "
                              "'{{\"metadata\":{{\"resourceVersion\":\"'\"${{seen%% *}}\"'\"}},'{}",
-                             look, shell_word(show(left)), act, shell_word(rest))));
+                             printed_by(look), shell_word(show(left)), act, shell_word(rest))));
     return true;
 }
 
@@ -408,7 +408,7 @@ bool roll_back_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
         const std::string newest = work.command(
             "kubectl",
             {"get", written, "-o", "jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}"});
-        work.type(together(fmt::format("[ \"$({})\" = {} ] && {}", newest, *revision + 1, act)));
+        work.type(together(fmt::format("[ {} = {} ] && {}", printed_by(newest), *revision + 1, act)));
         return true;
     }
     work.say(fmt::format(
@@ -443,10 +443,10 @@ bool pod_file_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
         return work.command("kubectl", words);
     };
     const std::string kept = shell_word(path_in_project(host, text_argument(arguments, 0)));
-    work.type(together(
-        fmt::format("[ \"$({} | sha256sum)\" = '{}  -' ] && if [ -e {} ]; then {} < {}; else {}; fi",
-                    run(*plain, {"cat", *path}), left.substr(kind.size()), kept,
-                    run(*fed, {"tar", "xf", "-", "-C", "/"}), kept, run(*plain, {"rm", "-f", "--", *path}))));
+    work.type(together(fmt::format("[ {} = '{}  -' ] && if [ -e {} ]; then {} < {}; else {}; fi",
+                                   printed_by(run(*plain, {"cat", *path}) + " | sha256sum"),
+                                   left.substr(kind.size()), kept, run(*fed, {"tar", "xf", "-", "-C", "/"}),
+                                   kept, run(*plain, {"rm", "-f", "--", *path}))));
     return true;
 }
 

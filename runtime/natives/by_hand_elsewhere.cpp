@@ -70,7 +70,7 @@ bool image_name_by_hand(Host&, const Arguments& arguments, HandWork& work) {
     const std::string now = work.command("docker", {"image", "inspect", "--format", "{{.Id}}", name});
     const std::string act = prior.empty() ? work.command("docker", {"image", "rm", "--no-prune", name})
                                           : work.command("docker", {"tag", prior, name});
-    work.type(together(fmt::format("[ \"$({})\" = {} ] && {}", now, shell_word(left), act)));
+    work.type(together(fmt::format("[ {} = {} ] && {}", printed_by(now), shell_word(left), act)));
     return true;
 }
 

@@ -164,6 +164,11 @@ Answer write(Host& host, const HttpRequest& plain_request, const json& content, 
     Answer answer = !was_gone ? ending(request, outcome, 0)
                     : is_back ? well({})
                               : refused(told(request, outcome));
+    constexpr std::int64_t accepted = 202;
+    if (answer.succeeded() && status == accepted)
+        answer.reason = fmt::format(
+            "{}: it has taken the request on, and does it by and by; it was not there in time, and may come yet",
+            told(request, outcome));
     if (answer.succeeded()) keep_what_is_left(host, plain_request, outcome.answer, content);
     return answer;
 }

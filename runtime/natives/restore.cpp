@@ -62,9 +62,22 @@ Restoration left_standing(std::string why) {
     return result;
 }
 
-Restoration removal(const Handle& handle, const json& applied, const json& now, const json& whole) {
+// Who else has applied it: the object is theirs as well, though they wrote nothing else into it.
+std::string other_applier(const json& whole, const std::string& ours) {
+    for (const json& entry : field(whole, "/metadata/managedFields"))
+        if (text_field(entry, "/operation") == "Apply" && text_field(entry, "/subresource").empty() &&
+            text_field(entry, "/manager") != ours)
+            return text_field(entry, "/manager");
+    return {};
+}
+
+Restoration removal(const Handle& handle, const json& applied, const json& now, const json& whole,
+                    const std::string& ours) {
     if (now.is_null()) return {};
     if (holds_data(handle)) return left_standing(never_deleted);
+    if (const std::string other = other_applier(whole, ours); !other.empty())
+        return left_standing(fmt::format(
+            "was made by this run, and {} has applied it since, too; deleting it would lose that", other));
     if (const auto fields = changed_since(applied, now, whole); !fields.empty())
         return left_standing(fmt::format(
             "was changed by somebody else since this run made it, at {}; deleting it would lose that",
@@ -92,8 +105,8 @@ void leave_secret_values(const json& prior, bool values_kept, Restoration& resto
 
 // Only the fields that the run changed, and of these only the ones that are still as it left them.
 Restoration restoration_of(const Handle& handle, const json& prior, const json& applied, const json& now,
-                           const json& whole, bool values_kept) {
-    if (prior.is_null()) return removal(handle, applied, now, whole);
+                           const json& whole, bool values_kept, const std::string& ours) {
+    if (prior.is_null()) return removal(handle, applied, now, whole, ours);
     if (now.is_null())
         return left_standing(
             "was deleted by somebody else since this run changed it; making it again could undo what that "
@@ -123,6 +136,7 @@ struct ObjectLook {
     json now;                  // in the form in which `prior` and `applied` are
     json whole;                // as the server shows it
     bool values_kept = false;  // of a Secret: those that it had before
+    std::string ours;          // the manager by whose name this project applies
 };
 
 tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Value& manifest, const Value& handle,
@@ -134,12 +148,13 @@ tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Value& ma
     if (!whole) return tl::unexpected(whole.error());
     auto now = live_object(host, *document, *whole);
     if (!now) return tl::unexpected(now.error());
-    return ObjectLook{std::move(*document), prior, applied, std::move(*now), std::move(*whole), values_kept};
+    return ObjectLook{std::move(*document), prior, applied, std::move(*now), std::move(*whole), values_kept,
+                      apply_manager(host)};
 }
 
 Restoration restoration_of(const ObjectLook& seen) {
     return restoration_of(seen.document.handle, seen.prior, seen.applied, seen.now, seen.whole,
-                          seen.values_kept);
+                          seen.values_kept, seen.ours);
 }
 
 RestoreCommand restoring_patch(Host& host, const ObjectLook& seen, json patch) {

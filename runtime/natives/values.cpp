@@ -141,6 +141,12 @@ std::optional<ProjectFile> file_of(const json& copy) {
 
 // Read from a file of the project, which may be the one that this run wrote.
 Reading read_in_project(Host& host, const Arguments& arguments, Reading reading) {
+    // Where the path leads: a link that somebody has put in its place leads to another file.
+    if (const auto whole = project_path(host, text_argument(arguments, 0))) {
+        std::error_code error;
+        reading.identity =
+            std::filesystem::relative(*whole, std::filesystem::canonical(host.setting("root"), error), error);
+    }
     const bool asked = host.setting("writers") == "yes";
     return written_by_us(host, std::move(reading), asked && is_own_file(host, text_argument(arguments, 0)));
 }
@@ -240,6 +246,18 @@ Answer remove_value(Host& host, const Arguments& arguments) {
 }
 
 // [file, copy, the digest that the file was left with]
+namespace {
+
+// Whom somebody has let in, or shut out, meanwhile: that stays. Whether the file may be executed goes back.
+mode_t mode_back(const ProjectFile& prior, const ProjectFile& present) {
+    constexpr mode_t executable = 0111;
+    if ((prior.mode & ~executable) == (present.mode & ~executable)) return prior.mode;
+    const mode_t plain = present.mode & ~executable;
+    return (prior.mode & 0100) != 0 ? plain | (plain & 0444) >> 2 : plain;
+}
+
+}  // namespace
+
 Answer put_back(Host& host, const Arguments& arguments) {
     const std::string path = text_argument(arguments, 0), left = text_argument(arguments, 2);
     if (auto changed = changed_since(host, path, left)) return refused("held: " + *changed);
@@ -251,7 +269,9 @@ Answer put_back(Host& host, const Arguments& arguments) {
     }
     const auto file = file_of(json_argument(arguments, 1));
     if (!file) return refused("the copy of the file is damaged");
-    const auto written = write_project_file(host, path, file->content, left, file->mode);
+    const auto present = read_project_file(host, path);
+    const mode_t mode = present && *present ? mode_back(*file, **present) : file->mode;
+    const auto written = write_project_file(host, path, file->content, left, mode);
     return written ? well("") : not_written(host, path, "held: " + written.error());
 }
 

@@ -40,6 +40,11 @@ std::string shell_word(std::string_view word) {
     return quoted + "'";
 }
 
+// `$((` would begin a calculation.
+std::string printed_by(const std::string& command) {
+    return fmt::format("\"$({}{})\"", command.starts_with('(') ? " " : "", command);
+}
+
 ByHand find_by_hand(std::string_view native) {
     constexpr std::array<std::pair<std::string_view, ByHand>, 19> table = {{
         {"object-restore", object_restore_by_hand},

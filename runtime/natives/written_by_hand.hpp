@@ -38,5 +38,7 @@ ByHand find_by_hand(std::string_view native);
 
 // One word of a command as a shell reads it: plain ones as they are, others in quotes.
 std::string shell_word(std::string_view word);
+// What a command prints, as one word: "$(..)".
+std::string printed_by(const std::string& command);
 
 }  // namespace migc::runtime

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ir/weight.hpp"
+#include "compiler/source/sha256.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/prove/lowering.hpp"
 
@@ -107,6 +109,8 @@ Term Lowering::interpolate(const ir::Expr& expression, const Names& names) {
         text += value != nullptr ? migc::show(*value)
                                  : fmt::format("${{{}}}", migc::show(shown(term, part.name)));
         if (value == nullptr) unknown.push_back(term);
+        // Of a text that doubles with each line only this is kept: the same is the same.
+        if (text.size() > ir::heaviest_known) text = sha256(text);
     }
     return unknown.empty() ? Term{false, out_.values.literal(ir::joined(expression.type, text))}
                            : opaque(text, unknown);
@@ -116,11 +120,13 @@ Term Lowering::list(const ir::Expr& expression, const Names& names) {
     List items;
     std::vector<Term> terms;
     bool known = true;
+    std::size_t weight = 0;
     for (const ir::Expr& part : expression.children) {
         terms.push_back(evaluate(part, names));
         const Value* value = terms.back().is_register ? nullptr : out_.values.known(terms.back().id);
-        known = known && value != nullptr;
-        if (value != nullptr) items.push_back(*value);
+        weight += value == nullptr ? 0 : ir::weight(*value);
+        known = known && value != nullptr && weight <= ir::heaviest_known;
+        if (known) items.push_back(*value);
     }
     return known ? Term{false, out_.values.literal(Value(std::move(items)))} : opaque("a list", terms);
 }

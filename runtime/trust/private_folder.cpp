@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/escape.hpp"
 #include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {
@@ -65,6 +66,12 @@ tl::expected<void, std::string> is_our_file(const fs::path& path, const struct s
             "`cp -p {0} {0}.own && mv {0}.own {0}`",
             path.string()));
     return {};
+}
+
+// One that leads elsewhere could come from a journal, as the name of a run.
+tl::expected<void, std::string> is_plain(const std::string& name) {
+    if (!name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos) return {};
+    return Untrusted(fmt::format("{} is no name of a file", name.empty() ? "nothing" : escaped(name)));
 }
 
 struct CloseFolder {
@@ -130,10 +137,12 @@ PrivateFolder::Made PrivateFolder::make(const fs::path& path) {
 }
 
 PrivateFolder::Found PrivateFolder::folder(const std::string& name) const {
+    if (auto plain = is_plain(name); !plain) return Untrusted(plain.error());
     return below(descriptor_.get(), name, path_ / name);
 }
 
 PrivateFolder::Made PrivateFolder::make_folder(const std::string& name) const {
+    if (auto plain = is_plain(name); !plain) return Untrusted(plain.error());
     return make_below(descriptor_.get(), name, path_ / name);
 }
 

@@ -256,7 +256,7 @@ def linked():
         run = next((place.state / "runs").iterdir())
         (run / "inputs" / "deep").mkdir()
         (run / "inputs" / "deep" / "link").symlink_to("/etc/passwd")
-        is_refused("a link deep in a run's folder", place, "is a link", commands=(("undo", "last"),))
+        is_refused("a link deep in a run's folder", place, "is a link", commands=(("undo", "last"), ("status",)))
         shutil.rmtree(run / "inputs" / "deep")
         os.link(place.state / "journal.db", place.top / "second")
         is_refused("a journal of two names", place, "hard link", commands=(("undo", "last"), ("run", "good.mig"), ("show", "last")))

@@ -122,7 +122,7 @@ class Case:
             "deletes it": lambda: f"KUBECTL delete {self.about} --wait=true",
             "deletes it and makes it anew": lambda: f"KUBECTL get {self.about} -o json > $0.json; KUBECTL delete {self.about} --wait=true; "
                 f"""python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); [o["metadata"].pop(k, 0) for k in ("uid", "resourceVersion", "creationTimestamp")]; o.pop("status", 0); print(json.dumps(o))' $0.json | KUBECTL create -f -""",
-            CONTROLLER: lambda: f"KUBECTL annotate --overwrite {self.about} colleague=$(date +%s%N)",
+            CONTROLLER: lambda: f"KUBECTL annotate --field-manager=note-taker --overwrite {self.about} colleague=$(date +%s%N)",
         }[self.deed]()
         version = f"KUBECTL get {self.about} --ignore-not-found -o jsonpath='{{.metadata.resourceVersion}}'"
         # What changes nothing leaves no trace that anybody could see.

@@ -66,7 +66,7 @@ here("delete", "configmap/map")
 done = shop.migc("run", "apply.mig", environment=meanwhile(shop, "apply --server-side", KUBECTL, "-n", SPACE, "create", "configmap", "map", "--from-literal=colour=theirs"))
 check("an object that somebody made meanwhile is not ours", acted(shop) and done.returncode != 0 and data("map") == {"colour": "theirs"}, done.stdout)
 here("delete", "configmap/map")
-done = shop.migc("run", "apply.mig", environment=meanwhile(shop, "apply --server-side", KUBECTL, "-n", SPACE, "annotate", "configmap/map", "seen=1", after=True))
+done = shop.migc("run", "apply.mig", environment=meanwhile(shop, "apply --server-side", KUBECTL, "-n", SPACE, "annotate", "--field-manager=note-taker", "configmap/map", "seen=1", after=True))
 check("a controller that annotates what we wrote does not make it fail", acted(shop) and done.returncode == 0, done.stdout)
 check("nor its undo", shop.migc("undo", "last").returncode == 0 and data("map") is None)
 

@@ -401,24 +401,31 @@ def started():
 
 
 def planned():
-    """terraform: the variable goes back first, then a plan is made and applied."""
+    """terraform: the variable goes back first, then a plan is made and applied, if it does nothing but take back."""
     if not shutil.which("terraform"):
         return print("no terraform: left out")
-    shop = Shop('set variable "size" to 3; plan terraform as p; expect p adds 1 changes 0 destroys 0; apply p;',
-                files={"it's/main.tf": 'variable "size" { type = number }\nresource "terraform_data" "node" { count = var.size }\n', "it's/staging.tfvars": "size = 2  # nodes\n"})
-    shop.write("migc.yaml", "order: [staging]\nenvironments:\n  staging: { context: shop, namespace: shop, terraform: { dir: \"it's\", var-file: staging.tfvars } }\n")
-    terraform = ["terraform", f"-chdir={shop.folder}/it's"]
-    def nodes():
-        return subprocess.run([*terraform, "state", "list"], stdout=subprocess.PIPE, text=True).stdout.split()
-    subprocess.run([*terraform, "init", "-input=false"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([*terraform, "apply", "-auto-approve", "-input=false", "-var-file=staging.tfvars"], check=True, stdout=subprocess.DEVNULL)
-    done = shop.migc("run", "a.mig")
-    check("terraform makes one more", done.returncode == 0 and len(nodes()) == 3, done.stdout)
-    sheet, typed = shop.typed()
-    back = typed.returncode == 0 and len(nodes()) == 2 and shop.read("it's/staging.tfvars") == "size = 2  # nodes\n"
-    check("and the runbook takes it away", back, sheet + typed.stdout)
-    numbers["worlds as before"] += back
-    shop.remove()
+    for theirs in (False, True):
+        shop = Shop('set variable "size" to 3; plan terraform as p; expect p adds 1 changes 0 destroys 0; apply p;',
+                    files={"it's/main.tf": 'variable "size" { type = number }\nresource "terraform_data" "node" { count = var.size }\n', "it's/staging.tfvars": "size = 2  # nodes\n"})
+        shop.write("migc.yaml", "order: [staging]\nenvironments:\n  staging: { context: shop, namespace: shop, terraform: { dir: \"it's\", var-file: staging.tfvars } }\n")
+        def terraform(*words):
+            return subprocess.run(["terraform", f"-chdir={shop.folder}/it's", *words], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        terraform("init", "-input=false")
+        terraform("apply", "-auto-approve", "-input=false", "-var-file=staging.tfvars")
+        done = shop.migc("run", "a.mig")
+        check("terraform makes one more", done.returncode == 0 and len(terraform("state", "list").split()) == 3, done.stdout)
+        if theirs:  # a colleague's work that is not applied yet
+            shop.write("it's/more.tf", 'resource "terraform_data" "theirs" {}\n')
+        sheet, typed = shop.typed()
+        left = terraform("state", "list").split()
+        if theirs:
+            check("a plan that would do more is not applied", typed.returncode != 0 and len(left) == 3 and "terraform_data.theirs" not in left, sheet + typed.stdout)
+            numbers["changes of others kept"] += len(left) == 3
+        else:
+            back = typed.returncode == 0 and len(left) == 2 and shop.read("it's/staging.tfvars") == "size = 2  # nodes\n"
+            check("and the runbook takes it away", back, sheet + typed.stdout)
+            numbers["worlds as before"] += back
+        shop.remove()
 
 
 class Store(http.server.BaseHTTPRequestHandler):

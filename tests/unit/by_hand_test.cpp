@@ -122,6 +122,11 @@ TEST_CASE("an earlier template comes back by the number of its revision") {
     CHECK(by_hand("roll-back", without, {web, Value("sha256:aa")}) == "words");
 }
 
+TEST_CASE("what a command prints is one word, also of one that goes elsewhere first") {
+    CHECK(printed_by("kubectl get x") == "\"$(kubectl get x)\"");
+    CHECK(printed_by("(cd y && z)") == "\"$( (cd y && z))\"");
+}
+
 TEST_CASE("what cannot be written into a line for sure is said in words") {
     Paper paper;
     paper.what_is_left = Value("web:2");

@@ -1292,6 +1292,31 @@ TEST_CASE("what somebody else has put back keeps what earlier steps did to the s
     CHECK(bench.replicas() == 4);
 }
 
+TEST_CASE("a step that failed is not tried again over what somebody else has made of it meanwhile") {
+    Bench bench;
+    bench.tools.faults.push_back({"put deployment/webapi replicas", failed(1, "connection reset by peer"),
+                                  false, 1, somebody_scales(5)});
+    ir::Step step = scale_to(4);
+    step.retry = ir::Expr{};
+    step.retry->kind = ir::ExprKind::Literal;
+    step.retry->value = Value(std::int64_t{3});
+    add_stage(bench.program, "staging", {step});
+    CHECK(bench.run().exit_code == 3);
+    CHECK(bench.replicas() == 5);
+    CHECK(bench.tools.changes.empty());
+}
+
+TEST_CASE("a failure block leaves what somebody else has changed since") {
+    Bench bench;
+    add_stage(bench.program, "staging", {scale_to(4), configure_as(7)});
+    bench.program.stages.back().on_failure = {scale_to(3)};
+    bench.tools.faults.push_back({"put deployment/webapi configuration",
+                                  failed(1, "Error from server (Forbidden): no"), false, 1,
+                                  somebody_scales(9)});
+    CHECK(bench.run().exit_code == 3);
+    CHECK(bench.replicas() == 9);
+}
+
 TEST_CASE("evidence of an earlier run counts as long as what that one did stands") {
     Bench bench;
     bench.tools.how = "replayed";

@@ -398,6 +398,8 @@ TEST_CASE("the folder of the journal is the user's alone") {
     CHECK(has(make_run_folder(folder.path, "run-1").error(), "is a link"));
     fs::permissions(state / "runs", fs::perms(0770));
     CHECK(has(make_run_folder(folder.path, "run-2").error(), "may be written by others"));
+    fs::permissions(state / "runs", fs::perms(0700));
+    for (const char* name : {"../x", "..", ".", "", "a/b"}) CHECK_FALSE(make_run_folder(folder.path, name));
     fs::remove_all(state / "runs");
     fs::create_symlink("/tmp", state / "runs");
     CHECK(has(find_state_folder(folder.path).error(), "is a link"));
