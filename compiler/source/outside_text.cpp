@@ -118,7 +118,8 @@ std::string log_line(std::string_view line) {
     while (!rest.empty() && is_space(first_character(rest).code))
         rest.remove_prefix(first_character(rest).size);
     // `::: k8s/web.yaml:1:1` is how a finding names a second file; it is no command.
-    if (rest.starts_with("::") && !rest.starts_with("::: ")) out.replace(line.size() - rest.size(), 1, "\\x3a");
+    if (rest.starts_with("::") && !rest.starts_with("::: "))
+        out.replace(line.size() - rest.size(), 1, "\\x3a");
     return without_commands(std::move(out), "\\x23");
 }
 

@@ -52,7 +52,8 @@ Path project_file(const fs::path& root, const fs::path& path) {
     auto whole = project_path(root, path);
     if (!whole) return whole;
     struct stat status {};
-    if (::lstat(whole->c_str(), &status) != 0) return Failure(std::string(std::strerror(errno)));
+    if (::lstat(whole->c_str(), &status) != 0)
+        return Failure(std::string(errno == ENOENT ? "there is no such file" : std::strerror(errno)));
     if (S_ISDIR(status.st_mode)) return Failure(std::string("it is a folder"));
     if (!S_ISREG(status.st_mode)) return Failure(std::string("it is no regular file"));
     return whole;
