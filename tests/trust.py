@@ -348,7 +348,7 @@ stage staging < raise "pump" to 4; verify level of "pump" is 4; log in with one;
     shop.write(".secrets/one", "abc\n")
     refused("a secret that could not be hidden is refused", migc("run", "a.mig"), "shorter than 4 characters", code=2)
     (shop.folder / ".secrets/one").unlink()
-    refused("one that is not there is named", migc("run", "a.mig"), ".secrets/one cannot be read: No such file or directory", code=2)
+    refused("one that is not there is named", migc("run", "a.mig"), ".secrets/one cannot be read: there is no such file", code=2)
     for body, words in (('do box ["login", token];', "cannot be an argument"), ('do box ["login", "${token}"];', "cannot become part of a string")):
         shop.write("b.mig", 'use "box.mig";\nparam one: secret;\nverb leak (token: secret) < %s undo none because "x"; >\nstage staging < leak one; > on failure undo;' % body)
         done = migc("check", "b.mig")

@@ -104,6 +104,7 @@ struct Engine::State {
     std::optional<Problem> begin_again(const RunHistory& history);
     RunResult guarded(const std::function<RunResult()>& work);
     std::optional<Problem> another_cluster();
+    std::optional<Problem> another_workspace();
     bool settle_open_steps(Settling purpose);
     [[nodiscard]] std::vector<std::string> in_doubt() const;
     RunResult finish_in_doubt(const std::vector<std::string>& steps, const std::string& consequence);
@@ -453,6 +454,20 @@ std::optional<Problem> Engine::State::another_cluster() {
     return std::nullopt;
 }
 
+// An undo finds the workspace by itself, and leaves what is in another one; going on would begin there.
+std::optional<Problem> Engine::State::another_workspace() {
+    for (const auto& stage : stages) {
+        const auto shown = [](const std::string& name) { return name.empty() ? "default" : name; };
+        const std::string selected = terraform_workspace(stage->environment);
+        if (const std::string was = stage->environment.setting("workspace"); selected != was)
+            return Problem{fmt::format(
+                "terraform's workspace {0} is selected in {2}, and the run began in {1}: nothing is touched. "
+                "`terraform workspace select {1}` goes back to it",
+                shown(selected), shown(was), stage->environment.setting("terraform-dir"))};
+    }
+    return std::nullopt;
+}
+
 // Composites that were cut off are as far as the steps inside of them are.
 bool Engine::State::settle_open_steps(Settling purpose) {
     for (const auto& stage : stages) {
@@ -628,6 +643,8 @@ RunResult Engine::State::resume_run(const std::string& id) {
                 {},
                 fmt::format("run {} is {}: there is nothing to go on with", run.recorder.run(), ended),
                 {}};
+    if (auto problem = history->undoing ? std::nullopt : another_workspace())
+        return refused(problem->message);
     if (auto problem = another_cluster()) return refused(problem->message);
     return resume_from(*history);
 }

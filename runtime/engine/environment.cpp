@@ -1,12 +1,14 @@
 #include "runtime/engine/environment.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "compiler/project/named_file.hpp"
+#include "compiler/source/read_file.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/text.hpp"
 
@@ -241,6 +243,8 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
         if (auto problem = add_parameter(parameter, entry, options, result)) return tl::unexpected(*problem);
     if (auto problem = read_secrets(program, inventory, tools, result, options.reads_secrets))
         return tl::unexpected(*problem);
+    if (std::string workspace = terraform_workspace(result); !workspace.empty())
+        result.settings["workspace"] = std::move(workspace);
     if (!uses_kubectl(program, stage)) return result;
     if (entry != nullptr && entry->kubeconfig)
         if (const auto file = project::named_file(inventory, *entry->kubeconfig); !file)
@@ -301,6 +305,17 @@ StageEnvironment common_environment(const ir::Program& program, const project::I
             common.parameters[parameter.name] = given->second;
     }
     return common;
+}
+
+std::string terraform_workspace(const StageEnvironment& environment) {
+    const std::string folder = environment.setting("terraform-dir");
+    if (folder.empty()) return {};
+    const auto file =
+        std::filesystem::path(environment.setting("root")) / folder / ".terraform" / "environment";
+    constexpr std::uintmax_t longest_name = 1024;
+    std::string name = read_file(file, longest_name).value_or("");
+    while (!name.empty() && std::isspace(static_cast<unsigned char>(name.back())) != 0) name.pop_back();
+    return name == "default" ? "" : name;
 }
 
 const ir::Stage& stage_with_steps(const ir::Program& program, const ir::Stage& stage) {

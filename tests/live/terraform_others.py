@@ -163,6 +163,21 @@ done = ours.migc("undo", "last")
 check("and later it is", done.returncode == 0 and sorted(ours.nodes()) == [0, 1, 2], done.stdout)
 fresh()
 
+# A reviewed plan is run, and a run goes on, only in the workspace that was selected then.
+ours.migc("plan", "grow.mig", "--save", "plan.json")
+ours.terraform("workspace", "select", "third")
+done = ours.migc("run", "grow.mig", "--plan", "plan.json")
+check("a reviewed plan is refused in another workspace", done.returncode in (2, 5) and "workspace" in done.stdout and ours.nodes() == {}, done.stdout)
+ours.terraform("workspace", "select", "default")
+ours.hook("plan", "kill -9 $(ps -o ppid= -p $PPID)", "sleep 1")
+ours.migc("run", "grow.mig")
+ours.terraform("workspace", "select", "third")
+done = ours.migc("resume", "last")
+check("a run goes on in no other workspace", done.returncode == 2 and "workspace third is selected" in done.stdout and ours.nodes() == {}, done.stdout)
+ours.terraform("workspace", "select", "default")
+done = ours.migc("resume", "last")
+check("and in its own it does", done.returncode == 0 and sorted(ours.nodes()) == [0, 1, 2, 3], done.stdout)
+
 # The state goes, and another one comes.
 check("grown again", ours.migc("run", "grow.mig").returncode == 0)
 (store / "terraform.tfstate").rename(store / "away")

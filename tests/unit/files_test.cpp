@@ -318,7 +318,7 @@ TEST_CASE("the var-file is the environment's, and must be there") {
     CHECK(show(project.read("variables-file", {text(folder), text("a.tfvars")}).value) ==
           "terraform/a.tfvars");
     CHECK(project.why("variables-file", {text(folder), text("b.tfvars")}) ==
-          "there is no file terraform/b.tfvars");
+          "terraform/b.tfvars: there is no such file");
     CHECK(project.why("variables-file", {Value(Absent{}), Value(Absent{})}).find("has no var-file") !=
           std::string::npos);
 }

@@ -598,8 +598,8 @@ TEST_CASE("the address of a channel reaches curl on standard input only") {
         std::filesystem::remove(host.folder / "hook");
         CHECK(
             act(host, "notify", arguments).errors ==
-            "Warning: not said in ops: the address of channel ops cannot be read from hook: No such file or "
-            "directory");
+            "Warning: not said in ops: the address of channel ops cannot be read from hook: there is no such "
+            "file");
     }
     SECTION("a run that is not live bothers nobody") {
         host.kind_value = "simulated";
