@@ -8,6 +8,7 @@
 
 #include "runtime/doctor/doctor.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/natives/live_objects.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -144,17 +145,31 @@ std::vector<Right> rights_of(const std::string& command_line) {
     return rights;
 }
 
+namespace {
+
+// What an apply makes its undo deletes, unless it holds data; no command line says so while it is not there.
+std::vector<Right> rights_of_undoing(const nlohmann::json& step) {
+    const std::string kind = applied_kind(words_of(step.value("command", "")));
+    if (kind.empty() || holds_data({kind, "", ""})) return {};
+    for (const auto& effect : step.value("effects", nlohmann::json::array()))
+        if (effect.value("before", nlohmann::json()) == "absent") return {{"delete", kind}};
+    return {};
+}
+
+}  // namespace
+
 void examine_rights(const ir::Program& program, const nlohmann::json& planned_stage,
                     const StageEnvironment& environment, Tools& tools, Diagnoses& found) {
     std::map<Right, std::string> needed;  // and the first step that needs it
-    const auto add = [&](const nlohmann::json& line, const std::string& what) {
-        for (const Right& right : rights_of(line.get<std::string>())) needed.try_emplace(right, what);
+    const auto add = [&](const std::vector<Right>& rights, const std::string& what) {
+        for (const Right& right : rights) needed.try_emplace(right, what);
     };
     for (const auto& step : planned_stage.at("steps")) {
         const std::string text = step.value("text", "");
-        if (step.contains("command")) add(step.at("command"), text);
+        if (step.contains("command")) add(rights_of(step.at("command").get<std::string>()), text);
         for (const auto& line : step.value("undo_commands", nlohmann::json::array()))
-            add(line, "the undo of " + text);
+            add(rights_of(line.get<std::string>()), "the undo of " + text);
+        add(rights_of_undoing(step), "the undo of " + text);
     }
     std::size_t granted = 0;
     for (const auto& [right, step] : needed) {

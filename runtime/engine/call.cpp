@@ -12,6 +12,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/planted.hpp"
+#include "runtime/tools/identity.hpp"
 #include "runtime/tools/said.hpp"
 
 namespace migc::runtime {
@@ -49,6 +50,7 @@ std::string warned(const Answer& answer) {
 
 // An object is too long to be read in a message.
 std::string shown_reading(const EffectTarget& target) {
+    if (target.remade() && target.identity_now == gone) return "gone with the object that it was a field of";
     if (target.remade()) return "of one that was deleted and made anew";
     const auto* object = target.observed.get_if<Json>();
     if (object == nullptr || !(*object)->is_object()) return printable(show(target.observed), 200);

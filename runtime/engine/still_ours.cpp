@@ -8,6 +8,7 @@
 #include "runtime/engine/effect.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/tools/identity.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -88,6 +89,10 @@ StillOurs::Found StillOurs::look_at(Evaluator& glance, const Change& change, con
     if (reading.value.is_unknown())
         return {State::Unreadable,
                 fmt::format("whether {} is still as `{}` left it could not be found out: {}", phrase,
+                            change.text, explain(reading))};
+    if (reading.identity == gone && stage_.is_remade(change, phrase, reading))
+        return {State::Theirs,
+                fmt::format("somebody else deleted the object of which `{}` had changed a field: {}",
                             change.text, explain(reading))};
     if (stage_.is_remade(change, phrase, reading))
         return {State::Theirs,

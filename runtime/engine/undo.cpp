@@ -13,6 +13,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/planted.hpp"
+#include "runtime/tools/identity.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -314,6 +315,10 @@ StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, c
     if (reading.value.is_unknown())
         return {State::Unreadable, fmt::format("{}: {}", phrase, explain(reading))};
     const Change& change = *inverse.change;
+    if (reading.identity == gone && stage_.is_remade(change, phrase, reading))
+        return {State::Foreign,
+                fmt::format("{} is gone with the object that it was a field of: somebody else deleted that",
+                            phrase)};
     if (is_untouched(change, phrase, reading.value)) return {State::Untouched, {}};
     if (stage_.is_remade(change, phrase, reading))
         return {State::Foreign,

@@ -10,6 +10,7 @@
 #include "runtime/natives/managed_fields.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/withheld_values.hpp"
+#include "runtime/tools/identity.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -180,7 +181,11 @@ Reading live_value(Host& host, const Arguments& arguments) {
     const bool writers = host.setting("writers") == "yes";
     auto object = writers ? fetch_with_managers(host, *handle, {}) : fetch(host, *handle);
     if (!object) return unknown(object.error());
-    if (object->is_null()) return absent(missing(host, *handle));
+    if (object->is_null()) {
+        Reading reading = absent(missing(host, *handle));
+        reading.identity = gone;
+        return reading;
+    }
     // However it is called: secrets/creds.
     if (is_secret_object(*object) && leads_to_values(pointer)) return refusal;
     drop_noted_values(*object);
