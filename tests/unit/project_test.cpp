@@ -341,7 +341,7 @@ TEST_CASE("wrong approvers, freezes and secrets are reported where they stand") 
     CHECK(secret("{ file: x, env: Y }").find("needs one of `file`, `env` and `command`") !=
           std::string::npos);
     CHECK(secret("{ }").find("needs one of") != std::string::npos);
-    // Whether it may lie outside is for the user's configuration to say, when it is read.
+    // Whether a whole path may lie outside is for the user's configuration to say, when it is read.
     CHECK(secret("{ file: /etc/shadow }").empty());
-    CHECK(secret("{ file: ../x }").empty());
+    CHECK(secret("{ file: ../x }").find("leads out of the project's folder") != std::string::npos);
 }
