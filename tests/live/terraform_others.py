@@ -177,6 +177,7 @@ check("a run goes on in no other workspace", done.returncode == 2 and "workspace
 ours.terraform("workspace", "select", "default")
 done = ours.migc("resume", "last")
 check("and in its own it does", done.returncode == 0 and sorted(ours.nodes()) == [0, 1, 2, 3], done.stdout)
+fresh()
 
 # The state goes, and another one comes.
 check("grown again", ours.migc("run", "grow.mig").returncode == 0)
