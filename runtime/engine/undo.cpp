@@ -453,7 +453,8 @@ bool StageUndo::undo_one(Inverse& inverse) {
         return false;
     }
     if (found.state == State::Foreign) {
-        leave(inverse);
+        // A refused command has changed nothing that an earlier step's change could be a part of.
+        if (change.ownership != Ownership::NotOurs) leave(inverse);
         conclude(change, "held", found.message, UndoEnd::Held);
     } else if (const Change* later = left_around(inverse)) {
         conclude(
