@@ -436,8 +436,9 @@ bool StageUndo::undo_one(Inverse& inverse) {
     // Each call of an inverse that was cut off finds out by itself how far it came.
     if (change.inverse_begun() && found.state == State::Foreign) found = {};
     if (found.state == State::Untouched) {
-        put_back_ = put_back_ || was_put_back_by_others(inverse);
-        if (was_put_back_by_others(inverse) && is_on_top(inverse)) {
+        const bool put_back = was_put_back_by_others(inverse);
+        put_back_ = put_back_ || put_back;
+        if (put_back && is_on_top(inverse)) {
             leave(inverse);
             conclude(change, "held", "it is as it was before, and it was not this run that put it back",
                      UndoEnd::Held);

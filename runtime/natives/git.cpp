@@ -130,8 +130,7 @@ namespace {
 // Of the permissions git knows one bit; the others stay as they are.
 mode_t mode_like(const ProjectFile& committed, const std::optional<ProjectFile>& present) {
     if (!present) return committed.mode;
-    const mode_t plain = present->mode & ~static_cast<mode_t>(0111);
-    return committed.mode == executable_mode ? plain | (plain & 0444) >> 2 : plain;
+    return with_execution(present->mode, committed.mode == executable_mode);
 }
 
 }  // namespace

@@ -258,6 +258,14 @@ Takeover takeover_by(const json& object, const std::string& manager,
     return takeover;
 }
 
+std::string other_applier(const json& object, const std::string& manager) {
+    for (const auto& entry : field(object, "/metadata/managedFields"))
+        if (is_by_apply(entry) && text_field(entry, "/subresource").empty() &&
+            text_field(entry, "/manager") != manager)
+            return text_field(entry, "/manager");
+    return {};
+}
+
 json applied_fields(const json& object, const std::string& manager) {
     for (const auto& entry : field(object, "/metadata/managedFields"))
         if (text_field(entry, "/manager") == manager && is_by_apply(entry))

@@ -30,6 +30,9 @@ struct Takeover {
 Takeover takeover_by(const nlohmann::json& object, const std::string& manager,
                      const std::vector<std::string>& own);
 
+// Another manager that applied the object, as its `metadata.managedFields` says; "" if there is none.
+std::string other_applier(const nlohmann::json& object, const std::string& manager);
+
 // The fields that a manager applied, as an object's `metadata.managedFields` says.
 nlohmann::json applied_fields(const nlohmann::json& object, const std::string& manager);
 

@@ -133,6 +133,11 @@ Done remove_project_file(Host& host, const std::string& path, std::size_t folder
     return {};
 }
 
+mode_t with_execution(mode_t mode, bool executable) {
+    const mode_t plain = mode & ~static_cast<mode_t>(0111);
+    return executable ? plain | (plain & 0444) >> 2 : plain;
+}
+
 std::string digest_of(const ProjectFile& file) {
     return sha256(file.content) + ((file.mode & 0100) != 0 ? " executable" : "");
 }

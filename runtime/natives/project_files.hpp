@@ -49,6 +49,9 @@ std::size_t missing_folders(Host& host, const std::string& path);
 tl::expected<void, std::string> remove_project_file(Host& host, const std::string& path,
                                                     std::size_t folders = 0);
 
+// The same permissions, but for whether the file may be executed: then by all who may read it.
+mode_t with_execution(mode_t mode, bool executable);
+
 // A digest of the content, and of whether it may be executed.
 std::string digest_of(const ProjectFile& file);
 

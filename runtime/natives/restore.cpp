@@ -8,6 +8,7 @@
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
+#include "runtime/natives/managed_fields.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/server_side.hpp"
 #include "runtime/natives/withheld_values.hpp"
@@ -62,19 +63,11 @@ Restoration left_standing(std::string why) {
     return result;
 }
 
-// Who else has applied it: the object is theirs as well, though they wrote nothing else into it.
-std::string other_applier(const json& whole, const std::string& ours) {
-    for (const json& entry : field(whole, "/metadata/managedFields"))
-        if (text_field(entry, "/operation") == "Apply" && text_field(entry, "/subresource").empty() &&
-            text_field(entry, "/manager") != ours)
-            return text_field(entry, "/manager");
-    return {};
-}
-
 Restoration removal(const Handle& handle, const json& applied, const json& now, const json& whole,
                     const std::string& ours) {
     if (now.is_null()) return {};
     if (holds_data(handle)) return left_standing(never_deleted);
+    // The object is theirs as well, though they wrote nothing else into it.
     if (const std::string other = other_applier(whole, ours); !other.empty())
         return left_standing(fmt::format(
             "was made by this run, and {} has applied it since, too; deleting it would lose that", other));

@@ -145,7 +145,7 @@ Reading read_in_project(Host& host, const Arguments& arguments, Reading reading)
     if (const auto whole = project_path(host, text_argument(arguments, 0))) {
         std::error_code error;
         reading.identity =
-            std::filesystem::relative(*whole, std::filesystem::canonical(host.setting("root"), error), error);
+            whole->lexically_relative(std::filesystem::canonical(host.setting("root"), error)).string();
     }
     const bool asked = host.setting("writers") == "yes";
     return written_by_us(host, std::move(reading), asked && is_own_file(host, text_argument(arguments, 0)));
@@ -252,8 +252,7 @@ namespace {
 mode_t mode_back(const ProjectFile& prior, const ProjectFile& present) {
     constexpr mode_t executable = 0111;
     if ((prior.mode & ~executable) == (present.mode & ~executable)) return prior.mode;
-    const mode_t plain = present.mode & ~executable;
-    return (prior.mode & 0100) != 0 ? plain | (plain & 0444) >> 2 : plain;
+    return with_execution(present.mode, (prior.mode & 0100) != 0);
 }
 
 }  // namespace

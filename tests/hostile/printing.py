@@ -5,7 +5,7 @@
 import json, os, pathlib, re, shutil, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from room import SOURCE, check, finish, in_rooms
+from room import check, finish, in_rooms, sources_with
 
 EVIL = {
     "command": "::stop-commands::x",
@@ -130,15 +130,7 @@ HARMLESS = re.compile(r"make_(?:plain|json)_reporter\(std::cout|std::cout << std
 
 
 def one_way():
-    found = []
-    for top in ("cli", "compiler", "runtime", "stdlib"):
-        for file in sorted((SOURCE / top).rglob("*.[ch]pp")):
-            name = str(file.relative_to(SOURCE))
-            if any(name.startswith(own) for own in OWN_WAYS):
-                continue
-            for number, line in enumerate(file.read_text().splitlines(), 1):
-                if WAYS.search(line.split("//")[0]) and not HARMLESS.search(line):
-                    found.append(f"{name}:{number}: {line.strip()}")
+    found = sources_with(WAYS, HARMLESS, OWN_WAYS)
     check("everything is printed by cli/print.hpp", found == [], "\n".join(found))
 
 

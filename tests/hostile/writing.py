@@ -6,7 +6,7 @@ is told and keeps its mode.
 import os, pathlib, re, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from room import SOURCE, check, finish, in_rooms, mode_of
+from room import check, finish, in_rooms, mode_of, sources_with
 
 UNTIDY = 'migration   "x" <\n>\nstage staging   <   scale webapi to 4; verify replicas of webapi is 4; >   on failure undo;\n'
 WORLD = ["--world", "learning"]
@@ -145,15 +145,7 @@ HARMLESS = re.compile(r"scratch_|folder_ / path|fs::copy_file\(i->path\(\), targ
 
 def one_writer():
     """No other way to write a file has come into the sources."""
-    found = []
-    for top in ("cli", "compiler", "runtime", "stdlib"):
-        for file in sorted((SOURCE / top).rglob("*.[ch]pp")):
-            name = str(file.relative_to(SOURCE))
-            if any(name.startswith(own) for own in OWN_WAYS):
-                continue
-            for number, line in enumerate(file.read_text().splitlines(), 1):
-                if WAYS.search(line.split("//")[0]) and not HARMLESS.search(line):
-                    found.append(f"{name}:{number}: {line.strip()}")
+    found = sources_with(WAYS, HARMLESS, OWN_WAYS)
     check("every file is written by compiler/source/write_file.hpp", found == [], "\n".join(found))
 
 
