@@ -527,9 +527,15 @@ bool Call::intend() {
     }
     const bool skipped = planted(course_.purpose == Purpose::Inverse ? "skip-undo-intent" : "skip-intent");
     if (!skipped && !stage_.run.recorder.record(kind, body)) return false;
+    const bool forward = course_.purpose == Purpose::Forward;
+    const std::optional<Change> before = forward ? stage_.change(id_) : std::nullopt;
+    if (forward) stage_.add(Change::from_intent(body));
+    if (!stage_.run.settle()) {
+        if (forward) stage_.put_back(id_, before);
+        return false;
+    }
     ++stage_.run.open_effects;
     intended_ = true;
-    if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(body));
     return true;
 }
 

@@ -17,6 +17,7 @@
 #include "runtime/engine/past.hpp"
 #include "runtime/engine/recorder.hpp"
 #include "runtime/engine/sheet.hpp"
+#include "runtime/tools/aside.hpp"
 
 namespace migc::runtime {
 
@@ -114,6 +115,8 @@ struct RunState {
     void keep_sheet();
     std::mutex sheet_mutex_;
     std::atomic<bool> sheet_is_old_ = false;
+    std::mutex aside_mutex_;
+    Aside aside_;
 };
 
 struct StageRun {
@@ -134,6 +137,8 @@ struct StageRun {
 
     // A step that is run again takes the place of what it did before.
     void add(Change change);
+    // A step was not begun after all: what it did before, if anything, is what it did.
+    void put_back(const std::string& step, const std::optional<Change>& before);
     // As far as it is known now; nothing if that step is not known to have changed anything.
     std::optional<Change> change(const std::string& step);
     void conclude(const std::string& step, const nlohmann::json& outcome);
@@ -167,6 +172,7 @@ struct StageRun {
     [[nodiscard]] nlohmann::json about(const std::string& step) const;
 
   private:
+    std::vector<Change>::iterator find_change(const std::string& step);
     List changed_workloads();
     void supersede(const std::string& step);
     void index();
