@@ -86,7 +86,8 @@ def state():
         one["metadata"].get("annotations", {}).pop("deployment.kubernetes.io/revision", None)
         one["metadata"].pop("annotations", None) if not one["metadata"].get("annotations") else None
         one.pop("status", None)
-        for key in ("clusterIP", "clusterIPs"):
+        # How many there are of what is autoscaled is the autoscaler's work.
+        for key in ("clusterIP", "clusterIPs", *(["replicas"] if one["metadata"]["name"] == "scaled" else [])):
             one.get("spec", {}).pop(key, None)
     return items
 
