@@ -64,8 +64,7 @@ void autoscaled(const Picture& picture, const Course& course, Told& told, Diagno
         for (const Effect& effect : event.effects) {
             if (is_gone(effect)) gone.insert(effect.thing);
             const auto count = count_of(effect);
-            const bool sets_start = event.verb->signature.starts_with("set replicas of autoscaled ");
-            if (!count || sets_start) continue;
+            if (!count) continue;
             for (const Object* scaler : surroundings.autoscalers(count->workload)) {
                 if (gone.contains(scaler->thing)) continue;
                 if (!told.first(Code::Autoscaled, *event.step, scaler->file)) continue;

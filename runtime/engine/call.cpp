@@ -72,6 +72,7 @@ std::string undone_result(const std::string& outcome) {
 void EffectTarget::see(const Reading& reading) {
     observed = reading.value;
     identity_now = reading.identity;
+    revision = reading.revision;
 }
 
 bool EffectTarget::remade() const {
@@ -488,6 +489,16 @@ nlohmann::json Call::identities(bool made) const {
     return all;
 }
 
+// What a command left that writes under its tool's own name: whoever uses the same tool writes under that,
+// too.
+nlohmann::json Call::revisions() const {
+    nlohmann::json all = nlohmann::json::object();
+    if (!verb_.action || !verb_.action->native.empty() || course_.purpose != Purpose::Forward) return all;
+    for (const EffectTarget& target : targets_)
+        if (!target.revision.empty()) all[target.phrase] = target.revision;
+    return all;
+}
+
 nlohmann::json Call::intent_body() const {
     nlohmann::json body = stage_.about(id_);
     nlohmann::json arguments = nlohmann::json::object();
@@ -748,6 +759,7 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
     if (outcome == "already") body["workloads"] = workload_names();
     const bool wrote = outcome == "done" || outcome == "already";
     if (auto which = identities(wrote); !which.empty()) body["identities"] = std::move(which);
+    if (auto which = revisions(); outcome == "done" && !which.empty()) body["revisions"] = std::move(which);
     bool written = true;
     if (course_.purpose != Purpose::Inverse) {
         written = stage_.run.recorder.record(EventKind::Outcome, body);

@@ -20,6 +20,7 @@ struct EffectTarget {
     // Which thing it was, before and when it was last looked at; empty where nothing tells.
     std::string identity = {};
     std::string identity_now = {};
+    std::string revision = {};  // when it was last looked at
 
     void see(const Reading& reading);
     // It was deleted and made anew since: this is another thing of the same name.
@@ -122,6 +123,7 @@ class Call {
     [[nodiscard]] std::int64_t effect_limit();
     [[nodiscard]] std::int64_t action_limit();
     [[nodiscard]] nlohmann::json identities(bool made) const;
+    [[nodiscard]] nlohmann::json revisions() const;
     [[nodiscard]] nlohmann::json intent_body() const;
     [[nodiscard]] List workloads() const;
     [[nodiscard]] nlohmann::json workload_names() const;

@@ -70,6 +70,7 @@ void Change::conclude(const nlohmann::json& outcome) {
     accepted = outcome.value("accepted", false);
     ownership = parse_ownership(outcome.value("ownership", ""));
     observed = values_from_json(member(outcome, "observed"));
+    revisions = outcome.value("revisions", std::map<std::string, std::string>());
     identities.merge(outcome.value("identities", std::map<std::string, std::string>()));
 }
 

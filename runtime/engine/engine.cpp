@@ -229,10 +229,11 @@ std::optional<Problem> Engine::State::prepare_folders() {
     for (const auto& stage : stages) {
         stage->environment.settings["run-folder"] = folder.string();
         // The name under which a server keeps what this run writes: of this run and of no other, also where
-        // two operators on two machines have runs of one number.
-        stage->environment.settings["manager"] =
-            fmt::format("migc:{}-{}", run.recorder.run(),
-                        sha256(fmt::format("{} {}", begun_ms, options.script)).substr(0, 6));
+        // two operators on two machines have runs of one number. A stage that was begun before goes on under
+        // the name by which it has written.
+        stage->environment.settings.try_emplace(
+            "manager", fmt::format("migc:{}-{}", run.recorder.run(),
+                                   sha256(fmt::format("{} {}", begun_ms, options.script)).substr(0, 6)));
     }
     if (!live || stages.empty()) return std::nullopt;
     run.sheet.keep_in(folder);

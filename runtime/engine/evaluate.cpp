@@ -341,9 +341,41 @@ Woken Evaluator::sleep_until(Time deadline) {
     return surroundings_.tools.sleep_until(deadline);
 }
 
+namespace {
+
+// The names by which a command may write that is not told the run's: as kubectl does, its own, or that and
+// what it is to do; or the one that it is told. One a line.
+std::string writers_of(const ir::Command& command) {
+    constexpr std::string_view told = "--field-manager";
+    std::string names = command.tool + "\n";
+    std::string before;
+    for (const ir::Expr& argument : command.arguments->children) {
+        const auto* word = argument.value.get_if<std::string>();
+        if (word == nullptr) continue;
+        if (before.empty()) names += fmt::format("{0}-{1}\n{0}-client-side-{1}\n", command.tool, *word);
+        if (before == told) names += *word + "\n";
+        if (word->starts_with(std::string(told) + "=")) names += word->substr(told.size() + 1) + "\n";
+        before = *word;
+    }
+    return names;
+}
+
+// Those by which any verb of the script may write.
+std::string own_writers(const ir::Program& program) {
+    std::string names;
+    for (const ir::Verb& verb : program.verbs)
+        if (verb.action && verb.action->native.empty() && verb.action->arguments)
+            names += writers_of(*verb.action);
+    return names;
+}
+
+}  // namespace
+
 std::string Evaluator::setting(std::string_view name) {
     if (name == "project") return project_name(surroundings_.inventory);
-    if (name == "writers") return asks_writers ? "yes" : "";
+    if (name == "writers") return asks_others ? "others" : asks_writers ? "yes" : "";
+    if (name == "own-revision") return own_revision;
+    if (name == "own-writers") return own_writers(surroundings_.program);
     if (name == "changed-workloads") {
         std::string lines;
         for (const Value& one : changed_workloads ? changed_workloads() : List{})

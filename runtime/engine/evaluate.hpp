@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,11 @@ class Evaluator final : public Host {
     const std::map<std::string, Value>* predicted = nullptr;
     // Whether readings say who last wrote what was read, where a server keeps that: it costs more.
     bool asks_writers = false;
+    // Whether they say instead who else has written it since this run did.
+    bool asks_others = false;
+    // Then also the revision that the thing had when this run had written it under a name that others have,
+    // too.
+    std::string own_revision;
     // Of a plan, whose later steps meet what its earlier ones leave; null in a run.
     Foresight* foresight = nullptr;
     // What the bodies of declarations see besides their own names: the script's top-level lets.

@@ -113,12 +113,27 @@ void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) 
         }
         if (found->state == ChangeState::Done || found->state == ChangeState::Already)
             for (const auto& [phrase, identity] : found->identities) identities_.insert(identity);
+        for (const auto& [phrase, revision] : found->revisions) {
+            const std::lock_guard writes(run.writes_mutex_);
+            ++run.tool_writes_[whole_phrase(phrase)];
+        }
         not_indexed_.push_back(step);
         run.sheet.update(*this, *found);
         for (const auto& earlier : outcome.value("supersedes", std::vector<std::string>()))
             supersede(earlier);
     }
     run.sheet_is_old_ = true;
+}
+
+std::string StageRun::whole_phrase(const std::string& phrase) const {
+    return environment.setting("context") + "/" + environment.setting("namespace") + "/" + phrase;
+}
+
+std::string StageRun::own_revision(const Change& change, const std::string& phrase) {
+    const auto found = change.revisions.find(phrase);
+    if (found == change.revisions.end()) return {};
+    const std::lock_guard writes(run.writes_mutex_);
+    return run.tool_writes_[whole_phrase(phrase)] == 1 ? found->second : "";
 }
 
 void StageRun::supersede(const std::string& step) {

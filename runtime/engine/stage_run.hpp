@@ -111,6 +111,9 @@ struct RunState {
   private:
     friend struct StageRun;
     std::atomic<bool> stop_ = false;
+    // How often the run has written something under its tool's own name, by cluster, namespace and phrase.
+    std::mutex writes_mutex_;
+    std::map<std::string, int> tool_writes_;
     void keep_sheet();
     std::mutex sheet_mutex_;
     std::atomic<bool> sheet_is_old_ = false;
@@ -150,6 +153,10 @@ struct StageRun {
     // and made it anew. Never true where nothing tells them apart.
     [[nodiscard]] bool is_remade(const Change& change, const std::string& phrase, const Reading& now);
 
+    // The revision that a step left under a name that others have, too; "" where it has none, or where the
+    // run has written there more than once, so that a later one may be its own.
+    [[nodiscard]] std::string own_revision(const Change& change, const std::string& phrase);
+
     // The changes that are about one of these names and that no later step has changed again: copies.
     std::vector<Change> changes_about(const std::set<std::string>& names);
     // What a step of the failure block changed. No undo takes it back.
@@ -168,6 +175,7 @@ struct StageRun {
 
   private:
     List changed_workloads();
+    [[nodiscard]] std::string whole_phrase(const std::string& phrase) const;
     void supersede(const std::string& step);
     void index();
 

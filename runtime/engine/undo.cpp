@@ -288,6 +288,22 @@ bool looks_at_each_field(const ir::Program& program, const ir::Undo& undo) {
     });
 }
 
+// The tools by which a command writes, or a probe reads.
+std::vector<std::string> tools_of(const ir::Command& command) {
+    return command.native.empty() ? std::vector{command.tool} : command.through;
+}
+
+// Whether a server that is read by the tool that wrote there can tell who it was.
+bool writes_where_it_is_read(const ir::Program& program, const ir::Command& action,
+                             const ir::Effect& effect) {
+    const auto& read = program.probes.at(effect.probe.declaration).read;
+    if (!read) return false;
+    const auto writing = tools_of(action), reading = tools_of(*read);
+    return std::any_of(writing.begin(), writing.end(), [&](const std::string& tool) {
+        return std::find(reading.begin(), reading.end(), tool) != reading.end();
+    });
+}
+
 std::string shown_reading(const Value& value) {
     const auto* object = value.get_if<Json>();
     return object != nullptr && (*object)->is_object() ? "otherwise" : printable(show(value), 200);
@@ -305,7 +321,7 @@ std::string whose(const Change& change) {
 
 StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect) {
     const std::string phrase = glance.describe(effect.probe, *inverse.scope);
-    const Reading reading = glance.evaluate(effect.probe, *inverse.scope);
+    const Reading reading = read_with_writer(glance, inverse, effect);
     if (reading.value.is_unknown() && inverse.change->ownership == Ownership::NotOurs)
         return {
             State::Foreign,
@@ -324,12 +340,29 @@ StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, c
         return {State::Foreign,
                 fmt::format("{} is {} of one that is not ours: somebody else deleted it and made it anew",
                             phrase, shown_reading(reading.value))};
-    if (stage_.wrote(phrase, reading.value) || stage_.run.options.overwrite ||
-        is_own(inverse, phrase, reading))
-        return {State::Ours, {}};
+    if (stage_.run.options.overwrite) return {State::Ours, {}};
+    if (stage_.wrote(phrase, reading.value) || is_own(inverse, phrase, reading)) {
+        if (reading.writer.empty()) return {State::Ours, {}};
+        return {State::Foreign,
+                fmt::format("{} is {}, and {} has written that since this run did: it is not ours any more",
+                            phrase, shown_reading(reading.value), printable(reading.writer, 100))};
+    }
     if (change.ownership == Ownership::Ours && looks_at_each_field(stage_.run.program, *inverse.undo))
         return {State::Ours, {}};
     return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change))};
+}
+
+// With who else has written it since, where a server keeps that. Of what a person says was done, and of what
+// a later step has changed again, nobody knows under which names it was written.
+Reading StageUndo::read_with_writer(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect) {
+    const Change& change = *inverse.change;
+    const auto& action = inverse.verb->action;
+    const bool asks = action && !change.resolved && !change.superseded && !stage_.run.options.overwrite &&
+                      writes_where_it_is_read(stage_.run.program, *action, effect);
+    glance.asks_others = asks;
+    glance.own_revision =
+        asks ? stage_.own_revision(change, glance.describe(effect.probe, *inverse.scope)) : "";
+    return glance.evaluate(effect.probe, *inverse.scope);
 }
 
 // Of a command that failed, the thing itself may tell in the end that it was this run that wrote it.
@@ -410,13 +443,14 @@ StageUndo::Found StageUndo::look(const Inverse& inverse) {
 }
 
 // That nothing is there of what a command may have done is not believed at the first look: a cache, or
-// another server, may answer with what was there a moment ago.
+// another server, may answer with what was there a moment ago. One wait is for all: what was done before it
+// is no moment ago any more.
 StageUndo::Found StageUndo::look_twice(const Inverse& inverse) {
     constexpr std::int64_t pause_ms = 500;
     Found found = look(inverse);
     const bool is_seen = !inverse.verb->effects.empty() && inverse.change->acted;
     if (found.state != State::Untouched || !is_seen || stage_.run.hurried()) return found;
-    Waiter(stage_, Course{}).rest(pause_ms);
+    if (!std::exchange(rested_, true)) Waiter(stage_, Course{}).rest(pause_ms);
     return look(inverse);
 }
 

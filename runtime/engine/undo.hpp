@@ -75,6 +75,7 @@ class StageUndo {
     Found look(const Inverse& inverse);
     Found look_twice(const Inverse& inverse);
     Found look_inside(const Inverse& inverse);
+    Reading read_with_writer(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect);
     Found look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect);
     void run_due(std::vector<Inverse>& inverses);
     void run_overdue(std::vector<Inverse>& inverses);
@@ -111,6 +112,7 @@ class StageUndo {
     // Somebody else has put something back: what follows a value may have to follow it all the same.
     bool put_back_ = false;
     bool stopped_ = false;
+    bool rested_ = false;  // since the undo began
 };
 
 // Reads, before a stage begins, what the inverses that run `after` something compare with.

@@ -64,6 +64,15 @@ Fetched autoscaler_argument(Host& host, const Value& value) {
     return autoscaler_object(host, *name);
 }
 
+// Of the two numbers one may be as it was, and kept by whoever wrote it then.
+std::string writer_of_range(Host& host, const nlohmann::json& autoscaler) {
+    const std::string last = writer_of(host, autoscaler, "/spec");
+    if (host.setting("writers") != "others") return last;
+    const bool wrote = writer_of(host, autoscaler, "/spec/minReplicas") == last ||
+                       writer_of(host, autoscaler, "/spec/maxReplicas") == last;
+    return wrote ? last : "";
+}
+
 // [name of the autoscaler, range, version]
 tl::expected<KubectlCommand, std::string> range_command(Host& host, const Arguments& arguments) {
     const auto range = parse_range(text_argument(arguments, 1));
@@ -97,7 +106,7 @@ Reading autoscaling_of(Host& host, const Arguments& arguments) {
     if (autoscaler->is_null())
         return absent(fmt::format("{} has no autoscaler", text_argument(arguments, 0)));
     return read_from(*autoscaler,
-                     {Value(range_of(*autoscaler).text()), {}, false, writer_of(host, *autoscaler, "/spec")});
+                     {Value(range_of(*autoscaler).text()), {}, false, writer_of_range(host, *autoscaler)});
 }
 
 Reading autoscaling_range(Host&, const Arguments& arguments) {

@@ -22,7 +22,6 @@ bool object_patch_by_hand(Host& host, const Arguments& arguments, HandWork& work
 bool service_switch_by_hand(Host& host, const Arguments& arguments, HandWork& work);
 bool autoscaling_by_hand(Host& host, const Arguments& arguments, HandWork& work);
 bool image_by_hand(Host& host, const Arguments& arguments, HandWork& work);
-bool replicas_by_hand(Host& host, const Arguments& arguments, HandWork& work);
 bool roll_back_by_hand(Host& host, const Arguments& arguments, HandWork& work);
 bool restart_by_hand(Host& host, const Arguments& arguments, HandWork& work);
 bool schedulable_by_hand(Host& host, const Arguments& arguments, HandWork& work);

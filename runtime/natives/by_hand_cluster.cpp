@@ -384,16 +384,6 @@ bool image_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
     return true;
 }
 
-// [workload, count, ..]
-bool replicas_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
-    const auto* workload = argument(arguments, 0).get_if<ResourceRef>();
-    const std::int64_t count = int_argument(arguments, 1, -1);
-    if (workload == nullptr || count < 0) return false;
-    work.type(
-        work.command("kubectl", {"scale", host.written(*workload), fmt::format("--replicas={}", count)}));
-    return true;
-}
-
 // [workload, digest, ..]. The current template is always the newest revision, so what a step went back to has
 // become the one after it: only as long as that is the newest.
 bool roll_back_by_hand(Host& host, const Arguments& arguments, HandWork& work) {

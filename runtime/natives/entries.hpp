@@ -35,8 +35,6 @@ Reading restart_time(Host& host,
                      const Arguments& arguments);  // [workload]: a time that it was not restarted at
 Answer pods_restart(Host& host, const Arguments& arguments);  // [workload, time, version]
 std::string preview_pods_restart(Host& host, const Arguments& arguments);
-Answer replicas_set(Host& host, const Arguments& arguments);  // [workload, count, version]
-std::string preview_replicas_set(Host& host, const Arguments& arguments);
 
 // autoscaling.cpp; a range is "2..6"
 Reading autoscaler_of(Host& host, const Arguments& arguments);          // [workload]: string, or absent

@@ -1,8 +1,14 @@
 #include "runtime/natives/field_owner.hpp"
 
+#include <algorithm>
+#include <map>
 #include <set>
+#include <sstream>
+#include <tuple>
 
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/server_side.hpp"
+#include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -39,22 +45,32 @@ const json* step_into(const json& fields, const json& value, const std::string& 
     return nullptr;
 }
 
-// Whether an entry's fields have this one, a part of it, or the whole to which it belongs.
-bool has_field(const json& entry, const json& object, const std::string& pointer) {
+// What an entry has of this field and of what is below it; empty where it is the field itself, or the whole
+// to which it belongs; null where it has none of it.
+const json* kept_at(const json& entry, const json& object, const std::string& pointer) {
     const json* fields = &field(entry, "/fieldsV1");
     const json* value = &object;
     for (std::size_t at = 0; at < pointer.size();) {
         const std::size_t end = std::min(pointer.find('/', at + 1), pointer.size());
         const std::string written = pointer.substr(at + 1, end - at - 1);
-        if (!fields->is_object()) return false;
+        if (!fields->is_object()) return nullptr;
         // An owner of a map or a list that is one value for the server owns all that is in it.
-        if (fields->empty() && at > 0) return true;
+        if (fields->empty() && at > 0) return fields;
         fields = step_into(*fields, *value, value->is_array() ? written : unescaped(written));
-        if (fields == nullptr) return false;
+        if (fields == nullptr) return nullptr;
         value = &field(*value, "/" + written);
         at = end;
     }
-    return true;
+    return fields->is_object() ? fields : nullptr;
+}
+
+bool share_a_field(const json& some, const json& others) {
+    if (some.empty() || others.empty()) return some.empty() && others.empty();
+    return std::any_of(some.items().begin(), some.items().end(), [&](const auto& step) {
+        const auto other = others.find(step.key());
+        return step.key() != "." && other != others.end() && step.value().is_object() && other->is_object() &&
+               share_a_field(step.value(), *other);
+    });
 }
 
 }  // namespace
@@ -66,7 +82,7 @@ std::string field_owner(const json& object, const std::string& pointer, const st
     std::string time;
     for (const json& entry : field(object, "/metadata/managedFields")) {
         const std::string manager = text_field(entry, "/manager");
-        if (manager.empty() || !has_field(entry, object, pointer)) continue;
+        if (manager.empty() || kept_at(entry, object, pointer) == nullptr) continue;
         owners.insert(manager);
         const std::string written = text_field(entry, "/time");
         if (written > time) newest.clear();
@@ -79,12 +95,66 @@ std::string field_owner(const json& object, const std::string& pointer, const st
     return !ours.empty() && owners.contains(ours) ? ours : "";
 }
 
+std::string other_writer(const json& object, const std::string& pointer,
+                         const std::vector<std::string>& ours) {
+    if (!is_pointer(pointer) || pointer.empty()) return {};
+    std::vector<const json*> changed;
+    std::map<std::string, const json*> others;
+    std::string other, own_time, other_time;
+    for (const json& entry : field(object, "/metadata/managedFields")) {
+        const std::string manager = text_field(entry, "/manager");
+        const json* kept = kept_at(entry, object, pointer);
+        if (manager.empty() || kept == nullptr) continue;
+        const std::string written = text_field(entry, "/time");
+        if (std::find(ours.begin(), ours.end(), manager) != ours.end()) {
+            own_time = std::max(own_time, written);
+            // What is applied may be as it was; what is patched is kept only if that changed it.
+            if (text_field(entry, "/operation") == "Update") changed.push_back(kept);
+            continue;
+        }
+        if (kept->empty()) return manager;
+        others[manager] = kept;
+        if (written > other_time) std::tie(other, other_time) = std::tie(manager, written);
+    }
+    for (const auto& [manager, kept] : others)
+        for (const json* own : changed)
+            if (share_a_field(*own, *kept)) return manager;
+    return other_time > own_time ? other : "";
+}
+
+std::string last_writer_of_all(const json& object, const std::string& pointer) {
+    std::string owner, own_time, other_time;
+    for (const json& entry : field(object, "/metadata/managedFields")) {
+        const std::string written = text_field(entry, "/time");
+        if (const json* kept = kept_at(entry, object, pointer); kept != nullptr && kept->empty())
+            owner = text_field(entry, "/manager"), own_time = written;
+        else if (!field(entry, "/fieldsV1/f:spec").is_null())
+            other_time = std::max(other_time, written);
+    }
+    return own_time > other_time ? owner : "";
+}
+
 bool asks_for_writer(Host& host) {
-    return host.setting("writers") == "yes";
+    return !host.setting("writers").empty();
+}
+
+std::vector<std::string> own_writers(Host& host) {
+    std::vector<std::string> names = {apply_manager(host), field_manager(host)};
+    std::istringstream more(host.setting("own-writers"));
+    for (std::string name; std::getline(more, name);) names.push_back(name);
+    return names;
 }
 
 std::string writer_of(Host& host, const json& object, const std::string& pointer) {
-    return asks_for_writer(host) ? field_owner(object, pointer, host.setting("manager")) : "";
+    const std::string asked = host.setting("writers");
+    if (asked == "others") {
+        const std::string other = other_writer(object, pointer, own_writers(host));
+        const std::string revision = host.setting("own-revision");
+        if (!other.empty() || revision.empty()) return other;
+        const bool same = revision == std::to_string(int_field(object, "/metadata/generation"));
+        return same ? "" : last_writer_of_all(object, pointer);
+    }
+    return asked.empty() ? "" : field_owner(object, pointer, host.setting("manager"));
 }
 
 }  // namespace migc::runtime

@@ -114,9 +114,8 @@ json kept_in(const fs::path& file) {
 }
 
 // How this run left an address last, for its inverses, which may run much later.
-fs::path left_file(Host& host, const HttpRequest& request) {
-    return fs::path(host.setting("run-folder")) /
-           fmt::format("etag-{}.json", sha256(request.url).substr(0, 16));
+fs::path left_file(Host& host, const std::string& url) {
+    return fs::path(host.setting("run-folder")) / fmt::format("etag-{}.json", sha256(url).substr(0, 16));
 }
 
 // What the server said of its own with the answer is proof; what a look finds afterwards is taken for this
@@ -124,11 +123,26 @@ fs::path left_file(Host& host, const HttpRequest& request) {
 void keep_what_is_left(Host& host, const HttpRequest& request, const HttpAnswer& answer,
                        const json& content) {
     if (const std::string etag = answer.header("ETag"); !content.is_null() && !etag.empty())
-        return keep(left_file(host, request), {{"etag", etag}});
+        return keep(left_file(host, request.url), {{"etag", etag}});
     const auto found = content.is_null() ? json() : resource_at(host, request).value_or(json());
     if (!found.is_null() && form_of(found, content) == form_of(content, content))
-        keep(left_file(host, request),
+        keep(left_file(host, request.url),
              {{"etag", text_field(found, "/etag")}, {"body", sha256(text_field(found, "/body"))}});
+}
+
+// Whether what is there is what this run left, as far as that is known.
+bool is_as_left(Host& host, const std::string& url, const json& found) {
+    const json left = kept_in(left_file(host, url));
+    const std::string etag = text_field(left, "/etag"), body = text_field(left, "/body");
+    if (etag.empty() && body.empty()) return false;
+    return text_field(found, "/etag") == etag && (body.empty() || sha256(text_field(found, "/body")) == body);
+}
+
+// Whether a document says the same as an earlier one of all that a content says, which says something else.
+bool is_as_in(const json& prior, const json& document, const json& content) {
+    if (prior.is_null() || document.is_null()) return false;
+    const json before = form_of(prior, content);
+    return form_of(document, content) == before && before != form_of(content, content);
 }
 
 // `ours`: what this run wrote there; null if it removed what was there. `like`: in whose terms that is
@@ -136,11 +150,8 @@ void keep_what_is_left(Host& host, const HttpRequest& request, const HttpAnswer&
 bool changed_by_others(Host& host, const HttpRequest& request, const json& found, const json& ours,
                        const json& like) {
     if (form_of(found, like) != form_of(ours, like)) return true;
-    const json left = kept_in(left_file(host, request));
-    if (!left.is_object() || ours.is_null()) return false;
-    if (const std::string etag = text_field(left, "/etag"); text_field(found, "/etag") != etag) return true;
-    const std::string body = text_field(left, "/body");
-    return !body.empty() && sha256(text_field(found, "/body")) != body;
+    const bool is_known = kept_in(left_file(host, request.url)).is_object();
+    return is_known && !ours.is_null() && !is_as_left(host, request.url, found);
 }
 
 // Writes a content, or removes what is there if it is null, provided that `found` still is what is there.
@@ -153,7 +164,7 @@ Answer write(Host& host, const HttpRequest& plain_request, const json& content, 
     on_condition(request, found);
     // Should this be cut off, nothing that is known of the address holds any more.
     std::error_code ignored;
-    fs::remove(left_file(host, plain_request), ignored);
+    fs::remove(left_file(host, plain_request.url), ignored);
     const HttpOutcome outcome = send(host, request);
     constexpr std::int64_t not_found = 404, gone = 410;
     const std::int64_t status = outcome.answer.status;
@@ -164,11 +175,14 @@ Answer write(Host& host, const HttpRequest& plain_request, const json& content, 
     Answer answer = !was_gone ? ending(request, outcome, 0)
                     : is_back ? well({})
                               : refused(told(request, outcome));
+    // For when it is not to be seen all the same.
     constexpr std::int64_t accepted = 202;
-    if (answer.succeeded() && status == accepted)
-        answer.reason = fmt::format(
-            "{}: it has taken the request on, and does it by and by; it was not there in time, and may come yet",
-            told(request, outcome));
+    if (answer.succeeded())
+        answer.reason =
+            told(request, outcome) +
+            (status == accepted
+                 ? ": it has taken the request on, and does it by and by; it was not there in time, and may come yet"
+                 : ", and what it shows is as it was before: an older copy (a cache), or somebody has put it back");
     if (answer.succeeded()) keep_what_is_left(host, plain_request, outcome.answer, content);
     return answer;
 }
@@ -227,10 +241,16 @@ Reading http_resource(Host& host, const Arguments& arguments) {
     return resource->is_null() ? absent() : json_reading(*resource);
 }
 
-// [content or absent, like]
-Reading http_form(Host&, const Arguments& arguments) {
-    const json form = form_of(json_argument(arguments, 0), json_argument(arguments, 1));
-    return form.is_null() ? absent() : json_reading(form);
+// [content or absent, like, what was there before or absent, address]
+Reading http_form(Host& host, const Arguments& arguments) {
+    const json content = json_argument(arguments, 0), like = json_argument(arguments, 1);
+    const json prior = json_argument(arguments, 2);
+    const json form = form_of(content, like);
+    if (form.is_null()) return absent();
+    if (!is_as_in(prior, content, like)) return json_reading(form);
+    // What this run has put back is what was there, whatever the server itself has written beside it.
+    return json_reading(
+        form_of(is_as_left(host, text_argument(arguments, 3), content) ? prior : content, prior));
 }
 
 // [address, content, terms, found]

@@ -4,6 +4,8 @@
 #include <array>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
@@ -137,29 +139,55 @@ std::string below(const std::string& path, const std::string& key) {
     return path + "/" + escaped;
 }
 
+void collect(const json& a, const json& b, const std::string& path, std::vector<std::string>& fields) {
+    if (a == b || is_identity(path)) return;
+    if (!is_part(a) || !is_part(b)) return fields.push_back(path);
+    for (const std::string& key : keys_of(a, b))
+        collect(member(a, key), member(b, key), below(path, key), fields);
+}
+
+// The same, and into lists of one length.
+void collect_leaves(const json& a, const json& b, const std::string& path, std::vector<std::string>& fields) {
+    std::vector<std::string> found;
+    collect(a, b, path, found);
+    for (std::string& one : found) {
+        const json::json_pointer place(one.substr(path.size()));
+        const json none;
+        const json& left = a.contains(place) ? a.at(place) : none;
+        const json& right = b.contains(place) ? b.at(place) : none;
+        if (!left.is_array() || !right.is_array() || left.size() != right.size() || left.empty())
+            fields.push_back(std::move(one));
+        else
+            for (std::size_t i = 0; i < left.size(); ++i)
+                collect_leaves(left[i], right[i], fmt::format("{}/{}", one, i), fields);
+    }
+}
+
+using IsTheirs = std::function<bool(const std::string&)>;
+
+bool has_theirs(const json& prior, const json& applied, const std::string& path, const IsTheirs& is_theirs) {
+    std::vector<std::string> fields;
+    if (is_theirs) collect_leaves(prior, applied, path, fields);
+    return std::any_of(fields.begin(), fields.end(), is_theirs);
+}
+
 // The patch for one field and what is below it; null if nothing is to be put back there.
 std::optional<json> back(const json& prior, const json& applied, const json& now, const std::string& path,
-                         std::vector<std::string>& taken) {
+                         const IsTheirs& is_theirs, std::vector<std::string>& taken) {
     if (prior == applied || now == prior || is_identity(path)) return std::nullopt;
-    if (now == applied && !path.empty()) return merge_difference(now, prior);
+    if (now == applied && !path.empty() && !has_theirs(prior, applied, path, is_theirs))
+        return merge_difference(now, prior);
     if (!is_part(prior) || !is_part(applied) || !is_part(now) || now.is_null()) {
         taken.push_back(path);
         return std::nullopt;
     }
     json patch = json::object();
     for (const std::string& key : keys_of(prior, applied))
-        if (auto part =
-                back(member(prior, key), member(applied, key), member(now, key), below(path, key), taken))
+        if (auto part = back(member(prior, key), member(applied, key), member(now, key), below(path, key),
+                             is_theirs, taken))
             patch[key] = std::move(*part);
     if (patch.empty()) return std::nullopt;
     return patch;
-}
-
-void collect(const json& a, const json& b, const std::string& path, std::vector<std::string>& fields) {
-    if (a == b || is_identity(path)) return;
-    if (!is_part(a) || !is_part(b)) return fields.push_back(path);
-    for (const std::string& key : keys_of(a, b))
-        collect(member(a, key), member(b, key), below(path, key), fields);
 }
 
 }  // namespace
@@ -204,9 +232,10 @@ json merge_difference(const json& from, const json& to) {
     return patch;
 }
 
-WayBack way_back(const json& prior, const json& applied, const json& now) {
+WayBack way_back(const json& prior, const json& applied, const json& now,
+                 const std::function<bool(const std::string&)>& is_theirs) {
     WayBack result;
-    if (auto patch = back(prior, applied, now, "", result.taken)) result.patch = std::move(*patch);
+    if (auto patch = back(prior, applied, now, "", is_theirs, result.taken)) result.patch = std::move(*patch);
     return result;
 }
 

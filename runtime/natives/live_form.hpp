@@ -1,6 +1,7 @@
 // Objects of the cluster as migc keeps and compares them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,9 +39,12 @@ nlohmann::json merge_difference(const nlohmann::json& from, const nlohmann::json
 // The way back to `prior` from what this run `applied`, given what is there now.
 struct WayBack {
     nlohmann::json patch = nlohmann::json::object();  // touches only what differs between prior and applied
-    std::vector<std::string> taken;                   // fields that are neither as applied nor as before
+    std::vector<std::string> taken;                   // fields that somebody else has written since
 };
-WayBack way_back(const nlohmann::json& prior, const nlohmann::json& applied, const nlohmann::json& now);
+// `is_theirs` says of a field, by its path, that somebody else has written it since, whatever it is by now;
+// one that is neither as applied nor as before is theirs in any case.
+WayBack way_back(const nlohmann::json& prior, const nlohmann::json& applied, const nlohmann::json& now,
+                 const std::function<bool(const std::string&)>& is_theirs = {});
 
 // The fields in which two forms differ, as paths: "/spec/replicas".
 std::vector<std::string> differing_fields(const nlohmann::json& a, const nlohmann::json& b);

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/entries.hpp"
+#include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/live_form.hpp"
-#include "runtime/natives/managed_fields.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/withheld_values.hpp"
 #include "runtime/tools/identity.hpp"
@@ -178,8 +178,7 @@ Reading live_value(Host& host, const Arguments& arguments) {
         return mistaken(fmt::format("`{}` is no JSON pointer, such as /data/colour", pointer));
     const Reading refusal = mistaken(handle->written() + " is a secret: migc does not read its values");
     if (handle->type == "secret" && leads_to_values(pointer)) return refusal;
-    const bool writers = host.setting("writers") == "yes";
-    auto object = writers ? fetch_with_managers(host, *handle, {}) : fetch(host, *handle);
+    auto object = fetch(host, *handle);
     if (!object) return unknown(object.error());
     if (object->is_null()) {
         Reading reading = absent(missing(host, *handle));
@@ -192,7 +191,7 @@ Reading live_value(Host& host, const Arguments& arguments) {
     const json& found = field(*object, pointer);
     Reading reading = found.is_null() ? absent(fmt::format("{} has no {}", handle->written(), pointer))
                                       : json_reading(found);
-    if (writers) reading.writer = writer_of(*object, pointer);
+    reading.writer = writer_of(host, *object, pointer);
     return read_from(*object, std::move(reading));
 }
 

@@ -205,29 +205,6 @@ void pass_over(Takeover& takeover, json& own, const json& entry, const std::stri
     }
 }
 
-// The step of a set that leads to an item of a list; empty if there is none.
-std::string step_to(const json& node, const json& item) {
-    for (const auto& [step, unused] : node.items())
-        if (const json list = json::array({item}); step != "." && part_at(list, step) != nullptr) return step;
-    return {};
-}
-
-// Whether an entry's set holds the field at that place, alone or with a whole that is one value to the
-// server.
-bool keeps_field(json node, json value, const json::json_pointer& place) {
-    std::vector<std::string> tokens;
-    for (json::json_pointer rest = place; !rest.empty(); rest.pop_back()) tokens.push_back(rest.back());
-    for (auto token = tokens.rbegin(); token != tokens.rend(); ++token) {
-        if (!value.contains(json::json_pointer().operator/=(*token))) return false;
-        if (node.is_object() && node.empty()) return true;
-        json next = value.at(json::json_pointer().operator/=(*token));
-        node = fields_below(node, value.is_array() ? step_to(node, next) : "f:" + *token);
-        if (node.is_null()) return false;
-        value = std::move(next);
-    }
-    return true;
-}
-
 }  // namespace
 
 Takeover takeover_by(const json& object, const std::string& manager,
@@ -271,16 +248,6 @@ json applied_fields(const json& object, const std::string& manager) {
         if (text_field(entry, "/manager") == manager && is_by_apply(entry))
             return fields_below(entry, "fieldsV1");
     return json::object();
-}
-
-std::string writer_of(const json& object, const std::string& pointer) {
-    std::string writer;
-    for (const auto& entry : field(object, "/metadata/managedFields")) {
-        if (!keeps_field(fields_below(entry, "fieldsV1"), object, json::json_pointer(pointer))) continue;
-        if (!writer.empty()) return {};
-        writer = text_field(entry, "/manager");
-    }
-    return writer;
 }
 
 json fields_without(const json& fields, const std::vector<json>& others) {

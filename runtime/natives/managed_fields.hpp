@@ -36,9 +36,6 @@ std::string other_applier(const nlohmann::json& object, const std::string& manag
 // The fields that a manager applied, as an object's `metadata.managedFields` says.
 nlohmann::json applied_fields(const nlohmann::json& object, const std::string& manager);
 
-// The name of who wrote the field at a JSON pointer last; empty where it is not known, or there are several.
-std::string writer_of(const nlohmann::json& object, const std::string& pointer);
-
 // What is in the first set and in none of the others.
 nlohmann::json fields_without(const nlohmann::json& fields, const std::vector<nlohmann::json>& others);
 

@@ -86,7 +86,6 @@ const std::vector<NativeEntry>& all_natives() {
         writes("image-set", image_set, preview_image_set),
         reads("restart-time", restart_time),
         writes("pods-restart", pods_restart, preview_pods_restart),
-        writes("replicas-set", replicas_set, preview_replicas_set),
         reads("every-workload", workloads_of_namespace),
         reads("autoscaler-of", autoscaler_of),
         reads("autoscaling-of", autoscaling_of),

@@ -66,6 +66,8 @@ Reading json_reading(const nlohmann::json& value) {
 
 Reading read_from(const nlohmann::json& object, Reading reading) {
     reading.identity = text_field(object, "/metadata/uid");
+    if (const std::int64_t generation = int_field(object, "/metadata/generation"); generation > 0)
+        reading.revision = std::to_string(generation);
     return reading;
 }
 

@@ -17,7 +17,7 @@ Reading mistaken(std::string reason);
 Reading absent(std::string why = {});
 // Of a JSON value, in plain form where it is a scalar.
 Reading json_reading(const nlohmann::json& value);
-// A reading of this object of the API server, with its identity.
+// A reading of this object of the API server, with its identity and its revision.
 Reading read_from(const nlohmann::json& object, Reading reading);
 
 // As if a tool had printed `output` and ended well.

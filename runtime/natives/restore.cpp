@@ -46,13 +46,18 @@ bool is_tool_of_people(const std::string& manager) {
 
 // What somebody else wrote into an object that this run made: otherwise than it was made, or beside that. An
 // autoscaler's number of replicas is no sign of that. `whole` has its managed fields.
-std::vector<std::string> changed_since(const json& applied, const json& now, const json& whole) {
+std::vector<std::string> changed_since(const json& applied, const json& now, const json& whole,
+                                       const std::vector<std::string>& ours) {
     if (applied.is_null()) return {};
     json restricted = now;
     restricted.merge_patch(applied);  // differs from `now` only in fields that `applied` has
     std::vector<std::string> fields = differing_fields(restricted, now);
     for (const std::string& added : differing_fields(applied, restricted))
         if (is_tool_of_people(field_owner(whole, added, {}))) fields.push_back(added);
+    for (const std::string& declared : differing_fields(json::object(), applied))
+        if (std::find(fields.begin(), fields.end(), declared) == fields.end() &&
+            is_tool_of_people(other_writer(whole, declared, ours)))
+            fields.push_back(declared);
     std::erase(fields, "/spec/replicas");
     return fields;
 }
@@ -64,14 +69,14 @@ Restoration left_standing(std::string why) {
 }
 
 Restoration removal(const Handle& handle, const json& applied, const json& now, const json& whole,
-                    const std::string& ours) {
+                    const std::vector<std::string>& ours) {
     if (now.is_null()) return {};
     if (holds_data(handle)) return left_standing(never_deleted);
     // The object is theirs as well, though they wrote nothing else into it.
-    if (const std::string other = other_applier(whole, ours); !other.empty())
+    if (const std::string other = other_applier(whole, ours.front()); !other.empty())
         return left_standing(fmt::format(
             "was made by this run, and {} has applied it since, too; deleting it would lose that", other));
-    if (const auto fields = changed_since(applied, now, whole); !fields.empty())
+    if (const auto fields = changed_since(applied, now, whole, ours); !fields.empty())
         return left_standing(fmt::format(
             "was changed by somebody else since this run made it, at {}; deleting it would lose that",
             enumerate(fields)));
@@ -98,19 +103,20 @@ void leave_secret_values(const json& prior, bool values_kept, Restoration& resto
 
 // Only the fields that the run changed, and of these only the ones that are still as it left them.
 Restoration restoration_of(const Handle& handle, const json& prior, const json& applied, const json& now,
-                           const json& whole, bool values_kept, const std::string& ours) {
+                           const json& whole, bool values_kept, const std::vector<std::string>& ours) {
     if (prior.is_null()) return removal(handle, applied, now, whole, ours);
     if (now.is_null())
         return left_standing(
             "was deleted by somebody else since this run changed it; making it again could undo what that "
             "person meant");
-    WayBack way = way_back(prior, applied, now);
+    WayBack way = way_back(prior, applied, now,
+                           [&](const std::string& path) { return !other_writer(whole, path, ours).empty(); });
     Restoration result;
     result.patch = std::move(way.patch);
     leave_secret_values(prior, values_kept, result);
     if (!way.taken.empty())
         result.left.push_back(fmt::format(
-            "keeps {}: somebody else has changed it since this run did, and putting it back would overwrite that",
+            "keeps {}: somebody else has written it since this run did, and putting it back would overwrite that",
             enumerate(way.taken, 10)));
     if (result.patch.empty() && !result.left.empty())
         return left_standing(fmt::format("{}", fmt::join(result.left, "; ")));
@@ -126,10 +132,10 @@ struct ObjectLook {
     Document document;
     json prior;
     json applied;
-    json now;                  // in the form in which `prior` and `applied` are
-    json whole;                // as the server shows it
-    bool values_kept = false;  // of a Secret: those that it had before
-    std::string ours;          // the manager by whose name this project applies
+    json now;                       // in the form in which `prior` and `applied` are
+    json whole;                     // as the server shows it
+    bool values_kept = false;       // of a Secret: those that it had before
+    std::vector<std::string> ours;  // who is not somebody else; the first is the project
 };
 
 tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Value& manifest, const Value& handle,
@@ -141,8 +147,8 @@ tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Value& ma
     if (!whole) return tl::unexpected(whole.error());
     auto now = live_object(host, *document, *whole);
     if (!now) return tl::unexpected(now.error());
-    return ObjectLook{std::move(*document), prior, applied, std::move(*now), std::move(*whole), values_kept,
-                      apply_manager(host)};
+    return ObjectLook{std::move(*document), prior,       applied,          std::move(*now),
+                      std::move(*whole),    values_kept, own_writers(host)};
 }
 
 Restoration restoration_of(const ObjectLook& seen) {

@@ -57,13 +57,6 @@ Planned restart_command(Host& host, const Arguments& arguments) {
     return versioned_patch(host, *name, "strategic", std::move(patch), text_argument(arguments, 2));
 }
 
-Planned replicas_command(Host& host, const Arguments& arguments) {
-    const auto name = changed_workload(host, argument(arguments, 0), argument(arguments, 2));
-    if (!name) return tl::unexpected(name.error());
-    return versioned_patch(host, *name, "merge", {{"spec", {{"replicas", int_argument(arguments, 1, 0)}}}},
-                           text_argument(arguments, 2));
-}
-
 Answer act(Host& host, const Planned& command) {
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
@@ -108,14 +101,6 @@ Answer pods_restart(Host& host, const Arguments& arguments) {
 
 std::string preview_pods_restart(Host& host, const Arguments& arguments) {
     return preview(host, restart_command(host, arguments));
-}
-
-Answer replicas_set(Host& host, const Arguments& arguments) {
-    return act(host, replicas_command(host, arguments));
-}
-
-std::string preview_replicas_set(Host& host, const Arguments& arguments) {
-    return preview(host, replicas_command(host, arguments));
 }
 
 }  // namespace migc::runtime

@@ -46,14 +46,13 @@ std::string printed_by(const std::string& command) {
 }
 
 ByHand find_by_hand(std::string_view native) {
-    constexpr std::array<std::pair<std::string_view, ByHand>, 19> table = {{
+    constexpr std::array<std::pair<std::string_view, ByHand>, 18> table = {{
         {"object-restore", object_restore_by_hand},
         {"object-make-again", object_make_again_by_hand},
         {"object-patch", object_patch_by_hand},
         {"service-switch", service_switch_by_hand},
         {"autoscaling-set", autoscaling_by_hand},
         {"image-set", image_by_hand},
-        {"replicas-set", replicas_by_hand},
         {"roll-back", roll_back_by_hand},
         {"pods-restart", restart_by_hand},
         {"node-set-schedulable", schedulable_by_hand},

@@ -359,7 +359,7 @@ class Foreseen::Deed {
         if (is({"set-value", "remove-value", "put-back", "restore-file"})) return edit(action, text(0));
         if (name == "object-apply") return text(1).empty() ? cluster() : apply(text(1));
         if (is({"object-restore", "object-make-again", "object-patch", "object-delete", "service-switch",
-                "autoscaling-set", "roll-back", "image-set", "pods-restart", "replicas-set", "claim-grow"}))
+                "autoscaling-set", "roll-back", "image-set", "pods-restart", "claim-grow"}))
             return object(name, target(), values);
         if (name == "node-set-schedulable")
             return target().empty() ? cluster() : schedule(target(), bool_argument(values, 1));
@@ -403,7 +403,6 @@ class Foreseen::Deed {
         }
         if (native == "roll-back") return open_field(target, "/spec/template");
         if (native == "pods-restart") return open_field(target, "/spec/template/metadata/annotations");
-        if (native == "replicas-set") return set_known(target, "/spec/replicas", argument(values, 1));
         if (native == "claim-grow")
             return set_known(target, "/spec/resources/requests/storage", argument(values, 1));
         if (native == "image-set") return image(target, argument(values, 2), argument(values, 3));

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/natives/terraform.hpp"
 #include "runtime/plan/words.hpp"
 
 namespace migc::runtime {
@@ -171,6 +173,7 @@ void StagePlanner::call(const ir::Step& step, Scope& scope, const std::string& i
         composite(step, verb, scope, inner, std::move(entry), id);
     } else {
         command(verb, inner, entry);
+        if (verb.action->native == "terraform-plan") remember_state(entry);
         entry["layer"] = layer_of(*verb.action);
         const auto declared = effects(verb, inner, entry);
         for (const auto& [object, identity] : foreseen_.take_identities())
@@ -218,6 +221,18 @@ std::string StagePlanner::limit_of_all(const ir::Step& step, const ir::Verb& ver
     const auto every = milliseconds(evaluator_, step.every, scope).value_or(ir::default_retry_ms);
     return fmt::format("{}{}tried again at most {}, every {}", text, text.empty() ? "" : "; ",
                        *more == 1 ? "once" : fmt::format("{} times", *more), show_milliseconds(every));
+}
+
+// What terraform will plan only the run can know, but not from which state: one that somebody has applied to
+// since is another one than was reviewed. Once is enough.
+void StagePlanner::remember_state(json& entry) {
+    if (std::exchange(state_is_known_, true)) return;
+    const auto state = state_identity(evaluator_);
+    if (!state) return;
+    const std::string which = state->lineage.empty()
+                                  ? "empty"
+                                  : fmt::format("serial {} of lineage {}", state->serial, state->lineage);
+    entry["seen"]["state"] = to_json(Value(which));
 }
 
 void StagePlanner::needs(const ir::Verb& verb, const Scope& inner, json& entry) {

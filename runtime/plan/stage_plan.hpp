@@ -45,6 +45,7 @@ class StagePlanner {
     std::string subject(const ir::Expr& condition, const Scope& names);
     std::string limit_of_all(const ir::Step& step, const ir::Verb& verb, const Scope& scope,
                              const Scope& inner);
+    void remember_state(Json& entry);
     void needs(const ir::Verb& verb, const Scope& inner, Json& entry);
     void captures(const ir::Verb& verb, Scope& inner, Json& entry);
     std::string what_is_kept(const ir::Expr& value, const Scope& inner);
@@ -89,6 +90,7 @@ class StagePlanner {
     Json steps_ = Json::array();
     Json inverse_commands_ = Json::array();  // of the step at hand
     ir::Times times_;
+    bool state_is_known_ = false;
 };
 
 }  // namespace migc::runtime

@@ -25,6 +25,9 @@ struct Reading {
     // Which thing it was that was read, where its server tells: one that was deleted and made anew has the
     // same name and another identity (a UID). Empty: not known.
     std::string identity = {};
+    // How often what is asked of that thing has changed, as its server counts (an object's generation).
+    // Empty: not known.
+    std::string revision = {};
 };
 
 // A command of a declared tool, with more to say about its streams and its limit than `Host::run` takes.

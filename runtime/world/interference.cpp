@@ -12,9 +12,10 @@ namespace migc::runtime {
 namespace {
 
 constexpr std::pair<std::string_view, Deed> deed_names[] = {
-    {"set-other", Deed::SetOther}, {"set-same", Deed::SetSame},      {"set-unrelated", Deed::SetUnrelated},
-    {"delete", Deed::Delete},      {"remake", Deed::Remake},         {"annotate", Deed::Annotate},
-    {"stale", Deed::Stale},        {"come-and-go", Deed::ComeAndGo}, {"half-at-a-time", Deed::HalfAtATime},
+    {"set-other", Deed::SetOther},         {"set-same", Deed::SetSame}, {"set-again", Deed::SetAgain},
+    {"set-unrelated", Deed::SetUnrelated}, {"delete", Deed::Delete},    {"remake", Deed::Remake},
+    {"annotate", Deed::Annotate},          {"stale", Deed::Stale},      {"come-and-go", Deed::ComeAndGo},
+    {"half-at-a-time", Deed::HalfAtATime},
 };
 
 using Error = tl::unexpected<std::string>;
@@ -115,8 +116,8 @@ tl::expected<Interference, std::string> parse_interference(std::string_view text
                                     [&](const auto& one) { return one.first == deed; });
     if (known == std::end(deed_names))
         return Error(
-            fmt::format("`{}` is nothing that another one does: set-other, set-same, set-unrelated, delete, "
-                        "remake, annotate, stale, come-and-go, half-at-a-time",
+            fmt::format("`{}` is nothing that another one does: set-other, set-same, set-again, "
+                        "set-unrelated, delete, remake, annotate, stale, come-and-go, half-at-a-time",
                         deed));
     result.deed = known->second;
     const When when = find_when(rest);

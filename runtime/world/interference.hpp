@@ -18,17 +18,20 @@ namespace migc::runtime {
 enum class Deed : std::uint8_t {
     SetOther,      // another value than migc wants, and than there was
     SetSame,       // the value that migc wants
+    SetAgain,      // the value that is there, once more, under another name
     SetUnrelated,  // something else of the same thing
     Delete,
-    Remake,      // deletes it and makes it anew as it was: another identity
-    Annotate,    // from now on notes each change of the thing on the thing itself, as a controller does
-    Stale,       // nothing: the next look shows the world as it was before the last change
-    ComeAndGo,   // sets another value and puts the old one back before anybody looks
+    Remake,     // deletes it and makes it anew as it was: another identity
+    Annotate,   // from now on notes each change of the thing on the thing itself, as a controller does
+    Stale,      // nothing: the next look shows the world as it was before the last change
+    ComeAndGo,  // sets another value and the old one again before anybody looks: that is theirs from then on,
+                // where a server keeps who wrote what
     HalfAtATime  // sets something unrelated, and, after migc's next command, another value
 };
 
-constexpr Deed deeds[] = {Deed::SetOther, Deed::SetSame, Deed::SetUnrelated, Deed::Delete,     Deed::Remake,
-                          Deed::Annotate, Deed::Stale,   Deed::ComeAndGo,    Deed::HalfAtATime};
+constexpr Deed deeds[] = {Deed::SetOther,  Deed::SetSame,    Deed::SetAgain, Deed::SetUnrelated,
+                          Deed::Delete,    Deed::Remake,     Deed::Annotate, Deed::Stale,
+                          Deed::ComeAndGo, Deed::HalfAtATime};
 
 // "set-other", "remake", ...
 std::string_view name(Deed deed);

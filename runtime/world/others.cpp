@@ -237,6 +237,28 @@ void write_terraform(Simulation& world, const Spot& place, const Maybe& value) {
     sync_nodes(world, directory);
 }
 
+// Of an object only the field at a place, as somebody would apply it: of a list the one item, by its name.
+Object only_field(const Object& whole, const std::vector<std::string>& steps, std::size_t at) {
+    if (at == steps.size()) return whole;
+    Object below = only_field(whole.at(Object::json_pointer().operator/=(steps[at])), steps, at + 1);
+    if (!whole.is_array()) return {{steps[at], std::move(below)}};
+    if (below.is_object() && whole.at(Object::json_pointer().operator/=(steps[at])).contains("name"))
+        below["name"] = whole.at(Object::json_pointer().operator/=(steps[at]))["name"];
+    return Object::array({std::move(below)});
+}
+
+// Applies on the server's side what is there already: the field is theirs as well from then on.
+void apply_again(Simulation& world, const Spot& place) {
+    Cluster& cluster = world.clusters.at(place.in);
+    const ObjectKey key{place.plural, place.name_space, place.name};
+    const Object object = *cluster.find(key);
+    std::vector<std::string> steps;
+    for (auto rest = Object::json_pointer(place.pointer); !rest.empty(); rest.pop_back())
+        steps.insert(steps.begin(), rest.back());
+    const Object applied = steps.empty() ? written_part(object) : only_field(object, steps, 0);
+    cluster.put(key, object, {"colleague", "", &applied});
+}
+
 void write_object(Simulation& world, const Spot& place, const Maybe& value, const std::string& manager) {
     Cluster& cluster = world.clusters.at(place.in);
     const ObjectKey key{place.plural, place.name_space, place.name};
@@ -386,13 +408,25 @@ void Others::arm(Interference interference) {
     armed_.push_back({std::move(interference), 0, false, ""});
 }
 
+namespace {
+
+// A server that does not keep who wrote what knows nothing of it.
+bool keeps_writers(const Spot& place, const Maybe& value) {
+    return place.kind == Spot::Kind::Cluster && value.has_value();
+}
+
+}  // namespace
+
 void Others::write(Deed deed, const Spot& place, const Maybe& value) {
     for (OthersWrite& earlier : ledger_)
         if (earlier.place == place ||
             (earlier.place.name == place.name && earlier.place.kind == place.kind && place.pointer.empty()))
             earlier.superseded = true;
     remember();
-    write_to(world_, place, value, root_, deed == Deed::Annotate ? "example-controller" : "kubectl-edit");
+    if (deed == Deed::SetAgain)
+        apply_again(world_, place);
+    else
+        write_to(world_, place, value, root_, deed == Deed::Annotate ? "example-controller" : "kubectl-edit");
     OthersWrite entry;
     entry.deed = deed;
     entry.place = place;
@@ -473,6 +507,11 @@ tl::expected<void, std::string> Others::act(Deed deed, const Changed& where, con
             return set(deed, to ? *to : other_value(world_, where));
         case Deed::SetSame:
             return set(deed, where.after);
+        case Deed::SetAgain:
+            if (!keeps_writers(place, value_at(place)))
+                return Error(fmt::format("nobody keeps who wrote {}", shown(place)));
+            write(deed, place, value_at(place));
+            return {};
         case Deed::SetUnrelated:
             return unrelated(place, deed);
         case Deed::Delete:
@@ -485,8 +524,9 @@ tl::expected<void, std::string> Others::act(Deed deed, const Changed& where, con
             const Maybe was = value_at(place);
             if (auto done = set(deed, other_value(world_, where)); !done) return done;
             write(deed, place, was);
-            // They have put it back themselves: nothing of theirs is left that could be lost.
-            ledger_.back().superseded = true;
+            // They have put it back themselves: nothing of theirs is left that could be lost, unless it is
+            // known for theirs.
+            ledger_.back().superseded = !keeps_writers(place, was);
             return {};
         }
         case Deed::HalfAtATime: {

@@ -1339,6 +1339,16 @@ TEST_CASE("evidence of an earlier run counts as long as what that one did stands
         CHECK(says(result, "does not stand"));
         CHECK(bench.tools.field("production", "webapi", "replicas") == 2);
     }
+    SECTION("so does what that one only found as it was to be") {
+        bench.options.only = {"staging"};
+        CHECK(bench.run().exit_code == 0);
+        bench.options.only = {"production"};
+        bench.options.evidence = [](const std::string&, const std::vector<std::string>&) {
+            return Reading{Value(true), "staging passed in run run-2", false, {}, "run-2"};
+        };
+        bench.tools.field("staging", "webapi", "replicas") = 6;
+        CHECK(bench.run().exit_code == 5);
+    }
     SECTION("it cannot be seen from here") {
         bench.tools.faults.push_back({"--context staging", failed(1, "no route to host"), false, 1000});
         CHECK(bench.run().exit_code == 0);

@@ -118,13 +118,71 @@ TEST_CASE("a field with parts belongs to who wrote below it last, unless two did
           "");
 }
 
+TEST_CASE("whoever keeps a field beside the run that changed it has written it later") {
+    const json fields = {{"f:spec", {{"f:replicas", json::object()}}}};
+    const auto written_by = [&](std::vector<std::string> managers) {
+        json entries = json::array();
+        for (const std::string& manager : managers)
+            entries.push_back(entry(manager, "2026-01-10T01:00:00Z", fields));
+        return other_writer(deployment(entries), "/spec/replicas", {"migc:shop", "migc:1", "kubectl"});
+    };
+    CHECK(written_by({"migc:1"}).empty());
+    CHECK(written_by({"migc:shop", "migc:1"}).empty());
+    CHECK(written_by({"kubectl"}).empty());
+    CHECK(written_by({"migc:1", "colleague"}) == "colleague");
+    CHECK(written_by({"colleague", "migc:1"}) == "colleague");
+    // There and back: the server lets go of us.
+    CHECK(written_by({"kubectl-edit"}) == "kubectl-edit");
+    CHECK(written_by({"migc:2"}) == "migc:2");
+    CHECK(written_by({}).empty());
+    // A map that is one value for the server.
+    const json selector = {{"f:spec", {{"f:selector", json::object()}}}};
+    const json both = deployment({entry("migc:1", "2026-01-10T01:00:00Z", selector),
+                                  entry("colleague", "2026-01-10T01:00:00Z", selector)});
+    CHECK(other_writer(both, "/spec/selector", {"migc:1"}) == "colleague");
+    CHECK(other_writer(both, "/spec/selector/app", {"migc:1"}) == "colleague");
+}
+
+TEST_CASE("who wrote last to what an object is asked for, and to this field of it") {
+    const auto last = [](const std::string& theirs) {
+        json status =
+            entry("kubelet", "2026-01-10T03:00:00Z", {{"f:status", {{"f:replicas", json::object()}}}});
+        return last_writer_of_all(
+            deployment(
+                {entry("kubectl", "2026-01-10T01:00:05Z", {{"f:spec", {{"f:replicas", json::object()}}}}),
+                 entry("other", theirs, {{"f:spec", {{"f:paused", json::object()}}}}), status}),
+            "/spec/replicas");
+    };
+    CHECK(last("2026-01-10T01:00:04Z") == "kubectl");
+    CHECK(last("2026-01-10T01:00:05Z").empty());
+    CHECK(last("2026-01-10T01:00:06Z").empty());
+}
+
+TEST_CASE("of a field with parts it is who wrote one of ours, too, or wrote there later") {
+    const auto container = [](const std::string& name) {
+        return of_containers(
+            {{"k:{\"name\":\"" + name + "\"}", {{".", json::object()}, {"f:image", json::object()}}}});
+    };
+    const auto writer = [&](const std::string& theirs, const std::string& part) {
+        return other_writer(deployment({entry("migc:1", "2026-01-10T01:00:05Z", container("web")),
+                                        entry("colleague", theirs, container(part))}),
+                            "/spec/template", {"migc:1"});
+    };
+    CHECK(writer("2026-01-10T01:00:04Z", "side").empty());
+    CHECK(writer("2026-01-10T01:00:05Z", "side").empty());
+    CHECK(writer("2026-01-10T01:00:06Z", "side") == "colleague");
+    CHECK(writer("2026-01-10T01:00:05Z", "web") == "colleague");
+}
+
 TEST_CASE("managed fields of an odd shape tell nothing") {
     for (const json& odd :
          {json("x"), json::object(), json::array({1, nullptr, "x"}), json::array({json{{"manager", "a"}}}),
           json::array({json{{"manager", "a"}, {"fieldsV1", 3}}}),
           json::array({json{{"manager", "a"}, {"fieldsV1", {{"f:spec", "x"}}}}}),
           json::array({json{{"manager", 7}, {"fieldsV1", {{"f:spec", {{"f:replicas", json::object()}}}}}}})})
-        CHECK(field_owner(deployment(odd), "/spec/replicas", "a") == "");
+        CHECK(field_owner(deployment(odd), "/spec/replicas", "a") +
+                  other_writer(deployment(odd), "/spec", {}) ==
+              "");
     const json broken =
         deployment({entry("a", "2026-01-10T01:00:00Z", of_containers({{"k:{", json::object()}}))});
     CHECK(field_owner(broken, image, "a") == "");

@@ -185,9 +185,7 @@ TEST_CASE("what natives change is foreseen, and nothing else is open") {
     world.done("2", native("image-set",
                            {text("/spec/template/spec/containers"), text("web"), text("web:2"), text("8")}));
     CHECK(shown_of(world.field("webapi", "/spec/template/spec/containers/0/image")) == "web:2");
-    world.done("3", native("replicas-set", {literal(Value(std::int64_t{5}), ir::TypeKind::Int), text("9")}));
-    CHECK(shown_of(world.field("webapi", "/spec/replicas")) == "5");
-    world.done("4", native("node-set-schedulable", {literal(Value(false), ir::TypeKind::Bool), text("9")}));
+    world.done("3", native("node-set-schedulable", {literal(Value(false), ir::TypeKind::Bool), text("9")}));
     CHECK(shown_of(world.field("other", "/metadata/name")) == "other");
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "compiler/source/sha256.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/latency.hpp"
@@ -606,4 +607,34 @@ TEST_CASE("the address of a channel reaches curl on standard input only") {
         CHECK(act(host, "notify", arguments).succeeded());
         CHECK(host.commands.empty());
     }
+}
+
+TEST_CASE("a document is what was there before only if all of it is") {
+    Asked host;
+    const auto document = [](const std::string& body, const std::string& etag = "") {
+        json content = {{"type", "application/json"}, {"body", body}};
+        if (!etag.empty()) content["etag"] = etag;
+        return Value(std::make_shared<const json>(content));
+    };
+    const Value address("http://store.example.com/a"),
+        content = document(R"({"a":2,"ok":1})"), prior = document(R"({"a":1,"ok":1,"x":5,"updated":7})");
+    const auto form = [&](const Value& found) {
+        return show(read(host, "http-form", {found, content, prior, address}).value);
+    };
+    CHECK(form(prior) == R"({"a":1,"ok":1,"updated":7,"x":5})");
+    CHECK(form(content) == R"({"a":2,"ok":1})");
+    // What a server keeps of its own beside what was written is no part of that.
+    CHECK(form(document(R"({"a":2,"ok":1,"updated":8})")) == R"({"a":2,"ok":1})");
+    // Somebody has put back a part of it.
+    CHECK(form(document(R"({"a":1,"ok":1})")) == R"({"a":1,"ok":1})");
+    // The run itself has put all of it back, and the server has written its own time.
+    std::ofstream(host.folder / "run" /
+                  fmt::format("etag-{}.json", sha256("http://store.example.com/a").substr(0, 16)))
+        << R"({"etag":"\"9\""})";
+    CHECK(form(document(R"({"a":1,"ok":1,"x":5,"updated":9})", "\"9\"")) == form(prior));
+    CHECK(form(document(R"({"a":1,"ok":1,"x":5,"updated":9})", "\"10\"")) != form(prior));
+    // Where the content says nothing else than what is there, there is nothing to do.
+    CHECK(show(read(host, "http-form", {prior, document(R"({"a":1})"), prior, address}).value) ==
+          R"({"a":1})");
+    CHECK(read(host, "http-form", {Value(Absent{}), content, prior, address}).value.is_absent());
 }

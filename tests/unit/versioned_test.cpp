@@ -166,7 +166,6 @@ TEST_CASE("what was not there when it was looked at is refused, and nothing is r
     const std::vector<std::pair<const char*, List>> acts = {
         {"image-set", {web, Value("/spec/template/spec/containers"), Value("a"), Value("b"), none}},
         {"pods-restart", {web, Value("2023-11-14T22:13:20Z"), none}},
-        {"replicas-set", {web, Value(std::int64_t{3}), none}},
         {"service-switch", {ref("service", "web"), Value("version=green"), none}},
         {"autoscaling-set", {Value("scaler"), Value("2..6"), none}},
         {"node-set-schedulable", {ref("node", "n1"), Value(false), none}},
@@ -181,7 +180,7 @@ TEST_CASE("what was not there when it was looked at is refused, and nothing is r
     }
 }
 
-TEST_CASE("services, autoscalers, nodes, claims and numbers of replicas are patched with their version") {
+TEST_CASE("services, autoscalers, nodes and claims are patched with their version") {
     FakeCluster host;
     CHECK(
         act(host, "service-switch", {ref("service", "web"), Value("version=green,track"), version})
@@ -202,12 +201,9 @@ TEST_CASE("services, autoscalers, nodes, claims and numbers of replicas are patc
               .find(R"("spec":{"unschedulable":null})") != std::string::npos);
     CHECK(act(host, "claim-grow", {ref("claim", "data"), Value(*parse_quantity("3Gi")), version})
               .find(R"("spec":{"resources":{"requests":{"storage":"3Gi"}}})") != std::string::npos);
-    CHECK(
-        act(host, "replicas-set", {web, Value(std::int64_t{3}), version}).find(R"("spec":{"replicas":3})") !=
-        std::string::npos);
     host.settings["manager"] = "";
-    CHECK(act(host, "replicas-set", {web, Value(std::int64_t{3}), version}).find("--field-manager=migc ") !=
-          std::string::npos);
+    CHECK(act(host, "node-set-schedulable", {ref("node", "n1"), Value(true), version})
+              .find("--field-manager=migc ") != std::string::npos);
 }
 
 TEST_CASE("a deployment goes back by its whole template, a set by the patch that its revision keeps") {
