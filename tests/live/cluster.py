@@ -124,6 +124,7 @@ def make_namespace(name):
     atexit.register(kubectl, "delete", "namespace", name, "--wait=false")
 
 
+# A probe that has to be answered within a second fails on a machine that has other things to do, and its pod is not ready then.
 DEPLOYMENT = """apiVersion: apps/v1
 kind: Deployment
 metadata: {name: webapi}
@@ -138,5 +139,5 @@ spec:
         - name: web
           image: local/web:1
           imagePullPolicy: IfNotPresent
-          readinessProbe: {httpGet: {path: /health, port: 8080}, periodSeconds: 1}
+          readinessProbe: {httpGet: {path: /health, port: 8080}, periodSeconds: 1, timeoutSeconds: 10}
 """

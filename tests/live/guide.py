@@ -28,7 +28,7 @@ spec:
           image: local/web:1
           imagePullPolicy: IfNotPresent
           command: ["sh", "-c", "echo Ollama is asked at $PIPELINE__LlmProvider__OllamaEndpoint; exec httpd -f -p 8080 -h /www"]
-          readinessProbe: {{httpGet: {{path: /health, port: 8080}}, periodSeconds: 1}}
+          readinessProbe: {{httpGet: {{path: /health, port: 8080}}, periodSeconds: 1, timeoutSeconds: 10}}
 {reads}---
 """
 

@@ -85,7 +85,9 @@ project.write("ouroboros/migc.yaml", inventory)
 # Neither the window of a Saturday night, nor what the pods log: the server of the test's image logs no requests.
 script = "".join(line for line in project.read("ouroboros/scale-webapi.mig").splitlines(keepends=True) if "gate window" not in line and "serving" not in line)
 project.write("ouroboros/scale-webapi.mig", script)
-manifest = project.read("ouroboros/k8s/webapi-deployment.cloud.yaml")
+# See cluster.py for the probe's seconds.
+manifest = project.read("ouroboros/k8s/webapi-deployment.cloud.yaml").replace("periodSeconds: 1\n", "periodSeconds: 1\n            timeoutSeconds: 10\n")
+project.write("ouroboros/k8s/webapi-deployment.cloud.yaml", manifest)
 for namespace in NAMESPACES.values():
     kubectl("-n", namespace, "apply", "-f", "-", stdin=manifest.replace("replicas: 4", "replicas: 2"))
     kubectl("-n", namespace, "rollout", "status", "deployment/monadic-pipeline-webapi", "--timeout=120s")
@@ -97,7 +99,8 @@ try:
     project.folder = project.folder / "ouroboros"
     done = project.migc("run", "scale-webapi.mig", "--set", "soak-time=5s", "--set", f"health={health}")
     check("scenario 2 runs live, staging then production", done.returncode == 0, done.stdout)
-    check("four replicas each", replicas(name="monadic-pipeline-webapi") == "4 4" and replicas("production", "monadic-pipeline-webapi") == "4 4")
+    numbers = [replicas(environment, "monadic-pipeline-webapi") for environment in NAMESPACES]
+    check("four replicas each", numbers == ["4 4", "4 4"], f"{numbers}\n" + "\n".join(kubectl("-n", namespace, "get", "events") for namespace in NAMESPACES.values()))
     check("no pod of `from inside` is left", "migc-inside" not in kubectl("-n", NAMESPACES["staging"], "get", "pods", "-o", "name"))
     check("scenario 2 is taken back", project.migc("undo", "last").returncode == 0 and replicas(name="monadic-pipeline-webapi") == "2 2")
     done = project.migc("run", "scale-webapi.mig", "--set", "soak-time=5s", "--set", f"health={health}-not")

@@ -41,7 +41,7 @@ spec:
           image: local/web:1
           imagePullPolicy: IfNotPresent
           command: ["/bin/sh", "-c", "echo listening; exec httpd -f -vv -p 8080 -h /www"]
-          readinessProbe: {httpGet: {path: /health, port: 8080}, periodSeconds: 1}
+          readinessProbe: {httpGet: {path: /health, port: 8080}, periodSeconds: 1, timeoutSeconds: 10}
         - {name: side, image: local/web:1, imagePullPolicy: IfNotPresent, command: ["/bin/sh", "-c", "echo side is here; sleep 100000"]}
 ---
 apiVersion: apps/v1
