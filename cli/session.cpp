@@ -335,11 +335,15 @@ namespace {
 // What the project says is executed only where that is allowed; in a simulated world nothing is.
 void ask_for_consent(const SessionOptions& options, const Script& script, Session& session) {
     const auto root = std::filesystem::absolute(script.inventory.root).lexically_normal();
-    const bool all = options.allow_tools, none = options.only_digests;
-    auto tools = std::make_unique<runtime::ConsentedTools>(
-        std::move(session.tools), root, options.work, [=](const runtime::ProjectProgram& program) {
-            return !none && (all || runtime::is_configured(program, root));
-        });
+    runtime::ConsentedTools::Allows allows;
+    if (options.only_digests)
+        allows = [](const runtime::ProjectProgram&) { return false; };
+    else if (!options.allow_tools)
+        allows = [root](const runtime::ProjectProgram& program) {
+            return runtime::is_configured(program, root);
+        };
+    auto tools = std::make_unique<runtime::ConsentedTools>(std::move(session.tools), root, options.work,
+                                                           std::move(allows));
     session.consented = tools.get();
     session.tools = std::move(tools);
 }

@@ -101,6 +101,14 @@ bool only_gets(const Words& words) {
     return true;
 }
 
+// A word of the project in a place where the library only names things, read as an option.
+bool says_where(const Words& words) {
+    const auto end = std::find(words.begin(), words.end(), "--");
+    return std::any_of(words.begin(), end, [](const std::string& word) {
+        return word.starts_with("--kubeconfig") || word.starts_with("--server") || word.starts_with("-s=");
+    });
+}
+
 // What acts in the cluster though it is only looked: a command in a pod, and a pod for one.
 bool acts_in_pods(const Words& words) {
     constexpr std::array verbs = {"exec", "run", "delete", "cp", "debug", "attach"};
@@ -112,7 +120,8 @@ std::optional<ProjectProgram> in_kubectl(const CommandLine& command, const fs::p
     const auto own = project_path(root, line.kubeconfig);
     const bool is_elsewhere =
         !line.kubeconfig.empty() && !own && !project::is_allowed_outside(line.kubeconfig);
-    if (command.of_project && (is_elsewhere || !command.environment.empty() || !only_gets(line.words)))
+    const bool is_declared = command.of_project || says_where(line.words);
+    if (is_declared && (is_elsewhere || !command.environment.empty() || !only_gets(line.words)))
         return ProjectProgram{"kubectl", {}, {}, why_of("kubectl"), {}};
     const bool asks_a_server = line.words.empty() || line.words.front() != "config";
     if (!line.kubeconfig.empty() && own && asks_a_server && runs_programs(*own))
@@ -154,11 +163,21 @@ std::optional<ProjectProgram> of_project(const CommandLine& command, const fs::p
     return std::nullopt;
 }
 
+namespace {
+
+// As it is started, and as one writes it.
+std::string plain_name(const std::string& name) {
+    return name.starts_with("./") ? name.substr(2) : name;
+}
+
+}  // namespace
+
 bool is_configured(const ProjectProgram& program, const fs::path& root) {
     const auto& allowed = project::user_config().allowed_tools;
     return !program.digest.empty() &&
            std::any_of(allowed.begin(), allowed.end(), [&](const project::AllowedTool& one) {
-               const bool same = one.path.empty() ? one.name == program.name : one.path == program.path;
+               const bool same = one.path.empty() ? plain_name(one.name) == plain_name(program.name)
+                                                  : one.path == program.path;
                return same && one.sha256 == program.digest &&
                       (one.project.empty() || one.project == root.lexically_normal());
            });
@@ -177,6 +196,7 @@ std::map<std::string, ProjectProgram> ConsentedTools::refused() const {
 }
 
 std::string ConsentedTools::refusal(const CommandLine& command) {
+    if (!allows_) return {};
     auto program = of_project(command, root_, work_);
     if (!program) return {};
     const fs::path folder = command.directory.empty() ? root_ : fs::path(command.directory);
@@ -300,7 +320,7 @@ class Search {
                                ? word->value.get_if<std::string>()
                                : nullptr;
         if (text != nullptr)
-            add(*text, place);
+            add(text->find('/') == std::string::npos ? "./" + *text : *text, place);
         else
             add(ProjectProgram{"a program that only the run can tell", {}, {}, "it is the project's", {}},
                 place);

@@ -55,6 +55,7 @@ class ConsentedTools final : public Tools {
   public:
     using Allows = std::function<bool(const ProjectProgram&)>;
 
+    // Without `allows` everything is allowed.
     ConsentedTools(std::unique_ptr<Tools> tools, std::filesystem::path root, Work work, Allows allows);
 
     // What was not started, by name.
