@@ -136,7 +136,11 @@ void tell_not_read(const Session& session) {
     const auto refused = session.consented->refused();
     if (refused.empty()) return;
     std::vector<std::string> names;
-    for (const auto& [name, one] : refused) names.push_back(printable(name));
+    for (const auto& [name, one] : refused) {
+        names.push_back(printable(name));
+        if (one.why == runtime::kubeconfig_runs)
+            tell("note: which cluster it is was not asked, and is no part of the run digest\n");
+    }
     print_lines(stderr, fmt::format("note: not run, since nobody has allowed it: {}. {}\n",
                                     fmt::join(names, ", "), how_to_allow(configuration(refused))));
 }

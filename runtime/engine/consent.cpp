@@ -125,8 +125,7 @@ std::optional<ProjectProgram> in_kubectl(const CommandLine& command, const fs::p
         return ProjectProgram{"kubectl", {}, {}, why_of("kubectl"), {}};
     const bool asks_a_server = line.words.empty() || line.words.front() != "config";
     if (!line.kubeconfig.empty() && own && asks_a_server && runs_programs(*own))
-        return ProjectProgram{
-            line.kubeconfig, own->string(), {}, "the project's kubeconfig runs programs", {}};
+        return ProjectProgram{line.kubeconfig, own->string(), {}, kubeconfig_runs, {}};
     if (work == Work::Looks && acts_in_pods(line.words))
         return ProjectProgram{"kubectl", {}, {}, "it takes a command in a pod", {}};
     return std::nullopt;

@@ -35,6 +35,9 @@ struct ProjectProgram {
     std::vector<Span> places;  // where the project says so, as far as scripts do
 };
 
+// Why a kubeconfig is one: without it, which cluster it is cannot be told either.
+constexpr const char* kubeconfig_runs = "the project's kubeconfig runs programs";
+
 // What of the project a command line would execute; nothing if nothing is. `path` and `digest` are left open.
 std::optional<ProjectProgram> of_project(const CommandLine& command, const std::filesystem::path& root,
                                          Work work);

@@ -56,39 +56,39 @@ def traps(room):
     room.write("infra/main.tf", 'terraform { backend "local" {} }\n')
     room.write("evil.conf", f"users:\n- name: a\n  user:\n    exec:\n      command: touch {trip(room)}\n")
     room.write("folded.conf", 'users: [{name: a, user: {"\\u0065xec": {command: x}}}] # exec is spelled so that no search finds it\n')
-    own = f'tool sh < program "sh"; >\nprobe canary: string < read sh ["-c", "{wire}"]; within 5s; >\n'
+    own = f'tool sh < program "sh"; >\nprobe canary sings: string < read sh ["-c", "{wire}"]; within 5s; >\n'
     room.write("lib.mig", own)
     room.write("migc.yaml", YAML % "")
-    put = f"verb put (n: string) < effect canary becomes n; do sh [\"-c\", \"true\"]; {UNDO}; >\n"
-    bare = lambda tool, words: f"probe canary: string < read {tool} {words}; within 5s; >\n" + STAGE % "let x = canary; verify x is \"1\";"
+    put = f"verb put (n: string) < effect canary sings becomes n; do sh [\"-c\", \"true\"]; {UNDO}; >\n"
+    bare = lambda tool, words: f"probe canary sings: string < read {tool} {words}; within 5s; >\n" + STAGE % "let x = canary sings; verify x is \"1\";"
     return {
         "a tool of its own": own + put + STAGE % 'put "1";',
         "the same in a file that is used": 'use "lib.mig";\n' + put + STAGE % 'put "1";',
-        "a need, a capture, an if": own + f'verb look < needs canary is "1"; capture c = canary; do sh ["-c", "true"]; {UNDO}; >\n'
-        + STAGE % 'look; if canary is "1" < look; >',
-        "a gate": own + 'stage staging < gate canary is "1"; > on failure undo;\n',
-        "a program of the project": STAGE % 'let ok = script "trap" succeeds; if ok < say "x"; >',
-        "the native itself": f'probe canary: bool < read native script-succeeds ["trap", []] through [program]; >\n' + STAGE % 'let x = canary; say "${x}";',
-        "another kubectl": 'tool kubectl < program "./kubectl"; >\n' + STAGE % 'scale deployment/web to 4;',
-        "kubectl with another PATH": f'tool kubectl < program "kubectl"; environment ["PATH={room.folder}:/usr/bin:/bin"]; >\n' + STAGE % 'scale deployment/web to 4;',
+        "a need, a capture, an if": own + f'verb look < needs canary sings is "1"; capture c = canary sings; do sh ["-c", "true"]; {UNDO}; >\n'
+        + STAGE % 'look; if canary sings is "1" < look; >',
+        "a gate": f'probe trap springs: bool < read program ["trap"] as json; >\n' + 'stage staging < gate trap springs; scale web to 4; > on failure undo;\n',
+        "a program of the project": STAGE % 'let ok = script "trap" succeeds; if ok < scale web to 4; >',
+        "the native itself": f'probe trap springs: bool < read native script-succeeds ["trap", []] through [program]; >\n' + STAGE % 'let x = trap springs; verify x;',
+        "another kubectl": 'tool kubectl < program "./kubectl"; >\n' + STAGE % 'scale web to 4;',
+        "kubectl with another PATH": f'tool kubectl < program "kubectl"; environment ["PATH={room.folder}:/usr/bin:/bin"]; >\n' + STAGE % 'scale web to 4;',
         "kubectl with a kubeconfig": bare("kubectl", '["--kubeconfig", "evil.conf", "get", "pods"]'),
         "kubectl with one outside": bare("kubectl", f'["--kubeconfig", "{room.folder}/../elsewhere.conf", "get", "pods"]'),
         "kubectl in a pod": bare("kubectl", '["exec", "web", "--", "true"]'),
         "git with an alias": bare("git", f'["-c", "alias.x=!{wire}", "x"]'),
-        "git outside of the stages": f'probe canary: string < read git ["-c", "alias.x=!{wire}", "x"]; >\nlet x = canary;\nrequire x is "1";\n' + STAGE % 'say "x";',
-        "curl with a file": bare("curl", f'["-o", "{trip(room)}", "file:///etc/hostname"]'),
-        "terraform": STAGE % 'let x = terraform output "a"; say "${x}";',
-        "terraform's state": STAGE % 'let x = terraform state at "/serial"; say "${x}";',
-        "a command in a pod": STAGE % 'let x = output of ["true"] in deployment/web; say "${x}";',
-        "a pod of its own image": STAGE % 'let x = output of pod "evil/image:1" ["true"]; say "${x}";',
-        "from inside": STAGE % 'let x = http get "http://web/" from inside; say "${x}";',
-        "a secret that is read": own.replace("canary: string", "hush: secret") + f'verb keep < capture c = hush; do sh ["-c", "true"] stdin c; {UNDO}; >\n' + STAGE % "keep;",
+        "git outside of the stages": f'probe canary sings: string < read git ["-c", "alias.x=!{wire}", "x"]; >\nlet x = canary sings;\nrequire x is "1";\n' + STAGE % 'scale web to 4;',
+        "curl with a file": bare("curl", f'["--trace", "{trip(room)}", "http://127.0.0.1:9/"]'),
+        "terraform": STAGE % 'let x = terraform output "a"; verify x is "1";',
+        "terraform's state": STAGE % 'let x = terraform state at "/serial"; verify x is "1";',
+        "a command in a pod": STAGE % 'let x = output of ["true"] in web; verify x is "1";',
+        "a pod of its own image": STAGE % 'let x = output of pod "evil/image:1" ["true"]; verify x is "1";',
+        "from inside": STAGE % 'let x = http get "http://web/" from inside; verify x is 200;',
+        "a secret that is read": own.replace("canary sings: string", "canary sings: secret") + f'verb keep < capture c = canary sings; do sh ["-c", "true"] stdin c; {UNDO}; >\n' + STAGE % "keep;",
     }
 
 
 LOOKS = (["check", "a.mig"], ["check", "--fix", "a.mig"], ["prove", "a.mig"], ["fmt", "--check", "a.mig"], ["graph", "a.mig"], ["diff", "a.mig", "a.mig"],
-         ["ir", "a.mig"], ["ir", "--digest", "a.mig"], ["plan", "a.mig", "--digest"], ["plan", "a.mig", "--digest", "--allow-tools"],
-         ["run", "a.mig"], ["rehearse", "a.mig", "--stage", "staging"], ["run", "a.mig", "--expect", "0" * 64])
+         ["ir", "a.mig"], ["ir", "--digest", "a.mig"], ["plan", "a.mig", "--digest"], ["plan", "a.mig", "--digest", "--allow-tools"])
+RUNS = (["run", "a.mig"], ["rehearse", "a.mig", "--stage", "staging"], ["run", "a.mig", "--expect", "0" * 64])
 PLANS = (["plan", "a.mig"], ["plan", "a.mig", "--json"], ["plan", "a.mig", "--markdown"], ["plan", "a.mig", "--save", "plan.json"],
          ["doctor"], ["doctor", "--for", "a.mig"], ["doctor", "staging", "--for", "a.mig", "--json"])
 
@@ -101,9 +101,11 @@ def looks(room):
         if "terraform" in what:
             room.write("migc.yaml", YAML % ", terraform: { dir: infra }")
         room.hand_over()
-        for words in (*LOOKS, *PLANS):
+        # In the cluster a run acts; on this machine it asks first.
+        in_pods = "pod" in what.removeprefix("kubectl in a pod") or "inside" in what
+        for words in (*LOOKS, *PLANS, *(() if in_pods else RUNS)):
             done = room.migc(*words, environment=environment)
-            check(f"{what}: {' '.join(words)}", not tripped(room) and done.returncode < 126, done.text)
+            check(f"{what}: {' '.join(words)}", not tripped(room) and done.returncode < (3 if words in RUNS else 126), done.text)
         room.write("a.mig", script)
         plan = room.migc("plan", "a.mig", environment=environment)
         check(f"{what}: there is a plan, which has no PROBLEM for that", plan.returncode == 0 and "PROBLEM" not in plan.text, plan.text)
@@ -134,11 +136,11 @@ def kubeconfigs(room):
     """A kubeconfig of the project's own that runs a plug-in."""
     environment = machine(room)
     traps(room)
-    room.write("a.mig", STAGE % "scale deployment/web to 4;")
+    room.write("a.mig", STAGE % "scale web to 4;")
     for conf in ("evil.conf", "folded.conf"):
         room.write("migc.yaml", YAML % f", kubeconfig: {conf}")
         room.hand_over()
-        for words in (*LOOKS, *PLANS):
+        for words in (*LOOKS, *PLANS, *RUNS):
             done = room.migc(*words, environment=environment)
             check(f"{conf}: {' '.join(words)}", not tripped(room), done.text)
         plan = room.migc("plan", "a.mig", environment=environment)
@@ -169,12 +171,12 @@ def of_the_machine(room):
     """What the standard library asks, and a `kubectl get` of a probe of one's own, is read as before."""
     environment = machine(room)
     room.write("migc.yaml", YAML % "")
-    get = lambda words: f'probe size: int < read kubectl {words} at "/spec/replicas"; within 5s; >\n' + STAGE % "let x = size; if x is 2 < say \"two\"; >"
+    get = lambda words: f'probe size here: int < read kubectl {words} at "/spec/replicas"; within 5s; >\n' + STAGE % "let x = size here; verify x is 2;"
     for words in ('["get", "deployment", "web", "-o", "json"]', '["get", "deploy/web", "-l", "a=b", "--output=json", "--ignore-not-found"]'):
         room.write("a.mig", get(words))
         room.hand_over()
         plan = room.migc("plan", "a.mig", environment=environment)
-        check(f"{words} is read", "let x = 2" in plan.text.replace("x = 2", "let x = 2") and "not read" not in plan.text, plan.text)
+        check(f"{words} is read", "x = 2" in plan.text and "not read" not in plan.text, plan.text)
     for words in ('["get", "secret", "web", "-o", "json"]', '["get", "deploy", "web", "-o", "go-template-file=x"]', '["get", "-f", "a.yaml", "-o", "json"]',
                   '["get", "--raw", "/x"]', '["get", "deploy", "--server", "http://x", "-o", "json"]', '["delete", "deploy", "web"]'):
         room.write("a.mig", get(words))
@@ -192,14 +194,12 @@ case "$1" in
 get) cat "$2" 2>/dev/null || echo 1 ;;
 set) echo "$3" > "$2" ;;
 become) cp "{top}/trap" "{top}/box.new"; mv "{top}/box.new" "{top}/bin/box" ;;
-fail) exit 1 ;;
 esac
 """
 DECLARED = """tool box < program "box"; >
 probe level of (name: string): int < read box ["get", name]; >
 verb raise (name: string) to (n: int) < capture prior = level of name; effect level of name becomes n; do box ["set", name, n]; undo raise name to prior; >
-verb swap < do box ["become"]; undo none because "a test"; >
-verb break < do box ["fail"]; undo none because "a test"; >
+verb swap it < do box ["become"]; undo none because "a test"; >
 """
 
 
@@ -315,7 +315,7 @@ def secrets(room):
     room.write("a.mig", f'param token: secret;\nverb keep (t: secret) < do docker ["login"] stdin t; {UNDO}; >\n' + STAGE % "keep token;")
     executable(room, "bin/docker", "#!/bin/sh\n", room.top)
     room.hand_over()
-    for words in (*LOOKS, *PLANS, ["plan", "a.mig", "--allow-tools"], ["doctor", "--for", "a.mig", "--allow-tools"]):
+    for words in (*LOOKS, *PLANS, *RUNS, ["plan", "a.mig", "--allow-tools"], ["doctor", "--for", "a.mig", "--allow-tools"]):
         done = room.migc(*words, environment=environment)
         check(f"a secret's command: {' '.join(words)}", not tripped(room), done.text)
     done = room.migc("run", "a.mig", environment=environment)
@@ -326,10 +326,8 @@ def secrets(room):
 
 def names(room):
     """What is shown before the question finds nothing to act on, and hides nothing."""
-    executable(room, "x\x1b[2K\ny", "#!/bin/sh\n")
     room.write("migc.yaml", YAML % "")
-    room.write("a.mig", STAGE % 'run script "x\\u{1b}[2K\\ny" undo none because "a test";' if False else
-               f'verb go < do program ["./safe", "::stop-commands::x"]; {UNDO}; >\n' + STAGE % "go;")
+    room.write("a.mig", f'verb go now < do program ["./safe", "::stop-commands::x"]; {UNDO}; >\n' + STAGE % "go now;")
     executable(room, "safe", "#!/bin/sh\n")
     room.hand_over()
     done = room.migc("run", "a.mig")
@@ -341,10 +339,10 @@ def names(room):
 
 def replaced(room):
     """Between two steps another program takes the tool's place: it is not even asked how things stand."""
-    for what, stage in (("between two steps", 'raise "pump" to 4; swap; raise "valve" to 2;'),
-                        ("before a check", 'raise "pump" to 4; swap; verify level of "pump" is 4 within 2s;'),
-                        ("before an if", 'raise "pump" to 4; swap; if level of "pump" is 4 < raise "pump" to 5; >'),
-                        ("at the end", 'raise "pump" to 4; swap;')):
+    for what, stage in (("between two steps", 'raise "pump" to 4; swap it; raise "valve" to 2;'),
+                        ("before a check", 'raise "pump" to 4; swap it; verify level of "pump" is 4 within 2s;'),
+                        ("before an if", 'raise "pump" to 4; swap it; if level of "pump" is 4 < raise "pump" to 5; >'),
+                        ("at the end", 'raise "pump" to 4; swap it;')):
         environment = shop(room, stage)
         done = room.migc("run", "a.mig", "--allow-tools", environment=environment)
         check(f"{what}: it is held", done.returncode == 3 and "is not the program that it was when the run began" in done.text, done.text)
@@ -359,7 +357,7 @@ def replaced(room):
         check(f"{what}: with the first one it is undone", done.returncode == 0 and "set pump 1" in ledger(room), done.text)
         shutil.rmtree(room.folder / ".migc")
     # The same content in another file is the same program.
-    environment = shop(room, 'raise "pump" to 4; swap; raise "valve" to 2;')
+    environment = shop(room, 'raise "pump" to 4; swap it; raise "valve" to 2;')
     shutil.copy(room.top / "bin/box", room.top / "trap")
     done = room.migc("run", "a.mig", "--allow-tools", environment=environment)
     check("the same program once more is no other one", done.returncode == 0, done.text)
