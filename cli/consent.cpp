@@ -16,7 +16,6 @@
 namespace migc::cli {
 namespace {
 
-using nlohmann::json;
 using runtime::EventKind;
 using runtime::printable;
 using runtime::ProjectProgram;
@@ -24,27 +23,28 @@ using Programs = std::vector<ProjectProgram>;
 
 constexpr std::size_t most_places = 3;  // of one program that are shown
 
-json to_json(const Programs& programs) {
-    json all = json::array();
+nlohmann::json to_json(const Programs& programs) {
+    nlohmann::json all = nlohmann::json::array();
     for (const ProjectProgram& one : programs)
-        all.push_back({{"name", one.name}, {"path", one.path}, {"sha256", one.digest}});
+        all.push_back({{"name", printable(one.name)}, {"path", printable(one.path)}, {"sha256", one.digest}});
     return all;
 }
 
 // What a person or a flag has allowed for this run before. What somebody else's journal says, whom a person
 // has answered for since, is not this user's word.
-json allowed_before(const std::vector<runtime::Event>& events) {
-    json all = json::array();
+nlohmann::json allowed_before(const std::vector<runtime::Event>& events) {
+    nlohmann::json all = nlohmann::json::array();
     for (const runtime::Event& event : events) {
         if (event.kind == EventKind::Adopted) all.clear();
         if (event.kind != EventKind::RunBegun && event.kind != EventKind::RunResumed) continue;
-        const json consent = event.body.value("consent", json::object());
-        for (const json& one : consent.value("programs", json::array())) all.push_back(one);
+        const nlohmann::json consent = event.body.value("consent", nlohmann::json::object());
+        for (const nlohmann::json& one : consent.value("programs", nlohmann::json::array()))
+            all.push_back(one);
     }
     return all;
 }
 
-bool is_among(const json& one, const json& all) {
+bool is_among(const nlohmann::json& one, const nlohmann::json& all) {
     return one.at("sha256") != "" && std::find(all.begin(), all.end(), one) != all.end();
 }
 
@@ -82,7 +82,8 @@ std::string configuration(const std::map<std::string, ProjectProgram>& programs)
     std::string text;
     for (const auto& [name, one] : programs)
         if (!one.digest.empty())
-            text += fmt::format("  - {{ path: {}, sha256: {} }}\n", json(one.path).dump(), one.digest);
+            text += fmt::format("  - {{ path: {}, sha256: {} }}\n",
+                                nlohmann::json(printable(one.path)).dump(), one.digest);
     return text.empty() ? text : fmt::format("allowed-tools:\n{}", text);
 }
 
@@ -95,18 +96,18 @@ std::string how_to_allow(const std::string& entries) {
 
 }  // namespace
 
-tl::expected<json, std::string> consent_to_run(SessionOptions& options, const Script& script,
-                                               const std::vector<runtime::Event>* earlier) {
-    if (!is_live(options)) return json();
+tl::expected<nlohmann::json, std::string> consent_to_run(SessionOptions& options, const Script& script,
+                                                         const std::vector<runtime::Event>* earlier) {
+    if (!is_live(options)) return nlohmann::json();
     auto run_options = cli::run_options(options, script);
     if (!run_options) return tl::unexpected(run_options.error());
     const auto tools = runtime::make_live_tools();
     const Programs programs =
         runtime::project_programs(script.program, script.inventory, *run_options, *tools);
-    if (programs.empty()) return json();
-    const json all = to_json(programs);
-    const json before = earlier != nullptr ? allowed_before(*earlier) : json::array();
-    const auto told = [&](const char* how) { return json{{"how", how}, {"programs", all}}; };
+    if (programs.empty()) return nlohmann::json();
+    const nlohmann::json all = to_json(programs);
+    const nlohmann::json before = earlier != nullptr ? allowed_before(*earlier) : nlohmann::json::array();
+    const auto told = [&](const char* how) { return nlohmann::json{{"how", how}, {"programs", all}}; };
     if (options.allow_tools) return told("--allow-tools");
     const auto root = std::filesystem::absolute(script.inventory.root);
     const bool is_configured = std::all_of(programs.begin(), programs.end(), [&](const ProjectProgram& one) {
@@ -114,7 +115,7 @@ tl::expected<json, std::string> consent_to_run(SessionOptions& options, const Sc
     });
     if (is_configured) return told("the user's configuration");
     const bool is_known =
-        std::all_of(all.begin(), all.end(), [&](const json& one) { return is_among(one, before); });
+        std::all_of(all.begin(), all.end(), [&](const nlohmann::json& one) { return is_among(one, before); });
     options.allow_tools = true;
     if (is_known) return told("as before");
     const std::string list = shown(script, programs);
@@ -133,16 +134,16 @@ tl::expected<json, std::string> consent_to_run(SessionOptions& options, const Sc
 
 void tell_not_read(const Session& session) {
     if (session.consented == nullptr) return;
-    const auto refused = session.consented->refused();
-    if (refused.empty()) return;
+    const auto left_out = session.consented->refused();
+    if (left_out.empty()) return;
     std::vector<std::string> names;
-    for (const auto& [name, one] : refused) {
+    for (const auto& [name, one] : left_out) {
         names.push_back(printable(name));
         if (one.why == runtime::kubeconfig_runs)
             tell("note: which cluster it is was not asked, and is no part of the run digest\n");
     }
     print_lines(stderr, fmt::format("note: not run, since nobody has allowed it: {}. {}\n",
-                                    fmt::join(names, ", "), how_to_allow(configuration(refused))));
+                                    fmt::join(names, ", "), how_to_allow(configuration(left_out))));
 }
 
 }  // namespace migc::cli
