@@ -305,10 +305,11 @@ class InventoryReader {
         const std::size_t slash = text.find('/');
         const bool one_slash = slash != std::string::npos && text.find('/', slash + 1) == std::string::npos;
         const bool has_space = text.find(' ') != std::string::npos;
-        if (one_slash && slash > 0 && slash + 1 < text.size() && !has_space) return true;
+        const bool is_option = text.starts_with('-');
+        if (one_slash && slash > 0 && slash + 1 < text.size() && !has_space && !is_option) return true;
         auto& finding =
             read_.wrong(node, fmt::format("{} must be a kind and a name, such as `{}/web`", called, kind));
-        if (slash == std::string::npos && !has_space)
+        if (slash == std::string::npos && !has_space && !is_option)
             finding.fixes.push_back(replacement(node, fmt::format("{}/{}", kind, text), false));
         return false;
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/doctor/doctor.hpp"
+#include "runtime/engine/consent.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime {
@@ -61,6 +62,7 @@ class ClusterExamination {
         const auto identity = cluster_identity(program_, environment_, tools_);
         const std::string context = environment_.setting("context");
         const Answer ready = ask({"get", "--raw", "/readyz"});
+        if (is_not_allowed(ready)) return note("the cluster is " + ready.reason);
         if (!ready.succeeded() && !identity)
             return trouble(fmt::format("the cluster of context {} does not answer: {}", context,
                                        failure_text("kubectl", ready)),

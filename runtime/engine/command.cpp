@@ -153,6 +153,10 @@ tl::expected<std::vector<std::string>, std::string> Evaluator::arguments(const i
     return std::move(result).take();
 }
 
+bool Evaluator::is_own(Span span) const {
+    return surroundings_.options.own_files.contains(span.file);
+}
+
 // The tool's program and its own arguments. `program` runs what its first argument names.
 tl::expected<CommandLine, std::string> Evaluator::tool_line(const std::string& name) {
     CommandLine line;
@@ -165,6 +169,7 @@ tl::expected<CommandLine, std::string> Evaluator::tool_line(const std::string& n
     if (environment_.outside && name != "git")
         return tl::unexpected(
             fmt::format("{} is asked outside of a stage, and only a stage says where", name));
+    line.of_project = own_ || is_own(tool->span);
     if (!tool->program.empty() && name != "program") line.argv.push_back(tool->program);
     const Scope nothing(globals);
     if (tool->arguments) {
@@ -188,6 +193,7 @@ tl::expected<CommandLine, std::string> Evaluator::command_line(const ir::Command
                                                                std::int64_t within) {
     auto line = tool_line(command.tool);
     if (!line) return line;
+    line->of_project = line->of_project || is_own(command.span);
     if (within > 0) line->within_ms = within;
     if (command.arguments) {
         // What follows the name of the user's own script are that script's options.
@@ -255,6 +261,7 @@ tl::expected<Answer, std::string> Evaluator::act(const ir::Command& command, con
     if (!values) return tl::unexpected(values.error());
     Evaluator host = *this;
     host.limit_ms_ = within;
+    host.own_ = is_own(command.span);
     Answer answer = native->action(host, *values);
     const auto refused_by = [&](const std::string& tool) { return was_refused(tool, answer); };
     if (native->one_write && !answer.refused)
@@ -337,7 +344,10 @@ Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
     const NativeEntry* native = surroundings_.options.natives(command.native);
     if (native == nullptr || !native->probe)
         return script_mistake(fmt::format("this migc has no native probe `{}`", command.native));
-    return native->probe(*this, *values);
+    if (!is_own(command.span)) return native->probe(*this, *values);
+    Evaluator host = *this;
+    host.own_ = true;
+    return native->probe(host, *values);
 }
 
 Reading evidence_now(const Surroundings& surroundings, const std::string& stage) {

@@ -90,6 +90,7 @@ struct Engine::State {
     std::optional<Problem> begin();
     bool record_beginning();
     bool record_lets();
+    [[nodiscard]] nlohmann::json resumed(const char* action) const;
     StageEnd run_stages();
     UndoEnd undo_before(std::size_t stage);
     RunResult run_everything();
@@ -326,7 +327,14 @@ bool Engine::State::record_beginning() {
                            {"stages", std::move(pinned)}};
     if (const std::string* why = emergency(run.program)) body["emergency"] = *why;
     if (!options.without_evidence.empty()) body["without_evidence"] = options.without_evidence;
+    if (!options.consent.is_null()) body["consent"] = options.consent;
     return run.recorder.record(EventKind::RunBegun, body) && record_lets();
+}
+
+nlohmann::json Engine::State::resumed(const char* action) const {
+    nlohmann::json body = {{"run", run.recorder.run()}, {"action", action}, {"by", options.operated_by}};
+    if (!options.consent.is_null()) body["consent"] = options.consent;
+    return body;
 }
 
 // The last of a run's beginning: whoever looks sees a run that has begun.
@@ -501,10 +509,7 @@ RunResult Engine::State::finish_in_doubt(const std::vector<std::string>& steps,
 }
 
 RunResult Engine::State::undo_everything() {
-    if (!run.recorder.record(
-            EventKind::RunResumed,
-            {{"run", run.recorder.run()}, {"action", "undo"}, {"by", options.operated_by}}) ||
-        !run.settle())
+    if (!run.recorder.record(EventKind::RunResumed, resumed("undo")) || !run.settle())
         return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
     if (!settle_open_steps(Settling::Undo))
         return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
@@ -555,6 +560,7 @@ tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& i
 RunResult Engine::State::undo_run(const std::string& id) {
     const auto history = recall(id);
     if (!history) return refused(history.error());
+    for (const ir::Tool& tool : run.program.tools) static_cast<void>(pin(tool, inventory.root, tools));
     if (auto problem = another_cluster()) return refused(problem->message);
     if (auto problem = prepare_folders()) return refused(problem->message);
     return undo_everything();
@@ -620,9 +626,7 @@ RunResult Engine::State::resume_from(const RunHistory& history) {
         return finish(end, exit_code(end.result));
     }
     const bool recorded =
-        run.recorder.record(EventKind::RunResumed, {{"run", run.recorder.run()},
-                                                    {"action", history.undoing ? "undo" : "resume"},
-                                                    {"by", options.operated_by}}) &&
+        run.recorder.record(EventKind::RunResumed, resumed(history.undoing ? "undo" : "resume")) &&
         record_lets();
     const Settling purpose = history.undoing ? Settling::Undo : Settling::Resume;
     if (!recorded || !settle_open_steps(purpose))

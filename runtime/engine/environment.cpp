@@ -9,6 +9,7 @@
 
 #include "compiler/project/named_file.hpp"
 #include "compiler/source/read_file.hpp"
+#include "runtime/engine/consent.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/text.hpp"
 
@@ -26,8 +27,11 @@ class ContextFinder {
     ContextFinder(const ir::Program& program, const StageEnvironment& environment, Tools& tools)
         : program_(program), environment_(environment), tools_(tools) {}
 
+    // Empty where the project declares a kubectl of its own, and nobody has allowed that.
     tl::expected<std::string, Problem> find() {
-        if (lists(ask({"config", "get-contexts", "-o", "name"}))) return environment_.name;
+        const Answer contexts = ask({"config", "get-contexts", "-o", "name"});
+        if (is_not_allowed(contexts)) return std::string();
+        if (lists(contexts)) return environment_.name;
         if (environment_.is_protected) return tl::unexpected(unnamed_cluster());
         const Answer current = ask({"config", "current-context"});
         const std::string_view context = trimmed(current.output);
@@ -260,7 +264,7 @@ tl::expected<void, Problem> resolve_cluster(const ir::Program& program, StageEnv
     if (!environment.settings.contains("context")) {
         const auto context = ContextFinder(program, environment, tools).find();
         if (!context) return tl::unexpected(context.error());
-        environment.settings["context"] = *context;
+        if (!context->empty()) environment.settings["context"] = *context;
     }
     environment.settings.try_emplace("namespace", environment.name);
     if (const auto identity = cluster_identity(program, environment, tools))

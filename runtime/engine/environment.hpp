@@ -63,6 +63,9 @@ tl::expected<std::string, std::string> cluster_identity(const ir::Program& progr
 StageEnvironment declared_environment(const ir::Program& program, const ir::Stage& stage,
                                       const project::Inventory& inventory, const RunOptions& options);
 
+// What a secret is where none is read.
+constexpr const char* secret_unread = "known after the run has read the secret";
+
 // Reads the stage's secrets from where migc.yaml says they are: for a run, and again for an undo, since the
 // journal keeps none. A run that is not live needs none, and has "(secret)". The problem names what is
 // missing. With `reads` false nothing is read and no command is run: it is only looked whether they could be.

@@ -154,6 +154,7 @@ class Evaluator final : public Host {
     tl::expected<std::vector<std::string>, std::string> arguments(const ir::Expr& list, const Scope& scope,
                                                                   bool options_allowed = false);
     tl::expected<CommandLine, std::string> tool_line(const std::string& name);
+    [[nodiscard]] bool is_own(Span span) const;
     std::string with_own_arguments(const ir::Command& command, std::string line);
     [[nodiscard]] std::filesystem::path moved(const std::filesystem::path& path,
                                               const std::filesystem::path& root) const;
@@ -164,6 +165,7 @@ class Evaluator final : public Host {
     const Surroundings& surroundings_;
     const StageEnvironment& environment_;
     std::int64_t limit_ms_ = 0;  // of the step that a native action is run for
+    bool own_ = false;           // a declaration of the project calls the native at hand
     std::shared_ptr<std::map<std::vector<std::string>, Answer>> seen_;  // in a glance; else null
 };
 

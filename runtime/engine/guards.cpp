@@ -112,9 +112,7 @@ Verdict still_open(StageRun& stage) {
 }
 
 Verdict as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner) {
-    if (const auto why = stage.run.tools.changed_program())
-        return {Fate::Held,
-                *why + "; nothing more is done until it is that one again, or a new run is begun"};
+    if (const auto why = stage.run.tools.changed_program()) return {Fate::Held, *why + nothing_more};
     if (!stage.run.inputs || !verb.action) return {};
     for (const std::string& path : used_files(stage, verb, inner)) {
         if (path.empty() || reads_copy(stage, verb, path)) continue;

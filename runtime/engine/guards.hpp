@@ -12,6 +12,10 @@ const std::string* emergency(const ir::Program& program);
 // nothing is undone for that. Done in an emergency.
 Verdict still_open(StageRun& stage);
 
+// What follows the sentence about a tool that was replaced.
+constexpr const char* nothing_more =
+    "; nothing more is done until it is that one again, or a new run is begun";
+
 // Held if a file that the step names, or a tool, is not what it was when the run began. `inner` holds the
 // step's arguments.
 Verdict as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner);

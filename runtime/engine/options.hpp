@@ -5,12 +5,14 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "compiler/ir/value.hpp"
+#include "compiler/source/source.hpp"
 #include "runtime/tools/natives.hpp"
 
 namespace migc::runtime {
@@ -29,11 +31,13 @@ struct RunOptions {
     std::string script_text;                  // kept by the journal, so that undo does not need the file
     std::string operated_by;                  // "maria on jumphost", for the journal
     std::vector<std::string> only;            // --stage: these and no others; empty: all
-    bool reads_secrets = true;                // a plan does not: see read_secrets
-    std::string expect;                       // the change or the run digest that was reviewed; empty: any
-    std::optional<nlohmann::json> plan;       // what a saved plan says was reviewed; see reviewed.hpp
-    std::string run_digest;                   // set by the engine and the planner
-    std::function<Approvals()> approvals;     // what people have signed; asked at each gate; may be empty
+    std::set<FileId> own_files;          // the script and what it uses: what stands there is the project's
+    nlohmann::json consent;              // what of the project may be executed, for the journal; may be null
+    bool reads_secrets = true;           // a plan does not: see read_secrets
+    std::string expect;                  // the change or the run digest that was reviewed; empty: any
+    std::optional<nlohmann::json> plan;  // what a saved plan says was reviewed; see reviewed.hpp
+    std::string run_digest;              // set by the engine and the planner
+    std::function<Approvals()> approvals;  // what people have signed; asked at each gate; may be empty
     // Whether an earlier run, or a signed file, says that the stage passed with one of these change digests.
     // Its identity is the run in the journal; empty for a file. May be empty.
     std::function<Reading(const std::string& stage, const std::vector<std::string>& changes)> evidence;

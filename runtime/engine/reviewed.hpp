@@ -1,7 +1,9 @@
 // What is reviewed is what runs: the parts of a change and of a run, their digests, and what differs.
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,10 @@ struct Reviewed {
     // {"change": D, "run": D, "parts": {"change": .., "run": ..}}: what a saved plan keeps under "digests".
     [[nodiscard]] nlohmann::json journal() const;
 };
+
+// The file of a declared tool, which is no other one from now on, or it is not started; nothing where there
+// is none. A path is relative to the project's root, where tools are run.
+std::optional<ProgramFile> pin(const ir::Tool& tool, const std::filesystem::path& root, Tools& tools);
 
 Reviewed review(const ir::Program& program, const std::vector<BoundStage>& stages,
                 const project::Inventory& inventory, Inputs& inputs, Tools& tools);

@@ -20,7 +20,7 @@ using Failure = tl::unexpected<std::string>;
 
 constexpr std::size_t longest = std::size_t{64} << 10;  // bytes
 constexpr std::int64_t command_limit_ms = 60'000;
-const std::string unread = "known after the run has read the secret";
+const std::string unread(secret_unread);
 
 Text from_file(const project::Inventory& inventory, const std::string& path) {
     return project::named_file_content(inventory, path, longest).map_error([&](const std::string& why) {
@@ -39,6 +39,7 @@ Text from_command(const std::vector<std::string>& words, const StageEnvironment&
     CommandLine command;
     command.tool = "(secret)";  // what it answers is in no transcript
     command.argv = words;
+    command.of_project = true;
     command.directory = environment.setting("root");
     command.within_ms = command_limit_ms;
     Answer answer = tools.run(command);

@@ -6,6 +6,7 @@
 
 #include "runtime/engine/converge.hpp"
 #include "runtime/engine/effect.hpp"
+#include "runtime/engine/guards.hpp"
 #include "runtime/engine/steps.hpp"
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
@@ -60,7 +61,15 @@ StageEnd StageFlow::steps() {
     return {"done", {}};
 }
 
-StageEnd StageFlow::fail(const Verdict& verdict) {
+// With a tool that is another program by now nothing was looked at, and nothing is undone by itself.
+Verdict StageFlow::held_by_tool(const Verdict& verdict) const {
+    if (verdict.fate != Fate::Failed && verdict.fate != Fate::Closed) return verdict;
+    const auto why = stage_.run.tools.changed_program();
+    return why ? Verdict{Fate::Held, *why + nothing_more} : verdict;
+}
+
+StageEnd StageFlow::fail(const Verdict& failed) {
+    const Verdict verdict = held_by_tool(failed);
     switch (verdict.fate) {
         case Fate::Untrusted:
             return untrusted();

@@ -53,10 +53,17 @@ class Planner {
         if (program_.migration && program_.migration->property("emergency") != nullptr)
             plan["emergency"] = *program_.migration->property("emergency");
         plan["lets"] = lets();
-        plan["problems"] = unmet_requirements();
+        auto [unmet, open] = requirements();
+        plan["problems"] = std::move(unmet);
+        if (!open.empty()) plan["open"] = std::move(open);
         for (const auto& [stage, environment] : stages_)
             plan["stages"].push_back(plan_stage(*stage, *environment));
         return concealment_.apply(plan);
+    }
+
+    tl::expected<json, Problem> digests() {
+        if (auto problem = resolve()) return tl::unexpected(*problem);
+        return review_all();
     }
 
   private:
@@ -88,6 +95,7 @@ class Planner {
     json lets() {
         const StageEnvironment common = common_environment(program_, inventory_, options_);
         Evaluator evaluator(surroundings_, common);
+        evaluator.foresight = &foreseen_;
         json result = json::array();
         for (const ir::Step& step : program_.lets) {
             const Reading reading = evaluator.evaluate(*step.value, globals_);
@@ -102,19 +110,22 @@ class Planner {
         return result;
     }
 
-    // What the script requires, and a run would be refused for.
-    json unmet_requirements() {
+    // What the script requires, and a run would be refused for; and that of which the plan cannot say.
+    std::pair<json, json> requirements() {
         const StageEnvironment common = common_environment(program_, inventory_, options_);
         Evaluator evaluator(surroundings_, common);
         evaluator.globals = &globals_;
-        json result = json::array();
+        evaluator.foresight = &foreseen_;
+        json unmet = json::array(), open = json::array();
         for (const ir::Requirement& requirement : program_.requirements) {
             const Reading reading = evaluator.evaluate(requirement.condition, globals_);
-            if (truth(reading.value) != true)
-                result.push_back(
-                    fmt::format("the script requires `{}`: {}", requirement.text, explain(reading)));
+            if (truth(reading.value) == true) continue;
+            const std::string after = known_after(reading.value);
+            (after.empty() ? unmet : open)
+                .push_back(fmt::format("the script requires `{}`: {}", requirement.text,
+                                       after.empty() ? explain(reading) : after));
         }
-        return result;
+        return {std::move(unmet), std::move(open)};
     }
 
     json plan_stage(const ir::Stage& stage, StageEnvironment& environment) {
@@ -203,6 +214,11 @@ class Planner {
 tl::expected<json, Problem> make_plan(const ir::Program& program, const project::Inventory& inventory,
                                       Tools& tools, const RunOptions& options) {
     return Planner(program, inventory, tools, options).run();
+}
+
+tl::expected<json, Problem> make_digests(const ir::Program& program, const project::Inventory& inventory,
+                                         Tools& tools, const RunOptions& options) {
+    return Planner(program, inventory, tools, options).digests();
 }
 
 bool has_problem(const json& plan) {

@@ -288,7 +288,7 @@ std::string StagePlanner::what_is_kept(const ir::Expr& value, const Scope& inner
 // A secret is kept for the undo, and somebody must be able to open it then.
 void StagePlanner::keep(const ir::Capture& capture, const Reading& reading, Scope& inner, json& entry) {
     inner.bind_secret(capture.name, reading.value, captured_form(evaluator_.kept(), reading.value));
-    if (reading.value.is_unknown() || reading.value.is_absent()) return;
+    if (is_not_to_be_had(reading) || reading.value.is_absent()) return;
     entry["captures"][capture.name] = "(secret)";
     if (evaluator_.kept() == nullptr) return;
     const std::string what = "the previous value of " + what_is_kept(capture.value, inner);

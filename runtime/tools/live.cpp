@@ -220,10 +220,19 @@ class LiveTools : public Tools {
         });
     }
 
+    // As `program_file` was asked for it: a path is relative to where the program is run.
+    static std::string whole_name(const CommandLine& command) {
+        const std::string& name = command.argv.front();
+        if (name.find('/') == std::string::npos || command.directory.empty()) return name;
+        return (std::filesystem::path(command.directory) / name).lexically_normal().string();
+    }
+
     // All but its streams.
     tl::expected<ChildPlan, std::string> plan_of(const CommandLine& command, const std::string& token) {
         const auto program = programs_.find(command.argv.front());
         if (!program) return tl::unexpected(program.error());
+        // Before each start: what was put in its place since is never run, not even to look.
+        if (auto why = programs_.changed(whole_name(command))) return tl::unexpected(std::move(*why));
         ChildPlan plan;
         plan.program = *program;
         plan.argv = command.argv;

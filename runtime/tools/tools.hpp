@@ -30,6 +30,8 @@ struct CommandLine {
     std::string directory;                 // working directory; empty: that of migc
     std::int64_t within_ms = 60'000;       // the longest it may take
     bool gentle = false;  // at the limit send one SIGINT and wait; never SIGKILL (terraform apply)
+    // A declaration of the project says what is run, or how, and not the standard library: see consent.hpp.
+    bool of_project = false;
 };
 
 enum class Ending : std::uint8_t {
@@ -110,6 +112,7 @@ class Tools {
     // replay), or it is not installed.
     virtual std::optional<ProgramFile> program_file(const std::string& /*program*/) { return std::nullopt; }
     // Of the programs that `program_file` was asked for: a sentence about one that is not that file any more.
+    // Such a one is never started: `run` answers that it was not, with this sentence.
     virtual std::optional<std::string> changed_program() { return std::nullopt; }
 
     // From now on no record that is made of the answers shows this text; empty text is ignored.

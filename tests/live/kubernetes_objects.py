@@ -134,7 +134,7 @@ project = Project(**{
 CRASHING = SCALED.replace("name: scaled}", "name: crashing}").replace("app: scaled", "app: crashing").replace("          image: local/web:1", '          image: local/web:1\n          command: ["/bin/cat", "/none"]')
 crashing = Project(**{"migc.yaml": project.read("migc.yaml"), "crash.yaml": CRASHING, "crash.mig": 'stage guarded < apply "crash.yaml"; verify pods ready within 10m; > on failure undo;\n'})
 begun = time.monotonic()
-crash = subprocess.Popen([os.path.abspath(MIGC), "run", "crash.mig"], cwd=crashing.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+crash = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "crash.mig"], cwd=crashing.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 crash_ended = []  # when; the tests in between take their own time
 
 
