@@ -27,6 +27,7 @@
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/starting.hpp"
 #include "runtime/journal/state_folder.hpp"
+#include "runtime/natives/calendar.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/planted.hpp"
 #include "runtime/report/report.hpp"
@@ -156,6 +157,9 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
         !reasons.empty())
         return refuse("nothing is begun:" + reasons);
     tell_notes(*ready->journal);
+    runtime::Tools& tools = *ready->session->tools;
+    if (const auto why = runtime::clock_is_behind(tools.kind(), tools.now(), ready->options.newest_known))
+        tell("note: {}\n", *why);
     ready->options.lock_lost = [&locks] { return locks->lost(); };
     runtime::install_interrupt_handlers();
     locks->tell_stops(runtime::interrupts);

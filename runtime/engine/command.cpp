@@ -8,6 +8,7 @@
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/inputs.hpp"
+#include "runtime/engine/place.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime {
@@ -351,7 +352,10 @@ Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
 }
 
 Reading evidence_now(const Surroundings& surroundings, const std::string& stage) {
-    Reading reading = surroundings.options.evidence(stage, surroundings.changes());
+    Reading reading = surroundings.options.evidence(stage, surroundings.changes(),
+                                                    [&](const std::string& passed, const trust::Place& then) {
+                                                        return is_where_it_is(surroundings, passed, then);
+                                                    });
     if (truth(reading.value) != true || !surroundings.changed_since || reading.identity.empty())
         return reading;
     std::string why = surroundings.changed_since(stage, reading.identity);
@@ -362,6 +366,8 @@ Reading evidence_now(const Surroundings& surroundings, const std::string& stage)
 // Only the engine knows which stages completed in this run; of others there is evidence.
 Reading Evaluator::stage_passed(const std::string& stage) {
     if (surroundings_.stage_passed && surroundings_.stage_passed(stage)) {
+        if (std::string why = is_elsewhere(surroundings_, stage, environment_); !why.empty())
+            return {Value(false), std::move(why), true};
         std::string why = surroundings_.changed_since ? surroundings_.changed_since(stage, {}) : "";
         if (why.empty()) return {Value(true), {}, false};
         return {Value(false), fmt::format("stage {} passed, and what it did does not stand: {}", stage, why),

@@ -63,6 +63,11 @@ struct Engine::State {
         run.surroundings.changed_since = [this](const std::string& stage, const std::string& id) {
             return id.empty() ? changed_since(stage) : changed_since_run(id, stage);
         };
+        run.surroundings.environment_of = [this](const std::string& stage) -> const StageEnvironment* {
+            for (const auto& one : stages)
+                if (one->stage.name == stage) return &one->environment;
+            return nullptr;
+        };
     }
 
     RunOptions options;
@@ -255,6 +260,7 @@ std::optional<Problem> Engine::State::begin() {
     const auto id = journal.begin_run(about, options.script_text);
     if (!id) return Problem{"the journal cannot be written, so nothing is begun: " + id.error()};
     run.recorder.belongs_to(*id);
+    options.run = *id;
     begun_ms = about.begun_ms;
     return prepare_folders();
 }
@@ -548,6 +554,7 @@ tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& i
     if (!history) return history;
     stages = std::move(history->stages);
     run.recorder.belongs_to(about->id);
+    options.run = about->id;
     begun_ms = about->begun_ms;
     run.sheet.belongs_to(std::filesystem::absolute(inventory.root) / ".migc" / "runs" / about->id);
     for (const auto& stage : stages) {

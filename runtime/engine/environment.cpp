@@ -96,6 +96,40 @@ StageEnvironment from_inventory(const ir::Stage& stage, const project::Inventory
     return result;
 }
 
+// What is called as the environment is called is its own where migc.yaml says nothing.
+void set_given_context(StageEnvironment& environment, const RunOptions& options) {
+    if (!options.context || options.context->empty()) return;
+    const std::string own = environment.setting("context");
+    if (*options.context != (own.empty() ? environment.name : own))
+        environment.settings["context-given"] = "yes";
+    environment.settings["context"] = *options.context;
+}
+
+// Of a live run: a simulated world has clusters of its own.
+std::optional<Problem> another_cluster(const project::Environment& entry, const StageEnvironment& environment,
+                                       Tools& tools) {
+    const std::string cluster = environment.setting("cluster");
+    if (!entry.cluster_uid || tools.kind() != "live" || cluster == *entry.cluster_uid) return std::nullopt;
+    return Problem{
+        fmt::format("migc.yaml says that {} is the cluster whose namespace kube-system has the UID {}, "
+                    "and {} in context {}",
+                    environment.name, *entry.cluster_uid,
+                    cluster.empty() ? "it could not be read" : fmt::format("it has {}", cluster),
+                    environment.setting("context"))};
+}
+
+std::optional<Problem> another_workspace(const project::Environment& entry,
+                                         const StageEnvironment& environment, Tools& tools) {
+    if (!entry.terraform || entry.terraform->workspace.empty() || tools.kind() != "live") return std::nullopt;
+    const std::string selected = terraform_workspace(environment);
+    const std::string shown = selected.empty() ? "default" : selected;
+    if (shown == entry.terraform->workspace) return std::nullopt;
+    return Problem{
+        fmt::format("migc.yaml says that {0} is terraform's workspace {1}, and {2} is selected in {3}. "
+                    "`terraform workspace select {1}` there",
+                    environment.name, entry.terraform->workspace, shown, entry.terraform->directory)};
+}
+
 // A default is a literal or a list of literals.
 Value constant(const ir::Expr& expression) {
     if (expression.kind != ir::ExprKind::List) return expression.value;
@@ -240,7 +274,7 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
                                                             const project::Inventory& inventory,
                                                             const RunOptions& options, Tools& tools) {
     StageEnvironment result = from_inventory(stage, inventory);
-    set(result, "context", options.context);
+    set_given_context(result, options);
     set(result, "namespace", options.name_space);
     const project::Environment* entry = inventory.environment(result.name);
     for (const ir::Parameter& parameter : program.parameters)
@@ -249,6 +283,8 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
         return tl::unexpected(*problem);
     if (std::string workspace = terraform_workspace(result); !workspace.empty())
         result.settings["workspace"] = std::move(workspace);
+    if (auto problem = entry != nullptr ? another_workspace(*entry, result, tools) : std::nullopt)
+        return tl::unexpected(*problem);
     if (!uses_kubectl(program, stage)) return result;
     if (entry != nullptr && entry->kubeconfig)
         if (const auto file = project::named_file(inventory, *entry->kubeconfig); !file)
@@ -256,6 +292,8 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
                                                       *entry->kubeconfig, result.name, file.error())});
     if (auto resolved = resolve_cluster(program, result, tools); !resolved)
         return tl::unexpected(resolved.error());
+    if (auto problem = entry != nullptr ? another_cluster(*entry, result, tools) : std::nullopt)
+        return tl::unexpected(*problem);
     return result;
 }
 

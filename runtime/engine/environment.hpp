@@ -19,8 +19,8 @@ namespace migc::runtime {
 struct StageEnvironment {
     std::string name;
     // What `Setting` expressions read: context, namespace, kubeconfig, environment, root, terraform-dir,
-    // var-file, run-folder, stage-began, cluster (which it is: see cluster_identity). One that does not apply
-    // is not there.
+    // var-file, run-folder, stage-began, cluster (which it is: see cluster_identity), context-given ("yes" if
+    // an option says it, in place of what the environment itself says). One that does not apply is not there.
     std::map<std::string, std::string> settings;
     std::map<std::string, Value> parameters;  // of the script, as this environment has them
     std::vector<std::string> secrets;         // names of parameters that are never written down
@@ -37,7 +37,8 @@ struct StageEnvironment {
 };
 
 // Asks kubectl for its contexts only if the stage uses kubectl and migc.yaml does not name one. The problem
-// is a refusal: a protected stage for which nobody said which cluster it means, a parameter without a value.
+// is a refusal: a protected stage for which nobody said which cluster it means, a parameter without a value;
+// live, a cluster or a terraform workspace that is not the one that migc.yaml says it is.
 tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& program,
                                                             const ir::Stage& stage,
                                                             const project::Inventory& inventory,

@@ -325,7 +325,17 @@ Time Evaluator::steady() {
 Approvals Evaluator::approvals() {
     Approvals given = surroundings_.options.approvals ? surroundings_.options.approvals() : Approvals();
     given.digest = surroundings_.options.run_digest;
+    given.run = surroundings_.options.run;
+    given.title = surroundings_.program.migration ? surroundings_.program.migration->title : "";
     return given;
+}
+
+void Evaluator::approved_by(const std::vector<std::string>& approvals) {
+    if (surroundings_.approved_by) surroundings_.approved_by(approvals);
+}
+
+Time Evaluator::newest_known() {
+    return surroundings_.options.newest_known;
 }
 
 void Evaluator::wrote_file(const std::string& path) {

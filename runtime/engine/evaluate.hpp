@@ -40,6 +40,10 @@ struct Surroundings {
     // Why the work of a stage that completed in this run, or in an earlier one of that id, does not stand any
     // more as it was left; "" if it does, or nobody can look. May be empty.
     std::function<std::string(const std::string& stage, const std::string& run)> changed_since = {};
+    // Where a stage of this run works; null for one that is no part of it. May be empty.
+    std::function<const StageEnvironment*(const std::string&)> environment_of = {};
+    // Told the ids of the approvals that have opened a gate; may be empty.
+    std::function<void(const std::vector<std::string>&)> approved_by = {};
     // Keeps the secrets that an undo will need, and opens them; null where nothing is undone.
     KeptSecrets* kept = nullptr;
 };
@@ -120,6 +124,8 @@ class Evaluator final : public Host {
     Time now() override;
     Time steady() override;
     Approvals approvals() override;
+    void approved_by(const std::vector<std::string>& approvals) override;
+    Time newest_known() override;
     void wrote_file(const std::string& path) override;
     Woken sleep_until(Time deadline) override;
     std::string setting(std::string_view name) override;

@@ -26,7 +26,7 @@ json settings_of(const StageEnvironment& environment) {
     auto result = json::object();
     const std::string root = environment.setting("root") + "/";
     for (const auto& [key, value] : environment.settings) {
-        if (key == "root" || key == "run-folder" || key == "stage-began") continue;
+        if (key == "root" || key == "run-folder" || key == "stage-began" || key == "context-given") continue;
         result[key] = value.starts_with(root) ? value.substr(root.size()) : value;
     }
     return result;
@@ -180,7 +180,9 @@ Reviewed review(const ir::Program& program, const std::vector<BoundStage>& stage
     for (const BoundStage& bound : stages) parts.push_back(stage_parts(bound, inventory));
     result.run = {{"stages", std::move(parts)},
                   {"tools", tool_parts(program, inventory.root, tools)},
+                  {"title", program.migration ? program.migration->title : ""},
                   {"approvers", inventory.approvers},
+                  {"approver_users", inventory.approver_users},
                   {"freezes", freezes_of(inventory)},
                   {"mode", tools.kind()}};
     return result;
@@ -195,6 +197,11 @@ std::vector<std::string> drift(const json& plan, const Reviewed& now) {
     compare_stages(member(run, "stages"), now.run.at("stages"), out);
     compare_tools(member(run, "tools"), now.run.at("tools"), out);
     compare_members("the key of the approver ", member(run, "approvers"), now.run.at("approvers"), out);
+    compare_members("the accounts of the approver ", member(run, "approver_users"),
+                    now.run.at("approver_users"), out);
+    if (const json& title = member(run, "title"); title != now.run.at("title"))
+        out.push_back(fmt::format("the migration was called {} and is called {}", shown_json(title),
+                                  shown_json(now.run.at("title"))));
     if (member(run, "freezes") != now.run.at("freezes"))
         out.emplace_back("the freezes in migc.yaml are others");
     if (member(run, "mode") != now.run.at("mode"))

@@ -22,8 +22,9 @@ namespace migc::runtime {
 //   change  {"program": D, "files": {path: D}}: what the script does, its parameters by name, and the files
 //           that it names. The same for every environment: promotion evidence names it.
 //   run     {"change": D, "stages": [{stage, environment, context, namespace, protected, settings, values,
-//           secrets}], "tools": {name: {program, digest}}, "approvers": {..}, "freezes": [..], "mode": ..}:
-//           approvals name it. Of a secret it holds where it comes from, never its value.
+//           secrets}], "tools": {name: {program, digest}}, "title": .., "approvers": {..},
+//           "approver_users": {..}, "freezes": [..], "mode": ..}: approvals name it. Of a secret it holds
+//           where it comes from, never its value.
 struct Reviewed {
     nlohmann::json change;
     nlohmann::json run;

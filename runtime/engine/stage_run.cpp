@@ -31,6 +31,18 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
       sheet(the_program, inventory, the_options) {
     recorder.fenced_by(options.lock_lost);
     surroundings.kept = &kept;
+    surroundings.approved_by = [this](const auto& approvals) { approved_by(approvals); };
+}
+
+void RunState::approved_by(const std::vector<std::string>& approvals) {
+    const std::lock_guard lock(approvals_mutex_);
+    for (const std::string& one : approvals)
+        if (approvals_told_.insert(one).second) approvals_.push_back(one);
+}
+
+std::vector<std::string> RunState::take_approvals() {
+    const std::lock_guard lock(approvals_mutex_);
+    return std::exchange(approvals_, {});
 }
 
 std::string RunState::sheet_heading() {

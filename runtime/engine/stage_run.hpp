@@ -106,6 +106,9 @@ struct RunState {
     bool hurried() const {
         return !recorder.trusted() || (options.hurry_requested && options.hurry_requested());
     }
+    // The ids of the approvals that have opened a gate, and are not yet written down; each once.
+    void approved_by(const std::vector<std::string>& approvals);
+    std::vector<std::string> take_approvals();
     // Effects that may have begun and whose outcome is not written down.
     std::atomic<int> open_effects = 0;
 
@@ -116,6 +119,9 @@ struct RunState {
     std::mutex writes_mutex_;
     std::map<std::string, int> tool_writes_;
     void keep_sheet();
+    std::mutex approvals_mutex_;
+    std::vector<std::string> approvals_;
+    std::set<std::string> approvals_told_;
     std::mutex sheet_mutex_;
     std::atomic<bool> sheet_is_old_ = false;
     std::mutex aside_mutex_;

@@ -12,7 +12,6 @@
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
-#include "runtime/natives/calendar.hpp"
 #include "runtime/plan/foreseen.hpp"
 #include "runtime/plan/stage_plan.hpp"
 #include "runtime/plan/words.hpp"
@@ -36,6 +35,11 @@ class Planner {
             const RunOptions& options)
         : program_(program), inventory_(inventory), tools_(tools), options_(options) {
         surroundings_.kept = &kept_;
+        surroundings_.environment_of = [this](const std::string& name) -> const StageEnvironment* {
+            for (const auto& [stage, environment] : stages_)
+                if (stage->name == name) return environment.get();
+            return nullptr;
+        };
     }
 
     tl::expected<json, Problem> run() {
@@ -138,7 +142,8 @@ class Planner {
         const auto wanted = wanted_evidence(
             program_, stage, [this](const std::string& name) { return passed_.contains(name); });
         if (wanted) gates.push_back(evidence(*wanted));
-        if (const auto why = environment.is_protected ? frozen(inventory_, tools_.now()) : std::nullopt)
+        if (const auto why = environment.is_protected ? frozen_now(inventory_, tools_, options_.newest_known)
+                                                      : std::nullopt)
             gates.push_back({{"text", "no freeze"}, {"open", false}, {"why", *why}});
         json entry = {
             {"stage", stage.name},
