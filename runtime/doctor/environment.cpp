@@ -8,6 +8,7 @@
 #include "runtime/doctor/doctor.hpp"
 #include "runtime/engine/consent.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -112,7 +113,7 @@ class ClusterExamination {
             return user.contains(key) && user.at(key).is_string() ? user.at(key).get<std::string>()
                                                                   : std::string();
         };
-        for (const char* secret : {"token", "client-key-data", "password"}) tools_.conceal(text(secret));
+        for (const char* secret : {"token", "client-key-data", "password"}) secrets().add(text(secret));
         if (user.contains("exec") || user.contains("auth-provider"))
             return note(
                 "the credentials come from a plugin, which renews them itself: until when is not known");

@@ -166,11 +166,7 @@ std::optional<Problem> Engine::State::resolve() {
 }
 
 void Engine::State::conceal_secrets() {
-    for (const auto& stage : stages)
-        for (const std::string& secret : stage->environment.secret_values()) {
-            run.tools.conceal(secret);
-            run.recorder.conceal(secret);
-        }
+    for (const auto& stage : stages) stage->environment.conceal_secrets(run.program);
 }
 
 // What will run is what was reviewed, or nothing is begun.

@@ -27,8 +27,12 @@ struct StageEnvironment {
     bool is_protected = false;
     bool outside = false;  // of all stages: see common_environment
 
-    // The values of those that are known.
-    [[nodiscard]] std::vector<std::string> secret_values() const;
+    // From now on none of its secrets is shown. Not so a short one that a run writes down anyway: "staging"
+    // is no secret, whoever has it as a password, and a journal in which it is hidden could not be read any
+    // more.
+    void conceal_secrets(const ir::Program& program) const;
+    // Whether a text stands in what a run writes down: the script, the settings, the journal's own words.
+    [[nodiscard]] bool shows(const ir::Program& program, const std::string& text) const;
     // "" if it does not apply.
     [[nodiscard]] std::string setting(const std::string& key) const;
     // What the journal keeps, so that an undo meets the same cluster; and back.

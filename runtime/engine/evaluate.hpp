@@ -31,9 +31,7 @@ struct Surroundings {
     const RunOptions& options;
     // Whether the stage of that name completed in this run; may be empty.
     std::function<bool(const std::string&)> stage_passed;
-    // Told each secret that a native has read, and each file of the project that one has written; may be
-    // empty.
-    std::function<void(const std::string&)> concealed = {};
+    // Told each file of the project that a native has written; may be empty.
     std::function<void(const std::string&)> wrote = {};
     // The change digests under which an earlier run may have passed a stage; may be empty.
     std::function<std::vector<std::string>()> changes = {};
@@ -139,7 +137,6 @@ class Evaluator final : public Host {
     Reading evaluate_kind(const ir::Expr& expression, const Scope& scope, Form form);
     Reading interpolate(const ir::Expr& expression, const Scope& scope, Form form);
     Reading local(const ir::Expr& expression, const Scope& scope);
-    [[nodiscard]] bool is_no_secret(const std::string& text) const;
     Reading reveal(const nlohmann::json& kept);
     Reading secret_answer(Reading reading);
     Reading parameter(const std::string& name) const;

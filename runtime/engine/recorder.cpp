@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/planted.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -26,11 +27,11 @@ Recorder::Recorder(Journal& journal, Tools& tools, Listener listener)
     : journal_(journal), tools_(tools), listener_(std::move(listener)) {}
 
 bool Recorder::record(EventKind kind, const nlohmann::json& body) {
-    return write({kind, tools_.now(), concealment_.apply(repaired(body))}, Writing::Unsynced);
+    return write({kind, tools_.now(), secrets().apply(repaired(body))}, Writing::Unsynced);
 }
 
 bool Recorder::end(const nlohmann::json& body) {
-    return write({EventKind::RunEnded, tools_.now(), concealment_.apply(repaired(body))}, Writing::Last);
+    return write({EventKind::RunEnded, tools_.now(), secrets().apply(repaired(body))}, Writing::Last);
 }
 
 bool Recorder::settle() {
@@ -44,7 +45,7 @@ bool Recorder::settle() {
 
 void Recorder::tell(EventKind kind, const nlohmann::json& body) {
     const std::lock_guard lock(mutex_);
-    const Event event{kind, tools_.now(), concealment_.apply(repaired(body))};
+    const Event event{kind, tools_.now(), secrets().apply(repaired(body))};
     if (untold_.empty())
         announce(event);
     else

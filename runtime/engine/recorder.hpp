@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "runtime/journal/journal.hpp"
-#include "runtime/tools/concealment.hpp"
 #include "runtime/tools/tools.hpp"
 
 namespace migc::runtime {
@@ -38,9 +37,6 @@ class Recorder {
     // Progress, not kept.
     void tell(EventKind kind, const nlohmann::json& body);
 
-    // From now on this text is in no event.
-    void conceal(const std::string& secret) { concealment_.add(secret); }
-
     [[nodiscard]] bool trusted() const { return trusted_; }
     [[nodiscard]] const std::string& failure() const { return failure_; }
     // Whether an outcome was written that the disk may not have.
@@ -57,7 +53,6 @@ class Recorder {
     Tools& tools_;
     Listener listener_;
     std::function<std::optional<std::string>()> lost_;
-    Concealment concealment_;
     std::string run_;
     std::mutex mutex_;
     std::vector<Event> untold_;  // until what is among them is durable

@@ -18,6 +18,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/natives/written_by_hand.hpp"
 #include "runtime/planted.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
 
@@ -637,9 +638,14 @@ void Sheet::update(const StageRun& stage, const Change& change) {
     if (undo == nullptr || !(change.to_undo() || change.open()) || undo->kind == UndoKind::None) return;
     const Surroundings surroundings{program_, inventory_, *tools_, options_, {}};
     Writer writer(program_, surroundings, stage, part.environment, change, folder_);
-    std::string text = writer.text(*verb, *undo);
-    entries[change.step] = {!verb->action, undo->after.has_value(), std::move(text),
-                            std::move(writer).files()};
+    std::string text = secrets().apply(writer.text(*verb, *undo));
+    auto files = std::move(writer).files();
+    for (auto& [path, content] : files) {
+        if (!secrets().finds(content)) continue;
+        content = secrets().apply(std::move(content));
+        text += "# Put what is secret in its place first, where it says (secret): " + shell_word(path) + "\n";
+    }
+    entries[change.step] = {!verb->action, undo->after.has_value(), std::move(text), std::move(files)};
 }
 
 void Sheet::forget(const std::string& stage, const std::string& step) {

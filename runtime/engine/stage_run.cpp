@@ -23,7 +23,6 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
                    tools,
                    the_options,
                    [this](const std::string& stage) { return passed.contains(stage); },
-                   [this](const std::string& secret) { recorder.conceal(secret); },
                    [this](const std::string& path) {
                        if (inputs) inputs->wrote(path);
                    },

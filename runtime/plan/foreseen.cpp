@@ -182,7 +182,6 @@ class Foreseen::Through final : public Tools {
         return foreseen_.tools_.program_file(program);
     }
     std::optional<std::string> changed_program() override { return foreseen_.tools_.changed_program(); }
-    void conceal(const std::string& secret) override { foreseen_.tools_.conceal(secret); }
     [[nodiscard]] bool concurrent() const override { return false; }
     [[nodiscard]] std::string kind() const override { return foreseen_.tools_.kind(); }
 

@@ -62,7 +62,7 @@ class Planner {
         if (!open.empty()) plan["open"] = std::move(open);
         for (const auto& [stage, environment] : stages_)
             plan["stages"].push_back(plan_stage(*stage, *environment));
-        return concealment_.apply(plan);
+        return secrets().apply(plan);
     }
 
     tl::expected<json, Problem> digests() {
@@ -79,7 +79,7 @@ class Planner {
                 continue;
             auto environment = resolve_environment(program_, stage, inventory_, options_, tools_);
             if (!environment) return environment.error();
-            for (const std::string& secret : environment->secret_values()) concealment_.add(secret);
+            environment->conceal_secrets(program_);
             stages_.emplace_back(&stage, std::make_unique<StageEnvironment>(std::move(*environment)));
         }
         return std::nullopt;
@@ -199,7 +199,6 @@ class Planner {
     RunOptions options_;
     std::vector<std::pair<const ir::Stage*, std::unique_ptr<StageEnvironment>>> stages_;
     std::string change_;
-    Concealment concealment_;
     std::set<std::string> passed_;  // stages planned before, which then will have passed
     Foreseen foreseen_{tools_, inventory_.root};
     Surroundings surroundings_{program_,
@@ -207,7 +206,6 @@ class Planner {
                                foreseen_.tools(),
                                options_,
                                [this](const std::string& stage) { return passed_.contains(stage); },
-                               [this](const std::string& secret) { concealment_.add(secret); },
                                {},
                                [this] { return std::vector<std::string>{change_}; }};
     KeptSecrets kept_{inventory_.root, tools_.kind() == "live", KeptSecrets::Use::Planning};

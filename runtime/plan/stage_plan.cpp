@@ -122,7 +122,17 @@ void StagePlanner::block(const std::vector<ir::Step>& steps, Scope& scope, const
         statement(steps[i], scope, prefix + std::to_string(first + i));
 }
 
+// A few lines of rounds within rounds make more steps than anybody could read, or memory hold.
 void StagePlanner::statement(const ir::Step& step, Scope& scope, const std::string& id) {
+    constexpr std::size_t most_steps = 10'000;
+    if (steps_.size() > most_steps) return;
+    if (steps_.size() == most_steps) {
+        add(id, "statement", step.text)["problems"].push_back(fmt::format(
+            "a plan shows at most {} steps, and this stage has more: what comes from here on was not "
+            "looked at. Divide it into several scripts",
+            most_steps));
+        return;
+    }
     ir::Walk::statement(
         *this, [&] { add(id, "statement", step.text); }, step, scope, id);
 }

@@ -78,7 +78,8 @@ class Host {
     virtual Answer stop(const std::string& log, std::int64_t grace_ms);
     // The longest that this step may take, in milliseconds; 0 where neither the step nor its verb says it.
     virtual std::int64_t limit_ms() { return 0; }
-    // From now on no record of what tools answer shows this text (a server may send back what it was sent).
+    // From now on nothing that is shown or written down has this text (a server may send back what it was
+    // sent).
     virtual void conceal(const std::string& /*secret*/) {}
     virtual Time now() = 0;
     // As in Tools.
