@@ -10,6 +10,7 @@
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/tools/concealment.hpp"
 #include "runtime/trust/private_folder.hpp"
 
 namespace migc::runtime {
@@ -40,6 +41,13 @@ void visit_names(const std::vector<ir::Step>& steps, const Visitor& visit) {
         visit_names(step.body, visit);
         visit_names(step.otherwise, visit);
     }
+}
+
+// Whether a value came from the journal with a secret taken out of it.
+bool has_lost_a_secret(const Value& value) {
+    return to_json(value)
+               .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+               .find(instead_of_secret) != std::string::npos;
 }
 
 nlohmann::json by_name(const std::string& name) {
@@ -183,8 +191,16 @@ nlohmann::json captured_form(KeptSecrets* kept, const Value& value) {
 std::optional<std::string> lost_secret(Evaluator& evaluator, const ir::Undo& undo, const Scope& scope) {
     std::optional<std::string> lost;
     const auto visit = [&](const ir::Expr& name) {
-        if (lost || name.type.kind != ir::TypeKind::Secret) return;
+        if (lost) return;
         const Reading reading = evaluator.evaluate(name, scope);
+        if (name.type.kind != ir::TypeKind::Secret) {
+            if (evaluator.kind() == "live" && !reading.value.is_unknown() && has_lost_a_secret(reading.value))
+                lost = fmt::format(
+                    "`{}` held a secret, which the journal does not keep where nobody said that there is one; "
+                    "put it back by hand",
+                    name.name);
+            return;
+        }
         const auto* no = reading.value.get_if<Unknown>();
         if (no != nullptr)
             lost = fmt::format("the secret `{}` cannot be had here: {}", name.name, no->reason);

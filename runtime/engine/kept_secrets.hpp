@@ -77,6 +77,7 @@ nlohmann::json kept_form(KeptSecrets* kept, const ir::Expr& expression, const Sc
 nlohmann::json captured_form(KeptSecrets* kept, const Value& value);
 
 // The first secret that an inverse uses and that cannot be had here, with the reason; nothing if it has all.
+// A value out of which the journal has taken a secret counts as one.
 std::optional<std::string> lost_secret(Evaluator& evaluator, const ir::Undo& undo, const Scope& scope);
 
 }  // namespace migc::runtime

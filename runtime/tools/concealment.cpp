@@ -11,7 +11,7 @@
 namespace migc::runtime {
 namespace {
 
-constexpr std::string_view instead = "(secret)";
+constexpr std::string_view instead = instead_of_secret;
 constexpr std::string_view code_instead = "(not kept)";
 constexpr std::size_t longest_word = 15;  // of letters and digits, in which no code of a secret has room
 

@@ -16,6 +16,9 @@ class NormalForms;
 // A shorter one would be found in everything.
 constexpr std::size_t shortest_secret = 4;
 
+// What stands in a secret's place.
+constexpr std::string_view instead_of_secret = "(secret)";
+
 // The one place that takes secrets out of texts. Safe to use from several threads; without a secret it costs
 // nothing.
 class Concealment {

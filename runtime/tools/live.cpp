@@ -186,11 +186,13 @@ class LiveTools : public Tools {
         streams.output.close_child_end();
         streams.errors.close_child_end();
         Answer answer = Supervisor(command, options_, std::move(*child), token, std::move(streams)).follow();
-        answer.given_secret = secrets().finds(command.input);
-        // What a tool complains about is for people only. Its output is data, and left to whoever tells of
-        // it.
-        answer.errors = answer.given_secret ? without_codes(std::move(answer.errors))
-                                            : secrets().apply(std::move(answer.errors));
+        if (!secrets().finds(command.input)) {
+            answer.errors = secrets().apply(std::move(answer.errors));
+            return answer;
+        }
+        // Some complain on the wrong one.
+        if (answer.errors.empty() && !answer.succeeded()) answer.errors = answer.output;
+        answer.errors = without_codes(std::move(answer.errors));
         return answer;
     }
 

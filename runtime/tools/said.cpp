@@ -46,8 +46,7 @@ std::string joined(const std::vector<std::string>& lines, std::size_t first) {
 }  // namespace
 
 std::string said(const Answer& answer) {
-    const std::string& text = answer.errors.empty() ? answer.output : answer.errors;
-    return answer.given_secret ? without_codes(text) : secrets().apply(text);
+    return secrets().apply(answer.errors.empty() ? answer.output : answer.errors);
 }
 
 std::string last_words(std::string_view text) {

@@ -56,8 +56,6 @@ struct Answer {
     // The tool said no before it did anything: what is seen afterwards is not its doing. False where that is
     // not certain, a server that could not be reached in the middle included.
     bool refused = false;
-    // There was a secret in what the tool was given: what it says is kept with care. See `said`.
-    bool given_secret = false;
     // Of a native that made or changed one thing: which, in its server's words. As `Reading::identity`.
     std::string identity = {};
 

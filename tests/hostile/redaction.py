@@ -195,7 +195,10 @@ def everywhere(room, port):
     clean("messages to people", b"\n".join(Hook.said))
     check("nor the channel's address is kept", b"canary-hook" not in b"".join(p.read_bytes() for p in (room.folder / ".migc").rglob("*") if p.is_file()))
     clean("as JSON", run(room, "json.mig", steps[:12], "--json").stdout)
-    clean("undo", room.migc("undo", "last", environment=environment).stdout)
+    run(room, "again.mig", ['remember "base64-user"'])
+    undone = room.migc("undo", "last", environment=environment)
+    clean("undo", undone.stdout)
+    check("what was taken out is not put back as (secret)", undone.returncode == 3 and "held a secret" in undone.text, undone.text)
     kept(room, "undone")
     # It fails, and says why in each form.
     (state / "code").write_text("1")
