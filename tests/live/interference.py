@@ -84,6 +84,10 @@ MOMENTS = {
     "after the undo's write": ("undo", "write", "after"),
 }
 CONTROLLER = "annotates after each write"
+# What is theirs though it is as migc left it. Of a field that is gone nothing tells who took it away, and of a moment before
+# migc has looked at what it wrote nobody can know it where a tool writes under its own name.
+AGAIN = ["sets another value and that one again", "applies the same value"]
+AGAIN_MOMENTS = ["while it is verified", "before the stage ends", "before the undo", "between the undo's look and its write"]
 
 
 class Case:
@@ -119,6 +123,8 @@ class Case:
             "sets another value": lambda: self.writes(self.theirs),
             "sets the same value": lambda: self.writes(self.before if undoing else self.ours),
             "sets another field": lambda: f"KUBECTL annotate --overwrite {self.about} colleague=was-here",
+            "sets another value and that one again": lambda: self.writes(self.theirs) + "\n" + self.writes(self.ours),
+            "applies the same value": lambda: f"KUBECTL apply --server-side --force-conflicts --field-manager=colleague -f - <<< '{json.dumps(self.only_field())}'",
             "deletes it": lambda: f"KUBECTL delete {self.about} --wait=true",
             "deletes it and makes it anew": lambda: f"KUBECTL get {self.about} -o json > $0.json; KUBECTL delete {self.about} --wait=true; "
                 f"""python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); [o["metadata"].pop(k, 0) for k in ("uid", "resourceVersion", "creationTimestamp")]; o.pop("status", 0); print(json.dumps(o))' $0.json | KUBECTL create -f -""",
@@ -127,6 +133,15 @@ class Case:
         version = f"KUBECTL get {self.about} --ignore-not-found -o jsonpath='{{.metadata.resourceVersion}}'"
         # What changes nothing leaves no trace that anybody could see.
         return f'before=$({version})\n{command}\n[ "$before" != "$({version})" ]\n'.replace("KUBECTL", f"{REAL} -n {SPACE}")
+
+    def only_field(self):
+        """The object with this field alone, as somebody would apply it; of a list the one item, by its name."""
+        kind = {"deployment": ("apps/v1", "Deployment"), "configmap": ("v1", "ConfigMap"), "service": ("v1", "Service"), "hpa": ("autoscaling/v2", "HorizontalPodAutoscaler")}
+        value = self.ours
+        for part in reversed(self.pointer.strip("/").split("/")):
+            value = [{"name": "web", **value}] if part.isdigit() else {part: value}
+        version, name = kind[self.about.partition("/")[0]]
+        return {"apiVersion": version, "kind": name, "metadata": {"name": self.name}, **value}
 
     def prepare(self):
         if self.objects:
@@ -161,6 +176,8 @@ class Case:
             return value == self.theirs
         if self.deed == "sets the same value":
             return value == (self.before if undoing else self.ours)
+        if self.deed in AGAIN:
+            return value == self.ours
         if self.deed == "deletes it":
             return identity == ABSENT
         if self.deed == "deletes it and makes it anew":
@@ -227,6 +244,7 @@ def cases():
         return [Case(*sys.argv[sys.argv.index("--case") + 1].split("/"))]
     every = [Case(*one) for one in itertools.product(STEPS, DEEDS, MOMENTS)]
     every += [Case(step, CONTROLLER, "always") for step in STEPS]
+    every += [Case(*one) for one in itertools.product(STEPS, AGAIN, AGAIN_MOMENTS) if one[0] != "delete"]
     return every if "--long" in sys.argv else random.Random(13).sample(every, SAMPLE)
 
 
