@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/consent.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
 #include "cli/session.hpp"
@@ -131,6 +132,7 @@ int doctor(const DoctorOptions& options) {
         print_document(Document::Json, to_json(*found).dump(2) + "\n");
     else
         print_lines(stdout, runtime::render(*found));
+    tell_not_read(**session);
     return std::any_of(found->begin(), found->end(),
                        [](const auto& one) { return one.health == runtime::Health::Trouble; })
                ? 1

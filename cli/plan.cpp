@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/consent.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
 #include "cli/session.hpp"
@@ -35,27 +36,42 @@ nlohmann::json affected(Script& script) {
 }
 
 void show(const PlanOptions& options, const nlohmann::json& plan) {
-    if (options.digest)
-        say("change {}\nrun {}\n", plan.at("digests").at("change").get<std::string>(),
-            plan.at("digests").at("run").get<std::string>());
-    else if (options.session.json)
+    if (options.session.json)
         print_document(Document::Json, plan.dump(2) + "\n");
     else
         print_lines(stdout,
                     options.markdown ? runtime::render_plan_markdown(plan) : runtime::render_plan(plan));
 }
 
+// Nothing is executed for them but the machine's kubectl, which is asked for the cluster. Which one it is
+// belongs to the run digest: where only a program of the project could tell, there is none.
+int digests(const Script& script, const Session& session, const runtime::RunOptions& options) {
+    const auto digests = runtime::make_digests(script.program, script.inventory, *session.tools, options);
+    if (!digests) return refuse(digests.error().message);
+    say("change {}\n", digests->at("change").get<std::string>());
+    const bool is_whole = session.consented == nullptr || session.consented->refused().empty();
+    if (!is_whole)
+        return refuse(
+            fmt::format("the run digest says which cluster it is, and {}, which a digest never lets it",
+                        session.consented->refused().begin()->second.why));
+    say("run {}\n", digests->at("run").get<std::string>());
+    return 0;
+}
+
 int plan(const PlanOptions& options) {
     const auto script = load_script(options.script);
     print(*script);
     if (script->diagnostics.has_errors()) return 2;
-    const auto session = open_session(options.session, *script);
+    SessionOptions session_options = options.session;
+    session_options.only_digests = options.digest;
+    const auto session = open_session(session_options, *script);
     const auto run_options = cli::run_options(options.session, *script);
     for (const std::string& problem :
          {session ? std::string() : session.error(), run_options ? std::string() : run_options.error()}) {
         if (problem.empty()) continue;
         return refuse(problem);
     }
+    if (options.digest) return digests(*script, **session, *run_options);
     auto plan = runtime::make_plan(script->program, script->inventory, *(*session)->tools, *run_options);
     if (!plan) {
         return refuse(plan.error().message);
@@ -63,11 +79,12 @@ int plan(const PlanOptions& options) {
     close_session(options.session, **session, nullptr);
     if (options.markdown || options.session.json) (*plan)["affected"] = affected(*script);
     show(options, *plan);
+    tell_not_read(**session);
     constexpr int problem = 1;
     if (!options.save.empty())
         if (const auto written = write_plan(options.save, *plan, options.script); !written)
             return refuse(written.error());
-    return runtime::has_problem(*plan) && !options.digest ? problem : 0;
+    return runtime::has_problem(*plan) ? problem : 0;
 }
 
 }  // namespace
@@ -86,7 +103,8 @@ void add_plan(CLI::App& app, int& exit_code) {
     add_session_options(*command, options->session);
     command->footer(
         "The plan reads the present state and changes nothing. Each step is told as the steps before it will have "
-        "left the\nworld; what only the run can know is `(known after step N)`.\n\nExit codes: 0 nothing is in the "
+        "left the\nworld; what only the run can know is `(known after step N)`, what takes a program that "
+        "nobody\nhas allowed is `(not read: ..)`.\n\nExit codes: 0 nothing is in the "
         "way, 1 a step has a PROBLEM: it would not go well as things are, 2 there is no plan.\n\nExamples:\n  migc plan deploy.mig\n  migc "
         "plan deploy.mig --world learning\n  migc plan deploy.mig --json\n  migc plan deploy.mig --markdown > plan.md\n  "
         "migc plan deploy.mig --save plan.json");

@@ -2,12 +2,14 @@
 
 #include "compiler/source/escape.hpp"
 #include "compiler/source/outside_text.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::cli {
 namespace {
 
 void put(std::FILE* to, std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), to);
+    const std::string shown = runtime::secrets().apply(std::string(text));
+    std::fwrite(shown.data(), 1, shown.size(), to);
 }
 
 }  // namespace
@@ -25,7 +27,9 @@ void print_rendered(std::FILE* to, std::string_view text) {
 }
 
 void print_document(Document kind, std::string_view text) {
-    put(stdout, kind == Document::Json ? json_for_terminal(text) : std::string(text));
+    // Whoever makes one has taken the secrets out of its values: here they could be taken for its structure.
+    const std::string document = kind == Document::Json ? json_for_terminal(text) : std::string(text);
+    std::fwrite(document.data(), 1, document.size(), stdout);
 }
 
 }  // namespace migc::cli

@@ -9,4 +9,9 @@ int refuse(const std::string& message, int exit_code) {
     return exit_code;
 }
 
+int refuse_in_lines(const std::string& message, int exit_code) {
+    print_lines(stderr, "migc: " + message + (message.ends_with('\n') ? "" : "\n"));
+    return exit_code;
+}
+
 }  // namespace migc::cli

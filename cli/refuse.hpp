@@ -10,5 +10,7 @@ constexpr int locked = 5;   // somebody else is at work, or the script is not th
 
 // Prints "migc: message" to standard error, with what would disturb a terminal escaped; gives the exit code.
 int refuse(const std::string& message, int exit_code = refused);
+// The same of a message of several lines, in which each text from elsewhere is on one of them.
+int refuse_in_lines(const std::string& message, int exit_code = refused);
 
 }  // namespace migc::cli

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/consent.hpp"
 #include "cli/print.hpp"
 #include "cli/proof.hpp"
 #include "cli/refuse.hpp"
@@ -119,11 +120,14 @@ class Rehearsal {
 
     int run() {
         const bool live = options_.session.world.empty();
+        SessionOptions session_options = options_.session;
+        session_options.work = runtime::Work::Acts;
+        auto consent = consent_to_run(session_options, script_, nullptr);
+        if (!consent) return refuse_in_lines(consent.error());
         const auto locks = runtime::Locks::take(script_.inventory.root,
                                                 live ? lock_names(program_) : std::vector<std::string>(),
                                                 fmt::format("the rehearsal of {}", options_.script));
         if (!locks) return refuse(locks.error(), locked);
-        SessionOptions session_options = options_.session;
         session_options.locks = locks->descriptors();
         auto run_options = cli::run_options(session_options, script_);
         if (!run_options) return refuse(run_options.error());
@@ -134,6 +138,7 @@ class Rehearsal {
         auto session = open_session(session_options, script_);
         if (!session) return refuse(session.error());
         run_options->world = (*session)->world;
+        run_options->consent = std::move(*consent);
         run_options->lock_lost = [&locks] { return locks->lost(); };
         run_options->stop_requested = [] { return runtime::interrupts() > 0; };
         runtime::install_interrupt_handlers();

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/consent.hpp"
 #include "cli/detach.hpp"
 #include "cli/preflight.hpp"
 #include "cli/print.hpp"
@@ -26,6 +27,7 @@
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/starting.hpp"
 #include "runtime/journal/state_folder.hpp"
+#include "runtime/natives/calendar.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/planted.hpp"
 #include "runtime/report/report.hpp"
@@ -124,9 +126,14 @@ tl::expected<std::optional<nlohmann::json>, std::string> hold_to_plan(const RunO
 }
 
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
-// `starting` is the trace of a run that is new; null for one of the journal.
+// `starting` is the trace of a run that is new; null for one of the journal, of which `earlier` are the
+// events.
 int act(RunOptions options, Script& script, const std::string& purpose, runtime::Starting* starting,
+        const std::vector<runtime::Event>* earlier,
         const std::function<runtime::RunResult(runtime::Engine&)>& work) {
+    options.session.work = runtime::Work::Acts;
+    auto consent = consent_to_run(options.session, script, earlier);
+    if (!consent) return refuse_in_lines(consent.error());
     if (const auto state = runtime::make_state_folder(script.inventory.root); !state)
         return refuse(state.error());
     // Before the locks, whose heartbeat is a thread.
@@ -140,6 +147,7 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
     options.session.locks = locks->descriptors();
     auto ready = prepare(options, script);
     if (!ready) return refuse(ready.error());
+    ready->options.consent = std::move(*consent);
     auto plan = hold_to_plan(options, script, *ready);
     if (!plan) return refuse(plan.error(), locked);
     if (const std::string reasons =
@@ -149,6 +157,9 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
         !reasons.empty())
         return refuse("nothing is begun:" + reasons);
     tell_notes(*ready->journal);
+    runtime::Tools& tools = *ready->session->tools;
+    if (const auto why = runtime::clock_is_behind(tools.kind(), tools.now(), ready->options.newest_known))
+        tell("note: {}\n", *why);
     ready->options.lock_lost = [&locks] { return locks->lost(); };
     runtime::install_interrupt_handlers();
     locks->tell_stops(runtime::interrupts);
@@ -195,8 +206,8 @@ int run(const RunOptions& options) {
     if (script->diagnostics.has_errors()) return refused;
     if (script->program.stages.empty())
         return refuse(fmt::format("{} has no stage, so there is nothing to run", options.script));
-    const int code =
-        act(options, *script, purpose, &starting, [](runtime::Engine& engine) { return engine.run(); });
+    const int code = act(options, *script, purpose, &starting, nullptr,
+                         [](runtime::Engine& engine) { return engine.run(); });
     if (runtime::interrupts() > 0) starting.stopped();
     return code;
 }
@@ -243,6 +254,7 @@ tl::expected<void, std::string> find_its_place(Script& script, const runtime::Ru
 struct Earlier {
     runtime::RunSummary about;
     std::unique_ptr<Script> script;
+    std::vector<runtime::Event> events;
 };
 
 tl::expected<Earlier, std::string> earlier_run(const RunOptions& options, const std::string& what) {
@@ -267,14 +279,16 @@ tl::expected<Earlier, std::string> earlier_run(const RunOptions& options, const 
     if (about->mode == "simulated" && options.session.world.empty())
         return tl::unexpected(fmt::format(
             "run {} was simulated: its world ended with it, and nothing real was changed", about->id));
-    return Earlier{*about, std::move(script)};
+    auto events = (*history)->events(about->id);
+    if (!events) return tl::unexpected(events.error());
+    return Earlier{*about, std::move(script), std::move(*events)};
 }
 
 int undo(const RunOptions& options) {
     const auto earlier = earlier_run(options, "undo");
     if (!earlier) return refuse(earlier.error());
     const std::string& id = earlier->about.id;
-    return act(options, *earlier->script, fmt::format("the undo of {}", id), nullptr,
+    return act(options, *earlier->script, fmt::format("the undo of {}", id), nullptr, &earlier->events,
                [&](runtime::Engine& engine) { return engine.undo(id); });
 }
 
@@ -282,7 +296,7 @@ int resume(const RunOptions& options) {
     const auto earlier = earlier_run(options, "go on");
     if (!earlier) return refuse(earlier.error());
     const std::string& id = earlier->about.id;
-    return act(options, *earlier->script, fmt::format("the run {}", id), nullptr,
+    return act(options, *earlier->script, fmt::format("the run {}", id), nullptr, &earlier->events,
                [&](runtime::Engine& engine) { return engine.resume(id); });
 }
 
@@ -294,8 +308,9 @@ int sheet(const RunOptions& options) {
     if (!journal) return refuse(journal.error());
     auto run_options = cli::run_options(options.session, *earlier->script);
     if (!run_options) return refuse(run_options.error());
-    const auto tools = runtime::make_live_tools();
-    runtime::Engine engine(earlier->script->program, earlier->script->inventory, *tools, **journal, {},
+    runtime::ConsentedTools tools(runtime::make_live_tools(), earlier->script->inventory.root,
+                                  runtime::Work::Looks, [](const auto&) { return false; });
+    runtime::Engine engine(earlier->script->program, earlier->script->inventory, tools, **journal, {},
                            *run_options);
     const auto text = engine.sheet(earlier->about.id);
     if (!text) return refuse(text.error());

@@ -208,6 +208,10 @@ std::map<std::string, std::string> digests(const std::filesystem::path& folder) 
 
 }  // namespace
 
+bool is_live(const SessionOptions& options) {
+    return options.world.empty() && options.replay.empty();
+}
+
 bool edits_files(const ir::Program& program) {
     return std::any_of(program.verbs.begin(), program.verbs.end(), [](const ir::Verb& verb) {
         const auto* native = verb.action ? runtime::find_native(verb.action->native) : nullptr;
@@ -225,8 +229,7 @@ std::vector<std::string> lock_names(const ir::Program& program) {
 
 tl::expected<std::unique_ptr<ScratchCopy>, std::string> ScratchCopy::make(const SessionOptions& options,
                                                                           Script& script) {
-    const bool is_live = options.world.empty() && options.replay.empty();
-    if (is_live || !edits_files(script.program)) return nullptr;
+    if (is_live(options) || !edits_files(script.program)) return nullptr;
     std::string name = (std::filesystem::temp_directory_path() / "migc-XXXXXX").string();
     if (!::mkdtemp(name.data())) return Error(std::string("no temporary folder can be made"));
     std::unique_ptr<ScratchCopy> copy(new ScratchCopy(script.inventory.root, name));
@@ -311,6 +314,10 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
             "A file or folder outside of the project that migc.yaml may name for a secret, a channel or a "
             "kubeconfig")
         ->allow_extra_args(false);
+    command.add_flag(
+        "--allow-tools", options.allow_tools,
+        "Execute what the project says: its own tools, probes and programs, secrets' commands, terraform. "
+        "See docs/trust.md");
     command.add_option("--context", options.context, "The kubectl context, in place of the environment's");
     command.add_option("--namespace", options.name_space, "The namespace, in place of the environment's");
     command.add_option("--record", options.record, "Write a transcript of what the tools answered");
@@ -323,6 +330,26 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
     command.add_flag("--json", options.json, "Print events as JSON, one a line");
 }
 
+namespace {
+
+// What the project says is executed only where that is allowed; in a simulated world nothing is.
+void ask_for_consent(const SessionOptions& options, const Script& script, Session& session) {
+    const auto root = std::filesystem::absolute(script.inventory.root).lexically_normal();
+    runtime::ConsentedTools::Allows allows;
+    if (options.only_digests)
+        allows = [](const runtime::ProjectProgram&) { return false; };
+    else if (!options.allow_tools)
+        allows = [root](const runtime::ProjectProgram& program) {
+            return runtime::is_configured(program, root);
+        };
+    auto tools = std::make_unique<runtime::ConsentedTools>(std::move(session.tools), root, options.work,
+                                                           std::move(allows));
+    session.consented = tools.get();
+    session.tools = std::move(tools);
+}
+
+}  // namespace
+
 tl::expected<std::unique_ptr<Session>, std::string> open_session(const SessionOptions& options,
                                                                  const Script& script) {
     // Noticed before anything runs, not at the end of it.
@@ -333,12 +360,14 @@ tl::expected<std::unique_ptr<Session>, std::string> open_session(const SessionOp
     auto chosen = tools(options, script, *session);
     if (!chosen) return Error(chosen.error());
     session->tools = std::move(*chosen);
-    if (options.record.empty()) return session;
-    tell_replaced(options.record);
-    auto recording = runtime::make_recording_tools(std::move(session->tools), options.record,
-                                                   normalised(script), project_root_here());
-    if (!recording) return Error(recording.error());
-    session->tools = std::move(*recording);
+    if (!options.record.empty()) {
+        tell_replaced(options.record);
+        auto recording = runtime::make_recording_tools(std::move(session->tools), options.record,
+                                                       normalised(script), project_root_here());
+        if (!recording) return Error(recording.error());
+        session->tools = std::move(*recording);
+    }
+    if (is_live(options)) ask_for_consent(options, script, *session);
     return session;
 }
 
@@ -350,6 +379,8 @@ tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions&
     for (const auto& text : options.set)
         if (auto set = set_parameter(text, script, result); !set) return Error(set.error());
     if (auto chosen = choose_stages(options, script, result); !chosen) return Error(chosen.error());
+    result.own_files = {script.used.begin(), script.used.end()};
+    result.own_files.insert(script.file);
     result.script = script.sources.file(script.file).name();
     result.script_text = script.bundle();
     result.operated_by = runtime::operator_here();
@@ -358,6 +389,7 @@ tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions&
     if (auto readable = look_at_signed_files(options.evidence, "--evidence", false); !readable)
         return Error(readable.error());
     const auto root = script.inventory.root;
+    result.newest_known = newest_known(root);
     result.approvals = [root, files = options.approvals] { return given_approvals(root, files); };
     result.evidence = evidence_of(root, options.evidence, script.inventory, mode_of(options));
     return result;

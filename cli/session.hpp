@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 
 #include "cli/frontend.hpp"
+#include "runtime/engine/consent.hpp"
 #include "runtime/engine/options.hpp"
 #include "runtime/journal/event.hpp"
 #include "runtime/tools/tools.hpp"
@@ -28,10 +29,16 @@ struct SessionOptions {
     std::vector<std::string> set;                  // --set NAME=VALUE
     std::vector<std::string> stages;               // --stage: these only
     std::vector<std::string> approvals, evidence;  // --approval, --evidence: signed files
+    bool allow_tools = false;                      // --allow-tools: what the project says is executed
+    bool only_digests = false;                     // for which nothing of the project is ever executed
+    runtime::Work work = runtime::Work::Looks;
     bool json = false;
     std::string state;       // --state: write the world's state there at the end
     std::vector<int> locks;  // descriptors of what is locked, for a tool that may outlive migc
 };
+
+// Neither simulated nor replayed.
+bool is_live(const SessionOptions& options);
 
 // Whether a step of the script may change files of the project.
 bool edits_files(const ir::Program& program);
@@ -71,7 +78,8 @@ class ScratchCopy {
 struct Session {
     SourceMap sources;  // of the world's file
     std::unique_ptr<runtime::Tools> tools;
-    std::string world;                    // its name, for reports; empty if live
+    std::string world;                             // its name, for reports; empty if live
+    runtime::ConsentedTools* consented = nullptr;  // the tools, if they are live
     runtime::World* simulated = nullptr;  // the tools, or what is behind them; null if live or replayed
 
     // Others act by the steps of a run as well: to be told every event.

@@ -2,18 +2,19 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "cli/frontend.hpp"
 #include "cli/written.hpp"
+#include "compiler/source/escape.hpp"
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/journal.hpp"
-#include "runtime/journal/operator.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/trust/evidence.hpp"
+#include "runtime/trust/runner.hpp"
 #include "runtime/trust/statement.hpp"
 
 namespace migc::cli {
@@ -56,84 +57,171 @@ bool share(const json& digests, const std::vector<std::string>& changes) {
            });
 }
 
-// Whether the run's last word on the stage, or on one of that environment, is that it passed with one of
-// these changes: an undo takes the word back.
-bool passed_in(const std::vector<runtime::Event>& events, const std::string& stage,
-               const std::vector<std::string>& changes) {
-    std::set<std::string> passed;
+using Passings = std::map<std::string, json>;
+
+// The stages of that name, or of that environment, of which the run's last word is that they passed with one
+// of these changes, with the body that says so: an undo takes the word back.
+Passings passed_in(const std::vector<runtime::Event>& events, const std::string& stage,
+                   const std::vector<std::string>& changes) {
+    Passings passed;
     for (const auto& event : events) {
         if (event.kind != runtime::EventKind::StageEnded) continue;
         const std::string name = event.body.value("stage", "");
         const bool asked = name == stage || event.body.value("environment", "") == stage;
         if (asked && event.body.value("result", "") == "done" &&
             share(event.body.value("changes", json()), changes))
-            passed.insert(name);
+            passed.insert_or_assign(name, event.body);
         else
             passed.erase(name);
     }
-    return !passed.empty();
+    return passed;
 }
+
+using IsThere = runtime::RunOptions::IsThere;
 
 class EvidenceSearch {
   public:
-    EvidenceSearch(fs::path root, std::vector<std::string> files,
-                   std::map<std::string, std::string> approvers, std::string mode)
+    EvidenceSearch(fs::path root, std::vector<std::string> files, const project::Inventory& inventory,
+                   std::string mode)
         : root_(std::move(root)),
           files_(std::move(files)),
-          approvers_(std::move(approvers)),
+          approvers_(inventory.approvers),
+          users_(inventory.approver_users),
           mode_(std::move(mode)) {}
 
-    Reading operator()(const std::string& stage, const std::vector<std::string>& changes) const {
-        std::string reasons;
-        if (auto run = in_journal(stage, changes, reasons))
-            return {true, fmt::format("{} passed in run {}", stage, *run), false, {}, *run};
+    Reading operator()(const std::string& stage, const std::vector<std::string>& changes,
+                       const IsThere& is_there) const {
+        std::vector<std::string> reasons;
+        if (auto found = in_journal(stage, changes, is_there, reasons)) return *found;
+        const trust::Signers signers{approvers_, users_, trust::runner_here()};
         for (const fs::path& file : signed_files(root_, "evidence", files_)) {
-            const auto why = refusal(file, stage, changes);
-            if (why.empty())
-                return {true, fmt::format("{} passed, says {}", stage, file.filename().string()), false};
-            reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", file.filename().string(), why);
+            const auto counts = judged(file, signers, stage, changes, is_there);
+            const std::string name = escaped(file.filename().string());
+            if (counts) return {true, fmt::format("{} passed, says {}{}", stage, name, *counts), false};
+            reasons.push_back(fmt::format("{}: {}", name, counts.error()));
         }
-        const std::string none =
-            fmt::format("and the journal has no {} run in which {} passed with this change", mode_, stage);
-        return {false, reasons.empty() ? none : none + "; " + reasons, false};
+        reasons.insert(
+            reasons.begin(),
+            fmt::format("and the journal has no {} run in which {} passed with this change where it is",
+                        mode_, stage));
+        return {false, fmt::format("{}", fmt::join(reasons, "; ")), false};
     }
 
   private:
-    // The newest such run for which the journal is vouched; why one of those before it does not count.
-    [[nodiscard]] std::optional<std::string> in_journal(const std::string& stage,
-                                                        const std::vector<std::string>& changes,
-                                                        std::string& why_not) const {
+    // The newest such run for which the journal is vouched; why the newest one that does not count does not.
+    [[nodiscard]] std::optional<Reading> in_journal(const std::string& stage,
+                                                    const std::vector<std::string>& changes,
+                                                    const IsThere& is_there,
+                                                    std::vector<std::string>& reasons) const {
         const auto journal = runtime::Journal::open_existing(root_);
-        if (!journal) why_not = journal.error();
+        if (!journal) reasons.push_back(journal.error());
         const auto runs = journal && *journal ? (*journal)->runs() : std::vector<runtime::RunSummary>();
         if (!runs) return std::nullopt;
         for (std::size_t i = 0; i < runs->size() && i < most_runs; ++i) {
+            const std::string& id = (*runs)[i].id;
             if ((*runs)[i].mode != mode_) continue;
-            const auto events = (*journal)->events((*runs)[i].id);
-            if (!events || !passed_in(*events, stage, changes)) continue;
-            const auto vouched = (*journal)->vouched((*runs)[i].id);
-            if (vouched) return (*runs)[i].id;
-            if (why_not.empty()) why_not = vouched.error();
+            const auto events = (*journal)->events(id);
+            if (!events) continue;
+            const auto passings = passed_in(*events, stage, changes);
+            if (passings.empty()) continue;
+            const auto counts = counting(**journal, id, passings, is_there);
+            if (counts)
+                return Reading{true, fmt::format("{} passed in run {}{}", stage, id, *counts), false, {}, id};
+            if (reasons.empty()) reasons.push_back(counts.error());
         }
         return std::nullopt;
     }
 
-    [[nodiscard]] std::string refusal(const fs::path& file, const std::string& stage,
-                                      const std::vector<std::string>& changes) const {
-        const auto evidence = trust::read_evidence(text_of(file), approvers_);
-        if (!evidence) return evidence.error();
-        if (evidence->stage != stage && evidence->environment != stage) return "it is about another stage";
-        if (evidence->mode != mode_) return fmt::format("it is of a {} run", evidence->mode);
-        return share(json(evidence->changes), changes)
-                   ? ""
-                   : "another change has passed there, or this one before it was edited";
+    // One of them is enough. The value: what could not be compared; the error: why none counts.
+    static tl::expected<std::string, std::string> counting(runtime::Journal& journal, const std::string& run,
+                                                           const Passings& passings,
+                                                           const IsThere& is_there) {
+        if (const auto vouched = journal.vouched(run); !vouched) return Error(vouched.error());
+        tl::expected<std::string, std::string> counts = Error(std::string());
+        for (const auto& [stage, body] : passings) {
+            const auto place = trust::read_place(body.value("place", json()));
+            if (place)
+                counts = there(is_there, stage, *place);
+            else
+                counts = Error(
+                    fmt::format("run {} does not say where {} passed, as an older migc wrote it; run the "
+                                "stage again",
+                                run, stage));
+            if (counts) return counts;
+            if (place) counts = Error(fmt::format("in run {} {}", run, counts.error()));
+        }
+        return counts;
+    }
+
+    static tl::expected<std::string, std::string> there(const IsThere& is_there, const std::string& stage,
+                                                        const trust::Place& place) {
+        const auto compared = is_there(stage, place);
+        if (!compared)
+            return Error(
+                fmt::format("it passed {}; run the stage where it is, without options that send it "
+                            "elsewhere",
+                            compared.error()));
+        return compared->empty() ? "" : fmt::format(" ({})", *compared);
+    }
+
+    [[nodiscard]] tl::expected<std::string, std::string> judged(const fs::path& file,
+                                                                const trust::Signers& signers,
+                                                                const std::string& stage,
+                                                                const std::vector<std::string>& changes,
+                                                                const IsThere& is_there) const {
+        const auto evidence = trust::read_evidence(text_of(file), signers);
+        if (!evidence) return Error(evidence.error());
+        if (evidence->stage != stage && evidence->place.environment != stage)
+            return Error(std::string("it is about another stage"));
+        if (evidence->mode != mode_) return Error(fmt::format("it is of a {} run", escaped(evidence->mode)));
+        if (!share(json(evidence->changes), changes))
+            return Error(std::string("another change has passed there, or this one before it was edited"));
+        return there(is_there, evidence->stage, evidence->place);
     }
 
     fs::path root_;
     std::vector<std::string> files_;
     std::map<std::string, std::string> approvers_;
+    std::map<std::string, std::vector<std::string>> users_;
     std::string mode_;
 };
+
+// Whether a run went on from the gates that approvals opened: one that a further gate kept back has used
+// nothing up.
+bool acts(const runtime::Event& event) {
+    using runtime::EventKind;
+    return event.kind == EventKind::Intent || event.kind == EventKind::Outcome ||
+           (event.kind == EventKind::StageEnded && event.body.value("result", "") != "refused");
+}
+
+// The approvals that a run has used up.
+std::vector<std::string> used_in(const std::vector<runtime::Event>& events) {
+    std::vector<std::string> opened, used;
+    for (const auto& event : events) {
+        for (const json& one : event.body.value("approvals", json::array()))
+            if (one.is_string()) opened.push_back(one.get<std::string>());
+        if (acts(event)) used.insert(used.end(), opened.begin(), opened.end()), opened.clear();
+    }
+    return used;
+}
+
+// By whatever run, also one for which nobody vouches: it can only keep a gate closed.
+void look_for_used(const fs::path& root, runtime::Approvals& given) {
+    const auto unknown = [&](const std::string& why) {
+        given.unknown = fmt::format("whether an approval was used up already cannot be told: {}", why);
+    };
+    const auto journal = runtime::Journal::open_existing(root);
+    if (!journal) return unknown(journal.error());
+    if (!*journal) return;
+    if (const auto lost = (*journal)->lost()) return unknown(*lost);
+    const auto runs = (*journal)->runs();
+    if (!runs) return unknown(runs.error());
+    for (const auto& run : *runs) {
+        const auto events = (*journal)->events(run.id);
+        if (!events) return unknown(events.error());
+        for (const std::string& one : used_in(*events)) given.used[one].push_back(run.id);
+    }
+}
 
 }  // namespace
 
@@ -154,8 +242,14 @@ tl::expected<json, std::string> read_plan(const std::string& path) {
     try {
         const json& digests = plan.at("digests");
         const runtime::Reviewed reviewed{digests.at("parts").at("change"), digests.at("parts").at("run")};
-        if (reviewed.change_digest() == digests.at("change") && reviewed.run_digest() == digests.at("run"))
-            return plan;
+        if (reviewed.change_digest() == digests.at("change") && reviewed.run_digest() == digests.at("run")) {
+            if (!reviewed.run.contains("title"))
+                return Error(fmt::format("the plan {} was made by an older migc; make it again", path));
+            // What people are shown is what they sign.
+            if (reviewed.run.at("title") == plan.at("title")) return plan;
+            return Error(
+                fmt::format("the plan {} was edited: the title that it shows is not the migration's", path));
+        }
     } catch (const json::exception&) {  // a key is missing, or of another type
     }
     return Error(fmt::format("the plan {} was edited: its digests do not fit to its parts", path));
@@ -178,15 +272,30 @@ runtime::Approvals given_approvals(const fs::path& root, const std::vector<std::
     runtime::Approvals given;
     for (const fs::path& file : signed_files(root, "approvals", files))
         given.files.push_back({file.filename().string(), text_of(file)});
-    given.runner = trust::own_names();
-    given.runner.push_back(runtime::operator_name());
+    given.runner = trust::runner_here();
+    if (!given.files.empty()) look_for_used(root, given);
     return given;
 }
 
-std::function<Reading(const std::string&, const std::vector<std::string>&)> evidence_of(
-    const fs::path& root, const std::vector<std::string>& files, const project::Inventory& inventory,
-    const std::string& mode) {
-    return EvidenceSearch(root, files, inventory.approvers, mode);
+runtime::Time newest_known(const fs::path& root) {
+    const auto journal = runtime::Journal::open_existing(root);
+    const auto runs = journal && *journal ? (*journal)->runs() : std::vector<runtime::RunSummary>();
+    runtime::Time newest = 0;
+    for (const auto& run : runs.value_or(std::vector<runtime::RunSummary>())) {
+        if (run.mode != "live") continue;
+        newest = std::max({newest, run.begun_ms, run.ended_ms});
+        if (run.ended_ms != 0) continue;
+        for (const auto& event : (*journal)->events(run.id).value_or(std::vector<runtime::Event>()))
+            newest = std::max(newest, event.time_ms);
+    }
+    return newest;
+}
+
+decltype(runtime::RunOptions::evidence) evidence_of(const fs::path& root,
+                                                    const std::vector<std::string>& files,
+                                                    const project::Inventory& inventory,
+                                                    const std::string& mode) {
+    return EvidenceSearch(root, files, inventory, mode);
 }
 
 }  // namespace migc::cli

@@ -176,13 +176,15 @@ int export_evidence(const Options& options) {
     }
     const auto key = own_key(options);
     if (!key) return refuse(key.error());
-    const trust::Evidence evidence{options.stage,
-                                   event->body.value("environment", ""),
-                                   event->body.at("changes").get<std::vector<std::string>>(),
-                                   run->mode,
-                                   run->id,
-                                   options.name,
-                                   event->time_ms};
+    const auto place = trust::read_place(event->body.value("place", nlohmann::json()));
+    if (!place)
+        return refuse(
+            fmt::format("run {} does not say where {} passed, as an older migc wrote it; run the stage again",
+                        run->id, options.stage));
+    const trust::Evidence evidence{
+        options.stage, *place,  event->body.at("changes").get<std::vector<std::string>>(),
+        run->mode,     run->id, options.name,
+        event->time_ms};
     const std::string out =
         options.out.empty() ? fmt::format("evidence-{}-{}.json", options.stage, run->id) : options.out;
     if (const auto written = write_output(out, trust::evidence_file(evidence, *key)); !written)

@@ -19,7 +19,7 @@ def ledger():
 
 
 # A terminal of its own, which is closed as soon as the run goes on behind it.
-terminal = subprocess.Popen([migc, "run", "night.mig", "--detach"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+terminal = subprocess.Popen([migc, "run", "--allow-tools", "night.mig", "--detach"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 output = terminal.communicate(timeout=30)[0]
 found = re.search(r"run (20\d\d-\d\d-\d\d-1) goes on in the background", output)
 check("the call comes back when the run has begun, and names it", terminal.returncode == 0 and found is not None, output)
@@ -58,7 +58,7 @@ check("and leaves nothing behind", not list((folder / ".migc").glob("output-*"))
 
 # One that cannot hear: it stands still. What was not seen is not said.
 (folder / "go-one").unlink()
-still = subprocess.Popen([migc, "run", "night.mig"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+still = subprocess.Popen([migc, "run", "--allow-tools", "night.mig"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 wait_for("the step", lambda: ledger()[-1:] == ["one"])
 still.send_signal(signal.SIGSTOP)
 done = run("stop")

@@ -198,7 +198,7 @@ def killed():
     for action, db in (("undo", OLD), ("resume", NEW)):
         vault = Vault('let kept = password of "db"; set password of "db" to fresh undo < set password of "db" to kept; >; linger "3";'
                       'set password of "copy" to kept;')
-        process = subprocess.Popen([os.path.abspath(MIGC), "run", "a.mig", "--context", "none"], cwd=vault.folder, stdout=subprocess.DEVNULL,
+        process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "a.mig", "--context", "none"], cwd=vault.folder, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL, env={**os.environ, "XDG_CONFIG_HOME": str(vault.home), "FRESH": NEW})
         deadline = time.monotonic() + 60
         while not (vault.folder / "at-work").exists() and time.monotonic() < deadline:

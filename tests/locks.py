@@ -20,7 +20,7 @@ def ledger():
     return (folder / "ledger").read_text().split() if (folder / "ledger").exists() else []
 
 
-first = subprocess.Popen([migc, "run", "two.mig"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+first = subprocess.Popen([migc, "run", "--allow-tools", "two.mig"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 wait_for("the step", lambda: ledger() == ["first"])
 done = run("run", "two.mig")
 check("a second run in the environment is refused", done.returncode == 5 and "environment staging is held by the run of two.mig" in done.stdout)

@@ -5,7 +5,7 @@ import os, shutil, signal, subprocess, sys, time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "live"))
-from support import MIGC, Project, check, finish, wait_for
+from support import MIGC, Project, allowed, check, finish, wait_for
 
 project = Project()
 folder, migc = project.folder, os.path.abspath(MIGC)
@@ -27,7 +27,7 @@ app = folder / "app"
 
 
 def run(*arguments, at=app):
-    done = subprocess.run([migc, *arguments], cwd=at, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    done = subprocess.run([migc, *allowed(arguments)], cwd=at, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
     print(f"{at.name}$ migc {' '.join(arguments)}\n{done.stdout}exit code {done.returncode}")
     return done
 
@@ -39,7 +39,7 @@ def state(at=app):
 def killed_start(number, *options):
     """Kills a run while it still asks git, before it is in the journal."""
     (folder / "asked").unlink(missing_ok=True)
-    process = subprocess.Popen([migc, "run", "slow.mig", *options], cwd=app, env={**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"}, start_new_session=True,
+    process = subprocess.Popen([migc, "run", "--allow-tools", "slow.mig", *options], cwd=app, env={**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"}, start_new_session=True,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for("git", lambda: (folder / "asked").exists())
     during = run("undo", "last")

@@ -73,6 +73,8 @@ class InventoryReader {
                 settings, called,
                 {{"context",
                   [&](const YamlNode& node) { environment.context = read_.text(node, "`context`"); }},
+                 {"cluster-uid",
+                  [&](const YamlNode& node) { environment.cluster_uid = read_.text(node, "`cluster-uid`"); }},
                  {"namespace",
                   [&](const YamlNode& node) { environment.name_space = read_.text(node, "`namespace`"); }},
                  {"kubeconfig",
@@ -103,7 +105,10 @@ class InventoryReader {
                              has_directory = true;
                              settings.directory = read_.path(value, "`dir`").value_or("");
                          }},
-                        {"var-file", [&](const YamlNode& value) { var_file = &value; }}});
+                        {"var-file", [&](const YamlNode& value) { var_file = &value; }},
+                        {"workspace", [&](const YamlNode& value) {
+                             settings.workspace = read_.text(value, "`workspace`").value_or("");
+                         }}});
         if (!has_directory) read_.wrong(node, "`terraform` needs `dir`, the folder of the configuration");
         if (settings.directory.empty()) return std::nullopt;
         if (var_file != nullptr) settings.var_file = variables(*var_file, settings.directory);
@@ -177,14 +182,32 @@ class InventoryReader {
         if (!read_.is_map(node, "`approvers`")) return;
         for (const auto& [name, value] : node.entries) {
             if (!read_.is_word(name, "the name of an approver")) continue;
-            const auto key = read_.text(value, fmt::format("the key of `{}`", name.text));
-            if (key && looks_like_key(*key))
-                inventory_.approvers.emplace(name.text, *key);
-            else if (key)
-                read_.wrong(value, fmt::format("this is no key of `{}`", name.text))
-                    .notes.emplace_back(
-                        "`migc approver new NAME` makes one and prints the line for this file");
+            if (value.kind == YamlKind::Map)
+                approver(name, value);
+            else
+                approver_key(name, value);
         }
+    }
+
+    // `kim: { key: "migc-key:..", users: [klee] }`.
+    void approver(const YamlNode& name, const YamlNode& node) {
+        bool has_key = false;
+        read_.each_key(node, fmt::format("the approver `{}`", name.text),
+                       {{"key", [&](const YamlNode& key) { has_key = true, approver_key(name, key); }},
+                        {"users", [&](const YamlNode& users) {
+                             if (auto accounts = words(users, "`users`"); !accounts.empty())
+                                 inventory_.approver_users.emplace(name.text, std::move(accounts));
+                         }}});
+        if (!has_key) read_.wrong(name, fmt::format("the approver `{}` has no `key`", name.text));
+    }
+
+    void approver_key(const YamlNode& name, const YamlNode& node) {
+        const auto key = read_.text(node, fmt::format("the key of `{}`", name.text));
+        if (key && looks_like_key(*key))
+            inventory_.approvers.emplace(name.text, *key);
+        else if (key)
+            read_.wrong(node, fmt::format("this is no key of `{}`", name.text))
+                .notes.emplace_back("`migc approver new NAME` makes one and prints the line for this file");
     }
 
     static bool looks_like_key(std::string_view text) {
@@ -305,10 +328,11 @@ class InventoryReader {
         const std::size_t slash = text.find('/');
         const bool one_slash = slash != std::string::npos && text.find('/', slash + 1) == std::string::npos;
         const bool has_space = text.find(' ') != std::string::npos;
-        if (one_slash && slash > 0 && slash + 1 < text.size() && !has_space) return true;
+        const bool is_option = text.starts_with('-');
+        if (one_slash && slash > 0 && slash + 1 < text.size() && !has_space && !is_option) return true;
         auto& finding =
             read_.wrong(node, fmt::format("{} must be a kind and a name, such as `{}/web`", called, kind));
-        if (slash == std::string::npos && !has_space)
+        if (slash == std::string::npos && !has_space && !is_option)
             finding.fixes.push_back(replacement(node, fmt::format("{}/{}", kind, text), false));
         return false;
     }

@@ -21,6 +21,7 @@ struct Scalar {
 struct TerraformSettings {
     std::string directory;  // relative to the root
     std::string var_file;   // relative to the directory; may be empty
+    std::string workspace;  // that must be selected there; empty: whichever is
 };
 
 // Where the value of a parameter of type `secret` comes from; one of the three.
@@ -44,7 +45,9 @@ struct Freeze {
 
 struct Environment {
     std::string name;
-    std::optional<std::string> context;     // kubectl context
+    std::optional<std::string> context;  // kubectl context
+    // Which cluster it is, whatever the context is called: the UID of its namespace kube-system.
+    std::optional<std::string> cluster_uid;
     std::optional<std::string> name_space;  // kubernetes namespace
     std::optional<std::string> kubeconfig;  // path relative to the root
     bool is_protected = false;
@@ -79,6 +82,8 @@ struct Inventory {
     std::vector<std::string> notify_on;  // start, hold, undo, in-doubt, done: what every channel is told of
     std::vector<CheckLevel> checks;
     std::map<std::string, std::string> approvers;  // a person's name -> "migc-key:.."
+    // The accounts of a person, where they are called otherwise.
+    std::map<std::string, std::vector<std::string>> approver_users;
     std::vector<Freeze> freezes;
     std::string project;       // its name, the same in every clone; empty: that of the folder
     std::string inside_image;  // image of the pod that answers `from inside`; empty: the default

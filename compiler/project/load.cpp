@@ -1,18 +1,16 @@
 // Finding migc.yaml and reading it from the disk.
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/project/defaults.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/project/user_config.hpp"
+#include "compiler/source/account.hpp"
 #include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
 
 namespace migc::project {
 
@@ -56,25 +54,10 @@ Inventory without_file(fs::path root) {
     return inventory;
 }
 
-// Whoever logged in to become root; nothing where nobody did.
-std::optional<uid_t> login_user() {
-    constexpr std::uintmax_t longest = 32;
-    const auto text = read_file("/proc/self/loginuid", longest);
-    unsigned long id = 0;
-    if (!text || std::from_chars(text->data(), text->data() + text->size(), id).ec != std::errc()) return {};
-    const auto user = static_cast<uid_t>(id);
-    return user == static_cast<uid_t>(-1) ? std::nullopt : std::optional(user);
-}
-
 // Root could do everything as the user anyway.
 bool belongs_to_the_user(uid_t owner) {
     if (owner == ::geteuid() || owner == 0) return true;
     return ::geteuid() == 0 && owner == login_user();
-}
-
-std::string user_name(uid_t user) {
-    const passwd* entry = ::getpwuid(user);
-    return entry != nullptr ? entry->pw_name : fmt::format("user {}", user);
 }
 
 // Why a migc.yaml does not count: it decides what is run, and somebody else could have put it there. Empty if

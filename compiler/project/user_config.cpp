@@ -34,12 +34,55 @@ std::vector<fs::path> paths(const Reader& read, const YamlNode& node, const char
     return result;
 }
 
+std::optional<fs::path> whole_path(const Reader& read, const YamlNode& node, const char* called) {
+    const auto text = read.text(node, called);
+    if (!text) return std::nullopt;
+    if (fs::path(*text).is_absolute()) return fs::path(*text).lexically_normal();
+    read.wrong(node, fmt::format("{} is a whole path, which begins with /", called));
+    return std::nullopt;
+}
+
+bool is_sha256(const std::string& text) {
+    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+AllowedTool allowed_tool(const Reader& read, const YamlNode& node) {
+    AllowedTool tool;
+    read.each_key(
+        node, "an allowed tool",
+        {{"name", [&](const YamlNode& one) { tool.name = read.text(one, "`name`").value_or(""); }},
+         {"path", [&](const YamlNode& one) { tool.path = whole_path(read, one, "`path`").value_or(""); }},
+         {"sha256", [&](const YamlNode& one) { tool.sha256 = read.text(one, "`sha256`").value_or(""); }},
+         {"project",
+          [&](const YamlNode& one) { tool.project = whole_path(read, one, "`project`").value_or(""); }}});
+    if (tool.name.empty() == tool.path.empty())
+        read.wrong(node, "an allowed tool has a `name` or a `path`");
+    else if (!is_sha256(tool.sha256))
+        read.wrong(node,
+                   "an allowed tool has the `sha256` of its file, 64 hexadecimal digits: `sha256sum FILE`");
+    return tool;
+}
+
+std::vector<AllowedTool> allowed_tools(const Reader& read, const YamlNode& node) {
+    std::vector<AllowedTool> tools;
+    if (!read.is_list(node, "`allowed-tools`")) return tools;
+    for (const YamlNode& one : node.children)
+        if (read.is_map(one, "an allowed tool")) tools.push_back(allowed_tool(read, one));
+    return tools;
+}
+
 // Whoever may write it could say everything that the user says.
 std::string not_the_users(const fs::path& file) {
     struct stat status {};
     if (::stat(file.c_str(), &status) != 0) return {};
     if (status.st_uid != ::geteuid() && status.st_uid != 0) return "it belongs to somebody else";
     return (status.st_mode & 022) != 0 ? "others may write it; `chmod go-w` it" : "";
+}
+
+UserConfig nothing(std::string problem) {
+    UserConfig config;
+    config.problem = std::move(problem);
+    return config;
 }
 
 UserConfig parse(const fs::path& file, std::string text) {
@@ -49,17 +92,19 @@ UserConfig parse(const fs::path& file, std::string text) {
     UserConfig config;
     const Reader read(diagnostics);
     if (const auto tree = read_yaml(id, sources, diagnostics); tree && read.is_map(*tree, "config.yaml"))
-        read.each_key(*tree, "config.yaml",
-                      {{"trusted-projects",
-                        [&](const YamlNode& node) {
-                            config.trusted_projects = paths(read, node, "`trusted-projects`");
-                        }},
-                       {"outside-files", [&](const YamlNode& node) {
-                            config.outside_files = paths(read, node, "`outside-files`");
-                        }}});
+        read.each_key(
+            *tree, "config.yaml",
+            {{"trusted-projects",
+              [&](const YamlNode& node) {
+                  config.trusted_projects = paths(read, node, "`trusted-projects`");
+              }},
+             {"outside-files",
+              [&](const YamlNode& node) { config.outside_files = paths(read, node, "`outside-files`"); }},
+             {"allowed-tools",
+              [&](const YamlNode& node) { config.allowed_tools = allowed_tools(read, node); }}});
     if (!diagnostics.empty()) {
         const Diagnostic& first = diagnostics.all().front();
-        return {{}, {}, fmt::format("{}: {}", sources.location(first.span), first.message)};
+        return nothing(fmt::format("{}: {}", sources.location(first.span), first.message));
     }
     return config;
 }
@@ -68,9 +113,9 @@ UserConfig read() {
     const fs::path folder = user_folder(), file = folder / "config.yaml";
     if (folder.empty() || ::access(file.c_str(), F_OK) != 0) return {};
     if (const std::string why = not_the_users(file); !why.empty())
-        return {{}, {}, fmt::format("{} is not used: {}", file.string(), why)};
+        return nothing(fmt::format("{} is not used: {}", file.string(), why));
     auto text = file_content(file, largest_config);
-    if (!text) return {{}, {}, fmt::format("{} cannot be read: {}", file.string(), text.error())};
+    if (!text) return nothing(fmt::format("{} cannot be read: {}", file.string(), text.error()));
     return parse(file, std::move(*text));
 }
 

@@ -7,12 +7,21 @@
 
 namespace migc::project {
 
+// A program that the user lets projects run, or use as they say; see runtime/engine/consent.hpp.
+struct AllowedTool {
+    std::string name;               // as projects name it: "helm", "scripts/migrate.sh"; or
+    std::filesystem::path path;     // its file, a whole path
+    std::string sha256;             // of its content, in hexadecimal
+    std::filesystem::path project;  // only in this one; empty: in all
+};
+
 struct UserConfig {
     // Folders whose migc.yaml counts though it belongs to somebody else.
     std::vector<std::filesystem::path> trusted_projects;
     // Files, and folders with all that is below them, outside of a project, that its migc.yaml may name for a
     // secret, a channel or a kubeconfig.
     std::vector<std::filesystem::path> outside_files;
+    std::vector<AllowedTool> allowed_tools;
     std::string problem;  // a sentence: why nothing of the file counts; empty if it is well, or not there
 };
 

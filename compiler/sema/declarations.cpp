@@ -18,9 +18,14 @@ std::optional<Type> Lowering::type(const syntax::Type& type) {
         const Type& innermost = result->kind == TypeKind::List ? *result->element : *result;
         const auto known = [&](const ir::ResourceType& r) { return r.name == innermost.resource; };
         if (innermost.kind == TypeKind::Resource &&
-            std::none_of(program_.resource_types.begin(), program_.resource_types.end(), known))
-            program_.resource_types.push_back(
-                {innermost.resource, library_.resource(innermost.resource)->written_as});
+            std::none_of(program_.resource_types.begin(), program_.resource_types.end(), known)) {
+            const syntax::Resource& declared = *library_.resource(innermost.resource);
+            program_.resource_types.push_back({innermost.resource, declared.written_as});
+            if (declared.written_as.starts_with('-'))
+                diagnostics_.report(Code::BadDeclaration, declared.span,
+                                    fmt::format("`{}` would be an option of the tool, and names no thing",
+                                                declared.written_as));
+        }
         return result;
     }
     auto& d =

@@ -32,6 +32,7 @@ int likeness(const syntax::Signature& signature, const syntax::Expr& phrase) {
     int score = 0;
     for (const auto& label : labels) {
         int best = -1;
+        SuggestionBudget::spend(phrase.children.size());
         for (const auto& part : phrase.children) {
             if (part.kind != syntax::ExprKind::Word) continue;
             if (part.text == label) best = 2;
@@ -139,8 +140,9 @@ std::vector<ir::Expr> Lowering::arguments(const Bound& bound, const std::vector<
 void Lowering::unknown_phrase(const syntax::Expr& phrase, DeclarationKind kind) {
     if (missing_semicolon(phrase, kind)) return;
     std::vector<std::pair<int, const Declaration*>> ranked;
-    for (const Declaration* d : library_.all(kind))
-        if (const int score = likeness(d->signature(), phrase); score > 0) ranked.emplace_back(score, d);
+    if (SuggestionBudget::spend(1))
+        for (const Declaration* d : library_.all(kind))
+            if (const int score = likeness(d->signature(), phrase); score > 0) ranked.emplace_back(score, d);
     std::stable_sort(ranked.begin(), ranked.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     auto& d = diagnostics_.report(

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/diagnostics/nearest.hpp"
 #include "compiler/findings/allow.hpp"
 #include "compiler/project/named_file.hpp"
 #include "compiler/sema/analyse.hpp"
@@ -30,6 +31,7 @@ bool before(Span a, Span b) {
 }  // namespace
 
 Analysis::Analysis(const Request& request) {
+    const SuggestionBudget budget;
     file_ = sources_.add(request.path, request.text);
     inventory_ = project::load_inventory(folder_of(request.path), sources_, diagnostics_);
     project_is_fine_ = !diagnostics_.has_errors();
@@ -42,6 +44,7 @@ Analysis::Analysis(const Request& request) {
 const Diagnostics& Analysis::diagnostics() {
     if (is_checked_) return diagnostics_;
     is_checked_ = true;
+    const SuggestionBudget budget;
     if (project_is_fine_) check();
     diagnostics_.sort();
     return diagnostics_;

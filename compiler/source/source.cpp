@@ -21,15 +21,30 @@ const std::vector<std::uint32_t>& SourceFile::line_starts() const {
     return line_starts_;
 }
 
+// One line may be all of a file, and every finding asks.
+std::uint32_t SourceFile::characters_before(std::uint32_t offset) const {
+    constexpr std::uint32_t block = 1024;
+    // A byte that continues a UTF-8 sequence is no column of its own.
+    const auto count = [this](std::uint32_t begin, std::uint32_t end) {
+        return static_cast<std::uint32_t>(
+            std::count_if(text_.begin() + begin, text_.begin() + end,
+                          [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    };
+    if (characters_.empty()) {
+        characters_.push_back(0);
+        for (std::uint32_t at = block; at <= text_.size(); at += block)
+            characters_.push_back(characters_.back() + count(at - block, at));
+    }
+    return characters_[offset / block] + count(offset / block * block, offset);
+}
+
 Position SourceFile::position(std::uint32_t offset) const {
     offset = std::min<std::uint32_t>(offset, static_cast<std::uint32_t>(text_.size()));
     const auto& starts = line_starts();
     const auto next = std::upper_bound(starts.begin(), starts.end(), offset);
     const std::uint32_t start = *(next - 1);
-    // A byte that continues a UTF-8 sequence is no column of its own.
-    const auto columns = std::count_if(text_.begin() + start, text_.begin() + offset,
-                                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
-    return {static_cast<std::uint32_t>(next - starts.begin()), static_cast<std::uint32_t>(columns) + 1};
+    return {static_cast<std::uint32_t>(next - starts.begin()),
+            characters_before(offset) - characters_before(start) + 1};
 }
 
 std::string_view SourceFile::line(std::uint32_t number) const {

@@ -51,7 +51,12 @@ class SourceFile {
 
     std::string name_;
     std::string text_;
-    mutable std::vector<std::uint32_t> line_starts_;  // computed on first use: most runs never ask
+    // How many characters begin before this byte.
+    [[nodiscard]] std::uint32_t characters_before(std::uint32_t offset) const;
+
+    // Both are computed on first use: most runs never ask.
+    mutable std::vector<std::uint32_t> line_starts_;
+    mutable std::vector<std::uint32_t> characters_;  // before each block of bytes
 };
 
 // Owns every file that a command reads. Ids stay valid for the life of the map.

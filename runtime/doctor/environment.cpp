@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "runtime/doctor/doctor.hpp"
+#include "runtime/engine/consent.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -61,6 +63,7 @@ class ClusterExamination {
         const auto identity = cluster_identity(program_, environment_, tools_);
         const std::string context = environment_.setting("context");
         const Answer ready = ask({"get", "--raw", "/readyz"});
+        if (is_not_allowed(ready)) return note("the cluster is " + ready.reason);
         if (!ready.succeeded() && !identity)
             return trouble(fmt::format("the cluster of context {} does not answer: {}", context,
                                        failure_text("kubectl", ready)),
@@ -110,7 +113,7 @@ class ClusterExamination {
             return user.contains(key) && user.at(key).is_string() ? user.at(key).get<std::string>()
                                                                   : std::string();
         };
-        for (const char* secret : {"token", "client-key-data", "password"}) tools_.conceal(text(secret));
+        for (const char* secret : {"token", "client-key-data", "password"}) secrets().add(text(secret));
         if (user.contains("exec") || user.contains("auth-provider"))
             return note(
                 "the credentials come from a plugin, which renews them itself: until when is not known");

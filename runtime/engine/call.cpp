@@ -538,9 +538,15 @@ bool Call::intend() {
     }
     const bool skipped = planted(course_.purpose == Purpose::Inverse ? "skip-undo-intent" : "skip-intent");
     if (!skipped && !stage_.run.recorder.record(kind, body)) return false;
+    const bool forward = course_.purpose == Purpose::Forward;
+    const std::optional<Change> before = forward ? stage_.change(id_) : std::nullopt;
+    if (forward) stage_.add(Change::from_intent(body));
+    if (!stage_.run.settle()) {
+        if (forward) stage_.put_back(id_, before);
+        return false;
+    }
     ++stage_.run.open_effects;
     intended_ = true;
-    if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(body));
     return true;
 }
 
@@ -633,7 +639,7 @@ std::string Call::readings() const {
 }
 
 Verdict Call::decide(const Action& action) {
-    if (!action.begun) return conclude("failed", action.refusal, false);
+    if (!action.begun) return not_begun(action.refusal);
     // What was made has the identity that its server told, whoever is there by now.
     if (targets_.size() == 1 && targets_.front().identity.empty())
         targets_.front().identity = action.answer.identity;
@@ -734,7 +740,11 @@ Verdict Call::decide_unseen(const Action& action) {
     return conclude(decided ? "failed" : "in-doubt", failure_text(verb_.action->tool, action.answer), true);
 }
 
+// An inverse that would take a tool that was replaced is left to a person.
 Verdict Call::not_begun(const std::string& message) {
+    const bool inverse = course_.purpose == Purpose::Inverse;
+    if (const auto why = inverse ? stage_.run.tools.changed_program() : std::nullopt)
+        return conclude("held", *why, false);
     return conclude("failed", message, false);
 }
 

@@ -8,6 +8,7 @@
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/inputs.hpp"
+#include "runtime/engine/place.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime {
@@ -153,6 +154,10 @@ tl::expected<std::vector<std::string>, std::string> Evaluator::arguments(const i
     return std::move(result).take();
 }
 
+bool Evaluator::is_own(Span span) const {
+    return surroundings_.options.own_files.contains(span.file);
+}
+
 // The tool's program and its own arguments. `program` runs what its first argument names.
 tl::expected<CommandLine, std::string> Evaluator::tool_line(const std::string& name) {
     CommandLine line;
@@ -165,6 +170,7 @@ tl::expected<CommandLine, std::string> Evaluator::tool_line(const std::string& n
     if (environment_.outside && name != "git")
         return tl::unexpected(
             fmt::format("{} is asked outside of a stage, and only a stage says where", name));
+    line.of_project = own_ || is_own(tool->span);
     if (!tool->program.empty() && name != "program") line.argv.push_back(tool->program);
     const Scope nothing(globals);
     if (tool->arguments) {
@@ -188,6 +194,7 @@ tl::expected<CommandLine, std::string> Evaluator::command_line(const ir::Command
                                                                std::int64_t within) {
     auto line = tool_line(command.tool);
     if (!line) return line;
+    line->of_project = line->of_project || is_own(command.span);
     if (within > 0) line->within_ms = within;
     if (command.arguments) {
         // What follows the name of the user's own script are that script's options.
@@ -255,6 +262,7 @@ tl::expected<Answer, std::string> Evaluator::act(const ir::Command& command, con
     if (!values) return tl::unexpected(values.error());
     Evaluator host = *this;
     host.limit_ms_ = within;
+    host.own_ = is_own(command.span);
     Answer answer = native->action(host, *values);
     const auto refused_by = [&](const std::string& tool) { return was_refused(tool, answer); };
     if (native->one_write && !answer.refused)
@@ -337,11 +345,17 @@ Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
     const NativeEntry* native = surroundings_.options.natives(command.native);
     if (native == nullptr || !native->probe)
         return script_mistake(fmt::format("this migc has no native probe `{}`", command.native));
-    return native->probe(*this, *values);
+    if (!is_own(command.span)) return native->probe(*this, *values);
+    Evaluator host = *this;
+    host.own_ = true;
+    return native->probe(host, *values);
 }
 
 Reading evidence_now(const Surroundings& surroundings, const std::string& stage) {
-    Reading reading = surroundings.options.evidence(stage, surroundings.changes());
+    Reading reading = surroundings.options.evidence(stage, surroundings.changes(),
+                                                    [&](const std::string& passed, const trust::Place& then) {
+                                                        return is_where_it_is(surroundings, passed, then);
+                                                    });
     if (truth(reading.value) != true || !surroundings.changed_since || reading.identity.empty())
         return reading;
     std::string why = surroundings.changed_since(stage, reading.identity);
@@ -352,6 +366,8 @@ Reading evidence_now(const Surroundings& surroundings, const std::string& stage)
 // Only the engine knows which stages completed in this run; of others there is evidence.
 Reading Evaluator::stage_passed(const std::string& stage) {
     if (surroundings_.stage_passed && surroundings_.stage_passed(stage)) {
+        if (std::string why = is_elsewhere(surroundings_, stage, environment_); !why.empty())
+            return {Value(false), std::move(why), true};
         std::string why = surroundings_.changed_since ? surroundings_.changed_since(stage, {}) : "";
         if (why.empty()) return {Value(true), {}, false};
         return {Value(false), fmt::format("stage {} passed, and what it did does not stand: {}", stage, why),

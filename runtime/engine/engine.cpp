@@ -63,6 +63,11 @@ struct Engine::State {
         run.surroundings.changed_since = [this](const std::string& stage, const std::string& id) {
             return id.empty() ? changed_since(stage) : changed_since_run(id, stage);
         };
+        run.surroundings.environment_of = [this](const std::string& stage) -> const StageEnvironment* {
+            for (const auto& one : stages)
+                if (one->stage.name == stage) return &one->environment;
+            return nullptr;
+        };
     }
 
     RunOptions options;
@@ -90,6 +95,7 @@ struct Engine::State {
     std::optional<Problem> begin();
     bool record_beginning();
     bool record_lets();
+    [[nodiscard]] nlohmann::json resumed(const char* action) const;
     StageEnd run_stages();
     UndoEnd undo_before(std::size_t stage);
     RunResult run_everything();
@@ -160,11 +166,7 @@ std::optional<Problem> Engine::State::resolve() {
 }
 
 void Engine::State::conceal_secrets() {
-    for (const auto& stage : stages)
-        for (const std::string& secret : stage->environment.secret_values()) {
-            run.tools.conceal(secret);
-            run.recorder.conceal(secret);
-        }
+    for (const auto& stage : stages) stage->environment.conceal_secrets(run.program);
 }
 
 // What will run is what was reviewed, or nothing is begun.
@@ -254,6 +256,7 @@ std::optional<Problem> Engine::State::begin() {
     const auto id = journal.begin_run(about, options.script_text);
     if (!id) return Problem{"the journal cannot be written, so nothing is begun: " + id.error()};
     run.recorder.belongs_to(*id);
+    options.run = *id;
     begun_ms = about.begun_ms;
     return prepare_folders();
 }
@@ -326,7 +329,14 @@ bool Engine::State::record_beginning() {
                            {"stages", std::move(pinned)}};
     if (const std::string* why = emergency(run.program)) body["emergency"] = *why;
     if (!options.without_evidence.empty()) body["without_evidence"] = options.without_evidence;
+    if (!options.consent.is_null()) body["consent"] = options.consent;
     return run.recorder.record(EventKind::RunBegun, body) && record_lets();
+}
+
+nlohmann::json Engine::State::resumed(const char* action) const {
+    nlohmann::json body = {{"run", run.recorder.run()}, {"action", action}, {"by", options.operated_by}};
+    if (!options.consent.is_null()) body["consent"] = options.consent;
+    return body;
 }
 
 // The last of a run's beginning: whoever looks sees a run that has begun.
@@ -501,10 +511,7 @@ RunResult Engine::State::finish_in_doubt(const std::vector<std::string>& steps,
 }
 
 RunResult Engine::State::undo_everything() {
-    if (!run.recorder.record(
-            EventKind::RunResumed,
-            {{"run", run.recorder.run()}, {"action", "undo"}, {"by", options.operated_by}}) ||
-        !run.settle())
+    if (!run.recorder.record(EventKind::RunResumed, resumed("undo")) || !run.settle())
         return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
     if (!settle_open_steps(Settling::Undo))
         return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
@@ -543,6 +550,7 @@ tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& i
     if (!history) return history;
     stages = std::move(history->stages);
     run.recorder.belongs_to(about->id);
+    options.run = about->id;
     begun_ms = about->begun_ms;
     run.sheet.belongs_to(std::filesystem::absolute(inventory.root) / ".migc" / "runs" / about->id);
     for (const auto& stage : stages) {
@@ -555,6 +563,7 @@ tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& i
 RunResult Engine::State::undo_run(const std::string& id) {
     const auto history = recall(id);
     if (!history) return refused(history.error());
+    for (const ir::Tool& tool : run.program.tools) static_cast<void>(pin(tool, inventory.root, tools));
     if (auto problem = another_cluster()) return refused(problem->message);
     if (auto problem = prepare_folders()) return refused(problem->message);
     return undo_everything();
@@ -620,9 +629,7 @@ RunResult Engine::State::resume_from(const RunHistory& history) {
         return finish(end, exit_code(end.result));
     }
     const bool recorded =
-        run.recorder.record(EventKind::RunResumed, {{"run", run.recorder.run()},
-                                                    {"action", history.undoing ? "undo" : "resume"},
-                                                    {"by", options.operated_by}}) &&
+        run.recorder.record(EventKind::RunResumed, resumed(history.undoing ? "undo" : "resume")) &&
         record_lets();
     const Settling purpose = history.undoing ? Settling::Undo : Settling::Resume;
     if (!recorded || !settle_open_steps(purpose))

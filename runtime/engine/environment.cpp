@@ -9,6 +9,7 @@
 
 #include "compiler/project/named_file.hpp"
 #include "compiler/source/read_file.hpp"
+#include "runtime/engine/consent.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/text.hpp"
 
@@ -26,8 +27,11 @@ class ContextFinder {
     ContextFinder(const ir::Program& program, const StageEnvironment& environment, Tools& tools)
         : program_(program), environment_(environment), tools_(tools) {}
 
+    // Empty where the project declares a kubectl of its own, and nobody has allowed that.
     tl::expected<std::string, Problem> find() {
-        if (lists(ask({"config", "get-contexts", "-o", "name"}))) return environment_.name;
+        const Answer contexts = ask({"config", "get-contexts", "-o", "name"});
+        if (is_not_allowed(contexts)) return std::string();
+        if (lists(contexts)) return environment_.name;
         if (environment_.is_protected) return tl::unexpected(unnamed_cluster());
         const Answer current = ask({"config", "current-context"});
         const std::string_view context = trimmed(current.output);
@@ -90,6 +94,40 @@ StageEnvironment from_inventory(const ir::Stage& stage, const project::Inventory
         set(result, "var-file", entry->terraform->var_file);
     }
     return result;
+}
+
+// What is called as the environment is called is its own where migc.yaml says nothing.
+void set_given_context(StageEnvironment& environment, const RunOptions& options) {
+    if (!options.context || options.context->empty()) return;
+    const std::string own = environment.setting("context");
+    if (*options.context != (own.empty() ? environment.name : own))
+        environment.settings["context-given"] = "yes";
+    environment.settings["context"] = *options.context;
+}
+
+// Of a live run: a simulated world has clusters of its own.
+std::optional<Problem> another_cluster(const project::Environment& entry, const StageEnvironment& environment,
+                                       Tools& tools) {
+    const std::string cluster = environment.setting("cluster");
+    if (!entry.cluster_uid || tools.kind() != "live" || cluster == *entry.cluster_uid) return std::nullopt;
+    return Problem{
+        fmt::format("migc.yaml says that {} is the cluster whose namespace kube-system has the UID {}, "
+                    "and {} in context {}",
+                    environment.name, *entry.cluster_uid,
+                    cluster.empty() ? "it could not be read" : fmt::format("it has {}", cluster),
+                    environment.setting("context"))};
+}
+
+std::optional<Problem> another_workspace(const project::Environment& entry,
+                                         const StageEnvironment& environment, Tools& tools) {
+    if (!entry.terraform || entry.terraform->workspace.empty() || tools.kind() != "live") return std::nullopt;
+    const std::string selected = terraform_workspace(environment);
+    const std::string shown = selected.empty() ? "default" : selected;
+    if (shown == entry.terraform->workspace) return std::nullopt;
+    return Problem{
+        fmt::format("migc.yaml says that {0} is terraform's workspace {1}, and {2} is selected in {3}. "
+                    "`terraform workspace select {1}` there",
+                    environment.name, entry.terraform->workspace, shown, entry.terraform->directory)};
 }
 
 // A default is a literal or a list of literals.
@@ -236,7 +274,7 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
                                                             const project::Inventory& inventory,
                                                             const RunOptions& options, Tools& tools) {
     StageEnvironment result = from_inventory(stage, inventory);
-    set(result, "context", options.context);
+    set_given_context(result, options);
     set(result, "namespace", options.name_space);
     const project::Environment* entry = inventory.environment(result.name);
     for (const ir::Parameter& parameter : program.parameters)
@@ -245,6 +283,8 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
         return tl::unexpected(*problem);
     if (std::string workspace = terraform_workspace(result); !workspace.empty())
         result.settings["workspace"] = std::move(workspace);
+    if (auto problem = entry != nullptr ? another_workspace(*entry, result, tools) : std::nullopt)
+        return tl::unexpected(*problem);
     if (!uses_kubectl(program, stage)) return result;
     if (entry != nullptr && entry->kubeconfig)
         if (const auto file = project::named_file(inventory, *entry->kubeconfig); !file)
@@ -252,6 +292,8 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
                                                       *entry->kubeconfig, result.name, file.error())});
     if (auto resolved = resolve_cluster(program, result, tools); !resolved)
         return tl::unexpected(resolved.error());
+    if (auto problem = entry != nullptr ? another_cluster(*entry, result, tools) : std::nullopt)
+        return tl::unexpected(*problem);
     return result;
 }
 
@@ -260,7 +302,7 @@ tl::expected<void, Problem> resolve_cluster(const ir::Program& program, StageEnv
     if (!environment.settings.contains("context")) {
         const auto context = ContextFinder(program, environment, tools).find();
         if (!context) return tl::unexpected(context.error());
-        environment.settings["context"] = *context;
+        if (!context->empty()) environment.settings["context"] = *context;
     }
     environment.settings.try_emplace("namespace", environment.name);
     if (const auto identity = cluster_identity(program, environment, tools))

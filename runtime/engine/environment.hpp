@@ -19,16 +19,20 @@ namespace migc::runtime {
 struct StageEnvironment {
     std::string name;
     // What `Setting` expressions read: context, namespace, kubeconfig, environment, root, terraform-dir,
-    // var-file, run-folder, stage-began, cluster (which it is: see cluster_identity). One that does not apply
-    // is not there.
+    // var-file, run-folder, stage-began, cluster (which it is: see cluster_identity), context-given ("yes" if
+    // an option says it, in place of what the environment itself says). One that does not apply is not there.
     std::map<std::string, std::string> settings;
     std::map<std::string, Value> parameters;  // of the script, as this environment has them
     std::vector<std::string> secrets;         // names of parameters that are never written down
     bool is_protected = false;
     bool outside = false;  // of all stages: see common_environment
 
-    // The values of those that are known.
-    [[nodiscard]] std::vector<std::string> secret_values() const;
+    // From now on none of its secrets is shown. Not so a short one that a run writes down anyway: "staging"
+    // is no secret, whoever has it as a password, and a journal in which it is hidden could not be read any
+    // more.
+    void conceal_secrets(const ir::Program& program) const;
+    // Whether a text stands in what a run writes down: the script, the settings, the journal's own words.
+    [[nodiscard]] bool shows(const ir::Program& program, const std::string& text) const;
     // "" if it does not apply.
     [[nodiscard]] std::string setting(const std::string& key) const;
     // What the journal keeps, so that an undo meets the same cluster; and back.
@@ -37,7 +41,8 @@ struct StageEnvironment {
 };
 
 // Asks kubectl for its contexts only if the stage uses kubectl and migc.yaml does not name one. The problem
-// is a refusal: a protected stage for which nobody said which cluster it means, a parameter without a value.
+// is a refusal: a protected stage for which nobody said which cluster it means, a parameter without a value;
+// live, a cluster or a terraform workspace that is not the one that migc.yaml says it is.
 tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& program,
                                                             const ir::Stage& stage,
                                                             const project::Inventory& inventory,
@@ -62,6 +67,9 @@ tl::expected<std::string, std::string> cluster_identity(const ir::Program& progr
 // parameter without a value has none.
 StageEnvironment declared_environment(const ir::Program& program, const ir::Stage& stage,
                                       const project::Inventory& inventory, const RunOptions& options);
+
+// What a secret is where none is read.
+constexpr const char* secret_unread = "known after the run has read the secret";
 
 // Reads the stage's secrets from where migc.yaml says they are: for a run, and again for an undo, since the
 // journal keeps none. A run that is not live needs none, and has "(secret)". The problem names what is

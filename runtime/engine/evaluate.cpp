@@ -301,21 +301,8 @@ Reading Evaluator::checked_path(Reading reading) const {
         fmt::format("the path `{}` is no file of the project: {}", printable(*text), below.error()));
 }
 
-// Whether a text stands in what a run writes down anyway: "staging" is no secret, whoever has it as a
-// password, and a journal in which it is hidden could not be read any more.
-bool Evaluator::is_no_secret(const std::string& text) const {
-    const auto stands_in = [&](const auto& setting) {
-        return setting.second.find(text) != std::string::npos;
-    };
-    return text.size() < shortest_secret || environment_.name.find(text) != std::string::npos ||
-           std::any_of(environment_.settings.begin(), environment_.settings.end(), stands_in) ||
-           ir::dump(surroundings_.program).find(text) != std::string::npos;
-}
-
 void Evaluator::conceal(const std::string& secret) {
-    if (is_no_secret(secret)) return;
-    surroundings_.tools.conceal(secret);
-    if (surroundings_.concealed) surroundings_.concealed(secret);
+    if (!environment_.shows(surroundings_.program, secret)) secrets().add(secret);
 }
 
 Time Evaluator::steady() {
@@ -325,7 +312,17 @@ Time Evaluator::steady() {
 Approvals Evaluator::approvals() {
     Approvals given = surroundings_.options.approvals ? surroundings_.options.approvals() : Approvals();
     given.digest = surroundings_.options.run_digest;
+    given.run = surroundings_.options.run;
+    given.title = surroundings_.program.migration ? surroundings_.program.migration->title : "";
     return given;
+}
+
+void Evaluator::approved_by(const std::vector<std::string>& approvals) {
+    if (surroundings_.approved_by) surroundings_.approved_by(approvals);
+}
+
+Time Evaluator::newest_known() {
+    return surroundings_.options.newest_known;
 }
 
 void Evaluator::wrote_file(const std::string& path) {

@@ -31,15 +31,17 @@ struct Surroundings {
     const RunOptions& options;
     // Whether the stage of that name completed in this run; may be empty.
     std::function<bool(const std::string&)> stage_passed;
-    // Told each secret that a native has read, and each file of the project that one has written; may be
-    // empty.
-    std::function<void(const std::string&)> concealed = {};
+    // Told each file of the project that a native has written; may be empty.
     std::function<void(const std::string&)> wrote = {};
     // The change digests under which an earlier run may have passed a stage; may be empty.
     std::function<std::vector<std::string>()> changes = {};
     // Why the work of a stage that completed in this run, or in an earlier one of that id, does not stand any
     // more as it was left; "" if it does, or nobody can look. May be empty.
     std::function<std::string(const std::string& stage, const std::string& run)> changed_since = {};
+    // Where a stage of this run works; null for one that is no part of it. May be empty.
+    std::function<const StageEnvironment*(const std::string&)> environment_of = {};
+    // Told the ids of the approvals that have opened a gate; may be empty.
+    std::function<void(const std::vector<std::string>&)> approved_by = {};
     // Keeps the secrets that an undo will need, and opens them; null where nothing is undone.
     KeptSecrets* kept = nullptr;
 };
@@ -120,6 +122,8 @@ class Evaluator final : public Host {
     Time now() override;
     Time steady() override;
     Approvals approvals() override;
+    void approved_by(const std::vector<std::string>& approvals) override;
+    Time newest_known() override;
     void wrote_file(const std::string& path) override;
     Woken sleep_until(Time deadline) override;
     std::string setting(std::string_view name) override;
@@ -133,7 +137,6 @@ class Evaluator final : public Host {
     Reading evaluate_kind(const ir::Expr& expression, const Scope& scope, Form form);
     Reading interpolate(const ir::Expr& expression, const Scope& scope, Form form);
     Reading local(const ir::Expr& expression, const Scope& scope);
-    [[nodiscard]] bool is_no_secret(const std::string& text) const;
     Reading reveal(const nlohmann::json& kept);
     Reading secret_answer(Reading reading);
     Reading parameter(const std::string& name) const;
@@ -154,6 +157,7 @@ class Evaluator final : public Host {
     tl::expected<std::vector<std::string>, std::string> arguments(const ir::Expr& list, const Scope& scope,
                                                                   bool options_allowed = false);
     tl::expected<CommandLine, std::string> tool_line(const std::string& name);
+    [[nodiscard]] bool is_own(Span span) const;
     std::string with_own_arguments(const ir::Command& command, std::string line);
     [[nodiscard]] std::filesystem::path moved(const std::filesystem::path& path,
                                               const std::filesystem::path& root) const;
@@ -164,6 +168,7 @@ class Evaluator final : public Host {
     const Surroundings& surroundings_;
     const StageEnvironment& environment_;
     std::int64_t limit_ms_ = 0;  // of the step that a native action is run for
+    bool own_ = false;           // a declaration of the project calls the native at hand
     std::shared_ptr<std::map<std::vector<std::string>, Answer>> seen_;  // in a glance; else null
 };
 

@@ -92,11 +92,16 @@ const std::string* emergency(const ir::Program& program) {
     return program.migration ? program.migration->property("emergency") : nullptr;
 }
 
+std::optional<std::string> frozen_now(const project::Inventory& inventory, Tools& tools, Time newest_known) {
+    if (inventory.freezes.empty()) return std::nullopt;
+    if (auto why = clock_is_behind(tools.kind(), tools.now(), newest_known)) return why;
+    if (auto why = frozen(inventory, tools.now())) return why;
+    return frozen(inventory, tools.steady());
+}
+
 std::optional<std::string> frozen_now(StageRun& stage) {
     if (!stage.environment.is_protected) return std::nullopt;
-    const auto& inventory = stage.run.surroundings.inventory;
-    if (auto why = frozen(inventory, stage.run.tools.now())) return why;
-    return frozen(inventory, stage.run.tools.steady());
+    return frozen_now(stage.run.surroundings.inventory, stage.run.tools, stage.run.options.newest_known);
 }
 
 Verdict still_open(StageRun& stage) {
@@ -112,9 +117,7 @@ Verdict still_open(StageRun& stage) {
 }
 
 Verdict as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner) {
-    if (const auto why = stage.run.tools.changed_program())
-        return {Fate::Held,
-                *why + "; nothing more is done until it is that one again, or a new run is begun"};
+    if (const auto why = stage.run.tools.changed_program()) return {Fate::Held, *why + nothing_more};
     if (!stage.run.inputs || !verb.action) return {};
     for (const std::string& path : used_files(stage, verb, inner)) {
         if (path.empty() || reads_copy(stage, verb, path)) continue;

@@ -12,6 +12,10 @@ const std::string* emergency(const ir::Program& program);
 // nothing is undone for that. Done in an emergency.
 Verdict still_open(StageRun& stage);
 
+// What follows the sentence about a tool that was replaced.
+constexpr const char* nothing_more =
+    "; nothing more is done until it is that one again, or a new run is begun";
+
 // Held if a file that the step names, or a tool, is not what it was when the run began. `inner` holds the
 // step's arguments.
 Verdict as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner);
@@ -32,5 +36,7 @@ Reading read_evidence(const Surroundings& surroundings, const std::string& stage
 
 // Why the stage's environment may not be changed now; nothing if it may be, or is not protected.
 std::optional<std::string> frozen_now(StageRun& stage);
+// The same of any protected environment. `newest_known`: as in RunOptions.
+std::optional<std::string> frozen_now(const project::Inventory& inventory, Tools& tools, Time newest_known);
 
 }  // namespace migc::runtime

@@ -55,7 +55,7 @@ class History {
         environment.parameters.insert(run_.options.parameters.begin(), run_.options.parameters.end());
         // Without one only the step that needs it cannot be undone.
         static_cast<void>(read_secrets(run_.program, run_.surroundings.inventory, run_.tools, environment));
-        for (const std::string& secret : environment.secret_values()) run_.recorder.conceal(secret);
+        environment.conceal_secrets(run_.program);
         stages.push_back(std::make_unique<StageRun>(run_, *stage, std::move(environment)));
         stages.back()->past.begun = true;
         return {};

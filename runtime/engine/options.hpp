@@ -5,13 +5,17 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
 
 #include "compiler/ir/value.hpp"
+#include "compiler/source/source.hpp"
 #include "runtime/tools/natives.hpp"
+#include "runtime/trust/place.hpp"
 
 namespace migc::runtime {
 
@@ -29,14 +33,23 @@ struct RunOptions {
     std::string script_text;                  // kept by the journal, so that undo does not need the file
     std::string operated_by;                  // "maria on jumphost", for the journal
     std::vector<std::string> only;            // --stage: these and no others; empty: all
-    bool reads_secrets = true;                // a plan does not: see read_secrets
-    std::string expect;                       // the change or the run digest that was reviewed; empty: any
-    std::optional<nlohmann::json> plan;       // what a saved plan says was reviewed; see reviewed.hpp
-    std::string run_digest;                   // set by the engine and the planner
-    std::function<Approvals()> approvals;     // what people have signed; asked at each gate; may be empty
-    // Whether an earlier run, or a signed file, says that the stage passed with one of these change digests.
+    std::set<FileId> own_files;          // the script and what it uses: what stands there is the project's
+    nlohmann::json consent;              // what of the project may be executed, for the journal; may be null
+    bool reads_secrets = true;           // a plan does not: see read_secrets
+    std::string expect;                  // the change or the run digest that was reviewed; empty: any
+    std::optional<nlohmann::json> plan;  // what a saved plan says was reviewed; see reviewed.hpp
+    std::string run_digest;              // set by the engine and the planner
+    std::function<Approvals()> approvals;  // what people have signed; asked at each gate; may be empty
+    std::string run;                       // its id in the journal, set by the engine
+    Time newest_known = 0;  // of what the journal has of live runs: a clock that is before it is wrong
+    // Whether an earlier run, or a signed file, says that the stage passed with one of these change digests,
+    // and there where it lies: asked of the place that is written there, as `is_where_it_is` answers.
     // Its identity is the run in the journal; empty for a file. May be empty.
-    std::function<Reading(const std::string& stage, const std::vector<std::string>& changes)> evidence;
+    using IsThere = std::function<tl::expected<std::string, std::string>(const std::string& stage,
+                                                                         const trust::Place& then)>;
+    std::function<Reading(const std::string& stage, const std::vector<std::string>& changes,
+                          const IsThere& is_there)>
+        evidence;
     // Why a stage that repeats another one may do without evidence that that one passed: a person's word,
     // which the journal keeps. Empty: it may not.
     std::string without_evidence;

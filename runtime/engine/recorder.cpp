@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/planted.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -14,13 +15,6 @@ nlohmann::json repaired(const nlohmann::json& body) {
     constexpr std::string_view replacement = "\xEF\xBF\xBD";
     const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     return text.find(replacement) == std::string::npos ? body : nlohmann::json::parse(text);
-}
-
-// Of the others a loss of power may take what nobody outside has seen yet: a step whose outcome it takes is
-// looked at, as is one whose effect it cuts off.
-bool waits_for_the_disk(EventKind kind) {
-    if (planted("intent-not-durable") && kind == EventKind::Intent) return false;
-    return kind == EventKind::Intent || kind == EventKind::UndoIntent;
 }
 
 bool is_outcome(const Event& event) {
@@ -33,12 +27,11 @@ Recorder::Recorder(Journal& journal, Tools& tools, Listener listener)
     : journal_(journal), tools_(tools), listener_(std::move(listener)) {}
 
 bool Recorder::record(EventKind kind, const nlohmann::json& body) {
-    return write({kind, tools_.now(), concealment_.apply(repaired(body))},
-                 waits_for_the_disk(kind) ? Writing::Durable : Writing::Unsynced);
+    return write({kind, tools_.now(), secrets().apply(repaired(body))}, Writing::Unsynced);
 }
 
 bool Recorder::end(const nlohmann::json& body) {
-    return write({EventKind::RunEnded, tools_.now(), concealment_.apply(repaired(body))}, Writing::Last);
+    return write({EventKind::RunEnded, tools_.now(), secrets().apply(repaired(body))}, Writing::Last);
 }
 
 bool Recorder::settle() {
@@ -52,7 +45,7 @@ bool Recorder::settle() {
 
 void Recorder::tell(EventKind kind, const nlohmann::json& body) {
     const std::lock_guard lock(mutex_);
-    const Event event{kind, tools_.now(), concealment_.apply(repaired(body))};
+    const Event event{kind, tools_.now(), secrets().apply(repaired(body))};
     if (untold_.empty())
         announce(event);
     else
@@ -69,23 +62,13 @@ bool Recorder::write(const Event& event, Writing how) {
         untold_.clear();
         return false;
     }
-    if (const auto written = append(event, how); !written) distrust(written.error());
+    const auto written =
+        how == Writing::Unsynced ? journal_.append_unsynced(run_, event) : journal_.end_run(run_, event);
+    if (!written) distrust(written.error());
     if (!trusted_) return false;
     untold_.push_back(event);
     if (how != Writing::Unsynced || planted("told-too-early")) announce_waiting();
     return true;
-}
-
-tl::expected<void, std::string> Recorder::append(const Event& event, Writing how) {
-    switch (how) {
-        case Writing::Unsynced:
-            return journal_.append_unsynced(run_, event);
-        case Writing::Durable:
-            return journal_.append(run_, event);
-        case Writing::Last:
-            break;
-    }
-    return journal_.end_run(run_, event);
 }
 
 // What is written but may not be durable is never told.

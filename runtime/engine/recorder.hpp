@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "runtime/journal/journal.hpp"
-#include "runtime/tools/concealment.hpp"
 #include "runtime/tools/tools.hpp"
 
 namespace migc::runtime {
@@ -24,10 +23,9 @@ class Recorder {
     void belongs_to(std::string run) { run_ = std::move(run); }
     [[nodiscard]] const std::string& run() const { return run_; }
 
-    // Written when it returns true: no end of this process loses it. An intent is durable, and with it all
-    // before it; the others are so by the next intent or `settle`, and are told to who watches only then.
-    // After the first false nothing is written any more: the journal is not to be trusted, and no effect may
-    // begin.
+    // Written when it returns true: no end of this process loses it. It is durable, and told to who watches,
+    // by the next `settle`. After the first false nothing is written any more: the journal is not to be
+    // trusted, and no effect may begin.
     bool record(EventKind kind, const nlohmann::json& body);
     // All that was recorded is durable, and told, when it returns true. For before anything outside is
     // touched or waited for: so nobody outside can tell how long an outcome was only written.
@@ -39,18 +37,14 @@ class Recorder {
     // Progress, not kept.
     void tell(EventKind kind, const nlohmann::json& body);
 
-    // From now on this text is in no event.
-    void conceal(const std::string& secret) { concealment_.add(secret); }
-
     [[nodiscard]] bool trusted() const { return trusted_; }
     [[nodiscard]] const std::string& failure() const { return failure_; }
     // Whether an outcome was written that the disk may not have.
     [[nodiscard]] bool lost_outcome() const { return lost_outcome_; }
 
   private:
-    enum class Writing : std::uint8_t { Unsynced, Durable, Last };
+    enum class Writing : std::uint8_t { Unsynced, Last };
     bool write(const Event& event, Writing how);
-    tl::expected<void, std::string> append(const Event& event, Writing how);
     void distrust(const std::string& error);
     void announce(const Event& event);
     void announce_waiting();
@@ -59,7 +53,6 @@ class Recorder {
     Tools& tools_;
     Listener listener_;
     std::function<std::optional<std::string>()> lost_;
-    Concealment concealment_;
     std::string run_;
     std::mutex mutex_;
     std::vector<Event> untold_;  // until what is among them is durable

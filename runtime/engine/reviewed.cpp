@@ -6,6 +6,7 @@
 
 #include "compiler/source/escape.hpp"
 #include "compiler/source/sha256.hpp"
+#include "runtime/engine/consent.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -25,7 +26,7 @@ json settings_of(const StageEnvironment& environment) {
     auto result = json::object();
     const std::string root = environment.setting("root") + "/";
     for (const auto& [key, value] : environment.settings) {
-        if (key == "root" || key == "run-folder" || key == "stage-began") continue;
+        if (key == "root" || key == "run-folder" || key == "stage-began" || key == "context-given") continue;
         result[key] = value.starts_with(root) ? value.substr(root.size()) : value;
     }
     return result;
@@ -45,11 +46,13 @@ json stage_parts(const BoundStage& bound, const project::Inventory& inventory) {
             {"secrets", std::move(secrets)}};
 }
 
-json tool_parts(const ir::Program& program, Tools& tools) {
+json tool_parts(const ir::Program& program, const std::filesystem::path& root, Tools& tools) {
     auto parts = json::object();
     for (const ir::Tool& tool : program.tools) {
-        const auto file = tool.program.empty() ? std::nullopt : tools.program_file(tool.program);
-        if (file) parts[tool.name] = {{"program", file->path}, {"digest", file->digest}};
+        const auto file = pin(tool, root, tools);
+        const bool is_path = tool.program.find('/') != std::string::npos;
+        if (file)
+            parts[tool.name] = {{"program", is_path ? tool.program : file->path}, {"digest", file->digest}};
     }
     return parts;
 }
@@ -148,6 +151,12 @@ void compare_tools(const json& before, const json& now, std::vector<std::string>
 
 }  // namespace
 
+std::optional<ProgramFile> pin(const ir::Tool& tool, const std::filesystem::path& root, Tools& tools) {
+    if (tool.program.empty() || tool.name == "program") return std::nullopt;
+    if (tool.program.find('/') == std::string::npos) return tools.program_file(tool.program);
+    return tools.program_file((std::filesystem::absolute(root) / tool.program).lexically_normal().string());
+}
+
 std::string Reviewed::change_digest() const {
     return digest_of(change);
 }
@@ -170,8 +179,10 @@ Reviewed review(const ir::Program& program, const std::vector<BoundStage>& stage
     auto parts = json::array();
     for (const BoundStage& bound : stages) parts.push_back(stage_parts(bound, inventory));
     result.run = {{"stages", std::move(parts)},
-                  {"tools", tool_parts(program, tools)},
+                  {"tools", tool_parts(program, inventory.root, tools)},
+                  {"title", program.migration ? program.migration->title : ""},
                   {"approvers", inventory.approvers},
+                  {"approver_users", inventory.approver_users},
                   {"freezes", freezes_of(inventory)},
                   {"mode", tools.kind()}};
     return result;
@@ -186,6 +197,11 @@ std::vector<std::string> drift(const json& plan, const Reviewed& now) {
     compare_stages(member(run, "stages"), now.run.at("stages"), out);
     compare_tools(member(run, "tools"), now.run.at("tools"), out);
     compare_members("the key of the approver ", member(run, "approvers"), now.run.at("approvers"), out);
+    compare_members("the accounts of the approver ", member(run, "approver_users"),
+                    now.run.at("approver_users"), out);
+    if (const json& title = member(run, "title"); title != now.run.at("title"))
+        out.push_back(fmt::format("the migration was called {} and is called {}", shown_json(title),
+                                  shown_json(now.run.at("title"))));
     if (member(run, "freezes") != now.run.at("freezes"))
         out.emplace_back("the freezes in migc.yaml are others");
     if (member(run, "mode") != now.run.at("mode"))
@@ -200,7 +216,8 @@ namespace {
 
 // What the plan left to the run cannot have drifted.
 bool is_left_open(const json& value) {
-    return value.is_string() && value.get<std::string>().starts_with("(known after ");
+    const std::string text = value.is_string() ? value.get<std::string>() : "";
+    return text.starts_with("(known after ") || text.starts_with(fmt::format("({}", not_read_mark));
 }
 
 std::string drifted(const std::string& what, const json& was, const json& is) {
@@ -270,7 +287,7 @@ std::vector<std::string> live_drift(const json& before, const json& now) {
     for (const json& let : member(now, "lets")) {
         const json &name = member(let, "name"), &old_let = with(member(before, "lets"), "name", name);
         const json &was = member(old_let, "value"), &is = member(let, "value");
-        if (!old_let.is_null() && was != is)
+        if (!old_let.is_null() && was != is && !is_left_open(was) && !is_left_open(is))
             out.push_back(drifted(escaped(name.get<std::string>()), was, is));
     }
     for (const json& stage : member(now, "stages")) {

@@ -1,7 +1,9 @@
 // What is reviewed is what runs: the parts of a change and of a run, their digests, and what differs.
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +22,9 @@ namespace migc::runtime {
 //   change  {"program": D, "files": {path: D}}: what the script does, its parameters by name, and the files
 //           that it names. The same for every environment: promotion evidence names it.
 //   run     {"change": D, "stages": [{stage, environment, context, namespace, protected, settings, values,
-//           secrets}], "tools": {name: {program, digest}}, "approvers": {..}, "freezes": [..], "mode": ..}:
-//           approvals name it. Of a secret it holds where it comes from, never its value.
+//           secrets}], "tools": {name: {program, digest}}, "title": .., "approvers": {..},
+//           "approver_users": {..}, "freezes": [..], "mode": ..}: approvals name it. Of a secret it holds
+//           where it comes from, never its value.
 struct Reviewed {
     nlohmann::json change;
     nlohmann::json run;
@@ -31,6 +34,10 @@ struct Reviewed {
     // {"change": D, "run": D, "parts": {"change": .., "run": ..}}: what a saved plan keeps under "digests".
     [[nodiscard]] nlohmann::json journal() const;
 };
+
+// The file of a declared tool, which is no other one from now on, or it is not started; nothing where there
+// is none. A path is relative to the project's root, where tools are run.
+std::optional<ProgramFile> pin(const ir::Tool& tool, const std::filesystem::path& root, Tools& tools);
 
 Reviewed review(const ir::Program& program, const std::vector<BoundStage>& stages,
                 const project::Inventory& inventory, Inputs& inputs, Tools& tools);

@@ -1,5 +1,6 @@
 // Secrets: read when a stage needs them, from a file, a variable or a command; kept in memory only.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -7,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ir/program.hpp"
 #include "compiler/project/named_file.hpp"
 #include "runtime/engine/environment.hpp"
 #include "runtime/engine/text.hpp"
@@ -20,7 +22,7 @@ using Failure = tl::unexpected<std::string>;
 
 constexpr std::size_t longest = std::size_t{64} << 10;  // bytes
 constexpr std::int64_t command_limit_ms = 60'000;
-const std::string unread = "known after the run has read the secret";
+const std::string unread(secret_unread);
 
 Text from_file(const project::Inventory& inventory, const std::string& path) {
     return project::named_file_content(inventory, path, longest).map_error([&](const std::string& why) {
@@ -39,6 +41,7 @@ Text from_command(const std::vector<std::string>& words, const StageEnvironment&
     CommandLine command;
     command.tool = "(secret)";  // what it answers is in no transcript
     command.argv = words;
+    command.of_project = true;
     command.directory = environment.setting("root");
     command.within_ms = command_limit_ms;
     Answer answer = tools.run(command);
@@ -81,14 +84,37 @@ Text checked(Text text) {
     return text;
 }
 
+// What the journal itself says of every run.
+bool is_word_of_ours(std::string_view text) {
+    constexpr std::array<std::string_view, 20> words = {"true",     "false",   "null",    "passed",  "failed",
+                                                        "done",     "undone",  "held",    "stage",   "step",
+                                                        "result",   "reason",  "outcome", "already", "begun",
+                                                        "in-doubt", "skipped", "refused", "text",    "value"};
+    return std::find(words.begin(), words.end(), text) != words.end();
+}
+
+// A short one that stands in what is written down anyway is none; the others are, whatever it costs.
+void conceal(const ir::Program& program, const StageEnvironment& environment, const std::string& secret) {
+    constexpr std::size_t shortest_that_is_no_word = 8;
+    if (secret.size() >= shortest_that_is_no_word || !environment.shows(program, secret))
+        secrets().add(secret);
+}
+
 }  // namespace
 
-std::vector<std::string> StageEnvironment::secret_values() const {
-    std::vector<std::string> values;
+bool StageEnvironment::shows(const ir::Program& program, const std::string& text) const {
+    const auto stands_in = [&](const auto& setting) {
+        return setting.second.find(text) != std::string::npos;
+    };
+    return text.size() < shortest_secret || name.find(text) != std::string::npos ||
+           std::any_of(settings.begin(), settings.end(), stands_in) || is_word_of_ours(text) ||
+           ir::dump(program).find(text) != std::string::npos;
+}
+
+void StageEnvironment::conceal_secrets(const ir::Program& program) const {
     for (const std::string& secret : secrets)
         if (const auto found = parameters.find(secret); found != parameters.end())
-            if (const auto* text = found->second.get_if<std::string>()) values.push_back(*text);
-    return values;
+            if (const auto* text = found->second.get_if<std::string>()) conceal(program, *this, *text);
 }
 
 std::optional<Problem> read_secrets(const ir::Program& program, const project::Inventory& inventory,
@@ -114,7 +140,7 @@ std::optional<Problem> read_secrets(const ir::Program& program, const project::I
             continue;
         }
         if (text) {
-            tools.conceal(*text);
+            conceal(program, environment, *text);
             environment.parameters[parameter.name] = Value(*text);
             continue;
         }

@@ -18,6 +18,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/natives/written_by_hand.hpp"
 #include "runtime/planted.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
 
@@ -115,13 +116,13 @@ StageEnvironment from_anywhere(StageEnvironment environment) {
 class Sheet::Writer final : public HandWork {
   public:
     Writer(const ir::Program& program, const Surroundings& surroundings, const StageRun& stage,
-           const Change& change, const fs::path& folder)
+           const StageEnvironment& environment, const Change& change, const fs::path& folder)
         : program_(program),
           inventory_(surroundings.inventory),
           natives_(surroundings.options.natives),
           change_(change),
-          environment_(from_anywhere(without_secrets(stage.environment))),
-          evaluator_(surroundings, environment_),
+          environment_(environment),
+          evaluator_(surroundings, environment),
           known_(change.observed),
           scope_(&stage.run.globals),
           folder_(folder) {
@@ -598,11 +599,11 @@ class Sheet::Writer final : public HandWork {
     const project::Inventory& inventory_;
     std::function<const NativeEntry*(std::string_view)> natives_;
     const Change& change_;
-    StageEnvironment environment_;
+    const StageEnvironment& environment_;
     Evaluator evaluator_;
     std::map<std::string, Value> known_;
     Scope scope_;
-    fs::path folder_;
+    const fs::path& folder_;
     const ir::Verb* changed_by_ = nullptr;
     std::map<std::string, std::string> later_;  // commands that print what is not known yet, by its name
     std::map<std::string, std::string> files_;
@@ -616,17 +617,18 @@ Sheet::Sheet(const ir::Program& program, const project::Inventory& inventory, co
 
 Sheet::~Sheet() = default;
 
-std::map<std::string, Sheet::Entry, decltype(&earlier)>& Sheet::entries_of(const std::string& stage) {
-    const auto found =
-        std::find_if(parts_.begin(), parts_.end(), [&](const Part& part) { return part.stage == stage; });
-    if (found != parts_.end()) return found->entries;
-    parts_.push_back({stage});
-    return parts_.back().entries;
+Sheet::Part& Sheet::part_of(const StageRun& stage) {
+    const auto found = std::find_if(parts_.begin(), parts_.end(),
+                                    [&](const Part& part) { return part.stage == stage.stage.name; });
+    if (found != parts_.end()) return *found;
+    parts_.push_back({stage.stage.name, from_anywhere(without_secrets(stage.environment))});
+    return parts_.back();
 }
 
 void Sheet::update(const StageRun& stage, const Change& change) {
     const std::lock_guard lock(mutex_);
-    auto& entries = entries_of(stage.stage.name);
+    Part& part = part_of(stage);
+    auto& entries = part.entries;
     if (!planted("sheet-keeps-undone")) entries.erase(change.step);
     const ir::Verb* verb = stage.verb(change.verb);
     const ir::Step* step = change.own_undo ? find_step(program_, change.step) : nullptr;
@@ -635,13 +637,23 @@ void Sheet::update(const StageRun& stage, const Change& change) {
                                                          : nullptr;
     if (undo == nullptr || !(change.to_undo() || change.open()) || undo->kind == UndoKind::None) return;
     const Surroundings surroundings{program_, inventory_, *tools_, options_, {}};
-    Writer writer(program_, surroundings, stage, change, folder_);
-    std::string text = writer.text(*verb, *undo);
-    entries[change.step] = {!verb->action, undo->after.has_value(), std::move(text),
-                            std::move(writer).files()};
+    Writer writer(program_, surroundings, stage, part.environment, change, folder_);
+    std::string text = secrets().apply(writer.text(*verb, *undo));
+    auto files = std::move(writer).files();
+    for (auto& [path, content] : files) {
+        if (!secrets().finds(content)) continue;
+        content = secrets().apply(std::move(content));
+        text += "# Put what is secret in its place first, where it says (secret): " + shell_word(path) + "\n";
+    }
+    entries[change.step] = {!verb->action, undo->after.has_value(), std::move(text), std::move(files)};
 }
 
-// The last one first, without what a composite speaks for.
+void Sheet::forget(const std::string& stage, const std::string& step) {
+    const std::lock_guard lock(mutex_);
+    for (Part& part : parts_)
+        if (part.stage == stage) part.entries.erase(step);
+}
+
 std::vector<const Sheet::Entry*> Sheet::shown(const Part& part) {
     std::vector<const Entry*> entries;
     entries.reserve(part.entries.size());
@@ -658,33 +670,37 @@ std::vector<const Sheet::Entry*> Sheet::shown(const Part& part) {
     return entries;
 }
 
-// With every step of a run, so it has to be quick.
-std::string Sheet::assembled(const std::string& heading) const {
+std::vector<const Sheet::Entry*> Sheet::shown() const {
     std::vector<const Entry*> all;
     for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
         const auto entries = shown(*part);
         all.insert(all.end(), entries.begin(), entries.end());
     }
-    if (all.empty()) return heading + "\n# There is nothing to take back.\n";
+    return all;
+}
+
+// With every step of a run, so it has to be quick.
+std::string Sheet::assembled(const std::string& heading, const std::vector<const Entry*>& entries) {
+    if (entries.empty()) return heading + "\n# There is nothing to take back.\n";
     constexpr std::size_t numbering = 12;
     std::size_t size = heading.size();
-    for (const Entry* entry : all) size += entry->text.size() + numbering;
+    for (const Entry* entry : entries) size += entry->text.size() + numbering;
     std::string out;
     out.reserve(size);
     out += heading;
-    for (std::size_t i = 0; i < all.size(); ++i) {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
         const std::string number = std::to_string(i + 1);
         out += number.size() < 2 ? "\n#  " : "\n# ";
         out += number;
         out += ". ";
-        out += all[i]->text;
+        out += entries[i]->text;
     }
     return out;
 }
 
 std::string Sheet::text(const std::string& heading) {
     const std::lock_guard lock(mutex_);
-    return assembled(heading);
+    return assembled(heading, shown());
 }
 
 void Sheet::belongs_to(const fs::path& folder) {
@@ -699,10 +715,9 @@ void Sheet::keep_in(const fs::path& folder) {
 }
 
 // With every step of a run, so only what is not there yet.
-void Sheet::write_wanted_files() {
+void Sheet::write_wanted_files(const std::vector<const Entry*>& entries) {
     std::map<std::string, std::string> wanted;
-    for (Part& part : parts_)
-        for (const Entry* entry : shown(part)) wanted.insert(entry->files.begin(), entry->files.end());
+    for (const Entry* entry : entries) wanted.insert(entry->files.begin(), entry->files.end());
     std::error_code ignored;
     for (const auto& [path, content] : written_)
         if (!wanted.contains(path)) fs::remove(path, ignored);
@@ -718,15 +733,16 @@ void Sheet::write_wanted_files() {
 
 void Sheet::write_files() {
     const std::lock_guard lock(mutex_);
-    write_wanted_files();
+    write_wanted_files(shown());
 }
 
 // The lines name the files: those are there first.
 void Sheet::write(const std::string& heading) {
     const std::lock_guard lock(mutex_);
     if (!file_) return;
-    write_wanted_files();
-    file_->replace(assembled(heading));
+    const std::vector<const Entry*> entries = shown();
+    write_wanted_files(entries);
+    file_->replace(assembled(heading, entries));
 }
 
 }  // namespace migc::runtime

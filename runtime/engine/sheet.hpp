@@ -34,6 +34,7 @@ class Sheet {
     void belongs_to(const std::filesystem::path& folder);
     // Takes in how a change stands now; what is undone or left nothing is not on the sheet any more.
     void update(const StageRun& stage, const Change& change);
+    void forget(const std::string& stage, const std::string& step);
     // The whole sheet, the last change first. `heading` says of which run.
     std::string text(const std::string& heading);
     // Keeps it in a folder from now on, as `undo-sheet.txt`, for its owner only.
@@ -55,15 +56,18 @@ class Sheet {
     };
     struct Part {
         std::string stage;
+        StageEnvironment environment;                                        // as the lines may know it
         std::map<std::string, Entry, decltype(&earlier)> entries{&earlier};  // by step
     };
     class Writer;
     class NoTools;
 
-    std::map<std::string, Entry, decltype(&earlier)>& entries_of(const std::string& stage);
+    Part& part_of(const StageRun& stage);
+    // The last one first, without what a composite speaks for.
+    [[nodiscard]] std::vector<const Entry*> shown() const;
     static std::vector<const Entry*> shown(const Part& part);
-    std::string assembled(const std::string& heading) const;
-    void write_wanted_files();
+    static std::string assembled(const std::string& heading, const std::vector<const Entry*>& entries);
+    void write_wanted_files(const std::vector<const Entry*>& entries);
 
     const ir::Program& program_;
     const project::Inventory& inventory_;

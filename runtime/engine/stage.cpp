@@ -6,6 +6,8 @@
 
 #include "runtime/engine/converge.hpp"
 #include "runtime/engine/effect.hpp"
+#include "runtime/engine/guards.hpp"
+#include "runtime/engine/place.hpp"
 #include "runtime/engine/steps.hpp"
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
@@ -60,7 +62,15 @@ StageEnd StageFlow::steps() {
     return {"done", {}};
 }
 
-StageEnd StageFlow::fail(const Verdict& verdict) {
+// With a tool that is another program by now nothing was looked at, and nothing is undone by itself.
+Verdict StageFlow::held_by_tool(const Verdict& verdict) const {
+    if (verdict.fate != Fate::Failed && verdict.fate != Fate::Closed) return verdict;
+    const auto why = stage_.run.tools.changed_program();
+    return why ? Verdict{Fate::Held, *why + nothing_more} : verdict;
+}
+
+StageEnd StageFlow::fail(const Verdict& failed) {
+    const Verdict verdict = held_by_tool(failed);
     switch (verdict.fate) {
         case Fate::Untrusted:
             return untrusted();
@@ -166,7 +176,11 @@ StageEnd StageFlow::end(StageEnd end) {
     nlohmann::json body = {{"stage", stage_.stage.name}, {"result", end.result}, {"message", end.message}};
     // Evidence for a later run of another stage: what passed here.
     if (stage_.passed)
-        body.update({{"environment", stage_.environment.name}, {"changes", stage_.run.changes()}});
+        body.update({{"environment", stage_.environment.name},
+                     {"changes", stage_.run.changes()},
+                     {"place", trust::to_json(place_of(stage_.run.program, stage_.run.surroundings.inventory,
+                                                       stage_.stage, stage_.environment))}});
+    if (const auto used = stage_.run.take_approvals(); !used.empty()) body["approvals"] = used;
     const bool written = stage_.run.recorder.record(EventKind::StageEnded, body);
     const bool worse = end.result == "in-doubt" || end.result == "undo-failed";
     return written || worse ? end : untrusted();

@@ -25,7 +25,8 @@ class StageFlow {
     StageEnd begin();
     bool announce();
     StageEnd steps();
-    StageEnd fail(const Verdict& verdict);
+    StageEnd fail(const Verdict& failed);
+    [[nodiscard]] Verdict held_by_tool(const Verdict& verdict) const;
     StageEnd failure_block(const std::vector<ir::Step>& steps, const std::string& reason);
     Verdict undo(bool all, const std::string& reason);
     [[nodiscard]] bool only_says(const ir::Step& step) const;

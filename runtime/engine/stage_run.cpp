@@ -23,7 +23,6 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
                    tools,
                    the_options,
                    [this](const std::string& stage) { return passed.contains(stage); },
-                   [this](const std::string& secret) { recorder.conceal(secret); },
                    [this](const std::string& path) {
                        if (inputs) inputs->wrote(path);
                    },
@@ -31,6 +30,18 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
       sheet(the_program, inventory, the_options) {
     recorder.fenced_by(options.lock_lost);
     surroundings.kept = &kept;
+    surroundings.approved_by = [this](const auto& approvals) { approved_by(approvals); };
+}
+
+void RunState::approved_by(const std::vector<std::string>& approvals) {
+    const std::lock_guard lock(approvals_mutex_);
+    for (const std::string& one : approvals)
+        if (approvals_told_.insert(one).second) approvals_.push_back(one);
+}
+
+std::vector<std::string> RunState::take_approvals() {
+    const std::lock_guard lock(approvals_mutex_);
+    return std::exchange(approvals_, {});
 }
 
 std::string RunState::sheet_heading() {
@@ -49,11 +60,19 @@ void RunState::keep_sheet() {
     if (sheet_is_old_.exchange(false) && sheet.is_kept()) sheet.write(sheet_heading());
 }
 
-// How a step went is on the sheet with what is begun next: it costs as much as the rest of a small step. What
-// is not durable is not on it either.
+// How a step went is on the sheet with what is begun next: it costs as much as the rest of a small step, so
+// it is written while the disk is waited for. Where that fails, the sheet names what was not begun, as
+// something to look at.
 bool RunState::settle() {
+    const std::unique_lock beside(aside_mutex_, std::try_to_lock);
+    if (!beside || !sheet_is_old_ || !sheet.is_kept()) {
+        const bool durable = recorder.settle();
+        keep_sheet();
+        return durable;
+    }
+    std::future<void> written = aside_.begin([this] { keep_sheet(); });
     const bool durable = recorder.settle();
-    keep_sheet();
+    written.get();
     return durable;
 }
 
@@ -82,28 +101,43 @@ StageRun::StageRun(RunState& the_run, const ir::Stage& the_stage, StageEnvironme
     evaluator.changed_workloads = [this] { return changed_workloads(); };
 }
 
+// Mostly one of the last is asked for.
+std::vector<Change>::iterator StageRun::find_change(const std::string& step) {
+    const auto found =
+        std::find_if(changes.rbegin(), changes.rend(), [&](const Change& c) { return c.step == step; });
+    return found == changes.rend() ? changes.end() : std::prev(found.base());
+}
+
 void StageRun::add(Change change) {
     {
         const std::lock_guard lock(mutex_);
-        std::erase_if(changes, [&](const Change& c) { return c.step == change.step; });
+        if (const auto before = find_change(change.step); before != changes.end()) changes.erase(before);
         changes.push_back(std::move(change));
         run.sheet.update(*this, changes.back());
     }
     run.sheet_is_old_ = true;
 }
 
+void StageRun::put_back(const std::string& step, const std::optional<Change>& before) {
+    if (before) return add(*before);
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto added = find_change(step); added != changes.end()) changes.erase(added);
+        run.sheet.forget(stage.name, step);
+    }
+    run.sheet_is_old_ = true;
+}
+
 std::optional<Change> StageRun::change(const std::string& step) {
     const std::lock_guard lock(mutex_);
-    const auto found =
-        std::find_if(changes.begin(), changes.end(), [&](const Change& c) { return c.step == step; });
+    const auto found = find_change(step);
     return found == changes.end() ? std::nullopt : std::optional(*found);
 }
 
 void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) {
     {
         const std::lock_guard lock(mutex_);
-        const auto found =
-            std::find_if(changes.begin(), changes.end(), [&](const Change& c) { return c.step == step; });
+        const auto found = find_change(step);
         if (found == changes.end()) return;
         found->conclude(outcome);
         if (found->state == ChangeState::Done) {

@@ -17,6 +17,7 @@
 #include "runtime/engine/past.hpp"
 #include "runtime/engine/recorder.hpp"
 #include "runtime/engine/sheet.hpp"
+#include "runtime/tools/aside.hpp"
 
 namespace migc::runtime {
 
@@ -105,6 +106,9 @@ struct RunState {
     bool hurried() const {
         return !recorder.trusted() || (options.hurry_requested && options.hurry_requested());
     }
+    // The ids of the approvals that have opened a gate, and are not yet written down; each once.
+    void approved_by(const std::vector<std::string>& approvals);
+    std::vector<std::string> take_approvals();
     // Effects that may have begun and whose outcome is not written down.
     std::atomic<int> open_effects = 0;
 
@@ -115,8 +119,13 @@ struct RunState {
     std::mutex writes_mutex_;
     std::map<std::string, int> tool_writes_;
     void keep_sheet();
+    std::mutex approvals_mutex_;
+    std::vector<std::string> approvals_;
+    std::set<std::string> approvals_told_;
     std::mutex sheet_mutex_;
     std::atomic<bool> sheet_is_old_ = false;
+    std::mutex aside_mutex_;
+    Aside aside_;
 };
 
 struct StageRun {
@@ -137,6 +146,8 @@ struct StageRun {
 
     // A step that is run again takes the place of what it did before.
     void add(Change change);
+    // A step was not begun after all: what it did before, if anything, is what it did.
+    void put_back(const std::string& step, const std::optional<Change>& before);
     // As far as it is known now; nothing if that step is not known to have changed anything.
     std::optional<Change> change(const std::string& step);
     void conclude(const std::string& step, const nlohmann::json& outcome);
@@ -174,6 +185,7 @@ struct StageRun {
     [[nodiscard]] nlohmann::json about(const std::string& step) const;
 
   private:
+    std::vector<Change>::iterator find_change(const std::string& step);
     List changed_workloads();
     [[nodiscard]] std::string whole_phrase(const std::string& phrase) const;
     void supersede(const std::string& step);

@@ -8,6 +8,7 @@
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/guards.hpp"
 #include "runtime/engine/kept_secrets.hpp"
+#include "runtime/engine/place.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 
@@ -265,6 +266,7 @@ Verdict Steps::check(const std::string& text, const std::string& id, Verdict ver
                  {"result", checked_result(verdict)},
                  {"message", printable(verdict.message)},
                  {"took_ms", stage_.run.tools.now() - begun}});
+    if (const auto used = stage_.run.take_approvals(); !used.empty()) body["approvals"] = used;
     if (!stage_.run.recorder.record(EventKind::Checked, body))
         return {Fate::Untrusted, stage_.run.recorder.failure()};
     if (!verdict.done()) verdict.message = fmt::format("{}: {}", text, verdict.message);
@@ -463,6 +465,10 @@ Verdict Steps::freeze(const std::string& id) {
 }
 
 Verdict Steps::evidence(const std::string& id) {
+    if (const auto& repeated = stage_.stage.repeats; repeated && stage_.run.passed.contains(*repeated))
+        if (const auto why = is_elsewhere(stage_.run.surroundings, *repeated, stage_.environment);
+            !why.empty())
+            return closed(evidence_gate(*repeated), id, why, stage_.run.tools.now());
     const auto wanted = wanted_evidence(stage_);
     if (!wanted) return {};
     const Time begun = stage_.run.tools.now();

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/tools/concealment.hpp"
 #include "runtime/tools/said.hpp"
 
 namespace migc::runtime {
@@ -124,9 +125,12 @@ std::string show_milliseconds(std::int64_t milliseconds) {
 
 std::string printable(std::string_view text, std::size_t limit) {
     using nlohmann::json;
+    // What is cut off could be the rest of a secret, which is then known no more.
+    constexpr std::size_t longest_rest = std::size_t{64} << 10;
+    const std::string shown = secrets().apply(std::string(text.substr(0, limit + longest_rest)));
     // The library's own repair of broken UTF-8: there and back.
     const std::string quoted =
-        json(std::string(text.substr(0, limit))).dump(-1, ' ', false, json::error_handler_t::replace);
+        json(shown.substr(0, limit)).dump(-1, ' ', false, json::error_handler_t::replace);
     std::string line;
     for (const char c : json::parse(quoted).get<std::string>()) {
         const auto byte = static_cast<unsigned char>(c);
@@ -144,10 +148,10 @@ std::optional<std::string> readable(const Value& value) {
 }
 
 std::string failure_text(const std::string& tool, const Answer& answer) {
-    const std::string said = printable(last_words(answer.errors.empty() ? answer.output : answer.errors));
-    const std::string tail = said.empty() ? "" : ": " + said;
+    const std::string words = printable(last_words(said(answer)));
+    const std::string tail = words.empty() ? "" : ": " + words;
     // A native is no program that people know: its reason stands for itself.
-    const std::string reason = answer.ending == Ending::Exited ? said : printable(answer.reason);
+    const std::string reason = answer.ending == Ending::Exited ? words : printable(answer.reason);
     if (tool == "native" && !reason.empty()) return reason;
     switch (answer.ending) {
         case Ending::Exited:

@@ -22,7 +22,7 @@ std::string show_milliseconds(std::int64_t milliseconds);
 // "2026-01-10T01:00:00.250Z".
 std::string iso_time(Time time);
 
-// Valid UTF-8 on one line, control characters left out, at most `limit` bytes.
+// Valid UTF-8 on one line, without control characters and secrets, at most `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 1000);
 
 // A value that is short enough to be read within a sentence; nothing for a digest, a text of several lines.

@@ -497,7 +497,10 @@ bool StageUndo::undo_one(Inverse& inverse) {
             fmt::format("it is a part of what `{}` changed later, which was not taken back", later->text),
             UndoEnd::Held);
     } else if (found.state == State::Unreadable) {
-        conclude(change, "in-doubt", found.message, UndoEnd::InDoubt);
+        if (const auto why = stage_.run.tools.changed_program())
+            conclude(change, "held", *why, UndoEnd::Held);
+        else
+            conclude(change, "in-doubt", found.message, UndoEnd::InDoubt);
     } else if (inverse.undo->kind == UndoKind::ByCaller) {
         conclude(change, "held", "the step brought no inverse", UndoEnd::Held);
     } else if (const auto lost = lost_secret(stage_.evaluator, *inverse.undo, *inverse.scope)) {

@@ -42,9 +42,9 @@ std::optional<Type> type_of(const std::string& key) {
         add(Type::boolean,
             {"failure_block", "settled", "acted", "baseline", "undo_start", "own_undo", "protected"});
         add(Type::number_integer, {"exit_code", "took_ms"});
-        add(Type::array, {"workloads", "standing", "decide", "changes", "environments"});
+        add(Type::array, {"workloads", "standing", "decide", "changes", "environments", "approvals"});
         add(Type::object, {"arguments", "captures", "scope", "before", "declared", "observed", "settings",
-                           "parameters", "stages"});
+                           "parameters", "stages", "place"});
         return all;
     }();
     const auto found = types.find(key);

@@ -263,6 +263,15 @@ class SqliteJournal : public Journal {
             unknown.size() > 5 ? fmt::format(" and {} more", unknown.size() - 5) : "");
     }
 
+    std::optional<std::string> lost() override {
+        const std::lock_guard guard(mutex_);
+        std::map<std::string, Memory> memories;  // before the rows are read, as in `vouched`
+        for (const std::string& run : witness_->runs()) memories.emplace(run, recall(run));
+        const auto why = at_one_time([&] { return first_lost(memories); });
+        if (!why) return why.error();
+        return why->empty() ? std::nullopt : std::optional(*why);
+    }
+
     tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event& decision) override {
         const std::lock_guard guard(mutex_);
         if (const auto why = witness_->silent())
@@ -301,6 +310,20 @@ class SqliteJournal : public Journal {
             each_row(all_runs_, [&](const Statement& row) { std::erase(remembered, row.text(0)); });
         if (!read) return tl::make_unexpected(sentence(read.error()));
         return remembered;
+    }
+
+    tl::expected<std::string, std::string> first_lost(const std::map<std::string, Memory>& memories) {
+        for (const auto& [id, memory] : memories) {
+            const auto gone = missing({id});
+            if (!gone) return tl::make_unexpected(gone.error());
+            if (!gone->empty())
+                return fmt::format("the journal has no run {} any more, which was written here", id);
+            const auto chain = verified_chain(id);
+            if (!chain) return tl::make_unexpected(chain.error());
+            if (memory.head && !leads_through(*chain, *memory.head))
+                return fmt::format("rows of run {} that were written here are missing", id);
+        }
+        return std::string();
     }
 
     // Empty if it is. An error if that cannot be told.

@@ -77,6 +77,9 @@ class Journal {
     // The same for whoever looks at its runs; nothing where all of them are vouched for, as far as can be
     // told without reading them.
     virtual std::optional<std::string> doubt() { return std::nullopt; }
+    // What was written here and is not there any more, as a sentence: runs that were taken out, rows that
+    // were cut off. Nothing where all is there, as far as the witness remembers.
+    virtual std::optional<std::string> lost() { return std::nullopt; }
     // A person answers for all that is not vouched for: the event is added to each such run.
     virtual tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event& decision) = 0;
 };

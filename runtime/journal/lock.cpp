@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstring>
 #include <mutex>
 #include <system_error>
@@ -19,6 +18,7 @@
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/tools/descriptor.hpp"
+#include "runtime/tools/thread.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -196,12 +196,7 @@ struct Locks::Held {
 class Locks::Heart {
   public:
     explicit Heart(std::vector<int> descriptors) : descriptors_(std::move(descriptors)) {
-        // Signals are for the thread that waits for tools.
-        sigset_t all, before;
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before);
-        thread_ = std::thread([this] { beat(); });
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        thread_ = thread_without_signals([this] { beat(); });
     }
     ~Heart() {
         {

@@ -1,22 +1,17 @@
 #include "runtime/journal/operator.hpp"
 
 #include <array>
-#include <cstdlib>
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
+
+#include "compiler/source/account.hpp"
+#include "runtime/trust/runner.hpp"
 
 namespace migc::runtime {
 
 std::string operator_name() {
-    const char* caller = ::geteuid() == 0 ? std::getenv("SUDO_USER") : nullptr;
-    if (caller != nullptr && *caller != '\0') return caller;
-    passwd entry{};
-    passwd* found = nullptr;
-    std::array<char, 4096> buffer{};
-    ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
-    return found != nullptr ? found->pw_name : fmt::format("uid {}", ::geteuid());
+    return user_name(trust::accounts_here().who());
 }
 
 std::string host_name() {

@@ -6,7 +6,8 @@
 
 namespace migc::runtime {
 
-// The login name; with sudo the one who called it. "uid 1234" for a user without a name.
+// Whose doing it is (see trust/runner.hpp): neither su nor sudo change who logged in, where the system keeps
+// that. "uid 1234" for a user without a name.
 std::string operator_name();
 
 // The machine's name, never empty.

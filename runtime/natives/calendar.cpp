@@ -112,6 +112,20 @@ std::optional<std::string> frozen(const project::Inventory& inventory, Time now)
     return std::nullopt;
 }
 
+std::optional<std::string> clock_is_behind(const std::string& kind, Time now, Time newest_known) {
+    constexpr std::int64_t worth_telling_ms = 60'000;
+    if (kind != "live" || newest_known - now <= worth_telling_ms) return std::nullopt;
+    const auto second = [](Time time) {
+        return date::format("%F %T",
+                            date::floor<std::chrono::seconds>(
+                                date::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(time))));
+    };
+    return fmt::format(
+        "the clock says {} UTC, and the journal has what a run did at {}: it was set back, or was wrong then. Set it "
+        "right; if it was wrong then, move .migc away, and keep it as long as what its runs did may have to be undone",
+        second(now), second(newest_known));
+}
+
 std::string local_time(Time time, const std::string& zone) {
     const auto where = zone_of(zone);
     if (!where) return zone;

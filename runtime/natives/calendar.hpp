@@ -32,6 +32,10 @@ tl::expected<Hour, std::string> freeze_at(const std::string& text, Time now);
 // Why protected environments are not changed now, by migc.yaml; nothing if they may be.
 std::optional<std::string> frozen(const project::Inventory& inventory, Time now);
 
+// Why a live run cannot tell what time it is: its clock is more than a minute before the newest time that the
+// journal has of a live run; nothing if it can. `kind` is the tools'.
+std::optional<std::string> clock_is_behind(const std::string& kind, Time now, Time newest_known);
+
 // "sat 2026-11-28 02:00 in Europe/Berlin".
 std::string local_time(Time time, const std::string& zone);
 

@@ -1,4 +1,5 @@
 // What gates ask: the hour, and the people.
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
@@ -18,11 +19,14 @@ std::string zone_in(const std::string& text) {
     return text.substr(text.rfind(' ') + 1);
 }
 
-// People sign by the real clock, also what runs in a simulated world.
+// People sign by the real clock, also what runs in a simulated world. A clock that was set back makes no
+// approval valid again.
 Time time_of_signing(Host& host) {
     using namespace std::chrono;
-    if (host.kind() == "live") return host.now();
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    const Time now = host.kind() == "live"
+                         ? host.now()
+                         : duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    return std::max(now, host.newest_known());
 }
 
 // "; the clock was set 2h forward since the run began".
@@ -38,6 +42,8 @@ std::string clock_note(Host& host) {
 // A clock that is set while a run goes on opens no window: it must be open by the new time and by the old.
 Reading window(Host& host, const Arguments& arguments) {
     const std::string text = text_argument(arguments, 0);
+    if (auto why = clock_is_behind(host.kind(), host.now(), host.newest_known()))
+        return {false, std::move(*why), false};
     const auto hour = window_at(text, host.now());
     if (!hour) return mistaken(hour.error());
     const auto by_old_time = window_at(text, host.steady());
@@ -54,6 +60,8 @@ Reading window(Host& host, const Arguments& arguments) {
 // Frozen by the new time or by the old.
 Reading freeze(Host& host, const Arguments& arguments) {
     const std::string text = text_argument(arguments, 0);
+    if (auto why = clock_is_behind(host.kind(), host.now(), host.newest_known()))
+        return {false, std::move(*why), false};
     const auto hour = freeze_at(text, host.now());
     if (!hour) return mistaken(hour.error());
     const auto by_old_time = freeze_at(text, host.steady());
@@ -71,12 +79,21 @@ Reading approval(Host& host, const Arguments& arguments) {
     const Approvals given = host.approvals();
     if (given.digest.empty())
         return mistaken("what would be approved has no digest here, so the gate stays closed");
-    const trust::Question question{given.digest,      int_argument(arguments, 0, 1),
-                                   std::move(people), host.inventory().approvers,
-                                   given.runner,      time_of_signing(host)};
+    const trust::Question question{given.digest,
+                                   given.title,
+                                   given.run,
+                                   int_argument(arguments, 0, 1),
+                                   std::move(people),
+                                   host.inventory().approvers,
+                                   host.inventory().approver_users,
+                                   given.runner,
+                                   given.used,
+                                   given.unknown,
+                                   time_of_signing(host)};
     std::vector<trust::File> files;
     for (const auto& file : given.files) files.push_back({file.name, file.text});
     const trust::Judgement judgement = trust::judge(question, files);
+    if (judgement.enough) host.approved_by(judgement.counted);
     return {judgement.enough, judgement.why, false};
 }
 

@@ -9,6 +9,7 @@
 #include "compiler/source/read_file.hpp"
 #include "runtime/natives/inside.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -61,14 +62,13 @@ tl::expected<std::string, std::string> secret_in(const fs::path& file) {
 
 // A token without the word that says what it is ("Bearer"), too: a server may repeat it alone.
 std::vector<std::string> secrets_of(const HttpRequest& request) {
-    constexpr std::size_t shortest = 4;  // of which occurrences are no accident
     std::vector<std::string> secrets;
     if (request.secret_url) secrets.push_back(request.url);
     for (const std::string& header : request.secret_headers) {
         const std::string value = header.substr(header.find(": ") + 2);
         const std::string token = value.substr(value.rfind(' ') + 1);
         for (const std::string& secret : {value, token})
-            if (secret.size() >= shortest) secrets.push_back(secret);
+            if (secret.size() >= shortest_secret) secrets.push_back(secret);
     }
     return secrets;
 }
@@ -301,10 +301,9 @@ HttpSeries ask(Host& host, const HttpRequest& request, std::int64_t times) {
 }
 
 Answer without_secrets(Answer answer, const HttpRequest& request) {
-    for (const std::string& secret : secrets_of(request))
-        for (std::string* text : {&answer.output, &answer.errors})
-            for (auto at = text->find(secret); at != std::string::npos; at = text->find(secret, at))
-                text->replace(at, secret.size(), "(secret)");
+    Concealment own;
+    for (const std::string& secret : secrets_of(request)) own.add(secret);
+    for (std::string* text : {&answer.output, &answer.errors}) *text = own.apply(std::move(*text));
     return answer;
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -49,7 +50,7 @@ HttpOutcome post(Host& host, const std::string& address, const std::string& mess
 std::string refusal(Host& host, const project::Channel& channel, const std::string& message) {
     const auto address = address_of(host, channel);
     if (!address) return address.error();
-    const HttpOutcome outcome = post(host, *address, message);
+    const HttpOutcome outcome = post(host, *address, secrets().apply(message));
     if (outcome.answer.status == 0) return outcome.failure;
     return is_success(outcome.answer.status) ? "" : fmt::format("it answered {}", outcome.answer.status);
 }

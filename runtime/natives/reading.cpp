@@ -28,7 +28,7 @@ std::size_t control_sequence(std::string_view text) {
     return end == std::string_view::npos ? text.size() : end + 1;
 }
 
-// One line without colours, so that it fits into a message; the rest is in the spooled output.
+// One line without colours, so that it fits into a message.
 std::string first_lines(std::string_view text) {
     constexpr std::size_t longest = 400;
     std::string line;
@@ -92,11 +92,10 @@ std::string complaint(const std::string& tool, const Answer& answer) {
         return fmt::format("{}: {}", tool, answer.reason.empty() ? "it could not be run" : answer.reason);
     if (answer.ending == Ending::Signalled)
         return fmt::format("{} was ended by signal {}", tool, answer.status);
-    const std::string said =
-        first_lines(without_warnings(answer.errors.empty() ? answer.output : answer.errors));
-    if (said.empty()) return fmt::format("{} ended with status {}", tool, answer.status);
-    if (said.starts_with(tool + ":")) return said;
-    return fmt::format("{}: {}", tool, said);
+    const std::string words = first_lines(without_warnings(said(answer)));
+    if (words.empty()) return fmt::format("{} ended with status {}", tool, answer.status);
+    if (words.starts_with(tool + ":")) return words;
+    return fmt::format("{}: {}", tool, words);
 }
 
 const Value& argument(const std::vector<Value>& arguments, std::size_t index) {

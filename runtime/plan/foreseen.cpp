@@ -9,6 +9,7 @@
 #include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/write_file.hpp"
+#include "runtime/engine/consent.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/manifest.hpp"
 #include "runtime/natives/reading.hpp"
@@ -181,7 +182,6 @@ class Foreseen::Through final : public Tools {
         return foreseen_.tools_.program_file(program);
     }
     std::optional<std::string> changed_program() override { return foreseen_.tools_.changed_program(); }
-    void conceal(const std::string& secret) override { foreseen_.tools_.conceal(secret); }
     [[nodiscard]] bool concurrent() const override { return false; }
     [[nodiscard]] std::string kind() const override { return foreseen_.tools_.kind(); }
 
@@ -191,7 +191,9 @@ class Foreseen::Through final : public Tools {
 
 std::string known_after(const Value& value) {
     const auto* no = value.get_if<Unknown>();
-    return no != nullptr && no->reason.starts_with("known after ") ? no->reason : std::string();
+    const bool is_told =
+        no != nullptr && (no->reason.starts_with("known after ") || no->reason.starts_with(not_read_mark));
+    return is_told ? no->reason : std::string();
 }
 
 Foreseen::Foreseen(Tools& tools, fs::path root)
@@ -444,6 +446,7 @@ std::string Foreseen::without_scratch(std::string text) const {
 Foreseen::Look Foreseen::look_at(const ir::Probe& probe, const Scope& names) const {
     Look look;
     look.fields = {""};
+    look.is_secret = probe.type.kind == ir::TypeKind::Secret && !probe.computed;
     if (!probe.parameters.empty())
         if (const Binding* first = names.find(probe.parameters.front().name)) look.about = show(first->value);
     if (!probe.read) return look;
@@ -464,20 +467,21 @@ Foreseen::Look Foreseen::look_at(const ir::Probe& probe, const Scope& names) con
 
 Reading Foreseen::read(const ir::Probe& probe, const Scope& names, const std::string& phrase,
                        const std::function<Reading()>& live) {
-    if (environment_ == nullptr || any_step() == 0) return live();
     const bool computed = probe.computed.has_value();
     const Look outer = std::exchange(look_, look_at(probe, names));
-    const auto paths = computed ? std::vector<std::string>() : paths_of(probe, names);
+    const bool foresees = environment_ != nullptr && any_step() > 0;
+    const auto paths = computed || !foresees ? std::vector<std::string>() : paths_of(probe, names);
     Number after = probe.read && probe.read->tool == "native" ? open_files(paths) : 0;
     // What git says of the work tree is said of the real one.
     if (look_.native == "git-committed" && is_edited(paths)) after = std::max(after, any_step());
     Reading reading;
     if (after == 0) {
         reading = !paths.empty() && is_edited(paths) ? in_scratch(paths, live) : live();
-        after = computed ? number_of(reading.value) : look_.withheld;
+        after = computed && foresees ? number_of(reading.value) : look_.withheld;
     }
-    look_ = outer;
-    if (after == 0) return reading;
+    const Look own = std::exchange(look_, outer);
+    if (after == 0)
+        return own.not_read.empty() ? reading : Reading{Unknown{own.not_read}, own.not_read, false};
     const auto promise = state_.promises.find(environment_->name + " " + phrase);
     if (promise != state_.promises.end() && promise->second.by >= after)
         return {promise->second.value, {}, false};
@@ -493,17 +497,27 @@ Answer Foreseen::withhold(Number number) {
 }
 
 // The scratch copy is for files only: programs run where they always do.
+Answer Foreseen::noted(Answer answer) {
+    if (is_not_allowed(answer) && look_.not_read.empty()) look_.not_read = answer.reason;
+    return answer;
+}
+
 Answer Foreseen::live(const CommandLine& command) {
-    if (scratch_.empty()) return tools_.run(command);
+    if (scratch_.empty()) return noted(tools_.run(command));
     CommandLine real = command;
     real.directory = without_scratch(real.directory);
     for (std::string& argument : real.argv) argument = without_scratch(std::move(argument));
-    return tools_.run(real);
+    return noted(tools_.run(real));
 }
 
 Answer Foreseen::run(const CommandLine& command) {
+    // Whoever keeps a secret is not asked for it.
+    if (look_.is_secret) {
+        look_.not_read = secret_unread;
+        return not_started(secret_unread);
+    }
     if (environment_ == nullptr || any_step() == 0) {
-        if (command.tool != "kubectl" || environment_ == nullptr) return tools_.run(command);
+        if (command.tool != "kubectl" || environment_ == nullptr) return noted(tools_.run(command));
         return kubectl(command);
     }
     if (const Number all = open("all"); all > 0) return withhold(all);

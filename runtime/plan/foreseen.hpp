@@ -23,7 +23,8 @@
 
 namespace migc::runtime {
 
-// "known after step 6", if that is why a value is not known; else "".
+// "known after step 6", if that is why a value is not known, or "not read: helm is run as the project says"
+// where nobody has allowed that; else "".
 std::string known_after(const Value& value);
 
 // The same names with "(known after step 6)" in place of what is not known, to be shown. The given ones stay
@@ -112,6 +113,8 @@ class Foreseen final : public Foresight {
         std::vector<std::string> fields;  // which fields of an object count; {""}: all of them
         bool bookkeeping = true;          // whether what the cluster writes itself counts
         Number withheld = 0;
+        bool is_secret = false;  // nothing is asked for it
+        std::string not_read;    // why nothing is known, of what is no step's doing
     };
 
     Number begin(const std::string& step);
@@ -142,6 +145,7 @@ class Foreseen final : public Foresight {
     Answer terraform(const CommandLine& command);
     Answer withhold(Number number);
     Answer live(const CommandLine& command);
+    Answer noted(Answer answer);
     Answer mended_by_then(Answer answer);
     [[nodiscard]] std::string thing_name(const KubectlWords& call, const std::string& target) const;
     [[nodiscard]] Number open_in(const Thing& thing, const std::vector<std::string>& fields,

@@ -12,7 +12,6 @@
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
-#include "runtime/natives/calendar.hpp"
 #include "runtime/plan/foreseen.hpp"
 #include "runtime/plan/stage_plan.hpp"
 #include "runtime/plan/words.hpp"
@@ -36,6 +35,11 @@ class Planner {
             const RunOptions& options)
         : program_(program), inventory_(inventory), tools_(tools), options_(options) {
         surroundings_.kept = &kept_;
+        surroundings_.environment_of = [this](const std::string& name) -> const StageEnvironment* {
+            for (const auto& [stage, environment] : stages_)
+                if (stage->name == name) return environment.get();
+            return nullptr;
+        };
     }
 
     tl::expected<json, Problem> run() {
@@ -53,10 +57,17 @@ class Planner {
         if (program_.migration && program_.migration->property("emergency") != nullptr)
             plan["emergency"] = *program_.migration->property("emergency");
         plan["lets"] = lets();
-        plan["problems"] = unmet_requirements();
+        auto [unmet, open] = requirements();
+        plan["problems"] = std::move(unmet);
+        if (!open.empty()) plan["open"] = std::move(open);
         for (const auto& [stage, environment] : stages_)
             plan["stages"].push_back(plan_stage(*stage, *environment));
-        return concealment_.apply(plan);
+        return secrets().apply(plan);
+    }
+
+    tl::expected<json, Problem> digests() {
+        if (auto problem = resolve()) return tl::unexpected(*problem);
+        return review_all();
     }
 
   private:
@@ -68,7 +79,7 @@ class Planner {
                 continue;
             auto environment = resolve_environment(program_, stage, inventory_, options_, tools_);
             if (!environment) return environment.error();
-            for (const std::string& secret : environment->secret_values()) concealment_.add(secret);
+            environment->conceal_secrets(program_);
             stages_.emplace_back(&stage, std::make_unique<StageEnvironment>(std::move(*environment)));
         }
         return std::nullopt;
@@ -88,6 +99,7 @@ class Planner {
     json lets() {
         const StageEnvironment common = common_environment(program_, inventory_, options_);
         Evaluator evaluator(surroundings_, common);
+        evaluator.foresight = &foreseen_;
         json result = json::array();
         for (const ir::Step& step : program_.lets) {
             const Reading reading = evaluator.evaluate(*step.value, globals_);
@@ -102,19 +114,22 @@ class Planner {
         return result;
     }
 
-    // What the script requires, and a run would be refused for.
-    json unmet_requirements() {
+    // What the script requires, and a run would be refused for; and that of which the plan cannot say.
+    std::pair<json, json> requirements() {
         const StageEnvironment common = common_environment(program_, inventory_, options_);
         Evaluator evaluator(surroundings_, common);
         evaluator.globals = &globals_;
-        json result = json::array();
+        evaluator.foresight = &foreseen_;
+        json unmet = json::array(), open = json::array();
         for (const ir::Requirement& requirement : program_.requirements) {
             const Reading reading = evaluator.evaluate(requirement.condition, globals_);
-            if (truth(reading.value) != true)
-                result.push_back(
-                    fmt::format("the script requires `{}`: {}", requirement.text, explain(reading)));
+            if (truth(reading.value) == true) continue;
+            const std::string after = known_after(reading.value);
+            (after.empty() ? unmet : open)
+                .push_back(fmt::format("the script requires `{}`: {}", requirement.text,
+                                       after.empty() ? explain(reading) : after));
         }
-        return result;
+        return {std::move(unmet), std::move(open)};
     }
 
     json plan_stage(const ir::Stage& stage, StageEnvironment& environment) {
@@ -127,7 +142,8 @@ class Planner {
         const auto wanted = wanted_evidence(
             program_, stage, [this](const std::string& name) { return passed_.contains(name); });
         if (wanted) gates.push_back(evidence(*wanted));
-        if (const auto why = environment.is_protected ? frozen(inventory_, tools_.now()) : std::nullopt)
+        if (const auto why = environment.is_protected ? frozen_now(inventory_, tools_, options_.newest_known)
+                                                      : std::nullopt)
             gates.push_back({{"text", "no freeze"}, {"open", false}, {"why", *why}});
         json entry = {
             {"stage", stage.name},
@@ -183,7 +199,6 @@ class Planner {
     RunOptions options_;
     std::vector<std::pair<const ir::Stage*, std::unique_ptr<StageEnvironment>>> stages_;
     std::string change_;
-    Concealment concealment_;
     std::set<std::string> passed_;  // stages planned before, which then will have passed
     Foreseen foreseen_{tools_, inventory_.root};
     Surroundings surroundings_{program_,
@@ -191,7 +206,6 @@ class Planner {
                                foreseen_.tools(),
                                options_,
                                [this](const std::string& stage) { return passed_.contains(stage); },
-                               [this](const std::string& secret) { concealment_.add(secret); },
                                {},
                                [this] { return std::vector<std::string>{change_}; }};
     KeptSecrets kept_{inventory_.root, tools_.kind() == "live", KeptSecrets::Use::Planning};
@@ -203,6 +217,11 @@ class Planner {
 tl::expected<json, Problem> make_plan(const ir::Program& program, const project::Inventory& inventory,
                                       Tools& tools, const RunOptions& options) {
     return Planner(program, inventory, tools, options).run();
+}
+
+tl::expected<json, Problem> make_digests(const ir::Program& program, const project::Inventory& inventory,
+                                         Tools& tools, const RunOptions& options) {
+    return Planner(program, inventory, tools, options).digests();
 }
 
 bool has_problem(const json& plan) {

@@ -15,7 +15,8 @@ namespace migc::runtime {
 
 // Reads the world as it is now; each step meets it as the steps before will have left it (see foreseen.hpp).
 // {"title", "properties": {"reason", ..}, "mode", "digests": {"change", "run", "parts"}, "emergency" (if it
-// is one), "lets": [{"name", "value"}], "problems": [..] (what the script requires and is not so),
+// is one), "lets": [{"name", "value"}], "problems": [..] (what the script requires and is not so), "open" (if
+// there is such): [..] (what it requires and the plan does not know),
 //  "stages": [{"stage", "environment", "context", "namespace", "gates": [{"text", "open", "why", "known"}],
 //              "steps": [{"step", "kind", "text", "layer", "command", "captures", "effects": [{"probe",
 //              "before", "after", "fields", "was"}], "needs": [..] (known only later), "undo",
@@ -30,6 +31,11 @@ namespace migc::runtime {
 tl::expected<nlohmann::json, Problem> make_plan(const ir::Program& program,
                                                 const project::Inventory& inventory, Tools& tools,
                                                 const RunOptions& options);
+
+// The digests alone, as in the plan; nothing but kubectl is asked, for which cluster it is.
+tl::expected<nlohmann::json, Problem> make_digests(const ir::Program& program,
+                                                   const project::Inventory& inventory, Tools& tools,
+                                                   const RunOptions& options);
 
 // Whether a step will certainly not go well as things are: a need that will not hold, a file that is missing,
 // an object that the server refuses.

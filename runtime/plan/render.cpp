@@ -78,6 +78,8 @@ std::string render_plan(const json& plan) {
         out += fmt::format("  let {} = {}\n", text_of(let, "name"), text_of(let, "value"));
     for (const json& problem : plan.at("problems"))
         out += fmt::format("  PROBLEM {}\n", problem.get<std::string>());
+    for (const json& open : plan.value("open", json::array()))
+        out += fmt::format("  unknown {}\n", open.get<std::string>());
     for (const json& stage : plan.at("stages")) render_stage(out, stage);
     return out;
 }

@@ -122,7 +122,17 @@ void StagePlanner::block(const std::vector<ir::Step>& steps, Scope& scope, const
         statement(steps[i], scope, prefix + std::to_string(first + i));
 }
 
+// A few lines of rounds within rounds make more steps than anybody could read, or memory hold.
 void StagePlanner::statement(const ir::Step& step, Scope& scope, const std::string& id) {
+    constexpr std::size_t most_steps = 10'000;
+    if (steps_.size() > most_steps) return;
+    if (steps_.size() == most_steps) {
+        add(id, "statement", step.text)["problems"].push_back(fmt::format(
+            "a plan shows at most {} steps, and this stage has more: what comes from here on was not "
+            "looked at. Divide it into several scripts",
+            most_steps));
+        return;
+    }
     ir::Walk::statement(
         *this, [&] { add(id, "statement", step.text); }, step, scope, id);
 }
@@ -288,7 +298,7 @@ std::string StagePlanner::what_is_kept(const ir::Expr& value, const Scope& inner
 // A secret is kept for the undo, and somebody must be able to open it then.
 void StagePlanner::keep(const ir::Capture& capture, const Reading& reading, Scope& inner, json& entry) {
     inner.bind_secret(capture.name, reading.value, captured_form(evaluator_.kept(), reading.value));
-    if (reading.value.is_unknown() || reading.value.is_absent()) return;
+    if (is_not_to_be_had(reading) || reading.value.is_absent()) return;
     entry["captures"][capture.name] = "(secret)";
     if (evaluator_.kept() == nullptr) return;
     const std::string what = "the previous value of " + what_is_kept(capture.value, inner);

@@ -2,7 +2,6 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "compiler/source/escape.hpp"
 #include "runtime/report/narrator.hpp"
 #include "runtime/report/report.hpp"
+#include "runtime/tools/thread.hpp"
 
 namespace migc::runtime {
 
@@ -41,13 +41,7 @@ class LiveReporter : public Reporter {
   public:
     explicit LiveReporter(std::FILE* terminal)
         : terminal_(terminal), style_{true, locale_is_utf8()}, narrator_(style_) {
-        // A signal is for the thread that runs the steps, never for the one that draws.
-        sigset_t all;
-        sigset_t before;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        ticker_ = std::thread([this] { tick(); });
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        ticker_ = thread_without_signals([this] { tick(); });
     }
 
     LiveReporter(const LiveReporter&) = delete;

@@ -1,55 +1,86 @@
 #include "runtime/tools/concealment.hpp"
 
 #include <algorithm>
-#include <sstream>
+#include <cctype>
+#include <string_view>
+#include <vector>
 
-#include <sodium.h>
+#include "runtime/tools/core_dumps.hpp"
+#include "runtime/tools/normal_forms.hpp"
 
 namespace migc::runtime {
 namespace {
 
 constexpr std::string_view instead = "(secret)";
-constexpr std::size_t shortest_line = 16;  // of a secret of several lines
+constexpr std::string_view code_instead = "(not kept)";
+constexpr std::size_t longest_word = 15;  // of letters and digits, in which no code of a secret has room
 
-std::string base64(const std::string& text) {
-    std::string result(sodium_base64_encoded_len(text.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-    sodium_bin2base64(result.data(), result.size(), reinterpret_cast<const unsigned char*>(text.data()),
-                      text.size(), sodium_base64_VARIANT_ORIGINAL);
-    result.resize(result.find('\0'));
-    return result;
+// What was put there before is not taken for a secret again.
+bool is_instead(std::string_view text, Span span) {
+    const std::size_t begin = span.begin < instead.size() ? 0 : span.begin - instead.size() + 1;
+    for (std::size_t at = text.find(instead, begin); at <= span.begin; at = text.find(instead, at + 1))
+        if (span.end <= at + instead.size()) return true;
+    return false;
+}
+
+// Digits, or more capital letters than words have that are written together (FailedCreatePodSandBox).
+bool is_code(std::string_view word) {
+    const auto count = [&](int (*is)(int)) {
+        return std::count_if(word.begin(), word.end(),
+                             [&](char c) { return is(static_cast<unsigned char>(c)) != 0; });
+    };
+    const auto digits = count(std::isdigit);
+    const auto capitals = count(std::isupper);
+    const auto size = static_cast<std::ptrdiff_t>(word.size());
+    return digits > 0 || 3 * capitals > size;
+}
+
+bool is_of_word(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0;
 }
 
 }  // namespace
 
-void Concealment::add_form(std::string text) {
-    if (text.size() < shortest_secret || text == instead) return;
-    if (std::find(secrets_.begin(), secrets_.end(), text) != secrets_.end()) return;
-    const auto place = std::find_if(secrets_.begin(), secrets_.end(),
-                                    [&](const std::string& other) { return other.size() < text.size(); });
-    secrets_.insert(place, std::move(text));
-}
+Concealment::Concealment() = default;
+Concealment::~Concealment() = default;
 
 void Concealment::add(const std::string& secret) {
     if (secret.size() < shortest_secret || secret == instead) return;
     const std::lock_guard lock(mutex_);
-    add_form(secret);
-    add_form(base64(secret));
-    if (secret.find('\n') == std::string::npos) return;
-    std::istringstream lines(secret);
-    for (std::string line; std::getline(lines, line);)
-        if (line.size() >= shortest_line) add_form(line);
+    auto more = known_ ? std::make_shared<NormalForms>(*known_) : std::make_shared<NormalForms>();
+    more->add(secret);
+    known_ = std::move(more);
+    if (!any_.exchange(true)) forbid_core_dumps();
+}
+
+std::shared_ptr<const NormalForms> Concealment::known() const {
+    if (!any_) return nullptr;
+    const std::lock_guard lock(mutex_);
+    return known_;
 }
 
 std::string Concealment::apply(std::string text) const {
-    const std::lock_guard lock(mutex_);
-    for (const std::string& secret : secrets_)
-        for (auto at = text.find(secret); at != std::string::npos;
-             at = text.find(secret, at + instead.size()))
-            text.replace(at, secret.size(), instead);
-    return text;
+    const auto forms = known();
+    if (!forms || text.size() < shortest_secret) return text;
+    std::vector<Span> spans = forms->find(text);
+    std::erase_if(spans, [&](Span span) { return is_instead(text, span); });
+    if (spans.empty()) return text;
+    std::string result;
+    std::size_t done = 0;
+    for (const Span& span : spans) {
+        result.append(text, done, span.begin - done).append(instead);
+        done = span.end;
+    }
+    return result.append(text, done);
+}
+
+bool Concealment::finds(std::string_view text) const {
+    const auto forms = known();
+    return forms && !forms->find(text).empty();
 }
 
 nlohmann::json Concealment::apply(const nlohmann::json& value) const {
+    if (!any_) return value;
     if (value.is_string()) return apply(value.get<std::string>());
     if (value.is_array()) {
         auto result = nlohmann::json::array();
@@ -62,6 +93,29 @@ nlohmann::json Concealment::apply(const nlohmann::json& value) const {
     const bool sealed = value.contains("sealed") && value.contains("key");
     for (const auto& [name, one] : value.items())
         result[apply(name)] = sealed && (name == "sealed" || name == "key") ? one : apply(one);
+    return result;
+}
+
+Concealment& secrets() {
+    static Concealment all;
+    return all;
+}
+
+std::string without_codes(std::string text) {
+    text = secrets().apply(std::move(text));
+    std::string result;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = static_cast<std::size_t>(
+            std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_of_word) -
+            text.begin());
+        const std::string_view word = std::string_view(text).substr(at, end - at);
+        if (word.size() > longest_word && is_code(word))
+            result += code_instead;
+        else
+            result += word;
+        at = end;
+        if (at < text.size()) result += text[at++];
+    }
     return result;
 }
 

@@ -163,13 +163,24 @@ std::optional<ProgramFile> Programs::pinned(const std::string& name) {
 
 std::optional<std::string> Programs::changed() {
     const std::scoped_lock lock(mutex_);
-    for (auto& [name, pinned] : pinned_) {
-        const std::string now = stamp_of(pinned.file.path);
-        if (now == pinned.stamp) continue;
-        if (now.empty() || digest_of_file(pinned.file.path) != pinned.file.digest)
-            return fmt::format("{} is not the program that it was when the run began", pinned.file.path);
-        pinned.stamp = now;
-    }
+    for (auto& [name, pinned] : pinned_)
+        if (auto why = changed(pinned)) return why;
+    return std::nullopt;
+}
+
+std::optional<std::string> Programs::changed(const std::string& name) {
+    const std::scoped_lock lock(mutex_);
+    const auto known = pinned_.find(name);
+    return known == pinned_.end() ? std::nullopt : changed(known->second);
+}
+
+// Another file with the same content is the same program.
+std::optional<std::string> Programs::changed(Pinned& pinned) {
+    const std::string now = stamp_of(pinned.file.path);
+    if (now == pinned.stamp) return std::nullopt;
+    if (now.empty() || digest_of_file(pinned.file.path) != pinned.file.digest)
+        return fmt::format("{} is not the program that it was when the run began", pinned.file.path);
+    pinned.stamp = now;
     return std::nullopt;
 }
 

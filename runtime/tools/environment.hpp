@@ -43,8 +43,10 @@ class Programs {
 
     // The program's file with its digest, taken when it is first asked for; nothing if there is none.
     std::optional<ProgramFile> pinned(const std::string& name);
-    // A sentence about a pinned program whose file is another one by now.
+    // A sentence about a pinned program whose file is another one by now; the second of this one only, which
+    // costs one look at the file's times.
     std::optional<std::string> changed();
+    std::optional<std::string> changed(const std::string& name);
 
   private:
     struct Pinned {
@@ -52,6 +54,7 @@ class Programs {
         std::string stamp;  // device, inode, size and times: what cannot stay the same when the file changes
     };
     [[nodiscard]] tl::expected<std::string, std::string> search(const std::string& name) const;
+    static std::optional<std::string> changed(Pinned& pinned);
 
     std::string path_;
     std::mutex mutex_;

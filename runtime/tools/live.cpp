@@ -140,7 +140,6 @@ class LiveTools : public Tools {
         return programs_.pinned(program);
     }
     std::optional<std::string> changed_program() override { return programs_.changed(); }
-    void conceal(const std::string& secret) override { concealment_.add(secret); }
 
     tl::expected<bool, std::string> running(const std::string& log) override { return program_running(log); }
     Answer stop(const std::string& log, std::int64_t grace_ms) override {
@@ -187,8 +186,11 @@ class LiveTools : public Tools {
         streams.output.close_child_end();
         streams.errors.close_child_end();
         Answer answer = Supervisor(command, options_, std::move(*child), token, std::move(streams)).follow();
-        // What a tool complains about is for people only; its output is data, and told through the recorder.
-        answer.errors = concealment_.apply(std::move(answer.errors));
+        answer.given_secret = secrets().finds(command.input);
+        // What a tool complains about is for people only. Its output is data, and left to whoever tells of
+        // it.
+        answer.errors = answer.given_secret ? without_codes(std::move(answer.errors))
+                                            : secrets().apply(std::move(answer.errors));
         return answer;
     }
 
@@ -220,10 +222,19 @@ class LiveTools : public Tools {
         });
     }
 
+    // As `program_file` was asked for it: a path is relative to where the program is run.
+    static std::string whole_name(const CommandLine& command) {
+        const std::string& name = command.argv.front();
+        if (name.find('/') == std::string::npos || command.directory.empty()) return name;
+        return (std::filesystem::path(command.directory) / name).lexically_normal().string();
+    }
+
     // All but its streams.
     tl::expected<ChildPlan, std::string> plan_of(const CommandLine& command, const std::string& token) {
         const auto program = programs_.find(command.argv.front());
         if (!program) return tl::unexpected(program.error());
+        // Before each start: what was put in its place since is never run, not even to look.
+        if (auto why = programs_.changed(whole_name(command))) return tl::unexpected(std::move(*why));
         ChildPlan plan;
         plan.program = *program;
         plan.argv = command.argv;
@@ -261,7 +272,6 @@ class LiveTools : public Tools {
     Programs programs_;
     std::string outer_steps_;
     Time steady_offset_;
-    Concealment concealment_;
 };
 
 }  // namespace

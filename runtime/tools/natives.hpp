@@ -4,12 +4,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "compiler/ir/value.hpp"
 #include "compiler/project/inventory.hpp"
+#include "runtime/tools/runner.hpp"
 #include "runtime/tools/tools.hpp"
 
 namespace migc::runtime {
@@ -46,9 +48,14 @@ struct Approvals {
         std::string name;  // for messages
         std::string text;
     };
-    std::string digest;               // of the run
-    std::vector<File> files;          // as they were handed over, not yet judged
-    std::vector<std::string> runner;  // the names under which who runs it could have signed
+    std::string digest;       // of the run
+    std::string title;        // of the migration
+    std::string run;          // its id; empty before it has one
+    std::vector<File> files;  // as they were handed over, not yet judged
+    Runner runner;
+    // The runs that have used an approval up, by its id; and why that cannot be told, if it cannot.
+    std::map<std::string, std::vector<std::string>> used;
+    std::string unknown;
 };
 
 // What the engine lends to a native.
@@ -71,12 +78,17 @@ class Host {
     virtual Answer stop(const std::string& log, std::int64_t grace_ms);
     // The longest that this step may take, in milliseconds; 0 where neither the step nor its verb says it.
     virtual std::int64_t limit_ms() { return 0; }
-    // From now on no record of what tools answer shows this text (a server may send back what it was sent).
+    // From now on nothing that is shown or written down has this text (a server may send back what it was
+    // sent).
     virtual void conceal(const std::string& /*secret*/) {}
     virtual Time now() = 0;
     // As in Tools.
     virtual Time steady() { return now(); }
     virtual Approvals approvals() { return {}; }
+    // Told the ids of the approvals that have opened a gate.
+    virtual void approved_by(const std::vector<std::string>& /*approvals*/) {}
+    // The newest time of a live run in the journal: a clock that is before it is wrong. 0: none is known.
+    virtual Time newest_known() { return 0; }
     // A native that has written or removed a file of the project tells it, by the whole path.
     virtual void wrote_file(const std::string& /*path*/) {}
     virtual Woken sleep_until(Time deadline) = 0;

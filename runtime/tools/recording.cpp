@@ -151,11 +151,6 @@ class Recording : public RecordingTools {
 
     std::unique_ptr<Watch> watch_all() override { return recorded(tools_->watch_all(), everything()); }
 
-    void conceal(const std::string& secret) override {
-        concealment_.add(secret);
-        tools_->conceal(secret);
-    }
-
     std::optional<ProgramFile> program_file(const std::string& program) override {
         return tools_->program_file(program);
     }
@@ -181,17 +176,16 @@ class Recording : public RecordingTools {
 
     Answer concealed(Answer answer) {
         for (std::string* text : {&answer.output, &answer.errors, &answer.reason})
-            *text = concealment_.apply(std::move(*text));
+            *text = secrets().apply(std::move(*text));
         return answer;
     }
 
     // A digest of a short secret would give it away.
     [[nodiscard]] CommandLine without_secrets(CommandLine command) const {
-        command.input = concealment_.apply(std::move(command.input));
+        command.input = secrets().apply(std::move(command.input));
         return command;
     }
 
-    Concealment concealment_;
     SecretObjects secret_objects_;
     std::unique_ptr<Tools> tools_;
     TranscriptFile transcript_;
@@ -234,12 +228,13 @@ class ReplayedTools : public Tools {
           normalised_(std::move(normalised)),
           now_(transcript_.begun) {}
 
-    void conceal(const std::string& secret) override { concealment_.add(secret); }
-
     Answer run(const CommandLine& command) override {
         CommandLine asked = command;
-        asked.input = concealment_.apply(std::move(asked.input));  // as the recording has it
-        const auto found = transcript_.answers.find(key_of(asked, normalised_));
+        asked.input = secrets().apply(std::move(asked.input));  // as the recording has it
+        auto found = transcript_.answers.find(key_of(asked, normalised_));
+        // An earlier migc did not ask who had written what it read; then nothing is known of that.
+        if (found == transcript_.answers.end() && std::erase(asked.argv, "--show-managed-fields=true") > 0)
+            found = transcript_.answers.find(key_of(asked, normalised_));
         if (found == transcript_.answers.end()) return not_recorded(command);
         auto& answers = found->second;
         Answer answer = answers.front();
@@ -286,7 +281,6 @@ class ReplayedTools : public Tools {
     Transcript transcript_;
     std::string file_;
     std::vector<Normalisation> normalised_;
-    Concealment concealment_;
     Time now_;
 };
 

@@ -4,6 +4,8 @@
 
 #include <re2/re2.h>
 
+#include "runtime/tools/concealment.hpp"
+
 namespace migc::runtime {
 namespace {
 
@@ -42,6 +44,11 @@ std::string joined(const std::vector<std::string>& lines, std::size_t first) {
 }
 
 }  // namespace
+
+std::string said(const Answer& answer) {
+    const std::string& text = answer.errors.empty() ? answer.output : answer.errors;
+    return answer.given_secret ? without_codes(text) : secrets().apply(text);
+}
 
 std::string last_words(std::string_view text) {
     const auto lines = lines_of(text);

@@ -5,7 +5,13 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/tools/tools.hpp"
+
 namespace migc::runtime {
+
+// What a tool said for people: its complaints, else its output; without what is secret. Done before anything
+// is cut off: of a secret that was cut, the rest could not be told any more.
+std::string said(const Answer& answer);
 
 // The last thing said: its last line, with the line that a list of points belongs to. Whole objects that a
 // server quotes back are left out. May hold several blanks and control characters.

@@ -30,6 +30,8 @@ struct CommandLine {
     std::string directory;                 // working directory; empty: that of migc
     std::int64_t within_ms = 60'000;       // the longest it may take
     bool gentle = false;  // at the limit send one SIGINT and wait; never SIGKILL (terraform apply)
+    // A declaration of the project says what is run, or how, and not the standard library: see consent.hpp.
+    bool of_project = false;
 };
 
 enum class Ending : std::uint8_t {
@@ -54,6 +56,8 @@ struct Answer {
     // The tool said no before it did anything: what is seen afterwards is not its doing. False where that is
     // not certain, a server that could not be reached in the middle included.
     bool refused = false;
+    // There was a secret in what the tool was given: what it says is kept with care. See `said`.
+    bool given_secret = false;
     // Of a native that made or changed one thing: which, in its server's words. As `Reading::identity`.
     std::string identity = {};
 
@@ -110,10 +114,8 @@ class Tools {
     // replay), or it is not installed.
     virtual std::optional<ProgramFile> program_file(const std::string& /*program*/) { return std::nullopt; }
     // Of the programs that `program_file` was asked for: a sentence about one that is not that file any more.
+    // Such a one is never started: `run` answers that it was not, with this sentence.
     virtual std::optional<std::string> changed_program() { return std::nullopt; }
-
-    // From now on no record that is made of the answers shows this text; empty text is ignored.
-    virtual void conceal(const std::string& /*secret*/) {}
 
     // Whether several commands may run at a time (the branches of `parallel`).
     [[nodiscard]] virtual bool concurrent() const = 0;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/escape.hpp"
+#include "runtime/trust/runner.hpp"
 #include "runtime/trust/statement.hpp"
 #include "runtime/trust/times.hpp"
 
@@ -20,6 +21,7 @@ constexpr Time clock_tolerance_ms = 5 * 60'000;  // by which the clocks of two m
 struct Signed {
     Approval approval;
     PublicKey key;
+    std::string id;
 };
 
 tl::expected<Signed, std::string> read(const std::string& text) {
@@ -33,7 +35,8 @@ tl::expected<Signed, std::string> read(const std::string& text) {
     const auto made = read_time(text_at("made")), expires = read_time(text_at("expires"));
     Signed result{{text_at("name"), text_at("run"), text_at("title"), text_at("account"), made.value_or(0),
                    expires.value_or(0)},
-                  statement->key};
+                  statement->key,
+                  statement->id};
     if (result.approval.name.empty() || result.approval.digest.empty() || !made || !expires)
         return Failure(std::string("something is missing in it: name, run, made or expires"));
     return result;
@@ -72,13 +75,21 @@ class Judge {
         const auto key = parse_key(listed->second);
         if (!key || !(*key == given->key))
             return fmt::format("it is signed with another key than that of {} in migc.yaml", name);
+        // Whoever makes the plan's file can write any title into it; the digest has the right one.
+        if (!approval.title.empty() && approval.title != question_.title)
+            return fmt::format("it approves `{}`, and this run is `{}`", escaped(approval.title),
+                               escaped(question_.title));
         if (const auto why = at_wrong_time(approval); !why.empty()) return why;
-        if (is_runner(approval.name, *key)) return fmt::format("{} runs it, and so cannot approve it", name);
+        if (is_run_by(question_.runner, approval.name, question_.approvers, question_.users))
+            return fmt::format("{} runs it, and so cannot approve it", name);
+        if (const auto run = used_by(given->id); !run.empty())
+            return fmt::format("run {} has used it up; a further run takes a new one", run);
         if (contains(approved_, approval.name)) return fmt::format("{} has approved already", name);
         if (std::find(keys_.begin(), keys_.end(), *key) != keys_.end())
             return fmt::format("{} has the same key as another approver", name);
         approved_.push_back(approval.name);
         keys_.push_back(*key);
+        counted_.push_back(given->id);
         return {};
     }
 
@@ -89,13 +100,13 @@ class Judge {
         return {};
     }
 
-    // Also by another name with the same key.
-    [[nodiscard]] bool is_runner(const std::string& name, const PublicKey& key) const {
-        if (contains(question_.runner, name)) return true;
-        return std::any_of(question_.runner.begin(), question_.runner.end(), [&](const std::string& runner) {
-            const auto listed = question_.approvers.find(runner);
-            return listed != question_.approvers.end() && listed->second == show(key);
-        });
+    // A run that goes on is still the one that it was given for.
+    [[nodiscard]] std::string used_by(const std::string& id) const {
+        const auto used = question_.used.find(id);
+        if (used == question_.used.end()) return {};
+        const auto other = std::find_if(used->second.begin(), used->second.end(),
+                                        [&](const std::string& run) { return run != question_.run; });
+        return other == used->second.end() ? "" : *other;
     }
 
     [[nodiscard]] Judgement answer(const std::vector<std::string>& refused) const {
@@ -103,6 +114,7 @@ class Judge {
         result.approved = approved_;
         std::sort(result.approved.begin(), result.approved.end());
         result.enough = question_.count > 0 && static_cast<std::int64_t>(approved_.size()) >= question_.count;
+        result.counted = counted_;
         if (result.enough) {
             result.why = fmt::format("approved by {}", fmt::join(result.approved, ", "));
             return result;
@@ -116,13 +128,17 @@ class Judge {
     const Question& question_;
     std::vector<std::string> approved_;
     std::vector<PublicKey> keys_;
+    std::vector<std::string> counted_;
     int of_others_ = 0;
 };
 
 }  // namespace
 
 std::string approval_file(const Approval& approval, const PrivateKey& key) {
-    const json content = {{"name", approval.name},
+    // Two of the same second are two approvals.
+    const std::string nonce = random_text();
+    const json content = {{"nonce", nonce},
+                          {"name", approval.name},
                           {"run", approval.digest},
                           {"title", approval.title},
                           {"account", approval.account},
@@ -132,6 +148,8 @@ std::string approval_file(const Approval& approval, const PrivateKey& key) {
 }
 
 Judgement judge(const Question& question, const std::vector<File>& files) {
+    for (const std::string& why : {question.runner.unknown, question.unknown})
+        if (!why.empty()) return {false, {}, {}, why};
     return Judge(question).judge(files);
 }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
+#include "runtime/tools/runner.hpp"
 #include "runtime/tools/tools.hpp"
 #include "runtime/trust/keys.hpp"
 
@@ -18,7 +19,7 @@ using runtime::Time;
 struct Approval {
     std::string name;     // of the person, as in migc.yaml
     std::string digest;   // of the run
-    std::string title;    // of the migration, for people
+    std::string title;    // of the migration, as it was shown; empty where only a digest was
     std::string account;  // "kim@laptop": where it was signed
     Time made = 0;
     Time expires = 0;
@@ -36,16 +37,22 @@ struct File {
 // What a gate asks.
 struct Question {
     std::string digest;  // of the run
+    std::string title;   // of its migration
+    std::string run;     // its id; empty before it has one
     std::int64_t count = 1;
-    std::vector<std::string> people;               // who may approve
-    std::map<std::string, std::string> approvers;  // their keys, as in migc.yaml
-    std::vector<std::string> runner;               // names of the one who runs it, which do not count
+    std::vector<std::string> people;                        // who may approve
+    std::map<std::string, std::string> approvers;           // their keys, as in migc.yaml
+    std::map<std::string, std::vector<std::string>> users;  // their accounts, where called otherwise
+    runtime::Runner runner;                                 // who runs it, and does not count
+    std::map<std::string, std::vector<std::string>> used;   // by an approval's id, the runs that used it up
+    std::string unknown;                                    // why that cannot be told; empty if it can
     Time now = 0;
 };
 
 struct Judgement {
     bool enough = false;
     std::vector<std::string> approved;  // by whom
+    std::vector<std::string> counted;   // the ids of their approvals
     std::string why;  // "approved by lead, ops"; or what is missing, and why which file does not count
 };
 

@@ -4,6 +4,7 @@
 
 #include "compiler/source/escape.hpp"
 #include "compiler/source/json_text.hpp"
+#include "runtime/trust/runner.hpp"
 #include "runtime/trust/statement.hpp"
 #include "runtime/trust/times.hpp"
 
@@ -15,11 +16,26 @@ using Failure = tl::unexpected<std::string>;
 
 constexpr const char* evidence_kind = "migc-evidence";
 
+tl::expected<void, std::string> counts(const Statement& statement, const Signers& signers) {
+    const std::string signer = text_of(statement.content, "name"), name = escaped(signer);
+    const auto listed = signers.approvers.find(signer);
+    if (listed == signers.approvers.end()) return Failure(fmt::format("migc.yaml has no key of {}", name));
+    if (listed->second != show(statement.key))
+        return Failure(fmt::format("it is signed with another key than that of {} in migc.yaml", name));
+    if (!signers.runner.unknown.empty()) return Failure(signers.runner.unknown);
+    if (is_run_by(signers.runner, signer, signers.approvers, signers.users))
+        return Failure(fmt::format(
+            "{} signed it and runs this, and nobody vouches for oneself: somebody else signs it, or "
+            "the run's own journal is used",
+            name));
+    return {};
+}
+
 }  // namespace
 
 std::string evidence_file(const Evidence& evidence, const PrivateKey& key) {
     const json content = {{"stage", evidence.stage},
-                          {"environment", evidence.environment},
+                          {"place", to_json(evidence.place)},
                           {"changes", evidence.changes},
                           {"mode", evidence.mode},
                           {"run", evidence.run},
@@ -28,14 +44,17 @@ std::string evidence_file(const Evidence& evidence, const PrivateKey& key) {
     return sign(evidence_kind, content, key).dump(1) + "\n";
 }
 
-tl::expected<Evidence, std::string> read_evidence(const std::string& text,
-                                                  const std::map<std::string, std::string>& approvers) {
+tl::expected<Evidence, std::string> read_evidence(const std::string& text, const Signers& signers) {
     const auto statement = read_statement(evidence_kind, text);
     if (!statement) return Failure(statement.error());
+    if (auto counted = counts(*statement, signers); !counted) return Failure(counted.error());
     const json& content = statement->content;
-    Evidence evidence{
-        text_of(content, "stage"), text_of(content, "environment"), {}, text_of(content, "mode"),
-        text_of(content, "run"),   text_of(content, "name"),        0};
+    auto place = read_place(content.value("place", json()));
+    if (!place)
+        return Failure(std::string(
+            "it does not say where the stage passed, as an older migc made it; run the stage again"));
+    Evidence evidence{text_of(content, "stage"), std::move(*place),        {}, text_of(content, "mode"),
+                      text_of(content, "run"),   text_of(content, "name"), 0};
     const auto passed = read_time(text_of(content, "passed"));
     const json changes = content.value("changes", json());
     if (evidence.stage.empty() || !passed || !changes.is_array())
@@ -43,11 +62,6 @@ tl::expected<Evidence, std::string> read_evidence(const std::string& text,
     evidence.passed = *passed;
     for (const json& change : changes)
         if (change.is_string()) evidence.changes.push_back(change.get<std::string>());
-    const std::string name = escaped(evidence.name);
-    const auto listed = approvers.find(evidence.name);
-    if (listed == approvers.end()) return Failure(fmt::format("migc.yaml has no key of {}", name));
-    if (listed->second != show(statement->key))
-        return Failure(fmt::format("it is signed with another key than that of {} in migc.yaml", name));
     return evidence;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/json_text.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/write_file.hpp"
 #include "runtime/trust/bytes.hpp"
@@ -126,6 +127,13 @@ std::string PrivateKey::sign(std::string_view message) const {
     return as_base64(signature.data(), signature.size(), sodium_base64_VARIANT_ORIGINAL);
 }
 
+std::string random_text() {
+    ready_sodium();
+    std::array<unsigned char, 16> bytes{};
+    randombytes_buf(bytes.data(), bytes.size());
+    return as_base64(bytes.data(), bytes.size());
+}
+
 bool is_signed(const PublicKey& key, std::string_view message, const std::string& signature) {
     const auto bytes = bytes_of_base64(signature, sodium_base64_VARIANT_ORIGINAL);
     return bytes && bytes->size() == crypto_sign_BYTES &&
@@ -188,13 +196,18 @@ fs::path key_file(const std::string& name) {
     return keys_folder() / (name + ending);
 }
 
-std::vector<std::string> own_names() {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (fs::directory_iterator i(keys_folder(), error), end; !error && i != end; i.increment(error))
-        if (i->path().extension() == ending) names.push_back(i->path().stem().string());
-    std::sort(names.begin(), names.end());
-    return names;
+bool is_key_file(const fs::path& file) {
+    return file.extension() == ending;
+}
+
+std::vector<PublicKey> keys_in(const fs::path& file) {
+    std::vector<PublicKey> keys;
+    const json content = json::parse(read_file(file, largest_key_file).value_or(""), nullptr, false);
+    if (const auto key = parse_key(text_of(content, "key"))) keys.push_back(*key);
+    if (const auto secret =
+            content.is_object() ? bytes_at(content, "plain", crypto_sign_SECRETKEYBYTES) : std::nullopt)
+        crypto_sign_ed25519_sk_to_pk(keys.emplace_back().bytes.data(), secret->data());
+    return keys;
 }
 
 }  // namespace migc::trust

@@ -43,6 +43,9 @@ class PrivateKey {
     std::array<unsigned char, 64> bytes_{};
 };
 
+// 128 random bits as text, which nobody guesses or meets twice.
+std::string random_text();
+
 bool is_signed(const PublicKey& key, std::string_view message, const std::string& signature);
 
 // A new file of mode 0600, in a folder of mode 0700; encrypted where a passphrase is given (Argon2id,
@@ -58,7 +61,10 @@ tl::expected<PrivateKey, std::string> load_key(const std::filesystem::path& file
 // $MIGC_KEYS, else $XDG_CONFIG_HOME/migc/keys, else ~/.config/migc/keys; empty if there is no home.
 std::filesystem::path keys_folder();
 std::filesystem::path key_file(const std::string& name);
-// The names under which a private key lies there: who runs migc could sign as these.
-std::vector<std::string> own_names();
+// Whether a file of that name is that of a private key.
+bool is_key_file(const std::filesystem::path& file);
+// Whose private key lies in a file, as far as it tells without a passphrase: what it says itself, and what
+// its private key says. Empty for what is no such file, or cannot be read.
+std::vector<PublicKey> keys_in(const std::filesystem::path& file);
 
 }  // namespace migc::trust

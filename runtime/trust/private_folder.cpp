@@ -9,10 +9,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/account.hpp"
 #include "compiler/source/escape.hpp"
 #include "runtime/trust/bytes.hpp"
 
@@ -22,14 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using runtime::Descriptor;
 using Untrusted = tl::unexpected<std::string>;
-
-std::string user_name(uid_t user) {
-    passwd entry{};
-    passwd* found = nullptr;
-    std::array<char, 4096> buffer{};
-    ::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found);
-    return found != nullptr ? found->pw_name : fmt::format("uid {}", user);
-}
 
 Untrusted cannot_be(const fs::path& path, const char* what) {
     return Untrusted(fmt::format("{} cannot be {}: {}", path.string(), what, std::strerror(errno)));

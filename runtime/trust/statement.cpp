@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/json_text.hpp"
+#include "compiler/source/sha256.hpp"
 
 namespace migc::trust {
 namespace {
@@ -59,9 +60,10 @@ tl::expected<Statement, std::string> read_statement(const std::string& kind, con
     const auto key = parse_key(text_of(*content, "key"));
     if (!key || signature.empty()) return Failure(std::string("it is not signed"));
     content->erase("signature");
-    if (!is_signed(*key, message_of(kind, *content), signature))
+    const std::string message = message_of(kind, *content);
+    if (!is_signed(*key, message, signature))
         return Failure(std::string("it was changed after it was signed"));
-    return Statement{std::move(*content), *key};
+    return Statement{std::move(*content), *key, sha256(message)};
 }
 
 }  // namespace migc::trust

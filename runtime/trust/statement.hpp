@@ -19,6 +19,7 @@ nlohmann::json sign(const std::string& kind, nlohmann::json content, const Priva
 struct Statement {
     nlohmann::json content;  // without "signature"
     PublicKey key;           // whose it is; the signature is its
+    std::string id;          // SHA-256 of what is signed: no other statement has it, whatever its layout
 };
 
 // Of a file's text. The error: too large, no JSON, keys twice, another kind, no or a wrong signature.

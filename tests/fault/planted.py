@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Bugs are planted one by one, and the tests must find each.   planted.py [--build FOLDER] [BUG...]
 
-Takes a build with -DMIGC_PLANTED_BUGS=ON (made here if FOLDER is not there; the default is build-planted): its migc and unit tests
+Takes a build of the preset `planted` (made here if FOLDER is not there; the default is build-planted): its migc and unit tests
 have one bug of runtime/planted.hpp, which MIGC_PLANTED names. Prints which test found it; without a bug all are to pass."""
 import os, pathlib, re, subprocess, sys, time
 
@@ -67,7 +67,7 @@ def found_by(build, bug, test):
 def main():
     build = (ROOT / argument("--build", "build-planted")).resolve()
     if not (build / "cli/migc").exists():
-        subprocess.run(["cmake", "-S", str(ROOT), "-B", str(build), "-G", "Ninja", "-DMIGC_PLANTED_BUGS=ON"], check=True)
+        subprocess.run(["cmake", "--preset", "planted", "-B", str(build)], cwd=ROOT, check=True)
         subprocess.run(["ninja", "-C", str(build), "migc", "unit-tools", "unit-journal"], check=True)
     wanted = [a for a in sys.argv[1:] if a in BUGS] or list(BUGS)
     missed = []

@@ -95,7 +95,7 @@ class Project:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self, *arguments):
-        extra = [] if arguments[0] in ("resolve", "show", "runs", "sheet") else ["--context", "none"]
+        extra = [] if arguments[0] in ("resolve", "show", "runs", "sheet") else ["--context", "none", "--allow-tools"]
         return [MIGC, *arguments, *extra]
 
     def migc(self, *arguments, under=(), **options):

@@ -38,7 +38,7 @@ def attempt(title, body, limit):
     (folder / "script.mig").write_text(SCRIPT.replace("@", str(folder)))
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     begun = time.monotonic()
-    done = subprocess.run([MIGC, "run", "script.mig", "--context", "none"], cwd=folder, stdin=subprocess.DEVNULL,
+    done = subprocess.run([MIGC, "run", "--allow-tools", "script.mig", "--context", "none"], cwd=folder, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
     took = time.monotonic() - begun
     memory = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, before) << 10

@@ -12,10 +12,13 @@ using namespace migc::trust;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const std::string key = show(PrivateKey::make().public_key());
     const std::string text(reinterpret_cast<const char*>(data), size);
-    const Question question{std::string(64, 'a'),          1,  {"ops", "lead"},
-                            {{"ops", key}, {"lead", key}}, {}, 1'768'010'400'000};
+    Question question;
+    question.digest = std::string(64, 'a');
+    question.people = {"ops", "lead"};
+    question.approvers = {{"ops", key}, {"lead", key}};
+    question.now = 1'768'010'400'000;
     if (judge(question, {{"file", text}, {"again", text}}).enough) std::abort();
-    if (read_evidence(text, question.approvers)) std::abort();
+    if (read_evidence(text, {question.approvers, {}, {}})) std::abort();
     static_cast<void>(parse_key(text));
     return 0;
 }

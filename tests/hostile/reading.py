@@ -162,7 +162,7 @@ def secrets(room):
     def run(file, *more):
         where(file)
         room.hand_over()
-        done = room.migc("run", "a.mig", *more, environment=environment)
+        done = room.migc("run", "a.mig", "--allow-tools", *more, environment=environment)
         return done, received(room)
 
     done, got = run("own")

@@ -69,12 +69,12 @@ class Room:
         if self.user:
             subprocess.run(["chown", "-hR", f"{self.user}:", str(self.top)], check=True)
 
-    def migc(self, *arguments, cwd=None, stdin=None, environment=None, user="the room's"):
+    def migc(self, *arguments, cwd=None, stdin=None, environment=None, user="the room's", before=None, timeout=60):
         user = self.user if user == "the room's" else user
         become = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups"] if user else []
         keep = {k: v for k, v in os.environ.items() if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
         done = subprocess.run([*become, str(self.program), *arguments], cwd=cwd or self.folder, input=stdin, stdin=None if stdin else subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, preexec_fn=before,
                               env={**keep, "HOME": str(self.home), "LANG": "C.UTF-8", **(environment or {})})
         done.text = done.stdout.decode("utf-8", "replace")
         return done

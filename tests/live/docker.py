@@ -219,7 +219,7 @@ before, codes = digest(plain, "staging"), []
 (work / "bin" / "docker").chmod(0o755)
 project.write("push.mig", f'stage staging < build image "{plain}/web:staging" from "app"; push image "{plain}/web:staging"; > on failure undo;\n')
 project.write("app/version", "killed\n")
-process = subprocess.Popen([os.path.abspath(MIGC), "run", "push.mig"], cwd=project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "push.mig"], cwd=project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                            env={**os.environ, "PATH": f"{work}/bin:{os.environ['PATH']}"})
 wait_for("the push", lambda: (work / "pushing").exists())
 process.kill()

@@ -198,7 +198,7 @@ def strike(way, process, tool):
 
 
 def begin(subject):
-    return subprocess.Popen([os.path.abspath(MIGC), "run", "script.mig", "--no-preflight"], cwd=subject.project.folder,
+    return subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "script.mig", "--no-preflight"], cwd=subject.project.folder,
                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

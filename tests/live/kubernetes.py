@@ -61,7 +61,7 @@ done = project.migc("run", "hostile.mig")
 check("a hostile name changes nothing", done.returncode in (1, 2) and replicas() == "2 2" and not (project.folder / "pwned").exists(), done.stdout)
 
 # Cut off in the middle, as when a laptop dies.
-process = subprocess.Popen([os.path.abspath(MIGC), "run", "slow.mig"], cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "slow.mig"], cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 # Killed before it has written down how the command ended, it would be in doubt: kubectl scale leaves no name of whoever scaled.
 shown = lambda: subprocess.run([os.path.abspath(MIGC), "show", "last"], cwd=project.folder, capture_output=True, text=True).stdout
 wait_for("the scale-up", lambda: "✓ scale webapi to 4" in shown())

@@ -86,7 +86,8 @@ def state():
         one["metadata"].get("annotations", {}).pop("deployment.kubernetes.io/revision", None)
         one["metadata"].pop("annotations", None) if not one["metadata"].get("annotations") else None
         one.pop("status", None)
-        for key in ("clusterIP", "clusterIPs"):
+        # How many there are of what is autoscaled is the autoscaler's work.
+        for key in ("clusterIP", "clusterIPs", *(["replicas"] if one["metadata"]["name"] == "scaled" else [])):
             one.get("spec", {}).pop(key, None)
     return items
 
@@ -133,7 +134,7 @@ project = Project(**{
 CRASHING = SCALED.replace("name: scaled}", "name: crashing}").replace("app: scaled", "app: crashing").replace("          image: local/web:1", '          image: local/web:1\n          command: ["/bin/cat", "/none"]')
 crashing = Project(**{"migc.yaml": project.read("migc.yaml"), "crash.yaml": CRASHING, "crash.mig": 'stage guarded < apply "crash.yaml"; verify pods ready within 10m; > on failure undo;\n'})
 begun = time.monotonic()
-crash = subprocess.Popen([os.path.abspath(MIGC), "run", "crash.mig"], cwd=crashing.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+crash = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "crash.mig"], cwd=crashing.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 crash_ended = []  # when; the tests in between take their own time
 
 

@@ -83,7 +83,7 @@ def record(name):
         assert words[0] == "migc" and words[-2:] == ["--replay", name]
         namespace = "kube-lab" if "kube-lab" in (folder / "migc.yaml").read_text() else "staging"
         prepare(name, namespace)
-        done = subprocess.run([os.path.abspath(MIGC), *words[1:-2], "--no-preflight", "--record", name], cwd=folder, stdin=subprocess.DEVNULL,
+        done = subprocess.run([os.path.abspath(MIGC), *words[1:-2], "--allow-tools", "--no-preflight", "--record", name], cwd=folder, stdin=subprocess.DEVNULL,
                               env={**os.environ, "LANG": "C.UTF-8", "KUBECONFIG": str(kubeconfig(folder))})
         print(f"{name}: exit code {done.returncode}")
         (GOLDEN / f"transcripts/{name}").write_bytes((folder / name).read_bytes())

@@ -189,7 +189,7 @@ project.write("terraform/environments/staging.tfvars", VARIABLES)
 # migc is killed while terraform applies: terraform goes on, and is waited for.
 project.write("terraform/slow", "")
 script("slow.mig", 'set variable "node_count" to 4; plan terraform as p; apply p;')
-process = subprocess.Popen([os.path.abspath(MIGC), "run", "slow.mig"], cwd=project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "slow.mig"], cwd=project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 wait_for("the apply", lambda: any(project.folder.glob(".migc/runs/*/terraform.tfplan.apply")) and (project.folder / "terraform/.terraform.tfstate.lock.info").exists())
 held = run("plan terraform as p;")
 check("two runs at a time are refused", held.returncode == 5, held.stdout)
@@ -200,7 +200,7 @@ wait_for("the end of terraform", lambda: (code := project.migc("undo", "last").r
 check("what a dead run applied is found and undone", codes == [0] and nodes() == [0, 1, 2] and variables() == VARIABLES, codes)
 
 # terraform itself is killed: something may have been created that no state knows of.
-process = subprocess.Popen([os.path.abspath(MIGC), "run", "slow.mig"], cwd=project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "slow.mig"], cwd=project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def applying():

@@ -220,7 +220,7 @@ fresh()
 # kill -9 in the middle of the undo's plan, which changes nothing.
 check("grown", ours.migc("run", "grow.mig").returncode == 0)
 ours.hook("plan", f"touch {ours.bin}/planning", "sleep 5")
-process = subprocess.Popen([os.path.abspath(MIGC), "undo", "last"], cwd=ours.project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+process = subprocess.Popen([os.path.abspath(MIGC), "undo", "--allow-tools", "last"], cwd=ours.project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                            env={**os.environ, "PATH": f"{ours.bin}:{os.environ['PATH']}"})
 wait_for("the undo's plan", lambda: (ours.bin / "planning").exists(), 120)
 process.send_signal(signal.SIGKILL)

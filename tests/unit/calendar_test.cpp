@@ -5,6 +5,7 @@
 
 #include "runtime/natives/entries.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/trust/approval.hpp"
 #include "runtime/trust/times.hpp"
 
 using namespace migc;
@@ -33,8 +34,13 @@ Hour freeze(const std::string& text, const std::string& now) {
 // A clock that somebody sets.
 class Clock final : public Host {
   public:
-    Time wall = 0, even = 0;
+    Time wall = 0, even = 0, newest = 0;
+    Approvals given;
+    std::vector<std::string> counted;
     Time now() override { return wall; }
+    Time newest_known() override { return newest; }
+    Approvals approvals() override { return given; }
+    void approved_by(const std::vector<std::string>& approvals) override { counted = approvals; }
     Time steady() override { return even; }
     Answer run(const std::string&, const std::vector<std::string>&, const std::string&) override {
         return {};
@@ -42,11 +48,9 @@ class Clock final : public Host {
     Woken sleep_until(Time) override { return Woken::Deadline; }
     std::string setting(std::string_view) override { return {}; }
     std::string written(const ResourceRef& resource) override { return resource.name; }
-    const project::Inventory& inventory() override { return inventory_; }
+    const project::Inventory& inventory() override { return project; }
     std::string kind() override { return "live"; }
-
-  private:
-    project::Inventory inventory_;
+    project::Inventory project;
 };
 
 bool is_true(const Reading& reading) {
@@ -192,4 +196,44 @@ TEST_CASE("a clock that is set opens no window, and a freeze is not over by it")
     CHECK_FALSE(is_true(runtime::freeze(clock, frozen_period)));
     clock.even = clock.wall;
     CHECK(is_true(runtime::freeze(clock, frozen_period)));
+}
+
+TEST_CASE("a clock before what the journal has opens nothing that asks the time") {
+    Clock clock;
+    clock.wall = clock.even = at("2026-01-10T01:30:00Z");
+    const Arguments open = {Value(std::string("sat 02:00-04:00 Europe/Berlin"))};
+    const Arguments over = {Value(std::string("2026-01-08 to 2026-01-09 UTC"))};
+    CHECK(is_true(window(clock, open)));
+    CHECK(is_true(freeze(clock, over)));
+    clock.newest = at("2026-01-10T01:30:59Z");
+    CHECK(is_true(window(clock, open)));
+    clock.newest = at("2026-01-10T01:31:01Z");
+    for (const Reading& reading : {window(clock, open), freeze(clock, over)}) {
+        CHECK_FALSE(is_true(reading));
+        CHECK(
+            reading.why.find("the clock says 2026-01-10 01:30:00 UTC, and the journal has what a run did at "
+                             "2026-01-10 01:31:01") != std::string::npos);
+    }
+    CHECK_FALSE(clock_is_behind("simulated", clock.wall, clock.newest));
+}
+
+TEST_CASE("an approval that had expired is not valid again by a clock that is set back") {
+    const trust::PrivateKey key = trust::PrivateKey::make();
+    Clock clock;
+    clock.wall = at("2026-01-10T01:30:00Z");
+    clock.project.approvers = {{"ops", trust::show(key.public_key())}};
+    clock.given.digest = std::string(64, 'a');
+    clock.given.files = {
+        {"ops.json", trust::approval_file({"ops", clock.given.digest, "", "", at("2026-01-10T01:00:00Z"),
+                                           at("2026-01-10T02:00:00Z")},
+                                          key)}};
+    const Arguments asked = {Value(std::int64_t{1}), Value(List{Value(std::string("ops"))})};
+    CHECK(is_true(approval(clock, asked)));
+    CHECK(clock.counted.size() == 1);
+    clock.counted.clear();
+    clock.newest = at("2026-01-10T02:00:00Z");
+    const Reading late = approval(clock, asked);
+    CHECK_FALSE(is_true(late));
+    CHECK(late.why.find("it expired 2026-01-10T02:00:00Z") != std::string::npos);
+    CHECK(clock.counted.empty());
 }

@@ -245,6 +245,25 @@ TEST_CASE("safe fixes are applied, overlapping ones left out") {
     CHECK_FALSE(apply_edits("ab", {{{0, 1, 0}, "x"}}));
 }
 
+TEST_CASE("suggestions have a budget for all of them") {
+    std::vector<std::string> names;
+    for (int i = 0; i < 20'000; ++i) names.push_back("environment" + std::to_string(i));
+    {
+        const SuggestionBudget budget;
+        int found = 0;
+        for (int i = 0; i < 1000; ++i) found += nearest("enviroment1", names) ? 1 : 0;
+        CHECK(found > 0);
+        CHECK(found < 100);
+        CHECK(!nearest("oredr", {"order"}));
+        {
+            const SuggestionBudget another;
+            CHECK(nearest("oredr", {"order"}));
+        }
+        CHECK(!nearest("oredr", {"order"}));
+    }
+    CHECK(nearest("oredr", {"order"}));
+}
+
 TEST_CASE("the nearest word") {
     const std::vector<std::string> keys = {"order", "environments", "workloads", "services"};
     CHECK(nearest("enviroments", keys) == "environments");

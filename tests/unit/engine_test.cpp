@@ -1326,7 +1326,8 @@ TEST_CASE("evidence of an earlier run counts as long as what that one did stands
     bench.options.only = {"staging"};
     CHECK(bench.run().exit_code == 0);
     bench.options.only = {"production"};
-    bench.options.evidence = [](const std::string&, const std::vector<std::string>&) {
+    bench.options.evidence = [](const std::string&, const std::vector<std::string>&,
+                                const RunOptions::IsThere&) {
         return Reading{Value(true), "staging passed in run run-1", false, {}, "run-1"};
     };
     SECTION("it does") {
@@ -1351,6 +1352,113 @@ TEST_CASE("evidence of an earlier run counts as long as what that one did stands
     }
     SECTION("it cannot be seen from here") {
         bench.tools.faults.push_back({"--context staging", failed(1, "no route to host"), false, 1000});
+        CHECK(bench.run().exit_code == 0);
+    }
+}
+
+namespace {
+
+struct TemporaryRoot {
+    TemporaryRoot() {
+        std::string name = (std::filesystem::temp_directory_path() / "migc-engine-XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    ~TemporaryRoot() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+    std::filesystem::path path;
+};
+
+}  // namespace
+
+TEST_CASE("a stage that passed says where, and evidence is asked where its environment lies now") {
+    const TemporaryRoot root;
+    Bench bench;
+    bench.project.root = root.path;
+    bench.tools.how = "live";
+    add_stage(bench.program, "staging", {scale_to(4)});
+    add_stage(bench.program, "production", {scale_to(4)});
+    bench.program.stages.back().repeats = "staging";
+    bench.tools.contexts = "staging\nproduction\nother\n";
+    bench.options.only = {"staging"};
+    const auto evidence_of_staging = [&] {
+        const auto ended =
+            std::find_if(bench.journal.stored.begin(), bench.journal.stored.end(), [](const Event& e) {
+                return e.kind == EventKind::StageEnded && e.body.value("stage", "") == "staging";
+            });
+        REQUIRE(ended != bench.journal.stored.end());
+        const auto place = trust::read_place(ended->body.value("place", nlohmann::json()));
+        REQUIRE(place);
+        bench.options = {};
+        bench.options.natives = [](std::string_view) { return nullptr; };
+        bench.options.only = {"production"};
+        bench.options.evidence = [place](const std::string& stage, const std::vector<std::string>&,
+                                         const RunOptions::IsThere& is_there) {
+            const auto there = is_there(stage, *place);
+            return there ? Reading{Value(true), *there} : Reading{Value(false), there.error()};
+        };
+        return *place;
+    };
+    SECTION("where it is") {
+        CHECK(bench.run().exit_code == 0);
+        const trust::Place place = evidence_of_staging();
+        CHECK(place.environment == "staging");
+        CHECK(place.cluster == "the first one");
+        CHECK_FALSE(place.context_given);
+        CHECK(bench.run().exit_code == 0);
+    }
+    SECTION("in another namespace") {
+        bench.options.name_space = "scratch";
+        CHECK(bench.run().exit_code == 0);
+        evidence_of_staging();
+        const RunResult result = bench.run();
+        CHECK(result.exit_code == 5);
+        CHECK(says(result, "in the namespace scratch, and staging is the namespace staging"));
+    }
+    SECTION("its context leads elsewhere by now") {
+        CHECK(bench.run().exit_code == 0);
+        evidence_of_staging();
+        bench.tools.cluster = "the second one";
+        CHECK(says(bench.run(), "in another cluster"));
+        bench.project.environments[0].cluster_uid = "the first one";
+        CHECK(bench.run().exit_code == 0);
+    }
+    SECTION("another context") {
+        bench.tools.field("other", "webapi", "replicas") = 2;
+        bench.options.context = "other";
+        CHECK(bench.run().exit_code == 0);
+        CHECK(evidence_of_staging().context_given);
+        CHECK(bench.run().exit_code == 0);  // the same cluster by another name
+        bench.tools.faults.push_back({"kube-system", failed(1, "no route to host"), false, 1000});
+        CHECK(says(bench.run(), "in context other of --context"));
+    }
+}
+
+TEST_CASE("a live run does not begin in another cluster than migc.yaml names") {
+    const TemporaryRoot root;
+    Bench bench;
+    bench.project.root = root.path;
+    add_stage(bench.program, "staging", {scale_to(4)});
+    bench.project.environments[0].cluster_uid = "the second one";
+    SECTION("a simulated world has clusters of its own") {
+        CHECK(bench.run().exit_code == 0);
+    }
+    SECTION("another one") {
+        bench.tools.how = "live";
+        const RunResult result = bench.run();
+        CHECK(result.exit_code == 2);
+        CHECK(says(result, "has the UID the second one, and it has the first one in context staging"));
+    }
+    SECTION("one that cannot be read") {
+        bench.tools.how = "live";
+        bench.tools.faults.push_back({"kube-system", failed(1, "forbidden"), false, 1000});
+        CHECK(says(bench.run(), "and it could not be read in context staging"));
+    }
+    SECTION("that one") {
+        bench.tools.how = "live";
+        bench.tools.cluster = "the second one";
         CHECK(bench.run().exit_code == 0);
     }
 }

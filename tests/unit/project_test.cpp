@@ -293,6 +293,15 @@ TEST_CASE("git's index tells which files git knows") {
     std::filesystem::remove_all(root);
 }
 
+TEST_CASE("which cluster and which workspace an environment is") {
+    const Parsed parsed(
+        "order: [staging]\nenvironments:\n  staging:\n    cluster-uid: 5f0c1a52\n"
+        "    terraform: { dir: terraform, workspace: blue }\n");
+    CHECK(parsed.messages().empty());
+    CHECK(parsed.inventory.environment("staging")->cluster_uid == "5f0c1a52");
+    CHECK(parsed.inventory.environment("staging")->terraform->workspace == "blue");
+}
+
 TEST_CASE("approvers, freezes and secrets") {
     const std::string key = "migc-key:" + std::string(43, 'A');
     const Parsed parsed(
@@ -306,6 +315,11 @@ TEST_CASE("approvers, freezes and secrets") {
     CHECK(secrets.at("b").show() == "the environment variable TOKEN");
     CHECK(secrets.at("c").command == std::vector<std::string>{"vault", "read"});
     CHECK(parsed.inventory.approvers.at("ops") == key);
+    CHECK(parsed.inventory.approver_users.empty());
+    const Parsed named("approvers: { ops: { key: \"" + key + "\", users: [klee, \"4711\"] } }");
+    CHECK(named.messages().empty());
+    CHECK(named.inventory.approvers.at("ops") == key);
+    CHECK(named.inventory.approver_users.at("ops") == std::vector<std::string>{"klee", "4711"});
     REQUIRE(parsed.inventory.freezes.size() == 1);
     CHECK(parsed.inventory.freezes[0].from == "2026-12-20 00:00");
     CHECK(parsed.inventory.freezes[0].to == "2027-01-02 06:00");
@@ -323,6 +337,9 @@ TEST_CASE("approvers, freezes and secrets") {
 
 TEST_CASE("wrong approvers, freezes and secrets are reported where they stand") {
     CHECK(Parsed("approvers: { ops: ssh-ed25519 }").messages() == "1:19 this is no key of `ops`\n");
+    CHECK(Parsed("approvers: { ops: { key: ssh-ed25519 } }").messages() == "1:26 this is no key of `ops`\n");
+    CHECK(Parsed("approvers: { ops: { users: [klee] } }").messages() ==
+          "1:14 the approver `ops` has no `key`\n");
     CHECK(Parsed("freezes: [{ from: 2026-13-01, to: 2027-01-02, zone: UTC, why: x }]")
               .messages()
               .find("`from` is no time such as") != std::string::npos);

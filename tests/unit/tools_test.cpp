@@ -431,6 +431,31 @@ TEST_CASE("the digests of programs are remembered, and those of programs that ar
     CHECK(digest(stays) == digest(another));
 }
 
+TEST_CASE("a program that was replaced since it was pinned is never started") {
+    const Folder folder;
+    const Variable cache("XDG_CACHE_HOME", (folder / "cache").c_str());
+    const std::string file = folder.write("tool", "#!/bin/sh\necho first\n", true);
+    const auto tools = quick_tools();
+    const auto run = [&](const std::string& name) {
+        CommandLine line = command({name});
+        line.directory = fs::path(file).parent_path();
+        return tools->run(line);
+    };
+    REQUIRE(tools->program_file(file));
+    CHECK(run(file).output == "first\n");
+    folder.write("other", "#!/bin/sh\ntouch ran\n", true);
+    fs::rename(folder / "other", file);
+    for (const std::string& name : {file, std::string("./tool")}) {
+        const Answer answer = run(name);
+        CHECK(answer.ending == Ending::NotStarted);
+        CHECK(answer.reason == file + " is not the program that it was when the run began");
+    }
+    CHECK_FALSE(fs::exists(folder / "ran"));
+    folder.write("same", "#!/bin/sh\necho first\n", true);
+    fs::rename(folder / "same", file);
+    CHECK(run(file).output == "first\n");
+}
+
 TEST_CASE("a watch tells news once for what arrives together, then its end") {
     const auto tools = quick_tools();
     const auto watch = tools->watch(script("echo a; echo b; sleep 0.2; echo c; sleep 0.2"));

@@ -1,4 +1,5 @@
 // Keys, signed files, and who counts as an approver.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -8,9 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/account.hpp"
 #include "runtime/trust/approval.hpp"
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/keys.hpp"
+#include "runtime/trust/place.hpp"
+#include "runtime/trust/runner.hpp"
 #include "runtime/trust/secret_digest.hpp"
 #include "runtime/trust/statement.hpp"
 #include "runtime/trust/times.hpp"
@@ -25,14 +29,23 @@ constexpr Time hour = 3'600'000;
 constexpr Time now = 1'768'010'400'000;
 const std::string digest(64, 'a');
 
+const Place somewhere{"test", "blue", "uid-1", "stage-1", false, "", {}};
+
 struct People {
     PrivateKey ops = PrivateKey::make();
     PrivateKey lead = PrivateKey::make();
 
     [[nodiscard]] Question question(std::int64_t count = 2) const {
-        return {digest,          count,
-                {"ops", "lead"}, {{"ops", show(ops.public_key())}, {"lead", show(lead.public_key())}},
-                {"kim"},         now};
+        Question asked;
+        asked.digest = digest;
+        asked.title = "a title";
+        asked.run = "2026-01-10-2";
+        asked.count = count;
+        asked.people = {"ops", "lead"};
+        asked.approvers = {{"ops", show(ops.public_key())}, {"lead", show(lead.public_key())}};
+        asked.runner = {{"kim"}, {}};
+        asked.now = now;
+        return asked;
     }
     static std::string approval(const std::string& name, const PrivateKey& key,
                                 const std::string& run = digest, Time made = now - hour,
@@ -129,10 +142,16 @@ TEST_CASE("who runs it does not count, by no name") {
     Question question = people.question();
     const std::vector<File> both = {{"a", People::approval("ops", people.ops)},
                                     {"b", People::approval("lead", people.lead)}};
-    question.runner = {"ops"};
+    question.runner = {{"ops"}, {}};
     CHECK_FALSE(judge(question, both).enough);
     CHECK(says(judge(question, both), "ops runs it, and so cannot approve it"));
-    question.runner = {"kim"};
+    question.runner = {{"somebody"}, {show(people.ops.public_key())}};
+    CHECK(says(judge(question, both), "ops runs it, and so cannot approve it"));
+    question.users["ops"] = {"4711", "klee"};
+    question.runner = {{"klee"}, {}};
+    CHECK(says(judge(question, both), "ops runs it, and so cannot approve it"));
+    question.users.clear();
+    question.runner = {{"kim"}, {}};
     question.approvers["kim"] = question.approvers["ops"];  // the same key under another name
     CHECK(says(judge(question, both), "ops runs it"));
     question.runner = {};
@@ -141,6 +160,139 @@ TEST_CASE("who runs it does not count, by no name") {
                                         {"b", People::approval("kim", people.ops)}};
     CHECK_FALSE(judge(question, same_key).enough);
     CHECK(says(judge(question, same_key), "the same key as another approver"));
+}
+
+TEST_CASE("an approval is for one run, of the title that was shown") {
+    const People people;
+    Question question = people.question(1);
+    const std::vector<File> one = {{"a", People::approval("ops", people.ops)}};
+    const Judgement first = judge(question, one);
+    REQUIRE(first.counted.size() == 1);
+    // The layout of the file is no matter; two that were signed in one second are two.
+    const std::string text = json::parse(one.front().text).dump(7);
+    CHECK(judge(question, {{"b", text}}).counted == first.counted);
+    CHECK(judge(question, {{"c", People::approval("ops", people.ops)}}).counted != first.counted);
+
+    question.used[first.counted.front()] = {"2026-01-10-1"};
+    CHECK(says(judge(question, one), "run 2026-01-10-1 has used it up"));
+    question.used[first.counted.front()] = {"2026-01-10-2"};  // the run that goes on
+    CHECK(judge(question, one).enough);
+    question.used[first.counted.front()] = {"2026-01-10-2", "2026-01-10-3"};
+    CHECK_FALSE(judge(question, one).enough);
+    question.run.clear();  // a plan
+    question.used[first.counted.front()] = {"2026-01-10-2"};
+    CHECK_FALSE(judge(question, one).enough);
+    question.used.clear();
+    question.unknown = "the journal cannot be read";
+    CHECK(says(judge(question, one), "the journal cannot be read"));
+    CHECK_FALSE(judge(question, one).enough);
+    question.unknown.clear();
+    question.runner.unknown = "nobody can tell who runs it";
+    CHECK_FALSE(judge(question, one).enough);
+    question.runner.unknown.clear();
+
+    question.title = "another title";
+    CHECK(says(judge(question, one), "it approves `a title`, and this run is `another title`"));
+    question.title = "a title";
+    CHECK(judge(question, one).enough);
+    const std::string without =
+        approval_file({"ops", digest, "", "kim@laptop", now - hour, now + hour}, people.ops);
+    CHECK(judge(question, {{"d", without}}).enough);  // only a digest was shown
+}
+
+TEST_CASE("who runs it is known by the accounts of the process and by the keys in their homes") {
+    const Folder folder;
+    const PrivateKey key = PrivateKey::make();
+    REQUIRE(save_key(folder.path / "keys" / "ops.key", key, std::nullopt));
+    const uid_t me = ::getuid();
+    const Runner nothing_more = runner_of({std::nullopt, me, me}, {});
+    const auto has = [](const std::vector<std::string>& list, const std::string& text) {
+        return std::find(list.begin(), list.end(), text) != list.end();
+    };
+    CHECK(has(nothing_more.names, migc::user_name(me)));
+    CHECK(has(nothing_more.names, std::to_string(me)));
+    CHECK_FALSE(has(nothing_more.keys, show(key.public_key())));
+    const Runner runner = runner_of({std::nullopt, me, me}, {folder.path / "keys"});
+    CHECK(has(runner.names, "ops"));
+    CHECK(has(runner.keys, show(key.public_key())));
+    CHECK(runner.unknown.empty());
+    // Renamed, and with a public key beside it that is not its own.
+    json text = json::parse(std::ifstream(folder.path / "keys" / "ops.key"));
+    text["key"] = show(PrivateKey::make().public_key());
+    fs::remove(folder.path / "keys" / "ops.key");
+    std::ofstream(folder.path / "keys" / "x.key") << text.dump();
+    CHECK(has(runner_of({std::nullopt, me, me}, {folder.path / "keys"}).keys, show(key.public_key())));
+    // Nonsense, a pipe, a folder, a link to nowhere: none is waited for.
+    std::ofstream(folder.path / "keys" / "y.key") << "[[[";
+    REQUIRE(::mkfifo((folder.path / "keys" / "z.key").c_str(), 0600) == 0);
+    fs::create_directory(folder.path / "keys" / "w.key");
+    fs::create_symlink("/nowhere", folder.path / "keys" / "v.key");
+    CHECK(has(runner_of({std::nullopt, me, me}, {folder.path / "keys"}).names, "z"));
+    CHECK(runner_of({std::nullopt, me, me}, {"/nonexistent"}).unknown.empty());
+    // A link to itself is there, and nobody can read it.
+    fs::create_symlink("loop", folder.path / "loop");
+    CHECK(runner_of({std::nullopt, me, me}, {folder.path / "loop"}).unknown.find("cannot be found out") !=
+          std::string::npos);
+
+    // Who logged in stays who it is, whatever the account became.
+    const Runner became = runner_of({uid_t{4711}, me, me}, {});
+    CHECK(has(became.names, "4711"));
+    CHECK(has(became.names, std::to_string(me)));
+    CHECK(Accounts{uid_t{4711}, 0, 0}.who() == 4711);
+    CHECK(Accounts{std::nullopt, 1000, 0}.who() == 1000);
+    const auto login = [&](const std::string& content) {
+        std::ofstream(folder.path / "loginuid", std::ios::trunc) << content;
+        return migc::login_user(folder.path / "loginuid");
+    };
+    CHECK(login("4711") == uid_t{4711});
+    CHECK(login("0") == uid_t{0});
+    for (const char* nobody : {"4294967295", "", "-1", "x"}) CHECK_FALSE(login(nobody));
+    CHECK_FALSE(migc::login_user(folder.path / "none"));
+}
+
+TEST_CASE("a place is the same only if all that is known of it is") {
+    const Place place{"staging", "blue", "uid-1", "stage-1", false, "default", {{"height", "d1"}}};
+    const auto differs = [&](Place then, Place now, const std::string& why) {
+        const auto same = same_place(then, now);
+        INFO((same ? *same : same.error()));
+        return !same && same.error().find(why) != std::string::npos;
+    };
+    CHECK(same_place(place, place) == std::string());
+    CHECK(read_place(to_json(place)).has_value());
+    CHECK(same_place(*read_place(to_json(place)), place) == std::string());
+    Place other = place;
+    other.context = "another-name", other.context_given = true;
+    CHECK(same_place(other, place) == std::string());
+    other.cluster = "uid-2";
+    CHECK(differs(other, place, "UID uid-2, context another-name of --context"));
+    other.cluster.clear();
+    CHECK(differs(other, place, "could not be told"));
+    // Out of reach.
+    Place unreached = place;
+    unreached.cluster.clear();
+    CHECK(same_place(place, unreached).value_or("").find("cannot be compared") != std::string::npos);
+    CHECK(differs(other, unreached, "cluster-uid"));
+    other.cluster = "uid-1";
+    CHECK(differs(other, unreached, "cluster-uid"));
+    Place without = place;
+    without.cluster.clear(), without.context.clear();
+    CHECK(same_place(without, without) == std::string());  // no cluster is used
+
+    other = place, other.name_space.clear();
+    CHECK(differs(other, place, "in the namespace none, and staging is the namespace blue"));
+    other = place, other.environment = "test";
+    CHECK(differs(other, place, "in the environment test"));
+    other = place, other.settings["height"] = "d2", other.settings["depth"] = "d3";
+    CHECK(differs(other, place, "depth, height"));
+    CHECK(differs(place, other, "depth, height"));
+    other = place, other.workspace = "scratch";
+    CHECK(differs(other, place, "terraform's workspace scratch"));
+    Place any = place;
+    any.workspace.clear();  // migc.yaml does not say which
+    CHECK(same_place(other, any) == std::string());
+    for (const char* wrong : {"{}", "[]", R"({"environment": "staging"})",
+                              R"({"environment": "staging", "context_given": 1, "settings": {}})"})
+        CHECK_FALSE(read_place(json::parse(wrong)));
 }
 
 TEST_CASE("a name without a key in migc.yaml cannot approve") {
@@ -157,7 +309,7 @@ TEST_CASE("the layout of a signed file is no matter, and its kind is") {
     CHECK(reason_of(json::parse(text).dump()).empty());
     CHECK(reason_of(json::parse(text).dump(7)).empty());
     const std::string evidence =
-        evidence_file({"staging", "staging", {digest}, "live", "2026-01-10-1", "ops", now}, people.ops);
+        evidence_file({"staging", somewhere, {digest}, "live", "2026-01-10-1", "ops", now}, people.ops);
     CHECK_FALSE(reason_of(evidence).empty());
     json renamed = json::parse(evidence);
     renamed["migc-approval"] = renamed["migc-evidence"];
@@ -179,22 +331,43 @@ TEST_CASE("every byte of a signed file counts") {
 
 TEST_CASE("evidence") {
     const People people;
-    const std::map<std::string, std::string> approvers = people.question().approvers;
-    const std::string text =
-        evidence_file({"staging", "test", {digest}, "live", "2026-01-10-1", "ops", now}, people.ops);
-    const auto evidence = read_evidence(text, approvers);
+    const Signers signers{people.question().approvers, {}, {{"kim"}, {}}};
+    const Evidence given{"staging", somewhere, {digest}, "live", "2026-01-10-1", "ops", now};
+    const std::string text = evidence_file(given, people.ops);
+    const auto evidence = read_evidence(text, signers);
     REQUIRE(evidence);
     CHECK(evidence->stage == "staging");
-    CHECK(evidence->environment == "test");
+    CHECK(same_place(evidence->place, somewhere) == std::string());
     CHECK(evidence->changes == std::vector<std::string>{digest});
     CHECK(evidence->mode == "live");
     CHECK(evidence->passed == now);
-    CHECK(read_evidence(text, {}).error() == "migc.yaml has no key of ops");
-    CHECK(read_evidence(text, {{"ops", show(people.lead.public_key())}}).error().find("another key") !=
-          std::string::npos);
+    const auto refused = [](const std::string& file, const Signers& by, const std::string& why) {
+        const auto read = read_evidence(file, by);
+        return !read && read.error().find(why) != std::string::npos;
+    };
+    CHECK(refused(text, {{}, {}, {}}, "migc.yaml has no key of ops"));
+    CHECK(refused(text, {{{"ops", show(people.lead.public_key())}}, {}, {}}, "another key"));
     json tampered = json::parse(text);
     tampered["changes"].push_back(std::string(64, 'b'));
-    CHECK(read_evidence(tampered.dump(), approvers).error() == "it was changed after it was signed");
+    CHECK(refused(tampered.dump(), signers, "it was changed after it was signed"));
+    // Nobody's word about oneself.
+    Signers same = signers;
+    same.runner.keys = {show(people.ops.public_key())};
+    CHECK(refused(text, same, "nobody vouches for oneself"));
+    same.runner = {{"ops"}, {}};
+    CHECK(refused(text, same, "nobody vouches for oneself"));
+    same.runner = {{}, {}, "nobody can tell who runs it"};
+    CHECK(refused(text, same, "nobody can tell who runs it"));
+    // As an older migc made it.
+    const json old = {{"stage", "staging"},
+                      {"environment", "staging"},
+                      {"changes", {digest}},
+                      {"mode", "live"},
+                      {"run", "2026-01-10-1"},
+                      {"name", "ops"},
+                      {"passed", "2026-01-10T02:00:00Z"}};
+    CHECK(refused(sign("migc-evidence", old, people.ops).dump(), signers,
+                  "does not say where the stage passed"));
 }
 
 TEST_CASE("private keys lie in files of their owner") {

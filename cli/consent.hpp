@@ -1,0 +1,26 @@
+// What a script would execute of its project: shown, asked for, and told where nobody has allowed it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
+
+#include "cli/frontend.hpp"
+#include "cli/session.hpp"
+#include "runtime/journal/event.hpp"
+
+namespace migc::cli {
+
+// Before a live run, an undo, or one that goes on: whether what it may execute of the project is allowed, by
+// `--allow-tools`, the user's configuration, what `earlier` events of the same run say was allowed, or an
+// answer on the terminal. Then the options allow it, and what is given is for the journal: null if there is
+// nothing. The error says what it is about, and what to do.
+tl::expected<nlohmann::json, std::string> consent_to_run(SessionOptions& options, const Script& script,
+                                                         const std::vector<runtime::Event>* earlier);
+
+// After a plan or a look: which programs were not run, and how to allow them. Nothing if there are none.
+void tell_not_read(const Session& session);
+
+}  // namespace migc::cli

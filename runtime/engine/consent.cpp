@@ -1,0 +1,424 @@
+#include "runtime/engine/consent.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "compiler/project/named_file.hpp"
+#include "compiler/project/user_config.hpp"
+#include "compiler/source/project_path.hpp"
+#include "compiler/source/read_file.hpp"
+#include "runtime/tools/output_file.hpp"
+
+namespace migc::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Words = std::vector<std::string>;
+
+// Those that the standard library starts, under the names by which it finds them on PATH.
+bool is_of_machine(const std::string& program) {
+    constexpr std::array tools = {"kubectl", "docker", "curl", "git", "terraform", "openssl"};
+    return std::find(tools.begin(), tools.end(), program) != tools.end();
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+}
+
+std::string why_of(const std::string& name) {
+    return name.find('/') == std::string::npos ? name + " is run as the project says"
+                                               : name + " is the project's program";
+}
+
+// ------------------------------------------------------------------ kubectl
+
+// A command line of kubectl without what says where: that is migc's own part, in front.
+struct KubectlLine {
+    std::string kubeconfig;
+    Words words;  // from the verb on
+};
+
+KubectlLine kubectl_line(const Words& argv) {
+    KubectlLine line;
+    std::size_t at = 1;
+    for (; at + 1 < argv.size(); at += 2) {
+        if (argv[at] == "--kubeconfig")
+            line.kubeconfig = argv[at + 1];
+        else if (argv[at] != "--context" && argv[at] != "--namespace")
+            break;
+    }
+    line.words.assign(argv.begin() + static_cast<std::ptrdiff_t>(std::min(at, argv.size())), argv.end());
+    return line;
+}
+
+// Whether a kubeconfig may make kubectl run a program, or hand a file on. Only a text that cannot say so in
+// any spelling of YAML does not.
+bool runs_programs(const fs::path& kubeconfig) {
+    constexpr std::uintmax_t largest = std::uintmax_t{4} << 20;
+    const auto text = read_file(kubeconfig, largest);
+    std::error_code ignored;
+    if (!text) return fs::exists(kubeconfig, ignored);
+    const bool is_plain = std::all_of(text->begin(), text->end(), [](unsigned char c) {
+        return (c >= 0x20 && c < 0x7F && c != '\\' && c != '!') || c == '\n' || c == '\r' || c == '\t';
+    });
+    if (!is_plain) return true;
+    constexpr std::array words = {"exec", "auth-provider", "tokenfile"};
+    const std::string folded = lower(*text);
+    return std::any_of(words.begin(), words.end(),
+                       [&](const char* word) { return folded.find(word) != std::string::npos; });
+}
+
+// Such a probe of a project's own says no more than what is to be shown of the cluster. What is called a
+// secret is not shown.
+bool only_gets(const Words& words) {
+    constexpr std::array alone = {"--ignore-not-found", "-A", "--all-namespaces", "--no-headers"};
+    constexpr std::array with_value = {"-l",        "--selector", "--field-selector",
+                                       "--sort-by", "-n",         "--namespace"};
+    constexpr std::array outputs = {"json", "yaml", "name", "wide"};
+    const auto is_one_of = [](const auto& list, const std::string& word) {
+        return std::find(list.begin(), list.end(), word) != list.end();
+    };
+    const auto is_output = [&](const std::string& text) {
+        return is_one_of(outputs, text) || text.starts_with("jsonpath=");
+    };
+    if (words.empty() || words.front() != "get") return false;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        const std::string& word = words[i];
+        if (lower(word).find("secret") != std::string::npos) return false;
+        if (!word.starts_with('-') || is_one_of(alone, word)) continue;
+        const std::size_t sign = word.find('=');
+        const std::string option = word.substr(0, sign);
+        if (sign == std::string::npos && ++i == words.size()) return false;
+        const std::string& value = sign == std::string::npos ? words[i] : word.substr(sign + 1);
+        const bool prints = (option == "-o" || option == "--output") && is_output(value);
+        if (!prints && !is_one_of(with_value, option)) return false;
+    }
+    return true;
+}
+
+// A word of the project in a place where the library only names things, read as an option.
+bool says_where(const Words& words) {
+    const auto end = std::find(words.begin(), words.end(), "--");
+    return std::any_of(words.begin(), end, [](const std::string& word) {
+        return word.starts_with("--kubeconfig") || word.starts_with("--server") || word.starts_with("-s=");
+    });
+}
+
+// What acts in the cluster though it is only looked: a command in a pod, and a pod for one.
+bool acts_in_pods(const Words& words) {
+    constexpr std::array verbs = {"exec", "run", "delete", "cp", "debug", "attach"};
+    return !words.empty() && std::find(verbs.begin(), verbs.end(), words.front()) != verbs.end();
+}
+
+std::optional<ProjectProgram> in_kubectl(const CommandLine& command, const fs::path& root, Work work) {
+    const KubectlLine line = kubectl_line(command.argv);
+    const auto own = project_path(root, line.kubeconfig);
+    const bool is_elsewhere =
+        !line.kubeconfig.empty() && !own && !project::is_allowed_outside(line.kubeconfig);
+    const bool is_declared = command.of_project || says_where(line.words);
+    if (is_declared && (is_elsewhere || !command.environment.empty() || !only_gets(line.words)))
+        return ProjectProgram{"kubectl", {}, {}, why_of("kubectl"), {}};
+    const bool asks_a_server = line.words.empty() || line.words.front() != "config";
+    if (!line.kubeconfig.empty() && own && asks_a_server && runs_programs(*own))
+        return ProjectProgram{line.kubeconfig, own->string(), {}, kubeconfig_runs, {}};
+    if (work == Work::Looks && acts_in_pods(line.words))
+        return ProjectProgram{"kubectl", {}, {}, "it takes a command in a pod", {}};
+    return std::nullopt;
+}
+
+std::optional<ProjectProgram> in_terraform(const CommandLine& command) {
+    const bool only_says_version = command.argv == Words{"terraform", "version"};
+    if (only_says_version && !command.of_project) return std::nullopt;
+    return ProjectProgram{"terraform", {}, {}, "terraform runs what its folder says", {}};
+}
+
+// Of what has a "/" in its name the file itself: it may be edited while a run goes on, and is not pinned.
+void find_file(ProjectProgram& program, const fs::path& folder, Tools& tools) {
+    if (program.path.empty() && program.name.find('/') == std::string::npos) {
+        const auto file = tools.program_file(program.name);
+        if (!file) return;
+        program.path = file->path;
+        program.digest = file->digest;
+        return;
+    }
+    if (program.path.empty()) program.path = (folder / program.name).lexically_normal().string();
+    program.digest = digest_of_file(program.path).value_or("");
+}
+
+}  // namespace
+
+std::optional<ProjectProgram> of_project(const CommandLine& command, const fs::path& root, Work work) {
+    if (command.argv.empty()) return std::nullopt;
+    const std::string& name = command.argv.front();
+    const bool is_declared = command.of_project || !is_of_machine(name) || command.tool == "program";
+    if (name == "kubectl" && command.tool != "program") return in_kubectl(command, root, work);
+    if (name == "terraform") return in_terraform(command);
+    if (is_declared) return ProjectProgram{name, {}, {}, why_of(name), {}};
+    return std::nullopt;
+}
+
+namespace {
+
+// As it is started, and as one writes it.
+std::string plain_name(const std::string& name) {
+    return name.starts_with("./") ? name.substr(2) : name;
+}
+
+}  // namespace
+
+bool is_configured(const ProjectProgram& program, const fs::path& root) {
+    const auto& allowed = project::user_config().allowed_tools;
+    return !program.digest.empty() &&
+           std::any_of(allowed.begin(), allowed.end(), [&](const project::AllowedTool& one) {
+               const bool same = one.path.empty() ? plain_name(one.name) == plain_name(program.name)
+                                                  : one.path == program.path;
+               return same && one.sha256 == program.digest &&
+                      (one.project.empty() || one.project == root.lexically_normal());
+           });
+}
+
+bool is_not_allowed(const Answer& answer) {
+    return answer.ending == Ending::NotStarted && answer.reason.starts_with(not_read_mark);
+}
+
+ConsentedTools::ConsentedTools(std::unique_ptr<Tools> tools, fs::path root, Work work, Allows allows)
+    : tools_(std::move(tools)), root_(std::move(root)), work_(work), allows_(std::move(allows)) {}
+
+std::map<std::string, ProjectProgram> ConsentedTools::refused() const {
+    const std::scoped_lock lock(mutex_);
+    return refused_;
+}
+
+std::string ConsentedTools::refusal(const CommandLine& command) {
+    if (!allows_) return {};
+    auto program = of_project(command, root_, work_);
+    if (!program) return {};
+    const fs::path folder = command.directory.empty() ? root_ : fs::path(command.directory);
+    find_file(*program, folder, *tools_);
+    if (allows_(*program)) return {};
+    std::string why = fmt::format("{}{}", not_read_mark, program->why);
+    const std::scoped_lock lock(mutex_);
+    refused_.emplace(program->name, std::move(*program));
+    return why;
+}
+
+Answer ConsentedTools::run(const CommandLine& command) {
+    std::string why = refusal(command);
+    return why.empty() ? tools_->run(command) : not_started(std::move(why));
+}
+
+std::unique_ptr<Watch> ConsentedTools::watch(const CommandLine& command) {
+    return refusal(command).empty() ? tools_->watch(command) : nullptr;
+}
+
+// ------------------------------------------------------------------ what a run may execute
+
+namespace {
+
+class Search {
+  public:
+    Search(const ir::Program& program, const project::Inventory& inventory, const RunOptions& options)
+        : program_(program), inventory_(inventory), options_(options) {}
+
+    std::vector<ProjectProgram> take() {
+        for (const ir::Verb& verb : program_.verbs) in(verb);
+        for (const ir::Probe& probe : program_.probes) in(probe);
+        in(program_.lets);
+        for (const ir::Requirement& requirement : program_.requirements) in(requirement.condition);
+        for (const ir::Stage& stage : program_.stages) in(stage);
+        return std::move(found_);
+    }
+
+  private:
+    [[nodiscard]] bool is_own(Span span) const { return options_.own_files.contains(span.file); }
+
+    void add(ProjectProgram program, std::optional<Span> place) {
+        auto known = std::find_if(found_.begin(), found_.end(),
+                                  [&](const ProjectProgram& one) { return one.name == program.name; });
+        if (known == found_.end()) known = found_.insert(found_.end(), std::move(program));
+        if (place && std::find(known->places.begin(), known->places.end(), *place) == known->places.end())
+            known->places.push_back(*place);
+    }
+
+    void add(const std::string& name, std::optional<Span> place) {
+        add(ProjectProgram{name, {}, {}, why_of(name), {}}, place);
+    }
+
+    // ---- declarations
+
+    void in(const ir::Verb& verb) {
+        if (verb.action) in(*verb.action, is_own(verb.span));
+        in(verb.needs);
+        for (const ir::Capture& capture : verb.captures) in(capture.value);
+        for (const ir::Effect& effect : verb.effects) in(effect.probe), in(effect.value);
+        in(verb.steps);
+        in(verb.undo);
+        in(verb.result);
+    }
+
+    void in(const ir::Probe& probe) {
+        for (const auto* command : {&probe.read, &probe.watch})
+            if (*command) in(**command, is_own(probe.span));
+        in(probe.depends);
+        in(probe.computed);
+        in(probe.converges);
+    }
+
+    void in(const ir::Command& command, bool own) {
+        in(command.arguments);
+        in(command.standard_input);
+        for (const std::string& tool : command.through) uses(tool, command, own);
+        if (command.tool != "native") uses(command.tool, command, own);
+    }
+
+    void uses(const std::string& name, const ir::Command& command, bool own) {
+        const ir::Expr* first = name == "program" ? first_word(command) : nullptr;
+        // What is handed to a phrase is said where the phrase is used.
+        if (first != nullptr && first->kind != ir::ExprKind::Local) names_program(first, command.span);
+        if (name == "program") return;
+        const ir::Tool* tool = program_.tool(name);
+        if (tool == nullptr) return;
+        CommandLine line;
+        line.tool = name;
+        line.argv = {tool->program};
+        if (own && command.tool != "native" && command.arguments) add_words(line.argv, *command.arguments);
+        line.of_project = own || is_own(tool->span);
+        if (auto program = of_project(line, inventory_.root, Work::Acts))
+            add(std::move(*program), own                  ? command.span
+                                     : is_own(tool->span) ? std::optional(tool->span)
+                                                          : std::nullopt);
+    }
+
+    // What only the run can tell stands for a word: no value begins an option.
+    static void add_words(Words& argv, const ir::Expr& list) {
+        for (const ir::Expr& element : list.children) {
+            const auto* text =
+                element.kind == ir::ExprKind::Literal ? element.value.get_if<std::string>() : nullptr;
+            argv.push_back(text != nullptr ? *text : "..");
+        }
+    }
+
+    // ---- programs of the project's own: the first word
+
+    static const ir::Expr* first_word(const ir::Command& command) {
+        const ir::Expr* first = command.arguments ? &*command.arguments : nullptr;
+        while (first != nullptr && first->kind == ir::ExprKind::List && !first->children.empty())
+            first = &first->children.front();
+        return first;
+    }
+
+    void names_program(const ir::Expr* word, Span place) {
+        while (word != nullptr && word->kind == ir::ExprKind::List && !word->children.empty())
+            word = &word->children.front();
+        const auto* text = word != nullptr && word->kind == ir::ExprKind::Literal
+                               ? word->value.get_if<std::string>()
+                               : nullptr;
+        if (text != nullptr)
+            add(text->find('/') == std::string::npos ? "./" + *text : *text, place);
+        else
+            add(ProjectProgram{"a program that only the run can tell", {}, {}, "it is the project's", {}},
+                place);
+    }
+
+    // A phrase that starts what it is given.
+    void starts(const std::optional<ir::Command>& command, const std::vector<ir::Parameter>& slots,
+                const std::vector<ir::Expr>& arguments, Span place) {
+        const bool runs = command && (command->tool == "program" ||
+                                      std::find(command->through.begin(), command->through.end(),
+                                                "program") != command->through.end());
+        const ir::Expr* first = runs ? first_word(*command) : nullptr;
+        if (first == nullptr || first->kind != ir::ExprKind::Local) return;
+        for (std::size_t i = 0; i < slots.size() && i < arguments.size(); ++i)
+            if (slots[i].name == first->name) return names_program(&arguments[i], place);
+        names_program(nullptr, place);
+    }
+
+    // ---- all that stands in them
+
+    void in(const std::vector<ir::Step>& steps) {
+        for (const ir::Step& step : steps) in(step);
+    }
+
+    void in(const ir::Step& step) {
+        if (step.kind == ir::StepKind::Call) {
+            const ir::Verb& verb = program_.verbs.at(step.verb);
+            starts(verb.action, verb.parameters, step.arguments, step.span);
+        }
+        in(step.arguments);
+        if (step.undo) in(*step.undo);
+        for (const auto* part : {&step.condition, &step.value, &step.within, &step.retry, &step.every})
+            in(*part);
+        in(step.body);
+        in(step.otherwise);
+    }
+
+    void in(const ir::Undo& undo) {
+        in(undo.steps);
+        in(undo.after);
+    }
+
+    void in(const std::vector<ir::Expr>& expressions) {
+        for (const ir::Expr& one : expressions) in(one);
+    }
+
+    void in(const std::optional<ir::Expr>& expression) {
+        if (expression) in(*expression);
+    }
+
+    void in(const ir::Expr& expression) {
+        if (expression.kind == ir::ExprKind::Probe) {
+            const ir::Probe& probe = program_.probes.at(expression.declaration);
+            starts(probe.read, probe.parameters, expression.children, expression.span);
+        }
+        in(expression.children);
+    }
+
+    // ---- stages, and what migc.yaml says of their environments
+
+    void in(const ir::Stage& stage) {
+        in(stage.gates);
+        in(stage.steps);
+        in(stage.throughout);
+        if (stage.on_failure) in(*stage.on_failure);
+        const auto* entry =
+            inventory_.environment(stage.environment.empty() ? stage.name : stage.environment);
+        if (entry == nullptr) return;
+        for (const ir::Parameter& parameter : program_.parameters)
+            if (const auto secret = entry->secrets.find(parameter.name);
+                parameter.type.kind == ir::TypeKind::Secret && secret != entry->secrets.end() &&
+                !secret->second.command.empty())
+                add(secret->second.command.front(), secret->second.span);
+        if (entry->kubeconfig) kubeconfig(*entry->kubeconfig);
+    }
+
+    void kubeconfig(const std::string& file) {
+        CommandLine line;
+        line.tool = "kubectl";
+        line.argv = {"kubectl", "--kubeconfig", (inventory_.root / file).string(), "get"};
+        if (auto program = of_project(line, inventory_.root, Work::Acts))
+            add(std::move(*program), std::nullopt);
+    }
+
+    const ir::Program& program_;
+    const project::Inventory& inventory_;
+    const RunOptions& options_;
+    std::vector<ProjectProgram> found_;
+};
+
+}  // namespace
+
+std::vector<ProjectProgram> project_programs(const ir::Program& program, const project::Inventory& inventory,
+                                             const RunOptions& options, Tools& tools) {
+    auto found = Search(program, inventory, options).take();
+    const fs::path root = fs::absolute(inventory.root).lexically_normal();
+    for (ProjectProgram& one : found)
+        if (one.name.find(' ') == std::string::npos || !one.path.empty()) find_file(one, root, tools);
+    return found;
+}
+
+}  // namespace migc::runtime

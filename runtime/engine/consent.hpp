@@ -1,0 +1,97 @@
+// What a project would execute on this machine, and whether the user wants that.
+//
+// kubectl, docker, curl, git and the like are the machine's, and where the standard library says how they are
+// run, a project has no word in it. Everything else is the project's: tools that it declares, commands that
+// its own verbs and probes give to any tool, programs of its own, commands that migc.yaml names for secrets,
+// a kubeconfig of its own that runs a plug-in, and terraform, which runs what its folder says (providers,
+// data sources, a backend's plug-in).
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/ir/program.hpp"
+#include "compiler/project/inventory.hpp"
+#include "runtime/engine/options.hpp"
+#include "runtime/tools/tools.hpp"
+
+namespace migc::runtime {
+
+// A plan only looks: there also a command in a pod is the project's. A run was begun to act there.
+enum class Work { Looks, Acts };
+
+struct ProjectProgram {
+    std::string name;          // as the project names it: "helm", "scripts/migrate.sh"
+    std::string path;          // its file; empty: only the run can tell
+    std::string digest;        // SHA-256 of that file; empty if it is not there
+    std::string why;           // for people: "helm is run as the project says"
+    std::vector<Span> places;  // where the project says so, as far as scripts do
+};
+
+// Why a kubeconfig is one: without it, which cluster it is cannot be told either.
+constexpr const char* kubeconfig_runs = "the project's kubeconfig runs programs";
+
+// What of the project a command line would execute; nothing if nothing is. `path` and `digest` are left open.
+std::optional<ProjectProgram> of_project(const CommandLine& command, const std::filesystem::path& root,
+                                         Work work);
+
+// What the run of a script may execute of the project, each program once. `tools` finds the machine's.
+std::vector<ProjectProgram> project_programs(const ir::Program& program, const project::Inventory& inventory,
+                                             const RunOptions& options, Tools& tools);
+
+// Whether the user's own configuration allows it, by its name or path and its digest.
+bool is_configured(const ProjectProgram& program, const std::filesystem::path& root);
+
+// Begins the reason of what was not begun because nobody has allowed it, and of what is not known for that.
+constexpr std::string_view not_read_mark = "not read: ";
+bool is_not_allowed(const Answer& answer);
+
+// Hands on what is the machine's, and of the project's what is allowed. All else is not started.
+class ConsentedTools final : public Tools {
+  public:
+    using Allows = std::function<bool(const ProjectProgram&)>;
+
+    // Without `allows` everything is allowed.
+    ConsentedTools(std::unique_ptr<Tools> tools, std::filesystem::path root, Work work, Allows allows);
+
+    // What was not started, by name.
+    [[nodiscard]] std::map<std::string, ProjectProgram> refused() const;
+
+    Answer run(const CommandLine& command) override;
+    std::unique_ptr<Watch> watch(const CommandLine& command) override;
+    std::unique_ptr<Watch> watch_all() override { return tools_->watch_all(); }
+    tl::expected<bool, std::string> running(const std::string& log) override { return tools_->running(log); }
+    Answer stop(const std::string& log, std::int64_t grace_ms) override {
+        return tools_->stop(log, grace_ms);
+    }
+    Time now() override { return tools_->now(); }
+    Time steady() override { return tools_->steady(); }
+    Woken sleep_until(Time deadline) override { return tools_->sleep_until(deadline); }
+    std::optional<ProgramFile> program_file(const std::string& program) override {
+        return tools_->program_file(program);
+    }
+    std::optional<std::string> changed_program() override { return tools_->changed_program(); }
+    void conceal(const std::string& secret) override { tools_->conceal(secret); }
+    [[nodiscard]] bool concurrent() const override { return tools_->concurrent(); }
+    [[nodiscard]] std::string kind() const override { return tools_->kind(); }
+
+  private:
+    // Why it is not started; empty if it is.
+    std::string refusal(const CommandLine& command);
+
+    std::unique_ptr<Tools> tools_;
+    std::filesystem::path root_;
+    Work work_;
+    Allows allows_;
+    mutable std::mutex mutex_;
+    std::map<std::string, ProjectProgram> refused_;
+};
+
+}  // namespace migc::runtime
