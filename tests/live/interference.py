@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Somebody else acts on the same things of a real cluster, at each moment of a step and of its undo.
 
-    interference.py [--long | --sample N | --case "STEP/DEED/MOMENT"]     without: a sample of 30, always the same
+    interference.py [--long | --sample N | --case "STEP/DEED/MOMENT"]     without: a sample of 30, always the same; --case
+                                                                          with * for whatever stands there
 
 A wrapper on PATH lets a colleague act once, just before or just after a certain command of migc (a controller acts after each
 write). What the colleague wrote is the judge: it stands at the end, unless it was there when the step looked; and what is called
 done or undone is so, by what the cluster says. tests/fault/interference.cpp does the same in the simulated world."""
-import concurrent.futures, itertools, json, os, pathlib, random, shutil, subprocess, sys, tempfile, threading
+import concurrent.futures, fnmatch, itertools, json, os, pathlib, random, shutil, subprocess, sys, tempfile, threading
 
 from cluster import CONTEXT, kubectl, make_namespace
 from support import MIGC, Project, allowed, check, finish
@@ -240,11 +241,11 @@ class Case:
 
 
 def cases():
-    if "--case" in sys.argv:
-        return [Case(*sys.argv[sys.argv.index("--case") + 1].split("/"))]
     every = [Case(*one) for one in itertools.product(STEPS, DEEDS, MOMENTS)]
     every += [Case(step, CONTROLLER, "always") for step in STEPS]
     every += [Case(*one) for one in itertools.product(STEPS, AGAIN, AGAIN_MOMENTS) if one[0] != "delete"]
+    if "--case" in sys.argv:
+        return [one for one in every if fnmatch.fnmatchcase(one.title, sys.argv[sys.argv.index("--case") + 1])]
     return every if "--long" in sys.argv else random.Random(13).sample(every, SAMPLE)
 
 
