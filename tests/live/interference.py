@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Somebody else acts on the same things of a real cluster, at each moment of a step and of its undo.
 
-    interference.py [--long | --sample N | --case "STEP/DEED/MOMENT"]     without: a sample of 30, always the same
+    interference.py [--long | --sample N | --case "STEP/DEED/MOMENT"]     without: a sample of 30, always the same; --case
+                                                                          with * for whatever stands there
 
 A wrapper on PATH lets a colleague act once, just before or just after a certain command of migc (a controller acts after each
 write). What the colleague wrote is the judge: it stands at the end, unless it was there when the step looked; and what is called
 done or undone is so, by what the cluster says. tests/fault/interference.cpp does the same in the simulated world."""
-import concurrent.futures, itertools, json, os, pathlib, random, shutil, subprocess, sys, tempfile, threading
+import concurrent.futures, fnmatch, itertools, json, os, pathlib, random, shutil, subprocess, sys, tempfile, threading
 
 from cluster import CONTEXT, kubectl, make_namespace
 from support import MIGC, Project, allowed, check, finish
@@ -84,6 +85,10 @@ MOMENTS = {
     "after the undo's write": ("undo", "write", "after"),
 }
 CONTROLLER = "annotates after each write"
+# What is theirs though it is as migc left it. Of a field that is gone nothing tells who took it away, and of a moment before
+# migc has looked at what it wrote nobody can know it where a tool writes under its own name.
+AGAIN = ["sets another value and that one again", "applies the same value"]
+AGAIN_MOMENTS = ["while it is verified", "before the stage ends", "before the undo", "between the undo's look and its write"]
 
 
 class Case:
@@ -119,6 +124,8 @@ class Case:
             "sets another value": lambda: self.writes(self.theirs),
             "sets the same value": lambda: self.writes(self.before if undoing else self.ours),
             "sets another field": lambda: f"KUBECTL annotate --overwrite {self.about} colleague=was-here",
+            "sets another value and that one again": lambda: self.writes(self.theirs) + "\n" + self.writes(self.ours),
+            "applies the same value": lambda: f"KUBECTL apply --server-side --force-conflicts --field-manager=colleague -f - <<< '{json.dumps(self.only_field())}'",
             "deletes it": lambda: f"KUBECTL delete {self.about} --wait=true",
             "deletes it and makes it anew": lambda: f"KUBECTL get {self.about} -o json > $0.json; KUBECTL delete {self.about} --wait=true; "
                 f"""python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); [o["metadata"].pop(k, 0) for k in ("uid", "resourceVersion", "creationTimestamp")]; o.pop("status", 0); print(json.dumps(o))' $0.json | KUBECTL create -f -""",
@@ -127,6 +134,15 @@ class Case:
         version = f"KUBECTL get {self.about} --ignore-not-found -o jsonpath='{{.metadata.resourceVersion}}'"
         # What changes nothing leaves no trace that anybody could see.
         return f'before=$({version})\n{command}\n[ "$before" != "$({version})" ]\n'.replace("KUBECTL", f"{REAL} -n {SPACE}")
+
+    def only_field(self):
+        """The object with this field alone, as somebody would apply it; of a list the one item, by its name."""
+        kind = {"deployment": ("apps/v1", "Deployment"), "configmap": ("v1", "ConfigMap"), "service": ("v1", "Service"), "hpa": ("autoscaling/v2", "HorizontalPodAutoscaler")}
+        value = self.ours
+        for part in reversed(self.pointer.strip("/").split("/")):
+            value = [{"name": "web", **value}] if part.isdigit() else {part: value}
+        version, name = kind[self.about.partition("/")[0]]
+        return {"apiVersion": version, "kind": name, "metadata": {"name": self.name}, **value}
 
     def prepare(self):
         if self.objects:
@@ -161,6 +177,8 @@ class Case:
             return value == self.theirs
         if self.deed == "sets the same value":
             return value == (self.before if undoing else self.ours)
+        if self.deed in AGAIN:
+            return value == self.ours
         if self.deed == "deletes it":
             return identity == ABSENT
         if self.deed == "deletes it and makes it anew":
@@ -223,10 +241,11 @@ class Case:
 
 
 def cases():
-    if "--case" in sys.argv:
-        return [Case(*sys.argv[sys.argv.index("--case") + 1].split("/"))]
     every = [Case(*one) for one in itertools.product(STEPS, DEEDS, MOMENTS)]
     every += [Case(step, CONTROLLER, "always") for step in STEPS]
+    every += [Case(*one) for one in itertools.product(STEPS, AGAIN, AGAIN_MOMENTS) if one[0] != "delete"]
+    if "--case" in sys.argv:
+        return [one for one in every if fnmatch.fnmatchcase(one.title, sys.argv[sys.argv.index("--case") + 1])]
     return every if "--long" in sys.argv else random.Random(13).sample(every, SAMPLE)
 
 
