@@ -90,7 +90,9 @@ class EvidenceSearch {
         for (const fs::path& file : signed_files(root_, "evidence", files_)) {
             const auto why = refusal(file, stage, changes);
             if (why.empty())
-                return {true, fmt::format("{} passed, says {}", stage, file.filename().string()), false};
+                return {true,
+                        fmt::format("{} passed, says {} (not looked at)", stage, file.filename().string()),
+                        false};
             reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", file.filename().string(), why);
         }
         const std::string none =
