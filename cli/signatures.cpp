@@ -97,7 +97,9 @@ class EvidenceSearch {
         for (const fs::path& file : signed_files(root_, "evidence", files_)) {
             const auto counts = judged(file, signers, stage, changes, is_there);
             const std::string name = escaped(file.filename().string());
-            if (counts) return {true, fmt::format("{} passed, says {}{}", stage, name, *counts), false};
+            if (counts)
+                return {true, fmt::format("{} passed, says {}{} (not looked at)", stage, name, *counts),
+                        false};
             reasons.push_back(fmt::format("{}: {}", name, counts.error()));
         }
         reasons.insert(

@@ -78,7 +78,6 @@ class ConsentedTools final : public Tools {
         return tools_->program_file(program);
     }
     std::optional<std::string> changed_program() override { return tools_->changed_program(); }
-    void conceal(const std::string& secret) override { tools_->conceal(secret); }
     [[nodiscard]] bool concurrent() const override { return tools_->concurrent(); }
     [[nodiscard]] std::string kind() const override { return tools_->kind(); }
 

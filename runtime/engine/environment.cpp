@@ -16,7 +16,7 @@
 namespace migc::runtime {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_line_end(std::string_view text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
     return text;
 }
@@ -34,7 +34,7 @@ class ContextFinder {
         if (lists(contexts)) return environment_.name;
         if (environment_.is_protected) return tl::unexpected(unnamed_cluster());
         const Answer current = ask({"config", "current-context"});
-        const std::string_view context = trimmed(current.output);
+        const std::string_view context = without_line_end(current.output);
         if (current.succeeded() && !context.empty()) return std::string(context);
         return tl::unexpected(no_cluster(current));
     }

@@ -26,7 +26,7 @@ constexpr std::size_t shortest_line = 16;  // of a secret of several lines
 constexpr int deepest = 3;                 // layers of encodings
 
 // A text is searched in portions that overlap: a secret that is spread over more than this is not found.
-constexpr std::size_t portion = std::size_t{512} << 10;
+constexpr std::size_t at_once = std::size_t{512} << 10;
 constexpr std::size_t overlap = std::size_t{128} << 10;
 
 constexpr std::uint64_t base = 0x9E3779B97F4A7C15;  // of the rolling digest
@@ -241,7 +241,7 @@ void NormalForms::scan(const View& view, Fold fold, std::vector<Span>& found) co
     const Index& index = patterns_.at(static_cast<std::size_t>(fold));
     if (index.seen.empty()) return;
     const auto [text, at] = fold_view(view.bytes, fold);
-    static const std::vector<std::uint64_t> power = powers(portion + overlap);
+    static const std::vector<std::uint64_t> power = powers(at_once + overlap);
     std::vector<std::uint64_t> digests(text.size() + 1);
     std::uint64_t last = 0;
     std::size_t coded_end = 0;  // of the last word that was taken as a whole
@@ -290,14 +290,14 @@ void NormalForms::look(const View& view, int depth, char last, std::vector<Span>
 std::vector<Span> NormalForms::find(std::string_view text) const {
     std::vector<Span> found;
     if (longest_ == 0) return found;
-    for (std::size_t begin = 0;; begin += portion) {
-        const std::string_view part = text.substr(begin, portion + overlap);
+    for (std::size_t begin = 0;; begin += at_once) {
+        const std::string_view part = text.substr(begin, at_once + overlap);
         View view;
         view.bytes = part;
         view.places.reserve(part.size());
         for (std::size_t i = 0; i < part.size(); ++i) view.places.push_back({begin + i, begin + i + 1});
         look(view, 0, '\0', found);
-        if (text.size() - begin <= portion + overlap) break;
+        if (text.size() - begin <= at_once + overlap) break;
     }
     return united(std::move(found));
 }
