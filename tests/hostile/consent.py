@@ -271,6 +271,10 @@ def runs(room):
     box.write_text(box.read_text().replace("# another build\n", ""))
     check("of the same it does not", migc("undo", "last").returncode == 0)
     ledger(room)
+    done = migc("plan", "a.mig", "--save", "plan.json")
+    check("a plan that read nothing of it", done.returncode == 0 and not ledger(room), done.text)
+    done = migc("run", "a.mig", "--plan", "plan.json", "--allow-tools")
+    check("is run as it was reviewed", done.returncode == 0 and "set pump 4" in ledger(room), done.text)
     check("a simulated run asks nobody", migc("run", "a.mig", "--world", "learning").returncode != 2 and not ledger(room))
 
 
