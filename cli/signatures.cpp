@@ -104,8 +104,7 @@ class EvidenceSearch {
         }
         reasons.insert(
             reasons.begin(),
-            fmt::format("and the journal has no {} run in which {} passed with this change where it is",
-                        mode_, stage));
+            fmt::format("and the journal has no {} run in which {} passed with this change", mode_, stage));
         return {false, fmt::format("{}", fmt::join(reasons, "; ")), false};
     }
 

@@ -111,7 +111,8 @@ class Harbour(Room):
 
     def loads(self):
         ledger = self.top / "ledger"
-        return [line for line in ledger.read_text().splitlines() if "prod-1" in line] if ledger.exists() else []
+        lines = ledger.read_text().splitlines() if ledger.exists() else []
+        return [line for line in lines if re.search("--context prod-1 --namespace (green|production) ", line)]
 
     def start_anew(self):
         """As in a clean clone."""
@@ -199,7 +200,8 @@ def in_one_run(user):
     room.script("gate staging passed;")
     done = room.migc("run", "a.mig", "--context", "prod-1")
     is_closed("staging in production's cluster, in one run", room, done, "context prod-1")
-    is_closed("also in the plan", room, room.migc("run", "a.mig", "--stage", "production", "--stage", "staging", "--context", "prod-1"), "context prod-1")
+    done = room.migc("plan", "a.mig", "--context", "prod-1")
+    check("the plan says it before", "stage staging passed in context prod-1" in done.words, done.text)
     done = room.migc("run", "a.mig", "--context", "other", "--namespace", "scratch")
     check("all of it elsewhere is no promotion", done.returncode == 0, done.text)
     room.remove()
@@ -227,7 +229,7 @@ def as_a_file(user):
     room.inventory("project: bakery\n" + PLACES % "")
     is_closed("in another project", room, with_file(), "other settings", "project")
     script = room.read("a.mig")
-    room.write("a.mig", script.replace("stage staging <", "stage staging in test <"))
+    room.write("a.mig", script.replace("stage staging <", "stage staging in test <").replace("gate staging", "gate test"))
     room.write("migc.yaml", room.read("migc.yaml").replace("staging", "test"))
     is_closed("the environment has another name", room, with_file(), "e.json: ")
     room.write("a.mig", script)
@@ -471,6 +473,8 @@ def the_clock(user):
     done = room.production("--without-evidence", "--because", "a test")
     check("what does not ask the time runs", done.returncode == 0, done.text)
     room.remove()
+    if user is not None:
+        return  # it is the clock that differs, and libfaketime wants semaphores that are its user's
     library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
     if library is None:
         return print("the_clock: no faketime, so that no clock is set; tests/unit/calendar_test.cpp asks the gate itself")
