@@ -252,5 +252,7 @@ rounds = 40 if "--long" in sys.argv else max(4, 2 * len(Chosen.WAYS))
 for number in range(rounds):
     way = Chosen.WAYS[number // 2 % len(Chosen.WAYS)]
     attempt(number + 1, Chosen(), way, ("resume", "undo")[number % 2])
+# Of a run that did not begin nothing can be seen: one that is refused each time would be well each time.
+check("most of the runs had begun", ends.get("before the run began", 0) <= rounds // 3, ends)
 print(f"{kind}: {rounds} times with seed {seed}: " + ", ".join(f"{count} {end}" for end, count in sorted(ends.items())))
 finish()

@@ -7,6 +7,7 @@ import os, shutil, signal, subprocess, time
 from cluster import CONTEXT, DEPLOYMENT, kubectl, make_namespace
 from support import MIGC, SOURCE, Project, check, finish, wait_for
 
+SHELF = DEPLOYMENT.replace("webapi", "shelf")
 NAMESPACES = {"staging": f"migc-{os.getpid()}-staging", "production": f"migc-{os.getpid()}-production"}
 
 
@@ -35,8 +36,8 @@ inside-image: local/web:1
     "two.mig": """stage staging < scale webapi to 3; verify pods ready; > on failure undo;
 stage production repeats staging < gate staging passed; >
 """,
-    "objects.mig": 'stage staging < apply "objects.yaml"; verify replicas of webapi is 9 within 2s; > on failure undo;\n',
-    "objects.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: fresh }\ndata: { colour: blue }\n---\n" + DEPLOYMENT.replace("replicas: 2", "replicas: 3"),
+    "objects.mig": 'stage staging < apply "objects.yaml"; verify replicas of shelf is 9 within 2s; > on failure undo;\n',
+    "objects.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: fresh }\ndata: { colour: blue }\n---\n" + SHELF.replace("replicas: 2", "replicas: 3"),
     "hostile.mig": 'stage staging < scale "webapi --all; $(touch pwned)" to 4; verify pods ready; > on failure undo;\n',
 })
 
@@ -54,9 +55,12 @@ check("a restart runs", project.migc("run", "restart.mig").returncode == 0)
 check("staging, then production", project.migc("run", "two.mig").returncode == 0)
 check("both have three", replicas() == "3 3" and replicas("production") == "3 3")
 check("and both go back", project.migc("undo", "last").returncode == 0 and replicas() == "2 2" and replicas("production") == "2 2")
+# Of its own: whose number of replicas `kubectl scale` has set is not applied over.
+kubectl("-n", NAMESPACES["staging"], "apply", "-f", "-", stdin=SHELF)
+kubectl("-n", NAMESPACES["staging"], "rollout", "status", "deployment/shelf", "--timeout=120s")
 done = project.migc("run", "objects.mig")
-check("several objects are undone", done.returncode == 1, done.stdout)
-check("what was created is deleted, what was changed is restored", replicas() == "2 2" and not kubectl("-n", NAMESPACES["staging"], "get", "configmap/fresh", "--ignore-not-found", "-o", "name"))
+check("several objects are applied, and undone", done.returncode == 1 and done.stdout.count("✓ apply object") == 2 and done.stdout.count("↩ apply object") == 2, done.stdout)
+check("what was created is deleted, what was changed is restored", replicas(name="shelf") == "2 2" and not kubectl("-n", NAMESPACES["staging"], "get", "configmap/fresh", "--ignore-not-found", "-o", "name"))
 done = project.migc("run", "hostile.mig")
 check("a hostile name changes nothing", done.returncode in (1, 2) and replicas() == "2 2" and not (project.folder / "pwned").exists(), done.stdout)
 

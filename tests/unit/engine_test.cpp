@@ -1344,7 +1344,8 @@ TEST_CASE("evidence of an earlier run counts as long as what that one did stands
         bench.options.only = {"staging"};
         CHECK(bench.run().exit_code == 0);
         bench.options.only = {"production"};
-        bench.options.evidence = [](const std::string&, const std::vector<std::string>&) {
+        bench.options.evidence = [](const std::string&, const std::vector<std::string>&,
+                                    const RunOptions::IsThere&) {
             return Reading{Value(true), "staging passed in run run-2", false, {}, "run-2"};
         };
         bench.tools.field("staging", "webapi", "replicas") = 6;
