@@ -127,10 +127,11 @@ std::string printable(std::string_view text, std::size_t limit) {
     using nlohmann::json;
     // What is cut off could be the rest of a secret, which is then known no more.
     constexpr std::size_t longest_rest = std::size_t{64} << 10;
-    const std::string shown = secrets().apply(std::string(text.substr(0, limit + longest_rest)));
+    std::string shown(text.substr(0, limit));
+    if (secrets().any())
+        shown = secrets().apply(std::string(text.substr(0, limit + longest_rest))).substr(0, limit);
     // The library's own repair of broken UTF-8: there and back.
-    const std::string quoted =
-        json(shown.substr(0, limit)).dump(-1, ' ', false, json::error_handler_t::replace);
+    const std::string quoted = json(shown).dump(-1, ' ', false, json::error_handler_t::replace);
     std::string line;
     for (const char c : json::parse(quoted).get<std::string>()) {
         const auto byte = static_cast<unsigned char>(c);

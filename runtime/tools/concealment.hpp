@@ -26,6 +26,9 @@ class Concealment {
     Concealment();
     ~Concealment();
 
+    // Whether there is any secret.
+    [[nodiscard]] bool any() const { return any_; }
+
     // A text that from now on is shown nowhere, in no form (see normal_forms.hpp). Shorter ones are passed
     // over.
     void add(const std::string& secret);

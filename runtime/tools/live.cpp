@@ -55,6 +55,19 @@ std::string variable(const char* name, const char* otherwise) {
     return value != nullptr ? value : otherwise;
 }
 
+// Half a line may hold half a secret, which nobody would know for one.
+void drop_cut_lines(Answer& answer) {
+    constexpr std::size_t most_errors = std::size_t{64} << 10;  // of which the last were kept
+    constexpr std::size_t longest_part = std::size_t{4} << 10;  // of a line that was cut
+    if (answer.errors.size() >= most_errors)
+        answer.errors.erase(0, std::min(answer.errors.find('\n'), longest_part) + 1);
+    if (!answer.truncated) return;
+    const std::size_t end = answer.output.rfind('\n');
+    answer.output.resize(end == std::string::npos
+                             ? answer.output.size() - std::min(answer.output.size(), longest_part)
+                             : end + 1);
+}
+
 class LiveWatch : public Watch {
   public:
     LiveWatch(Child child, std::string token, Stream output)
@@ -186,6 +199,8 @@ class LiveTools : public Tools {
         streams.output.close_child_end();
         streams.errors.close_child_end();
         Answer answer = Supervisor(command, options_, std::move(*child), token, std::move(streams)).follow();
+        if (!secrets().any()) return answer;
+        drop_cut_lines(answer);
         if (!secrets().finds(command.input)) {
             answer.errors = secrets().apply(std::move(answer.errors));
             return answer;

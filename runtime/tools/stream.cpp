@@ -14,7 +14,6 @@ namespace migc::runtime {
 namespace {
 
 constexpr std::size_t portion_size = std::size_t{64} << 10;
-constexpr std::size_t longest_part = std::size_t{4} << 10;  // of a line that was cut
 using Portion = std::array<char, portion_size>;
 
 }  // namespace
@@ -73,18 +72,11 @@ void Stream::keep(std::string_view portion) {
     }
     kept_ += portion;
     // Cut only when twice as long, so that each byte is moved about once.
-    if (kept_.size() <= 2 * limit_) return;
-    kept_.erase(0, kept_.size() - limit_);
-    dropped_ = true;
+    if (kept_.size() > 2 * limit_) kept_.erase(0, kept_.size() - limit_);
 }
 
 std::string Stream::text() {
-    if (kept_.size() > limit_) {
-        kept_.erase(0, kept_.size() - limit_);
-        dropped_ = true;
-    }
-    // Half a line, with half a secret perhaps that nobody would know for one.
-    if (dropped_ && keep_ == Keep::Last) kept_.erase(0, std::min(kept_.find('\n'), longest_part) + 1);
+    if (kept_.size() > limit_) kept_.erase(0, kept_.size() - limit_);
     return std::move(kept_);
 }
 

@@ -144,9 +144,6 @@ Answer Supervisor::answer() {
     // No data any more, and for a message the beginning will do.
     if (answer.truncated && answer.output.size() > beginning) {
         answer.output.resize(beginning);
-        // As in Stream::text: half a line could hold half a secret.
-        if (const auto end = answer.output.rfind('\n'); end != std::string::npos)
-            answer.output.resize(end + 1);
         answer.output.shrink_to_fit();
     }
     answer.errors = streams_.errors.text();

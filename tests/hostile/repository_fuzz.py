@@ -87,6 +87,8 @@ class Tree:
         self.named = []
         parts = [self.scripts_of_it, self.inventory, self.links, self.odd_names, self.git, self.state, self.nested]
         self.scripts_of_it()
+        # A repository, by which one knows what is outside: a link of a plain folder that somebody names may lead anywhere.
+        self.write(".git/HEAD", "ref: refs/heads/main\n")
         for part in self.random.sample(parts[1:], self.random.randint(1, len(parts) - 1)):
             try:
                 part()
@@ -335,7 +337,7 @@ def judge(place, tree, words):
     handed = [w.encode("utf-8", "surrogateescape") for w in [GIVEN, *words]]
     environment = {"PATH": str(place.bin), "HOME": str(place.home), "LANG": "C.UTF-8", "TMPDIR": str(place.top), **{k: v for k, v in os.environ.items() if "SAN_OPTIONS" in k}}
     try:
-        done = subprocess.run(handed, cwd=tree.folder, input=session(tree) if command == "lsp" else b"", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, preexec_fn=limited, env=environment)
+        done = subprocess.run(handed, cwd=tree.folder, input=session(tree) if command == "lsp" else b"", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, preexec_fn=limited, env=environment)
         output, code = done.stdout, done.returncode
     except subprocess.TimeoutExpired as late:
         return [f"hangs: {(late.stdout or b'')[:200]}"]
