@@ -495,7 +495,8 @@ nlohmann::json Call::revisions() const {
     nlohmann::json all = nlohmann::json::object();
     if (!verb_.action || !verb_.action->native.empty() || course_.purpose != Purpose::Forward) return all;
     for (const EffectTarget& target : targets_)
-        if (!target.revision.empty()) all[target.phrase] = target.revision;
+        if (!target.revision.empty())
+            all[target.phrase] = target.revision + " " + iso_time(stage_.run.tools.now());
     return all;
 }
 

@@ -38,7 +38,7 @@ struct Change {
     std::map<std::string, Value> observed;
     // Likewise: which thing it was that the step changed or made, where its server tells.
     std::map<std::string, std::string> identities;
-    // What its thing's revision was then, if the command did not write under the run's own name.
+    // What its thing's revision was then, and when, if the command did not write under the run's own name.
     std::map<std::string, std::string> revisions;
     List workloads;  // the workloads that the effects are about
     ChangeState state = ChangeState::Begun;

@@ -70,7 +70,7 @@ class Evaluator final : public Host {
     // Whether they say instead who else has written it since this run did.
     bool asks_others = false;
     // Then also the revision that the thing had when this run had written it under a name that others have,
-    // too.
+    // too, and when that was: "4 2026-01-10T01:00:05Z".
     std::string own_revision;
     // Of a plan, whose later steps meet what its earlier ones leave; null in a run.
     Foresight* foresight = nullptr;

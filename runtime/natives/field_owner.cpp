@@ -122,12 +122,12 @@ std::string other_writer(const json& object, const std::string& pointer,
     return other_time > own_time ? other : "";
 }
 
-std::string last_writer_of_all(const json& object, const std::string& pointer) {
+std::string last_writer_of_all(const json& object, const std::string& pointer, const std::string& since) {
     std::string owner, own_time, other_time;
     for (const json& entry : field(object, "/metadata/managedFields")) {
         const std::string written = text_field(entry, "/time");
         if (const json* kept = kept_at(entry, object, pointer); kept != nullptr && kept->empty())
-            owner = text_field(entry, "/manager"), own_time = written;
+            owner = text_field(entry, "/manager"), own_time = written.empty() ? since : written;
         else if (!field(entry, "/fieldsV1/f:spec").is_null())
             other_time = std::max(other_time, written);
     }
@@ -151,8 +151,10 @@ std::string writer_of(Host& host, const json& object, const std::string& pointer
         const std::string other = other_writer(object, pointer, own_writers(host));
         const std::string revision = host.setting("own-revision");
         if (!other.empty() || revision.empty()) return other;
-        const bool same = revision == std::to_string(int_field(object, "/metadata/generation"));
-        return same ? "" : last_writer_of_all(object, pointer);
+        const auto space = revision.find(' ');
+        const std::string generation = std::to_string(int_field(object, "/metadata/generation"));
+        if (space == std::string::npos || revision.substr(0, space) == generation) return "";
+        return last_writer_of_all(object, pointer, revision.substr(space + 1));
     }
     return asked.empty() ? "" : field_owner(object, pointer, host.setting("manager"));
 }

@@ -25,8 +25,11 @@ std::string other_writer(const nlohmann::json& object, const std::string& pointe
                          const std::vector<std::string>& ours);
 
 // Who keeps the field there, if nobody has written later to anything that the object is asked for; else "".
-// Where what it is asked for has changed since that one is known to have written, it has written again.
-std::string last_writer_of_all(const nlohmann::json& object, const std::string& pointer);
+// Where what it is asked for has changed since that one is known to have written, it has written again. A
+// server keeps no time of what is written by `scale`: that was then written after `since`, when this run had
+// written.
+std::string last_writer_of_all(const nlohmann::json& object, const std::string& pointer,
+                               const std::string& since);
 
 // Whether a reading is to say who wrote what was read (the setting "writers").
 bool asks_for_writer(Host& host);

@@ -204,8 +204,9 @@ Object FieldManagers::shown(const std::string& api_version) const {
                       {"fieldsType", "FieldsV1"},
                       {"fieldsV1", std::move(fields)},
                       {"manager", entry.manager},
-                      {"operation", entry.applies ? "Apply" : "Update"},
-                      {"time", entry.time}};
+                      {"operation", entry.applies ? "Apply" : "Update"}};
+        // As the real server does: of what `scale` has written it keeps no time.
+        if (entry.subresource != "scale") one["time"] = entry.time;
         if (!entry.subresource.empty()) one["subresource"] = entry.subresource;
         list.push_back(std::move(one));
     }

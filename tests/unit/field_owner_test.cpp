@@ -151,10 +151,23 @@ TEST_CASE("who wrote last to what an object is asked for, and to this field of i
             deployment(
                 {entry("kubectl", "2026-01-10T01:00:05Z", {{"f:spec", {{"f:replicas", json::object()}}}}),
                  entry("other", theirs, {{"f:spec", {{"f:paused", json::object()}}}}), status}),
-            "/spec/replicas");
+            "/spec/replicas", "2026-01-10T01:00:01Z");
     };
     CHECK(last("2026-01-10T01:00:04Z") == "kubectl");
     CHECK(last("2026-01-10T01:00:05Z").empty());
+    CHECK(last("2026-01-10T01:00:06Z").empty());
+}
+
+TEST_CASE("the server keeps no time of what is written by scale: it was written since this run did") {
+    const auto last = [](const std::string& theirs) {
+        json scaled = entry("kubectl", "", {{"f:spec", {{"f:replicas", json::object()}}}});
+        scaled.erase("time");
+        scaled["subresource"] = "scale";
+        return last_writer_of_all(
+            deployment({scaled, entry("other", theirs, {{"f:spec", {{"f:paused", json::object()}}}})}),
+            "/spec/replicas", "2026-01-10T01:00:05Z");
+    };
+    CHECK(last("2026-01-10T01:00:04Z") == "kubectl");
     CHECK(last("2026-01-10T01:00:06Z").empty());
 }
 
