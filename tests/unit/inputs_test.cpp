@@ -61,7 +61,7 @@ struct Change {
     Change(const std::string& script, const fs::path& root) {
         project::Environment environment;
         environment.name = "staging";
-        environment.terraform = project::TerraformSettings{"tf", ""};
+        environment.terraform = project::TerraformSettings{"tf", "", ""};
         inventory.environments.push_back(environment);
         inventory.root = root;
         static const sema::Embedded nothing{nullptr, 0, nullptr, 0};
