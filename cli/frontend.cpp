@@ -125,6 +125,13 @@ std::string led_out(const fs::path& path, const fs::path& found_in) {
     const fs::path whole = fs::canonical(path, error);
     if (error || whole == lexical) return {};
     const fs::path folder = lexical.parent_path();
+    // What a folder's link leads to may call itself a project: it is asked where the link lies.
+    for (fs::path link = folder; link.has_relative_path(); link = link.parent_path()) {
+        if (!fs::is_symlink(link, error)) continue;
+        const fs::path home = project::repository_of(link.parent_path());
+        const auto within = home.empty() ? std::nullopt : std::optional(project_path(home, whole));
+        if (within && !*within) return "a link leads to it: " + within->error();
+    }
     if (found_in.empty() && project::repository_of(folder).empty()) return {};
     const auto below = project_path(project::home_of_scripts(folder, found_in), whole);
     return below ? "" : "a link leads to it: " + below.error();

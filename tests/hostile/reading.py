@@ -92,6 +92,21 @@ def linked_scripts(room):
     check("a script that is named itself may lie anywhere", done.returncode == 0, done.text)
 
 
+def linked_projects(room):
+    """A link to a folder which calls itself a project: what is in it is no more of this one for that."""
+    for marker in ("migc.yaml", ".git/HEAD"):
+        other = room.outside / marker.replace("/", "-")
+        room.write("a.mig", f"let x = {CANARY} <\n", other)
+        room.write(marker, YAML if marker == "migc.yaml" else "ref: refs/heads/main\n", other)
+        room.link("there-" + marker.replace("/", "-"), other)
+    room.write(".git/HEAD", "ref: refs/heads/main\n")
+    room.hand_over()
+    for link in ("there-migc.yaml", "there-.git-HEAD"):
+        for name in (link, link + "/a.mig"):
+            for words in commands(name):
+                hidden(f"{' '.join(words)}: not through a link to another project", room.migc(*words))
+
+
 def linked_migc_yaml(room):
     loot(room)
     room.write("a.mig", SOUND)
@@ -251,7 +266,7 @@ def others_migc_yaml():
             room.remove()
 
 
-for part in (used_files, linked_scripts, linked_migc_yaml, named_in_scripts, secrets, plan_reads_none):
+for part in (used_files, linked_scripts, linked_projects, linked_migc_yaml, named_in_scripts, secrets, plan_reads_none):
     in_rooms(part)
 others_migc_yaml()
 finish()
