@@ -87,9 +87,11 @@ std::string configuration(const std::map<std::string, ProjectProgram>& programs)
     return text.empty() ? text : fmt::format("allowed-tools:\n{}", text);
 }
 
-std::string how_to_allow(const std::string& entries) {
+std::string how_to_allow(const std::string& entries, const std::filesystem::path& root) {
     const auto folder = project::user_folder();
     std::string text = "`--allow-tools` allows it this time";
+    if (const std::string why = project::not_believed(root); !why.empty())
+        return fmt::format("{}; {}\n", text, printable(why));
     if (entries.empty() || folder.empty()) return text;
     return text + fmt::format("; for good, {} does:\n{}", (folder / "config.yaml").string(), entries);
 }
@@ -129,7 +131,7 @@ tl::expected<nlohmann::json, std::string> consent_to_run(SessionOptions& options
     for (const ProjectProgram& one : programs) by_name.emplace(one.name, one);
     return tl::unexpected(
         fmt::format("nothing is begun: it executes what the project says, and nobody has allowed that:\n{}{}",
-                    list, how_to_allow(configuration(by_name))));
+                    list, how_to_allow(configuration(by_name), root)));
 }
 
 void tell_not_read(const Session& session) {
@@ -139,11 +141,13 @@ void tell_not_read(const Session& session) {
     std::vector<std::string> names;
     for (const auto& [name, one] : left_out) {
         names.push_back(printable(name));
-        if (one.why == runtime::kubeconfig_runs)
+        const bool is_own_kubectl = name == "kubectl" && one.why.starts_with(runtime::own_program);
+        if (one.why == runtime::kubeconfig_runs || is_own_kubectl)
             tell("note: which cluster it is was not asked, and is no part of the run digest\n");
     }
-    print_lines(stderr, fmt::format("note: not run, since nobody has allowed it: {}. {}\n",
-                                    fmt::join(names, ", "), how_to_allow(configuration(left_out))));
+    print_lines(stderr,
+                fmt::format("note: not run, since nobody has allowed it: {}. {}\n", fmt::join(names, ", "),
+                            how_to_allow(configuration(left_out), session.consented->root())));
 }
 
 }  // namespace migc::cli

@@ -12,6 +12,8 @@
 #include "compiler/ir/difference.hpp"
 #include "compiler/ir/graph.hpp"
 #include "compiler/syntax/parse.hpp"
+#include "runtime/engine/consent.hpp"
+#include "runtime/engine/text.hpp"
 #include "runtime/tools/live.hpp"
 
 namespace migc::cli {
@@ -60,12 +62,18 @@ int diff(const std::string& old_path, const std::string& new_path) {
     return found.empty() ? 0 : 1;
 }
 
-int print_svg(const std::string& dot) {
+// A drawing executes nothing of the project, whatever it is called there.
+int print_svg(const std::string& dot, const std::filesystem::path& root) {
+    const auto tools = runtime::make_live_tools();
+    if (const auto lying = runtime::lying_in_project("dot", root, *tools))
+        return refuse(fmt::format(
+            "--format svg needs `dot`, and the one on PATH, {}, lies in the project, of which nothing is executed",
+            runtime::printable(lying->path)));
     runtime::CommandLine command{};
     command.tool = "dot";
     command.argv = {"dot", "-Tsvg"};
     command.input = dot;
-    const runtime::Answer answer = runtime::make_live_tools()->run(command);
+    const runtime::Answer answer = tools->run(command);
     if (answer.succeeded() && !answer.truncated) {
         print_document(Document::Ready, answer.output);
         return 0;
@@ -86,7 +94,7 @@ int graph(const std::string& path, const std::string& format) {
         print(*script);
         return 2;
     }
-    if (format == "svg") return print_svg(ir::as_dot(script->program));
+    if (format == "svg") return print_svg(ir::as_dot(script->program), script->inventory.root);
     print_document(Document::Ready,
                    format == "dot" ? ir::as_dot(script->program) : ir::as_mermaid(script->program));
     return 0;

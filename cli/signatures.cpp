@@ -177,7 +177,24 @@ class EvidenceSearch {
         if (evidence->mode != mode_) return Error(fmt::format("it is of a {} run", escaped(evidence->mode)));
         if (!share(json(evidence->changes), changes))
             return Error(std::string("another change has passed there, or this one before it was edited"));
+        if (is_taken_back(*evidence))
+            return Error(fmt::format("that was in run {}, which was undone since, says the journal",
+                                     escaped(evidence->run)));
         return there(is_there, evidence->stage, evidence->place);
+    }
+
+    // Whether the journal here has that very run, and it stands no more.
+    [[nodiscard]] bool is_taken_back(const trust::Evidence& evidence) const {
+        const auto journal = runtime::Journal::open_existing(root_);
+        if (!journal || !*journal) return false;
+        const auto events = (*journal)->events(evidence.run);
+        if (!events) return false;
+        const bool is_that_one = std::any_of(events->begin(), events->end(), [&](const auto& event) {
+            return event.kind == runtime::EventKind::StageEnded &&
+                   event.time_ms / 1000 == evidence.passed / 1000 &&
+                   event.body.value("stage", "") == evidence.stage;
+        });
+        return is_that_one && passed_in(*events, evidence.stage, evidence.changes).empty();
     }
 
     fs::path root_;

@@ -146,7 +146,8 @@ def placed(text):
 
 
 def is_open(text):
-    return "known after step" in text
+    """Also what a plan does not read: what is secret."""
+    return "known after step" in text or text == "(secret)"
 
 
 def object_of(value):

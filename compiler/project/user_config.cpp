@@ -1,12 +1,15 @@
 #include "compiler/project/user_config.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <list>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/project/reader.hpp"
+#include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
 
 namespace migc::project {
@@ -79,6 +82,94 @@ std::string not_the_users(const fs::path& file) {
     return (status.st_mode & 022) != 0 ? "others may write it; `chmod go-w` it" : "";
 }
 
+bool is_there(const fs::path& path) {
+    std::error_code ignored;
+    return fs::exists(fs::symlink_status(path, ignored));
+}
+
+// Every place that one passes on the way to a file, those of links among them; the last is the file's own.
+std::vector<fs::path> places_on_the_way(const fs::path& path) {
+    constexpr int most_links = 40;
+    std::error_code error;
+    const fs::path whole = fs::absolute(path, error);
+    std::list<fs::path> left(whole.begin(), whole.end());
+    std::vector<fs::path> places;
+    fs::path at = "/";
+    for (int links = 0; !left.empty() && links <= most_links;) {
+        const fs::path part = left.front();
+        left.pop_front();
+        if (part.empty() || part == ".") continue;
+        if (part.is_absolute() || part == "..") {
+            at = part.is_absolute() ? part : at.parent_path();
+            continue;
+        }
+        places.push_back(at / part);
+        const fs::path target = fs::read_symlink(places.back(), error);
+        if (error) {
+            at = places.back();
+            continue;
+        }
+        ++links;
+        left.insert(left.begin(), target.begin(), target.end());
+    }
+    places.push_back(at);
+    return places;
+}
+
+// The work tree of git to which a folder belongs. That of a submodule, and one that was added to another,
+// whose .git is a file, belong to those above them.
+fs::path work_tree_of(const fs::path& folder) {
+    fs::path found;
+    for (fs::path at = folder;; at = at.parent_path()) {
+        std::error_code ignored;
+        if (is_there(at / ".git")) found = at;
+        if (fs::is_directory(fs::symlink_status(at / ".git", ignored)) || !at.has_relative_path())
+            return found;
+    }
+}
+
+bool passes_through(const std::vector<fs::path>& places, const fs::path& folder) {
+    if (folder.empty() || !folder.has_relative_path()) return false;
+    if (places.back() == folder) return true;
+    return std::any_of(places.begin(), places.end(),
+                       [&](const fs::path& one) { return one != folder && is_within(one, folder); });
+}
+
+// The folder of the project in which a path lies; empty if it lies in none.
+fs::path project_of(const fs::path& path, const fs::path& root) {
+    std::error_code error;
+    const fs::path home = fs::weakly_canonical(root, error);
+    if (error) return {};
+    const auto places = places_on_the_way(path);
+    for (const fs::path& folder : {home, work_tree_of(home)})
+        if (passes_through(places, folder)) return folder;
+    return {};
+}
+
+std::string of_the_project(const fs::path& file, const fs::path& folder) {
+    return fmt::format("the configuration folder {} lies in the project {}, so nothing in it counts",
+                       file.parent_path().string(), folder.string());
+}
+
+// The working folder's project, and any that has the file below its migc.yaml: which one is asked for is not
+// known here.
+std::string lies_in_a_project(const fs::path& file) {
+    std::error_code error;
+    const fs::path here = fs::current_path(error);
+    const auto upwards = [](const fs::path& from, const std::vector<fs::path>& places) -> fs::path {
+        for (fs::path at = from;; at = at.parent_path()) {
+            if (is_there(at / "migc.yaml") && passes_through(places, at)) return at;
+            if (!at.has_relative_path()) return {};
+        }
+    };
+    const auto places = places_on_the_way(file);
+    for (const fs::path& place : places)
+        if (const fs::path at = upwards(place.parent_path(), places); !at.empty())
+            return of_the_project(file, at);
+    const fs::path tree = error ? fs::path() : work_tree_of(here);
+    return passes_through(places, tree) ? of_the_project(file, tree) : std::string();
+}
+
 UserConfig nothing(std::string problem) {
     UserConfig config;
     config.problem = std::move(problem);
@@ -112,6 +203,7 @@ UserConfig parse(const fs::path& file, std::string text) {
 UserConfig read() {
     const fs::path folder = user_folder(), file = folder / "config.yaml";
     if (folder.empty() || ::access(file.c_str(), F_OK) != 0) return {};
+    if (std::string why = lies_in_a_project(file); !why.empty()) return nothing(std::move(why));
     if (const std::string why = not_the_users(file); !why.empty())
         return nothing(fmt::format("{} is not used: {}", file.string(), why));
     auto text = file_content(file, largest_config);
@@ -134,6 +226,18 @@ fs::path user_folder() {
 
 const UserConfig& user_config() {
     return config();
+}
+
+std::string not_believed(const fs::path& root) {
+    const fs::path file = user_folder() / "config.yaml";
+    if (user_folder().empty() || !is_there(file)) return {};
+    if (!config().problem.empty()) return config().problem;
+    const fs::path folder = project_of(file, root);
+    return folder.empty() ? std::string() : of_the_project(file, folder);
+}
+
+bool lies_in_project(const fs::path& path, const fs::path& root) {
+    return !project_of(path, root).empty();
 }
 
 void allow_outside(const fs::path& path) {

@@ -28,8 +28,18 @@ struct UserConfig {
 // $XDG_CONFIG_HOME/migc, else ~/.config/migc; empty where there is no home.
 std::filesystem::path user_folder();
 
-// Read once. A file that others may write is none of the user's.
+// Read once. A file that others may write is none of the user's, nor is one that lies in a project: in that
+// of the working folder, or in whatever has a migc.yaml above it. Who knows the project asks `not_believed`,
+// too.
 const UserConfig& user_config();
+
+// Why nothing of it counts for a project, a sentence: whoever writes the project could have written it. Empty
+// if it counts, or is not there.
+std::string not_believed(const std::filesystem::path& root);
+
+// Whether a path, or a link on the way to where it leads, lies in a project: below its root, or in the git
+// work tree to which the root belongs. Nothing lies in a project whose root is /, which would be the machine.
+bool lies_in_project(const std::filesystem::path& path, const std::filesystem::path& root);
 
 // As if `outside-files` named it: for a flag.
 void allow_outside(const std::filesystem::path& path);

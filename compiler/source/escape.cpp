@@ -14,13 +14,26 @@ struct Range {
 };
 
 // What is not seen, or changes how its neighbours are seen.
-constexpr std::array<Range, 7> invisible = {{{0x80, 0x9F},
-                                             {0x61C, 0x61C},
-                                             {0x200B, 0x200F},
-                                             {0x2028, 0x202E},
-                                             {0x2060, 0x206F},
-                                             {0xFEFF, 0xFEFF},
-                                             {0xE0000, 0xE007F}}};
+constexpr std::array<Range, 19> invisible = {
+    {{0x80, 0x9F},
+     {0xAD, 0xAD},
+     {0x34F, 0x34F},
+     {0x61C, 0x61C},
+     {0x115F, 0x1160},
+     {0x17B4, 0x17B5},
+     {0x180B, 0x180F},
+     {0x200B, 0x200F},
+     {0x2028, 0x202E},
+     {0x2060, 0x206F},
+     {0x2800, 0x2800},
+     {0x3164, 0x3164},
+     {0xE000, 0xF8FF},  // for private use: nobody knows how they look
+     {0xFE00, 0xFE0F},
+     {0xFEFF, 0xFEFF},
+     {0xFFA0, 0xFFA0},
+     {0xFFF9, 0xFFFB},
+     {0xE0000, 0xE0FFF},
+     {0xF0000, 0x10FFFF}}};
 
 bool is_invisible(char32_t code) {
     for (const Range& range : invisible)

@@ -222,6 +222,8 @@ Verdict Call::attempt() {
     for (int left = most_tries;;) {
         if (Verdict verdict = prepare(); !verdict.done()) return verdict;
         if (!first.empty() && !found_as(first)) return not_ours(std::move(first), refusal_);
+        if (!first.empty() && course_.theirs != nullptr)
+            if (const std::string why = (*course_.theirs)(); !why.empty()) return conclude("held", why, true);
         if (holds_already()) return already();
         if (!intend()) return {Fate::Untrusted, stage_.run.recorder.failure()};
         if (planted("outcome-before-effect"))

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <set>
 
 #include <fmt/format.h>
@@ -152,6 +153,13 @@ void find_file(ProjectProgram& program, const fs::path& folder, Tools& tools) {
 
 }  // namespace
 
+std::optional<ProjectProgram> lying_in_project(const std::string& name, const fs::path& root, Tools& tools) {
+    if (name.empty() || name.find('/') != std::string::npos) return std::nullopt;
+    const auto file = tools.program_file(name);
+    if (!file || !project::lies_in_project(file->path, root)) return std::nullopt;
+    return ProjectProgram{name, file->path, file->digest, fmt::format("{}{}", own_program, name), {}};
+}
+
 std::optional<ProjectProgram> of_project(const CommandLine& command, const fs::path& root, Work work) {
     if (command.argv.empty()) return std::nullopt;
     const std::string& name = command.argv.front();
@@ -173,7 +181,7 @@ std::string plain_name(const std::string& name) {
 
 bool is_configured(const ProjectProgram& program, const fs::path& root) {
     const auto& allowed = project::user_config().allowed_tools;
-    return !program.digest.empty() &&
+    return !program.digest.empty() && project::not_believed(root).empty() &&
            std::any_of(allowed.begin(), allowed.end(), [&](const project::AllowedTool& one) {
                const bool same = one.path.empty() ? plain_name(one.name) == plain_name(program.name)
                                                   : one.path == program.path;
@@ -182,12 +190,34 @@ bool is_configured(const ProjectProgram& program, const fs::path& root) {
            });
 }
 
+namespace {
+
+// PATH without what leads into the project, or to wherever a program is started; nothing if it is the same.
+std::optional<std::string> path_of_machine(const fs::path& root) {
+    const char* path = std::getenv("PATH");
+    if (path == nullptr) return std::nullopt;
+    const std::string whole = path;
+    std::string left;
+    for (std::size_t begin = 0; begin <= whole.size();) {
+        const std::size_t end = std::min(whole.find(':', begin), whole.size());
+        const std::string folder = whole.substr(begin, end - begin);
+        if (folder.starts_with('/') && !project::lies_in_project(folder, root))
+            left += (left.empty() ? "" : ":") + folder;
+        begin = end + 1;
+    }
+    return left == whole ? std::nullopt : std::optional(std::move(left));
+}
+
+}  // namespace
+
 bool is_not_allowed(const Answer& answer) {
     return answer.ending == Ending::NotStarted && answer.reason.starts_with(not_read_mark);
 }
 
 ConsentedTools::ConsentedTools(std::unique_ptr<Tools> tools, fs::path root, Work work, Allows allows)
-    : tools_(std::move(tools)), root_(std::move(root)), work_(work), allows_(std::move(allows)) {}
+    : tools_(std::move(tools)), root_(std::move(root)), work_(work), allows_(std::move(allows)) {
+    if (allows_) path_ = path_of_machine(root_);
+}
 
 std::map<std::string, ProjectProgram> ConsentedTools::refused() const {
     const std::scoped_lock lock(mutex_);
@@ -197,23 +227,34 @@ std::map<std::string, ProjectProgram> ConsentedTools::refused() const {
 std::string ConsentedTools::refusal(const CommandLine& command) {
     if (!allows_) return {};
     auto program = of_project(command, root_, work_);
-    if (!program) return {};
     const fs::path folder = command.directory.empty() ? root_ : fs::path(command.directory);
-    find_file(*program, folder, *tools_);
-    if (allows_(*program)) return {};
+    if (program) find_file(*program, folder, *tools_);
+    // One that may be run as the project says need not be one that lies there.
+    if (!program || allows_(*program)) {
+        program =
+            command.argv.empty() ? std::nullopt : lying_in_project(command.argv.front(), root_, *tools_);
+        if (!program || allows_(*program)) return {};
+    }
     std::string why = fmt::format("{}{}", not_read_mark, program->why);
     const std::scoped_lock lock(mutex_);
     refused_.emplace(program->name, std::move(*program));
     return why;
 }
 
+// What one of the machine's starts in its turn, a plug-in or a credential helper, is not looked for in the
+// project.
+CommandLine ConsentedTools::on_machine(CommandLine command) const {
+    if (path_ && !of_project(command, root_, work_)) command.environment.push_back("PATH=" + *path_);
+    return command;
+}
+
 Answer ConsentedTools::run(const CommandLine& command) {
     std::string why = refusal(command);
-    return why.empty() ? tools_->run(command) : not_started(std::move(why));
+    return why.empty() ? tools_->run(path_ ? on_machine(command) : command) : not_started(std::move(why));
 }
 
 std::unique_ptr<Watch> ConsentedTools::watch(const CommandLine& command) {
-    return refusal(command).empty() ? tools_->watch(command) : nullptr;
+    return refusal(command).empty() ? tools_->watch(path_ ? on_machine(command) : command) : nullptr;
 }
 
 // ------------------------------------------------------------------ what a run may execute
@@ -233,6 +274,9 @@ class Search {
         for (const ir::Stage& stage : program_.stages) in(stage);
         return std::move(found_);
     }
+
+    // What it starts, by name.
+    [[nodiscard]] const std::set<std::string>& started() const { return started_; }
 
   private:
     [[nodiscard]] bool is_own(Span span) const { return options_.own_files.contains(span.file); }
@@ -283,6 +327,7 @@ class Search {
         if (name == "program") return;
         const ir::Tool* tool = program_.tool(name);
         if (tool == nullptr) return;
+        started_.insert(tool->program);
         CommandLine line;
         line.tool = name;
         line.argv = {tool->program};
@@ -394,6 +439,8 @@ class Search {
                 !secret->second.command.empty())
                 add(secret->second.command.front(), secret->second.span);
         if (entry->kubeconfig) kubeconfig(*entry->kubeconfig);
+        // Which cluster it is.
+        if (entry->context || entry->cluster_uid) started_.insert("kubectl");
     }
 
     void kubeconfig(const std::string& file) {
@@ -408,16 +455,24 @@ class Search {
     const project::Inventory& inventory_;
     const RunOptions& options_;
     std::vector<ProjectProgram> found_;
+    std::set<std::string> started_;
 };
 
 }  // namespace
 
 std::vector<ProjectProgram> project_programs(const ir::Program& program, const project::Inventory& inventory,
                                              const RunOptions& options, Tools& tools) {
-    auto found = Search(program, inventory, options).take();
+    Search search(program, inventory, options);
+    auto found = search.take();
     const fs::path root = fs::absolute(inventory.root).lexically_normal();
     for (ProjectProgram& one : found)
         if (one.name.find(' ') == std::string::npos || !one.path.empty()) find_file(one, root, tools);
+    for (const std::string& name : search.started()) {
+        const bool is_known = std::any_of(found.begin(), found.end(),
+                                          [&](const ProjectProgram& one) { return one.name == name; });
+        if (is_known) continue;
+        if (auto lying = lying_in_project(name, root, tools)) found.push_back(std::move(*lying));
+    }
     return found;
 }
 

@@ -4,7 +4,8 @@
 // run, a project has no word in it. Everything else is the project's: tools that it declares, commands that
 // its own verbs and probes give to any tool, programs of its own, commands that migc.yaml names for secrets,
 // a kubeconfig of its own that runs a plug-in, and terraform, which runs what its folder says (providers,
-// data sources, a backend's plug-in).
+// data sources, a backend's plug-in). So is whatever PATH finds in the project, also under the machine's
+// names.
 #pragma once
 
 #include <filesystem>
@@ -38,6 +39,14 @@ struct ProjectProgram {
 // Why a kubeconfig is one: without it, which cluster it is cannot be told either.
 constexpr const char* kubeconfig_runs = "the project's kubeconfig runs programs";
 
+// Begins the reason where a tool, called as one of the machine's, is found in the project.
+constexpr std::string_view own_program = "the project would run its own ";
+
+// The program that a name finds on PATH, if it lies in the project: whatever it is called, it is the
+// project's.
+std::optional<ProjectProgram> lying_in_project(const std::string& name, const std::filesystem::path& root,
+                                               Tools& tools);
+
 // What of the project a command line would execute; nothing if nothing is. `path` and `digest` are left open.
 std::optional<ProjectProgram> of_project(const CommandLine& command, const std::filesystem::path& root,
                                          Work work);
@@ -61,6 +70,7 @@ class ConsentedTools final : public Tools {
     // Without `allows` everything is allowed.
     ConsentedTools(std::unique_ptr<Tools> tools, std::filesystem::path root, Work work, Allows allows);
 
+    [[nodiscard]] const std::filesystem::path& root() const { return root_; }
     // What was not started, by name.
     [[nodiscard]] std::map<std::string, ProjectProgram> refused() const;
 
@@ -84,11 +94,13 @@ class ConsentedTools final : public Tools {
   private:
     // Why it is not started; empty if it is.
     std::string refusal(const CommandLine& command);
+    [[nodiscard]] CommandLine on_machine(CommandLine command) const;
 
     std::unique_ptr<Tools> tools_;
     std::filesystem::path root_;
     Work work_;
     Allows allows_;
+    std::optional<std::string> path_;  // in place of PATH, for the machine's own
     mutable std::mutex mutex_;
     std::map<std::string, ProjectProgram> refused_;
 };

@@ -171,6 +171,10 @@ tl::expected<std::unique_ptr<Inputs>, std::string> Inputs::collect(const ir::Pro
         const StageEnvironment environment = declared_environment(program, stage, inventory, options);
         named.merge(named_paths(program, {{&stage, &environment}}));
     }
+    if (!named.complete)
+        return Failure(std::string(
+            "the script has more than 200,000 steps, counted round by round, so it cannot be told which "
+            "files they name; divide it into several scripts"));
     for (const std::string& path : named.paths) {
         const std::string below = inputs->relative(path);
         // The run's own files are no input; the evaluator says what is wrong with a path that leads out.

@@ -32,6 +32,7 @@ struct NamedPaths {
     // What else the steps name: those of the paths that the script puts together, or has from a parameter;
     // the tools that they run, the project's own programs, and the channels that they say something in.
     std::set<std::string> composed, tools, programs, channels;
+    bool complete = true;  // false: the script has more steps, round by round, than are looked through
 
     void merge(NamedPaths other);
 };

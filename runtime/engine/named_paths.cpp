@@ -14,6 +14,8 @@ using Names = std::map<std::string, Value>;
 
 // The slot of the library's phrases that takes a file with a password in it.
 constexpr std::string_view secret_slot = "header-file";
+// Rounds within rounds, and verbs of verbs, make more steps of a few lines than anybody could wait for.
+constexpr std::size_t most_steps = 200'000;
 
 class PathSearch {
   public:
@@ -187,10 +189,15 @@ class PathSearch {
     }
 
     void steps(const std::vector<ir::Step>& list, Names& names) {
-        for (const ir::Step& one : list) step(one, names);
+        for (const ir::Step& one : list) {
+            if (!found_.complete) return;
+            step(one, names);
+        }
     }
 
     void step(const ir::Step& one, Names& names) {
+        found_.complete = ++steps_seen_ <= most_steps;
+        if (!found_.complete) return;
         for (const auto* part : {&one.condition, &one.value})
             if (*part) expression(**part, names);
         if (one.kind == ir::StepKind::Call) call(one, names);
@@ -218,6 +225,7 @@ class PathSearch {
         const auto* items = value ? value->get_if<List>() : nullptr;
         const List none = {Value()};
         for (const Value& item : items != nullptr ? *items : none) {
+            if (!found_.complete) return;
             Names body = names;
             if (items != nullptr) body[one.name] = item;
             steps(one.body, body);
@@ -229,6 +237,7 @@ class PathSearch {
     Names lets_;
     NamedPaths found_;
     std::set<std::string> left_out_;
+    std::size_t steps_seen_ = 0;
     bool uses_terraform_ = false;
 };
 
@@ -251,6 +260,7 @@ void NamedPaths::merge(NamedPaths other) {
     tools.merge(other.tools);
     programs.merge(other.programs);
     channels.merge(other.channels);
+    complete = complete && other.complete;
 }
 
 }  // namespace migc::runtime

@@ -521,6 +521,11 @@ void StageUndo::run_steps(Inverse& inverse) {
     course.written = &written;
     std::string said;
     course.said = &said;
+    const std::function<std::string()> theirs = [&] {
+        const Found found = look(inverse);
+        return found.state == State::Foreign ? found.message : "";
+    };
+    if (!course.in_parts) course.theirs = &theirs;
     Scope scope(inverse.scope.get());
     const Verdict verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step + "/undo.");
     stage_.wrote(written.values);

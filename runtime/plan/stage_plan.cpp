@@ -22,6 +22,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr std::size_t most_steps = 2'000;  // of a stage that a plan shows
+
 // By the program that a step changes something with.
 std::string layer_of(const ir::Command& action) {
     const std::string& tool =
@@ -118,14 +120,17 @@ json StagePlanner::gates(const std::vector<ir::Step>& gates) {
 
 void StagePlanner::block(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
                          std::size_t first) {
-    for (std::size_t i = 0; i < steps.size(); ++i)
+    for (std::size_t i = 0; i < steps.size() && !is_full(); ++i)
         statement(steps[i], scope, prefix + std::to_string(first + i));
 }
 
 // A few lines of rounds within rounds make more steps than anybody could read, or memory hold.
+bool StagePlanner::is_full() const {
+    return steps_.size() > most_steps;
+}
+
 void StagePlanner::statement(const ir::Step& step, Scope& scope, const std::string& id) {
-    constexpr std::size_t most_steps = 10'000;
-    if (steps_.size() > most_steps) return;
+    if (is_full()) return;
     if (steps_.size() == most_steps) {
         add(id, "statement", step.text)["problems"].push_back(fmt::format(
             "a plan shows at most {} steps, and this stage has more: what comes from here on was not "
@@ -456,7 +461,7 @@ void StagePlanner::loop(const ir::Step& step, Scope& scope, const std::string& i
                                                         explain(reading));
         return;
     }
-    for (std::size_t i = 0; i < items->size(); ++i) {
+    for (std::size_t i = 0; i < items->size() && !is_full(); ++i) {
         Scope inner(&scope, scope.depth());
         inner.bind(step.name, (*items)[i]);
         block(step.body, inner, fmt::format("{}[{}].", id, i + 1), 1);

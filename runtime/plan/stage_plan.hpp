@@ -32,6 +32,7 @@ class StagePlanner {
     using Json = nlohmann::json;
     using Effects = std::vector<std::pair<Reading, Reading>>;  // before, declared
 
+    [[nodiscard]] bool is_full() const;
     void block(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
                std::size_t first);
     void statement(const ir::Step& step, Scope& scope, const std::string& id);

@@ -202,40 +202,73 @@ std::optional<View> prefixed_bytes(const View& view) {
     return std::move(reader).end();
 }
 
-// "00000010: 6875 6e74  hunt" and the like: the digits of its bytes, empty if the line is no such one.
-std::vector<std::size_t> dumped_digits(std::string_view line) {
+constexpr std::size_t longest_offset = 16;
+
+// "00000010: 6875 6e74  hunt" and the like.
+struct DumpLine {
+    std::uint32_t offset = 0;
+    std::vector<std::size_t> digits;  // where those of its bytes are; none: it is no such line
+
+    [[nodiscard]] std::uint32_t next() const {
+        return offset + static_cast<std::uint32_t>(digits.size() / 2);
+    }
+};
+
+DumpLine dump_line(std::string_view line, std::size_t at) {
     constexpr std::size_t shortest_offset = 4;
-    constexpr std::size_t longest_offset = 16;
-    const auto [offset, count] = number(line, 0, 16, longest_offset);
-    std::size_t at = count;
-    if (count < shortest_offset || at >= line.size()) return {};
+    constexpr std::size_t usual_digits = 32;
+    const auto [offset, count] = number(line, at, 16, longest_offset);
+    DumpLine result{offset, {}};
+    at += count;
+    if (count < shortest_offset || at >= line.size()) return result;
     if (line[at] == ':') ++at;
-    std::vector<std::size_t> digits;
     // Groups of whole bytes, one or two blanks between them; three, or what is no group, begin the letters.
     while (at < line.size() && line[at] == ' ') {
-        while (at < line.size() && line[at] == ' ') ++at;
+        for (int blanks = 0; blanks < 3 && at < line.size() && line[at] == ' '; ++blanks) ++at;
         const auto [bytes, length] = number(line, at, 16, 8);
-        const bool ends = at + length == line.size() || line[at + length] == ' ' || line[at + length] == '\r';
+        const bool ends = at + length == line.size() ||
+                          std::string_view(" \r\"'").find(line[at + length]) != std::string_view::npos;
         if (length < 2 || length % 2 != 0 || !ends) break;
-        for (std::size_t i = 0; i < length; ++i) digits.push_back(at + i);
+        for (std::size_t i = 0; i < length; ++i) result.digits.push_back(at + i);
         at += length;
-        if (line.substr(at).starts_with("   ")) break;
+        // The letters of a full line may look like a group.
+        const bool is_full = result.digits.size() == usual_digits;
+        if (line.substr(at).starts_with(is_full ? "  " : "   ")) break;
     }
-    return digits;
+    return result;
+}
+
+// The next one from there on: words may stand before the first, and several may have been put on one line.
+// Then the offsets tell them from what only looks so among the letters.
+std::pair<std::size_t, DumpLine> next_dump_line(std::string_view line, std::size_t from,
+                                                std::uint32_t expected) {
+    constexpr std::size_t usual_offset = 7;
+    for (std::size_t at = from; at < line.size(); ++at) {
+        const bool within_word = at > 0 && std::isalnum(static_cast<unsigned char>(line[at - 1])) != 0;
+        if (within_word || hex_digit(line[at]) < 0) continue;
+        const auto [offset, count] = number(line, at, 16, longest_offset);
+        const bool is_likely = at == 0 || offset == expected || count >= usual_offset;
+        if (!is_likely) continue;
+        if (DumpLine found = dump_line(line, at); !found.digits.empty()) return {at, std::move(found)};
+    }
+    return {line.size(), {}};
 }
 
 // A secret over two lines of a dump takes both lines with it, the letters beside them as well.
 std::optional<View> dump(const View& view) {
     View out;
+    std::uint32_t expected = 0;
     for (std::size_t begin = 0; begin < view.bytes.size();) {
         const std::size_t end = std::min(view.bytes.find('\n', begin), view.bytes.size());
         const std::string_view line = std::string_view(view.bytes).substr(begin, end - begin);
-        const auto digits = dumped_digits(line);
-        if (!digits.empty()) {
-            const Span whole{view.places[begin].begin, view.places[end - 1].end};
-            for (const std::size_t digit : digits) out.put(line[digit], whole);
-        } else if (!out.bytes.empty() && out.bytes.back() != '\n') {
-            out.put('\n', view.places[begin]);
+        auto [first, one] = next_dump_line(line, 0, expected);
+        while (!one.digits.empty()) {
+            expected = one.next();
+            auto [behind, next] = next_dump_line(line, one.digits.back() + 1, expected);
+            const Span whole{view.places[begin + first].begin, view.places[begin + behind - 1].end};
+            for (const std::size_t digit : one.digits) out.put(line[digit], whole);
+            first = behind;
+            one = std::move(next);
         }
         begin = end + 1;
     }

@@ -15,7 +15,8 @@ struct Decoder {
 };
 
 // URL (%41, +), backslashes (\u0041, \x41, \101, \n, \/), entities (&amp; &#65; &#x41;), quoted-printable
-// (=41), bytes written as 0x41, and the lines of a hexadecimal dump.
+// (=41), bytes written as 0x41, and the lines of a hexadecimal dump, also
+// behind words or put on one line.
 const std::array<Decoder, 6>& decoders();
 
 // Where a terminal's control sequence, or an invisible character, that begins at `at` ends; `at` if there is

@@ -59,9 +59,13 @@ std::string variable(const char* name, const char* otherwise) {
 void drop_cut_lines(Answer& answer) {
     constexpr std::size_t most_errors = std::size_t{64} << 10;  // of which the last were kept
     constexpr std::size_t longest_part = std::size_t{4} << 10;  // of a line that was cut
-    if (answer.errors.size() >= most_errors)
+    // What is whole goes first: within a long line the cut would make a part of the next one, unknown again.
+    if (answer.errors.size() >= most_errors) {
+        answer.errors = secrets().apply(std::move(answer.errors));
         answer.errors.erase(0, std::min(answer.errors.find('\n'), longest_part) + 1);
+    }
     if (!answer.truncated) return;
+    answer.output = secrets().apply(std::move(answer.output));
     const std::size_t end = answer.output.rfind('\n');
     answer.output.resize(end == std::string::npos
                              ? answer.output.size() - std::min(answer.output.size(), longest_part)

@@ -59,10 +59,60 @@ std::optional<char> folded(char c, Fold fold) {
     return static_cast<char>(std::tolower(byte));
 }
 
+// The small letter of a capital one of Latin (with accents), Greek and Cyrillic, of which UTF-8 has two
+// bytes.
+std::uint32_t small_letter(std::uint32_t code) {
+    const auto within = [&](std::uint32_t first, std::uint32_t last) {
+        return code >= first && code <= last;
+    };
+    // Capital, small, capital, small: the capital ones are even, or odd.
+    if (within(0x100, 0x12F) || within(0x132, 0x137) || within(0x14A, 0x177)) return code | 1U;
+    if (within(0x460, 0x481) || within(0x48A, 0x4BF) || within(0x4D0, 0x52F)) return code | 1U;
+    if (within(0x139, 0x148) || within(0x179, 0x17E) || within(0x4C1, 0x4CE)) return code + code % 2;
+    if (within(0xC0, 0xDE) && code != 0xD7) return code + 0x20;
+    if (within(0x391, 0x3AB) || within(0x410, 0x42F)) return code + 0x20;
+    if (within(0x400, 0x40F)) return code + 0x50;
+    if (within(0x388, 0x38A)) return code + 0x25;
+    switch (code) {
+        case 0xB5:
+            return 0x3BC;  // the sign micro
+        case 0x178:
+            return 0xFF;  // y with diaeresis
+        case 0x386:
+            return 0x3AC;  // alpha, omicron, upsilon, omega with tonos
+        case 0x38C:
+            return 0x3CC;
+        case 0x38E:
+            return 0x3CD;
+        case 0x38F:
+            return 0x3CE;
+        case 0x3C2:
+            return 0x3C3;  // sigma at the end of a word
+        default:
+            return code;
+    }
+}
+
 // What is left of a view, and where each character of it stands there.
 struct Folded {
     std::string text;
     std::vector<std::uint32_t> at;
+
+    // The letter of two bytes that is now complete at the end, if it is one, in small. Something may stand
+    // between its bytes in the view, so this looks at what is left.
+    void lower_last() {
+        if (text.size() < 2) return;
+        char& lead = text[text.size() - 2];
+        char& last = text.back();
+        const auto high = static_cast<unsigned char>(lead);
+        const auto low = static_cast<unsigned char>(last);
+        if (high < 0xC2 || high > 0xD4 || low < 0x80 || low > 0xBF) return;
+        const std::uint32_t code = (high & 0x1FU) << 6U | (low & 0x3FU);
+        const bool sharp_s = code == 0xDF;  // in capitals SS
+        const std::uint32_t small = small_letter(code);
+        lead = sharp_s ? 's' : static_cast<char>(0xC0U | small >> 6U);
+        last = sharp_s ? 's' : static_cast<char>(0x80U | (small & 0x3FU));
+    }
 };
 
 Folded fold_view(std::string_view text, Fold fold) {
@@ -79,6 +129,8 @@ Folded fold_view(std::string_view text, Fold fold) {
         if (const auto c = folded(text[i], fold)) {
             result.text += *c;
             result.at.push_back(static_cast<std::uint32_t>(i));
+            const bool ends_letter = static_cast<unsigned char>(*c) >= 0x80;
+            if (ends_letter && (fold == Fold::Blanks || fold == Fold::Letters)) result.lower_last();
         }
         ++i;
     }

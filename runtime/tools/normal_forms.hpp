@@ -43,8 +43,8 @@ class NormalForms {
     enum class Fold : std::uint8_t {
         Nothing,  // as it is
         Case,     // blanks left out, case counts
-        Blanks,   // blanks, quotes and `+` left out
-        Letters,  // only letters and digits
+        Blanks,   // blanks, quotes and `+` left out, and case
+        Letters,  // only letters and digits, and no case
     };
 
   private:

@@ -230,6 +230,7 @@ class ReplayedTools : public Tools {
 
     Answer run(const CommandLine& command) override {
         CommandLine asked = command;
+        if (std::string manager = manager_of(command); !manager.empty()) manager_ = std::move(manager);
         asked.input = secrets().apply(std::move(asked.input));  // as the recording has it
         auto found = transcript_.answers.find(key_of(asked, normalised_));
         // An earlier migc did not ask who had written what it read; then nothing is known of that.
@@ -240,6 +241,7 @@ class ReplayedTools : public Tools {
         Answer answer = answers.front();
         if (answers.size() > 1) answers.pop_front();
         now_ += answer.took_ms;
+        answer.output = as_written_by(std::move(answer.output), manager_);
         if (!command.output_file.empty()) move_output_to_file(answer, command.output_file);
         return answer;
     }
@@ -281,6 +283,7 @@ class ReplayedTools : public Tools {
     Transcript transcript_;
     std::string file_;
     std::vector<Normalisation> normalised_;
+    std::string manager_;  // the name under which this run writes
     Time now_;
 };
 

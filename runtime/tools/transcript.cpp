@@ -166,6 +166,19 @@ std::string without_made_up_names(std::string text) {
     return text;
 }
 
+std::string as_written_by(std::string answer, const std::string& manager) {
+    static const re2::RE2 name(R"(\bmigc:\d{4}-\d{2}-\d{2}-\d+-[0-9a-f]{6}\b)");
+    if (!manager.empty()) re2::RE2::GlobalReplace(&answer, name, manager);
+    return answer;
+}
+
+std::string manager_of(const CommandLine& command) {
+    constexpr std::string_view option = "--field-manager=";
+    for (const std::string& word : command.argv)
+        if (word.starts_with(std::string(option) + "migc:")) return word.substr(option.size());
+    return {};
+}
+
 CommandKey key_of(const CommandLine& command, const std::vector<Normalisation>& normalised) {
     CommandKey key{command.argv, command.input_file.empty()
                                      ? digest(command.input)

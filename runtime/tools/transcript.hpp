@@ -22,6 +22,10 @@ struct CommandKey {
 
 // Every occurrence.
 std::string replaced(std::string word, const Normalisation& normalisation);
+// What a recorded run wrote under its own name, the run that hears it now has written under its own.
+std::string as_written_by(std::string answer, const std::string& manager);
+// That name, where a command writes under one; else "".
+std::string manager_of(const CommandLine& command);
 
 // Without the digits of names that migc makes up for pods and jobs: `migc-inside-*`.
 std::string without_made_up_names(std::string text);

@@ -348,6 +348,11 @@ class Trial final : public Tools {
             // It was there when the step looked, and the script says what is to be.
             const bool early = one_->when() == Moment::BeforeCapture && write.commands <= captured_;
             if ((early || (write.value && seen_.contains(*write.value))) && !back_) continue;
+            // So it is if somebody wrote that once more before the step acted. After `roll back` it is what
+            // was rolled back.
+            const bool again = write.deed == Deed::SetAgain || write.deed == Deed::ComeAndGo;
+            const bool rolled = std::string_view(verb_.name) == "roll-back";
+            if (again && one_->when() <= Moment::AtWrite && (!back_ || rolled)) continue;
             result.push_back(fmt::format("{}; gone since `{}`", shown(write), write.overwritten_by));
         }
         return result;

@@ -35,9 +35,14 @@ def machine(room):
     executable(room, "bin/kubectl", f"""#!/bin/sh
 echo "$*" >> {room.top}/asked
 for a; do [ "$p" = --kubeconfig ] && conf=$a; p=$a; done
-case "$*" in *"config get-contexts"*) echo here; exit ;; *"config "*|*"version --client"*) exit ;; esac
 [ -n "$conf" ] && grep -q exec "$conf" && sh -c "$(sed -n 's/.*command: //p' "$conf")"
-case "$*" in *" exec "*|*" run "*) touch {trip(room)} ;; *kube-system*) echo '{{"metadata": {{"uid": "u1"}}}}' ;; *) echo '{{"spec": {{"replicas": 2}}}}' ;; esac
+case " $*" in *" config get-contexts"*) echo here; exit ;; *" config "*|*" version --client"*) exit ;; esac
+case "$*" in
+*" exec "*|*" run "*|*" create "*) touch {trip(room)} ;;
+*kube-system*) echo '{{"metadata": {{"uid": "u1"}}}}' ;;
+*"get pods"*) echo '{{"items": [{{"metadata": {{"name": "web-1", "labels": {{"app": "web"}}, "ownerReferences": [{{"kind": "Deployment", "name": "web"}}]}}, "spec": {{"containers": [{{"name": "web"}}]}}, "status": {{"phase": "Running", "conditions": [{{"type": "Ready", "status": "True"}}], "containerStatuses": [{{"name": "web", "state": {{"running": {{}}}}}}]}}}}]}}' ;;
+*) echo '{{"items": [], "kind": "Deployment", "metadata": {{"name": "web", "resourceVersion": "1"}}, "spec": {{"replicas": 2, "selector": {{"matchLabels": {{"app": "web"}}}}}}}}' ;;
+esac
 """, room.top)
     executable(room, "bin/terraform", """#!/bin/sh
 for a; do case "$a" in -chdir=*) "${a#-chdir=}/provider" ;; esac; done
@@ -165,6 +170,141 @@ def kubeconfigs(room):
     room.hand_over()
     plan = room.migc("plan", "a.mig", environment=environment)
     check("one that runs nothing needs nobody's leave", "not read" not in plan.text, plan.text)
+
+
+TOOLS = ("kubectl", "terraform", "docker", "curl", "git", "openssl", "dot")
+
+
+def lying(room):
+    """A program that PATH finds in the project is the project's, whatever it is called, and by whatever links it is found."""
+    machine(room)
+    room.write("migc.yaml", YAML % "")
+    room.write("infra/main.tf", 'terraform { backend "local" {} }\n')
+    for folder in (room.folder, room.folder / "node_modules/.bin", room.outside):
+        for tool in TOOLS:
+            executable(room, tool, f"#!/bin/sh\ntouch {trip(room)}\n[ -x {room.top}/bin/{tool} ] && exec {room.top}/bin/{tool} \"$@\"\n", folder)
+    for name, target in (("linked", room.folder / "node_modules/.bin"), ("tools/kubectl", room.folder / "kubectl"), ("project/links", room.outside)):
+        (room.top / name).parent.mkdir(exist_ok=True)
+        (room.top / name).symlink_to(target)
+    for what, path in (("its folder", room.folder), ("a folder in it", room.folder / "node_modules/.bin"), ("a link to one", room.top / "linked"),
+                       ("a link to its file", room.top / "tools"), ("a link in it that leads out", room.folder / "links"), ("by way of ..", room.folder / "infra/../links")):
+        environment = {"PATH": f"{path}:{room.top}/bin:{os.environ['PATH']}"}
+        for where in ("with migc.yaml", "without", "below it, in the work tree") if path == room.folder else ("with migc.yaml",):
+            script, yaml = room.folder / "a.mig", room.folder / "migc.yaml"
+            yaml.unlink(missing_ok=True)
+            shutil.rmtree(room.folder / ".git", ignore_errors=True)
+            shutil.rmtree(room.folder / "ops", ignore_errors=True)
+            cwd = room.folder
+            if where == "with migc.yaml":
+                room.write("migc.yaml", YAML % "")
+            if where.startswith("below"):
+                (room.folder / ".git").mkdir()
+                cwd = room.folder / "ops"
+                room.write("ops/migc.yaml", YAML % "")
+            room.write(str((cwd / "a.mig").relative_to(room.folder)), STAGE % "scale web to 4;")
+            room.hand_over()
+            case = f"{what}, {where}"
+            for words in (*LOOKS, *PLANS, *RUNS):
+                done = room.migc(*words, cwd=cwd, environment=environment)
+                check(f"{case}: {' '.join(words)}", not tripped(room) and done.returncode < (3 if words in RUNS else 126), done.text)
+            picture = room.migc("graph", "a.mig", "--format", "svg", cwd=cwd, environment=environment)
+            check(f"{case}: nothing of it draws", picture.returncode == 2 and not tripped(room) and "lies in the project" in picture.text, picture.text)
+            plan = room.migc("plan", "a.mig", cwd=cwd, environment=environment)
+            check(f"{case}: there is a plan, which says so once", plan.returncode == 0 and "PROBLEM" not in plan.text
+                  and "not read: the project would run its own kubectl" in plan.text and plan.text.count("--allow-tools") == 1, plan.text)
+            if where != "without":
+                digest = room.migc("plan", "a.mig", "--digest", cwd=cwd, environment=environment)
+                check(f"{case}: no run digest is told that would be another one", digest.returncode == 2 and "\nrun " not in digest.text, digest.text)
+            run = room.migc("run", "a.mig", cwd=cwd, environment=environment)
+            check(f"{case}: a run shows it", run.returncode == 2 and "the project would run its own kubectl" in run.text and f"{path}/kubectl" in run.text, run.text)
+        room.migc("plan", "a.mig", "--allow-tools", cwd=cwd, environment=environment)
+        check(f"{what}: allowed, it is used", tripped(room))
+    # What the machine's kubectl starts in its turn.
+    executable(room, "helped/kubectl", f"#!/bin/sh\nmy-helper && touch {room.top}/helped/found\nexec {room.top}/bin/kubectl \"$@\"\n", room.top)
+    executable(room, "helped/real/my-helper", "#!/bin/sh\n", room.top)
+    executable(room, "my-helper", f"#!/bin/sh\ntouch {trip(room)}\n")
+    executable(room, "ops/my-helper", f"#!/bin/sh\ntouch {trip(room)}\n")
+    for what in (str(room.folder), ".", "", f"{room.folder}/ops/.."):
+        for name in ("kubectl", *TOOLS):
+            (room.folder / name).unlink(missing_ok=True)
+        room.hand_over()
+        found = room.top / "helped/found"
+        found.unlink(missing_ok=True)
+        done = room.migc("plan", "a.mig", cwd=room.folder / "ops", environment={"PATH": f"{room.top}/helped:{what}:{room.top}/helped/real:{os.environ['PATH']}"})
+        check(f"a helper of kubectl is not found in the project by {what!r}", not tripped(room) and found.exists() and "not read" not in done.text, done.text)
+    neighbour = {"PATH": f"{room.outside}:{room.top}/bin:{os.environ['PATH']}"}
+    plan = room.migc("plan", "a.mig", cwd=room.folder / "ops", environment=neighbour)
+    check("one that lies elsewhere is the machine's", tripped(room) and "not read" not in plan.text, plan.text)
+
+
+def of_nobody(room):
+    """The user's configuration is nobody's word if it lies in the project."""
+    executable(room, "t.sh", f"#!/bin/sh\ntouch {trip(room)}\necho now\n")
+    digest = hashlib.sha256((room.folder / "t.sh").read_bytes()).hexdigest()
+    script = ('tool t < program "./t.sh"; arguments []; >\nprobe tt now: string < read t []; >\n'
+              + STAGE % 'let a = tt now; set value of "a.json" at "/x" to 4;')
+    allowed = f"allowed-tools: [{{ name: ./t.sh, sha256: {digest} }}]\ntrusted-projects: [{room.folder}]\noutside-files: [{room.outside}]\n"
+    for place in (".config/migc", ".cfg/migc", "kept"):
+        room.write(f"{place}/config.yaml", allowed)
+    room.write("migc/config.yaml", allowed, room.outside)
+    (room.folder / "out").symlink_to(room.outside)
+    homes = {"a link": ("migc", room.folder / "kept"), "a link to the file": ("migc/config.yaml", room.folder / "kept/config.yaml"),
+             "a link to a link": ("migc", room.folder / "out/migc")}
+    for what, (name, target) in homes.items():
+        link = room.top / what / ".config" / name
+        link.parent.mkdir(parents=True)
+        link.symlink_to(target)
+    cases = [("HOME", {"HOME": str(room.folder)}), ("XDG_CONFIG_HOME", {"XDG_CONFIG_HOME": f"{room.folder}/.cfg"}),
+             ("a link that leads out", {"XDG_CONFIG_HOME": f"{room.folder}/out"}), *((what, {"HOME": str(room.top / what)}) for what in homes)]
+    for below in (False, True):
+        project = room.folder / "ops" if below else room.folder
+        if below:
+            (room.folder / ".git").mkdir()
+            (room.folder / "migc.yaml").unlink()
+        room.write("a.mig", script, project)
+        room.write("a.json", '{"x": 1}\n', project)
+        if below:
+            shutil.copy(room.folder / "t.sh", project / "t.sh")
+        for what, environment in cases:
+            for yaml in (False, True):
+                (project / "migc.yaml").unlink(missing_ok=True)
+                if yaml:
+                    room.write("migc.yaml", "order: [staging]\nenvironments: { staging: {} }\n", project)
+                room.hand_over()
+                for cwd in (project, room.outside):
+                    case = f"{what}{', in the work tree' if below else ''}{', migc.yaml' if yaml else ''}, from {cwd.name}"
+                    plan = room.migc("plan", f"{project}/a.mig", cwd=cwd, environment=environment)
+                    check(f"{case}: a plan runs nothing, and says once why", not tripped(room) and plan.returncode == 0
+                          and plan.text.count("lies in the project") == 1 and plan.text.count("so nothing in it counts") == 1, plan.text)
+                    run = room.migc("run", f"{project}/a.mig", cwd=cwd, environment=environment)
+                    check(f"{case}: nor does a run", not tripped(room) and run.returncode == 2 and "so nothing in it counts" in run.text, run.text)
+        shutil.rmtree(project / ".migc", ignore_errors=True)
+        # What lies outside, and whose project it is.
+        room.write("migc.yaml", f"order: [staging]\nenvironments: {{ staging: {{ context: here, kubeconfig: {room.outside}/conf }} }}\n", project)
+        room.write("conf", "users: []\n", room.outside)
+        room.write("b.mig", STAGE % "scale web to 4;", project)
+        room.hand_over()
+        for what, environment in cases:
+            path = machine(room)
+            room.hand_over()
+            (room.top / "asked").unlink(missing_ok=True)
+            done = room.migc("plan", f"{project}/b.mig", cwd=project, environment={**path, **environment})
+            asked = (room.top / "asked").read_text() if (room.top / "asked").exists() else ""
+            check(f"{what}{', in the work tree' if below else ''}: it allows no file outside", "so nothing in it counts" in done.text and f"{room.outside}/conf" not in asked, done.text + asked)
+            if room.user or not can_be_another():
+                continue
+            shutil.chown(project / "migc.yaml", "nobody")
+            done = room.migc("check", f"{project}/b.mig", cwd=project, environment=environment)
+            check(f"{what}{', in the work tree' if below else ''}: nor somebody else's project", "is not used" in done.text and "so nothing in it counts" in done.text, done.text)
+            shutil.chown(project / "migc.yaml", os.geteuid())
+        if not below:
+            room.write("a.mig", script)
+    room.write(".config/migc/config.yaml", allowed, room.home)
+    room.hand_over()
+    shutil.rmtree(room.folder / "ops")
+    (room.folder / ".git").rmdir()
+    done = room.migc("plan", "a.mig")
+    check("that of one's home counts", tripped(room), done.text)
 
 
 def of_the_machine(room):
@@ -367,7 +507,7 @@ def replaced(room):
     check("the same program once more is no other one", done.returncode == 0, done.text)
 
 
-PARTS = (looks, editor, kubeconfigs, of_the_machine, runs, configured, adopted, secrets, names, replaced)
+PARTS = (looks, editor, kubeconfigs, lying, of_nobody, of_the_machine, runs, configured, adopted, secrets, names, replaced)
 for part in PARTS:
     if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
         in_rooms(part)

@@ -35,9 +35,10 @@ INPUTS = {
     "names of resources": stage('let a0 = "web"; ' + " ".join(f'let a{i} = "${{a{i - 1}}}${{a{i - 1}}}";' for i in range(1, 40)) + ' scale a39 to 4;'),
     # What is done many times.
     "rounds in rounds": stage(nested(6)),
+    "rounds in rounds, many": stage(nested(9)),
     "rounds in rounds, deep": stage(nested(60)),
-    "a list of many": stage("for a in [" + ", ".join(str(i) for i in range(20000)) + "] < scale webapi to a; >"),
-    "many parallel": stage("parallel < " + "scale webapi to 4; " * 3000 + "> "),
+    "a list of many": stage("for a in [" + ", ".join(str(i) for i in range(5000)) + "] < scale webapi to a; >"),
+    "many parallel": stage("parallel < " + "scale webapi to 4; " * 300 + "> "),
     "many ifs": stage("".join(f'if "a" is "b" < ' for _ in range(300)) + "scale webapi to 4; " + "> " * 300),
     "ifs one after the other": stage("".join(f"if replicas of webapi is {i} < scale webapi to {i}; > else < scale webapi to {i + 1}; > " for i in range(60))),
     # What calls itself.
@@ -66,8 +67,8 @@ INPUTS = {
     "own verbs and unknown ones": "".join(f'verb make{i} (a: int) of thing < do kubectl ["x"]; undo none because "x"; >\n' for i in range(3000)) + stage(" ".join(f"maek{i} 4 fo thing;" for i in range(3000))),
     "verbs alike": "".join(f'verb make (a: int) {"of " * 1}thing{i} < do kubectl ["x"]; undo none because "x"; >\n' for i in range(3000)) + stage(" ".join("make 4 of thing1;" for i in range(1000))),
     "words that fit everywhere": 'verb a [b] [c] [d] [e] [f] [g] [h] [i] [j] [k] (x: any) (y: any) (z: any) < do kubectl ["x"]; undo none because "x"; >\n' + stage("a " + "b " * 200 + ";"),
-    "labels": stage(" ".join(f'scale webapi{i} to 4;' for i in range(10000))),
-    "the same finding": stage("scale webapi to 4; " * 10000),
+    "labels": stage(" ".join(f'scale webapi{i} to 4;' for i in range(2000))),
+    "the same finding": stage("scale webapi to 4; " * 2000),
     "a number": stage("let a = " + "9" * 1_000_000 + ";"),
     "a duration": stage("wait " + "9" * 100_000 + "h;"),
     "comments": "# x\n" * 500_000 + EMPTY,
@@ -76,7 +77,7 @@ INPUTS = {
     "params": "".join(f"param p{i}: int = {i};\n" for i in range(20000)) + EMPTY,
     "uses": 'use "a.mig";\n' * 5000 + EMPTY,
     "allowed": "".join(f"# migc: allow R00{i % 10} because x\n" for i in range(50000)) + EMPTY,
-    "interpolation": stage('let a = "' + "${environment}" * 50000 + '";'),
+    "interpolation": stage('let a = "' + "${environment}" * 10000 + '";'),
 }
 YAML = {
     "aliases": "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60)),

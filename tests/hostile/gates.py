@@ -5,7 +5,7 @@ oneself, an approval that is used twice, expired, or signed for another title; w
     MIGC=build/cli/migc gates.py [PART...]"""
 import json, os, pathlib, re, shutil, sqlite3, subprocess, sys, time
 
-from room import Room, can_be_another, check, finish, users
+from room import Room, allowed, can_be_another, check, finish, users
 
 KUBECTL = """#!/bin/sh
 # Each context is a file with its cluster's UID.
@@ -80,7 +80,7 @@ class Harbour(Room):
 
     def migc(self, *arguments, keys=None, **more):
         environment = {"PATH": f"{self.bin}:{os.environ['PATH']}", **({"MIGC_KEYS": str(keys)} if keys else {}), **more.pop("environment", {})}
-        done = super().migc(*arguments, environment=environment, **more)
+        done = super().migc(*allowed(arguments), environment=environment, **more)
         done.words = " ".join(done.text.split())
         print(f"$ migc {' '.join(arguments)}\n{done.text}exit code {done.returncode}")
         return done
@@ -212,6 +212,8 @@ def as_a_file(user):
     room.new_approver("ci-staging")
     room.stage()
     room.export("ci-staging")
+    room.migc("undo", "last")
+    is_closed("staging was undone since", room, room.production("--evidence", "e.json"), "undone since")
     room.start_anew()
     original = room.read("e.json")
     with_file = lambda *more, **settings: room.production("--evidence", "e.json", *more, **settings)
@@ -417,7 +419,7 @@ def as_in_the_user_database():
         login.write_text(logged_in)
         subprocess.run(["chown", "-hR", str(uid), str(room.folder), str(room.home), str(home)], check=True)
         command = ["unshare", "-m", "sh", "-c", 'mount --bind "$1" /etc/passwd && mount --bind "$2" /proc/$$/loginuid && shift 2 && exec "$@"', "sh", str(passwd), str(login),
-                   "setpriv", "--reuid", str(uid), "--regid", "4711", "--clear-groups", str(room.program), *arguments]
+                   "setpriv", "--reuid", str(uid), "--regid", "4711", "--clear-groups", str(room.program), *allowed(arguments)]
         done = subprocess.run(command, cwd=room.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
                               env={"PATH": f"{room.bin}:{os.environ['PATH']}", "HOME": str(room.home), "LANG": "C.UTF-8", **environment})
         done.text = done.stdout.decode("utf-8", "replace")

@@ -20,7 +20,7 @@ EVIL = {
     "bytes": "\udcff\udc9bx",
 }
 SOUND = "stage staging < scale webapi to 4; verify replicas of webapi is 4; > on failure undo;\n"
-INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufff9-\ufffb\ue000-\uf8ff]")
 
 
 def acted_on(text):

@@ -7,7 +7,7 @@ messages to people. What is no secret stays readable.
 import http.server, os, pathlib, shutil, subprocess, sys, threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from room import Room, check, finish, users
+from room import Room, allowed, check, finish, users
 
 SECRET = 'Tr0ub4dor&3/"horse" \\staple+Batterie\u00e9=x'
 BOX = r"""#!/usr/bin/env python3
@@ -42,7 +42,8 @@ if sys.argv[1] == "loud":       # so much that only its end is kept
     sys.stderr.write((secret + " ") * 20000)
     sys.exit(1)
 if sys.argv[1] == "echo":
-    sys.stdout.write(WAYS[sys.argv[2]](secret))
+    # The undo of a run whose secret hides nothing, as a word of the script, comes with that word as the way.
+    sys.stdout.write(WAYS.get(sys.argv[2], lambda s: s)(secret))
 """
 WAYS = r'''
 import base64, html, json, textwrap, urllib.parse
@@ -163,7 +164,7 @@ def run(room, name, steps, *arguments):
     path = room.write(name, SCRIPT + STAGE % "".join(f"    {step};\n" for step in steps))
     if room.user:
         subprocess.run(["chown", room.user, str(path)], check=True)
-    return room.migc("run", name, *arguments, environment={"PATH": f"{room.top}/bin:{os.environ['PATH']}"})
+    return room.migc(*allowed(["run", name, *arguments]), environment={"PATH": f"{room.top}/bin:{os.environ['PATH']}"})
 
 
 def kept(room, what):
@@ -196,7 +197,7 @@ def everywhere(room, port):
     check("nor the channel's address is kept", b"canary-hook" not in b"".join(p.read_bytes() for p in (room.folder / ".migc").rglob("*") if p.is_file()))
     clean("as JSON", run(room, "json.mig", steps[:12], "--json").stdout)
     run(room, "again.mig", ['remember "base64-user"'])
-    undone = room.migc("undo", "last", environment=environment)
+    undone = room.migc(*allowed(["undo", "last"]), environment=environment)
     clean("undo", undone.stdout)
     check("what was taken out is not put back as (secret)", undone.returncode == 3 and "held a secret" in undone.text, undone.text)
     kept(room, "undone")
@@ -222,13 +223,13 @@ def of_few_letters(room, port):
     for secret in ("true", "stage", "passed", "1234", "staging", "secret", "(secret)", "0000", "aaaa"):
         room.folder.rename(room.top / f"project-{secret}") if room.folder.exists() else None
         room.folder.mkdir()
-            shutil.rmtree(room.top / "state", ignore_errors=True)
+        shutil.rmtree(room.top / "state", ignore_errors=True)
         set_up(room, port)
         room.write("token", secret)
         room.hand_over()
         done = run(room, "a.mig", ['remember "plain"'])
         check(f"with {secret} as the secret it runs", done.returncode == 0, done.text)
-        done = room.migc("undo", "last", environment={"PATH": f"{room.top}/bin:{os.environ['PATH']}"})
+        done = room.migc(*allowed(["undo", "last"]), environment={"PATH": f"{room.top}/bin:{os.environ['PATH']}"})
         check(f"with {secret} as the secret it is undone, or held with a word", done.returncode in (0, 3), done.text)
         check(f"with {secret} as the secret it is shown", "log in with" in room.migc("show", "last").text)
 

@@ -2,7 +2,7 @@
 import os, pathlib, shutil, stat, subprocess, sys, tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
-from support import SOURCE, check, finish  # noqa: F401 (for the tests)
+from support import SOURCE, allowed, check, finish  # noqa: F401 (for the tests)
 
 GIVEN = os.path.abspath(os.environ.get("MIGC", "build/cli/migc"))
 OTHER = "nobody"

@@ -222,7 +222,7 @@ CASES = {
                         prepare=(("set", "image", "deployment/web", "web=web:2"),), words=("--to-revision=2",), beside="deployment/web"),
     "switched": Case('switch service front to "version=green";', [front(), web(name="green", labels={"app": "web", "version": "green"})],
                      (patch("service/front", spec={"selector": {"version": "theirs"}}), "shop/service/front", "spec/selector/version", "theirs"), beside="service/front"),
-    "autoscaled": Case('set autoscaling of web to "3..6";', [web(), scaler()],
+    "autoscaled": Case('set autoscaling of web to "3..6";', [web(4), scaler()],
                        (patch("hpa/web-scaler", spec={"maxReplicas": 9}), "shop/horizontalpodautoscaler/web-scaler", "spec/maxReplicas", 9), beside="hpa/web-scaler"),
     "cordoned": Case('cordon "node-1";', [node()], (("uncordon", "node-1"), "/node/node-1", "spec/unschedulable", None), beside="node/node-1"),
     "uncordoned": Case('uncordon "node-1";', [node(unschedulable=True)], (("cordon", "node-1"), "/node/node-1", "spec/unschedulable", True), beside="node/node-1"),

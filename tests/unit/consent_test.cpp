@@ -141,9 +141,73 @@ TEST_CASE("what nobody has allowed is not started, and told once") {
     CHECK(consented.watch(line("helm watch")) == nullptr);
     CHECK(behind.commands.empty());
     CHECK_FALSE(is_not_allowed(consented.run(line("say hello"))));
-    CHECK_FALSE(is_not_allowed(consented.run(line("kubectl get deployment/web"))));
-    CHECK(behind.commands == std::vector<std::string>{"say hello", "kubectl get deployment/web"});
+    CHECK_FALSE(is_not_allowed(consented.run(line("kubectl --context a --namespace b get deployment/web"))));
+    CHECK(behind.commands ==
+          std::vector<std::string>{"say hello", "kubectl --context a --namespace b get deployment/web"});
     CHECK(seen == std::vector<std::string>{"helm", "helm", "say"});
     REQUIRE(consented.refused().size() == 1);
     CHECK(consented.refused().begin()->first == "helm");
+}
+
+namespace {
+
+// Finds each program in one folder.
+class ToolsIn final : public Tools {
+  public:
+    std::vector<std::string> commands;
+
+    explicit ToolsIn(fs::path folder) : folder_(std::move(folder)) {}
+    Answer run(const CommandLine& command) override {
+        commands.push_back(command.argv.front());
+        return not_started("it is a test");
+    }
+    std::unique_ptr<Watch> watch(const CommandLine& /*command*/) override { return nullptr; }
+    Time now() override { return 0; }
+    Woken sleep_until(Time /*deadline*/) override { return Woken::Deadline; }
+    std::optional<ProgramFile> program_file(const std::string& name) override {
+        return ProgramFile{(folder_ / name).string(), "digest"};
+    }
+    [[nodiscard]] bool concurrent() const override { return false; }
+    [[nodiscard]] std::string kind() const override { return "live"; }
+
+  private:
+    fs::path folder_;
+};
+
+}  // namespace
+
+TEST_CASE("what PATH finds in the project is the project's, whatever it is called") {
+    const Folder folder;
+    const fs::path root = folder.path / "project", elsewhere = folder.path / "elsewhere";
+    fs::create_directories(root / "bin");
+    fs::create_directories(root / "ops");
+    fs::create_directories(elsewhere);
+    fs::create_directory_symlink(root / "bin", elsewhere / "in");
+    fs::create_directory_symlink(elsewhere, root / "out");
+    const auto lies = [](const fs::path& where, const fs::path& project) {
+        ToolsIn tools(where);
+        return lying_in_project("kubectl", project, tools).has_value();
+    };
+    CHECK(lies(root, root));
+    CHECK(lies(root / "bin", root));
+    CHECK(lies(elsewhere / "in", root));
+    CHECK(lies(root / "out", root));
+    CHECK(lies(root / "ops/../out", root));
+    CHECK_FALSE(lies(elsewhere, root));
+    CHECK_FALSE(lies("/usr/bin", "/"));
+    CHECK_FALSE(lies(root / "bin", root / "ops"));
+    fs::create_directories(root / ".git");
+    CHECK(lies(root / "bin", root / "ops"));
+    CHECK_FALSE(folder.write("project/ops/.git", "gitdir: ../.git/modules/ops").empty());
+    CHECK(lies(root / "bin", root / "ops"));
+    fs::remove(root / "ops/.git");
+    fs::create_directories(root / "ops/.git");
+    CHECK_FALSE(lies(root / "bin", root / "ops"));
+
+    auto tools = std::make_unique<ToolsIn>(root / "bin");
+    ToolsIn& behind = *tools;
+    ConsentedTools consented(std::move(tools), root, Work::Looks,
+                             [](const ProjectProgram&) { return false; });
+    CHECK(consented.run(line("git status")).reason == "not read: the project would run its own git");
+    CHECK(behind.commands.empty());
 }

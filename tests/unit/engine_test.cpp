@@ -1403,7 +1403,9 @@ TEST_CASE("a stage that passed says where, and evidence is asked where its envir
         return *place;
     };
     SECTION("where it is") {
-        CHECK(bench.run().exit_code == 0);
+        const RunResult first = bench.run();
+        INFO(first.message);
+        CHECK(first.exit_code == 0);
         const trust::Place place = evidence_of_staging();
         CHECK(place.environment == "staging");
         CHECK(place.cluster == "the first one");

@@ -96,6 +96,10 @@ class FakeTools final : public Tools {
     }
     [[nodiscard]] bool concurrent() const override { return parallel; }
     [[nodiscard]] std::string kind() const override { return how; }
+    // As if it were installed.
+    std::optional<ProgramFile> program_file(const std::string& program) override {
+        return how == "live" ? std::optional(ProgramFile{"/usr/bin/" + program, program}) : std::nullopt;
+    }
     // Time passes in which nobody does anything.
     void pass(std::int64_t milliseconds) { clock_ += milliseconds; }
 
