@@ -63,10 +63,10 @@ struct Written {
 // Why steps are run, and on whose account.
 struct Course {
     Purpose purpose = Purpose::Forward;
-    const Change* undoing = nullptr;               // Inverse: the change that is taken back
-    bool in_parts = false;                         // Inverse: of several steps, each told by itself
-    Written* written = nullptr;                    // Inverse: what it left
-    std::string* said = nullptr;                   // Inverse: what its tools warned of
+    const Change* undoing = nullptr;  // Inverse: the change that is taken back
+    bool in_parts = false;            // Inverse: of several steps, each told by itself
+    Written* written = nullptr;       // Inverse: what it left
+    std::string* said = nullptr;      // Inverse: what its tools warned of
     // Inverse of one command: why what it takes back is somebody else's by now; empty: it is not.
     const std::function<std::string()>* theirs = nullptr;
     const std::atomic<bool>* cancelled = nullptr;  // set when another branch failed

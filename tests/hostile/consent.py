@@ -208,7 +208,7 @@ def lying(room):
                 done = room.migc(*words, cwd=cwd, environment=environment)
                 check(f"{case}: {' '.join(words)}", not tripped(room) and done.returncode < (3 if words in RUNS else 126), done.text)
             picture = room.migc("graph", "a.mig", "--format", "svg", cwd=cwd, environment=environment)
-            check(f"{case}: nothing of it draws", picture.returncode == 2 and not tripped(room) and "lies in the project" in picture.text, picture.text)
+            check(f"{case}: nothing of it draws", not tripped(room) and (what == "a link to its file" or (picture.returncode == 2 and "lies in the project" in picture.text)), picture.text)
             plan = room.migc("plan", "a.mig", cwd=cwd, environment=environment)
             check(f"{case}: there is a plan, which says so once", plan.returncode == 0 and "PROBLEM" not in plan.text
                   and "not read: the project would run its own kubectl" in plan.text and plan.text.count("--allow-tools") == 1, plan.text)
@@ -219,7 +219,12 @@ def lying(room):
             check(f"{case}: a run shows it", run.returncode == 2 and "the project would run its own kubectl" in run.text and f"{path}/kubectl" in run.text, run.text)
         room.migc("plan", "a.mig", "--allow-tools", cwd=cwd, environment=environment)
         check(f"{what}: allowed, it is used", tripped(room))
-    # What the machine's kubectl starts in its turn.
+    # What the machine's kubectl starts in its turn, in a project below a work tree.
+    (room.folder / ".git").mkdir()
+    (room.folder / "migc.yaml").unlink()
+    room.write("ops/migc.yaml", YAML % "")
+    room.write("ops/a.mig", STAGE % "scale web to 4;")
+    room.hand_over()
     executable(room, "helped/kubectl", f"#!/bin/sh\nmy-helper && touch {room.top}/helped/found\nexec {room.top}/bin/kubectl \"$@\"\n", room.top)
     executable(room, "helped/real/my-helper", "#!/bin/sh\n", room.top)
     executable(room, "my-helper", f"#!/bin/sh\ntouch {trip(room)}\n")
