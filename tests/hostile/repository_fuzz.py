@@ -285,7 +285,7 @@ def state_of_a_run(place, scratch):
     (folder / "a.mig").write_text('tool box < program "trip-tool"; >\nverb go now < do box ["go"]; undo < go now; >; >\nstage staging < go now; > on failure hold;\n')
     (folder / "trip-tool").write_text("#!/bin/sh\n")
     (folder / "trip-tool").chmod(0o755)
-    subprocess.run([GIVEN, "run", "a.mig"], cwd=folder, env={"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(scratch), "LANG": "C.UTF-8"}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run([GIVEN, "run", "a.mig", "--allow-tools"], cwd=folder, env={"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(scratch), "LANG": "C.UTF-8"}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if (folder / ".migc").is_dir():
         GOOD_STATE = folder / ".migc"
 
