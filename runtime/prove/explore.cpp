@@ -8,6 +8,9 @@
 namespace migc::prove {
 namespace {
 
+// One behind another, of one schedule: each takes a frame of the stack, of which there are eight megabytes.
+constexpr std::size_t most_choices = 12'000;
+
 // States are told apart by 128 bits of digest: of two billion of them, that any two share one has a chance of
 // one in 10^20.
 struct Key {
@@ -97,7 +100,7 @@ class Search {
 
   private:
     bool cut_off() {
-        if (known_.size() >= limits_.states) cut_off_ = true;
+        if (known_.size() >= limits_.states || choices_ahead_ >= most_choices) cut_off_ = true;
         return cut_off_;
     }
 
@@ -162,8 +165,10 @@ class Search {
             const std::size_t counted = choice.others ? 0 : cost;
             ValueId* next = option > 0 ? aside : here;
             if (option > 0) std::memcpy(next, here, size_ * sizeof(ValueId));
+            ++choices_ahead_;
             const Ahead one = behind(machine_.go_on(next, number, option, left.quiet()),
                                      option > 0 ? depth + 1 : depth, left, whole);
+            --choices_ahead_;
             for (std::size_t i = 0; i + counted <= most_faults; ++i) {
                 auto& sum = ahead.schedules[i + counted];
                 sum = sum + one.schedules[i] < sum ? ~std::uint64_t{0} : sum + one.schedules[i];
@@ -209,6 +214,7 @@ class Search {
     std::size_t size_;
     int variation_ = -1;
     bool cut_off_ = false;
+    std::size_t choices_ahead_ = 0;  // of the schedule that is followed
     Counts counts_;
     std::vector<std::size_t> first_option_;  // by choice
     std::vector<ValueId> start_;

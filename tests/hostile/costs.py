@@ -67,7 +67,7 @@ INPUTS = {
     "own verbs and unknown ones": "".join(f'verb make{i} (a: int) of thing < do kubectl ["x"]; undo none because "x"; >\n' for i in range(3000)) + stage(" ".join(f"maek{i} 4 fo thing;" for i in range(3000))),
     "verbs alike": "".join(f'verb make (a: int) {"of " * 1}thing{i} < do kubectl ["x"]; undo none because "x"; >\n' for i in range(3000)) + stage(" ".join("make 4 of thing1;" for i in range(1000))),
     "words that fit everywhere": 'verb a [b] [c] [d] [e] [f] [g] [h] [i] [j] [k] (x: any) (y: any) (z: any) < do kubectl ["x"]; undo none because "x"; >\n' + stage("a " + "b " * 200 + ";"),
-    "labels": stage(" ".join(f'scale webapi{i} to 4;' for i in range(2000))),
+    "labels": stage(" ".join(f'scale webapi{i} to 4;' for i in range(500))),
     "the same finding": stage("scale webapi to 4; " * 2000),
     "a number": stage("let a = " + "9" * 1_000_000 + ";"),
     "a duration": stage("wait " + "9" * 100_000 + "h;"),
