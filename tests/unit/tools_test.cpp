@@ -69,7 +69,7 @@ std::unique_ptr<Tools> quick_tools() {
 }
 
 bool eventually(const std::function<bool()>& condition) {
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 3000; ++i) {
         if (condition()) return true;
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
