@@ -224,9 +224,12 @@ std::map<std::string, ProjectProgram> ConsentedTools::refused() const {
     return refused_;
 }
 
-std::string ConsentedTools::refusal(const CommandLine& command) {
+std::optional<ProjectProgram> ConsentedTools::asked_for(const CommandLine& command) const {
+    return allows_ ? of_project(command, root_, work_) : std::nullopt;
+}
+
+std::string ConsentedTools::refusal(const CommandLine& command, std::optional<ProjectProgram> program) {
     if (!allows_) return {};
-    auto program = of_project(command, root_, work_);
     const fs::path folder = command.directory.empty() ? root_ : fs::path(command.directory);
     if (program) find_file(*program, folder, *tools_);
     // One that may be run as the project says need not be one that lies there.
@@ -244,17 +247,21 @@ std::string ConsentedTools::refusal(const CommandLine& command) {
 // What one of the machine's starts in its turn, a plug-in or a credential helper, is not looked for in the
 // project.
 CommandLine ConsentedTools::on_machine(CommandLine command) const {
-    if (path_ && !of_project(command, root_, work_)) command.environment.push_back("PATH=" + *path_);
+    command.environment.push_back("PATH=" + *path_);
     return command;
 }
 
 Answer ConsentedTools::run(const CommandLine& command) {
-    std::string why = refusal(command);
-    return why.empty() ? tools_->run(path_ ? on_machine(command) : command) : not_started(std::move(why));
+    const auto program = asked_for(command);
+    std::string why = refusal(command, program);
+    if (!why.empty()) return not_started(std::move(why));
+    return tools_->run(path_ && !program ? on_machine(command) : command);
 }
 
 std::unique_ptr<Watch> ConsentedTools::watch(const CommandLine& command) {
-    return refusal(command).empty() ? tools_->watch(path_ ? on_machine(command) : command) : nullptr;
+    const auto program = asked_for(command);
+    if (!refusal(command, program).empty()) return nullptr;
+    return tools_->watch(path_ && !program ? on_machine(command) : command);
 }
 
 // ------------------------------------------------------------------ what a run may execute

@@ -92,8 +92,10 @@ class ConsentedTools final : public Tools {
     [[nodiscard]] std::string kind() const override { return tools_->kind(); }
 
   private:
+    // What of the project it would execute; nothing where everything is allowed.
+    [[nodiscard]] std::optional<ProjectProgram> asked_for(const CommandLine& command) const;
     // Why it is not started; empty if it is.
-    std::string refusal(const CommandLine& command);
+    std::string refusal(const CommandLine& command, std::optional<ProjectProgram> program);
     [[nodiscard]] CommandLine on_machine(CommandLine command) const;
 
     std::unique_ptr<Tools> tools_;

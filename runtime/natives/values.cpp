@@ -11,6 +11,7 @@
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/project_files.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/tools/base64.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -92,14 +93,6 @@ tl::expected<std::pair<Document, std::string>, std::string> reduced(Host& host, 
     auto after = documents::remove(before->file.content, before->format, text_argument(arguments, 1));
     if (!after) return before->failure(after.error());
     return std::pair(std::move(*before), std::move(*after));
-}
-
-std::string base64(const std::string& bytes) {
-    std::string text(sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-    sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                      bytes.size(), sodium_base64_VARIANT_ORIGINAL);
-    text.pop_back();
-    return text;
 }
 
 std::optional<std::string> bytes_of(const std::string& text) {

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sodium.h>
 
+#include "runtime/tools/base64.hpp"
 #include "runtime/tools/decoders.hpp"
 
 namespace migc::runtime {
@@ -134,15 +134,6 @@ Folded fold_view(std::string_view text, Fold fold) {
         }
         ++i;
     }
-    return result;
-}
-
-std::string base64(std::string_view text) {
-    constexpr int kind = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
-    std::string result(sodium_base64_encoded_len(text.size(), kind), '\0');
-    sodium_bin2base64(result.data(), result.size(), reinterpret_cast<const unsigned char*>(text.data()),
-                      text.size(), kind);
-    result.resize(result.find('\0'));
     return result;
 }
 

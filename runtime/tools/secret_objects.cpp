@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <sodium.h>
 
+#include "runtime/tools/base64.hpp"
+
 namespace migc::runtime {
 namespace {
 
@@ -25,16 +27,6 @@ std::string stand_in(const Key& key, const std::string& value) {
     return text;
 }
 
-// As the server keeps values: in base64.
-std::string encoded(const std::string& text) {
-    constexpr int kind = sodium_base64_VARIANT_ORIGINAL;
-    std::string result(sodium_base64_encoded_len(text.size(), kind), '\0');
-    sodium_bin2base64(result.data(), result.size(), reinterpret_cast<const unsigned char*>(text.data()),
-                      text.size(), kind);
-    result.resize(result.find('\0'));
-    return result;
-}
-
 bool hide_in(json& object, const Key& key) {
     if (!object.is_object()) return false;
     bool any = false;
@@ -46,7 +38,7 @@ bool hide_in(json& object, const Key& key) {
         for (auto& [name, value] : object[part].items()) {
             if (!value.is_string()) continue;
             const std::string hidden = stand_in(key, value.get<std::string>());
-            value = std::string_view(part) == "data" ? encoded(hidden) : hidden;
+            value = std::string_view(part) == "data" ? base64(hidden) : hidden;
         }
     }
     if (object.contains("metadata") && object["metadata"].is_object() &&

@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "compiler/source/sha256.hpp"
+#include "runtime/tools/base64.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
@@ -22,14 +23,6 @@ constexpr std::array<const char*, 4> ending_names = {"exited", "signalled", "tim
 
 std::string digest(const std::string& text) {
     return text.empty() ? std::string() : sha256(text);
-}
-
-std::string base64(const std::string& bytes) {
-    std::string result(sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-    sodium_bin2base64(result.data(), result.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                      bytes.size(), sodium_base64_VARIANT_ORIGINAL);
-    result.pop_back();
-    return result;
 }
 
 tl::expected<std::string, std::string> bytes_of_base64(const std::string& text) {
