@@ -189,6 +189,7 @@ ir::Expr Lowering::string(const syntax::Expr& e, const Type& expected, Scope& sc
     }
     if (result.children.empty()) return literal(ir::joined(type, std::move(plain)), type, e.span);
     flush();
+    used_in_string(e.span, scope);
     return result;
 }
 
@@ -197,7 +198,6 @@ ir::Expr Lowering::interpolated(const std::string& name, Span span, Scope& scope
     syntax::Expr word;
     word.text = name;
     word.span = span;
-    if (const Meaning* meaning = scope.find(name)) used_in_string(name, span, meaning->declared);
     ir::Expr result = this->name(word, simple(TypeKind::Any), scope);
     if (result.type.kind == TypeKind::Secret)
         diagnostics_

@@ -70,6 +70,7 @@ void Library::use_module(const syntax::Use& use) {
 }
 
 void Library::use_path(const syntax::Use& use, const std::string& used_from) {
+    if (!paths_asked_for_.emplace(used_from, use.module).second) return;
     const auto id = read_file_(use.module, used_from);
     if (!id) {
         diagnostics_

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "compiler/diagnostics/diagnostic.hpp"
@@ -97,6 +98,7 @@ class Library {
     std::vector<bool> entry_read_;
     std::unordered_multimap<std::string_view, std::size_t> entries_by_key_;
     std::deque<syntax::File> files_;  // of modules and of pieces of the standard library
+    std::set<std::pair<std::string, std::string>> paths_asked_for_;  // from a file, by its own words
     std::set<std::string> paths_in_use_;
     std::deque<Declaration> declarations_;
     std::vector<const Declaration*> own_;

@@ -34,7 +34,7 @@ class Lowering {
     void defined(DefinitionKind kind, const std::string& name, Span span, const ir::Type* type = nullptr);
     void defined(const Declaration& declaration);
     void used(Span span, Span declared);
-    void used_in_string(const std::string& name, Span string, Span declared);
+    void used_in_string(Span string, Scope& scope);
 
     // --- expressions.cpp
     ir::Expr expr(const syntax::Expr& e, const ir::Type& expected, Scope& scope);

@@ -33,18 +33,21 @@ void Lowering::used(Span span, Span declared) {
     if (symbols_ && !declared.empty()) symbols_->uses.push_back({span, declared});
 }
 
-// The lowering knows only the place of the string, so each `${name}` in its text is looked for.
-void Lowering::used_in_string(const std::string& name, Span string, Span declared) {
+// The lowering knows only the place of the string, so its text is searched for each `${name}`, once.
+void Lowering::used_in_string(Span string, Scope& scope) {
     if (!symbols_) return;
     const std::string_view text = sources_.text(string);
-    const std::string wanted = "${" + name + "}";
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '\\') {
             ++i;
-        } else if (text.substr(i).starts_with(wanted)) {
-            const auto begin = string.begin + static_cast<std::uint32_t>(i) + 2;
-            used({string.file, begin, begin + static_cast<std::uint32_t>(name.size())}, declared);
+            continue;
         }
+        if (!text.substr(i).starts_with("${")) continue;
+        const std::size_t name = i + 2, end = text.find('}', name);
+        if (end == std::string_view::npos) return;
+        const auto place = [&](std::size_t at) { return string.begin + static_cast<std::uint32_t>(at); };
+        if (const Meaning* meaning = scope.find(text.substr(name, end - name)))
+            used({string.file, place(name), place(end)}, meaning->declared);
     }
 }
 
