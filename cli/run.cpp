@@ -87,6 +87,7 @@ tl::expected<Ready, std::string> prepare(const RunOptions& options, Script& scri
     ready.scratch = std::move(*scratch);
     ready.session = std::move(*session);
     ready.options = std::move(*run_options);
+    ready.options.newest_known = [newest = newest_known(**journal)] { return newest; };
     ready.options.overwrite = options.overwrite;
     ready.options.expect = options.expect;
     ready.options.world = ready.session->world;
@@ -158,7 +159,7 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
         return refuse("nothing is begun:" + reasons);
     tell_notes(*ready->journal);
     runtime::Tools& tools = *ready->session->tools;
-    if (const auto why = runtime::clock_is_behind(tools.kind(), tools.now(), ready->options.newest_known))
+    if (const auto why = runtime::clock_is_behind(tools.kind(), tools.now(), ready->options.newest_known()))
         tell("note: {}\n", *why);
     ready->options.lock_lost = [&locks] { return locks->lost(); };
     runtime::install_interrupt_handlers();

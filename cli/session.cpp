@@ -389,7 +389,10 @@ tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions&
     if (auto readable = look_at_signed_files(options.evidence, "--evidence", false); !readable)
         return Error(readable.error());
     const auto root = script.inventory.root;
-    result.newest_known = newest_known(root);
+    result.newest_known = [root, newest = std::optional<runtime::Time>()]() mutable {
+        if (!newest) newest = newest_known(root);
+        return *newest;
+    };
     result.approvals = [root, files = options.approvals] { return given_approvals(root, files); };
     result.evidence = evidence_of(root, options.evidence, script.inventory, mode_of(options));
     return result;

@@ -295,18 +295,22 @@ runtime::Approvals given_approvals(const fs::path& root, const std::vector<std::
     return given;
 }
 
-runtime::Time newest_known(const fs::path& root) {
-    const auto journal = runtime::Journal::open_existing(root);
-    const auto runs = journal && *journal ? (*journal)->runs() : std::vector<runtime::RunSummary>();
+runtime::Time newest_known(runtime::Journal& journal) {
+    const auto runs = journal.runs();
     runtime::Time newest = 0;
     for (const auto& run : runs.value_or(std::vector<runtime::RunSummary>())) {
         if (run.mode != "live") continue;
         newest = std::max({newest, run.begun_ms, run.ended_ms});
         if (run.ended_ms != 0) continue;
-        for (const auto& event : (*journal)->events(run.id).value_or(std::vector<runtime::Event>()))
+        for (const auto& event : journal.events(run.id).value_or(std::vector<runtime::Event>()))
             newest = std::max(newest, event.time_ms);
     }
     return newest;
+}
+
+runtime::Time newest_known(const fs::path& root) {
+    const auto journal = runtime::Journal::open_existing(root);
+    return journal && *journal ? newest_known(**journal) : 0;
 }
 
 decltype(runtime::RunOptions::evidence) evidence_of(const fs::path& root,

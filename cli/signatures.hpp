@@ -11,6 +11,7 @@
 
 #include "compiler/project/inventory.hpp"
 #include "runtime/engine/options.hpp"
+#include "runtime/journal/journal.hpp"
 
 namespace migc::cli {
 
@@ -32,6 +33,7 @@ tl::expected<void, std::string> look_at_signed_files(const std::vector<std::stri
 runtime::Approvals given_approvals(const std::filesystem::path& root, const std::vector<std::string>& files);
 
 // The newest time that the journal has of a live run; 0 if there is none.
+runtime::Time newest_known(runtime::Journal& journal);
 runtime::Time newest_known(const std::filesystem::path& root);
 
 // Answers whether a stage has passed with one of these change digests, where it is: from the journal's runs

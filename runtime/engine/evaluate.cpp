@@ -322,7 +322,8 @@ void Evaluator::approved_by(const std::vector<std::string>& approvals) {
 }
 
 Time Evaluator::newest_known() {
-    return surroundings_.options.newest_known;
+    const auto& newest = surroundings_.options.newest_known;
+    return newest ? newest() : 0;
 }
 
 void Evaluator::wrote_file(const std::string& path) {

@@ -92,16 +92,18 @@ const std::string* emergency(const ir::Program& program) {
     return program.migration ? program.migration->property("emergency") : nullptr;
 }
 
-std::optional<std::string> frozen_now(const project::Inventory& inventory, Tools& tools, Time newest_known) {
+std::optional<std::string> frozen_now(const project::Inventory& inventory, Tools& tools,
+                                      const RunOptions& options) {
     if (inventory.freezes.empty()) return std::nullopt;
-    if (auto why = clock_is_behind(tools.kind(), tools.now(), newest_known)) return why;
+    const Time newest = options.newest_known ? options.newest_known() : 0;
+    if (auto why = clock_is_behind(tools.kind(), tools.now(), newest)) return why;
     if (auto why = frozen(inventory, tools.now())) return why;
     return frozen(inventory, tools.steady());
 }
 
 std::optional<std::string> frozen_now(StageRun& stage) {
     if (!stage.environment.is_protected) return std::nullopt;
-    return frozen_now(stage.run.surroundings.inventory, stage.run.tools, stage.run.options.newest_known);
+    return frozen_now(stage.run.surroundings.inventory, stage.run.tools, stage.run.options);
 }
 
 Verdict still_open(StageRun& stage) {

@@ -36,7 +36,8 @@ Reading read_evidence(const Surroundings& surroundings, const std::string& stage
 
 // Why the stage's environment may not be changed now; nothing if it may be, or is not protected.
 std::optional<std::string> frozen_now(StageRun& stage);
-// The same of any protected environment. `newest_known`: as in RunOptions.
-std::optional<std::string> frozen_now(const project::Inventory& inventory, Tools& tools, Time newest_known);
+// The same of any protected environment.
+std::optional<std::string> frozen_now(const project::Inventory& inventory, Tools& tools,
+                                      const RunOptions& options);
 
 }  // namespace migc::runtime

@@ -41,7 +41,8 @@ struct RunOptions {
     std::string run_digest;              // set by the engine and the planner
     std::function<Approvals()> approvals;  // what people have signed; asked at each gate; may be empty
     std::string run;                       // its id in the journal, set by the engine
-    Time newest_known = 0;  // of what the journal has of live runs: a clock that is before it is wrong
+    // The newest time that the journal has of a live run: a clock that is before it is wrong. May be empty.
+    std::function<Time()> newest_known;
     // Whether an earlier run, or a signed file, says that the stage passed with one of these change digests,
     // and there where it lies: asked of the place that is written there, as `is_where_it_is` answers.
     // Its identity is the run in the journal; empty for a file. May be empty.
