@@ -373,6 +373,7 @@ std::string Evaluator::setting(std::string_view name) {
     if (name == "project") return project_name(surroundings_.inventory);
     if (name == "writers") return asks_others ? "others" : asks_writers ? "yes" : "";
     if (name == "own-revision") return own_revision;
+    if (name == "found-before") return found_before;
     if (name == "own-writers") return own_writers(surroundings_.program);
     if (name == "changed-workloads") {
         std::string lines;

@@ -72,6 +72,8 @@ class Evaluator final : public Host {
     // Then also the revision that the thing had when this run had written it under a name that others have,
     // too, and when that was: "4 2026-01-10T01:00:05Z".
     std::string own_revision;
+    // And what the step had found there, if that was a text.
+    std::string found_before;
     // Of a plan, whose later steps meet what its earlier ones leave; null in a run.
     Foresight* foresight = nullptr;
     // What the bodies of declarations see besides their own names: the script's top-level lets.

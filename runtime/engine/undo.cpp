@@ -352,16 +352,19 @@ StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, c
     return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change))};
 }
 
-// With who else has written it since, where a server keeps that. Of what a person says was done, and of what
-// a later step has changed again, nobody knows under which names it was written.
+// With who else has written it since, where a server keeps that. Of what a person says was done nobody knows
+// under which names it was written.
 Reading StageUndo::read_with_writer(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect) {
     const Change& change = *inverse.change;
     const auto& action = inverse.verb->action;
-    const bool asks = action && !change.resolved && !change.superseded && !stage_.run.options.overwrite &&
+    const bool asks = action && !change.resolved && !stage_.run.options.overwrite &&
                       writes_where_it_is_read(stage_.run.program, *action, effect);
     glance.asks_others = asks;
-    glance.own_revision =
-        asks ? stage_.own_revision(change, glance.describe(effect.probe, *inverse.scope)) : "";
+    const std::string phrase = asks ? glance.describe(effect.probe, *inverse.scope) : "";
+    glance.own_revision = asks ? stage_.own_revision(change, phrase) : "";
+    const Value* before = asks ? find_value(change.before, phrase) : nullptr;
+    const auto* text = before == nullptr ? nullptr : before->get_if<std::string>();
+    glance.found_before = text == nullptr ? "" : *text;
     return glance.evaluate(effect.probe, *inverse.scope);
 }
 

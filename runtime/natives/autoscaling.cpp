@@ -1,6 +1,7 @@
 // Autoscalers: who has one, between which numbers it chooses, and changing these.
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -64,13 +65,18 @@ Fetched autoscaler_argument(Host& host, const Value& value) {
     return autoscaler_object(host, *name);
 }
 
-// Of the two numbers one may be as it was, and kept by whoever wrote it then.
+// Of the two numbers one may be as the step had found it, and kept by whoever wrote it then: only what the
+// undo would change has to be the run's alone.
 std::string writer_of_range(Host& host, const nlohmann::json& autoscaler) {
-    const std::string last = writer_of(host, autoscaler, "/spec");
-    if (host.setting("writers") != "others") return last;
-    const bool wrote = writer_of(host, autoscaler, "/spec/minReplicas") == last ||
-                       writer_of(host, autoscaler, "/spec/maxReplicas") == last;
-    return wrote ? last : "";
+    if (host.setting("writers") != "others") return writer_of(host, autoscaler, "/spec");
+    const auto before = parse_range(host.setting("found-before"));
+    const Range now = range_of(autoscaler);
+    for (const auto& [pointer, changed] :
+         {std::pair("/spec/minReplicas", !before || before->least != now.least),
+          std::pair("/spec/maxReplicas", !before || before->most != now.most)})
+        if (std::string other = changed ? writer_of(host, autoscaler, pointer) : ""; !other.empty())
+            return other;
+    return {};
 }
 
 // [name of the autoscaler, range, version]
