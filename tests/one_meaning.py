@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Counts the places that know a meaning by a name: what a step does, and how it ended, is to be asked of a type, never of a text.
+
+    one_meaning.py [--show]
+
+Counted are string literals of compiler/, runtime/ and cli/, wherever they stand: compared, searched for, in a table, in a constant, in
+a regular expression. What is searched is C++ without its comments; a literal that is part of a longer text is none of these.
+
+  phrases     the words with which a declaration of stdlib/ begins, or all of them up to its first parameter: at least one word and
+              what follows it, as "scale ", "set image", "apply object "; a single word only of a verb, and with its space behind it
+  natives     the name of a native that stdlib/ calls ("pods-ready"), but for the row that registers it (`reads("..", f)`, `does`, `writes`, `edits`)
+  parameters  the name of a parameter of stdlib/ that has a hyphen ("header-file"), or "handle", "target", "file" beside `name ==`
+  results     a word for how a step, a stage or a run ended, but for the codecs in EDGES
+EDGES are the files whose one work it is to write such a word down, or to read it. The numbers may only fall: LIMITS holds what there
+is now, and the test fails where there is more, and where there is less and LIMITS was not lowered. The goal is 0 of each."""
+import collections, pathlib, re, sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LIMITS = {"phrases": 41, "natives": 183, "parameters": 3, "results": 238}
+RESULTS = {"done", "undone", "held", "undo-failed", "in-doubt", "refused", "failed", "unfinished", "already", "skipped", "held: ", "in doubt"}
+EDGES = set()
+REGISTERED = re.compile(r'\b(?:reads|does|writes|edits)\(\s*$')
+
+DECLARED = re.compile(r"^(verb|probe)\s+(.*)$", re.M)
+LITERAL = re.compile(r'R"(\w*)\((?P<raw>.*?)\)\1"|"(?P<plain>(?:[^"\\\n]|\\.)*)"|\'(?:[^\'\\\n]|\\.)+\'|//[^\n]*|/\*.*?\*/', re.S)
+
+
+def beginnings():
+    found = set()
+    for path in (ROOT / "stdlib").glob("*.mig"):
+        for kind, head in DECLARED.findall(path.read_text()):
+            words = re.split(r"[(\[:<]", head)[0].split()
+            for end in range(2, len(words) + 1):
+                found |= {" ".join(words[:end]), " ".join(words[:end]) + " "}
+            if kind == "verb" and words:
+                found.add(words[0] + " ")
+    return found
+
+
+def natives():
+    return {name for path in (ROOT / "stdlib").glob("*.mig") for name in re.findall(r"\bnative\s+([a-z][a-z0-9-]*)", path.read_text())}
+
+
+def parameters():
+    names = {name for path in (ROOT / "stdlib").glob("*.mig") for _, head in DECLARED.findall(path.read_text()) for name in re.findall(r"\(([a-z][a-z0-9-]*):", head)}
+    return {name for name in names if "-" in name} | {"handle"}
+
+
+def literals(path):
+    text = path.read_text()
+    for match in LITERAL.finditer(text):
+        value = match["raw"] if match["raw"] is not None else match["plain"]
+        if value is not None:
+            yield value, text[max(0, match.start() - 60):match.start()], text.count("\n", 0, match.start()) + 1
+
+
+def count():
+    phrases, calls, names, found = beginnings(), natives(), parameters(), collections.defaultdict(list)
+    for folder in ("compiler", "runtime", "cli"):
+        for path in sorted((ROOT / folder).rglob("*.[ch]pp")):
+            edge = str(path.relative_to(ROOT)) in EDGES
+            for value, before, line in literals(path):
+                # Alternatives of a regular expression are as many literals.
+                for part in re.split(r"[|^$()]+", value) if re.search(r"[|^]", value) else [value]:
+                    kind = ("natives" if part in calls and not REGISTERED.search(before) else
+                            "phrases" if part in phrases else
+                            "parameters" if part in names else
+                            "results" if part in RESULTS and not edge else None)
+                    if kind:
+                        found[kind].append(f"{path.relative_to(ROOT)}:{line}: \"{value}\"")
+    return found
+
+
+found, failed = count(), False
+for kind, limit in LIMITS.items():
+    number = len(found[kind])
+    print(f"{kind:<12}{number:4d}   at most {limit}")
+    if "--show" in sys.argv:
+        print("".join(f"    {one}\n" for one in found[kind]), end="")
+    failed |= number != limit
+if failed:
+    print("LIMITS in tests/one_meaning.py are not these numbers: with more, ask a type instead; with fewer, lower them")
+sys.exit(failed)
