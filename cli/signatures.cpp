@@ -180,6 +180,9 @@ class EvidenceSearch {
         if (is_taken_back(*evidence))
             return Error(fmt::format("that was in run {}, which was undone since, says the journal",
                                      escaped(evidence->run)));
+        if (const auto why = why_not_known(*evidence))
+            return Error(fmt::format("whether run {} was undone since cannot be told: {}",
+                                     escaped(evidence->run), *why));
         return there(is_there, evidence->stage, evidence->place);
     }
 
@@ -195,6 +198,16 @@ class EvidenceSearch {
                    event.body.value("stage", "") == evidence.stage;
         });
         return is_that_one && passed_in(*events, evidence.stage, evidence.changes).empty();
+    }
+
+    // A journal that is gone may have had that run, and its undo.
+    [[nodiscard]] std::optional<std::string> why_not_known(const trust::Evidence& evidence) const {
+        auto gone = runtime::gone_journals(root_);
+        if (!gone) return gone.error();
+        std::erase_if(*gone, [&](const trust::NotedJournal& one) {
+            return std::find(one.runs.begin(), one.runs.end(), evidence.run) == one.runs.end();
+        });
+        return runtime::what_is_gone(*gone, root_);
     }
 
     fs::path root_;
@@ -228,6 +241,11 @@ void look_for_used(const fs::path& root, runtime::Approvals& given) {
     const auto unknown = [&](const std::string& why) {
         given.unknown = fmt::format("whether an approval was used up already cannot be told: {}", why);
     };
+    const auto gone = runtime::gone_journals(root);
+    if (!gone) return unknown(gone.error());
+    if (const auto why = runtime::what_is_gone(*gone, root)) return unknown(*why);
+    for (const auto& one : *gone)
+        given.note = fmt::format("the journal that lay here was given up by {}", one.given_up);
     const auto journal = runtime::Journal::open_existing(root);
     if (!journal) return unknown(journal.error());
     if (!*journal) return;
@@ -299,6 +317,8 @@ runtime::Time newest_known(const fs::path& root) {
     const auto journal = runtime::Journal::open_existing(root);
     const auto runs = journal && *journal ? (*journal)->runs() : std::vector<runtime::RunSummary>();
     runtime::Time newest = 0;
+    for (const auto& one : runtime::gone_journals(root).value_or(std::vector<trust::NotedJournal>()))
+        if (one.given_up.empty()) newest = std::max(newest, one.written);
     for (const auto& run : runs.value_or(std::vector<runtime::RunSummary>())) {
         if (run.mode != "live") continue;
         newest = std::max({newest, run.begun_ms, run.ended_ms});

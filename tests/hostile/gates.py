@@ -115,8 +115,13 @@ class Harbour(Room):
         return [line for line in lines if re.search("--context prod-1 --namespace (green|production) ", line)]
 
     def start_anew(self):
-        """As in a clean clone."""
+        """As in a clean clone on another machine."""
         shutil.rmtree(self.folder / ".migc")
+        shutil.rmtree(self.notes, ignore_errors=True)
+
+    @property
+    def notes(self):
+        return self.home / ".config" / "migc" / "journals"
 
 
 def is_closed(what, room, done, *words):
@@ -335,6 +340,87 @@ def used_up(user):
     room.remove()
 
 
+def gone(user):
+    """The journal that knows what was used up, undone, and when, is deleted or moved away."""
+    given = ("--approval", "ops.json")
+
+    def cannot_be_told(what, room, done):
+        is_closed(what, room, done, "cannot be told", "is not there any more", "migc journal adopt")
+
+    for what, delete in (("the journal alone", lambda room: [path.unlink() for path in (room.folder / ".migc").glob("journal.db*")]),
+                         ("all of .migc", lambda room: shutil.rmtree(room.folder / ".migc"))):
+        room = approved(user)
+        room.approve("ops")
+        is_open(f"{what}: the first run", room, room.production(*given))
+        delete(room)
+        cannot_be_told(f"{what} deleted", room, room.production(*given))
+        done = room.migc("plan", "a.mig", "--stage", "production", *given)
+        check(f"{what} deleted: the plan says it before", "cannot be told" in done.words, done.text)
+        room.stage("--set", "height=9")
+        cannot_be_told(f"{what} deleted, and a run made before", room, room.production(*given))
+        done = room.migc("journal", "adopt", "--because", " ")
+        check("a reason is wanted", done.returncode == 2)
+        done = room.migc("journal", "adopt", "--because", "the disk\nbroke")
+        check("a person may give it up", done.returncode == 0 and "given up" in done.text, done.text)
+        check("that is written down, as one line", "given up by" in room.migc("runs").text and "the disk\\nbroke" in room.migc("runs").text)
+        check("once", room.migc("journal", "adopt", "--because", "again").returncode == 2)
+        is_open("then it counts, and whoever looks at the run sees why", room, room.production(*given), "was given up by", "the disk\\nbroke")
+        is_closed("once more", room, room.production(*given), "has used it up")
+        delete(room)
+        cannot_be_told("deleted again", room, room.production(*given))
+        room.remove()
+
+    # Given up, put back, used, and deleted again: it is a journal like any other.
+    room = approved(user)
+    room.approve("ops")
+    kept = room.top / "kept"
+    (room.folder / ".migc").rename(kept)
+    check("given up without one", room.migc("journal", "adopt", "--because", "a test").returncode == 0)
+    kept.rename(room.folder / ".migc")
+    is_open("put back", room, room.production(*given))
+    is_closed("it is known", room, room.production(*given), "has used it up")
+    (room.folder / ".migc").rename(kept)
+    cannot_be_told("and gone again", room, room.production(*given))
+    room.remove()
+
+    # Moved with its journal, a project goes on; what comes to lie in its old place is another one.
+    room = approved(user)
+    room.approve("ops")
+    is_open("before it moves", room, room.production(*given))
+    there, clone = room.top / "there", room.top / "clone"
+    shutil.copytree(room.folder, clone, ignore=shutil.ignore_patterns(".migc"))
+    room.folder.rename(there)
+    clone.rename(room.folder)
+    room.hand_over()
+    is_closed("moved: it is used up", room, room.production(*given, cwd=there), "has used it up", "has moved to")
+    room.stage()
+    is_open("another project in its old place", room, room.production(*given))
+    room.remove()
+
+    # Evidence of a run that the journal which is gone had.
+    room = Harbour(user)
+    room.new_approver("ci-staging")
+    room.stage()
+    room.export("ci-staging")
+    room.migc("undo", "last")
+    shutil.rmtree(room.folder / ".migc")
+    with_file = lambda: room.production("--evidence", "e.json")
+    cannot_be_told("evidence, and its journal deleted", room, with_file())
+    room.migc("journal", "adopt", "--because", "a test")
+    is_open("given up", room, with_file())
+    room.remove()
+
+    # No time is before what it had.
+    room = Harbour(user, gates='gate window "daily 00:00-24:00 UTC";')
+    room.stage()
+    shutil.rmtree(room.folder / ".migc")
+    later = time.time() + 7200
+    for note in room.notes.iterdir():
+        os.utime(note, (later, later))
+    is_closed("a clock before the newest row of a journal that is gone", room, room.production("--without-evidence", "--because", "a test"), "it was set back, or was wrong then")
+    room.remove()
+
+
 def titles(user):
     room = approved(user)
     text = json.loads(room.read("plan.json"))
@@ -488,7 +574,7 @@ def the_clock(user):
     room.remove()
 
 
-PARTS = (where_it_passed, out_of_reach, in_one_run, as_a_file, used_up, titles, who_runs_it, the_clock)
+PARTS = (where_it_passed, out_of_reach, in_one_run, as_a_file, used_up, gone, titles, who_runs_it, the_clock)
 for part in PARTS:
     if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
         for user in users():
