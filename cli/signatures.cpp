@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/runner.hpp"
 #include "runtime/trust/statement.hpp"
+#include "runtime/trust/times.hpp"
 
 namespace migc::cli {
 namespace {
@@ -174,6 +176,8 @@ class EvidenceSearch {
         if (!evidence) return Error(evidence.error());
         if (evidence->stage != stage && evidence->place.environment != stage)
             return Error(std::string("it is about another stage"));
+        if (evidence->expires != 0 && evidence->expires <= now())
+            return Error(fmt::format("it expired {}", trust::written_time(evidence->expires)));
         if (evidence->mode != mode_) return Error(fmt::format("it is of a {} run", escaped(evidence->mode)));
         if (!share(json(evidence->changes), changes))
             return Error(std::string("another change has passed there, or this one before it was edited"));
@@ -198,6 +202,13 @@ class EvidenceSearch {
                    event.body.value("stage", "") == evidence.stage;
         });
         return is_that_one && passed_in(*events, evidence.stage, evidence.changes).empty();
+    }
+
+    // A clock that was set back makes nothing valid again.
+    [[nodiscard]] runtime::Time now() const {
+        using namespace std::chrono;
+        const auto by_clock = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+        return std::max<runtime::Time>(by_clock, newest_known(root_));
     }
 
     // A journal that is gone may have had that run, and its undo.

@@ -256,6 +256,36 @@ def as_a_file(user):
     room.remove()
 
 
+def evidence_ends(user):
+    """Evidence that was given a time counts no longer."""
+    room = Harbour(user)
+    room.new_approver("ci-staging")
+    room.stage()
+    for valid in ("0s", "-1h", "soon", ""):
+        done = room.migc("evidence", "export", "last", "--stage", "staging", "--as", "ci-staging", "--valid", valid, "--out", "e.json", keys=room.keys / "ci-staging")
+        check(f"--valid {valid!r} is no time", done.returncode == 2 and not (room.folder / "e.json").exists() or valid == "", done.text)
+    for valid in ("1s", "1h"):
+        (room.folder / "e.json").unlink(missing_ok=True)
+        done = room.migc("evidence", "export", "last", "--stage", "staging", "--as", "ci-staging", "--valid", valid, "--out", "e.json", keys=room.keys / "ci-staging")
+        check(f"evidence for {valid}", done.returncode == 0, done.text)
+        kept = room.top / valid
+        shutil.copy(room.folder / "e.json", kept)
+    room.start_anew()
+    time.sleep(1.1)
+    shutil.copy(room.top / "1s", room.folder / "e.json")
+    room.hand_over()
+    is_closed("after its time", room, room.production("--evidence", "e.json"), "it expired")
+    text = room.read("e.json")
+    room.write("e.json", re.sub('"expires": "[^"]*"', '"expires": "2999-01-01T00:00:00Z"', text))
+    is_closed("its end was edited", room, room.production("--evidence", "e.json"), "e.json: ")
+    room.write("e.json", re.sub(',\\s*"expires": "[^"]*"|"expires": "[^"]*",', "", text))
+    is_closed("its end was taken away", room, room.production("--evidence", "e.json"), "e.json: ")
+    shutil.copy(room.top / "1h", room.folder / "e.json")
+    room.hand_over()
+    is_open("within its time", room, room.production("--evidence", "e.json"))
+    room.remove()
+
+
 def renamed(room, name):
     folder = room.top / "renamed"
     shutil.copytree(room.keys / name, folder)
@@ -450,6 +480,20 @@ def titles(user):
     room.remove()
 
 
+def names(user):
+    """A name becomes a file's, so none leads elsewhere."""
+    room = approved(user)
+    digest = json.loads(room.read("plan.json"))["digests"]["run"]
+    shutil.copy(room.keys / "ops" / "ops.key", room.outside / "ops.key")
+    room.hand_over()
+    for name in (f"../../outside/ops", f"{room.outside}/ops", ".", "..", "", "ops/../ops", "o\nps", "x" * 65):
+        for words in (["approve", digest, "--as", name, "--out", "named.json"], ["evidence", "export", "last", "--stage", "staging", "--as", name, "--out", "named.json"],
+                      ["approver", "new", name, "--no-passphrase"]):
+            done = room.migc(*words, keys=room.keys / "ops")
+            check(f"{words[0]} {name!r} is refused as a name", done.returncode == 2 and "a name has letters" in done.words and not (room.folder / "named.json").exists(), done.text)
+    room.remove()
+
+
 def who_runs_it(user):
     room = approved(user, gates='gate approval by 1 of ["ops", "lead", "me"];')
     own = room.home / ".config" / "migc" / "keys"
@@ -574,7 +618,7 @@ def the_clock(user):
     room.remove()
 
 
-PARTS = (where_it_passed, out_of_reach, in_one_run, as_a_file, used_up, gone, titles, who_runs_it, the_clock)
+PARTS = (where_it_passed, out_of_reach, in_one_run, as_a_file, evidence_ends, used_up, gone, titles, names, who_runs_it, the_clock)
 for part in PARTS:
     if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
         for user in users():
