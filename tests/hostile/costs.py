@@ -25,6 +25,10 @@ def nested(count):
     return "".join(f"for a{i} in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] < " for i in range(count)) + "scale webapi to 4; " + "> " * count
 
 
+def both_full(depth):
+    return "scale webapi to 4; " if depth == 0 else f"if replicas of webapi is {depth} < {both_full(depth - 1)}> else < {both_full(depth - 1)}> "
+
+
 INPUTS = {
     # What grows with each line.
     "texts": doubling('let a0 = "0123456789abcdef";', 'let a{0} = "${{a{1}}}${{a{1}}}";', 40),
@@ -66,6 +70,9 @@ INPUTS = {
     "unknown types": "".join(f"verb do{i} it (a: strnig{i}) < scale webapi to 4; >\n" for i in range(3000)) + EMPTY,
     "own verbs and unknown ones": "".join(f'verb make{i} (a: int) of thing < do kubectl ["x"]; undo none because "x"; >\n' for i in range(3000)) + stage(" ".join(f"maek{i} 4 fo thing;" for i in range(3000))),
     "verbs alike": "".join(f'verb make (a: int) {"of " * 1}thing{i} < do kubectl ["x"]; undo none because "x"; >\n' for i in range(3000)) + stage(" ".join("make 4 of thing1;" for i in range(1000))),
+    "parallel that can be told apart": stage("parallel < " + "".join(f"scale w{i} to 4; " for i in range(40)) + "> "),
+    "parallel, many that can be told apart": stage("parallel < " + "".join(f"scale w{i} to 4; " for i in range(3000)) + "> "),
+    "ifs with both branches full": stage(both_full(14)),
     "words that fit everywhere": 'verb a [b] [c] [d] [e] [f] [g] [h] [i] [j] [k] (x: any) (y: any) (z: any) < do kubectl ["x"]; undo none because "x"; >\n' + stage("a " + "b " * 200 + ";"),
     "labels": stage(" ".join(f'scale webapi{i} to 4;' for i in range(500))),
     "the same finding": stage("scale webapi to 4; " * 2000),
@@ -132,6 +139,8 @@ def try_it(room, what, words, stdin=None):
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     says_why = done.returncode in (0, 1, 2, 3, 5) and "std::bad_alloc" not in done.text and "out of memory" not in done.text
     check(f"{what}: {' '.join(words)}", says_why and seconds < SECONDS, f"exit code {done.returncode}, {seconds:.1f} s\n{done.text[-600:]}")
+    if words[0] in ("check", "prove") and not {"--json", "--fix"} & {*words}:
+        check(f"{what}: {' '.join(words)}: what is printed can be read", len(done.stdout) < 1_000_000, f"{len(done.stdout)} bytes")
     if seconds > 2:
         print(f"     {seconds:.1f} s of computing ({time.monotonic() - began:.1f} s in all)")
 
