@@ -71,7 +71,6 @@ INPUTS = {
     "own verbs and unknown ones": "".join(f'verb make{i} (a: int) of thing < do kubectl ["x"]; undo none because "x"; >\n' for i in range(3000)) + stage(" ".join(f"maek{i} 4 fo thing;" for i in range(3000))),
     "verbs alike": "".join(f'verb make (a: int) {"of " * 1}thing{i} < do kubectl ["x"]; undo none because "x"; >\n' for i in range(3000)) + stage(" ".join("make 4 of thing1;" for i in range(1000))),
     "parallel that can be told apart": stage("parallel < " + "".join(f"scale w{i} to 4; " for i in range(40)) + "> "),
-    "parallel, many that can be told apart": stage("parallel < " + "".join(f"scale w{i} to 4; " for i in range(3000)) + "> "),
     "ifs with both branches full": stage(both_full(14)),
     "words that fit everywhere": 'verb a [b] [c] [d] [e] [f] [g] [h] [i] [j] [k] (x: any) (y: any) (z: any) < do kubectl ["x"]; undo none because "x"; >\n' + stage("a " + "b " * 200 + ";"),
     "labels": stage(" ".join(f'scale webapi{i} to 4;' for i in range(500))),
@@ -86,6 +85,8 @@ INPUTS = {
     "allowed": "".join(f"# migc: allow R00{i % 10} because x\n" for i in range(50000)) + EMPTY,
     "interpolation": stage('let a = "' + "${environment}" * 10000 + '";'),
 }
+# For commands that only look at the script itself.
+SCRIPTS = {"parallel, many that can be told apart": stage("parallel < " + "".join(f"scale w{i} to 4; " for i in range(3000)) + "> ")}
 YAML = {
     "aliases": "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60)),
     "merges": "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 60)),
@@ -160,6 +161,16 @@ def everything(name, text, yaml=None):
         room.remove()
 
 
+def script_alone(name, text):
+    room = Room()
+    try:
+        room.write("a.mig", text)
+        for words in (["check", "a.mig"], ["check", "--prove", "a.mig"], ["prove", "a.mig"], ["prove", "a.mig", "--others"], ["plan", "--digest", "a.mig"]):
+            try_it(room, name, words)
+    finally:
+        room.remove()
+
+
 def used_files():
     """Files that use each other, and a manifest that is named a thousand times."""
     room = Room()
@@ -183,6 +194,9 @@ wanted = sys.argv[1:]
 for name, text in INPUTS.items():
     if not wanted or name in wanted:
         everything(name, text)
+for name, text in SCRIPTS.items():
+    if not wanted or name in wanted:
+        script_alone(name, text)
 for name, yaml in YAML.items():
     if not wanted or f"yaml {name}" in wanted:
         everything(f"yaml {name}", EMPTY, yaml)
