@@ -142,10 +142,15 @@ std::vector<findings::Finding> collect(std::vector<Checked>& all) {
     for (auto& one : all) {
         if (!one.with.empty()) continue;
         const Script& script = *one.script;
+        std::map<FileId, std::string> names;  // each is asked of the disk once
+        const auto name_of = [&](FileId id) -> const std::string& {
+            const auto [known, is_new] = names.try_emplace(id);
+            if (is_new && id < script.sources.size())
+                known->second = canonical(script.sources.file(id).name()).string();
+            return known->second;
+        };
         const auto add = [&](const Diagnostic& d, const Silenced* silenced) {
-            const std::string file = d.span.file < script.sources.size()
-                                         ? canonical(script.sources.file(d.span.file).name()).string()
-                                         : "";
+            const std::string& file = name_of(d.span.file);
             if (seen.emplace(file, d.span.begin, d.span.end, d.code, d.message).second)
                 result.push_back({&d, &script.sources, "", silenced, false});
             else

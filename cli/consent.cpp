@@ -10,6 +10,7 @@
 #include "cli/print.hpp"
 #include "compiler/project/user_config.hpp"
 #include "runtime/engine/consent.hpp"
+#include "runtime/engine/kubeconfig.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/tools/live.hpp"
 
@@ -98,9 +99,29 @@ std::string how_to_allow(const std::string& entries, const std::filesystem::path
 
 }  // namespace
 
+tl::expected<void, std::string> is_the_users(const Script& script) {
+    if (script.inventory.exists || script.sources.size() == 0) return {};
+    std::vector<FileId> files = {script.file};
+    files.insert(files.end(), script.used.begin(), script.used.end());
+    for (const FileId id : files) {
+        std::error_code error;
+        const auto file = std::filesystem::canonical(script.sources.file(id).name(), error);
+        const std::string why = error ? std::string() : project::why_not_trusted(file);
+        if (!why.empty())
+            return tl::unexpected(fmt::format(
+                "{} is not acted upon: {}, and what it says would be done as you. Copy it to where only you "
+                "write; if it is the project's: `trusted-projects: [{}]` in {}",
+                printable(file.string()), why, printable(file.parent_path().string()),
+                (project::user_folder() / "config.yaml").string()));
+    }
+    return {};
+}
+
 tl::expected<nlohmann::json, std::string> consent_to_run(SessionOptions& options, const Script& script,
                                                          const std::vector<runtime::Event>* earlier) {
     if (!is_live(options)) return nlohmann::json();
+    if (const auto own = earlier == nullptr ? is_the_users(script) : tl::expected<void, std::string>(); !own)
+        return tl::unexpected(own.error());
     auto run_options = cli::run_options(options, script);
     if (!run_options) return tl::unexpected(run_options.error());
     const auto tools = runtime::make_live_tools();
@@ -142,7 +163,7 @@ void tell_not_read(const Session& session) {
     for (const auto& [name, one] : left_out) {
         names.push_back(printable(name));
         const bool is_own_kubectl = name == "kubectl" && one.why.starts_with(runtime::own_program);
-        if (one.why == runtime::kubeconfig_runs || is_own_kubectl)
+        if (one.why.starts_with(runtime::own_kubeconfig) || is_own_kubectl)
             tell("note: which cluster it is was not asked, and is no part of the run digest\n");
     }
     print_lines(stderr,

@@ -13,6 +13,10 @@
 
 namespace migc::cli {
 
+// Whether a script may say what is done, or looked at, with this user's rights: without a migc.yaml, which
+// speaks for its folder, it must be the user's like one. The error says whose it is, and what to do.
+tl::expected<void, std::string> is_the_users(const Script& script);
+
 // Before a live run, an undo, or one that goes on: whether what it may execute of the project is allowed, by
 // `--allow-tools`, the user's configuration, what `earlier` events of the same run say was allowed, or an
 // answer on the terminal. Then the options allow it, and what is given is for the journal: null if there is

@@ -120,6 +120,8 @@ int doctor(const DoctorOptions& options) {
     const auto script = options.script.empty() ? no_script() : load_script(options.script);
     print_errors(*script);
     if (script->diagnostics.has_errors()) return refused;
+    if (is_live(options.session) && !options.script.empty())
+        if (const auto own = is_the_users(*script); !own) return refuse(own.error());
     if (!options.environment.empty() && script->inventory.environment(options.environment) == nullptr)
         return refuse(fmt::format("migc.yaml has no environment {}", options.environment));
     const auto session = open_session(options.session, *script);

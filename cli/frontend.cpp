@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 #include <iterator>
+#include <map>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -205,10 +206,39 @@ std::unique_ptr<Script> load_script(const std::string& path, const fs::path& fou
     return script;
 }
 
+namespace {
+
+// Nobody reads more of one file; who wants all of them wants them for a program.
+constexpr std::size_t most_shown = 200;
+
+// Of each file so many, errors before the others, in the order in which they are.
+Diagnostics first_of_each_file(const Diagnostics& diagnostics) {
+    const auto& all = diagnostics.all();
+    std::vector<bool> shown(all.size());
+    std::map<FileId, std::size_t> counts;
+    for (const bool errors : {true, false})
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if ((all[i].severity == Severity::Error) == errors)
+                shown[i] = counts[all[i].span.file]++ < most_shown;
+    Diagnostics first;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (shown[i]) first.all().push_back(all[i]);
+    return first;
+}
+
+}  // namespace
+
 void print(const Diagnostics& diagnostics, const SourceMap& sources) {
     if (diagnostics.empty()) return;
-    print_rendered(stderr, render_text(diagnostics, sources, {colour(stderr), unicode()}));
-    tell("{}\n", summary(diagnostics));
+    const Diagnostics shown = first_of_each_file(diagnostics);
+    print_rendered(stderr, render_text(shown, sources, {colour(stderr), unicode()}));
+    const std::size_t left_out = diagnostics.all().size() - shown.all().size();
+    tell("{}{}\n", summary(diagnostics),
+         left_out == 0
+             ? ""
+             : fmt::format(", {} of which are not shown: of each file the first {} are; `migc check "
+                           "--json` has all",
+                           left_out, most_shown));
 }
 
 void print(const Script& script) {

@@ -9,7 +9,9 @@
 #include "cli/frontend.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
+#include "compiler/source/escape.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/trust/times.hpp"
 
 namespace migc::cli {
 namespace {
@@ -24,20 +26,45 @@ std::string made_elsewhere(runtime::Journal& journal, const std::string& run,
     return fmt::format(", made in {}", script->inventory.root.string());
 }
 
+// Those that lay here and are gone need not be there any more. So many they were; the error is a sentence.
+tl::expected<std::size_t, std::string> give_up_gone(const std::filesystem::path& root,
+                                                    const std::string& because, std::int64_t now) {
+    const auto gone = runtime::gone_journals(root);
+    if (!gone) return tl::unexpected(gone.error());
+    std::size_t given_up = 0;
+    for (const auto& one : *gone) {
+        if (!one.given_up.empty()) continue;
+        const std::string decision =
+            fmt::format("{} on {}: {}", runtime::operator_here(), trust::written_time(now), escaped(because));
+        if (const auto written = trust::give_up(one, decision); !written)
+            return tl::unexpected(written.error());
+        say("given up: the journal that lay here, with {} run{}; what they did, used up or took back counts no more "
+            "(noted in {})\n",
+            one.runs.size(), one.runs.size() == 1 ? "" : "s", one.note.string());
+        ++given_up;
+    }
+    return given_up;
+}
+
 int adopt(const std::string& because) {
     using namespace std::chrono;
     if (because.find_first_not_of(" \t\n") == std::string::npos)
         return refuse("--because: say why you answer for it, for whoever reads the journal later");
     const auto root = project_root_here();
+    const auto now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    const auto given_up = give_up_gone(root, because, now);
+    if (!given_up) return refuse(given_up.error());
     // Opened for writing only if there is one.
-    if (const auto there = runtime::Journal::open_existing(root); !there || !*there)
-        return refuse(there ? fmt::format("no run was recorded below {}", root.string()) : there.error());
+    const auto there = runtime::Journal::open_existing(root);
+    if (!there) return refuse(there.error());
+    if (!*there && *given_up > 0) return 0;
+    if (!*there) return refuse(fmt::format("no run was recorded below {}", root.string()));
     const auto journal = runtime::Journal::open(root);
     if (!journal) return refuse(journal.error());
-    const auto now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
     const auto adopted = (*journal)->adopt(
         {runtime::EventKind::Adopted, now, {{"by", runtime::operator_here()}, {"because", because}}});
     if (!adopted) return refuse(adopted.error());
+    if (adopted->empty() && *given_up > 0) return 0;
     if (adopted->empty())
         return refuse("there is nothing to adopt: this user wrote all that is in the journal");
     for (const auto& one : *adopted)
@@ -53,7 +80,8 @@ void add_journal(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("journal", "Answer for a journal that was made elsewhere");
     command->require_subcommand(1);
     auto* one = command->add_subcommand(
-        "adopt", "Trust what the journal here says of runs, though nothing shows that you wrote it");
+        "adopt",
+        "Trust what the journal here says of runs, though nothing shows that you wrote it; and give up one that lay here and is gone");
     auto because = std::make_shared<std::string>();
     one->add_option("--because", *because, "Why: it is recorded in the journal")->required();
     one->callback([because, &exit_code] { exit_code = adopt(*because); });

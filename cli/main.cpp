@@ -9,6 +9,7 @@
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
 #include "compiler/diagnostics/nearest.hpp"
+#include "runtime/tools/child.hpp"
 
 namespace {
 
@@ -103,6 +104,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    migc::runtime::end_children_with_this_process();  // until a run begins to act
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {

@@ -62,6 +62,8 @@ int plan(const PlanOptions& options) {
     const auto script = load_script(options.script);
     print(*script);
     if (script->diagnostics.has_errors()) return 2;
+    if (is_live(options.session))
+        if (const auto own = is_the_users(*script); !own) return refuse(own.error());
     SessionOptions session_options = options.session;
     session_options.only_digests = options.digest;
     const auto session = open_session(session_options, *script);

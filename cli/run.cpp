@@ -87,7 +87,7 @@ tl::expected<Ready, std::string> prepare(const RunOptions& options, Script& scri
     ready.scratch = std::move(*scratch);
     ready.session = std::move(*session);
     ready.options = std::move(*run_options);
-    ready.options.newest_known = [newest = newest_known(**journal)] { return newest; };
+    ready.options.newest_known = [newest = newest_known(root, journal->get())] { return newest; };
     ready.options.overwrite = options.overwrite;
     ready.options.expect = options.expect;
     ready.options.world = ready.session->world;
@@ -384,12 +384,22 @@ int resolve(const Resolution& asked) {
     return written ? 0 : refuse(written.error());
 }
 
+// Journals that lay here and do not any more.
+void tell_gone(const std::filesystem::path& root) {
+    const auto gone = runtime::gone_journals(root);
+    if (!gone) return tell("note: {}\n", gone.error());
+    if (const auto why = runtime::what_is_gone(*gone, root)) tell("note: {}\n", *why);
+    for (const auto& one : *gone)
+        if (!one.given_up.empty()) tell("note: the journal that lay here was given up by {}\n", one.given_up);
+}
+
 int list_runs() {
     auto journal = journal_here();
     if (!journal) return refuse(journal.error());
     const auto runs = (*journal)->runs();
     if (!runs) return refuse(runs.error());
     if (const auto doubt = (*journal)->doubt()) tell("note: {}\n", *doubt);
+    tell_gone(project_root_here());
     print_rendered(stdout, runtime::runs_table(*runs));
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/runner.hpp"
 #include "runtime/trust/statement.hpp"
+#include "runtime/trust/times.hpp"
 
 namespace migc::cli {
 namespace {
@@ -174,12 +176,17 @@ class EvidenceSearch {
         if (!evidence) return Error(evidence.error());
         if (evidence->stage != stage && evidence->place.environment != stage)
             return Error(std::string("it is about another stage"));
+        if (evidence->expires != 0 && evidence->expires <= now())
+            return Error(fmt::format("it expired {}", trust::written_time(evidence->expires)));
         if (evidence->mode != mode_) return Error(fmt::format("it is of a {} run", escaped(evidence->mode)));
         if (!share(json(evidence->changes), changes))
             return Error(std::string("another change has passed there, or this one before it was edited"));
         if (is_taken_back(*evidence))
             return Error(fmt::format("that was in run {}, which was undone since, says the journal",
                                      escaped(evidence->run)));
+        if (const auto why = why_not_known(*evidence))
+            return Error(fmt::format("whether run {} was undone since cannot be told: {}",
+                                     escaped(evidence->run), *why));
         return there(is_there, evidence->stage, evidence->place);
     }
 
@@ -195,6 +202,23 @@ class EvidenceSearch {
                    event.body.value("stage", "") == evidence.stage;
         });
         return is_that_one && passed_in(*events, evidence.stage, evidence.changes).empty();
+    }
+
+    // A clock that was set back makes nothing valid again.
+    [[nodiscard]] runtime::Time now() const {
+        using namespace std::chrono;
+        const auto by_clock = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+        return std::max<runtime::Time>(by_clock, newest_known(root_));
+    }
+
+    // A journal that is gone may have had that run, and its undo.
+    [[nodiscard]] std::optional<std::string> why_not_known(const trust::Evidence& evidence) const {
+        auto gone = runtime::gone_journals(root_);
+        if (!gone) return gone.error();
+        std::erase_if(*gone, [&](const trust::NotedJournal& one) {
+            return std::find(one.runs.begin(), one.runs.end(), evidence.run) == one.runs.end();
+        });
+        return runtime::what_is_gone(*gone, root_);
     }
 
     fs::path root_;
@@ -228,6 +252,11 @@ void look_for_used(const fs::path& root, runtime::Approvals& given) {
     const auto unknown = [&](const std::string& why) {
         given.unknown = fmt::format("whether an approval was used up already cannot be told: {}", why);
     };
+    const auto gone = runtime::gone_journals(root);
+    if (!gone) return unknown(gone.error());
+    if (const auto why = runtime::what_is_gone(*gone, root)) return unknown(*why);
+    for (const auto& one : *gone)
+        given.note = fmt::format("the journal that lay here was given up by {}", one.given_up);
     const auto journal = runtime::Journal::open_existing(root);
     if (!journal) return unknown(journal.error());
     if (!*journal) return;
@@ -295,14 +324,16 @@ runtime::Approvals given_approvals(const fs::path& root, const std::vector<std::
     return given;
 }
 
-runtime::Time newest_known(runtime::Journal& journal) {
-    const auto runs = journal.runs();
+runtime::Time newest_known(const fs::path& root, runtime::Journal* journal) {
     runtime::Time newest = 0;
-    for (const auto& run : runs.value_or(std::vector<runtime::RunSummary>())) {
+    for (const auto& one : runtime::gone_journals(root).value_or(std::vector<trust::NotedJournal>()))
+        if (one.given_up.empty()) newest = std::max(newest, one.written);
+    if (journal == nullptr) return newest;
+    for (const auto& run : journal->runs().value_or(std::vector<runtime::RunSummary>())) {
         if (run.mode != "live") continue;
         newest = std::max({newest, run.begun_ms, run.ended_ms});
         if (run.ended_ms != 0) continue;
-        for (const auto& event : journal.events(run.id).value_or(std::vector<runtime::Event>()))
+        for (const auto& event : journal->events(run.id).value_or(std::vector<runtime::Event>()))
             newest = std::max(newest, event.time_ms);
     }
     return newest;
@@ -310,7 +341,7 @@ runtime::Time newest_known(runtime::Journal& journal) {
 
 runtime::Time newest_known(const fs::path& root) {
     const auto journal = runtime::Journal::open_existing(root);
-    return journal && *journal ? newest_known(**journal) : 0;
+    return newest_known(root, journal ? journal->get() : nullptr);
 }
 
 decltype(runtime::RunOptions::evidence) evidence_of(const fs::path& root,

@@ -32,8 +32,9 @@ tl::expected<void, std::string> look_at_signed_files(const std::vector<std::stri
 // without text. With who runs it, and what the journal says of approvals that were used.
 runtime::Approvals given_approvals(const std::filesystem::path& root, const std::vector<std::string>& files);
 
-// The newest time that the journal has of a live run; 0 if there is none.
-runtime::Time newest_known(runtime::Journal& journal);
+// The newest time that is known of a live run here, by the journal if there is one, or by one that is gone;
+// 0 if there is none.
+runtime::Time newest_known(const std::filesystem::path& root, runtime::Journal* journal);
 runtime::Time newest_known(const std::filesystem::path& root);
 
 // Answers whether a stage has passed with one of these change digests, where it is: from the journal's runs

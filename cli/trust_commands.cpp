@@ -33,6 +33,7 @@ struct Options {
     std::string what;  // a plan's file, a digest, a run
     std::string name;
     std::string valid = default_validity;
+    std::string evidence_valid;  // empty: it has no end
     std::string out;
     std::string stage;
     std::string passphrase_file;
@@ -75,9 +76,11 @@ bool is_name(const std::string& name) {
                        [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
 }
 
+// A name becomes a file's: none leads elsewhere.
+constexpr const char* what_a_name_is = "a name has letters, digits and hyphens, and begins with a letter";
+
 int new_approver(const Options& options) {
-    if (!is_name(options.name))
-        return refuse("a name has letters, digits and hyphens, and begins with a letter");
+    if (!is_name(options.name)) return refuse(what_a_name_is);
     if (trust::keys_folder().empty())
         return refuse("there is no home folder in which the private key could lie");
     std::optional<std::string> words;
@@ -97,6 +100,7 @@ int new_approver(const Options& options) {
 }
 
 tl::expected<PrivateKey, std::string> own_key(const Options& options) {
+    if (!is_name(options.name)) return tl::unexpected(fmt::format("--as: {}", what_a_name_is));
     return trust::load_key(trust::key_file(options.name), [&] { return passphrase(options); });
 }
 
@@ -174,6 +178,10 @@ int export_evidence(const Options& options) {
         if (trust::key_place(root, "journals")) return refuse(vouched.error());
         tell("note: {}\n", vouched.error());
     }
+    const auto valid = options.evidence_valid.empty() ? tl::expected<Duration, std::string>(Duration{})
+                                                      : parse_duration(options.evidence_valid);
+    if (!valid || (valid->milliseconds <= 0 && !options.evidence_valid.empty()))
+        return refuse(fmt::format("--valid {}: write for example 72h", options.evidence_valid));
     const auto key = own_key(options);
     if (!key) return refuse(key.error());
     const auto place = trust::read_place(event->body.value("place", nlohmann::json()));
@@ -181,10 +189,14 @@ int export_evidence(const Options& options) {
         return refuse(
             fmt::format("run {} does not say where {} passed, as an older migc wrote it; run the stage again",
                         run->id, options.stage));
-    const trust::Evidence evidence{
-        options.stage, *place,  event->body.at("changes").get<std::vector<std::string>>(),
-        run->mode,     run->id, options.name,
-        event->time_ms};
+    const trust::Evidence evidence{options.stage,
+                                   *place,
+                                   event->body.at("changes").get<std::vector<std::string>>(),
+                                   run->mode,
+                                   run->id,
+                                   options.name,
+                                   event->time_ms,
+                                   options.evidence_valid.empty() ? 0 : now() + valid->milliseconds};
     const std::string out =
         options.out.empty() ? fmt::format("evidence-{}-{}.json", options.stage, run->id) : options.out;
     if (const auto written = write_output(out, trust::evidence_file(evidence, *key)); !written)
@@ -232,8 +244,9 @@ void add_evidence(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<Options>();
     one->add_option("RUN", options->what, "A run's id, the end of one, or `last`")->required();
     one->add_option("--stage", options->stage, "The stage that passed")->required();
+    one->add_option("--valid", options->evidence_valid, "How long it holds; without it, for good");
     add_signing_options(*one, *options);
-    command->footer("Example:\n  migc evidence export last --stage staging --as ci");
+    command->footer("Example:\n  migc evidence export last --stage staging --as ci --valid 72h");
     one->callback([options, &exit_code] { exit_code = export_evidence(*options); });
 }
 

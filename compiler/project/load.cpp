@@ -60,21 +60,6 @@ bool belongs_to_the_user(uid_t owner) {
     return ::geteuid() == 0 && owner == login_user();
 }
 
-// Why a migc.yaml does not count: it decides what is run, and somebody else could have put it there. Empty if
-// it does.
-std::string not_trusted(const fs::path& file) {
-    const fs::path folder = file.parent_path();
-    const auto& trusted = user_config().trusted_projects;
-    if (std::find(trusted.begin(), trusted.end(), folder) != trusted.end()) return {};
-    struct stat of_file {
-    }, of_folder{};
-    if (::stat(file.c_str(), &of_file) != 0 || ::stat(folder.c_str(), &of_folder) != 0) return {};
-    for (const auto& [owner, what] :
-         {std::pair(of_file.st_uid, "it"), std::pair(of_folder.st_uid, "its folder")})
-        if (!belongs_to_the_user(owner)) return fmt::format("{} belongs to {}", what, user_name(owner));
-    return (of_file.st_mode & S_IWOTH) != 0 ? "everybody may write it" : "";
-}
-
 // Nothing of it is shown.
 Inventory refused(const fs::path& file, const std::string& why, const fs::path& root, SourceMap& sources,
                   Diagnostics& diagnostics) {
@@ -95,17 +80,30 @@ Inventory not_trusted(const fs::path& file, const std::string& why, const fs::pa
     auto& notes = diagnostics.all().back().notes;
     notes.push_back(fmt::format("if it is the project's: `trusted-projects: [{}]` in {}",
                                 file.parent_path().string(), (user_folder() / "config.yaml").string()));
-    if (!user_config().problem.empty()) notes.push_back(user_config().problem);
+    if (std::string problem = not_believed(file.parent_path()); !problem.empty())
+        notes.push_back(std::move(problem));
     return inventory;
 }
 
 }  // namespace
 
+std::string why_not_trusted(const fs::path& file) {
+    const fs::path folder = file.parent_path();
+    if (is_trusted_project(folder)) return {};
+    struct stat of_file {
+    }, of_folder{};
+    if (::stat(file.c_str(), &of_file) != 0 || ::stat(folder.c_str(), &of_folder) != 0) return {};
+    for (const auto& [owner, what] :
+         {std::pair(of_file.st_uid, "it"), std::pair(of_folder.st_uid, "its folder")})
+        if (!belongs_to_the_user(owner)) return fmt::format("{} belongs to {}", what, user_name(owner));
+    return (of_file.st_mode & S_IWOTH) != 0 ? "everybody may write it" : "";
+}
+
 Inventory load_inventory(const fs::path& script_folder, SourceMap& sources, Diagnostics& diagnostics) {
     const fs::path folder = absolute_folder(script_folder);
     const auto file = find_upwards(folder);
     if (!file) return without_file(folder);
-    if (const std::string why = not_trusted(*file); !why.empty())
+    if (const std::string why = why_not_trusted(*file); !why.empty())
         return not_trusted(*file, why, folder, sources, diagnostics);
     auto text = project_file_content(file->parent_path(), *file, largest_project_file);
     if (!text)

@@ -1,7 +1,5 @@
 #include "compiler/project/named_file.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "compiler/project/user_config.hpp"
@@ -12,18 +10,12 @@ namespace migc::project {
 
 namespace fs = std::filesystem;
 
-bool is_allowed_outside(const fs::path& whole) {
-    const auto& allowed = user_config().outside_files;
-    return std::any_of(allowed.begin(), allowed.end(),
-                       [&](const fs::path& one) { return is_within(whole, one); });
-}
-
 tl::expected<fs::path, std::string> named_file(const Inventory& inventory, const std::string& path) {
     const fs::path whole = (fs::absolute(inventory.root) / path).lexically_normal();
-    if (is_allowed_outside(whole)) return whole;
+    if (is_outside_file(whole, inventory.root)) return whole;
     auto own = project_path(inventory.root, path);
     if (own) return own;
-    const std::string& problem = user_config().problem;
+    const std::string problem = not_believed(inventory.root);
     return tl::unexpected(fmt::format("{}; `outside-files` in {} allows one that lies elsewhere{}",
                                       own.error(), (user_folder() / "config.yaml").string(),
                                       problem.empty() ? "" : fmt::format(" ({})", problem)));
@@ -33,8 +25,8 @@ tl::expected<std::string, std::string> named_file_content(const Inventory& inven
                                                           std::uintmax_t limit) {
     const auto file = named_file(inventory, path);
     if (!file) return tl::unexpected(file.error());
-    return is_allowed_outside(*file) ? file_content(*file, limit)
-                                     : project_file_content(inventory.root, path, limit);
+    return is_outside_file(*file, inventory.root) ? file_content(*file, limit)
+                                                  : project_file_content(inventory.root, path, limit);
 }
 
 fs::path repository_of(const fs::path& folder) {

@@ -18,9 +18,6 @@ tl::expected<std::filesystem::path, std::string> named_file(const Inventory& inv
 tl::expected<std::string, std::string> named_file_content(const Inventory& inventory, const std::string& path,
                                                           std::uintmax_t limit);
 
-// Whether such a path is one outside that the user allows.
-bool is_allowed_outside(const std::filesystem::path& whole);
-
 // The folder out of which no script of a folder may lead, by links or by `use`: that of migc.yaml; without
 // one, that of the git work tree; without that, `otherwise`, else the folder itself.
 std::filesystem::path home_of_scripts(const std::filesystem::path& folder,

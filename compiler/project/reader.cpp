@@ -130,7 +130,7 @@ std::optional<std::string> Reader::named_file(const YamlNode& node, std::string_
     auto path = text(node, called);
     // Whether a whole path is allowed is asked where it is read: who only checks a script reads none.
     if (!path || path->starts_with('/') || stays_inside(*path) ||
-        is_allowed_outside((root / *path).lexically_normal()))
+        is_outside_file((root / *path).lexically_normal(), root))
         return path;
     wrong(node, fmt::format("{} leads out of the project's folder", called))
         .notes.push_back(fmt::format("who runs it can allow it: `outside-files: [..]` in {}",

@@ -211,9 +211,15 @@ UserConfig read() {
     return parse(file, std::move(*text));
 }
 
-UserConfig& config() {
-    static UserConfig once = read();
+const UserConfig& config() {
+    static const UserConfig once = read();
     return once;
+}
+
+// What flags have named.
+std::vector<fs::path>& given_outside() {
+    static std::vector<fs::path> given;
+    return given;
 }
 
 }  // namespace
@@ -240,8 +246,21 @@ bool lies_in_project(const fs::path& path, const fs::path& root) {
     return !project_of(path, root).empty();
 }
 
+bool is_outside_file(const fs::path& whole, const fs::path& root) {
+    const auto names = [&](const std::vector<fs::path>& allowed) {
+        return std::any_of(allowed.begin(), allowed.end(),
+                           [&](const fs::path& one) { return is_within(whole, one); });
+    };
+    return names(given_outside()) || (names(config().outside_files) && not_believed(root).empty());
+}
+
+bool is_trusted_project(const fs::path& folder) {
+    const auto& trusted = config().trusted_projects;
+    return std::find(trusted.begin(), trusted.end(), folder) != trusted.end() && not_believed(folder).empty();
+}
+
 void allow_outside(const fs::path& path) {
-    config().outside_files.push_back(fs::absolute(path).lexically_normal());
+    given_outside().push_back(fs::absolute(path).lexically_normal());
 }
 
 }  // namespace migc::project

@@ -41,7 +41,17 @@ std::string not_believed(const std::filesystem::path& root);
 // work tree to which the root belongs. Nothing lies in a project whose root is /, which would be the machine.
 bool lies_in_project(const std::filesystem::path& path, const std::filesystem::path& root);
 
-// As if `outside-files` named it: for a flag.
+// Whether a whole path is a file outside of a project that its migc.yaml may name: `outside-files` says so
+// and is believed for that project, or a flag does.
+bool is_outside_file(const std::filesystem::path& whole, const std::filesystem::path& root);
+// Whether `trusted-projects` says that the migc.yaml of a folder counts, and is believed for it.
+bool is_trusted_project(const std::filesystem::path& folder);
+
+// Why a file that says what is done does not count: it, or its folder, belongs to somebody else, or everybody
+// may write it, and `trusted-projects` does not name the folder. "it belongs to ann"; empty if it counts.
+std::string why_not_trusted(const std::filesystem::path& file);
+
+// As if `outside-files` named it: for a flag, which whoever starts it has typed.
 void allow_outside(const std::filesystem::path& path);
 
 }  // namespace migc::project

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdlib>
 #include <set>
 
 #include <fmt/format.h>
 
-#include "compiler/project/named_file.hpp"
 #include "compiler/project/user_config.hpp"
 #include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
+#include "runtime/engine/kubeconfig.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
@@ -57,21 +57,20 @@ KubectlLine kubectl_line(const Words& argv) {
     return line;
 }
 
-// Whether a kubeconfig may make kubectl run a program, or hand a file on. Only a text that cannot say so in
-// any spelling of YAML does not.
-bool runs_programs(const fs::path& kubeconfig) {
-    constexpr std::uintmax_t largest = std::uintmax_t{4} << 20;
-    const auto text = read_file(kubeconfig, largest);
-    std::error_code ignored;
-    if (!text) return fs::exists(kubeconfig, ignored);
-    const bool is_plain = std::all_of(text->begin(), text->end(), [](unsigned char c) {
-        return (c >= 0x20 && c < 0x7F && c != '\\' && c != '!') || c == '\n' || c == '\r' || c == '\t';
-    });
-    if (!is_plain) return true;
-    constexpr std::array words = {"exec", "auth-provider", "tokenfile"};
-    const std::string folded = lower(*text);
-    return std::any_of(words.begin(), words.end(),
-                       [&](const char* word) { return folded.find(word) != std::string::npos; });
+Kubectl work_of(const Words& words) {
+    if (words.empty() || words.front() != "config") return Kubectl::AsksServer;
+    const bool flattens = std::any_of(words.begin(), words.end(),
+                                      [](const std::string& word) { return word.starts_with("--flatten"); });
+    return flattens ? Kubectl::OpensFiles : Kubectl::OnlyReadsIt;
+}
+
+// The first kubeconfig of the project that reaches out of it.
+std::optional<ProjectProgram> in_kubeconfigs(const std::vector<fs::path>& files, const fs::path& root,
+                                             Kubectl work) {
+    for (const fs::path& file : files)
+        if (std::string why = kubeconfig_reaches_out(file, root, work); !why.empty())
+            return ProjectProgram{file.string(), file.string(), {}, std::move(why), {}};
+    return std::nullopt;
 }
 
 // Such a probe of a project's own says no more than what is to be shown of the cluster. What is called a
@@ -120,13 +119,14 @@ std::optional<ProjectProgram> in_kubectl(const CommandLine& command, const fs::p
     const KubectlLine line = kubectl_line(command.argv);
     const auto own = project_path(root, line.kubeconfig);
     const bool is_elsewhere =
-        !line.kubeconfig.empty() && !own && !project::is_allowed_outside(line.kubeconfig);
+        !line.kubeconfig.empty() && !own && !project::is_outside_file(line.kubeconfig, root);
     const bool is_declared = command.of_project || says_where(line.words);
     if (is_declared && (is_elsewhere || !command.environment.empty() || !only_gets(line.words)))
         return ProjectProgram{"kubectl", {}, {}, why_of("kubectl"), {}};
-    const bool asks_a_server = line.words.empty() || line.words.front() != "config";
-    if (!line.kubeconfig.empty() && own && asks_a_server && runs_programs(*own))
-        return ProjectProgram{line.kubeconfig, own->string(), {}, kubeconfig_runs, {}};
+    std::vector<fs::path> files;
+    if (line.kubeconfig.empty()) files = kubeconfigs_of_project(root);
+    if (!line.kubeconfig.empty() && own) files = {fs::path(line.kubeconfig)};
+    if (auto program = in_kubeconfigs(files, root, work_of(line.words))) return program;
     if (work == Work::Looks && acts_in_pods(line.words))
         return ProjectProgram{"kubectl", {}, {}, "it takes a command in a pod", {}};
     return std::nullopt;

@@ -3,9 +3,9 @@
 // kubectl, docker, curl, git and the like are the machine's, and where the standard library says how they are
 // run, a project has no word in it. Everything else is the project's: tools that it declares, commands that
 // its own verbs and probes give to any tool, programs of its own, commands that migc.yaml names for secrets,
-// a kubeconfig of its own that runs a plug-in, and terraform, which runs what its folder says (providers,
-// data sources, a backend's plug-in). So is whatever PATH finds in the project, also under the machine's
-// names.
+// a kubeconfig of its own that runs a plug-in or names files outside, and terraform, which runs what its
+// folder says (providers, data sources, a backend's plug-in). So is whatever PATH finds in the project, also
+// under the machine's names.
 #pragma once
 
 #include <filesystem>
@@ -35,9 +35,6 @@ struct ProjectProgram {
     std::string why;           // for people: "helm is run as the project says"
     std::vector<Span> places;  // where the project says so, as far as scripts do
 };
-
-// Why a kubeconfig is one: without it, which cluster it is cannot be told either.
-constexpr const char* kubeconfig_runs = "the project's kubeconfig runs programs";
 
 // Begins the reason where a tool, called as one of the machine's, is found in the project.
 constexpr std::string_view own_program = "the project would run its own ";

@@ -701,4 +701,31 @@ tl::expected<std::unique_ptr<Journal>, std::string> Journal::open_existing(const
     return journal_on(std::move(**database), root, false);
 }
 
+tl::expected<std::vector<trust::NotedJournal>, std::string> gone_journals(const fs::path& root) {
+    auto noted = trust::journals_noted_at(root);
+    if (!noted || noted->empty()) return noted;
+    auto database = open_for_reading(root);
+    if (!database) return tl::make_unexpected(database.error());
+    const std::string here = *database ? identity_of(**database) : "";
+    std::erase_if(*noted, [&](const trust::NotedJournal& one) { return one.identity == here; });
+    return noted;
+}
+
+std::optional<std::string> what_is_gone(const std::vector<trust::NotedJournal>& journals,
+                                        const fs::path& root) {
+    const trust::NotedJournal* newest = nullptr;
+    std::size_t runs = 0;
+    for (const trust::NotedJournal& one : journals) {
+        if (!one.given_up.empty()) continue;
+        runs += one.runs.size();
+        if (newest == nullptr || one.written > newest->written) newest = &one;
+    }
+    if (newest == nullptr) return std::nullopt;
+    return fmt::format(
+        "a journal of this user's with {} run{} (the last one {}) lay in {}, and is not there any more. Put its "
+        ".migc back; if it is gone for good, or the project moved away with it, say so: `migc journal adopt "
+        "--because \"..\"`",
+        runs, runs == 1 ? "" : "s", newest->runs.back(), root.string());
+}
+
 }  // namespace migc::runtime

@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #include "runtime/journal/event.hpp"
+#include "runtime/trust/local_witness.hpp"
 
 namespace migc::runtime {
 
@@ -83,5 +84,16 @@ class Journal {
     // A person answers for all that is not vouched for: the event is added to each such run.
     virtual tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event& decision) = 0;
 };
+
+// The journals with runs that were written at this root by whoever is here, and are not the one that lies
+// there now: taken away, deleted, or replaced. What they had is not known, so that nothing may be concluded
+// from what the one that is there has not. Those that a person has given up (`migc journal adopt`) are among
+// them.
+tl::expected<std::vector<trust::NotedJournal>, std::string> gone_journals(const std::filesystem::path& root);
+
+// The sentence about those that nobody has given up: what happened, and what to do; nothing if there are
+// none.
+std::optional<std::string> what_is_gone(const std::vector<trust::NotedJournal>& journals,
+                                        const std::filesystem::path& root);
 
 }  // namespace migc::runtime

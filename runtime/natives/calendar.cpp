@@ -122,7 +122,8 @@ std::optional<std::string> clock_is_behind(const std::string& kind, Time now, Ti
     };
     return fmt::format(
         "the clock says {} UTC, and the journal has what a run did at {}: it was set back, or was wrong then. Set it "
-        "right; if it was wrong then, move .migc away, and keep it as long as what its runs did may have to be undone",
+        "right; if it was wrong then, move .migc away, keep it as long as what its runs did may have to be undone, and "
+        "say so: `migc journal adopt --because \"..\"`",
         second(now), second(newest_known));
 }
 

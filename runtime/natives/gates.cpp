@@ -94,7 +94,8 @@ Reading approval(Host& host, const Arguments& arguments) {
     for (const auto& file : given.files) files.push_back({file.name, file.text});
     const trust::Judgement judgement = trust::judge(question, files);
     if (judgement.enough) host.approved_by(judgement.counted);
-    return {judgement.enough, judgement.why, false};
+    const bool has_note = judgement.enough && !given.note.empty();
+    return {judgement.enough, judgement.why + (has_note ? "; " + given.note : ""), false};
 }
 
 }  // namespace migc::runtime

@@ -11,11 +11,13 @@ namespace migc::prove {
 constexpr std::uint32_t stop_here = ~std::uint32_t{0};
 
 // From `at` on until an end, or a choice at which `watcher` wants to stop. `watcher.choose(choice)` says
-// where it goes on, or `stop_here`; `watcher.say(remark)` hears of a remark.
+// where it goes on, or `stop_here`; `watcher.say(remark)` hears of a remark, and `watcher.carried(count)` how
+// many instructions it were.
 template <typename Watcher>
 Stop carry_out(const std::vector<Instruction>& instructions, const std::vector<std::uint32_t>& returns,
                std::uint32_t at, ValueId* r, Values& values, Watcher&& watcher) {
-    for (const Instruction* const code = instructions.data();;) {
+    const Instruction* const code = instructions.data();
+    for (std::uint64_t count = 1;; ++count) {
         const Instruction& one = code[at++];
         switch (one.op) {
             case Op::Set:
@@ -44,12 +46,14 @@ Stop carry_out(const std::vector<Instruction>& instructions, const std::vector<s
                 break;
             case Op::Choose:
                 at = watcher.choose(one.target);
-                if (at == stop_here) return {false, one.target};
-                break;
+                if (at != stop_here) break;
+                watcher.carried(count);
+                return {false, one.target};
             case Op::Return:
                 at = returns[r[one.a]];
                 break;
             case Op::End:
+                watcher.carried(count);
                 return {true, one.target};
             case Op::Say:
                 watcher.say(one.target);

@@ -11,6 +11,14 @@ namespace {
 // One behind another, of one schedule: each takes a frame of the stack, of which there are eight megabytes.
 constexpr std::size_t most_choices = 12'000;
 
+// What lies between two states is short, but for a script in which each step has thousands that might have to
+// be undone. Whoever asks for more faults at once has time.
+std::uint64_t most_instructions(const Limits& limits) {
+    constexpr std::uint64_t for_a_state = 500;
+    const std::uint64_t further = std::max(1U, limits.faults) - 1;
+    return std::max<std::uint64_t>(1, limits.states * for_a_state) << (6 * further);
+}
+
 // States are told apart by 128 bits of digest: of two billion of them, that any two share one has a chance of
 // one in 10^20.
 struct Key {
@@ -100,7 +108,8 @@ class Search {
 
   private:
     bool cut_off() {
-        if (known_.size() >= limits_.states || choices_ahead_ >= most_choices) cut_off_ = true;
+        const bool too_long = machine_.carried_out() >= most_instructions(limits_);
+        if (known_.size() >= limits_.states || too_long || choices_ahead_ >= most_choices) cut_off_ = true;
         return cut_off_;
     }
 

@@ -218,9 +218,33 @@ void Lowering::loop(const ir::Step& step, Names& names, const Course& course) {
     block(step.body, *inner, course);
 }
 
+namespace {
+
+// More than any search goes through: such a `parallel` is not even written down.
+constexpr double hopeless_orders = 1e8;
+
+// At how many places a step may stop, once another branch has failed.
+double stops_in(const std::vector<ir::Step>& steps) {
+    double stops = 0;
+    for (const ir::Step& step : steps) stops += std::max(1.0, stops_in(step.body) + stops_in(step.otherwise));
+    return stops;
+}
+
+// Each of the branches may be the first to fail, and each of the others stops at any of its steps.
+double orders_of(const std::vector<ir::Step>& branches) {
+    double orders = static_cast<double>(branches.size()) / 2;
+    for (const ir::Step& branch : branches) orders *= 1 + std::max(1.0, stops_in(branch.body));
+    return orders;
+}
+
+}  // namespace
+
 // Branches touch nothing in common, so their steps may be thought of in any order; what differs is which one
 // fails first, and how far the others come.
 void Lowering::parallel(const ir::Step& step, Names& names, const Course& course) {
+    const double orders = orders_of(step.body);
+    if (orders > out_.orders) out_.orders = orders, out_.widest = step.span;
+    if (orders > hopeless_orders) return;
     const Register failed = new_register(), worst = new_register();
     set(failed, 0);
     set(worst, 0);

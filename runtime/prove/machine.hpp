@@ -1,6 +1,7 @@
 // What carries a system out: an interpreter, or the same as machine code.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,8 @@ class Machine {
     // is hoped for happens.
     virtual Stop begin(ValueId* registers, unsigned quiet) = 0;
     virtual Stop go_on(ValueId* registers, std::uint32_t choice, std::uint32_t option, unsigned quiet) = 0;
+    // How many instructions it has carried out; 0 where that is not counted, as machine code does not.
+    [[nodiscard]] virtual std::uint64_t carried_out() const { return 0; }
 };
 
 // `values` outlives the machine; it grows while the machine runs.

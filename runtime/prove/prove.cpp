@@ -28,9 +28,19 @@ tl::expected<std::unique_ptr<Machine>, std::string> machine_for(System& system, 
     return make_interpreter(fast_code(system), system.values);
 }
 
+// Branches that stop where they may are looked at in every combination, and each is a state or several: it is
+// said at once that this leads nowhere, and not after minutes.
+std::optional<std::string> too_many_orders(const System& system, const Options& options) {
+    constexpr double states_for_each = 4;
+    if (system.orders * states_for_each <= static_cast<double>(options.states)) return std::nullopt;
+    return "too many orders: the branches of a `parallel` may come about in more ways than can be looked at; "
+           "let fewer of them be parallel, or say with --states how many states may be looked at";
+}
+
 tl::expected<Searched, std::string> search(System system, const Options& options, bool only_invariant) {
     Searched result;
     result.system = std::move(system);
+    if (auto why = too_many_orders(result.system, options)) return tl::unexpected(std::move(*why));
     auto machine = machine_for(result.system, options.jit);
     if (!machine) return tl::unexpected(machine.error());
     Limits limits;

@@ -43,6 +43,8 @@ class Teller {
         return chosen.target;
     }
 
+    void carried(std::uint64_t) const {}
+
     void say(std::uint32_t number) {
         const Remark& remark = system_.remarks[number];
         const auto add = [&](Line::Kind kind) {

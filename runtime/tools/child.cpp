@@ -1,5 +1,7 @@
 #include "runtime/tools/child.hpp"
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -28,6 +30,30 @@ std::mutex own_mutex;
 std::set<pid_t>& own_children() {
     static std::set<pid_t> children;
     return children;
+}
+
+// The same for a signal's handler, which can take no lock. Those for which there is no place are not in it.
+constexpr std::size_t most_for_handler = 256;
+std::array<std::atomic<pid_t>, most_for_handler> children_for_handler;
+
+void note_for_handler(pid_t pid) {
+    for (auto& place : children_for_handler) {
+        pid_t free = 0;
+        if (place.compare_exchange_strong(free, pid)) return;
+    }
+}
+
+void forget_for_handler(pid_t pid) {
+    for (auto& place : children_for_handler) {
+        pid_t one = pid;
+        if (place.compare_exchange_strong(one, 0)) return;
+    }
+}
+
+void end_children_and_oneself(int number) {
+    for (const auto& place : children_for_handler)
+        if (const pid_t pid = place.load(); pid > 0) ::kill(-pid, SIGKILL);
+    ::raise(number);  // its handler was taken away when it came
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
@@ -129,6 +155,7 @@ tl::expected<Child, std::string> Child::start(const ChildPlan& plan) {
                                     environment.data());
     if (error != 0) return tl::unexpected(why_not_started(plan, error));
     own_children().insert(pid);
+    if (plan.may_be_killed) note_for_handler(pid);
     place.close();
     return Child(pid, Descriptor(::pidfd_open(pid, 0)));
 }
@@ -152,7 +179,20 @@ Child::Exit Child::reap() {
     siginfo_t info = {};
     while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0 && errno == EINTR) continue;
     own_children().erase(pid_);
+    forget_for_handler(pid_);
     return {info.si_code == CLD_EXITED ? Ending::Exited : Ending::Signalled, info.si_status};
+}
+
+void end_children_with_this_process() {
+    struct sigaction action = {};
+    action.sa_handler = end_children_and_oneself;
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+        struct sigaction before = {};
+        // What was to be ignored stays so (nohup).
+        if (::sigaction(number, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+            ::sigaction(number, &action, nullptr);
+    }
 }
 
 void adopt_orphans() {

@@ -21,6 +21,7 @@ struct ChildPlan {
     int output = -1;
     int errors = -1;
     std::vector<int> inherited;  // further descriptors that stay open in it
+    bool may_be_killed = false;  // by end_children_with_this_process
 };
 
 class Child {
@@ -50,6 +51,11 @@ class Child {
     pid_t pid_;
     Descriptor exit_;
 };
+
+// From then on SIGINT, SIGTERM and SIGHUP end this process as they always do, and with it those children that
+// may be killed: what only looks is of no use to anybody afterwards, and may wait for ever. Not for a run,
+// which goes on until its step is at an end; see interrupts.hpp.
+void end_children_with_this_process();
 
 // Makes this process the one that orphaned descendants are handed to, so that they can be seen and ended.
 void adopt_orphans();

@@ -285,6 +285,8 @@ class LiveTools : public Tools {
         plan->input = input.get();
         plan->output = output;
         plan->errors = errors;
+        // terraform would leave a lock.
+        plan->may_be_killed = !command.gentle && command.tool != "terraform";
         return Child::start(*plan);
     }
 

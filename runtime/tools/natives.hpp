@@ -56,6 +56,7 @@ struct Approvals {
     // The runs that have used an approval up, by its id; and why that cannot be told, if it cannot.
     std::map<std::string, std::vector<std::string>> used;
     std::string unknown;
+    std::string note;  // what whoever relies on it is to know; empty: nothing
 };
 
 // What the engine lends to a native.

@@ -34,13 +34,14 @@ tl::expected<void, std::string> counts(const Statement& statement, const Signers
 }  // namespace
 
 std::string evidence_file(const Evidence& evidence, const PrivateKey& key) {
-    const json content = {{"stage", evidence.stage},
-                          {"place", to_json(evidence.place)},
-                          {"changes", evidence.changes},
-                          {"mode", evidence.mode},
-                          {"run", evidence.run},
-                          {"name", evidence.name},
-                          {"passed", written_time(evidence.passed)}};
+    json content = {{"stage", evidence.stage},
+                    {"place", to_json(evidence.place)},
+                    {"changes", evidence.changes},
+                    {"mode", evidence.mode},
+                    {"run", evidence.run},
+                    {"name", evidence.name},
+                    {"passed", written_time(evidence.passed)}};
+    if (evidence.expires != 0) content["expires"] = written_time(evidence.expires);
     return sign(evidence_kind, content, key).dump(1) + "\n";
 }
 
@@ -54,12 +55,17 @@ tl::expected<Evidence, std::string> read_evidence(const std::string& text, const
         return Failure(std::string(
             "it does not say where the stage passed, as an older migc made it; run the stage again"));
     Evidence evidence{text_of(content, "stage"), std::move(*place),        {}, text_of(content, "mode"),
-                      text_of(content, "run"),   text_of(content, "name"), 0};
+                      text_of(content, "run"),   text_of(content, "name"), 0,  0};
     const auto passed = read_time(text_of(content, "passed"));
     const json changes = content.value("changes", json());
     if (evidence.stage.empty() || !passed || !changes.is_array())
         return Failure(std::string("something is missing in it: stage, changes or passed"));
     evidence.passed = *passed;
+    if (content.contains("expires")) {
+        const auto expires = read_time(text_of(content, "expires"));
+        if (!expires) return Failure(std::string("until when it holds cannot be read"));
+        evidence.expires = *expires;
+    }
     for (const json& change : changes)
         if (change.is_string()) evidence.changes.push_back(change.get<std::string>());
     return evidence;

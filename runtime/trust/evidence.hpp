@@ -20,6 +20,7 @@ struct Evidence {
     std::string run;                   // its id
     std::string name;                  // who signs it, as in migc.yaml
     Time passed = 0;
+    Time expires = 0;  // 0: it has no end
 };
 
 std::string evidence_file(const Evidence& evidence, const PrivateKey& key);

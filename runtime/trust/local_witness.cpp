@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/account.hpp"
 #include "runtime/trust/bytes.hpp"
+#include "runtime/trust/runner.hpp"
 
 namespace migc::trust {
 namespace {
@@ -55,6 +57,33 @@ std::string whole_note(int note) {
     const ssize_t size = ::pread(note, text.data(), text.size(), 0);
     text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
     return text;
+}
+
+// What a note begins with.
+struct Head {
+    std::string place;     // where the journal lies
+    std::string given_up;  // by whom and why, if a person has said that it need not be there
+};
+
+constexpr std::string_view given_up_mark = "given up ";
+
+std::optional<Head> read_head(const std::string& note) {
+    if (!note.starts_with(note_begins)) return std::nullopt;
+    const std::size_t end = note.find('\n', note_begins.size());
+    Head head{note.substr(note_begins.size(), end - note_begins.size()), {}};
+    if (end == std::string::npos) return head;
+    const std::string rest = note.substr(end + 1, note.find('\n', end + 1) - end - 1);
+    if (rest.starts_with(given_up_mark)) head.given_up = rest.substr(given_up_mark.size());
+    return head;
+}
+
+// Of a size that never changes; empty if it does not fit.
+std::string written_head(const Head& head) {
+    std::string text = fmt::format("{}{}\n", note_begins, head.place);
+    if (!head.given_up.empty()) text += fmt::format("{}{}\n", given_up_mark, head.given_up);
+    if (text.size() >= head_of_note) return {};
+    text.resize(head_of_note - 1, ' ');
+    return text + "\n";
 }
 
 std::string line_for(const std::string& run, const std::string& head) {
@@ -119,22 +148,17 @@ tl::expected<void, std::string> LocalWitness::open_note(const fs::path& root, bo
     if (!file) return Silence(file.error());
     if (!*file) return {};  // marked here, and noted nowhere: the mark is enough
     note_ = std::move(**file);
-    const std::string text = whole_note(note_.get());
-    if (text.starts_with(note_begins)) {
-        const std::size_t end = text.find('\n', note_begins.size());
-        place_ = text.substr(note_begins.size(), end - note_begins.size());
-    } else if (make) {
-        moved_to(root);
-    }
+    const auto head = read_head(whole_note(note_.get()));
+    if (head) place_ = head->place;
+    // One that was given up and is there again is a journal like any other.
+    if (make && (!head || !head->given_up.empty())) moved_to(head ? place_ : root);
     return {};
 }
 
 void LocalWitness::moved_to(const fs::path& root) {
     place_ = canonical_place(root);
-    std::string head = fmt::format("{}{}\n", note_begins, place_.string());
-    if (head.size() > head_of_note) return;  // then it is where it is
-    head.resize(head_of_note - 1, ' ');
-    write_at(note_.get(), head + "\n", 0);
+    const std::string head = written_head({place_.string(), {}});
+    if (!head.empty()) write_at(note_.get(), head, 0);  // else it is where it is
 }
 
 std::string LocalWitness::mark(const RunState& state) const {
@@ -162,9 +186,8 @@ void LocalWitness::remember(const RunState& state) {
     if (end) runtime::write_all(end.get(), line);
 }
 
-std::vector<LocalWitness::Line> LocalWitness::lines() const {
+std::vector<LocalWitness::Line> LocalWitness::lines_of(const std::string& text) {
     std::vector<Line> found;
-    const std::string text = note_ ? whole_note(note_.get()) : "";
     for (std::size_t at = head_of_note; at + line_size <= text.size();) {
         const std::size_t end = text.find('\n', at);
         if (end == std::string::npos) break;
@@ -176,6 +199,10 @@ std::vector<LocalWitness::Line> LocalWitness::lines() const {
         at = end + 1;
     }
     return found;
+}
+
+std::vector<LocalWitness::Line> LocalWitness::lines() const {
+    return note_ ? lines_of(whole_note(note_.get())) : std::vector<Line>();
 }
 
 std::optional<LocalWitness::Line> LocalWitness::line_of(const std::string& run) const {
@@ -199,6 +226,82 @@ void LocalWitness::forget(const std::string& run) {
     for (const Line& line : lines())
         if (line.run == run) write_at(note_.get(), line_for("", ""), line.at);
     last_.reset();
+}
+
+std::vector<std::string> LocalWitness::runs_in(const std::string& note) {
+    std::vector<std::string> found;
+    for (Line& line : lines_of(note)) found.push_back(std::move(line.run));
+    return found;
+}
+
+// ------------------------------------------------------------------ journals that lay at a root
+
+namespace {
+
+// Whoever is here, whatever the variables say.
+std::vector<fs::path> folders_of_notes() {
+    std::vector<fs::path> folders = {folder_of_operator("journals")};
+    const Accounts accounts = accounts_here();
+    for (const uid_t user : {accounts.who(), accounts.real, accounts.effective})
+        if (const fs::path home = home_of(user); home.is_absolute())
+            folders.push_back(home / ".config" / "migc" / "journals");
+    std::vector<fs::path> found;
+    for (const fs::path& folder : folders) {
+        std::error_code error;
+        const fs::path whole = fs::weakly_canonical(folder, error);
+        if (!folder.empty() && std::find(found.begin(), found.end(), whole) == found.end())
+            found.push_back(whole);
+    }
+    return found;
+}
+
+// Nothing if it is no note of a journal that lay there and has runs.
+std::optional<NotedJournal> noted_in(const fs::path& file, const std::string& place) {
+    const runtime::Descriptor note(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    struct stat status {};
+    if (!note || ::fstat(note.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+    const std::string text = whole_note(note.get());
+    const auto head = read_head(text);
+    if (!head || head->place != place) return std::nullopt;
+    auto runs = LocalWitness::runs_in(text);
+    if (runs.empty()) return std::nullopt;
+    return NotedJournal{file.filename().string(), std::move(runs),
+                        runtime::Time{status.st_mtim.tv_sec} * 1000, head->given_up, file};
+}
+
+}  // namespace
+
+tl::expected<std::vector<NotedJournal>, std::string> journals_noted_at(const fs::path& root) {
+    const std::string place = canonical_place(root).string();
+    std::vector<NotedJournal> found;
+    std::error_code error;
+    const fs::path own = fs::weakly_canonical(folder_of_operator("journals"), error);
+    for (const fs::path& folder : folders_of_notes()) {
+        fs::directory_iterator i(folder, error);
+        for (const fs::directory_iterator end; !error && i != end; i.increment(error)) {
+            if (!is_identity(i->path().filename().string())) continue;
+            if (auto one = noted_in(i->path(), place)) found.push_back(std::move(*one));
+        }
+        const bool absent =
+            error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+        if (error && !absent && folder == own)
+            return Silence(fmt::format("the notes of journals in {} cannot be read ({})", folder.string(),
+                                       error.message()));
+    }
+    return found;
+}
+
+tl::expected<void, std::string> give_up(const NotedJournal& journal, const std::string& decision) {
+    const runtime::Descriptor note(::open(journal.note.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+    const auto failed = [&] {
+        return Silence(fmt::format("{} cannot be written: {}", journal.note.string(), std::strerror(errno)));
+    };
+    if (!note) return failed();
+    const auto head = read_head(whole_note(note.get()));
+    const std::string text = written_head({head ? head->place : "", decision});
+    if (text.empty()) return Silence(std::string("the reason is too long; say it in fewer words"));
+    return write_at(note.get(), text, 0) && ::fsync(note.get()) == 0 ? tl::expected<void, std::string>()
+                                                                     : failed();
 }
 
 }  // namespace migc::trust

@@ -7,7 +7,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "runtime/tools/tools.hpp"
 #include "runtime/trust/private_folder.hpp"
 #include "runtime/trust/secret_digest.hpp"
 #include "runtime/trust/witness.hpp"
@@ -16,6 +18,22 @@ namespace migc::trust {
 
 // 32 hexadecimal digits, of which no two journals have the same.
 std::string new_journal_identity();
+
+// What a note of this user's says of a journal, wherever that is by now.
+struct NotedJournal {
+    std::string identity;
+    std::vector<std::string> runs;
+    runtime::Time written = 0;  // when the note was written last: no run of it did anything later
+    std::string given_up;       // who has said, and why, that it need not be there any more; empty: nobody
+    std::filesystem::path note;
+};
+
+// The journals that were written at this root and have runs: in the configuration of whoever is here, by the
+// variables and by the user database. The notes can only keep something closed, so it does not matter who may
+// write them. The error: there are notes that cannot be read.
+tl::expected<std::vector<NotedJournal>, std::string> journals_noted_at(const std::filesystem::path& root);
+// Writes into its note that it need not be there any more; `decision` is a line.
+tl::expected<void, std::string> give_up(const NotedJournal& journal, const std::string& decision);
 
 class LocalWitness : public Witness {
   public:
@@ -37,6 +55,9 @@ class LocalWitness : public Witness {
     [[nodiscard]] std::vector<std::string> runs() const override;
     void forget(const std::string& run) override;
 
+    // Those of which a note's text tells.
+    static std::vector<std::string> runs_in(const std::string& note);
+
   private:
     // A line of the note, of a size that never changes, so that it is written over in place.
     struct Line {
@@ -46,6 +67,7 @@ class LocalWitness : public Witness {
     LocalWitness() = default;
     tl::expected<void, std::string> open_key(const std::filesystem::path& root, bool make);
     tl::expected<void, std::string> open_note(const std::filesystem::path& root, bool make);
+    static std::vector<Line> lines_of(const std::string& note);
     [[nodiscard]] std::vector<Line> lines() const;
     [[nodiscard]] std::optional<Line> line_of(const std::string& run) const;
 

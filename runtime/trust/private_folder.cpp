@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/project/user_config.hpp"
 #include "compiler/source/account.hpp"
 #include "compiler/source/escape.hpp"
 #include "runtime/trust/bytes.hpp"
@@ -195,21 +196,10 @@ tl::expected<void, std::string> PrivateFolder::has_no_links(int depth) const {
     return look_for_links(descriptor_.get(), path_, depth);
 }
 
-namespace {
-
-bool lies_in(const fs::path& path, const fs::path& folder) {
-    std::error_code error;
-    const fs::path below =
-        fs::weakly_canonical(path, error).lexically_relative(fs::weakly_canonical(folder, error));
-    return !error && !below.empty() && *below.begin() != "..";
-}
-
-}  // namespace
-
 tl::expected<fs::path, std::string> key_folder(const fs::path& project, const std::string& name) {
     const fs::path folder = folder_of_operator(name.c_str());
     if (folder.empty()) return Untrusted("neither HOME nor XDG_CONFIG_HOME names a folder for its key");
-    if (lies_in(folder, project))
+    if (project::lies_in_project(folder, project))
         return Untrusted(fmt::format(
             "the folder for its key, {}, lies in the project, where others would find it", folder.string()));
     return folder;

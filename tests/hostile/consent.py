@@ -172,6 +172,150 @@ def kubeconfigs(room):
     check("one that runs nothing needs nobody's leave", "not read" not in plan.text, plan.text)
 
 
+def named_files(room):
+    """A kubeconfig of the project's own that names files, and one that kubectl takes by itself from the project."""
+    environment = machine(room)
+    room.write("a.mig", STAGE % "scale web to 4;")
+    room.write("key", "a client key of the operator's\n", room.outside)
+    os.mkfifo(room.folder / "pipe")
+    for name, target in (("linked", room.outside / "key"), ("folder", room.outside), ("conf/twice", room.folder / "linked")):
+        room.link(name, target)
+    room.write("own", "a certificate\n")
+    asked = room.top / "asked"
+
+    def conf(key, value, quote="", name="plain.conf", where="user"):
+        room.write(name, f"apiVersion: v1\nusers:\n- name: a\n  {where}:\n    {quote}{key}{quote}: {value}\n")
+        room.write("migc.yaml", YAML % f", kubeconfig: {name}")
+        room.hand_over()
+        asked.unlink(missing_ok=True)
+
+    def is_refused(what, *words, **more):
+        for command in (["plan", "a.mig"], ["plan", "a.mig", "--digest"], ["doctor"], ["run", "a.mig"]):
+            done = room.migc(*command, environment={**environment, **more})
+            lines = [line for line in asked.read_text().splitlines() if "config get-contexts" not in line and not line.startswith("version ")] if asked.exists() else []
+            check(f"{what}: {' '.join(command)} asks nothing with it", lines == [], f"{lines}\n{done.text}")
+        plan = room.migc("plan", "a.mig", environment={**environment, **more})
+        flat = " ".join(plan.text.split())
+        check(f"{what}: there is a plan, which says why", plan.returncode == 0 and "not read: the project's kubeconfig" in flat and all(word in flat for word in words), plan.text)
+        digest = room.migc("plan", "a.mig", "--digest", environment={**environment, **more})
+        check(f"{what}: no run digest is told that would be another one", digest.returncode == 2 and "\nrun " not in digest.text, digest.text)
+
+    def is_used(what, *more):
+        plan = room.migc("plan", "a.mig", *more, environment=environment)
+        check(f"{what}: it is used", plan.returncode == 0 and "not read" not in plan.text, plan.text)
+
+    for key in ("client-certificate", "client-key", "certificate-authority"):
+        for value in (str(room.outside / "key"), "../outside/key", "linked", "folder/key", "./own/../linked", ".git/config", "{}/linked".format(room.folder)):
+            conf(key, value)
+            is_refused(f"{key}: {value}", "names the file", "outside-files" if value != "pipe" else "pipe")
+        conf(key, "pipe")
+        is_refused(f"{key}: a pipe", "no regular file")
+        conf(key, "own")
+        is_used(f"{key} of the project")
+    conf("client-key", "twice", name="conf/deep.conf")
+    is_refused("a link to a link", "names the file")
+    conf("client-key", "../own", name="conf/deep.conf")
+    is_used("beside the folder of the kubeconfig")
+    conf("client-key-data", "YWJj")
+    is_used("what is written in it")
+    for what, text in (("in quotes", '"client-key": KEY'), ("in JSON", '{"users": [{"name": "a", "user": {"client-key": "KEY"}}]}'), ("with a ?", "? client-key\n: KEY"),
+                       ("by an anchor", "a: &a KEY\nclient-key: *a"), ("merged", "<<: {client-key: KEY}"), ("twice", "client-key: own\nclient-key: KEY"),
+                       ("in a second document", "a: b\n---\nclient-key: KEY"), ("in capitals", "Client-Key: KEY"), ("over two lines", 'client-key:\n  "KEY"')):
+        room.write("plain.conf", text.replace("KEY", str(room.outside / "key")) + "\n")
+        room.hand_over()
+        asked.unlink(missing_ok=True)
+        is_refused(what)
+    conf("client-key", str(room.outside / "key"))
+    is_used("allowed", "--allow-tools")
+    is_used("named by a flag", "--outside", str(room.outside))
+    room.write(".config/migc/config.yaml", f"outside-files: [{room.outside}]\n", room.home)
+    room.hand_over()
+    is_used("named by the user's configuration")
+    (room.home / ".config/migc/config.yaml").unlink()
+
+    # Taken by kubectl itself: by KUBECONFIG, or from a home that lies in the project.
+    conf("client-key", str(room.outside / "key"))
+    room.write(".kube/config", room.read("plain.conf"))
+    room.write("evil.conf", f"users:\n- name: a\n  user:\n    exec:\n      command: touch {trip(room)}\n")
+    room.write("migc.yaml", YAML % "")
+    room.hand_over()
+    is_refused("KUBECONFIG", KUBECONFIG=f"{room.folder}/plain.conf")
+    is_refused("the second of KUBECONFIG", KUBECONFIG=f"{room.home}/none:{room.folder}/evil.conf")
+    is_refused("a home in the project", HOME=str(room.folder))
+    asked.unlink(missing_ok=True)
+    room.write("fine.conf", "users: []\n", room.outside)
+    room.hand_over()
+    plan = room.migc("plan", "a.mig", environment={**environment, "KUBECONFIG": f"{room.outside}/fine.conf"})
+    check("one's own is one's own", plan.returncode == 0 and "not read" not in plan.text, plan.text)
+
+    # A kubectl that hangs does not outlive whoever only looks.
+    executable(room, "bin/kubectl", f"#!/bin/sh\ntrap '' TERM INT HUP\necho $$ > {room.top}/hangs\nwhile :; do sleep 1; done\n", room.top)
+    room.hand_over()
+    hangs = room.top / "hangs"
+    for number in (15, 2, 1):
+        hangs.unlink(missing_ok=True)
+        process = room.start("plan", "a.mig", "--digest", environment=environment)
+        for _ in range(200):
+            if hangs.exists() and hangs.read_text().strip():
+                break
+            time.sleep(0.05)
+        process.send_signal(number)
+        check(f"it ends by signal {number}", process.wait(10) == -number)
+        pid = int(hangs.read_text())
+        for _ in range(40):
+            if not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split(")")[1].split()[0] == "Z":
+                break
+            time.sleep(0.05)
+        else:
+            os.kill(pid, 9)
+            check(f"and kubectl with it ({number})", False)
+
+
+def configuration_in_it(room):
+    """Nothing of a user's configuration that lies in the project, or in its repository, counts: no file outside, no trusted project."""
+    environment = machine(room)
+    executable(room, "bin/docker", "#!/bin/sh\ncat > " + f"{room.top}/received\n", room.top)
+    token = room.write("token", "canary-5e9d31\n", room.outside)
+    script = f'param token: secret;\nverb keep (t: secret) < do docker ["login"] stdin t; {UNDO}; >\n' + STAGE % "keep token;"
+    received = room.top / "received"
+    tree = room.folder / "tree"
+    for what, root, home, config in (("in the project", tree, tree, tree / ".config"), ("by XDG_CONFIG_HOME", tree, room.home, tree / ".cfg"),
+                                     ("in the same repository", tree / "ops", tree, tree / ".config"), ("by a link", tree, room.home, room.home / ".config")):
+        shutil.rmtree(tree, ignore_errors=True)
+        shutil.rmtree(room.home / ".config", ignore_errors=True)
+        (tree / ".git").mkdir(parents=True)
+        folder = config / "migc"
+        if what == "by a link":
+            folder.parent.mkdir()
+            folder.symlink_to(tree / "there")
+            folder = tree / "there"
+        room.write("config.yaml", f"outside-files: [{room.outside}]\ntrusted-projects: [{root}]\n", folder)
+        room.write("migc.yaml", YAML % f", secrets: {{ token: {{ file: {token} }} }}", root)
+        room.write("a.mig", script, root)
+        room.hand_over()
+        own = {**environment, "HOME": str(home), **({"XDG_CONFIG_HOME": str(config)} if "XDG" in what else {})}
+        done = room.migc("run", "a.mig", "--allow-tools", cwd=root, environment=own)
+        check(f"{what}: no file outside is read", not received.exists() and done.returncode != 0 and "so nothing in it counts" in " ".join(done.text.split()), done.text)
+        # Asked from elsewhere, where only the script's own place tells.
+        done = room.migc("run", str(root / "a.mig"), "--allow-tools", cwd=room.top, environment=own)
+        check(f"{what}: nor from elsewhere", not received.exists() and done.returncode != 0, done.text)
+        done = room.migc("run", "a.mig", "--allow-tools", "--outside", str(room.outside), cwd=root, environment=own)
+        check(f"{what}: a flag is the user's", received.exists() and "canary" in received.read_text(), done.text)
+        received.unlink(missing_ok=True)
+        if can_be_another():
+            subprocess.run(["chown", "daemon", str(root / "migc.yaml")], check=True)
+            done = room.migc("check", "a.mig", cwd=root, environment=own)
+            check(f"{what}: nor does it trust itself", done.returncode != 0 and "belongs to daemon" in done.text, done.text)
+        # Keys that came along are nobody's.
+        room.hand_over()
+        subprocess.run(["chown", room.user or "root", str(root / "migc.yaml")], check=can_be_another())
+        if "XDG" not in what and what != "by a link":
+            shutil.rmtree(root / ".migc", ignore_errors=True)
+            done = room.migc("run", "a.mig", "--allow-tools", "--outside", str(room.outside), cwd=root, environment=own)
+            check(f"{what}: no key lies there", "is not authenticated" in done.text and not (config / "migc/journals").exists(), done.text)
+            received.unlink(missing_ok=True)
+
+
 TOOLS = ("kubectl", "terraform", "docker", "curl", "git", "openssl", "dot")
 
 
@@ -183,11 +327,12 @@ def lying(room):
     for folder in (room.folder, room.folder / "node_modules/.bin", room.outside):
         for tool in TOOLS:
             executable(room, tool, f"#!/bin/sh\ntouch {trip(room)}\n[ -x {room.top}/bin/{tool} ] && exec {room.top}/bin/{tool} \"$@\"\n", folder)
-    for name, target in (("linked", room.folder / "node_modules/.bin"), ("tools/kubectl", room.folder / "kubectl"), ("project/links", room.outside)):
+    for name, target in (("linked", room.folder / "node_modules/.bin"), ("tools/kubectl", room.folder / "kubectl"), ("project/links", room.outside),
+                         ("twice/kubectl", room.top / "between/kubectl"), ("between/kubectl", room.top / "tools/kubectl")):
         (room.top / name).parent.mkdir(exist_ok=True)
         (room.top / name).symlink_to(target)
     for what, path in (("its folder", room.folder), ("a folder in it", room.folder / "node_modules/.bin"), ("a link to one", room.top / "linked"),
-                       ("a link to its file", room.top / "tools"), ("a link in it that leads out", room.folder / "links"), ("by way of ..", room.folder / "infra/../links")):
+                       ("a link to its file", room.top / "tools"), ("a link to a link to its file", room.top / "twice"), ("a link in it that leads out", room.folder / "links"), ("by way of ..", room.folder / "infra/../links")):
         environment = {"PATH": f"{path}:{room.top}/bin:{os.environ['PATH']}"}
         for where in ("with migc.yaml", "without", "below it, in the work tree") if path == room.folder else ("with migc.yaml",):
             script, yaml = room.folder / "a.mig", room.folder / "migc.yaml"
@@ -208,7 +353,7 @@ def lying(room):
                 done = room.migc(*words, cwd=cwd, environment=environment)
                 check(f"{case}: {' '.join(words)}", not tripped(room) and done.returncode < (3 if words in RUNS else 126), done.text)
             picture = room.migc("graph", "a.mig", "--format", "svg", cwd=cwd, environment=environment)
-            check(f"{case}: nothing of it draws", not tripped(room) and (what == "a link to its file" or (picture.returncode == 2 and "lies in the project" in picture.text)), picture.text)
+            check(f"{case}: nothing of it draws", not tripped(room) and (what.endswith("to its file") or (picture.returncode == 2 and "lies in the project" in picture.text)), picture.text)
             plan = room.migc("plan", "a.mig", cwd=cwd, environment=environment)
             check(f"{case}: there is a plan, which says so once", plan.returncode == 0 and "PROBLEM" not in plan.text
                   and "not read: the project would run its own kubectl" in plan.text and plan.text.count("--allow-tools") == 1, plan.text)
@@ -512,7 +657,7 @@ def replaced(room):
     check("the same program once more is no other one", done.returncode == 0, done.text)
 
 
-PARTS = (looks, editor, kubeconfigs, lying, of_nobody, of_the_machine, runs, configured, adopted, secrets, names, replaced)
+PARTS = (looks, editor, kubeconfigs, named_files, configuration_in_it, lying, of_nobody, of_the_machine, runs, configured, adopted, secrets, names, replaced)
 for part in PARTS:
     if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
         in_rooms(part)

@@ -26,6 +26,10 @@ def nested(count):
     return "".join(f"for a{i} in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] < " for i in range(count)) + "scale webapi to 4; " + "> " * count
 
 
+def both_full(depth):
+    return "scale webapi to 4; " if depth == 0 else f"if replicas of webapi is {depth} < {both_full(depth - 1)}> else < {both_full(depth - 1)}> "
+
+
 INPUTS = {
     # What grows with each line.
     "texts": doubling('let a0 = "0123456789abcdef";', 'let a{0} = "${{a{1}}}${{a{1}}}";', 40),
@@ -67,6 +71,8 @@ INPUTS = {
     "unknown types": "".join(f"verb do{i} it (a: strnig{i}) < scale webapi to 4; >\n" for i in range(3000)) + EMPTY,
     "own verbs and unknown ones": "".join(f'verb make{i} (a: int) of thing < do kubectl ["x"]; undo none because "x"; >\n' for i in range(3000)) + stage(" ".join(f"maek{i} 4 fo thing;" for i in range(3000))),
     "verbs alike": "".join(f'verb make (a: int) {"of " * 1}thing{i} < do kubectl ["x"]; undo none because "x"; >\n' for i in range(3000)) + stage(" ".join("make 4 of thing1;" for i in range(1000))),
+    "parallel that can be told apart": stage("parallel < " + "".join(f"scale w{i} to 4; " for i in range(40)) + "> "),
+    "ifs with both branches full": stage(both_full(14)),
     "words that fit everywhere": 'verb a [b] [c] [d] [e] [f] [g] [h] [i] [j] [k] (x: any) (y: any) (z: any) < do kubectl ["x"]; undo none because "x"; >\n' + stage("a " + "b " * 200 + ";"),
     "labels": stage(" ".join(f'scale webapi{i} to 4;' for i in range(200))),
     "the same finding": stage("scale webapi to 4; " * 2000),
@@ -80,6 +86,8 @@ INPUTS = {
     "allowed": "".join(f"# migc: allow R00{i % 10} because x\n" for i in range(50000)) + EMPTY,
     "interpolation": stage('let a = "' + "${environment}" * 10000 + '";'),
 }
+# For commands that only look at the script itself.
+SCRIPTS = {"parallel, many that can be told apart": stage("parallel < " + "".join(f"scale w{i} to 4; " for i in range(3000)) + "> ")}
 YAML = {
     "aliases": "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60)),
     "merges": "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 60)),
@@ -155,6 +163,8 @@ def try_it(room, what, words, stdin=None):
     says_why = done.returncode in (0, 1, 2, 3, 5) and "std::bad_alloc" not in done.text and "out of memory" not in done.text
     check(f"{what}: {' '.join(words)}", says_why and seconds <= TIMES * plain,
           f"exit code {done.returncode}, {seconds:.1f} s; the plain check {plain:.1f} s\n{done.text[-600:]}")
+    if words[0] in ("check", "prove") and not {"--json", "--fix"} & {*words}:
+        check(f"{what}: {' '.join(words)}: what is printed can be read", len(done.stdout) < 1_000_000, f"{len(done.stdout)} bytes")
     if seconds > 3 * plain:
         print(f"     {seconds / plain:.1f} times the plain check")
 
@@ -170,6 +180,16 @@ def everything(name, text, yaml=None):
             try_it(room, name, words)
         if "\x00" not in text:
             try_it(room, name, ["lsp"], stdin=session(text))
+    finally:
+        room.remove()
+
+
+def script_alone(name, text):
+    room = Room()
+    try:
+        room.write("a.mig", text)
+        for words in (["check", "a.mig"], ["check", "--prove", "a.mig"], ["prove", "a.mig"], ["prove", "a.mig", "--others"], ["plan", "--digest", "a.mig"]):
+            try_it(room, name, words)
     finally:
         room.remove()
 
@@ -197,6 +217,9 @@ wanted = sys.argv[1:]
 for name, text in INPUTS.items():
     if not wanted or name in wanted:
         everything(name, text)
+for name, text in SCRIPTS.items():
+    if not wanted or name in wanted:
+        script_alone(name, text)
 for name, yaml in YAML.items():
     if not wanted or f"yaml {name}" in wanted:
         everything(f"yaml {name}", EMPTY, yaml)

@@ -115,8 +115,13 @@ class Harbour(Room):
         return [line for line in lines if re.search("--context prod-1 --namespace (green|production) ", line)]
 
     def start_anew(self):
-        """As in a clean clone."""
+        """As in a clean clone on another machine."""
         shutil.rmtree(self.folder / ".migc")
+        shutil.rmtree(self.notes, ignore_errors=True)
+
+    @property
+    def notes(self):
+        return self.home / ".config" / "migc" / "journals"
 
 
 def is_closed(what, room, done, *words):
@@ -251,6 +256,36 @@ def as_a_file(user):
     room.remove()
 
 
+def evidence_ends(user):
+    """Evidence that was given a time counts no longer."""
+    room = Harbour(user)
+    room.new_approver("ci-staging")
+    room.stage()
+    for valid in ("0s", "-1h", "soon", ""):
+        done = room.migc("evidence", "export", "last", "--stage", "staging", "--as", "ci-staging", "--valid", valid, "--out", "e.json", keys=room.keys / "ci-staging")
+        check(f"--valid {valid!r} is no time", done.returncode == 2 and not (room.folder / "e.json").exists() or valid == "", done.text)
+    for valid in ("1s", "1h"):
+        (room.folder / "e.json").unlink(missing_ok=True)
+        done = room.migc("evidence", "export", "last", "--stage", "staging", "--as", "ci-staging", "--valid", valid, "--out", "e.json", keys=room.keys / "ci-staging")
+        check(f"evidence for {valid}", done.returncode == 0, done.text)
+        kept = room.top / valid
+        shutil.copy(room.folder / "e.json", kept)
+    room.start_anew()
+    time.sleep(1.1)
+    shutil.copy(room.top / "1s", room.folder / "e.json")
+    room.hand_over()
+    is_closed("after its time", room, room.production("--evidence", "e.json"), "it expired")
+    text = room.read("e.json")
+    room.write("e.json", re.sub('"expires": "[^"]*"', '"expires": "2999-01-01T00:00:00Z"', text))
+    is_closed("its end was edited", room, room.production("--evidence", "e.json"), "e.json: ")
+    room.write("e.json", re.sub(',\\s*"expires": "[^"]*"|"expires": "[^"]*",', "", text))
+    is_closed("its end was taken away", room, room.production("--evidence", "e.json"), "e.json: ")
+    shutil.copy(room.top / "1h", room.folder / "e.json")
+    room.hand_over()
+    is_open("within its time", room, room.production("--evidence", "e.json"))
+    room.remove()
+
+
 def renamed(room, name):
     folder = room.top / "renamed"
     shutil.copytree(room.keys / name, folder)
@@ -335,6 +370,87 @@ def used_up(user):
     room.remove()
 
 
+def gone(user):
+    """The journal that knows what was used up, undone, and when, is deleted or moved away."""
+    given = ("--approval", "ops.json")
+
+    def cannot_be_told(what, room, done):
+        is_closed(what, room, done, "cannot be told", "is not there any more", "migc journal adopt")
+
+    for what, delete in (("the journal alone", lambda room: [path.unlink() for path in (room.folder / ".migc").glob("journal.db*")]),
+                         ("all of .migc", lambda room: shutil.rmtree(room.folder / ".migc"))):
+        room = approved(user)
+        room.approve("ops")
+        is_open(f"{what}: the first run", room, room.production(*given))
+        delete(room)
+        cannot_be_told(f"{what} deleted", room, room.production(*given))
+        done = room.migc("plan", "a.mig", "--stage", "production", *given)
+        check(f"{what} deleted: the plan says it before", "cannot be told" in done.words, done.text)
+        room.stage("--set", "height=9")
+        cannot_be_told(f"{what} deleted, and a run made before", room, room.production(*given))
+        done = room.migc("journal", "adopt", "--because", " ")
+        check("a reason is wanted", done.returncode == 2)
+        done = room.migc("journal", "adopt", "--because", "the disk\nbroke")
+        check("a person may give it up", done.returncode == 0 and "given up" in done.text, done.text)
+        check("that is written down, as one line", "given up by" in room.migc("runs").text and "the disk\\nbroke" in room.migc("runs").text)
+        check("once", room.migc("journal", "adopt", "--because", "again").returncode == 2)
+        is_open("then it counts, and whoever looks at the run sees why", room, room.production(*given), "was given up by", "the disk\\nbroke")
+        is_closed("once more", room, room.production(*given), "has used it up")
+        delete(room)
+        cannot_be_told("deleted again", room, room.production(*given))
+        room.remove()
+
+    # Given up, put back, used, and deleted again: it is a journal like any other.
+    room = approved(user)
+    room.approve("ops")
+    kept = room.top / "kept"
+    (room.folder / ".migc").rename(kept)
+    check("given up without one", room.migc("journal", "adopt", "--because", "a test").returncode == 0)
+    kept.rename(room.folder / ".migc")
+    is_open("put back", room, room.production(*given))
+    is_closed("it is known", room, room.production(*given), "has used it up")
+    (room.folder / ".migc").rename(kept)
+    cannot_be_told("and gone again", room, room.production(*given))
+    room.remove()
+
+    # Moved with its journal, a project goes on; what comes to lie in its old place is another one.
+    room = approved(user)
+    room.approve("ops")
+    is_open("before it moves", room, room.production(*given))
+    there, clone = room.top / "there", room.top / "clone"
+    shutil.copytree(room.folder, clone, ignore=shutil.ignore_patterns(".migc"))
+    room.folder.rename(there)
+    clone.rename(room.folder)
+    room.hand_over()
+    is_closed("moved: it is used up", room, room.production(*given, cwd=there), "has used it up", "has moved to")
+    room.stage()
+    is_open("another project in its old place", room, room.production(*given))
+    room.remove()
+
+    # Evidence of a run that the journal which is gone had.
+    room = Harbour(user)
+    room.new_approver("ci-staging")
+    room.stage()
+    room.export("ci-staging")
+    room.migc("undo", "last")
+    shutil.rmtree(room.folder / ".migc")
+    with_file = lambda: room.production("--evidence", "e.json")
+    cannot_be_told("evidence, and its journal deleted", room, with_file())
+    room.migc("journal", "adopt", "--because", "a test")
+    is_open("given up", room, with_file())
+    room.remove()
+
+    # No time is before what it had.
+    room = Harbour(user, gates='gate window "daily 00:00-24:00 UTC";')
+    room.stage()
+    shutil.rmtree(room.folder / ".migc")
+    later = time.time() + 7200
+    for note in room.notes.iterdir():
+        os.utime(note, (later, later))
+    is_closed("a clock before the newest row of a journal that is gone", room, room.production("--without-evidence", "--because", "a test"), "it was set back, or was wrong then")
+    room.remove()
+
+
 def titles(user):
     room = approved(user)
     text = json.loads(room.read("plan.json"))
@@ -361,6 +477,20 @@ def titles(user):
     room.approve("ops")
     room.script(APPROVED, title="Load the pump, and more")
     is_closed("a plan of another title is another run", room, room.production("--approval", "ops.json"), "approves another run")
+    room.remove()
+
+
+def names(user):
+    """A name becomes a file's, so none leads elsewhere."""
+    room = approved(user)
+    digest = json.loads(room.read("plan.json"))["digests"]["run"]
+    shutil.copy(room.keys / "ops" / "ops.key", room.outside / "ops.key")
+    room.hand_over()
+    for name in (f"../../outside/ops", f"{room.outside}/ops", ".", "..", "", "ops/../ops", "o\nps", "x" * 65):
+        for words in (["approve", digest, "--as", name, "--out", "named.json"], ["evidence", "export", "last", "--stage", "staging", "--as", name, "--out", "named.json"],
+                      ["approver", "new", name, "--no-passphrase"]):
+            done = room.migc(*words, keys=room.keys / "ops")
+            check(f"{words[0]} {name!r} is refused as a name", done.returncode == 2 and "a name has letters" in done.words and not (room.folder / "named.json").exists(), done.text)
     room.remove()
 
 
@@ -488,7 +618,7 @@ def the_clock(user):
     room.remove()
 
 
-PARTS = (where_it_passed, out_of_reach, in_one_run, as_a_file, used_up, titles, who_runs_it, the_clock)
+PARTS = (where_it_passed, out_of_reach, in_one_run, as_a_file, evidence_ends, used_up, gone, titles, names, who_runs_it, the_clock)
 for part in PARTS:
     if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
         for user in users():

@@ -18,9 +18,16 @@ EVIL = {
     "c1": "\u009b2Jx",
     "return": "\r\x1b[0Ksection_start:1:x",
     "bytes": "\udcff\udc9bx",
+    "fillers": "a\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b\u180e\u2800\u3164\uffa0\ufff0\ufff9\ufffbx",
+    "zero": "a" + "".join(map(chr, (*range(0x200b, 0x2010), *range(0x2060, 0x2065), 0x206a, 0x206f, 0xfeff))) + "x",
+    "variations": "a\ufe00\ufe0f\U000e0100\U000e01efx",
+    "tags": "a" + "".join(map(chr, range(0xe0020, 0xe0080, 9))) + "\U000e0001x",
+    "music": "a\U0001d159\U0001d173\U0001d17a\U0001bca0\U00013430x",
+    "private": "a\ue000\uf8ff\U000f0000\U0010fffdx",
 }
 SOUND = "stage staging < scale webapi to 4; verify replicas of webapi is 4; > on failure undo;\n"
-INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufff9-\ufffb\ue000-\uf8ff]")
+INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufffb\ue000-\uf8ff"
+                       "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]")
 
 
 def acted_on(text):

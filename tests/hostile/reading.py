@@ -266,7 +266,49 @@ def others_migc_yaml():
             room.remove()
 
 
+def others_script():
+    """A script of somebody else's, without a migc.yaml: it says what is done as whoever runs it."""
+    if not can_be_another():
+        return
+    for victim, villain in (("root", OTHER), (OTHER, "daemon")):
+        room = Room(None if victim == "root" else victim)
+        try:
+            print(f"\n== others_script, run by {victim}, written by {villain}")
+            environment = box(room)
+            room.write("do.sh", f"#!/bin/sh\ntouch {room.top}/ran\n").chmod(0o755)
+            text = 'stage staging < run script "do.sh" undo none because "a test"; > on failure undo;\n'
+            script, module = room.write("a.mig", text), room.write("lib.mig", "resource thing;\n")
+            user = room.write("b.mig", 'use "lib.mig";\n' + text)
+            room.hand_over()
+            room.top.chmod(0o777)
+            commands = [[*words, name, *more] for name in ("a.mig", "b.mig") for words, more in ((["run"], ["--allow-tools"]), (["plan"], []), (["plan", "--digest"], []), (["doctor", "--for"], []), (["rehearse"], ["--stage", "staging", "--allow-tools"]))]
+
+            def is_refused(what, which):
+                for words in commands:
+                    if which not in words:
+                        continue
+                    for cwd, place in ((room.folder, ""), (room.home, str(room.folder) + "/")):
+                        done = room.migc(*[place + w if w.endswith(".mig") else w for w in words], cwd=cwd, environment=environment)
+                        check(f"{what}: {' '.join(words)}", done.returncode == 2 and not (room.top / "ran").exists() and villain in done.text and "trusted-projects" in done.text, done.text)
+                check(f"{what}: who only looks may look", room.migc("check", which).returncode in (0, 1) and room.migc("plan", which, "--world", "learning").returncode in (0, 1, 2))
+
+            subprocess.run(["chown", villain, str(script)], check=True)
+            is_refused("a script of another", "a.mig")
+            subprocess.run(["chown", villain, str(module)], check=True)
+            is_refused("a module of another", "b.mig")
+            room.hand_over() if room.user else subprocess.run(["chown", "-R", "root", str(room.folder)], check=True)
+            subprocess.run(["chown", villain, str(room.folder)], check=True)
+            is_refused("one's own in another's folder", "a.mig")
+            room.write(".config/migc/config.yaml", f"trusted-projects: [{room.folder}]\n", room.home)
+            subprocess.run(["chown", "-R", victim, str(room.home)], check=True)
+            done = room.migc("plan", "a.mig", environment=environment)
+            check("unless the user's configuration names the folder", done.returncode == 0, done.text)
+        finally:
+            room.remove()
+
+
 for part in (used_files, linked_scripts, linked_projects, linked_migc_yaml, named_in_scripts, secrets, plan_reads_none):
     in_rooms(part)
 others_migc_yaml()
+others_script()
 finish()

@@ -69,13 +69,22 @@ class Room:
         if self.user:
             subprocess.run(["chown", "-hR", f"{self.user}:", str(self.top)], check=True)
 
-    def migc(self, *arguments, cwd=None, stdin=None, environment=None, user="the room's", before=None, timeout=60):
+    def how(self, arguments, cwd, environment, user):
+        """The command line, and where and with what it is started."""
         user = self.user if user == "the room's" else user
         become = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups"] if user else []
         keep = {k: v for k, v in os.environ.items() if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
-        done = subprocess.run([*become, str(self.program), *arguments], cwd=cwd or self.folder, input=stdin, stdin=None if stdin else subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, preexec_fn=before,
-                              env={**keep, "HOME": str(self.home), "LANG": "C.UTF-8", **(environment or {})})
+        return [*become, str(self.program), *arguments], {"cwd": cwd or self.folder, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT,
+                                                          "env": {**keep, "HOME": str(self.home), "LANG": "C.UTF-8", **(environment or {})}}
+
+    def start(self, *arguments, cwd=None, environment=None):
+        """Without waiting for its end."""
+        command, how = self.how(arguments, cwd, environment, "the room's")
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, **how)
+
+    def migc(self, *arguments, cwd=None, stdin=None, environment=None, user="the room's", before=None, timeout=60):
+        command, how = self.how(arguments, cwd, environment, user)
+        done = subprocess.run(command, input=stdin, stdin=None if stdin else subprocess.DEVNULL, timeout=timeout, preexec_fn=before, **how)
         done.text = done.stdout.decode("utf-8", "replace")
         return done
 
