@@ -254,9 +254,12 @@ void look_for_used(const fs::path& root, runtime::Approvals& given) {
     };
     const auto gone = runtime::gone_journals(root);
     if (!gone) return unknown(gone.error());
-    if (const auto why = runtime::what_is_gone(*gone, root)) return unknown(*why);
-    for (const auto& one : *gone)
-        given.note = fmt::format("the journal that lay here was given up by {}", one.given_up);
+    given.gone = runtime::what_is_gone(*gone, root).value_or("");
+    for (const auto& one : *gone) {
+        if (one.given_up.empty()) given.gone_since = std::max(given.gone_since, one.written);
+        if (!one.given_up.empty())
+            given.note = fmt::format("the journal that lay here was given up by {}", one.given_up);
+    }
     const auto journal = runtime::Journal::open_existing(root);
     if (!journal) return unknown(journal.error());
     if (!*journal) return;

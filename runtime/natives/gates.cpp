@@ -89,6 +89,8 @@ Reading approval(Host& host, const Arguments& arguments) {
                                    given.runner,
                                    given.used,
                                    given.unknown,
+                                   given.gone,
+                                   given.gone_since,
                                    time_of_signing(host)};
     std::vector<trust::File> files;
     for (const auto& file : given.files) files.push_back({file.name, file.text});

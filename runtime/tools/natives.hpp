@@ -56,6 +56,9 @@ struct Approvals {
     // The runs that have used an approval up, by its id; and why that cannot be told, if it cannot.
     std::map<std::string, std::vector<std::string>> used;
     std::string unknown;
+    // The same of those that were signed until a journal was written last that lay here and is gone.
+    std::string gone;
+    Time gone_since = 0;
     std::string note;  // what whoever relies on it is to know; empty: nothing
 };
 

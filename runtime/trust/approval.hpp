@@ -46,6 +46,8 @@ struct Question {
     runtime::Runner runner;                                 // who runs it, and does not count
     std::map<std::string, std::vector<std::string>> used;   // by an approval's id, the runs that used it up
     std::string unknown;                                    // why that cannot be told; empty if it can
+    std::string gone;     // the same of what was signed until a journal that is gone was written last,
+    Time gone_since = 0;  // which was then
     Time now = 0;
 };
 

@@ -400,6 +400,19 @@ def gone(user):
         cannot_be_told("deleted again", room, room.production(*given))
         room.remove()
 
+    # What is signed after all that the journal can have known is used up by none of it.
+    room = approved(user)
+    room.approve("ops")
+    is_open("before it is deleted", room, room.production(*given))
+    shutil.rmtree(room.folder / ".migc")
+    earlier = time.time() - 600
+    for note in room.notes.iterdir():
+        os.utime(note, (earlier, earlier))
+    room.stage()
+    is_open("signed ten minutes after the journal was written last", room, room.production(*given))
+    is_closed("and once more", room, room.production(*given), "has used it up")
+    room.remove()
+
     # Given up, put back, used, and deleted again: it is a journal like any other.
     room = approved(user)
     room.approve("ops")
