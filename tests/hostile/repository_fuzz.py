@@ -223,7 +223,7 @@ class Tree:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         if self.random.random() < 0.8:
             subprocess.run([*git, "init", "-q", "."], **quiet)
-            subprocess.run([*git, "add", "-A"], **quiet, timeout=20)
+            subprocess.run([*git, "add", "-A"], **quiet, timeout=300)
             subprocess.run([*git, "commit", "-q", "-m", "x"], **quiet)
         config = "".join(self.random.sample([
             f'[core]\n\tfsmonitor = {trip}/trip-hook\n', f'[core]\n\thooksPath = {trip}\n', f'[core]\n\tsshCommand = {trip}/trip-ssh\n\tpager = {trip}/trip-hook\n\teditor = {trip}/trip-hook\n',
