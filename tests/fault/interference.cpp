@@ -1,5 +1,5 @@
-// Somebody else acts while a verb does: interference [--long | --known FILE | --list | --case
-// VERB/DEED/MOMENT/FAULT]
+// Somebody else acts while a verb does: interference [--long | --alone | --list | --case
+// VERB/DEED/MOMENT/FAULT] [--known FILE]
 //
 // Each verb of the standard library that has an effect, with each thing that another one can do to what it
 // changes, at each moment of the step and of its undo, alone and with one fault of the tools beside it: all
@@ -749,7 +749,8 @@ class Campaign {
 int main(int argc, char** argv) {
     const std::string first = argc > 1 ? argv[1] : "", second = argc > 2 ? argv[2] : "";
     Campaign campaign;
-    if (first == "--known") campaign.know(second);
+    for (int i = 1; i + 1 < argc; ++i)
+        if (std::string(argv[i]) == "--known") campaign.know(argv[i + 1]);
     if (const int problem = campaign.prepare(); problem != 0) return problem;
     if (first == "--list") return campaign.list(), 0;
     if (first == "--case") return campaign.one(second);
