@@ -142,8 +142,8 @@ class Planner {
         const auto wanted = wanted_evidence(
             program_, stage, [this](const std::string& name) { return passed_.contains(name); });
         if (wanted) gates.push_back(evidence(*wanted));
-        if (const auto why = environment.is_protected ? frozen_now(inventory_, tools_, options_)
-                                                      : std::nullopt)
+        if (const auto why =
+                environment.is_protected ? frozen_now(inventory_, tools_, options_) : std::nullopt)
             gates.push_back({{"text", "no freeze"}, {"open", false}, {"why", *why}});
         json entry = {
             {"stage", stage.name},

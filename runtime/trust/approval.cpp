@@ -85,9 +85,10 @@ class Judge {
         if (const auto run = used_by(given->id); !run.empty())
             return fmt::format("run {} has used it up; a further run takes a new one", run);
         if (!question_.gone.empty() && approval.made <= question_.gone_since + clock_tolerance_ms)
-            return fmt::format("whether it was used up already cannot be told: {}. Or take an approval that is "
-                               "signed after {}",
-                               question_.gone, written_time(question_.gone_since + clock_tolerance_ms));
+            return fmt::format(
+                "whether it was used up already cannot be told: {}. Or take an approval that is "
+                "signed after {}",
+                question_.gone, written_time(question_.gone_since + clock_tolerance_ms));
         if (contains(approved_, approval.name)) return fmt::format("{} has approved already", name);
         if (std::find(keys_.begin(), keys_.end(), *key) != keys_.end())
             return fmt::format("{} has the same key as another approver", name);
