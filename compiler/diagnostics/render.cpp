@@ -54,6 +54,17 @@ std::size_t gutter_width(const std::vector<MarksOfFile>& files, const SourceMap&
     return std::to_string(highest).size();
 }
 
+// A message names things as they are written, and a number may have a million digits: both ends tell enough.
+std::string both_ends(std::string_view text) {
+    constexpr std::size_t longest = 2000, end = 400;
+    if (text.size() <= longest) return std::string(text);
+    const auto within = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
+    std::size_t left = end, right = text.size() - end;
+    while (left > 0 && within(left)) --left;
+    while (right + 1 < text.size() && within(right)) ++right;
+    return fmt::format("{} .. {}", text.substr(0, left), text.substr(right));
+}
+
 // "= note: ...", a text of several lines indented below its first.
 std::string remark(std::string_view kind, std::string_view text, const ExcerptOptions& options) {
     const std::string margin(options.gutter, ' ');
@@ -70,7 +81,7 @@ std::string remark(std::string_view kind, std::string_view text, const ExcerptOp
 std::string header(const Diagnostic& diagnostic, const Style& style) {
     const std::string kind = fmt::format("{}[{}]", name(diagnostic.severity), info(diagnostic.code).id);
     return style.paint(ink(diagnostic.severity), kind) +
-           style.paint(Ink::Bold, fmt::format(": {}", escaped(diagnostic.message))) + "\n";
+           style.paint(Ink::Bold, fmt::format(": {}", escaped(both_ends(diagnostic.message)))) + "\n";
 }
 
 std::string excerpts(const std::vector<MarksOfFile>& files, const SourceMap& sources,

@@ -60,6 +60,21 @@ TEST_CASE("a diagnostic shows its line, marks, labels, notes and fixes") {
           "3 + > on failure undo;\n");
 }
 
+TEST_CASE("of a message that nobody can read both ends are shown, in whole characters") {
+    SourceMap sources;
+    const FileId file = sources.add("a.mig", "x\n");
+    for (const std::string& letter : {std::string("9"), std::string("\u00e4"), std::string("\U0001F600")}) {
+        std::string name;
+        for (int i = 0; i < 100'000; ++i) name += letter;
+        Diagnostics diagnostics;
+        diagnostics.report(Code::NoWayBack, span_of(sources, file, "x"), "`" + name + "` is too large");
+        const std::string text = rendered(diagnostics, sources);
+        CHECK(text.size() < 2000);
+        CHECK(text.find(letter + " .. " + letter) != std::string::npos);
+        CHECK(text.find("` is too large") != std::string::npos);
+    }
+}
+
 TEST_CASE("several marks of one line, the texts hanging below") {
     SourceMap sources;
     const FileId file = sources.add("a.mig", "scale webapi to webapi;");
