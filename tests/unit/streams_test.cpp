@@ -1,4 +1,5 @@
 // Commands whose streams are files, and programs that go on running.
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -160,6 +161,8 @@ TEST_CASE("a program that was left running is found and ended by another migc, w
     }
     const auto later = make_live_tools();
     CHECK(later->running(log) == true);
+    for (int i = 0; i < 500 && content(log).empty(); ++i)  // it says so when it comes to it
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
     CHECK(content(log) == "begun\n");
     // Other commands leave it alone, and end what they have started themselves.
     CHECK(later->run(shell("sleep 1000 >/dev/null 2>&1 & true")).succeeded());
