@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdlib>
 #include <set>
 
@@ -11,6 +10,7 @@
 #include "compiler/project/user_config.hpp"
 #include "compiler/source/project_path.hpp"
 #include "runtime/engine/kubeconfig.hpp"
+#include "runtime/engine/text.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
@@ -24,11 +24,6 @@ using Words = std::vector<std::string>;
 bool is_of_machine(const std::string& program) {
     constexpr std::array tools = {"kubectl", "docker", "curl", "git", "terraform", "openssl"};
     return std::find(tools.begin(), tools.end(), program) != tools.end();
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
 }
 
 std::string why_of(const std::string& name) {
@@ -89,7 +84,7 @@ bool only_gets(const Words& words) {
     if (words.empty() || words.front() != "get") return false;
     for (std::size_t i = 1; i < words.size(); ++i) {
         const std::string& word = words[i];
-        if (lower(word).find("secret") != std::string::npos) return false;
+        if (lower_case(word).find("secret") != std::string::npos) return false;
         if (!word.starts_with('-') || is_one_of(alone, word)) continue;
         const std::size_t sign = word.find('=');
         const std::string option = word.substr(0, sign);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdlib>
 #include <optional>
 
@@ -14,6 +13,7 @@
 #include "compiler/source/escape.hpp"
 #include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
+#include "runtime/engine/text.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -21,11 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t largest_kubeconfig = std::uintmax_t{4} << 20;
-
-std::string small_letters(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
 
 // Whether every reader of YAML reads the same in it, so that it can be searched.
 bool is_plain_yaml(const std::string& text) {
@@ -37,14 +32,14 @@ bool is_plain_yaml(const std::string& text) {
 // Whether it may make kubectl run a program, or hand a file on.
 bool may_run_programs(const std::string& text) {
     constexpr std::array words = {"exec", "auth-provider", "tokenfile"};
-    const std::string folded = small_letters(text);
+    const std::string folded = lower_case(text);
     return std::any_of(words.begin(), words.end(),
                        [&](const char* word) { return folded.find(word) != std::string::npos; });
 }
 
 bool names_a_file(const std::string& key) {
     constexpr std::array keys = {"client-certificate", "client-key", "certificate-authority"};
-    return std::find(keys.begin(), keys.end(), small_letters(key)) != keys.end();
+    return std::find(keys.begin(), keys.end(), lower_case(key)) != keys.end();
 }
 
 // Wherever in the tree: kubectl looks in fewer places.

@@ -1,6 +1,7 @@
 #include "runtime/engine/text.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include <fmt/chrono.h>
@@ -117,6 +118,11 @@ std::string phrase(std::string_view signature, const std::vector<ir::Parameter>&
 
 std::string iso_time(Time time) {
     return fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(time / 1000)), time % 1000);
+}
+
+std::string lower_case(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
 }
 
 std::string show_milliseconds(std::int64_t milliseconds) {

@@ -243,7 +243,7 @@ double orders_of(const std::vector<ir::Step>& branches) {
 // fails first, and how far the others come.
 void Lowering::parallel(const ir::Step& step, Names& names, const Course& course) {
     const double orders = orders_of(step.body);
-    if (orders > out_.orders) out_.orders = orders, out_.widest = step.span;
+    out_.orders = std::max(out_.orders, orders);
     if (orders > hopeless_orders) return;
     const Register failed = new_register(), worst = new_register();
     set(failed, 0);

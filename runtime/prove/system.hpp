@@ -120,10 +120,8 @@ struct System {
     std::vector<Variation> variations;
     std::vector<std::string> stages;
     std::size_t registers = 0;
-    std::size_t written = 0;  // the first registers, which are the state; nothing writes the others
-    // In how many ways the branches of the widest `parallel` may come about, and where it is.
-    double orders = 0;
-    Span widest;
+    std::size_t written = 0;      // the first registers, which are the state; nothing writes the others
+    double orders = 0;            // in how many ways the branches of the widest `parallel` may come about
     bool too_large = false;       // more than a machine can hold: nothing of it is to be trusted
     std::vector<ValueId> start;   // the registers at the beginning
     std::vector<Note> bounds;     // what was not looked at
