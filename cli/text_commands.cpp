@@ -11,6 +11,7 @@
 #include "cli/written.hpp"
 #include "compiler/diagnostics/explanations.hpp"
 #include "compiler/diagnostics/nearest.hpp"
+#include "compiler/ir/roles.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/syntax/format.hpp"
 #include "compiler/syntax/parse.hpp"
@@ -149,6 +150,10 @@ std::string usage(const syntax::Signature& signature) {
     return result;
 }
 
+std::string_view owner_of(const ir::RoleInfo& role) {
+    return role.of == ir::RoleOf::Probe ? "probe" : role.of == ir::RoleOf::Verb ? "verb" : "probe or verb";
+}
+
 // docs/verbs.md: each declaration with its documentation, as it stands in the library.
 int verbs_as_markdown() {
     SourceMap sources;
@@ -172,7 +177,17 @@ int verbs_as_markdown() {
         for (const auto& verb : file.verbs) section(verb, usage(verb.signature) + ";");
         for (const auto& probe : file.probes) section(probe, usage(probe.signature));
     }
+    say("\n## Roles\n\nWhat a declaration of your own can say behind `role` "
+        "([language.md](language.md)); `_` stands for an argument.\n\n| `role ..;` | of | |\n| --- | --- | --- |\n");
+    for (const ir::RoleInfo& role : ir::roles())
+        say("| `{}` | {} | {} |\n", role.form, owner_of(role), role.explanation);
     return diagnostics.has_errors() ? 2 : 0;
+}
+
+int list_roles() {
+    for (const ir::RoleInfo& role : ir::roles())
+        say("role {};\n    of a {}: {}\n", role.form, owner_of(role), role.explanation);
+    return 0;
 }
 
 std::string first_line(const std::string& text) {
@@ -245,9 +260,11 @@ void add_verbs(CLI::App& app, int& exit_code) {
     command->add_option("WORD", *filter, "Only those whose form contains this");
     auto markdown = std::make_shared<bool>(false);
     command->add_flag("--markdown", *markdown, "Print docs/verbs.md");
-    command->footer("Examples:\n  migc verbs\n  migc verbs terraform");
-    command->callback([filter, markdown, &exit_code] {
-        exit_code = *markdown ? verbs_as_markdown() : list_verbs(*filter);
+    auto roles = std::make_shared<bool>(false);
+    command->add_flag("--roles", *roles, "List what a declaration can say behind `role`");
+    command->footer("Examples:\n  migc verbs\n  migc verbs terraform\n  migc verbs --roles");
+    command->callback([filter, markdown, roles, &exit_code] {
+        exit_code = *markdown ? verbs_as_markdown() : *roles ? list_roles() : list_verbs(*filter);
     });
 }
 

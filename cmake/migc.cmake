@@ -13,7 +13,9 @@ target_compile_options(migc_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fpch-prepr
 target_include_directories(migc_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_link_libraries(migc_flags INTERFACE fmt::fmt)
 if(MIGC_SANITIZE OR MIGC_FUZZ)
-    target_compile_options(migc_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    # Undefined behaviour ends the program there and then: messages for each place would be 200 MB, loaded at each start.
+    target_compile_options(migc_flags INTERFACE -fsanitize=address,undefined -fsanitize-undefined-trap-on-error
+        -fno-omit-frame-pointer -O1 -g1)
     target_link_options(migc_flags INTERFACE -fsanitize=address,undefined)
 endif()
 if(MIGC_FUZZ)

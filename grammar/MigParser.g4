@@ -64,7 +64,9 @@ verbClause: NEEDS expr SEMICOLON
           | RESULT expr SEMICOLON
           | WITHIN atom SEMICOLON
           | UNDO undoBody SEMICOLON
-          | IRREVERSIBLE BECAUSE STRING SEMICOLON;
+          | IRREVERSIBLE BECAUSE STRING SEMICOLON
+          | role SEMICOLON;
+role: phrase;  // `role field "/spec/replicas" of target`; the word is one only here, so that scripts may have it as a name
 command: WORD commandPart*;
 commandPart: WORD | AS | ABSENT | ON | value;
 
@@ -73,7 +75,8 @@ probeClause: DEPENDS phrase (COMMA phrase)* SEMICOLON
            | READ (command | LPAREN expr RPAREN (AS WORD)?) SEMICOLON
            | WATCH command SEMICOLON
            | CONVERGES expr SEMICOLON
-           | WITHIN atom SEMICOLON;
+           | WITHIN atom SEMICOLON
+           | role SEMICOLON;
 resource: RESOURCE WORD (AS STRING)? SEMICOLON;
 tool: TOOL WORD OPEN toolProperty* CLOSE SEMICOLON?;
 toolProperty: (WORD | WITHIN) atom SEMICOLON;

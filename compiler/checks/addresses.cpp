@@ -7,6 +7,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/drafts.hpp"
+#include "compiler/checks/field.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/documents/document.hpp"
 
@@ -113,14 +114,12 @@ class Addresses {
     }
 
     void patched(const Event& event) {
-        if (!event.verb->signature.starts_with("patch object ") || event.arguments.size() < 3 ||
-            !event.arguments[2])
-            return;
-        look(event, in_json(*event.arguments[2]));
+        for (const Effect& effect : event.effects)
+            if (is_free_field(effect) && effect.value) look(event, in_json(*effect.value));
     }
 
     void applied(const Event& event) {
-        if (!event.verb->signature.starts_with("apply object ")) return;
+        if (!plays(event, ir::Role::Applies)) return;
         for (const Thing& thing : event.things)
             for (const Object* object : picture_.manifests.declaring(thing)) {
                 const json* now = drafts_.object(*object);

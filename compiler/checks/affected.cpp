@@ -134,7 +134,7 @@ std::vector<Affected> affected(const Input& input) {
         for (const Event& event : course.forward) {
             if (event.act != Act::Change) continue;
             for (const Thing& thing : event.things) {
-                if (thing == "file ?" || thing.starts_with("plan ")) continue;
+                if (thing == "file ?" || is_plan(thing)) continue;
                 const std::string name = shown(thing, course);
                 const auto [entry, is_new] = known.try_emplace(name, all.size());
                 if (is_new) all.push_back({layer_of(thing), name, {}, readers.of(thing)});

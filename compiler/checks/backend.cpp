@@ -182,9 +182,8 @@ std::vector<fs::path> configuration(const fs::path& folder) {
 
 // The first step of a stage that runs terraform for the environment.
 const Event* uses_terraform(const Course& course) {
-    const auto found = std::find_if(course.forward.begin(), course.forward.end(), [](const Event& event) {
-        return event.verb != nullptr && event.verb->action && event.verb->action->native == "terraform-apply";
-    });
+    const auto found = std::find_if(course.forward.begin(), course.forward.end(),
+                                    [](const Event& event) { return plays(event, ir::Role::AppliesPlan); });
     return found == course.forward.end() ? nullptr : &*found;
 }
 

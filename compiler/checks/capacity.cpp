@@ -7,6 +7,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/drafts.hpp"
+#include "compiler/checks/field.hpp"
 
 namespace migc::checks {
 namespace {
@@ -76,24 +77,23 @@ class Capacity {
   private:
     void note(const Event& event) {
         if (event.act != Act::Change || event.verb == nullptr || event.conditional) return;
-        const bool applies = event.verb->signature.starts_with("apply object ");
-        const bool scales = event.verb->signature.starts_with("scale ");
-        if (!applies && !scales) return;
+        const bool applies = plays(event, ir::Role::Applies);
+        const auto count = count_in(event);
+        if (!applies && !count) return;
         for (const Thing& thing : event.things)
             for (const Object* object : picture_.manifests.declaring(thing)) {
                 const json* now = is_workload(thing) ? drafts_.object(*object) : nullptr;
                 if (now == nullptr) continue;
                 Deployed& used = used_[thing];
                 used = {object, now, {}, &event};
-                used.replicas = scales ? scaled_to(event) : declared(*now);
+                used.replicas = count ? count->number : declared(*now);
             }
     }
 
-    static std::optional<std::int64_t> scaled_to(const Event& event) {
-        const auto* number = event.arguments.size() > 1 && event.arguments[1]
-                                 ? event.arguments[1]->get_if<std::int64_t>()
-                                 : nullptr;
-        return number != nullptr ? std::optional(*number) : std::nullopt;
+    static std::optional<Count> count_in(const Event& event) {
+        for (const Effect& effect : event.effects)
+            if (auto count = count_of(effect)) return count;
+        return std::nullopt;
     }
 
     static std::optional<std::int64_t> declared(const json& object) {
@@ -108,7 +108,7 @@ class Capacity {
     }
 
     void above_own_limit(const Deployed& used) {
-        if (!used.event->verb->signature.starts_with("apply object ")) return;
+        if (!plays(*used.event, ir::Role::Applies)) return;
         const json& containers = containers_of(*used.now);
         for (std::size_t i = 0; i < containers.size(); ++i)
             for (const std::string what : {"cpu", "memory"}) {

@@ -2,6 +2,12 @@
 
 namespace migc::checks {
 
+std::optional<Value> asked_of(const Picture& picture, const ir::Step& gate, const ir::Stage& stage,
+                              std::size_t number) {
+    const ir::Expr* given = semantics::role_argument(picture.program, *gate.condition, number);
+    return given != nullptr ? picture.timeline.value(*given, stage) : std::nullopt;
+}
+
 const std::vector<Family>& families() {
     static const std::vector<Family> all = {
         {"rollback", rollback},

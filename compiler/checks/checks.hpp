@@ -10,6 +10,7 @@
 #include "compiler/diagnostics/diagnostic.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
+#include "compiler/semantics/roles.hpp"
 
 namespace migc::checks {
 
@@ -25,6 +26,10 @@ struct Picture : Input {
     Manifests manifests;
     Timeline timeline;
 };
+
+// What a gate asks for: an argument of the role of the probe that it asks, as far as it is known.
+std::optional<Value> asked_of(const Picture& picture, const ir::Step& gate, const ir::Stage& stage,
+                              std::size_t number = 0);
 
 // Reports what it finds, in the order of the script.
 using Check = void (*)(const Picture&, Diagnostics&);

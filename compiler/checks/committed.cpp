@@ -20,19 +20,14 @@ std::map<std::string, const ir::Step*> inputs(const Picture& picture) {
         if (course.stage->repeats) continue;
         for (const Event& event : course.forward) {
             if (event.verb == nullptr) continue;
-            const std::string& phrase = event.verb->signature;
-            const bool applies = phrase.starts_with("apply object "),
-                       runs = phrase.starts_with("run script ");
-            const std::size_t file = applies ? 1 : 0;
-            const auto* path = (applies || runs) && event.arguments.size() > file && event.arguments[file]
-                                   ? event.arguments[file]->get_if<std::string>()
-                                   : nullptr;
+            const bool applies = plays(event, ir::Role::Applies), runs = plays(event, ir::Role::Runs);
+            const auto* path = applies || runs ? text_in(event.role, applies ? 1 : 0) : nullptr;
             if (path != nullptr && applies)
                 for (const Object* object : picture.manifests.of(*path)) {
                     if (event.things.contains(object->thing)) found.emplace(object->file, event.step);
                 }
             if (path != nullptr && runs) found.emplace(*path, event.step);
-            if (event.verb->signature == "plan terraform" && course.environment != nullptr &&
+            if (plays(event, ir::Role::MakesPlan) && course.environment != nullptr &&
                 course.environment->terraform && !course.environment->terraform->var_file.empty())
                 found.emplace(
                     course.environment->terraform->directory + "/" + course.environment->terraform->var_file,

@@ -7,6 +7,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/drafts.hpp"
+#include "compiler/checks/field.hpp"
 
 namespace migc::checks {
 namespace {
@@ -69,10 +70,10 @@ class StageOf {
     void check(Diagnostics& diagnostics) {
         for (const Event& event : course_.forward) {
             if (event.act != Act::Change || event.verb == nullptr || event.conditional) continue;
-            const std::string& phrase = event.verb->signature;
             if (const auto edit = edit_of(event)) edited(event, *edit);
-            if (phrase.starts_with("delete object ") || phrase.starts_with("apply object ")) object(event);
-            if (phrase.starts_with("patch object ")) patched(event);
+            if (deletes_object(event) || plays(event, ir::Role::Applies)) object(event);
+            for (const Effect& effect : event.effects)
+                if (is_free_field(effect)) patched(event, effect);
         }
         for (const Used& gone : removed_)
             for (const Used& come : added_)
@@ -118,14 +119,11 @@ class StageOf {
     }
 
     // A field of an object in the cluster: what is there now is what its manifest says.
-    void patched(const Event& event) {
-        if (event.things.size() != 1 || event.arguments.size() < 3 || !event.arguments[1] ||
-            !event.arguments[2])
-            return;
-        for (const Object* one : picture_.manifests.declaring(*event.things.begin()))
-            field(event, *one,
-                  {one->file, show(*event.arguments[1]), event.arguments[2]->is_absent(),
-                   in_json(*event.arguments[2])});
+    void patched(const Event& event, const Effect& effect) {
+        const std::string* pointer = text_in(effect.role, 0);
+        if (effect.thing.empty() || pointer == nullptr || !effect.value) return;
+        for (const Object* one : picture_.manifests.declaring(effect.thing))
+            field(event, *one, {one->file, *pointer, effect.value->is_absent(), in_json(*effect.value)});
     }
 
     void field(const Event& event, const Object& object, const Edit& edit) {
@@ -153,7 +151,7 @@ class StageOf {
         if (before != nullptr && before->is_object() && before->contains("port")) old = &(*before)["port"];
         const bool is_number = last(edit.pointer) == "port" || parent(edit.pointer) == "/spec/ports";
         if (!is_number || old == nullptr || !old->is_number() ||
-            is_still_there(object, *old, event.verb->signature.starts_with("patch ")))
+            is_still_there(object, *old, effect_on(event, ir::Role::Field) != nullptr))
             return;
         if (!edit.removes && !edit.value) return;
         const std::string name = fmt::format("port {}", old->dump());
@@ -207,7 +205,7 @@ class StageOf {
                             thing.substr(0, thing.find('/')),
                             selector != nullptr ? selector->dump() : "",
                             {}};
-            const bool deletes = event.verb->signature.starts_with("delete ");
+            const bool deletes = deletes_object(event);
             if (deletes) removed_.push_back(used);
             if (deletes) continue;
             applied_.insert(thing);

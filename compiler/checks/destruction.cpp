@@ -46,13 +46,11 @@ Words command_of(const ir::Program& program, const ir::Command& action) {
 Words command_of(const Picture& picture, const Event& event) {
     Words words;
     if (event.verb == nullptr || event.act == Act::Look) return words;
-    if (event.verb->action && picture.timeline.is_own(event.verb->span))
-        return command_of(picture.program, *event.verb->action);
-    const std::string& phrase = event.verb->signature;
-    if (!phrase.starts_with("run script ") && !phrase.starts_with("start program ") &&
-        !phrase.starts_with("execute "))
-        return words;
-    for (const auto& argument : event.arguments) {
+    if (!plays(event, ir::Role::Runs) && !plays(event, ir::Role::RunsInside)) {
+        const bool is_own = event.verb->action && picture.timeline.is_own(event.verb->span);
+        return is_own ? command_of(picture.program, *event.verb->action) : words;
+    }
+    for (const auto& argument : event.role) {
         if (!argument) return {};
         if (const auto* text = argument->get_if<std::string>()) words.push_back(*text);
         if (const auto* list = argument->get_if<List>())
@@ -119,8 +117,7 @@ void unnamed(const Event& event, const Words& words, Diagnostics& diagnostics) {
 void unread(const Course& course, Diagnostics& diagnostics) {
     const auto& events = course.forward;
     for (auto plan = events.begin(); plan != events.end(); ++plan) {
-        const bool plans = plan->verb != nullptr &&
-                           plan->verb->signature.starts_with("plan destruction of ") &&
+        const bool plans = plan->verb != nullptr && plays(*plan, ir::Role::MakesDestroyingPlan) &&
                            !plan->inner->name.empty() && plan->part_of == nullptr;
         if (!plans) continue;
         const std::string& name = plan->inner->name;

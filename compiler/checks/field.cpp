@@ -1,8 +1,6 @@
 #include "compiler/checks/field.hpp"
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
 #include "compiler/ir/compare.hpp"
 
@@ -11,25 +9,11 @@ namespace {
 
 constexpr std::string_view restarted_at = "/spec/template/metadata/annotations/restartedAt";
 constexpr std::string_view count_of_pods = "/spec/replicas";
+constexpr std::string_view container_image = "/spec/template/spec/containers/*/image";
 constexpr std::string_view pod_template = "/spec/template";
 
-// What the functions of migc itself read.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 14> fields = {{
-    {"image-of", "/spec/template/spec/containers/*/image"},
-    {"replicas-of", count_of_pods},
-    {"claim-size-asked", "/spec/resources/requests/storage"},
-    {"template-of", pod_template},
-    {"seen-configuration", restarted_at},
-    {"definition-of", ""},
-    {"identity-of", ""},
-    {"object-live", ""},
-    {"file-digest", ""},
-    {"private-digest", ""},
-    {"selection-like", "/spec/selector"},
-    {"selector-of-service", "/spec/selector"},
-    {"node-schedulable", "/spec/unschedulable"},
-    {"autoscaling-of", "#autoscaling"},
-}};
+constexpr std::string_view range_of_pods =
+    "#autoscaling";  // of another object, and none of the workload's fields
 
 bool is_index(std::string_view token) {
     return token == "-" || token.find('=') != std::string_view::npos ||
@@ -49,10 +33,6 @@ std::string without_indices(std::string_view pointer) {
     return result;
 }
 
-const std::string* text_of_argument(const std::vector<std::optional<Value>>& arguments, std::size_t at) {
-    return at < arguments.size() && arguments[at] ? arguments[at]->get_if<std::string>() : nullptr;
-}
-
 // Whether one pointer leads to what the other does, or to what holds it.
 bool holds(std::string_view outer, std::string_view inner) {
     return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '/');
@@ -64,21 +44,52 @@ bool touch(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::optional<std::string> field_of(const ir::Probe& probe,
-                                    const std::vector<std::optional<Value>>& arguments) {
+std::optional<std::string> field_of(const ir::Probe& probe, const std::vector<std::optional<Value>>& role) {
+    switch (probe.role.role) {
+        case ir::Role::Field:
+        case ir::Role::Value: {
+            const std::string* pointer = text_in(role, 0);
+            if (pointer == nullptr || (!pointer->empty() && !pointer->starts_with('/'))) return std::nullopt;
+            return without_indices(*pointer);
+        }
+        case ir::Role::Generation:
+            return std::string(restarted_at);
+        case ir::Role::Range:
+            return std::string(range_of_pods);
+        case ir::Role::Object:
+        case ir::Role::Content:
+            return "";
+        default:
+            break;
+    }
     if (!probe.read) return std::nullopt;
     const auto& read = *probe.read;
-    if (read.native == "live-value" || read.native == "file-value") {
-        const std::string* pointer = text_of_argument(arguments, 1);
-        if (pointer == nullptr || !pointer->starts_with('/')) return std::nullopt;
-        return without_indices(*pointer);
-    }
-    for (const auto& [native, pointer] : fields)
-        if (read.native == native) return std::string(pointer);
     const bool is_field = read.tool == "kubectl" && read.pointer && probe.parameters.size() == 1 &&
                           read.pointer->kind == ir::ExprKind::Literal;
     const auto* pointer = is_field ? read.pointer->value.get_if<std::string>() : nullptr;
     return pointer != nullptr ? std::optional(*pointer) : std::nullopt;
+}
+
+bool is_free_field(const Effect& effect) {
+    return effect.probe->role.role == ir::Role::Field && effect.probe->type.kind == ir::TypeKind::Json &&
+           effect.pointer && !effect.pointer->empty();
+}
+
+bool deletes_object(const Event& event) {
+    return std::any_of(event.effects.begin(), event.effects.end(), [](const Effect& effect) {
+        return effect.becomes == ir::Becomes::Absent && effect.probe->role.role == ir::Role::Field &&
+               effect.pointer == "";
+    });
+}
+
+const Effect* image_of(const Event& event) {
+    const auto found = std::find_if(event.effects.begin(), event.effects.end(),
+                                    [](const Effect& effect) { return effect.pointer == container_image; });
+    return found == event.effects.end() ? nullptr : &*found;
+}
+
+bool may_change_image(const Effect& effect) {
+    return !effect.pointer || touch(*effect.pointer, container_image);
 }
 
 bool is_restart(const Effect& effect) {

@@ -5,9 +5,17 @@
 
 namespace migc::checks {
 
-// The field that a probe reads, with these arguments; see Effect::pointer.
-std::optional<std::string> field_of(const ir::Probe& probe,
-                                    const std::vector<std::optional<Value>>& arguments);
+// The field that a probe reads, with these arguments of its role; see Effect::pointer.
+std::optional<std::string> field_of(const ir::Probe& probe, const std::vector<std::optional<Value>>& role);
+
+// Whether it may be any field of an object, with any value: what `patch object` changes.
+bool is_free_field(const Effect& effect);
+// Whether an event takes an object of the cluster away.
+bool deletes_object(const Event& event);
+// The image that an event gives to a container: the effect on it; null if it gives none.
+const Effect* image_of(const Event& event);
+// Whether another image may come of it.
+bool may_change_image(const Effect& effect);
 
 // Whether a pod starts anew when the field changes: the pod template, or the count of pods becoming none.
 bool starts_pods_anew(const Effect& effect);

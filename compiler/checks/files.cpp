@@ -80,11 +80,10 @@ class Files {
     void in_condition(const ir::Expr& condition, const ir::Step& step) {
         for (const ir::Expr& child : condition.children) in_condition(child, step);
         if (condition.kind != ir::ExprKind::Probe) return;
-        const auto& read = picture_.program.probes.at(condition.declaration).read;
-        const bool needs_file =
-            read && (read->native == "script-succeeds" || read->native == "apply-accepted");
-        if (!needs_file || condition.children.empty()) return;
-        const ir::Expr& file = condition.children.front();
+        if (semantics::role_of(picture_.program, condition) != ir::Role::Input) return;
+        const ir::Expr* given = semantics::role_argument(picture_.program, condition, 0);
+        if (given == nullptr) return;
+        const ir::Expr& file = *given;
         const auto* path = file.kind == ir::ExprKind::Literal ? path_in(file.value, file.type) : nullptr;
         if (path != nullptr) check(*path, file.span, step);
     }

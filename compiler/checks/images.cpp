@@ -1,8 +1,11 @@
 // The manifest names the image that the script leaves: otherwise the next apply takes the change back.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/drafts.hpp"
+#include "compiler/checks/field.hpp"
 
 namespace migc::checks {
 namespace {
@@ -11,17 +14,13 @@ using nlohmann::json;
 
 const json::json_pointer containers("/spec/template/spec/containers");
 
-bool sets_image(const Event& event) {
-    return event.act == Act::Change && event.verb != nullptr &&
-           event.verb->signature.starts_with("set image of ") && event.verb->parameters.size() == 3 &&
-           event.arguments.size() == 3;
+const Effect* set_image(const Event& event) {
+    return event.act == Act::Change ? image_of(event) : nullptr;
 }
 
 // A restart, or another number of replicas, leaves the image as it is.
 bool leaves_another_image(const Event& event) {
-    return event.verb == nullptr ||
-           (!event.verb->signature.starts_with("scale ") && !event.verb->signature.starts_with("restart ") &&
-            !event.verb->signature.starts_with("set autoscaling "));
+    return event.effects.empty() || std::any_of(event.effects.begin(), event.effects.end(), may_change_image);
 }
 
 // A digest can be the manifest's tag, or not: nothing is known of it.
@@ -29,14 +28,15 @@ bool can_be_compared(const std::string& image) {
     return image.find('@') == std::string::npos && image.find('$') == std::string::npos && !image.empty();
 }
 
-// The container that is meant: the one that is named, or the only one.
-std::optional<std::size_t> container_of(const Event& event, const json& object) {
+// The container that is meant: the one that the probe is asked for behind the workload, or the only one.
+std::optional<std::size_t> container_of(const Effect& image, const json& object) {
     if (!object.contains(containers) || !object[containers].is_array()) return std::nullopt;
     const json& all = object[containers];
-    if (!event.arguments[1] || event.arguments[1]->is_absent())
-        return event.arguments[1] && all.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
+    const auto named = image.arguments.size() > 1 ? image.arguments[1] : std::optional<Value>(Value());
+    if (!named || named->is_absent())
+        return named && all.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
     for (std::size_t i = 0; i < all.size(); ++i)
-        if (text_at(all[i], "/name") == show(*event.arguments[1])) return i;
+        if (text_at(all[i], "/name") == show(*named)) return i;
     return std::nullopt;
 }
 
@@ -46,11 +46,12 @@ bool is_one_of_several(Drafts& drafts, const Object& object) {
 }
 
 void compare(const Picture& picture, Drafts& drafts, const Event& event, Diagnostics& diagnostics) {
-    if (!event.arguments[2] || event.things.size() != 1) return;
-    const std::string image = show(*event.arguments[2]);
-    for (const Object* object : picture.manifests.declaring(*event.things.begin())) {
+    const Effect& effect = *set_image(event);
+    if (!effect.value || effect.thing.empty()) return;
+    const std::string image = show(*effect.value);
+    for (const Object* object : picture.manifests.declaring(effect.thing)) {
         const json* now = drafts.object(*object);
-        const auto number = now != nullptr ? container_of(event, *now) : std::nullopt;
+        const auto number = now != nullptr ? container_of(effect, *now) : std::nullopt;
         if (!number) continue;
         const std::string declared = text_at((*now)[containers][*number], "/image");
         if (declared == image || !can_be_compared(declared) || !can_be_compared(image)) continue;
@@ -83,7 +84,8 @@ void images(const Picture& picture, Diagnostics& diagnostics) {
         for (const Event& event : course.forward) {
             if (event.act != Act::Change) continue;
             if (!leaves_another_image(event)) continue;
-            const bool counts = sets_image(event) && !event.conditional && event.inner == event.step;
+            const bool counts =
+                set_image(event) != nullptr && !event.conditional && event.inner == event.step;
             for (const Thing& thing : event.things) last[thing] = counts ? &event : nullptr;
         }
         for (const auto& [thing, event] : last)

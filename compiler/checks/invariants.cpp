@@ -90,8 +90,7 @@ bool is_changed(const Picture& picture, const std::vector<Question>& asked) {
 
 bool asks_for_order(const ir::Program& program, const std::vector<Question>& asked) {
     return std::any_of(asked.begin(), asked.end(), [&](const Question& one) {
-        const auto& read = program.probes[one.probe].read;
-        return read && read->native == ir::native_changed_before;
+        return program.probes[one.probe].role.role == ir::Role::Precedence;
     });
 }
 

@@ -114,8 +114,7 @@ class Layers {
     void note(const Course& course, const Event& event) {
         if (course.stage->repeats) return;
         if (const auto edit = edit_of(event)) edits_[edit->file].push_back({*edit, {&event, &course}});
-        const bool applies = event.act == Act::Change && event.verb != nullptr &&
-                             event.verb->signature.starts_with("apply object ");
+        const bool applies = event.act == Act::Change && plays(event, ir::Role::Applies);
         for (const Thing& thing : applies ? event.things : std::set<Thing>())
             applied_[thing] = {&event, &course};
     }

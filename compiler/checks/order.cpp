@@ -76,10 +76,8 @@ struct Evidence {
 };
 
 Evidence evidence_of(const Picture& picture, const ir::Stage& stage, const ir::Step& gate) {
-    if (gate.condition->kind != ir::ExprKind::Probe) return {};
-    const auto& read = picture.program.probes[gate.condition->declaration].read;
-    if (!read || read->native != "stage-passed") return {};
-    const auto name = picture.timeline.value(gate.condition->children.at(0), stage);
+    if (semantics::role_of(picture.program, *gate.condition) != ir::Role::Passing) return {};
+    const auto name = asked_of(picture, gate, stage);
     return {true, name ? picture.program.stage(show(*name)) : nullptr};
 }
 

@@ -2,7 +2,6 @@
 // parameters, files and commits. Anything else would be asked wherever the operator's tools happen to point
 // to.
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -15,8 +14,19 @@ namespace {
 // The one setting that every stage has in common.
 constexpr std::string_view common_setting = "root";
 
-// These run no tool, and their answer is one of the hour, of people or of this run.
-constexpr std::array natives_of_a_stage = {"stage-passed", "approval", "window", "freeze", "program-running"};
+// What runs no tool, and has the hour, people or this run for an answer.
+bool is_of_a_stage(ir::Role role) {
+    switch (role) {
+        case ir::Role::Passing:
+        case ir::Role::Approval:
+        case ir::Role::Window:
+        case ir::Role::Freeze:
+        case ir::Role::Running:
+            return true;
+        default:
+            return false;
+    }
+}
 
 // The first thing in an expression that cannot be told outside of a stage.
 struct Found {
@@ -61,9 +71,7 @@ class Search {
             if (const auto found = in(*probe.computed)) return found->why;
         if (!probe.read) return std::nullopt;
         if (probe.read->tool != "native") return asks_tool(probe.read->tool);
-        const auto is_it = [&](const char* native) { return probe.read->native == native; };
-        if (std::any_of(natives_of_a_stage.begin(), natives_of_a_stage.end(), is_it))
-            return "only a stage can ask that";
+        if (is_of_a_stage(probe.role.role)) return "only a stage can ask that";
         for (const std::string& tool : probe.read->through)
             if (auto why = asks_tool(tool)) return why;
         if (probe.read->arguments)

@@ -11,13 +11,6 @@
 namespace migc::checks {
 namespace {
 
-// What migc's own function answers the question of a gate; empty if none does.
-std::string_view native_of(const Picture& picture, const ir::Step& gate) {
-    if (!gate.condition || gate.condition->kind != ir::ExprKind::Probe) return {};
-    const auto& read = picture.program.probes.at(gate.condition->declaration).read;
-    return read ? std::string_view(read->native) : std::string_view();
-}
-
 // The first stage of each name, and of each environment.
 using FirstStages = std::map<std::string, std::size_t>;
 
@@ -34,7 +27,7 @@ FirstStages first_stages(const ir::Program& program) {
 void never_passed(const Picture& picture, const FirstStages& first, std::size_t here, const ir::Step& gate,
                   Diagnostics& diagnostics) {
     const ir::Stage& stage = picture.program.stages[here];
-    const auto wanted = picture.timeline.value(gate.condition->children.at(0), stage);
+    const auto wanted = asked_of(picture, gate, stage);
     if (!wanted) return;
     const std::string name = show(*wanted);
     const auto found = first.find(name);
@@ -49,8 +42,7 @@ void never_passed(const Picture& picture, const FirstStages& first, std::size_t 
 // `gate approval by 3 of ["ops", "lead"]`.
 void too_many_approvals(const Picture& picture, const ir::Stage& stage, const ir::Step& gate,
                         Diagnostics& diagnostics) {
-    const auto count = picture.timeline.value(gate.condition->children.at(0), stage);
-    const auto people = picture.timeline.value(gate.condition->children.at(1), stage);
+    const auto count = asked_of(picture, gate, stage), people = asked_of(picture, gate, stage, 1);
     const auto* number = count ? count->get_if<std::int64_t>() : nullptr;
     const auto* list = people ? people->get_if<List>() : nullptr;
     if (number == nullptr || list == nullptr) return;
@@ -67,9 +59,9 @@ void gates(const Picture& picture, Diagnostics& diagnostics) {
     for (std::size_t i = 0; i < picture.program.stages.size(); ++i) {
         const ir::Stage& stage = picture.program.stages[i];
         for (const ir::Step& gate : stage.gates) {
-            const std::string_view native = native_of(picture, gate);
-            if (native == "stage-passed") never_passed(picture, first, i, gate, diagnostics);
-            if (native == "approval") too_many_approvals(picture, stage, gate, diagnostics);
+            const ir::Role role = semantics::role_of(picture.program, *gate.condition);
+            if (role == ir::Role::Passing) never_passed(picture, first, i, gate, diagnostics);
+            if (role == ir::Role::Approval) too_many_approvals(picture, stage, gate, diagnostics);
         }
     }
 }
@@ -220,8 +212,8 @@ void too_late(const Course& course, const ir::Step& gate, std::int64_t length, D
 
 void window(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
     for (const ir::Step& gate : course.stage->gates) {
-        if (native_of(picture, gate) != "window") continue;
-        const auto when = picture.timeline.value(gate.condition->children.at(0), *course.stage);
+        if (semantics::role_of(picture.program, *gate.condition) != ir::Role::Window) continue;
+        const auto when = asked_of(picture, gate, *course.stage);
         const auto length = when ? length_of_window(show(*when)) : std::nullopt;
         if (length) too_late(course, gate, *length, diagnostics);
     }

@@ -97,11 +97,11 @@ class Requirement {
         if (expression.kind == ir::ExprKind::Literal) return expression.value;
         if (expression.kind == ir::ExprKind::Local) return let(expression.name);
         if (expression.kind != ir::ExprKind::Probe) return std::nullopt;
-        const auto& probe = input_.program.probes.at(expression.declaration);
-        const bool reads_file =
-            probe.read && probe.read->native == "file-value" && expression.children.size() == 2;
-        if (!reads_file) return std::nullopt;
-        const auto file = constant(expression.children[0]), pointer = constant(expression.children[1]);
+        if (semantics::role_of(input_.program, expression) != ir::Role::Value) return std::nullopt;
+        const ir::Expr* of = semantics::role_argument(input_.program, expression, 1);
+        const ir::Expr* at = semantics::role_argument(input_.program, expression, 0);
+        const auto file = of != nullptr ? constant(*of) : std::nullopt;
+        const auto pointer = at != nullptr ? constant(*at) : std::nullopt;
         const auto* path = file ? file->get_if<std::string>() : nullptr;
         const auto* place = pointer ? pointer->get_if<std::string>() : nullptr;
         if (path == nullptr || place == nullptr) return std::nullopt;

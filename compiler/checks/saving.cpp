@@ -5,14 +5,15 @@
 namespace migc::checks {
 namespace {
 
+// By its role, else by its name: a script's own verb that takes a snapshot.
 bool is_backup(const Event& event) {
-    return event.verb != nullptr && (event.verb->signature.starts_with("backup ") ||
-                                     event.verb->signature.find("snapshot") != std::string::npos);
+    return plays(event, ir::Role::Saves) ||
+           (event.verb != nullptr && event.verb->signature.find("snapshot") != std::string::npos);
 }
 
 // The workload whose files are saved; empty if it is none.
 Thing saved_workload(const Timeline& timeline, const Event& backup) {
-    for (const auto& argument : backup.arguments)
+    for (const auto& argument : backup.role.empty() ? backup.arguments : backup.role)
         if (const auto* resource = argument ? argument->get_if<ResourceRef>() : nullptr)
             if (resource->type == "workload") return timeline.thing(*resource);
     return {};

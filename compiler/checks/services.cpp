@@ -79,6 +79,8 @@ struct Pods {
     const json* spec = nullptr;
 };
 
+constexpr std::string_view selector_of_service = "/spec/selector";
+
 class Services {
   public:
     Services(const Picture& picture, Diagnostics& diagnostics)
@@ -92,9 +94,9 @@ class Services {
             if (course.stage->repeats) continue;
             for (const Event& event : course.forward) {
                 if (event.act != Act::Change || event.verb == nullptr) continue;
-                if (event.verb->signature.starts_with("apply object ")) applied(event);
-                if (event.verb->signature.starts_with("switch service (target: service) to "))
-                    switched(event);
+                if (plays(event, ir::Role::Applies)) applied(event);
+                for (const Effect& effect : event.effects)
+                    if (is_selection(event, effect)) switched(event, effect);
             }
         }
     }
@@ -275,19 +277,23 @@ class Services {
     }
 
     // `switch service door to "version=gren"`.
-    void switched(const Event& event) {
-        const auto* written = event.arguments.size() > 1 && event.arguments[1]
-                                  ? event.arguments[1]->get_if<std::string>()
-                                  : nullptr;
+    // What a service selects, and may not select again as before: that way back has labels without values.
+    static bool is_selection(const Event& event, const Effect& effect) {
+        return effect.pointer == selector_of_service && effect.value &&
+               way_back(event).kind != ir::UndoKind::None;
+    }
+
+    void switched(const Event& event, const Effect& effect) {
+        const auto* written = effect.value->get_if<std::string>();
         if (written == nullptr) return;
         if (const auto mistake = mistake_in_labels(*written)) {
             auto& d = diagnostics_.report(Code::TypeMismatch, event.step->span, *mistake);
             d.notes.emplace_back("a label without a value would be taken out of the service's selector");
             return;
         }
-        if (event.things.size() != 1) return;
+        if (effect.thing.empty()) return;
         const Labels labels = parsed(*written);
-        const Object* object = declared(*event.things.begin());
+        const Object* object = declared(effect.thing);
         const json* now = object != nullptr ? drafts_.object(*object) : nullptr;
         Labels selector = now != nullptr ? labels_at(*now, "/spec/selector") : Labels();
         const Labels before = selector;

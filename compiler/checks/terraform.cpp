@@ -13,12 +13,8 @@
 namespace migc::checks {
 namespace {
 
-bool runs(const Event& event, std::string_view native) {
-    return event.verb != nullptr && event.verb->action && event.verb->action->native == native;
-}
-
 bool applies_plan(const Event& event) {
-    return runs(event, "terraform-apply") && event.act == Act::Change && event.plans.size() == 1;
+    return plays(event, ir::Role::AppliesPlan) && event.act == Act::Change && event.plans.size() == 1;
 }
 
 // A file that a plan is made from.
@@ -32,8 +28,7 @@ bool is_input_of_plan(const Course& course, const Thing& thing) {
 }
 
 bool edits_input(const Course& course, const Event& event) {
-    const bool sets_variable =
-        event.part_of != nullptr && event.part_of->signature.starts_with("set variable ");
+    const bool sets_variable = event.part_of != nullptr && event.part_of->role.role == ir::Role::SetsVariable;
     return event.act == Act::Change &&
            (sets_variable || std::any_of(event.things.begin(), event.things.end(), [&](const Thing& thing) {
                 return is_input_of_plan(course, thing);
@@ -107,8 +102,8 @@ class Plans {
 
     // What a plan of a destruction may destroy is asked for by another finding.
     [[nodiscard]] bool is_told_as_destruction(const Event& maker) const {
-        return &events_ == &course_.forward && maker.part_of == nullptr && maker.verb != nullptr &&
-               maker.verb->signature.starts_with("plan destruction of ");
+        return &events_ == &course_.forward && maker.part_of == nullptr &&
+               plays(maker, ir::Role::MakesDestroyingPlan);
     }
 
     void not_reviewed(const ir::Step& step, const Event& apply, const Event& maker, const Event* look,

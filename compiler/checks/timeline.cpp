@@ -14,6 +14,8 @@
 #include "compiler/documents/document.hpp"
 #include "compiler/ir/compare.hpp"
 #include "compiler/ir/weight.hpp"
+#include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/roles.hpp"
 
 namespace migc::checks {
 namespace {
@@ -105,11 +107,30 @@ bool holds_data(const Thing& thing) {
 }
 
 bool is_live(const Thing& thing) {
-    return !thing.starts_with("file ") && !thing.starts_with("image ") && !thing.starts_with("plan ");
+    return !thing.starts_with("file ") && !thing.starts_with("image ") && !is_plan(thing);
+}
+
+bool is_plan(const Thing& thing) {
+    constexpr std::string_view kind = "plan";
+    return thing.starts_with(kind) && thing.substr(kind.size()).starts_with(' ');
 }
 
 const ir::Undo& way_back(const Event& change) {
     return *change.undo;
+}
+
+bool plays(const Event& event, ir::Role role) {
+    return event.verb != nullptr && event.verb->role.role == role;
+}
+
+const Effect* effect_on(const Event& event, ir::Role role) {
+    const auto found = std::find_if(event.effects.begin(), event.effects.end(),
+                                    [&](const Effect& effect) { return effect.probe->role.role == role; });
+    return found == event.effects.end() ? nullptr : &*found;
+}
+
+const std::string* text_in(const std::vector<std::optional<Value>>& role, std::size_t number) {
+    return number < role.size() && role[number] ? role[number]->get_if<std::string>() : nullptr;
 }
 
 bool touches_live(const Event& event) {
@@ -431,7 +452,8 @@ class Timeline::Walk {
             event.arguments.push_back(parameters[verb.parameters[i].name].value);
             add_plan(event, step.arguments[i], names);
         }
-        add_asked(event, verb.parameters, step.arguments, event.arguments);
+        event.role = played(verb.role, parameters);
+        add_asked(event, verb.role, event.role, verb.parameters, step.arguments);
         event.bound = ir::call_bound(program_, step, verb, number_in(names), number_in(parameters));
         if (timeline_.is_own(verb.span))
             for (const ir::Expr& need : verb.needs)
@@ -487,6 +509,7 @@ class Timeline::Walk {
         made.probe = &program_.probes.at(effect.probe.declaration);
         made.becomes = effect.becomes;
         made.exact = true;
+        made.role = played(*made.probe, effect.probe, names);
         made.name = made.probe->signature;
         for (const ir::Expr& argument : effect.probe.children) {
             made.arguments.push_back(value(argument, names));
@@ -494,13 +517,13 @@ class Timeline::Walk {
             made.name += " | " + (made.arguments.back() ? show(*made.arguments.back()) : "?");
         }
         if (effect.value) made.value = value(*effect.value, names);
-        auto things = things_of(*made.probe, made.arguments);
+        auto things = things_of(*made.probe, made.arguments, made.role);
         if (things.size() == 1) made.thing = *things.begin();
-        made.pointer = field_of(*made.probe, made.arguments);
-        if (things.empty() && is_of_files(*made.probe)) things.insert("file ?");
+        made.pointer = field_of(*made.probe, made.role);
+        if (things.empty() && file_in(*made.probe)) things.insert("file ?");
         event.things.insert(things.begin(), things.end());
         if (made.thing.starts_with("file ")) edit(event, made);
-        if (made.probe->read && made.probe->read->native == "object-live") apply(event, made);
+        if (made.probe->role.role == ir::Role::Object) apply(event, made);
         event.effects.push_back(std::move(made));
     }
 
@@ -511,10 +534,8 @@ class Timeline::Walk {
             edited_aside_.insert(file);
             return;
         }
-        const bool is_value = effect.probe->read && effect.probe->read->native == "file-value";
-        const auto* pointer = is_value && effect.arguments.size() > 1 && effect.arguments[1]
-                                  ? effect.arguments[1]->get_if<std::string>()
-                                  : nullptr;
+        const bool is_value = effect.probe->role.role == ir::Role::Value;
+        const auto* pointer = is_value ? text_in(effect.role, 0) : nullptr;
         const bool is_part =
             std::any_of(event.effects.begin(), event.effects.end(), [&](const Effect& other) {
                 return other.thing == effect.thing && other.pointer && !other.pointer->empty();
@@ -532,9 +553,7 @@ class Timeline::Walk {
     }
 
     void apply(Event& event, const Effect& effect) {
-        const auto* path = effect.arguments.size() > 1 && effect.arguments[1]
-                               ? effect.arguments[1]->get_if<std::string>()
-                               : nullptr;
+        const auto* path = text_in(effect.role, 1);
         if (path == nullptr) return;
         event.manifest = *path;
         const auto& objects = timeline_.objects_of(*path, stage_.environment);
@@ -543,24 +562,38 @@ class Timeline::Walk {
         event.object = timeline_.edited(*object->second);
     }
 
-    static bool is_of_files(const ir::Probe& probe) {
-        return probe.read &&
-               (probe.read->native.starts_with("file-") || probe.read->native.starts_with("git-"));
+    // Which argument of a probe's role names the file that it is about.
+    static std::optional<std::size_t> file_in(const ir::Probe& probe) {
+        if (probe.role.role == ir::Role::Value) return 1;
+        return probe.role.role == ir::Role::Content ? std::optional<std::size_t>(0) : std::nullopt;
     }
 
-    // What a probe is about, by the types of its parameters. An object of a manifest is named by its handle,
-    // and the manifest is only where it is described.
-    std::set<Thing> things_of(const ir::Probe& probe, const std::vector<Known1>& arguments) const {
+    // What the arguments of a role are, where the names of its declaration are known.
+    std::vector<Known1> played(const ir::RoleUse& use, const Names& names) const {
+        std::vector<Known1> known;
+        for (const ir::Expr& argument : use.arguments) known.push_back(value(argument, names));
+        return known;
+    }
+
+    std::vector<Known1> played(const ir::Probe& probe, const ir::Expr& asked, const Names& names) const {
+        if (probe.role.arguments.empty()) return {};
+        return played(probe.role, bind(probe.parameters, asked.children, names));
+    }
+
+    // What a probe is about, by its role, else by the types of its parameters. An object of a manifest is
+    // named by its handle, and the manifest is only where it is described.
+    std::set<Thing> things_of(const ir::Probe& probe, const std::vector<Known1>& arguments,
+                              const std::vector<Known1>& role) const {
+        const bool by_handle = probe.role.role == ir::Role::Object || probe.role.role == ir::Role::About ||
+                               probe.role.role == ir::Role::Restored;
+        const bool may_be = probe.role.role == ir::Role::Permanence || probe.role.role == ir::Role::Version;
+        const auto* handle = by_handle || may_be ? text_in(role, 0) : nullptr;
+        if (handle != nullptr) return {object_thing(*handle)};
         std::set<Thing> things;
+        if (by_handle) return things;
+        if (const auto file = file_in(probe)) add_things(things, ir::TypeKind::Path, role.at(*file));
         for (std::size_t i = 0; i < arguments.size() && i < probe.parameters.size(); ++i)
-            if (probe.parameters[i].name == "handle") {
-                const auto* handle = arguments[i] ? arguments[i]->get_if<std::string>() : nullptr;
-                return handle != nullptr ? std::set<Thing>{object_thing(*handle)} : things;
-            }
-        for (std::size_t i = 0; i < arguments.size() && i < probe.parameters.size(); ++i) {
-            const bool is_file = probe.parameters[i].name == "file" && is_of_files(probe);
-            add_things(things, is_file ? ir::TypeKind::Path : probe.parameters[i].type.kind, arguments[i]);
-        }
+            add_things(things, probe.parameters[i].type.kind, arguments[i]);
         return things;
     }
 
@@ -606,18 +639,14 @@ class Timeline::Walk {
                            [this](const ir::Expr& child) { return asks(child); });
     }
 
-    // Of what can ask from inside, too.
-    static void add_asked(Event& event, const std::vector<ir::Parameter>& parameters,
-                          const std::vector<ir::Expr>& written, const std::vector<Known1>& arguments) {
-        const auto inside = std::find_if(parameters.begin(), parameters.end(),
-                                         [](const ir::Parameter& p) { return p.name == "from-inside"; });
-        if (inside == parameters.end()) return;
-        const auto at = static_cast<std::size_t>(inside - parameters.begin());
-        const bool* given = at < arguments.size() && arguments[at] ? arguments[at]->get_if<bool>() : nullptr;
-        const bool may_be_inside = given != nullptr ? *given : at < arguments.size() && !arguments[at];
-        for (std::size_t i = 0; i < parameters.size() && i < arguments.size(); ++i)
-            if (parameters[i].type.kind == ir::TypeKind::Url && arguments[i])
-                event.asked.push_back({show(*arguments[i]), may_be_inside, &written.at(i)});
+    static void add_asked(Event& event, const ir::RoleUse& use, const std::vector<Known1>& role,
+                          const std::vector<ir::Parameter>& parameters,
+                          const std::vector<ir::Expr>& written) {
+        if (use.role != ir::Role::Request || !role.at(0)) return;
+        const bool* given = role.at(1) ? role.at(1)->get_if<bool>() : nullptr;
+        const bool may_be_inside = given != nullptr ? *given : !role.at(1);
+        event.asked.push_back(
+            {show(*role.at(0)), may_be_inside, semantics::role_argument(use, parameters, written, 0)});
     }
 
     ir::NumberOf number_in(const Names& names) const {
@@ -642,8 +671,9 @@ class Timeline::Walk {
             const ir::Probe& probe = program_.probes.at(condition->declaration);
             std::vector<Known1> arguments;
             for (const ir::Expr& argument : condition->children) arguments.push_back(value(argument, *names));
-            add_asked(event, probe.parameters, condition->children, arguments);
-            const auto things = things_of(probe, arguments);
+            const auto role = played(probe, *condition, *names);
+            add_asked(event, probe.role, role, probe.parameters, condition->children);
+            const auto things = things_of(probe, arguments, role);
             event.things.insert(things.begin(), things.end());
             event.everything =
                 event.everything || is_look_at_all(things) ||
@@ -673,7 +703,7 @@ class Timeline::Walk {
                 }
                 known.plan = plan_of(arguments[i], names);
                 known.value = value(arguments[i], names);
-                if (known.value && known.value->is_absent() && parameters[i].default_value)
+                if (known.value && semantics::is_left_out(parameters[i], *known.value))
                     known.value = value(*parameters[i].default_value, bound);
             }
             bound[parameters[i].name] = std::move(known);
@@ -752,8 +782,7 @@ class Timeline::Walk {
     // The probes that only read the project: what a manifest declares, and what is computed from such.
     Known1 answer(const ir::Expr& expression, const Names& names) const {
         const ir::Probe& probe = program_.probes.at(expression.declaration);
-        const bool is_read = probe.read && !probe.read->native.empty();
-        if (!is_read && !probe.computed) return std::nullopt;
+        if (probe.role.role == ir::Role::None && !probe.computed) return std::nullopt;
         const Names bound = bind(probe.parameters, expression.children, names);
         if (probe.computed) {
             if (depth_ >= deepest_call) return std::nullopt;
@@ -762,22 +791,33 @@ class Timeline::Walk {
             --depth_;
             return result;
         }
-        const auto argument = [&](std::size_t at) {
-            return at < probe.parameters.size() ? bound.find(probe.parameters[at].name)->value : std::nullopt;
-        };
-        const std::string& native = probe.read->native;
-        // What a place or a field will hold is what it is set to.
-        if (native == "accepted-value" || native == "file-value-with") return argument(2);
-        if (native == "variables-file") return variables_file();
-        if (native == "pointer-through") return pointer_through(argument(0));
-        const Known1 subject = argument(0);
-        const auto* text = subject ? subject->get_if<std::string>() : nullptr;
-        if (text == nullptr) return std::nullopt;
-        if (outer_ != nullptr && native.starts_with("objects-")) timeline_.read_by_.emplace(*text, outer_);
-        if (native == "objects-of-manifest") return declared(*text);
-        if (native == "objects-to-delete") return deletable(*text);
-        if (native == "git-files") return files_below(*text);
-        return std::nullopt;
+        const auto subject = [&] { return value(probe.role.arguments.front(), bound); };
+        switch (probe.role.role) {
+            case ir::Role::Given:
+                return subject();
+            case ir::Role::Pointer:
+                return pointer_through(subject());
+            case ir::Role::VariablesFile:
+                return variables_file();
+            case ir::Role::Objects:
+                return objects_of(subject(), &Walk::declared);
+            case ir::Role::RemovableObjects:
+                return objects_of(subject(), &Walk::deletable);
+            case ir::Role::Committed: {
+                const Known1 target = subject();
+                const auto* path = target ? target->get_if<std::string>() : nullptr;
+                return path != nullptr ? files_below(*path) : std::nullopt;
+            }
+            default:
+                return std::nullopt;
+        }
+    }
+
+    Known1 objects_of(const Known1& manifest, Known1 (Walk::*which)(const std::string&) const) const {
+        const auto* path = manifest ? manifest->get_if<std::string>() : nullptr;
+        if (path == nullptr) return std::nullopt;
+        if (outer_ != nullptr) timeline_.read_by_.emplace(*path, outer_);
+        return (this->*which)(*path);
     }
 
     Known1 variables_file() const {

@@ -26,6 +26,7 @@ struct Effect {
     std::string name;    // the probe with its arguments: two effects of one name are on one state variable
     bool exact = false;  // whether every argument is known
     std::vector<std::optional<Value>> arguments;
+    std::vector<std::optional<Value>> role;  // the arguments of the probe's role
     ir::Becomes becomes = ir::Becomes::Different;
     std::optional<Value> value;
     Thing thing;  // that it is an effect on; empty if unknown
@@ -71,6 +72,7 @@ struct Event {
     const ir::Verb* verb = nullptr;               // of a call
     const ir::Verb* part_of = nullptr;            // the composite verb that the script calls
     std::vector<std::optional<Value>> arguments;  // of a call
+    std::vector<std::optional<Value>> role;       // the arguments of the verb's role
     std::set<Thing> things;                       // changed or looked at
     std::vector<Effect> effects;                  // of a change
     std::set<std::string> plans;                  // names of plans that it uses, made known by `makes`
@@ -186,8 +188,16 @@ const ir::Undo& way_back(const Event& change);
 
 // Whether a thing is in the cluster or behind it, and no file of the project, image or plan.
 bool is_live(const Thing& thing);
+bool is_plan(const Thing& thing);
 // Whether an event changes or looks at such a thing.
 bool touches_live(const Event& event);
+
+// Whether the verb of an event has a role, by its own word.
+bool plays(const Event& event, ir::Role role);
+// The first of an event's effects on a probe with a role; null if there is none.
+const Effect* effect_on(const Event& event, ir::Role role);
+// The text that a role was given as an argument; null if it is not known.
+const std::string* text_in(const std::vector<std::optional<Value>>& role, std::size_t number);
 
 // Whether two events are on different ways of one `if`: never both happen.
 bool exclusive(const Event& a, const Event& b);

@@ -9,6 +9,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/drafts.hpp"
+#include "compiler/checks/field.hpp"
 #include "compiler/ir/bounds.hpp"
 #include "compiler/ir/window.hpp"
 
@@ -63,11 +64,10 @@ std::vector<Gate> gates_of(const Picture& picture, const ir::Stage& stage) {
     std::vector<Gate> found;
     for (const ir::Step& gate : stage.gates) {
         if (!gate.condition || gate.condition->kind != ir::ExprKind::Probe) continue;
-        const ir::Probe& probe = picture.program.probes.at(gate.condition->declaration);
-        const std::string native = probe.read ? probe.read->native : "";
-        if (native != "window" && native != "freeze") continue;
-        const auto when = picture.timeline.value(gate.condition->children.at(0), stage);
-        if (when) found.push_back((native == "window" ? window_gate : freeze_gate)(gate, show(*when)));
+        const ir::Role role = semantics::role_of(picture.program, *gate.condition);
+        if (role != ir::Role::Window && role != ir::Role::Freeze) continue;
+        const auto when = asked_of(picture, gate, stage);
+        if (when) found.push_back((role == ir::Role::Window ? window_gate : freeze_gate)(gate, show(*when)));
     }
     return found;
 }
@@ -201,10 +201,7 @@ void too_long(const Course& course, const std::vector<Gate>& gates, Diagnostics&
 // ------------------------------------------------------------------ limits
 
 bool waits_for_pods(const ir::Program& program, const ir::Expr& condition) {
-    const bool is_it = condition.kind == ir::ExprKind::Probe &&
-                       program.probes.at(condition.declaration).read &&
-                       (program.probes.at(condition.declaration).read->native == "pods-ready" ||
-                        program.probes.at(condition.declaration).read->native == "rollout-complete");
+    const bool is_it = semantics::role_of(program, condition) == ir::Role::Readiness;
     return is_it || (condition.kind == ir::ExprKind::And &&
                      std::any_of(condition.children.begin(), condition.children.end(),
                                  [&](const ir::Expr& child) { return waits_for_pods(program, child); }));
@@ -237,8 +234,8 @@ Start start_of(const json& object) {
 }
 
 bool makes_new_pods(const Event& event) {
-    return event.act == Act::Change && event.verb != nullptr && !event.conditional &&
-           (event.verb->signature.starts_with("restart ") || event.verb->signature.starts_with("set image "));
+    return event.act == Act::Change && !event.conditional &&
+           (image_of(event) != nullptr || effect_on(event, ir::Role::Generation) != nullptr);
 }
 
 // `verify pods ready of webapi within 30s`, and a pod is not even asked before a minute is over.

@@ -5,6 +5,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/drafts.hpp"
+#include "compiler/checks/field.hpp"
 
 namespace migc::checks {
 namespace {
@@ -29,7 +30,7 @@ class Edited {
         if (edit) return;
         // A program of one's own may apply, or hand on to what applies.
         anything_ = anything_ || event.effects.empty();
-        const bool starts_anew = event.verb != nullptr && event.verb->signature.starts_with("restart ");
+        const bool starts_anew = effect_on(event, ir::Role::Generation) != nullptr;
         auto& things = starts_anew ? restarted_ : changed_;
         things.insert(event.things.begin(), event.things.end());
     }

@@ -87,8 +87,7 @@ class Restored {
 
 // What an apply may have made anew and nobody deletes: the way back leaves it standing.
 bool stays(const Effect& effect) {
-    const bool applied = effect.probe->read && effect.probe->read->native == "object-live";
-    return applied &&
+    return effect.probe->role.role == ir::Role::Object &&
            (effect.thing.starts_with("persistentvolume") || effect.thing.starts_with("namespace/") ||
             effect.thing.starts_with("customresourcedefinition/") || effect.thing.starts_with("secret/"));
 }
@@ -372,6 +371,13 @@ class Order {
     };
 
     // What a change makes something point to: by a value that it sets, or by the manifest that it applies.
+    // Whether a text is the handle of the object that is changed: what the object says is looked at itself.
+    static bool names_object(const Event& change, const std::string* text) {
+        const Effect* object = effect_on(change, ir::Role::Object);
+        const std::string* handle = object != nullptr ? text_in(object->role, 0) : nullptr;
+        return text != nullptr && handle != nullptr && *text == *handle;
+    }
+
     void enter(const Event& change) {
         if (change.act != Act::Change) return;
         for (const Effect& effect : change.effects)
@@ -383,11 +389,11 @@ class Order {
         };
         for (std::size_t i = 0; i < change.arguments.size(); ++i) {
             const ir::Parameter& slot = change.verb->parameters.at(i);
-            const bool is_place = slot.type.kind == ir::TypeKind::Path ||
-                                  slot.type.kind == ir::TypeKind::Image || slot.name == "handle";
             const auto& argument = change.arguments[i];
-            if (is_place) continue;
             const auto* text = argument ? argument->get_if<std::string>() : nullptr;
+            const bool is_place = slot.type.kind == ir::TypeKind::Path ||
+                                  slot.type.kind == ir::TypeKind::Image || names_object(change, text);
+            if (is_place) continue;
             const auto* data = argument ? argument->get_if<Json>() : nullptr;
             if (text != nullptr) each_word(*text, add);
             if (data != nullptr) each_word(**data, add);

@@ -53,6 +53,8 @@ struct Claim {
     const Event* event = nullptr;  // the last that sets its size
 };
 
+constexpr std::string_view asked_storage = "/spec/resources/requests/storage";
+
 class Sizes {
   public:
     Sizes(const Picture& picture, const Course& course, Drafts& drafts, Diagnostics& diagnostics)
@@ -77,13 +79,12 @@ class Sizes {
     void note(const Event& event) {
         if (event.act != Act::Change || event.verb == nullptr || event.conditional) return;
         if (const auto edit = edit_of(event)) return note_edit(event, *edit);
-        const bool grows = event.verb->signature.starts_with("grow volume ");
-        if (!grows && !event.verb->signature.starts_with("apply object ")) return;
-        for (const Thing& thing : event.things) {
-            if (!thing.starts_with("persistentvolumeclaim/")) continue;
-            changes_[thing] = &event;
-            if (grows && event.arguments.size() > 1 && event.arguments[1])
-                grown_[thing] = *event.arguments[1];
+        for (const Effect& effect : event.effects) {
+            const bool grows = effect.pointer == asked_storage;
+            if (!effect.thing.starts_with("persistentvolumeclaim/")) continue;
+            if (!grows && !plays(event, ir::Role::Applies)) continue;
+            changes_[effect.thing] = &event;
+            if (grows && effect.value) grown_[effect.thing] = *effect.value;
         }
     }
 

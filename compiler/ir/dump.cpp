@@ -4,6 +4,7 @@
 
 #include "compiler/ir/describe.hpp"
 #include "compiler/ir/program.hpp"
+#include "compiler/ir/roles.hpp"
 #include "compiler/source/sha256.hpp"
 
 namespace migc::ir {
@@ -255,6 +256,7 @@ class Dump {
              v.result_type ? ": " + show(*v.result_type) : "");
         indented([&] {
             parameters(v.parameters);
+            role(v.role);
             for (const auto& need : v.needs) line("needs {}", expr(need));
             for (const auto& c : v.captures) line("capture {} = {}", c.name, expr(c.value));
             for (const auto& e : v.effects)
@@ -271,6 +273,13 @@ class Dump {
             if (v.within) line("within {}", expr(*v.within));
             undo(v.undo);
         });
+    }
+
+    void role(const RoleUse& use) {
+        if (use.role == Role::None) return;
+        std::string arguments;
+        for (const auto& a : use.arguments) arguments += (arguments.empty() ? "" : ", ") + expr(a);
+        line("role {}({})", name_of(use.role), arguments);
     }
 
     void command(std::string_view word, const Command& c) {
@@ -290,6 +299,7 @@ class Dump {
              show(p.type));
         indented([&] {
             parameters(p.parameters);
+            role(p.role);
             for (const auto& d : p.depends) line("depends {}", expr(d));
             if (p.read) command("read", *p.read);
             if (p.computed)

@@ -40,6 +40,7 @@ struct Type {
     std::shared_ptr<const Type> element;  // List
     bool consumed = false;                // a parameter that uses its argument up
     bool written = false;                 // a path that the step makes: it need not be there before
+    bool secret = false;                  // a path of a file that holds a secret
 };
 
 std::string show(const Type& type);
@@ -135,6 +136,21 @@ struct Step {
     std::vector<Step> otherwise;    // If
 };
 
+// What a declaration means: one enumerator per row of roles.def, the only table of roles.
+enum class Role : std::uint8_t {
+    None,
+#define MIGC_ROLE(name, of, form, explanation) name,
+#include "compiler/ir/roles.def"
+#undef MIGC_ROLE
+};
+
+// `role field "/spec/replicas" of target;`
+struct RoleUse {
+    Role role = Role::None;
+    std::vector<Expr> arguments;  // one per `_` of the role's form, in the declaration's own scope
+    Span span;
+};
+
 struct Parameter {
     std::string name;
     Type type;
@@ -176,6 +192,7 @@ struct Verb {
     std::string signature;  // "scale (target: workload) to (replicas: int)"
     std::string documentation;
     std::vector<Parameter> parameters;
+    RoleUse role;  // None: its effects say all
     std::vector<Expr> needs;
     std::vector<Capture> captures;
     std::vector<Effect> effects;
@@ -199,6 +216,7 @@ struct Probe {
     std::string documentation;
     std::vector<Parameter> parameters;
     Type type;
+    RoleUse role;
     std::vector<Expr> depends;
     std::optional<Command> read;
     std::optional<Expr> computed;   // `read (EXPRESSION);` in place of a command
@@ -256,9 +274,7 @@ struct Invariant {
     Span span;
 };
 
-// Natives of probes that speak of what came before, so that only a proof can answer them.
-constexpr std::string_view native_changed_before = "changed-before-verified";
-constexpr std::string_view native_falls = "falls";
+// Whether a probe speaks of what came before, so that only a proof can answer it.
 bool asks_for_history(const Probe& probe);
 
 struct Program {
@@ -275,6 +291,8 @@ struct Program {
     std::vector<Tool> tools;
     std::vector<ResourceType> resource_types;
 
+    // The probe that an expression asks; null if it is none.
+    [[nodiscard]] const Probe* probe(const Expr& expression) const;
     [[nodiscard]] const Tool* tool(std::string_view name) const;
     [[nodiscard]] const Stage* stage(std::string_view name) const;
 };

@@ -28,7 +28,7 @@ std::string show(const Type& type) {
         case TypeKind::Url:
             return "url";
         case TypeKind::Path:
-            return type.written ? "new path" : "path";
+            return type.written ? "new path" : type.secret ? "secret path" : "path";
         case TypeKind::Image:
             return "image";
         case TypeKind::Json:
@@ -56,7 +56,7 @@ bool operator==(const Type& a, const Type& b) {
 }
 
 bool asks_for_history(const Probe& probe) {
-    return probe.read && (probe.read->native == native_changed_before || probe.read->native == native_falls);
+    return probe.role.role == Role::Precedence || probe.role.role == Role::Fall;
 }
 
 bool Verb::mutates() const {
@@ -68,6 +68,10 @@ const std::string* Migration::property(std::string_view name) const {
     const auto found =
         std::find_if(properties.begin(), properties.end(), [&](const auto& p) { return p.first == name; });
     return found == properties.end() ? nullptr : &found->second;
+}
+
+const Probe* Program::probe(const Expr& expression) const {
+    return expression.kind == ExprKind::Probe ? &probes.at(expression.declaration) : nullptr;
 }
 
 const Tool* Program::tool(std::string_view name) const {

@@ -122,6 +122,7 @@ class Verifier {
     void verb(const Verb& v) {
         where_ = "verb " + v.signature;
         if (v.action.has_value() == v.composite) problem("it has both or neither of `do` and `steps`");
+        for (const auto& a : v.role.arguments) expr(a);
         for (const auto& need : v.needs) expr(need);
         for (const auto& c : v.captures) expr(c.value);
         for (const auto& e : v.effects) effect(e);
@@ -155,6 +156,7 @@ class Verifier {
         where_ = "probe " + p.signature;
         if (p.read.has_value() == p.computed.has_value())
             problem("it has both or neither of a command and an expression");
+        for (const auto& a : p.role.arguments) expr(a);
         for (const auto& d : p.depends) expr(d);
         if (p.read) command(*p.read);
         optional(p.computed);

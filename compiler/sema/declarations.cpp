@@ -136,6 +136,7 @@ void Lowering::verb_body(const syntax::Verb& verb, ir::Verb& result, Scope& scop
         result.captures.push_back(std::move(capture));
     }
     for (const auto& e : verb.effects) result.effects.push_back(effect(e, scope));
+    result.role = role(verb.roles, DeclarationKind::Verb, scope);
     verb_action(verb, result, scope);
     if (verb.result) {
         // A plan is the path of its file to the verb that makes it, and nothing but a plan to everybody else.
@@ -372,6 +373,7 @@ std::uint32_t Lowering::probe(const Declaration& declaration) {
     result.parameters = declare(probe.signature, scope);
     result.type = type(probe.type).value_or(simple(TypeKind::Any));
     program_.probes.push_back(result);  // so that what it depends on can name it
+    result.role = role(probe.roles, DeclarationKind::Probe, scope);
     for (const auto& d : probe.depends) result.depends.push_back(probe_call(d, scope));
     if (probe.reads.size() != 1) {
         diagnostics_.report(Code::BadDeclaration, probe.signature_span, "a probe has exactly one `read ..;`");

@@ -62,6 +62,9 @@ class Lowering {
     void unknown_phrase(const syntax::Expr& phrase, DeclarationKind kind);
     bool missing_semicolon(const syntax::Expr& phrase, DeclarationKind kind);
 
+    // --- roles.cpp
+    ir::RoleUse role(const std::vector<syntax::Expr>& roles, DeclarationKind kind, Scope& scope);
+
     // --- declarations.cpp
     std::uint32_t verb(const Declaration& declaration);
     std::uint32_t probe(const Declaration& declaration);

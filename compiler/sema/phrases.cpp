@@ -5,6 +5,7 @@
 
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/sema/lowering.hpp"
+#include "compiler/semantics/calls.hpp"
 
 namespace migc::sema {
 
@@ -127,10 +128,9 @@ std::vector<ir::Expr> Lowering::arguments(const Bound& bound, const std::vector<
                         .notes.push_back(fmt::format(
                             "write `({}: consumed plan)`, so that no caller uses it twice", argument.name));
             }
-        } else if (all[i].default_value) {
-            argument = *all[i].default_value;
         } else {
             argument.type = all[i].type;  // not given: absent
+            argument = ir::Expr(semantics::argument_for(all[i], argument));
         }
         result.push_back(std::move(argument));
     }

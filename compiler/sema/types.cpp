@@ -44,7 +44,8 @@ Type list_of(Type element) {
 
 std::optional<Type> parse_type(std::string_view text,
                                const std::function<bool(std::string_view)>& is_resource) {
-    constexpr std::string_view list = "list of ", consumed = "consumed ", written = "new ";
+    constexpr std::string_view list = "list of ", consumed = "consumed ", written = "new ",
+                               secret = "secret ";
     if (text.starts_with(list)) {
         auto element = parse_type(text.substr(list.size()), is_resource);
         return element ? std::optional(list_of(std::move(*element))) : std::nullopt;
@@ -58,6 +59,12 @@ std::optional<Type> parse_type(std::string_view text,
         auto type = parse_type(text.substr(written.size()), is_resource);
         if (!type || type->kind != TypeKind::Path) return {};
         type->written = true;
+        return type;
+    }
+    if (text.starts_with(secret)) {
+        auto type = parse_type(text.substr(secret.size()), is_resource);
+        if (!type || type->kind != TypeKind::Path) return {};
+        type->secret = true;
         return type;
     }
     for (const auto& [name, kind] : named_types)

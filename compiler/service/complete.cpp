@@ -69,6 +69,7 @@ constexpr std::array verb_words = {
     Keyword{"needs", "needs ${1:condition};"},
     Keyword{"capture", "capture ${1:prior} = ${2:probe};"},
     Keyword{"effect", "effect ${1:probe} becomes ${2:value};"},
+    Keyword{"role", "role ${1:form};"},
     Keyword{"do", "do ${1:tool} [$0];"},
     Keyword{"steps", "steps <\n    $0\n>"},
     Keyword{"result", "result ${1:value};"},
@@ -79,8 +80,11 @@ constexpr std::array verb_words = {
     Keyword{"irreversible because", "irreversible because \"${1:why}\";"},
 };
 constexpr std::array probe_words = {
-    Keyword{"read", "read ${1:tool} [$0];"},   Keyword{"watch", "watch ${1:tool} [$0];"},
-    Keyword{"depends", "depends ${1:probe};"}, Keyword{"converges", "converges ${1:condition};"},
+    Keyword{"read", "read ${1:tool} [$0];"},
+    Keyword{"watch", "watch ${1:tool} [$0];"},
+    Keyword{"role", "role ${1:form};"},
+    Keyword{"depends", "depends ${1:probe};"},
+    Keyword{"converges", "converges ${1:condition};"},
     Keyword{"within", "within ${1:5m};"},
 };
 constexpr std::array tool_words = {

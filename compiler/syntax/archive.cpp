@@ -65,12 +65,12 @@ void serialize(Archive& archive, Effect& e) {
 template <typename Archive>
 void serialize(Archive& archive, Verb& v) {
     archive(v.signature, v.result_type, v.documentation, v.needs, v.captures, v.effects, v.actions, v.steps,
-            v.result, v.within, v.undos, v.signature_span, v.span);
+            v.result, v.within, v.undos, v.roles, v.signature_span, v.span);
 }
 
 template <typename Archive>
 void serialize(Archive& archive, Probe& p) {
-    archive(p.signature, p.type, p.documentation, p.depends, p.reads, p.watch, p.converges, p.within,
+    archive(p.signature, p.type, p.documentation, p.depends, p.reads, p.watch, p.converges, p.within, p.roles,
             p.signature_span, p.span);
 }
 

@@ -103,6 +103,7 @@ class Mover {
         move(v.result);
         move(v.within);
         move(v.undos);
+        move(v.roles);
     }
     void move(Probe& p) const {
         move(p.span);
@@ -116,6 +117,7 @@ class Mover {
         move(p.watch);
         move(p.converges);
         move(p.within);
+        move(p.roles);
     }
     void move(Resource& r) const {
         move(r.span);

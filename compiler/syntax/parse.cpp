@@ -607,6 +607,7 @@ class Builder {
         if (c->WITHIN()) verb.within = atom(c->atom());
         if (c->UNDO()) verb.undos.push_back(undo(c->undoBody(), span(c)));
         if (c->IRREVERSIBLE()) verb.undos.push_back(irreversible(c->STRING(), span(c)));
+        if (c->role()) verb.roles.push_back(phrase(c->role()->phrase()));
     }
 
     Effect effect(MigParser::VerbClauseContext* c) {
@@ -650,6 +651,7 @@ class Builder {
             if (p->WATCH()) result.watch = command(p->command());
             if (p->CONVERGES()) result.converges = expr(p->expr());
             if (p->WITHIN()) result.within = atom(p->atom());
+            if (p->role()) result.roles.push_back(phrase(p->role()->phrase()));
         }
         return result;
     }

@@ -180,6 +180,8 @@ struct Verb {
     std::optional<Expr> result;
     std::optional<Expr> within;
     std::vector<Undo> undos;
+    std::vector<Expr>
+        roles;  // phrases that begin with the word `role`; more than one is an error that sema reports
     Span signature_span;
     Span span;
     friend bool operator==(const Verb&, const Verb&) = default;
@@ -196,6 +198,7 @@ struct Probe {
     std::optional<Expr> watch;
     std::optional<Expr> converges;
     std::optional<Expr> within;
+    std::vector<Expr> roles;  // as a verb's
     Span signature_span;
     Span span;
     friend bool operator==(const Probe&, const Probe&) = default;

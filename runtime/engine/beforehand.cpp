@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "compiler/semantics/roles.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/guards.hpp"
 #include "runtime/engine/text.hpp"
@@ -42,17 +43,16 @@ class Looker {
 
     void look_at_gates() {
         for (const ir::Step& gate : stage_.stage.gates) {
-            if (!gate.condition || gate.condition->kind != ir::ExprKind::Probe) continue;
-            const auto& read = run_.program.probes.at(gate.condition->declaration).read;
-            const bool asks_the_hour = read && (read->native == "window" || read->native == "freeze");
-            if (!asks_the_hour || gate.condition->children.empty()) continue;
-            const Reading when = stage_.evaluator.evaluate(gate.condition->children.front(), stage_.scope);
+            const ir::Role role = semantics::role_of(run_.program, *gate.condition);
+            const ir::Expr* asked = semantics::role_argument(run_.program, *gate.condition, 0);
+            if ((role != ir::Role::Window && role != ir::Role::Freeze) || asked == nullptr) continue;
+            const Reading when = stage_.evaluator.evaluate(*asked, stage_.scope);
             if (when.value.is_unknown()) {
                 problem(fmt::format("{}: {}", gate.text, explain(when)));
                 continue;
             }
             const Time now = run_.tools.now();
-            const auto hour = read->native == "window" ? window_at(show(when.value), now)
+            const auto hour = role == ir::Role::Window ? window_at(show(when.value), now)
                                                        : freeze_at(show(when.value), now);
             if (!hour) problem(fmt::format("{}: {}", gate.text, hour.error()));
         }

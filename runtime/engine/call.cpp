@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/bounds.hpp"
+#include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/roles.hpp"
 #include "runtime/engine/effect.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/still_ours.hpp"
@@ -36,9 +38,7 @@ std::int64_t patience(const Answer& answer, std::int64_t limit) {
 }
 
 bool is_version(const ir::Program& program, const ir::Expr& value) {
-    if (value.kind != ir::ExprKind::Probe) return false;
-    const auto& read = program.probes.at(value.declaration).read;
-    return read && (read->native.starts_with("version-of") || read->native == "object-version");
+    return semantics::role_of(program, value) == ir::Role::Version;
 }
 
 // What a native of an inverse says when it leaves something as it is, so as not to destroy it.
@@ -126,7 +126,7 @@ tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::V
             continue;
         }
         Reading argument = evaluator.evaluate(step.arguments[i], scope);
-        if (argument.value.is_absent() && slot.default_value)
+        if (semantics::is_left_out(slot, argument.value))
             argument = evaluator.evaluate(*slot.default_value, inner);
         if (argument.value.is_unknown())
             return tl::unexpected(fmt::format("the value of `{}`: {}", slot.name, explain(argument)));
@@ -141,9 +141,7 @@ tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::V
 }
 
 bool keeps_what_is_new(const ir::Program& program, const ir::Expr& need) {
-    if (need.kind != ir::ExprKind::Probe) return false;
-    const auto& read = program.probes.at(need.declaration).read;
-    return read && (read->native == "object-may-become" || read->native == "tag-can-name");
+    return semantics::role_of(program, need) == ir::Role::Permanence;
 }
 
 tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Program& program,
@@ -738,7 +736,7 @@ bool Call::all_different() const {
 // nothing is left to undo, there is nothing to be in doubt about.
 Verdict Call::decide_unseen(const Action& action) {
     if (action.answer.succeeded()) return conclude("done", warned(action.answer), true);
-    const ir::Undo& undo = step_.undo ? *step_.undo : verb_.undo;
+    const ir::Undo& undo = semantics::way_back(step_, verb_);
     const bool decided = action.answer.ending == Ending::Exited || undo.kind == ir::UndoKind::None;
     return conclude(decided ? "failed" : "in-doubt", failure_text(verb_.action->tool, action.answer), true);
 }

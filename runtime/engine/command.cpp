@@ -302,7 +302,7 @@ Reading Evaluator::read(const ir::Probe& declared, const Scope& scope) {
         return as_declared(evaluate(*declared.computed, scope), declared.type,
                            bare_number(declared.computed_as));
     if (!declared.read) return script_mistake("the probe says nowhere how it is read");
-    if (declared.read->tool == "native") return read_native(*declared.read, scope);
+    if (declared.read->tool == "native") return read_native(declared, scope);
     return read_tool(*declared.read, declared.type, scope);
 }
 
@@ -336,11 +336,13 @@ Reading Evaluator::read_tool(const ir::Command& command, const ir::Type& type, c
     return {*typed, {}, false};
 }
 
-Reading Evaluator::read_native(const ir::Command& command, const Scope& scope) {
+Reading Evaluator::read_native(const ir::Probe& declared, const Scope& scope) {
+    const ir::Command& command = *declared.read;
     const auto values = native_arguments(command, scope);
     if (!values) return script_mistake(values.error());
-    if (command.native == "stage-passed") return stage_passed(values->empty() ? "" : show(values->front()));
-    if (command.native == ir::native_changed_before || command.native == ir::native_falls)
+    if (declared.role.role == ir::Role::Passing)
+        return stage_passed(values->empty() ? "" : show(values->front()));
+    if (ir::asks_for_history(declared))
         return not_found_out("only `migc prove` looks at what comes before what");
     const NativeEntry* native = surroundings_.options.natives(command.native);
     if (native == nullptr || !native->probe)

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/weight.hpp"
+#include "compiler/semantics/calls.hpp"
 #include "compiler/source/project_path.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
@@ -219,7 +220,7 @@ tl::expected<Scope, Reading> Evaluator::probe_scope(const ir::Expr& expression, 
         }
         Reading argument = evaluate(expression.children[i], scope);
         if (argument.value.is_unknown()) return tl::unexpected(std::move(argument));
-        if (argument.value.is_absent() && slot.default_value) argument = evaluate(*slot.default_value, own);
+        if (semantics::is_left_out(slot, argument.value)) argument = evaluate(*slot.default_value, own);
         own.bind(slot.name, std::move(argument.value), slot.type.kind == ir::TypeKind::Secret);
     }
     return own;

@@ -151,7 +151,7 @@ class Evaluator final : public Host {
     Reading probe(const ir::Expr& expression, const Scope& scope);
     Reading read(const ir::Probe& probe, const Scope& scope);
     Reading read_tool(const ir::Command& command, const ir::Type& type, const Scope& scope);
-    Reading read_native(const ir::Command& command, const Scope& scope);
+    Reading read_native(const ir::Probe& declared, const Scope& scope);
     Reading stage_passed(const std::string& stage);
     [[nodiscard]] Reading checked_path(Reading reading) const;
     [[nodiscard]] bool is_of_this_run(const std::filesystem::path& path) const;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/semantics/roles.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/natives/calendar.hpp"
 
@@ -16,10 +17,8 @@ bool runs(const std::optional<ir::Command>& command, std::string_view tool) {
 }
 
 bool asks_the_hour(const ir::Program& program, const ir::Expr& e) {
-    if (e.kind == ir::ExprKind::Probe) {
-        const auto& read = program.probes.at(e.declaration).read;
-        if (read && (read->native == "window" || read->native == "freeze")) return true;
-    }
+    const ir::Role role = semantics::role_of(program, e);
+    if (role == ir::Role::Window || role == ir::Role::Freeze) return true;
     return std::any_of(e.children.begin(), e.children.end(),
                        [&](const ir::Expr& child) { return asks_the_hour(program, child); });
 }
@@ -52,11 +51,9 @@ bool reads_copy(StageRun& stage, const ir::Verb& verb, const std::string& path) 
 // Whether a gate asks by name whether the repeated stage has passed.
 bool asks_whether_passed(const ir::Program& program, const ir::Stage& stage) {
     return std::any_of(stage.gates.begin(), stage.gates.end(), [&](const ir::Step& gate) {
-        if (!gate.condition || gate.condition->kind != ir::ExprKind::Probe) return false;
-        const auto& read = program.probes.at(gate.condition->declaration).read;
-        if (!read || read->native != "stage-passed" || gate.condition->children.empty()) return false;
-        const ir::Expr& name = gate.condition->children.front();
-        return name.kind == ir::ExprKind::Literal && show(name.value) == *stage.repeats;
+        if (semantics::role_of(program, *gate.condition) != ir::Role::Passing) return false;
+        const ir::Expr* name = semantics::role_argument(program, *gate.condition, 0);
+        return name != nullptr && name->kind == ir::ExprKind::Literal && show(name->value) == *stage.repeats;
     });
 }
 
@@ -72,6 +69,10 @@ std::optional<std::string> wanted_evidence(const ir::Program& program, const ir:
 std::optional<std::string> wanted_evidence(StageRun& stage) {
     return wanted_evidence(stage.run.program, stage.stage,
                            [&](const std::string& name) { return stage.run.passed.contains(name); });
+}
+
+std::string freeze_gate() {
+    return "no freeze in migc.yaml";
 }
 
 std::string evidence_gate(const std::string& stage) {

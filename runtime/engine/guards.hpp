@@ -29,7 +29,8 @@ std::optional<std::string> wanted_evidence(StageRun& stage);
 // The same of a stage that is only planned: `is_in_run` says whether the run has a stage of that name.
 std::optional<std::string> wanted_evidence(const ir::Program& program, const ir::Stage& stage,
                                            const std::function<bool(const std::string&)>& is_in_run);
-// What such a gate is called: "evidence that staging passed".
+// What the gates are called that no script names: "evidence that staging passed".
+std::string freeze_gate();
 std::string evidence_gate(const std::string& stage);
 // True, or why there is none.
 Reading read_evidence(const Surroundings& surroundings, const std::string& stage);

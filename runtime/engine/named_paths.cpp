@@ -12,8 +12,8 @@ using ir::ExprKind;
 using ir::TypeKind;
 using Names = std::map<std::string, Value>;
 
-// The slot of the library's phrases that takes a file with a password in it.
-constexpr std::string_view secret_slot = "header-file";
+// What messages go to, as migc.yaml names it.
+constexpr std::string_view channel = "channel";
 // Rounds within rounds, and verbs of verbs, make more steps of a few lines than anybody could wait for.
 constexpr std::size_t most_steps = 200'000;
 
@@ -108,9 +108,10 @@ class PathSearch {
     // What a slot of a phrase is given.
     void argument(const ir::Expr& e, const ir::Parameter& slot, const Names& names) {
         if (slot.type.kind == TypeKind::Path && e.type.kind != TypeKind::Path)
-            add(e, names, !slot.type.written && slot.name != secret_slot);
-        else if (slot.type.kind == TypeKind::Path && (slot.type.written || slot.name == secret_slot))
+            add(e, names, !slot.type.written && !slot.type.secret);
+        else if (slot.type.kind == TypeKind::Path && (slot.type.written || slot.type.secret))
             add(e, names, false);
+        if (slot.type.resource == channel) add_channel(e, names);
         expression(e, names);
     }
 
@@ -156,7 +157,6 @@ class PathSearch {
         add_tools(c);
         if (!c.arguments) return;
         expression(*c.arguments, names);
-        if (c.native == "notify") add_channel(*c.arguments, names);
         if (runs("program")) program(*c.arguments, names);
     }
 
@@ -182,10 +182,9 @@ class PathSearch {
         }
     }
 
-    void add_channel(const ir::Expr& arguments, const Names& names) {
-        const auto channel =
-            arguments.children.empty() ? std::nullopt : constant(arguments.children.front(), names);
-        if (channel && !channel->is_absent()) found_.channels.insert(show(*channel));
+    void add_channel(const ir::Expr& given, const Names& names) {
+        const auto target = constant(given, names);
+        if (target && !target->is_absent()) found_.channels.insert(show(*target));
     }
 
     void steps(const std::vector<ir::Step>& list, Names& names) {

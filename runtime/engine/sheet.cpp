@@ -336,11 +336,10 @@ class Sheet::Writer final : public HandWork {
     Value container_named(const ir::Expr& expression, const Scope& scope) {
         if (expression.kind != ir::ExprKind::Probe) return {};
         const ir::Probe& declared = program_.probes.at(expression.declaration);
-        if (!declared.read || declared.read->native != "container-of") return {};
+        if (declared.role.role != ir::Role::Given) return {};
         const auto own = evaluator_.probe_scope(expression, scope);
-        const auto values = own ? evaluator_.native_values(*declared.read, *own)
-                                : tl::expected<List, std::string>(tl::unexpected(std::string()));
-        return values && values->size() > 1 ? (*values)[1] : Value();
+        const Value given = own ? evaluator_.evaluate(declared.role.arguments.front(), *own).value : Value();
+        return given.is_unknown() ? Value() : given;
     }
 
     // A command that prints the value, and nothing else.
@@ -352,19 +351,25 @@ class Sheet::Writer final : public HandWork {
         const ir::Command& read = *declared.read;
         if (read.tool == "kubectl" && read.pointer && read.pointer->kind == ir::ExprKind::Literal)
             return field_of(read, *own, show(read.pointer->value));
-        const std::string_view place = place_read_by(read.native);
-        if (place.empty() || !read.arguments || read.arguments->children.empty()) return {};
-        const Value thing = evaluator_.evaluate(read.arguments->children.front(), *own).value;
+        const std::string place = place_read_by(declared, *own);
+        if (place.empty()) return {};
+        const Value thing = evaluator_.evaluate(declared.role.arguments.back(), *own).value;
         const auto* resource = thing.get_if<ResourceRef>();
         if (resource == nullptr) return {};
         return command("kubectl",
                        {"get", evaluator_.written(*resource), "-o", fmt::format("jsonpath={{{}}}", place)});
     }
 
-    // Of a native that does no more than read one field.
-    static std::string_view place_read_by(std::string_view native) {
-        if (native == "version-of") return ".metadata.resourceVersion";
-        return native == "replicas-of" ? ".spec.replicas" : "";
+    // Of a probe that does no more than read one field, a number.
+    std::string place_read_by(const ir::Probe& declared, const Scope& own) {
+        if (declared.role.role == ir::Role::Version) return ".metadata.resourceVersion";
+        const bool is_number =
+            declared.type.kind == ir::TypeKind::Int || declared.type.kind == ir::TypeKind::Quantity;
+        if (declared.role.role != ir::Role::Field || !is_number) return {};
+        std::string pointer = show(evaluator_.evaluate(declared.role.arguments.front(), own).value);
+        if (pointer.find_first_of("~*=") != std::string::npos) return {};
+        std::replace(pointer.begin(), pointer.end(), '/', '.');
+        return pointer;
     }
 
     // kubectl [.. "-o" "json" ..] at "/spec/replicas"
@@ -412,7 +417,7 @@ class Sheet::Writer final : public HandWork {
     // False: words must do.
     bool act(const ir::Command& action, const ir::Verb& verb, const Scope& inner) {
         cannot_type_.clear();
-        if (action.tool == "native") return native(action, inner);
+        if (action.tool == "native") return native(action, verb, inner);
         const auto line = evaluator_.command_line(without_input(action), inner);
         if (!line) return false;
         const std::string text = typed(*line);
@@ -426,26 +431,24 @@ class Sheet::Writer final : public HandWork {
         return action;
     }
 
-    bool native(const ir::Command& action, const Scope& inner) {
+    bool native(const ir::Command& action, const ir::Verb& verb, const Scope& inner) {
         auto values = evaluator_.native_values(action, inner);
         if (!values) return false;
         for (Value& value : *values)
             if (is_later(value)) value = Value();
-        if (const ByHand known = find_by_hand(action.native)) return known(evaluator_, *values, *this);
-        return as_previewed(action, inner);
+        const NativeEntry* entry = natives_(action.native);
+        if (entry != nullptr && entry->by_hand != nullptr) return entry->by_hand(evaluator_, *values, *this);
+        return as_previewed(action, verb, inner);
     }
 
     // A native that runs one command, and says which: "terraform plan ..".
-    bool as_previewed(const ir::Command& action, const Scope& inner) {
-        constexpr std::array typed_natives = {"terraform-run", "terraform-plan", "terraform-apply"};
-        if (std::find(typed_natives.begin(), typed_natives.end(), action.native) == typed_natives.end())
-            return false;
+    bool as_previewed(const ir::Command& action, const ir::Verb& verb, const Scope& inner) {
         const NativeEntry* entry = natives_(action.native);
-        const auto line = entry != nullptr ? evaluator_.preview(action, inner)
-                                           : tl::expected<std::string, std::string>(std::string());
+        if (entry == nullptr || !entry->is_its_preview) return false;
+        const auto line = evaluator_.preview(action, inner);
         if (!line || line->empty()) return false;
         std::string guard;
-        if (action.native == "terraform-apply") {
+        if (verb.role.role == ir::Role::AppliesPlan) {
             say("look at the plan before it is applied: it must take back what this step did, and nothing else");
             guard = only_takes_back(action, inner);
         }

@@ -461,7 +461,7 @@ Verdict Steps::gate(const ir::Step& step, Scope& scope, const std::string& id) {
 
 Verdict Steps::freeze(const std::string& id) {
     const auto why = frozen_now(stage_);
-    return why ? closed("no freeze", id, *why, stage_.run.tools.now()) : Verdict{};
+    return why ? closed(freeze_gate(), id, *why, stage_.run.tools.now()) : Verdict{};
 }
 
 Verdict Steps::evidence(const std::string& id) {

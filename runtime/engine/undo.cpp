@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/roles.hpp"
 #include "runtime/engine/converge.hpp"
 #include "runtime/engine/effect.hpp"
 #include "runtime/engine/kept_secrets.hpp"
@@ -280,12 +282,7 @@ bool looks_at_each_field(const ir::Program& program, const ir::Undo& undo) {
     if (undo.kind != UndoKind::Steps || undo.steps.size() != 1 ||
         undo.steps.front().kind != ir::StepKind::Call)
         return false;
-    const auto& needs = program.verbs.at(undo.steps.front().verb).needs;
-    return std::any_of(needs.begin(), needs.end(), [&](const ir::Expr& need) {
-        if (need.kind != ir::ExprKind::Probe) return false;
-        const auto& read = program.probes.at(need.declaration).read;
-        return read && read->native == "object-may-become";
-    });
+    return semantics::has_effect_on(program, program.verbs.at(undo.steps.front().verb), ir::Role::Object);
 }
 
 // The tools by which a command writes, or a probe reads.
@@ -745,7 +742,7 @@ bool take_baselines_of(StageRun& stage, const std::vector<ir::Step>& steps, cons
 
 bool take_baseline(StageRun& stage, const ir::Step& step, const Scope& scope, const std::string& id) {
     const ir::Verb& verb = stage.run.program.verbs.at(step.verb);
-    const ir::Undo& undo = step.undo ? *step.undo : verb.undo;
+    const ir::Undo& undo = semantics::way_back(step, verb);
     if (verb.action && !undo.after) return true;
     Scope inner(step.undo ? &scope : &stage.run.globals, scope.depth() + 1);
     // What depends on names that are bound later has no baseline: it is decided at the end of an undo.

@@ -5,10 +5,12 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rollout.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
@@ -98,7 +100,7 @@ std::string blindness(const json& autoscaler) {
 
 }  // namespace
 
-Reading autoscaler_of(Host& host, const Arguments& arguments) {
+static Reading autoscaler_of(Host& host, const Arguments& arguments) {
     const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
     if (!autoscaler) return unknown(autoscaler.error());
     if (autoscaler->is_null()) return absent();
@@ -106,7 +108,7 @@ Reading autoscaler_of(Host& host, const Arguments& arguments) {
             "it sets the number of replicas; `set autoscaling of` changes its range", false};
 }
 
-Reading autoscaling_of(Host& host, const Arguments& arguments) {
+static Reading autoscaling_of(Host& host, const Arguments& arguments) {
     const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
     if (!autoscaler) return unknown(autoscaler.error());
     if (autoscaler->is_null())
@@ -115,12 +117,12 @@ Reading autoscaling_of(Host& host, const Arguments& arguments) {
                      {Value(range_of(*autoscaler).text()), {}, false, writer_of_range(host, *autoscaler)});
 }
 
-Reading autoscaling_range(Host&, const Arguments& arguments) {
+static Reading autoscaling_range(Host&, const Arguments& arguments) {
     const auto range = parse_range(text_argument(arguments, 0));
     return range ? Reading{Value(range->text()), {}, false} : mistaken(range.error());
 }
 
-Reading autoscaling_settled(Host& host, const Arguments& arguments) {
+static Reading autoscaling_settled(Host& host, const Arguments& arguments) {
     const auto name = workload_argument(host, argument(arguments, 0));
     if (!name) return mistaken(name.error());
     const auto autoscaler = autoscaler_object(host, *name);
@@ -139,7 +141,7 @@ Reading autoscaling_settled(Host& host, const Arguments& arguments) {
     return rollout_complete(host, arguments);
 }
 
-Reading version_of_autoscaler(Host& host, const Arguments& arguments) {
+static Reading version_of_autoscaler(Host& host, const Arguments& arguments) {
     const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
     if (!autoscaler) return unknown(autoscaler.error());
     if (autoscaler->is_null())
@@ -147,14 +149,35 @@ Reading version_of_autoscaler(Host& host, const Arguments& arguments) {
     return {Value(text_field(*autoscaler, "/metadata/resourceVersion")), {}, false};
 }
 
-Answer autoscaling_set(Host& host, const Arguments& arguments) {
+static Answer autoscaling_set(Host& host, const Arguments& arguments) {
     const auto command = range_command(host, arguments);
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-std::string preview_autoscaling_set(Host& host, const Arguments& arguments) {
+static std::string preview_autoscaling_set(Host& host, const Arguments& arguments) {
     const auto command = range_command(host, arguments);
     return command ? shown_kubectl(host, *command) : std::string();
 }
+
+namespace {
+
+const Rows autoscaling_rows = {
+    // [workload]: string, or absent
+    reads("autoscaler-of", autoscaler_of).sees({"/metadata/name", "/spec/scaleTargetRef"}),
+    // [workload]: range, or absent
+    reads("autoscaling-of", autoscaling_of).sees({"/metadata/name", "/spec"}),
+    // [text]: range
+    reads("autoscaling-range", autoscaling_range),
+    // [workload]: bool
+    reads("autoscaling-settled", autoscaling_settled),
+    // [workload]: version, or absent
+    reads("version-of-autoscaler", version_of_autoscaler),
+    // [name of the autoscaler, range, version]
+    writes("autoscaling-set", autoscaling_set, preview_autoscaling_set)
+        .reaches({Reach::Of::Autoscaler, 0, "/spec/replicas"})
+        .by_hand(autoscaling_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

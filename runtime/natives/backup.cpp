@@ -7,9 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/pod_path.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
@@ -147,7 +148,7 @@ tl::expected<void, std::string> name_without_loss(const std::string& finished, c
 }
 
 // [path, workload, container or absent, file]
-Answer write_backup(Host& host, const Arguments& arguments) {
+static Answer write_backup(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 0));
     if (!path) return not_started(path.error());
     const auto place = place_of(host, arguments, 1);
@@ -162,7 +163,7 @@ Answer write_backup(Host& host, const Arguments& arguments) {
     return answer;
 }
 
-std::string preview_write_backup(Host& host, const Arguments& arguments) {
+static std::string preview_write_backup(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 0));
     const auto name = workload_argument(host, argument(arguments, 1));
     if (!path || !name) return {};
@@ -171,7 +172,7 @@ std::string preview_write_backup(Host& host, const Arguments& arguments) {
                   from_root(*path)});
 }
 
-Reading backup_digest(Host&, const Arguments& arguments) {
+static Reading backup_digest(Host&, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0);
     std::error_code error;
     if (!fs::exists(file, error) && !error) return absent(file + " does not exist");
@@ -183,7 +184,7 @@ Reading backup_digest(Host&, const Arguments& arguments) {
 }
 
 // [file, path, workload, container or absent, backup of what is there]
-Answer extract_backup(Host& host, const Arguments& arguments) {
+static Answer extract_backup(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 1));
     if (!path) return not_started(path.error());
     const std::string file = text_argument(arguments, 0);
@@ -193,7 +194,7 @@ Answer extract_backup(Host& host, const Arguments& arguments) {
 }
 
 // The same arguments: what was there comes back, and what only the file had brought goes.
-Answer revert_backup(Host& host, const Arguments& arguments) {
+static Answer revert_backup(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 1));
     if (!path) return not_started(path.error());
     const std::string before = text_argument(arguments, 4);
@@ -207,9 +208,25 @@ Answer revert_backup(Host& host, const Arguments& arguments) {
     return answer.succeeded() ? remove_entries(host, *place, difference(*came, *was)) : answer;
 }
 
-std::string preview_extract_backup(Host& host, const Arguments& arguments) {
+static std::string preview_extract_backup(Host& host, const Arguments& arguments) {
     const auto name = workload_argument(host, argument(arguments, 2));
     return name ? shown({"kubectl", "exec", name->written, "-i", "--", "tar", "xf", "-", "-C", "/"}) : "";
 }
+
+namespace {
+
+const Rows backup_rows = {
+    // [path, workload, container or absent, file]
+    edits("write-backup", write_backup, preview_write_backup).reaches({Reach::Of::WrittenFile, 3, "", 2}),
+    // [file]: string, or absent
+    reads("backup-digest", backup_digest),
+    does("extract-backup", extract_backup, preview_extract_backup).reaches({Reach::Of::Pods}),
+    // the same
+    does("revert-backup", revert_backup, preview_extract_backup)
+        .reaches({Reach::Of::Pods})
+        .by_hand(backup_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -1,4 +1,4 @@
-// What stands behind `find_by_hand`: one function for each native that an inverse may run.
+// What a person types in place of each native that an inverse may run; its row names the function.
 #pragma once
 
 #include <string>

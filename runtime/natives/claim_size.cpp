@@ -1,10 +1,10 @@
 // Claims of storage: whether one can grow, whether it has, and who uses it.
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
@@ -67,7 +67,7 @@ tl::expected<KubectlCommand, std::string> grow_command(Host& host, const Argumen
 
 }  // namespace
 
-Reading claim_size_asked(Host& host, const Arguments& arguments) {
+static Reading claim_size_asked(Host& host, const Arguments& arguments) {
     const std::string written = claim_written(host, argument(arguments, 0));
     const auto claim = get_object(host, written);
     if (!claim) return unknown(claim.error());
@@ -79,17 +79,17 @@ Reading claim_size_asked(Host& host, const Arguments& arguments) {
     return read_from(*claim, {Value(*size), {}, false, writer_of(host, *claim, place)});
 }
 
-Answer claim_grow(Host& host, const Arguments& arguments) {
+static Answer claim_grow(Host& host, const Arguments& arguments) {
     const auto command = grow_command(host, arguments);
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-std::string preview_claim_grow(Host& host, const Arguments& arguments) {
+static std::string preview_claim_grow(Host& host, const Arguments& arguments) {
     const auto command = grow_command(host, arguments);
     return command ? shown_kubectl(host, *command) : std::string();
 }
 
-Reading claim_can_grow(Host& host, const Arguments& arguments) {
+static Reading claim_can_grow(Host& host, const Arguments& arguments) {
     const std::string written = claim_written(host, argument(arguments, 0));
     const auto* size = argument(arguments, 1).get_if<Quantity>();
     const auto claim = get_object(host, written);
@@ -109,7 +109,7 @@ Reading claim_can_grow(Host& host, const Arguments& arguments) {
     return {Value(true), {}, false};
 }
 
-Reading claim_has_grown(Host& host, const Arguments& arguments) {
+static Reading claim_has_grown(Host& host, const Arguments& arguments) {
     const std::string written = claim_written(host, argument(arguments, 0));
     const auto claim = get_object(host, written);
     if (!claim) return unknown(claim.error());
@@ -122,7 +122,7 @@ Reading claim_has_grown(Host& host, const Arguments& arguments) {
             fmt::format("{} has {} of {}: {}", written, has->text, asked->text, waits_for(*claim)), false};
 }
 
-Reading claim_unused(Host& host, const Arguments& arguments) {
+static Reading claim_unused(Host& host, const Arguments& arguments) {
     const std::string name = object_name(claim_written(host, argument(arguments, 0)));
     const auto pods = list_objects(host, {"pods"});
     if (!pods) return unknown(pods.error());
@@ -136,5 +136,23 @@ Reading claim_unused(Host& host, const Arguments& arguments) {
             fmt::format("claim {} is used by {}; its workload has to stop first", name, enumerate(users)),
             false};
 }
+
+namespace {
+
+const Rows claim_size_rows = {
+    // [claim]: quantity, or absent
+    reads("claim-size-asked", claim_size_asked),
+    // [claim, size, version]
+    writes("claim-grow", claim_grow, preview_claim_grow)
+        .reaches({Reach::Of::FieldSet, 0, "/spec/resources/requests/storage", 1}),
+    // [claim, size]: bool
+    reads("claim-can-grow", claim_can_grow),
+    // [claim]: bool
+    reads("claim-has-grown", claim_has_grown),
+    // [claim]: bool
+    reads("claim-unused", claim_unused),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

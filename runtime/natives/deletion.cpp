@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -62,7 +62,7 @@ Answer delete_exactly(Host& host, const Handle& handle, const json& object) {
     return wait_until_gone(host, handle, text_field(object, "/metadata/uid"));
 }
 
-Answer object_delete(Host& host, const Arguments& arguments) {
+static Answer object_delete(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return refused(handle.error());
     const auto object = fetch(host, *handle);
@@ -75,7 +75,7 @@ Answer object_delete(Host& host, const Arguments& arguments) {
     return delete_exactly(host, *handle, *object);
 }
 
-std::string preview_object_delete(Host& host, const Arguments& arguments) {
+static std::string preview_object_delete(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return {};
     const auto object = fetch(host, *handle);
@@ -93,5 +93,14 @@ std::string shown_deletion(Host& host, const Handle& handle, const json& object)
     return shown_command(host, {"delete", "--raw", *collection + "/" + handle.name, "-f", "-"},
                          options_for(object));
 }
+
+namespace {
+
+const Rows deletion_rows = {
+    // [resource, version]
+    does("object-delete", object_delete, preview_object_delete).reaches({Reach::Of::DeletedObject}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -3,10 +3,11 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
@@ -139,7 +140,7 @@ Answer told(Host& host, const std::string& node, const Obstacle& why) {
 
 }  // namespace
 
-Reading node_schedulable(Host& host, const Arguments& arguments) {
+static Reading node_schedulable(Host& host, const Arguments& arguments) {
     const std::string name = node_name(host, argument(arguments, 0));
     const auto node = get_object(host, "node/" + name);
     if (!node) return unknown(node.error());
@@ -150,17 +151,17 @@ Reading node_schedulable(Host& host, const Arguments& arguments) {
                              writer_of(host, *node, "/spec/unschedulable")});
 }
 
-Answer node_set_schedulable(Host& host, const Arguments& arguments) {
+static Answer node_set_schedulable(Host& host, const Arguments& arguments) {
     const auto command = schedulable_command(host, arguments);
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-std::string preview_node_set_schedulable(Host& host, const Arguments& arguments) {
+static std::string preview_node_set_schedulable(Host& host, const Arguments& arguments) {
     const auto command = schedulable_command(host, arguments);
     return command ? shown_kubectl(host, *command) : std::string();
 }
 
-Reading node_drained(Host& host, const Arguments& arguments) {
+static Reading node_drained(Host& host, const Arguments& arguments) {
     const auto pods = pods_to_leave(host, node_name(host, argument(arguments, 0)));
     if (!pods) return unknown(pods.error());
     if (pods->empty()) return {Value(true), {}, false};
@@ -170,7 +171,7 @@ Reading node_drained(Host& host, const Arguments& arguments) {
     return {Value(false), left + "; " + why->text, why->for_ever};
 }
 
-Answer node_evict(Host& host, const Arguments& arguments) {
+static Answer node_evict(Host& host, const Arguments& arguments) {
     const std::string node = node_name(host, argument(arguments, 0));
     const Time ends = host.now() + limit_argument(arguments);
     for (;;) {
@@ -186,10 +187,27 @@ Answer node_evict(Host& host, const Arguments& arguments) {
     }
 }
 
-std::string preview_node_evict(Host& host, const Arguments& arguments) {
+static std::string preview_node_evict(Host& host, const Arguments& arguments) {
     const auto command = drain_arguments(node_name(host, argument(arguments, 0)), limit_argument(arguments),
                                          bool_argument(arguments, 2));
     return fmt::format("kubectl {}", fmt::join(command, " "));
 }
+
+namespace {
+
+const Rows drain_rows = {
+    // [node]: bool
+    reads("node-schedulable", node_schedulable),
+    // [node, whether, version]
+    writes("node-set-schedulable", node_set_schedulable, preview_node_set_schedulable)
+        .reaches({Reach::Of::Schedulable, 0, "", 1})
+        .by_hand(schedulable_by_hand),
+    // [node]: bool
+    reads("node-drained", node_drained),
+    // [node, limit, local data too]
+    does("node-evict", node_evict, preview_node_evict).reaches({Reach::Of::Evicted}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

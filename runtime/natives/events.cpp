@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/times.hpp"
 
 namespace migc::runtime {
@@ -97,7 +97,7 @@ Reading maybe_forgotten() {
 
 }  // namespace
 
-Reading events_matching(Host& host, const Arguments& arguments) {
+static Reading events_matching(Host& host, const Arguments& arguments) {
     const auto events = events_found(host, arguments);
     if (!events) return events.error();
     if (events->matching.empty() && !events->complete) return maybe_forgotten();
@@ -106,11 +106,22 @@ Reading events_matching(Host& host, const Arguments& arguments) {
     return {Value(std::move(list)), enumerate(events->matching), false};
 }
 
-Reading event_count(Host& host, const Arguments& arguments) {
+static Reading event_count(Host& host, const Arguments& arguments) {
     const auto events = events_found(host, arguments);
     if (!events) return events.error();
     if (events->matching.empty() && !events->complete) return maybe_forgotten();
     return {Value(static_cast<std::int64_t>(events->matching.size())), enumerate(events->matching), false};
 }
+
+namespace {
+
+const Rows events_rows = {
+    // list of string
+    reads("events-matching", events_matching),
+    // int
+    reads("event-count", event_count),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -1,9 +1,10 @@
 // Commands in pods: in a workload's own, and in one that is started for them.
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/pod_command.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/short_pod.hpp"
 
 namespace migc::runtime {
@@ -25,7 +26,7 @@ Reading output_reading(const Answer& answer) {
 
 }  // namespace
 
-Answer execute(Host& host, const Arguments& arguments) {
+static Answer execute(Host& host, const Arguments& arguments) {
     const std::vector<std::string> command = command_of(arguments, 0);
     if (command.empty() || command.front().empty()) return not_started("there is no command to execute");
     const auto place = find_place(host, argument(arguments, 1), text_argument(arguments, 2), Choice::Any);
@@ -34,7 +35,7 @@ Answer execute(Host& host, const Arguments& arguments) {
     return exec_outcome(*place, command, host.perform(line));
 }
 
-std::string preview_execute(Host& host, const Arguments& arguments) {
+static std::string preview_execute(Host& host, const Arguments& arguments) {
     const auto name = workload_argument(host, argument(arguments, 1));
     if (!name) return {};
     std::vector<std::string> words = {"kubectl", "exec", name->written, "--"};
@@ -42,7 +43,7 @@ std::string preview_execute(Host& host, const Arguments& arguments) {
     return shown(words);
 }
 
-Reading output_of(Host& host, const Arguments& arguments) {
+static Reading output_of(Host& host, const Arguments& arguments) {
     const std::vector<std::string> command = command_of(arguments, 0);
     if (command.empty() || command.front().empty()) return mistaken("there is no command to execute");
     const auto place = find_place(host, argument(arguments, 1), text_argument(arguments, 2), Choice::Any);
@@ -53,7 +54,7 @@ Reading output_of(Host& host, const Arguments& arguments) {
     return lacks_program(answer) ? mistaken(problem) : unknown(problem);
 }
 
-Reading output_of_pod(Host& host, const Arguments& arguments) {
+static Reading output_of_pod(Host& host, const Arguments& arguments) {
     const ShortPod pod = {"migc-output", text_argument(arguments, 0), command_of(arguments, 1)};
     if (pod.command.empty() || pod.command.front().empty()) return mistaken("there is no command to run");
     const auto answer = run_short_pod(host, pod);
@@ -61,5 +62,18 @@ Reading output_of_pod(Host& host, const Arguments& arguments) {
         return answer.error().hopeless ? mistaken(answer.error().text) : unknown(answer.error().text);
     return output_reading(*answer);
 }
+
+namespace {
+
+const Rows execute_rows = {
+    // [command, workload, container or absent]
+    does("execute", execute, preview_execute).reaches({Reach::Of::AnyObject}).by_hand(execute_by_hand),
+    // the same: string
+    reads("output-of", output_of),
+    // [image, command]: string
+    reads("output-of-pod", output_of_pod),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -9,9 +9,9 @@
 #include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/project_files.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -60,7 +60,7 @@ Reading folder_digest(Host& host, const Arguments& arguments) {
     return {Value(sha256(all)), {}, false};
 }
 
-Reading fresh_file(Host&, const Arguments& arguments) {
+static Reading fresh_file(Host&, const Arguments& arguments) {
     const fs::path folder = text_argument(arguments, 0), name = text_argument(arguments, 1);
     std::error_code error;
     fs::create_directories(folder, error);
@@ -76,7 +76,7 @@ Reading fresh_file(Host&, const Arguments& arguments) {
 }
 
 // The var-file is relative to terraform's folder.
-Reading variables_file(Host& host, const Arguments& arguments) {
+static Reading variables_file(Host& host, const Arguments& arguments) {
     const std::string folder = text_argument(arguments, 0), name = text_argument(arguments, 1);
     if (name.empty())
         return mistaken(
@@ -86,5 +86,18 @@ Reading variables_file(Host& host, const Arguments& arguments) {
         return mistaken(fmt::format("{}: {}", path, file.error()));
     return {Value(path), {}, false};
 }
+
+namespace {
+
+const Rows files_rows = {
+    // [folder]: digest of its configuration files
+    reads("folder-digest", folder_digest).of_terraform_folder(),
+    // [folder, name]: a path that does not exist yet
+    reads("fresh-file", fresh_file),
+    // [folder, var-file]: its path in the project
+    reads("variables-file", variables_file).of_terraform_folder(),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/calendar.hpp"
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/trust/approval.hpp"
 
 namespace migc::runtime {
@@ -40,7 +40,7 @@ std::string clock_note(Host& host) {
 }  // namespace
 
 // A clock that is set while a run goes on opens no window: it must be open by the new time and by the old.
-Reading window(Host& host, const Arguments& arguments) {
+static Reading window(Host& host, const Arguments& arguments) {
     const std::string text = text_argument(arguments, 0);
     if (auto why = clock_is_behind(host.kind(), host.now(), host.newest_known()))
         return {false, std::move(*why), false};
@@ -58,7 +58,7 @@ Reading window(Host& host, const Arguments& arguments) {
 }
 
 // Frozen by the new time or by the old.
-Reading freeze(Host& host, const Arguments& arguments) {
+static Reading freeze(Host& host, const Arguments& arguments) {
     const std::string text = text_argument(arguments, 0);
     if (auto why = clock_is_behind(host.kind(), host.now(), host.newest_known()))
         return {false, std::move(*why), false};
@@ -73,7 +73,7 @@ Reading freeze(Host& host, const Arguments& arguments) {
     return {true, {}, false};
 }
 
-Reading approval(Host& host, const Arguments& arguments) {
+static Reading approval(Host& host, const Arguments& arguments) {
     std::vector<std::string> people;
     for (const Value& person : list_argument(arguments, 1)) people.push_back(show(person));
     const Approvals given = host.approvals();
@@ -99,5 +99,17 @@ Reading approval(Host& host, const Arguments& arguments) {
     const bool has_note = judgement.enough && !given.note.empty();
     return {judgement.enough, judgement.why + (has_note ? "; " + given.note : ""), false};
 }
+
+namespace {
+
+const Rows gates_rows = {
+    reads("in-window", window),
+    // ["2026-12-20 to 2027-01-02 Europe/Berlin"]: bool
+    reads("outside-freeze", freeze),
+    // [count, people]: bool
+    reads("approval", approval),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

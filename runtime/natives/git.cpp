@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/project_files.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -93,7 +93,7 @@ tl::expected<ProjectFile, std::string> committed_file(Host& host, const std::str
 
 }  // namespace
 
-Reading git_commit(Host& host, const Arguments& arguments) {
+static Reading git_commit(Host& host, const Arguments& arguments) {
     const std::string revision = text_argument(arguments, 0);
     if (!may_be_revision(revision)) return mistaken(fmt::format("`{}` cannot be a revision", revision));
     const Answer answer =
@@ -109,7 +109,7 @@ Reading git_commit(Host& host, const Arguments& arguments) {
                  : unknown("git answered with something that is no commit");
 }
 
-Reading git_files(Host& host, const Arguments& arguments) {
+static Reading git_files(Host& host, const Arguments& arguments) {
     const auto found = entries(host, text_argument(arguments, 0), text_argument(arguments, 1));
     if (!found) return mistaken(found.error());
     if (found->size() > most_files)
@@ -120,7 +120,7 @@ Reading git_files(Host& host, const Arguments& arguments) {
     return {Value(std::move(paths)), {}, false};
 }
 
-Reading git_digest(Host& host, const Arguments& arguments) {
+static Reading git_digest(Host& host, const Arguments& arguments) {
     const auto file = committed_file(host, text_argument(arguments, 0), text_argument(arguments, 1));
     return file ? Reading{Value(digest_of(*file)), {}, false} : mistaken(file.error());
 }
@@ -135,7 +135,7 @@ mode_t mode_like(const ProjectFile& committed, const std::optional<ProjectFile>&
 
 }  // namespace
 
-Answer restore_file(Host& host, const Arguments& arguments) {
+static Answer restore_file(Host& host, const Arguments& arguments) {
     const std::string path = text_argument(arguments, 0);
     const auto file = committed_file(host, path, text_argument(arguments, 1));
     if (!file) return refused(file.error());
@@ -169,7 +169,7 @@ tl::expected<std::vector<std::string>, std::string> without_filters(Host& host) 
 
 }  // namespace
 
-Reading git_committed(Host& host, const Arguments& arguments) {
+static Reading git_committed(Host& host, const Arguments& arguments) {
     const std::string path = text_argument(arguments, 0), shown = shown_path(host, path);
     const auto whole = project_path(host, path);
     if (!whole) return mistaken(whole.error());
@@ -189,5 +189,22 @@ Reading git_committed(Host& host, const Arguments& arguments) {
     const char* how = is_known ? "differs from the last commit" : "is not in any commit";
     return {Value(false), fmt::format("{} {}", shown, how), false};
 }
+
+namespace {
+
+const Rows git_rows = {
+    // [revision]: the commit's whole id
+    reads("git-commit", git_commit),
+    // [path, commit]: list of paths
+    reads("git-files", git_files),
+    // [file, commit]: string
+    reads("git-digest", git_digest),
+    // [file]: bool
+    reads("git-committed", git_committed).of_work_tree(),
+    // [file, commit, digest now]
+    edits("restore-file", restore_file).reaches({Reach::Of::EditedFile}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

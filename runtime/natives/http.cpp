@@ -6,11 +6,11 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/latency.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -91,19 +91,19 @@ tl::expected<HttpAnswer, Reading> page_of(Host& host, const Request& request) {
 
 }  // namespace
 
-Reading http_status(Host& host, const Arguments& arguments) {
+static Reading http_status(Host& host, const Arguments& arguments) {
     const Request request = request_in(host, arguments, 2);
     return request ? status_of(host, *request, times_in(arguments, 1, 1)) : mistaken(request.error());
 }
 
-Reading http_head(Host& host, const Arguments& arguments) {
+static Reading http_head(Host& host, const Arguments& arguments) {
     Request request = request_in(host, arguments, 1);
     if (!request) return mistaken(request.error());
     request->method = "HEAD";
     return status_of(host, *request, 1);
 }
 
-Reading http_post_status(Host& host, const Arguments& arguments) {
+static Reading http_post_status(Host& host, const Arguments& arguments) {
     Request request = request_in(host, arguments, 3);
     if (!request) return mistaken(request.error());
     const auto content = content_in(arguments, 1);
@@ -113,7 +113,7 @@ Reading http_post_status(Host& host, const Arguments& arguments) {
     return status_of(host, *request, 1);
 }
 
-Reading http_json(Host& host, const Arguments& arguments) {
+static Reading http_json(Host& host, const Arguments& arguments) {
     const std::string pointer = text_argument(arguments, 1);
     if (!is_pointer(pointer))
         return mistaken(fmt::format("`{}` is no JSON pointer; one looks like /status/ready", pointer));
@@ -126,7 +126,7 @@ Reading http_json(Host& host, const Arguments& arguments) {
     return found.is_null() ? absent() : json_reading(found);
 }
 
-Reading http_body(Host& host, const Arguments& arguments) {
+static Reading http_body(Host& host, const Arguments& arguments) {
     const auto page = page_of(host, request_in(host, arguments, 1));
     if (!page) return page.error();
     if (!is_text(page->body))
@@ -135,7 +135,7 @@ Reading http_body(Host& host, const Arguments& arguments) {
 }
 
 // An error is often answered fast, so its time says nothing about how fast the endpoint works.
-Reading http_latency(Host& host, const Arguments& arguments) {
+static Reading http_latency(Host& host, const Arguments& arguments) {
     constexpr std::int64_t usual_requests = 20;
     const auto percent = percentile_named(text_argument(arguments, 1));
     if (!percent) return mistaken(percent.error());
@@ -151,5 +151,24 @@ Reading http_latency(Host& host, const Arguments& arguments) {
     const double found = percentile(std::move(seconds), *percent);
     return {Value(Duration{std::llround(found * 1000)}), fmt::format("over {} requests", times), false};
 }
+
+namespace {
+
+const Rows http_rows = {
+    // [url, times, TERMS]: int
+    reads("http-status", http_status),
+    // [url, TERMS]: int
+    reads("http-head", http_head),
+    // [url, file, json, TERMS]: int
+    reads("http-post-status", http_post_status),
+    // [url, pointer, TERMS]: json, or absent
+    reads("http-json", http_json),
+    // [url, TERMS]: string
+    reads("http-body", http_body),
+    // [url, percentile, times, TERMS]: duration
+    reads("http-latency", http_latency),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -7,10 +7,11 @@
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
 #include "compiler/source/write_file.hpp"
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -194,7 +195,7 @@ std::string shown_request(const char* method, const Arguments& arguments) {
 }  // namespace
 
 // [address, from inside, headers, header's name, header's file, file, JSON, status, record]
-Answer http_post(Host& host, const Arguments& arguments) {
+static Answer http_post(Host& host, const Arguments& arguments) {
     auto request = make_request(host, text_argument(arguments, 0), request_terms(host, arguments, 1));
     if (!request) return not_started(request.error());
     const auto content = content_in(arguments, 5);
@@ -209,31 +210,31 @@ Answer http_post(Host& host, const Arguments& arguments) {
     return answer;
 }
 
-std::string preview_http_post(Host&, const Arguments& arguments) {
+static std::string preview_http_post(Host&, const Arguments& arguments) {
     return shown_request("POST", arguments);
 }
 
 // [record]
-Reading http_answer(Host&, const Arguments& arguments) {
+static Reading http_answer(Host&, const Arguments& arguments) {
     const json answer = kept_in(text_argument(arguments, 0));
     return answer.is_null() ? absent() : json_reading(answer);
 }
 
 // [from inside, headers, header's name, header's file]
-Reading http_terms(Host& host, const Arguments& arguments) {
+static Reading http_terms(Host& host, const Arguments& arguments) {
     const json terms = request_terms(host, arguments, 0);
     return terms.is_null() ? absent() : json_reading(terms);
 }
 
 // [file, JSON]
-Reading http_content(Host&, const Arguments& arguments) {
+static Reading http_content(Host&, const Arguments& arguments) {
     const auto content = content_in(arguments, 0);
     if (!content) return mistaken(content.error());
     return json_reading(content->is_null() ? json{{"type", ""}, {"body", ""}} : *content);
 }
 
 // [address, terms]
-Reading http_resource(Host& host, const Arguments& arguments) {
+static Reading http_resource(Host& host, const Arguments& arguments) {
     const auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 1));
     if (!request) return mistaken(request.error());
     const auto resource = resource_at(host, *request);
@@ -242,7 +243,7 @@ Reading http_resource(Host& host, const Arguments& arguments) {
 }
 
 // [content or absent, like, what was there before or absent, address]
-Reading http_form(Host& host, const Arguments& arguments) {
+static Reading http_form(Host& host, const Arguments& arguments) {
     const json content = json_argument(arguments, 0), like = json_argument(arguments, 1);
     const json prior = json_argument(arguments, 2);
     const json form = form_of(content, like);
@@ -254,7 +255,7 @@ Reading http_form(Host& host, const Arguments& arguments) {
 }
 
 // [address, content, terms, found]
-Answer http_put(Host& host, const Arguments& arguments) {
+static Answer http_put(Host& host, const Arguments& arguments) {
     const auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 2));
     if (!request) return not_started(request.error());
     const json found = json_argument(arguments, 3);
@@ -262,12 +263,12 @@ Answer http_put(Host& host, const Arguments& arguments) {
     return write(host, *request, json_argument(arguments, 1), found);
 }
 
-std::string preview_http_put(Host&, const Arguments& arguments) {
+static std::string preview_http_put(Host&, const Arguments& arguments) {
     return shown_request("PUT", arguments);
 }
 
 // [address, terms, found]
-Answer http_delete(Host& host, const Arguments& arguments) {
+static Answer http_delete(Host& host, const Arguments& arguments) {
     const auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 1));
     if (!request) return not_started(request.error());
     const json found = json_argument(arguments, 2);
@@ -275,12 +276,12 @@ Answer http_delete(Host& host, const Arguments& arguments) {
     return write(host, *request, json(), found);
 }
 
-std::string preview_http_delete(Host&, const Arguments& arguments) {
+static std::string preview_http_delete(Host&, const Arguments& arguments) {
     return shown_request("DELETE", arguments);
 }
 
 // [address, prior or absent, terms, what this run wrote or absent, in whose terms]
-Answer http_restore(Host& host, const Arguments& arguments) {
+static Answer http_restore(Host& host, const Arguments& arguments) {
     auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 2));
     if (!request) return not_started(request.error());
     // That was the type of what is to go; what was there before has its own.
@@ -294,8 +295,35 @@ Answer http_restore(Host& host, const Arguments& arguments) {
     return write(host, *request, json_argument(arguments, 1), *found, true);
 }
 
-std::string preview_http_restore(Host&, const Arguments& arguments) {
+static std::string preview_http_restore(Host&, const Arguments& arguments) {
     return shown_request(json_argument(arguments, 1).is_null() ? "DELETE" : "PUT", arguments);
 }
+
+namespace {
+
+const Rows http_change_rows = {
+    // [url, TERMS, file, json, status, record]
+    does("http-post", http_post, preview_http_post).reaches({Reach::Of::AnyObject}),
+    // [record]: json, or absent
+    reads("http-answer", http_answer),
+    // [TERMS]: json, or absent
+    reads("http-terms", http_terms),
+    // [file, json]: json
+    reads("http-content", http_content).of_input(),
+    // [url, terms]: json, or absent
+    reads("http-resource", http_resource),
+    // [content, like]: json, or absent
+    reads("http-form", http_form),
+    // [url, content, terms, found]
+    does("http-put", http_put, preview_http_put).reaches({Reach::Of::Outside}),
+    // [url, terms, found]
+    does("http-delete", http_delete, preview_http_delete).reaches({Reach::Of::Outside}),
+    // [address, prior or absent, terms, what this run wrote or absent, in whose terms]
+    does("http-restore", http_restore, preview_http_restore)
+        .reaches({Reach::Of::Outside})
+        .by_hand(http_restore_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -9,12 +9,12 @@
 #include <fmt/format.h>
 
 #include "compiler/source/write_file.hpp"
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/inside.hpp"
 #include "runtime/natives/latency.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -191,7 +191,7 @@ std::string shortfall(const Load& load, const Measured& measured) {
 
 }  // namespace
 
-Answer load_test(Host& host, const Arguments& arguments) {
+static Answer load_test(Host& host, const Arguments& arguments) {
     const auto load = load_in(host, arguments);
     if (!load) return refused(load.error());
     const Measured measured = measure(host, *load);
@@ -203,12 +203,12 @@ Answer load_test(Host& host, const Arguments& arguments) {
     return well({});
 }
 
-std::string preview_load_test(Host&, const Arguments& arguments) {
+static std::string preview_load_test(Host&, const Arguments& arguments) {
     return fmt::format("curl --parallel -- {}", text_argument(arguments, 0));
 }
 
 // [report, percentile]
-Reading load_latency(Host&, const Arguments& arguments) {
+static Reading load_latency(Host&, const Arguments& arguments) {
     const std::string name = text_argument(arguments, 1);
     const auto percent = percentile_named(name);
     if (!percent) return mistaken(percent.error());
@@ -220,7 +220,7 @@ Reading load_latency(Host&, const Arguments& arguments) {
 }
 
 // [report]
-Reading load_error_rate(Host&, const Arguments& arguments) {
+static Reading load_error_rate(Host&, const Arguments& arguments) {
     const json report = json_argument(arguments, 0);
     const json& found = field(report, "/error-rate");
     if (!found.is_number()) return mistaken("this is no report of a load test");
@@ -228,11 +228,26 @@ Reading load_error_rate(Host&, const Arguments& arguments) {
 }
 
 // [report, field]
-Reading load_count(Host&, const Arguments& arguments) {
+static Reading load_count(Host&, const Arguments& arguments) {
     const json report = json_argument(arguments, 0);
     const json& found = field(report, "/" + text_argument(arguments, 1));
     if (!found.is_number()) return mistaken("this is no report of a load test");
     return {Value(static_cast<std::int64_t>(std::llround(found.get<double>()))), {}, false};
 }
+
+namespace {
+
+const Rows http_load_rows = {
+    // [url, rate, duration, TERMS, record]
+    does("load-test", load_test, preview_load_test).reaches({Reach::Of::Pods}),
+    // [report, percentile]: duration
+    reads("load-latency", load_latency),
+    // [report]: percent
+    reads("load-error-rate", load_error_rate),
+    // [report, field]: int
+    reads("load-count", load_count),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -5,10 +5,10 @@
 #include <re2/re2.h>
 
 #include "compiler/source/sha256.hpp"
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -109,7 +109,7 @@ bool is_name(const std::string& text) {
 }  // namespace
 
 // Captured before the job is made, so that a second try meets the first one's job and starts no other.
-Reading job_name(Host& host, const Arguments& arguments) {
+static Reading job_name(Host& host, const Arguments& arguments) {
     const std::string cron_job = text_argument(arguments, 0);
     const std::string run = std::filesystem::path(host.setting("run-folder")).filename().string();
     const std::string moment = fmt::format("{} {} {}", host.now(), run, cron_job);
@@ -119,7 +119,7 @@ Reading job_name(Host& host, const Arguments& arguments) {
         false};
 }
 
-Answer run_job(Host& host, const Arguments& arguments) {
+static Answer run_job(Host& host, const Arguments& arguments) {
     const Job job = {text_argument(arguments, 0), text_argument(arguments, 1)};
     if (!is_name(job.cron_job))
         return not_started(fmt::format("`{}` is no name of a cron job", job.cron_job));
@@ -135,9 +135,20 @@ Answer run_job(Host& host, const Arguments& arguments) {
     return wait_for(host, job);
 }
 
-std::string preview_run_job(Host&, const Arguments& arguments) {
+static std::string preview_run_job(Host&, const Arguments& arguments) {
     return shown({"kubectl", "create", "job", text_argument(arguments, 1),
                   "--from=cronjob/" + text_argument(arguments, 0)});
 }
+
+namespace {
+
+const Rows jobs_rows = {
+    // [cron job]: a name that no job has
+    reads("new-job-name", job_name),
+    // [cron job, name]
+    does("run-job", run_job, preview_run_job).reaches({Reach::Of::AnyObject}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

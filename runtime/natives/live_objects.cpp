@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/withheld_values.hpp"
 #include "runtime/tools/identity.hpp"
 
@@ -152,7 +152,7 @@ std::string finalizers_shown(const json& object) {
                        names.size() == 1 ? "holds" : "hold");
 }
 
-Reading identity_of(Host& host, const Arguments& arguments) {
+static Reading identity_of(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     const auto object = fetch(host, *handle);
@@ -161,7 +161,7 @@ Reading identity_of(Host& host, const Arguments& arguments) {
     return {Value(text_field(*object, "/metadata/uid")), {}, false};
 }
 
-Reading version_of(Host& host, const Arguments& arguments) {
+static Reading version_of(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     const auto object = fetch(host, *handle);
@@ -170,7 +170,7 @@ Reading version_of(Host& host, const Arguments& arguments) {
     return {Value(text_field(*object, "/metadata/resourceVersion")), {}, false};
 }
 
-Reading live_value(Host& host, const Arguments& arguments) {
+static Reading live_value(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     const std::string pointer = text_argument(arguments, 1);
@@ -195,7 +195,7 @@ Reading live_value(Host& host, const Arguments& arguments) {
     return read_from(*object, std::move(reading));
 }
 
-Reading definition_of(Host& host, const Arguments& arguments) {
+static Reading definition_of(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     const auto object = fetch(host, *handle);
@@ -211,7 +211,7 @@ Reading definition_of(Host& host, const Arguments& arguments) {
     return read_from(*object, {Value(std::make_shared<const json>(std::move(*form))), {}, false});
 }
 
-Reading can_be_made_again(Host& host, const Arguments& arguments) {
+static Reading can_be_made_again(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     const auto object = fetch(host, *handle);
@@ -221,5 +221,22 @@ Reading can_be_made_again(Host& host, const Arguments& arguments) {
     const bool can = why.empty();
     return {Value(can), std::move(why), !can};
 }
+
+namespace {
+
+const Rows live_objects_rows = {
+    // [resource]: resource version, or absent
+    reads("version-of", version_of).sees({"/metadata/resourceVersion"}),
+    // [resource]: uid, or absent
+    reads("identity-of", identity_of).sees({"/metadata/uid"}),
+    // [object, pointer]: json, or absent
+    reads("live-value", live_value).sees_pointer(1),
+    // [object]: json, or absent
+    reads("definition-of", definition_of).as_written(),
+    // [object]: bool
+    reads("can-be-made-again", can_be_made_again).sees({"/metadata/ownerReferences"}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

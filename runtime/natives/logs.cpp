@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/pod_command.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/times.hpp"
 
 namespace migc::runtime {
@@ -146,7 +146,7 @@ std::string per_pod(const Logs& logs) {
 
 }  // namespace
 
-Reading logs_of(Host& host, const Arguments& arguments) {
+static Reading logs_of(Host& host, const Arguments& arguments) {
     const Found logs = logs_found(host, arguments);
     if (!logs) return logs.error();
     std::string text;
@@ -159,12 +159,12 @@ Reading logs_of(Host& host, const Arguments& arguments) {
     return {Value(std::move(text)), per_pod(*logs), false};
 }
 
-Reading log_line_count(Host& host, const Arguments& arguments) {
+static Reading log_line_count(Host& host, const Arguments& arguments) {
     const Found logs = logs_found(host, arguments);
     return logs ? counted(*logs, logs->count(), per_pod(*logs)) : logs.error();
 }
 
-Reading pods_serving(Host& host, const Arguments& arguments) {
+static Reading pods_serving(Host& host, const Arguments& arguments) {
     const Found logs = logs_found(host, arguments);
     if (!logs) return logs.error();
     std::int64_t count = 0;
@@ -172,7 +172,7 @@ Reading pods_serving(Host& host, const Arguments& arguments) {
     return counted(*logs, count, per_pod(*logs));
 }
 
-Reading requests_per_pod(Host& host, const Arguments& arguments) {
+static Reading requests_per_pod(Host& host, const Arguments& arguments) {
     const Found logs = logs_found(host, arguments);
     if (!logs) return logs.error();
     if (!logs->gap.empty()) return unknown(logs->gap);
@@ -180,5 +180,20 @@ Reading requests_per_pod(Host& host, const Arguments& arguments) {
     for (const auto& [pod, lines] : logs->lines) counts[pod] = lines.size();
     return {Value(std::make_shared<const json>(std::move(counts))), {}, false};
 }
+
+namespace {
+
+const Rows logs_rows = {
+    // string
+    reads("logs-of", logs_of),
+    // int
+    reads("log-line-count", log_line_count),
+    // int
+    reads("pods-serving", pods_serving),
+    // json: pod -> number
+    reads("requests-per-pod", requests_per_pod),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/capacity.hpp"
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -75,17 +75,17 @@ tl::expected<std::map<std::string, std::int64_t>, std::string> spread_of(Host& h
 
 }  // namespace
 
-Reading labels_of_nodes(Host& host, const Arguments& arguments) {
+static Reading labels_of_nodes(Host& host, const Arguments& arguments) {
     const auto whole = nodes_with(host, [](const json& node) { return field(node, "/metadata/labels"); });
     return whole ? at_pointer(*whole, arguments) : unknown(whole.error());
 }
 
-Reading taints_of_nodes(Host& host, const Arguments& arguments) {
+static Reading taints_of_nodes(Host& host, const Arguments& arguments) {
     const auto whole = nodes_with(host, taints_of);
     return whole ? at_pointer(*whole, arguments) : unknown(whole.error());
 }
 
-Reading requests_of_nodes(Host& host, const Arguments& arguments) {
+static Reading requests_of_nodes(Host& host, const Arguments& arguments) {
     const auto nodes = list_objects(host, {"nodes"});
     if (!nodes) return unknown(nodes.error());
     const auto pods = list_objects(host, {"pods", "--all-namespaces"});
@@ -106,18 +106,35 @@ Reading requests_of_nodes(Host& host, const Arguments& arguments) {
     return at_pointer(whole, arguments);
 }
 
-Reading pods_per_node(Host& host, const Arguments& arguments) {
+static Reading pods_per_node(Host& host, const Arguments& arguments) {
     const auto spread = spread_of(host, argument(arguments, 0));
     if (!spread) return unknown(spread.error());
     return {Value(std::make_shared<const json>(*spread)), {}, false};
 }
 
-Reading nodes_used(Host& host, const Arguments& arguments) {
+static Reading nodes_used(Host& host, const Arguments& arguments) {
     const auto spread = spread_of(host, argument(arguments, 0));
     if (!spread) return unknown(spread.error());
     std::vector<std::string> names;
     for (const auto& [node, count] : *spread) names.push_back(fmt::format("{}: {}", node, count));
     return {Value(static_cast<std::int64_t>(spread->size())), enumerate(names, 5), false};
 }
+
+namespace {
+
+const Rows node_facts_rows = {
+    // [pointer or absent]: json, or absent
+    reads("labels-of-nodes", labels_of_nodes),
+    // [pointer or absent]: json, or absent
+    reads("taints-of-nodes", taints_of_nodes),
+    // [pointer or absent]: json, or absent
+    reads("requests-of-nodes", requests_of_nodes),
+    // [workload]: json
+    reads("pods-per-node", pods_per_node),
+    // [workload]: number
+    reads("nodes-used", nodes_used),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/capacity.hpp"
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -88,7 +88,7 @@ Reading judge_capacity(const Cluster& cluster, const json& pod_template, std::in
 
 }  // namespace
 
-Reading node_count_ready(Host& host, const Arguments&) {
+static Reading node_count_ready(Host& host, const Arguments&) {
     const auto nodes = list_objects(host, {"nodes"});
     if (!nodes) return unknown(nodes.error());
     std::vector<std::string> unready;
@@ -98,7 +98,7 @@ Reading node_count_ready(Host& host, const Arguments&) {
     return {Value(count), unready.empty() ? "" : "not ready: " + enumerate(unready), false};
 }
 
-Reading capacity_for(Host& host, const Arguments& arguments) {
+static Reading capacity_for(Host& host, const Arguments& arguments) {
     const std::int64_t wanted = int_argument(arguments, 0, 1);
     const auto name = workload_argument(host, argument(arguments, 1));
     if (!name) return unknown(name.error());
@@ -114,5 +114,16 @@ Reading capacity_for(Host& host, const Arguments& arguments) {
     if (!quotas) return unknown(quotas.error());
     return judge_capacity({*nodes, *pods, *quotas}, pod_template(*workload), wanted);
 }
+
+namespace {
+
+const Rows nodes_rows = {
+    // []: int
+    reads("node-count-ready", node_count_ready),
+    // [n, workload]: bool
+    reads("capacity-for", capacity_for),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "compiler/project/named_file.hpp"
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
@@ -57,7 +57,7 @@ std::string refusal(Host& host, const project::Channel& channel, const std::stri
 
 }  // namespace
 
-Answer notify(Host& host, const Arguments& arguments) {
+static Answer notify(Host& host, const Arguments& arguments) {
     const std::string name = text_argument(arguments, 0);
     const project::Channel* channel = channel_named(host, name);
     if (channel == nullptr) return well(fmt::format("no channel {} in migc.yaml: said only here", name));
@@ -71,11 +71,20 @@ Answer notify(Host& host, const Arguments& arguments) {
     return answer;
 }
 
-std::string preview_notify(Host& host, const Arguments& arguments) {
+static std::string preview_notify(Host& host, const Arguments& arguments) {
     const project::Channel* channel = channel_named(host, text_argument(arguments, 0));
     if (channel == nullptr) return {};
     return fmt::format("curl --request POST (the address in {}): {}", channel->url_file,
                        text_argument(arguments, 1));
 }
+
+namespace {
+
+const Rows notify_rows = {
+    // [channel, text]
+    does("send-message", notify, preview_notify).reaches({Reach::Of::Nothing}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

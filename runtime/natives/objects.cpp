@@ -1,12 +1,12 @@
 // The objects of a manifest in the cluster: as they are, as the manifest would make them, applying one.
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/manifest.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/server_side.hpp"
 
 namespace migc::runtime {
@@ -93,7 +93,7 @@ Fetched live_object(Host& host, const Document& document, json object) {
     return form_of(host, document, std::move(object));
 }
 
-Reading objects_of_manifest(Host& host, const Arguments& arguments) {
+static Reading objects_of_manifest(Host& host, const Arguments& arguments) {
     const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     List handles;
@@ -101,7 +101,7 @@ Reading objects_of_manifest(Host& host, const Arguments& arguments) {
     return {Value(std::move(handles)), {}, false};
 }
 
-Reading files_left_aside(Host& host, const Arguments& arguments) {
+static Reading files_left_aside(Host& host, const Arguments& arguments) {
     const auto names = files_beside_manifests(whole_path(host, text_argument(arguments, 0)));
     if (!names) return mistaken(names.error());
     if (names->empty()) return absent();
@@ -109,7 +109,7 @@ Reading files_left_aside(Host& host, const Arguments& arguments) {
 }
 
 // Last first: what stands on another object goes before that one.
-Reading objects_to_delete(Host& host, const Arguments& arguments) {
+static Reading objects_to_delete(Host& host, const Arguments& arguments) {
     const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     List handles;
@@ -118,7 +118,7 @@ Reading objects_to_delete(Host& host, const Arguments& arguments) {
     return {Value(std::move(handles)), {}, false};
 }
 
-Reading objects_left_standing(Host& host, const Arguments& arguments) {
+static Reading objects_left_standing(Host& host, const Arguments& arguments) {
     const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     List handles;
@@ -127,7 +127,7 @@ Reading objects_left_standing(Host& host, const Arguments& arguments) {
     return handles.empty() ? absent() : Reading{Value(std::move(handles)), {}, false};
 }
 
-Reading object_version(Host& host, const Arguments& arguments) {
+static Reading object_version(Host& host, const Arguments& arguments) {
     const auto document = document_of(host, arguments);
     if (!document) return mistaken(document.error());
     const auto object = managed_object(host, *document);
@@ -136,7 +136,7 @@ Reading object_version(Host& host, const Arguments& arguments) {
     return {Value(text_field(*object, "/metadata/resourceVersion")), {}, false};
 }
 
-Reading object_live(Host& host, const Arguments& arguments) {
+static Reading object_live(Host& host, const Arguments& arguments) {
     const auto document = document_of(host, arguments);
     if (!document) return mistaken(document.error());
     const auto object = managed_object(host, *document);
@@ -148,7 +148,7 @@ Reading object_live(Host& host, const Arguments& arguments) {
 }
 
 // What `apply` would leave, defaults and admission included: the server itself says it.
-Reading object_wanted(Host& host, const Arguments& arguments) {
+static Reading object_wanted(Host& host, const Arguments& arguments) {
     const auto document = document_of(host, arguments);
     if (!document) return mistaken(document.error());
     const auto now = managed_object(host, *document);
@@ -163,7 +163,7 @@ Reading object_wanted(Host& host, const Arguments& arguments) {
 
 // What the server says of the first object that it does not take; unknown if it is not the server that
 // speaks.
-Reading apply_accepted(Host& host, const Arguments& arguments) {
+static Reading apply_accepted(Host& host, const Arguments& arguments) {
     const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     for (const Document& one : *documents) {
@@ -179,12 +179,12 @@ Reading apply_accepted(Host& host, const Arguments& arguments) {
     return {Value(true), {}, false};
 }
 
-Answer object_apply(Host& host, const Arguments& arguments) {
+static Answer object_apply(Host& host, const Arguments& arguments) {
     const auto document = document_of(host, arguments);
     return document ? apply_object(host, *document, text_argument(arguments, 2)) : refused(document.error());
 }
 
-std::string preview_object_apply(Host& host, const Arguments& arguments) {
+static std::string preview_object_apply(Host& host, const Arguments& arguments) {
     const auto handle = parse_handle(text_argument(arguments, 1));
     if (!handle) return {};
     const std::string apply = shown_apply(host, *handle, text_argument(arguments, 0));
@@ -192,5 +192,32 @@ std::string preview_object_apply(Host& host, const Arguments& arguments) {
     const std::string before = document ? shown_hand_over(host, *document) : "";
     return before.empty() ? apply : before + "; " + apply;
 }
+
+namespace {
+
+const Rows objects_rows = {
+    // [path]: list of handles
+    reads("objects-of-manifest", objects_of_manifest).of_input(),
+    // [path]: list of names, or absent
+    reads("files-left-aside", files_left_aside).of_input(),
+    // [path]: list of objects
+    reads("objects-to-delete", objects_to_delete).of_input(),
+    // [path]: list of handles, or absent
+    reads("objects-left-standing", objects_left_standing).of_input(),
+    // [path]: bool
+    reads("apply-accepted", apply_accepted).of_input().sees({"/metadata/annotations"}).as_written(),
+    // [path, handle]: json, or absent
+    reads("object-live", object_live).of_input().as_written(),
+    // [path, handle]: version, or absent
+    reads("object-version", object_version).of_input(),
+    // [path, handle]: json
+    reads("object-wanted", object_wanted).of_input().sees({"/metadata/annotations"}).as_written(),
+    // [path, handle, version or absent]
+    does("object-apply", object_apply, preview_object_apply)
+        .of_input()
+        .reaches({Reach::Of::AppliedObject, 1}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

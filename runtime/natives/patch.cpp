@@ -5,10 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 #include "runtime/natives/withheld_values.hpp"
 
@@ -134,7 +135,7 @@ tl::expected<json, std::string> object_to_patch(Host& host, const Wish& wish) {
 
 // The server's own defaults, conversions and admission: a wish that it drops is refused here, before anything
 // is changed.
-Reading accepted_value(Host& host, const Arguments& arguments) {
+static Reading accepted_value(Host& host, const Arguments& arguments) {
     const auto wish = wish_of(host, arguments);
     if (!wish) return mistaken(wish.error());
     const auto now = object_to_patch(host, *wish);
@@ -156,7 +157,7 @@ Reading accepted_value(Host& host, const Arguments& arguments) {
     return becomes.is_null() ? absent() : json_reading(becomes);
 }
 
-Answer object_patch(Host& host, const Arguments& arguments) {
+static Answer object_patch(Host& host, const Arguments& arguments) {
     const auto wish = wish_of(host, arguments);
     if (!wish) return refused(wish.error());
     const auto now = object_to_patch(host, *wish);
@@ -168,12 +169,25 @@ Answer object_patch(Host& host, const Arguments& arguments) {
     return patch ? write_object(host, patch->arguments, patch->body) : refused(patch.error());
 }
 
-std::string preview_object_patch(Host& host, const Arguments& arguments) {
+static std::string preview_object_patch(Host& host, const Arguments& arguments) {
     const auto wish = wish_of(host, arguments);
     const auto now = wish ? fetch(host, wish->handle) : Fetched();
     if (!wish || !now || now->is_null()) return {};
     const auto patch = field_patch(host, *wish, *now);
     return patch ? shown_command(host, patch->arguments, patch->body) : std::string();
 }
+
+namespace {
+
+const Rows patch_rows = {
+    // [object, pointer, value]: json, or absent
+    reads("accepted-value", accepted_value).as_written().sees_pointer(1),
+    // [object, pointer, value or absent, version]
+    does("object-patch", object_patch, preview_object_patch)
+        .reaches({Reach::Of::PromisedField, 0, "", 1})
+        .by_hand(object_patch_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

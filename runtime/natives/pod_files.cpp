@@ -6,9 +6,10 @@
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
 #include "runtime/natives/backup.hpp"
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/pod_path.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -67,7 +68,7 @@ Answer put(Host& host, const Target& target, const std::string& file) {
 }  // namespace
 
 // [path, workload, container or absent]
-Reading pod_file_digest(Host& host, const Arguments& arguments) {
+static Reading pod_file_digest(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 0);
     if (!target) return target.error().hopeless ? mistaken(target.error().why) : unknown(target.error().why);
     const std::vector<std::string> command = {"cat", target->path};
@@ -81,7 +82,7 @@ Reading pod_file_digest(Host& host, const Arguments& arguments) {
 }
 
 // [file]
-Reading local_file_digest(Host&, const Arguments& arguments) {
+static Reading local_file_digest(Host&, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0);
     std::error_code error;
     if (!fs::exists(file, error) && !error) return absent(file + " does not exist");
@@ -90,7 +91,7 @@ Reading local_file_digest(Host&, const Arguments& arguments) {
 }
 
 // [path, workload, container or absent, archive]: nothing is written where there is no such file.
-Answer write_kept_file(Host& host, const Arguments& arguments) {
+static Answer write_kept_file(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 0);
     if (!target) return not_started(target.error().why);
     const Reading there = pod_file_digest(host, arguments);
@@ -100,13 +101,13 @@ Answer write_kept_file(Host& host, const Arguments& arguments) {
 }
 
 // [file, path, workload, container or absent]
-Answer put_pod_file(Host& host, const Arguments& arguments) {
+static Answer put_pod_file(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 1);
     return target ? put(host, *target, text_argument(arguments, 0)) : not_started(target.error().why);
 }
 
 // [archive, path, workload, container or absent]: the file that was kept, or none if none was there.
-Answer restore_pod_file(Host& host, const Arguments& arguments) {
+static Answer restore_pod_file(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 1);
     if (!target) return not_started(target.error().why);
     const std::string kept = text_argument(arguments, 0);
@@ -116,7 +117,7 @@ Answer restore_pod_file(Host& host, const Arguments& arguments) {
 }
 
 // [path, workload, container or absent, file]
-Answer write_pod_file(Host& host, const Arguments& arguments) {
+static Answer write_pod_file(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 0);
     if (!target) return not_started(target.error().why);
     const std::string file = text_argument(arguments, 3), part = file + ".part";
@@ -131,7 +132,7 @@ Answer write_pod_file(Host& host, const Arguments& arguments) {
     return well(fmt::format("sha256:{}\n", answer.output_digest));
 }
 
-std::string preview_put_pod_file(Host& host, const Arguments& arguments) {
+static std::string preview_put_pod_file(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 1));
     const auto name = workload_argument(host, argument(arguments, 2));
     if (!path || !name) return {};
@@ -139,10 +140,32 @@ std::string preview_put_pod_file(Host& host, const Arguments& arguments) {
         {"kubectl", "exec", name->written, "-i", "--", "tar", "xf", "-", "-o", "-C", folder_of(*path)});
 }
 
-std::string preview_write_pod_file(Host& host, const Arguments& arguments) {
+static std::string preview_write_pod_file(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 0));
     const auto name = workload_argument(host, argument(arguments, 1));
     return path && name ? shown({"kubectl", "exec", name->written, "--", "cat", *path}) : "";
 }
+
+namespace {
+
+const Rows pod_files_rows = {
+    reads("pod-file-digest", pod_file_digest),
+    // [file]: string, or absent
+    reads("local-file-digest", local_file_digest),
+    // [path, workload, container or absent, archive]
+    edits("write-kept-file", write_kept_file, preview_write_pod_file)
+        .reaches({Reach::Of::WrittenFile, 3, "", 2}),
+    // [file, path, workload, container or absent]
+    does("put-pod-file", put_pod_file, preview_put_pod_file).reaches({Reach::Of::Pods}),
+    // [archive, path, workload, container or absent]
+    does("restore-pod-file", restore_pod_file, preview_put_pod_file)
+        .reaches({Reach::Of::Pods})
+        .by_hand(pod_file_by_hand),
+    // [path, workload, container or absent, file]
+    edits("write-pod-file", write_pod_file, preview_write_pod_file)
+        .reaches({Reach::Of::WrittenFile, 3, "", 2}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -171,7 +171,7 @@ ResourceRef workload_named(Host& host, const json& item) {
 
 }  // namespace
 
-Reading workloads_of_namespace(Host& host, const Arguments&) {
+static Reading workloads_of_namespace(Host& host, const Arguments&) {
     const auto items = list_objects(host, {"deployments,statefulsets,daemonsets"});
     if (!items) return unknown(items.error());
     List names;
@@ -179,7 +179,7 @@ Reading workloads_of_namespace(Host& host, const Arguments&) {
     return {Value(std::move(names)), {}, false};
 }
 
-Reading pods_ready(Host& host, const Arguments& arguments) {
+static Reading pods_ready(Host& host, const Arguments& arguments) {
     return ready_reading(host, list_argument(arguments, 0), false);
 }
 
@@ -188,7 +188,7 @@ Reading rollout_complete(Host& host, const Arguments& arguments) {
     return ready_reading(host, {argument(arguments, 0)}, true);
 }
 
-Reading ready_of(Host& host, const Arguments& arguments) {
+static Reading ready_of(Host& host, const Arguments& arguments) {
     const auto* target = argument(arguments, 0).get_if<ResourceRef>();
     if (target == nullptr) return unknown("no workload is named");
     const auto workload = get_object(host, host.written(*target));
@@ -197,17 +197,37 @@ Reading ready_of(Host& host, const Arguments& arguments) {
     return {Value(ready_count(*workload)), {}, false};
 }
 
-Reading restarts(Host& host, const Arguments& arguments) {
+static Reading restarts(Host& host, const Arguments& arguments) {
     return sum_over_containers(host, argument(arguments, 0),
                                [](const json& status) { return int_field(status, "/restartCount"); });
 }
 
 // The cluster keeps only the present and the last end of each container; events, which tell more, get lost.
-Reading oom_kills(Host& host, const Arguments& arguments) {
+static Reading oom_kills(Host& host, const Arguments& arguments) {
     return sum_over_containers(host, argument(arguments, 0), [](const json& status) -> std::int64_t {
         return (text_field(status, "/state/terminated/reason") == "OOMKilled" ? 1 : 0) +
                (text_field(status, "/lastState/terminated/reason") == "OOMKilled" ? 1 : 0);
     });
 }
+
+namespace {
+
+const Rows pods_rows = {
+    // [targets]: bool
+    reads("pods-ready", pods_ready),
+    // [target]: bool
+    reads("rollout-complete", rollout_complete),
+    // [workload]: int, or absent
+    reads("ready-of", ready_of),
+    // [workload]: int, or absent
+    reads("restarts", restarts),
+    // [workload]: int, or absent
+    reads("oom-kills", oom_kills),
+    // []: list of workloads
+    reads("every-workload", workloads_of_namespace)
+        .sees({"/kind", "/metadata/name", "/metadata/ownerReferences"}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -59,4 +59,7 @@ std::string digest_of(const ProjectFile& file);
 // Nothing if it is, or if a person said that it is overwritten.
 std::optional<std::string> changed_since(Host& host, const std::string& path, const std::string& digest);
 
+// A digest of the configuration files of a folder, which is the only argument: files.cpp.
+Reading folder_digest(Host& host, const std::vector<Value>& arguments);
+
 }  // namespace migc::runtime

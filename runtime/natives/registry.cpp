@@ -8,12 +8,13 @@
 #include <re2/re2.h>
 
 #include "compiler/source/sha256.hpp"
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/private_file.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/refusals.hpp"
 #include "runtime/natives/registry_client.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -147,7 +148,7 @@ Answer tag_stays(const Arguments& arguments, std::size_t place_of_back, const st
 
 }  // namespace
 
-Reading image_digest(Host& host, const Arguments& arguments) {
+static Reading image_digest(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
     const auto name = parse_image(image);
     if (!name) return mistaken(name.error());
@@ -160,7 +161,7 @@ Reading image_digest(Host& host, const Arguments& arguments) {
 // The id, if what the tag names is that image; docker's ids are those of the configuration, or of the
 // manifest. Once this run has pushed it, only the manifest that docker told of is that image: another one was
 // pushed by somebody else, though the image in it be the same.
-Reading image_content(Host& host, const Arguments& arguments) {
+static Reading image_content(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
     const std::string id = text_argument(arguments, 1);
     const auto name = parse_image(image);
@@ -174,7 +175,7 @@ Reading image_content(Host& host, const Arguments& arguments) {
 }
 
 // What the run itself does not know of its push is asked of the registry.
-Reading pushed_digest(Host& host, const Arguments& arguments) {
+static Reading pushed_digest(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0), id = text_argument(arguments, 1);
     if (const std::string own = pushed(host, image, id); !own.empty()) return {Value(own), {}, false};
     const auto name = parse_image(image);
@@ -187,7 +188,7 @@ Reading pushed_digest(Host& host, const Arguments& arguments) {
 }
 
 // By digest, from the registry and not from what was said while it was pushed.
-Reading pinned_image(Host& host, const Arguments& arguments) {
+static Reading pinned_image(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
     const std::string id = text_argument(arguments, 1);
     const auto name = parse_image(image);
@@ -200,7 +201,7 @@ Reading pinned_image(Host& host, const Arguments& arguments) {
     return {Value(name->at_digest(found->digest)), {}, false};
 }
 
-Reading tag_can_name(Host&, const Arguments& arguments) {
+static Reading tag_can_name(Host&, const Arguments& arguments) {
     if (!text_argument(arguments, 1).empty()) return {Value(true), {}, false};
     return {Value(false),
             fmt::format("the tag {} is new and stays: registries cannot be relied upon to remove one. Nobody "
@@ -210,7 +211,7 @@ Reading tag_can_name(Host&, const Arguments& arguments) {
 }
 
 // [image, digest, what the tag must name until then or absent, "back"]
-Answer registry_retag(Host& host, const Arguments& arguments) {
+static Answer registry_retag(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
     const std::string digest = text_argument(arguments, 1);
     const auto tagged = parse_image(image);
@@ -232,7 +233,7 @@ Answer registry_retag(Host& host, const Arguments& arguments) {
         ask_registry(host, *tagged, "PUT", manifest.http.body, manifest.http.header("Content-Type")));
 }
 
-std::string preview_registry_retag(Host&, const Arguments& arguments) {
+static std::string preview_registry_retag(Host&, const Arguments& arguments) {
     const auto name = parse_image(text_argument(arguments, 0));
     if (!name) return {};
     return fmt::format("curl --request PUT {} (the manifest of {})", name->manifest_url(),
@@ -240,7 +241,7 @@ std::string preview_registry_retag(Host&, const Arguments& arguments) {
 }
 
 // [image, its id, what the tag must name until then or absent]
-Answer image_push(Host& host, const Arguments& arguments) {
+static Answer image_push(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0), id = text_argument(arguments, 1);
     const auto name = parse_image(image);
     if (!name) return refused(name.error());
@@ -268,7 +269,7 @@ Answer image_push(Host& host, const Arguments& arguments) {
     return answer;
 }
 
-std::string preview_image_push(Host&, const Arguments& arguments) {
+static std::string preview_image_push(Host&, const Arguments& arguments) {
     return shown({"docker", "push", text_argument(arguments, 0)});
 }
 
@@ -283,7 +284,7 @@ std::vector<std::string> name_command(const Arguments& arguments) {
 }  // namespace
 
 // [name, the id that it must have until then or absent, the id that it gets or absent, "back"]
-Answer image_name(Host& host, const Arguments& arguments) {
+static Answer image_name(Host& host, const Arguments& arguments) {
     const std::string name = text_argument(arguments, 0), expected = text_argument(arguments, 1);
     const auto here = local_id(host, name);
     if (!here) return refused(here.error());
@@ -296,10 +297,37 @@ Answer image_name(Host& host, const Arguments& arguments) {
     return answer;
 }
 
-std::string preview_image_name(Host&, const Arguments& arguments) {
+static std::string preview_image_name(Host&, const Arguments& arguments) {
     std::vector<std::string> command = name_command(arguments);
     command.insert(command.begin(), "docker");
     return shown(command);
 }
+
+namespace {
+
+const Rows registry_rows = {
+    // [image]: string, or absent
+    reads("image-digest", image_digest).of_registry(),
+    // [image, id]: the id, a digest, or absent
+    reads("image-content", image_content).of_registry(),
+    // [image, id]: image by digest
+    reads("pinned-image", pinned_image).of_registry(),
+    // [image, digest or absent]: bool
+    reads("tag-can-name", tag_can_name),
+    // [image, id]
+    reads("pushed-digest", pushed_digest),
+    // [image, digest, what the tag must name until then or absent, "back"]
+    does("registry-retag", registry_retag, preview_registry_retag)
+        .reaches({Reach::Of::Registry})
+        .by_hand(retag_by_hand),
+    // [image, id, what the tag must name until then]
+    does("image-push", image_push, preview_image_push).reaches({Reach::Of::Registry}),
+    // [name, the id that it must have until then or absent, the id that it gets or absent, "back"]
+    does("image-name", image_name, preview_image_name)
+        .reaches({Reach::Of::LocalImage})
+        .by_hand(image_name_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

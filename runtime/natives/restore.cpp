@@ -4,12 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/managed_fields.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/server_side.hpp"
 #include "runtime/natives/withheld_values.hpp"
 
@@ -206,7 +207,7 @@ std::vector<std::string> creation(Host& host, const std::string& collection) {
 }  // namespace
 
 // [handle, prior, manifest or absent, applied or absent, whether the values of a secret were kept]
-Reading object_may_become(Host& host, const Arguments& arguments) {
+static Reading object_may_become(Host& host, const Arguments& arguments) {
     const auto handle = parse_handle(text_argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     if (argument(arguments, 2).is_absent()) {
@@ -222,7 +223,7 @@ Reading object_may_become(Host& host, const Arguments& arguments) {
     return {Value(false), fmt::format("{} {}", handle->written(), restoration.stays), true};
 }
 
-Reading object_restored(Host& host, const Arguments& arguments) {
+static Reading object_restored(Host& host, const Arguments& arguments) {
     auto seen = look_at_object(host, arguments);
     if (!seen) return unknown(seen.error());
     const Restoration restoration = restoration_of(*seen);
@@ -231,7 +232,7 @@ Reading object_restored(Host& host, const Arguments& arguments) {
     return {Value(std::make_shared<const json>(std::move(seen->now))), {}, false};
 }
 
-Answer object_restore(Host& host, const Arguments& arguments) {
+static Answer object_restore(Host& host, const Arguments& arguments) {
     const std::string values = text_argument(arguments, 5);
     const auto seen =
         look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
@@ -252,7 +253,7 @@ Answer object_restore(Host& host, const Arguments& arguments) {
 }
 
 // Of a Secret's values only the marks are shown.
-std::string preview_object_restore(Host& host, const Arguments& arguments) {
+static std::string preview_object_restore(Host& host, const Arguments& arguments) {
     const auto seen =
         look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
                        json_argument(arguments, 3), !argument(arguments, 5).is_absent());
@@ -265,7 +266,7 @@ std::string preview_object_restore(Host& host, const Arguments& arguments) {
 }
 
 // The server refuses where somebody has made one of that name meanwhile.
-Answer object_make_again(Host& host, const Arguments& arguments) {
+static Answer object_make_again(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return refused(handle.error());
     const json prior = json_argument(arguments, 1);
@@ -278,10 +279,30 @@ Answer object_make_again(Host& host, const Arguments& arguments) {
     return answer;
 }
 
-std::string preview_object_make_again(Host& host, const Arguments& arguments) {
+static std::string preview_object_make_again(Host& host, const Arguments& arguments) {
     const json prior = json_argument(arguments, 1);
     const auto collection = collection_of(host, prior);
     return collection ? shown_command(host, creation(host, *collection), prior.dump()) : std::string();
 }
+
+namespace {
+
+const Rows restore_rows = {
+    // [handle, prior, path, applied]: bool
+    reads("object-may-become", object_may_become).of_input(),
+    // [path, handle, prior, applied]: json, or absent
+    reads("object-restored", object_restored).of_input(),
+    // [path, handle, prior, applied, version]
+    does("object-restore", object_restore, preview_object_restore)
+        .of_input()
+        .reaches({Reach::Of::Field})
+        .by_hand(object_restore_by_hand),
+    // [object, prior]
+    does("object-make-again", object_make_again, preview_object_make_again)
+        .reaches({Reach::Of::Field})
+        .by_hand(object_make_again_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

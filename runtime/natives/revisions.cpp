@@ -4,10 +4,11 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
@@ -116,7 +117,7 @@ tl::expected<KubectlCommand, std::string> roll_back_command(Host& host, const Ar
 
 }  // namespace
 
-Reading revisions_of(Host& host, const Arguments& arguments) {
+static Reading revisions_of(Host& host, const Arguments& arguments) {
     const auto history = history_of(host, argument(arguments, 0));
     if (!history) return unknown(history.error());
     List list;
@@ -124,7 +125,7 @@ Reading revisions_of(Host& host, const Arguments& arguments) {
     return {Value(std::move(list)), {}, false};
 }
 
-Reading revision_of(Host& host, const Arguments& arguments) {
+static Reading revision_of(Host& host, const Arguments& arguments) {
     const auto history = history_of(host, argument(arguments, 0));
     if (!history) return unknown(history.error());
     const Revision* revision = with_digest(*history, history->current);
@@ -132,7 +133,7 @@ Reading revision_of(Host& host, const Arguments& arguments) {
     return {Value(revision->number), {}, false};
 }
 
-Reading template_of(Host& host, const Arguments& arguments) {
+static Reading template_of(Host& host, const Arguments& arguments) {
     const auto name = workload_argument(host, argument(arguments, 0));
     if (!name) return mistaken(name.error());
     const auto workload = get_object(host, name->written);
@@ -144,7 +145,7 @@ Reading template_of(Host& host, const Arguments& arguments) {
                                  writer_of(host, *workload, pod_template_place(*workload))});
 }
 
-Reading template_at_revision(Host& host, const Arguments& arguments) {
+static Reading template_at_revision(Host& host, const Arguments& arguments) {
     const auto history = history_of(host, argument(arguments, 0));
     if (!history) return unknown(history.error());
     const bool named = !argument(arguments, 1).is_absent();
@@ -156,14 +157,33 @@ Reading template_at_revision(Host& host, const Arguments& arguments) {
                           : fmt::format("{} has no revision before the current one", history->name.shown));
 }
 
-Answer roll_back(Host& host, const Arguments& arguments) {
+static Answer roll_back(Host& host, const Arguments& arguments) {
     const auto command = roll_back_command(host, arguments);
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-std::string preview_roll_back(Host& host, const Arguments& arguments) {
+static std::string preview_roll_back(Host& host, const Arguments& arguments) {
     const auto command = roll_back_command(host, arguments);
     return command ? shown_kubectl(host, *command) : std::string();
 }
+
+namespace {
+
+const Rows revisions_rows = {
+    // [workload]: list of numbers
+    reads("revisions-of", revisions_of),
+    // [workload]: number
+    reads("revision-of", revision_of),
+    // [workload]: digest, or absent
+    reads("template-of", template_of),
+    // [workload, number or absent]: digest
+    reads("template-at-revision", template_at_revision),
+    // [workload, digest, version]
+    writes("roll-back", roll_back, preview_roll_back)
+        .reaches({Reach::Of::Field, 0, "/spec/template"})
+        .by_hand(roll_back_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -1,13 +1,13 @@
 // What the operator may do in the cluster.
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 
 // kubectl says it in a word and by its exit code, and an error ends with the same code as a `no`.
-Reading allowed_to(Host& host, const Arguments& arguments) {
+static Reading allowed_to(Host& host, const Arguments& arguments) {
     const std::string action = text_argument(arguments, 0), kind = text_argument(arguments, 1);
     if (action.starts_with('-') || kind.starts_with('-')) return mistaken("an option is no right");
     const Answer answer = host.run("kubectl", {"auth", "can-i", action, kind});
@@ -16,5 +16,14 @@ Reading allowed_to(Host& host, const Arguments& arguments) {
         return {Value(false), fmt::format("this operator may not {} {} here", action, kind), true};
     return unknown(complaint("kubectl", answer));
 }
+
+namespace {
+
+const Rows rights_rows = {
+    // [verb, resource]: bool
+    reads("allowed-to", allowed_to),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/tools/natives.hpp"
+
 namespace migc::runtime {
 
 struct Readiness {
@@ -31,5 +33,9 @@ struct PodTrouble {
     bool hopeless = false;
 };
 PodTrouble pod_trouble(const nlohmann::json& pod);
+
+// Whether the cluster has caught up with what a workload asks for, with the words for where it has not:
+// pods.cpp.
+Reading rollout_complete(Host& host, const std::vector<Value>& arguments);
 
 }  // namespace migc::runtime

@@ -7,11 +7,12 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/labels.hpp"
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
@@ -135,7 +136,7 @@ tl::expected<KubectlCommand, std::string> switch_command(Host& host, const Argum
 
 }  // namespace
 
-Reading selector_of_service(Host& host, const Arguments& arguments) {
+static Reading selector_of_service(Host& host, const Arguments& arguments) {
     const auto service = service_argument(host, argument(arguments, 0));
     if (!service) return unknown(service.error());
     const json& selector = service->selector();
@@ -145,7 +146,7 @@ Reading selector_of_service(Host& host, const Arguments& arguments) {
     return json_reading(selector.at(key));
 }
 
-Reading selection_like(Host& host, const Arguments& arguments) {
+static Reading selection_like(Host& host, const Arguments& arguments) {
     auto labels = parse_labels(text_argument(arguments, 1));
     if (!labels) return mistaken(labels.error());
     const auto service = service_argument(host, argument(arguments, 0));
@@ -163,12 +164,12 @@ Reading selection_like(Host& host, const Arguments& arguments) {
 }
 
 // The way back of a switch may take a key away; nobody means that who writes a label without its value.
-Reading labels_complete(Host&, const Arguments& arguments) {
+static Reading labels_complete(Host&, const Arguments& arguments) {
     const auto mistake = mistake_in_labels(text_argument(arguments, 0));
     return mistake ? mistaken(*mistake) : Reading{Value(true), {}, false};
 }
 
-Reading ready_pods_behind(Host& host, const Arguments& arguments) {
+static Reading ready_pods_behind(Host& host, const Arguments& arguments) {
     const auto labels = parse_labels(text_argument(arguments, 1));
     if (!labels) return mistaken(labels.error());
     const auto service = service_argument(host, argument(arguments, 0));
@@ -180,7 +181,7 @@ Reading ready_pods_behind(Host& host, const Arguments& arguments) {
     return {Value(count), count > 0 ? "" : why_too_few(*pods, selector), false};
 }
 
-Reading endpoints_of(Host& host, const Arguments& arguments) {
+static Reading endpoints_of(Host& host, const Arguments& arguments) {
     const auto service = service_argument(host, argument(arguments, 0));
     if (!service) return unknown(service.error());
     const auto ready = ready_endpoints(host, *service);
@@ -188,7 +189,7 @@ Reading endpoints_of(Host& host, const Arguments& arguments) {
     return {Value(static_cast<std::int64_t>(ready->size())), {}, false};
 }
 
-Reading service_settled(Host& host, const Arguments& arguments) {
+static Reading service_settled(Host& host, const Arguments& arguments) {
     const std::string name = service_name(host, argument(arguments, 0));
     auto object = get_object(host, name);
     if (!object) return unknown(object.error());
@@ -206,14 +207,37 @@ Reading service_settled(Host& host, const Arguments& arguments) {
             false};
 }
 
-Answer service_switch(Host& host, const Arguments& arguments) {
+static Answer service_switch(Host& host, const Arguments& arguments) {
     const auto command = switch_command(host, arguments);
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-std::string preview_service_switch(Host& host, const Arguments& arguments) {
+static std::string preview_service_switch(Host& host, const Arguments& arguments) {
     const auto command = switch_command(host, arguments);
     return command ? shown_kubectl(host, *command) : std::string();
 }
+
+namespace {
+
+const Rows services_rows = {
+    // [service, key]: string, or absent
+    reads("selector-of-service", selector_of_service).sees({"/spec/selector"}),
+    // [service, labels]: labels
+    reads("selection-like", selection_like).sees({"/spec/selector"}),
+    // [labels]: true, or what is wrong with them
+    reads("labels-complete", labels_complete),
+    // [service, labels]: number
+    reads("ready-pods-behind", ready_pods_behind).sees({"/spec/selector"}),
+    // [service]: number
+    reads("endpoints-of", endpoints_of),
+    // [service]: bool
+    reads("service-settled", service_settled),
+    // [service, labels, version]
+    writes("service-switch", service_switch, preview_service_switch)
+        .reaches({Reach::Of::Selector, 0, "", 1})
+        .by_hand(service_switch_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -1,11 +1,11 @@
 // Whether the cluster has caught up with an object of a manifest.
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/manifest.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -49,7 +49,7 @@ Reading workload_settled(Host& host, const json& workload) {
 
 }  // namespace
 
-Reading object_settled(Host& host, const Arguments& arguments) {
+static Reading object_settled(Host& host, const Arguments& arguments) {
     const auto handle = parse_handle(text_argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     const auto object = get_object(host, handle->written(), handle->name_space);
@@ -59,5 +59,14 @@ Reading object_settled(Host& host, const Arguments& arguments) {
     if (handle->type == "persistentvolumeclaim") return claim_settled(host, *object);
     return {Value(true), {}, false};
 }
+
+namespace {
+
+const Rows settled_rows = {
+    // [handle]: bool
+    reads("object-settled", object_settled).of_input(),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

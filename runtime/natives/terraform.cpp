@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/saved_plan.hpp"
 
 namespace migc::runtime {
@@ -79,7 +79,7 @@ std::string first_mistake(const json& answer) {
 }  // namespace
 
 // That the configuration is wrong is said by the exit status, too.
-Reading terraform_valid(Host& host, const Arguments&) {
+static Reading terraform_valid(Host& host, const Arguments&) {
     Answer answer = host.run("terraform", {"validate", "-json"});
     const auto parsed = json::parse(answer.output, nullptr, false);
     if (answer.ending != Ending::Exited || !field(parsed, "/valid").is_boolean())
@@ -89,7 +89,7 @@ Reading terraform_valid(Host& host, const Arguments&) {
     return {Value(false), "the configuration is not valid: " + first_mistake(parsed), true};
 }
 
-Reading plan_count(Host& host, const Arguments& arguments) {
+static Reading plan_count(Host& host, const Arguments& arguments) {
     const auto plan = read_plan(host, text_argument(arguments, 0));
     if (!plan) return unknown(plan.error());
     const std::string what = text_argument(arguments, 1);
@@ -100,7 +100,7 @@ Reading plan_count(Host& host, const Arguments& arguments) {
 }
 
 // A saved plan does not change: what it is not, it will not become.
-Reading expect_plan(Host& host, const Arguments& arguments) {
+static Reading expect_plan(Host& host, const Arguments& arguments) {
     const auto plan = read_plan(host, text_argument(arguments, 0));
     if (!plan) return unknown(plan.error());
     const std::int64_t adds = int_argument(arguments, 1, 0);
@@ -116,7 +116,7 @@ Reading expect_plan(Host& host, const Arguments& arguments) {
             true};
 }
 
-Reading plan_touches_only(Host& host, const Arguments& arguments) {
+static Reading plan_touches_only(Host& host, const Arguments& arguments) {
     const auto plan = read_plan(host, text_argument(arguments, 0));
     if (!plan) return unknown(plan.error());
     std::vector<PlannedChange> others;
@@ -129,7 +129,7 @@ Reading plan_touches_only(Host& host, const Arguments& arguments) {
     return {Value(false), "the plan would also " + enumerate(told(others), 10), true};
 }
 
-Reading plan_mirrors(Host& host, const Arguments& arguments) {
+static Reading plan_mirrors(Host& host, const Arguments& arguments) {
     const auto plans = read_two(host, arguments);
     if (!plans) return unknown(plans.error());
     const auto more = beyond_taking_back(plans->back, plans->forward);
@@ -141,7 +141,7 @@ Reading plan_mirrors(Host& host, const Arguments& arguments) {
 
 // As `mirrors`, but a part is enough: what an apply that failed half-way has done. Where `still fits` holds
 // after this, the state is the one that is looked at here.
-Reading plan_takes_back_only(Host& host, const Arguments& arguments) {
+static Reading plan_takes_back_only(Host& host, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0), forward_file = text_argument(arguments, 1);
     if (const auto made = origin_of(file))
         if (const auto other = other_state(forward_file, made->state)) return {Value(false), *other, true};
@@ -175,7 +175,7 @@ Reading plan_takes_back_only(Host& host, const Arguments& arguments) {
 }
 
 // [pointer]: the state can hold secrets; only what is asked for is given on.
-Reading terraform_state(Host& host, const Arguments& arguments) {
+static Reading terraform_state(Host& host, const Arguments& arguments) {
     const std::string pointer = text_argument(arguments, 0);
     if (!is_pointer(pointer))
         return mistaken(fmt::format("`{}` is no JSON pointer; one looks like /serial", pointer));
@@ -193,7 +193,7 @@ Reading terraform_state(Host& host, const Arguments& arguments) {
     return found.is_null() ? absent() : json_reading(found);
 }
 
-Reading terraform_output(Host& host, const Arguments& arguments) {
+static Reading terraform_output(Host& host, const Arguments& arguments) {
     const std::string name = text_argument(arguments, 0);
     const auto outputs = printed_json(host.run("terraform", {"output", "-json"}));
     if (!outputs) return unknown(outputs.error());
@@ -204,5 +204,28 @@ Reading terraform_output(Host& host, const Arguments& arguments) {
     const json& value = field(outputs->at(name), "/value");
     return value.is_null() ? absent() : json_reading(value);
 }
+
+namespace {
+
+const Rows terraform_rows = {
+    // []: bool
+    reads("terraform-valid", terraform_valid),
+    // [plan, "adds" | "changes" | "destroys"]
+    reads("plan-count", plan_count),
+    // [plan, adds, changes, destroys]: bool
+    reads("expect-plan", expect_plan),
+    // [plan, addresses]: bool
+    reads("plan-touches-only", plan_touches_only),
+    // [plan, other plan]: bool
+    reads("plan-mirrors", plan_mirrors),
+    // [plan, other plan]: bool
+    reads("plan-takes-back-only", plan_takes_back_only),
+    // [pointer]: json, or absent
+    reads("terraform-state", terraform_state),
+    // [name]: json, or absent
+    reads("terraform-output", terraform_output),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -1,10 +1,11 @@
 // Saved plans: made with a record of what they were made from, applied once, found again in the state.
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/ownership.hpp"
+#include "runtime/natives/project_files.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/refusals.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/saved_plan.hpp"
 
 namespace migc::runtime {
@@ -90,13 +91,13 @@ Reading as_list(const std::vector<std::string>& facts) {
 }  // namespace
 
 // [arguments..]: init and the like, with their complaint on one line.
-Answer terraform_run(Host& host, const Arguments& arguments) {
+static Answer terraform_run(Host& host, const Arguments& arguments) {
     std::vector<std::string> command;
     for (const Value& one : arguments) command.push_back(show(one));
     return told_plainly(host.run("terraform", command));
 }
 
-std::string preview_terraform_run(Host& host, const Arguments& arguments) {
+static std::string preview_terraform_run(Host& host, const Arguments& arguments) {
     std::vector<std::string> command;
     for (const Value& one : arguments) command.push_back(show(one));
     return typed(host, command);
@@ -104,7 +105,7 @@ std::string preview_terraform_run(Host& host, const Arguments& arguments) {
 
 // What the plan is made from is read first: what changes while terraform plans is then noticed by `fits`.
 // Only the workspace can be switched there and back.
-Answer terraform_plan(Host& host, const Arguments& arguments) {
+static Answer terraform_plan(Host& host, const Arguments& arguments) {
     const auto origin = present_origin(host);
     if (!origin) return refused(origin.error());
     Answer answer = told_plainly(host.run("terraform", plan_command(arguments)));
@@ -119,11 +120,11 @@ Answer terraform_plan(Host& host, const Arguments& arguments) {
     return answer;
 }
 
-std::string preview_terraform_plan(Host& host, const Arguments& arguments) {
+static std::string preview_terraform_plan(Host& host, const Arguments& arguments) {
     return typed(host, plan_command(arguments));
 }
 
-Reading plan_fits(Host& host, const Arguments& arguments) {
+static Reading plan_fits(Host& host, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0);
     const auto planned = origin_of(file);
     if (!planned)
@@ -178,7 +179,7 @@ Answer note_what_is_left(Host& host, const std::string& plan, Answer answer) {
 
 // That it has begun is written down before, that it has ended after: a cut between them is noticed. A plan
 // that it has taken back is settled with it, however its own apply was cut off.
-Answer terraform_apply(Host& host, const Arguments& arguments) {
+static Answer terraform_apply(Host& host, const Arguments& arguments) {
     const std::string plan = text_argument(arguments, 0), taken_back = text_argument(arguments, 1);
     if (const Done begun = write_begun(plan, host.now()); !begun) return refused(begun.error());
     Answer answer = run_apply(host, arguments);
@@ -192,18 +193,18 @@ Answer terraform_apply(Host& host, const Arguments& arguments) {
     return told_plainly(note_what_is_left(host, plan, std::move(answer)));
 }
 
-std::string preview_terraform_apply(Host& host, const Arguments& arguments) {
+static std::string preview_terraform_apply(Host& host, const Arguments& arguments) {
     return typed(host, apply_command(arguments));
 }
 
-Reading planned_facts(Host& host, const Arguments& arguments) {
+static Reading planned_facts(Host& host, const Arguments& arguments) {
     const auto plan = read_plan(host, text_argument(arguments, 0));
     return plan ? as_list(facts_of(*plan)) : unknown(plan.error());
 }
 
 // Of another state nothing can be said; and what somebody else has changed since is told beside it, so that
 // it is not taken for what this plan left.
-Reading present_facts(Host& host, const Arguments& arguments) {
+static Reading present_facts(Host& host, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0);
     const auto plan = read_plan(host, file);
     if (!plan) return unknown(plan.error());
@@ -220,5 +221,33 @@ Reading present_facts(Host& host, const Arguments& arguments) {
         facts.push_back(address + " is not as this plan left it");
     return written_by_us(host, as_list(facts), was_accepted(file));
 }
+
+namespace {
+
+const Rows terraform_apply_rows = {
+    // [plan]: bool
+    reads("plan-fits", plan_fits),
+    // [plan]: list of string, or absent
+    reads("planned-facts", planned_facts),
+    // [plan]: list of string, or absent
+    reads("present-facts", present_facts),
+    // [arguments..]
+    edits("terraform-run", terraform_run, preview_terraform_run)
+        .exclusive()
+        .is_its_preview()
+        .reaches({Reach::Of::Preparation}),
+    // [file, var-file, address to destroy]
+    edits("terraform-plan", terraform_plan, preview_terraform_plan)
+        .exclusive()
+        .is_its_preview()
+        .reaches({Reach::Of::Nothing}),
+    // [plan]
+    edits("terraform-apply", terraform_apply, preview_terraform_apply)
+        .exclusive()
+        .is_its_preview()
+        .reaches({Reach::Of::Infrastructure}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -7,10 +7,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include "compiler/source/sha256.hpp"
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/private_file.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/terraform.hpp"
 
 namespace migc::runtime {
@@ -84,7 +85,7 @@ bool is_there(const fs::path& path) {
 
 }  // namespace
 
-Reading fresh_state_backup(Host& host, const Arguments& arguments) {
+static Reading fresh_state_backup(Host& host, const Arguments& arguments) {
     const fs::path folder = fs::path(host.setting("root")) / text_argument(arguments, 0);
     const std::string stamp = time_stamp(host.now());
     fs::path path = folder / fmt::format("terraform-{}.tfstate", stamp);
@@ -93,7 +94,7 @@ Reading fresh_state_backup(Host& host, const Arguments& arguments) {
 }
 
 // Read back: a backup that cannot be read is none.
-Answer write_state_backup(Host& host, const Arguments& arguments) {
+static Answer write_state_backup(Host& host, const Arguments& arguments) {
     const fs::path file = text_argument(arguments, 0);
     const Answer answer = host.run("terraform", {"state", "pull"});
     const auto state = printed_json(answer);
@@ -110,23 +111,23 @@ Answer write_state_backup(Host& host, const Arguments& arguments) {
     return well(fmt::format("sha256 {}\n", sha256(*back)));
 }
 
-std::string preview_state_backup(Host&, const Arguments& arguments) {
+static std::string preview_state_backup(Host&, const Arguments& arguments) {
     return fmt::format("terraform state pull, into {}", text_argument(arguments, 0));
 }
 
-Reading private_digest(Host&, const Arguments& arguments) {
+static Reading private_digest(Host&, const Arguments& arguments) {
     const fs::path file = text_argument(arguments, 0);
     if (!is_there(file)) return absent(fmt::format("{} is not there", file.string()));
     const auto bytes = read_bytes(file);
     return bytes ? Reading{Value(sha256(*bytes)), {}, false} : unknown(bytes.error());
 }
 
-Reading terraform_output_digest(Host& host, const Arguments& arguments) {
+static Reading terraform_output_digest(Host& host, const Arguments& arguments) {
     const Text text = output_text(host, text_argument(arguments, 0));
     return text ? Reading{Value(sha256(*text)), {}, false} : unknown(text.error());
 }
 
-Reading same_cluster(Host& host, const Arguments& arguments) {
+static Reading same_cluster(Host& host, const Arguments& arguments) {
     const std::string name = text_argument(arguments, 0);
     const fs::path file = text_argument(arguments, 1);
     const Text text = output_text(host, name);
@@ -169,7 +170,7 @@ std::optional<std::string> other_kubeconfig(Host& host, const fs::path& file, co
 
 // The file from before is safe in the run's own folder before it is replaced. [output, file, where that is
 // kept, the digest that it must still have or absent]
-Answer write_kubeconfig(Host& host, const Arguments& arguments) {
+static Answer write_kubeconfig(Host& host, const Arguments& arguments) {
     const fs::path file = text_argument(arguments, 1), kept = text_argument(arguments, 2);
     const Text text = output_text(host, text_argument(arguments, 0));
     if (!text) return refused(text.error());
@@ -187,13 +188,13 @@ Answer write_kubeconfig(Host& host, const Arguments& arguments) {
     return written ? well("") : went_wrong(written.error());
 }
 
-std::string preview_write_kubeconfig(Host&, const Arguments& arguments) {
+static std::string preview_write_kubeconfig(Host&, const Arguments& arguments) {
     return fmt::format("terraform output -json, {} of it into {}", text_argument(arguments, 0),
                        text_argument(arguments, 1));
 }
 
 // [file, where the one from before is kept, the digest that it was left with]
-Answer write_kept_back(Host& host, const Arguments& arguments) {
+static Answer write_kept_back(Host& host, const Arguments& arguments) {
     const fs::path file = text_argument(arguments, 0), kept = text_argument(arguments, 1);
     const auto before = is_there(kept) ? read_bytes(kept) : std::string();
     if (!before) return refused(before.error());
@@ -208,9 +209,33 @@ Answer write_kept_back(Host& host, const Arguments& arguments) {
     return written ? well("") : went_wrong(written.error());
 }
 
-std::string preview_write_kept_back(Host&, const Arguments& arguments) {
+static std::string preview_write_kept_back(Host&, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0), kept = text_argument(arguments, 1);
     return is_there(kept) ? fmt::format("copy {} to {}", kept, file) : fmt::format("remove {}", file);
 }
+
+namespace {
+
+const Rows terraform_files_rows = {
+    // [name]: digest
+    reads("terraform-output-digest", terraform_output_digest),
+    // [folder]: a path that does not exist yet
+    reads("fresh-state-backup", fresh_state_backup),
+    // [file]
+    edits("write-state-backup", write_state_backup, preview_state_backup).reaches({Reach::Of::Nothing}),
+    // [file]: digest, or absent
+    reads("private-digest", private_digest),
+    // [name, file]: bool
+    reads("same-cluster", same_cluster),
+    // [name, file, kept]
+    edits("write-kubeconfig", write_kubeconfig, preview_write_kubeconfig)
+        .reaches({Reach::Of::WrittenFile, 1}),
+    // [file, kept]
+    edits("write-kept-back", write_kept_back, preview_write_kept_back)
+        .reaches({Reach::Of::WrittenFile})
+        .by_hand(kept_back_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

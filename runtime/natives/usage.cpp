@@ -5,10 +5,10 @@
 #include <re2/re2.h>
 
 #include "compiler/ir/value.hpp"
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/pod_command.hpp"
 #include "runtime/natives/pod_path.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -16,14 +16,14 @@ namespace {
 enum class Measure { Cpu, Memory };
 
 // One row of `kubectl top --no-headers`: NAME CPU MEMORY for pods, NAME CPU CPU% MEMORY MEMORY% for nodes.
-struct Row {
+struct UsageRow {
     std::string cpu;
     std::string memory;
 };
-using Rows = std::map<std::string, Row>;
+using UsageRows = std::map<std::string, UsageRow>;
 
-Rows rows_of(const std::string& output) {
-    Rows rows;
+UsageRows rows_of(const std::string& output) {
+    UsageRows rows;
     std::istringstream lines(output);
     for (std::string line; std::getline(lines, line);) {
         std::istringstream words(line);
@@ -35,7 +35,7 @@ Rows rows_of(const std::string& output) {
     return rows;
 }
 
-tl::expected<Rows, Reading> top(Host& host, const char* what) {
+tl::expected<UsageRows, Reading> top(Host& host, const char* what) {
     const Answer answer = host.run("kubectl", {"top", what, "--no-headers"});
     if (answer.succeeded()) return rows_of(answer.output);
     if (answer.errors.find("Metrics API not available") != std::string::npos)
@@ -53,7 +53,7 @@ Reading amount_reading(double amount, Measure measure) {
 }
 
 // Every name must have a row: one that is missing would make the sum look small.
-Reading sum_of(const Rows& rows, const std::vector<std::string>& names, Measure measure) {
+Reading sum_of(const UsageRows& rows, const std::vector<std::string>& names, Measure measure) {
     double sum = 0;
     for (const std::string& name : names) {
         const auto row = rows.find(name);
@@ -112,27 +112,46 @@ Reading kibibytes(std::int64_t amount) {
 
 }  // namespace
 
-Reading cpu_of(Host& host, const Arguments& arguments) {
+static Reading cpu_of(Host& host, const Arguments& arguments) {
     return of_workload(host, arguments, Measure::Cpu);
 }
-Reading memory_of(Host& host, const Arguments& arguments) {
+static Reading memory_of(Host& host, const Arguments& arguments) {
     return of_workload(host, arguments, Measure::Memory);
 }
-Reading node_cpu(Host& host, const Arguments& arguments) {
+static Reading node_cpu(Host& host, const Arguments& arguments) {
     return of_node(host, arguments, Measure::Cpu);
 }
-Reading node_memory(Host& host, const Arguments& arguments) {
+static Reading node_memory(Host& host, const Arguments& arguments) {
     return of_node(host, arguments, Measure::Memory);
 }
 
-Reading used_space(Host& host, const Arguments& arguments) {
+static Reading used_space(Host& host, const Arguments& arguments) {
     const auto space = space_of(host, arguments);
     return space ? kibibytes(space->used) : space.error();
 }
 
-Reading path_size(Host& host, const Arguments& arguments) {
+static Reading path_size(Host& host, const Arguments& arguments) {
     const auto space = space_of(host, arguments);
     return space ? kibibytes(space->size) : space.error();
 }
+
+namespace {
+
+const Rows usage_rows = {
+    // [workload]: quantity
+    reads("cpu-of", cpu_of),
+    // [workload]: quantity
+    reads("memory-of", memory_of),
+    // [node]: quantity
+    reads("node-cpu", node_cpu),
+    // [node]: quantity
+    reads("node-memory", node_memory),
+    // [path, workload, container or absent]: quantity
+    reads("used-space", used_space),
+    // the same: of the file system
+    reads("path-size", path_size),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -7,10 +7,11 @@
 #include "compiler/documents/document.hpp"
 #include "compiler/source/escape.hpp"
 #include "compiler/source/source.hpp"
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/project_files.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/tools/base64.hpp"
 
 namespace migc::runtime {
@@ -172,7 +173,7 @@ Answer write_as_captured(Host& host, const std::string& path, const Document& be
 
 }  // namespace
 
-Reading file_value(Host& host, const Arguments& arguments) {
+static Reading file_value(Host& host, const Arguments& arguments) {
     const auto source = document(host, text_argument(arguments, 0));
     if (!source) return mistaken(source.error());
     const auto found = documents::read(source->file.content, source->format, text_argument(arguments, 1));
@@ -181,30 +182,30 @@ Reading file_value(Host& host, const Arguments& arguments) {
                         : absent(fmt::format("{}: {}", source->name, found->why));
 }
 
-Reading file_value_with(Host& host, const Arguments& arguments) {
+static Reading file_value_with(Host& host, const Arguments& arguments) {
     const auto change = edited(host, arguments);
     return change ? json_reading(change->second.value) : mistaken(change.error());
 }
 
-Reading file_digest(Host& host, const Arguments& arguments) {
+static Reading file_digest(Host& host, const Arguments& arguments) {
     const auto file = read_project_file(host, text_argument(arguments, 0));
     if (!file) return unknown(file.error());
     return *file ? read_in_project(host, arguments, {Value(digest_of(**file)), {}, false}) : absent();
 }
 
-Reading file_digest_with(Host& host, const Arguments& arguments) {
+static Reading file_digest_with(Host& host, const Arguments& arguments) {
     const auto change = edited(host, arguments);
     if (!change) return mistaken(change.error());
     return {Value(digest_of({change->second.text, change->first.file.mode})), {}, false};
 }
 
-Reading file_digest_without(Host& host, const Arguments& arguments) {
+static Reading file_digest_without(Host& host, const Arguments& arguments) {
     const auto change = reduced(host, arguments);
     if (!change) return mistaken(change.error());
     return {Value(digest_of({change->second, change->first.file.mode})), {}, false};
 }
 
-Reading file_copy(Host& host, const Arguments& arguments) {
+static Reading file_copy(Host& host, const Arguments& arguments) {
     const auto file = read_project_file(host, text_argument(arguments, 0));
     if (!file) return mistaken(file.error());
     if (*file) return json_reading(copy_of(**file));
@@ -212,26 +213,26 @@ Reading file_copy(Host& host, const Arguments& arguments) {
     return folders == 0 ? absent("there is no such file yet") : json_reading({{"missing-folders", folders}});
 }
 
-Reading file_copy_digest(Host&, const Arguments& arguments) {
+static Reading file_copy_digest(Host&, const Arguments& arguments) {
     if (is_of_no_file(argument(arguments, 0))) return absent();
     const auto file = file_of(json_argument(arguments, 0));
     return file ? Reading{Value(digest_of(*file)), {}, false} : mistaken("the copy of the file is damaged");
 }
 
-Reading pointer_through(Host&, const Arguments& arguments) {
+static Reading pointer_through(Host&, const Arguments& arguments) {
     std::vector<std::string> names;
     for (const Value& name : list_argument(arguments, 0)) names.push_back(show(name));
     return {Value(documents::pointer_to(names)), {}, false};
 }
 
-Answer set_value(Host& host, const Arguments& arguments) {
+static Answer set_value(Host& host, const Arguments& arguments) {
     auto change = edited(host, arguments);
     if (!change) return refused(change.error());
     return write_as_captured(host, text_argument(arguments, 0), change->first, std::move(change->second.text),
                              text_argument(arguments, 3), argument(arguments, 4));
 }
 
-Answer remove_value(Host& host, const Arguments& arguments) {
+static Answer remove_value(Host& host, const Arguments& arguments) {
     auto change = reduced(host, arguments);
     if (!change) return refused(change.error());
     return write_as_captured(host, text_argument(arguments, 0), change->first, std::move(change->second),
@@ -250,7 +251,7 @@ mode_t mode_back(const ProjectFile& prior, const ProjectFile& present) {
 
 }  // namespace
 
-Answer put_back(Host& host, const Arguments& arguments) {
+static Answer put_back(Host& host, const Arguments& arguments) {
     const std::string path = text_argument(arguments, 0), left = text_argument(arguments, 2);
     if (auto changed = changed_since(host, path, left)) return refused("held: " + *changed);
     if (is_of_no_file(argument(arguments, 1))) {
@@ -270,5 +271,34 @@ Answer put_back(Host& host, const Arguments& arguments) {
 std::string preview_write_file(Host& host, const Arguments& arguments) {
     return "write " + shown_path(host, text_argument(arguments, 0));
 }
+
+namespace {
+
+const Rows values_rows = {
+    // [file, pointer]: json, or absent
+    reads("file-value", file_value),
+    // [file, pointer, value]: as it then reads
+    reads("file-value-with", file_value_with),
+    // [file]: string, or absent
+    reads("file-digest", file_digest),
+    // [file, pointer, value]: string
+    reads("file-digest-with", file_digest_with),
+    // [file, pointer]: string
+    reads("file-digest-without", file_digest_without),
+    // [file]: json, or absent
+    reads("file-copy", file_copy),
+    // [copy or absent]: string, or absent
+    reads("file-copy-digest", file_copy_digest),
+    // [names]: string
+    reads("pointer-through", pointer_through),
+    // [file, pointer, value, wanted digest]
+    edits("set-value", set_value).reaches({Reach::Of::EditedFile}),
+    // [file, pointer, wanted digest]
+    edits("remove-value", remove_value).reaches({Reach::Of::EditedFile}),
+    // [file, copy or absent, digest now]
+    edits("put-back", put_back).reaches({Reach::Of::EditedFile}).by_hand(put_back_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -88,5 +88,13 @@ Reading secret_values(Host& host, const Arguments& arguments) {
     const json lost = lost_values(prior, wanted, values);
     return lost.empty() ? absent() : Reading{Value(lost.dump()), {}, false};
 }
+
+namespace {
+
+const Rows withheld_values_rows = {
+    reads("secret-values", secret_values),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -4,9 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/entries.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime {
@@ -67,12 +68,12 @@ std::string preview(Host& host, const Planned& command) {
 
 }  // namespace
 
-Answer image_set(Host& host, const Arguments& arguments) {
+static Answer image_set(Host& host, const Arguments& arguments) {
     return act(host, image_command(host, arguments));
 }
 
 // A sheet for the undo by hand cannot look at the workload: the usual list is shown then.
-std::string preview_image_set(Host& host, const Arguments& arguments) {
+static std::string preview_image_set(Host& host, const Arguments& arguments) {
     Arguments shown = arguments;
     if (shown.size() > 1 && text_argument(shown, 1).starts_with('<'))
         shown[1] = Value("/spec/template/spec/containers");
@@ -81,7 +82,7 @@ std::string preview_image_set(Host& host, const Arguments& arguments) {
 
 // The time is to the second, as kubectl writes it; within one and the same second a restart would change
 // nothing.
-Reading restart_time(Host& host, const Arguments& arguments) {
+static Reading restart_time(Host& host, const Arguments& arguments) {
     const auto name = workload_argument(host, argument(arguments, 0));
     if (!name) return mistaken(name.error());
     const auto workload = get_object(host, name->written);
@@ -95,12 +96,29 @@ Reading restart_time(Host& host, const Arguments& arguments) {
     return {Value(std::move(time)), {}, false};
 }
 
-Answer pods_restart(Host& host, const Arguments& arguments) {
+static Answer pods_restart(Host& host, const Arguments& arguments) {
     return act(host, restart_command(host, arguments));
 }
 
-std::string preview_pods_restart(Host& host, const Arguments& arguments) {
+static std::string preview_pods_restart(Host& host, const Arguments& arguments) {
     return preview(host, restart_command(host, arguments));
 }
+
+namespace {
+
+const Rows workload_changes_rows = {
+    // [workload, place, container, image, version]
+    writes("image-set", image_set, preview_image_set)
+        .reaches({Reach::Of::Image, 0, "/spec/template", 2})
+        .by_hand(image_by_hand),
+    // [workload]: a time that it was not restarted at
+    reads("restart-time", restart_time),
+    // [workload, time, version]
+    writes("pods-restart", pods_restart, preview_pods_restart)
+        .reaches({Reach::Of::Field, 0, "/spec/template/metadata/annotations"})
+        .by_hand(restart_by_hand),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include "compiler/source/sha256.hpp"
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -114,7 +114,7 @@ Reading field_of_container(Host& host, const Arguments& arguments, const std::st
 
 }  // namespace
 
-Reading configuration_of(Host& host, const Arguments& arguments) {
+static Reading configuration_of(Host& host, const Arguments& arguments) {
     const auto workload = get_workload(host, argument(arguments, 0));
     if (!workload) return unknown(workload.error());
     if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
@@ -129,7 +129,7 @@ Reading configuration_of(Host& host, const Arguments& arguments) {
 }
 
 // `rollout restart` writes the annotation, and any change of the template starts new pods as well.
-Reading seen_configuration(Host& host, const Arguments& arguments) {
+static Reading seen_configuration(Host& host, const Arguments& arguments) {
     const auto workload = get_workload(host, argument(arguments, 0));
     if (!workload) return unknown(workload.error());
     if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
@@ -145,21 +145,21 @@ Reading seen_configuration(Host& host, const Arguments& arguments) {
                                  writer_of(host, *workload, place)});
 }
 
-Reading image_of(Host& host, const Arguments& arguments) {
+static Reading image_of(Host& host, const Arguments& arguments) {
     return field_of_container(host, arguments, "/image");
 }
 
-Reading container_of(Host& host, const Arguments& arguments) {
+static Reading container_of(Host& host, const Arguments& arguments) {
     return field_of_container(host, arguments, "/name");
 }
 
-Reading container_place(Host& host, const Arguments& arguments) {
+static Reading container_place(Host& host, const Arguments& arguments) {
     const auto found = container_argument(host, arguments);
     if (!found) return found.error();
     return {Value(found->place.substr(0, found->place.rfind('/'))), {}, false};
 }
 
-Reading replicas_of(Host& host, const Arguments& arguments) {
+static Reading replicas_of(Host& host, const Arguments& arguments) {
     const auto workload = get_workload(host, argument(arguments, 0));
     if (!workload) return unknown(workload.error());
     if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
@@ -169,5 +169,24 @@ Reading replicas_of(Host& host, const Arguments& arguments) {
     reading.writer = writer_of(host, *workload, "/spec/replicas");
     return reading;
 }
+
+namespace {
+
+const Rows workloads_rows = {
+    // [workload]: digest, or absent
+    reads("configuration-of", configuration_of),
+    // [workload]: string, or absent
+    reads("seen-configuration", seen_configuration).sees(pod_specs()),
+    // [workload, container or absent]: string, or absent
+    reads("image-of", image_of).sees(pod_specs()),
+    // [workload, container or absent]: string, or absent
+    reads("container-of", container_of).sees(pod_specs()),
+    // [workload, container or absent]: the pointer of the list in which it stands, or absent
+    reads("container-place", container_place),
+    // [workload]: int, or absent
+    reads("replicas-of", replicas_of).sees({"/spec/replicas"}),
+};
+
+}  // namespace
 
 }  // namespace migc::runtime

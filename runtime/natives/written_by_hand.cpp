@@ -1,7 +1,6 @@
 #include "runtime/natives/written_by_hand.hpp"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -43,32 +42,6 @@ std::string shell_word(std::string_view word) {
 // `$((` would begin a calculation.
 std::string printed_by(const std::string& command) {
     return fmt::format("\"$({}{})\"", command.starts_with('(') ? " " : "", command);
-}
-
-ByHand find_by_hand(std::string_view native) {
-    constexpr std::array<std::pair<std::string_view, ByHand>, 18> table = {{
-        {"object-restore", object_restore_by_hand},
-        {"object-make-again", object_make_again_by_hand},
-        {"object-patch", object_patch_by_hand},
-        {"service-switch", service_switch_by_hand},
-        {"autoscaling-set", autoscaling_by_hand},
-        {"image-set", image_by_hand},
-        {"roll-back", roll_back_by_hand},
-        {"pods-restart", restart_by_hand},
-        {"node-set-schedulable", schedulable_by_hand},
-        {"execute", execute_by_hand},
-        {"restore-pod-file", pod_file_by_hand},
-        {"revert-backup", backup_by_hand},
-        {"put-back", put_back_by_hand},
-        {"write-kept-back", kept_back_by_hand},
-        {"image-name", image_name_by_hand},
-        {"registry-retag", retag_by_hand},
-        {"http-restore", http_restore_by_hand},
-        {"stop-program", stop_program_by_hand},
-    }};
-    const auto found =
-        std::find_if(table.begin(), table.end(), [&](const auto& one) { return one.first == native; });
-    return found == table.end() ? nullptr : found->second;
 }
 
 }  // namespace migc::runtime

@@ -29,13 +29,6 @@ class HandWork {
     virtual std::string who_has_the_secret() = 0;
 };
 
-// Writes the lines; false where there are none, and words must do. Arguments that only the cluster could tell
-// are absent.
-using ByHand = bool (*)(Host&, const std::vector<Value>&, HandWork&);
-
-// Null if that native has none.
-ByHand find_by_hand(std::string_view native);
-
 // One word of a command as a shell reads it: plain ones as they are, others in quotes.
 std::string shell_word(std::string_view word);
 // What a command prints, as one word: "$(..)".

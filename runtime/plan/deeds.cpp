@@ -352,37 +352,42 @@ class Foreseen::Deed {
             if (resource != nullptr) return evaluator_.written(*resource);
             return value.is_unknown() ? std::string() : text_argument(values, 0);
         };
-        const std::string& name = action.native;
-        const auto is = [&](std::initializer_list<std::string_view> names) {
-            return std::find(names.begin(), names.end(), name) != names.end();
-        };
-        if (is({"set-value", "remove-value", "put-back", "restore-file"})) return edit(action, text(0));
-        if (name == "object-apply") return text(1).empty() ? cluster() : apply(text(1));
-        if (is({"object-restore", "object-make-again", "object-patch", "object-delete", "service-switch",
-                "autoscaling-set", "roll-back", "image-set", "pods-restart", "claim-grow"}))
-            return object(name, target(), values);
-        if (name == "node-set-schedulable")
-            return target().empty() ? cluster() : schedule(target(), bool_argument(values, 1));
-        if (name == "image-name") return open(text(0).empty() ? "images" : "image " + text(0));
-        if (name == "image-push") return open(text(0).empty() ? "registry" : "registry " + text(0));
-        if (name == "node-evict") {
-            open("evicted " + foreseen_.cluster());
-            return busy();
+        const NativeEntry* entry = foreseen_.natives_(action.native);
+        const Reach reach = entry != nullptr ? entry->reach : Reach();
+        const auto named = [&] { return text(reach.subject); };
+        switch (reach.of) {
+            case Reach::Of::Anything:
+                return anything();
+            case Reach::Of::Nothing:
+                return;
+            case Reach::Of::EditedFile:
+                return edit(action, named());
+            case Reach::Of::WrittenFile:
+                return write(named(), reach.value == 0 ? "" : text(reach.value));
+            case Reach::Of::AppliedObject:
+                return named().empty() ? cluster() : apply(named());
+            case Reach::Of::Schedulable:
+                return target().empty() ? cluster() : schedule(target(), bool_argument(values, reach.value));
+            case Reach::Of::Evicted:
+                open("evicted " + foreseen_.cluster());
+                return busy();
+            case Reach::Of::Pods:
+                return busy();
+            case Reach::Of::AnyObject:
+                return foreign();
+            case Reach::Of::LocalImage:
+                return open(named().empty() ? "images" : "image " + named());
+            case Reach::Of::Registry:
+                return open(named().empty() ? "registry" : "registry " + named());
+            case Reach::Of::Outside:
+                return outside();
+            case Reach::Of::Preparation:
+                return open(Foreseen::prepared(foreseen_.environment_->setting("terraform-dir")));
+            case Reach::Of::Infrastructure:
+                return terraform();
+            default:
+                return object(reach, target(), values);
         }
-        if (is({"extract-backup", "revert-backup", "put-pod-file", "restore-pod-file", "load-test"}))
-            return busy();
-        if (is({"http-put", "http-delete", "http-restore"})) return outside();
-        if (is({"execute", "run-job", "http-post"})) return foreign();
-        if (is({"notify", "terraform-plan"})) return;
-        if (name == "terraform-run") return open("init " + foreseen_.environment_->setting("terraform-dir"));
-        if (name == "terraform-apply") return terraform();
-        // The backup is a file that nobody has read.
-        if (name == "write-state-backup") return;
-        if (name == "write-kept-back") return write(text(0));
-        if (name == "write-kubeconfig") return write(text(1));
-        if (is({"write-backup", "write-kept-file", "write-pod-file"})) return write(text(3), text(2));
-        if (name == "registry-retag") return open(text(0).empty() ? "registry" : "registry " + text(0));
-        anything();
     }
 
     void write(const std::string& path, const std::string& other = {}) {
@@ -391,28 +396,35 @@ class Foreseen::Deed {
         if (!below.empty()) open("file " + below);
     }
 
-    void object(const std::string& native, const std::string& target, const std::vector<Value>& values) {
+    void object(const Reach& reach, const std::string& target, const std::vector<Value>& values) {
         if (target.empty()) return cluster();
-        const Value promised = declared_.empty() ? Value(Unknown{}) : declared_.front().value;
-        if (native == "object-delete") return gone(target);
-        if (native == "object-patch") {
-            const std::string pointer = text_argument(values, 1);
-            const bool known = !promised.is_unknown() && !argument(values, 1).is_unknown();
-            if (known) return change(target, pointer, as_json(promised));
-            return open_field(target, argument(values, 1).is_unknown() ? "" : pointer);
+        const std::string pointer(reach.pointer);
+        const Value& wanted = argument(values, reach.value);
+        switch (reach.of) {
+            case Reach::Of::DeletedObject:
+                return gone(target);
+            case Reach::Of::PromisedField:
+                return promised(target, wanted);
+            case Reach::Of::FieldSet:
+                return set_known(target, pointer, wanted);
+            case Reach::Of::Image:
+                return image(target, wanted, argument(values, reach.value + 1));
+            case Reach::Of::Autoscaler:
+                open_field("horizontalpodautoscaler/*", "");
+                return open_field(target, pointer);
+            case Reach::Of::Selector:
+                return wanted.is_unknown() ? open_field(target, "") : select(target, show(wanted));
+            default:
+                return open_field(target, pointer);
         }
-        if (native == "roll-back") return open_field(target, "/spec/template");
-        if (native == "pods-restart") return open_field(target, "/spec/template/metadata/annotations");
-        if (native == "claim-grow")
-            return set_known(target, "/spec/resources/requests/storage", argument(values, 1));
-        if (native == "image-set") return image(target, argument(values, 2), argument(values, 3));
-        if (native == "autoscaling-set") {
-            open_field("horizontalpodautoscaler/*", "");
-            return open_field(target, "/spec/replicas");
-        }
-        if (native == "service-switch" && !argument(values, 1).is_unknown())
-            return select(target, text_argument(values, 1));
-        open_field(target, "");
+    }
+
+    // The field that a value names becomes what the effect declares.
+    void promised(const std::string& target, const Value& pointer) {
+        const Value value = declared_.empty() ? Value(Unknown{}) : declared_.front().value;
+        if (pointer.is_unknown()) return open_field(target, "");
+        value.is_unknown() ? open_field(target, show(pointer))
+                           : change(target, show(pointer), as_json(value));
     }
 
     void set_known(const std::string& target, const std::string& pointer, const Value& value) {

@@ -59,40 +59,6 @@ bool overlap(const std::string& a, const std::string& b) {
     return a.empty() || b.empty() || a == b || a.starts_with(b + "/") || b.starts_with(a + "/");
 }
 
-// Which fields of an object a native looks at; one that is not here may look at all of them.
-const std::map<std::string, std::vector<std::string>, std::less<>>& fields_of_natives() {
-    static const std::vector<std::string> pods = {"/spec/template", "/spec/jobTemplate", "/spec/containers",
-                                                  "/spec/initContainers"};
-    static const std::map<std::string, std::vector<std::string>, std::less<>> table = {
-        {"identity-of", {"/metadata/uid"}},
-        {"replicas-of", {"/spec/replicas"}},
-        {"version-of", {"/metadata/resourceVersion"}},
-        {"image-of", pods},
-        {"container-of", pods},
-        {"seen-configuration", pods},
-        {"selection-like", {"/spec/selector"}},
-        {"selector-of-service", {"/spec/selector"}},
-        {"ready-pods-behind", {"/spec/selector"}},
-        {"can-be-made-again", {"/metadata/ownerReferences"}},
-        {"every-workload", {"/kind", "/metadata/name", "/metadata/ownerReferences"}},
-        {"autoscaler-of", {"/metadata/name", "/spec/scaleTargetRef"}},
-        {"autoscaling-of", {"/metadata/name", "/spec"}},
-    };
-    return table;
-}
-
-// Those that look at what somebody wrote into an object, and at nothing that the cluster writes.
-bool leaves_bookkeeping_out(const std::string& native) {
-    constexpr std::array natives = {"definition-of", "object-live", "object-wanted", "apply-accepted",
-                                    "accepted-value"};
-    return std::find(natives.begin(), natives.end(), native) != natives.end();
-}
-
-bool is_of_registry(const std::string& native) {
-    constexpr std::array natives = {"image-digest", "image-content", "pinned-image"};
-    return std::find(natives.begin(), natives.end(), native) != natives.end();
-}
-
 // What is wrong with an object by itself no other object can mend.
 bool is_beyond_mending(const std::string& complaint) {
     constexpr std::array words = {"is invalid", "strict decoding", "unmarshal",       "error parsing",
@@ -196,10 +162,11 @@ std::string known_after(const Value& value) {
     return is_told ? no->reason : std::string();
 }
 
-Foreseen::Foreseen(Tools& tools, fs::path root)
+Foreseen::Foreseen(Tools& tools, fs::path root, Natives natives)
     : tools_(tools),
       through_(std::make_unique<Through>(*this)),
-      root_(fs::absolute(root).lexically_normal()) {
+      root_(fs::absolute(root).lexically_normal()),
+      natives_(std::move(natives)) {
     if (!root_.has_filename()) root_ = root_.parent_path();
 }
 
@@ -240,6 +207,10 @@ Number Foreseen::number_of(const Value& value) const {
     for (Number number = text.empty() ? 0 : steps_.size(); number > 0; --number)
         if (label(number) == text) return number;
     return 0;
+}
+
+std::string Foreseen::prepared(const std::string& folder) {
+    return fmt::format("init {}", folder);
 }
 
 Value Foreseen::yield(const std::string& step) {
@@ -345,9 +316,8 @@ std::vector<std::string> Foreseen::paths_of(const ir::Probe& probe, const Scope&
     for (const ir::Parameter& parameter : probe.parameters)
         if (const Binding* binding = names.find(parameter.name))
             if (const auto* text = binding->value.get_if<std::string>()) add(*text);
-    const bool in_terraform =
-        probe.read && (probe.read->native == "folder-digest" || probe.read->native == "variables-file");
-    if (in_terraform) add(environment_->setting("terraform-dir"));
+    const NativeEntry* native = probe.read ? natives_(probe.read->native) : nullptr;
+    if (native != nullptr && native->sight.terraform_folder) add(environment_->setting("terraform-dir"));
     return paths;
 }
 
@@ -450,16 +420,14 @@ Foreseen::Look Foreseen::look_at(const ir::Probe& probe, const Scope& names) con
     if (!probe.parameters.empty())
         if (const Binding* first = names.find(probe.parameters.front().name)) look.about = show(first->value);
     if (!probe.read) return look;
-    look.native = probe.read->native;
-    const auto known = fields_of_natives().find(look.native);
-    if (known != fields_of_natives().end()) look.fields = known->second;
-    look.bookkeeping = !leaves_bookkeeping_out(look.native);
-    if (look.native == "live-value" || look.native == "accepted-value") {
-        const Binding* pointer = probe.parameters.size() > 1 ? names.find(probe.parameters[1].name) : nullptr;
+    if (const NativeEntry* native = natives_(probe.read->native)) {
+        look.sight = native->sight;
+        look.fields.assign(native->sight.fields.begin(), native->sight.fields.end());
+        const auto named = native->sight.pointer;
+        const Binding* pointer =
+            named && *named < probe.parameters.size() ? names.find(probe.parameters[*named].name) : nullptr;
         if (pointer != nullptr) look.fields = {show(pointer->value)};
     }
-    if (look.native == "object-wanted" || look.native == "apply-accepted")
-        look.fields = {"/metadata/annotations"};
     const auto& pointer = probe.read->pointer;
     if (pointer && pointer->kind == ir::ExprKind::Literal) look.fields = {show(pointer->value)};
     return look;
@@ -473,7 +441,7 @@ Reading Foreseen::read(const ir::Probe& probe, const Scope& names, const std::st
     const auto paths = computed || !foresees ? std::vector<std::string>() : paths_of(probe, names);
     Number after = probe.read && probe.read->tool == "native" ? open_files(paths) : 0;
     // What git says of the work tree is said of the real one.
-    if (look_.native == "git-committed" && is_edited(paths)) after = std::max(after, any_step());
+    if (look_.sight.work_tree && is_edited(paths)) after = std::max(after, any_step());
     Reading reading;
     if (after == 0) {
         reading = !paths.empty() && is_edited(paths) ? in_scratch(paths, live) : live();
@@ -527,7 +495,7 @@ Answer Foreseen::run(const CommandLine& command) {
     if (command.tool == "git") after = open("git");
     if (command.tool == "docker") after = std::max(open("images"), open("image " + look_.about));
     if (command.tool == "curl") after = open("outside");
-    if ((command.tool == "curl" || command.tool == "docker") && is_of_registry(look_.native))
+    if ((command.tool == "curl" || command.tool == "docker") && look_.sight.registry)
         after = std::max(open("registry"), open("registry " + look_.about));
     return after > 0 ? withhold(after) : live(command);
 }
@@ -536,7 +504,7 @@ Answer Foreseen::run(const CommandLine& command) {
 // state.
 Answer Foreseen::terraform(const CommandLine& command) {
     const std::string folder = environment_->setting("terraform-dir");
-    const Number init = open("init " + folder);
+    const Number init = open(prepared(folder));
     const std::string below = relative(folder);
     Number edited = below.empty() ? open("files") : open_files({below});
     for (const auto& [path, file] : state_.files)
@@ -602,9 +570,9 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call
         return withhold(after);
     const bool made_by_others = is_volatile(type) && type != "node" && type != "persistentvolume";
     const auto& fields = look_.fields;
-    const bool status =
-        look_.bookkeeping && std::any_of(fields.begin(), fields.end(),
-                                         [](const std::string& field) { return overlap(field, "/status"); });
+    const bool status = look_.sight.bookkeeping &&
+                        std::any_of(fields.begin(), fields.end(),
+                                    [](const std::string& field) { return overlap(field, "/status"); });
     if (const Number busy = open("busy " + cluster()); busy > written && (made_by_others || status))
         return withhold(busy);
     const bool version = std::any_of(fields.begin(), fields.end(), [](const std::string& field) {
@@ -625,7 +593,7 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call
         return answer;
     }
     const Thing& thing = known->second;
-    if (const Number after = open_in(thing, look_.fields, look_.bookkeeping); after > 0)
+    if (const Number after = open_in(thing, look_.fields, look_.sight.bookkeeping); after > 0)
         return withhold(after);
     if (!thing.form.is_null()) return answered(thing.form.dump());
     if (call.has("--ignore-not-found")) return answered("");
@@ -658,7 +626,8 @@ Answer Foreseen::get_list(const CommandLine& command, const KubectlWords& call) 
         if (!here || !types.contains(type)) continue;
         changed[target] = &thing;
         const bool readable = !call.has("--selector") && !call.everywhere && target.back() != '*';
-        after = std::max(after, readable ? open_in(thing, look_.fields, look_.bookkeeping) : thing.written);
+        after =
+            std::max(after, readable ? open_in(thing, look_.fields, look_.sight.bookkeeping) : thing.written);
     }
     if (after > 0) return withhold(after);
     return with_changes(live(command), changed);

@@ -39,6 +39,7 @@ struct Declared {
 
 class Foreseen final : public Foresight {
   public:
+    using Natives = std::function<const NativeEntry*(std::string_view)>;
     // Steps in the order in which they are planned, from 1; 0 stands for none.
     using Number = std::size_t;
 
@@ -67,7 +68,7 @@ class Foreseen final : public Foresight {
         std::map<std::string, Promise> promises;  // what effects declare, by environment and phrase
     };
 
-    Foreseen(Tools& tools, std::filesystem::path root);
+    Foreseen(Tools& tools, std::filesystem::path root, Natives natives);
     ~Foreseen() override;
     Foreseen(const Foreseen&) = delete;
     Foreseen& operator=(const Foreseen&) = delete;
@@ -108,15 +109,16 @@ class Foreseen final : public Foresight {
 
     // What is being read, while it is read.
     struct Look {
-        std::string native;
+        Sight sight;
         std::string about;                // the first argument, as text: the image of a registry
         std::vector<std::string> fields;  // which fields of an object count; {""}: all of them
-        bool bookkeeping = true;          // whether what the cluster writes itself counts
         Number withheld = 0;
         bool is_secret = false;  // nothing is asked for it
         std::string not_read;    // why nothing is known, of what is no step's doing
     };
 
+    // What an `init` of a folder leaves open.
+    static std::string prepared(const std::string& folder);
     Number begin(const std::string& step);
     [[nodiscard]] std::string label(Number number) const;
     [[nodiscard]] Number number_of(const Value& value) const;
@@ -157,6 +159,7 @@ class Foreseen final : public Foresight {
     Tools& tools_;
     std::unique_ptr<Through> through_;
     std::filesystem::path root_;
+    Natives natives_;
     std::filesystem::path scratch_;   // empty until something is edited
     std::set<std::string> laid_out_;  // what was copied there
     std::set<std::string> overlaid_;  // what is there as a step has left it

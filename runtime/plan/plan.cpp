@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/window.hpp"
+#include "compiler/semantics/roles.hpp"
 #include "runtime/engine/guards.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/reviewed.hpp"
@@ -144,7 +145,7 @@ class Planner {
         if (wanted) gates.push_back(evidence(*wanted));
         if (const auto why =
                 environment.is_protected ? frozen_now(inventory_, tools_, options_) : std::nullopt)
-            gates.push_back({{"text", "no freeze"}, {"open", false}, {"why", *why}});
+            gates.push_back({{"text", freeze_gate()}, {"open", false}, {"why", *why}});
         json entry = {
             {"stage", stage.name},
             {"environment", environment.name},
@@ -184,10 +185,9 @@ class Planner {
         std::vector<std::string> found;
         Evaluator evaluator(surroundings_, environment);
         for (const ir::Step& gate : stage.gates) {
-            if (gate.condition->kind != ir::ExprKind::Probe) continue;
-            const ir::Probe& probe = program_.probes.at(gate.condition->declaration);
-            if (!probe.read || probe.read->native != "window") continue;
-            const Value when = evaluator.evaluate(gate.condition->children.at(0), globals_).value;
+            if (semantics::role_of(program_, *gate.condition) != ir::Role::Window) continue;
+            const ir::Expr* asked = semantics::role_argument(program_, *gate.condition, 0);
+            const Value when = asked != nullptr ? evaluator.evaluate(*asked, globals_).value : Value();
             if (const auto* text = when.get_if<std::string>()) found.push_back(*text);
         }
         return found;
@@ -200,7 +200,7 @@ class Planner {
     std::vector<std::pair<const ir::Stage*, std::unique_ptr<StageEnvironment>>> stages_;
     std::string change_;
     std::set<std::string> passed_;  // stages planned before, which then will have passed
-    Foreseen foreseen_{tools_, inventory_.root};
+    Foreseen foreseen_{tools_, inventory_.root, options_.natives};
     Surroundings surroundings_{program_,
                                inventory_,
                                foreseen_.tools(),

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/roles.hpp"
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
@@ -68,21 +70,19 @@ std::string within_stage(const std::string& id) {
     return id.substr(id.find('/') + 1);
 }
 
-bool reads_one_of(const ir::Program& program, const ir::Expr& value,
-                  std::initializer_list<std::string_view> natives) {
-    if (value.kind != ir::ExprKind::Probe) return false;
-    const auto& read = program.probes.at(value.declaration).read;
-    return read && std::find(natives.begin(), natives.end(), read->native) != natives.end();
+bool makes_plan(const ir::Verb& verb) {
+    return verb.role.role == ir::Role::MakesPlan || verb.role.role == ir::Role::MakesDestroyingPlan;
 }
 
 // A name that is made when the step runs: another one each time.
 bool is_made_up(const ir::Program& program, const ir::Expr& value) {
-    return reads_one_of(program, value, {"fresh-state-backup", "job-name"});
+    return semantics::role_of(program, value) == ir::Role::Fresh;
 }
 
 // What may be another one each time that it is asked for, without anything having changed that matters.
 bool is_passing(const ir::Program& program, const ir::Expr& value) {
-    return reads_one_of(program, value, {"fresh-file", "fresh-state-backup", "job-name", "version-of"});
+    const ir::Role role = semantics::role_of(program, value);
+    return role == ir::Role::Fresh || role == ir::Role::RunFile || role == ir::Role::Version;
 }
 
 }  // namespace
@@ -159,7 +159,7 @@ tl::expected<void, std::string> StagePlanner::bind(const ir::Verb& verb, const i
             continue;
         }
         Reading argument = evaluator_.evaluate(step.arguments[i], scope);
-        if (argument.value.is_absent() && slot.default_value)
+        if (semantics::is_left_out(slot, argument.value))
             argument = evaluator_.evaluate(*slot.default_value, inner);
         if (is_not_to_be_had(argument))
             return tl::unexpected(fmt::format("the value of `{}`: {}", slot.name, explain(argument)));
@@ -188,7 +188,7 @@ void StagePlanner::call(const ir::Step& step, Scope& scope, const std::string& i
         composite(step, verb, scope, inner, std::move(entry), id);
     } else {
         command(verb, inner, entry);
-        if (verb.action->native == "terraform-plan") remember_state(entry);
+        if (makes_plan(verb)) remember_state(entry);
         entry["layer"] = layer_of(*verb.action);
         const auto declared = effects(verb, inner, entry);
         for (const auto& [object, identity] : foreseen_.take_identities())
@@ -208,7 +208,7 @@ void StagePlanner::call(const ir::Step& step, Scope& scope, const std::string& i
 // Told itself only where there is something to tell: it is taken back as a whole, or it cannot begin.
 void StagePlanner::composite(const ir::Step& step, const ir::Verb& verb, const Scope& scope, Scope& inner,
                              json entry, const std::string& id) {
-    const ir::UndoKind kind = (step.undo ? *step.undo : verb.undo).kind;
+    const ir::UndoKind kind = semantics::way_back(step, verb).kind;
     const bool as_a_whole = step.undo || kind == ir::UndoKind::Steps || kind == ir::UndoKind::Irreversible;
     if (as_a_whole) entry["undo"] = undo(step, verb, scope, inner);
     const std::string limit = limit_of_all(step, verb, scope, inner);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/semantics/calls.hpp"
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/plan/stage_plan.hpp"
@@ -27,7 +28,7 @@ void StagePlanner::assume(const ir::Step& step, const Scope& scope) {
 void StagePlanner::times(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
     const ir::Bound bound = ir::call_bound(program_, step, verb, number_in(scope), number_in(inner));
     const std::int64_t undo_before = times_.undo_ms;
-    times_.call(bound, (step.undo ? *step.undo : verb.undo).kind, verb.mutates(), step.text);
+    times_.call(bound, semantics::way_back(step, verb).kind, verb.mutates(), step.text);
     times_.undo_ms = undo_before + longest_undo(step, verb, bound, scope, inner);
 }
 
@@ -64,7 +65,7 @@ ir::NumberOf StagePlanner::number_in(const Scope& scope) {
 
 std::string StagePlanner::undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope,
                                const Scope& inner) {
-    const ir::Undo& way_back = step.undo ? *step.undo : verb.undo;
+    const ir::Undo& way_back = semantics::way_back(step, verb);
     switch (way_back.kind) {
         case ir::UndoKind::None:
             return "nothing to undo: " + way_back.reason;

@@ -25,10 +25,12 @@ void Lowering::mark_changed(std::size_t variable) {
 
 // `production changed before staging verified`: this is a step forward in production, and it is so.
 Term Lowering::changed_before(const ir::Expr& probe, const Names& names) {
-    const auto arguments = probe_arguments(probe, names);
+    const ir::Probe& declared = program_.probes.at(probe.declaration);
+    const Names* inner = probe_names(probe, names);
     const auto name = [&](std::size_t i) {
-        const Value* value = out_.values.known(arguments.at(i).id);
-        return arguments[i].is_register || value == nullptr ? std::string() : migc::show(*value);
+        const Term environment = evaluate(declared.role.arguments.at(i), *inner);
+        const Value* value = environment.is_register ? nullptr : out_.values.known(environment.id);
+        return value == nullptr ? std::string() : migc::show(*value);
     };
     const std::string later = name(0), earlier = name(1);
     const bool changes = event_ != nullptr && event_->forward && now_->environment == later &&
@@ -44,9 +46,8 @@ Term Lowering::changed_before(const ir::Expr& probe, const Names& names) {
 // `claim data shrinks`: what it asks for is below what it was before this change; without a name, of any.
 Term Lowering::falls(const ir::Expr& probe, const Names& names) {
     const ir::Probe& declared = program_.probes.at(probe.declaration);
-    if (event_ == nullptr || !declared.read->arguments || declared.read->arguments->children.empty())
-        return {false, no};
-    const ir::Expr& measure = declared.read->arguments->children.front();
+    const ir::Expr& measure = declared.role.arguments.front();
+    if (event_ == nullptr || measure.kind != ir::ExprKind::Probe) return {false, no};
     const Names* inner = probe_names(probe, names);
     const auto arguments = probe_arguments(measure, *inner);
     Term result{false, no};

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/semantics/roles.hpp"
 #include "runtime/prove/lowering.hpp"
 
 namespace migc::prove {
@@ -162,8 +163,7 @@ void Lowering::variables_in(const ir::Expr& expression, const Names& names, std:
 void Lowering::trust_refusal(const ir::Verb& verb, const std::string& text, Span span) {
     const bool versioned =
         std::any_of(verb.captures.begin(), verb.captures.end(), [this](const ir::Capture& one) {
-            return one.value.kind == ir::ExprKind::Probe &&
-                   program_.probes.at(one.value.declaration).signature.starts_with("version of");
+            return semantics::role_of(program_, one.value) == ir::Role::Version;
         });
     if (versioned || !verb.action || verb.action->tool == "native") return;
     if (said_.insert("refusal " + text).second)

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/timeline.hpp"
+#include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/roles.hpp"
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/prove/lowering.hpp"
@@ -180,10 +182,10 @@ void Lowering::decide(const ir::Step& step, Term asked, Label body, Label otherw
 
 // The objects of a manifest of the project, by name; nothing if it cannot be read now.
 Term Lowering::objects_declared(const ir::Expr& list, const Names& names) {
-    if (list.kind != ir::ExprKind::Probe || inventory_.root.empty()) return {};
-    const auto& read = program_.probes.at(list.declaration).read;
-    if (!read || read->native != "objects-of-manifest") return {};
-    const Term path = evaluate(list.children.at(0), names);
+    if (semantics::role_of(program_, list) != ir::Role::Objects || inventory_.root.empty()) return {};
+    const ir::Expr* manifest = semantics::role_argument(program_, list, 0);
+    if (manifest == nullptr) return {};
+    const Term path = evaluate(*manifest, names);
     const Value* known = path.is_register ? nullptr : out_.values.known(path.id);
     List objects;
     if (known != nullptr)
@@ -309,10 +311,10 @@ void Lowering::gate(const ir::Step& step, Names& names, const Course& course) {
     Choice choice = begin_choice(step.text, step.span);
     option(choice, "it is closed", course.exits.closed);
     end_choice(std::move(choice));
-    if (step.condition->kind != ir::ExprKind::Probe) return;
-    const auto& read = program_.probes.at(step.condition->declaration).read;
-    if (!read || read->native != "stage-passed") return;
-    const Term stage = evaluate(step.condition->children.at(0), names);
+    if (semantics::role_of(program_, *step.condition) != ir::Role::Passing) return;
+    const ir::Expr* asked = semantics::role_argument(program_, *step.condition, 0);
+    if (asked == nullptr) return;
+    const Term stage = evaluate(*asked, names);
     const Value* named = stage.is_register ? nullptr : out_.values.known(stage.id);
     if (named != nullptr) mark_verified(migc::show(*named));
 }
@@ -322,9 +324,7 @@ Names* Lowering::bind(const ir::Step& step, const ir::Verb& verb, const Names& n
     for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
         const ir::Parameter& parameter = verb.parameters[i];
         const ir::Expr& given = step.arguments[i];
-        const bool left_out =
-            given.kind == ir::ExprKind::Literal && given.value.is_absent() && parameter.default_value;
-        if (parameter.type.kind == ir::TypeKind::Condition && !left_out) {
+        if (parameter.type.kind == ir::TypeKind::Condition) {
             // What was handed on is looked at where its names are known.
             const ir::Expr* condition = &given;
             const Names* home = &names;
@@ -340,8 +340,7 @@ Names* Lowering::bind(const ir::Step& step, const ir::Verb& verb, const Names& n
             }
             inner->conditions[parameter.name] = {condition, home};
         } else {
-            inner->terms[parameter.name] =
-                left_out ? evaluate(*parameter.default_value, *globals_) : snapshot(evaluate(given, names));
+            inner->terms[parameter.name] = argument(parameter, snapshot(evaluate(given, names)));
         }
     }
     return inner;
@@ -385,9 +384,9 @@ std::vector<Term> Lowering::needs(const ir::Verb& verb, const Names& inner, Labe
 }
 
 // An object of which it is known that nothing is lost with it.
-bool Lowering::may_go(const ir::Expr& need, Term name) const {
+bool Lowering::may_go(const ir::Verb& verb, Term name) const {
     const Value* known = name.is_register ? nullptr : out_.values.known(name.id);
-    return known != nullptr && program_.probes.at(need.declaration).read->native == "object-may-become" &&
+    return known != nullptr && semantics::has_effect_on(program_, verb, ir::Role::Object) &&
            !checks::holds_data(checks::object_thing(migc::show(*known)));
 }
 
@@ -398,7 +397,7 @@ void Lowering::keep_what_is_new(const ir::Verb& verb, const Names& inner, const 
     for (const ir::Expr& need : verb.needs) {
         if (!runtime::keeps_what_is_new(program_, need)) continue;
         const std::vector<Term> arguments = probe_arguments(need, inner);
-        if (may_go(need, arguments[0])) continue;
+        if (may_go(verb, arguments[0])) continue;
         const Term prior = arguments[1];
         const auto variable = prior.is_register ? read_from_.find(prior.id) : read_from_.end();
         if (variable != read_from_.end()) may_be(variable->second, absent);
@@ -589,7 +588,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     const Exits& exits = course.exits;
     const auto bad = [&](Label exit) { return forward ? exit : excused(exit); };
     const std::string text = text_of(verb, inner);
-    const ir::Undo& undo = step.undo ? *step.undo : verb.undo;
+    const ir::Undo& undo = semantics::way_back(step, verb);
     remark(inverse ? Remark::Kind::Undo : Remark::Kind::Step, text, step.span);
     if (inverse) keep_what_is_new(verb, inner, text, course);
     const bool shared = others_ && !verb.effects.empty();

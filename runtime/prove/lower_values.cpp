@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/weight.hpp"
+#include "compiler/semantics/calls.hpp"
 #include "compiler/source/sha256.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/prove/lowering.hpp"
@@ -149,14 +150,28 @@ Term Lowering::compare(const ir::Expr& expression, const Names& names) {
 std::vector<Term> Lowering::probe_arguments(const ir::Expr& expression, const Names& names) {
     const ir::Probe& declared = program_.probes.at(expression.declaration);
     std::vector<Term> result;
-    for (std::size_t i = 0; i < expression.children.size(); ++i) {
-        const ir::Expr& given = expression.children[i];
-        const bool left_out = given.kind == ir::ExprKind::Literal && given.value.is_absent() &&
-                              i < declared.parameters.size() && declared.parameters[i].default_value;
-        result.push_back(left_out ? evaluate(*declared.parameters[i].default_value, *globals_)
-                                  : evaluate(given, names));
-    }
+    for (std::size_t i = 0; i < expression.children.size() && i < declared.parameters.size(); ++i)
+        result.push_back(argument(declared.parameters[i], evaluate(expression.children[i], names)));
     return result;
+}
+
+// What a parameter stands for: what it is given, or its default where that is left out, as a run does it.
+Term Lowering::argument(const ir::Parameter& parameter, Term given) {
+    if (!parameter.default_value) return given;
+    if (!given.is_register) {
+        const Value* known = out_.values.known(given.id);
+        const bool left_out = known != nullptr && semantics::is_left_out(parameter, *known);
+        return left_out ? evaluate(*parameter.default_value, *globals_) : given;
+    }
+    const Register result = new_register();
+    const Label left_out = label(), joined = label();
+    copy(result, given);
+    emit(Op::IfIs, given.id, absent, left_out);
+    jump(joined);
+    place(left_out);
+    copy(result, evaluate(*parameter.default_value, *globals_));
+    place(joined);
+    return {true, result};
 }
 
 Names* Lowering::probe_names(const ir::Expr& expression, const Names& names) {
@@ -177,13 +192,12 @@ Term Lowering::probe(const ir::Expr& expression, const Names& names) {
         --depth_;
         return result;
     }
-    if (invariant_ != nullptr && declared.read && declared.read->native == ir::native_changed_before)
-        return changed_before(expression, names);
-    if (invariant_ != nullptr && declared.read && declared.read->native == ir::native_falls)
-        return falls(expression, names);
+    const ir::Role role = declared.role.role;
+    if (invariant_ != nullptr && role == ir::Role::Precedence) return changed_before(expression, names);
+    if (invariant_ != nullptr && role == ir::Role::Fall) return falls(expression, names);
     // What nobody else has changed since is put back as it was; others' changes are a fault of their own.
-    if (declared.read && declared.read->native == "object-restored")
-        return probe_arguments(expression, names).at(3);
+    if (role == ir::Role::Restored)
+        return evaluate(declared.role.arguments.at(1), *probe_names(expression, names));
     if (const auto found = variable_of(expression, names)) return {true, out_.variables[*found].now};
     if (const auto value = settled(expression, names)) return *value;
     const std::vector<Term> arguments = probe_arguments(expression, names);

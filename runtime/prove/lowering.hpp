@@ -165,6 +165,7 @@ class Lowering {
     Term apply(const Function& function, Term a, Term b = {});
     Term opaque(const std::string& name, const std::vector<Term>& arguments);
     Term probe(const ir::Expr& expression, const Names& names);
+    Term argument(const ir::Parameter& parameter, Term given);
     std::vector<Term> probe_arguments(const ir::Expr& expression, const Names& names);
     Names* probe_names(const ir::Expr& expression, const Names& names);
     std::optional<std::size_t> variable_of(const ir::Expr& probe, const Names& names);
@@ -189,7 +190,7 @@ class Lowering {
     void composite(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
                    const Course& course);
     std::vector<Term> needs(const ir::Verb& verb, const Names& inner, Label failed);
-    [[nodiscard]] bool may_go(const ir::Expr& need, Term name) const;
+    [[nodiscard]] bool may_go(const ir::Verb& verb, Term name) const;
     void keep_what_is_new(const ir::Verb& verb, const Names& inner, const std::string& text,
                           const Course& course);
     static bool tells_who_wrote(const ir::Verb& verb);

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/bounds.hpp"
+#include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/roles.hpp"
 #include "runtime/engine/change.hpp"
 #include "runtime/journal/doubts.hpp"
 #include "runtime/natives/calendar.hpp"
@@ -82,7 +84,7 @@ void add_undo(Status& status, const ir::Program& program, const Change& change) 
     const ir::Step* step = find_step(program, change.step);
     static const ir::Step unknown;
     const ir::Step& written = step != nullptr ? *step : unknown;
-    const ir::UndoKind way_back = (written.undo ? *written.undo : verb->undo).kind;
+    const ir::UndoKind way_back = semantics::way_back(written, *verb).kind;
     if (way_back == ir::UndoKind::Irreversible) status.no_return = change.text;
     const ir::Bound forward = ir::call_bound(program, written, *verb, literal, literal);
     status.undo_ms += ir::undo_bound(program, written, *verb, forward, literals());
@@ -91,11 +93,10 @@ void add_undo(Status& status, const ir::Program& program, const Change& change) 
 // Of a gate `window ".."`, what stands in the quotes.
 std::optional<std::string> window_text(const ir::Program& program, const ir::Stage& stage) {
     for (const ir::Step& gate : stage.gates) {
-        const auto& condition = gate.condition;
-        if (!condition || condition->kind != ir::ExprKind::Probe || condition->children.empty()) continue;
-        const auto& read = program.probes.at(condition->declaration).read;
-        const auto* text = condition->children.front().value.get_if<std::string>();
-        if (read && read->native == "window" && text != nullptr) return *text;
+        if (semantics::role_of(program, *gate.condition) != ir::Role::Window) continue;
+        const ir::Expr* when = semantics::role_argument(program, *gate.condition, 0);
+        const auto* text = when != nullptr ? when->value.get_if<std::string>() : nullptr;
+        if (text != nullptr) return *text;
     }
     return std::nullopt;
 }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -113,6 +114,54 @@ using NativeAction = std::function<Answer(Host&, const std::vector<Value>&)>;
 // The command line that an action would run, for plans and intents; empty if it is none.
 using NativePreview = std::function<std::string(Host&, const std::vector<Value>&)>;
 
+// How far an action reaches: what depends on it is known to a plan only once it has run.
+struct Reach {
+    enum class Of : std::uint8_t {
+        Anything,  // files of the project, too
+        Nothing,
+        EditedFile,     // a file that the action edits as its arguments say, so that it can be done in a copy
+        WrittenFile,    // one whose new content only the run knows
+        AppliedObject,  // what a manifest declares, by its handle
+        DeletedObject,  // this and the following: of an object
+        Field,          // `pointer`; "" is all of it
+        FieldSet,       // `pointer`, which becomes the value
+        PromisedField,  // the one that the value names, as the verb's effect declares it
+        Image,          // the value is the container's name, and the next argument the image
+        Selector,       // the value is its labels
+        Schedulable,    // the value says whether
+        Autoscaler,     // of a workload
+        Evicted,        // the pods of a node
+        Pods,           // what runs in the cluster, and no object
+        AnyObject,      // objects, registries and what answers over the network
+        LocalImage,
+        Registry,
+        Outside,         // what answers over the network
+        Preparation,     // of terraform's folder
+        Infrastructure,  // terraform's
+    };
+    Of of = Of::Anything;
+    std::size_t subject = 0;  // which argument says what is changed
+    std::string_view pointer = {};
+    std::size_t value =
+        0;  // which argument says what it becomes, or names a file where the subject is absent
+};
+
+// What a probe looks at, for plans.
+struct Sight {
+    std::vector<std::string_view> fields = {""};  // of objects, as JSON pointers; "" is all of them
+    std::optional<std::size_t> pointer = {};      // which argument names the field
+    bool bookkeeping = true;                      // what the cluster itself writes counts, too
+    bool registry = false;
+    bool terraform_folder = false;
+    bool work_tree = false;  // of git, so that a copy of its files will not do
+};
+
+// Where the lines go that a person types in place of a native: natives/written_by_hand.hpp.
+class HandWork;
+// Writes the lines; false where there are none, and words must do. Arguments that only the cluster could tell
+// are absent.
+using ByHand = bool (*)(Host&, const std::vector<Value>&, HandWork&);
+
 struct NativeEntry {
     std::string_view name;  // "pods-ready"
     NativeProbe probe;      // one of both is set
@@ -123,9 +172,14 @@ struct NativeEntry {
     // An action whose answer is that of the only command by which it changes anything: what refuses that
     // command refuses the whole.
     bool one_write = false;
+    // An action that is no more than the command line that its preview shows.
+    bool is_its_preview = false;
     // An action that writes elsewhere, too, and keeps everybody else out there while it does (terraform's
     // lock): what it did before it failed is its own.
     bool exclusive = false;
+    Reach reach = {};
+    Sight sight = {};
+    ByHand by_hand = nullptr;  // of an action that an inverse may run
 };
 
 // Whether the tool said no before it did anything: the command was refused as a whole. The table, by tool, is
@@ -134,7 +188,7 @@ bool was_refused(std::string_view tool, const Answer& answer);
 // Of a refusal: because somebody wrote after we had looked. It is worth looking again.
 bool was_outrun(const Answer& answer);
 
-// Null if there is none of that name. The table is in natives.cpp, the functions in one file per tool.
+// Null if there is none of that name. Each stands in the file of its function, as a row (natives/rows.hpp).
 const NativeEntry* find_native(std::string_view name);
 const std::vector<NativeEntry>& all_natives();
 

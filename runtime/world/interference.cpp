@@ -157,7 +157,7 @@ std::string shown(const Spot& place) {
         case Spot::Kind::Cluster:
             return fmt::format("{}/{}{}", place.plural, place.name, pointer);
         case Spot::Kind::Tag:
-            return "tag " + place.name;
+            return fmt::format("tag {}", place.name);
         case Spot::Kind::LocalTag:
             return "the tag " + place.name + " here";
         case Spot::Kind::Terraform:

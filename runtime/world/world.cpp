@@ -224,7 +224,7 @@ tl::expected<bool, std::string> World::running(const std::string& log) {
 }
 
 Answer World::stop(const std::string& log, std::int64_t) {
-    commands_.push_back("stop " + log);
+    commands_.push_back(fmt::format("stop {}", log));
     if (simulation_->left_running.erase(log) > 0) acted_.push_back(commands_.back());
     return done("");
 }

@@ -62,7 +62,7 @@ class Paper final : public HandWork {
 // The text, or "words" where there is none.
 std::string by_hand(const char* native, Paper& paper, const std::vector<Value>& arguments) {
     Nobody host;
-    const ByHand known = find_by_hand(native);
+    const ByHand known = find_native(native)->by_hand;
     REQUIRE(known != nullptr);
     return known(host, arguments, paper) ? paper.text : "words";
 }

@@ -3,7 +3,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "runtime/natives/entries.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/trust/approval.hpp"
 #include "runtime/trust/times.hpp"
@@ -17,6 +16,14 @@ Time at(const std::string& text) {
     const auto time = trust::read_time(text);
     REQUIRE(time);
     return *time;
+}
+
+Reading window(Host& host, const std::vector<Value>& arguments) {
+    return find_native("in-window")->probe(host, arguments);
+}
+
+Reading freeze(Host& host, const std::vector<Value>& arguments) {
+    return find_native("outside-freeze")->probe(host, arguments);
 }
 
 Hour window(const std::string& text, const std::string& now) {
@@ -175,34 +182,34 @@ TEST_CASE("a clock that is set opens no window, and a freeze is not over by it")
     Clock clock;
     const List arguments = {Value("sat 02:00-04:00 Europe/Berlin")};
     clock.wall = clock.even = at("2026-01-10T02:00:00Z");
-    CHECK(is_true(runtime::window(clock, arguments)));
-    CHECK(runtime::window(clock, arguments).why.empty());
+    CHECK(is_true(window(clock, arguments)));
+    CHECK(window(clock, arguments).why.empty());
     clock.even -= 45'000;  // less than a minute is no matter
-    CHECK(runtime::window(clock, arguments).why.empty());
+    CHECK(window(clock, arguments).why.empty());
 
     clock.even = at("2026-01-09T20:00:00Z");  // set forward, into the window
-    CHECK_FALSE(is_true(runtime::window(clock, arguments)));
-    CHECK(runtime::window(clock, arguments).why.find("clock was set 360 min forward") != std::string::npos);
+    CHECK_FALSE(is_true(window(clock, arguments)));
+    CHECK(window(clock, arguments).why.find("clock was set 360 min forward") != std::string::npos);
 
     clock.even = at("2026-01-10T05:00:00Z");  // set back, into the window
-    CHECK_FALSE(is_true(runtime::window(clock, arguments)));
+    CHECK_FALSE(is_true(window(clock, arguments)));
 
     clock.even = at("2026-01-10T01:30:00Z");  // set forward inside of it: open, and told
-    CHECK(is_true(runtime::window(clock, arguments)));
-    CHECK(runtime::window(clock, arguments).why.find("30 min forward") != std::string::npos);
+    CHECK(is_true(window(clock, arguments)));
+    CHECK(window(clock, arguments).why.find("30 min forward") != std::string::npos);
 
     const List frozen_period = {Value("2026-01-01 to 2026-01-09 UTC")};
     clock.even = at("2026-01-09T20:00:00Z");
-    CHECK_FALSE(is_true(runtime::freeze(clock, frozen_period)));
+    CHECK_FALSE(is_true(freeze(clock, frozen_period)));
     clock.even = clock.wall;
-    CHECK(is_true(runtime::freeze(clock, frozen_period)));
+    CHECK(is_true(freeze(clock, frozen_period)));
 }
 
 TEST_CASE("a clock before what the journal has opens nothing that asks the time") {
     Clock clock;
     clock.wall = clock.even = at("2026-01-10T01:30:00Z");
-    const Arguments open = {Value(std::string("sat 02:00-04:00 Europe/Berlin"))};
-    const Arguments over = {Value(std::string("2026-01-08 to 2026-01-09 UTC"))};
+    const std::vector<Value> open = {Value(std::string("sat 02:00-04:00 Europe/Berlin"))};
+    const std::vector<Value> over = {Value(std::string("2026-01-08 to 2026-01-09 UTC"))};
     CHECK(is_true(window(clock, open)));
     CHECK(is_true(freeze(clock, over)));
     clock.newest = at("2026-01-10T01:30:59Z");
@@ -227,12 +234,12 @@ TEST_CASE("an approval that had expired is not valid again by a clock that is se
         {"ops.json", trust::approval_file({"ops", clock.given.digest, "", "", at("2026-01-10T01:00:00Z"),
                                            at("2026-01-10T02:00:00Z")},
                                           key)}};
-    const Arguments asked = {Value(std::int64_t{1}), Value(List{Value(std::string("ops"))})};
-    CHECK(is_true(approval(clock, asked)));
+    const std::vector<Value> asked = {Value(std::int64_t{1}), Value(List{Value(std::string("ops"))})};
+    CHECK(is_true(find_native("approval")->probe(clock, asked)));
     CHECK(clock.counted.size() == 1);
     clock.counted.clear();
     clock.newest = at("2026-01-10T02:00:00Z");
-    const Reading late = approval(clock, asked);
+    const Reading late = find_native("approval")->probe(clock, asked);
     CHECK_FALSE(is_true(late));
     CHECK(late.why.find("it expired 2026-01-10T02:00:00Z") != std::string::npos);
     CHECK(clock.counted.empty());

@@ -862,6 +862,7 @@ TEST_CASE("gates fail closed, and nothing is undone for them") {
     passed.read->tool = "native";
     passed.read->native = "stage-passed";
     passed.read->arguments = list({local("name")});
+    passed.role = {ir::Role::Passing, {local("name")}, {}};
     ir::Step gate = step(ir::StepKind::Gate, "gate staging passed");
     gate.condition = probe(static_cast<std::uint32_t>(bench.program.probes.size() - 1), {text("staging")});
     SECTION("passed") {

@@ -410,5 +410,5 @@ TEST_CASE("a file is committed if git has nothing to say about it") {
 TEST_CASE("the natives that edit files say so") {
     for (const char* name : {"set-value", "remove-value", "put-back", "restore-file"})
         CHECK(find_native(name)->edits_files);
-    CHECK_FALSE(find_native("notify")->edits_files);
+    CHECK_FALSE(find_native("send-message")->edits_files);
 }

@@ -74,7 +74,7 @@ struct World {
     Readings readings;
     RunOptions options;
     StageEnvironment environment;
-    Foreseen foreseen{readings, "/tmp"};
+    Foreseen foreseen{readings, "/tmp", find_native};
     Surroundings surroundings{program, project, foreseen.tools(), options, {}};
     Evaluator evaluator{surroundings, environment};
     Scope names;

@@ -583,28 +583,28 @@ TEST_CASE("the address of a channel reaches curl on standard input only") {
     const List arguments = {Value(ResourceRef{"channel", "ops"}), Value("scaled \"web\"")};
     SECTION("live") {
         host.say("curl", page(200, ""));
-        CHECK(act(host, "notify", arguments).succeeded());
+        CHECK(act(host, "send-message", arguments).succeeded());
         CHECK(host.commands.back().find("canary") == std::string::npos);
         CHECK(host.inputs.back() ==
               "data-raw = \"{\\\"text\\\":\\\"scaled \\\\\\\"web\\\\\\\"\\\"}\"\n"
               "url = \"https://hooks.example.org/canary\\\"quoted\"\n");
-        CHECK(act(host, "notify", {Value(ResourceRef{"channel", "dev"}), Value("x")}).output ==
+        CHECK(act(host, "send-message", {Value(ResourceRef{"channel", "dev"}), Value("x")}).output ==
               "no channel dev in migc.yaml: said only here");
     }
     SECTION("a message that does not arrive is told, and fails nothing") {
         host.say("curl", failed(trailer(0, 3), "curl: (3) bad address " + address, 3));
-        const Answer answer = act(host, "notify", arguments);
+        const Answer answer = act(host, "send-message", arguments);
         CHECK(answer.succeeded());
         CHECK(answer.errors == "Warning: not said in ops: its address: curl: (3) bad address (secret)");
         std::filesystem::remove(host.folder / "hook");
         CHECK(
-            act(host, "notify", arguments).errors ==
+            act(host, "send-message", arguments).errors ==
             "Warning: not said in ops: the address of channel ops cannot be read from hook: there is no such "
             "file");
     }
     SECTION("a run that is not live bothers nobody") {
         host.kind_value = "simulated";
-        CHECK(act(host, "notify", arguments).succeeded());
+        CHECK(act(host, "send-message", arguments).succeeded());
         CHECK(host.commands.empty());
     }
 }

@@ -28,7 +28,7 @@ verb look at (f: path) < do sh [f]; undo none because "reads"; >
 verb make (f: new path) < do sh [f]; undo none because "makes"; >
 verb run script (f: path) < do program [f]; undo none because "reads"; >
 verb start (words: list of string) < do native start [words] through [program]; undo none because "reads"; >
-verb ask with secret (header-file: path) < do sh [header-file]; undo none because "reads"; >
+verb ask with secret (header-file: secret path) < do sh [header-file]; undo none because "reads"; >
 verb apply (folder: path) < steps < look at "${folder}/inner.yaml"; look at folder; > >
 verb plan it < do terraform ["plan"]; undo none because "reads"; >
 )";

@@ -57,6 +57,44 @@ using Codes = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("a declaration says its role in the words of the table") {
+    const auto codes = [](const std::string& clauses, const std::string& of = "verb") {
+        return of == "verb" ? analyse("verb shut (b: box) < " + clauses +
+                                      " do sh [b]; undo none because \"reads\"; >" + stage("shut red;"))
+                                  ->codes()
+                            : analyse("probe lid (b: box): int < " + clauses + " read sh [b]; >" +
+                                      stage("verify lid red is 1;"))
+                                  ->codes();
+    };
+    CHECK(codes("role runs \"a.sh\" with [];").empty());
+    CHECK(codes("role field \"/spec/lid\" of b;", "probe").empty());
+    CHECK(codes("role given (size of b);", "probe").empty());
+    SECTION("as a value of its own names") {
+        const auto a = analyse("probe lid (b: box): int < role field \"/spec/lid\" of b; read sh [b]; >" +
+                               stage("verify lid red is 1;"));
+        const auto probe = std::find_if(a->program.probes.begin(), a->program.probes.end(),
+                                        [](const ir::Probe& p) { return p.signature.starts_with("lid"); });
+        REQUIRE(probe != a->program.probes.end());
+        CHECK(probe->role.role == ir::Role::Field);
+        REQUIRE(probe->role.arguments.size() == 2);
+        CHECK(show(probe->role.arguments[0].value) == "/spec/lid");
+        CHECK(probe->role.arguments[1].name == "b");
+    }
+    SECTION("another clause, a form that there is not, one of a probe, two, and an unknown name") {
+        CHECK(codes("sole field \"/spec/lid\" of b;") == Codes{"L008"});
+        CHECK(codes("role fields of b;", "probe") == Codes{"L008"});
+        CHECK(codes("role field \"/spec/lid\" of b;") == Codes{"L008"});
+        CHECK(codes("role window \"x\"; role freeze \"x\";", "probe") == Codes{"L008"});
+        CHECK(codes("role window nothing;", "probe") == Codes{"L006"});
+    }
+    SECTION("the word is free for everything else") {
+        CHECK(analyse("verb give role (role: string) < do sh [role]; undo none because \"reads\"; >" +
+                      stage("give role \"x\";"))
+                  ->codes()
+                  .empty());
+    }
+}
+
 TEST_CASE("a phrase is bound to its declaration, with optional parts and defaults") {
     const auto a = analyse(stage("grow red to 3; grow red to 4 quietly; grow red to 5 by pieces of 2;"));
     REQUIRE(a->codes().empty());

@@ -25,7 +25,13 @@ ir::Program program() {
     ir::Program result;
     ir::Probe window;
     window.signature = "window (when: string)";
-    window.read.emplace().native = "window";
+    ir::Parameter named;
+    named.name = "when";
+    window.parameters = {named};
+    ir::Expr role;
+    role.kind = ir::ExprKind::Local;
+    role.name = "when";
+    window.role = {ir::Role::Window, {role}, {}};
     result.probes.push_back(window);
     ir::Verb scale, shrink;
     scale.signature = "scale";

@@ -1,0 +1,96 @@
+// Binding what stands behind `role` to the table of roles.
+#include "compiler/ir/roles.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/diagnostics/nearest.hpp"
+#include "compiler/sema/lowering.hpp"
+
+namespace migc::sema {
+namespace {
+
+constexpr std::string_view argument = "_";
+
+bool is_role_of(const ir::RoleInfo& role, DeclarationKind kind) {
+    return role.of == ir::RoleOf::Either || (role.of == ir::RoleOf::Verb) == (kind == DeclarationKind::Verb);
+}
+
+std::vector<std::string> words_of(std::string_view form) {
+    std::vector<std::string> words(1);
+    for (const char c : form)
+        if (c == ' ')
+            words.emplace_back();
+        else
+            words.back() += c;
+    return words;
+}
+
+// What stands at each `_`, if the phrase behind `role` has the form.
+std::optional<std::vector<const syntax::Expr*>> arguments_in(std::string_view form,
+                                                             const syntax::Expr& phrase) {
+    const std::vector<std::string> words = words_of(form);
+    if (phrase.children.size() != words.size() + 1) return {};
+    std::vector<const syntax::Expr*> found;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const syntax::Expr& part = phrase.children[i + 1];
+        if (words[i] == argument)
+            found.push_back(&part);
+        else if (part.kind != syntax::ExprKind::Word || part.text != words[i])
+            return {};
+    }
+    return found;
+}
+
+// The forms that begin as the phrase does; of no such all.
+std::vector<std::string_view> forms_near(const syntax::Expr& phrase, DeclarationKind kind) {
+    std::vector<std::string_view> all, alike;
+    const std::string first = phrase.children.size() > 1 ? phrase.children[1].text : "";
+    for (const ir::RoleInfo& row : ir::roles()) {
+        if (!is_role_of(row, kind)) continue;
+        all.push_back(row.form);
+        if (!first.empty() && nearest(first, std::vector<std::string>(1, words_of(row.form).front())))
+            alike.push_back(row.form);
+    }
+    return alike.empty() ? all : alike;
+}
+
+}  // namespace
+
+ir::RoleUse Lowering::role(const std::vector<syntax::Expr>& roles, DeclarationKind kind, Scope& scope) {
+    ir::RoleUse result;
+    const auto known = ir::roles();
+    for (const syntax::Expr& phrase : roles) {
+        const std::string& word = phrase.children.front().text;
+        if (word != "role") {
+            diagnostics_.report(Code::BadDeclaration, phrase.span,
+                                fmt::format("`{}` is not known here", word));
+            continue;
+        }
+        if (result.role != ir::Role::None) {
+            diagnostics_.report(Code::BadDeclaration, phrase.span, "a declaration has one role")
+                .labels.push_back({result.span, "the first"});
+            continue;
+        }
+        const auto row = std::find_if(known.begin(), known.end(), [&](const ir::RoleInfo& one) {
+            return is_role_of(one, kind) && arguments_in(one.form, phrase);
+        });
+        if (row == known.end()) {
+            auto& d = diagnostics_.report(Code::BadDeclaration, phrase.span,
+                                          fmt::format("there is no such role of a {}",
+                                                      kind == DeclarationKind::Verb ? "verb" : "probe"));
+            for (const std::string_view form : forms_near(phrase, kind))
+                d.notes.push_back(fmt::format("`role {};`", form));
+            continue;
+        }
+        result.role = row->role;
+        result.span = phrase.span;
+        const auto arguments = arguments_in(row->form, phrase);
+        for (const syntax::Expr* given : *arguments)
+            result.arguments.push_back(expr(*given, simple(ir::TypeKind::Any), scope));
+    }
+    return result;
+}
+
+}  // namespace migc::sema

@@ -1,0 +1,56 @@
+// How a native enters the table: by a row at the end of the file that holds its function.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/tools/natives.hpp"
+
+namespace migc::runtime {
+
+using Arguments = std::vector<Value>;
+
+// A row as it is written: `reads("replicas-of", replicas_of).sees({"/spec/replicas"})`.
+struct Row : NativeEntry {
+    // Its paths are files that were reviewed: it reads the run's own copies.
+    Row of_input();
+    // It keeps everybody else out while it works.
+    Row exclusive();
+    // It is no more than the command line that its preview shows.
+    Row is_its_preview();
+    Row reaches(const Reach& how_far);
+    // What it looks at of an object: fields, or the one that an argument names.
+    Row sees(std::vector<std::string_view> fields);
+    Row sees_pointer(std::size_t argument);
+    // It leaves out what the cluster itself writes.
+    Row as_written();
+    Row of_registry();
+    Row of_terraform_folder();
+    Row of_work_tree();
+    // What a person types in its place.
+    Row by_hand(ByHand function);
+};
+
+using Preview = std::string (*)(Host&, const Arguments&);
+
+// A probe. What it throws (out of memory, a file system's surprise) ends at its row.
+Row reads(std::string_view name, Reading (*probe)(Host&, const Arguments&));
+// An action; one that changes things by one command only; one that writes into files of the project.
+Row does(std::string_view name, Answer (*action)(Host&, const Arguments&), Preview preview);
+Row writes(std::string_view name, Answer (*action)(Host&, const Arguments&), Preview preview);
+std::string preview_write_file(Host& host, const Arguments& arguments);
+Row edits(std::string_view name, Answer (*action)(Host&, const Arguments&),
+          Preview preview = preview_write_file);
+
+// Where the specification of pods stands in objects of all kinds.
+std::vector<std::string_view> pod_specs();
+
+// The rows of a file; they are in the table once the program runs.
+class Rows {
+  public:
+    Rows(std::initializer_list<Row> rows);
+};
+
+}  // namespace migc::runtime
