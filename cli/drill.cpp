@@ -88,9 +88,9 @@ class Drill {
         if (auto made = make_copies(); !made) return made;
         auto plain = try_run(options_.session, script_, {}, copies_.front().get());
         if (!plain) return tl::unexpected(plain.error());
-        if (plain->result.result != "done")
+        if (plain->result.result != runtime::Outcome::Done)
             return tl::unexpected(fmt::format("without any fault the run is not done but {}: {}",
-                                              plain->result.result, plain->result.message));
+                                              word(plain->result.result), plain->result.message));
         if (options_.others) return with_others();
         commands_ = plain->changing.size();
         plain_ = plain->journaled;
@@ -218,14 +218,15 @@ class Drill {
         ++tally_.runs;
         const std::string before =
             trial->resumed  ? "killed, then "
-            : trial->undone ? fmt::format("{}, then ", plan.undo ? trial->result.result : "stopped")
+            : trial->undone ? fmt::format("{}, then ", plan.undo ? word(trial->result.result) : "stopped")
                             : "";
-        ++tally_.ends[fmt::format("{}{}", before, trial->last().result)];
-        tally_.ends_by_fault[kind_of(plan)].insert(trial->last().result);
+        ++tally_.ends[fmt::format("{}{}", before, word(trial->last().result))];
+        tally_.ends_by_fault[kind_of(plan)].insert(word(trial->last().result));
         const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0);
         if (auto why =
                 plan.other ? hole_with_others(*trial, plain_trial_) : hole(*trial, script_.program, faults))
-            tally_.counterexamples.push_back({what_happened(plan), *why, trial->last().result, left(*trial)});
+            tally_.counterexamples.push_back(
+                {what_happened(plan), *why, word(trial->last().result), left(*trial)});
         return trial;
     }
 

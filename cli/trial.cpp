@@ -187,7 +187,8 @@ bool says_why(const Trial& trial) {
     if (last.starts_with("whether ") && last.find("could not be found out") != std::string::npos) return true;
     return std::any_of(trial.events.begin(), trial.events.end(), [](const Event& event) {
         if (event.kind == EventKind::Checked && event.body.value("result", "") == "unknown") return true;
-        if (event.kind != EventKind::UndoOutcome || event.body.value("result", "") != "held") return false;
+        if (event.kind != EventKind::UndoOutcome || runtime::outcome_in(event.body) != runtime::Outcome::Held)
+            return false;
         const std::string message = event.body.value("message", "");
         // A tool that reports a failure and has done it all the same: a person looks.
         if (message.find("made it so is not known") != std::string::npos) return true;
@@ -249,8 +250,9 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
     Memory journal(plan.kill);
     trial.result = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run).run();
     trial.journaled = as_in_all(journal.all(), copy);
-    if ((plan.stop_after && trial.result.result == "held") ||
-        (plan.undo && trial.result.result != "undone" && trial.result.result != "refused")) {
+    if ((plan.stop_after && trial.result.result == runtime::Outcome::Held) ||
+        (plan.undo && trial.result.result != runtime::Outcome::Undone &&
+         trial.result.result != runtime::Outcome::Refused)) {
         undoing = true;
         trial.undone = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
                            .undo(trial.result.run);
@@ -317,13 +319,13 @@ std::optional<std::string> hole_with_others(const Trial& trial, const Trial& pla
                 return fmt::format("{} is {}, not {}", path, at(is, path).dump(), at(should, path).dump());
         return std::nullopt;
     };
-    const std::string& ran = trial.result.result;
-    if (ran == "done")
+    const runtime::Outcome ran = trial.result.result;
+    if (ran == runtime::Outcome::Done)
         if (const auto why = wrong(0, after)) return "it is called done, and " + *why;
-    if (trial.last().result == "undone")
+    if (trial.last().result == runtime::Outcome::Undone)
         if (const auto why = wrong(trial.ended.size() - 1, before)) return "it is called undone, and " + *why;
     if (trial.last().exit_code != 0 && trial.last().message.empty() && trial.last().standing.empty() &&
-        trial.last().result != "undone")
+        trial.last().result != runtime::Outcome::Undone)
         return "it does not say what stands";
     return std::nullopt;
 }
@@ -340,15 +342,16 @@ std::optional<std::string> hole(const Trial& trial, const ir::Program& program, 
     const nlohmann::json& origin = all || stage == trial.begins.end() ? trial.before : stage->second;
     const bool as_it_was = comparable(trial.after, origin, program) == comparable(origin, origin, program);
     const runtime::RunResult& result = trial.last();
-    const bool called_undone = result.result == "undone";
+    const bool called_undone = result.result == runtime::Outcome::Undone;
     if (called_undone && !as_it_was) return "it is called undone, and something is not as it was";
-    if (called_undone || result.result == "done" || as_it_was) return std::nullopt;
+    if (called_undone || result.result == runtime::Outcome::Done || as_it_was) return std::nullopt;
     if (result.standing.empty() && result.message.empty())
         return "something is left changed, and is not told";
-    if (result.result == "refused" || result.result == "in-doubt") return std::nullopt;
+    if (result.result == runtime::Outcome::Refused || result.result == runtime::Outcome::InDoubt)
+        return std::nullopt;
     // With more faults one of them may have been in the undo.
     if (faults > 1 || says_why(trial)) return std::nullopt;
-    return fmt::format("it ends {}: {}", result.result, result.message);
+    return fmt::format("it ends {}: {}", word(result.result), result.message);
 }
 
 }  // namespace migc::cli

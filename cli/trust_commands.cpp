@@ -153,7 +153,8 @@ std::optional<runtime::Event> passing(const std::vector<runtime::Event>& events,
     for (const auto& event : events) {
         if (event.kind != runtime::EventKind::StageEnded || event.body.value("stage", "") != stage) continue;
         found.reset();
-        if (event.body.value("result", "") == "done" && event.body.contains("changes")) found = event;
+        if (runtime::outcome_in(event.body) == runtime::Outcome::Done && event.body.contains("changes"))
+            found = event;
     }
     return found;
 }

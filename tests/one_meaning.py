@@ -16,9 +16,12 @@ is now, and the test fails where there is more, and where there is less and LIMI
 import collections, pathlib, re, sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-LIMITS = {"phrases": 0, "natives": 0, "parameters": 0, "results": 238}
+LIMITS = {"phrases": 0, "natives": 0, "parameters": 0, "results": 6}
 RESULTS = {"done", "undone", "held", "undo-failed", "in-doubt", "refused", "failed", "unfinished", "already", "skipped", "held: ", "in doubt"}
-EDGES = set()
+EDGES = {
+    "runtime/journal/outcome.cpp",      # of events, and of the journal's table of runs
+    "compiler/project/inventory.cpp",  # `on: [start, in-doubt, done]` of migc.yaml
+}
 REGISTERED = re.compile(r'\b(?:reads|does|writes|edits)\(\s*$')
 
 DECLARED = re.compile(r"^(verb|probe)\s+(.*)$", re.M)

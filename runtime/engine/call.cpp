@@ -41,9 +41,6 @@ bool is_version(const ir::Program& program, const ir::Expr& value) {
     return semantics::role_of(program, value) == ir::Role::Version;
 }
 
-// What a native of an inverse says when it leaves something as it is, so as not to destroy it.
-constexpr std::string_view held_mark = "held: ";
-
 std::string warned(const Answer& answer) {
     return answer.succeeded() ? printable(fmt::format("{}", fmt::join(warnings(answer.errors), "; "))) : "";
 }
@@ -62,9 +59,9 @@ bool only_yields(const ir::Verb& verb) {
     return verb.action && verb.effects.empty() && verb.undo.kind == ir::UndoKind::None && verb.result;
 }
 
-std::string undone_result(const std::string& outcome) {
-    if (outcome == "done") return "undone";
-    return outcome == "already" ? "nothing-to-undo" : outcome;
+Outcome undone_result(Outcome outcome) {
+    if (outcome == Outcome::Done) return Outcome::Undone;
+    return outcome == Outcome::Already ? Outcome::NothingToUndo : outcome;
 }
 
 }  // namespace
@@ -221,11 +218,12 @@ Verdict Call::attempt() {
         if (Verdict verdict = prepare(); !verdict.done()) return verdict;
         if (!first.empty() && !found_as(first)) return not_ours(std::move(first), refusal_);
         if (!first.empty() && course_.theirs != nullptr)
-            if (const std::string why = (*course_.theirs)(); !why.empty()) return conclude("held", why, true);
+            if (const std::string why = (*course_.theirs)(); !why.empty())
+                return conclude(Outcome::Held, why, true);
         if (holds_already()) return already();
         if (!intend()) return {Fate::Untrusted, stage_.run.recorder.failure()};
         if (planted("outcome-before-effect"))
-            if (Verdict early = conclude("done", "", true); !early.done()) return early;
+            if (Verdict early = conclude(Outcome::Done, "", true); !early.done()) return early;
         const Action action = act();
         if (--left == 0 || !was_only_outrun(action)) return decide(action);
         if (first.empty()) first = targets_;
@@ -272,7 +270,7 @@ Verdict Call::not_ours(std::vector<EffectTarget> first, const std::string& refus
     targets_ = std::move(first);
     if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(intent_body()));
     ownership_ = Ownership::NotOurs;
-    return conclude(course_.purpose == Purpose::Inverse ? "held" : "failed",
+    return conclude(course_.purpose == Purpose::Inverse ? Outcome::Held : Outcome::Failed,
                     fmt::format("{}; {}, which is not ours: somebody else changed it", refusal, readings()),
                     true);
 }
@@ -334,14 +332,14 @@ std::optional<Verdict> Call::settle(const nlohmann::json& intent) {
                intent.value("declared", nlohmann::json::object()),
                intent.value("identities", nlohmann::json::object()));
         if (targets_.empty()) break;
-        if (all_taken() && is_proved(false)) return conclude("done", "found out afterwards", true);
+        if (all_taken() && is_proved(false)) return conclude(Outcome::Done, "found out afterwards", true);
         if (untouched() && std::exchange(was_untouched, true)) break;
     }
     const bool begin_anew = untouched();
     targets_.clear();
     if (begin_anew) return std::nullopt;
     ownership_ = Ownership::Unproved;
-    return conclude("in-doubt", "it was begun before, and how it went could not be found out", true);
+    return conclude(Outcome::InDoubt, "it was begun before, and how it went could not be found out", true);
 }
 
 // Whether what is there is known to be this run's own work though no tool said so: the thing itself tells who
@@ -365,7 +363,8 @@ std::optional<Verdict> Call::resume_in_failure() {
     const auto open = past.open.find(id_);
     if (open == past.open.end()) return std::nullopt;
     if (verb_.effects.empty() && verb_.undo.kind == ir::UndoKind::None)
-        return conclude("failed", "it was begun before the run was cut off, and is not repeated", true);
+        return conclude(Outcome::Failed, "it was begun before the run was cut off, and is not repeated",
+                        true);
     return settle(open->second);
 }
 
@@ -386,7 +385,8 @@ std::optional<Verdict> Call::resume_forward() {
     }
     recall(values_to_json(change->before), values_to_json(change->declared), change->identities);
     const bool ours = change->ownership == Ownership::Ours;
-    if (all_taken() && (ours || is_proved(false))) return conclude("done", "found out afterwards", true);
+    if (all_taken() && (ours || is_proved(false)))
+        return conclude(Outcome::Done, "found out afterwards", true);
     if (ours && !targets_.empty() && !untouched()) half_done_ = change;
     targets_.clear();
     return std::nullopt;
@@ -408,7 +408,7 @@ Verdict Call::prepare() {
     // An inverse that would do harm leaves things as they are.
     Evaluator glance = stage_.evaluator.glance();
     if (const auto met = check_needs(glance, stage_.run.program, verb_, inner_); !met)
-        return course_.purpose == Purpose::Inverse ? conclude("held", met.error(), false)
+        return course_.purpose == Purpose::Inverse ? conclude(Outcome::Held, met.error(), false)
                                                    : not_begun(met.error());
     auto captured = read_captures(glance, verb_, inner_);
     if (!captured) return not_begun(captured.error());
@@ -459,7 +459,7 @@ Verdict Call::already() {
         if (const auto value = readable(target.observed))
             text += fmt::format("{}{} is {}", text.empty() ? "" : ", ", target.phrase, *value);
     if (text.empty()) text = targets_.front().phrase + " is as it should be";
-    return conclude("already", text + " already", true);
+    return conclude(Outcome::Already, text + " already", true);
 }
 
 List Call::workloads() const {
@@ -646,8 +646,8 @@ Verdict Call::decide(const Action& action) {
         targets_.front().identity = action.answer.identity;
     const bool complained = !action.answer.succeeded();
     const std::string said = complained ? failure_text(verb_.action->tool, action.answer) : "";
-    if (course_.purpose == Purpose::Inverse && said.starts_with(held_mark))
-        return conclude("held", said.substr(held_mark.size()), false);
+    if (course_.purpose == Purpose::Inverse && complained && !action.answer.held.empty())
+        return conclude(Outcome::Held, printable(action.answer.held), false);
     if (action.answer.refused) return decide_refused(said);
     if (targets_.empty()) return decide_unseen(action);
     const Seen seen = observe(patience(action.answer, effect_limit()), action.answer.succeeded());
@@ -657,7 +657,7 @@ Verdict Call::decide(const Action& action) {
     const std::string why = seen == Seen::NotAwaited
                                 ? "the operator asked twice to stop, so its effect was not waited for"
                                 : "whether it took effect could not be found out" + obstacle();
-    return conclude("in-doubt", why + (said.empty() ? "" : "; " + said), true);
+    return conclude(Outcome::InDoubt, why + (said.empty() ? "" : "; " + said), true);
 }
 
 // It has done nothing: what is there otherwise than before is somebody else's.
@@ -667,7 +667,7 @@ Verdict Call::decide_refused(const std::string& said) {
         return target.remade() || (!target.observed.is_unknown() && !equal(target.before, target.observed));
     });
     ownership_ = Ownership::NotOurs;
-    if (!changed || untouched()) return conclude("failed", said, true);
+    if (!changed || untouched()) return conclude(Outcome::Failed, said, true);
     std::vector<EffectTarget> first = targets_;
     for (EffectTarget& target : targets_) {
         target.before = target.observed;
@@ -684,13 +684,14 @@ Verdict Call::decide_taken(const Answer& answer, const std::string& said) {
     });
     const bool exited = answer.ending == Ending::Exited;
     const bool proved = is_proved(exited);
-    if (proved && is_stated) return conclude("done", fmt::format("{}, but {}", said, readings()), true);
+    if (proved && is_stated)
+        return conclude(Outcome::Done, fmt::format("{}, but {}", said, readings()), true);
     // A tool that counts up what it could not do has changed something, and not what was asked for.
     if (exited && !is_stated)
-        return conclude("failed", fmt::format("{}; something changed all the same: {}", said, readings()),
-                        true);
+        return conclude(Outcome::Failed,
+                        fmt::format("{}; something changed all the same: {}", said, readings()), true);
     if (!proved) ownership_ = Ownership::Unproved;
-    return conclude(exited ? "failed" : "in-doubt",
+    return conclude(exited ? Outcome::Failed : Outcome::InDoubt,
                     fmt::format("{}; {}, and whether this run or somebody else made it so is not known", said,
                                 readings()),
                     true);
@@ -698,12 +699,9 @@ Verdict Call::decide_taken(const Answer& answer, const std::string& said) {
 
 // An inverse may have put back what is this run's, and left the rest to a person.
 Verdict Call::decide_done(const Answer& answer) {
-    const std::size_t held = answer.errors.find(held_mark);
-    const bool left = held != std::string::npos && (held == 0 || answer.errors[held - 1] == '\n');
-    if (course_.purpose != Purpose::Inverse || !left) return conclude("done", warned(answer), true);
-    const std::size_t begin = held + held_mark.size();
-    return conclude("held", printable(answer.errors.substr(begin, answer.errors.find('\n', held) - begin)),
-                    true);
+    if (course_.purpose != Purpose::Inverse || answer.held.empty())
+        return conclude(Outcome::Done, warned(answer), true);
+    return conclude(Outcome::Held, printable(answer.held), true);
 }
 
 Verdict Call::decide_not_taken(const Answer& answer, const std::string& said) {
@@ -712,18 +710,18 @@ Verdict Call::decide_not_taken(const Answer& answer, const std::string& said) {
     accepted_ = !complained;
     // Taken on, and to be done by and by: it may come yet.
     if (!complained && untouched() && !answer.reason.empty())
-        return conclude("in-doubt", printable(answer.reason), true);
+        return conclude(Outcome::InDoubt, printable(answer.reason), true);
     if (!complained && !untouched())
         return conclude(
-            "failed", fmt::format("the command went well, and then somebody else changed it: {}", readings()),
-            true);
+            Outcome::Failed,
+            fmt::format("the command went well, and then somebody else changed it: {}", readings()), true);
     // Half done: by this run, if nobody else can have been at it. Nothing done: what comes yet may be this
     // command's late effect, or somebody else's work.
     const bool exited = answer.ending == Ending::Exited;
     const bool unclear =
         untouched() ? !works_alone(stage_, verb_, exited) : !all_different() && !is_proved(exited);
     if (complained && unclear) ownership_ = Ownership::Unproved;
-    return conclude("failed", fmt::format("{}; {}", what, readings()), true);
+    return conclude(Outcome::Failed, fmt::format("{}; {}", what, readings()), true);
 }
 
 bool Call::all_different() const {
@@ -735,27 +733,29 @@ bool Call::all_different() const {
 // Without an effect to look at, the command's own word is all there is. Where the declaration says that
 // nothing is left to undo, there is nothing to be in doubt about.
 Verdict Call::decide_unseen(const Action& action) {
-    if (action.answer.succeeded()) return conclude("done", warned(action.answer), true);
+    if (action.answer.succeeded()) return conclude(Outcome::Done, warned(action.answer), true);
     const ir::Undo& undo = semantics::way_back(step_, verb_);
     const bool decided = action.answer.ending == Ending::Exited || undo.kind == ir::UndoKind::None;
-    return conclude(decided ? "failed" : "in-doubt", failure_text(verb_.action->tool, action.answer), true);
+    return conclude(decided ? Outcome::Failed : Outcome::InDoubt,
+                    failure_text(verb_.action->tool, action.answer), true);
 }
 
 // An inverse that would take a tool that was replaced is left to a person.
 Verdict Call::not_begun(const std::string& message) {
     const bool inverse = course_.purpose == Purpose::Inverse;
     if (const auto why = inverse ? stage_.run.tools.changed_program() : std::nullopt)
-        return conclude("held", *why, false);
-    return conclude("failed", message, false);
+        return conclude(Outcome::Held, *why, false);
+    return conclude(Outcome::Failed, message, false);
 }
 
-Verdict Call::conclude(const std::string& outcome, const std::string& message, bool acted) {
+Verdict Call::conclude(Outcome outcome, const std::string& message, bool acted) {
     std::map<std::string, Value> observed;
     for (const EffectTarget& target : targets_)
         if (!target.observed.is_unknown()) observed[target.phrase] = target.observed;
     // What was so already has no intent: its outcome says what it is about.
-    nlohmann::json body =
-        outcome == "already" && course_.purpose == Purpose::Forward ? intent_body() : stage_.about(id_);
+    nlohmann::json body = outcome == Outcome::Already && course_.purpose == Purpose::Forward
+                              ? intent_body()
+                              : stage_.about(id_);
     body.update({{"text", text_},
                  {"result", outcome},
                  {"message", message},
@@ -764,13 +764,14 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
                  {"took_ms", stage_.run.tools.now() - begun_}});
     if (accepted_) body["accepted"] = true;
     if (ownership_ != Ownership::Ours) body["ownership"] = shown_ownership(ownership_);
-    if (outcome == "done" && course_.purpose == Purpose::Forward)
+    if (outcome == Outcome::Done && course_.purpose == Purpose::Forward)
         if (const auto steps = StillOurs(stage_).superseded_by(id_, verb_, names()); !steps.empty())
             body["supersedes"] = steps;
-    if (outcome == "already") body["workloads"] = workload_names();
-    const bool wrote = outcome == "done" || outcome == "already";
+    if (outcome == Outcome::Already) body["workloads"] = workload_names();
+    const bool wrote = outcome == Outcome::Done || outcome == Outcome::Already;
     if (auto which = identities(wrote); !which.empty()) body["identities"] = std::move(which);
-    if (auto which = revisions(); outcome == "done" && !which.empty()) body["revisions"] = std::move(which);
+    if (auto which = revisions(); outcome == Outcome::Done && !which.empty())
+        body["revisions"] = std::move(which);
     bool written = true;
     if (course_.purpose != Purpose::Inverse) {
         written = stage_.run.recorder.record(EventKind::Outcome, body);
@@ -784,9 +785,9 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
     if (intended_ && told) --stage_.run.open_effects;
     intended_ = false;
     if (course_.purpose == Purpose::Forward) stage_.conclude(id_, body);
-    if (course_.purpose == Purpose::Failure && acted && outcome != "already")
+    if (course_.purpose == Purpose::Failure && acted && outcome != Outcome::Already)
         stage_.add_in_failure(Change::from_intent(intent_body()));
-    if (course_.said != nullptr && outcome == "done" && !message.empty())
+    if (course_.said != nullptr && outcome == Outcome::Done && !message.empty())
         *course_.said += (course_.said->empty() ? "" : "; ") + message;
     // What a refused or failed command found afterwards is not what this run has written.
     if (wrote && course_.purpose != Purpose::Forward) stage_.knows(identities(true));
@@ -794,9 +795,9 @@ Verdict Call::conclude(const std::string& outcome, const std::string& message, b
         course_.written->values.insert(observed.begin(), observed.end());
         course_.written->identities.update(identities(true));
     }
-    if (outcome == "in-doubt") return {Fate::InDoubt, fmt::format("{}: {}", text_, message)};
-    if (outcome == "held") return {Fate::Held, fmt::format("{}: {}", text_, message)};
-    if (outcome == "failed") return {Fate::Failed, fmt::format("{}: {}", text_, message)};
+    if (outcome == Outcome::InDoubt) return {Fate::InDoubt, fmt::format("{}: {}", text_, message)};
+    if (outcome == Outcome::Held) return {Fate::Held, fmt::format("{}: {}", text_, message)};
+    if (outcome == Outcome::Failed) return {Fate::Failed, fmt::format("{}: {}", text_, message)};
     return {};
 }
 

@@ -116,7 +116,7 @@ class Call {
     [[nodiscard]] bool found_as(const std::vector<EffectTarget>& first) const;
     [[nodiscard]] bool is_proved(bool exited);
     [[nodiscard]] bool all_different() const;
-    Verdict conclude(const std::string& outcome, const std::string& message, bool acted);
+    Verdict conclude(Outcome outcome, const std::string& message, bool acted);
     Verdict not_begun(const std::string& message);
     [[nodiscard]] std::string readings() const;
     [[nodiscard]] std::string obstacle() const;

@@ -8,10 +8,10 @@
 namespace migc::runtime {
 namespace {
 
-ChangeState parse_state(const std::string& result) {
-    if (result == "done") return ChangeState::Done;
-    if (result == "already") return ChangeState::Already;
-    return result == "failed" ? ChangeState::Failed : ChangeState::InDoubt;
+ChangeState state_after(Outcome outcome) {
+    if (outcome == Outcome::Done) return ChangeState::Done;
+    if (outcome == Outcome::Already) return ChangeState::Already;
+    return outcome == Outcome::Failed ? ChangeState::Failed : ChangeState::InDoubt;
 }
 
 nlohmann::json member(const nlohmann::json& body, const char* key) {
@@ -65,7 +65,7 @@ Change Change::from_intent(const nlohmann::json& body) {
 }
 
 void Change::conclude(const nlohmann::json& outcome) {
-    state = parse_state(outcome.value("result", ""));
+    state = state_after(outcome_in(outcome));
     acted = outcome.value("acted", true);
     accepted = outcome.value("accepted", false);
     ownership = parse_ownership(outcome.value("ownership", ""));

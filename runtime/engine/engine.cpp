@@ -22,11 +22,11 @@
 namespace migc::runtime {
 namespace {
 
-int exit_code(const std::string& result) {
-    if (result == "done") return 0;
-    if (result == "undone") return 1;
-    if (result == "held") return 3;
-    return result == "refused" ? 5 : 4;
+int exit_code(Outcome result) {
+    if (result == Outcome::Done) return 0;
+    if (result == Outcome::Undone) return 1;
+    if (result == Outcome::Held) return 3;
+    return result == Outcome::Refused ? 5 : 4;
 }
 
 // Words, a plan, a check: nothing that could stand.
@@ -47,7 +47,7 @@ bool has_changes(const StageRun& stage) {
 }
 
 RunResult refused(std::string message, int code = 2) {
-    return {"refused", code, {}, std::move(message), {}};
+    return {Outcome::Refused, code, {}, std::move(message), {}};
 }
 
 }  // namespace
@@ -118,7 +118,7 @@ struct Engine::State {
     std::optional<Problem> prepare_folders();
     [[nodiscard]] std::vector<std::string> to_decide() const;
     RunResult finish(const StageEnd& end, int code);
-    [[nodiscard]] bool is_closed_for_undo(const std::string& result) const;
+    [[nodiscard]] bool is_closed_for_undo(Outcome result) const;
 };
 
 Engine::Engine(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
@@ -180,7 +180,7 @@ std::optional<Problem> Engine::State::look_at_inputs() {
     run.change = reviewed.change;
     options.run_digest = reviewed.run_digest();
     parts = reviewed.run;
-    if (auto why = refusal(options, reviewed)) return Problem{*why, exit_code("refused")};
+    if (auto why = refusal(options, reviewed)) return Problem{*why, exit_code(Outcome::Refused)};
     return std::nullopt;
 }
 
@@ -304,7 +304,7 @@ std::optional<Problem> Engine::State::look_at_inputs_again(const nlohmann::json&
                 ".migc/runs/{}/inputs), or undo the run and begin a new one",
                 fmt::format("{} {}", fmt::join(drifted, ", "), drifted.size() == 1 ? "is" : "are"),
                 drifted.size() == 1 ? "it" : "them", run.recorder.run()),
-            exit_code("refused")};
+            exit_code(Outcome::Refused)};
     return copy_inputs();
 }
 
@@ -350,7 +350,7 @@ bool Engine::State::record_lets() {
 UndoEnd Engine::State::undo_before(std::size_t stage) {
     UndoEnd worst = UndoEnd::Undone;
     while (stage-- > 0 && worst < UndoEnd::InDoubt) {
-        if (stages[stage]->past.result == "undone") continue;
+        if (stages[stage]->past.result == Outcome::Undone) continue;
         StageUndo undo(*stages[stage]);
         const UndoEnd end = undo.run(undo_by_later_stage);
         worst = std::max(worst, end);
@@ -366,9 +366,9 @@ StageEnd Engine::State::run_stages() {
     for (std::size_t i = 0; i < stages.size(); ++i) {
         if (stages[i]->passed) continue;
         StageFlow flow(*stages[i], [this, i] { return undo_before(i); });
-        if (StageEnd end = flow.run(); end.result != "done") return end;
+        if (StageEnd end = flow.run(); end.result != Outcome::Done) return end;
     }
-    return {"done", {}};
+    return {Outcome::Done, {}};
 }
 
 std::vector<std::string> Engine::State::standing() const {
@@ -390,8 +390,8 @@ std::vector<std::string> Engine::State::to_decide() const {
 }
 
 // All that it had done is undone: nobody will need the secrets again that it kept for that.
-bool Engine::State::is_closed_for_undo(const std::string& result) const {
-    return result == "undone" &&
+bool Engine::State::is_closed_for_undo(Outcome result) const {
+    return result == Outcome::Undone &&
            std::none_of(stages.begin(), stages.end(), [](const auto& stage) { return has_changes(*stage); });
 }
 
@@ -401,14 +401,15 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
                            {"exit_code", result.exit_code},
                            {"message", result.message},
                            {"standing", result.standing}};
-    if (const auto steps = to_decide(); end.result == "in-doubt" && !steps.empty()) body["decide"] = steps;
+    if (const auto steps = to_decide(); end.result == Outcome::InDoubt && !steps.empty())
+        body["decide"] = steps;
     const bool was_trusted = run.recorder.trusted();
     const bool written = planted("stop-unrecorded") && run.stopping() ? true : run.recorder.end(body);
     run.settle();  // the sheet
     if (written && is_closed_for_undo(result.result)) run.kept.erase();
     if (written) return result;
     // However well it went, the journal does not say so, and whoever reads it must not be told otherwise.
-    const std::string unwritten = untrusted_result(run);
+    const Outcome unwritten = untrusted_result(run);
     if (was_trusted && code < exit_code(unwritten) && !planted("end-not-written")) {
         result.result = unwritten;
         result.exit_code = exit_code(unwritten);
@@ -423,8 +424,8 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
 RunResult Engine::State::run_everything() {
     if (auto problem = resolve()) return refused(problem->message, problem->exit_code);
     if (auto problem = begin()) return refused(problem->message);
-    if (!record_beginning()) return finish({"held", run.recorder.failure()}, exit_code("held"));
-    if (auto problem = copy_inputs()) return finish({"refused", problem->message}, problem->exit_code);
+    if (!record_beginning()) return finish({Outcome::Held, run.recorder.failure()}, exit_code(Outcome::Held));
+    if (auto problem = copy_inputs()) return finish({Outcome::Refused, problem->message}, problem->exit_code);
     const StageEnd end = run_stages();
     return finish(end, exit_code(end.result));
 }
@@ -437,11 +438,11 @@ RunResult Engine::State::guarded(const std::function<RunResult()>& work) {
         const std::string message = fmt::format("a mistake in migc itself: {}", error.what());
         if (run.recorder.run().empty()) return refused(message);
         run.settle();
-        run.recorder.tell(EventKind::RunEnded, {{"result", "in-doubt"},
-                                                {"exit_code", exit_code("in-doubt")},
+        run.recorder.tell(EventKind::RunEnded, {{"result", Outcome::InDoubt},
+                                                {"exit_code", exit_code(Outcome::InDoubt)},
                                                 {"message", message},
                                                 {"standing", standing()}});
-        return {"in-doubt", exit_code("in-doubt"), run.recorder.run(), message, standing()};
+        return {Outcome::InDoubt, exit_code(Outcome::InDoubt), run.recorder.run(), message, standing()};
     }
 }
 
@@ -505,16 +506,16 @@ std::vector<std::string> Engine::State::in_doubt() const {
 
 RunResult Engine::State::finish_in_doubt(const std::vector<std::string>& steps,
                                          const std::string& consequence) {
-    return finish({"in-doubt", fmt::format("how {} went could not be found out, so {}",
-                                           fmt::join(steps, ", "), consequence)},
-                  exit_code("in-doubt"));
+    return finish({Outcome::InDoubt, fmt::format("how {} went could not be found out, so {}",
+                                                 fmt::join(steps, ", "), consequence)},
+                  exit_code(Outcome::InDoubt));
 }
 
 RunResult Engine::State::undo_everything() {
     if (!run.recorder.record(EventKind::RunResumed, resumed("undo")) || !run.settle())
-        return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
+        return finish({Outcome::InDoubt, run.recorder.failure()}, exit_code(Outcome::InDoubt));
     if (!settle_open_steps(Settling::Undo))
-        return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
+        return finish({Outcome::InDoubt, run.recorder.failure()}, exit_code(Outcome::InDoubt));
     if (const auto steps = in_doubt(); !steps.empty()) return finish_in_doubt(steps, "nothing is undone");
     return undo_stages();
 }
@@ -533,9 +534,10 @@ RunResult Engine::State::undo_stages() {
             {{"stage", (*stage)->stage.name}, {"result", result_of(end)}, {"message", undo.message()}});
         if (run.stopping()) break;
     }
-    if (!run.recorder.trusted()) return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
+    if (!run.recorder.trusted())
+        return finish({Outcome::InDoubt, run.recorder.failure()}, exit_code(Outcome::InDoubt));
     if (run.stopping() && worst == UndoEnd::Undone && !standing().empty())
-        return finish({"held", "stopped by the operator"}, exit_code("held"));
+        return finish({Outcome::Held, "stopped by the operator"}, exit_code(Outcome::Held));
     return finish({result_of(worst), message}, worst == UndoEnd::Undone ? 0 : exit_code(result_of(worst)));
 }
 
@@ -614,7 +616,7 @@ StageEnd Engine::State::resume_stages() {
     for (std::size_t i = 0; i < stages.size(); ++i) {
         StageRun& stage = *stages[i];
         if (!stage.past.failure) continue;
-        if (stage.past.result == "undone") return {"undone", *stage.past.failure};
+        if (stage.past.result == Outcome::Undone) return {Outcome::Undone, *stage.past.failure};
         return StageFlow(stage, [this, i] { return undo_before(i); }).run();
     }
     return run_stages();
@@ -624,7 +626,8 @@ RunResult Engine::State::resume_from(const RunHistory& history) {
     if (auto problem = begin_again(history)) return refused(problem->message, problem->exit_code);
     // Cut off before its first event: nothing was begun.
     if (history.begun.is_null()) {
-        if (!record_beginning()) return finish({"held", run.recorder.failure()}, exit_code("held"));
+        if (!record_beginning())
+            return finish({Outcome::Held, run.recorder.failure()}, exit_code(Outcome::Held));
         const StageEnd end = run_stages();
         return finish(end, exit_code(end.result));
     }
@@ -633,7 +636,7 @@ RunResult Engine::State::resume_from(const RunHistory& history) {
         record_lets();
     const Settling purpose = history.undoing ? Settling::Undo : Settling::Resume;
     if (!recorded || !settle_open_steps(purpose))
-        return finish({"in-doubt", run.recorder.failure()}, exit_code("in-doubt"));
+        return finish({Outcome::InDoubt, run.recorder.failure()}, exit_code(Outcome::InDoubt));
     if (const auto steps = in_doubt(); !steps.empty())
         return finish_in_doubt(steps, history.undoing ? "nothing is undone" : "the run does not go on");
     if (history.undoing) return undo_stages();
@@ -644,12 +647,12 @@ RunResult Engine::State::resume_from(const RunHistory& history) {
 RunResult Engine::State::resume_run(const std::string& id) {
     const auto history = recall(id);
     if (!history) return refused(history.error());
-    const std::string ended = history->ended.is_object() ? history->ended.value("result", "") : "";
-    if (ended == "done" || ended == "undone")
+    const Outcome ended = outcome_in(history->ended);
+    if (ended == Outcome::Done || ended == Outcome::Undone)
         return {ended,
                 exit_code(ended),
                 {},
-                fmt::format("run {} is {}: there is nothing to go on with", run.recorder.run(), ended),
+                fmt::format("run {} is {}: there is nothing to go on with", run.recorder.run(), word(ended)),
                 {}};
     if (auto problem = history->undoing ? std::nullopt : another_workspace())
         return refused(problem->message);

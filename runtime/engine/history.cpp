@@ -96,7 +96,7 @@ class History {
                 end_inverse(stage, step, event.body);
                 break;
             case EventKind::StageEnded:
-                end(stage, event.body.value("result", ""));
+                end(stage, outcome_in(event.body));
                 break;
             default:
                 break;
@@ -122,19 +122,19 @@ class History {
     }
 
     void conclude(StageRun& stage, const std::string& step, const nlohmann::json& body) {
-        const std::string result = body.value("result", "");
+        const Outcome result = outcome_in(body);
         if (in_failure_block(stage, step)) {
-            if (result == "done" || result == "already") stage.past.done.insert(step);
-            if (result != "in-doubt") stage.past.open.erase(step);
+            if (result == Outcome::Done || result == Outcome::Already) stage.past.done.insert(step);
+            if (result != Outcome::InDoubt) stage.past.open.erase(step);
             return;
         }
         // What was there already has no intent.
-        if (result == "already" && !stage.change(step)) stage.add(Change::from_intent(body));
+        if (result == Outcome::Already && !stage.change(step)) stage.add(Change::from_intent(body));
         stage.conclude(step, body);
         // What turned out afterwards not to have happened is done again.
         const bool never_happened = body.value("settled", false) && !body.value("acted", true);
-        if (result == "failed" && !never_happened) failed_at(stage, step, failure_of(body));
-        if (result == "done" || result == "already") went_well(stage, step);
+        if (result == Outcome::Failed && !never_happened) failed_at(stage, step, failure_of(body));
+        if (result == Outcome::Done || result == Outcome::Already) went_well(stage, step);
     }
 
     static std::string failure_of(const nlohmann::json& body) {
@@ -144,10 +144,11 @@ class History {
     // A gate that is closed is no failure.
     void check(StageRun& stage, const std::string& step, const nlohmann::json& body) {
         if (step.starts_with(stage.stage.name + "/gate.")) return;
-        const std::string result = body.value("result", "");
-        if (result == "held" && !planted("verify-again")) stage.past.held.insert(step);
-        if (result == "held") went_well(stage, step);
-        if (result == "failed" && !in_failure_block(stage, step)) failed_at(stage, step, failure_of(body));
+        const Finding found = finding_in(body);
+        if (found == Finding::Holds && !planted("verify-again")) stage.past.held.insert(step);
+        if (found == Finding::Holds) went_well(stage, step);
+        if (found == Finding::Fails && !in_failure_block(stage, step))
+            failed_at(stage, step, failure_of(body));
     }
 
     static void note(StageRun& stage, const std::string& step, const Event& event) {
@@ -181,16 +182,16 @@ class History {
 
     // An undo that did not come through is gone on with; whatever else ended a stage, a person has dealt
     // with.
-    static void end(StageRun& stage, const std::string& result) {
-        stage.passed = result == "done";
+    static void end(StageRun& stage, Outcome result) {
+        stage.passed = result == Outcome::Done;
         stage.past.result = result;
         stage.past.cut_in_undo = false;
-        if (result == "undone") stage.past.undoing = false;
-        if (!stage.past.undoing && result != "undone") stage.past.failure.reset();
+        if (result == Outcome::Undone) stage.past.undoing = false;
+        if (!stage.past.undoing && result != Outcome::Undone) stage.past.failure.reset();
     }
 
     static void resolve(StageRun& stage, const std::string& step, const nlohmann::json& body) {
-        const bool done = body.value("verdict", "") == "done";
+        const bool done = outcome_in(body, "verdict") == Outcome::Done;
         Change* one = change(stage, step);
         if (one == nullptr) {
             stage.past.open.erase(step);
@@ -220,16 +221,16 @@ class History {
         if (body.contains("identities")) stage.knows(body.at("identities"));
         Change* undone = change(stage, step);
         if (undone == nullptr) return;
-        const std::string result = body.value("result", "");
-        const bool well = result == "undone" || result == "nothing-to-undo";
+        const Outcome result = outcome_in(body);
+        const bool well = result == Outcome::Undone || result == Outcome::NothingToUndo;
         if (body.contains("part")) {
             const std::string part = body.at("part").get<std::string>();
             if (well) undone->finished_parts.insert(part);
-            if (result != "in-doubt") undone->open_parts.erase(part);
+            if (result != Outcome::InDoubt) undone->open_parts.erase(part);
             return;
         }
         if (well && !planted("undo-again")) stage.mark_undone(step);
-        if (result != "in-doubt") undone->open_parts.clear();
+        if (result != Outcome::InDoubt) undone->open_parts.clear();
     }
 
     RunState& run_;

@@ -14,6 +14,7 @@
 
 #include "compiler/ir/value.hpp"
 #include "compiler/source/source.hpp"
+#include "runtime/journal/outcome.hpp"
 #include "runtime/tools/natives.hpp"
 #include "runtime/trust/place.hpp"
 
@@ -66,7 +67,7 @@ struct RunOptions {
 // 0 done, 1 failed and undone, 2 refused before anything began, 3 held, 4 undo failed or in doubt, 5 gate
 // closed.
 struct RunResult {
-    std::string result;  // done|undone|held|undo-failed|in-doubt|refused
+    Outcome result = Outcome::None;
     int exit_code = 0;
     std::string run;                    // id in the journal; empty if no run was begun
     std::string message;                // why it is not done; empty if it is

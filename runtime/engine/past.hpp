@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/ir/value.hpp"
+#include "runtime/journal/outcome.hpp"
 
 namespace migc::runtime {
 
@@ -33,9 +34,9 @@ struct Past {
     std::map<std::string, nlohmann::json> open;  // intents of the failure block without an outcome
     // Why the stage failed, if it did and nobody has dealt with it.
     std::optional<std::string> failure;
-    std::string result;        // how the stage ended last; empty if it has not
-    bool undoing = false;      // an undo of the stage was begun, and not all is undone
-    bool cut_in_undo = false;  // the last undo of the stage did not come to its end
+    Outcome result = Outcome::None;  // how the stage ended last
+    bool undoing = false;            // an undo of the stage was begun, and not all is undone
+    bool cut_in_undo = false;        // the last undo of the stage did not come to its end
 };
 
 }  // namespace migc::runtime

@@ -15,8 +15,8 @@
 namespace migc::runtime {
 
 // An effect that may have begun, and whose outcome is not written down, is in doubt.
-std::string untrusted_result(const RunState& run) {
-    return run.open_effects > 0 || run.recorder.lost_outcome() ? "in-doubt" : "held";
+Outcome untrusted_result(const RunState& run) {
+    return run.open_effects > 0 || run.recorder.lost_outcome() ? Outcome::InDoubt : Outcome::Held;
 }
 
 StageFlow::StageFlow(StageRun& stage, std::function<UndoEnd()> undo_earlier)
@@ -59,7 +59,7 @@ StageEnd StageFlow::steps() {
     if (!verdict.done()) return fail(verdict);
     stage_.passed = true;
     stage_.run.passed.insert(stage_.stage.name);
-    return {"done", {}};
+    return {Outcome::Done, {}};
 }
 
 // With a tool that is another program by now nothing was looked at, and nothing is undone by itself.
@@ -75,20 +75,21 @@ StageEnd StageFlow::fail(const Verdict& failed) {
         case Fate::Untrusted:
             return untrusted();
         case Fate::Closed:
-            return {"refused", "a gate is closed: " + verdict.message};
+            return {Outcome::Refused, "a gate is closed: " + verdict.message};
         case Fate::InDoubt:
-            return {"in-doubt", verdict.message};
+            return {Outcome::InDoubt, verdict.message};
         case Fate::Held:
-            return {"held", verdict.message};
+            return {Outcome::Held, verdict.message};
         case Fate::Stopped:
-            return {"held", fmt::format("stopped by the operator; `migc resume {0}` goes on, `migc undo {0}` "
-                                        "takes it back",
-                                        stage_.run.recorder.run())};
+            return {Outcome::Held,
+                    fmt::format("stopped by the operator; `migc resume {0}` goes on, `migc undo {0}` "
+                                "takes it back",
+                                stage_.run.recorder.run())};
         default:
             break;
     }
     const auto& block = stage_.on_failure();
-    if (!block) return {"held", verdict.message + "; the stage does not say what is to be done then"};
+    if (!block) return {Outcome::Held, verdict.message + "; the stage does not say what is to be done then"};
     return failure_block(*block, verdict.message);
 }
 
@@ -125,13 +126,13 @@ StageEnd StageFlow::failure_block(const std::vector<ir::Step>& block, const std:
     }
     if (verdict.fate == Fate::Untrusted) return untrusted();
     if (undo_end_ > UndoEnd::Undone) return {result_of(undo_end_), reason + "; " + undo_message_};
-    if (verdict.fate == Fate::InDoubt) return {"in-doubt", reason + "; " + verdict.message};
+    if (verdict.fate == Fate::InDoubt) return {Outcome::InDoubt, reason + "; " + verdict.message};
     if (undid_ && verdict.done()) {
         const std::string stands = left_by_failure_block();
-        return stands.empty() ? StageEnd{"undone", reason}
-                              : StageEnd{"held", reason + "; something stands: " + stands};
+        return stands.empty() ? StageEnd{Outcome::Undone, reason}
+                              : StageEnd{Outcome::Held, reason + "; something stands: " + stands};
     }
-    return {"held", verdict.done() ? reason : reason + "; " + verdict.message};
+    return {Outcome::Held, verdict.done() ? reason : reason + "; " + verdict.message};
 }
 
 // What the failure block itself has made otherwise than the stage found it: no undo takes that back.
@@ -182,7 +183,7 @@ StageEnd StageFlow::end(StageEnd end) {
                                                        stage_.stage, stage_.environment))}});
     if (const auto used = stage_.run.take_approvals(); !used.empty()) body["approvals"] = used;
     const bool written = stage_.run.recorder.record(EventKind::StageEnded, body);
-    const bool worse = end.result == "in-doubt" || end.result == "undo-failed";
+    const bool worse = end.result == Outcome::InDoubt || end.result == Outcome::UndoFailed;
     return written || worse ? end : untrusted();
 }
 

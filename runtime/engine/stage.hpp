@@ -10,7 +10,7 @@
 namespace migc::runtime {
 
 struct StageEnd {
-    std::string result;  // done|undone|held|undo-failed|in-doubt|refused
+    Outcome result = Outcome::None;
     std::string message;
 };
 
@@ -42,7 +42,7 @@ class StageFlow {
     std::string undo_message_;
 };
 
-// "held", "in-doubt": what is left when the journal cannot be written any more.
-std::string untrusted_result(const RunState& run);
+// Held or in doubt: what is left when the journal cannot be written any more.
+Outcome untrusted_result(const RunState& run);
 
 }  // namespace migc::runtime

@@ -49,9 +49,9 @@ bool is_untouched(const Change& change) {
            });
 }
 
-const char* checked_result(const Verdict& verdict) {
-    if (verdict.done()) return "held";
-    return verdict.fate == Fate::Failed || verdict.fate == Fate::Closed ? "failed" : "unknown";
+Finding finding_of(const Verdict& verdict) {
+    if (verdict.done()) return Finding::Holds;
+    return verdict.fate == Fate::Failed || verdict.fate == Fate::Closed ? Finding::Fails : Finding::Unknown;
 }
 
 }  // namespace
@@ -149,7 +149,7 @@ Verdict Steps::may_change(const ir::Verb& verb, const Scope& inner) {
 
 Verdict Steps::not_begun(const std::string& text, const std::string& id, const std::string& why) {
     auto body = stage_.about(id);
-    body.update({{"text", text}, {"result", "failed"}, {"message", why}, {"acted", false}});
+    body.update({{"text", text}, {"result", Outcome::Failed}, {"message", why}, {"acted", false}});
     if (course_.purpose != Purpose::Inverse && !stage_.run.recorder.record(EventKind::Outcome, body))
         return {Fate::Untrusted, stage_.run.recorder.failure()};
     return {Fate::Failed, fmt::format("{}: {}", text, why)};
@@ -200,7 +200,9 @@ Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inne
     Verdict verdict = tries(step, verb, inner, outer, id, text);
     if (!recorded || verdict.fate == Fate::Untrusted) return verdict;
     auto body = stage_.about(id);
-    const char* result = verdict.done() ? "done" : verdict.fate == Fate::InDoubt ? "in-doubt" : "failed";
+    const Outcome result = verdict.done()                  ? Outcome::Done
+                           : verdict.fate == Fate::InDoubt ? Outcome::InDoubt
+                                                           : Outcome::Failed;
     body.update({{"text", text}, {"result", result}, {"message", verdict.message}, {"acted", true}});
     if (!stage_.run.recorder.record(EventKind::Outcome, body))
         return {Fate::Untrusted, stage_.run.recorder.failure()};
@@ -263,7 +265,7 @@ bool Steps::had_no_effect(const std::string& id) {
 Verdict Steps::check(const std::string& text, const std::string& id, Verdict verdict, Time begun) {
     auto body = stage_.about(id);
     body.update({{"text", text},
-                 {"result", checked_result(verdict)},
+                 {"result", finding_of(verdict)},
                  {"message", printable(verdict.message)},
                  {"took_ms", stage_.run.tools.now() - begun}});
     if (const auto used = stage_.run.take_approvals(); !used.empty()) body["approvals"] = used;

@@ -26,16 +26,16 @@ std::string phrase_of(Evaluator& evaluator, const ir::Expr& expression, const Sc
     return expression.kind == ir::ExprKind::Probe ? evaluator.describe(expression, scope) : "what it follows";
 }
 
-const char* outcome_of(const Verdict& verdict) {
+Outcome outcome_of(const Verdict& verdict) {
     switch (verdict.fate) {
         case Fate::Done:
-            return "undone";
+            return Outcome::Undone;
         case Fate::InDoubt:
-            return "in-doubt";
+            return Outcome::InDoubt;
         case Fate::Failed:
-            return "failed";
+            return Outcome::Failed;
         default:
-            return "held";
+            return Outcome::Held;
     }
 }
 
@@ -107,16 +107,16 @@ bool is_part(const Value* before, const Value& now, const Value* declared) {
 
 }  // namespace
 
-std::string result_of(UndoEnd end) {
+Outcome result_of(UndoEnd end) {
     switch (end) {
         case UndoEnd::Undone:
-            return "undone";
+            return Outcome::Undone;
         case UndoEnd::Held:
-            return "held";
+            return Outcome::Held;
         case UndoEnd::Failed:
-            return "undo-failed";
+            return Outcome::UndoFailed;
         default:
-            return "in-doubt";
+            return Outcome::InDoubt;
     }
 }
 
@@ -159,7 +159,7 @@ std::vector<StageUndo::Inverse> StageUndo::collect() {
                                 equal(*baseline, inverse->start);
             inverses.push_back(std::move(*inverse));
         } else {
-            conclude(*change, "in-doubt", "the script does not say any more how this step is undone",
+            conclude(*change, Outcome::InDoubt, "the script does not say any more how this step is undone",
                      UndoEnd::InDoubt);
         }
     }
@@ -237,17 +237,17 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
         const Value now = after(inverse);
         const std::string what = phrase_of(stage_.evaluator, *inverse.undo->after, *inverse.scope);
         if (now.is_unknown() || inverse.start.is_unknown()) {
-            conclude(*inverse.change, "in-doubt",
+            conclude(*inverse.change, Outcome::InDoubt,
                      fmt::format("whether {} was changed back could not be found out", what),
                      UndoEnd::InDoubt);
         } else if (equal(now, inverse.start) && inverse.verb->effects.empty()) {
             // Nobody can see what it left, so nobody may say that nothing is left.
-            conclude(*inverse.change, "held",
+            conclude(*inverse.change, Outcome::Held,
                      fmt::format("{} was not changed by this stage, so there is nothing to go back to", what),
                      UndoEnd::Held);
         } else if (equal(now, inverse.start) && !inverse.restores() && !put_back_) {
             skipped_.push_back(&inverse);
-            conclude(*inverse.change, "nothing-to-undo",
+            conclude(*inverse.change, Outcome::NothingToUndo,
                      fmt::format("skipped: {} was not changed back", what), UndoEnd::Undone);
         } else {
             undo_one(inverse);
@@ -464,7 +464,7 @@ bool StageUndo::undo_one(Inverse& inverse) {
         if (inverse.verb->effects.empty() || found.state == State::Untouched)
             stage_.mark_undone(change.step);
         else
-            conclude(change, "held", "it stays as it is: " + inverse.undo->reason, UndoEnd::Held);
+            conclude(change, Outcome::Held, "it stays as it is: " + inverse.undo->reason, UndoEnd::Held);
         return true;
     }
     // Each call of an inverse that was cut off finds out by itself how far it came.
@@ -474,37 +474,37 @@ bool StageUndo::undo_one(Inverse& inverse) {
         put_back_ = put_back_ || put_back;
         if (put_back && is_on_top(inverse)) {
             leave(inverse);
-            conclude(change, "held", "it is as it was before, and it was not this run that put it back",
-                     UndoEnd::Held);
+            conclude(change, Outcome::Held,
+                     "it is as it was before, and it was not this run that put it back", UndoEnd::Held);
             return true;
         }
-        conclude(change, "nothing-to-undo", found.message, UndoEnd::Undone);
+        conclude(change, Outcome::NothingToUndo, found.message, UndoEnd::Undone);
         // It may be the inverse of an undo that was cut off that has restored it.
         if (stage_.past.cut_in_undo) remember_all_restored(inverse);
         return true;
     }
     if (inverse.undo->kind == UndoKind::Irreversible) {
-        conclude(change, "held", "there is no way back: " + inverse.undo->reason, UndoEnd::Held);
+        conclude(change, Outcome::Held, "there is no way back: " + inverse.undo->reason, UndoEnd::Held);
         return false;
     }
     if (found.state == State::Foreign) {
         // A refused command has changed nothing that an earlier step's change could be a part of.
         if (change.ownership != Ownership::NotOurs) leave(inverse);
-        conclude(change, "held", found.message, UndoEnd::Held);
+        conclude(change, Outcome::Held, found.message, UndoEnd::Held);
     } else if (const Change* later = left_around(inverse)) {
         conclude(
-            change, "held",
+            change, Outcome::Held,
             fmt::format("it is a part of what `{}` changed later, which was not taken back", later->text),
             UndoEnd::Held);
     } else if (found.state == State::Unreadable) {
         if (const auto why = stage_.run.tools.changed_program())
-            conclude(change, "held", *why, UndoEnd::Held);
+            conclude(change, Outcome::Held, *why, UndoEnd::Held);
         else
-            conclude(change, "in-doubt", found.message, UndoEnd::InDoubt);
+            conclude(change, Outcome::InDoubt, found.message, UndoEnd::InDoubt);
     } else if (inverse.undo->kind == UndoKind::ByCaller) {
-        conclude(change, "held", "the step brought no inverse", UndoEnd::Held);
+        conclude(change, Outcome::Held, "the step brought no inverse", UndoEnd::Held);
     } else if (const auto lost = lost_secret(stage_.evaluator, *inverse.undo, *inverse.scope)) {
-        conclude(change, "held", *lost, UndoEnd::Held);
+        conclude(change, Outcome::Held, *lost, UndoEnd::Held);
     } else {
         run_steps(inverse);
     }
@@ -553,7 +553,7 @@ std::string StageUndo::restored_text(const Inverse& inverse) {
     return text;
 }
 
-void StageUndo::conclude(Change& change, const std::string& result, const std::string& message, UndoEnd end,
+void StageUndo::conclude(Change& change, Outcome result, const std::string& message, UndoEnd end,
                          const Written& written) {
     auto body = stage_.about(change.step);
     body.update({{"text", change.text},
@@ -591,7 +591,7 @@ void StageUndo::remember_all_restored(Inverse& inverse) {
     remember_restored(inverse);
 }
 
-// What an undo that was cut off has restored must have converged, too, before this one says "undone".
+// What an undo that was cut off has restored must have converged, too, before this one says Outcome::Undone.
 void StageUndo::remember_earlier() {
     if (!stage_.past.cut_in_undo) return;
     for (auto change = stage_.changes.rbegin(); change != stage_.changes.rend(); ++change)
@@ -685,25 +685,25 @@ StageUndo::Settled StageUndo::look_until_stable(const Inverse& inverse) {
     return settled;
 }
 
-std::string StageUndo::settled_result(const Inverse& inverse, const Settled& settled, Settling purpose,
-                                      bool& acted) {
+Outcome StageUndo::settled_result(const Inverse& inverse, const Settled& settled, Settling purpose,
+                                  bool& acted) {
     const bool seen = !inverse.verb->effects.empty();
     if (seen) {
         acted = !settled.all_before || (settled.known && settled.all_taken);
-        if (!settled.known) return "in-doubt";
-        if (!settled.all_taken) return "failed";
+        if (!settled.known) return Outcome::InDoubt;
+        if (!settled.all_taken) return Outcome::Failed;
         // The same may be somebody else's work: nobody has heard how the command ended.
-        return settled.all_before || proves(stage_, *inverse.verb, *inverse.scope, false) ? "done"
-                                                                                          : "in-doubt";
+        return settled.all_before || proves(stage_, *inverse.verb, *inverse.scope, false) ? Outcome::Done
+                                                                                          : Outcome::InDoubt;
     }
     acted = true;
-    if (!inverse.verb->action) return "failed";  // a composite that was cut off is half done
-    if (planted("in-doubt-is-not-done")) return acted = false, "failed";
-    if (planted("in-doubt-is-done")) return "done";
-    if (inverse.undo->kind != UndoKind::None) return "in-doubt";
-    if (purpose == Settling::Undo) return "failed";
+    if (!inverse.verb->action) return Outcome::Failed;  // a composite that was cut off is half done
+    if (planted("in-doubt-is-not-done")) return acted = false, Outcome::Failed;
+    if (planted("in-doubt-is-done")) return Outcome::Done;
+    if (inverse.undo->kind != UndoKind::None) return Outcome::InDoubt;
+    if (purpose == Settling::Undo) return Outcome::Failed;
     acted = !inverse.verb->result;
-    return acted ? "in-doubt" : "failed";
+    return acted ? Outcome::InDoubt : Outcome::Failed;
 }
 
 // What a step that was done, though nobody wrote it down, has changed of what earlier ones had left.
@@ -715,12 +715,12 @@ bool StageUndo::settle(Change& change, Settling purpose) {
     const auto inverse = prepare(change);
     Settled settled;
     bool acted = true;
-    std::string result = "in-doubt";
+    Outcome result = Outcome::InDoubt;
     if (inverse) {
         settled = look_until_stable(*inverse);
         result = settled_result(*inverse, settled, purpose, acted);
     }
-    const bool known = result != "in-doubt";
+    const bool known = result != Outcome::InDoubt;
     auto body = stage_.about(change.step);
     body.update({{"text", change.text},
                  {"result", result},
@@ -728,7 +728,7 @@ bool StageUndo::settle(Change& change, Settling purpose) {
                  {"observed", values_to_json(settled.observed)},
                  {"acted", acted},
                  {"settled", true}});
-    if (inverse && result == "done") body["supersedes"] = superseded_by(*inverse);
+    if (inverse && result == Outcome::Done) body["supersedes"] = superseded_by(*inverse);
     if (!stage_.run.recorder.record(EventKind::Outcome, body)) return false;
     stage_.conclude(change.step, body);
     stage_.wrote(known ? settled.observed : std::map<std::string, Value>{});

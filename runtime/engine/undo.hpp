@@ -16,8 +16,7 @@ namespace migc::runtime {
 // Later ones weigh more.
 enum class UndoEnd { Undone, Held, Failed, InDoubt, Untrusted };
 
-// "undone", "held", "undo-failed", "in-doubt".
-std::string result_of(UndoEnd end);
+Outcome result_of(UndoEnd end);
 
 // What a step without an outcome is settled for.
 enum class Settling { Undo, Resume };
@@ -65,7 +64,7 @@ class StageUndo {
     Settled look_back(const Inverse& inverse);
     Settled look_until_stable(const Inverse& inverse);
     std::vector<std::string> superseded_by(const Inverse& inverse);
-    std::string settled_result(const Inverse& inverse, const Settled& settled, Settling purpose, bool& acted);
+    Outcome settled_result(const Inverse& inverse, const Settled& settled, Settling purpose, bool& acted);
     void remember_earlier();
     std::vector<Inverse> collect();
     std::optional<Inverse> prepare(Change& change);
@@ -86,7 +85,7 @@ class StageUndo {
     void remember_restored(Inverse& inverse);
     void remember_all_restored(Inverse& inverse);
     std::string restored_text(const Inverse& inverse);
-    void conclude(Change& change, const std::string& result, const std::string& message, UndoEnd end,
+    void conclude(Change& change, Outcome result, const std::string& message, UndoEnd end,
                   const Written& written = {});
     void worsen(UndoEnd end, const std::string& message);
     [[nodiscard]] bool is_own(const Inverse& inverse, const std::string& phrase, const Reading& now);

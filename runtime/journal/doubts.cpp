@@ -59,7 +59,7 @@ class Doubts {
 
     // Of an inverse in parts, the last part that ends well ends it as far as one can see.
     void end(const nlohmann::json& body, bool inverse) {
-        if (text_of(body, "result") != "in-doubt") return forget(text_of(body, "step"), inverse);
+        if (outcome_in(body) != Outcome::InDoubt) return forget(text_of(body, "step"), inverse);
         OpenStep& open = begin(body, inverse);
         open.in_doubt = true;
         open.message = text_of(body, "message");

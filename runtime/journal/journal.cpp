@@ -90,7 +90,7 @@ int number_of(const nlohmann::json& body, const char* key) {
 // How a run stands after an event; nothing of it for a run that is going on.
 struct Ending {
     std::int64_t time_ms = 0;
-    std::string result = "unfinished";
+    std::string result = word(Outcome::Unfinished);
     int exit_code = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #include "runtime/journal/event.hpp"
+#include "runtime/journal/outcome.hpp"
 #include "runtime/trust/local_witness.hpp"
 
 namespace migc::runtime {
@@ -22,8 +23,9 @@ struct RunSummary {
     std::string digest;  // change digest
     std::int64_t begun_ms = 0;
     std::int64_t ended_ms = 0;  // 0 while it runs, or if it was cut off
-    std::string result;         // done|undone|held|undo-failed|in-doubt|refused; "unfinished" without an end
+    std::string result;         // as the journal has it: the word of an outcome
     int exit_code = 0;
+    [[nodiscard]] Outcome outcome() const { return outcome_of(result); }
 };
 
 // A run that a person was to take over. Not adopted is one that the journal does not have any more, or whose

@@ -291,7 +291,7 @@ static Answer http_restore(Host& host, const Arguments& arguments) {
     if (!found) return not_started(found.error());
     if (host.setting("overwrite") != "yes" &&
         changed_by_others(host, *request, *found, json_argument(arguments, 3), json_argument(arguments, 4)))
-        return refused(fmt::format("held: somebody changed {} since this run did", request->url));
+        return left_alone(fmt::format("somebody changed {} since this run did", request->url));
     return write(host, *request, json_argument(arguments, 1), *found, true);
 }
 

@@ -87,6 +87,12 @@ Answer refused(std::string reason) {
     return answer;
 }
 
+Answer left_alone(std::string why) {
+    Answer answer = refused(why);
+    answer.held = std::move(why);
+    return answer;
+}
+
 std::string complaint(const std::string& tool, const Answer& answer) {
     if (answer.ending == Ending::NotStarted || answer.ending == Ending::TimedOut)
         return fmt::format("{}: {}", tool, answer.reason.empty() ? "it could not be run" : answer.reason);

@@ -24,6 +24,8 @@ Reading read_from(const nlohmann::json& object, Reading reading);
 Answer well(std::string output);
 // As if a tool had refused: exit status 1, the reason on standard error. Nothing was done.
 Answer refused(std::string reason);
+// Likewise of an inverse, which leaves what is there as it is, so as not to destroy it.
+Answer left_alone(std::string why);
 
 // What a failed tool said, on one line, with its name before it: "kubectl: Error from server: ..".
 std::string complaint(const std::string& tool, const Answer& answer);

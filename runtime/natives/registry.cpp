@@ -143,7 +143,7 @@ tl::expected<std::string, std::string> local_id(Host& host, const std::string& i
 
 // What an inverse does not take back, so as not to destroy what others did, is held.
 Answer tag_stays(const Arguments& arguments, std::size_t place_of_back, const std::string& why) {
-    return refused((text_argument(arguments, place_of_back) == "back" ? "held: " : "") + why);
+    return text_argument(arguments, place_of_back) == "back" ? left_alone(why) : refused(why);
 }
 
 }  // namespace

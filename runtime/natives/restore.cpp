@@ -125,7 +125,7 @@ Restoration restoration_of(const Handle& handle, const json& prior, const json& 
 }
 
 Answer held(const Handle& handle, const std::string& reason) {
-    return refused(fmt::format("held: {} {}", handle.written(), reason));
+    return left_alone(fmt::format("{} {}", handle.written(), reason));
 }
 
 // [handle, prior, manifest, applied]: an object as it is now, and what can be put back of it.
@@ -175,8 +175,7 @@ Answer patch_back(Host& host, const ObjectLook& seen, const Restoration& restora
     const RestoreCommand command = restoring_patch(host, seen, restoration.patch);
     Answer answer = write_object(host, command.arguments, command.input);
     if (answer.succeeded() && !restoration.left.empty())
-        answer.errors +=
-            fmt::format("\nheld: {} {}", seen.document.handle.written(), fmt::join(restoration.left, "; "));
+        answer.held = fmt::format("{} {}", seen.document.handle.written(), fmt::join(restoration.left, "; "));
     return answer;
 }
 

@@ -198,8 +198,7 @@ static Answer write_kept_back(Host& host, const Arguments& arguments) {
     const fs::path file = text_argument(arguments, 0), kept = text_argument(arguments, 1);
     const auto before = is_there(kept) ? read_bytes(kept) : std::string();
     if (!before) return refused(before.error());
-    if (auto changed = other_kubeconfig(host, file, text_argument(arguments, 2)))
-        return refused("held: " + *changed);
+    if (auto changed = other_kubeconfig(host, file, text_argument(arguments, 2))) return left_alone(*changed);
     if (!is_there(kept)) {
         std::error_code error;
         fs::remove(file, error);

@@ -253,7 +253,7 @@ mode_t mode_back(const ProjectFile& prior, const ProjectFile& present) {
 
 static Answer put_back(Host& host, const Arguments& arguments) {
     const std::string path = text_argument(arguments, 0), left = text_argument(arguments, 2);
-    if (auto changed = changed_since(host, path, left)) return refused("held: " + *changed);
+    if (auto changed = changed_since(host, path, left)) return left_alone(*changed);
     if (is_of_no_file(argument(arguments, 1))) {
         const std::int64_t folders = int_field(json_argument(arguments, 1), "/missing-folders");
         const auto removed =
@@ -265,7 +265,10 @@ static Answer put_back(Host& host, const Arguments& arguments) {
     const auto present = read_project_file(host, path);
     const mode_t mode = present && *present ? mode_back(*file, **present) : file->mode;
     const auto written = write_project_file(host, path, file->content, left, mode);
-    return written ? well("") : not_written(host, path, "held: " + written.error());
+    if (written) return well("");
+    Answer answer = not_written(host, path, written.error());
+    if (answer.refused) answer.held = written.error();
+    return answer;
 }
 
 std::string preview_write_file(Host& host, const Arguments& arguments) {

@@ -61,13 +61,13 @@ tl::expected<Searched, std::string> search(System system, const Options& options
     return result;
 }
 
-std::string_view name(Outcome outcome);
+std::string name(Outcome outcome);
 
 std::map<std::string, std::set<std::string>> ends_of(const Searched& searched) {
     std::map<std::string, std::set<std::string>> result;
     const auto add = [&](const std::string& what, Outcomes outcomes) {
         for (unsigned i = 0; i <= static_cast<unsigned>(Outcome::Refused); ++i)
-            if ((outcomes >> i & 1U) != 0) result[what].insert(std::string(name(static_cast<Outcome>(i))));
+            if ((outcomes >> i & 1U) != 0) result[what].insert(name(static_cast<Outcome>(i)));
     };
     const Counts& counts = searched.found.counts;
     add("", counts.without_fault);
@@ -157,22 +157,23 @@ std::string counted(std::uint64_t number, std::string_view one, std::string_view
     return fmt::format("{} {}", number, number == 1 ? one : many);
 }
 
-std::string_view name(Outcome outcome) {
+// As a run calls it.
+std::string name(Outcome outcome) {
     switch (outcome) {
         case Outcome::Done:
-            return "done";
+            return word(runtime::Outcome::Done);
         case Outcome::Undone:
-            return "undone";
+            return word(runtime::Outcome::Undone);
         case Outcome::Held:
-            return "held";
+            return word(runtime::Outcome::Held);
         case Outcome::UndoFailed:
-            return "undo-failed";
+            return word(runtime::Outcome::UndoFailed);
         case Outcome::InDoubt:
-            return "in-doubt";
+            return word(runtime::Outcome::InDoubt);
         case Outcome::Refused:
             break;
     }
-    return "refused";
+    return word(runtime::Outcome::Refused);
 }
 
 std::string_view in_words(Outcome outcome) {

@@ -51,7 +51,7 @@ std::string way_on(const RunSummary& run, const std::vector<OpenStep>& open) {
             id, id, id);
     const bool doubtful =
         std::any_of(open.begin(), open.end(), [](const OpenStep& one) { return one.in_doubt; });
-    if (run.ended_ms != 0 && !doubtful && run.result != "done" && run.result != "undone")
+    if (run.ended_ms != 0 && !doubtful && run.outcome() != Outcome::Done && run.outcome() != Outcome::Undone)
         out += fmt::format("`migc resume {}` goes on with it, `migc undo {}` takes it back\n", id, id);
     for (const OpenStep& one : open)
         if (one.in_doubt)

@@ -82,13 +82,24 @@ std::string utc_time(std::int64_t time_ms) {
                        clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
-std::string ending(const std::string& result, std::int64_t exit_code) {
-    if (result == "undone") return exit_code == 0 ? "fully undone" : "failed and fully undone";
-    if (result == "held") return "held: it stopped, and something stands";
-    if (result == "undo-failed") return "failed, and so did its undo";
-    if (result == "in-doubt") return "in doubt: a person has to look";
-    if (result == "refused") return "refused by a gate or a lock";
-    return result.empty() ? "ended" : result;
+// The word of an event's result, also one that this migc does not know.
+std::string text_or(const nlohmann::json& body, const char* otherwise) {
+    const std::string text = text_at(body, "result");
+    return text.empty() ? otherwise : text;
+}
+
+std::string in_words(Outcome outcome, const nlohmann::json& body) {
+    return outcome == Outcome::InDoubt ? in_words(outcome) : text_or(body, "");
+}
+
+std::string ending(const nlohmann::json& body, std::int64_t exit_code) {
+    const Outcome result = outcome_in(body);
+    if (result == Outcome::Undone) return exit_code == 0 ? "fully undone" : "failed and fully undone";
+    if (result == Outcome::Held) return "held: it stopped, and something stands";
+    if (result == Outcome::UndoFailed) return "failed, and so did its undo";
+    if (result == Outcome::InDoubt) return "in doubt: a person has to look";
+    if (result == Outcome::Refused) return "refused by a gate or a lock";
+    return text_or(body, "ended");
 }
 
 std::vector<std::string> Narrator::lines(const Event& event) {
@@ -186,7 +197,8 @@ std::vector<std::string> Narrator::run_resumed(const Event& event) const {
 
 std::vector<std::string> Narrator::resolved(const nlohmann::json& body) const {
     const std::string what = text_at(body, "part") == "inverse" ? "the undo of " : "";
-    const std::string verdict = text_at(body, "verdict") == "done" ? "it is done" : "it is not done";
+    const std::string verdict =
+        outcome_in(body, "verdict") == Outcome::Done ? "it is done" : "it is not done";
     return {line(
         held, what + text_at(body, "text"),
         {fmt::format("{} says: {}, because: {}", text_at(body, "by"), verdict, text_at(body, "because"))})};
@@ -227,62 +239,65 @@ std::vector<std::string> Narrator::outcome(const Event& event) {
     const nlohmann::json& body = event.body;
     const std::string key = step_key(event);
     const std::string command = style_.paint(Ink::Faint, taken(commands_, key));
-    const std::string result = text_at(body, "result");
+    const Outcome result = outcome_in(body);
     const std::string message = text_at(body, "message");
     // Kept under its key, for the undo of the step.
     if (const std::string own = text_at(body, "text"); !own.empty()) texts_[key] = own;
     const std::string& text = texts_[key];
-    if (result == "done") return {line(done, text, {command, message, took(body)})};
-    if (result == "already") return {line(done, text, {with_reason("already so", message)})};
-    if (result == "failed") return {line(failed, text, {with_reason("failed", message)})};
-    if (result == "in-doubt") return {line(unknown, text, {with_reason("in doubt", message)})};
-    return {line(unknown, text, {with_reason(result.empty() ? "ended" : result, message)})};
+    if (result == Outcome::Done) return {line(done, text, {command, message, took(body)})};
+    if (result == Outcome::Already) return {line(done, text, {with_reason("already so", message)})};
+    if (result == Outcome::Failed) return {line(failed, text, {with_reason(word(Outcome::Failed), message)})};
+    if (result == Outcome::InDoubt)
+        return {line(unknown, text, {with_reason(in_words(result, body), message)})};
+    return {line(unknown, text, {with_reason(text_or(body, "ended"), message)})};
 }
 
 std::vector<std::string> Narrator::checked(const nlohmann::json& body) const {
-    const std::string result = text_at(body, "result");
+    const Finding found = finding_in(body);
     const std::string message = text_at(body, "message");
     const std::string text = text_at(body, "text");
-    if (result == "held") return {line(done, text, {message, took(body)})};
-    if (result == "failed") return {line(failed, text, {with_reason("failed", message)})};
-    return {line(unknown, text, {with_reason(result.empty() ? "unknown" : result, message)})};
+    if (found == Finding::Holds) return {line(done, text, {message, took(body)})};
+    if (found == Finding::Fails) return {line(failed, text, {with_reason(word(Outcome::Failed), message)})};
+    return {line(unknown, text, {with_reason(text_or(body, "unknown"), message)})};
 }
 
 std::vector<std::string> Narrator::undo_outcome(const Event& event) {
     const nlohmann::json& body = event.body;
-    const std::string result = text_at(body, "result");
+    const Outcome result = outcome_in(body);
     const std::string message = text_at(body, "message");
     const bool part = body.is_object() && body.contains("part");
     std::string text = text_at(body, "text");
     if (text.empty()) text = texts_[step_key(event)];
-    if (result == "undone") return {line(undone, text, {message}, part)};
-    if (result == "nothing-to-undo")
+    if (result == Outcome::Undone) return {line(undone, text, {message}, part)};
+    if (result == Outcome::NothingToUndo)
         return {line(nothing, text, {with_reason("nothing to undo", message)}, part)};
-    if (result == "held") return {line(held, text, {with_reason("not undone", message)}, part)};
-    if (result == "failed") return {line(failed, text, {with_reason("the undo failed", message)}, part)};
-    return {line(unknown, text, {with_reason(result == "in-doubt" ? "in doubt" : result, message)}, part)};
+    if (result == Outcome::Held) return {line(held, text, {with_reason("not undone", message)}, part)};
+    if (result == Outcome::Failed)
+        return {line(failed, text, {with_reason("the undo failed", message)}, part)};
+    return {line(unknown, text, {with_reason(in_words(result, body), message)}, part)};
 }
 
 std::vector<std::string> Narrator::stage_ended(const nlohmann::json& body) const {
-    const std::string result = text_at(body, "result");
+    const Outcome result = outcome_in(body);
     const std::string stage = "stage " + text_at(body, "stage") + " ";
     // The reason stands in the lines above, and again at the end of the run.
-    return {stage + (result == "in-doubt" ? "in doubt" : result == "undo-failed" ? "not undone" : result)};
+    return {stage + (result == Outcome::UndoFailed ? "not undone" : in_words(result, body))};
 }
 
 std::vector<std::string> Narrator::run_ended(const nlohmann::json& body) const {
-    const std::string result = text_at(body, "result");
+    const Outcome result = outcome_in(body);
     const auto code = number_at(body, "exit_code");
     const bool standing =
         body.contains("standing") && body["standing"].is_array() && !body["standing"].empty();
-    const Ink ink = result == "done" ? Ink::Green : result == "undone" ? Ink::Yellow : Ink::Red;
-    const std::string how = fmt::format(
-        "run {}{}{} (exit code {})", run_, run_.empty() ? "" : " ",
-        standing && result == "undone" ? "failed; the stage that failed is undone" : ending(result, code),
-        code);
+    const Ink ink = result == Outcome::Done ? Ink::Green : result == Outcome::Undone ? Ink::Yellow : Ink::Red;
+    const std::string how =
+        fmt::format("run {}{}{} (exit code {})", run_, run_.empty() ? "" : " ",
+                    standing && result == Outcome::Undone ? "failed; the stage that failed is undone"
+                                                          : ending(body, code),
+                    code);
     std::vector<std::string> out = {style_.paint(ink, how)};
-    if (result == "done") return out;
-    if (result == "undone") {
+    if (result == Outcome::Done) return out;
+    if (result == Outcome::Undone) {
         for (const auto& one : standing ? body["standing"] : nlohmann::json::array())
             out.push_back("  stays, from an earlier stage: " + text_at({{"text", one}}, "text"));
         return out;

@@ -33,13 +33,13 @@ class Account {
         if (change == nullptr) return;
         if (event.kind == EventKind::Outcome) change->conclude(event.body);
         if (event.kind == EventKind::Resolved && event.body.value("part", "") == "forward")
-            change->resolve(event.body.value("verdict", "") == "done");
+            change->resolve(outcome_in(event.body, "verdict") == Outcome::Done);
         if (event.kind == EventKind::UndoOutcome && !event.body.contains("part")) undo(step, event.body);
     }
 
     void undo(const std::string& step, const nlohmann::json& body) {
-        const std::string result = body.value("result", "");
-        if (result != "undone" && result != "nothing-to-undo") return;
+        const Outcome result = outcome_in(body);
+        if (result != Outcome::Undone && result != Outcome::NothingToUndo) return;
         for (Change& change : changes)
             if (change.step == step || inside(change.step, step)) change.undone = true;
     }
@@ -112,8 +112,12 @@ void add_window(Status& status, const StatusInput& input) {
     if (hour->within) status.last_safe_ms = hour->until - status.undo_ms;
 }
 
+bool is_at_work(const StatusInput& input) {
+    return input.worker && input.worker->condition != LockCondition::Orphaned;
+}
+
 std::string state_of(const StatusInput& input) {
-    if (input.worker && input.worker->condition != LockCondition::Orphaned) return "at work";
+    if (is_at_work(input)) return "at work";
     return input.about.ended_ms == 0 ? "cut off" : input.about.result;
 }
 
@@ -128,8 +132,10 @@ std::string zone_of(const std::string& window) {
     return window.substr(window.rfind(' ') + 1);
 }
 
-std::string what_next(const Status& status, const std::string& run) {
-    if (status.state == "done" || status.state == "undone" || status.state == "at work") return {};
+std::string what_next(const Status& status, const StatusInput& input) {
+    const Outcome end = input.about.ended_ms == 0 ? Outcome::None : input.about.outcome();
+    if (end == Outcome::Done || end == Outcome::Undone || is_at_work(input)) return {};
+    const std::string& run = input.about.id;
     if (!status.in_doubt.empty())
         return fmt::format("look at what is in doubt, then `migc resolve {} STEP done|not-done --because ..`",
                            run);
@@ -178,7 +184,7 @@ Status status_of(const StatusInput& input) {
 std::string render_status(const Status& status, const StatusInput& input) {
     std::string out = fmt::format("run {}   {}{}\n", input.about.id, input.about.script,
                                   input.about.title.empty() ? "" : "   " + input.about.title);
-    const auto line = [&](const char* label, const std::string& text) {
+    const auto line = [&](const std::string& label, const std::string& text) {
         if (!text.empty()) out += fmt::format("  {:<9}{}\n", label, text);
     };
     line("state", status.state + (status.stage.empty() ? "" : fmt::format(", stage {}", status.stage)));
@@ -188,13 +194,13 @@ std::string render_status(const Status& status, const StatusInput& input) {
                          status.doing->state.empty() ? "" : ": ", status.doing->state));
     if (input.worker) line("lock", describe(*input.worker));
     for (const std::string& text : status.standing) line("changed", text);
-    for (const std::string& text : status.in_doubt) line("in doubt", text);
+    for (const std::string& text : status.in_doubt) line(in_words(Outcome::InDoubt), text);
     if (!status.standing.empty())
         line("undo", status.no_return.empty()
                          ? fmt::format("would take {} at most", in_words(status.undo_ms))
                          : fmt::format("stops at `{}`, which has no way back", status.no_return));
     if (!status.window.empty()) line("window", window_in_words(status, input.now));
-    line("next", what_next(status, input.about.id));
+    line("next", what_next(status, input));
     return out;
 }
 

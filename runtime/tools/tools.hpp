@@ -56,6 +56,8 @@ struct Answer {
     // The tool said no before it did anything: what is seen afterwards is not its doing. False where that is
     // not certain, a server that could not be reached in the middle included.
     bool refused = false;
+    // Of a native of an inverse: what it left as it is, so as not to destroy it, and why. A sentence.
+    std::string held = {};
     // Of a native that made or changed one thing: which, in its server's words. As `Reading::identity`.
     std::string identity = {};
 

@@ -21,7 +21,7 @@ void begin(Cluster& cluster, const ObjectKey& key) {
 void finish(Cluster& cluster, const ObjectKey& key, bool well) {
     Object status = object_at(*cluster.find(key), "/status");
     status.erase("active");
-    status[well ? "succeeded" : "failed"] = 1;
+    status[nlohmann::json::json_pointer(well ? "/succeeded" : "/failed")] = 1;
     status["conditions"] =
         Object::array({well ? condition(cluster, status, "Complete", true, "", "")
                             : condition(cluster, status, "Failed", true, "BackoffLimitExceeded",

@@ -289,7 +289,8 @@ Answer state(const TerraformCall& call) {
     if (words == std::vector<std::string>{"pull"} && call.directory.serial == 0) return done("");
     if (words == std::vector<std::string>{"pull"})
         return done(printed(state_document(call.directory), 2) + "\n");
-    if (words != std::vector<std::string>{"list"}) return unmodelled(fmt::format("terraform state {}", joined(words)));
+    if (words != std::vector<std::string>{"list"})
+        return unmodelled(fmt::format("terraform state {}", joined(words)));
     std::string text;
     for (const auto& [address, attributes] : call.directory.instances.items()) text += address + "\n";
     return done(text);

@@ -315,7 +315,7 @@ class Trial final : public Tools {
         run_result = engine().run();
         run_leaves = leaves();
         if (!lost().empty()) lost_in_run = lost();
-        if (run_result.result != "undone" && run_result.result != "refused") {
+        if (run_result.result != Outcome::Undone && run_result.result != Outcome::Refused) {
             moment(Moment::BeforeUndo);
             undo_result = engine().undo("run-1");
         }
@@ -572,9 +572,9 @@ class Campaign {
                 if (found.severity == Severity::Error) return complain(verb, found.message);
             Trial plain(*scripts_.back(), verb, folder_, nullptr, nullptr);
             plain.go();
-            if (plain.run_result.result != "done")
-                return complain(
-                    verb, "without others: " + plain.run_result.result + " " + plain.run_result.message);
+            if (plain.run_result.result != Outcome::Done)
+                return complain(verb, "without others: " + word(plain.run_result.result) + " " +
+                                          plain.run_result.message);
             Plain kept{{}, plain.before, plain.run_leaves, differing(plain.before, plain.run_leaves)};
             if (*verb.file != '\0') {
                 kept.forward.place.kind = Spot::Kind::File;
@@ -675,19 +675,21 @@ class Campaign {
         }
         ++tried_;
         const RunResult& last = trial.undo_result ? *trial.undo_result : trial.run_result;
-        ++ends_[trial.run_result.result == "done" && last.result == "undone" ? "done and undone"
-                                                                             : last.result];
+        ++ends_[trial.run_result.result == Outcome::Done && last.result == Outcome::Undone
+                    ? "done and undone"
+                    : word(last.result)];
         const auto wrong = wrong_results(one, trial);
         // What is called undone is as it was before: with what others had written by then.
-        if (last.result == "undone") trial.all_is_back();
+        if (last.result == Outcome::Undone) trial.all_is_back();
         auto lost = trial.lost();
         lost.insert(lost.end(), trial.lost_in_run.begin(), trial.lost_in_run.end());
         lost_ += lost.empty() ? 0 : 1;
         wrong_ += wrong.empty() ? 0 : 1;
         if (verbose)
-            fmt::print("run: {} ({}) {}\nundo: {}\n", trial.run_result.result, trial.run_result.exit_code,
-                       trial.run_result.message,
-                       trial.undo_result ? trial.undo_result->result + " " + trial.undo_result->message : "");
+            fmt::print(
+                "run: {} ({}) {}\nundo: {}\n", word(trial.run_result.result), trial.run_result.exit_code,
+                trial.run_result.message,
+                trial.undo_result ? word(trial.undo_result->result) + " " + trial.undo_result->message : "");
         if (lost.empty() && wrong.empty()) return;
         const std::string text = one.text();
         const std::string what = text.substr(0, text.find('/', text.find('/') + 1));
@@ -715,10 +717,10 @@ class Campaign {
         };
         // What others do to a thing that this run has left alone makes nothing wrong of `undone`.
         const bool left_alone = !trial.intended() || (!trial.acted && one.when() >= Moment::AfterAct);
-        if (trial.run_result.result == "done") compare("done", trial.run_leaves, plain.after);
+        if (trial.run_result.result == Outcome::Done) compare("done", trial.run_leaves, plain.after);
         if (left_alone) return wrong;
-        if (trial.run_result.result == "undone") compare("undone", trial.end_leaves, plain.before);
-        if (trial.undo_result && trial.undo_result->result == "undone")
+        if (trial.run_result.result == Outcome::Undone) compare("undone", trial.end_leaves, plain.before);
+        if (trial.undo_result && trial.undo_result->result == Outcome::Undone)
             compare("undone", trial.end_leaves, plain.before);
         return wrong;
     }

@@ -188,7 +188,7 @@ class Trial {
         try {
             Engine engine(what_.program, what_.inventory, tools_, journal_, {}, {});
             const RunResult result = work(engine);
-            outcome.result = result.result;
+            outcome.result = word(result.result);
             outcome.message = result.message;
         } catch (const Killed&) {
             outcome.result = "killed";

@@ -90,8 +90,8 @@ void tell(const RunSummary& about, const std::vector<Event>& events, const ir::P
 // What the journal of a run makes of an engine that goes on with it, takes it back, or writes its sheet.
 template <typename Work>
 void go_on(const std::vector<Event>& events, const Compiled& compiled, Work work) {
-    static const std::set<std::string> endings = {"done",        "undone",   "held",
-                                                  "undo-failed", "in-doubt", "refused"};
+    static const std::set<Outcome> endings = {Outcome::Done,       Outcome::Undone,  Outcome::Held,
+                                              Outcome::UndoFailed, Outcome::InDoubt, Outcome::Refused};
     fakes::FakeJournal journal;
     journal.summary.id = "run-1";
     journal.stored = events;
@@ -112,7 +112,7 @@ void events(const std::string& text) {
     go_on(events, compiled, [](Engine& engine) {
         static_cast<void>(engine.sheet("run-1"));
         RunResult well;
-        well.result = "done";
+        well.result = Outcome::Done;
         return well;
     });
 }

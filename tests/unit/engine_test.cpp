@@ -11,6 +11,12 @@
 #include "runtime/engine/text.hpp"
 #include "tests/unit/fakes.hpp"
 
+// How a failed check shows what it has found.
+template <>
+struct Catch::StringMaker<migc::runtime::Outcome> {
+    static std::string convert(migc::runtime::Outcome outcome) { return word(outcome); }
+};
+
 using namespace fakes;
 using migc::runtime::compare;
 
@@ -354,7 +360,7 @@ TEST_CASE("a run that goes well") {
     Bench bench;
     add_stage(bench.program, "staging", {scale_to(4), verify(is(replicas(), number(4)), 5000)});
     const RunResult result = bench.run();
-    CHECK(result.result == "done");
+    CHECK(result.result == Outcome::Done);
     CHECK(result.exit_code == 0);
     CHECK(bench.replicas() == 4);
     CHECK(bench.journal.told(EventKind::Outcome) == Lines{"staging/1 done"});
@@ -379,7 +385,7 @@ TEST_CASE("a failed verify undoes last first and converges") {
     add_stage(bench.program, "staging",
               {scale_to(4), scale_to(3, "pipeline"), scale_to(6), failing_verify()});
     const RunResult result = bench.run();
-    CHECK(result.result == "undone");
+    CHECK(result.result == Outcome::Undone);
     CHECK(result.exit_code == 1);
     CHECK(bench.replicas() == 2);
     CHECK(bench.replicas("staging", "pipeline") == 1);
@@ -431,7 +437,7 @@ TEST_CASE("an effect that cannot be read is in doubt, and nothing is undone") {
     bench.tools.on_change = go_blind;
     add_stage(bench.program, "staging", {scale_to(4), scale_to(6)});
     const RunResult result = bench.run();
-    CHECK(result.result == "in-doubt");
+    CHECK(result.result == Outcome::InDoubt);
     CHECK(result.exit_code == 4);
     CHECK(bench.journal.told(EventKind::UndoOutcome).empty());
     CHECK(bench.tools.changes.size() == 1);
@@ -501,7 +507,7 @@ TEST_CASE("what somebody else changed is held, the others are undone") {
     bench.tools.tick = [](FakeTools& tools) { tools.field("staging", "pipeline", "replicas") = 5; };
     add_stage(bench.program, "staging", {scale_to(4), scale_to(3, "pipeline"), failing_verify()});
     RunResult result = bench.run();
-    CHECK(result.result == "held");
+    CHECK(result.result == Outcome::Held);
     CHECK(result.exit_code == 3);
     CHECK(bench.replicas() == 2);
     CHECK(bench.replicas("staging", "pipeline") == 5);
@@ -525,7 +531,7 @@ TEST_CASE("an inverse that fails is told, and the others go on") {
     bench.tools.faults.push_back({"pipeline replicas 1", failed(1, "forbidden")});
     add_stage(bench.program, "staging", {scale_to(4), scale_to(3, "pipeline"), failing_verify()});
     const RunResult result = bench.run();
-    CHECK(result.result == "undo-failed");
+    CHECK(result.result == Outcome::UndoFailed);
     CHECK(result.exit_code == 4);
     CHECK(bench.replicas() == 2);
 }
@@ -651,7 +657,7 @@ TEST_CASE("soak means always, and holds when it cannot see") {
     }
     SECTION("blind") {
         bench.tools.tick = go_blind;
-        CHECK(bench.run().result == "held");
+        CHECK(bench.run().result == Outcome::Held);
     }
 }
 
@@ -704,7 +710,7 @@ TEST_CASE("a soak in a simulation looks when something happened, and now and the
     }
     SECTION("it cannot be seen any more") {
         foresee([&] { go_blind(bench.tools); });
-        CHECK(bench.run().result == "held");
+        CHECK(bench.run().result == Outcome::Held);
         CHECK(bench.tools.now() >= later);
         CHECK(bench.tools.now() < later + day / 10 + 120'000);
     }
@@ -716,7 +722,7 @@ TEST_CASE("a run that goes on asks its gates again, and an undo asks none") {
     gate.condition = is(replicas("pipeline"), number(1));
     add_stage(bench.program, "staging", {scale_to(4), scale_to(6)}).gates = {gate};
     bench.options.stop_requested = [&] { return !bench.tools.changes.empty(); };
-    CHECK(bench.run().result == "held");
+    CHECK(bench.run().result == Outcome::Held);
     CHECK(bench.replicas() == 4);
     bench.options.stop_requested = {};
     bench.tools.field("staging", "pipeline", "replicas") = 0;
@@ -789,7 +795,7 @@ TEST_CASE("a soak counts the time in which somebody looked, and tells of the oth
     SECTION("the run was cut off, and went on in the morning") {
         bench.options.stop_requested = [&] { return ticks == 50; };
         bench.tools.tick = [&](FakeTools&) { ++ticks; };
-        CHECK(bench.run().result == "held");
+        CHECK(bench.run().result == Outcome::Held);
         const Time soaked = bench.tools.now() - begun;
         bench.tools.pass(night);
         bench.options.stop_requested = {};
@@ -877,7 +883,7 @@ TEST_CASE("gates fail closed, and nothing is undone for them") {
         add_stage(bench.program, "production", {scale_to(4)}).gates = {gate};
         const RunResult result = bench.run();
         CHECK(result.exit_code == 5);
-        CHECK(result.result == "refused");
+        CHECK(result.result == Outcome::Refused);
         CHECK(bench.tools.changes.empty());
     }
     SECTION("waived") {
@@ -1068,7 +1074,7 @@ TEST_CASE("no effect begins without a durable intent") {
         add_stage(bench.program, "staging", {configure_as(7), restart(), scale_to(4), failing_verify()});
         bench.journal.appends_left = appends;
         const RunResult result = bench.run();
-        INFO("after " << appends << " appends: " << result.result << " " << result.message);
+        INFO("after " << appends << " appends: " << word(result.result) << " " << result.message);
         const auto changed = bench.tools.changes.size();
         const auto intents =
             bench.journal.told(EventKind::Intent).size() + bench.journal.told(EventKind::UndoIntent).size();
@@ -1077,7 +1083,7 @@ TEST_CASE("no effect begins without a durable intent") {
         if (!complete) CHECK((result.exit_code == 3 || result.exit_code == 4));
         bench.journal.appends_left = -1;
         const RunResult undone = bench.undo_deciding();
-        INFO("then: " << undone.result << " " << undone.message);
+        INFO("then: " << word(undone.result) << " " << undone.message);
         CHECK(undone.exit_code == 0);
         CHECK(bench.replicas() == 2);
         CHECK(bench.tools.field("staging", "webapi", "configuration") == 1);

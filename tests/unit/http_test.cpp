@@ -436,7 +436,7 @@ TEST_CASE("the way back of a put is barred by somebody else's change") {
         host.say("PUT", page(204, ""));
         host.say("curl", page(200, body, headers));
     };
-    const std::string barred = "held: somebody changed http://web.example.org/ since this run did";
+    const std::string barred = "somebody changed http://web.example.org/ since this run did";
     SECTION("the ETag is the one that this run left") {
         holds(R"({"x":5})", "ETag: \"2\"\r\n");
         CHECK(act(host, "http-put", {web, content, nothing, prior}).succeeded());
@@ -449,7 +449,7 @@ TEST_CASE("the way back of a put is barred by somebody else's change") {
         holds(R"({"x":5})", "ETag: \"2\"\r\n");
         CHECK(act(host, "http-put", {web, content, nothing, prior}).succeeded());
         holds(R"({"x":5})", "ETag: \"3\"\r\n");
-        CHECK(back().errors == barred);
+        CHECK(back().held == barred);
         CHECK(host.commands.size() == 3);
     }
     SECTION("the server's answer to the put tells the ETag; what is looked up later may be somebody else's") {
@@ -457,7 +457,7 @@ TEST_CASE("the way back of a put is barred by somebody else's change") {
         CHECK(act(host, "http-put", {web, content, nothing, prior}).succeeded());
         CHECK(host.commands.size() == 1);
         holds(R"({"x":5})", "ETag: \"3\"\r\n");
-        CHECK(back().errors == barred);
+        CHECK(back().held == barred);
     }
     SECTION("without ETags the whole document counts, also fields that were not sent") {
         holds(R"({"x":5,"by":"server"})", "");
@@ -467,15 +467,15 @@ TEST_CASE("the way back of a put is barred by somebody else's change") {
         CHECK(act(host, "http-put", {web, content, nothing, as_value({{"body", R"({"x":5,"by":"server"})"}})})
                   .succeeded());
         holds(R"({"x":5,"by":"somebody"})", "");
-        CHECK(back().errors == barred);
+        CHECK(back().held == barred);
     }
     SECTION("another content, whatever was written down") {
         holds(R"({"x":6})", "ETag: \"2\"\r\n");
-        CHECK(back().errors == barred);
+        CHECK(back().held == barred);
     }
     SECTION("what was removed here and is there again is somebody else's") {
         holds(R"({"x":1})", "");
-        CHECK(act(host, "http-restore", {web, prior, nothing, nothing, prior}).errors == barred);
+        CHECK(act(host, "http-restore", {web, prior, nothing, nothing, prior}).held == barred);
     }
 }
 

@@ -427,7 +427,7 @@ TEST_CASE("a tag is moved only from where it was, and a lost answer is a doubt")
     };
     host.say("--request PUT", "HTTP/1.1 201 Created\r\n\r\n");
     CHECK(move(ours, "").refused);
-    CHECK(move(ours, "back").errors.starts_with("held: "));
+    CHECK_FALSE(move(ours, "back").held.empty());
     CHECK_FALSE(host.ran("--request PUT"));
     CHECK(move(theirs, "").succeeded());
     host.say("--request PUT", "HTTP/1.1 503 No\r\n\r\n");
@@ -443,8 +443,8 @@ TEST_CASE("a local name is given only where it was what was captured") {
     host.say("docker", std::string());
     host.say("docker image inspect", std::string("theirs\n"));
     CHECK(host.act("image-name", {Value("web:1"), Value("before"), Value("ours")}).refused);
-    CHECK(host.act("image-name", {Value("web:1"), Value("ours"), Value(Absent{}), Value("back")})
-              .errors.starts_with("held: "));
+    CHECK_FALSE(
+        host.act("image-name", {Value("web:1"), Value("ours"), Value(Absent{}), Value("back")}).held.empty());
     CHECK_FALSE(host.ran("docker tag"));
     CHECK(host.act("image-name", {Value("web:1"), Value("theirs"), Value("ours")}).succeeded());
     CHECK(host.commands.back() == "docker tag ours web:1");
@@ -473,7 +473,7 @@ TEST_CASE(
     REQUIRE(host.act("write-kubeconfig", {Value("k"), Value(file), Value(kept), old}).succeeded());
     const Value left = host.read("private-digest", {Value(file)}).value;
     write("theirs");
-    CHECK(host.act("write-kept-back", {Value(file), Value(kept), left}).errors.starts_with("held: "));
+    CHECK_FALSE(host.act("write-kept-back", {Value(file), Value(kept), left}).held.empty());
     CHECK(content() == "theirs");
     write("new");
     CHECK(host.act("write-kept-back", {Value(file), Value(kept), left}).succeeded());
