@@ -16,6 +16,7 @@
 #include "compiler/ir/weight.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
+#include "compiler/source/project_path.hpp"
 
 namespace migc::checks {
 namespace {
@@ -856,13 +857,17 @@ class Timeline::Walk {
     Known1 files_below(const std::string& target) const {
         namespace fs = std::filesystem;
         std::error_code error;
-        const fs::path root = timeline_.inventory_.root, full = (root / target).lexically_normal();
-        if (!fs::is_directory(full, error)) return Value(List{Value(target)});
+        const fs::path root = timeline_.inventory_.root;
+        // What lies outside of the project is not even listed.
+        const auto full = project_path(root, target);
+        if (!full || !fs::is_directory(*full, error)) return Value(List{Value(target)});
         std::vector<std::string> names;
-        for (fs::recursive_directory_iterator at(full, error), end; !error && at != end;
+        for (fs::recursive_directory_iterator at(*full, error), end; !error && at != end;
              at.increment(error)) {
             if (at->is_regular_file(error))
-                names.push_back(at->path().lexically_relative(root).generic_string());
+                names.push_back((fs::path(target) / at->path().lexically_relative(*full))
+                                    .lexically_normal()
+                                    .generic_string());
             if (names.size() > most_restored) return std::nullopt;
         }
         std::sort(names.begin(), names.end());

@@ -56,6 +56,17 @@ std::vector<std::string_view> forms_near(const syntax::Expr& phrase, Declaration
     return alike.empty() ? all : alike;
 }
 
+// Whether a probe would have to be read for it: a declaration must not lead back to itself by its role.
+bool asks(const ir::Expr& expression);
+
+bool asks_in_children(const ir::Expr& expression) {
+    return std::any_of(expression.children.begin(), expression.children.end(), asks);
+}
+
+bool asks(const ir::Expr& expression) {
+    return expression.kind == ir::ExprKind::Probe || asks_in_children(expression);
+}
+
 }  // namespace
 
 ir::RoleUse Lowering::role(const std::vector<syntax::Expr>& roles, DeclarationKind kind, Scope& scope) {
@@ -87,8 +98,15 @@ ir::RoleUse Lowering::role(const std::vector<syntax::Expr>& roles, DeclarationKi
         result.role = row->role;
         result.span = phrase.span;
         const auto arguments = arguments_in(row->form, phrase);
-        for (const syntax::Expr* given : *arguments)
+        for (const syntax::Expr* given : *arguments) {
             result.arguments.push_back(expr(*given, simple(ir::TypeKind::Any), scope));
+            const ir::Expr& argument = result.arguments.back();
+            const bool is_measure = row->role == ir::Role::Fall && argument.kind == ir::ExprKind::Probe;
+            if (is_measure ? !asks_in_children(argument) : !asks(argument)) continue;
+            diagnostics_
+                .report(Code::BadDeclaration, argument.span, "a role says nothing that must be asked for")
+                .notes.emplace_back("name a parameter of the declaration, or write a value");
+        }
     }
     return result;
 }

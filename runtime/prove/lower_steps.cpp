@@ -396,9 +396,10 @@ void Lowering::keep_what_is_new(const ir::Verb& verb, const Names& inner, const 
     if (course.undoing == nullptr) return;
     for (const ir::Expr& need : verb.needs) {
         if (!runtime::keeps_what_is_new(program_, need)) continue;
-        const std::vector<Term> arguments = probe_arguments(need, inner);
-        if (may_go(verb, arguments[0])) continue;
-        const Term prior = arguments[1];
+        const auto& role = program_.probes.at(need.declaration).role.arguments;
+        const Names& own = *probe_names(need, inner);
+        if (may_go(verb, evaluate(role.at(0), own))) continue;
+        const Term prior = evaluate(role.at(1), own);
         const auto variable = prior.is_register ? read_from_.find(prior.id) : read_from_.end();
         if (variable != read_from_.end()) may_be(variable->second, absent);
         const Label goes = label();

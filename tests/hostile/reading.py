@@ -70,6 +70,16 @@ def used_files(room):
     check("a file of the same repository is used", "cannot read" not in done.text, done.text)
 
 
+def outside_names(room):
+    """Nor are the names of what lies outside listed."""
+    room.write(f"{CANARY}.txt", "x", room.outside)
+    room.write("migc.yaml", YAML)
+    room.write("a.mig", 'stage staging < restore "../outside" from "HEAD"; verify replicas of webapi is 4; > on failure undo;\n')
+    room.hand_over()
+    for words in [*commands("a.mig"), ["plan", "a.mig", "--world", "learning", "--markdown"]]:
+        hidden(f"{words[0]} lists nothing outside", room.migc(*words))
+
+
 def linked_scripts(room):
     loot(room)
     room.link("a.mig", room.outside / "credentials")
@@ -307,7 +317,7 @@ def others_script():
             room.remove()
 
 
-for part in (used_files, linked_scripts, linked_projects, linked_migc_yaml, named_in_scripts, secrets, plan_reads_none):
+for part in (used_files, outside_names, linked_scripts, linked_projects, linked_migc_yaml, named_in_scripts, secrets, plan_reads_none):
     in_rooms(part)
 others_migc_yaml()
 others_script()

@@ -68,7 +68,6 @@ TEST_CASE("a declaration says its role in the words of the table") {
     };
     CHECK(codes("role runs \"a.sh\" with [];").empty());
     CHECK(codes("role field \"/spec/lid\" of b;", "probe").empty());
-    CHECK(codes("role given (size of b);", "probe").empty());
     SECTION("as a value of its own names") {
         const auto a = analyse("probe lid (b: box): int < role field \"/spec/lid\" of b; read sh [b]; >" +
                                stage("verify lid red is 1;"));
@@ -86,6 +85,10 @@ TEST_CASE("a declaration says its role in the words of the table") {
         CHECK(codes("role field \"/spec/lid\" of b;") == Codes{"L008"});
         CHECK(codes("role window \"x\"; role freeze \"x\";", "probe") == Codes{"L008"});
         CHECK(codes("role window nothing;", "probe") == Codes{"L006"});
+        CHECK(codes("role given (size of b);", "probe") == Codes{"L008"});
+        CHECK(codes("role given (lid b);", "probe") == Codes{"L008"});
+        CHECK(codes("role fall of (size of b);", "probe") ==
+              Codes{"L009"});  // of a proof, so not behind `verify`
     }
     SECTION("the word is free for everything else") {
         CHECK(analyse("verb give role (role: string) < do sh [role]; undo none because \"reads\"; >" +
