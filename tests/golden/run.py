@@ -49,7 +49,7 @@ def run(migc, command, folder):
     if words[0] == "migc":
         words[0] = migc
     done = subprocess.run(words, cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60)
+                          stderr=subprocess.STDOUT, timeout=60 * float(os.environ.get("MIGC_PATIENCE", "1")))
     text = done.stdout.decode("utf-8", "replace").replace(folder, "${folder}").replace(CONFIGURATION.name, "${configuration}")
     text = re.sub(r"/tmp/migc-[A-Za-z0-9]{6}", "${scratch}", text)
     text = re.sub(r'\(by [^,()]+, [0-9: -]+ UTC\)', "(by ${operator}, ${time})", text)

@@ -6,6 +6,8 @@ from support import SOURCE, allowed, check, finish  # noqa: F401 (for the tests)
 
 GIVEN = os.path.abspath(os.environ.get("MIGC", "build/cli/migc"))
 OTHER = "nobody"
+# How many times as long anything may take: what sanitizers watch is slow.
+PATIENCE = float(os.environ.get("MIGC_PATIENCE", "1"))
 
 
 def sources_with(ways, harmless, own_ways):
@@ -83,6 +85,7 @@ class Room:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, **how)
 
     def migc(self, *arguments, cwd=None, stdin=None, environment=None, user="the room's", before=None, timeout=60):
+        timeout *= PATIENCE
         command, how = self.how(arguments, cwd, environment, user)
         done = subprocess.run(command, input=stdin, stdin=None if stdin else subprocess.DEVNULL, timeout=timeout, preexec_fn=before, **how)
         done.text = done.stdout.decode("utf-8", "replace")
