@@ -97,7 +97,8 @@ TEST_CASE("what one branch changes, the others may meet or not") {
     ir::Step both = step(ir::StepKind::Parallel, "parallel <");
     both.body = {scale_to(4), scale_to(4)};
     add_stage(planning.program, "staging", {both});
-    for (const auto& step : planning.make()["stages"][0]["steps"])
+    const auto plan = planning.make();
+    for (const auto& step : plan["stages"][0]["steps"])
         CHECK(step["effects"][0]["before"] == "(known after step 1)");
 }
 
