@@ -42,14 +42,10 @@ Words command_of(const ir::Program& program, const ir::Command& action) {
     return words;
 }
 
-// The words of a command that a step starts: a program of the project, and what it is given.
-Words command_of(const Picture& picture, const Event& event) {
+// The program that a verb says it runs, and what it is given.
+Words said_to_run(const Event& event) {
     Words words;
-    if (event.verb == nullptr || event.act == Act::Look) return words;
-    if (!plays(event, ir::Role::Runs) && !plays(event, ir::Role::RunsInside)) {
-        const bool is_own = event.verb->action && picture.timeline.is_own(event.verb->span);
-        return is_own ? command_of(picture.program, *event.verb->action) : words;
-    }
+    if (!plays(event, ir::Role::Runs) && !plays(event, ir::Role::RunsInside)) return words;
     for (const auto& argument : event.role) {
         if (!argument) return {};
         if (const auto* text = argument->get_if<std::string>()) words.push_back(*text);
@@ -57,6 +53,16 @@ Words command_of(const Picture& picture, const Event& event) {
             for (const Value& word : *list) words.push_back(show(word));
     }
     return words;
+}
+
+// The commands that a step starts: what its verb says, and what one of the script's own does, whatever it
+// says.
+std::vector<Words> commands_of(const Picture& picture, const Event& event) {
+    if (event.verb == nullptr || event.act == Act::Look) return {};
+    std::vector<Words> commands = {said_to_run(event)};
+    if (event.verb->action && picture.timeline.is_own(event.verb->span))
+        commands.push_back(command_of(picture.program, *event.verb->action));
+    return commands;
 }
 
 bool is_terraform(const Words& words) {
@@ -93,32 +99,40 @@ bool has_plan(Words::const_iterator apply, Words::const_iterator end) {
     return false;
 }
 
-void unplanned(const Event& event, const Words& words, Diagnostics& diagnostics) {
+bool unplanned(const Event& event, const Words& words, Diagnostics& diagnostics) {
     const auto apply = std::find(words.begin(), words.end(), "apply");
-    if (apply == words.end() || has_plan(apply, words.end())) return;
+    if (apply == words.end() || has_plan(apply, words.end())) return false;
     auto& d =
         diagnostics.report(Code::AppliesUnplanned, event.step->span, "this applies what nobody has read");
     d.notes.emplace_back(
         "terraform would make a plan of its own at that moment, and carry it out; make one, say what you expect, and apply that: "
         "`plan terraform as p; expect p adds 1 changes 0 destroys 0; apply p;`");
+    return true;
 }
 
-void unnamed(const Event& event, const Words& words, Diagnostics& diagnostics) {
+bool unnamed(const Event& event, const Words& words, Diagnostics& diagnostics) {
     const bool destroys = has(words, "destroy") || (has(words, "apply") && has_option(words, "destroy"));
     // A word that only a run knows may name it.
-    if (!destroys || has_option(words, "target") || has(words, unknown)) return;
+    if (!destroys || has_option(words, "target") || has(words, unknown)) return false;
     auto& d = diagnostics.report(Code::DestroysUnnamed, event.step->span,
                                  "this destroys everything that terraform has made");
     d.notes.emplace_back(
         "name what is to go: `destroy \"module.platform.node[4]\";`, which fails if anything else would go with it");
+    return true;
+}
+
+// Whether something is wrong with a command of terraform, which is then told.
+bool is_told(const Event& event, const Words& words, Diagnostics& diagnostics) {
+    const bool destroys = has(words, "destroy") || has_option(words, "destroy");
+    return destroys ? unnamed(event, words, diagnostics) : unplanned(event, words, diagnostics);
 }
 
 // `plan destruction of ".." as p; apply p;`: what depends on the address goes, too.
 void unread(const Course& course, Diagnostics& diagnostics) {
     const auto& events = course.forward;
     for (auto plan = events.begin(); plan != events.end(); ++plan) {
-        const bool plans = plan->verb != nullptr && plays(*plan, ir::Role::MakesDestroyingPlan) &&
-                           !plan->inner->name.empty() && plan->part_of == nullptr;
+        const bool plans = plays(*plan, ir::Role::MakesDestroyingPlan) && !plan->inner->name.empty() &&
+                           plan->part_of == nullptr;
         if (!plans) continue;
         const std::string& name = plan->inner->name;
         const auto uses = [&](const Event& event) { return event.plans.contains(plan->makes); };
@@ -142,12 +156,9 @@ void unread(const Course& course, Diagnostics& diagnostics) {
 
 void destruction(const Picture& picture, Diagnostics& diagnostics) {
     const auto check = [&](const std::vector<Event>& events) {
-        for (const Event& event : events) {
-            const Words words = command_of(picture, event);
-            if (!is_terraform(words)) continue;
-            unnamed(event, words, diagnostics);
-            if (!has(words, "destroy") && !has_option(words, "destroy")) unplanned(event, words, diagnostics);
-        }
+        for (const Event& event : events)
+            for (const Words& words : commands_of(picture, event))
+                if (is_terraform(words) && is_told(event, words, diagnostics)) break;
     };
     for (const Course& course : picture.timeline.courses()) {
         if (!course.stage->repeats) {

@@ -61,11 +61,6 @@ bool make(json& whole, const Edit& edit) {
     return true;
 }
 
-const std::string* text_argument(const Event& event, std::size_t number) {
-    const bool known = event.arguments.size() > number && event.arguments[number];
-    return known ? event.arguments[number]->get_if<std::string>() : nullptr;
-}
-
 std::string normal(const std::string& path) {
     return fs::path(path).lexically_normal().generic_string();
 }
@@ -92,15 +87,13 @@ json in_json(const Value& value) {
 }
 
 std::optional<Edit> edit_of(const Event& event) {
-    if (event.act != Act::Change || event.verb == nullptr || event.conditional) return std::nullopt;
-    const bool sets = event.verb->signature.starts_with("set value of (file: path) at ");
-    const bool removes = event.verb->signature.starts_with("remove value of (file: path) at ");
-    const std::string* file = text_argument(event, 0);
-    const std::string* pointer = text_argument(event, 1);
-    if ((!sets && !removes) || file == nullptr || pointer == nullptr) return std::nullopt;
-    Edit edit{normal(*file), *pointer, removes, std::nullopt};
-    if (sets && event.arguments.size() > 2 && event.arguments[2] && !event.arguments[2]->is_unknown())
-        edit.value = in_json(*event.arguments[2]);
+    const Effect* effect = effect_on(event, ir::Role::Value);
+    if (event.act != Act::Change || event.conditional || effect == nullptr) return std::nullopt;
+    const std::string* pointer = text_in(effect->role, 0);
+    const std::string* file = text_in(effect->role, 1);
+    if (file == nullptr || pointer == nullptr) return std::nullopt;
+    Edit edit{normal(*file), *pointer, effect->becomes == ir::Becomes::Absent, std::nullopt};
+    if (effect->value && !effect->value->is_unknown()) edit.value = in_json(*effect->value);
     return edit;
 }
 

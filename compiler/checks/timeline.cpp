@@ -112,8 +112,7 @@ bool is_live(const Thing& thing) {
 }
 
 bool is_plan(const Thing& thing) {
-    constexpr std::string_view kind = "plan";
-    return thing.starts_with(kind) && thing.substr(kind.size()).starts_with(' ');
+    return thing.substr(0, thing.find(' ')) == "plan";
 }
 
 const ir::Undo& way_back(const Event& change) {

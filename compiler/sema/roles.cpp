@@ -17,30 +17,26 @@ bool is_role_of(const ir::RoleInfo& role, DeclarationKind kind) {
     return role.of == ir::RoleOf::Either || (role.of == ir::RoleOf::Verb) == (kind == DeclarationKind::Verb);
 }
 
-std::vector<std::string> words_of(std::string_view form) {
-    std::vector<std::string> words(1);
-    for (const char c : form)
-        if (c == ' ')
-            words.emplace_back();
-        else
-            words.back() += c;
-    return words;
+// The next word of a form, which is taken from it.
+std::string_view take_word(std::string_view& form) {
+    const std::string_view word = form.substr(0, form.find(' '));
+    form.remove_prefix(std::min(word.size() + 1, form.size()));
+    return word;
 }
 
 // What stands at each `_`, if the phrase behind `role` has the form.
 std::optional<std::vector<const syntax::Expr*>> arguments_in(std::string_view form,
                                                              const syntax::Expr& phrase) {
-    const std::vector<std::string> words = words_of(form);
-    if (phrase.children.size() != words.size() + 1) return {};
     std::vector<const syntax::Expr*> found;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        const syntax::Expr& part = phrase.children[i + 1];
-        if (words[i] == argument)
+    for (std::size_t i = 1; i < phrase.children.size(); ++i) {
+        const syntax::Expr& part = phrase.children[i];
+        const std::string_view word = take_word(form);
+        if (word == argument)
             found.push_back(&part);
-        else if (part.kind != syntax::ExprKind::Word || part.text != words[i])
+        else if (part.kind != syntax::ExprKind::Word || part.text != word)
             return {};
     }
-    return found;
+    return form.empty() ? std::optional(found) : std::nullopt;
 }
 
 // The forms that begin as the phrase does; of no such all.
@@ -50,7 +46,8 @@ std::vector<std::string_view> forms_near(const syntax::Expr& phrase, Declaration
     for (const ir::RoleInfo& row : ir::roles()) {
         if (!is_role_of(row, kind)) continue;
         all.push_back(row.form);
-        if (!first.empty() && nearest(first, std::vector<std::string>(1, words_of(row.form).front())))
+        std::string_view rest = row.form;
+        if (!first.empty() && nearest(first, std::vector<std::string>(1, std::string(take_word(rest)))))
             alike.push_back(row.form);
     }
     return alike.empty() ? all : alike;

@@ -87,8 +87,8 @@ Text checked(Text text) {
 // What the journal itself says of every run.
 bool is_word_of_ours(std::string_view text) {
     static const std::vector<std::string> words = [] {
-        std::vector<std::string> all = {"true",   "false",  "null",    "passed", "stage", "step",
-                                        "result", "reason", "outcome", "begun",  "text",  "value"};
+        std::vector<std::string> all = {"true",   "false",   "null",  "passed", "stage", "step",   "result",
+                                        "reason", "outcome", "begun", "text",   "value", "skipped"};
         for (std::string& outcome : outcome_words()) all.push_back(std::move(outcome));
         return all;
     }();

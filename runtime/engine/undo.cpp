@@ -591,7 +591,7 @@ void StageUndo::remember_all_restored(Inverse& inverse) {
     remember_restored(inverse);
 }
 
-// What an undo that was cut off has restored must have converged, too, before this one says Outcome::Undone.
+// What an undo that was cut off has restored must have converged, too, before this one says "undone".
 void StageUndo::remember_earlier() {
     if (!stage_.past.cut_in_undo) return;
     for (auto change = stage_.changes.rbegin(); change != stage_.changes.rend(); ++change)

@@ -161,22 +161,24 @@ static std::string preview_autoscaling_set(Host& host, const Arguments& argument
 
 namespace {
 
-const Rows autoscaling_rows = {
-    // [workload]: string, or absent
-    reads("autoscaler-of", autoscaler_of).sees({"/metadata/name", "/spec/scaleTargetRef"}),
-    // [workload]: range, or absent
-    reads("autoscaling-of", autoscaling_of).sees({"/metadata/name", "/spec"}),
-    // [text]: range
-    reads("autoscaling-range", autoscaling_range),
-    // [workload]: bool
-    reads("autoscaling-settled", autoscaling_settled),
-    // [workload]: version, or absent
-    reads("version-of-autoscaler", version_of_autoscaler),
-    // [name of the autoscaler, range, version]
-    writes("autoscaling-set", autoscaling_set, preview_autoscaling_set)
-        .reaches({Reach::Of::Autoscaler, 0, "/spec/replicas"})
-        .by_hand(autoscaling_by_hand),
-};
+const Rows autoscaling_rows([]() -> std::vector<Row> {
+    return {
+        // [workload]: string, or absent
+        reads("autoscaler-of", autoscaler_of).sees({"/metadata/name", "/spec/scaleTargetRef"}),
+        // [workload]: range, or absent
+        reads("autoscaling-of", autoscaling_of).sees({"/metadata/name", "/spec"}),
+        // [text]: range
+        reads("autoscaling-range", autoscaling_range),
+        // [workload]: bool
+        reads("autoscaling-settled", autoscaling_settled),
+        // [workload]: version, or absent
+        reads("version-of-autoscaler", version_of_autoscaler),
+        // [name of the autoscaler, range, version]
+        writes("autoscaling-set", autoscaling_set, preview_autoscaling_set)
+            .reaches({Reach::Of::Autoscaler, 0, "/spec/replicas"})
+            .by_hand(autoscaling_by_hand),
+    };
+});
 
 }  // namespace
 

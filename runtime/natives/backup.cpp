@@ -215,17 +215,19 @@ static std::string preview_extract_backup(Host& host, const Arguments& arguments
 
 namespace {
 
-const Rows backup_rows = {
-    // [path, workload, container or absent, file]
-    edits("write-backup", write_backup, preview_write_backup).reaches({Reach::Of::WrittenFile, 3, "", 2}),
-    // [file]: string, or absent
-    reads("backup-digest", backup_digest),
-    does("extract-backup", extract_backup, preview_extract_backup).reaches({Reach::Of::Pods}),
-    // the same
-    does("revert-backup", revert_backup, preview_extract_backup)
-        .reaches({Reach::Of::Pods})
-        .by_hand(backup_by_hand),
-};
+const Rows backup_rows([]() -> std::vector<Row> {
+    return {
+        // [path, workload, container or absent, file]
+        edits("write-backup", write_backup, preview_write_backup).reaches({Reach::Of::WrittenFile, 3, "", 2}),
+        // [file]: string, or absent
+        reads("backup-digest", backup_digest),
+        does("extract-backup", extract_backup, preview_extract_backup).reaches({Reach::Of::Pods}),
+        // the same
+        does("revert-backup", revert_backup, preview_extract_backup)
+            .reaches({Reach::Of::Pods})
+            .by_hand(backup_by_hand),
+    };
+});
 
 }  // namespace
 

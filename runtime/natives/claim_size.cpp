@@ -139,19 +139,21 @@ static Reading claim_unused(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows claim_size_rows = {
-    // [claim]: quantity, or absent
-    reads("claim-size-asked", claim_size_asked),
-    // [claim, size, version]
-    writes("claim-grow", claim_grow, preview_claim_grow)
-        .reaches({Reach::Of::FieldSet, 0, "/spec/resources/requests/storage", 1}),
-    // [claim, size]: bool
-    reads("claim-can-grow", claim_can_grow),
-    // [claim]: bool
-    reads("claim-has-grown", claim_has_grown),
-    // [claim]: bool
-    reads("claim-unused", claim_unused),
-};
+const Rows claim_size_rows([]() -> std::vector<Row> {
+    return {
+        // [claim]: quantity, or absent
+        reads("claim-size-asked", claim_size_asked),
+        // [claim, size, version]
+        writes("claim-grow", claim_grow, preview_claim_grow)
+            .reaches({Reach::Of::FieldSet, 0, "/spec/resources/requests/storage", 1}),
+        // [claim, size]: bool
+        reads("claim-can-grow", claim_can_grow),
+        // [claim]: bool
+        reads("claim-has-grown", claim_has_grown),
+        // [claim]: bool
+        reads("claim-unused", claim_unused),
+    };
+});
 
 }  // namespace
 

@@ -96,10 +96,12 @@ std::string shown_deletion(Host& host, const Handle& handle, const json& object)
 
 namespace {
 
-const Rows deletion_rows = {
-    // [resource, version]
-    does("object-delete", object_delete, preview_object_delete).reaches({Reach::Of::DeletedObject}),
-};
+const Rows deletion_rows([]() -> std::vector<Row> {
+    return {
+        // [resource, version]
+        does("object-delete", object_delete, preview_object_delete).reaches({Reach::Of::DeletedObject}),
+    };
+});
 
 }  // namespace
 

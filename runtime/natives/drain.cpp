@@ -195,18 +195,20 @@ static std::string preview_node_evict(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows drain_rows = {
-    // [node]: bool
-    reads("node-schedulable", node_schedulable),
-    // [node, whether, version]
-    writes("node-set-schedulable", node_set_schedulable, preview_node_set_schedulable)
-        .reaches({Reach::Of::Schedulable, 0, "", 1})
-        .by_hand(schedulable_by_hand),
-    // [node]: bool
-    reads("node-drained", node_drained),
-    // [node, limit, local data too]
-    does("node-evict", node_evict, preview_node_evict).reaches({Reach::Of::Evicted}),
-};
+const Rows drain_rows([]() -> std::vector<Row> {
+    return {
+        // [node]: bool
+        reads("node-schedulable", node_schedulable),
+        // [node, whether, version]
+        writes("node-set-schedulable", node_set_schedulable, preview_node_set_schedulable)
+            .reaches({Reach::Of::Schedulable, 0, "", 1})
+            .by_hand(schedulable_by_hand),
+        // [node]: bool
+        reads("node-drained", node_drained),
+        // [node, limit, local data too]
+        does("node-evict", node_evict, preview_node_evict).reaches({Reach::Of::Evicted}),
+    };
+});
 
 }  // namespace
 

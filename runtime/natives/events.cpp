@@ -115,12 +115,14 @@ static Reading event_count(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows events_rows = {
-    // list of string
-    reads("events-matching", events_matching),
-    // int
-    reads("event-count", event_count),
-};
+const Rows events_rows([]() -> std::vector<Row> {
+    return {
+        // list of string
+        reads("events-matching", events_matching),
+        // int
+        reads("event-count", event_count),
+    };
+});
 
 }  // namespace
 

@@ -65,14 +65,16 @@ static Reading output_of_pod(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows execute_rows = {
-    // [command, workload, container or absent]
-    does("execute", execute, preview_execute).reaches({Reach::Of::AnyObject}).by_hand(execute_by_hand),
-    // the same: string
-    reads("output-of", output_of),
-    // [image, command]: string
-    reads("output-of-pod", output_of_pod),
-};
+const Rows execute_rows([]() -> std::vector<Row> {
+    return {
+        // [command, workload, container or absent]
+        does("execute", execute, preview_execute).reaches({Reach::Of::AnyObject}).by_hand(execute_by_hand),
+        // the same: string
+        reads("output-of", output_of),
+        // [image, command]: string
+        reads("output-of-pod", output_of_pod),
+    };
+});
 
 }  // namespace
 

@@ -89,14 +89,16 @@ static Reading variables_file(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows files_rows = {
-    // [folder]: digest of its configuration files
-    reads("folder-digest", folder_digest).of_terraform_folder(),
-    // [folder, name]: a path that does not exist yet
-    reads("fresh-file", fresh_file),
-    // [folder, var-file]: its path in the project
-    reads("variables-file", variables_file).of_terraform_folder(),
-};
+const Rows files_rows([]() -> std::vector<Row> {
+    return {
+        // [folder]: digest of its configuration files
+        reads("folder-digest", folder_digest).of_terraform_folder(),
+        // [folder, name]: a path that does not exist yet
+        reads("fresh-file", fresh_file),
+        // [folder, var-file]: its path in the project
+        reads("variables-file", variables_file).of_terraform_folder(),
+    };
+});
 
 }  // namespace
 

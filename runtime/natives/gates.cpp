@@ -102,13 +102,15 @@ static Reading approval(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows gates_rows = {
-    reads("in-window", window),
-    // ["2026-12-20 to 2027-01-02 Europe/Berlin"]: bool
-    reads("outside-freeze", freeze),
-    // [count, people]: bool
-    reads("approval", approval),
-};
+const Rows gates_rows([]() -> std::vector<Row> {
+    return {
+        reads("in-window", window),
+        // ["2026-12-20 to 2027-01-02 Europe/Berlin"]: bool
+        reads("outside-freeze", freeze),
+        // [count, people]: bool
+        reads("approval", approval),
+    };
+});
 
 }  // namespace
 

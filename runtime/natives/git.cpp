@@ -192,18 +192,20 @@ static Reading git_committed(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows git_rows = {
-    // [revision]: the commit's whole id
-    reads("git-commit", git_commit),
-    // [path, commit]: list of paths
-    reads("git-files", git_files),
-    // [file, commit]: string
-    reads("git-digest", git_digest),
-    // [file]: bool
-    reads("git-committed", git_committed).of_work_tree(),
-    // [file, commit, digest now]
-    edits("restore-file", restore_file).reaches({Reach::Of::EditedFile}),
-};
+const Rows git_rows([]() -> std::vector<Row> {
+    return {
+        // [revision]: the commit's whole id
+        reads("git-commit", git_commit),
+        // [path, commit]: list of paths
+        reads("git-files", git_files),
+        // [file, commit]: string
+        reads("git-digest", git_digest),
+        // [file]: bool
+        reads("git-committed", git_committed).of_work_tree(),
+        // [file, commit, digest now]
+        edits("restore-file", restore_file).reaches({Reach::Of::EditedFile}),
+    };
+});
 
 }  // namespace
 

@@ -154,20 +154,22 @@ static Reading http_latency(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows http_rows = {
-    // [url, times, TERMS]: int
-    reads("http-status", http_status),
-    // [url, TERMS]: int
-    reads("http-head", http_head),
-    // [url, file, json, TERMS]: int
-    reads("http-post-status", http_post_status),
-    // [url, pointer, TERMS]: json, or absent
-    reads("http-json", http_json),
-    // [url, TERMS]: string
-    reads("http-body", http_body),
-    // [url, percentile, times, TERMS]: duration
-    reads("http-latency", http_latency),
-};
+const Rows http_rows([]() -> std::vector<Row> {
+    return {
+        // [url, times, TERMS]: int
+        reads("http-status", http_status),
+        // [url, TERMS]: int
+        reads("http-head", http_head),
+        // [url, file, json, TERMS]: int
+        reads("http-post-status", http_post_status),
+        // [url, pointer, TERMS]: json, or absent
+        reads("http-json", http_json),
+        // [url, TERMS]: string
+        reads("http-body", http_body),
+        // [url, percentile, times, TERMS]: duration
+        reads("http-latency", http_latency),
+    };
+});
 
 }  // namespace
 

@@ -301,28 +301,30 @@ static std::string preview_http_restore(Host&, const Arguments& arguments) {
 
 namespace {
 
-const Rows http_change_rows = {
-    // [url, TERMS, file, json, status, record]
-    does("http-post", http_post, preview_http_post).reaches({Reach::Of::AnyObject}),
-    // [record]: json, or absent
-    reads("http-answer", http_answer),
-    // [TERMS]: json, or absent
-    reads("http-terms", http_terms),
-    // [file, json]: json
-    reads("http-content", http_content).of_input(),
-    // [url, terms]: json, or absent
-    reads("http-resource", http_resource),
-    // [content, like]: json, or absent
-    reads("http-form", http_form),
-    // [url, content, terms, found]
-    does("http-put", http_put, preview_http_put).reaches({Reach::Of::Outside}),
-    // [url, terms, found]
-    does("http-delete", http_delete, preview_http_delete).reaches({Reach::Of::Outside}),
-    // [address, prior or absent, terms, what this run wrote or absent, in whose terms]
-    does("http-restore", http_restore, preview_http_restore)
-        .reaches({Reach::Of::Outside})
-        .by_hand(http_restore_by_hand),
-};
+const Rows http_change_rows([]() -> std::vector<Row> {
+    return {
+        // [url, TERMS, file, json, status, record]
+        does("http-post", http_post, preview_http_post).reaches({Reach::Of::AnyObject}),
+        // [record]: json, or absent
+        reads("http-answer", http_answer),
+        // [TERMS]: json, or absent
+        reads("http-terms", http_terms),
+        // [file, json]: json
+        reads("http-content", http_content).of_input(),
+        // [url, terms]: json, or absent
+        reads("http-resource", http_resource),
+        // [content, like]: json, or absent
+        reads("http-form", http_form),
+        // [url, content, terms, found]
+        does("http-put", http_put, preview_http_put).reaches({Reach::Of::Outside}),
+        // [url, terms, found]
+        does("http-delete", http_delete, preview_http_delete).reaches({Reach::Of::Outside}),
+        // [address, prior or absent, terms, what this run wrote or absent, in whose terms]
+        does("http-restore", http_restore, preview_http_restore)
+            .reaches({Reach::Of::Outside})
+            .by_hand(http_restore_by_hand),
+    };
+});
 
 }  // namespace
 

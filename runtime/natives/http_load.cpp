@@ -237,16 +237,18 @@ static Reading load_count(Host&, const Arguments& arguments) {
 
 namespace {
 
-const Rows http_load_rows = {
-    // [url, rate, duration, TERMS, record]
-    does("load-test", load_test, preview_load_test).reaches({Reach::Of::Pods}),
-    // [report, percentile]: duration
-    reads("load-latency", load_latency),
-    // [report]: percent
-    reads("load-error-rate", load_error_rate),
-    // [report, field]: int
-    reads("load-count", load_count),
-};
+const Rows http_load_rows([]() -> std::vector<Row> {
+    return {
+        // [url, rate, duration, TERMS, record]
+        does("load-test", load_test, preview_load_test).reaches({Reach::Of::Pods}),
+        // [report, percentile]: duration
+        reads("load-latency", load_latency),
+        // [report]: percent
+        reads("load-error-rate", load_error_rate),
+        // [report, field]: int
+        reads("load-count", load_count),
+    };
+});
 
 }  // namespace
 

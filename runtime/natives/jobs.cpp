@@ -142,12 +142,14 @@ static std::string preview_run_job(Host&, const Arguments& arguments) {
 
 namespace {
 
-const Rows jobs_rows = {
-    // [cron job]: a name that no job has
-    reads("new-job-name", job_name),
-    // [cron job, name]
-    does("run-job", run_job, preview_run_job).reaches({Reach::Of::AnyObject}),
-};
+const Rows jobs_rows([]() -> std::vector<Row> {
+    return {
+        // [cron job]: a name that no job has
+        reads("new-job-name", job_name),
+        // [cron job, name]
+        does("run-job", run_job, preview_run_job).reaches({Reach::Of::AnyObject}),
+    };
+});
 
 }  // namespace
 

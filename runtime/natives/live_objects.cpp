@@ -224,18 +224,20 @@ static Reading can_be_made_again(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows live_objects_rows = {
-    // [resource]: resource version, or absent
-    reads("version-of", version_of).sees({"/metadata/resourceVersion"}),
-    // [resource]: uid, or absent
-    reads("identity-of", identity_of).sees({"/metadata/uid"}),
-    // [object, pointer]: json, or absent
-    reads("live-value", live_value).sees_pointer(1),
-    // [object]: json, or absent
-    reads("definition-of", definition_of).as_written(),
-    // [object]: bool
-    reads("can-be-made-again", can_be_made_again).sees({"/metadata/ownerReferences"}),
-};
+const Rows live_objects_rows([]() -> std::vector<Row> {
+    return {
+        // [resource]: resource version, or absent
+        reads("version-of", version_of).sees({"/metadata/resourceVersion"}),
+        // [resource]: uid, or absent
+        reads("identity-of", identity_of).sees({"/metadata/uid"}),
+        // [object, pointer]: json, or absent
+        reads("live-value", live_value).sees_pointer(1),
+        // [object]: json, or absent
+        reads("definition-of", definition_of).as_written(),
+        // [object]: bool
+        reads("can-be-made-again", can_be_made_again).sees({"/metadata/ownerReferences"}),
+    };
+});
 
 }  // namespace
 

@@ -183,16 +183,18 @@ static Reading requests_per_pod(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows logs_rows = {
-    // string
-    reads("logs-of", logs_of),
-    // int
-    reads("log-line-count", log_line_count),
-    // int
-    reads("pods-serving", pods_serving),
-    // json: pod -> number
-    reads("requests-per-pod", requests_per_pod),
-};
+const Rows logs_rows([]() -> std::vector<Row> {
+    return {
+        // string
+        reads("logs-of", logs_of),
+        // int
+        reads("log-line-count", log_line_count),
+        // int
+        reads("pods-serving", pods_serving),
+        // json: pod -> number
+        reads("requests-per-pod", requests_per_pod),
+    };
+});
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <exception>
 #include <functional>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,15 +13,17 @@
 namespace migc::runtime {
 namespace {
 
-std::vector<NativeEntry>& table() {
-    static std::vector<NativeEntry> all;
-    return all;
-}
+const Rows* first_rows = nullptr;  // each leads to the next
 
 }  // namespace
 
-Rows::Rows(std::initializer_list<Row> rows) {
-    table().insert(table().end(), rows.begin(), rows.end());
+Rows::Rows(Make make) : make_(make), next_(std::exchange(first_rows, this)) {}
+
+std::vector<NativeEntry> Rows::all() {
+    std::vector<NativeEntry> entries;
+    for (const Rows* rows = first_rows; rows != nullptr; rows = rows->next_)
+        for (Row& row : rows->make_()) entries.push_back(std::move(row));
+    return entries;
 }
 
 Row reads(std::string_view name, Reading (*probe)(Host&, const Arguments&)) {
@@ -126,13 +129,14 @@ std::vector<std::string_view> pod_specs() {
 }
 
 const std::vector<NativeEntry>& all_natives() {
-    return table();
+    static const std::vector<NativeEntry> table = Rows::all();
+    return table;
 }
 
 const NativeEntry* find_native(std::string_view name) {
     static const auto by_name = [] {
         std::unordered_map<std::string_view, const NativeEntry*> all;
-        for (const NativeEntry& entry : table()) all.emplace(entry.name, &entry);
+        for (const NativeEntry& entry : all_natives()) all.emplace(entry.name, &entry);
         return all;
     }();
     const auto found = by_name.find(name);

@@ -122,18 +122,20 @@ static Reading nodes_used(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows node_facts_rows = {
-    // [pointer or absent]: json, or absent
-    reads("labels-of-nodes", labels_of_nodes),
-    // [pointer or absent]: json, or absent
-    reads("taints-of-nodes", taints_of_nodes),
-    // [pointer or absent]: json, or absent
-    reads("requests-of-nodes", requests_of_nodes),
-    // [workload]: json
-    reads("pods-per-node", pods_per_node),
-    // [workload]: number
-    reads("nodes-used", nodes_used),
-};
+const Rows node_facts_rows([]() -> std::vector<Row> {
+    return {
+        // [pointer or absent]: json, or absent
+        reads("labels-of-nodes", labels_of_nodes),
+        // [pointer or absent]: json, or absent
+        reads("taints-of-nodes", taints_of_nodes),
+        // [pointer or absent]: json, or absent
+        reads("requests-of-nodes", requests_of_nodes),
+        // [workload]: json
+        reads("pods-per-node", pods_per_node),
+        // [workload]: number
+        reads("nodes-used", nodes_used),
+    };
+});
 
 }  // namespace
 

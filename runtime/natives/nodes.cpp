@@ -117,12 +117,14 @@ static Reading capacity_for(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows nodes_rows = {
-    // []: int
-    reads("node-count-ready", node_count_ready),
-    // [n, workload]: bool
-    reads("capacity-for", capacity_for),
-};
+const Rows nodes_rows([]() -> std::vector<Row> {
+    return {
+        // []: int
+        reads("node-count-ready", node_count_ready),
+        // [n, workload]: bool
+        reads("capacity-for", capacity_for),
+    };
+});
 
 }  // namespace
 

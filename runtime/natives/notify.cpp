@@ -80,10 +80,12 @@ static std::string preview_notify(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows notify_rows = {
-    // [channel, text]
-    does("send-message", notify, preview_notify).reaches({Reach::Of::Nothing}),
-};
+const Rows notify_rows([]() -> std::vector<Row> {
+    return {
+        // [channel, text]
+        does("send-message", notify, preview_notify).reaches({Reach::Of::Nothing}),
+    };
+});
 
 }  // namespace
 

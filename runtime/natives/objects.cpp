@@ -195,28 +195,30 @@ static std::string preview_object_apply(Host& host, const Arguments& arguments) 
 
 namespace {
 
-const Rows objects_rows = {
-    // [path]: list of handles
-    reads("objects-of-manifest", objects_of_manifest).of_input(),
-    // [path]: list of names, or absent
-    reads("files-left-aside", files_left_aside).of_input(),
-    // [path]: list of objects
-    reads("objects-to-delete", objects_to_delete).of_input(),
-    // [path]: list of handles, or absent
-    reads("objects-left-standing", objects_left_standing).of_input(),
-    // [path]: bool
-    reads("apply-accepted", apply_accepted).of_input().sees({"/metadata/annotations"}).as_written(),
-    // [path, handle]: json, or absent
-    reads("object-live", object_live).of_input().as_written(),
-    // [path, handle]: version, or absent
-    reads("object-version", object_version).of_input(),
-    // [path, handle]: json
-    reads("object-wanted", object_wanted).of_input().sees({"/metadata/annotations"}).as_written(),
-    // [path, handle, version or absent]
-    does("object-apply", object_apply, preview_object_apply)
-        .of_input()
-        .reaches({Reach::Of::AppliedObject, 1}),
-};
+const Rows objects_rows([]() -> std::vector<Row> {
+    return {
+        // [path]: list of handles
+        reads("objects-of-manifest", objects_of_manifest).of_input(),
+        // [path]: list of names, or absent
+        reads("files-left-aside", files_left_aside).of_input(),
+        // [path]: list of objects
+        reads("objects-to-delete", objects_to_delete).of_input(),
+        // [path]: list of handles, or absent
+        reads("objects-left-standing", objects_left_standing).of_input(),
+        // [path]: bool
+        reads("apply-accepted", apply_accepted).of_input().sees({"/metadata/annotations"}).as_written(),
+        // [path, handle]: json, or absent
+        reads("object-live", object_live).of_input().as_written(),
+        // [path, handle]: version, or absent
+        reads("object-version", object_version).of_input(),
+        // [path, handle]: json
+        reads("object-wanted", object_wanted).of_input().sees({"/metadata/annotations"}).as_written(),
+        // [path, handle, version or absent]
+        does("object-apply", object_apply, preview_object_apply)
+            .of_input()
+            .reaches({Reach::Of::AppliedObject, 1}),
+    };
+});
 
 }  // namespace
 

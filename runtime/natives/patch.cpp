@@ -179,14 +179,16 @@ static std::string preview_object_patch(Host& host, const Arguments& arguments) 
 
 namespace {
 
-const Rows patch_rows = {
-    // [object, pointer, value]: json, or absent
-    reads("accepted-value", accepted_value).as_written().sees_pointer(1),
-    // [object, pointer, value or absent, version]
-    does("object-patch", object_patch, preview_object_patch)
-        .reaches({Reach::Of::PromisedField, 0, "", 1})
-        .by_hand(object_patch_by_hand),
-};
+const Rows patch_rows([]() -> std::vector<Row> {
+    return {
+        // [object, pointer, value]: json, or absent
+        reads("accepted-value", accepted_value).as_written().sees_pointer(1),
+        // [object, pointer, value or absent, version]
+        does("object-patch", object_patch, preview_object_patch)
+            .reaches({Reach::Of::PromisedField, 0, "", 1})
+            .by_hand(object_patch_by_hand),
+    };
+});
 
 }  // namespace
 

@@ -148,23 +148,25 @@ static std::string preview_write_pod_file(Host& host, const Arguments& arguments
 
 namespace {
 
-const Rows pod_files_rows = {
-    reads("pod-file-digest", pod_file_digest),
-    // [file]: string, or absent
-    reads("local-file-digest", local_file_digest),
-    // [path, workload, container or absent, archive]
-    edits("write-kept-file", write_kept_file, preview_write_pod_file)
-        .reaches({Reach::Of::WrittenFile, 3, "", 2}),
-    // [file, path, workload, container or absent]
-    does("put-pod-file", put_pod_file, preview_put_pod_file).reaches({Reach::Of::Pods}),
-    // [archive, path, workload, container or absent]
-    does("restore-pod-file", restore_pod_file, preview_put_pod_file)
-        .reaches({Reach::Of::Pods})
-        .by_hand(pod_file_by_hand),
-    // [path, workload, container or absent, file]
-    edits("write-pod-file", write_pod_file, preview_write_pod_file)
-        .reaches({Reach::Of::WrittenFile, 3, "", 2}),
-};
+const Rows pod_files_rows([]() -> std::vector<Row> {
+    return {
+        reads("pod-file-digest", pod_file_digest),
+        // [file]: string, or absent
+        reads("local-file-digest", local_file_digest),
+        // [path, workload, container or absent, archive]
+        edits("write-kept-file", write_kept_file, preview_write_pod_file)
+            .reaches({Reach::Of::WrittenFile, 3, "", 2}),
+        // [file, path, workload, container or absent]
+        does("put-pod-file", put_pod_file, preview_put_pod_file).reaches({Reach::Of::Pods}),
+        // [archive, path, workload, container or absent]
+        does("restore-pod-file", restore_pod_file, preview_put_pod_file)
+            .reaches({Reach::Of::Pods})
+            .by_hand(pod_file_by_hand),
+        // [path, workload, container or absent, file]
+        edits("write-pod-file", write_pod_file, preview_write_pod_file)
+            .reaches({Reach::Of::WrittenFile, 3, "", 2}),
+    };
+});
 
 }  // namespace
 

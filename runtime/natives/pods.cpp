@@ -212,21 +212,23 @@ static Reading oom_kills(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows pods_rows = {
-    // [targets]: bool
-    reads("pods-ready", pods_ready),
-    // [target]: bool
-    reads("rollout-complete", rollout_complete),
-    // [workload]: int, or absent
-    reads("ready-of", ready_of),
-    // [workload]: int, or absent
-    reads("restarts", restarts),
-    // [workload]: int, or absent
-    reads("oom-kills", oom_kills),
-    // []: list of workloads
-    reads("every-workload", workloads_of_namespace)
-        .sees({"/kind", "/metadata/name", "/metadata/ownerReferences"}),
-};
+const Rows pods_rows([]() -> std::vector<Row> {
+    return {
+        // [targets]: bool
+        reads("pods-ready", pods_ready),
+        // [target]: bool
+        reads("rollout-complete", rollout_complete),
+        // [workload]: int, or absent
+        reads("ready-of", ready_of),
+        // [workload]: int, or absent
+        reads("restarts", restarts),
+        // [workload]: int, or absent
+        reads("oom-kills", oom_kills),
+        // []: list of workloads
+        reads("every-workload", workloads_of_namespace)
+            .sees({"/kind", "/metadata/name", "/metadata/ownerReferences"}),
+    };
+});
 
 }  // namespace
 

@@ -58,16 +58,18 @@ static std::string preview_stop_program(Host&, const Arguments& arguments) {
 
 namespace {
 
-const Rows program_rows = {
-    // [path, arguments]: bool
-    reads("script-succeeds", script_succeeds),
-    // [program and arguments, log]
-    does("start-program", start_program, preview_start_program),
-    // [log]: bool
-    reads("program-running", program_running),
-    // [log]
-    does("stop-program", stop_program, preview_stop_program).by_hand(stop_program_by_hand),
-};
+const Rows program_rows([]() -> std::vector<Row> {
+    return {
+        // [path, arguments]: bool
+        reads("script-succeeds", script_succeeds),
+        // [program and arguments, log]
+        does("start-program", start_program, preview_start_program),
+        // [log]: bool
+        reads("program-running", program_running),
+        // [log]
+        does("stop-program", stop_program, preview_stop_program).by_hand(stop_program_by_hand),
+    };
+});
 
 }  // namespace
 

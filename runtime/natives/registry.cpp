@@ -305,28 +305,30 @@ static std::string preview_image_name(Host&, const Arguments& arguments) {
 
 namespace {
 
-const Rows registry_rows = {
-    // [image]: string, or absent
-    reads("image-digest", image_digest).of_registry(),
-    // [image, id]: the id, a digest, or absent
-    reads("image-content", image_content).of_registry(),
-    // [image, id]: image by digest
-    reads("pinned-image", pinned_image).of_registry(),
-    // [image, digest or absent]: bool
-    reads("tag-can-name", tag_can_name),
-    // [image, id]
-    reads("pushed-digest", pushed_digest),
-    // [image, digest, what the tag must name until then or absent, "back"]
-    does("registry-retag", registry_retag, preview_registry_retag)
-        .reaches({Reach::Of::Registry})
-        .by_hand(retag_by_hand),
-    // [image, id, what the tag must name until then]
-    does("image-push", image_push, preview_image_push).reaches({Reach::Of::Registry}),
-    // [name, the id that it must have until then or absent, the id that it gets or absent, "back"]
-    does("image-name", image_name, preview_image_name)
-        .reaches({Reach::Of::LocalImage})
-        .by_hand(image_name_by_hand),
-};
+const Rows registry_rows([]() -> std::vector<Row> {
+    return {
+        // [image]: string, or absent
+        reads("image-digest", image_digest).of_registry(),
+        // [image, id]: the id, a digest, or absent
+        reads("image-content", image_content).of_registry(),
+        // [image, id]: image by digest
+        reads("pinned-image", pinned_image).of_registry(),
+        // [image, digest or absent]: bool
+        reads("tag-can-name", tag_can_name),
+        // [image, id]
+        reads("pushed-digest", pushed_digest),
+        // [image, digest, what the tag must name until then or absent, "back"]
+        does("registry-retag", registry_retag, preview_registry_retag)
+            .reaches({Reach::Of::Registry})
+            .by_hand(retag_by_hand),
+        // [image, id, what the tag must name until then]
+        does("image-push", image_push, preview_image_push).reaches({Reach::Of::Registry}),
+        // [name, the id that it must have until then or absent, the id that it gets or absent, "back"]
+        does("image-name", image_name, preview_image_name)
+            .reaches({Reach::Of::LocalImage})
+            .by_hand(image_name_by_hand),
+    };
+});
 
 }  // namespace
 

@@ -286,21 +286,23 @@ static std::string preview_object_make_again(Host& host, const Arguments& argume
 
 namespace {
 
-const Rows restore_rows = {
-    // [handle, prior, path, applied]: bool
-    reads("object-may-become", object_may_become).of_input(),
-    // [path, handle, prior, applied]: json, or absent
-    reads("object-restored", object_restored).of_input(),
-    // [path, handle, prior, applied, version]
-    does("object-restore", object_restore, preview_object_restore)
-        .of_input()
-        .reaches({Reach::Of::Field})
-        .by_hand(object_restore_by_hand),
-    // [object, prior]
-    does("object-make-again", object_make_again, preview_object_make_again)
-        .reaches({Reach::Of::Field})
-        .by_hand(object_make_again_by_hand),
-};
+const Rows restore_rows([]() -> std::vector<Row> {
+    return {
+        // [handle, prior, path, applied]: bool
+        reads("object-may-become", object_may_become).of_input(),
+        // [path, handle, prior, applied]: json, or absent
+        reads("object-restored", object_restored).of_input(),
+        // [path, handle, prior, applied, version]
+        does("object-restore", object_restore, preview_object_restore)
+            .of_input()
+            .reaches({Reach::Of::Field})
+            .by_hand(object_restore_by_hand),
+        // [object, prior]
+        does("object-make-again", object_make_again, preview_object_make_again)
+            .reaches({Reach::Of::Field})
+            .by_hand(object_make_again_by_hand),
+    };
+});
 
 }  // namespace
 

@@ -169,20 +169,22 @@ static std::string preview_roll_back(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows revisions_rows = {
-    // [workload]: list of numbers
-    reads("revisions-of", revisions_of),
-    // [workload]: number
-    reads("revision-of", revision_of),
-    // [workload]: digest, or absent
-    reads("template-of", template_of),
-    // [workload, number or absent]: digest
-    reads("template-at-revision", template_at_revision),
-    // [workload, digest, version]
-    writes("roll-back", roll_back, preview_roll_back)
-        .reaches({Reach::Of::Field, 0, "/spec/template"})
-        .by_hand(roll_back_by_hand),
-};
+const Rows revisions_rows([]() -> std::vector<Row> {
+    return {
+        // [workload]: list of numbers
+        reads("revisions-of", revisions_of),
+        // [workload]: number
+        reads("revision-of", revision_of),
+        // [workload]: digest, or absent
+        reads("template-of", template_of),
+        // [workload, number or absent]: digest
+        reads("template-at-revision", template_at_revision),
+        // [workload, digest, version]
+        writes("roll-back", roll_back, preview_roll_back)
+            .reaches({Reach::Of::Field, 0, "/spec/template"})
+            .by_hand(roll_back_by_hand),
+    };
+});
 
 }  // namespace
 

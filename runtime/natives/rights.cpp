@@ -19,10 +19,12 @@ static Reading allowed_to(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows rights_rows = {
-    // [verb, resource]: bool
-    reads("allowed-to", allowed_to),
-};
+const Rows rights_rows([]() -> std::vector<Row> {
+    return {
+        // [verb, resource]: bool
+        reads("allowed-to", allowed_to),
+    };
+});
 
 }  // namespace
 

@@ -1,7 +1,6 @@
 // How a native enters the table: by a row at the end of the file that holds its function.
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,10 +46,18 @@ Row edits(std::string_view name, Answer (*action)(Host&, const Arguments&),
 // Where the specification of pods stands in objects of all kinds.
 std::vector<std::string_view> pod_specs();
 
-// The rows of a file; they are in the table once the program runs.
+// The rows of a file. They are made when a native is first looked for: most commands need none.
 class Rows {
   public:
-    Rows(std::initializer_list<Row> rows);
+    using Make = std::vector<Row> (*)();
+    explicit Rows(Make make);
+
+    // Those of all files.
+    static std::vector<NativeEntry> all();
+
+  private:
+    Make make_;
+    const Rows* next_;
 };
 
 }  // namespace migc::runtime

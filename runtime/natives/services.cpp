@@ -219,24 +219,26 @@ static std::string preview_service_switch(Host& host, const Arguments& arguments
 
 namespace {
 
-const Rows services_rows = {
-    // [service, key]: string, or absent
-    reads("selector-of-service", selector_of_service).sees({"/spec/selector"}),
-    // [service, labels]: labels
-    reads("selection-like", selection_like).sees({"/spec/selector"}),
-    // [labels]: true, or what is wrong with them
-    reads("labels-complete", labels_complete),
-    // [service, labels]: number
-    reads("ready-pods-behind", ready_pods_behind).sees({"/spec/selector"}),
-    // [service]: number
-    reads("endpoints-of", endpoints_of),
-    // [service]: bool
-    reads("service-settled", service_settled),
-    // [service, labels, version]
-    writes("service-switch", service_switch, preview_service_switch)
-        .reaches({Reach::Of::Selector, 0, "", 1})
-        .by_hand(service_switch_by_hand),
-};
+const Rows services_rows([]() -> std::vector<Row> {
+    return {
+        // [service, key]: string, or absent
+        reads("selector-of-service", selector_of_service).sees({"/spec/selector"}),
+        // [service, labels]: labels
+        reads("selection-like", selection_like).sees({"/spec/selector"}),
+        // [labels]: true, or what is wrong with them
+        reads("labels-complete", labels_complete),
+        // [service, labels]: number
+        reads("ready-pods-behind", ready_pods_behind).sees({"/spec/selector"}),
+        // [service]: number
+        reads("endpoints-of", endpoints_of),
+        // [service]: bool
+        reads("service-settled", service_settled),
+        // [service, labels, version]
+        writes("service-switch", service_switch, preview_service_switch)
+            .reaches({Reach::Of::Selector, 0, "", 1})
+            .by_hand(service_switch_by_hand),
+    };
+});
 
 }  // namespace
 

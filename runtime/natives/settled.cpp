@@ -62,10 +62,12 @@ static Reading object_settled(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows settled_rows = {
-    // [handle]: bool
-    reads("object-settled", object_settled).of_input(),
-};
+const Rows settled_rows([]() -> std::vector<Row> {
+    return {
+        // [handle]: bool
+        reads("object-settled", object_settled).of_input(),
+    };
+});
 
 }  // namespace
 

@@ -207,24 +207,26 @@ static Reading terraform_output(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows terraform_rows = {
-    // []: bool
-    reads("terraform-valid", terraform_valid),
-    // [plan, "adds" | "changes" | "destroys"]
-    reads("plan-count", plan_count),
-    // [plan, adds, changes, destroys]: bool
-    reads("expect-plan", expect_plan),
-    // [plan, addresses]: bool
-    reads("plan-touches-only", plan_touches_only),
-    // [plan, other plan]: bool
-    reads("plan-mirrors", plan_mirrors),
-    // [plan, other plan]: bool
-    reads("plan-takes-back-only", plan_takes_back_only),
-    // [pointer]: json, or absent
-    reads("terraform-state", terraform_state),
-    // [name]: json, or absent
-    reads("terraform-output", terraform_output),
-};
+const Rows terraform_rows([]() -> std::vector<Row> {
+    return {
+        // []: bool
+        reads("terraform-valid", terraform_valid),
+        // [plan, "adds" | "changes" | "destroys"]
+        reads("plan-count", plan_count),
+        // [plan, adds, changes, destroys]: bool
+        reads("expect-plan", expect_plan),
+        // [plan, addresses]: bool
+        reads("plan-touches-only", plan_touches_only),
+        // [plan, other plan]: bool
+        reads("plan-mirrors", plan_mirrors),
+        // [plan, other plan]: bool
+        reads("plan-takes-back-only", plan_takes_back_only),
+        // [pointer]: json, or absent
+        reads("terraform-state", terraform_state),
+        // [name]: json, or absent
+        reads("terraform-output", terraform_output),
+    };
+});
 
 }  // namespace
 

@@ -224,29 +224,31 @@ static Reading present_facts(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows terraform_apply_rows = {
-    // [plan]: bool
-    reads("plan-fits", plan_fits),
-    // [plan]: list of string, or absent
-    reads("planned-facts", planned_facts),
-    // [plan]: list of string, or absent
-    reads("present-facts", present_facts),
-    // [arguments..]
-    edits("terraform-run", terraform_run, preview_terraform_run)
-        .exclusive()
-        .is_its_preview()
-        .reaches({Reach::Of::Preparation}),
-    // [file, var-file, address to destroy]
-    edits("terraform-plan", terraform_plan, preview_terraform_plan)
-        .exclusive()
-        .is_its_preview()
-        .reaches({Reach::Of::Nothing}),
-    // [plan]
-    edits("terraform-apply", terraform_apply, preview_terraform_apply)
-        .exclusive()
-        .is_its_preview()
-        .reaches({Reach::Of::Infrastructure}),
-};
+const Rows terraform_apply_rows([]() -> std::vector<Row> {
+    return {
+        // [plan]: bool
+        reads("plan-fits", plan_fits),
+        // [plan]: list of string, or absent
+        reads("planned-facts", planned_facts),
+        // [plan]: list of string, or absent
+        reads("present-facts", present_facts),
+        // [arguments..]
+        edits("terraform-run", terraform_run, preview_terraform_run)
+            .exclusive()
+            .is_its_preview()
+            .reaches({Reach::Of::Preparation}),
+        // [file, var-file, address to destroy]
+        edits("terraform-plan", terraform_plan, preview_terraform_plan)
+            .exclusive()
+            .is_its_preview()
+            .reaches({Reach::Of::Nothing}),
+        // [plan]
+        edits("terraform-apply", terraform_apply, preview_terraform_apply)
+            .exclusive()
+            .is_its_preview()
+            .reaches({Reach::Of::Infrastructure}),
+    };
+});
 
 }  // namespace
 

@@ -215,25 +215,27 @@ static std::string preview_write_kept_back(Host&, const Arguments& arguments) {
 
 namespace {
 
-const Rows terraform_files_rows = {
-    // [name]: digest
-    reads("terraform-output-digest", terraform_output_digest),
-    // [folder]: a path that does not exist yet
-    reads("fresh-state-backup", fresh_state_backup),
-    // [file]
-    edits("write-state-backup", write_state_backup, preview_state_backup).reaches({Reach::Of::Nothing}),
-    // [file]: digest, or absent
-    reads("private-digest", private_digest),
-    // [name, file]: bool
-    reads("same-cluster", same_cluster),
-    // [name, file, kept]
-    edits("write-kubeconfig", write_kubeconfig, preview_write_kubeconfig)
-        .reaches({Reach::Of::WrittenFile, 1}),
-    // [file, kept]
-    edits("write-kept-back", write_kept_back, preview_write_kept_back)
-        .reaches({Reach::Of::WrittenFile})
-        .by_hand(kept_back_by_hand),
-};
+const Rows terraform_files_rows([]() -> std::vector<Row> {
+    return {
+        // [name]: digest
+        reads("terraform-output-digest", terraform_output_digest),
+        // [folder]: a path that does not exist yet
+        reads("fresh-state-backup", fresh_state_backup),
+        // [file]
+        edits("write-state-backup", write_state_backup, preview_state_backup).reaches({Reach::Of::Nothing}),
+        // [file]: digest, or absent
+        reads("private-digest", private_digest),
+        // [name, file]: bool
+        reads("same-cluster", same_cluster),
+        // [name, file, kept]
+        edits("write-kubeconfig", write_kubeconfig, preview_write_kubeconfig)
+            .reaches({Reach::Of::WrittenFile, 1}),
+        // [file, kept]
+        edits("write-kept-back", write_kept_back, preview_write_kept_back)
+            .reaches({Reach::Of::WrittenFile})
+            .by_hand(kept_back_by_hand),
+    };
+});
 
 }  // namespace
 

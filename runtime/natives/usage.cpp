@@ -137,20 +137,22 @@ static Reading path_size(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows usage_rows = {
-    // [workload]: quantity
-    reads("cpu-of", cpu_of),
-    // [workload]: quantity
-    reads("memory-of", memory_of),
-    // [node]: quantity
-    reads("node-cpu", node_cpu),
-    // [node]: quantity
-    reads("node-memory", node_memory),
-    // [path, workload, container or absent]: quantity
-    reads("used-space", used_space),
-    // the same: of the file system
-    reads("path-size", path_size),
-};
+const Rows usage_rows([]() -> std::vector<Row> {
+    return {
+        // [workload]: quantity
+        reads("cpu-of", cpu_of),
+        // [workload]: quantity
+        reads("memory-of", memory_of),
+        // [node]: quantity
+        reads("node-cpu", node_cpu),
+        // [node]: quantity
+        reads("node-memory", node_memory),
+        // [path, workload, container or absent]: quantity
+        reads("used-space", used_space),
+        // the same: of the file system
+        reads("path-size", path_size),
+    };
+});
 
 }  // namespace
 

@@ -277,30 +277,32 @@ std::string preview_write_file(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows values_rows = {
-    // [file, pointer]: json, or absent
-    reads("file-value", file_value),
-    // [file, pointer, value]: as it then reads
-    reads("file-value-with", file_value_with),
-    // [file]: string, or absent
-    reads("file-digest", file_digest),
-    // [file, pointer, value]: string
-    reads("file-digest-with", file_digest_with),
-    // [file, pointer]: string
-    reads("file-digest-without", file_digest_without),
-    // [file]: json, or absent
-    reads("file-copy", file_copy),
-    // [copy or absent]: string, or absent
-    reads("file-copy-digest", file_copy_digest),
-    // [names]: string
-    reads("pointer-through", pointer_through),
-    // [file, pointer, value, wanted digest]
-    edits("set-value", set_value).reaches({Reach::Of::EditedFile}),
-    // [file, pointer, wanted digest]
-    edits("remove-value", remove_value).reaches({Reach::Of::EditedFile}),
-    // [file, copy or absent, digest now]
-    edits("put-back", put_back).reaches({Reach::Of::EditedFile}).by_hand(put_back_by_hand),
-};
+const Rows values_rows([]() -> std::vector<Row> {
+    return {
+        // [file, pointer]: json, or absent
+        reads("file-value", file_value),
+        // [file, pointer, value]: as it then reads
+        reads("file-value-with", file_value_with),
+        // [file]: string, or absent
+        reads("file-digest", file_digest),
+        // [file, pointer, value]: string
+        reads("file-digest-with", file_digest_with),
+        // [file, pointer]: string
+        reads("file-digest-without", file_digest_without),
+        // [file]: json, or absent
+        reads("file-copy", file_copy),
+        // [copy or absent]: string, or absent
+        reads("file-copy-digest", file_copy_digest),
+        // [names]: string
+        reads("pointer-through", pointer_through),
+        // [file, pointer, value, wanted digest]
+        edits("set-value", set_value).reaches({Reach::Of::EditedFile}),
+        // [file, pointer, wanted digest]
+        edits("remove-value", remove_value).reaches({Reach::Of::EditedFile}),
+        // [file, copy or absent, digest now]
+        edits("put-back", put_back).reaches({Reach::Of::EditedFile}).by_hand(put_back_by_hand),
+    };
+});
 
 }  // namespace
 

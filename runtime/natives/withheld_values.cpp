@@ -91,9 +91,11 @@ Reading secret_values(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows withheld_values_rows = {
-    reads("secret-values", secret_values),
-};
+const Rows withheld_values_rows([]() -> std::vector<Row> {
+    return {
+        reads("secret-values", secret_values),
+    };
+});
 
 }  // namespace
 

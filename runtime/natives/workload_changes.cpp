@@ -106,18 +106,20 @@ static std::string preview_pods_restart(Host& host, const Arguments& arguments) 
 
 namespace {
 
-const Rows workload_changes_rows = {
-    // [workload, place, container, image, version]
-    writes("image-set", image_set, preview_image_set)
-        .reaches({Reach::Of::Image, 0, "/spec/template", 2})
-        .by_hand(image_by_hand),
-    // [workload]: a time that it was not restarted at
-    reads("restart-time", restart_time),
-    // [workload, time, version]
-    writes("pods-restart", pods_restart, preview_pods_restart)
-        .reaches({Reach::Of::Field, 0, "/spec/template/metadata/annotations"})
-        .by_hand(restart_by_hand),
-};
+const Rows workload_changes_rows([]() -> std::vector<Row> {
+    return {
+        // [workload, place, container, image, version]
+        writes("image-set", image_set, preview_image_set)
+            .reaches({Reach::Of::Image, 0, "/spec/template", 2})
+            .by_hand(image_by_hand),
+        // [workload]: a time that it was not restarted at
+        reads("restart-time", restart_time),
+        // [workload, time, version]
+        writes("pods-restart", pods_restart, preview_pods_restart)
+            .reaches({Reach::Of::Field, 0, "/spec/template/metadata/annotations"})
+            .by_hand(restart_by_hand),
+    };
+});
 
 }  // namespace
 

@@ -172,20 +172,22 @@ static Reading replicas_of(Host& host, const Arguments& arguments) {
 
 namespace {
 
-const Rows workloads_rows = {
-    // [workload]: digest, or absent
-    reads("configuration-of", configuration_of),
-    // [workload]: string, or absent
-    reads("seen-configuration", seen_configuration).sees(pod_specs()),
-    // [workload, container or absent]: string, or absent
-    reads("image-of", image_of).sees(pod_specs()),
-    // [workload, container or absent]: string, or absent
-    reads("container-of", container_of).sees(pod_specs()),
-    // [workload, container or absent]: the pointer of the list in which it stands, or absent
-    reads("container-place", container_place),
-    // [workload]: int, or absent
-    reads("replicas-of", replicas_of).sees({"/spec/replicas"}),
-};
+const Rows workloads_rows([]() -> std::vector<Row> {
+    return {
+        // [workload]: digest, or absent
+        reads("configuration-of", configuration_of),
+        // [workload]: string, or absent
+        reads("seen-configuration", seen_configuration).sees(pod_specs()),
+        // [workload, container or absent]: string, or absent
+        reads("image-of", image_of).sees(pod_specs()),
+        // [workload, container or absent]: string, or absent
+        reads("container-of", container_of).sees(pod_specs()),
+        // [workload, container or absent]: the pointer of the list in which it stands, or absent
+        reads("container-place", container_place),
+        // [workload]: int, or absent
+        reads("replicas-of", replicas_of).sees({"/spec/replicas"}),
+    };
+});
 
 }  // namespace
 
