@@ -12,9 +12,9 @@
 #include "cli/refuse.hpp"
 #include "cli/session.hpp"
 #include "compiler/ir/compare.hpp"
-#include "runtime/engine/change.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/journal/change.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/tools/interrupts.hpp"
@@ -39,11 +39,11 @@ struct Record {
     runtime::Outcome result = runtime::Outcome::None;
     std::map<std::string, Value> before, declared, observed;
 };
-using Records = std::map<std::string, Record>;  // by step
+using Records = std::map<semantics::StepId, Record>;
 
 void note(Records& records, const Event& event) {
     if (event.kind != EventKind::Intent && event.kind != EventKind::Outcome) return;
-    Record& record = records[event.body.value("step", "")];
+    Record& record = records[semantics::step_in(event.body)];
     const auto read = [&](const char* key) {
         return runtime::values_from_json(event.body.value(key, nlohmann::json::object()));
     };
@@ -82,7 +82,8 @@ std::optional<ir::Program> only(const ir::Program& program, const std::string& n
 }
 
 struct Finding {
-    std::string step, text;
+    semantics::StepId step;
+    std::string text;
 };
 
 std::string shown(const Value& value) {
@@ -188,8 +189,9 @@ class Rehearsal {
                const runtime::RunResult& again) {
         const auto findings = compare(first, second);
         for (const Finding& finding : findings) {
-            const ir::Step* step = runtime::find_step(program_, finding.step);
-            say("{}: `{}`: {}\n", step != nullptr ? script_.sources.location(step->span) : finding.step,
+            const ir::Step* step = semantics::find_step(program_, finding.step);
+            say("{}: `{}`: {}\n",
+                step != nullptr ? script_.sources.location(step->span) : finding.step.text(),
                 first.at(finding.step).text, finding.text);
         }
         std::size_t compared = 0;

@@ -21,10 +21,10 @@
 #include "compiler/source/escape.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/engine/reviewed.hpp"
-#include "runtime/journal/doubts.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/journal/run_state.hpp"
 #include "runtime/journal/starting.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/natives/calendar.hpp"
@@ -336,9 +336,11 @@ tl::expected<void, std::string> write_resolution(const Resolution& asked, const 
     if (!journal) return tl::unexpected(journal.error());
     const auto events = (*journal)->events(id);
     if (!events) return tl::unexpected(events.error());
-    const auto open = runtime::open_steps(*events);
-    const auto step =
-        std::find_if(open.begin(), open.end(), [&](const auto& one) { return one.step == asked.step; });
+    const auto state = runtime::run_state(*events);
+    if (!state) return tl::unexpected(state.error());
+    const auto& open = state->open;
+    const auto step = std::find_if(open.begin(), open.end(),
+                                   [&](const auto& one) { return one.step.text() == asked.step; });
     if (step == open.end())
         return tl::unexpected(
             fmt::format("step {} is not in doubt; {}", asked.step, steps_in_doubt(id, open)));

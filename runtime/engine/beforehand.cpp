@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 class Looker {
   public:
-    Looker(RunState& run, StageRun& stage) : run_(run), stage_(stage), environment_(stage.environment) {}
+    Looker(RunContext& run, StageRun& stage) : run_(run), stage_(stage), environment_(stage.environment) {}
 
     void look(std::vector<std::string>& problems) {
         problems_ = &problems;
@@ -136,7 +136,7 @@ class Looker {
         return fs::path(environment_.setting("root")) / path;
     }
 
-    RunState& run_;
+    RunContext& run_;
     StageRun& stage_;
     const StageEnvironment& environment_;
     std::vector<std::string>* problems_ = nullptr;
@@ -144,7 +144,7 @@ class Looker {
 
 }  // namespace
 
-std::optional<Problem> known_beforehand(RunState& run, const StageRuns& stages) {
+std::optional<Problem> known_beforehand(RunContext& run, const StageRuns& stages) {
     std::vector<std::string> problems;
     for (const auto& stage : stages)
         if (!stage->passed) Looker(run, *stage).look(problems);

@@ -89,7 +89,7 @@ bool taken(const EffectTarget& target, const Value& reading) {
     return has_become(target.before, target.declared, reading);
 }
 
-bool is_made_again(const Course& course, const ir::Verb& verb, const std::string& id) {
+bool is_made_again(const Course& course, const ir::Verb& verb, const StepId& id) {
     if (course.purpose != Purpose::Inverse || !only_yields(verb)) return false;
     const bool open = course.undoing->open_parts.contains(id);
     if (open || !verb.result_type || verb.result_type->kind != ir::TypeKind::Plan) return open;
@@ -192,7 +192,7 @@ bool proves(StageRun& stage, const ir::Verb& verb, const Scope& inner, bool exit
 }
 
 Call::Call(StageRun& stage, const Course& course, const ir::Step& step, const ir::Verb& verb,
-           const Scope& outer, Scope& inner, std::string id)
+           const Scope& outer, Scope& inner, StepId id)
     : stage_(stage),
       course_(course),
       step_(step),
@@ -358,7 +358,7 @@ std::optional<Verdict> Call::resume_inverse() {
 
 // A message that may have been sent is not sent again.
 std::optional<Verdict> Call::resume_in_failure() {
-    const Past& past = stage_.past;
+    const ResumeState& past = stage_.past;
     if (past.done.contains(id_)) return Verdict{};
     const auto open = past.open.find(id_);
     if (open == past.open.end()) return std::nullopt;

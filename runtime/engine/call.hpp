@@ -33,7 +33,7 @@ bool taken(const EffectTarget& target, const Value& reading);
 // Whether a part of an inverse is begun anew, though an earlier undo has begun or finished it: it only yields
 // a value, and was cut off; or that value is a plan, which is out of date by now. Not while another part is
 // open: that one may have used it.
-bool is_made_again(const Course& course, const ir::Verb& verb, const std::string& id);
+bool is_made_again(const Course& course, const ir::Verb& verb, const StepId& id);
 
 // The phrase of a call with its arguments filled in: "scale webapi to 4".
 std::string describe_call(const ir::Verb& verb, const Scope& inner);
@@ -68,7 +68,7 @@ class Call {
   public:
     // `inner` holds the verb's parameters; captures are added to it.
     Call(StageRun& stage, const Course& course, const ir::Step& step, const ir::Verb& verb,
-         const Scope& outer, Scope& inner, std::string id);
+         const Scope& outer, Scope& inner, StepId id);
 
     // On success the result that `as` binds is in `result`.
     Verdict run();
@@ -134,7 +134,7 @@ class Call {
     const ir::Verb& verb_;
     const Scope& outer_;
     Scope& inner_;
-    std::string id_;
+    StepId id_;
     std::string text_;
     std::string command_;
     nlohmann::json captures_ = nlohmann::json::object();

@@ -9,7 +9,7 @@
 
 namespace migc::runtime {
 
-Verdict Converge::caught_up(const ir::Expr& probe, const Scope& scope, const std::string& step) {
+Verdict Converge::caught_up(const ir::Expr& probe, const Scope& scope, const StepId& step) {
     const ir::Probe& declared = stage_.run.program.probes.at(probe.declaration);
     if (!declared.converges) return {};
     const std::string phrase = stage_.evaluator.describe(probe, scope);

@@ -12,7 +12,7 @@ class Converge {
     Converge(StageRun& stage, const Course& course) : stage_(stage), waiter_(stage, course) {}
 
     // Waits until the probe's own `converges` holds; done at once if it has none.
-    Verdict caught_up(const ir::Expr& probe, const Scope& scope, const std::string& step);
+    Verdict caught_up(const ir::Expr& probe, const Scope& scope, const StepId& step);
     // Waits, as long as for an effect, until the probe reads as the value.
     Verdict equals(const ir::Expr& probe, const Scope& scope, const Value& value);
     // `caught_up` for everything that the stage changed.

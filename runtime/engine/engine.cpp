@@ -74,7 +74,7 @@ struct Engine::State {
     const project::Inventory& inventory;
     Tools& tools;
     Journal& journal;
-    RunState run;
+    RunContext run;
     StageRuns stages;
     Time begun_ms = 0;
     nlohmann::json parts;                           // of the run digest
@@ -83,7 +83,7 @@ struct Engine::State {
     [[nodiscard]] std::string changed_since(const std::string& stage);
     [[nodiscard]] std::string changed_since_run(const std::string& id, const std::string& stage);
     std::optional<Problem> resolve();
-    std::optional<Problem> evaluate_lets(const std::set<std::string>& known = {});
+    std::optional<Problem> evaluate_lets(const std::map<std::string, nlohmann::json>& known = {});
     std::optional<Problem> check_requirements();
     StageEnvironment common() const;
     void conceal_secrets();
@@ -99,24 +99,24 @@ struct Engine::State {
     StageEnd run_stages();
     UndoEnd undo_before(std::size_t stage);
     RunResult run_everything();
-    tl::expected<RunHistory, std::string> recall(const std::string& id);
+    tl::expected<RunState, std::string> recall(const std::string& id);
     RunResult undo_run(const std::string& id);
     RunResult undo_everything();
     RunResult undo_stages();
     RunResult resume_run(const std::string& id);
-    RunResult resume_from(const RunHistory& history);
+    RunResult resume_from(const RunState& history);
     StageEnd resume_stages();
     std::optional<Problem> add_stages(const nlohmann::json& begun);
-    std::optional<Problem> begin_again(const RunHistory& history);
+    std::optional<Problem> begin_again(const RunState& history);
     RunResult guarded(const std::function<RunResult()>& work);
     std::optional<Problem> another_cluster();
     std::optional<Problem> another_workspace();
     bool settle_open_steps(Settling purpose);
-    [[nodiscard]] std::vector<std::string> in_doubt() const;
-    RunResult finish_in_doubt(const std::vector<std::string>& steps, const std::string& consequence);
+    [[nodiscard]] std::vector<StepId> in_doubt() const;
+    RunResult finish_in_doubt(const std::vector<StepId>& steps, const std::string& consequence);
     [[nodiscard]] std::vector<std::string> standing() const;
     std::optional<Problem> prepare_folders();
-    [[nodiscard]] std::vector<std::string> to_decide() const;
+    [[nodiscard]] std::vector<StepId> to_decide() const;
     RunResult finish(const StageEnd& end, int code);
     [[nodiscard]] bool is_closed_for_undo(Outcome result) const;
 };
@@ -141,10 +141,12 @@ std::string Engine::State::changed_since_run(const std::string& id, const std::s
     if (tools.kind() == "simulated") return {};
     const auto events = journal.events(id);
     if (!events) return {};
-    RunState earlier(run.program, inventory, tools, options, journal, {});
-    const auto history = rebuild(earlier, *events);
+    RunContext earlier(run.program, inventory, tools, options, journal, {});
+    auto history = run_state(*events);
     if (!history) return {};
-    for (const auto& one : history->stages)
+    const auto then = stages_of(earlier, *history);
+    if (!then) return {};
+    for (const auto& one : *then)
         if (one->stage.name == stage || one->environment.name == stage)
             if (std::string why = StillOurs(*one).theirs(); !why.empty()) return why;
     return {};
@@ -189,7 +191,7 @@ StageEnvironment Engine::State::common() const {
 }
 
 // Those that the journal knows are bound already.
-std::optional<Problem> Engine::State::evaluate_lets(const std::set<std::string>& known) {
+std::optional<Problem> Engine::State::evaluate_lets(const std::map<std::string, nlohmann::json>& known) {
     const StageEnvironment environment = common();
     Evaluator evaluator(run.surroundings, environment);
     evaluator.globals = &run.globals;
@@ -381,8 +383,8 @@ std::vector<std::string> Engine::State::standing() const {
 }
 
 // The steps about which a person has to decide before the run can go on.
-std::vector<std::string> Engine::State::to_decide() const {
-    std::vector<std::string> steps = in_doubt();
+std::vector<StepId> Engine::State::to_decide() const {
+    std::vector<StepId> steps = in_doubt();
     for (const auto& stage : stages)
         for (const Change& change : stage->changes)
             if (change.undo_in_doubt && !change.undone) steps.push_back(change.step);
@@ -496,16 +498,15 @@ bool Engine::State::settle_open_steps(Settling purpose) {
     return true;
 }
 
-std::vector<std::string> Engine::State::in_doubt() const {
-    std::vector<std::string> steps;
+std::vector<StepId> Engine::State::in_doubt() const {
+    std::vector<StepId> steps;
     for (const auto& stage : stages)
         for (const Change& change : stage->changes)
             if (change.state == ChangeState::InDoubt && !change.undone) steps.push_back(change.step);
     return steps;
 }
 
-RunResult Engine::State::finish_in_doubt(const std::vector<std::string>& steps,
-                                         const std::string& consequence) {
+RunResult Engine::State::finish_in_doubt(const std::vector<StepId>& steps, const std::string& consequence) {
     return finish({Outcome::InDoubt, fmt::format("how {} went could not be found out, so {}",
                                                  fmt::join(steps, ", "), consequence)},
                   exit_code(Outcome::InDoubt));
@@ -542,15 +543,17 @@ RunResult Engine::State::undo_stages() {
 }
 
 // The run as the journal has it; from then on events are added to it.
-tl::expected<RunHistory, std::string> Engine::State::recall(const std::string& id) {
+tl::expected<RunState, std::string> Engine::State::recall(const std::string& id) {
     const auto about = journal.find(id);
     if (!about) return tl::unexpected(about.error());
     auto events = journal.events(about->id);
     if (!events) return tl::unexpected(events.error());
     move_to(std::filesystem::absolute(inventory.root).lexically_normal(), *events);
-    auto history = rebuild(run, *events);
+    auto history = run_state(*events);
     if (!history) return history;
-    stages = std::move(history->stages);
+    auto begun = stages_of(run, *history);
+    if (!begun) return tl::unexpected(begun.error());
+    stages = std::move(*begun);
     run.recorder.belongs_to(about->id);
     options.run = about->id;
     begun_ms = about->begun_ms;
@@ -599,7 +602,7 @@ std::optional<Problem> Engine::State::add_stages(const nlohmann::json& begun) {
     return prepare_folders();
 }
 
-std::optional<Problem> Engine::State::begin_again(const RunHistory& history) {
+std::optional<Problem> Engine::State::begin_again(const RunState& history) {
     if (auto problem = add_stages(history.begun)) return problem;
     if (auto problem = look_at_inputs_again(history.begun)) return problem;
     if (auto problem = evaluate_lets(history.lets)) return problem;
@@ -622,7 +625,7 @@ StageEnd Engine::State::resume_stages() {
     return run_stages();
 }
 
-RunResult Engine::State::resume_from(const RunHistory& history) {
+RunResult Engine::State::resume_from(const RunState& history) {
     if (auto problem = begin_again(history)) return refused(problem->message, problem->exit_code);
     // Cut off before its first event: nothing was begun.
     if (history.begun.is_null()) {

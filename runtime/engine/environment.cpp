@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/project/named_file.hpp"
+#include "compiler/semantics/step_id.hpp"
 #include "compiler/source/read_file.hpp"
 #include "runtime/engine/consent.hpp"
 #include "runtime/engine/convert.hpp"
@@ -360,13 +361,8 @@ std::string terraform_workspace(const StageEnvironment& environment) {
     return name == "default" ? "" : name;
 }
 
-const ir::Stage& stage_with_steps(const ir::Program& program, const ir::Stage& stage) {
-    const ir::Stage* repeated = stage.repeats ? program.stage(*stage.repeats) : nullptr;
-    return repeated != nullptr ? *repeated : stage;
-}
-
 bool uses_kubectl(const ir::Program& program, const ir::Stage& stage) {
-    const ir::Stage& steps = stage_with_steps(program, stage);
+    const ir::Stage& steps = semantics::stage_with_steps(program, stage);
     KubectlSearch search(program);
     return search.in(stage.gates) || search.in(steps.steps) || search.in(steps.throughout) ||
            search.in(stage.throughout) || (steps.on_failure && search.in(*steps.on_failure)) ||

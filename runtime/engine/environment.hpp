@@ -85,11 +85,8 @@ StageEnvironment common_environment(const ir::Program& program, const project::I
 // Whether anything that the stage reaches runs kubectl; natives may.
 bool uses_kubectl(const ir::Program& program, const ir::Stage& stage);
 
-// The stage whose steps these are: itself, or the one it repeats.
 // The workspace that is selected in the environment's terraform folder, as terraform itself keeps it there;
 // "" for the one that there always is, and where there is no such folder.
 std::string terraform_workspace(const StageEnvironment& environment);
-
-const ir::Stage& stage_with_steps(const ir::Program& program, const ir::Stage& stage);
 
 }  // namespace migc::runtime

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "compiler/ir/weight.hpp"
+#include "compiler/semantics/step_id.hpp"
 #include "runtime/engine/inputs.hpp"
 
 namespace migc::runtime {
@@ -26,7 +27,7 @@ class PathSearch {
     }
 
     void search(const ir::Stage& stage) {
-        const ir::Stage& definition = stage_with_steps(program_, stage);
+        const ir::Stage& definition = semantics::stage_with_steps(program_, stage);
         Names names = lets_;
         steps(program_.lets, names);
         for (const auto& requirement : program_.requirements) expression(requirement.condition, names);

@@ -66,9 +66,9 @@ std::string without_end(std::string text) {
 }
 
 // "staging/3[2].1" as a part of a file's name.
-std::string file_part(const std::string& step) {
+std::string file_part(const StepId& step) {
     std::string name;
-    for (const char c : step) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '-';
+    for (const char c : step.text()) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '-';
     return name;
 }
 
@@ -634,7 +634,7 @@ void Sheet::update(const StageRun& stage, const Change& change) {
     auto& entries = part.entries;
     if (!planted("sheet-keeps-undone")) entries.erase(change.step);
     const ir::Verb* verb = stage.verb(change.verb);
-    const ir::Step* step = change.own_undo ? find_step(program_, change.step) : nullptr;
+    const ir::Step* step = change.own_undo ? semantics::find_step(program_, change.step) : nullptr;
     const ir::Undo* undo = step != nullptr && step->undo ? &*step->undo
                            : verb != nullptr             ? &verb->undo
                                                          : nullptr;
@@ -651,7 +651,7 @@ void Sheet::update(const StageRun& stage, const Change& change) {
     entries[change.step] = {!verb->action, undo->after.has_value(), std::move(text), std::move(files)};
 }
 
-void Sheet::forget(const std::string& stage, const std::string& step) {
+void Sheet::forget(const std::string& stage, const StepId& step) {
     const std::lock_guard lock(mutex_);
     for (Part& part : parts_)
         if (part.stage == stage) part.entries.erase(step);
@@ -660,9 +660,9 @@ void Sheet::forget(const std::string& stage, const std::string& step) {
 std::vector<const Sheet::Entry*> Sheet::shown(const Part& part) {
     std::vector<const Entry*> entries;
     entries.reserve(part.entries.size());
-    const std::string* composite = nullptr;
+    const StepId* composite = nullptr;
     for (const auto& [step, entry] : part.entries) {
-        if (composite != nullptr && inside(step, *composite)) continue;
+        if (composite != nullptr && step.is_inside(*composite)) continue;
         if (entry.composite) composite = &step;
         entries.push_back(&entry);
     }

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "runtime/engine/change.hpp"
 #include "runtime/engine/environment.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/replaced_file.hpp"
+#include "runtime/journal/change.hpp"
 
 namespace migc::runtime {
 
@@ -34,7 +34,7 @@ class Sheet {
     void belongs_to(const std::filesystem::path& folder);
     // Takes in how a change stands now; what is undone or left nothing is not on the sheet any more.
     void update(const StageRun& stage, const Change& change);
-    void forget(const std::string& stage, const std::string& step);
+    void forget(const std::string& stage, const StepId& step);
     // The whole sheet, the last change first. `heading` says of which run.
     std::string text(const std::string& heading);
     // Keeps it in a folder from now on, as `undo-sheet.txt`, for its owner only.
@@ -56,8 +56,8 @@ class Sheet {
     };
     struct Part {
         std::string stage;
-        StageEnvironment environment;                                        // as the lines may know it
-        std::map<std::string, Entry, decltype(&earlier)> entries{&earlier};  // by step
+        StageEnvironment environment;  // as the lines may know it
+        std::map<StepId, Entry, decltype(&semantics::earlier)> entries{&semantics::earlier};  // by step
     };
     class Writer;
     class NoTools;

@@ -15,7 +15,7 @@
 namespace migc::runtime {
 
 // An effect that may have begun, and whose outcome is not written down, is in doubt.
-Outcome untrusted_result(const RunState& run) {
+Outcome untrusted_result(const RunContext& run) {
     return run.open_effects > 0 || run.recorder.lost_outcome() ? Outcome::InDoubt : Outcome::Held;
 }
 
@@ -31,9 +31,9 @@ StageEnd StageFlow::begin() {
     if (!announce()) return untrusted();
     if (const auto failure = stage_.past.failure) return fail({Fate::Failed, *failure});
     Steps asked(stage_, {});
-    Verdict gates = asked.block(stage_.stage.gates, stage_.scope, stage_.stage.name + "/gate.");
-    if (gates.done()) gates = asked.freeze(stage_.stage.name + "/gate.0");
-    if (gates.done()) gates = asked.evidence(stage_.stage.name + "/gate.evidence");
+    Verdict gates = asked.block(stage_.stage.gates, stage_.scope, StepId::gates_of(stage_.stage.name));
+    if (gates.done()) gates = asked.freeze(StepId::gates_of(stage_.stage.name).child(0));
+    if (gates.done()) gates = asked.evidence(StepId::gates_of(stage_.stage.name).child("evidence"));
     if (!gates.done()) return fail(gates);
     if (stage_.changes.empty() && !take_baselines(stage_)) return untrusted();
     return steps();
@@ -50,8 +50,8 @@ bool StageFlow::announce() {
 
 StageEnd StageFlow::steps() {
     const Course course;
-    Verdict verdict =
-        Steps(stage_, course).block(stage_.definition.steps, stage_.scope, stage_.stage.name + "/");
+    Verdict verdict = Steps(stage_, course)
+                          .block(stage_.definition.steps, stage_.scope, StepId::steps_of(stage_.stage.name));
     if (verdict.done()) verdict = Waiter(stage_, course).guard();
     stage_.sort_changes();
     if (verdict.done()) verdict = Converge(stage_, course).all_changes();
@@ -120,8 +120,8 @@ StageEnd StageFlow::failure_block(const std::vector<ir::Step>& block, const std:
     Steps steps(stage_, course, [&](bool all) { return undo(all, reason); });
     Verdict verdict;
     for (std::size_t i = 0; i < block.size() && verdict.done(); ++i) {
-        verdict = steps.statement(block[i], stage_.scope,
-                                  fmt::format("{}/on-failure.{}", stage_.stage.name, i + 1));
+        verdict =
+            steps.statement(block[i], stage_.scope, StepId::failure_block_of(stage_.stage.name).child(i + 1));
         if (verdict.fate == Fate::Failed && only_says(block[i])) verdict = {};
     }
     if (verdict.fate == Fate::Untrusted) return untrusted();

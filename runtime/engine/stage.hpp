@@ -43,6 +43,6 @@ class StageFlow {
 };
 
 // Held or in doubt: what is left when the journal cannot be written any more.
-Outcome untrusted_result(const RunState& run);
+Outcome untrusted_result(const RunContext& run);
 
 }  // namespace migc::runtime

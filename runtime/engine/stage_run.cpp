@@ -11,8 +11,8 @@
 
 namespace migc::runtime {
 
-RunState::RunState(const ir::Program& the_program, const project::Inventory& inventory, Tools& the_tools,
-                   const RunOptions& the_options, Journal& journal, Listener listener)
+RunContext::RunContext(const ir::Program& the_program, const project::Inventory& inventory, Tools& the_tools,
+                       const RunOptions& the_options, Journal& journal, Listener listener)
     : program(the_program),
       options(the_options),
       recorder(journal, the_tools, std::move(listener)),
@@ -33,18 +33,18 @@ RunState::RunState(const ir::Program& the_program, const project::Inventory& inv
     surroundings.approved_by = [this](const auto& approvals) { approved_by(approvals); };
 }
 
-void RunState::approved_by(const std::vector<std::string>& approvals) {
+void RunContext::approved_by(const std::vector<std::string>& approvals) {
     const std::lock_guard lock(approvals_mutex_);
     for (const std::string& one : approvals)
         if (approvals_told_.insert(one).second) approvals_.push_back(one);
 }
 
-std::vector<std::string> RunState::take_approvals() {
+std::vector<std::string> RunContext::take_approvals() {
     const std::lock_guard lock(approvals_mutex_);
     return std::exchange(approvals_, {});
 }
 
-std::string RunState::sheet_heading() {
+std::string RunContext::sheet_heading() {
     const std::string title = program.migration ? printable(program.migration->title, 200) : "";
     return fmt::format(
         "# Run {}{}: what takes back by hand, without migc, what it has done so far.\n"
@@ -55,7 +55,7 @@ std::string RunState::sheet_heading() {
         iso_time(tools.now()), surroundings.inventory.root.string());
 }
 
-void RunState::keep_sheet() {
+void RunContext::keep_sheet() {
     const std::lock_guard lock(sheet_mutex_);
     if (sheet_is_old_.exchange(false) && sheet.is_kept()) sheet.write(sheet_heading());
 }
@@ -63,7 +63,7 @@ void RunState::keep_sheet() {
 // How a step went is on the sheet with what is begun next: it costs as much as the rest of a small step, so
 // it is written while the disk is waited for. Where that fails, the sheet names what was not begun, as
 // something to look at.
-bool RunState::settle() {
+bool RunContext::settle() {
     const std::unique_lock beside(aside_mutex_, std::try_to_lock);
     if (!beside || !sheet_is_old_ || !sheet.is_kept()) {
         const bool durable = recorder.settle();
@@ -76,7 +76,7 @@ bool RunState::settle() {
     return durable;
 }
 
-std::vector<std::string> RunState::changes() const {
+std::vector<std::string> RunContext::changes() const {
     if (!inputs) return {};
     Reviewed reviewed{change, {}};
     std::vector<std::string> digests = {reviewed.change_digest()};
@@ -85,76 +85,62 @@ std::vector<std::string> RunState::changes() const {
     return digests;
 }
 
-bool RunState::stopping() {
+bool RunContext::stopping() {
     if (!stop_ && options.stop_requested && options.stop_requested()) stop_ = true;
     return stop_;
 }
 
-StageRun::StageRun(RunState& the_run, const ir::Stage& the_stage, StageEnvironment the_environment)
-    : run(the_run),
+StageRun::StageRun(RunContext& the_run, const ir::Stage& the_stage, StageEnvironment the_environment,
+                   StageState before)
+    : StageState(std::move(before)),
+      run(the_run),
       stage(the_stage),
-      definition(stage_with_steps(the_run.program, the_stage)),
+      definition(semantics::stage_with_steps(the_run.program, the_stage)),
       environment(std::move(the_environment)),
       evaluator(the_run.surroundings, environment),
       scope(&the_run.globals) {
     evaluator.globals = &the_run.globals;
     evaluator.changed_workloads = [this] { return changed_workloads(); };
-}
-
-// Mostly one of the last is asked for.
-std::vector<Change>::iterator StageRun::find_change(const std::string& step) {
-    const auto found =
-        std::find_if(changes.rbegin(), changes.rend(), [&](const Change& c) { return c.step == step; });
-    return found == changes.rend() ? changes.end() : std::prev(found.base());
+    for (const Change& change : changes)
+        if (change.state != ChangeState::Begun) not_indexed_.push_back(change.step);
+    for (const auto& [phrase, count] : tool_writes) run.tool_writes_[whole_phrase(phrase)] += count;
 }
 
 void StageRun::add(Change change) {
     {
         const std::lock_guard lock(mutex_);
-        if (const auto before = find_change(change.step); before != changes.end()) changes.erase(before);
-        changes.push_back(std::move(change));
-        run.sheet.update(*this, changes.back());
+        run.sheet.update(*this, StageState::add(std::move(change)));
     }
     run.sheet_is_old_ = true;
 }
 
-void StageRun::put_back(const std::string& step, const std::optional<Change>& before) {
+void StageRun::put_back(const StepId& step, const std::optional<Change>& before) {
     if (before) return add(*before);
     {
         const std::lock_guard lock(mutex_);
-        if (const auto added = find_change(step); added != changes.end()) changes.erase(added);
+        forget(step);
         run.sheet.forget(stage.name, step);
     }
     run.sheet_is_old_ = true;
 }
 
-std::optional<Change> StageRun::change(const std::string& step) {
+std::optional<Change> StageRun::change(const StepId& step) {
     const std::lock_guard lock(mutex_);
-    const auto found = find_change(step);
-    return found == changes.end() ? std::nullopt : std::optional(*found);
+    const Change* found = find(step);
+    return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
-void StageRun::conclude(const std::string& step, const nlohmann::json& outcome) {
+void StageRun::conclude(const StepId& step, const nlohmann::json& outcome) {
     {
         const std::lock_guard lock(mutex_);
-        const auto found = find_change(step);
-        if (found == changes.end()) return;
-        found->conclude(outcome);
-        if (found->state == ChangeState::Done) {
-            // What an accepted command was to write, whatever somebody else has made of it since.
-            for (const auto& [phrase, value] : found->observed) written_[phrase] = value;
-            for (const auto& [phrase, value] : found->declared) written_[phrase] = value;
-        }
-        if (found->state == ChangeState::Done || found->state == ChangeState::Already)
-            for (const auto& [phrase, identity] : found->identities) identities_.insert(identity);
-        for (const auto& [phrase, revision] : found->revisions) {
+        const Change* concluded = StageState::conclude(step, outcome);
+        if (concluded == nullptr) return;
+        for (const auto& [phrase, revision] : concluded->revisions) {
             const std::lock_guard writes(run.writes_mutex_);
             ++run.tool_writes_[whole_phrase(phrase)];
         }
         not_indexed_.push_back(step);
-        run.sheet.update(*this, *found);
-        for (const auto& earlier : outcome.value("supersedes", std::vector<std::string>()))
-            supersede(earlier);
+        run.sheet.update(*this, *concluded);
     }
     run.sheet_is_old_ = true;
 }
@@ -170,23 +156,17 @@ std::string StageRun::own_revision(const Change& change, const std::string& phra
     return run.tool_writes_[whole_phrase(phrase)] == 1 ? found->second : "";
 }
 
-void StageRun::supersede(const std::string& step) {
-    for (Change& change : changes)
-        if (change.step == step) change.superseded = true;
-    for (auto& [name, steps] : by_name_) std::erase(steps, step);
-}
-
 std::vector<Change> StageRun::changes_about(const std::set<std::string>& names) {
     std::vector<Change> found;
     if (names.empty()) return found;
     index();
     const std::lock_guard lock(mutex_);
-    std::set<std::string> steps;
+    std::set<StepId> steps;
     for (const std::string& name : names)
         if (const auto known = by_name_.find(name); known != by_name_.end())
             steps.insert(known->second.begin(), known->second.end());
     for (const Change& change : changes)
-        if (steps.contains(change.step)) found.push_back(change);
+        if (!change.superseded && steps.contains(change.step)) found.push_back(change);
     return found;
 }
 
@@ -195,7 +175,7 @@ void StageRun::index() {
     std::vector<Change> fresh;
     {
         const std::lock_guard lock(mutex_);
-        for (const std::string& step : std::exchange(not_indexed_, {}))
+        for (const StepId& step : std::exchange(not_indexed_, {}))
             for (const Change& change : changes)
                 if (change.step == step && !change.superseded) fresh.push_back(change);
     }
@@ -213,57 +193,53 @@ void StageRun::index() {
 
 void StageRun::add_in_failure(Change change) {
     const std::lock_guard lock(mutex_);
-    std::erase_if(in_failure, [&](const Change& c) { return c.step == change.step; });
-    in_failure.push_back(std::move(change));
+    StageState::add_in_failure(std::move(change));
 }
 
-std::vector<Change> StageRun::changes_inside(const std::string& step) {
+std::vector<Change> StageRun::changes_inside(const StepId& step) {
     const std::lock_guard lock(mutex_);
     std::vector<Change> found;
     std::copy_if(changes.begin(), changes.end(), std::back_inserter(found),
-                 [&](const Change& change) { return inside(change.step, step); });
+                 [&](const Change& change) { return change.step.is_inside(step); });
     return found;
 }
 
-void StageRun::mark_undone(const std::string& step) {
+void StageRun::mark_undone(const StepId& step) {
     {
         const std::lock_guard lock(mutex_);
-        for (Change& change : changes) {
-            if (change.step != step && !inside(change.step, step)) continue;
-            change.undone = true;
-            run.sheet.update(*this, change);
-        }
+        StageState::mark_undone(step);
+        for (const Change& change : changes)
+            if (change.step == step || change.step.is_inside(step)) run.sheet.update(*this, change);
     }
     run.sheet_is_old_ = true;
 }
 
 void StageRun::wrote(const std::map<std::string, Value>& values) {
     const std::lock_guard lock(mutex_);
-    for (const auto& [phrase, value] : values) written_[phrase] = value;
+    StageState::wrote(values);
 }
 
 bool StageRun::wrote(const std::string& phrase, const Value& value) {
     const std::lock_guard lock(mutex_);
-    const auto found = written_.find(phrase);
-    return found != written_.end() && equal(found->second, value);
+    const auto found = written.find(phrase);
+    return found != written.end() && equal(found->second, value);
 }
 
-void StageRun::knows(const nlohmann::json& identities) {
+void StageRun::knows(const nlohmann::json& things) {
     const std::lock_guard lock(mutex_);
-    for (const auto& [phrase, identity] : identities.items())
-        if (identity.is_string()) identities_.insert(identity.get<std::string>());
+    StageState::knows(things);
 }
 
 bool StageRun::is_remade(const Change& change, const std::string& phrase, const Reading& now) {
     const auto then = change.identities.find(phrase);
     if (now.identity.empty() || then == change.identities.end() || then->second == now.identity) return false;
     const std::lock_guard lock(mutex_);
-    return !identities_.contains(now.identity);
+    return !identities.contains(now.identity);
 }
 
 void StageRun::sort_changes() {
     std::stable_sort(changes.begin(), changes.end(),
-                     [](const Change& a, const Change& b) { return earlier(a.step, b.step); });
+                     [](const Change& a, const Change& b) { return semantics::earlier(a.step, b.step); });
 }
 
 const ir::Verb* StageRun::verb(const std::string& signature) const {
@@ -281,7 +257,7 @@ const std::optional<std::vector<ir::Step>>& StageRun::on_failure() const {
     return stage.on_failure ? stage.on_failure : definition.on_failure;
 }
 
-nlohmann::json StageRun::about(const std::string& step) const {
+nlohmann::json StageRun::about(const StepId& step) const {
     return {{"stage", stage.name}, {"step", step}};
 }
 
@@ -291,7 +267,7 @@ List StageRun::changed_workloads() {
     for (const Change& change : changes)
         if (change.acted && change.state != ChangeState::Begun) ordered.push_back(&change);
     std::stable_sort(ordered.begin(), ordered.end(),
-                     [](const Change* a, const Change* b) { return earlier(a->step, b->step); });
+                     [](const Change* a, const Change* b) { return semantics::earlier(a->step, b->step); });
     List workloads;
     for (const Change* change : ordered)
         for (const Value& workload : change->workloads)

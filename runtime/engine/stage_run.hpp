@@ -9,14 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "runtime/engine/change.hpp"
 #include "runtime/engine/committed_tools.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/inputs.hpp"
 #include "runtime/engine/kept_secrets.hpp"
-#include "runtime/engine/past.hpp"
 #include "runtime/engine/recorder.hpp"
 #include "runtime/engine/sheet.hpp"
+#include "runtime/journal/run_state.hpp"
 #include "runtime/tools/aside.hpp"
 
 namespace migc::runtime {
@@ -49,9 +48,9 @@ enum class Purpose {
 // that is read again may have become shorter, and its elements would be taken for others.
 struct Tries {
     std::mutex mutex;
-    std::map<std::string, Value> names;     // of `let`
-    std::map<std::string, bool> decisions;  // of `if`
-    std::map<std::string, Value> lists;     // of `for`
+    std::map<StepId, Value> names;     // of `let`
+    std::map<StepId, bool> decisions;  // of `if`
+    std::map<StepId, Value> lists;     // of `for`
 };
 
 // What an inverse left, by the probe's phrase.
@@ -75,11 +74,11 @@ struct Course {
 };
 
 // Shared by all stages of one run.
-struct RunState {
-    RunState(const ir::Program& the_program, const project::Inventory& inventory, Tools& the_tools,
-             const RunOptions& the_options, Journal& journal, Listener listener);
-    RunState(const RunState&) = delete;
-    RunState& operator=(const RunState&) = delete;
+struct RunContext {
+    RunContext(const ir::Program& the_program, const project::Inventory& inventory, Tools& the_tools,
+               const RunOptions& the_options, Journal& journal, Listener listener);
+    RunContext(const RunContext&) = delete;
+    RunContext& operator=(const RunContext&) = delete;
 
     const ir::Program& program;
     const RunOptions& options;
@@ -130,38 +129,35 @@ struct RunState {
     Aside aside_;
 };
 
-struct StageRun {
-    StageRun(RunState& the_run, const ir::Stage& the_stage, StageEnvironment the_environment);
+// A stage of this run: what it has done so far, and what it is run with. Where it adds to its state while
+// branches may be running, it is by the members below.
+struct StageRun : StageState {
+    // `before`: what an earlier process has done of it.
+    StageRun(RunContext& the_run, const ir::Stage& the_stage, StageEnvironment the_environment,
+             StageState before = {});
     StageRun(const StageRun&) = delete;
     StageRun& operator=(const StageRun&) = delete;
 
-    RunState& run;
+    RunContext& run;
     const ir::Stage& stage;
     const ir::Stage& definition;  // the stage itself, or the one whose steps it repeats
     StageEnvironment environment;
     Evaluator evaluator;
     Scope scope;
-    std::map<std::string, Value> baselines;    // of `undo .. after P`, by step: P before the stage began
-    std::map<std::string, Value> undo_starts;  // likewise: P when the stage's first undo began
-    bool passed = false;
-    Past past;  // of a run that is resumed; empty in one that has just begun
 
-    // A step that is run again takes the place of what it did before.
     void add(Change change);
     // A step was not begun after all: what it did before, if anything, is what it did.
-    void put_back(const std::string& step, const std::optional<Change>& before);
+    void put_back(const StepId& step, const std::optional<Change>& before);
     // As far as it is known now; nothing if that step is not known to have changed anything.
-    std::optional<Change> change(const std::string& step);
-    void conclude(const std::string& step, const nlohmann::json& outcome);
+    std::optional<Change> change(const StepId& step);
+    void conclude(const StepId& step, const nlohmann::json& outcome);
     // What was changed inside of a step, so far.
-    std::vector<Change> changes_inside(const std::string& step);
-    // The change of that step is taken back, and with a composite all that was done inside of it.
-    void mark_undone(const std::string& step);
+    std::vector<Change> changes_inside(const StepId& step);
+    void mark_undone(const StepId& step);
     // What this run last left in a probe, by phrase: anything else was written by somebody else.
     void wrote(const std::map<std::string, Value>& values);
     [[nodiscard]] bool wrote(const std::string& phrase, const Value& value);
-    // The things that this run has changed or made, as the journal has them: by phrase, their identities.
-    void knows(const nlohmann::json& identities);
+    void knows(const nlohmann::json& things);
     // Whether what is there now is another thing than the one that a step changed: somebody else deleted that
     // and made it anew. Never true where nothing tells them apart.
     [[nodiscard]] bool is_remade(const Change& change, const std::string& phrase, const Reading& now);
@@ -172,33 +168,25 @@ struct StageRun {
 
     // The changes that are about one of these names and that no later step has changed again: copies.
     std::vector<Change> changes_about(const std::set<std::string>& names);
-    // What a step of the failure block changed. No undo takes it back.
     void add_in_failure(Change change);
-    std::vector<Change> in_failure;
 
-    // In the order of the script; only for when no branch is running.
-    std::vector<Change> changes;
+    // Into the order of the script; only for when no branch is running.
     void sort_changes();
     const ir::Verb* verb(const std::string& signature) const;
     const std::optional<ir::Expr>& throughout() const;
     const std::optional<std::vector<ir::Step>>& on_failure() const;
 
     // {"stage": .., "step": ..}
-    [[nodiscard]] nlohmann::json about(const std::string& step) const;
+    [[nodiscard]] nlohmann::json about(const StepId& step) const;
 
   private:
-    std::vector<Change>::iterator find_change(const std::string& step);
     List changed_workloads();
     [[nodiscard]] std::string whole_phrase(const std::string& phrase) const;
-    void supersede(const std::string& step);
     void index();
 
     std::mutex mutex_;
-    std::map<std::string, std::vector<std::string>>
-        by_name_;  // the steps that changed something of that name
-    std::vector<std::string> not_indexed_;
-    std::map<std::string, Value> written_;
-    std::set<std::string> identities_;
+    std::map<std::string, std::vector<StepId>> by_name_;  // the steps that changed something of that name
+    std::vector<StepId> not_indexed_;
 };
 
 // What carries out the verb, where that is a native; else null.

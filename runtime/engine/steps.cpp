@@ -26,7 +26,7 @@ bool is_fixed(const ir::Expr& value) {
 
 // What an earlier try has found out; nothing in the first one, or where nothing is tried again.
 template <typename T>
-std::optional<T> remembered(Tries* tries, std::map<std::string, T> Tries::*kind, const std::string& id) {
+std::optional<T> remembered(Tries* tries, std::map<StepId, T> Tries::*kind, const StepId& id) {
     if (tries == nullptr) return std::nullopt;
     const std::lock_guard lock(tries->mutex);
     const auto found = (tries->*kind).find(id);
@@ -34,7 +34,7 @@ std::optional<T> remembered(Tries* tries, std::map<std::string, T> Tries::*kind,
 }
 
 template <typename T>
-void keep(Tries* tries, std::map<std::string, T> Tries::*kind, const std::string& id, const T& value) {
+void keep(Tries* tries, std::map<StepId, T> Tries::*kind, const StepId& id, const T& value) {
     if (tries == nullptr) return;
     const std::lock_guard lock(tries->mutex);
     (tries->*kind).insert_or_assign(id, value);
@@ -68,17 +68,17 @@ Verdict Steps::may_go_on() {
     return Waiter(stage_, course_).guard();
 }
 
-Verdict Steps::block(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
+Verdict Steps::block(const std::vector<ir::Step>& steps, Scope& scope, const StepId& parent,
                      std::size_t first) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
         if (Verdict verdict = may_go_on(); !verdict.done()) return verdict;
-        if (Verdict verdict = statement(steps[i], scope, prefix + std::to_string(first + i)); !verdict.done())
+        if (Verdict verdict = statement(steps[i], scope, parent.child(first + i)); !verdict.done())
             return verdict;
     }
     return {};
 }
 
-Verdict Steps::statement(const ir::Step& step, Scope& scope, const std::string& id) {
+Verdict Steps::statement(const ir::Step& step, Scope& scope, const StepId& id) {
     const auto otherwise = [&]() -> Verdict {
         if (step.kind == StepKind::Gate) return gate(step, scope, id);
         if (step.kind == StepKind::Hold) return {Fate::Held, "held, as the failure block says"};
@@ -87,7 +87,7 @@ Verdict Steps::statement(const ir::Step& step, Scope& scope, const std::string& 
     return ir::Walk::statement(*this, otherwise, step, scope, id);
 }
 
-Verdict Steps::call(const ir::Step& step, Scope& scope, const std::string& id) {
+Verdict Steps::call(const ir::Step& step, Scope& scope, const StepId& id) {
     const ir::Verb& verb = stage_.run.program.verbs.at(step.verb);
     auto begun = stage_.about(id);
     begun["text"] = step.text;
@@ -147,7 +147,7 @@ Verdict Steps::may_change(const ir::Verb& verb, const Scope& inner) {
     return as_reviewed(stage_, verb, inner);
 }
 
-Verdict Steps::not_begun(const std::string& text, const std::string& id, const std::string& why) {
+Verdict Steps::not_begun(const std::string& text, const StepId& id, const std::string& why) {
     auto body = stage_.about(id);
     body.update({{"text", text}, {"result", Outcome::Failed}, {"message", why}, {"acted", false}});
     if (course_.purpose != Purpose::Inverse && !stage_.run.recorder.record(EventKind::Outcome, body))
@@ -157,8 +157,7 @@ Verdict Steps::not_begun(const std::string& text, const std::string& id, const s
 
 // What a composite needs and captures is found out before its first step, and once.
 tl::expected<nlohmann::json, Verdict> Steps::composite_captures(const ir::Verb& verb, Scope& inner,
-                                                                const std::string& text,
-                                                                const std::string& id) {
+                                                                const std::string& text, const StepId& id) {
     const auto known = stage_.past.captures.find(id);
     if (recalls() && known != stage_.past.captures.end()) {
         inner.bind_all(known->second);
@@ -178,7 +177,7 @@ tl::expected<nlohmann::json, Verdict> Steps::composite_captures(const ir::Verb& 
 // Undone by undoing what was done inside, unless it has an inverse of its own: then it is a change of its
 // own.
 Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
-                         const std::string& id) {
+                         const StepId& id) {
     const bool own_undo =
         step.undo || verb.undo.kind == ir::UndoKind::Steps || verb.undo.kind == ir::UndoKind::Irreversible;
     const std::string text = describe_call(verb, inner);
@@ -212,7 +211,7 @@ Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inne
 
 // `within` bounds all of it, tries and pauses included.
 Verdict Steps::tries(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
-                     const std::string& id, const std::string& text) {
+                     const StepId& id, const std::string& text) {
     Course course = course_;
     const auto given = milliseconds(stage_.evaluator, step.within, outer);
     const auto within = given ? given : milliseconds(stage_.evaluator, verb.within, inner);
@@ -223,7 +222,7 @@ Verdict Steps::tries(const ir::Step& step, const ir::Verb& verb, Scope& inner, c
     Tries found;
     if (step.retry && course.tries == nullptr) course.tries = &found;
     Steps inside(stage_, course, undo_);
-    const auto one_try = [&] { return inside.block(verb.steps, inner, id + "."); };
+    const auto one_try = [&] { return inside.block(verb.steps, inner, id); };
     Verdict verdict = one_try();
     if (step.retry) verdict = inside.try_again(step, outer, id, text, std::move(verdict), one_try);
     if (verdict.fate == Fate::Failed && within && inside.time_left() <= 0)
@@ -233,8 +232,8 @@ Verdict Steps::tries(const ir::Step& step, const ir::Verb& verb, Scope& inner, c
 }
 
 // Only as far as nothing took effect: what is done stays done, and what failed half way is not repeated.
-Verdict Steps::try_again(const ir::Step& step, const Scope& outer, const std::string& id,
-                         const std::string& text, Verdict failed, const std::function<Verdict()>& one_try) {
+Verdict Steps::try_again(const ir::Step& step, const Scope& outer, const StepId& id, const std::string& text,
+                         Verdict failed, const std::function<Verdict()>& one_try) {
     const Reading more = stage_.evaluator.evaluate(*step.retry, outer);
     const auto* count = more.value.get_if<std::int64_t>();
     const auto every = milliseconds(stage_.evaluator, step.every, outer).value_or(ir::default_retry_ms);
@@ -255,14 +254,14 @@ Verdict Steps::try_again(const ir::Step& step, const Scope& outer, const std::st
     return failed;
 }
 
-bool Steps::had_no_effect(const std::string& id) {
+bool Steps::had_no_effect(const StepId& id) {
     const auto changes = stage_.changes_inside(id);
     return std::all_of(changes.begin(), changes.end(), [](const Change& change) {
         return change.state != ChangeState::Failed || !change.acted || is_untouched(change);
     });
 }
 
-Verdict Steps::check(const std::string& text, const std::string& id, Verdict verdict, Time begun) {
+Verdict Steps::check(const std::string& text, const StepId& id, Verdict verdict, Time begun) {
     auto body = stage_.about(id);
     body.update({{"text", text},
                  {"result", finding_of(verdict)},
@@ -280,18 +279,18 @@ bool Steps::recalls() const {
     return course_.purpose != Purpose::Inverse || course_.undoing->inverse_begun();
 }
 
-std::optional<Value> Steps::known_name(const std::string& id) const {
+std::optional<Value> Steps::known_name(const StepId& id) const {
     if (auto name = remembered(course_.tries, &Tries::names, id)) return name;
     const auto found = stage_.past.names.find(id);
     return recalls() && found != stage_.past.names.end() ? std::optional(found->second) : std::nullopt;
 }
 
 // What held once need not hold after the steps that followed it.
-bool Steps::was_held(const std::string& id) const {
+bool Steps::was_held(const StepId& id) const {
     return recalls() && stage_.past.held.contains(id);
 }
 
-Verdict Steps::verify(const ir::Step& step, Scope& scope, const std::string& id) {
+Verdict Steps::verify(const ir::Step& step, Scope& scope, const StepId& id) {
     if (was_held(id)) return {};
     const Time begun = stage_.run.tools.now();
     const std::string text = stage_.evaluator.describe(step, scope);
@@ -305,7 +304,7 @@ Verdict Steps::verify(const ir::Step& step, Scope& scope, const std::string& id)
     return check(text, id, waiter.until({*step.condition, scope, id, text, limit}), begun);
 }
 
-Verdict Steps::soak(const ir::Step& step, Scope& scope, const std::string& id) {
+Verdict Steps::soak(const ir::Step& step, Scope& scope, const StepId& id) {
     if (was_held(id)) return {};
     const Time begun = stage_.run.tools.now();
     const std::string text = stage_.evaluator.describe(step, scope);
@@ -337,12 +336,12 @@ void Steps::bind_noted(Scope& scope, const std::string& name, const Value& noted
 }
 
 Verdict Steps::keep_secret(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
-                           const std::string& id) {
+                           const StepId& id) {
     scope.bind_secret(name, value, kept);
     return kept.is_null() ? Verdict{} : note(name, kept, id);
 }
 
-Verdict Steps::note(const std::string& name, const nlohmann::json& value, const std::string& id) {
+Verdict Steps::note(const std::string& name, const nlohmann::json& value, const StepId& id) {
     auto body = stage_.about(id);
     body.update({{"name", name}, {"value", value}});
     if (stage_.run.recorder.record(EventKind::Noted, body)) return {};
@@ -350,14 +349,14 @@ Verdict Steps::note(const std::string& name, const nlohmann::json& value, const 
 }
 
 // For a run that is resumed; of no interest to who watches.
-Verdict Steps::remember(const std::string& kind, const nlohmann::json& value, const std::string& id) {
+Verdict Steps::remember(const std::string& kind, const nlohmann::json& value, const StepId& id) {
     auto body = stage_.about(id);
     body.update({{"kind", kind}, {"value", value}});
     if (stage_.run.recorder.record(EventKind::Noted, body)) return {};
     return {Fate::Untrusted, stage_.run.recorder.failure()};
 }
 
-Verdict Steps::let(const ir::Step& step, Scope& scope, const std::string& id) {
+Verdict Steps::let(const ir::Step& step, Scope& scope, const StepId& id) {
     if (const auto noted = known_name(id)) {
         bind_noted(scope, step.name, *noted);
         return {};
@@ -372,7 +371,7 @@ Verdict Steps::let(const ir::Step& step, Scope& scope, const std::string& id) {
     return note(step.name, to_json(reading.value), id);
 }
 
-Verdict Steps::choose(const ir::Step& step, Scope& scope, const std::string& id) {
+Verdict Steps::choose(const ir::Step& step, Scope& scope, const StepId& id) {
     const auto decided = stage_.past.decisions.find(id);
     std::optional<bool> holds = remembered(course_.tries, &Tries::decisions, id);
     if (holds) {
@@ -387,11 +386,10 @@ Verdict Steps::choose(const ir::Step& step, Scope& scope, const std::string& id)
     }
     keep(course_.tries, &Tries::decisions, id, *holds);
     Scope inner(&scope, scope.depth());
-    return *holds ? block(step.body, inner, id + ".")
-                  : block(step.otherwise, inner, id + ".", step.body.size() + 1);
+    return *holds ? block(step.body, inner, id) : block(step.otherwise, inner, id, step.body.size() + 1);
 }
 
-Verdict Steps::loop(const ir::Step& step, Scope& scope, const std::string& id) {
+Verdict Steps::loop(const ir::Step& step, Scope& scope, const StepId& id) {
     const auto listed = stage_.past.lists.find(id);
     const auto before = remembered(course_.tries, &Tries::lists, id);
     const bool known = before || (recalls() && listed != stage_.past.lists.end());
@@ -410,7 +408,7 @@ Verdict Steps::loop(const ir::Step& step, Scope& scope, const std::string& id) {
     for (std::size_t i = 0; i < items->size(); ++i) {
         Scope inner(&scope, scope.depth());
         inner.bind(step.name, (*items)[i]);
-        Verdict verdict = block(step.body, inner, fmt::format("{}[{}].", id, i + 1));
+        Verdict verdict = block(step.body, inner, id.turn(i + 1));
         if (!verdict.done()) return verdict;
     }
     return {};
@@ -418,7 +416,7 @@ Verdict Steps::loop(const ir::Step& step, Scope& scope, const std::string& id) {
 
 // Where the tools allow it, each branch has its own thread. The first failure lets the others finish the step
 // that they are in; the heaviest end of a branch is the end of all.
-Verdict Steps::parallel(const ir::Step& step, Scope& scope, const std::string& id) {
+Verdict Steps::parallel(const ir::Step& step, Scope& scope, const StepId& id) {
     std::atomic<bool> failed = course_.cancelled != nullptr && *course_.cancelled;
     std::vector<Verdict> verdicts(step.body.size());
     const auto branch = [&](std::size_t i) {
@@ -436,8 +434,7 @@ Verdict Steps::parallel(const ir::Step& step, Scope& scope, const std::string& i
         };
         attempt([&] {
             verdicts[i] = steps.may_go_on();
-            if (verdicts[i].done())
-                verdicts[i] = steps.statement(step.body[i], inner, fmt::format("{}.{}", id, i + 1));
+            if (verdicts[i].done()) verdicts[i] = steps.statement(step.body[i], inner, id.child(i + 1));
         });
         attempt([&] { stage_.run.settle(); });  // what comes next may take as long as the other branches do
         if (!verdicts[i].done()) failed = true;
@@ -454,19 +451,19 @@ Verdict Steps::parallel(const ir::Step& step, Scope& scope, const std::string& i
 }
 
 // Closed unless it is known to be open.
-Verdict Steps::gate(const ir::Step& step, Scope& scope, const std::string& id) {
+Verdict Steps::gate(const ir::Step& step, Scope& scope, const StepId& id) {
     const Time begun = stage_.run.tools.now();
     const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
     if (truth(reading.value) == true) return check(step.text, id, {Fate::Done, reading.why}, begun);
     return closed(step.text, id, explain(reading), begun);
 }
 
-Verdict Steps::freeze(const std::string& id) {
+Verdict Steps::freeze(const StepId& id) {
     const auto why = frozen_now(stage_);
     return why ? closed(freeze_gate(), id, *why, stage_.run.tools.now()) : Verdict{};
 }
 
-Verdict Steps::evidence(const std::string& id) {
+Verdict Steps::evidence(const StepId& id) {
     if (const auto& repeated = stage_.stage.repeats; repeated && stage_.run.passed.contains(*repeated))
         if (const auto why = is_elsewhere(stage_.run.surroundings, *repeated, stage_.environment);
             !why.empty())
@@ -482,7 +479,7 @@ Verdict Steps::evidence(const std::string& id) {
     return closed(text, id, explain(reading), begun);
 }
 
-Verdict Steps::closed(const std::string& text, const std::string& id, const std::string& why, Time begun) {
+Verdict Steps::closed(const std::string& text, const StepId& id, const std::string& why, Time begun) {
     if (emergency(stage_.run.program) != nullptr)
         return check(text, id, {Fate::Done, "WAIVED BY THE EMERGENCY: " + why}, begun);
     return check(text, id, {Fate::Closed, why}, begun);

@@ -118,7 +118,7 @@ StillOurs::Found StillOurs::look(Evaluator& glance, const Change& change) {
     return worst;
 }
 
-Verdict StillOurs::before(Evaluator& glance, const std::string& step, const std::set<std::string>& names) {
+Verdict StillOurs::before(Evaluator& glance, const StepId& step, const std::set<std::string>& names) {
     for (const Change& change : stage_.changes_about(names)) {
         if (!counts(change) || change.step == step) continue;
         if (look(glance, change).state != State::Theirs) continue;
@@ -128,9 +128,9 @@ Verdict StillOurs::before(Evaluator& glance, const std::string& step, const std:
     return {};
 }
 
-std::vector<std::string> StillOurs::superseded_by(const std::string& step, const ir::Verb& verb,
-                                                  const std::set<std::string>& names) {
-    std::vector<std::string> steps;
+std::vector<StepId> StillOurs::superseded_by(const StepId& step, const ir::Verb& verb,
+                                             const std::set<std::string>& names) {
+    std::vector<StepId> steps;
     Evaluator glance = stage_.evaluator.glance();
     for (const Change& change : stage_.changes_about(names)) {
         const ir::Verb* earlier = stage_.verb(change.verb);
@@ -170,8 +170,8 @@ bool StillOurs::may_be_changed_by_a_resolved_step(const Change& change) {
     const ir::Verb* verb = stage_.verb(change.verb);
     return std::any_of(stage_.changes.begin(), stage_.changes.end(), [&](const Change& later) {
         const ir::Verb* other = stage_.verb(later.verb);
-        return later.resolved && later.acted && earlier(change.step, later.step) && verb != nullptr &&
-               other != nullptr && may_change(stage_.run.program, *other, *verb);
+        return later.resolved && later.acted && semantics::earlier(change.step, later.step) &&
+               verb != nullptr && other != nullptr && may_change(stage_.run.program, *other, *verb);
     });
 }
 

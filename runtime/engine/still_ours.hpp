@@ -25,12 +25,12 @@ class StillOurs {
 
     // Before a step acts on things of these names: what earlier steps changed there. Held where somebody else
     // has changed it; what cannot be read is left to the step itself.
-    Verdict before(Evaluator& glance, const std::string& step, const std::set<std::string>& names);
+    Verdict before(Evaluator& glance, const StepId& step, const std::set<std::string>& names);
 
     // After a step of that verb was done: the earlier steps that changed what this one has changed again.
     // From now on nothing is expected of what they left. What the verb cannot have changed is not among them.
-    std::vector<std::string> superseded_by(const std::string& step, const ir::Verb& verb,
-                                           const std::set<std::string>& names);
+    std::vector<StepId> superseded_by(const StepId& step, const ir::Verb& verb,
+                                      const std::set<std::string>& names);
 
     // At the end of the stage, and when somebody asks whether it passed: everything that it changed, and what
     // it found as it was to be. Held where it is otherwise, or where that cannot be found out.

@@ -131,14 +131,14 @@ void StageUndo::worsen(UndoEnd end, const std::string& message) {
 // Inside a composite with an inverse of its own: that one speaks for it.
 bool StageUndo::covered(const Change& change) const {
     return std::any_of(stage_.changes.begin(), stage_.changes.end(),
-                       [&](const Change& outer) { return inside(change.step, outer.step); });
+                       [&](const Change& outer) { return change.step.is_inside(outer.step); });
 }
 
 std::optional<StageUndo::Inverse> StageUndo::prepare(Change& change) {
     Inverse inverse;
     inverse.change = &change;
     inverse.verb = stage_.verb(change.verb);
-    const ir::Step* step = change.own_undo ? find_step(stage_.run.program, change.step) : nullptr;
+    const ir::Step* step = change.own_undo ? semantics::find_step(stage_.run.program, change.step) : nullptr;
     if (step != nullptr && step->undo) inverse.undo = &*step->undo;
     if (!change.own_undo && inverse.verb != nullptr) inverse.undo = &inverse.verb->undo;
     if (inverse.verb == nullptr || inverse.undo == nullptr) return std::nullopt;
@@ -202,7 +202,7 @@ Value StageUndo::after(const Inverse& inverse) {
 
 // As it was when the stage's first undo began: that one may have been cut off after it changed it.
 Value StageUndo::start(const Inverse& inverse) {
-    const std::string& step = inverse.change->step;
+    const StepId& step = inverse.change->step;
     if (const Value* known = find_value(stage_.undo_starts, step)) return *known;
     const Value value = after(inverse);
     if (value.is_unknown()) return value;
@@ -401,7 +401,8 @@ bool StageUndo::was_put_back_by_others(const Inverse& inverse) {
 bool StageUndo::is_on_top(const Inverse& inverse) {
     const std::set<std::string> names = names_of(inverse);
     return std::any_of(stage_.changes.begin(), stage_.changes.end(), [&](Change& change) {
-        if (!change.to_undo() || covered(change) || !earlier(change.step, inverse.change->step)) return false;
+        if (!change.to_undo() || covered(change) || !semantics::earlier(change.step, inverse.change->step))
+            return false;
         const auto other = prepare(change);
         return other && meet(names_of(*other), names) &&
                may_change(stage_.run.program, *inverse.verb, *other->verb);
@@ -421,7 +422,7 @@ const Change* StageUndo::left_around(const Inverse& inverse) {
 StageUndo::Found StageUndo::look_inside(const Inverse& inverse) {
     for (Change& change : stage_.changes) {
         const bool counts = change.to_undo() && !change.superseded && change.state == ChangeState::Done;
-        if (!counts || !inside(change.step, inverse.change->step)) continue;
+        if (!counts || !change.step.is_inside(inverse.change->step)) continue;
         const auto inner = prepare(change);
         if (!inner || inner->verb->effects.empty()) continue;
         if (Found found = look(*inner); found.state == State::Foreign) return found;
@@ -527,7 +528,7 @@ void StageUndo::run_steps(Inverse& inverse) {
     };
     if (!course.in_parts) course.theirs = &theirs;
     Scope scope(inverse.scope.get());
-    const Verdict verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step + "/undo.");
+    const Verdict verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step.undo());
     stage_.wrote(written.values);
     if (verdict.fate == Fate::Untrusted) return;
     std::string message =
@@ -586,7 +587,7 @@ void StageUndo::remember_restored(Inverse& inverse) {
 void StageUndo::remember_all_restored(Inverse& inverse) {
     for (auto change = stage_.changes.rbegin(); change != stage_.changes.rend(); ++change)
         if (change->acted && change->state != ChangeState::Already &&
-            inside(change->step, inverse.change->step))
+            change->step.is_inside(inverse.change->step))
             if (auto inner = prepare(*change)) remember_restored(*inner);
     remember_restored(inverse);
 }
@@ -707,7 +708,7 @@ Outcome StageUndo::settled_result(const Inverse& inverse, const Settled& settled
 }
 
 // What a step that was done, though nobody wrote it down, has changed of what earlier ones had left.
-std::vector<std::string> StageUndo::superseded_by(const Inverse& inverse) {
+std::vector<StepId> StageUndo::superseded_by(const Inverse& inverse) {
     return StillOurs(stage_).superseded_by(inverse.change->step, *inverse.verb, names_of(inverse));
 }
 
@@ -738,16 +739,16 @@ bool StageUndo::settle(Change& change, Settling purpose) {
 namespace {
 
 bool take_baselines_of(StageRun& stage, const std::vector<ir::Step>& steps, const Scope& scope,
-                       const std::string& prefix, std::size_t first);
+                       const StepId& parent, std::size_t first = 1);
 
-bool take_baseline(StageRun& stage, const ir::Step& step, const Scope& scope, const std::string& id) {
+bool take_baseline(StageRun& stage, const ir::Step& step, const Scope& scope, const StepId& id) {
     const ir::Verb& verb = stage.run.program.verbs.at(step.verb);
     const ir::Undo& undo = semantics::way_back(step, verb);
     if (verb.action && !undo.after) return true;
     Scope inner(step.undo ? &scope : &stage.run.globals, scope.depth() + 1);
     // What depends on names that are bound later has no baseline: it is decided at the end of an undo.
     const bool bound = bind_arguments(stage.evaluator, verb, step, scope, inner).has_value();
-    if (!verb.action && bound) return take_baselines_of(stage, verb.steps, inner, id + ".", 1);
+    if (!verb.action && bound) return take_baselines_of(stage, verb.steps, inner, id);
     if (!undo.after) return true;
     const Reading reading = stage.evaluator.evaluate(*undo.after, inner);
     if (reading.value.is_unknown()) return true;
@@ -761,14 +762,14 @@ bool take_baseline(StageRun& stage, const ir::Step& step, const Scope& scope, co
 }
 
 bool take_baselines_of(StageRun& stage, const std::vector<ir::Step>& steps, const Scope& scope,
-                       const std::string& prefix, std::size_t first) {
+                       const StepId& parent, std::size_t first) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
         const ir::Step& step = steps[i];
-        const std::string id = prefix + std::to_string(first + i);
+        const StepId id = parent.child(first + i);
         if (step.kind == ir::StepKind::Call && !take_baseline(stage, step, scope, id)) return false;
         if (step.kind != ir::StepKind::If && step.kind != ir::StepKind::Parallel) continue;
-        if (!take_baselines_of(stage, step.body, scope, id + ".", 1) ||
-            !take_baselines_of(stage, step.otherwise, scope, id + ".", step.body.size() + 1))
+        if (!take_baselines_of(stage, step.body, scope, id) ||
+            !take_baselines_of(stage, step.otherwise, scope, id, step.body.size() + 1))
             return false;
     }
     return true;
@@ -777,7 +778,7 @@ bool take_baselines_of(StageRun& stage, const std::vector<ir::Step>& steps, cons
 }  // namespace
 
 bool take_baselines(StageRun& stage) {
-    return take_baselines_of(stage, stage.definition.steps, stage.scope, stage.stage.name + "/", 1);
+    return take_baselines_of(stage, stage.definition.steps, stage.scope, StepId::steps_of(stage.stage.name));
 }
 
 }  // namespace migc::runtime

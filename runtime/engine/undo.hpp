@@ -49,7 +49,7 @@ class StageUndo {
     struct Restored {
         EffectTarget target;
         std::shared_ptr<Scope> scope;
-        std::string step;
+        StepId step;
         std::set<std::string> names;  // of what the probe asks about: "webapi", "settings"
         bool changed_again = false;  // by the inverse of an earlier step: it need not be as it was in between
     };
@@ -63,7 +63,7 @@ class StageUndo {
 
     Settled look_back(const Inverse& inverse);
     Settled look_until_stable(const Inverse& inverse);
-    std::vector<std::string> superseded_by(const Inverse& inverse);
+    std::vector<StepId> superseded_by(const Inverse& inverse);
     Outcome settled_result(const Inverse& inverse, const Settled& settled, Settling purpose, bool& acted);
     void remember_earlier();
     std::vector<Inverse> collect();

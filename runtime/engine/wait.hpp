@@ -14,7 +14,7 @@ namespace migc::runtime {
 struct Wait {
     const ir::Expr& condition;
     const Scope& scope;
-    std::string step;
+    StepId step;
     std::string text;
     std::int64_t limit_ms;
 };

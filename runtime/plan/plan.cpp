@@ -8,6 +8,7 @@
 
 #include "compiler/ir/window.hpp"
 #include "compiler/semantics/roles.hpp"
+#include "compiler/semantics/step_id.hpp"
 #include "runtime/engine/guards.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/reviewed.hpp"
@@ -136,7 +137,7 @@ class Planner {
     json plan_stage(const ir::Stage& stage, StageEnvironment& environment) {
         environment.settings["run-folder"] =
             (std::filesystem::path(environment.setting("root")) / ".migc" / "runs" / "next").string();
-        const ir::Stage& definition = stage_with_steps(program_, stage);
+        const ir::Stage& definition = semantics::stage_with_steps(program_, stage);
         foreseen_.enter(environment, stage.name);
         StagePlanner planner(surroundings_, environment, globals_, foreseen_);
         json gates = planner.gates(stage.gates);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/semantics/step_id.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/environment.hpp"
 #include "runtime/prove/lower.hpp"
@@ -225,7 +226,7 @@ System Lowering::run() {
         stages_.emplace_back();
         StageState& state = stages_.back();
         state.stage = &stage;
-        state.definition = &runtime::stage_with_steps(program_, stage);
+        state.definition = &semantics::stage_with_steps(program_, stage);
         state.index = stages_.size() - 1;
         state.undo = label();
         state.undo_return = new_register();

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/escape.hpp"
-#include "runtime/journal/doubts.hpp"
+#include "runtime/journal/run_state.hpp"
 #include "runtime/report/narrator.hpp"
 #include "runtime/report/report.hpp"
 
@@ -37,7 +37,7 @@ std::string open_step(const Narrator& narrator, const OpenStep& open) {
     const std::string why =
         open.in_doubt ? "in doubt: " + escaped(open.message) : "begun; its outcome is not known";
     const std::string what = (open.inverse ? "the undo of " : "") + escaped(open.text);
-    return narrator.line(Narrator::unknown, what, {escaped(open.step), why}) + "\n";
+    return narrator.line(Narrator::unknown, what, {escaped(open.step.text()), why}) + "\n";
 }
 
 // What a person can do about it.
@@ -56,7 +56,7 @@ std::string way_on(const RunSummary& run, const std::vector<OpenStep>& open) {
     for (const OpenStep& one : open)
         if (one.in_doubt)
             out += fmt::format("`migc resolve {} {} done|not-done --because \"..\"` says how it went\n", id,
-                               escaped(one.step));
+                               escaped(one.step.text()));
     return out;
 }
 
@@ -76,7 +76,7 @@ std::string show_run(const RunSummary& run, const std::vector<Event>& events, bo
         }
         for (const std::string& line : lines) out += line + "\n";
     }
-    const auto open = open_steps(events);
+    const auto open = run_state(events).value_or(RunState()).open;
     for (const OpenStep& one : open) out += open_step(narrator, one);
     out += way_on(run, open);
     return out;

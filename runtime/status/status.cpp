@@ -1,63 +1,17 @@
 #include "runtime/status/status.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "compiler/ir/bounds.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
-#include "runtime/engine/change.hpp"
-#include "runtime/journal/doubts.hpp"
+#include "runtime/journal/run_state.hpp"
 #include "runtime/natives/calendar.hpp"
 
 namespace migc::runtime {
 namespace {
-
-// The changes of a run in order, as its events tell them.
-class Account {
-  public:
-    explicit Account(const std::vector<Event>& events) {
-        for (const Event& event : events) read(event);
-    }
-
-    std::vector<Change> changes;
-
-  private:
-    void read(const Event& event) {
-        const std::string step = event.body.value("step", "");
-        if (event.kind == EventKind::Intent && !event.body.value("failure_block", false))
-            changes.push_back(Change::from_intent(event.body));
-        Change* const change = find(step);
-        if (change == nullptr) return;
-        if (event.kind == EventKind::Outcome) change->conclude(event.body);
-        if (event.kind == EventKind::Resolved && event.body.value("part", "") == "forward")
-            change->resolve(outcome_in(event.body, "verdict") == Outcome::Done);
-        if (event.kind == EventKind::UndoOutcome && !event.body.contains("part")) undo(step, event.body);
-    }
-
-    void undo(const std::string& step, const nlohmann::json& body) {
-        const Outcome result = outcome_in(body);
-        if (result != Outcome::Undone && result != Outcome::NothingToUndo) return;
-        for (Change& change : changes)
-            if (change.step == step || inside(change.step, step)) change.undone = true;
-    }
-
-    Change* find(const std::string& step) {
-        const auto found =
-            std::find_if(changes.rbegin(), changes.rend(), [&](const Change& c) { return c.step == step; });
-        return found == changes.rend() ? nullptr : &*found;
-    }
-};
-
-// Whether the step is part of one of these: "staging/3.2[1]" is of "staging/3" and of "staging/3.2".
-bool inside_any(const std::string& step, const std::set<std::string>& steps) {
-    for (std::size_t end = step.find_first_of(".["); end != std::string::npos;
-         end = step.find_first_of(".[", end + 1))
-        if (steps.contains(step.substr(0, end))) return true;
-    return false;
-}
 
 // What stands in a declaration; names have no value here, so that its default holds.
 std::optional<std::int64_t> literal(const ir::Expr& expression) {
@@ -81,13 +35,26 @@ ir::Reader literals() {
 void add_undo(Status& status, const ir::Program& program, const Change& change) {
     const ir::Verb* verb = verb_of(program, change.verb);
     if (verb == nullptr) return;
-    const ir::Step* step = find_step(program, change.step);
+    const ir::Step* step = semantics::find_step(program, change.step);
     static const ir::Step unknown;
     const ir::Step& written = step != nullptr ? *step : unknown;
     const ir::UndoKind way_back = semantics::way_back(written, *verb).kind;
     if (way_back == ir::UndoKind::Irreversible) status.no_return = change.text;
     const ir::Bound forward = ir::call_bound(program, written, *verb, literal, literal);
     status.undo_ms += ir::undo_bound(program, written, *verb, forward, literals());
+}
+
+void add_standing(Status& status, const ir::Program& program, const std::vector<Change>& changes) {
+    std::vector<const Change*> standing;
+    for (const Change& change : changes)
+        if (change.stands()) standing.push_back(&change);
+    for (const Change* change : standing) {
+        status.standing.push_back(change->text);
+        const bool is_part = std::any_of(standing.begin(), standing.end(), [&](const Change* outer) {
+            return change->step.is_inside(outer->step);
+        });
+        if (!is_part) add_undo(status, program, *change);
+    }
 }
 
 // Of a gate `window ".."`, what stands in the quotes.
@@ -162,21 +129,17 @@ std::string window_in_words(const Status& status, Time now) {
 Status status_of(const StatusInput& input) {
     Status status;
     status.state = state_of(input);
-    for (const Event& event : input.events)
-        if (event.kind == EventKind::StageBegun) status.stage = event.body.value("stage", "");
-    if (status.state == "at work") status.doing = input.progress;
-    const std::vector<Change> changes = Account(input.events).changes;
-    std::set<std::string> standing;
-    for (const Change& change : changes)
-        if (change.stands()) standing.insert(change.step);
-    for (const Change& change : changes) {
-        if (!change.stands()) continue;
-        status.standing.push_back(change.text);
-        if (!inside_any(change.step, standing)) add_undo(status, input.program, change);
+    const bool at_work = status.state == "at work";
+    if (at_work) status.doing = input.progress;
+    // What cannot be read says nothing here; whoever goes on with the run, or takes it back, is told.
+    const RunState run = run_state(input.events).value_or(RunState());
+    for (const BegunStage& stage : run.stages) {
+        status.stage = stage.name;
+        add_standing(status, input.program, stage.state.changes);
     }
-    const bool at_work = status.state == "at work";  // then what is open is only under way
-    for (const OpenStep& open : open_steps(input.events))
-        if (!at_work) status.in_doubt.push_back(fmt::format("{} ({})", open.step, open.text));
+    if (!at_work)  // then what is open is only under way
+        for (const OpenStep& open : run.open)
+            status.in_doubt.push_back(fmt::format("{} ({})", open.step, open.text));
     add_window(status, input);
     return status;
 }

@@ -9,10 +9,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "compiler/ir/program.hpp"
-#include "runtime/engine/scope.hpp"
+#include "compiler/ir/value.hpp"
+#include "compiler/semantics/step_id.hpp"
 
 namespace migc::runtime {
+
+using semantics::StepId;
 
 enum class ChangeState { Begun, Done, Already, Failed, InDoubt };
 
@@ -24,7 +26,7 @@ enum class Ownership {
 };
 
 struct Change {
-    std::string step;  // "staging/3[2].1"
+    StepId step;
     std::string stage;
     std::string text;       // "scale webapi to 4"
     std::string verb;       // its signature
@@ -51,8 +53,8 @@ struct Change {
     bool undo_in_doubt = false;  // nobody knows how its inverse went
     // Of an inverse that was cut off, by the ids of its calls: the intents without an outcome, and what is
     // done.
-    std::map<std::string, nlohmann::json> open_parts;
-    std::set<std::string> finished_parts;
+    std::map<StepId, nlohmann::json> open_parts;
+    std::set<StepId> finished_parts;
 
     // From the bodies of Intent and Outcome.
     static Change from_intent(const nlohmann::json& body);
@@ -74,22 +76,15 @@ struct Change {
 std::string shown_ownership(Ownership ownership);
 Ownership parse_ownership(const std::string& text);
 
-// The value of that phrase, or null.
-const Value* find_value(const std::map<std::string, Value>& values, const std::string& phrase);
+// The value of that key, or null.
+template <class Key>
+const Value* find_value(const std::map<Key, Value>& values, const Key& key) {
+    const auto found = values.find(key);
+    return found == values.end() ? nullptr : &found->second;
+}
 
 // {"replicas of webapi": 2} with each value as `to_json` writes it; and back.
 nlohmann::json values_to_json(const std::map<std::string, Value>& values);
 std::map<std::string, Value> values_from_json(const nlohmann::json& json);
-
-// Whether one step stands before another in its script: numbers in ids count as numbers.
-bool earlier(const std::string& step, const std::string& other);
-
-// The step of that id, or null. Ids count from 1: "staging/2" is the second step of the stage, "staging/2.1"
-// the first inside it (a composite's, a block's; after an `if`'s body come those of its `else`),
-// "staging/3[2].1" the first in the second turn of a loop.
-const ir::Step* find_step(const ir::Program& program, const std::string& id);
-
-// Whether a step stands inside another: "staging/2.1" inside "staging/2".
-bool inside(const std::string& step, const std::string& outer);
 
 }  // namespace migc::runtime

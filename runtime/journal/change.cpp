@@ -1,9 +1,8 @@
-#include "runtime/engine/change.hpp"
+#include "runtime/journal/change.hpp"
 
 #include <algorithm>
-#include <charconv>
 
-#include "runtime/engine/environment.hpp"
+#include "runtime/journal/outcome.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -19,36 +18,11 @@ nlohmann::json member(const nlohmann::json& body, const char* key) {
     return found != body.end() && found->is_object() ? *found : nlohmann::json::object();
 }
 
-// The numbers of an id after its stage, a loop's turn as a negative one.
-std::vector<int> places(const std::string& id) {
-    std::vector<int> result;
-    for (std::size_t at = std::min(id.find('/'), id.size()); at < id.size(); ++at) {
-        int number = 0;
-        const auto [end, error] = std::from_chars(id.data() + at, id.data() + id.size(), number);
-        if (error != std::errc()) continue;
-        result.push_back(id[at - 1] == '[' ? -number : number);
-        at = static_cast<std::size_t>(end - id.data());
-    }
-    return result;
-}
-
-const ir::Step* nth(const std::vector<ir::Step>& steps, int number) {
-    if (number < 1 || static_cast<std::size_t>(number) > steps.size()) return nullptr;
-    return &steps[static_cast<std::size_t>(number) - 1];
-}
-
-const ir::Step* child(const ir::Program& program, const ir::Step& step, int number) {
-    if (step.kind == ir::StepKind::Call)
-        return step.verb < program.verbs.size() ? nth(program.verbs[step.verb].steps, number) : nullptr;
-    const int body = static_cast<int>(step.body.size());
-    return number <= body ? nth(step.body, number) : nth(step.otherwise, number - body);
-}
-
 }  // namespace
 
 Change Change::from_intent(const nlohmann::json& body) {
     Change change;
-    change.step = body.value("step", "");
+    change.step = semantics::step_in(body);
     change.stage = body.value("stage", "");
     change.text = body.value("text", "");
     change.verb = body.value("verb", "");
@@ -106,11 +80,6 @@ Ownership parse_ownership(const std::string& text) {
     return text == "unproved" ? Ownership::Unproved : Ownership::Ours;
 }
 
-const Value* find_value(const std::map<std::string, Value>& values, const std::string& phrase) {
-    const auto found = values.find(phrase);
-    return found == values.end() ? nullptr : &found->second;
-}
-
 nlohmann::json values_to_json(const std::map<std::string, Value>& values) {
     nlohmann::json json = nlohmann::json::object();
     for (const auto& [name, value] : values) json[name] = to_json(value);
@@ -121,31 +90,6 @@ std::map<std::string, Value> values_from_json(const nlohmann::json& json) {
     std::map<std::string, Value> values;
     for (const auto& [name, value] : json.items()) values[name] = from_json(value);
     return values;
-}
-
-bool earlier(const std::string& step, const std::string& other) {
-    const auto absolute_less = [](int a, int b) { return std::abs(a) < std::abs(b); };
-    const auto a = places(step);
-    const auto b = places(other);
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), absolute_less);
-}
-
-const ir::Step* find_step(const ir::Program& program, const std::string& id) {
-    const ir::Stage* stage = program.stage(id.substr(0, id.find('/')));
-    if (stage == nullptr) return nullptr;
-    const ir::Step* step = nullptr;
-    for (const int number : places(id)) {
-        if (number < 0) continue;  // which turn of a loop it was does not change the step
-        step = step == nullptr ? nth(stage_with_steps(program, *stage).steps, number)
-                               : child(program, *step, number);
-        if (step == nullptr) return nullptr;
-    }
-    return step;
-}
-
-bool inside(const std::string& step, const std::string& outer) {
-    return step.size() > outer.size() && step.starts_with(outer) &&
-           (step[outer.size()] == '.' || step[outer.size()] == '[');
 }
 
 }  // namespace migc::runtime
