@@ -1,6 +1,8 @@
 // What a call of a declaration means: what its parameters stand for, and how it is taken back.
 #pragma once
 
+#include <optional>
+
 #include "compiler/ir/program.hpp"
 
 namespace migc::semantics {
@@ -11,6 +13,23 @@ namespace migc::semantics {
 const ir::Expr& argument_for(const ir::Parameter& parameter, const ir::Expr& given);
 // Whether the default counts in place of a value that an argument has.
 bool is_left_out(const ir::Parameter& parameter, const Value& value);
+
+inline const Value* value_in(const std::optional<Value>& known) {
+    return known ? &*known : nullptr;
+}
+inline const Value* value_in(const Value& value) {
+    return &value;
+}
+
+// What a parameter stands for, as far as that is known: what the call gives, or where that is left out its
+// default. `inside` works an expression out with the declaration's own names, as far as they are bound: a
+// default sees the parameters before it. `Known` is a value, a reading, or something else with a `value_in`.
+template <class Known, class Inside>
+Known argument_value(const ir::Parameter& parameter, Known given, const Inside& inside) {
+    const Value* value = value_in(given);
+    if (value == nullptr || !is_left_out(parameter, *value)) return given;
+    return inside(*parameter.default_value);
+}
 
 // How a step is taken back: as the step itself says, else as its verb does.
 const ir::Undo& way_back(const ir::Step& call, const ir::Verb& verb);

@@ -112,29 +112,10 @@ std::string describe_call(const ir::Verb& verb, const Scope& inner) {
 tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::Verb& verb,
                                                const ir::Step& step, const Scope& scope, Scope& inner,
                                                const nlohmann::json& known) {
-    for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
-        const ir::Parameter& slot = verb.parameters[i];
-        if (known.contains(slot.name)) {
-            inner.bind_journaled(slot.name, known.at(slot.name));
-            continue;
-        }
-        if (slot.type.kind == ir::TypeKind::Condition) {
-            inner.bind_condition(slot.name, step.arguments[i], scope);
-            continue;
-        }
-        Reading argument = evaluator.evaluate(step.arguments[i], scope);
-        if (semantics::is_left_out(slot, argument.value))
-            argument = evaluator.evaluate(*slot.default_value, inner);
-        if (argument.value.is_unknown())
-            return tl::unexpected(fmt::format("the value of `{}`: {}", slot.name, explain(argument)));
-        if (slot.type.kind == ir::TypeKind::Secret) {
-            auto kept = kept_form(evaluator.kept(), step.arguments[i], scope, argument.value);
-            inner.bind_secret(slot.name, std::move(argument.value), std::move(kept));
-        } else {
-            inner.bind(slot.name, std::move(argument.value));
-        }
-    }
-    return {};
+    const auto bound = evaluator.bind(verb.parameters, step.arguments, scope, inner, true, known);
+    if (bound) return {};
+    return tl::unexpected(
+        fmt::format("the value of `{}`: {}", bound.error().name, explain(bound.error().reading)));
 }
 
 bool keeps_what_is_new(const ir::Program& program, const ir::Expr& need) {

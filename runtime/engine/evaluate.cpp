@@ -209,20 +209,40 @@ Reading Evaluator::comparison(const ir::Expr& expression, const Scope& scope) {
     return result;
 }
 
-tl::expected<Scope, Reading> Evaluator::probe_scope(const ir::Expr& expression, const Scope& scope) {
-    const ir::Probe& declared = surroundings_.program.probes.at(expression.declaration);
-    Scope own(globals, scope.depth() + 1);
-    for (std::size_t i = 0; i < declared.parameters.size() && i < expression.children.size(); ++i) {
-        const ir::Parameter& slot = declared.parameters[i];
-        if (slot.type.kind == ir::TypeKind::Condition) {
-            own.bind_condition(slot.name, expression.children[i], scope);
+tl::expected<void, Evaluator::UnknownArgument> Evaluator::bind(const std::vector<ir::Parameter>& parameters,
+                                                               const std::vector<ir::Expr>& arguments,
+                                                               const Scope& scope, Scope& inner, bool keeps,
+                                                               const nlohmann::json& knows) {
+    for (std::size_t i = 0; i < parameters.size() && i < arguments.size(); ++i) {
+        const ir::Parameter& slot = parameters[i];
+        if (knows.contains(slot.name)) {
+            inner.bind_journaled(slot.name, knows.at(slot.name));
             continue;
         }
-        Reading argument = evaluate(expression.children[i], scope);
-        if (argument.value.is_unknown()) return tl::unexpected(std::move(argument));
-        if (semantics::is_left_out(slot, argument.value)) argument = evaluate(*slot.default_value, own);
-        own.bind(slot.name, std::move(argument.value), slot.type.kind == ir::TypeKind::Secret);
+        if (slot.type.kind == ir::TypeKind::Condition) {
+            inner.bind_condition(slot.name, arguments[i], scope);
+            continue;
+        }
+        Reading argument =
+            semantics::argument_value(slot, evaluate(arguments[i], scope),
+                                      [&](const ir::Expr& other) { return evaluate(other, inner); });
+        if (argument.value.is_unknown()) return tl::unexpected(UnknownArgument{slot.name, argument});
+        const bool secret = slot.type.kind == ir::TypeKind::Secret;
+        auto form =
+            secret && keeps ? kept_form(kept(), arguments[i], scope, argument.value) : nlohmann::json();
+        if (secret)
+            inner.bind_secret(slot.name, std::move(argument.value), std::move(form));
+        else
+            inner.bind(slot.name, std::move(argument.value));
     }
+    return {};
+}
+
+tl::expected<Scope, Reading> Evaluator::probe_scope(const ir::Expr& expression, const Scope& scope) {
+    Scope own(globals, scope.depth() + 1);
+    const auto& parameters = surroundings_.program.probes.at(expression.declaration).parameters;
+    const auto bound = bind(parameters, expression.children, scope, own, false);
+    if (!bound) return tl::unexpected(bound.error().reading);
     return own;
 }
 

@@ -94,6 +94,16 @@ class Evaluator final : public Host {
     // Who keeps the secrets that an undo will need; null where nobody does.
     [[nodiscard]] KeptSecrets* kept() const { return surroundings_.kept; }
 
+    // Binds what a call gives to the parameters of what it calls, in their order. Those that the journal
+    // `knows` are not evaluated again; `keeps`: a secret is bound with its form in the journal. The error is
+    // the argument that is unknown.
+    struct UnknownArgument {
+        std::string name;
+        Reading reading;
+    };
+    tl::expected<void, UnknownArgument> bind(const std::vector<ir::Parameter>& parameters,
+                                             const std::vector<ir::Expr>& arguments, const Scope& scope,
+                                             Scope& inner, bool keeps, const nlohmann::json& knows = {});
     // The probe's own names bound to the expression's arguments; the error is the argument that is unknown.
     tl::expected<Scope, Reading> probe_scope(const ir::Expr& probe, const Scope& scope);
 

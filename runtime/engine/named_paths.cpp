@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "compiler/ir/weight.hpp"
+#include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/step_id.hpp"
 #include "runtime/engine/inputs.hpp"
 
@@ -132,7 +133,10 @@ class PathSearch {
                 const Names& names) const {
         Names inner = lets_;
         for (std::size_t i = 0; i < slots.size() && i < arguments.size(); ++i)
-            if (auto value = constant(arguments[i], names)) inner[slots[i].name] = std::move(*value);
+            if (auto value =
+                    semantics::argument_value(slots[i], constant(arguments[i], names),
+                                              [&](const ir::Expr& other) { return constant(other, inner); }))
+                inner[slots[i].name] = std::move(*value);
         return inner;
     }
 

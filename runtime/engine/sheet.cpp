@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "compiler/semantics/calls.hpp"
 #include "compiler/source/write_file.hpp"
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/kept_secrets.hpp"
@@ -391,7 +392,10 @@ class Sheet::Writer final : public HandWork {
             else if (slot.type.kind == ir::TypeKind::Secret)
                 inner.bind_secret(slot.name, Value(), secret_form(step.arguments[i], scope));
             else
-                inner.bind(slot.name, value_of(step.arguments[i], scope, slot.name));
+                inner.bind(slot.name,
+                           semantics::argument_value(
+                               slot, value_of(step.arguments[i], scope, slot.name),
+                               [&](const ir::Expr& other) { return value_of(other, inner, slot.name); }));
         }
     }
 

@@ -33,6 +33,11 @@ struct Reading {
     std::string revision = {};
 };
 
+// For semantics::argument_value.
+inline const Value* value_in(const Reading& reading) {
+    return &reading.value;
+}
+
 // A command of a declared tool, with more to say about its streams and its limit than `Host::run` takes.
 struct ToolCommand {
     std::string tool;

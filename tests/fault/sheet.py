@@ -16,6 +16,15 @@ stage staging <
 > on failure undo;
 """
 
+# What a way back is given turns out to be absent: its default counts, as in an undo.
+DEFAULTED = """
+verb mark (name: string) [with (mark: string = "none")] <
+    effect value of name becomes mark; do fake ["set", name, mark]; undo none because "it is a way back"; >
+verb take (name: string) <
+    capture prior = value of "nowhere"; effect value of name becomes "taken"; do fake ["set", name, "taken"]; undo mark name with prior; >
+stage staging < take "a"; > on failure undo;
+"""
+
 TWO_STAGES = """
 stage staging < put "a" to "1"; put "b" to "1"; > on failure undo;
 stage production < put "b" to "2"; put "c" to "2"; > on failure undo;
@@ -120,6 +129,7 @@ def killed_while_running(seconds):
 
 def main(long):
     for title, script, state in [("done", EVERYTHING, {"a": "white"}), ("done, with hostile names", HOSTILE, {}),
+                                 ("done, with an argument that is left out", DEFAULTED, {"a": "none"}),
                                  ("done, two stages", TWO_STAGES, {"b": "0"})]:
         with Project(script, **state) as project:
             code, said = project.run()
