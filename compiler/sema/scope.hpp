@@ -1,11 +1,8 @@
-// What a name means at some place. Scopes are nested; an inner one sees what is outside of it.
+// What a name means at some place.
 #pragma once
 
-#include <map>
-#include <string>
-#include <string_view>
-
 #include "compiler/ir/program.hpp"
+#include "compiler/semantics/scope.hpp"
 #include "compiler/source/source.hpp"
 
 namespace migc::sema {
@@ -19,29 +16,6 @@ struct Meaning {
     bool lent = false;  // a plan that a verb is given without using it up
 };
 
-class Scope {
-  public:
-    explicit Scope(Scope* outer = nullptr) : outer_(outer) {}
-
-    // The meaning of a name, or null.
-    Meaning* find(std::string_view name) {
-        for (Scope* scope = this; scope; scope = scope->outer_)
-            if (const auto found = scope->names_.find(name); found != scope->names_.end())
-                return &found->second;
-        return nullptr;
-    }
-    void add(const std::string& name, Meaning meaning) { names_.insert_or_assign(name, std::move(meaning)); }
-
-    // Calls visit(name, meaning) for all that can be seen from here.
-    template <typename Visit>
-    void each(Visit visit) {
-        for (Scope* scope = this; scope; scope = scope->outer_)
-            for (auto& [name, meaning] : scope->names_) visit(name, meaning);
-    }
-
-  private:
-    Scope* outer_;
-    std::map<std::string, Meaning, std::less<>> names_;
-};
+using Scope = semantics::Scope<Meaning>;
 
 }  // namespace migc::sema

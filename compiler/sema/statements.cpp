@@ -43,7 +43,7 @@ Lowering::Lowering(const project::Inventory& inventory, Library& library, Source
       diagnostics_(diagnostics),
       symbols_(symbols) {
     for (const auto& [name, type] : settings())
-        settings_.add(std::string(name), {ir::ExprKind::Setting, type, {}, false, {}});
+        settings_.bind(std::string(name), {ir::ExprKind::Setting, type, {}, false, {}});
 }
 
 // A piece of source on one line, as people see it in plans and reports.
@@ -275,7 +275,7 @@ void Lowering::bind_name(const syntax::Name& name, const Type& type, Scope& scop
         d.labels.push_back({earlier->declared, "declared here"});
         d.notes.emplace_back("a reader would take one for the other; choose another name");
     }
-    scope.add(name.text, {ir::ExprKind::Local, type, name.span, false, {}});
+    scope.bind(name.text, {ir::ExprKind::Local, type, name.span, false, {}});
     defined(DefinitionKind::Name, name.text, name.span, &type);
 }
 

@@ -29,7 +29,9 @@ class StepId {
     [[nodiscard]] StepId child(std::size_t number) const { return child(std::to_string(number)); }
     [[nodiscard]] StepId child(const std::string& name) const;
     // The body of a loop, in its `number`th turn.
-    [[nodiscard]] StepId turn(std::size_t number) const { return StepId(fmt::format("{}[{}]", text_, number)); }
+    [[nodiscard]] StepId turn(std::size_t number) const {
+        return StepId(fmt::format("{}[{}]", text_, number));
+    }
 
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] std::string stage() const { return text_.substr(0, text_.find('/')); }

@@ -5,25 +5,21 @@
 namespace migc::runtime {
 
 std::string condition_text(const Binding& binding) {
-    const Binding* here = &binding;
-    while (here->condition != nullptr && here->condition->kind == ir::ExprKind::Local) {
-        const Binding* outer = here->home->find(here->condition->name);
-        if (outer == nullptr || outer->condition == nullptr) break;
-        here = outer;
-    }
-    return here->condition == nullptr ? "" : "(" + here->condition->name + ")";
+    if (binding.condition == nullptr) return {};
+    const Scope* home = binding.home;
+    return "(" + semantics::handed_on(*binding.condition, home).name + ")";
 }
 
 void Scope::bind(const std::string& name, Value value, bool secret) {
-    names_[name] = Binding{std::move(value), nullptr, nullptr, secret, nullptr};
+    semantics::Scope<Binding>::bind(name, {std::move(value), nullptr, nullptr, secret, nullptr});
 }
 
 void Scope::bind_condition(const std::string& name, const ir::Expr& condition, const Scope& home) {
-    names_[name] = Binding{{}, &condition, &home, false, nullptr};
+    semantics::Scope<Binding>::bind(name, {{}, &condition, &home, false, nullptr});
 }
 
 void Scope::bind_secret(const std::string& name, Value value, nlohmann::json kept) {
-    names_[name] = Binding{std::move(value), nullptr, nullptr, true, std::move(kept)};
+    semantics::Scope<Binding>::bind(name, {std::move(value), nullptr, nullptr, true, std::move(kept)});
 }
 
 void Scope::bind_journaled(const std::string& name, const nlohmann::json& value) {
@@ -38,15 +34,10 @@ void Scope::bind_all(const nlohmann::json& values) {
     for (const auto& [name, value] : values.items()) bind_journaled(name, value);
 }
 
-const Binding* Scope::find(const std::string& name) const {
-    for (const Scope* scope = this; scope != nullptr; scope = scope->parent_)
-        if (const auto found = scope->names_.find(name); found != scope->names_.end()) return &found->second;
-    return nullptr;
-}
-
 nlohmann::json Scope::journal() const {
-    nlohmann::json values = parent_ != nullptr ? parent_->journal() : nlohmann::json::object();
-    for (const auto& [name, binding] : names_) {
+    nlohmann::json values =
+        outer() != nullptr ? static_cast<const Scope*>(outer())->journal() : nlohmann::json::object();
+    for (const auto& [name, binding] : own()) {
         if (binding.condition != nullptr) continue;
         // What a secret of this name hides must not be taken for it.
         values.erase(name);

@@ -1,13 +1,13 @@
 // The names that an expression can see: parameters, captures, lets, loop variables.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "compiler/ir/program.hpp"
+#include "compiler/semantics/scope.hpp"
 
 namespace migc::runtime {
 
@@ -24,9 +24,10 @@ struct Binding {
 // "(restarts of webapi is 0)": a condition as its author wrote it, through all that handed it on.
 std::string condition_text(const Binding& binding);
 
-class Scope {
+class Scope : public semantics::Scope<Binding> {
   public:
-    explicit Scope(const Scope* parent = nullptr, unsigned depth = 0) : parent_(parent), depth_(depth) {}
+    explicit Scope(const Scope* outer = nullptr, unsigned depth = 0)
+        : semantics::Scope<Binding>(outer), depth_(depth) {}
 
     void bind(const std::string& name, Value value, bool secret = false);
     void bind_condition(const std::string& name, const ir::Expr& condition, const Scope& home);
@@ -37,17 +38,13 @@ class Scope {
     // Likewise every member of an object that `journal` or `to_json` made.
     void bind_all(const nlohmann::json& values);
 
-    // Null if there is none of that name, here or outwards.
-    [[nodiscard]] const Binding* find(const std::string& name) const;
     // How many calls of declarations enclose this scope.
     [[nodiscard]] unsigned depth() const { return depth_; }
     // Every value that can be seen from here, by name; without conditions, and of secrets the kept form.
     [[nodiscard]] nlohmann::json journal() const;
 
   private:
-    const Scope* parent_;
     unsigned depth_;
-    std::map<std::string, Binding> names_;
 };
 
 }  // namespace migc::runtime

@@ -22,12 +22,8 @@ constexpr int most_interrupts = 100;
 template <typename Wanted>
 const ir::Expr* find_probe(const ir::Program& program, const ir::Expr& expression, const Scope*& scope,
                            Wanted wanted) {
-    if (expression.kind == ir::ExprKind::Local) {
-        const Binding* binding = scope->find(expression.name);
-        if (binding == nullptr || binding->condition == nullptr) return nullptr;
-        scope = binding->home;
-        return find_probe(program, *binding->condition, scope, wanted);
-    }
+    if (const ir::Expr& condition = semantics::handed_on(expression, scope); &condition != &expression)
+        return find_probe(program, condition, scope, wanted);
     if (expression.kind == ir::ExprKind::Probe && wanted(program.probes.at(expression.declaration)))
         return &expression;
     for (const ir::Expr& child : expression.children) {

@@ -56,7 +56,7 @@ void Lowering::read_settings(StageState& stage) {
 }
 
 void Lowering::lets(Names& names) {
-    for (const ir::Step& let : program_.lets) names.terms[let.name] = snapshot(evaluate(*let.value, names));
+    for (const ir::Step& let : program_.lets) names.bind(let.name, {snapshot(evaluate(*let.value, names))});
 }
 
 void Lowering::stage(StageState& state, Label next) {

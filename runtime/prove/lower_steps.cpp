@@ -107,7 +107,7 @@ void Lowering::check(const ir::Step& step, Names& names, const Course& course) {
 
 void Lowering::let(const ir::Step& step, Names& names, const Course& course) {
     const Term value = snapshot(evaluate(*step.value, names));
-    names.terms[step.name] = value;
+    names.bind(step.name, {value});
     if (!has_probe(*step.value, names)) return;
     Choice choice = begin_choice(step.text, step.span);
     option(choice, "it cannot be read",
@@ -204,7 +204,7 @@ void Lowering::loop(const ir::Step& step, Names& names, const Course& course) {
         for (const Value& element : copied) {
             if (out_.too_large) return;
             Names* inner = new_names(&names);
-            inner->terms[step.name] = {false, out_.values.literal(element)};
+            inner->bind(step.name, {{false, out_.values.literal(element)}});
             block(step.body, *inner, course);
         }
         return;
@@ -215,8 +215,8 @@ void Lowering::loop(const ir::Step& step, Names& names, const Course& course) {
             {fmt::format("`{}` was gone through once, for an element that stands for all", step.text),
              step.span});
     Names* inner = new_names(&names);
-    inner->terms[step.name] = items.is_register ? apply({FunctionKind::Opaque, text, {}, {}}, items)
-                                                : Term{false, out_.values.symbol(text)};
+    inner->bind(step.name, {items.is_register ? apply({FunctionKind::Opaque, text, {}, {}}, items)
+                                              : Term{false, out_.values.symbol(text)}});
     block(step.body, *inner, course);
 }
 
@@ -325,22 +325,11 @@ Names* Lowering::bind(const ir::Step& step, const ir::Verb& verb, const Names& n
         const ir::Parameter& parameter = verb.parameters[i];
         const ir::Expr& given = step.arguments[i];
         if (parameter.type.kind == ir::TypeKind::Condition) {
-            // What was handed on is looked at where its names are known.
-            const ir::Expr* condition = &given;
             const Names* home = &names;
-            while (condition->kind == ir::ExprKind::Local) {
-                const std::pair<const ir::Expr*, const Names*>* next = nullptr;
-                for (const Names* scope = home; scope != nullptr && next == nullptr; scope = scope->parent)
-                    if (const auto found = scope->conditions.find(condition->name);
-                        found != scope->conditions.end())
-                        next = &found->second;
-                if (next == nullptr) break;
-                condition = next->first;
-                home = next->second;
-            }
-            inner->conditions[parameter.name] = {condition, home};
+            const ir::Expr& condition = semantics::handed_on(given, home);
+            inner->bind(parameter.name, {{}, &condition, home});
         } else {
-            inner->terms[parameter.name] = argument(parameter, snapshot(evaluate(given, names)));
+            inner->bind(parameter.name, {argument(parameter, snapshot(evaluate(given, names)))});
         }
     }
     return inner;
@@ -362,11 +351,11 @@ void Lowering::call(const ir::Step& step, Names& names, const Course& course) {
     if (step.name.empty()) return;
     const Term result = verb.result ? snapshot(evaluate(*verb.result, *inner)) : Term{};
     const bool known = !result.is_register && out_.values.known(result.id) != nullptr;
-    names.terms[step.name] =
-        result.is_register || known
-            ? result
-            : Term{false, out_.values.symbol(
-                              fmt::format("{}\x01{}.{}", step.name, now_ ? now_->index : 0, ++named_))};
+    names.bind(step.name,
+               {result.is_register || known
+                    ? result
+                    : Term{false, out_.values.symbol(fmt::format("{}\x01{}.{}", step.name,
+                                                                 now_ ? now_->index : 0, ++named_))}});
 }
 
 // What is not known is taken to hold: that it does not is a fault of its own.
@@ -470,13 +459,12 @@ Change* Lowering::new_change(const ir::Step& step, const ir::Verb& verb, const N
     change->span = program_span_.empty() ? step.span : program_span_;
     change->outer = course.outer;
     change->verb = &verb;
-    change->undo = step.undo ? &*step.undo : &verb.undo;
+    change->undo = &semantics::way_back(step, verb);
     change->stage = now_->index;
     change->status = new_register();
     // What the caller's inverse can see: the caller's names, then the verb's own.
     Names* own = new_names(step.undo ? &outer : globals_);
-    own->terms = inner.terms;
-    own->conditions = inner.conditions;
+    for (const auto& [name, known] : inner.own()) own->bind(name, known);
     change->names = own;
     for (Change* speaker = course.outer; speaker != nullptr; speaker = speaker->outer)
         speaker->inner.push_back(change);
@@ -494,7 +482,7 @@ Kept Lowering::capture(const ir::Verb& verb, Names& inner) {
     for (const ir::Capture& one : verb.captures) {
         const Term now = evaluate(one.value, inner), then = snapshot(now);
         if (then != now) kept[read_from_.at(then.id)] = then.id;
-        inner.terms[one.name] = then;
+        inner.bind(one.name, {then});
     }
     return kept;
 }
@@ -761,12 +749,14 @@ void Lowering::restore(Change& change, const ir::Step& step, const ir::Verb& ver
             }
         }
         if (direct || !verb.action) continue;
-        const bool shares = std::any_of(inner.terms.begin(), inner.terms.end(), [&](const auto& one) {
-            return one.second.id != absent &&
-                   std::any_of(change.names->terms.begin(), change.names->terms.end(),
-                               [&](const auto& other) { return other.second == one.second; });
+        const auto& theirs = change.names->own();
+        const bool shares = std::any_of(inner.own().begin(), inner.own().end(), [&](const auto& one) {
+            return one.second.condition == nullptr && one.second.term.id != absent &&
+                   std::any_of(theirs.begin(), theirs.end(), [&](const auto& other) {
+                       return other.second.condition == nullptr && other.second.term == one.second.term;
+                   });
         });
-        const ir::UndoKind kind = step.undo ? step.undo->kind : verb.undo.kind;
+        const ir::UndoKind kind = semantics::way_back(step, verb).kind;
         const bool only_says = verb.effects.empty() && kind == ir::UndoKind::None && !shares;
         const bool unseen = verb.effects.empty() && !course.sees_effects;
         if (!only_says && (hidden || unseen)) {

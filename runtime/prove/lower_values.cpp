@@ -23,18 +23,8 @@ std::string domain(const ir::Probe& probe) {
 
 }  // namespace
 
-Names* Lowering::new_names(const Names* parent) {
-    all_names_.push_back({parent, {}, {}});
-    return &all_names_.back();
-}
-
-Term Lowering::local(const std::string& name, const Names& names) {
-    for (const Names* scope = &names; scope != nullptr; scope = scope->parent) {
-        if (const auto found = scope->terms.find(name); found != scope->terms.end()) return found->second;
-        if (const auto found = scope->conditions.find(name); found != scope->conditions.end())
-            return evaluate(*found->second.first, *found->second.second);
-    }
-    return {false, out_.values.symbol(name)};
+Names* Lowering::new_names(const Names* outer) {
+    return &all_names_.emplace_back(outer);
 }
 
 Term Lowering::evaluate(const ir::Expr& expression, const Names& names) {
@@ -45,7 +35,9 @@ Term Lowering::evaluate(const ir::Expr& expression, const Names& names) {
         case ir::ExprKind::Interpolate:
             return interpolate(expression, names);
         case ir::ExprKind::Local:
-            return local(expression.name, names);
+            if (const Meaning* known = names.find(expression.name))
+                return known->condition != nullptr ? evaluate(*known->condition, *known->home) : known->term;
+            return {false, out_.values.symbol(expression.name)};
         case ir::ExprKind::Param: {
             const auto found =
                 now_ ? now_->parameters.find(expression.name) : decltype(now_->parameters.end()){};
@@ -179,7 +171,7 @@ Names* Lowering::probe_names(const ir::Expr& expression, const Names& names) {
     const std::vector<Term> arguments = probe_arguments(expression, names);
     Names* own = new_names(globals_);
     for (std::size_t i = 0; i < declared.parameters.size() && i < arguments.size(); ++i)
-        own->terms[declared.parameters[i].name] = arguments[i];
+        own->bind(declared.parameters[i].name, {arguments[i]});
     return own;
 }
 
@@ -278,13 +270,13 @@ std::string Lowering::phrase_of(std::uint32_t declaration, const std::vector<Ter
 std::string Lowering::text_of(const ir::Verb& verb, const Names& inner) {
     std::vector<Value> values;
     for (const ir::Parameter& parameter : verb.parameters) {
-        const auto found = inner.terms.find(parameter.name);
-        const auto condition = inner.conditions.find(parameter.name);
-        if (condition != inner.conditions.end())
-            values.emplace_back("(" + condition->second.first->name + ")");
+        const auto found = inner.own().find(parameter.name);
+        if (found == inner.own().end())
+            values.emplace_back(Absent{});
+        else if (const ir::Expr* condition = found->second.condition)
+            values.emplace_back("(" + condition->name + ")");
         else
-            values.push_back(found == inner.terms.end() ? Value(Absent{})
-                                                        : shown(found->second, parameter.name));
+            values.push_back(shown(found->second.term, parameter.name));
     }
     return runtime::phrase(verb.signature, verb.parameters, values);
 }
@@ -297,10 +289,9 @@ bool Lowering::computed(Term term) const {
 
 bool Lowering::has_probe(const ir::Expr& expression, const Names& names) const {
     if (expression.kind == ir::ExprKind::Probe) return true;
-    if (expression.kind == ir::ExprKind::Local)
-        for (const Names* scope = &names; scope != nullptr; scope = scope->parent)
-            if (const auto found = scope->conditions.find(expression.name); found != scope->conditions.end())
-                return has_probe(*found->second.first, *found->second.second);
+    const Names* home = &names;
+    if (const ir::Expr& condition = semantics::handed_on(expression, home); &condition != &expression)
+        return has_probe(condition, *home);
     return std::any_of(expression.children.begin(), expression.children.end(),
                        [&](const ir::Expr& child) { return has_probe(child, names); });
 }

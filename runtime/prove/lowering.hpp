@@ -12,6 +12,7 @@
 #include "compiler/checks/manifests.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
+#include "compiler/semantics/scope.hpp"
 #include "runtime/engine/options.hpp"
 #include "runtime/prove/lower.hpp"
 
@@ -24,11 +25,13 @@ struct Term {
     friend auto operator<=>(const Term&, const Term&) = default;
 };
 
-// The names that an expression can see.
-struct Names {
-    const Names* parent = nullptr;
-    std::map<std::string, Term> terms;
-    std::map<std::string, std::pair<const ir::Expr*, const Names*>> conditions;
+// What is known of a name: a term, or the condition that it stands for and where the names of that are known.
+struct Meaning;
+using Names = semantics::Scope<Meaning>;
+struct Meaning {
+    Term term;
+    const ir::Expr* condition = nullptr;
+    const Names* home = nullptr;
 };
 
 using Label = std::uint32_t;
@@ -158,7 +161,6 @@ class Lowering {
     // ---- lower_values.cpp: expressions
     Names* new_names(const Names* parent);
     Term evaluate(const ir::Expr& expression, const Names& names);
-    Term local(const std::string& name, const Names& names);
     Term interpolate(const ir::Expr& expression, const Names& names);
     Term list(const ir::Expr& expression, const Names& names);
     Term compare(const ir::Expr& expression, const Names& names);
