@@ -12,10 +12,10 @@
 #include <fmt/format.h>
 
 #include "compiler/project/inventory.hpp"
+#include "compiler/prove/explore.hpp"
+#include "compiler/prove/lower.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/syntax/parse.hpp"
-#include "runtime/prove/explore.hpp"
-#include "runtime/prove/lower.hpp"
 #include "stdlib/stdlib.hpp"
 
 namespace {

@@ -22,6 +22,7 @@
 #include "compiler/findings/baseline.hpp"
 #include "compiler/findings/report.hpp"
 #include "compiler/syntax/parse.hpp"
+#include "runtime/engine/proof_facts.hpp"
 
 namespace migc::cli {
 namespace {
@@ -102,7 +103,8 @@ void fix(Checked& one, bool dry_run) {
 void prove(Checked& one, const prove::Options& options) {
     const bool has_stages = !one.script->program.stages.empty();
     if (!has_stages || !can_be_tried(*one.script)) return;
-    const auto answer = prove::prove(one.script->program, one.script->inventory, {}, options);
+    const auto answer =
+        prove::prove(one.script->program, one.script->inventory, runtime::proof_facts(), options);
     Script& script = *one.script;
     prove::report(answer, script.diagnostics);
     findings::apply_decisions_to_proof({script.file, script.used, true}, script.inventory, script.sources,

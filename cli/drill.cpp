@@ -88,7 +88,7 @@ class Drill {
         if (auto made = make_copies(); !made) return made;
         auto plain = try_run(options_.session, script_, {}, copies_.front().get());
         if (!plain) return tl::unexpected(plain.error());
-        if (plain->result.result != runtime::Outcome::Done)
+        if (plain->result.result != Outcome::Done)
             return tl::unexpected(fmt::format("without any fault the run is not done but {}: {}",
                                               word(plain->result.result), plain->result.message));
         if (options_.others) return with_others();

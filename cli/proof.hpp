@@ -6,7 +6,7 @@
 #include <CLI/App.hpp>
 
 #include "cli/frontend.hpp"
-#include "runtime/prove/prove.hpp"
+#include "compiler/prove/prove.hpp"
 
 namespace migc::cli {
 

@@ -36,7 +36,7 @@ constexpr int as_declared = 0, differs = 1, stands = 3;
 // What a step found, promised and left, by the phrase of each effect.
 struct Record {
     std::string text;
-    runtime::Outcome result = runtime::Outcome::None;
+    Outcome result = Outcome::None;
     std::map<std::string, Value> before, declared, observed;
 };
 using Records = std::map<semantics::StepId, Record>;
@@ -53,14 +53,14 @@ void note(Records& records, const Event& event) {
         record.declared = read("declared");
         return;
     }
-    record.result = runtime::outcome_in(event.body);
+    record.result = outcome_in(event.body);
     record.observed = read("observed");
-    if (record.result == runtime::Outcome::Already) record.before = record.observed;
+    if (record.result == Outcome::Already) record.before = record.observed;
 }
 
 // What a step only makes different comes back as something else again: a restart is undone by another one.
 bool comes_back(const Record& record, const std::string& phrase) {
-    return record.result == runtime::Outcome::Already || record.declared.contains(phrase);
+    return record.result == Outcome::Already || record.declared.contains(phrase);
 }
 
 // The stage alone, without the gates that decide when it may be done for good.
@@ -169,8 +169,7 @@ class Rehearsal {
         };
         const auto done = engine(first)->run();
         say("do:    {}\n", told(done));
-        if (done.result != runtime::Outcome::Done)
-            return done.exit_code == differs ? refused : done.exit_code;
+        if (done.result != Outcome::Done) return done.exit_code == differs ? refused : done.exit_code;
         Records ignored;
         const auto undone = engine(ignored)->undo(done.run);
         say("undo:  {}\n", told(undone));
@@ -205,12 +204,12 @@ class Rehearsal {
         }
         if (!same_world)
             say("the world is not as it was before: something was changed that no step declares\n");
-        const bool good = findings.empty() && same_world && again.result == runtime::Outcome::Done;
+        const bool good = findings.empty() && same_world && again.result == Outcome::Done;
         say("{}: {}: {} of {} declared resources were as before; the stage {} is done\n", options_.script,
             good ? "as declared" : "not as declared", compared - std::min(compared, findings.size()),
             compared,
-            again.result == runtime::Outcome::Done ? options_.session.stages.front()
-                                                   : "is " + word(again.result) + ", so nothing of it");
+            again.result == Outcome::Done ? options_.session.stages.front()
+                                          : "is " + word(again.result) + ", so nothing of it");
         return good ? as_declared : differs;
     }
 

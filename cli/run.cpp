@@ -499,7 +499,7 @@ void add_resolve(CLI::App& app, int& exit_code) {
     command->add_option("STEP", asked->step, "The step, as `migc show` names it: staging/2")->required();
     command->add_option("VERDICT", asked->verdict, "done or not-done")
         ->required()
-        ->check(CLI::IsMember({word(runtime::Outcome::Done), std::string("not-done")}));
+        ->check(CLI::IsMember({word(Outcome::Done), std::string("not-done")}));
     command->add_option("--because", asked->because, "What you looked at")->required();
     command->footer(
         "Of a step whose undo is in doubt, `done` means that it is undone.\n\nExample:\n  migc resolve last "

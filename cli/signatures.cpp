@@ -70,7 +70,7 @@ Passings passed_in(const std::vector<runtime::Event>& events, const std::string&
         if (event.kind != runtime::EventKind::StageEnded) continue;
         const std::string name = event.body.value("stage", "");
         const bool asked = name == stage || event.body.value("environment", "") == stage;
-        if (asked && runtime::outcome_in(event.body) == runtime::Outcome::Done &&
+        if (asked && outcome_in(event.body) == Outcome::Done &&
             share(event.body.value("changes", json()), changes))
             passed.insert_or_assign(name, event.body);
         else
@@ -233,8 +233,7 @@ class EvidenceSearch {
 bool acts(const runtime::Event& event) {
     using runtime::EventKind;
     return event.kind == EventKind::Intent || event.kind == EventKind::Outcome ||
-           (event.kind == EventKind::StageEnded &&
-            runtime::outcome_in(event.body) != runtime::Outcome::Refused);
+           (event.kind == EventKind::StageEnded && outcome_in(event.body) != Outcome::Refused);
 }
 
 // The approvals that a run has used up.

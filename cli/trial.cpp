@@ -187,8 +187,7 @@ bool says_why(const Trial& trial) {
     if (last.starts_with("whether ") && last.find("could not be found out") != std::string::npos) return true;
     return std::any_of(trial.events.begin(), trial.events.end(), [](const Event& event) {
         if (event.kind == EventKind::Checked && event.body.value("result", "") == "unknown") return true;
-        if (event.kind != EventKind::UndoOutcome || runtime::outcome_in(event.body) != runtime::Outcome::Held)
-            return false;
+        if (event.kind != EventKind::UndoOutcome || outcome_in(event.body) != Outcome::Held) return false;
         const std::string message = event.body.value("message", "");
         // A tool that reports a failure and has done it all the same: a person looks.
         if (message.find("made it so is not known") != std::string::npos) return true;
@@ -250,9 +249,8 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
     Memory journal(plan.kill);
     trial.result = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run).run();
     trial.journaled = as_in_all(journal.all(), copy);
-    if ((plan.stop_after && trial.result.result == runtime::Outcome::Held) ||
-        (plan.undo && trial.result.result != runtime::Outcome::Undone &&
-         trial.result.result != runtime::Outcome::Refused)) {
+    if ((plan.stop_after && trial.result.result == Outcome::Held) ||
+        (plan.undo && trial.result.result != Outcome::Undone && trial.result.result != Outcome::Refused)) {
         undoing = true;
         trial.undone = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
                            .undo(trial.result.run);
@@ -319,13 +317,13 @@ std::optional<std::string> hole_with_others(const Trial& trial, const Trial& pla
                 return fmt::format("{} is {}, not {}", path, at(is, path).dump(), at(should, path).dump());
         return std::nullopt;
     };
-    const runtime::Outcome ran = trial.result.result;
-    if (ran == runtime::Outcome::Done)
+    const Outcome ran = trial.result.result;
+    if (ran == Outcome::Done)
         if (const auto why = wrong(0, after)) return "it is called done, and " + *why;
-    if (trial.last().result == runtime::Outcome::Undone)
+    if (trial.last().result == Outcome::Undone)
         if (const auto why = wrong(trial.ended.size() - 1, before)) return "it is called undone, and " + *why;
     if (trial.last().exit_code != 0 && trial.last().message.empty() && trial.last().standing.empty() &&
-        trial.last().result != runtime::Outcome::Undone)
+        trial.last().result != Outcome::Undone)
         return "it does not say what stands";
     return std::nullopt;
 }
@@ -342,13 +340,12 @@ std::optional<std::string> hole(const Trial& trial, const ir::Program& program, 
     const nlohmann::json& origin = all || stage == trial.begins.end() ? trial.before : stage->second;
     const bool as_it_was = comparable(trial.after, origin, program) == comparable(origin, origin, program);
     const runtime::RunResult& result = trial.last();
-    const bool called_undone = result.result == runtime::Outcome::Undone;
+    const bool called_undone = result.result == Outcome::Undone;
     if (called_undone && !as_it_was) return "it is called undone, and something is not as it was";
-    if (called_undone || result.result == runtime::Outcome::Done || as_it_was) return std::nullopt;
+    if (called_undone || result.result == Outcome::Done || as_it_was) return std::nullopt;
     if (result.standing.empty() && result.message.empty())
         return "something is left changed, and is not told";
-    if (result.result == runtime::Outcome::Refused || result.result == runtime::Outcome::InDoubt)
-        return std::nullopt;
+    if (result.result == Outcome::Refused || result.result == Outcome::InDoubt) return std::nullopt;
     // With more faults one of them may have been in the undo.
     if (faults > 1 || says_why(trial)) return std::nullopt;
     return fmt::format("it ends {}: {}", word(result.result), result.message);

@@ -153,8 +153,7 @@ std::optional<runtime::Event> passing(const std::vector<runtime::Event>& events,
     for (const auto& event : events) {
         if (event.kind != runtime::EventKind::StageEnded || event.body.value("stage", "") != stage) continue;
         found.reset();
-        if (runtime::outcome_in(event.body) == runtime::Outcome::Done && event.body.contains("changes"))
-            found = event;
+        if (outcome_in(event.body) == Outcome::Done && event.body.contains("changes")) found = event;
     }
     return found;
 }

@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LIMITS = {"phrases": 0, "natives": 0, "parameters": 0, "results": 7}
 RESULTS = {"done", "undone", "held", "undo-failed", "in-doubt", "refused", "failed", "unfinished", "already", "skipped", "held: ", "in doubt"}
 EDGES = {
-    "runtime/journal/outcome.cpp",      # of events, and of the journal's table of runs
+    "compiler/semantics/outcome.cpp",  # of events, and of the journal's table of runs
     "compiler/project/inventory.cpp",  # `on: [start, in-doubt, done]` of migc.yaml
 }
 REGISTERED = re.compile(r'\b(?:reads|does|writes|edits)\(\s*$')

@@ -3,6 +3,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace migc {
 
@@ -108,6 +109,19 @@ std::string escaped(std::string_view text, Newlines newlines) {
         text.remove_prefix(character.size);
     }
     return out;
+}
+
+std::string one_line(const std::string& text) {
+    using nlohmann::json;
+    // The library's own repair of broken UTF-8: there and back.
+    const std::string quoted = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+    std::string line;
+    for (const char c : json::parse(quoted).get<std::string>()) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte == '\n' || byte == '\t') line += ' ';
+        if (byte >= 0x20 && byte != 0x7F) line += c;
+    }
+    return line;
 }
 
 }  // namespace migc

@@ -28,4 +28,7 @@ enum class Newlines { Escaped, Kept };
 // zero-width characters written as \n, \r, \t, \x1b or \u202e. Everything else stays as it is.
 std::string escaped(std::string_view text, Newlines newlines = Newlines::Escaped);
 
+// Valid UTF-8 without control characters; the ends of lines and tabs are blanks.
+std::string one_line(const std::string& text);
+
 }  // namespace migc

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "compiler/semantics/compute.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/yaml.hpp"
 
@@ -56,7 +57,7 @@ Converted percent_of(double number, std::string_view text, BareNumber bare) {
             "`{0}` has no % sign, so that it could be {0} of 100 or of 1: the declaration says which by "
             "`as percent` or `as ratio` behind its `read`",
             printable(text, 80)));
-    return Value(Percent{bare == BareNumber::Ratio ? without_noise(number * 100) : number});
+    return Value(Percent{bare == BareNumber::Ratio ? semantics::without_noise(number * 100) : number});
 }
 
 Converted percent_from(std::string_view text, BareNumber bare) {
@@ -225,13 +226,6 @@ Converted text_of(std::string text) {
 }
 
 }  // namespace
-
-double without_noise(double number) {
-    // A double holds any number of 15 digits.
-    const std::string text = fmt::format("{:.15g}", number);
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
 
 BareNumber bare_number(std::string_view format) {
     if (format.ends_with("ratio")) return BareNumber::Ratio;

@@ -23,9 +23,6 @@ BareNumber bare_number(std::string_view format);
 tl::expected<Value, std::string> convert(const Value& value, const ir::Type& type,
                                          BareNumber bare = BareNumber::Refused);
 
-// A calculated number without the last digits of a double, in which 0.07 times 100 is not quite 7.
-double without_noise(double number);
-
 // What an answer holds: "json", "yaml", "lines" or "text", and in the first two what stands at a JSON pointer
 // (empty: the whole). Empty data is absent; a pointer that leads nowhere is absent.
 tl::expected<Value, std::string> read_format(const std::string& text, const std::string& format,

@@ -7,6 +7,7 @@
 
 #include "compiler/ir/weight.hpp"
 #include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/compute.hpp"
 #include "compiler/source/project_path.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
@@ -47,6 +48,33 @@ std::string joined(const std::string& one, const std::string& other) {
 
 Reading script_mistake(std::string reason) {
     return {Value(Unknown{reason}), std::move(reason), true};
+}
+
+namespace {
+
+std::string shown_shortly(const Value& value) {
+    return printable(show(value), 80);
+}
+
+Reading reading_of(semantics::Computed computed) {
+    return {std::move(computed.value), std::move(computed.why), computed.permanent};
+}
+
+}  // namespace
+
+std::optional<bool> truth(const Value& value) {
+    if (const auto* plain_truth = value.get_if<bool>()) return *plain_truth;
+    if (const auto* json = value.get_if<Json>(); json != nullptr && *json && (*json)->is_boolean())
+        return (*json)->get<bool>();
+    return std::nullopt;
+}
+
+Reading compare(ir::Comparison comparison, const Value& left, const Value& right) {
+    return reading_of(semantics::compare(comparison, left, right, shown_shortly));
+}
+
+Reading calculate(ir::Operation operation, const Value& left, const Value& right) {
+    return reading_of(semantics::calculate(operation, left, right, shown_shortly));
 }
 
 Evaluator::Evaluator(const Surroundings& surroundings, const StageEnvironment& environment)

@@ -191,7 +191,7 @@ Reading evidence_now(const Surroundings& surroundings, const std::string& stage)
 // A mistake that waiting cannot mend.
 Reading script_mistake(std::string reason);
 
-// The two sides of an arithmetic or comparison; see compare.cpp.
+// The two sides of an arithmetic or comparison; see semantics/compute.hpp.
 Reading compare(ir::Comparison comparison, const Value& left, const Value& right);
 Reading calculate(ir::Operation operation, const Value& left, const Value& right);
 using migc::equal;

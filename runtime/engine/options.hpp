@@ -13,8 +13,8 @@
 #include <tl/expected.hpp>
 
 #include "compiler/ir/value.hpp"
+#include "compiler/semantics/outcome.hpp"
 #include "compiler/source/source.hpp"
-#include "runtime/journal/outcome.hpp"
 #include "runtime/tools/natives.hpp"
 #include "runtime/trust/place.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/journal/outcome.hpp"
+#include "compiler/semantics/outcome.hpp"
 
 namespace migc::runtime {
 namespace {

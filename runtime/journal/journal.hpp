@@ -9,8 +9,8 @@
 
 #include <tl/expected.hpp>
 
+#include "compiler/semantics/outcome.hpp"
 #include "runtime/journal/event.hpp"
-#include "runtime/journal/outcome.hpp"
 #include "runtime/trust/local_witness.hpp"
 
 namespace migc::runtime {

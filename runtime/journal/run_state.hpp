@@ -12,9 +12,9 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
+#include "compiler/semantics/outcome.hpp"
 #include "runtime/journal/change.hpp"
 #include "runtime/journal/event.hpp"
-#include "runtime/journal/outcome.hpp"
 
 namespace migc::runtime {
 

@@ -4,9 +4,10 @@
 #include <string>
 
 #include "compiler/project/inventory.hpp"
+#include "compiler/prove/prove.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/syntax/parse.hpp"
-#include "runtime/prove/prove.hpp"
+#include "runtime/engine/proof_facts.hpp"
 #include "stdlib/stdlib.hpp"
 
 using namespace migc;
@@ -27,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     prove::Options options;
     options.faults = 1 + size % 2;
     options.states = 5'000;
-    const prove::Answer answer = prove::prove(program, inventory, {}, options);
+    const prove::Answer answer = prove::prove(program, inventory, runtime::proof_facts(), options);
     const bool told = answer.story || !answer.invariants.empty();
     if (answer.verdict == prove::Verdict::Counterexample && !told) std::abort();
     prove::report(answer, diagnostics);

@@ -129,7 +129,7 @@ OWN_WAYS = {
     "cli/lsp.cpp": "the protocol of editors, framed JSON",
     "cli/trust_commands.cpp": "the question for a passphrase, on /dev/tty",
     "stdlib/embed.cpp": "part of the build",
-    "runtime/prove/jit/": "no output",
+    "compiler/prove/jit/": "no output",
 }
 WAYS = re.compile(r"fmt::print\(|\bf?puts\(|\bfputs\(|\bfwrite\(|\b(?:f|v|d)?printf\(|std::cout|std::cerr|std::clog|write\((?:1|2|STDOUT_FILENO|STDERR_FILENO)\b")
 # Handed to a reporter, which escapes what it prints.

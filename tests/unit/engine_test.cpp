@@ -13,8 +13,8 @@
 
 // How a failed check shows what it has found.
 template <>
-struct Catch::StringMaker<migc::runtime::Outcome> {
-    static std::string convert(migc::runtime::Outcome outcome) { return word(outcome); }
+struct Catch::StringMaker<migc::Outcome> {
+    static std::string convert(migc::Outcome outcome) { return word(outcome); }
 };
 
 using namespace fakes;

@@ -3,8 +3,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "runtime/prove/explore.hpp"
-#include "runtime/prove/machine.hpp"
+#include "compiler/prove/explore.hpp"
+#include "compiler/prove/machine.hpp"
 
 using namespace migc::prove;
 

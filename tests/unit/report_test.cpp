@@ -225,7 +225,7 @@ TEST_CASE("a table of runs") {
     run.mode = "live";
     run.begun_ms = 1795399200000;
     run.ended_ms = run.begun_ms + 8200;
-    run.result = word(Outcome::Done);
+    run.result = migc::word(migc::Outcome::Done);
     CHECK(runs_table({run}) ==
           "RUN            BEGUN                     TOOK   MODE   RESULT   MIGRATION\n"
           "2026-11-23-1   2026-11-23 02:00:00 UTC   8.2s   live   done     a\\x1b.mig\n");

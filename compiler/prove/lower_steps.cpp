@@ -1,0 +1,775 @@
+// Statements, as engine/steps.cpp runs them, and calls, as engine/call.cpp does.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/checks/timeline.hpp"
+#include "compiler/prove/lowering.hpp"
+#include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/roles.hpp"
+
+namespace migc::prove {
+
+using ir::StepKind;
+using ir::UndoKind;
+
+// As it is now: what holds the present is not what holds the past.
+Term Lowering::snapshot(Term term) {
+    const auto variable = term.is_register ? read_from_.find(term.id) : read_from_.end();
+    if (variable == read_from_.end() || out_.variables[variable->second].now != term.id) return term;
+    const Register kept = new_register();
+    emit(Op::Copy, kept, term.id);
+    read_from_[kept] = variable->second;
+    return {true, kept};
+}
+
+// In a branch: once another one has failed, this one may end here, or come further.
+void Lowering::cut_here(const Course& course) {
+    if (!course.cut) return;
+    const Label on = label();
+    emit(Op::IfIsNot, *course.cut, 1, on);
+    Choice choice = begin_choice("another branch has failed", {}, false);
+    option(choice, "this branch ends here", course.exits.cancelled);
+    end_choice(std::move(choice));
+    place(on);
+}
+
+void Lowering::block(const std::vector<ir::Step>& steps, Names& names, const Course& course) {
+    constexpr std::size_t most = 4'000'000;  // instructions
+    for (const ir::Step& step : steps) {
+        out_.too_large = out_.too_large || out_.code.size() > most;
+        if (out_.too_large) return;
+        cut_here(course);
+        statement(step, names, course);
+    }
+}
+
+void Lowering::statement(const ir::Step& step, Names& names, const Course& course) {
+    switch (step.kind) {
+        case StepKind::Call:
+            return call(step, names, course);
+        case StepKind::Verify:
+        case StepKind::Soak:
+            return check(step, names, course);
+        case StepKind::Let:
+            return let(step, names, course);
+        case StepKind::If:
+            return choose(step, names, course);
+        case StepKind::For:
+            return loop(step, names, course);
+        case StepKind::Parallel:
+            return parallel(step, names, course);
+        case StepKind::Gate:
+            return gate(step, names, course);
+        default:
+            return;  // undo and hold stand in failure blocks only
+    }
+}
+
+// What can happen between any two steps.
+void Lowering::common_options(Choice& choice, const Course& course) {
+    choice.undoing = course.purpose != Purpose::Forward;
+    if (course.purpose != Purpose::Forward) return;
+    option(choice, "the operator stops the run here", course.exits.stopped);
+    if (now_->stage->throughout || now_->definition->throughout)
+        option(choice, "what must hold throughout the stage does not", course.exits.failed);
+}
+
+void Lowering::check(const ir::Step& step, Names& names, const Course& course) {
+    remark(Remark::Kind::Step, step.text, step.span);
+    if (others_) {
+        std::vector<std::size_t> read;
+        variables_in(*step.condition, names, read);
+        somebody_else(step.text, step.span, read, std::nullopt, course.purpose != Purpose::Forward);
+    }
+    const Term holds = evaluate(*step.condition, names);
+    if (holds.is_register)
+        emit(Op::IfIs, holds.id, no, course.exits.failed);
+    else if (holds.id == no)
+        jump(course.exits.failed);
+    const bool forward = course.purpose == Purpose::Forward;
+    const Label failed = forward ? course.exits.failed : excused(course.exits.failed);
+    Choice choice = begin_choice(step.text, step.span);
+    if (step.kind == StepKind::Verify) {
+        option(choice, "it does not hold in time", failed);
+    } else {
+        option(choice, "it does not go on holding", failed);
+        option(choice, "nobody can see whether it holds",
+               forward ? course.exits.held : excused(course.exits.held));
+    }
+    common_options(choice, course);
+    end_choice(std::move(choice));
+    if (forward) mark_verified(now_->environment);
+}
+
+void Lowering::let(const ir::Step& step, Names& names, const Course& course) {
+    const Term value = snapshot(evaluate(*step.value, names));
+    names.bind(step.name, {value});
+    if (!has_probe(*step.value, names)) return;
+    Choice choice = begin_choice(step.text, step.span);
+    option(choice, "it cannot be read",
+           course.purpose == Purpose::Forward ? course.exits.failed : excused(course.exits.failed));
+    common_options(choice, course);
+    end_choice(std::move(choice));
+}
+
+void Lowering::choose(const ir::Step& step, Names& names, const Course& course) {
+    const Term holds = snapshot(evaluate(*step.condition, names));
+    if (step.condition->kind == ir::ExprKind::IsAbsent || step.condition->kind == ir::ExprKind::Not) {
+        const ir::Expr* inner = &*step.condition;
+        while (inner->kind == ir::ExprKind::Not) inner = &inner->children.front();
+        if (inner->kind == ir::ExprKind::IsAbsent) {
+            const Term asked = evaluate(inner->children.front(), names);
+            const auto variable = asked.is_register ? read_from_.find(asked.id) : read_from_.end();
+            if (variable != read_from_.end()) may_be(variable->second, absent);
+        }
+    }
+    const Label body = label(), otherwise = label(), end = label();
+    if (has_probe(*step.condition, names)) {
+        Choice choice = begin_choice(step.text, step.span);
+        option(choice, "it cannot be read",
+               course.purpose == Purpose::Forward ? course.exits.failed : excused(course.exits.failed));
+        common_options(choice, course);
+        end_choice(std::move(choice));
+    }
+    if (holds.is_register) {
+        emit(Op::IfIs, holds.id, yes, body);
+        emit(Op::IfIs, holds.id, no, otherwise);
+        decide(step, holds, body, otherwise);
+    } else if (holds.id == no) {
+        jump(otherwise);
+    } else if (holds.id != yes) {
+        decide(step, holds, body, otherwise);
+    }
+    // Only what can be reached is lowered: otherwise a loop that is not entered would count as a bound.
+    Names* inner = new_names(&names);
+    place(body);
+    if (holds.is_register || holds.id != no) block(step.body, *inner, course);
+    jump(end);
+    place(otherwise);
+    Names* other = new_names(&names);
+    if (holds.is_register || holds.id != yes) block(step.otherwise, *other, course);
+    place(end);
+}
+
+// Who knows? But as often as the same is asked about the same, the answer is the same.
+void Lowering::decide(const ir::Step& step, Term asked, Label body, Label otherwise) {
+    const auto key = asked.is_register ? std::string(step.text) : "c" + std::to_string(asked.id);
+    auto [found, is_new] = decisions_.try_emplace(key);
+    if (is_new) found->second = {new_register(), new_register()};
+    const auto [about, answer] = found->second;
+    const Register value = as_register(asked);
+    const Label ask = label(), yes_it_is = label(), no_it_is_not = label();
+    emit(Op::IfDiffer, about, value, ask);
+    emit(Op::IfIs, answer, yes, body);
+    jump(otherwise);
+    place(ask);
+    emit(Op::Copy, about, value);
+    Choice choice = begin_choice(step.text, step.span, false);
+    option(choice, "it does not", no_it_is_not);
+    end_choice(std::move(choice));
+    out_.choices.back().options.front() = {"it holds", out_.choices.back().options.front().target, true};
+    place(yes_it_is);
+    set(answer, yes);
+    jump(body);
+    place(no_it_is_not);
+    set(answer, no);
+    jump(otherwise);
+}
+
+// The objects of a manifest of the project, by name; nothing if it cannot be read now.
+Term Lowering::objects_declared(const ir::Expr& list, const Names& names) {
+    if (semantics::role_of(program_, list) != ir::Role::Objects || inventory_.root.empty()) return {};
+    const ir::Expr* manifest = semantics::role_argument(program_, list, 0);
+    if (manifest == nullptr) return {};
+    const Term path = evaluate(*manifest, names);
+    const Value* known = path.is_register ? nullptr : out_.values.known(path.id);
+    List objects;
+    if (known != nullptr)
+        for (const checks::Object* object : manifests_.of(migc::show(*known)))
+            objects.emplace_back(object->thing);
+    return objects.empty() ? Term{} : Term{false, out_.values.literal(Value(std::move(objects)))};
+}
+
+void Lowering::loop(const ir::Step& step, Names& names, const Course& course) {
+    Term items = objects_declared(*step.value, names);
+    if (items.id == nothing) items = evaluate(*step.value, names);
+    const Value* known = items.is_register ? nullptr : out_.values.known(items.id);
+    const List* elements = known == nullptr ? nullptr : known->get_if<List>();
+    if (elements != nullptr) {
+        const List copied = *elements;
+        for (const Value& element : copied) {
+            if (out_.too_large) return;
+            Names* inner = new_names(&names);
+            inner->bind(step.name, {{false, out_.values.literal(element)}});
+            block(step.body, *inner, course);
+        }
+        return;
+    }
+    const std::string text = fmt::format("each of {}", migc::show(shown(items, step.value->name)));
+    if (said_.insert("loop " + step.text).second)
+        out_.bounds.push_back(
+            {fmt::format("`{}` was gone through once, for an element that stands for all", step.text),
+             step.span});
+    Names* inner = new_names(&names);
+    inner->bind(step.name, {items.is_register ? apply({FunctionKind::Opaque, text, {}, {}}, items)
+                                              : Term{false, out_.values.symbol(text)}});
+    block(step.body, *inner, course);
+}
+
+namespace {
+
+// More than any search goes through: such a `parallel` is not even written down.
+constexpr double hopeless_orders = 1e8;
+
+// At how many places a step may stop, once another branch has failed.
+double stops_in(const std::vector<ir::Step>& steps) {
+    double stops = 0;
+    for (const ir::Step& step : steps) stops += std::max(1.0, stops_in(step.body) + stops_in(step.otherwise));
+    return stops;
+}
+
+// Each of the branches may be the first to fail, and each of the others stops at any of its steps.
+double orders_of(const std::vector<ir::Step>& branches) {
+    double orders = static_cast<double>(branches.size()) / 2;
+    for (const ir::Step& branch : branches) orders *= 1 + std::max(1.0, stops_in(branch.body));
+    return orders;
+}
+
+}  // namespace
+
+// Branches touch nothing in common, so their steps may be thought of in any order; what differs is which one
+// fails first, and how far the others come.
+void Lowering::parallel(const ir::Step& step, Names& names, const Course& course) {
+    const double orders = orders_of(step.body);
+    out_.orders = std::max(out_.orders, orders);
+    if (orders > hopeless_orders) return;
+    const Register failed = new_register(), worst = new_register();
+    set(failed, 0);
+    set(worst, 0);
+    std::vector<Label> entries;
+    std::vector<Register> backs;
+    const Label start = label();
+    jump(start);
+    for (const ir::Step& branch : step.body) {
+        const Label entry = label();
+        const Register back = new_register();
+        entries.push_back(entry);
+        backs.push_back(back);
+        place(entry);
+        Course inner = course;
+        inner.cut = failed;
+        const auto ends = [&](std::uint16_t fate) {
+            const Label aside = label(), past = label(), heavier = label();
+            jump(past);
+            place(aside);
+            set(failed, 1);
+            for (std::uint16_t worse = fate; worse <= 6; ++worse) emit(Op::IfIs, worst, worse, heavier);
+            set(worst, fate);
+            place(heavier);
+            go_back(back);
+            place(past);
+            return aside;
+        };
+        inner.exits = {ends(5), ends(2), ends(6), ends(4), ends(3), ends(1)};
+        Names* own = new_names(&names);
+        cut_here(inner);
+        statement(branch, *own, inner);
+        go_back(back);
+    }
+    place(start);
+    const Label joined = label();
+    Choice order = begin_choice("parallel", step.span, false);
+    std::vector<Label> first;
+    for (std::size_t i = 1; i < entries.size(); ++i) {
+        first.push_back(label());
+        option(order, fmt::format("`{}` comes first", step.body[i].text), first.back());
+    }
+    const bool several = entries.size() > 1;
+    if (several) end_choice(std::move(order));
+    for (std::size_t lead = 0; lead < entries.size(); ++lead) {
+        if (lead > 0) place(first[lead - 1]);
+        call_routine(backs[lead], entries[lead]);
+        for (std::size_t i = 0; i < entries.size(); ++i)
+            if (i != lead) call_routine(backs[i], entries[i]);
+        jump(joined);
+    }
+    place(joined);
+    emit(Op::IfIs, worst, 1, course.exits.cancelled);
+    emit(Op::IfIs, worst, 2, course.exits.stopped);
+    emit(Op::IfIs, worst, 3, course.exits.closed);
+    emit(Op::IfIs, worst, 4, course.exits.held);
+    emit(Op::IfIs, worst, 5, course.exits.failed);
+    emit(Op::IfIs, worst, 6, course.exits.in_doubt);
+}
+
+void Lowering::gate(const ir::Step& step, Names& names, const Course& course) {
+    remark(Remark::Kind::Step, step.text, step.span);
+    Choice choice = begin_choice(step.text, step.span);
+    option(choice, "it is closed", course.exits.closed);
+    end_choice(std::move(choice));
+    if (semantics::role_of(program_, *step.condition) != ir::Role::Passing) return;
+    const ir::Expr* asked = semantics::role_argument(program_, *step.condition, 0);
+    if (asked == nullptr) return;
+    const Term stage = evaluate(*asked, names);
+    const Value* named = stage.is_register ? nullptr : out_.values.known(stage.id);
+    if (named != nullptr) mark_verified(migc::show(*named));
+}
+
+Names* Lowering::bind(const ir::Step& step, const ir::Verb& verb, const Names& names) {
+    Names* inner = new_names(globals_);
+    for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
+        const ir::Parameter& parameter = verb.parameters[i];
+        const ir::Expr& given = step.arguments[i];
+        if (parameter.type.kind == ir::TypeKind::Condition) {
+            const Names* home = &names;
+            const ir::Expr& condition = semantics::handed_on(given, home);
+            inner->bind(parameter.name, {{}, &condition, home});
+        } else {
+            inner->bind(parameter.name, {argument(parameter, snapshot(evaluate(given, names)))});
+        }
+    }
+    return inner;
+}
+
+void Lowering::call(const ir::Step& step, Names& names, const Course& course) {
+    const ir::Verb& verb = program_.verbs.at(step.verb);
+    Names* inner = bind(step, verb, names);
+    if (depth_ > 32) return;  // a composite that leads back to itself is refused by the checks
+    const bool outermost = course.purpose != Purpose::Inverse && (depth_ == 0 || program_span_.empty());
+    if (outermost) program_span_ = step.span;
+    ++depth_;
+    if (verb.action)
+        simple(step, verb, *inner, names, course);
+    else
+        composite(step, verb, *inner, names, course);
+    --depth_;
+    if (outermost) program_span_ = {};
+    if (step.name.empty()) return;
+    const Term result = verb.result ? snapshot(evaluate(*verb.result, *inner)) : Term{};
+    const bool known = !result.is_register && out_.values.known(result.id) != nullptr;
+    names.bind(step.name,
+               {result.is_register || known
+                    ? result
+                    : Term{false, out_.values.symbol(fmt::format("{}\x01{}.{}", step.name,
+                                                                 now_ ? now_->index : 0, ++named_))}});
+}
+
+// What is not known is taken to hold: that it does not is a fault of its own.
+std::vector<Term> Lowering::needs(const ir::Verb& verb, const Names& inner, Label failed) {
+    std::vector<Term> result;
+    for (const ir::Expr& need : verb.needs) {
+        const Term holds = evaluate(need, inner);
+        if (holds.is_register)
+            emit(Op::IfIs, holds.id, no, failed);
+        else if (holds.id == no)
+            jump(failed);
+        result.push_back(holds);
+    }
+    return result;
+}
+
+// An object of which it is known that nothing is lost with it.
+bool Lowering::may_go(const ir::Verb& verb, Term name) const {
+    const Value* known = name.is_register ? nullptr : out_.values.known(name.id);
+    return known != nullptr && semantics::has_effect_on(program_, verb, ir::Role::Object) &&
+           !checks::holds_data(checks::object_thing(migc::show(*known)));
+}
+
+// What an inverse, by the standard library's word, never takes away: where it was not there before, it stays.
+void Lowering::keep_what_is_new(const ir::Verb& verb, const Names& inner, const std::string& text,
+                                const Course& course) {
+    if (course.undoing == nullptr) return;
+    for (const ir::Expr& need : verb.needs) {
+        if (semantics::role_of(program_, need) != ir::Role::Permanence) continue;
+        const auto& role = program_.probes.at(need.declaration).role.arguments;
+        const Names& own = *probe_names(need, inner);
+        if (may_go(verb, evaluate(role.at(0), own))) continue;
+        const Term prior = evaluate(role.at(1), own);
+        const auto variable = prior.is_register ? read_from_.find(prior.id) : read_from_.end();
+        if (variable != read_from_.end()) may_be(variable->second, absent);
+        const Label goes = label();
+        emit(Op::IfIsNot, as_register(prior), absent, goes);
+        remark(Remark::Kind::Note, fmt::format("`{}`: what was not there before stays", text), need.span);
+        set(excuse_, Declared);
+        jump(course.exits.held);
+        place(goes);
+        if (said_.insert("stays " + course.undoing->text).second)
+            out_.no_return.push_back(
+                {fmt::format("`{}`: what was not there before stays", course.undoing->text),
+                 course.undoing->span});
+    }
+}
+
+void Lowering::composite(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
+                         const Course& course) {
+    const bool own_undo =
+        step.undo || verb.undo.kind == UndoKind::Steps || verb.undo.kind == UndoKind::Irreversible;
+    const std::string text = text_of(verb, inner);
+    needs(verb, inner, course.purpose == Purpose::Inverse ? course.exits.held : course.exits.failed);
+    capture(verb, inner);
+    if (!own_undo || course.purpose != Purpose::Forward) return block(verb.steps, inner, course);
+    Change* change = new_change(step, verb, inner, outer, course, text);
+    const Label prologue = label(), begin = label();
+    jump(prologue);
+    place(begin);
+    set(change->status, Begun);
+    Course own = course;
+    own.outer = change;
+    const auto concluding = [&](Label exit, Status status) {
+        const Label aside = label(), past = label();
+        jump(past);
+        place(aside);
+        set(change->status, status);
+        jump(exit);
+        place(past);
+        return aside;
+    };
+    own.exits.failed = concluding(course.exits.failed, Failed);
+    own.exits.stopped = concluding(course.exits.stopped, Failed);
+    own.exits.held = concluding(course.exits.held, Failed);
+    own.exits.cancelled = concluding(course.exits.cancelled, Failed);
+    own.exits.in_doubt = concluding(course.exits.in_doubt, InDoubt);
+    block(verb.steps, inner, own);
+    set(change->status, Done);
+    // It speaks for everything inside: what that was is kept before any of it begins.
+    const Label on = label();
+    jump(on);
+    place(prologue);
+    for (const Change* part : change->inner)
+        for (const Touch& touch : part->touches) {
+            const auto same = [&](const Touch& one) { return one.variable == touch.variable; };
+            if (std::any_of(change->touches.begin(), change->touches.end(), same)) continue;
+            const Register before = new_register();
+            emit(Op::Copy, before, out_.variables[touch.variable].now);
+            change->touches.push_back({touch.variable, before, touch.declared, touch.becomes});
+        }
+    jump(begin);
+    place(on);
+}
+
+Change* Lowering::new_change(const ir::Step& step, const ir::Verb& verb, const Names& inner,
+                             const Names& outer, const Course& course, std::string text) {
+    changes_.emplace_back();
+    Change* change = &changes_.back();
+    change->text = std::move(text);
+    change->span = program_span_.empty() ? step.span : program_span_;
+    change->outer = course.outer;
+    change->verb = &verb;
+    change->undo = &semantics::way_back(step, verb);
+    change->stage = now_->index;
+    change->status = new_register();
+    // What the caller's inverse can see: the caller's names, then the verb's own.
+    Names* own = new_names(step.undo ? &outer : globals_);
+    for (const auto& [name, known] : inner.own()) own->bind(name, known);
+    change->names = own;
+    for (Change* speaker = course.outer; speaker != nullptr; speaker = speaker->outer)
+        speaker->inner.push_back(change);
+    change->seen = !verb.effects.empty();
+    const bool stays = change->undo->kind == UndoKind::Irreversible ||
+                       (change->undo->kind == UndoKind::None && change->seen);
+    if (stays && said_.insert("stays " + change->text).second)
+        out_.no_return.push_back({fmt::format("`{}`: {}", change->text, change->undo->reason), change->span});
+    now_->changes.push_back(change);
+    return change;
+}
+
+Kept Lowering::capture(const ir::Verb& verb, Names& inner) {
+    Kept kept;
+    for (const ir::Capture& one : verb.captures) {
+        const Term now = evaluate(one.value, inner), then = snapshot(now);
+        if (then != now) kept[read_from_.at(then.id)] = then.id;
+        inner.bind(one.name, {then});
+    }
+    return kept;
+}
+
+std::vector<Touch> Lowering::touches(const ir::Verb& verb, const Names& inner, const Kept& kept,
+                                     const std::string& text, Span span, const Course& course,
+                                     const ir::Undo& undo) {
+    std::vector<Touch> result;
+    for (const ir::Effect& effect : verb.effects) {
+        const auto found = variable_of(effect.probe, inner);
+        if (!found) continue;
+        const auto known = kept.find(*found);
+        const Register before = known != kept.end()
+                                    ? known->second
+                                    : static_cast<Register>(snapshot({true, out_.variables[*found].now}).id);
+        Touch touch{*found, before, {false, absent}, effect.becomes};
+        if (!program_span_.empty() && course.purpose != Purpose::Inverse && !touched_.contains(*found)) {
+            out_.variables[*found].span = program_span_;
+            touched_.insert(*found);
+        }
+        if (effect.value) touch.declared = snapshot(evaluate(*effect.value, inner));
+        if (effect.becomes == ir::Becomes::Different)
+            touch.declared =
+                apply({FunctionKind::Different, fmt::format("{} {}", text, changes_.size()), {}, {}},
+                      {true, touch.before});
+        const bool literal = effect.becomes != ir::Becomes::Different && !touch.declared.is_register &&
+                             out_.values.known(touch.declared.id) != nullptr;
+        if (literal && course.purpose == Purpose::Forward) may_be(*found, touch.declared.id);
+        result.push_back(touch);
+    }
+    if (!result.empty() || !verb.effects.empty() || undo.kind == UndoKind::None) return result;
+    if (course.purpose != Purpose::Forward) return result;
+    const std::size_t hidden = hidden_variable(text, span);
+    Touch touch{hidden, new_register(), {}, ir::Becomes::Different};
+    emit(Op::Copy, touch.before, out_.variables[hidden].now);
+    touch.declared = apply({FunctionKind::Different, text, {}, {}}, {true, touch.before});
+    result.push_back(touch);
+    return result;
+}
+
+// What a probe is said to depend on: once that is back, so is what was derived from it.
+void Lowering::derive(Change& change, const ir::Verb& verb, const Names& inner) {
+    for (std::size_t i = 0; i < verb.effects.size() && i < change.touches.size(); ++i) {
+        const ir::Probe& declared = program_.probes.at(verb.effects[i].probe.declaration);
+        if (declared.depends.empty()) continue;
+        const Names* own = probe_names(verb.effects[i].probe, inner);
+        for (const ir::Expr& base : declared.depends) {
+            const auto from = variable_of(base, *own);
+            if (!from) continue;
+            Derived one{change.touches[i].variable, change.touches[i].before, *from, new_register()};
+            emit(Op::Copy, one.from_before, out_.variables[*from].now);
+            change.derived.push_back(one);
+        }
+    }
+}
+
+// It is again what it was.
+void Lowering::take_back(std::size_t variable, Register value) {
+    emit(Op::Copy, out_.variables[variable].now, value);
+    own(variable);
+}
+
+void Lowering::take_effect(const Touch& touch, const Course& course) {
+    overwrite(touch, course);
+    copy(out_.variables[touch.variable].now, touch.declared);
+    own(touch.variable);
+    now_->touched.insert(touch.variable);
+    mark_changed(touch.variable);
+    say_value(touch.variable);
+}
+
+// Whether the thing itself tells that this run wrote it, also where no tool's answer does: a file of the
+// project, and what the API server keeps under the run's name.
+bool Lowering::tells_who_wrote(const ir::Verb& verb) const {
+    const Trace trace = facts_.trace(verb.action->native);
+    const auto& through = verb.action->through;
+    const bool by_kubectl = std::find(through.begin(), through.end(), "kubectl") != through.end();
+    return trace == Trace::File || (trace == Trace::Server && by_kubectl && states_all(verb));
+}
+
+bool Lowering::states_all(const ir::Verb& verb) {
+    return std::none_of(verb.effects.begin(), verb.effects.end(),
+                        [](const ir::Effect& effect) { return effect.becomes == ir::Becomes::Different; });
+}
+
+// A verb of the tools: needs, captures, effects, the act, and what was seen of it.
+void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
+                      const Course& course) {
+    const bool forward = course.purpose == Purpose::Forward, inverse = course.purpose == Purpose::Inverse;
+    const Exits& exits = course.exits;
+    const auto bad = [&](Label exit) { return forward ? exit : excused(exit); };
+    const std::string text = text_of(verb, inner);
+    const ir::Undo& undo = semantics::way_back(step, verb);
+    remark(inverse ? Remark::Kind::Undo : Remark::Kind::Step, text, step.span);
+    if (inverse) keep_what_is_new(verb, inner, text, course);
+    const bool shared = others_ && !verb.effects.empty();
+    const Label before_look = label(), look_now = label();
+    if (shared) {
+        jump(before_look);
+        place(look_now);
+    }
+    const std::vector<Term> held = needs(verb, inner, inverse ? exits.held : exits.failed);
+    const Kept kept = capture(verb, inner);
+    const std::vector<Touch> effects = touches(verb, inner, kept, text, step.span, course, undo);
+    Change* change = nullptr;
+    const Label done = label(), on = label();
+    if (forward) {
+        change = new_change(step, verb, inner, outer, course, text);
+        change->touches = effects;
+        for (const Touch& touch : effects) now_->touched.insert(touch.variable);
+        derive(*change, verb, inner);
+    }
+    if (shared)
+        before_looking(before_look, look_now, text, step.span, effects, course,
+                       inverse ? bad(exits.held) : exits.failed);
+    // As it should be already: nothing is run, and nothing will be undone.
+    const bool can_be_so = !verb.effects.empty() && effects.size() == verb.effects.size() &&
+                           std::none_of(effects.begin(), effects.end(), [](const Touch& touch) {
+                               return touch.becomes == ir::Becomes::Different;
+                           });
+    if (can_be_so) {
+        const Label act = label();
+        for (const Touch& touch : effects)
+            emit(Op::IfDiffer, as_register(touch.declared), out_.variables[touch.variable].now, act);
+        remark(Remark::Kind::Note, "it is so already");
+        if (change != nullptr) set(change->status, Already);
+        if (forward) {
+            Choice choice = begin_choice(text, step.span);
+            common_options(choice, course);
+            option(choice, "what is there cannot be read", exits.failed);
+            end_choice(std::move(choice));
+            out_.choices.back().point = false;
+        }
+        if (inverse && course.undoing != nullptr)
+            restore(*course.undoing, step, verb, inner, effects, text, course);
+        jump(on);
+        place(act);
+    }
+    const Event event{text, step.span, forward, effects, held};
+    const auto concluding = [&](Status status, Label exit, bool effect, bool part) {
+        const Label aside = label(), past = label();
+        jump(past);
+        place(aside);
+        for (const Touch& touch : effects) {
+            if (part && &touch != &effects.front()) break;
+            if (effect && !part) take_effect(touch, course);
+            if (!part) continue;
+            if (effects.size() > 1)
+                take_effect(touch, course);
+            else
+                copy(out_.variables[touch.variable].now,
+                     apply({FunctionKind::Part, text, {}, {}}, touch.declared));
+            if (effects.size() == 1) own(touch.variable);
+        }
+        if (effect || part) look(event);
+        if (change != nullptr) set(change->status, status);
+        jump(exit);
+        place(past);
+        return aside;
+    };
+    const bool visible = !verb.effects.empty();
+    const Label failed = bad(exits.failed), in_doubt = bad(exits.in_doubt);
+    const Label theirs = shared ? bad(inverse ? exits.held : exits.failed) : failed;
+    if (shared) {
+        // Refused: it owns nothing.
+        somebody_else(text, step.span, settable(effects), concluding(Failed, theirs, false, false), !forward);
+        trust_refusal(verb, text, step.span);
+    }
+    Choice choice = begin_choice(text, step.span);
+    option(choice, "what is there cannot be read, so nothing is done", failed);
+    option(choice, "it fails, and nothing is done", concluding(Failed, failed, false, false));
+    if (visible && tells_who_wrote(verb)) {
+        option(choice, "it reports a failure, but has taken effect", done);
+        option(choice, "no answer comes in time, but it has taken effect", done);
+        option(choice, "whether it took effect cannot be read", concluding(InDoubt, in_doubt, true, false));
+    } else if (visible) {
+        // The same could be somebody else's work: a person decides.
+        const Label unproved = concluding(InDoubt, in_doubt, true, false);
+        option(choice, "it reports a failure, but has taken effect",
+               concluding(states_all(verb) ? Unproved : Failed, failed, true, false));
+        option(choice, "no answer comes in time, but it has taken effect", unproved);
+        option(choice, "whether it took effect cannot be read", concluding(InDoubt, in_doubt, true, false));
+    } else {
+        option(choice, "it reports a failure, but has taken effect", concluding(Failed, failed, true, false));
+        if (undo.kind == UndoKind::None)
+            option(choice, "no answer comes in time, but it has taken effect",
+                   concluding(Failed, failed, true, false));
+        else
+            option(choice, "no answer comes in time, but it has taken effect",
+                   concluding(InDoubt, in_doubt, true, false));
+    }
+    const bool list =
+        effects.size() == 1 && visible &&
+        program_.probes.at(verb.effects.front().probe.declaration).type.kind == ir::TypeKind::List;
+    if (visible && (effects.size() > 1 || list))
+        option(choice, "it fails half-way: only a part has taken effect",
+               concluding(Failed, failed, true, true));
+    common_options(choice, course);
+    end_choice(std::move(choice));
+    place(done);
+    for (const Touch& touch : effects) take_effect(touch, course);
+    if (change != nullptr) set(change->status, Done);
+    if (shared)
+        somebody_else(text, step.span, settable(effects), concluding(Failed, theirs, false, false), !forward);
+    if (inverse && course.undoing != nullptr)
+        restore(*course.undoing, step, verb, inner, effects, text, course);
+    look(event);
+    place(on);
+}
+
+// Whether a value was read from something of which only a run can tell what it is.
+bool Lowering::read_elsewhere(Term term, std::size_t variable) const {
+    const auto from = term.is_register ? read_from_.find(term.id) : read_from_.end();
+    if (from == read_from_.end() || from->second == variable) return false;
+    const auto& arguments = variable_arguments_[from->second];
+    return std::any_of(arguments.begin(), arguments.end(), [this](Term argument) {
+        return argument.is_register || out_.values.known(argument.id) == nullptr;
+    });
+}
+
+// What a step of an inverse brings back of the change that it is for.
+void Lowering::restore(Change& change, const ir::Step& step, const ir::Verb& verb, const Names& inner,
+                       const std::vector<Touch>& effects, const std::string& text, const Course& course) {
+    const auto trust = [&](const std::string& what) {
+        if (said_.insert("trust " + text + what).second)
+            out_.trusted.push_back({fmt::format("that `{}` brings back {}", text, what), change.span});
+    };
+    const auto back = [&](const Touch& touch) { take_back(touch.variable, touch.before); };
+    for (const Touch& mine : change.touches) {
+        const std::string& name = out_.variables[mine.variable].name;
+        const bool hidden = variable_probe_[mine.variable] == ~std::uint32_t{0};
+        bool direct = false;
+        for (const Touch& effect : effects) {
+            if (effect.variable == mine.variable) {
+                direct = true;
+                // Different from what it was: more is not declared, and the inverse is another such step.
+                if (effect.becomes == ir::Becomes::Different && mine.becomes == ir::Becomes::Different)
+                    back(mine);
+                if (effect.becomes != ir::Becomes::Different &&
+                    (computed(effect.declared) || read_elsewhere(effect.declared, mine.variable))) {
+                    back(mine);
+                    trust(name);
+                }
+                continue;
+            }
+            // The same probe, asked about something that is only known in a run.
+            if (variable_probe_[effect.variable] != variable_probe_[mine.variable] || hidden) continue;
+            const auto& theirs = variable_arguments_[effect.variable];
+            const auto& ours = variable_arguments_[mine.variable];
+            bool may_be_one = theirs.size() == ours.size();
+            for (std::size_t i = 0; i < ours.size() && may_be_one; ++i) {
+                const auto literal = [&](Term t) {
+                    return !t.is_register && out_.values.known(t.id) != nullptr;
+                };
+                may_be_one = theirs[i] == ours[i] || !literal(theirs[i]) || !literal(ours[i]);
+            }
+            if (may_be_one && !direct) {
+                direct = true;
+                back(mine);
+                take_back(effect.variable, effect.before);
+                trust(name);
+            }
+        }
+        if (direct || !verb.action) continue;
+        const auto& theirs = change.names->own();
+        const bool shares = std::any_of(inner.own().begin(), inner.own().end(), [&](const auto& one) {
+            return one.second.condition == nullptr && one.second.term.id != absent &&
+                   std::any_of(theirs.begin(), theirs.end(), [&](const auto& other) {
+                       return other.second.condition == nullptr && other.second.term == one.second.term;
+                   });
+        });
+        const ir::UndoKind kind = semantics::way_back(step, verb).kind;
+        const bool only_says = verb.effects.empty() && kind == ir::UndoKind::None && !shares;
+        const bool unseen = verb.effects.empty() && !course.sees_effects;
+        if (!only_says && (hidden || unseen)) {
+            back(mine);
+            trust(name);
+        }
+    }
+    for (const Derived& one : change.derived) {
+        for (const Touch& effect : effects)
+            if (effect.variable == one.from && computed(effect.declared)) {
+                take_back(one.from, one.from_before);
+                trust(out_.variables[one.from].name);
+            }
+        const Label not_back = label();
+        emit(Op::IfDiffer, out_.variables[one.from].now, one.from_before, not_back);
+        take_back(one.variable, one.before);
+        place(not_back);
+    }
+}
+
+}  // namespace migc::prove

@@ -1,0 +1,314 @@
+// Expressions: what is known of them before the run, and instructions for the rest.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/ir/weight.hpp"
+#include "compiler/prove/lowering.hpp"
+#include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/phrase.hpp"
+#include "compiler/source/escape.hpp"
+#include "compiler/source/sha256.hpp"
+
+namespace migc::prove {
+namespace {
+
+constexpr std::uint32_t no_probe = ~std::uint32_t{0};
+
+// What a probe reads through: "kubectl", "docker,curl"; "files" for what is read by migc itself.
+std::string domain(const ir::Probe& probe) {
+    if (!probe.read) return "";
+    if (probe.read->tool != "native") return probe.read->tool;
+    return probe.read->through.empty() ? "files" : fmt::format("{}", fmt::join(probe.read->through, ","));
+}
+
+std::string shown_on_one_line(const Value& value) {
+    constexpr std::size_t longest = 1000;
+    return one_line(migc::show(value).substr(0, longest));
+}
+
+}  // namespace
+
+Names* Lowering::new_names(const Names* outer) {
+    return &all_names_.emplace_back(outer);
+}
+
+Term Lowering::evaluate(const ir::Expr& expression, const Names& names) {
+    const auto child = [&](std::size_t i) { return evaluate(expression.children.at(i), names); };
+    switch (expression.kind) {
+        case ir::ExprKind::Literal:
+            return {false, out_.values.literal(expression.value)};
+        case ir::ExprKind::Interpolate:
+            return interpolate(expression, names);
+        case ir::ExprKind::Local:
+            if (const Meaning* known = names.find(expression.name))
+                return known->condition != nullptr ? evaluate(*known->condition, *known->home) : known->term;
+            return {false, out_.values.symbol(expression.name)};
+        case ir::ExprKind::Param: {
+            const auto found =
+                now_ ? now_->parameters.find(expression.name) : decltype(now_->parameters.end()){};
+            if (now_ != nullptr && found != now_->parameters.end())
+                return {false, out_.values.literal(found->second)};
+            return {false, out_.values.symbol(expression.name)};
+        }
+        case ir::ExprKind::Setting: {
+            if (now_ == nullptr) return {false, out_.values.symbol(expression.name)};
+            const auto found = now_->settings.find(expression.name);
+            if (found != now_->settings.end()) return {false, out_.values.literal(Value(found->second))};
+            return {false,
+                    out_.values.symbol(fmt::format("the {} of {}", expression.name, now_->environment))};
+        }
+        case ir::ExprKind::List:
+            return list(expression, names);
+        case ir::ExprKind::Probe:
+            return probe(expression, names);
+        case ir::ExprKind::Not:
+            return apply({FunctionKind::Not, "not", {}, {}}, child(0));
+        case ir::ExprKind::And:
+            return apply({FunctionKind::And, "and", {}, {}}, child(0), child(1));
+        case ir::ExprKind::Or:
+            return apply({FunctionKind::Or, "or", {}, {}}, child(0), child(1));
+        case ir::ExprKind::Compare:
+            return compare(expression, names);
+        case ir::ExprKind::IsAbsent:
+            return apply({FunctionKind::IsAbsent, "is absent", {}, {}}, child(0));
+        case ir::ExprKind::Arithmetic:
+            return apply({FunctionKind::Arithmetic, "a calculation", {}, expression.operation}, child(0),
+                         child(1));
+    }
+    return {};
+}
+
+Term Lowering::apply(const Function& function, Term a, Term b) {
+    const std::uint16_t number = out_.values.function(function);
+    if (!a.is_register && !b.is_register) return {false, out_.values.apply(number, a.id, b.id)};
+    const Register result = new_register();
+    const Register left = as_register(a), right = as_register(b);
+    const std::uint32_t at = emit(Op::Apply, result, left);
+    out_.code[at].c = right;
+    out_.code[at].d = number;
+    if (function.kind == FunctionKind::Opaque) computed_.insert(result);
+    return {true, result};
+}
+
+// Something that only a run can tell, and that is the same for the same arguments.
+Term Lowering::opaque(const std::string& name, const std::vector<Term>& arguments) {
+    Term result{false, out_.values.symbol(name)};
+    for (const Term& argument : arguments)
+        result = apply({FunctionKind::Opaque, name, {}, {}}, result, argument);
+    return result;
+}
+
+Term Lowering::interpolate(const ir::Expr& expression, const Names& names) {
+    std::string text;
+    std::vector<Term> unknown;
+    for (const ir::Expr& part : expression.children) {
+        const Term term = evaluate(part, names);
+        const Value* value = term.is_register ? nullptr : out_.values.known(term.id);
+        text += value != nullptr ? migc::show(*value)
+                                 : fmt::format("${{{}}}", migc::show(shown(term, part.name)));
+        if (value == nullptr) unknown.push_back(term);
+        // Of a text that doubles with each line only this is kept: the same is the same.
+        if (text.size() > ir::heaviest_known) text = sha256(text);
+    }
+    return unknown.empty() ? Term{false, out_.values.literal(ir::joined(expression.type, text))}
+                           : opaque(text, unknown);
+}
+
+Term Lowering::list(const ir::Expr& expression, const Names& names) {
+    List items;
+    std::vector<Term> terms;
+    bool known = true;
+    std::size_t weight = 0;
+    for (const ir::Expr& part : expression.children) {
+        terms.push_back(evaluate(part, names));
+        const Value* value = terms.back().is_register ? nullptr : out_.values.known(terms.back().id);
+        weight += value == nullptr ? 0 : ir::weight(*value);
+        known = known && value != nullptr && weight <= ir::heaviest_known;
+        if (known) items.push_back(*value);
+    }
+    return known ? Term{false, out_.values.literal(Value(std::move(items)))} : opaque("a list", terms);
+}
+
+// What a variable is now, compared with what it was when it was captured, is no guess.
+Term Lowering::compare(const ir::Expr& expression, const Names& names) {
+    const Term a = evaluate(expression.children.at(0), names), b = evaluate(expression.children.at(1), names);
+    const bool same = expression.comparison == ir::Comparison::Is;
+    if (same || expression.comparison == ir::Comparison::IsNot) {
+        const auto left = read_from_.find(a.id), right = read_from_.find(b.id);
+        if (a.is_register && b.is_register && left != read_from_.end() && right != read_from_.end() &&
+            left->second == right->second) {
+            const Term result = apply({FunctionKind::Same, "is the same", {}, {}}, a, b);
+            return same ? result : apply({FunctionKind::Not, "not", {}, {}}, result);
+        }
+    }
+    return apply({FunctionKind::Compare, "a comparison", expression.comparison, {}}, a, b);
+}
+
+std::vector<Term> Lowering::probe_arguments(const ir::Expr& expression, const Names& names) {
+    const ir::Probe& declared = program_.probes.at(expression.declaration);
+    std::vector<Term> result;
+    for (std::size_t i = 0; i < expression.children.size() && i < declared.parameters.size(); ++i)
+        result.push_back(argument(declared.parameters[i], evaluate(expression.children[i], names)));
+    return result;
+}
+
+// What a parameter stands for: what it is given, or its default where that is left out, as a run does it.
+Term Lowering::argument(const ir::Parameter& parameter, Term given) {
+    if (!parameter.default_value) return given;
+    if (!given.is_register) {
+        const Value* known = out_.values.known(given.id);
+        const bool left_out = known != nullptr && semantics::is_left_out(parameter, *known);
+        return left_out ? evaluate(*parameter.default_value, *globals_) : given;
+    }
+    const Register result = new_register();
+    const Label left_out = label(), joined = label();
+    copy(result, given);
+    emit(Op::IfIs, given.id, absent, left_out);
+    jump(joined);
+    place(left_out);
+    copy(result, evaluate(*parameter.default_value, *globals_));
+    place(joined);
+    return {true, result};
+}
+
+Names* Lowering::probe_names(const ir::Expr& expression, const Names& names) {
+    const ir::Probe& declared = program_.probes.at(expression.declaration);
+    const std::vector<Term> arguments = probe_arguments(expression, names);
+    Names* own = new_names(globals_);
+    for (std::size_t i = 0; i < declared.parameters.size() && i < arguments.size(); ++i)
+        own->bind(declared.parameters[i].name, {arguments[i]});
+    return own;
+}
+
+Term Lowering::probe(const ir::Expr& expression, const Names& names) {
+    const ir::Probe& declared = program_.probes.at(expression.declaration);
+    // A declaration that leads back to itself is refused; this only bounds what would be a mistake.
+    if (declared.computed && depth_ < 32) {
+        ++depth_;
+        const Term result = evaluate(*declared.computed, *probe_names(expression, names));
+        --depth_;
+        return result;
+    }
+    const ir::Role role = declared.role.role;
+    if (invariant_ != nullptr && role == ir::Role::Precedence) return changed_before(expression, names);
+    if (invariant_ != nullptr && role == ir::Role::Fall) return falls(expression, names);
+    // What nobody else has changed since is put back as it was; others' changes are a fault of their own.
+    if (role == ir::Role::Restored)
+        return evaluate(declared.role.arguments.at(1), *probe_names(expression, names));
+    if (const auto found = variable_of(expression, names)) return {true, out_.variables[*found].now};
+    if (const auto value = settled(expression, names)) return *value;
+    const std::vector<Term> arguments = probe_arguments(expression, names);
+    const std::string phrase = phrase_of(expression.declaration, arguments);
+    const bool known = std::none_of(arguments.begin(), arguments.end(), [](Term t) { return t.is_register; });
+    const std::string place = is_everywhere(declared) || now_ == nullptr ? "" : now_->environment;
+    return known ? Term{false, out_.values.symbol(phrase + '\x01' + place)} : opaque(phrase, arguments);
+}
+
+std::optional<std::size_t> Lowering::variable_of(const ir::Expr& probe, const Names& names) {
+    if (probe.kind != ir::ExprKind::Probe || !written_.contains(probe.declaration)) return std::nullopt;
+    return variable(probe.declaration, probe_arguments(probe, names), probe.span);
+}
+
+bool Lowering::is_everywhere(const ir::Probe& probe) const {
+    const std::string name = domain(probe);
+    return name == "files" || name == "docker" || name == "docker,curl" || name == "curl" || name == "git";
+}
+
+std::size_t Lowering::variable(std::uint32_t declaration, const std::vector<Term>& arguments, Span span) {
+    std::string key = std::to_string(declaration);
+    for (const Term& argument : arguments)
+        key += fmt::format(" {}{}", argument.is_register ? 'r' : 'c', argument.id);
+    const bool everywhere = is_everywhere(program_.probes.at(declaration));
+    const auto known = variables_.find(key + '@' + (everywhere || now_ == nullptr ? "" : now_->environment));
+    if (known != variables_.end()) return known->second;
+    const std::size_t result = add_variable(key, phrase_of(declaration, arguments), everywhere, span);
+    variable_probe_[result] = declaration;
+    variable_arguments_[result] = arguments;
+    return result;
+}
+
+// What a command did that has no effect to look at.
+std::size_t Lowering::hidden_variable(const std::string& text, Span span) {
+    return add_variable(fmt::format("hidden {} {}", out_.variables.size(), text),
+                        fmt::format("what `{}` did", text), false, span);
+}
+
+std::size_t Lowering::add_variable(const std::string& key, const std::string& name, bool everywhere,
+                                   Span span) {
+    Variable variable;
+    variable.name = name;
+    variable.environment = everywhere || now_ == nullptr ? "" : now_->environment;
+    variable.initial = out_.values.initial(name + '\x01' + key + '@' + variable.environment);
+    variable.now = new_register(variable.initial);
+    variable.span = span;
+    const Register run = new_register(variable.initial);
+    variable.origins.push_back(run);  // nothing comes before the first stage
+    while (variable.origins.size() < program_.stages.size()) variable.origins.push_back(new_register());
+    variable.origins.push_back(run);
+    if (program_.stages.empty()) variable.origins.push_back(run);
+    read_from_[variable.now] = out_.variables.size();
+    variables_[key + '@' + variable.environment] = out_.variables.size();
+    out_.variables.push_back(std::move(variable));
+    if (others_) others_of_.push_back({new_register(), new_register(), new_register(no)});
+    variable_probe_.push_back(no_probe);
+    variable_arguments_.emplace_back();
+    return out_.variables.size() - 1;
+}
+
+// For a text: a value that is not known is called by its name.
+Value Lowering::shown(Term term, const std::string& name) const {
+    if (term.is_register && read_from_.contains(term.id)) return Value(std::string("what it was before"));
+    if (term.is_register) return Value(name.empty() ? std::string("..") : name);
+    if (const Value* known = out_.values.known(term.id)) return *known;
+    return Value(out_.values.show(term.id));
+}
+
+std::string Lowering::phrase_of(std::uint32_t declaration, const std::vector<Term>& arguments) {
+    const ir::Probe& declared = program_.probes.at(declaration);
+    std::vector<Value> values;
+    for (std::size_t i = 0; i < arguments.size(); ++i)
+        values.push_back(
+            shown(arguments[i], i < declared.parameters.size() ? declared.parameters[i].name : ""));
+    return semantics::phrase(declared.signature, declared.parameters, values, shown_on_one_line);
+}
+
+std::string Lowering::text_of(const ir::Verb& verb, const Names& inner) {
+    std::vector<Value> values;
+    for (const ir::Parameter& parameter : verb.parameters) {
+        const auto found = inner.own().find(parameter.name);
+        if (found == inner.own().end())
+            values.emplace_back(Absent{});
+        else if (const ir::Expr* condition = found->second.condition)
+            values.emplace_back("(" + condition->name + ")");
+        else
+            values.push_back(shown(found->second.term, parameter.name));
+    }
+    return semantics::phrase(verb.signature, verb.parameters, values, shown_on_one_line);
+}
+
+// Computed by probes from something else, so that what it is cannot be said.
+bool Lowering::computed(Term term) const {
+    if (term.is_register) return computed_.contains(term.id);
+    return out_.values.known(term.id) == nullptr && !out_.values.is_initial(term.id);
+}
+
+bool Lowering::has_probe(const ir::Expr& expression, const Names& names) const {
+    if (expression.kind == ir::ExprKind::Probe) return true;
+    const Names* home = &names;
+    if (const ir::Expr& condition = semantics::handed_on(expression, home); &condition != &expression)
+        return has_probe(condition, *home);
+    return std::any_of(expression.children.begin(), expression.children.end(),
+                       [&](const ir::Expr& child) { return has_probe(child, names); });
+}
+
+// Worth a look: that it is so from the beginning.
+void Lowering::may_be(std::size_t variable, ValueId value) {
+    const auto known = [&](const Variation& one) { return one.variable == variable && one.value == value; };
+    if (std::any_of(out_.variations.begin(), out_.variations.end(), known)) return;
+    out_.variations.push_back(
+        {fmt::format("{} is {} from the beginning", out_.variables[variable].name, out_.values.show(value)),
+         variable, value});
+}
+
+}  // namespace migc::prove

@@ -1,0 +1,92 @@
+#include "compiler/prove/story.hpp"
+
+#include <fmt/format.h>
+
+#include "compiler/prove/carry_out.hpp"
+
+namespace migc::prove {
+namespace {
+
+class Teller {
+  public:
+    Teller(System& system, const Schedule& schedule, Budget budget)
+        : system_(system),
+          schedule_(schedule),
+          budget_(budget),
+          registers_(beginning(system, schedule.variation)) {}
+
+    Story tell() {
+        if (schedule_.variation >= 0)
+            story_.given.push_back(system_.variations[static_cast<std::size_t>(schedule_.variation)].text);
+        const Stop stop =
+            carry_out(system_.code, system_.returns, 0, registers_.data(), system_.values, *this);
+        end(system_.endings[stop.number]);
+        return std::move(story_);
+    }
+
+    std::uint32_t choose(std::uint32_t number) {
+        const Choice& choice = system_.choices[number];
+        const bool stops = !choice.fault || budget_.allows(choice);
+        const std::uint32_t option =
+            stops && next_ < schedule_.decisions.size() ? schedule_.decisions[next_] : 0;
+        next_ += stops ? 1 : 0;
+        const bool fault = choice.fault && option > 0;
+        if (fault) budget_ = budget_.without(choice);
+        const Option& chosen = choice.options[option];
+        if (fault || (!choice.fault && chosen.remark)) {
+            const bool last = !story_.lines.empty() && story_.lines.back().text == choice.text &&
+                              story_.lines.back().results.empty();
+            if (!last) story_.lines.push_back({Line::Kind::Step, choice.text, choice.span, {}, {}, false});
+            story_.lines.back().happens = chosen.text;
+            story_.lines.back().fault = fault;
+        }
+        return chosen.target;
+    }
+
+    void carried(std::uint64_t) const {}
+
+    void say(std::uint32_t number) {
+        const Remark& remark = system_.remarks[number];
+        const auto add = [&](Line::Kind kind) {
+            story_.lines.push_back({kind, remark.text, remark.span, {}, {}, false});
+        };
+        switch (remark.kind) {
+            case Remark::Kind::Step:
+                return add(Line::Kind::Step);
+            case Remark::Kind::Undo:
+                return add(Line::Kind::Undo);
+            case Remark::Kind::Note:
+                return add(remark.text.starts_with("stage ") ? Line::Kind::Heading : Line::Kind::Note);
+            case Remark::Kind::Result:
+                if (story_.lines.empty()) return;
+                story_.lines.back().results.push_back(fmt::format(
+                    "{} is {}", remark.value_text, system_.values.show(registers_[remark.value])));
+        }
+    }
+
+  private:
+    void end(const Ending& ending) {
+        story_.ending = ending;
+        for (const Variable& variable : system_.variables) {
+            const ValueId now = registers_[variable.now], was = registers_[variable.origins.back()];
+            if (now == was) continue;
+            story_.differences.push_back({variable.name, variable.environment, system_.values.show(now),
+                                          system_.values.show(was), variable.span});
+        }
+    }
+
+    System& system_;
+    const Schedule& schedule_;
+    Budget budget_;
+    std::vector<ValueId> registers_;
+    std::size_t next_ = 0;
+    Story story_;
+};
+
+}  // namespace
+
+Story tell(System& system, const Schedule& schedule, Budget budget) {
+    return Teller(system, schedule, budget).tell();
+}
+
+}  // namespace migc::prove

@@ -1,0 +1,65 @@
+#include "compiler/semantics/outcome.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace migc {
+namespace {
+
+// In the order of Outcome.
+constexpr std::array<std::string_view, 11> words = {
+    "",     "done",        "already", "failed",    "in-doubt", "undone", "nothing-to-undo",
+    "held", "undo-failed", "refused", "unfinished"};
+static_assert(words.size() == static_cast<std::size_t>(Outcome::Unfinished) + 1);
+
+// In the order of Finding.
+constexpr std::array<std::string_view, 3> findings = {"unknown", "held", "failed"};
+
+std::string text_in(const nlohmann::json& body, const char* key) {
+    const auto found = body.is_object() ? body.find(key) : body.end();
+    return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+std::string word(Outcome outcome) {
+    return std::string(words.at(static_cast<std::size_t>(outcome)));
+}
+
+std::string in_words(Outcome outcome) {
+    std::string text = word(outcome);
+    std::replace(text.begin(), text.end(), '-', ' ');
+    return text;
+}
+
+Outcome outcome_of(std::string_view word) {
+    const auto found = std::find(words.begin(), words.end(), word);
+    return found == words.end() ? Outcome::None : static_cast<Outcome>(found - words.begin());
+}
+
+Outcome outcome_in(const nlohmann::json& body, const char* key) {
+    return outcome_of(text_in(body, key));
+}
+
+std::vector<std::string> outcome_words() {
+    return {words.begin() + 1, words.end()};
+}
+
+std::string word(Finding finding) {
+    return std::string(findings.at(static_cast<std::size_t>(finding)));
+}
+
+Finding finding_in(const nlohmann::json& body) {
+    const auto found = std::find(findings.begin(), findings.end(), text_in(body, "result"));
+    return found == findings.end() ? Finding::Unknown : static_cast<Finding>(found - findings.begin());
+}
+
+void to_json(nlohmann::json& json, Outcome outcome) {
+    json = word(outcome);
+}
+
+void to_json(nlohmann::json& json, Finding finding) {
+    json = word(finding);
+}
+
+}  // namespace migc

@@ -1,0 +1,22 @@
+#include "runtime/engine/proof_facts.hpp"
+
+#include "runtime/engine/convert.hpp"
+#include "runtime/tools/natives.hpp"
+
+namespace migc::runtime {
+namespace {
+
+prove::Trace trace_of(std::string_view name) {
+    const NativeEntry* native = find_native(name);
+    if (native == nullptr) return prove::Trace::None;
+    if (native->edits_files && !native->exclusive) return prove::Trace::File;
+    return native->one_write ? prove::Trace::Server : prove::Trace::None;
+}
+
+}  // namespace
+
+prove::Facts proof_facts(std::map<std::string, Value> parameters) {
+    return {std::move(parameters), parse_parameter, trace_of};
+}
+
+}  // namespace migc::runtime
