@@ -41,7 +41,8 @@ StepId StepId::child(const std::string& name) const {
 
 bool StepId::is_inside(const StepId& outer) const {
     const std::size_t size = outer.text_.size();
-    return text_.size() > size && text_.starts_with(outer.text_) && (text_[size] == '.' || text_[size] == '[');
+    return text_.size() > size && text_.starts_with(outer.text_) &&
+           (text_[size] == '.' || text_[size] == '[');
 }
 
 bool earlier(const StepId& step, const StepId& other) {
