@@ -9,8 +9,8 @@
 #include "cli/frontend.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
-#include "compiler/ir/difference.hpp"
-#include "compiler/ir/graph.hpp"
+#include "compiler/diff/difference.hpp"
+#include "compiler/graph/graph.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/consent.hpp"
 #include "runtime/engine/text.hpp"
@@ -51,7 +51,8 @@ int diff(const std::string& old_path, const std::string& new_path) {
         print(*script);
     }
     if (!understood) return 2;
-    const auto found = ir::differences({before->program, before->sources}, {after->program, after->sources});
+    const auto found =
+        diff::differences({before->program, before->sources}, {after->program, after->sources});
     std::string where;
     for (const auto& one : found) {
         if (one.where != where) say("{}\n", one.where);
@@ -94,9 +95,9 @@ int graph(const std::string& path, const std::string& format) {
         print(*script);
         return 2;
     }
-    if (format == "svg") return print_svg(ir::as_dot(script->program), script->inventory.root);
+    if (format == "svg") return print_svg(graph::as_dot(script->program), script->inventory.root);
     print_document(Document::Ready,
-                   format == "dot" ? ir::as_dot(script->program) : ir::as_mermaid(script->program));
+                   format == "dot" ? graph::as_dot(script->program) : graph::as_mermaid(script->program));
     return 0;
 }
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/ir/window.hpp"
+#include "compiler/semantics/window.hpp"
 
 namespace migc::checks {
 namespace {
@@ -184,7 +184,7 @@ void exercise(const Picture& picture, Diagnostics& diagnostics) {
 
 // A window in which the last change cannot begin, because what must be waited for before it takes longer.
 std::optional<std::int64_t> length_of_window(const std::string& when) {
-    const auto window = ir::parse_window(when);
+    const auto window = semantics::parse_window(when);
     return window ? std::optional(std::int64_t{window->length()} * 60'000) : std::nullopt;
 }
 

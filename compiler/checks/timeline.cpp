@@ -13,9 +13,9 @@
 #include "compiler/checks/field.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/ir/compare.hpp"
-#include "compiler/ir/weight.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
+#include "compiler/semantics/weight.hpp"
 #include "compiler/source/project_path.hpp"
 
 namespace migc::checks {
@@ -454,7 +454,7 @@ class Timeline::Walk {
         }
         event.role = played(verb.role, parameters);
         add_asked(event, verb.role, event.role, verb.parameters, step.arguments);
-        event.bound = ir::call_bound(program_, step, verb, number_in(names), number_in(parameters));
+        event.bound = semantics::call_bound(program_, step, verb, number_in(names), number_in(parameters));
         if (timeline_.is_own(verb.span))
             for (const ir::Expr& need : verb.needs)
                 if (asks(need)) look_at(event, need, parameters);
@@ -620,7 +620,7 @@ class Timeline::Walk {
             const auto* duration = time ? time->get_if<Duration>() : nullptr;
             if (duration != nullptr) event.at_least_ms = duration->milliseconds;
         }
-        event.bound = ir::verify_bound(program_, step, number_in(names));
+        event.bound = semantics::verify_bound(program_, step, number_in(names));
         if (!step.condition) return;
         const Names* home = &names;
         event.condition = condition_of(*step.condition, home);
@@ -649,7 +649,7 @@ class Timeline::Walk {
             {show(*role.at(0)), may_be_inside, semantics::role_argument(use, parameters, written, 0)});
     }
 
-    ir::NumberOf number_in(const Names& names) const {
+    semantics::NumberOf number_in(const Names& names) const {
         return [this, &names](const ir::Expr& expression) -> std::optional<std::int64_t> {
             const Known1 known = value(expression, names);
             if (!known) return std::nullopt;
@@ -761,7 +761,7 @@ class Timeline::Walk {
             const Known1 part = value(child, names);
             if (!part) return std::nullopt;
             text += show(*part);
-            if (text.size() > ir::heaviest_known) return std::nullopt;
+            if (text.size() > semantics::heaviest_known) return std::nullopt;
         }
         return ir::joined(expression.type, std::move(text));
     }
@@ -772,8 +772,8 @@ class Timeline::Walk {
         for (const ir::Expr& child : expression.children) {
             Known1 item = value(child, names);
             if (!item) return std::nullopt;
-            weight += ir::weight(*item);
-            if (weight > ir::heaviest_known) return std::nullopt;
+            weight += semantics::weight(*item);
+            if (weight > semantics::heaviest_known) return std::nullopt;
             items.push_back(std::move(*item));
         }
         return Value(std::move(items));

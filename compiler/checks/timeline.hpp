@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "compiler/checks/manifests.hpp"
-#include "compiler/ir/bounds.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
+#include "compiler/semantics/bounds.hpp"
 
 namespace migc::checks {
 
@@ -87,7 +87,7 @@ struct Event {
     bool conditional = false;  // whether it happens only a run can tell
     bool beside = false;       // it happens at the same time as others: in a `parallel`
     std::optional<std::int64_t> at_least_ms;  // Soak: how long it takes
-    ir::Bound bound;                          // Change, Other, Look: how long it may take
+    semantics::Bound bound;                   // Change, Other, Look: how long it may take
 };
 
 // An undo that somebody wrote, in a step or in a verb of their own, and what it is the undo of.

@@ -10,8 +10,8 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/drafts.hpp"
 #include "compiler/checks/field.hpp"
-#include "compiler/ir/bounds.hpp"
-#include "compiler/ir/window.hpp"
+#include "compiler/semantics/bounds.hpp"
+#include "compiler/semantics/window.hpp"
 
 namespace migc::checks {
 namespace {
@@ -25,7 +25,7 @@ std::string shown(std::int64_t milliseconds) {
 struct Gate {
     const ir::Step* step = nullptr;
     std::string text;
-    std::optional<ir::Window> window;
+    std::optional<semantics::Window> window;
     std::string mistake;  // why it can never open; "" if nothing is wrong with it
 };
 
@@ -49,13 +49,13 @@ std::string mistake_in_zone(const std::string& name) {
 }
 
 Gate window_gate(const ir::Step& step, const std::string& text) {
-    const auto window = ir::parse_window(text);
+    const auto window = semantics::parse_window(text);
     if (!window) return {&step, text, std::nullopt, window.error()};
     return {&step, text, *window, mistake_in_zone(window->zone)};
 }
 
 Gate freeze_gate(const ir::Step& step, const std::string& text) {
-    const auto freeze = ir::parse_freeze(text);
+    const auto freeze = semantics::parse_freeze(text);
     return {&step, text, std::nullopt, freeze ? mistake_in_zone(freeze->zone) : freeze.error()};
 }
 
@@ -92,7 +92,7 @@ void never_open(const std::vector<Gate>& gates, Diagnostics& diagnostics) {
         }
         for (std::size_t j = 0; j < i; ++j) {
             if (!gates[i].window || !gates[j].window ||
-                !ir::never_together(*gates[i].window, *gates[j].window))
+                !semantics::never_together(*gates[i].window, *gates[j].window))
                 continue;
             auto& d =
                 diagnostics.report(Code::GateNeverOpens, gates[i].step->span, "this gate can never open");
@@ -135,8 +135,8 @@ std::vector<bool> taken_back_by_hand(const Course& course) {
 }
 
 // How much of the window is surely needed.
-ir::Times times_of(const Course& course) {
-    ir::Times times;
+semantics::Times times_of(const Course& course) {
+    semantics::Times times;
     const auto by_hand = taken_back_by_hand(course);
     for (std::size_t i = 0; i < course.forward.size(); ++i) {
         const Event& event = course.forward[i];
@@ -178,7 +178,7 @@ const Event* longest(const Course& course) {
 }
 
 void too_long(const Course& course, const std::vector<Gate>& gates, Diagnostics& diagnostics) {
-    const ir::Times times = times_of(course);
+    const semantics::Times times = times_of(course);
     for (const Gate& gate : gates) {
         if (!gate.window) continue;
         const std::int64_t window = std::int64_t{gate.window->length()} * 60'000;

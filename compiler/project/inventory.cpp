@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "compiler/diagnostics/nearest.hpp"
-#include "compiler/ir/window.hpp"
 #include "compiler/project/defaults.hpp"
 #include "compiler/project/reader.hpp"
+#include "compiler/semantics/window.hpp"
 #include "compiler/source/escape.hpp"
 
 namespace migc::project {
@@ -230,8 +230,9 @@ class InventoryReader {
         freeze.span = node.span;
         read_.each_key(
             node, "a freeze",
-            {{"from", [&](const YamlNode& one) { freeze.from = local_time(one, "`from`", ir::local_time); }},
-             {"to", [&](const YamlNode& one) { freeze.to = local_time(one, "`to`", ir::local_end); }},
+            {{"from",
+              [&](const YamlNode& one) { freeze.from = local_time(one, "`from`", semantics::local_time); }},
+             {"to", [&](const YamlNode& one) { freeze.to = local_time(one, "`to`", semantics::local_end); }},
              {"zone", [&](const YamlNode& one) { freeze.zone = read_.text(one, "`zone`").value_or(""); }},
              {"why", [&](const YamlNode& one) { freeze.why = read_.text(one, "`why`").value_or(""); }}});
         if (freeze.from.empty() || freeze.to.empty() || freeze.zone.empty() || freeze.why.empty())

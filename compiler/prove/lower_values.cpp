@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include "compiler/ir/weight.hpp"
 #include "compiler/prove/lowering.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/phrase.hpp"
+#include "compiler/semantics/weight.hpp"
 #include "compiler/source/escape.hpp"
 #include "compiler/source/sha256.hpp"
 
@@ -109,7 +109,7 @@ Term Lowering::interpolate(const ir::Expr& expression, const Names& names) {
                                  : fmt::format("${{{}}}", migc::show(shown(term, part.name)));
         if (value == nullptr) unknown.push_back(term);
         // Of a text that doubles with each line only this is kept: the same is the same.
-        if (text.size() > ir::heaviest_known) text = sha256(text);
+        if (text.size() > semantics::heaviest_known) text = sha256(text);
     }
     return unknown.empty() ? Term{false, out_.values.literal(ir::joined(expression.type, text))}
                            : opaque(text, unknown);
@@ -123,8 +123,8 @@ Term Lowering::list(const ir::Expr& expression, const Names& names) {
     for (const ir::Expr& part : expression.children) {
         terms.push_back(evaluate(part, names));
         const Value* value = terms.back().is_register ? nullptr : out_.values.known(terms.back().id);
-        weight += value == nullptr ? 0 : ir::weight(*value);
-        known = known && value != nullptr && weight <= ir::heaviest_known;
+        weight += value == nullptr ? 0 : semantics::weight(*value);
+        known = known && value != nullptr && weight <= semantics::heaviest_known;
         if (known) items.push_back(*value);
     }
     return known ? Term{false, out_.values.literal(Value(std::move(items)))} : opaque("a list", terms);

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/ir/bounds.hpp"
+#include "compiler/semantics/bounds.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
 #include "runtime/engine/effect.hpp"
@@ -557,7 +557,8 @@ Call::Action Call::act() {
     const Reading more = step_.retry ? stage_.evaluator.evaluate(*step_.retry, outer_)
                                      : Reading{Value(std::int64_t{0}), {}, false};
     const auto* tries = more.value.get_if<std::int64_t>();
-    const auto every = milliseconds(stage_.evaluator, step_.every, outer_).value_or(ir::default_retry_ms);
+    const auto every =
+        milliseconds(stage_.evaluator, step_.every, outer_).value_or(semantics::default_retry_ms);
     Action action = act_once();
     for (std::int64_t left = tries == nullptr ? 0 : *tries; left > 0; --left) {
         if (action.begun && action.answer.succeeded()) break;

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/ir/weight.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/compute.hpp"
+#include "compiler/semantics/weight.hpp"
 #include "compiler/source/project_path.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
@@ -118,8 +118,8 @@ Reading Evaluator::evaluate_kind(const ir::Expr& expression, const Scope& scope,
 namespace {
 
 Reading too_heavy() {
-    return script_mistake(
-        fmt::format("what the script puts together here is larger than {} MiB", ir::heaviest_value >> 20));
+    return script_mistake(fmt::format("what the script puts together here is larger than {} MiB",
+                                      semantics::heaviest_value >> 20));
 }
 
 }  // namespace
@@ -134,7 +134,7 @@ Reading Evaluator::interpolate(const ir::Expr& expression, const Scope& scope, F
         const bool needs_all = is_name || form == Form::Written;
         if (part.value.is_unknown() || (needs_all && part.value.is_absent())) return part;
         text += form == Form::Written && !is_name ? as_argument(part.value) : show(part.value);
-        if (text.size() > ir::heaviest_value) return too_heavy();
+        if (text.size() > semantics::heaviest_value) return too_heavy();
     }
     return {ir::joined(expression.type, std::move(text)), {}, false};
 }
@@ -193,8 +193,8 @@ Reading Evaluator::list(const ir::Expr& expression, const Scope& scope) {
     for (const ir::Expr& child : expression.children) {
         Reading item = evaluate(child, scope);
         if (item.value.is_unknown()) return item;
-        weight += ir::weight(item.value);
-        if (weight > ir::heaviest_value) return too_heavy();
+        weight += semantics::weight(item.value);
+        if (weight > semantics::heaviest_value) return too_heavy();
         items.push_back(std::move(item.value));
     }
     return {Value(std::move(items)), {}, false};

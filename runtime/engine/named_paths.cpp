@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "compiler/ir/weight.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/step_id.hpp"
+#include "compiler/semantics/weight.hpp"
 #include "runtime/engine/inputs.hpp"
 
 namespace migc::runtime {
@@ -81,7 +81,7 @@ class PathSearch {
             const auto part = constant(child, names);
             if (!part) return std::nullopt;
             text += show(*part);
-            if (text.size() > ir::heaviest_known) return std::nullopt;
+            if (text.size() > semantics::heaviest_known) return std::nullopt;
         }
         return ir::joined(e.type, std::move(text));
     }
@@ -92,8 +92,8 @@ class PathSearch {
         for (const ir::Expr& child : e.children) {
             auto item = constant(child, names);
             if (!item) return std::nullopt;
-            weight += ir::weight(*item);
-            if (weight > ir::heaviest_known) return std::nullopt;
+            weight += semantics::weight(*item);
+            if (weight > semantics::heaviest_known) return std::nullopt;
             items.push_back(std::move(*item));
         }
         return Value(std::move(items));

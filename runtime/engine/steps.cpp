@@ -84,7 +84,7 @@ Verdict Steps::statement(const ir::Step& step, Scope& scope, const StepId& id) {
         if (step.kind == StepKind::Hold) return {Fate::Held, "held, as the failure block says"};
         return undo_ ? undo_(step.kind == StepKind::UndoAll) : Verdict{};
     };
-    return ir::Walk::statement(*this, otherwise, step, scope, id);
+    return semantics::Walk::statement(*this, otherwise, step, scope, id);
 }
 
 Verdict Steps::call(const ir::Step& step, Scope& scope, const StepId& id) {
@@ -131,7 +131,7 @@ std::optional<ir::Step> Steps::hurried(const ir::Step& step, const ir::Verb& ver
     const ir::Tool* tool = verb.action ? stage_.run.program.tool(verb.action->tool) : nullptr;
     const auto of_tool = tool != nullptr ? milliseconds(stage_.evaluator, tool->within, inner) : std::nullopt;
     const std::int64_t left = std::max<std::int64_t>(time_left(), 1);
-    if (left >= own.value_or(of_tool.value_or(ir::default_action_ms))) return std::nullopt;
+    if (left >= own.value_or(of_tool.value_or(semantics::default_action_ms))) return std::nullopt;
     ir::Step result = step;
     result.within.emplace();
     result.within->type.kind = ir::TypeKind::Duration;
@@ -236,7 +236,8 @@ Verdict Steps::try_again(const ir::Step& step, const Scope& outer, const StepId&
                          Verdict failed, const std::function<Verdict()>& one_try) {
     const Reading more = stage_.evaluator.evaluate(*step.retry, outer);
     const auto* count = more.value.get_if<std::int64_t>();
-    const auto every = milliseconds(stage_.evaluator, step.every, outer).value_or(ir::default_retry_ms);
+    const auto every =
+        milliseconds(stage_.evaluator, step.every, outer).value_or(semantics::default_retry_ms);
     for (std::int64_t left = count == nullptr ? 0 : *count; left > 0; --left) {
         const bool has_time = !course_.deadline || time_left() > every;
         const bool may = failed.fate == Fate::Failed && course_.purpose == Purpose::Forward && has_time &&

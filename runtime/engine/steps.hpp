@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/ir/walk.hpp"
+#include "compiler/semantics/walk.hpp"
 #include "runtime/engine/stage_run.hpp"
 
 namespace migc::runtime {
@@ -27,7 +27,7 @@ class Steps {
     Verdict evidence(const StepId& id);
 
   private:
-    friend struct ir::Walk;
+    friend struct semantics::Walk;
 
     Verdict may_go_on();
     Verdict call(const ir::Step& step, Scope& scope, const StepId& id);

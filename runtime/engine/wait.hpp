@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "compiler/ir/bounds.hpp"
+#include "compiler/semantics/bounds.hpp"
 #include "runtime/engine/stage_run.hpp"
 
 namespace migc::runtime {
@@ -20,8 +20,8 @@ struct Wait {
 };
 
 // Limits, in milliseconds, where neither the step nor a declaration gives one.
-using ir::default_effect_ms;
-using ir::default_verify_ms;
+using semantics::default_effect_ms;
+using semantics::default_verify_ms;
 // How long a soak or a `throughout` may go without being able to see.
 constexpr std::int64_t blind_ms = 60'000;
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include "compiler/ir/window.hpp"
+#include "compiler/semantics/window.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -16,7 +16,7 @@ using Minutes = std::chrono::minutes;
 using LocalMinute = date::local_time<Minutes>;
 using Failure = tl::unexpected<std::string>;
 
-bool day_is_in(const ir::Window& window, local_days day) {
+bool day_is_in(const semantics::Window& window, local_days day) {
     return window.has_day(static_cast<int>(date::weekday(day).c_encoding()));
 }
 
@@ -43,8 +43,8 @@ std::string hour_in_words(const date::time_zone& zone, Time now) {
     const auto midnight = date::floor<date::days>(time);
     const auto minutes = std::chrono::floor<Minutes>(time - midnight).count();
     return fmt::format("{} {:02}:{:02} in {}",
-                       ir::day_name(static_cast<int>(date::weekday(midnight).c_encoding())), minutes / 60,
-                       minutes % 60, zone.name());
+                       semantics::day_name(static_cast<int>(date::weekday(midnight).c_encoding())),
+                       minutes / 60, minutes % 60, zone.name());
 }
 
 tl::expected<LocalMinute, std::string> parse_local(const std::string& text) {
@@ -76,7 +76,7 @@ tl::expected<Hour, std::string> period_at(const std::string& from, const std::st
 }  // namespace
 
 tl::expected<Hour, std::string> window_at(const std::string& text, Time now) {
-    const auto window = ir::parse_window(text);
+    const auto window = semantics::parse_window(text);
     if (!window) return Failure(window.error());
     const auto zone = zone_of(window->zone);
     if (!zone) return Failure(zone.error());
@@ -97,7 +97,7 @@ tl::expected<Hour, std::string> window_at(const std::string& text, Time now) {
 }
 
 tl::expected<Hour, std::string> freeze_at(const std::string& text, Time now) {
-    const auto freeze = ir::parse_freeze(text);
+    const auto freeze = semantics::parse_freeze(text);
     if (!freeze) return Failure(freeze.error());
     return period_at(freeze->from, freeze->to, freeze->zone, now);
 }
@@ -135,7 +135,7 @@ std::string local_time(Time time, const std::string& zone) {
     const date::year_month_day date(day);
     const auto minutes = (minute - day).count();
     return fmt::format("{} {:04}-{:02}-{:02} {:02}:{:02} in {}",
-                       ir::day_name(static_cast<int>(date::weekday(day).c_encoding())),
+                       semantics::day_name(static_cast<int>(date::weekday(day).c_encoding())),
                        static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
                        static_cast<unsigned>(date.day()), minutes / 60, minutes % 60, zone);
 }

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/ir/window.hpp"
 #include "compiler/semantics/roles.hpp"
 #include "compiler/semantics/step_id.hpp"
+#include "compiler/semantics/window.hpp"
 #include "runtime/engine/guards.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/reviewed.hpp"
@@ -168,16 +168,17 @@ class Planner {
         return {{"text", evidence_gate(stage)}, {"open", open}, {"why", open ? "" : explain(reading)}};
     }
 
-    json times(const ir::Times& times, const ir::Stage& stage, const StageEnvironment& environment) {
+    json times(const semantics::Times& times, const ir::Stage& stage, const StageEnvironment& environment) {
         json result = {{"steps_ms", times.steps_ms},
                        {"soaks_ms", times.soaks_ms},
                        {"soaks_between_ms", times.soaks_between_ms},
                        {"undo_ms", times.undo_ms},
                        {"no_return", times.no_return}};
         for (const std::string& text : windows(stage, environment))
-            if (const auto window = ir::parse_window(text))
+            if (const auto window = semantics::parse_window(text))
                 result["windows"].push_back(
-                    {{"window", text}, {"last_safe_start", ir::last_safe_start(*window, times.window_ms())}});
+                    {{"window", text},
+                     {"last_safe_start", semantics::last_safe_start(*window, times.window_ms())}});
         return result;
     }
 

@@ -138,7 +138,7 @@ void StagePlanner::statement(const ir::Step& step, Scope& scope, const std::stri
             most_steps));
         return;
     }
-    ir::Walk::statement(
+    semantics::Walk::statement(
         *this, [&] { add(id, "statement", step.text); }, step, scope, id);
 }
 
@@ -218,8 +218,8 @@ void StagePlanner::composite(const ir::Step& step, const ir::Verb& verb, const S
     const std::int64_t undo_before = times_.undo_ms, steps_before = times_.steps_ms;
     block(verb.steps, inner, id + ".", 1);
     const std::int64_t once = times_.steps_ms - steps_before;
-    times_.steps_ms =
-        steps_before + ir::composite_bound(step, verb, once, number_in(scope), number_in(inner)).act_ms;
+    times_.steps_ms = steps_before +
+                      semantics::composite_bound(step, verb, once, number_in(scope), number_in(inner)).act_ms;
     if (as_a_whole) times_.undo_ms = undo_before + longest_undo(step, verb, {}, scope, inner);
     for (std::size_t i = first; as_a_whole && i < steps_.size(); ++i)
         if (steps_[i].contains("undo")) steps_[i]["undo"] = "with " + within_stage(id);
@@ -233,7 +233,7 @@ std::string StagePlanner::limit_of_all(const ir::Step& step, const ir::Verb& ver
     std::string text = within ? show_milliseconds(*within) + " for all of it" : "";
     const auto more = step.retry ? number_in(scope)(*step.retry) : std::nullopt;
     if (!more || *more <= 0) return text;
-    const auto every = milliseconds(evaluator_, step.every, scope).value_or(ir::default_retry_ms);
+    const auto every = milliseconds(evaluator_, step.every, scope).value_or(semantics::default_retry_ms);
     return fmt::format("{}{}tried again at most {}, every {}", text, text.empty() ? "" : "; ",
                        *more == 1 ? "once" : fmt::format("{} times", *more), show_milliseconds(every));
 }
@@ -373,7 +373,7 @@ void StagePlanner::remember_workloads(const ir::Expr& probe, const Scope& inner)
 // ------------------------------------------------------------------ other statements
 
 void StagePlanner::verify(const ir::Step& step, const Scope& scope, const std::string& id) {
-    const ir::Bound bound = ir::verify_bound(program_, step, number_in(scope));
+    const semantics::Bound bound = semantics::verify_bound(program_, step, number_in(scope));
     add(id, "verify", evaluator_.describe(step, with_known_after(scope)))["limit"] =
         show_milliseconds(bound.total());
     times_.verify(bound);
@@ -423,8 +423,8 @@ void StagePlanner::choose(const ir::Step& step, Scope& scope, const std::string&
 // What one of both ways changes is known after the whole.
 void StagePlanner::both_ways(const ir::Step& step, Scope& scope, const std::string& id) {
     const Foreseen::State before = foreseen_.state();
-    const ir::Times times_before = times_;
-    ir::Times longest = times_before;
+    const semantics::Times times_before = times_;
+    semantics::Times longest = times_before;
     std::set<std::string> touched;
     const std::string number = within_stage(id);
     for (const bool holds : {true, false}) {
@@ -472,7 +472,7 @@ void StagePlanner::loop(const ir::Step& step, Scope& scope, const std::string& i
 // one has changed, so it is planned in a world in which each has been gone through.
 void StagePlanner::some_times(const ir::Step& step, Scope& scope, const std::string& id, const Value& list) {
     const Foreseen::State before = foreseen_.state();
-    const ir::Times times_before = times_;
+    const semantics::Times times_before = times_;
     const std::size_t first = steps_.size();
     const std::string number = within_stage(id);
     std::set<std::string> touched;
@@ -492,11 +492,11 @@ void StagePlanner::some_times(const ir::Step& step, Scope& scope, const std::str
 // Branches go on side by side: what one changes, another may meet or not.
 void StagePlanner::parallel(const ir::Step& step, Scope& scope, const std::string& id) {
     const Foreseen::State before = foreseen_.state();
-    const ir::Times times_before = times_;
+    const semantics::Times times_before = times_;
     const auto alone = each_alone(step, scope, id);
     std::vector<std::set<std::string>> touched;
     for (const Foreseen::State& state : alone) touched.push_back(Foreseen::touched(before, state));
-    ir::Times longest = times_before;
+    semantics::Times longest = times_before;
     std::set<std::string> contested;
     for (std::size_t i = 0; i < step.body.size(); ++i) {
         std::set<std::string> others;

@@ -7,9 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "compiler/ir/bounds.hpp"
 #include "compiler/ir/program.hpp"
-#include "compiler/ir/walk.hpp"
+#include "compiler/semantics/bounds.hpp"
+#include "compiler/semantics/walk.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/plan/foreseen.hpp"
 
@@ -24,10 +24,10 @@ class StagePlanner {
     nlohmann::json steps(const ir::Stage& stage, const ir::Stage& definition);
     nlohmann::json gates(const std::vector<ir::Step>& gates);
     // Of the steps that were planned.
-    [[nodiscard]] const ir::Times& times() const { return times_; }
+    [[nodiscard]] const semantics::Times& times() const { return times_; }
 
   private:
-    friend struct ir::Walk;
+    friend struct semantics::Walk;
 
     using Json = nlohmann::json;
     using Effects = std::vector<std::pair<Reading, Reading>>;  // before, declared
@@ -58,11 +58,11 @@ class StagePlanner {
 
     void assume(const ir::Step& step, const Scope& scope);
     void times(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner);
-    std::int64_t longest_undo(const ir::Step& step, const ir::Verb& verb, const ir::Bound& bound,
+    std::int64_t longest_undo(const ir::Step& step, const ir::Verb& verb, const semantics::Bound& bound,
                               const Scope& scope, const Scope& inner);
     std::int64_t longest(const std::vector<ir::Step>& steps, const Scope& scope);
-    ir::Reader reader_in(const std::shared_ptr<Scope>& names);
-    ir::NumberOf number_in(const Scope& scope);
+    semantics::Reader reader_in(const std::shared_ptr<Scope>& names);
+    semantics::NumberOf number_in(const Scope& scope);
 
     std::string undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner);
     std::string inverse(const std::vector<ir::Step>& steps, const Scope& names);
@@ -90,7 +90,7 @@ class StagePlanner {
     List workloads_;
     Json steps_ = Json::array();
     Json inverse_commands_ = Json::array();  // of the step at hand
-    ir::Times times_;
+    semantics::Times times_;
     bool state_is_known_ = false;
 };
 

@@ -15,7 +15,8 @@ using ir::StepKind;
 // What is known only when it runs takes its time all the same: by the limits that need no value to be
 // known.
 void StagePlanner::assume(const ir::Step& step, const Scope& scope) {
-    if (step.kind == StepKind::Verify) times_.verify(ir::verify_bound(program_, step, number_in(scope)));
+    if (step.kind == StepKind::Verify)
+        times_.verify(semantics::verify_bound(program_, step, number_in(scope)));
     if (step.kind == StepKind::Soak) times_.soak(milliseconds(evaluator_, step.value, scope).value_or(0));
     if (step.kind == StepKind::Call) {
         const ir::Verb& verb = program_.verbs.at(step.verb);
@@ -26,24 +27,26 @@ void StagePlanner::assume(const ir::Step& step, const Scope& scope) {
 }
 
 void StagePlanner::times(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner) {
-    const ir::Bound bound = ir::call_bound(program_, step, verb, number_in(scope), number_in(inner));
+    const semantics::Bound bound =
+        semantics::call_bound(program_, step, verb, number_in(scope), number_in(inner));
     const std::int64_t undo_before = times_.undo_ms;
     times_.call(bound, semantics::way_back(step, verb).kind, verb.mutates(), step.text);
     times_.undo_ms = undo_before + longest_undo(step, verb, bound, scope, inner);
 }
 
-std::int64_t StagePlanner::longest_undo(const ir::Step& step, const ir::Verb& verb, const ir::Bound& bound,
-                                        const Scope& scope, const Scope& inner) {
+std::int64_t StagePlanner::longest_undo(const ir::Step& step, const ir::Verb& verb,
+                                        const semantics::Bound& bound, const Scope& scope,
+                                        const Scope& inner) {
     const auto names = std::make_shared<Scope>(step.undo ? &scope : &globals_, inner.depth());
     names->bind_all(inner.journal());
-    return ir::undo_bound(program_, step, verb, bound, reader_in(names));
+    return semantics::undo_bound(program_, step, verb, bound, reader_in(names));
 }
 
 std::int64_t StagePlanner::longest(const std::vector<ir::Step>& steps, const Scope& scope) {
-    return ir::longest(program_, steps, reader_in(std::make_shared<Scope>(&scope, scope.depth())));
+    return semantics::longest(program_, steps, reader_in(std::make_shared<Scope>(&scope, scope.depth())));
 }
 
-ir::Reader StagePlanner::reader_in(const std::shared_ptr<Scope>& names) {
+semantics::Reader StagePlanner::reader_in(const std::shared_ptr<Scope>& names) {
     const auto enter = [this, names](const ir::Step& call, const ir::Verb& verb) {
         auto inner = std::make_shared<Scope>(&globals_, names->depth() + 1);
         if (!bind_arguments(evaluator_, verb, call, *names, *inner))
@@ -53,7 +56,7 @@ ir::Reader StagePlanner::reader_in(const std::shared_ptr<Scope>& names) {
     return {[this, names](const ir::Expr& expression) { return number_in(*names)(expression); }, enter};
 }
 
-ir::NumberOf StagePlanner::number_in(const Scope& scope) {
+semantics::NumberOf StagePlanner::number_in(const Scope& scope) {
     return [this, &scope](const ir::Expr& expression) -> std::optional<std::int64_t> {
         const Value value = evaluator_.evaluate(expression, scope).value;
         if (const auto* duration = value.get_if<Duration>())

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/ir/bounds.hpp"
+#include "compiler/semantics/bounds.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
 #include "runtime/journal/run_state.hpp"
@@ -27,7 +27,7 @@ const ir::Verb* verb_of(const ir::Program& program, const std::string& signature
     return found == program.verbs.end() ? nullptr : &*found;
 }
 
-ir::Reader literals() {
+semantics::Reader literals() {
     return {literal, [](const ir::Step&, const ir::Verb&) { return literals(); }};
 }
 
@@ -40,8 +40,8 @@ void add_undo(Status& status, const ir::Program& program, const Change& change) 
     const ir::Step& written = step != nullptr ? *step : unknown;
     const ir::UndoKind way_back = semantics::way_back(written, *verb).kind;
     if (way_back == ir::UndoKind::Irreversible) status.no_return = change.text;
-    const ir::Bound forward = ir::call_bound(program, written, *verb, literal, literal);
-    status.undo_ms += ir::undo_bound(program, written, *verb, forward, literals());
+    const semantics::Bound forward = semantics::call_bound(program, written, *verb, literal, literal);
+    status.undo_ms += semantics::undo_bound(program, written, *verb, forward, literals());
 }
 
 void add_standing(Status& status, const ir::Program& program, const std::vector<Change>& changes) {

@@ -5,11 +5,11 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/diagnostics/render.hpp"
+#include "compiler/diff/difference.hpp"
 #include "compiler/findings/allow.hpp"
 #include "compiler/findings/baseline.hpp"
 #include "compiler/findings/report.hpp"
-#include "compiler/ir/difference.hpp"
-#include "compiler/ir/graph.hpp"
+#include "compiler/graph/graph.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/syntax/format.hpp"
@@ -58,9 +58,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (!ir::verify(program).empty()) std::abort();
             checks::run({program, inventory, sources}, diagnostics);
             ir::change_digest(program);
-            ir::as_dot(program);
-            ir::as_mermaid(program);
-            if (!ir::differences({program, sources}, {program, sources}).empty()) std::abort();
+            graph::as_dot(program);
+            graph::as_mermaid(program);
+            if (!diff::differences({program, sources}, {program, sources}).empty()) std::abort();
         }
         findings::apply_decisions({file, {}, true}, inventory, sources, diagnostics);
     }

@@ -7,7 +7,7 @@
 #include "compiler/ir/program.hpp"
 #include "compiler/source/source.hpp"
 
-namespace migc::ir {
+namespace migc::diff {
 
 struct Difference {
     std::string where;  // "stage `staging`", "the script", "the verb `poke (w: workload)`"
@@ -15,7 +15,7 @@ struct Difference {
 };
 
 struct Version {
-    const Program& program;
+    const ir::Program& program;
     const SourceMap& sources;  // in which the program's spans lie
 };
 
@@ -23,4 +23,4 @@ struct Version {
 // layout, comments and the order of declarations make no difference.
 std::vector<Difference> differences(const Version& before, const Version& after);
 
-}  // namespace migc::ir
+}  // namespace migc::diff

@@ -6,7 +6,7 @@
 
 #include "compiler/ir/value.hpp"
 
-namespace migc::ir {
+namespace migc::semantics {
 
 // What a check, a proof or a plan works out by itself; what is heavier is not known to it.
 constexpr std::size_t heaviest_known = std::size_t{256} << 10;
@@ -17,4 +17,4 @@ constexpr std::size_t heaviest_value = std::size_t{16} << 20;
 // document is shared, and counts as nothing.
 std::size_t weight(const Value& value);
 
-}  // namespace migc::ir
+}  // namespace migc::semantics

@@ -1,14 +1,15 @@
-#include "compiler/ir/graph.hpp"
+#include "compiler/graph/graph.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
+#include "compiler/semantics/calls.hpp"
 #include "compiler/source/escape.hpp"
 #include "compiler/source/outside_text.hpp"
 
-namespace migc::ir {
+namespace migc::graph {
 namespace {
 
 enum class Shape { Gate, Change, Look, Choice, Undo, Hold, Other };
@@ -47,7 +48,7 @@ using Ends = std::vector<End>;
 
 class Builder {
   public:
-    explicit Builder(const Program& program) : program_(program) {}
+    explicit Builder(const ir::Program& program) : program_(program) {}
 
     Graph graph() {
         graph_.title = program_.migration ? program_.migration->title : "";
@@ -68,7 +69,7 @@ class Builder {
         return to;
     }
 
-    Ends add(const Stage& stage, Ends ends) {
+    Ends add(const ir::Stage& stage, Ends ends) {
         std::string title = "stage " + stage.name;
         if (stage.environment != stage.name) title += " in " + stage.environment;
         const std::size_t group = graph_.groups.size();
@@ -83,49 +84,50 @@ class Builder {
         return ends;
     }
 
-    Ends sequence(const std::vector<Step>& steps, Ends ends) {
+    Ends sequence(const std::vector<ir::Step>& steps, Ends ends) {
         for (const auto& step : steps) ends = add(step, std::move(ends));
         return ends;
     }
 
-    static Shape shape(const Step& step) {
+    static Shape shape(const ir::Step& step) {
         switch (step.kind) {
-            case StepKind::Call:
+            case ir::StepKind::Call:
                 return Shape::Change;
-            case StepKind::Verify:
-            case StepKind::Soak:
+            case ir::StepKind::Verify:
+            case ir::StepKind::Soak:
                 return Shape::Look;
-            case StepKind::If:
-            case StepKind::For:
-            case StepKind::Parallel:
+            case ir::StepKind::If:
+            case ir::StepKind::For:
+            case ir::StepKind::Parallel:
                 return Shape::Choice;
-            case StepKind::Gate:
+            case ir::StepKind::Gate:
                 return Shape::Gate;
-            case StepKind::Undo:
-            case StepKind::UndoAll:
+            case ir::StepKind::Undo:
+            case ir::StepKind::UndoAll:
                 return Shape::Undo;
-            case StepKind::Hold:
+            case ir::StepKind::Hold:
                 return Shape::Hold;
-            case StepKind::Let:
+            case ir::StepKind::Let:
                 return Shape::Other;
         }
         return Shape::Other;
     }
 
-    Ends add(const Step& step, Ends ends) {
-        if (step.kind == StepKind::Undo || step.kind == StepKind::UndoAll) return undo(step, std::move(ends));
+    Ends add(const ir::Step& step, Ends ends) {
+        if (step.kind == ir::StepKind::Undo || step.kind == ir::StepKind::UndoAll)
+            return undo(step, std::move(ends));
         const std::size_t at = after(ends, step.text, shape(step));
         switch (step.kind) {
-            case StepKind::If: {
+            case ir::StepKind::If: {
                 Ends result = sequence(step.body, {{at, "yes"}});
                 for (auto& end : sequence(step.otherwise, {{at, "no"}})) result.push_back(std::move(end));
                 return result;
             }
-            case StepKind::For:
+            case ir::StepKind::For:
                 for (const auto& end : sequence(step.body, {{at, "each"}}))
                     if (end.node != at) graph_.edges.push_back({end.node, at, "next", on_failure_});
                 return {{at, ""}};
-            case StepKind::Parallel: {
+            case ir::StepKind::Parallel: {
                 Ends result;
                 for (const auto& branch : step.body)
                     for (auto& end : add(branch, {{at, ""}})) result.push_back(std::move(end));
@@ -138,7 +140,7 @@ class Builder {
 
     // ------------------------------------------------------------ on failure
 
-    void failure(const Stage& stage, std::size_t group) {
+    void failure(const ir::Stage& stage, std::size_t group) {
         on_failure_ = true;
         stage_ = &stage;
         const bool is_empty = graph_.groups[group].first == graph_.nodes.size();
@@ -150,37 +152,37 @@ class Builder {
     }
 
     // The steps that change something, in the order in which they stand.
-    void changes(const std::vector<Step>& steps, std::vector<const Step*>& into) const {
+    void changes(const std::vector<ir::Step>& steps, std::vector<const ir::Step*>& into) const {
         for (const auto& step : steps) {
-            if (step.kind == StepKind::Call && program_.verbs[step.verb].mutates()) into.push_back(&step);
+            if (step.kind == ir::StepKind::Call && program_.verbs[step.verb].mutates()) into.push_back(&step);
             changes(step.body, into);
             changes(step.otherwise, into);
         }
     }
 
-    [[nodiscard]] bool is_irreversible(const Step& step) const {
-        return (step.undo ? *step.undo : program_.verbs[step.verb].undo).kind == UndoKind::Irreversible;
+    [[nodiscard]] bool is_irreversible(const ir::Step& step) const {
+        return semantics::way_back(step, program_.verbs[step.verb]).kind == ir::UndoKind::Irreversible;
     }
 
-    [[nodiscard]] std::string undo_of(const Step& step) const {
-        const Verb& verb = program_.verbs[step.verb];
-        const Undo& undo = step.undo ? *step.undo : verb.undo;
+    [[nodiscard]] std::string undo_of(const ir::Step& step) const {
+        const ir::Verb& verb = program_.verbs[step.verb];
+        const ir::Undo& undo = semantics::way_back(step, verb);
         std::string label = "undo of " + step.text;
-        if (undo.kind == UndoKind::Irreversible) return label + "\nno way back: " + undo.reason;
-        if (!step.undo && verb.composite && undo.kind != UndoKind::Steps)
+        if (undo.kind == ir::UndoKind::Irreversible) return label + "\nno way back: " + undo.reason;
+        if (!step.undo && verb.composite && undo.kind != ir::UndoKind::Steps)
             return label + "\nthe undo of its steps, last first";
-        if (undo.kind == UndoKind::None) return label + "\nnothing to undo: " + undo.reason;
+        if (undo.kind == ir::UndoKind::None) return label + "\nnothing to undo: " + undo.reason;
         for (const auto& inverse : undo.steps) label += "\n" + inverse.text;
         return label;
     }
 
     // Last first, as a run does it.
-    Ends undo(const Step& step, Ends ends) {
+    Ends undo(const ir::Step& step, Ends ends) {
         if (stage_->repeats)
             ends = {{after(ends, fmt::format("undo of the steps of stage {}, last first", *stage_->repeats),
                            Shape::Undo),
                      ""}};
-        std::vector<const Step*> done;
+        std::vector<const ir::Step*> done;
         if (!stage_->repeats) changes(stage_->steps, done);
         for (auto one = done.rbegin(); one != done.rend(); ++one) {
             ends = {{after(ends, undo_of(**one), Shape::Undo), ""}};
@@ -188,14 +190,14 @@ class Builder {
         }
         if (done.empty() && !stage_->repeats)
             ends = {{after(ends, "undo: nothing was changed", Shape::Undo), ""}};
-        if (step.kind == StepKind::UndoAll)
+        if (step.kind == ir::StepKind::UndoAll)
             ends = {{after(ends, "undo of the earlier stages, last first", Shape::Undo), ""}};
         return ends;
     }
 
-    const Program& program_;
+    const ir::Program& program_;
     Graph graph_;
-    const Stage* stage_ = nullptr;
+    const ir::Stage* stage_ = nullptr;
     bool on_failure_ = false;
 };
 
@@ -270,7 +272,7 @@ std::pair<std::string_view, std::string_view> mermaid_shape(Shape shape) {
 
 }  // namespace
 
-std::string as_dot(const Program& program) {
+std::string as_dot(const ir::Program& program) {
     const Graph graph = Builder(program).graph();
     std::string out = "digraph migration {\n  rankdir=TB;\n";
     if (!graph.title.empty()) out += fmt::format("  label=\"{}\"; labelloc=t;\n", dot_text(graph.title));
@@ -292,7 +294,7 @@ std::string as_dot(const Program& program) {
     return out + "}\n";
 }
 
-std::string as_mermaid(const Program& program) {
+std::string as_mermaid(const ir::Program& program) {
     const Graph graph = Builder(program).graph();
     std::string out = "flowchart TB\n";
     for (std::size_t g = 0; g < graph.groups.size(); ++g) {
@@ -313,4 +315,4 @@ std::string as_mermaid(const Program& program) {
     return out;
 }
 
-}  // namespace migc::ir
+}  // namespace migc::graph

@@ -1,35 +1,37 @@
-#include "compiler/ir/bounds.hpp"
+#include "compiler/semantics/bounds.hpp"
 
 #include <algorithm>
 
-namespace migc::ir {
+#include "compiler/semantics/calls.hpp"
+
+namespace migc::semantics {
 namespace {
 
 constexpr std::int64_t most_tries = 1'000;  // more is no limit at all
 
-std::optional<std::int64_t> read(const std::optional<Expr>& expression, const NumberOf& value) {
+std::optional<std::int64_t> read(const std::optional<ir::Expr>& expression, const NumberOf& value) {
     return expression ? value(*expression) : std::nullopt;
 }
 
-std::optional<std::int64_t> declared_limit(const Program& program, const Expr& condition,
+std::optional<std::int64_t> declared_limit(const ir::Program& program, const ir::Expr& condition,
                                            const NumberOf& value) {
-    if (condition.kind == ExprKind::Probe)
+    if (condition.kind == ir::ExprKind::Probe)
         if (const auto limit = read(program.probes.at(condition.declaration).within, value)) return limit;
-    for (const Expr& child : condition.children)
+    for (const ir::Expr& child : condition.children)
         if (const auto limit = declared_limit(program, child, value)) return limit;
     return std::nullopt;
 }
 
-bool has(const std::vector<Step>& steps, const std::function<bool(StepKind)>& wanted) {
-    return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+bool has(const std::vector<ir::Step>& steps, const std::function<bool(ir::StepKind)>& wanted) {
+    return std::any_of(steps.begin(), steps.end(), [&](const ir::Step& step) {
         return wanted(step.kind) || has(step.body, wanted) || has(step.otherwise, wanted);
     });
 }
 
-std::int64_t longest(const Program& program, const Step& step, const Reader& reader) {
+std::int64_t longest(const ir::Program& program, const ir::Step& step, const Reader& reader) {
     switch (step.kind) {
-        case StepKind::Call: {
-            const Verb& verb = program.verbs.at(step.verb);
+        case ir::StepKind::Call: {
+            const ir::Verb& verb = program.verbs.at(step.verb);
             const Reader inner = reader.enter(step, verb);
             if (!verb.action)
                 return composite_bound(step, verb, longest(program, verb.steps, inner), reader.value,
@@ -37,13 +39,13 @@ std::int64_t longest(const Program& program, const Step& step, const Reader& rea
                     .act_ms;
             return call_bound(program, step, verb, reader.value, inner.value).total();
         }
-        case StepKind::Verify:
+        case ir::StepKind::Verify:
             return verify_bound(program, step, reader.value).total();
-        case StepKind::Soak:
+        case ir::StepKind::Soak:
             return read(step.value, reader.value).value_or(0);
-        case StepKind::Parallel: {
+        case ir::StepKind::Parallel: {
             std::int64_t most = 0;
-            for (const Step& branch : step.body) most = std::max(most, longest(program, branch, reader));
+            for (const ir::Step& branch : step.body) most = std::max(most, longest(program, branch, reader));
             return most;
         }
         default:
@@ -53,28 +55,28 @@ std::int64_t longest(const Program& program, const Step& step, const Reader& rea
 
 }  // namespace
 
-std::int64_t longest(const Program& program, const std::vector<Step>& steps, const Reader& reader) {
+std::int64_t longest(const ir::Program& program, const std::vector<ir::Step>& steps, const Reader& reader) {
     std::int64_t sum = 0;
-    for (const Step& step : steps) sum += longest(program, step, reader);
+    for (const ir::Step& step : steps) sum += longest(program, step, reader);
     return sum;
 }
 
-std::int64_t undo_bound(const Program& program, const Step& step, const Verb& verb, const Bound& forward,
-                        const Reader& reader) {
-    const Undo& way_back = step.undo ? *step.undo : verb.undo;
-    if (way_back.kind != UndoKind::Steps) return 0;
-    const bool looks = std::any_of(way_back.steps.begin(), way_back.steps.end(), [](const Step& one) {
-        return one.kind == StepKind::Verify || one.kind == StepKind::Soak;
+std::int64_t undo_bound(const ir::Program& program, const ir::Step& step, const ir::Verb& verb,
+                        const Bound& forward, const Reader& reader) {
+    const ir::Undo& back = way_back(step, verb);
+    if (back.kind != ir::UndoKind::Steps) return 0;
+    const bool looks = std::any_of(back.steps.begin(), back.steps.end(), [](const ir::Step& one) {
+        return one.kind == ir::StepKind::Verify || one.kind == ir::StepKind::Soak;
     });
     const bool limits_of_its_own = step.undo || looks || !verb.action;
-    return limits_of_its_own ? longest(program, way_back.steps, reader) : forward.total();
+    return limits_of_its_own ? longest(program, back.steps, reader) : forward.total();
 }
 
-Bound call_bound(const Program& program, const Step& step, const Verb& verb, const NumberOf& outer,
-                 const NumberOf& inner) {
+Bound call_bound(const ir::Program& program, const ir::Step& step, const ir::Verb& verb,
+                 const NumberOf& outer, const NumberOf& inner) {
     const auto given = read(step.within, outer);
     const auto declared = read(verb.within, inner);
-    const Tool* tool = verb.action ? program.tool(verb.action->tool) : nullptr;
+    const ir::Tool* tool = verb.action ? program.tool(verb.action->tool) : nullptr;
     const auto own = tool != nullptr ? read(tool->within, inner) : std::nullopt;
     const std::int64_t act = given.value_or(declared.value_or(own.value_or(default_action_ms)));
     const std::int64_t see = verb.effects.empty() ? 0 : given.value_or(declared.value_or(default_effect_ms));
@@ -83,7 +85,7 @@ Bound call_bound(const Program& program, const Step& step, const Verb& verb, con
     return {act * (more + 1) + every * more, see, given.has_value()};
 }
 
-Bound composite_bound(const Step& step, const Verb& verb, std::int64_t once, const NumberOf& outer,
+Bound composite_bound(const ir::Step& step, const ir::Verb& verb, std::int64_t once, const NumberOf& outer,
                       const NumberOf& inner) {
     const auto given = read(step.within, outer);
     const auto limit = given ? given : read(verb.within, inner);
@@ -93,23 +95,23 @@ Bound composite_bound(const Step& step, const Verb& verb, std::int64_t once, con
     return {limit ? std::min(*limit, all) : all, 0, given.has_value()};
 }
 
-Bound verify_bound(const Program& program, const Step& step, const NumberOf& value) {
+Bound verify_bound(const ir::Program& program, const ir::Step& step, const NumberOf& value) {
     if (const auto given = read(step.within, value)) return {0, *given, true};
     const auto declared = step.condition ? declared_limit(program, *step.condition, value) : std::nullopt;
     return {0, declared.value_or(default_verify_ms), false};
 }
 
-void Times::call(const Bound& bound, UndoKind way_back, bool mutates, const std::string& text) {
+void Times::call(const Bound& bound, ir::UndoKind way_back, bool mutates, const std::string& text) {
     steps_ms += bound.total();
     if (mutates) soaks_between_ms = soaks_ms;
-    if (way_back == UndoKind::Steps) undo_ms += bound.total();
-    if (way_back == UndoKind::Irreversible && no_return.empty()) no_return = text;
+    if (way_back == ir::UndoKind::Steps) undo_ms += bound.total();
+    if (way_back == ir::UndoKind::Irreversible && no_return.empty()) no_return = text;
 }
 
-void Times::failure(const std::vector<Step>& block, std::int64_t milliseconds) {
-    const bool undoes =
-        has(block, [](StepKind kind) { return kind == StepKind::Undo || kind == StepKind::UndoAll; });
-    const bool holds = has(block, [](StepKind kind) { return kind == StepKind::Hold; });
+void Times::failure(const std::vector<ir::Step>& block, std::int64_t milliseconds) {
+    const bool undoes = has(
+        block, [](ir::StepKind kind) { return kind == ir::StepKind::Undo || kind == ir::StepKind::UndoAll; });
+    const bool holds = has(block, [](ir::StepKind kind) { return kind == ir::StepKind::Hold; });
     if (!undoes && !holds) undo_ms = 0;
     undo_ms += milliseconds;
 }
@@ -126,4 +128,4 @@ void Times::beside(const Times& before, const Times& branch) {
     if (no_return.empty()) no_return = branch.no_return;
 }
 
-}  // namespace migc::ir
+}  // namespace migc::semantics

@@ -1,8 +1,8 @@
-#include "compiler/ir/weight.hpp"
+#include "compiler/semantics/weight.hpp"
 
 #include <numeric>
 
-namespace migc::ir {
+namespace migc::semantics {
 
 std::size_t weight(const Value& value) {
     if (const auto* text = value.get_if<std::string>()) return sizeof(Value) + text->size();
@@ -12,4 +12,4 @@ std::size_t weight(const Value& value) {
                            [](std::size_t sum, const Value& item) { return sum + weight(item); });
 }
 
-}  // namespace migc::ir
+}  // namespace migc::semantics

@@ -9,7 +9,7 @@
 
 #include "compiler/ir/program.hpp"
 
-namespace migc::ir {
+namespace migc::semantics {
 
 // Limits where neither the step nor a declaration gives one.
 constexpr std::int64_t default_verify_ms = 300'000;
@@ -19,7 +19,7 @@ constexpr std::int64_t default_retry_ms = 1'000;  // the pause between two tries
 
 // What an expression yields where it stands: a duration in milliseconds, or a number. Nothing if it is not
 // known.
-using NumberOf = std::function<std::optional<std::int64_t>(const Expr&)>;
+using NumberOf = std::function<std::optional<std::int64_t>(const ir::Expr&)>;
 
 struct Bound {
     std::int64_t act_ms = 0;  // of the command, with all its tries
@@ -30,30 +30,30 @@ struct Bound {
 
 // Of a call of a verb that acts. `outer` reads the step's clauses, `inner` what the verb and its tool
 // declare.
-Bound call_bound(const Program& program, const Step& step, const Verb& verb, const NumberOf& outer,
-                 const NumberOf& inner);
+Bound call_bound(const ir::Program& program, const ir::Step& step, const ir::Verb& verb,
+                 const NumberOf& outer, const NumberOf& inner);
 
 // Of a call of a verb of steps, which take so long `once`: `within` bounds all of its tries together.
-Bound composite_bound(const Step& step, const Verb& verb, std::int64_t once, const NumberOf& outer,
+Bound composite_bound(const ir::Step& step, const ir::Verb& verb, std::int64_t once, const NumberOf& outer,
                       const NumberOf& inner);
 
 // Of a `verify`: its own limit, else that of the first probe which declares one.
-Bound verify_bound(const Program& program, const Step& step, const NumberOf& value);
+Bound verify_bound(const ir::Program& program, const ir::Step& step, const NumberOf& value);
 
 // Reads what stands among some steps, and inside of the verbs that they call.
 struct Reader {
     NumberOf value;
-    std::function<Reader(const Step& call, const Verb& verb)> enter;
+    std::function<Reader(const ir::Step& call, const ir::Verb& verb)> enter;
 };
 
 // What steps take one after the other by their limits, whichever way they go.
-std::int64_t longest(const Program& program, const std::vector<Step>& steps, const Reader& reader);
+std::int64_t longest(const ir::Program& program, const std::vector<ir::Step>& steps, const Reader& reader);
 
 // Of taking back a call that takes `forward`: as long, for what is there is read before that. An undo that
 // was written for the step has limits of its own; so has one that looks, too. `reader` is of where the undo
 // stands.
-std::int64_t undo_bound(const Program& program, const Step& step, const Verb& verb, const Bound& forward,
-                        const Reader& reader);
+std::int64_t undo_bound(const ir::Program& program, const ir::Step& step, const ir::Verb& verb,
+                        const Bound& forward, const Reader& reader);
 
 // The times of a stage, summed up in the order of its steps.
 struct Times {
@@ -63,10 +63,10 @@ struct Times {
     std::int64_t undo_ms = 0;           // of everything that can be undone
     std::string no_return;              // the first step without a way back; "" if there is none
 
-    void call(const Bound& bound, UndoKind way_back, bool mutates, const std::string& text);
+    void call(const Bound& bound, ir::UndoKind way_back, bool mutates, const std::string& text);
     // The failure block takes so long by itself. Unless it holds, it stands for the undo of the steps, or
     // comes beside it where it says `undo;`.
-    void failure(const std::vector<Step>& block, std::int64_t milliseconds);
+    void failure(const std::vector<ir::Step>& block, std::int64_t milliseconds);
     void verify(const Bound& bound) { steps_ms += bound.total(); }
     void soak(std::int64_t milliseconds);
     // Branches that run at the same time: the longest one counts, and each is undone by itself.
@@ -77,4 +77,4 @@ struct Times {
     [[nodiscard]] std::int64_t window_ms() const { return steps_ms + soaks_between_ms + undo_ms; }
 };
 
-}  // namespace migc::ir
+}  // namespace migc::semantics

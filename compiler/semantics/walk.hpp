@@ -3,36 +3,37 @@
 
 #include "compiler/ir/program.hpp"
 
-namespace migc::ir {
+namespace migc::semantics {
 
 // A walker makes it a friend, so that its members stay its own.
 struct Walk {
     // `otherwise` is for what stands in no block of steps: gates, and what only a failure block says.
     template <typename Walker, typename Otherwise, typename... Places>
-    static auto statement(Walker& walker, const Otherwise& otherwise, const Step& step, Places&... places) {
+    static auto statement(Walker& walker, const Otherwise& otherwise, const ir::Step& step,
+                          Places&... places) {
         switch (step.kind) {
-            case StepKind::Call:
+            case ir::StepKind::Call:
                 return walker.call(step, places...);
-            case StepKind::Verify:
+            case ir::StepKind::Verify:
                 return walker.verify(step, places...);
-            case StepKind::Soak:
+            case ir::StepKind::Soak:
                 return walker.soak(step, places...);
-            case StepKind::Let:
+            case ir::StepKind::Let:
                 return walker.let(step, places...);
-            case StepKind::If:
+            case ir::StepKind::If:
                 return walker.choose(step, places...);
-            case StepKind::For:
+            case ir::StepKind::For:
                 return walker.loop(step, places...);
-            case StepKind::Parallel:
+            case ir::StepKind::Parallel:
                 return walker.parallel(step, places...);
-            case StepKind::Gate:
-            case StepKind::Undo:
-            case StepKind::UndoAll:
-            case StepKind::Hold:
+            case ir::StepKind::Gate:
+            case ir::StepKind::Undo:
+            case ir::StepKind::UndoAll:
+            case ir::StepKind::Hold:
                 break;
         }
         return otherwise();
     }
 };
 
-}  // namespace migc::ir
+}  // namespace migc::semantics

@@ -1,4 +1,4 @@
-#include "compiler/ir/window.hpp"
+#include "compiler/semantics/window.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace migc::ir {
+namespace migc::semantics {
 namespace {
 
 constexpr std::array<std::string_view, 7> day_names = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
@@ -153,4 +153,4 @@ bool never_together(const Window& a, const Window& b) {
     return true;
 }
 
-}  // namespace migc::ir
+}  // namespace migc::semantics

@@ -1,4 +1,4 @@
-#include "compiler/ir/difference.hpp"
+#include "compiler/diff/difference.hpp"
 
 #include <algorithm>
 #include <map>
@@ -9,7 +9,7 @@
 
 #include "compiler/ir/describe.hpp"
 
-namespace migc::ir {
+namespace migc::diff {
 namespace {
 
 // A step in the sequence of its list, those within others included.
@@ -22,12 +22,12 @@ struct Item {
 
 using Items = std::vector<Item>;
 
-std::string kind_of(const Program& program, const Step& step) {
-    if (step.kind == StepKind::Call) return program.verbs[step.verb].signature;
+std::string kind_of(const ir::Program& program, const ir::Step& step) {
+    if (step.kind == ir::StepKind::Call) return program.verbs[step.verb].signature;
     return fmt::format("{}", static_cast<int>(step.kind));
 }
 
-void flatten(const Program& program, const std::vector<Step>& steps, int depth, Items& into) {
+void flatten(const ir::Program& program, const std::vector<ir::Step>& steps, int depth, Items& into) {
     for (const auto& step : steps) {
         into.push_back({fmt::format("{} {}", depth, describe(program, step)), kind_of(program, step),
                         step.text.empty() ? "a step" : fmt::format("`{}`", step.text), depth});
@@ -38,7 +38,7 @@ void flatten(const Program& program, const std::vector<Step>& steps, int depth, 
     }
 }
 
-Items items(const Program& program, const std::vector<Step>& steps) {
+Items items(const ir::Program& program, const std::vector<ir::Step>& steps) {
     Items result;
     flatten(program, steps, 0, result);
     return result;
@@ -104,9 +104,9 @@ class Differences {
         requirements();
         invariants();
         stages();
-        declarations("verb", before_.verbs, after_.verbs, [](const Verb& v) { return v.signature; });
-        declarations("probe", before_.probes, after_.probes, [](const Probe& p) { return p.signature; });
-        declarations("tool", before_.tools, after_.tools, [](const Tool& t) { return t.name; });
+        declarations("verb", before_.verbs, after_.verbs, [](const ir::Verb& v) { return v.signature; });
+        declarations("probe", before_.probes, after_.probes, [](const ir::Probe& p) { return p.signature; });
+        declarations("tool", before_.tools, after_.tools, [](const ir::Tool& t) { return t.name; });
         resources();
         return std::move(found_);
     }
@@ -133,7 +133,7 @@ class Differences {
 
     using Texts = std::map<std::string, std::string>;
 
-    static Texts properties(const Program& program) {
+    static Texts properties(const ir::Program& program) {
         Texts result;
         if (!program.migration) return result;
         result["title"] = program.migration->title;
@@ -155,7 +155,7 @@ class Differences {
     }
 
     // As it is written, on one line.
-    static std::string written(const SourceMap& sources, const Expr& expr) {
+    static std::string written(const SourceMap& sources, const ir::Expr& expr) {
         std::string result;
         for (const char c : sources.text(expr.span)) {
             const bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -167,8 +167,8 @@ class Differences {
         return fmt::format("`{}`", result);
     }
 
-    static std::map<std::string, const Parameter*> parameters_of(const Program& program) {
-        std::map<std::string, const Parameter*> result;
+    static std::map<std::string, const ir::Parameter*> parameters_of(const ir::Program& program) {
+        std::map<std::string, const ir::Parameter*> result;
         for (const auto& p : program.parameters) result[p.name] = &p;
         return result;
     }
@@ -187,7 +187,7 @@ class Differences {
         }
     }
 
-    void parameter(const Parameter& old, const Parameter& now) {
+    void parameter(const ir::Parameter& old, const ir::Parameter& now) {
         if (show(old.type) != show(now.type))
             tell("the script", "its parameter `{}` is {} in place of {}", now.name, show(now.type),
                  show(old.type));
@@ -198,11 +198,11 @@ class Differences {
                  default_of(now, new_sources_), default_of(old, old_sources_));
     }
 
-    static std::string default_of(const Parameter& p, const SourceMap& sources) {
+    static std::string default_of(const ir::Parameter& p, const SourceMap& sources) {
         return p.default_value ? written(sources, *p.default_value) + " by default" : "always given";
     }
 
-    static Texts requirements_of(const Program& program) {
+    static Texts requirements_of(const ir::Program& program) {
         Texts result;
         for (const auto& r : program.requirements) result[describe(program, r.condition)] = r.text;
         return result;
@@ -216,7 +216,7 @@ class Differences {
             if (!old.contains(key)) tell("the script", "requires `{}`", text);
     }
 
-    static Texts invariants_of(const Program& program) {
+    static Texts invariants_of(const ir::Program& program) {
         Texts result;
         for (const auto& i : program.invariants)
             result[fmt::format("{} {}", i.never, describe(program, i.condition))] = i.text;
@@ -232,8 +232,8 @@ class Differences {
     }
 
     // Steps that are gone, new, changed or moved.
-    void lists(const std::string& where, const std::vector<Step>& before, const std::vector<Step>& after,
-               const std::string& prefix = "") {
+    void lists(const std::string& where, const std::vector<ir::Step>& before,
+               const std::vector<ir::Step>& after, const std::string& prefix = "") {
         const Items old = items(before_, before), now = items(after_, after);
         std::vector<Aligned> all = align(old, now);
         for (std::size_t i = 0; i < all.size(); ++i)
@@ -282,7 +282,7 @@ class Differences {
 
     // ------------------------------------------------------------ stages
 
-    static std::string called(const Stage& stage) { return fmt::format("stage `{}`", stage.name); }
+    static std::string called(const ir::Stage& stage) { return fmt::format("stage `{}`", stage.name); }
 
     void stages() {
         Items old, now;
@@ -303,10 +303,10 @@ class Differences {
             }
         }
         for (const auto& s : after_.stages)
-            if (const Stage* same = before_.stage(s.name)) stage(*same, s);
+            if (const ir::Stage* same = before_.stage(s.name)) stage(*same, s);
     }
 
-    void new_stage(const Stage& s, const std::string& where) {
+    void new_stage(const ir::Stage& s, const std::string& where) {
         tell(called(s), "is new, {}, in `{}`", where, s.environment);
         if (s.repeats) tell(called(s), "repeats `{}`", *s.repeats);
         for (const auto& one : items(after_, s.gates)) tell(called(s), "new: {}", one.text);
@@ -317,7 +317,7 @@ class Differences {
                 tell(called(s), "on failure: new: {}", one.text);
     }
 
-    void stage(const Stage& old, const Stage& now) {
+    void stage(const ir::Stage& old, const ir::Stage& now) {
         const std::string where = called(now);
         if (old.environment != now.environment)
             tell(where, "changes `{}` in place of `{}`", now.environment, old.environment);
@@ -335,7 +335,7 @@ class Differences {
         on_failure(where, old, now);
     }
 
-    void throughout(const std::string& where, const Stage& old, const Stage& now) {
+    void throughout(const std::string& where, const ir::Stage& old, const ir::Stage& now) {
         const std::string was = old.throughout ? describe(before_, *old.throughout) : "";
         const std::string is = now.throughout ? describe(after_, *now.throughout) : "";
         if (was == is) return;
@@ -348,10 +348,10 @@ class Differences {
                  written(old_sources_, *old.throughout));
     }
 
-    void on_failure(const std::string& where, const Stage& old, const Stage& now) {
+    void on_failure(const std::string& where, const ir::Stage& old, const ir::Stage& now) {
         if (old.on_failure && !now.on_failure) tell(where, "does not say any more what happens on failure");
         if (!old.on_failure && now.on_failure) tell(where, "says what happens on failure");
-        static const std::vector<Step> nothing;
+        static const std::vector<ir::Step> nothing;
         lists(where, old.on_failure ? *old.on_failure : nothing, now.on_failure ? *now.on_failure : nothing,
               "on failure: ");
     }
@@ -399,8 +399,8 @@ class Differences {
                      was->second);
     }
 
-    const Program& before_;
-    const Program& after_;
+    const ir::Program& before_;
+    const ir::Program& after_;
     const SourceMap& old_sources_;
     const SourceMap& new_sources_;
     std::vector<Difference> found_;
@@ -412,4 +412,4 @@ std::vector<Difference> differences(const Version& before, const Version& after)
     return Differences(before, after).all();
 }
 
-}  // namespace migc::ir
+}  // namespace migc::diff

@@ -9,7 +9,7 @@
 
 #include <tl/expected.hpp>
 
-namespace migc::ir {
+namespace migc::semantics {
 
 constexpr int minutes_per_day = 24 * 60;
 
@@ -59,4 +59,4 @@ std::string last_safe_start(const Window& window, std::int64_t milliseconds);
 // Whether there is no minute of the week at which both are open; false where their time zones differ.
 bool never_together(const Window& a, const Window& b);
 
-}  // namespace migc::ir
+}  // namespace migc::semantics
