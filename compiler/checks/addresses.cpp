@@ -6,7 +6,6 @@
 #include <re2/re2.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/drafts.hpp"
 #include "compiler/checks/field.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/documents/document.hpp"
@@ -59,12 +58,11 @@ std::vector<std::string> hosts_of(const std::string& text, const std::string& na
 class Addresses {
   public:
     Addresses(const Picture& picture, Diagnostics& diagnostics)
-        : picture_(picture), diagnostics_(diagnostics), drafts_(picture.inventory.root, picture.sources) {}
+        : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
         for (const Course& course : picture_.timeline.courses()) {
             for (const Event& event : course.forward) {
-                drafts_.take(event);
                 if (course.stage->repeats) continue;
                 if (course.environment != nullptr) name_space_ = course.environment->name_space.value_or("");
                 asked(event);
@@ -108,9 +106,8 @@ class Addresses {
     }
 
     void edited(const Event& event) {
-        const auto edit = edit_of(event);
-        if (!edit || !edit->value || edit->file.find("Development") != std::string::npos) return;
-        look(event, *edit->value);
+        for (const Edit& edit : edits_of(event))
+            if (edit.value && edit.file.find("Development") == std::string::npos) look(event, *edit.value);
     }
 
     void patched(const Event& event) {
@@ -122,7 +119,7 @@ class Addresses {
         if (!plays(event, ir::Role::Applies)) return;
         for (const Thing& thing : event.things)
             for (const Object* object : picture_.manifests.declaring(thing)) {
-                const json* now = drafts_.object(*object);
+                const json* now = picture_.files.object(*object, event.moment);
                 if (now == nullptr) continue;
                 static const json::json_pointer data("/data"), containers("/spec/template/spec/containers");
                 if (thing.starts_with("configmap/") && now->contains(data) && (*now)[data].is_object())
@@ -170,7 +167,6 @@ class Addresses {
 
     const Picture& picture_;
     Diagnostics& diagnostics_;
-    Drafts drafts_;
     std::string name_space_;
     std::optional<std::vector<std::string>> names_;
     bool has_services_ = false;

@@ -7,8 +7,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "compiler/checks/drafts.hpp"
-
 namespace migc::checks {
 namespace {
 

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/drafts.hpp"
 #include "compiler/checks/field.hpp"
 
 namespace migc::checks {
@@ -63,8 +62,8 @@ struct Deployed {
 
 class Capacity {
   public:
-    Capacity(const Picture& picture, const Course& course, Drafts& drafts, Diagnostics& diagnostics)
-        : picture_(picture), course_(course), drafts_(drafts), diagnostics_(diagnostics) {}
+    Capacity(const Picture& picture, const Course& course, Diagnostics& diagnostics)
+        : picture_(picture), course_(course), diagnostics_(diagnostics) {}
 
     void check() {
         for (const Event& event : course_.forward) note(event);
@@ -82,7 +81,8 @@ class Capacity {
         if (!applies && !count) return;
         for (const Thing& thing : event.things)
             for (const Object* object : picture_.manifests.declaring(thing)) {
-                const json* now = is_workload(thing) ? drafts_.object(*object) : nullptr;
+                const json* now =
+                    is_workload(thing) ? picture_.files.object(*object, course_.moment) : nullptr;
                 if (now == nullptr) continue;
                 Deployed& used = used_[thing];
                 used = {object, now, {}, &event};
@@ -143,7 +143,7 @@ class Capacity {
     }
 
     void quota(const Object& object) {
-        const json* now = drafts_.object(object);
+        const json* now = picture_.files.object(object, course_.moment);
         if (now == nullptr || !is_here(object)) return;
         for (const std::string what : {"cpu", "memory"}) {
             std::string place = "/spec/hard/requests." + what;
@@ -188,13 +188,14 @@ class Capacity {
         if (course_.environment == nullptr || !course_.environment->terraform || used_.empty()) return;
         const auto& terraform = *course_.environment->terraform;
         const std::string path = terraform.directory + "/" + terraform.var_file;
-        const json* variables = terraform.var_file.empty() ? nullptr : drafts_.file(path);
+        const json* variables =
+            terraform.var_file.empty() ? nullptr : picture_.files.file(path, course_.moment);
         const auto count = variables != nullptr ? amount(*variables, "/node_count") : std::nullopt;
         if (!count || *count <= 0) return;
         if (const auto cores = amount(*variables, "/cores_count"))
-            node("cpu", *count, *cores, drafts_.span(path, "/cores_count"));
+            node("cpu", *count, *cores, picture_.files.span(path, "/cores_count"));
         if (const auto ram = amount(*variables, "/ram_size"))
-            node("memory", *count, *ram * (1 << 20), drafts_.span(path, "/ram_size"));
+            node("memory", *count, *ram * (1 << 20), picture_.files.span(path, "/ram_size"));
     }
 
     void node(const std::string& what, double count, double each, Span stated) {
@@ -215,7 +216,6 @@ class Capacity {
 
     const Picture& picture_;
     const Course& course_;
-    Drafts& drafts_;
     Diagnostics& diagnostics_;
     std::map<Thing, Deployed> used_;
 };
@@ -223,11 +223,8 @@ class Capacity {
 }  // namespace
 
 void capacity(const Picture& picture, Diagnostics& diagnostics) {
-    Drafts drafts(picture.inventory.root, picture.sources);
-    for (const Course& course : picture.timeline.courses()) {
-        for (const Event& event : course.forward) drafts.take(event);
-        if (!course.stage->repeats) Capacity(picture, course, drafts, diagnostics).check();
-    }
+    for (const Course& course : picture.timeline.courses())
+        if (!course.stage->repeats) Capacity(picture, course, diagnostics).check();
 }
 
 }  // namespace migc::checks

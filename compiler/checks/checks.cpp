@@ -49,7 +49,9 @@ const std::vector<Family>& families() {
 Picture::Picture(const Input& input)
     : Input(input),
       manifests(input.inventory.root, input.sources),
-      timeline(program, inventory, manifests, sources) {}
+      resources(program, inventory, manifests),
+      files(inventory.root, input.sources),
+      timeline(program, inventory, manifests, sources, resources, files) {}
 
 void run(const Input& input, Diagnostics& diagnostics) {
     const Picture picture(input);
@@ -61,12 +63,10 @@ bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage) {
     return stage.on_failure && (repeated == nullptr || stage.failure_span != repeated->failure_span);
 }
 
-void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit) {
-    for (const auto& step : steps) {
-        visit(step);
-        each_step(step.body, visit);
-        each_step(step.otherwise, visit);
-    }
+void each_undo_of_step(const Course& course, const std::function<void(const OwnUndo&)>& visit) {
+    std::set<const ir::Step*> seen;
+    for (const OwnUndo& own : course.undos)
+        if (!own.by_verb && own.part_of == nullptr && seen.insert(own.step).second) visit(own);
 }
 
 const ir::Step* first_mutation(const ir::Program& program, const std::vector<ir::Step>& steps) {

@@ -10,7 +10,9 @@
 #include "compiler/diagnostics/diagnostic.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
+#include "compiler/semantics/known.hpp"
 #include "compiler/semantics/roles.hpp"
+#include "compiler/semantics/visit.hpp"
 
 namespace migc::checks {
 
@@ -24,6 +26,8 @@ struct Input {
 struct Picture : Input {
     explicit Picture(const Input& input);
     Manifests manifests;
+    Resources resources;
+    EditedFiles files;
     Timeline timeline;
 };
 
@@ -111,8 +115,11 @@ void requirements(const Picture& picture, Diagnostics& diagnostics);
 
 // Whether a stage has a failure block that it did not take over from the stage that it repeats.
 bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage);
-// Calls visit(step) for each step of the list and, in order, for those within it.
-void each_step(const std::vector<ir::Step>& steps, const std::function<void(const ir::Step&)>& visit);
+// Calls visit(undo) for each undo that a step of the stage itself has, once: a loop comes to it in each
+// round.
+void each_undo_of_step(const Course& course, const std::function<void(const OwnUndo&)>& visit);
+using semantics::each_expression;
+using semantics::each_step;
 // Whether a step of the list, or one within it, changes anything outside.
 bool mutates(const ir::Program& program, const std::vector<ir::Step>& steps);
 // The first step that does; null if none.

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/drafts.hpp"
 #include "compiler/checks/field.hpp"
 
 namespace migc::checks {
@@ -64,13 +63,13 @@ bool replaces(const Used& come, const Used& gone) {
 class StageOf {
   public:
     // `there`: what an earlier stage has applied in the same environment.
-    StageOf(const Picture& picture, const Course& course, Drafts& after, const std::set<Thing>& there)
-        : picture_(picture), course_(course), after_(after), there_(there) {}
+    StageOf(const Picture& picture, const Course& course, const std::set<Thing>& there)
+        : picture_(picture), course_(course), there_(there) {}
 
     void check(Diagnostics& diagnostics) {
         for (const Event& event : course_.forward) {
             if (event.act != Act::Change || event.verb == nullptr || event.conditional) continue;
-            if (const auto edit = edit_of(event)) edited(event, *edit);
+            for (const Edit& edit : edits_of(event)) edited(event, edit);
             if (deletes_object(event) || plays(event, ir::Role::Applies)) object(event);
             for (const Effect& effect : event.effects)
                 if (is_free_field(effect)) patched(event, effect);
@@ -165,7 +164,7 @@ class StageOf {
     }
 
     [[nodiscard]] const json* ports(const Object& object) const {
-        const json* now = after_.object(object);
+        const json* now = picture_.files.object(object, course_.moment);
         return now != nullptr ? value_at(*now, "/spec/ports") : nullptr;
     }
 
@@ -215,7 +214,6 @@ class StageOf {
 
     const Picture& picture_;
     const Course& course_;
-    Drafts& after_;  // the files as the stage leaves them
     const std::set<Thing>& there_;
     std::vector<Used> removed_, added_;
     std::set<Thing> applied_;
@@ -224,12 +222,10 @@ class StageOf {
 }  // namespace
 
 void compatibility(const Picture& picture, Diagnostics& diagnostics) {
-    Drafts drafts(picture.inventory.root, picture.sources);
     std::map<std::string, std::set<Thing>> there;
     for (const Course& course : picture.timeline.courses()) {
-        for (const Event& event : course.forward) drafts.take(event);
         auto& applied = there[course.stage->environment];
-        if (!course.stage->repeats) StageOf(picture, course, drafts, applied).check(diagnostics);
+        if (!course.stage->repeats) StageOf(picture, course, applied).check(diagnostics);
         for (const Event& event : course.forward)
             if (event.act == Act::Change) applied.insert(event.things.begin(), event.things.end());
     }

@@ -16,9 +16,7 @@ constexpr const char* unknown = "";
 
 // A word with its names left out: "-target=" of "-target=${address}".
 std::string word_of(const ir::Expr& expression) {
-    if (const auto* text = expression.value.get_if<std::string>();
-        text != nullptr && expression.kind == ir::ExprKind::Literal)
-        return *text;
+    if (const auto* text = semantics::literal<std::string>(expression)) return *text;
     std::string word = unknown;
     if (expression.kind == ir::ExprKind::Interpolate)
         for (const ir::Expr& child : expression.children) word += word_of(child);
@@ -164,9 +162,7 @@ void destruction(const Picture& picture, Diagnostics& diagnostics) {
         if (!course.stage->repeats) {
             check(course.forward);
             unread(course, diagnostics);
-            each_step(course.stage->steps, [&](const ir::Step& step) {
-                if (step.undo) check(picture.timeline.events(step.undo->steps, *course.stage));
-            });
+            each_undo_of_step(course, [&](const OwnUndo& own) { check(own.back); });
         }
         if (has_own_failure_block(picture.program, *course.stage)) check(course.failure);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/ir/compare.hpp"
+#include "compiler/semantics/known.hpp"
 
 namespace migc::checks {
 namespace {
@@ -64,9 +65,8 @@ std::optional<std::string> field_of(const ir::Probe& probe, const std::vector<st
     }
     if (!probe.read) return std::nullopt;
     const auto& read = *probe.read;
-    const bool is_field = read.tool == "kubectl" && read.pointer && probe.parameters.size() == 1 &&
-                          read.pointer->kind == ir::ExprKind::Literal;
-    const auto* pointer = is_field ? read.pointer->value.get_if<std::string>() : nullptr;
+    const bool is_field = read.tool == "kubectl" && read.pointer && probe.parameters.size() == 1;
+    const auto* pointer = is_field ? semantics::literal<std::string>(*read.pointer) : nullptr;
     return pointer != nullptr ? std::optional(*pointer) : std::nullopt;
 }
 

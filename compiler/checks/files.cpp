@@ -12,12 +12,12 @@
 namespace migc::checks {
 namespace {
 
-const std::string* path_in(const Value& value, const ir::Type& slot) {
-    return slot.kind == ir::TypeKind::Path ? value.get_if<std::string>() : nullptr;
+const std::string* path_in(const std::optional<Value>& value, const ir::Type& slot) {
+    return value && slot.kind == ir::TypeKind::Path ? value->get_if<std::string>() : nullptr;
 }
 
-const std::string* path_in(const std::optional<Value>& value, const ir::Type& slot) {
-    return value ? path_in(*value, slot) : nullptr;
+const std::string* written_path(const ir::Expr& expression) {
+    return expression.type.kind == ir::TypeKind::Path ? semantics::literal<std::string>(expression) : nullptr;
 }
 
 class Files {
@@ -67,8 +67,7 @@ class Files {
             const auto& slots = picture_.program.verbs.at(step.verb).parameters;
             for (std::size_t i = 0; i < step.arguments.size() && i < slots.size(); ++i) {
                 const ir::Expr& argument = step.arguments[i];
-                if (argument.kind != ir::ExprKind::Literal) continue;
-                const auto* path = path_in(argument.value, argument.type);
+                const auto* path = written_path(argument);
                 if (path != nullptr && slots[i].type.written) written_.insert(*path);
                 if (path != nullptr) check(*path, argument.span, step);
             }
@@ -79,13 +78,10 @@ class Files {
     // Without the file these can never hold.
     void in_condition(const ir::Expr& condition, const ir::Step& step) {
         for (const ir::Expr& child : condition.children) in_condition(child, step);
-        if (condition.kind != ir::ExprKind::Probe) return;
         if (semantics::role_of(picture_.program, condition) != ir::Role::Input) return;
         const ir::Expr* given = semantics::role_argument(picture_.program, condition, 0);
         if (given == nullptr) return;
-        const ir::Expr& file = *given;
-        const auto* path = file.kind == ir::ExprKind::Literal ? path_in(file.value, file.type) : nullptr;
-        if (path != nullptr) check(*path, file.span, step);
+        if (const auto* path = written_path(*given)) check(*path, given->span, step);
     }
 
     void used_by(const Event& event) {

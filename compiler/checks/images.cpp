@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/drafts.hpp"
 #include "compiler/checks/field.hpp"
 
 namespace migc::checks {
@@ -40,17 +39,18 @@ std::optional<std::size_t> container_of(const Effect& image, const json& object)
     return std::nullopt;
 }
 
-bool is_one_of_several(Drafts& drafts, const Object& object) {
-    const json* file = drafts.file(object.file);
+bool is_one_of_several(const Picture& picture, const Object& object) {
+    const json* file = picture.files.file(object.file);
     return file != nullptr && file->is_array();
 }
 
-void compare(const Picture& picture, Drafts& drafts, const Event& event, Diagnostics& diagnostics) {
+// With what the files say in the end, whatever the order of the steps.
+void compare(const Picture& picture, const Event& event, Diagnostics& diagnostics) {
     const Effect& effect = *set_image(event);
     if (!effect.value || effect.thing.empty()) return;
     const std::string image = show(*effect.value);
     for (const Object* object : picture.manifests.declaring(effect.thing)) {
-        const json* now = drafts.object(*object);
+        const json* now = picture.files.object(*object);
         const auto number = now != nullptr ? container_of(effect, *now) : std::nullopt;
         if (!number) continue;
         const std::string declared = text_at((*now)[containers][*number], "/image");
@@ -65,7 +65,7 @@ void compare(const Picture& picture, Drafts& drafts, const Event& event, Diagnos
         d.notes.push_back(fmt::format(
             "the next apply of the manifest would take this change back without a word: change the manifest and "
             "`apply` it, or `set value of \"{}\" at \"{}{}\"` too",
-            object->file, is_one_of_several(drafts, *object) ? fmt::format("/{}", object->document) : "",
+            object->file, is_one_of_several(picture, *object) ? fmt::format("/{}", object->document) : "",
             place));
         return;
     }
@@ -74,10 +74,6 @@ void compare(const Picture& picture, Drafts& drafts, const Event& event, Diagnos
 }  // namespace
 
 void images(const Picture& picture, Diagnostics& diagnostics) {
-    // What the files say in the end, whatever the order of the steps.
-    Drafts drafts(picture.inventory.root, picture.sources);
-    for (const Course& course : picture.timeline.courses())
-        for (const Event& event : course.forward) drafts.take(event);
     for (const Course& course : picture.timeline.courses()) {
         if (course.stage->repeats) continue;
         std::map<Thing, const Event*> last;  // of several images the last one stays
@@ -89,7 +85,7 @@ void images(const Picture& picture, Diagnostics& diagnostics) {
             for (const Thing& thing : event.things) last[thing] = counts ? &event : nullptr;
         }
         for (const auto& [thing, event] : last)
-            if (event != nullptr) compare(picture, drafts, *event, diagnostics);
+            if (event != nullptr) compare(picture, *event, diagnostics);
     }
 }
 

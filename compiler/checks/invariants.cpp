@@ -17,12 +17,14 @@ struct Question {
     std::uint32_t probe = 0;
     std::vector<std::optional<Value>> arguments;
 };
-using Known = std::map<std::string, std::optional<Value>>;  // by name
+using Arguments = std::map<std::string, std::optional<Value>>;  // by name
 
-std::optional<Value> known(const ir::Expr& expression, const Known& names) {
-    if (expression.kind == ir::ExprKind::Literal && !expression.value.is_absent()) return expression.value;
-    const auto found = expression.kind == ir::ExprKind::Local ? names.find(expression.name) : names.end();
-    return found == names.end() ? std::nullopt : found->second;
+std::optional<Value> known(const ir::Expr& expression, const Arguments& names) {
+    const auto value = semantics::known_value(expression, [&](const ir::Expr& leaf) {
+        const auto found = leaf.kind == ir::ExprKind::Local ? names.find(leaf.name) : names.end();
+        return found == names.end() ? std::nullopt : found->second;
+    });
+    return value && value->is_absent() ? std::nullopt : value;
 }
 
 bool same(const Question& a, const Question& b) {
@@ -34,14 +36,14 @@ bool same(const Question& a, const Question& b) {
 }
 
 // The probes that an expression asks, and what they are computed from, come up to, or look back at.
-void add_asked(const ir::Program& program, const ir::Expr& expression, const Known& names,
+void add_asked(const ir::Program& program, const ir::Expr& expression, const Arguments& names,
                std::vector<Question>& found) {
     constexpr std::size_t most = 1'000;  // what asks for itself is refused elsewhere
     for (const ir::Expr& child : expression.children) add_asked(program, child, names, found);
     if (expression.kind != ir::ExprKind::Probe || found.size() >= most) return;
     const ir::Probe& probe = program.probes[expression.declaration];
     Question asked{expression.declaration, {}};
-    Known inner;
+    Arguments inner;
     for (std::size_t i = 0; i < expression.children.size(); ++i) {
         asked.arguments.push_back(known(expression.children[i], names));
         if (i < probe.parameters.size()) inner[probe.parameters[i].name] = asked.arguments.back();
@@ -55,17 +57,17 @@ void add_asked(const ir::Program& program, const ir::Expr& expression, const Kno
 }
 
 // Only of resources of the same kind it is known that two names are two things.
-bool differ(const Timeline& timeline, const std::optional<Value>& a, const std::optional<Value>& b) {
+bool differ(const Resources& resources, const std::optional<Value>& a, const std::optional<Value>& b) {
     const auto* one = a ? a->get_if<ResourceRef>() : nullptr;
     const auto* other = b ? b->get_if<ResourceRef>() : nullptr;
     return one != nullptr && other != nullptr && one->type == other->type &&
-           timeline.thing(*one) != timeline.thing(*other);
+           resources.thing(*one) != resources.thing(*other);
 }
 
 bool is_on(const Picture& picture, const Effect& effect, const Question& asked) {
     if (effect.probe != &picture.program.probes[asked.probe]) return false;
     for (std::size_t i = 0; i < std::min(effect.arguments.size(), asked.arguments.size()); ++i)
-        if (differ(picture.timeline, effect.arguments[i], asked.arguments[i])) return false;
+        if (differ(picture.resources, effect.arguments[i], asked.arguments[i])) return false;
     return true;
 }
 

@@ -80,8 +80,8 @@ class Left {
     // As it is after the stage; null if that is not known.
     [[nodiscard]] const Object* object(const Thing& thing) const {
         if (const auto found = applied_.find(thing); found != applied_.end()) return found->second;
-        const auto declared =
-            picture_.timeline.of_environment(picture_.manifests.declaring(thing), course_.stage->environment);
+        const auto declared = picture_.resources.of_environment(picture_.manifests.declaring(thing),
+                                                                course_.stage->environment);
         return declared.size() == 1 ? declared.front() : nullptr;
     }
 

@@ -7,7 +7,6 @@
 #include <re2/re2.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/drafts.hpp"
 #include "compiler/checks/field.hpp"
 #include "compiler/ir/compare.hpp"
 
@@ -45,7 +44,7 @@ class Surroundings {
 
   private:
     [[nodiscard]] Manifests::Objects of(const Manifests::Objects& objects) const {
-        return picture_.timeline.of_environment(objects, course_.stage->environment);
+        return picture_.resources.of_environment(objects, course_.stage->environment);
     }
 
     const Picture& picture_;
@@ -154,7 +153,7 @@ void moving_tags(const Picture& picture, const Course& course, Told& told, Diagn
 // workload that it is given.
 class Restarts {
   public:
-    Restarts(const Timeline& timeline, const Events& events) : events_(events) {
+    Restarts(const Resources& resources, const Events& events) : events_(events) {
         for (std::size_t i = 0; i < events.size(); ++i) {
             if (events[i].act != Act::Change && events[i].act != Act::Other) continue;
             for (const Effect& effect : events[i].effects)
@@ -162,7 +161,7 @@ class Restarts {
             if (!events[i].effects.empty()) continue;
             for (const auto& argument : events[i].arguments)
                 if (const auto* given = argument ? argument->get_if<ResourceRef>() : nullptr)
-                    of_[timeline.thing(*given)].push_back(i);
+                    of_[resources.thing(*given)].push_back(i);
         }
     }
 
@@ -254,7 +253,7 @@ bool undoes_behind(const Events& failure, std::size_t at) {
 void readers_not_restarted(const Picture& picture, const Course& course, Told& told,
                            Diagnostics& diagnostics) {
     const Surroundings surroundings(picture, course);
-    const Restarts forward(picture.timeline, course.forward), back(picture.timeline, course.failure);
+    const Restarts forward(picture.resources, course.forward), back(picture.resources, course.failure);
     each_read_change(
         surroundings, course.forward, [&](std::size_t at, const Thing& thing, const Object& reader) {
             const Event& change = course.forward[at];
@@ -387,10 +386,10 @@ void foreign_namespace(const Picture& picture, const Course& course, const Event
         if (written->file == event.object->file && text_at(written->json, "/metadata/namespace") == given)
             d.labels.push_back({picture.manifests.span(*written, "/metadata/namespace"), "stated here"});
     for (const Event& earlier : course.forward) {
-        const auto edit = edit_of(earlier);
-        const bool sets = edit && edit->file == event.object->file && edit->value == json(given) &&
-                          edit->pointer.ends_with("/metadata/namespace");
-        if (sets) d.labels.push_back({earlier.step->span, "set here"});
+        for (const Edit& edit : edits_of(earlier))
+            if (edit.file == event.object->file && edit.value == json(given) &&
+                edit.pointer.ends_with("/metadata/namespace"))
+                d.labels.push_back({earlier.step->span, "set here"});
     }
     d.notes.emplace_back(
         "another environment would be changed, or the cluster would refuse it; leave the "
@@ -428,11 +427,11 @@ std::vector<std::pair<const Object*, json>> stated_counts(const Picture& picture
     static const json::json_pointer replicas("/spec/replicas");
     std::vector<std::pair<const Object*, json>> stated, own;
     for (const Object* object : Surroundings(picture, course).named(thing)) {
-        const Object* now = picture.timeline.edited(*object);
+        const json* now = picture.files.object(*object);
         if (now == nullptr) return {};
-        if (!now->json.contains(replicas)) continue;
-        auto& list = picture.timeline.is_of_one(object->file) ? own : stated;
-        list.emplace_back(object, now->json[replicas]);
+        if (!now->contains(replicas)) continue;
+        auto& list = picture.resources.is_of_one(object->file) ? own : stated;
+        list.emplace_back(object, (*now)[replicas]);
     }
     return own.empty() ? stated : own;
 }

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <functional>
 #include <map>
 #include <memory>
 
@@ -14,70 +13,8 @@
 namespace migc::checks {
 namespace {
 
-using Visit = std::function<void(const ir::Expr&)>;
-
-void each_expression(const ir::Expr& expression, const Visit& visit) {
-    visit(expression);
-    for (const ir::Expr& child : expression.children) each_expression(child, visit);
-}
-
-void each_expression(const std::optional<ir::Expr>& expression, const Visit& visit) {
-    if (expression) each_expression(*expression, visit);
-}
-
-void each_expression(const std::vector<ir::Step>& steps, const Visit& visit) {
-    for (const ir::Step& step : steps) {
-        for (const ir::Expr& argument : step.arguments) each_expression(argument, visit);
-        for (const auto* part : {&step.condition, &step.value, &step.within, &step.retry, &step.every})
-            each_expression(*part, visit);
-        if (step.undo) {
-            each_expression(step.undo->steps, visit);
-            each_expression(step.undo->after, visit);
-        }
-        each_expression(step.body, visit);
-        each_expression(step.otherwise, visit);
-    }
-}
-
-// Every expression that the script itself has, not those of declarations.
-void each_expression(const ir::Program& program, const Visit& visit) {
-    for (const ir::Parameter& parameter : program.parameters) each_expression(parameter.default_value, visit);
-    each_expression(program.lets, visit);
-    for (const auto& requirement : program.requirements) each_expression(requirement.condition, visit);
-    for (const auto& invariant : program.invariants) each_expression(invariant.condition, visit);
-    for (const ir::Stage& stage : program.stages) {
-        each_expression(stage.gates, visit);
-        if (!stage.repeats) each_expression(stage.steps, visit);
-        each_expression(stage.throughout, visit);
-        if (stage.on_failure) each_expression(*stage.on_failure, visit);
-    }
-}
-
-void each_expression(const ir::Verb& verb, const Visit& visit) {
-    for (const ir::Expr& need : verb.needs) each_expression(need, visit);
-    for (const ir::Capture& capture : verb.captures) each_expression(capture.value, visit);
-    for (const ir::Effect& effect : verb.effects) {
-        each_expression(effect.probe, visit);
-        each_expression(effect.value, visit);
-    }
-    if (verb.action) {
-        each_expression(verb.action->arguments, visit);
-        each_expression(verb.action->standard_input, visit);
-    }
-    each_expression(verb.steps, visit);
-    each_expression(verb.undo.steps, visit);
-    each_expression(verb.result, visit);
-}
-
-void each_expression(const ir::Probe& probe, const Visit& visit) {
-    each_expression(probe.computed, visit);
-    each_expression(probe.converges, visit);
-    for (const auto* command : {&probe.read, &probe.watch})
-        if (*command) each_expression((*command)->arguments, visit);
-}
-
 // Those of the script's own declarations, too.
-void each_own_expression(const Picture& picture, const Visit& visit) {
+void each_own_expression(const Picture& picture, const semantics::VisitExpression& visit) {
     each_expression(picture.program, visit);
     for (const ir::Verb& verb : picture.program.verbs)
         if (picture.timeline.is_own(verb.span)) each_expression(verb, visit);
@@ -172,15 +109,14 @@ void impossible(const Picture& picture, Diagnostics& diagnostics) {
     each_own_expression(picture, [&](const ir::Expr& expression) {
         if (expression.children.size() != 2) return;
         const ir::Expr& right = expression.children[1];
-        if (right.kind != ir::ExprKind::Literal) return;
-        const auto* number = right.value.get_if<std::int64_t>();
+        const auto* number = semantics::literal<std::int64_t>(right);
         const bool divides =
             expression.kind == ir::ExprKind::Arithmetic && expression.operation == ir::Operation::Divide;
         if (divides && number != nullptr && *number == 0) {
             auto& d = diagnostics.report(Code::Impossible, expression.span, "this divides by 0");
             d.notes.emplace_back("the run would stop here, in the middle of the window");
         }
-        const auto* pattern = right.value.get_if<std::string>();
+        const auto* pattern = semantics::literal<std::string>(right);
         if (expression.kind != ir::ExprKind::Compare || expression.comparison != ir::Comparison::Matches ||
             pattern == nullptr)
             return;
@@ -222,9 +158,8 @@ const Look* look_of_secret(const std::string& text) {
 
 void secrets(const Picture& picture, Diagnostics& diagnostics) {
     each_own_expression(picture, [&](const ir::Expr& expression) {
-        const auto* text = expression.value.get_if<std::string>();
-        const bool is_text = expression.kind == ir::ExprKind::Literal && text != nullptr;
-        const Look* look = is_text ? look_of_secret(*text) : nullptr;
+        const auto* text = semantics::literal<std::string>(expression);
+        const Look* look = text != nullptr ? look_of_secret(*text) : nullptr;
         if (look == nullptr) return;
         auto& d = diagnostics.report(Code::SecretInText, expression.span, "this looks like a secret");
         const bool is_header = look == looks.data() || text->starts_with("http");

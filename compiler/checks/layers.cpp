@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/drafts.hpp"
 #include "compiler/documents/document.hpp"
 
 namespace migc::checks {
@@ -90,15 +89,11 @@ std::optional<std::pair<std::string, std::string>> find_setting(const json& file
 
 class Layers {
   public:
-    Layers(const Picture& picture, Diagnostics& diagnostics)
-        : picture_(picture), diagnostics_(diagnostics), drafts_(picture.inventory.root, picture.sources) {}
+    Layers(const Picture& picture, Diagnostics& diagnostics) : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
         for (const Course& course : picture_.timeline.courses())
-            for (const Event& event : course.forward) {
-                drafts_.take(event);
-                note(course, event);
-            }
+            for (const Event& event : course.forward) note(course, event);
         if (edits_.empty() && !applies_a_setting()) return;
         variables();
         for (const auto& [setting, all] : by_setting_) compare_with_file(setting, all);
@@ -113,7 +108,7 @@ class Layers {
 
     void note(const Course& course, const Event& event) {
         if (course.stage->repeats) return;
-        if (const auto edit = edit_of(event)) edits_[edit->file].push_back({*edit, {&event, &course}});
+        for (const Edit& edit : edits_of(event)) edits_[edit.file].push_back({edit, {&event, &course}});
         const bool applies = event.act == Act::Change && plays(event, ir::Role::Applies);
         for (const Thing& thing : applies ? event.things : std::set<Thing>())
             applied_[thing] = {&event, &course};
@@ -135,7 +130,7 @@ class Layers {
 
     void variables() {
         for (const Object* object : picture_.manifests.all()) {
-            const json* now = drafts_.object(*object);
+            const json* now = picture_.files.object(*object);
             if (now == nullptr) continue;
             if (object->thing.starts_with("configmap/") && now->contains("data") &&
                 (*now)["data"].is_object())
@@ -198,7 +193,7 @@ class Layers {
         return std::any_of(all.begin(), all.end(), [&](const Variable& one) {
             const json* before = value_at(one.object->json, one.pointer);
             const auto said = before != nullptr ? scalar(*before) : std::nullopt;
-            return said && is_same(*said, stated) && !picture_.timeline.is_of_one(one.object->file) &&
+            return said && is_same(*said, stated) && !picture_.resources.is_of_one(one.object->file) &&
                    edit_at(one.object->file, one.pointer) != nullptr;
         });
     }
@@ -212,7 +207,7 @@ class Layers {
 
     void compare_with_file(const std::string& setting, const std::vector<Variable>& all) {
         for (const std::string& path : settings_files()) {
-            const json* file = drafts_.file(path);
+            const json* file = picture_.files.file(path);
             const auto stated = file != nullptr ? find_setting(*file, setting) : std::nullopt;
             if (!stated || !is_plain(stated->second)) continue;
             if (is_for_everywhere(path) && !was_said_by(all, stated->second)) continue;
@@ -232,7 +227,7 @@ class Layers {
             Code::LayersDiffer, by->event->step->span,
             fmt::format("{} and {} say different things: the variable wins", path, variable.object->thing));
         d.labels.push_back(
-            {drafts_.span(path, stated.first),
+            {picture_.files.span(path, stated.first),
              fmt::format("the file {} `{}`", is_edited(path, stated.first) ? "is to say" : "says",
                          shown(stated.second))});
         const Touched* edit = edit_at(variable.object->file, variable.pointer);
@@ -312,7 +307,6 @@ class Layers {
 
     const Picture& picture_;
     Diagnostics& diagnostics_;
-    Drafts drafts_;
     std::map<std::string, std::vector<std::pair<Edit, Touched>>> edits_;
     std::map<Thing, Touched> applied_;
     std::map<std::string, std::vector<Variable>> by_setting_;

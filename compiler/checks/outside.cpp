@@ -88,19 +88,11 @@ class Search {
     std::set<std::uint32_t> asked_;
 };
 
-bool uses(const ir::Expr& expression, const std::string& name) {
-    if (expression.kind == ir::ExprKind::Local && expression.name == name) return true;
-    return std::any_of(expression.children.begin(), expression.children.end(),
-                       [&](const ir::Expr& child) { return uses(child, name); });
-}
-
-bool uses(const std::vector<ir::Step>& steps, const std::string& name) {
+template <typename Part>
+bool uses(const Part& part, const std::string& name) {
     bool found = false;
-    each_step(steps, [&](const ir::Step& step) {
-        for (const auto* part : {&step.condition, &step.value, &step.within, &step.retry, &step.every})
-            found = found || (*part && uses(**part, name));
-        for (const ir::Expr& argument : step.arguments) found = found || uses(argument, name);
-        found = found || (step.undo && uses(step.undo->steps, name));
+    each_expression(part, [&](const ir::Expr& one) {
+        found = found || (one.kind == ir::ExprKind::Local && one.name == name);
     });
     return found;
 }
@@ -152,17 +144,14 @@ class Outside {
         std::vector<const ir::Stage*> stages;
         bool is_elsewhere = false;
         for (const ir::Stage& stage : picture_.program.stages) {
-            const bool outside = (stage.throughout && uses(*stage.throughout, let.name)) ||
+            const bool outside = uses(stage.throughout, let.name) ||
                                  (stage.on_failure && uses(*stage.on_failure, let.name)) ||
                                  uses(stage.gates, let.name);
             is_elsewhere = is_elsewhere || outside;
             if (!stage.repeats && uses(stage.steps, let.name)) stages.push_back(&stage);
         }
-        const auto in_value = [&](const ir::Step& other) {
-            return other.value && uses(*other.value, let.name);
-        };
         const auto& program = picture_.program;
-        is_elsewhere = is_elsewhere || std::any_of(program.lets.begin(), program.lets.end(), in_value) ||
+        is_elsewhere = is_elsewhere || uses(program.lets, let.name) ||
                        std::any_of(program.requirements.begin(), program.requirements.end(),
                                    [&](const auto& one) { return uses(one.condition, let.name); });
         d.notes.push_back(fmt::format(

@@ -73,7 +73,7 @@ bool is_live_change(const Event& event) {
 // What stages have done: which verb to which things; with an image or a file, with which.
 class Exercised {
   public:
-    explicit Exercised(const Timeline& timeline) : timeline_(timeline) {}
+    explicit Exercised(const Resources& resources) : resources_(resources) {}
 
     void add(const Event& event) {
         if (event.act == Act::Change && !never_happens(event)) done_[subject(event)].insert(inputs(event));
@@ -99,18 +99,18 @@ class Exercised {
             const auto kind = event.verb->parameters.at(i).type.kind;
             if (kind != ir::TypeKind::Image && kind != ir::TypeKind::Path) continue;
             if (!event.arguments[i]) return unknown;
-            const bool is_own = kind == ir::TypeKind::Path && timeline_.is_of_one(show(*event.arguments[i]));
+            const bool is_own = kind == ir::TypeKind::Path && resources_.is_of_one(show(*event.arguments[i]));
             text += is_own ? "\n" : show(*event.arguments[i]) + "\n";
         }
         return text;
     }
 
-    const Timeline& timeline_;
+    const Resources& resources_;
     std::map<Subject, std::set<std::string>> done_;
 };
 
 struct Lower {
-    explicit Lower(const Timeline& timeline) : exercised(timeline) {}
+    explicit Lower(const Resources& resources) : exercised(resources) {}
     const ir::Stage* first = nullptr;
     Exercised exercised;
 };
@@ -174,7 +174,7 @@ void exercise(const Picture& picture, Diagnostics& diagnostics) {
         const bool is_upper = course.environment != nullptr && course.environment->is_protected;
         const ir::Stage* first = is_upper ? first_lower(picture, lower, course) : nullptr;
         if (first != nullptr) never_exercised(course, lower, *first, diagnostics);
-        Lower& own = lower.try_emplace(course.stage->environment, picture.timeline).first->second;
+        Lower& own = lower.try_emplace(course.stage->environment, picture.resources).first->second;
         for (const Event& event : course.forward) {
             if (own.first == nullptr && is_live_change(event)) own.first = course.stage;
             own.exercised.add(event);

@@ -9,35 +9,15 @@ namespace {
 
 // What a condition is without a run; nothing if only a run can tell. A parameter may be given another value.
 std::optional<bool> decided(const ir::Expr& condition) {
-    using ir::ExprKind;
-    const auto child = [&](std::size_t i) { return decided(condition.children.at(i)); };
-    switch (condition.kind) {
-        case ExprKind::Literal: {
-            const bool* value = condition.value.get_if<bool>();
-            return value != nullptr ? std::optional(*value) : std::nullopt;
-        }
-        case ExprKind::Not: {
-            const auto inner = child(0);
-            return inner ? std::optional(!*inner) : std::nullopt;
-        }
-        case ExprKind::And:
-        case ExprKind::Or: {
-            const bool deciding = condition.kind == ExprKind::Or;
-            const auto left = child(0), right = child(1);
-            if (left == deciding || right == deciding) return deciding;
-            return left && right ? std::optional(!deciding) : std::nullopt;
-        }
-        case ExprKind::Compare: {
-            const ir::Expr &left = condition.children.at(0), &right = condition.children.at(1);
-            const bool is_equality =
-                condition.comparison == ir::Comparison::Is || condition.comparison == ir::Comparison::IsNot;
-            if (!is_equality || left.kind != ExprKind::Literal || right.kind != ExprKind::Literal)
-                return std::nullopt;
-            return equal(left.value, right.value) == (condition.comparison == ir::Comparison::Is);
-        }
-        default:
-            return std::nullopt;
-    }
+    return semantics::known_truth(condition, [](const ir::Expr& part) -> std::optional<bool> {
+        const bool is_equality =
+            part.kind == ir::ExprKind::Compare &&
+            (part.comparison == ir::Comparison::Is || part.comparison == ir::Comparison::IsNot);
+        if (!is_equality) return std::nullopt;
+        const ir::Expr &left = part.children.at(0), &right = part.children.at(1);
+        if (left.kind != ir::ExprKind::Literal || right.kind != ir::ExprKind::Literal) return std::nullopt;
+        return equal(left.value, right.value) == (part.comparison == ir::Comparison::Is);
+    });
 }
 
 void never(const std::vector<ir::Step>& steps, Span because, const char* why, Diagnostics& diagnostics) {

@@ -26,23 +26,17 @@ struct Read {
     std::string missing;       // there is no such place
 };
 
-// What is known of a condition without running anything.
-enum class Truth { True, False, Open };
-
-Truth negated(Truth truth) {
-    return truth == Truth::Open ? truth : truth == Truth::True ? Truth::False : Truth::True;
-}
-
 class Requirement {
   public:
     Requirement(const Input& input, const ir::Requirement& requirement)
         : input_(input), requirement_(requirement) {}
 
     void check(Diagnostics& diagnostics) {
-        const Truth truth = evaluate(requirement_.condition);
+        const auto holds = semantics::known_truth(requirement_.condition,
+                                                  [&](const ir::Expr& part) { return decided(part); });
         const auto is_broken = [](const Read& read) { return !read.problem.empty(); };
         const bool broken = std::any_of(reads_.begin(), reads_.end(), is_broken);
-        if (!broken && truth != Truth::False) return;
+        if (!broken && holds != false) return;
         auto& d = diagnostics.report(Code::RequirementFails, requirement_.condition.span,
                                      broken ? "what the script requires cannot be found out"
                                             : "the files are not as the script requires");
@@ -51,62 +45,38 @@ class Requirement {
     }
 
   private:
-    Truth evaluate(const ir::Expr& expression) {
-        switch (expression.kind) {
-            case ir::ExprKind::Not:
-                return negated(evaluate(expression.children.at(0)));
-            case ir::ExprKind::And:
-                return both(expression, Truth::False);
-            case ir::ExprKind::Or:
-                return both(expression, Truth::True);
-            case ir::ExprKind::IsAbsent:
-                return absent(expression.children.at(0));
-            case ir::ExprKind::Compare:
-                return compare(expression);
-            default:
-                return Truth::Open;
+    // An open question is none that a file answers.
+    std::optional<bool> decided(const ir::Expr& condition) {
+        if (condition.kind == ir::ExprKind::IsAbsent) {
+            const auto value = known(condition.children.at(0));
+            return value ? std::optional(value->is_absent()) : std::nullopt;
         }
-    }
-
-    // `deciding` settles it, whatever the other side is.
-    Truth both(const ir::Expr& expression, Truth deciding) {
-        const Truth left = evaluate(expression.children.at(0)), right = evaluate(expression.children.at(1));
-        if (left == deciding || right == deciding) return deciding;
-        return left == Truth::Open ? left : right;
-    }
-
-    Truth absent(const ir::Expr& subject) {
-        const auto value = constant(subject);
-        if (!value || value->is_unknown()) return Truth::Open;
-        return value->is_absent() ? Truth::True : Truth::False;
-    }
-
-    Truth compare(const ir::Expr& expression) {
-        const bool is = expression.comparison == ir::Comparison::Is;
-        if (!is && expression.comparison != ir::Comparison::IsNot) return Truth::Open;
-        const auto left = constant(expression.children.at(0)), right = constant(expression.children.at(1));
-        if (!left || !right || left->is_unknown() || right->is_unknown()) return Truth::Open;
+        const bool is = condition.comparison == ir::Comparison::Is;
+        if (condition.kind != ir::ExprKind::Compare || (!is && condition.comparison != ir::Comparison::IsNot))
+            return std::nullopt;
+        const auto left = known(condition.children.at(0)), right = known(condition.children.at(1));
+        if (!left || !right) return std::nullopt;
         const bool same_value = equal(*left, *right);
         // Two places that are both not there are no agreement.
-        const bool holds = is ? same_value && !left->is_absent() : !same_value;
-        return holds ? Truth::True : Truth::False;
+        return is ? same_value && !left->is_absent() : !same_value;
     }
 
-    // A literal, a `let` of one, or a value in a file. Nothing for what only a run can tell.
-    std::optional<Value> constant(const ir::Expr& expression) {
-        if (expression.kind == ir::ExprKind::Literal) return expression.value;
-        if (expression.kind == ir::ExprKind::Local) return let(expression.name);
-        if (expression.kind != ir::ExprKind::Probe) return std::nullopt;
-        if (semantics::role_of(input_.program, expression) != ir::Role::Value) return std::nullopt;
-        const ir::Expr* of = semantics::role_argument(input_.program, expression, 1);
-        const ir::Expr* at = semantics::role_argument(input_.program, expression, 0);
-        const auto file = of != nullptr ? constant(*of) : std::nullopt;
-        const auto pointer = at != nullptr ? constant(*at) : std::nullopt;
-        const auto* path = file ? file->get_if<std::string>() : nullptr;
-        const auto* place = pointer ? pointer->get_if<std::string>() : nullptr;
-        if (path == nullptr || place == nullptr) return std::nullopt;
-        reads_.push_back(read(*path, *place));
-        return reads_.back().value;
+    // A constant, a `let` of one, or a value in a file. Nothing for what only a run can tell.
+    std::optional<Value> known(const ir::Expr& expression) {
+        auto value = semantics::known_value(expression, [&](const ir::Expr& leaf) -> std::optional<Value> {
+            if (leaf.kind == ir::ExprKind::Local) return let(leaf.name);
+            if (semantics::role_of(input_.program, leaf) != ir::Role::Value) return std::nullopt;
+            const ir::Expr* of = semantics::role_argument(input_.program, leaf, 1);
+            const ir::Expr* at = semantics::role_argument(input_.program, leaf, 0);
+            const auto file = of != nullptr ? known(*of) : std::nullopt;
+            const auto pointer = at != nullptr ? known(*at) : std::nullopt;
+            const auto* path = file ? file->get_if<std::string>() : nullptr;
+            const auto* place = pointer ? pointer->get_if<std::string>() : nullptr;
+            if (path == nullptr || place == nullptr) return std::nullopt;
+            reads_.push_back(read(*path, *place));
+            return reads_.back().value;
+        });
+        return value && value->is_unknown() ? std::nullopt : value;
     }
 
     std::optional<Value> let(const std::string& name) const {

@@ -51,10 +51,8 @@ void block_not_verified(const Course& course, Diagnostics& diagnostics) {
 
 // `run script "migrate.sh" undo < run script "back.sh" ..; >`: whether it brought anything back, only it
 // knows.
-void own_undo_not_verified(const Picture& picture, const Course& course, const ir::Step& step,
-                           Diagnostics& diagnostics) {
-    if (!step.undo || step.undo->kind != ir::UndoKind::Steps) return;
-    const Events back = picture.timeline.events(step.undo->steps, *course.stage);
+void own_undo_not_verified(const Course& course, const OwnUndo& own, Diagnostics& diagnostics) {
+    const Events& back = own.back;
     const auto last = std::find_if(back.rbegin(), back.rend(), [](const Event& event) {
         return event.act == Act::Change || event.act == Act::Other;
     });
@@ -64,9 +62,10 @@ void own_undo_not_verified(const Picture& picture, const Course& course, const i
     // The failure block may look at all of it, when all is undone.
     const auto undo = std::find_if(course.failure.begin(), course.failure.end(), undoes);
     if (undo != course.failure.end() && has_look(course.failure, undo)) return;
-    auto& d = diagnostics.report(Code::UndoNotVerified, step.undo->span,
-                                 fmt::format("nothing verifies that this takes back `{}`",
-                                             step.text.substr(0, step.text.find(" undo "))));
+    const std::string& text = own.step->text;
+    auto& d = diagnostics.report(
+        Code::UndoNotVerified, own.undo->span,
+        fmt::format("nothing verifies that this takes back `{}`", text.substr(0, text.find(" undo "))));
     d.notes.emplace_back(
         "a program that ends without an error has not always done its work: put a `verify` into the undo, or behind `undo;` in the "
         "failure block");
@@ -137,9 +136,8 @@ void not_saved(const Picture& picture, const Course& course, Diagnostics& diagno
 void restoring(const Picture& picture, Diagnostics& diagnostics) {
     for (const Course& course : picture.timeline.courses()) {
         if (!course.stage->repeats) {
-            each_step(course.stage->steps, [&](const ir::Step& step) {
-                own_undo_not_verified(picture, course, step, diagnostics);
-            });
+            each_undo_of_step(course,
+                              [&](const OwnUndo& own) { own_undo_not_verified(course, own, diagnostics); });
             configuration_stays(picture, course, diagnostics);
             not_saved(picture, course, diagnostics);
         }

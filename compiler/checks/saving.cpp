@@ -12,10 +12,10 @@ bool is_backup(const Event& event) {
 }
 
 // The workload whose files are saved; empty if it is none.
-Thing saved_workload(const Timeline& timeline, const Event& backup) {
+Thing saved_workload(const Resources& resources, const Event& backup) {
     for (const auto& argument : backup.role.empty() ? backup.arguments : backup.role)
         if (const auto* resource = argument ? argument->get_if<ResourceRef>() : nullptr)
-            if (resource->type == "workload") return timeline.thing(*resource);
+            if (resource->type == "workload") return resources.thing(*resource);
     return {};
 }
 
@@ -24,7 +24,7 @@ Thing saved_workload(const Timeline& timeline, const Event& backup) {
 bool may_save(const Picture& picture, const Event& backup, const Event& change) {
     constexpr std::string_view claim = "persistentvolumeclaim/";
     if (!is_backup(backup)) return false;
-    const Thing workload = saved_workload(picture.timeline, backup);
+    const Thing workload = saved_workload(picture.resources, backup);
     if (workload.empty() || picture.manifests.declaring(workload).empty()) return true;
     return std::none_of(change.things.begin(), change.things.end(), [&](const Thing& thing) {
         if (!thing.starts_with(claim)) return false;

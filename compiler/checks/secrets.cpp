@@ -32,9 +32,8 @@ bool may_be_one(const std::string& text) {
 }
 
 const std::string* secret_text(const ir::Expr& expression) {
-    const auto* text = expression.kind == ir::ExprKind::Literal && expression.type.kind != ir::TypeKind::Path
-                           ? expression.value.get_if<std::string>()
-                           : nullptr;
+    const auto* text =
+        expression.type.kind != ir::TypeKind::Path ? semantics::literal<std::string>(expression) : nullptr;
     return text != nullptr && may_be_one(*text) ? text : nullptr;
 }
 
@@ -80,7 +79,7 @@ class Calls {
     void check(const ir::Step& step) {
         if (step.kind != ir::StepKind::Call) return;
         for (std::size_t i = 0; i + 1 < step.arguments.size(); ++i) {
-            const std::string* place = literal(step.arguments[i]);
+            const std::string* place = semantics::literal<std::string>(step.arguments[i]);
             if (place != nullptr && place->starts_with('/') && is_called_secret(*place))
                 told(texts_.written(step.arguments[i + 1]));
         }
@@ -91,17 +90,13 @@ class Calls {
     void options(const ir::Expr& list) {
         if (list.kind != ir::ExprKind::List) return;
         for (std::size_t i = 0; i + 1 < list.children.size(); ++i) {
-            const std::string* option = literal(list.children[i]);
+            const std::string* option = semantics::literal<std::string>(list.children[i]);
             if (option != nullptr && option->starts_with('-') && is_called_secret(*option))
                 told(texts_.written(list.children[i + 1]));
         }
     }
 
   private:
-    static const std::string* literal(const ir::Expr& expression) {
-        return expression.kind == ir::ExprKind::Literal ? expression.value.get_if<std::string>() : nullptr;
-    }
-
     void told(const ir::Expr& expression) {
         if (secret_text(expression) != nullptr && told_.insert(&expression).second)
             report(expression, diagnostics_);

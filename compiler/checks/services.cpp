@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/drafts.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/ir/labels.hpp"
 
@@ -84,10 +83,7 @@ constexpr std::string_view selector_of_service = "/spec/selector";
 class Services {
   public:
     Services(const Picture& picture, Diagnostics& diagnostics)
-        : picture_(picture), diagnostics_(diagnostics), drafts_(picture.inventory.root, picture.sources) {
-        for (const Course& course : picture.timeline.courses())
-            for (const Event& event : course.forward) drafts_.take(event);
-    }
+        : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
         for (const Course& course : picture_.timeline.courses()) {
@@ -117,7 +113,7 @@ class Services {
         for (; seen_ < objects.size(); ++seen_) {
             const Object* object = objects[seen_];
             const char* place = pod_template(object->thing);
-            const json* now = drafts_.object(*object);
+            const json* now = picture_.files.object(*object);
             complete_ = complete_ && now != nullptr && (place != nullptr || makes_no_pods(object->thing));
             if (place == nullptr || now == nullptr) continue;
             const json::json_pointer spec(fmt::format("{}/spec", place));
@@ -138,7 +134,7 @@ class Services {
     void applied(const Event& event) {
         for (const Thing& thing : event.things) {
             const Object* object = declared(thing);
-            const json* now = object != nullptr ? drafts_.object(*object) : nullptr;
+            const json* now = object != nullptr ? picture_.files.object(*object) : nullptr;
             if (now == nullptr || !told_.insert(thing).second) continue;
             if (thing.starts_with("service/")) service(event, *object, *now);
             if (thing.starts_with("ingress/")) ingress(event, *object, *now);
@@ -262,7 +258,7 @@ class Services {
     void backend(const Event& event, const Object& object, const json& path, const std::string& place) {
         const std::string name = text_at(path, "/backend/service/name");
         const Object* target = name.empty() ? nullptr : declared("service/" + name);
-        const json* service = target != nullptr ? drafts_.object(*target) : nullptr;
+        const json* service = target != nullptr ? picture_.files.object(*target) : nullptr;
         const json::json_pointer number("/backend/service/port/number"), ports("/spec/ports");
         if (service == nullptr || !path.contains(number) || !service->contains(ports)) return;
         for (const json& port : (*service)[ports])
@@ -294,7 +290,7 @@ class Services {
         if (effect.thing.empty()) return;
         const Labels labels = parsed(*written);
         const Object* object = declared(effect.thing);
-        const json* now = object != nullptr ? drafts_.object(*object) : nullptr;
+        const json* now = object != nullptr ? picture_.files.object(*object) : nullptr;
         Labels selector = now != nullptr ? labels_at(*now, "/spec/selector") : Labels();
         const Labels before = selector;
         for (const auto& [key, value] : labels) selector[key] = value;
@@ -341,7 +337,6 @@ class Services {
 
     const Picture& picture_;
     Diagnostics& diagnostics_;
-    Drafts drafts_;
     std::vector<Pods> pods_;
     std::size_t seen_ = 0;  // objects that pods_ was made of
     bool complete_ = true;

@@ -164,8 +164,8 @@ std::vector<std::string> words_of(const ir::Verb& verb) {
     std::vector<std::string> words;
     if (!verb.action || !verb.action->arguments) return words;
     for (const ir::Expr& child : verb.action->arguments->children) {
-        const auto* text = child.value.get_if<std::string>();
-        words.push_back(child.kind == ir::ExprKind::Literal && text != nullptr ? *text : "");
+        const auto* text = semantics::literal<std::string>(child);
+        words.push_back(text != nullptr ? *text : "");
     }
     return words;
 }

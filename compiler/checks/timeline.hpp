@@ -3,22 +3,19 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "compiler/checks/manifests.hpp"
+#include "compiler/checks/edited_files.hpp"
+#include "compiler/checks/resources.hpp"
+#include "compiler/checks/values.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/semantics/bounds.hpp"
 
 namespace migc::checks {
-
-// A thing that a step changes or looks at: "deployment/webapi", "service/web", "file k8s/a.yaml",
-// "terraform".
-using Thing = std::string;
 
 // One effect of a step: a probe, what it is asked about, and what it becomes as far as that is known.
 struct Effect {
@@ -83,6 +80,7 @@ struct Event {
     const Object* object = nullptr;       // that it applies, with what the script has edited in the manifest
     std::string manifest;                 // the path that it applies
     const Branch* branch = nullptr;
+    Moment moment = 0;         // of the project's files, when it has happened
     bool everything = false;   // it looks at the system as a whole: a request, a script, all pods
     bool conditional = false;  // whether it happens only a run can tell
     bool beside = false;       // it happens at the same time as others: in a `parallel`
@@ -93,8 +91,9 @@ struct Event {
 // An undo that somebody wrote, in a step or in a verb of their own, and what it is the undo of.
 struct OwnUndo {
     const ir::Undo* undo = nullptr;
-    const ir::Step* step = nullptr;  // the call
-    std::size_t begin = 0, end = 0;  // of the course's forward events
+    const ir::Step* step = nullptr;     // the call
+    const ir::Verb* part_of = nullptr;  // the composite verb that the call is in; null if the script has it
+    std::size_t begin = 0, end = 0;     // of the course's forward events
     std::vector<Event> back;
     bool by_verb = false;   // declared by the verb
     bool outermost = true;  // no other one takes its place
@@ -103,6 +102,7 @@ struct OwnUndo {
 struct Course {
     const ir::Stage* stage = nullptr;
     const project::Environment* environment = nullptr;  // null if unknown
+    Moment moment = 0;                                  // of the project's files, when its steps are done
     std::vector<Event> gates, forward, failure, throughout;
     std::vector<OwnUndo> undos;
     std::vector<Event> lets;  // the top level's, as this stage sees them
@@ -111,85 +111,31 @@ struct Course {
 class Timeline {
   public:
     Timeline(const ir::Program& program, const project::Inventory& inventory, const Manifests& manifests,
-             const SourceMap& sources);
+             const SourceMap& sources, Resources& resources, EditedFiles& files);
     Timeline(const Timeline&) = delete;
     Timeline& operator=(const Timeline&) = delete;
 
     [[nodiscard]] const std::vector<Course>& courses() const { return courses_; }
-    // What a list of steps does, where names are known as at the stage's top level.
-    [[nodiscard]] std::vector<Event> events(const std::vector<ir::Step>& steps, const ir::Stage& stage) const;
-    // As far as it is known without running anything.
+    // As far as it is known without running anything, where names are known as at the top level of the
+    // script.
     [[nodiscard]] std::optional<Value> value(const ir::Expr& expression, const ir::Stage& stage) const;
-    // How a resource is called in the cluster: webapi is "deployment/monadic-pipeline-webapi".
-    [[nodiscard]] Thing thing(const ResourceRef& resource) const;
-    // Those of some objects that speak of an environment: not those of another environment's folder or
-    // namespace, and not those that only stages of others apply.
-    [[nodiscard]] Manifests::Objects of_environment(const Manifests::Objects& objects,
-                                                    const std::string& environment) const;
-    // Whether the path of a file names an environment, so that it speaks of that one only.
-    [[nodiscard]] bool is_of_one(const std::string& file) const { return !named_by(file).empty(); }
-    // The manifests whose objects steps ask for, by path as the script has it: the first such step.
-    [[nodiscard]] const std::map<std::string, const ir::Step*>& read_by() const { return read_by_; }
-    // What a manifest says once the script has edited it; null if that is not known.
-    [[nodiscard]] const Object* edited(const Object& object) const;
-    // The step that last edited a file; null if none does.
-    [[nodiscard]] const ir::Step* editor(const std::string& file) const;
+    [[nodiscard]] const ReadBy& read_by() const { return read_by_; }
     // Whether something stands in the script or in a file that it uses, and not in the standard library.
     [[nodiscard]] bool is_own(Span span) const;
 
   private:
-    class Walk;
-    // A manifest that steps edit: what they have set that was not yet worked into its text.
-    struct Draft {
-        std::map<std::string, std::optional<Value>> pending;  // by pointer; nothing: removed
-        std::optional<std::string> text;
-        const std::vector<Object>* objects = nullptr;
-        const ir::Step* step = nullptr;
-        bool known = true;
-    };
-    struct Applied {
-        std::vector<std::string> files;
-        std::map<Thing, const Object*> objects;
-        std::set<std::string> environments;
-    };
-
-    const std::map<Thing, const Object*>& objects_of(const std::string& path,
-                                                     const std::string& environment) const;
-    void work_in(const std::string& file, Draft& draft) const;
-    [[nodiscard]] const std::set<std::string>& named_by(const std::string& file) const;
-    [[nodiscard]] const std::set<std::string>& namespaces() const;
-    [[nodiscard]] bool is_of(const Object& object, const std::string& environment) const;
-
     const ir::Program& program_;
-    const project::Inventory& inventory_;
-    const Manifests& manifests_;
     const SourceMap& sources_;
+    std::deque<Branch> branches_;
+    std::deque<Values> values_;  // by the number of the stage
     std::vector<Course> courses_;
-    // What the walks find out, or have found out before.
-    mutable std::deque<Branch> branches_;
-    mutable std::size_t visits_ = 0, plans_ = 0;
-    mutable std::map<std::string, Draft> drafts_;
-    mutable std::deque<std::vector<Object>> versions_;
-    mutable std::map<std::string, Applied> paths_;
-    mutable std::map<std::string, const ir::Step*> read_by_;
-    mutable std::optional<std::set<std::string>> namespaces_;        // that any manifest names
-    mutable std::map<std::string, std::set<std::string>> appliers_;  // by file: the environments
-    mutable std::map<std::string, std::set<std::string>> named_;     // by file: those that its path names
+    ReadBy read_by_;
 };
-
-// "deploy/web" and "Deployment/web" are "deployment/web"; a namespace in the middle is left out.
-Thing object_thing(std::string_view handle);
-
-// Whether what an object holds is gone with it: a claim, a volume, a namespace, a resource definition.
-bool holds_data(const Thing& thing);
 
 // How a change is taken back: as the step says, else as its verb does.
 const ir::Undo& way_back(const Event& change);
 
-// Whether a thing is in the cluster or behind it, and no file of the project, image or plan.
-bool is_live(const Thing& thing);
-bool is_plan(const Thing& thing);
-// Whether an event changes or looks at such a thing.
+// Whether an event changes or looks at a thing in the cluster or behind it.
 bool touches_live(const Event& event);
 
 // Whether the verb of an event has a role, by its own word.

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/drafts.hpp"
 #include "compiler/checks/field.hpp"
 #include "compiler/semantics/bounds.hpp"
 #include "compiler/semantics/window.hpp"
@@ -239,7 +238,7 @@ bool makes_new_pods(const Event& event) {
 }
 
 // `verify pods ready of webapi within 30s`, and a pod is not even asked before a minute is over.
-void too_short(const Picture& picture, const Course& course, Drafts& drafts, Diagnostics& diagnostics) {
+void too_short(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
     std::set<Thing> renewed;
     for (const Event& event : course.forward) {
         if (makes_new_pods(event)) renewed.insert(event.things.begin(), event.things.end());
@@ -248,8 +247,9 @@ void too_short(const Picture& picture, const Course& course, Drafts& drafts, Dia
         if (!waits) continue;
         for (const Thing& thing : event.things) {
             const auto& declared = picture.manifests.declaring(thing);
-            const json* now =
-                renewed.contains(thing) && !declared.empty() ? drafts.object(*declared.front()) : nullptr;
+            const json* now = renewed.contains(thing) && !declared.empty()
+                                  ? picture.files.object(*declared.front(), course.moment)
+                                  : nullptr;
             const Start start = now != nullptr ? start_of(*now) : Start();
             if (start.ms == 0 || start.ms < event.bound.see_ms) continue;
             auto& d = diagnostics.report(
@@ -283,14 +283,12 @@ void no_time(const Course& course, Diagnostics& diagnostics) {
 
 void times(const Picture& picture, Diagnostics& diagnostics) {
     unreadable_freezes(picture, diagnostics);
-    Drafts drafts(picture.inventory.root, picture.sources);
     for (const Course& course : picture.timeline.courses()) {
-        for (const Event& event : course.forward) drafts.take(event);
         const auto gates = gates_of(picture, *course.stage);
         never_open(gates, diagnostics);
         if (!gates.empty()) too_long(course, gates, diagnostics);
         if (course.stage->repeats) continue;
-        too_short(picture, course, drafts, diagnostics);
+        too_short(picture, course, diagnostics);
         no_time(course, diagnostics);
     }
 }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/drafts.hpp"
 #include "compiler/checks/field.hpp"
 
 namespace migc::checks {
@@ -25,9 +24,9 @@ class Edited {
 
   private:
     void note(const Event& event) {
-        const auto edit = edit_of(event);
-        if (edit && !event.conditional) edits_[edit->file] = &event;
-        if (edit) return;
+        const auto edits = edits_of(event);
+        for (const Edit& edit : edits) edits_[edit.file] = &event;
+        if (!edits.empty()) return;
         // A program of one's own may apply, or hand on to what applies.
         anything_ = anything_ || event.effects.empty();
         const bool starts_anew = effect_on(event, ir::Role::Generation) != nullptr;

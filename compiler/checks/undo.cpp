@@ -422,7 +422,7 @@ class Order {
     }
 
     Manifests::Objects of(const Manifests::Objects& objects) const {
-        return picture_.timeline.of_environment(objects, course_.stage->environment);
+        return picture_.resources.of_environment(objects, course_.stage->environment);
     }
 
     // The workloads that would suffer; without one the thing that was changed.

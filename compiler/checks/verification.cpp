@@ -140,29 +140,31 @@ void elsewhere_verified(const Picture& picture, const Course& course, Diagnostic
     }
 }
 
-bool is_number(const ir::Expr& expression, std::int64_t wanted) {
-    const auto* number = expression.value.get_if<std::int64_t>();
-    return expression.kind == ir::ExprKind::Literal && number != nullptr && *number == wanted;
+bool is_none(const ir::Expr& expression) {
+    const auto* number = semantics::literal<std::int64_t>(expression);
+    return number != nullptr && *number == 0;
 }
 
 bool is_all(const ir::Expr& expression) {
-    const auto* share = expression.value.get_if<Percent>();
-    return expression.kind == ir::ExprKind::Literal && share != nullptr && share->value >= 100;
+    const auto* share = semantics::literal<Percent>(expression);
+    return share != nullptr && share->value >= 100;
 }
 
-bool always_holds(const SourceMap& sources, const ir::Expr& condition);
-
-// Holds in no case.
-bool never_holds(const SourceMap& sources, const ir::Expr& condition) {
-    if (condition.kind == ir::ExprKind::Not) return always_holds(sources, condition.children.at(0));
-    if (condition.kind == ir::ExprKind::Literal) {
-        const bool* value = condition.value.get_if<bool>();
-        return value != nullptr && !*value;
+// Nothing is below 0, or above all.
+std::optional<bool> by_its_bound(const ir::Expr& comparison) {
+    const ir::Expr& bound = comparison.children.at(1);
+    switch (comparison.comparison) {
+        case ir::Comparison::AtLeast:
+        case ir::Comparison::Below:
+            if (is_none(bound)) return comparison.comparison == ir::Comparison::AtLeast;
+            return std::nullopt;
+        case ir::Comparison::AtMost:
+        case ir::Comparison::Above:
+            if (is_all(bound)) return comparison.comparison == ir::Comparison::AtMost;
+            return std::nullopt;
+        default:
+            return std::nullopt;
     }
-    if (condition.kind != ir::ExprKind::Compare) return false;
-    const ir::Expr& bound = condition.children.at(1);
-    return (condition.comparison == ir::Comparison::Below && is_number(bound, 0)) ||
-           (condition.comparison == ir::Comparison::Above && is_all(bound));
 }
 
 bool opposite(ir::Comparison a, ir::Comparison b) {
@@ -191,33 +193,18 @@ bool contradict(const SourceMap& sources, const ir::Expr& a, const ir::Expr& b) 
 
 // Holds whatever happens.
 bool always_holds(const SourceMap& sources, const ir::Expr& condition) {
-    const auto part = [&](std::size_t at) { return always_holds(sources, condition.children.at(at)); };
-    switch (condition.kind) {
-        case ir::ExprKind::And:
-            return part(0) && part(1);
-        case ir::ExprKind::Or:
-            return part(0) || part(1) ||
-                   contradict(sources, condition.children.at(0), condition.children.at(1));
-        case ir::ExprKind::Not:
-            return never_holds(sources, condition.children.at(0));
-        case ir::ExprKind::Literal: {
-            const bool* value = condition.value.get_if<bool>();
-            return value != nullptr && *value;
-        }
-        case ir::ExprKind::Compare: {
-            const ir::Expr& bound = condition.children.at(1);
-            const bool least = condition.comparison == ir::Comparison::AtLeast;
-            const bool most = condition.comparison == ir::Comparison::AtMost;
-            return (least && is_number(bound, 0)) || (most && is_all(bound));
-        }
-        default:
-            return false;
-    }
+    const auto holds = semantics::known_truth(condition, [&](const ir::Expr& part) -> std::optional<bool> {
+        if (part.kind == ir::ExprKind::Compare) return by_its_bound(part);
+        const bool is_or = part.kind == ir::ExprKind::Or;
+        return is_or && contradict(sources, part.children.at(0), part.children.at(1)) ? std::optional(true)
+                                                                                      : std::nullopt;
+    });
+    return holds == true;
 }
 
 bool asks(const ir::Expr& condition) {
-    return condition.kind == ir::ExprKind::Probe ||
-           std::any_of(condition.children.begin(), condition.children.end(), asks);
+    return semantics::any_expression(condition,
+                                     [](const ir::Expr& one) { return one.kind == ir::ExprKind::Probe; });
 }
 
 // `let r = restarts of webapi; soak 1h while r is 0;`

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/drafts.hpp"
 #include "compiler/documents/document.hpp"
 
 namespace migc::checks {
@@ -57,15 +56,14 @@ constexpr std::string_view asked_storage = "/spec/resources/requests/storage";
 
 class Sizes {
   public:
-    Sizes(const Picture& picture, const Course& course, Drafts& drafts, Diagnostics& diagnostics)
+    Sizes(const Picture& picture, const Course& course, Diagnostics& diagnostics)
         : picture_(picture),
           course_(course),
-          drafts_(drafts),
           diagnostics_(diagnostics),
           path_(course.environment->terraform->directory + "/" + course.environment->terraform->var_file) {}
 
     void check() {
-        const json* variables = drafts_.file(path_);
+        const json* variables = picture_.files.file(path_, course_.moment);
         if (variables == nullptr) return;
         const auto volumes = volumes_of(*variables);
         for (const Event& event : course_.forward) note(event);
@@ -78,7 +76,9 @@ class Sizes {
   private:
     void note(const Event& event) {
         if (event.act != Act::Change || event.verb == nullptr || event.conditional) return;
-        if (const auto edit = edit_of(event)) return note_edit(event, *edit);
+        const auto edits = edits_of(event);
+        for (const Edit& edit : edits) note_edit(event, edit);
+        if (!edits.empty()) return;
         for (const Effect& effect : event.effects) {
             const bool grows = effect.pointer == asked_storage;
             if (!effect.thing.starts_with("persistentvolumeclaim/")) continue;
@@ -99,7 +99,7 @@ class Sizes {
         if (grown_.empty() && changes_.empty() && volumes_edited_ == nullptr) return found;
         for (const Object* object : picture_.manifests.mentioning({"persistentvolumeclaim"})) {
             if (!object->thing.starts_with("persistentvolumeclaim/")) continue;
-            const json* now = drafts_.object(*object);
+            const json* now = picture_.files.object(*object, course_.moment);
             std::string shown = now != nullptr ? text_at(*now, "/spec/resources/requests/storage") : "";
             if (const auto grown = grown_.find(object->thing); grown != grown_.end())
                 shown = show(grown->second);
@@ -129,7 +129,7 @@ class Sizes {
             diagnostics_.report(Code::SizesDiffer, claim.event->step->span,
                                 fmt::format("terraform's volume {} has {:g} GB, and {} asks for {}",
                                             volume.name, volume.gigabytes, claim.object->thing, claim.shown));
-        d.labels.push_back({drafts_.span(path_, fmt::format("/volumes/name={}/size", volume.name)),
+        d.labels.push_back({picture_.files.span(path_, fmt::format("/volumes/name={}/size", volume.name)),
                             volumes_edited_ != nullptr ? "the script changes this" : "the volume"});
         d.labels.push_back(
             {picture_.manifests.span(*claim.object, "/spec/resources/requests/storage"), "the claim"});
@@ -140,7 +140,6 @@ class Sizes {
 
     const Picture& picture_;
     const Course& course_;
-    Drafts& drafts_;
     Diagnostics& diagnostics_;
     std::string path_;
     std::map<Thing, const Event*> changes_;
@@ -151,12 +150,10 @@ class Sizes {
 }  // namespace
 
 void volumes(const Picture& picture, Diagnostics& diagnostics) {
-    Drafts drafts(picture.inventory.root, picture.sources);
     for (const Course& course : picture.timeline.courses()) {
-        for (const Event& event : course.forward) drafts.take(event);
         const bool has_variables = course.environment != nullptr && course.environment->terraform &&
                                    !course.environment->terraform->var_file.empty();
-        if (!course.stage->repeats && has_variables) Sizes(picture, course, drafts, diagnostics).check();
+        if (!course.stage->repeats && has_variables) Sizes(picture, course, diagnostics).check();
     }
 }
 

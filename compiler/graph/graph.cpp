@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/visit.hpp"
 #include "compiler/source/escape.hpp"
 #include "compiler/source/outside_text.hpp"
 
@@ -151,15 +152,6 @@ class Builder {
         on_failure_ = false;
     }
 
-    // The steps that change something, in the order in which they stand.
-    void changes(const std::vector<ir::Step>& steps, std::vector<const ir::Step*>& into) const {
-        for (const auto& step : steps) {
-            if (step.kind == ir::StepKind::Call && program_.verbs[step.verb].mutates()) into.push_back(&step);
-            changes(step.body, into);
-            changes(step.otherwise, into);
-        }
-    }
-
     [[nodiscard]] bool is_irreversible(const ir::Step& step) const {
         return semantics::way_back(step, program_.verbs[step.verb]).kind == ir::UndoKind::Irreversible;
     }
@@ -183,7 +175,11 @@ class Builder {
                            Shape::Undo),
                      ""}};
         std::vector<const ir::Step*> done;
-        if (!stage_->repeats) changes(stage_->steps, done);
+        if (!stage_->repeats)
+            semantics::each_step(stage_->steps, [&](const ir::Step& one) {
+                if (one.kind == ir::StepKind::Call && program_.verbs[one.verb].mutates())
+                    done.push_back(&one);
+            });
         for (auto one = done.rbegin(); one != done.rend(); ++one) {
             ends = {{after(ends, undo_of(**one), Shape::Undo), ""}};
             if (is_irreversible(**one)) return ends;  // what is before it stands

@@ -1,0 +1,185 @@
+#include "compiler/checks/edited_files.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <system_error>
+
+#include "compiler/checks/timeline.hpp"
+#include "compiler/documents/document.hpp"
+#include "compiler/documents/pointer.hpp"
+
+namespace migc::checks {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::size_t most_made = 2'000;  // edits: each is a new text, which is read again
+
+// What a container has under a token; null if nothing.
+const json* member(const json& container, const std::string& token) {
+    if (container.is_object()) return container.contains(token) ? &container[token] : nullptr;
+    if (!container.is_array()) return nullptr;
+    if (const auto wanted = documents::picker(token)) {
+        const auto picked = std::find_if(container.begin(), container.end(), [&](const json& one) {
+            const auto found = one.is_object() ? one.find(wanted->key) : one.end();
+            return one.is_object() && found != one.end() &&
+                   (found->is_string() ? found->get<std::string>() : found->dump()) == wanted->value;
+        });
+        return picked == container.end() ? nullptr : &*picked;
+    }
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), number);
+    const bool is_number = error == std::errc() && end == token.data() + token.size();
+    return is_number && number < container.size() ? &container[number] : nullptr;
+}
+
+std::string normal(const std::string& path) {
+    return fs::path(path).lexically_normal().generic_string();
+}
+
+// The text of a file with an edit made; nothing if it cannot be.
+std::optional<std::string> after(const std::string& text, const Edit& edit) {
+    const auto format = documents::format_of(edit.file);
+    if (!format) return std::nullopt;
+    if (edit.removes) {
+        auto without = documents::remove(text, *format, edit.pointer);
+        return without ? std::optional(std::move(*without)) : std::nullopt;
+    }
+    auto with = documents::set(text, *format, edit.pointer, *edit.value);
+    return with ? std::optional(std::move(with->text)) : std::nullopt;
+}
+
+}  // namespace
+
+const json* value_at(const json& whole, const std::string& pointer) {
+    const auto tokens = documents::tokens_of(pointer);
+    const json* at = tokens ? &whole : nullptr;
+    for (std::size_t i = 0; at != nullptr && i < tokens->size(); ++i) at = member(*at, (*tokens)[i]);
+    return at;
+}
+
+json in_json(const Value& value) {
+    if (const auto* number = value.get_if<std::int64_t>()) return *number;
+    if (const auto* truth = value.get_if<bool>()) return *truth;
+    if (const auto* whole = value.get_if<Json>()) return *whole ? **whole : json();
+    if (value.is_absent()) return nullptr;
+    const auto* list = value.get_if<List>();
+    if (list == nullptr) return show(value);
+    json result = json::array();
+    for (const Value& item : *list) result.push_back(in_json(item));
+    return result;
+}
+
+std::vector<Edit> edits_of(const Event& event) {
+    std::vector<Edit> edits;
+    for (const Effect& effect : event.effects) {
+        if (effect.probe->role.role != ir::Role::Value) continue;
+        const std::string* pointer = text_in(effect.role, 0);
+        const std::string* file = text_in(effect.role, 1);
+        if (file == nullptr || pointer == nullptr || event.conditional) return {};
+        edits.push_back({normal(*file), *pointer, effect.becomes == ir::Becomes::Absent, std::nullopt});
+        if (effect.value && !effect.value->is_unknown()) edits.back().value = in_json(*effect.value);
+    }
+    return edits;
+}
+
+void EditedFiles::take(const Event& event) {
+    ++now_;
+    const auto edits = edits_of(event);
+    for (const Thing& thing : event.things) {
+        if (thing == "file ?" && !all_lost_) all_lost_ = now_;
+        if (!thing.starts_with("file ")) continue;
+        const std::string name = normal(thing.substr(5));
+        const auto is_of_it = [&](const Edit& edit) { return edit.file == name; };
+        bool is_known = std::any_of(edits.begin(), edits.end(), is_of_it);
+        File& file = files_[name];
+        for (const Edit& edit : edits) {
+            if (!is_of_it(edit)) continue;
+            is_known = is_known && (edit.removes || edit.value);
+            file.edits.emplace_back(now_, edit);
+        }
+        if (!is_known && !file.lost) file.lost = now_;
+    }
+}
+
+bool EditedFiles::is_lost(const File& file, Moment when) const {
+    return (all_lost_ && *all_lost_ <= when) || (file.lost && *file.lost <= when);
+}
+
+EditedFiles::Version& EditedFiles::on_disk(const std::string& path, File& file) const {
+    const auto [entry, is_new] = file.versions.try_emplace(0);
+    if (is_new) entry->second.text = content(root_, path);
+    return entry->second;
+}
+
+EditedFiles::Version& EditedFiles::made(const std::string& path, File& file, Moment when) const {
+    on_disk(path, file);
+    const auto later = std::partition_point(file.edits.begin(), file.edits.end(),
+                                            [&](const auto& edit) { return edit.first <= when; });
+    const auto count = static_cast<std::size_t>(later - file.edits.begin());
+    const auto& [number, nearest] = *std::prev(file.versions.upper_bound(count));
+    const auto [entry, is_new] = file.versions.try_emplace(count);
+    if (!is_new) return entry->second;
+    auto& text = entry->second.text = nearest.text;
+    std::map<std::string_view, std::size_t> last;  // where one place is set again and again, that counts
+    for (std::size_t i = number; i < count; ++i) last[file.edits[i].second.pointer] = i;
+    for (std::size_t i = number; text && i < count; ++i) {
+        const Edit& edit = file.edits[i].second;
+        const bool is_new_element = edit.pointer.find("/-") != std::string::npos;
+        if (i != last[edit.pointer] && !is_new_element) continue;
+        text = ++made_ <= most_made ? after(*text, edit) : std::nullopt;
+    }
+    return entry->second;
+}
+
+const json* EditedFiles::file(const std::string& path, Moment when) const {
+    const std::string name = normal(path);
+    const auto format = documents::format_of(name);
+    File& file = files_[name];
+    if (is_lost(file, when) || !format) return nullptr;
+    Version& version = made(name, file, when);
+    if (!version.text) return nullptr;
+    if (!version.whole) {
+        auto read = documents::read(*version.text, *format, "");
+        version.whole = read && read->value ? std::move(*read->value) : json();
+    }
+    return version.whole->is_null() ? nullptr : &*version.whole;
+}
+
+const Object* EditedFiles::version(const Object& object, Moment when) const {
+    const auto found = files_.find(object.file);
+    const bool is_edited =
+        found != files_.end() && !found->second.edits.empty() && found->second.edits.front().first <= when;
+    if (found == files_.end() ? is_lost({}, when) : is_lost(found->second, when)) return nullptr;
+    if (!is_edited) return &object;  // what nobody edits has been read already
+    Version& version = made(object.file, found->second, when);
+    if (!version.text) return nullptr;
+    if (!version.objects) version.objects = Manifests::objects_of(object.file, *version.text);
+    const auto same = std::find_if(version.objects->begin(), version.objects->end(), [&](const Object& one) {
+        return one.thing == object.thing && one.document == object.document;
+    });
+    return same == version.objects->end() ? nullptr : &*same;
+}
+
+const json* EditedFiles::object(const Object& object, Moment when) const {
+    const Object* found = version(object, when);
+    return found != nullptr ? &found->json : nullptr;
+}
+
+Span EditedFiles::span(const std::string& path, const std::string& pointer) const {
+    File& file = files_[normal(path)];
+    const std::string content = on_disk(normal(path), file).text.value_or("");
+    std::error_code error;
+    const fs::path shown = fs::proximate(root_ / path, error);
+    if (!file.id) file.id = sources_.add(error ? path : shown.string(), content);
+    const auto format = documents::format_of(path);
+    const auto found =
+        format ? documents::read(content, *format, pointer) : tl::unexpected(documents::Problem{});
+    if (!found || !found->value) return {*file.id, 0, 0};
+    const std::size_t end = std::min(found->range.end, documents::line_end(content, found->range.begin));
+    return {*file.id, static_cast<std::uint32_t>(found->range.begin), static_cast<std::uint32_t>(end)};
+}
+
+}  // namespace migc::checks

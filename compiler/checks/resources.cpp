@@ -1,0 +1,196 @@
+#include "compiler/checks/resources.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "compiler/checks/timeline.hpp"
+
+namespace migc::checks {
+namespace {
+
+const std::map<std::string, std::string, std::less<>>& short_kinds() {
+    static const std::map<std::string, std::string, std::less<>> kinds = {
+        {"deploy", "deployment"}, {"sts", "statefulset"},
+        {"ds", "daemonset"},      {"svc", "service"},
+        {"cm", "configmap"},      {"pvc", "persistentvolumeclaim"},
+        {"ing", "ingress"},       {"hpa", "horizontalpodautoscaler"},
+        {"ns", "namespace"}};
+    return kinds;
+}
+
+// A kind as an apply or a person may write it: "Deployments.apps" is "deployment".
+std::string kind_of(std::string_view written) {
+    std::string kind(written.substr(0, written.find('.')));
+    std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (const auto known = short_kinds().find(kind); known != short_kinds().end()) return known->second;
+    return kind.size() > 3 && kind.ends_with('s') && !kind.ends_with("ss") ? kind.substr(0, kind.size() - 1)
+                                                                           : kind;
+}
+
+std::vector<std::string> split(std::string_view text, std::string_view separators) {
+    std::vector<std::string> parts;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find_first_of(separators), text.size());
+        if (end > 0) parts.emplace_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return parts;
+}
+
+// "prod" is production, "stage" is staging.
+bool abbreviates(const std::string& word, const std::string& environment) {
+    if (word == environment) return true;
+    return word.size() >= 3 && word.size() < environment.size() &&
+           (environment.starts_with(word) || (word == "stage" && environment == "staging"));
+}
+
+// By a folder, or a part of the file's name: k8s/production/web.yaml, web.prod.yaml, web-production.yaml.
+bool path_names(const std::string& file, const std::string& environment) {
+    auto folders = split(file, "/");
+    const std::string name = folders.empty() ? "" : folders.back();
+    if (!folders.empty()) folders.pop_back();
+    for (const std::string& part : split(name, ".")) folders.push_back(part);
+    const auto words = split(name, ".-_");
+    return std::any_of(folders.begin(), folders.end(),
+                       [&](const std::string& part) { return abbreviates(part, environment); }) ||
+           std::find(words.begin(), words.end(), environment) != words.end();
+}
+
+}  // namespace
+
+Thing object_thing(std::string_view handle) {
+    const auto first = handle.find('/'), last = handle.rfind('/');
+    if (first == std::string_view::npos) return Thing(handle);
+    return fmt::format("{}/{}", kind_of(handle.substr(0, first)), handle.substr(last + 1));
+}
+
+bool holds_data(const Thing& thing) {
+    static const std::set<std::string, std::less<>> kinds = {"persistentvolumeclaim", "persistentvolume",
+                                                             "namespace", "customresourcedefinition"};
+    return kinds.contains(thing.substr(0, thing.find('/')));
+}
+
+bool is_live(const Thing& thing) {
+    return !thing.starts_with("file ") && !thing.starts_with("image ") && !is_plan(thing);
+}
+
+bool is_plan(const Thing& thing) {
+    return thing.substr(0, thing.find(' ')) == "plan";
+}
+
+std::optional<std::size_t> file_in(const ir::Probe& probe) {
+    if (probe.role.role == ir::Role::Value) return 1;
+    return probe.role.role == ir::Role::Content ? std::optional<std::size_t>(0) : std::nullopt;
+}
+
+Thing Resources::thing(const ResourceRef& resource) const {
+    const auto& names = resource.type == "service" ? inventory_.services : inventory_.workloads;
+    const bool has_alias = resource.type == "service" || resource.type == "workload";
+    if (const auto alias = names.find(resource.name); has_alias && alias != names.end())
+        return object_thing(alias->second);
+    if (resource.name.find('/') != std::string::npos) return object_thing(resource.name);
+    if (resource.type == "object") return resource.name;
+    const auto& types = program_.resource_types;
+    const auto type = std::find_if(types.begin(), types.end(),
+                                   [&](const ir::ResourceType& t) { return t.name == resource.type; });
+    constexpr std::string_view slot = "${name}";
+    if (type != types.end())
+        if (const auto at = type->written_as.find(slot); at != std::string::npos) {
+            std::string written = type->written_as;
+            return object_thing(written.replace(at, slot.size(), resource.name));
+        }
+    return fmt::format("{} {}", resource.type, resource.name);
+}
+
+std::set<Thing> Resources::things_of(const ir::Probe& probe,
+                                     const std::vector<std::optional<Value>>& arguments,
+                                     const std::vector<std::optional<Value>>& role) const {
+    const bool by_handle = probe.role.role == ir::Role::Object || probe.role.role == ir::Role::About ||
+                           probe.role.role == ir::Role::Restored;
+    const bool may_be = probe.role.role == ir::Role::Permanence || probe.role.role == ir::Role::Version;
+    const auto* handle = by_handle || may_be ? text_in(role, 0) : nullptr;
+    if (handle != nullptr) return {object_thing(*handle)};
+    std::set<Thing> things;
+    if (by_handle) return things;
+    if (const auto file = file_in(probe)) add_things(things, ir::TypeKind::Path, role.at(*file));
+    for (std::size_t i = 0; i < arguments.size() && i < probe.parameters.size(); ++i)
+        add_things(things, probe.parameters[i].type.kind, arguments[i]);
+    return things;
+}
+
+void Resources::add_things(std::set<Thing>& things, ir::TypeKind type,
+                           const std::optional<Value>& argument) const {
+    if (type == ir::TypeKind::Plan) things.insert("terraform");
+    if (!argument) return;
+    if (const auto* list = argument->get_if<List>())
+        for (const Value& item : *list)
+            if (const auto* resource = item.get_if<ResourceRef>()) things.insert(thing(*resource));
+    if (const auto* resource = argument->get_if<ResourceRef>()) things.insert(thing(*resource));
+    const auto* text = argument->get_if<std::string>();
+    if (text == nullptr) return;
+    if (type == ir::TypeKind::Path)
+        things.insert("file " + std::filesystem::path(*text).lexically_normal().generic_string());
+    if (type == ir::TypeKind::Url) things.insert("url " + *text);
+    if (type == ir::TypeKind::Image) things.insert("image " + *text);
+}
+
+const Object* Resources::applied(const std::string& path, const Thing& thing,
+                                 const std::string& environment) {
+    Applied& applied = applied_[path];
+    if (applied.files.empty()) {
+        applied.files = manifests_.files_of(path);
+        for (const Object* object : manifests_.of(path)) applied.objects.emplace(object->thing, object);
+    }
+    if (applied.environments.insert(environment).second)
+        for (const std::string& file : applied.files) appliers_[file].insert(environment);
+    const auto found = applied.objects.find(thing);
+    return found == applied.objects.end() ? nullptr : found->second;
+}
+
+const std::set<std::string>& Resources::named_by(const std::string& file) const {
+    const auto [entry, is_new] = named_.try_emplace(file);
+    if (is_new)
+        for (const auto& environment : inventory_.environments)
+            if (path_names(file, environment.name)) entry->second.insert(environment.name);
+    return entry->second;
+}
+
+bool Resources::is_of(const Object& object, const std::string& environment) const {
+    const auto applied = appliers_.find(object.file);
+    if (applied != appliers_.end() && applied->second.contains(environment)) return true;
+    const auto& named = named_by(object.file);
+    if (!named.empty()) return named.contains(environment);
+    if (applied != appliers_.end()) return false;
+    // Where no manifest has the environment's own namespace, namespaces do not tell environments apart.
+    const auto* own = inventory_.environment(environment);
+    const std::string name_space = text_at(object.json, "/metadata/namespace");
+    if (name_space.empty() || own == nullptr || !own->name_space || name_space == *own->name_space)
+        return true;
+    const auto& all = inventory_.environments;
+    const bool is_anothers =
+        std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name_space == name_space; });
+    return !is_anothers || !namespaces().contains(*own->name_space);
+}
+
+const std::set<std::string>& Resources::namespaces() const {
+    if (!namespaces_) {
+        namespaces_.emplace();
+        for (const Object* object : manifests_.all())
+            if (std::string name = text_at(object->json, "/metadata/namespace"); !name.empty())
+                namespaces_->insert(std::move(name));
+    }
+    return *namespaces_;
+}
+
+Manifests::Objects Resources::of_environment(const Manifests::Objects& objects,
+                                             const std::string& environment) const {
+    Manifests::Objects found;
+    for (const Object* object : objects)
+        if (is_of(*object, environment)) found.push_back(object);
+    return found;
+}
+
+}  // namespace migc::checks

@@ -1,0 +1,261 @@
+#include "compiler/checks/values.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "compiler/checks/resources.hpp"
+#include "compiler/documents/document.hpp"
+#include "compiler/ir/compare.hpp"
+#include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/known.hpp"
+#include "compiler/source/project_path.hpp"
+
+namespace migc::checks {
+namespace {
+
+constexpr std::size_t most_restored = 1'000;  // files of a folder
+
+// What `delete objects of` leaves standing, since it could not be made again as it was.
+bool stays(const Thing& thing) {
+    return holds_data(thing) || thing.starts_with("secret/");
+}
+
+Maybe pointer_through(const Maybe& names) {
+    if (!names) return std::nullopt;
+    const auto* list = names->get_if<List>();
+    std::vector<std::string> parts;
+    for (const Value& name : list != nullptr ? *list : List{*names}) parts.push_back(show(name));
+    return Value(documents::pointer_to(parts));
+}
+
+}  // namespace
+
+Names Names::of_declaration() const {
+    Names names;
+    names.depth_ = depth_ + 1;
+    names.step_ = step_;
+    return names;
+}
+
+const Known* Names::find(const std::string& name) const {
+    for (const Names* scope = this; scope != nullptr; scope = scope->outer_)
+        if (const auto found = scope->own_.find(name); found != scope->own_.end()) return &found->second;
+    return nullptr;
+}
+
+const ir::Expr* condition_of(const ir::Expr& expression, const Names*& names) {
+    if (expression.kind != ir::ExprKind::Local) return &expression;
+    const Known* known = names->find(expression.name);
+    if (known == nullptr || known->condition == nullptr) return nullptr;
+    names = known->home;
+    return known->condition;
+}
+
+std::string plan_of(const ir::Expr& expression, const Names& names) {
+    if (expression.type.kind != ir::TypeKind::Plan || expression.kind != ir::ExprKind::Local) return {};
+    const Known* known = names.find(expression.name);
+    return known == nullptr || known->plan.empty() ? expression.name : known->plan;
+}
+
+Values::Values(const ir::Program& program, const project::Inventory& inventory, const Manifests& manifests,
+               const ir::Stage& stage, ReadBy& read_by)
+    : program_(program),
+      inventory_(inventory),
+      manifests_(manifests),
+      stage_(stage),
+      environment_(inventory.environment(stage.environment)),
+      read_by_(read_by) {}
+
+Maybe Values::of(const ir::Expr& expression, const Names& names) const {
+    return semantics::known_value(expression, [&](const ir::Expr& leaf) -> Maybe {
+        switch (leaf.kind) {
+            case ir::ExprKind::Local: {
+                const Known* known = names.find(leaf.name);
+                return known == nullptr ? std::nullopt : known->value;
+            }
+            case ir::ExprKind::Param:
+                return parameter(leaf.name);
+            case ir::ExprKind::Setting:
+                return setting(leaf.name);
+            case ir::ExprKind::Probe:
+                return answer(leaf, names);
+            default:
+                return std::nullopt;
+        }
+    });
+}
+
+semantics::NumberOf Values::number_in(const Names& names) const {
+    return [this, &names](const ir::Expr& expression) -> std::optional<std::int64_t> {
+        const Maybe known = of(expression, names);
+        if (!known) return std::nullopt;
+        if (const auto* duration = known->get_if<Duration>()) return duration->milliseconds;
+        const auto* number = known->get_if<std::int64_t>();
+        return number != nullptr ? std::optional(*number) : std::nullopt;
+    };
+}
+
+Names Values::bind(const std::vector<ir::Parameter>& parameters, const std::vector<ir::Expr>& arguments,
+                   const Names& names) const {
+    Names bound = names.of_declaration();
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        Known known;
+        if (i < arguments.size()) {
+            if (parameters[i].type.kind == ir::TypeKind::Condition) {
+                known.home = &names;
+                known.condition = condition_of(arguments[i], known.home);
+            }
+            known.plan = plan_of(arguments[i], names);
+            known.value = of(arguments[i], names);
+            if (known.value && semantics::is_left_out(parameters[i], *known.value))
+                known.value = of(*parameters[i].default_value, bound);
+        }
+        bound[parameters[i].name] = std::move(known);
+    }
+    return bound;
+}
+
+std::vector<Maybe> Values::played(const ir::RoleUse& use, const Names& names) const {
+    std::vector<Maybe> known;
+    for (const ir::Expr& argument : use.arguments) known.push_back(of(argument, names));
+    return known;
+}
+
+std::vector<Maybe> Values::played(const ir::Expr& probe, const Names& names) const {
+    const ir::Probe& declared = program_.probes.at(probe.declaration);
+    if (declared.role.arguments.empty()) return {};
+    return played(declared.role, bind(declared.parameters, probe.children, names));
+}
+
+std::optional<bool> Values::by_environment(const ir::Expr& condition) const {
+    bool is_open = false;
+    const auto holds = semantics::known_truth(condition, [&](const ir::Expr& part) {
+        const bool is_whole =
+            part.kind == ir::ExprKind::Not || part.kind == ir::ExprKind::And || part.kind == ir::ExprKind::Or;
+        const auto decided = part.kind == ir::ExprKind::Compare ? compared(part) : std::nullopt;
+        is_open = is_open || (!is_whole && !decided);
+        return decided;
+    });
+    return is_open ? std::nullopt : holds;
+}
+
+std::optional<bool> Values::compared(const ir::Expr& comparison) const {
+    const ir::Expr &left = comparison.children.at(0), &right = comparison.children.at(1);
+    const auto mine = left.kind == ir::ExprKind::Setting ? setting(left.name) : std::nullopt;
+    const auto given = semantics::known_value(right, [](const ir::Expr&) { return std::nullopt; });
+    if (!mine || !given) return std::nullopt;
+    const auto* list = given->get_if<List>();
+    const List items = list != nullptr ? *list : List{*given};
+    const bool found =
+        std::any_of(items.begin(), items.end(), [&](const Value& one) { return equal(*mine, one); });
+    switch (comparison.comparison) {
+        case ir::Comparison::Is:
+        case ir::Comparison::OneOf:
+            return found;
+        case ir::Comparison::IsNot:
+        case ir::Comparison::NotOneOf:
+            return !found;
+        default:
+            return std::nullopt;
+    }
+}
+
+// What the command line may set is not known, but what it is without that is what a reviewer sees.
+Maybe Values::parameter(const std::string& name) const {
+    if (environment_ != nullptr && environment_->set.contains(name)) return std::nullopt;
+    for (const ir::Parameter& parameter : program_.parameters)
+        if (parameter.name == name && parameter.default_value &&
+            parameter.default_value->kind == ir::ExprKind::Literal)
+            return parameter.default_value->value;
+    return std::nullopt;
+}
+
+Maybe Values::setting(const std::string& name) const {
+    if (name == "environment") return Value(stage_.environment);
+    if (environment_ == nullptr) return std::nullopt;
+    if (name == "namespace" && environment_->name_space) return Value(*environment_->name_space);
+    if (name == "context" && environment_->context) return Value(*environment_->context);
+    if (name == "terraform-dir" && environment_->terraform) return Value(environment_->terraform->directory);
+    if (name == "var-file" && environment_->terraform) return Value(environment_->terraform->var_file);
+    return std::nullopt;
+}
+
+// The probes that only read the project: what a manifest declares, and what is computed from such.
+Maybe Values::answer(const ir::Expr& expression, const Names& names) const {
+    const ir::Probe& probe = program_.probes.at(expression.declaration);
+    if (probe.role.role == ir::Role::None && !probe.computed) return std::nullopt;
+    const Names bound = bind(probe.parameters, expression.children, names);
+    if (probe.computed) return names.depth() < deepest_call ? of(*probe.computed, bound) : std::nullopt;
+    const auto subject = [&] { return of(probe.role.arguments.front(), bound); };
+    const auto path = [&] {
+        const Maybe target = subject();
+        const auto* text = target ? target->get_if<std::string>() : nullptr;
+        return text != nullptr ? std::optional(*text) : std::nullopt;
+    };
+    switch (probe.role.role) {
+        case ir::Role::Given:
+            return subject();
+        case ir::Role::Pointer:
+            return pointer_through(subject());
+        case ir::Role::VariablesFile:
+            return variables_file();
+        case ir::Role::Objects:
+        case ir::Role::RemovableObjects: {
+            const auto manifest = path();
+            const bool removable = probe.role.role == ir::Role::RemovableObjects;
+            return manifest ? objects_of(*manifest, removable, names) : std::nullopt;
+        }
+        case ir::Role::Committed: {
+            const auto target = path();
+            return target ? files_below(*target) : std::nullopt;
+        }
+        default:
+            return std::nullopt;
+    }
+}
+
+// The handles of those that are declared; or, the last first, of those that may be removed.
+Maybe Values::objects_of(const std::string& path, bool removable, const Names& names) const {
+    if (names.step() != nullptr) read_by_.emplace(path, names.step());
+    const auto& objects = manifests_.of(path);
+    if (objects.empty()) return std::nullopt;
+    List handles;
+    for (const Object* object : objects)
+        if (!removable)
+            handles.emplace_back(object->thing);
+        else if (!stays(object->thing))
+            handles.emplace_back(ResourceRef{"object", object->thing});
+    if (removable) std::reverse(handles.begin(), handles.end());
+    return Value(std::move(handles));
+}
+
+Maybe Values::variables_file() const {
+    const bool named =
+        environment_ != nullptr && environment_->terraform && !environment_->terraform->var_file.empty();
+    if (!named) return std::nullopt;
+    const auto& terraform = *environment_->terraform;
+    return Value((std::filesystem::path(terraform.directory) / terraform.var_file)
+                     .lexically_normal()
+                     .generic_string());
+}
+
+// What a commit has below a path, as far as the folder still has it.
+Maybe Values::files_below(const std::string& target) const {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    // What lies outside of the project is not even listed.
+    const auto full = project_path(inventory_.root, target);
+    if (!full || !fs::is_directory(*full, error)) return Value(List{Value(target)});
+    std::vector<std::string> names;
+    for (fs::recursive_directory_iterator at(*full, error), end; !error && at != end; at.increment(error)) {
+        if (at->is_regular_file(error))
+            names.push_back((fs::path(target) / at->path().lexically_relative(*full))
+                                .lexically_normal()
+                                .generic_string());
+        if (names.size() > most_restored) return std::nullopt;
+    }
+    std::sort(names.begin(), names.end());
+    return Value(List(names.begin(), names.end()));
+}
+
+}  // namespace migc::checks

@@ -1,0 +1,101 @@
+// What the expressions of a stage are, as far as the script, the project's files and the inventory tell.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/checks/manifests.hpp"
+#include "compiler/ir/program.hpp"
+#include "compiler/project/inventory.hpp"
+#include "compiler/semantics/bounds.hpp"
+
+namespace migc::checks {
+
+constexpr unsigned deepest_call = 32;  // declarations within each other; recursion is refused before
+
+using Maybe = std::optional<Value>;
+
+class Names;
+struct Known {
+    Maybe value;
+    const ir::Expr* condition = nullptr;  // an argument of type condition, and where its names are known
+    const Names* home = nullptr;
+    std::string plan;  // the name that the timeline has for a plan which was handed on
+};
+
+// What is known of names where an expression stands. Scopes lie within each other, the innermost first.
+class Names {
+  public:
+    Names() = default;
+    explicit Names(const Names* outer) : outer_(outer), depth_(outer->depth_), step_(outer->step_) {}
+    // Those that a declaration sees which is used there: none of them.
+    [[nodiscard]] Names of_declaration() const;
+
+    // Null if there is none of that name.
+    [[nodiscard]] const Known* find(const std::string& name) const;
+    Known& operator[](const std::string& name) { return own_[name]; }
+
+    // How many uses of declarations are around it.
+    [[nodiscard]] unsigned depth() const { return depth_; }
+    // The step of the script that the expressions are of; null outside of steps.
+    [[nodiscard]] const ir::Step* step() const { return step_; }
+    void stand_in(const ir::Step* step) { step_ = step; }
+
+  private:
+    const Names* outer_ = nullptr;
+    unsigned depth_ = 0;
+    const ir::Step* step_ = nullptr;
+    std::map<std::string, Known> own_;
+};
+
+// What stands for a condition, and in `names` where its own names are known; null if that is not known.
+const ir::Expr* condition_of(const ir::Expr& expression, const Names*& names);
+// A plan goes by one name, however far it was handed on; empty for what is no plan.
+std::string plan_of(const ir::Expr& expression, const Names& names);
+
+// The manifests whose objects steps ask for, by path as the script has it: the first such step.
+using ReadBy = std::map<std::string, const ir::Step*>;
+
+class Values {
+  public:
+    // What is asked for from within a step is entered in `read_by`.
+    Values(const ir::Program& program, const project::Inventory& inventory, const Manifests& manifests,
+           const ir::Stage& stage, ReadBy& read_by);
+
+    // Nothing if only a run can tell.
+    [[nodiscard]] Maybe of(const ir::Expr& expression, const Names& names) const;
+    [[nodiscard]] semantics::NumberOf number_in(const Names& names) const;
+    // What the parameters of a declaration stand for.
+    [[nodiscard]] Names bind(const std::vector<ir::Parameter>& parameters,
+                             const std::vector<ir::Expr>& arguments, const Names& names) const;
+    // What the arguments of a role are, where the names of its declaration are known.
+    [[nodiscard]] std::vector<Maybe> played(const ir::RoleUse& use, const Names& names) const;
+    [[nodiscard]] std::vector<Maybe> played(const ir::Expr& probe, const Names& names) const;
+    // Whether a condition holds, where nothing but the stage's environment and namespace decides it.
+    [[nodiscard]] std::optional<bool> by_environment(const ir::Expr& condition) const;
+
+    [[nodiscard]] const ir::Stage& stage() const { return stage_; }
+    [[nodiscard]] const project::Environment* environment() const { return environment_; }
+    // What the top level of the script binds, as this stage sees it.
+    Names top;
+
+  private:
+    [[nodiscard]] Maybe parameter(const std::string& name) const;
+    [[nodiscard]] Maybe setting(const std::string& name) const;
+    [[nodiscard]] Maybe answer(const ir::Expr& expression, const Names& names) const;
+    [[nodiscard]] Maybe objects_of(const std::string& path, bool removable, const Names& names) const;
+    [[nodiscard]] Maybe variables_file() const;
+    [[nodiscard]] Maybe files_below(const std::string& target) const;
+    [[nodiscard]] std::optional<bool> compared(const ir::Expr& comparison) const;
+
+    const ir::Program& program_;
+    const project::Inventory& inventory_;
+    const Manifests& manifests_;
+    const ir::Stage& stage_;
+    const project::Environment* environment_;  // null if unknown
+    ReadBy& read_by_;
+};
+
+}  // namespace migc::checks

@@ -1,0 +1,71 @@
+#include "compiler/semantics/known.hpp"
+
+#include "compiler/semantics/weight.hpp"
+
+namespace migc::semantics {
+namespace {
+
+std::optional<Value> joined(const ir::Expr& expression, const Leaf& leaf) {
+    std::string text;
+    for (const ir::Expr& child : expression.children) {
+        const auto part = known_value(child, leaf);
+        if (!part) return std::nullopt;
+        text += show(*part);
+        if (text.size() > heaviest_known) return std::nullopt;
+    }
+    return ir::joined(expression.type, std::move(text));
+}
+
+std::optional<Value> list(const ir::Expr& expression, const Leaf& leaf) {
+    List items;
+    std::size_t sum = 0;
+    for (const ir::Expr& child : expression.children) {
+        auto item = known_value(child, leaf);
+        if (!item) return std::nullopt;
+        sum += weight(*item);
+        if (sum > heaviest_known) return std::nullopt;
+        items.push_back(std::move(*item));
+    }
+    return Value(std::move(items));
+}
+
+}  // namespace
+
+std::optional<Value> known_value(const ir::Expr& expression, const Leaf& leaf) {
+    switch (expression.kind) {
+        case ir::ExprKind::Literal:
+            return expression.value;
+        case ir::ExprKind::Interpolate:
+            return joined(expression, leaf);
+        case ir::ExprKind::List:
+            return list(expression, leaf);
+        default:
+            return leaf(expression);
+    }
+}
+
+std::optional<bool> known_truth(const ir::Expr& condition, const Decide& decide) {
+    if (const auto decided = decide(condition)) return decided;
+    const auto part = [&](std::size_t at) { return known_truth(condition.children.at(at), decide); };
+    switch (condition.kind) {
+        case ir::ExprKind::Literal: {
+            const bool* value = condition.value.get_if<bool>();
+            return value != nullptr ? std::optional(*value) : std::nullopt;
+        }
+        case ir::ExprKind::Not: {
+            const auto holds = part(0);
+            return holds ? std::optional(!*holds) : std::nullopt;
+        }
+        case ir::ExprKind::And:
+        case ir::ExprKind::Or: {
+            const bool deciding = condition.kind == ir::ExprKind::Or;
+            const auto left = part(0), right = part(1);
+            if (left == deciding || right == deciding) return deciding;
+            return left && right ? std::optional(!deciding) : std::nullopt;
+        }
+        default:
+            return std::nullopt;
+    }
+}
+
+}  // namespace migc::semantics

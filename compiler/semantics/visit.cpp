@@ -1,0 +1,80 @@
+#include "compiler/semantics/visit.hpp"
+
+#include <algorithm>
+
+namespace migc::semantics {
+
+void each_step(const std::vector<ir::Step>& steps, const VisitStep& visit) {
+    for (const ir::Step& step : steps) {
+        visit(step);
+        each_step(step.body, visit);
+        each_step(step.otherwise, visit);
+    }
+}
+
+void each_expression(const ir::Expr& expression, const VisitExpression& visit) {
+    visit(expression);
+    for (const ir::Expr& child : expression.children) each_expression(child, visit);
+}
+
+void each_expression(const std::optional<ir::Expr>& expression, const VisitExpression& visit) {
+    if (expression) each_expression(*expression, visit);
+}
+
+void each_expression(const std::vector<ir::Step>& steps, const VisitExpression& visit) {
+    for (const ir::Step& step : steps) {
+        for (const ir::Expr& argument : step.arguments) each_expression(argument, visit);
+        for (const auto* part : {&step.condition, &step.value, &step.within, &step.retry, &step.every})
+            each_expression(*part, visit);
+        if (step.undo) {
+            each_expression(step.undo->steps, visit);
+            each_expression(step.undo->after, visit);
+        }
+        each_expression(step.body, visit);
+        each_expression(step.otherwise, visit);
+    }
+}
+
+void each_expression(const ir::Program& program, const VisitExpression& visit) {
+    for (const ir::Parameter& parameter : program.parameters) each_expression(parameter.default_value, visit);
+    each_expression(program.lets, visit);
+    for (const auto& requirement : program.requirements) each_expression(requirement.condition, visit);
+    for (const auto& invariant : program.invariants) each_expression(invariant.condition, visit);
+    for (const ir::Stage& stage : program.stages) {
+        each_expression(stage.gates, visit);
+        if (!stage.repeats) each_expression(stage.steps, visit);
+        each_expression(stage.throughout, visit);
+        if (stage.on_failure) each_expression(*stage.on_failure, visit);
+    }
+}
+
+void each_expression(const ir::Verb& verb, const VisitExpression& visit) {
+    for (const ir::Expr& need : verb.needs) each_expression(need, visit);
+    for (const ir::Capture& capture : verb.captures) each_expression(capture.value, visit);
+    for (const ir::Effect& effect : verb.effects) {
+        each_expression(effect.probe, visit);
+        each_expression(effect.value, visit);
+    }
+    if (verb.action) {
+        each_expression(verb.action->arguments, visit);
+        each_expression(verb.action->standard_input, visit);
+    }
+    each_expression(verb.steps, visit);
+    each_expression(verb.undo.steps, visit);
+    each_expression(verb.result, visit);
+}
+
+void each_expression(const ir::Probe& probe, const VisitExpression& visit) {
+    each_expression(probe.computed, visit);
+    each_expression(probe.converges, visit);
+    for (const auto* command : {&probe.read, &probe.watch})
+        if (*command) each_expression((*command)->arguments, visit);
+}
+
+bool any_expression(const ir::Expr& expression, const std::function<bool(const ir::Expr&)>& is_it) {
+    return is_it(expression) ||
+           std::any_of(expression.children.begin(), expression.children.end(),
+                       [&](const ir::Expr& child) { return any_expression(child, is_it); });
+}
+
+}  // namespace migc::semantics
