@@ -106,9 +106,9 @@ Names Values::bind(const std::vector<ir::Parameter>& parameters, const std::vect
                 known.condition = condition_of(arguments[i], known.home);
             }
             known.plan = plan_of(arguments[i], names);
-            known.value = of(arguments[i], names);
-            if (known.value && semantics::is_left_out(parameters[i], *known.value))
-                known.value = of(*parameters[i].default_value, bound);
+            known.value =
+                semantics::argument_value(parameters[i], of(arguments[i], names),
+                                          [&](const ir::Expr& otherwise) { return of(otherwise, bound); });
         }
         bound[parameters[i].name] = std::move(known);
     }

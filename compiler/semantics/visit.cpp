@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/semantics/step_id.hpp"
+
 namespace migc::semantics {
 
 void each_step(const std::vector<ir::Step>& steps, const VisitStep& visit) {
@@ -10,6 +12,13 @@ void each_step(const std::vector<ir::Step>& steps, const VisitStep& visit) {
         each_step(step.body, visit);
         each_step(step.otherwise, visit);
     }
+}
+
+void each_call(const std::vector<ir::Step>& steps, const VisitStep& visit) {
+    each_step(steps, [&](const ir::Step& step) {
+        if (step.kind == ir::StepKind::Call) visit(step);
+        if (step.undo) each_call(step.undo->steps, visit);
+    });
 }
 
 void each_expression(const ir::Expr& expression, const VisitExpression& visit) {
@@ -75,6 +84,60 @@ bool any_expression(const ir::Expr& expression, const std::function<bool(const i
     return is_it(expression) ||
            std::any_of(expression.children.begin(), expression.children.end(),
                        [&](const ir::Expr& child) { return any_expression(child, is_it); });
+}
+
+namespace {
+
+class Reach {
+  public:
+    explicit Reach(const ir::Program& program) : program_(program) {}
+
+    void follow(const std::vector<ir::Step>& steps) {
+        each_expression(steps, asks_);
+        each_call(steps, calls_);
+    }
+    void follow(const std::optional<ir::Expr>& expression) { each_expression(expression, asks_); }
+
+    Reached found;
+
+  private:
+    template <class Declaration>
+    bool is_new(std::vector<const Declaration*>& known, const Declaration& one) {
+        if (std::find(known.begin(), known.end(), &one) != known.end()) return false;
+        known.push_back(&one);
+        return true;
+    }
+
+    void call(const ir::Step& step) {
+        const ir::Verb& verb = program_.verbs.at(step.verb);
+        if (!is_new(found.verbs, verb)) return;
+        each_expression(verb, asks_);
+        each_call(verb.steps, calls_);
+        each_call(verb.undo.steps, calls_);
+    }
+
+    void ask(const ir::Expr& expression) {
+        const ir::Probe* probe = program_.probe(expression);
+        if (probe != nullptr && is_new(found.probes, *probe)) each_expression(*probe, asks_);
+    }
+
+    const ir::Program& program_;
+    const VisitStep calls_ = [this](const ir::Step& step) { call(step); };
+    const VisitExpression asks_ = [this](const ir::Expr& expression) { ask(expression); };
+};
+
+}  // namespace
+
+Reached reached_by(const ir::Program& program, const ir::Stage& stage) {
+    const ir::Stage& definition = stage_with_steps(program, stage);
+    Reach reach(program);
+    reach.follow(stage.gates);
+    reach.follow(definition.steps);
+    for (const ir::Stage* one : {&definition, &stage}) {
+        reach.follow(one->throughout);
+        if (one->on_failure) reach.follow(*one->on_failure);
+    }
+    return std::move(reach.found);
 }
 
 }  // namespace migc::semantics

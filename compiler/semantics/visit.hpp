@@ -15,6 +15,9 @@ using VisitExpression = std::function<void(const ir::Expr&)>;
 // Each step, and those within it; not those of an undo.
 void each_step(const std::vector<ir::Step>& steps, const VisitStep& visit);
 
+// Each call, and those within other steps; those of an undo, too.
+void each_call(const std::vector<ir::Step>& steps, const VisitStep& visit);
+
 // Each expression, and those within it, before the next; those of an undo, too.
 void each_expression(const ir::Expr& expression, const VisitExpression& visit);
 void each_expression(const std::optional<ir::Expr>& expression, const VisitExpression& visit);
@@ -26,5 +29,12 @@ void each_expression(const ir::Program& program, const VisitExpression& visit);
 
 // Whether an expression, or one within it, is such a one.
 bool any_expression(const ir::Expr& expression, const std::function<bool(const ir::Expr&)>& is_it);
+
+// The declarations that a stage uses, also by others that it uses. Each once.
+struct Reached {
+    std::vector<const ir::Verb*> verbs;
+    std::vector<const ir::Probe*> probes;
+};
+Reached reached_by(const ir::Program& program, const ir::Stage& stage);
 
 }  // namespace migc::semantics

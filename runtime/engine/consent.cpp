@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/project/user_config.hpp"
+#include "compiler/semantics/visit.hpp"
 #include "compiler/source/project_path.hpp"
 #include "runtime/engine/kubeconfig.hpp"
 #include "runtime/engine/text.hpp"
@@ -271,8 +272,7 @@ class Search {
     std::vector<ProjectProgram> take() {
         for (const ir::Verb& verb : program_.verbs) in(verb);
         for (const ir::Probe& probe : program_.probes) in(probe);
-        in(program_.lets);
-        for (const ir::Requirement& requirement : program_.requirements) in(requirement.condition);
+        semantics::each_expression(program_, asks_);
         for (const ir::Stage& stage : program_.stages) in(stage);
         return std::move(found_);
     }
@@ -295,29 +295,22 @@ class Search {
         add(ProjectProgram{name, {}, {}, why_of(name), {}}, place);
     }
 
-    // ---- declarations
-
     void in(const ir::Verb& verb) {
         if (verb.action) in(*verb.action, is_own(verb.span));
-        in(verb.needs);
-        for (const ir::Capture& capture : verb.captures) in(capture.value);
-        for (const ir::Effect& effect : verb.effects) in(effect.probe), in(effect.value);
-        in(verb.steps);
-        in(verb.undo);
-        in(verb.result);
+        semantics::each_expression(verb, asks_);
+        semantics::each_call(verb.steps, calls_);
+        semantics::each_call(verb.undo.steps, calls_);
+        semantics::each_expression(verb.undo.after, asks_);
     }
 
     void in(const ir::Probe& probe) {
         for (const auto* command : {&probe.read, &probe.watch})
             if (*command) in(**command, is_own(probe.span));
-        in(probe.depends);
-        in(probe.computed);
-        in(probe.converges);
+        for (const ir::Expr& one : probe.depends) semantics::each_expression(one, asks_);
+        semantics::each_expression(probe, asks_);
     }
 
     void in(const ir::Command& command, bool own) {
-        in(command.arguments);
-        in(command.standard_input);
         for (const std::string& tool : command.through) uses(tool, command, own);
         if (command.tool != "native") uses(command.tool, command, own);
     }
@@ -385,53 +378,22 @@ class Search {
         names_program(nullptr, place);
     }
 
-    // ---- all that stands in them
-
-    void in(const std::vector<ir::Step>& steps) {
-        for (const ir::Step& step : steps) in(step);
+    void call(const ir::Step& step) {
+        const ir::Verb& verb = program_.verbs.at(step.verb);
+        starts(verb.action, verb.parameters, step.arguments, step.span);
     }
 
-    void in(const ir::Step& step) {
-        if (step.kind == ir::StepKind::Call) {
-            const ir::Verb& verb = program_.verbs.at(step.verb);
-            starts(verb.action, verb.parameters, step.arguments, step.span);
-        }
-        in(step.arguments);
-        if (step.undo) in(*step.undo);
-        for (const auto* part : {&step.condition, &step.value, &step.within, &step.retry, &step.every})
-            in(*part);
-        in(step.body);
-        in(step.otherwise);
-    }
-
-    void in(const ir::Undo& undo) {
-        in(undo.steps);
-        in(undo.after);
-    }
-
-    void in(const std::vector<ir::Expr>& expressions) {
-        for (const ir::Expr& one : expressions) in(one);
-    }
-
-    void in(const std::optional<ir::Expr>& expression) {
-        if (expression) in(*expression);
-    }
-
-    void in(const ir::Expr& expression) {
-        if (expression.kind == ir::ExprKind::Probe) {
-            const ir::Probe& probe = program_.probes.at(expression.declaration);
-            starts(probe.read, probe.parameters, expression.children, expression.span);
-        }
-        in(expression.children);
+    void ask(const ir::Expr& expression) {
+        if (const ir::Probe* probe = program_.probe(expression))
+            starts(probe->read, probe->parameters, expression.children, expression.span);
     }
 
     // ---- stages, and what migc.yaml says of their environments
 
     void in(const ir::Stage& stage) {
-        in(stage.gates);
-        in(stage.steps);
-        in(stage.throughout);
-        if (stage.on_failure) in(*stage.on_failure);
+        semantics::each_call(stage.gates, calls_);
+        semantics::each_call(stage.steps, calls_);
+        if (stage.on_failure) semantics::each_call(*stage.on_failure, calls_);
         const auto* entry =
             inventory_.environment(stage.environment.empty() ? stage.name : stage.environment);
         if (entry == nullptr) return;
@@ -456,6 +418,8 @@ class Search {
     const ir::Program& program_;
     const project::Inventory& inventory_;
     const RunOptions& options_;
+    const semantics::VisitStep calls_ = [this](const ir::Step& step) { call(step); };
+    const semantics::VisitExpression asks_ = [this](const ir::Expr& expression) { ask(expression); };
     std::vector<ProjectProgram> found_;
     std::set<std::string> started_;
 };

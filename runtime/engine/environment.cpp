@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/project/named_file.hpp"
-#include "compiler/semantics/step_id.hpp"
+#include "compiler/semantics/visit.hpp"
 #include "compiler/source/read_file.hpp"
 #include "runtime/engine/consent.hpp"
 #include "runtime/engine/convert.hpp"
@@ -164,75 +164,23 @@ std::optional<Problem> add_parameter(const ir::Parameter& parameter, const proje
                     parameter.name, environment.name)};
 }
 
-// Walks everything that a stage reaches.
-class KubectlSearch {
-  public:
-    explicit KubectlSearch(const ir::Program& program)
-        : program_(program), verbs_(program.verbs.size()), probes_(program.probes.size()) {}
+bool names_cluster(const ir::Expr& expression) {
+    return expression.kind == ir::ExprKind::Setting &&
+           (expression.name == "context" || expression.name == "namespace");
+}
 
-    bool in(const std::vector<ir::Step>& steps) {
-        return std::any_of(steps.begin(), steps.end(), [this](const ir::Step& step) { return in(step); });
-    }
-    bool in(const std::optional<ir::Expr>& expression) { return expression && in(*expression); }
+// Another tool may ask for the same cluster: helm ["--kube-context", context].
+bool is_kubectl(const ir::Program& program, const std::string& name) {
+    const ir::Tool* tool = program.tool(name);
+    return name == "kubectl" ||
+           (tool != nullptr && tool->arguments && semantics::any_expression(*tool->arguments, names_cluster));
+}
 
-  private:
-    bool in(const ir::Step& step) {
-        return (step.kind == ir::StepKind::Call && in_verb(step.verb)) || in_all(step.arguments) ||
-               (step.undo && in(step.undo->steps)) || in(step.condition) || in(step.value) || in(step.body) ||
-               in(step.otherwise);
-    }
-
-    bool in(const ir::Expr& expression) {
-        if (expression.kind == ir::ExprKind::Probe && in_probe(expression.declaration)) return true;
-        return in_all(expression.children);
-    }
-
-    bool in_all(const std::vector<ir::Expr>& expressions) {
-        return std::any_of(expressions.begin(), expressions.end(),
-                           [this](const ir::Expr& e) { return in(e); });
-    }
-
-    bool in(const std::optional<ir::Command>& command) {
-        return command && (in_tool(command->tool) || in(command->arguments) ||
-                           std::any_of(command->through.begin(), command->through.end(),
-                                       [this](const std::string& tool) { return in_tool(tool); }));
-    }
-
-    // Another tool may ask for the same cluster: helm ["--kube-context", context].
-    bool in_tool(const std::string& name) const {
-        const ir::Tool* tool = program_.tool(name);
-        return name == "kubectl" || (tool != nullptr && tool->arguments && names_cluster(*tool->arguments));
-    }
-
-    static bool names_cluster(const ir::Expr& expression) {
-        if (expression.kind == ir::ExprKind::Setting)
-            return expression.name == "context" || expression.name == "namespace";
-        return std::any_of(expression.children.begin(), expression.children.end(), names_cluster);
-    }
-
-    bool in_verb(std::uint32_t index) {
-        if (index >= verbs_.size() || verbs_[index]) return false;
-        verbs_[index] = true;
-        const ir::Verb& verb = program_.verbs[index];
-        const auto captured = [this](const ir::Capture& capture) { return in(capture.value); };
-        const auto changed = [this](const ir::Effect& effect) { return in(effect.probe); };
-        return in(verb.action) || in(verb.steps) || in_all(verb.needs) ||
-               std::any_of(verb.captures.begin(), verb.captures.end(), captured) ||
-               std::any_of(verb.effects.begin(), verb.effects.end(), changed) || in(verb.undo.steps) ||
-               in(verb.result);
-    }
-
-    bool in_probe(std::uint32_t index) {
-        if (index >= probes_.size() || probes_[index]) return false;
-        probes_[index] = true;
-        const ir::Probe& probe = program_.probes[index];
-        return in(probe.read) || in(probe.computed) || in(probe.converges);
-    }
-
-    const ir::Program& program_;
-    std::vector<bool> verbs_;
-    std::vector<bool> probes_;
-};
+bool runs_kubectl(const ir::Program& program, const std::optional<ir::Command>& command) {
+    return command && (is_kubectl(program, command->tool) ||
+                       std::any_of(command->through.begin(), command->through.end(),
+                                   [&](const std::string& tool) { return is_kubectl(program, tool); }));
+}
 
 }  // namespace
 
@@ -362,11 +310,11 @@ std::string terraform_workspace(const StageEnvironment& environment) {
 }
 
 bool uses_kubectl(const ir::Program& program, const ir::Stage& stage) {
-    const ir::Stage& steps = semantics::stage_with_steps(program, stage);
-    KubectlSearch search(program);
-    return search.in(stage.gates) || search.in(steps.steps) || search.in(steps.throughout) ||
-           search.in(stage.throughout) || (steps.on_failure && search.in(*steps.on_failure)) ||
-           (stage.on_failure && search.in(*stage.on_failure));
+    const semantics::Reached reached = semantics::reached_by(program, stage);
+    return std::any_of(reached.verbs.begin(), reached.verbs.end(),
+                       [&](const ir::Verb* verb) { return runs_kubectl(program, verb->action); }) ||
+           std::any_of(reached.probes.begin(), reached.probes.end(),
+                       [&](const ir::Probe* probe) { return runs_kubectl(program, probe->read); });
 }
 
 }  // namespace migc::runtime

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/semantics/visit.hpp"
 #include "compiler/source/write_file.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/text.hpp"
@@ -23,24 +24,6 @@ constexpr const char* names_file = "run-keys";
 // Where the private key would lie; the error: nowhere, and why.
 tl::expected<fs::path, std::string> key_place(const fs::path& root) {
     return trust::key_place(root, "run-keys");
-}
-
-using Visitor = std::function<void(const ir::Expr&)>;
-
-// Every name that an inverse's own statements use.
-void visit_names(const ir::Expr& one, const Visitor& visit) {
-    if (one.kind == ir::ExprKind::Local || one.kind == ir::ExprKind::Param) visit(one);
-    for (const ir::Expr& child : one.children) visit_names(child, visit);
-}
-
-void visit_names(const std::vector<ir::Step>& steps, const Visitor& visit) {
-    for (const ir::Step& step : steps) {
-        for (const ir::Expr& argument : step.arguments) visit_names(argument, visit);
-        for (const auto* part : {&step.condition, &step.value, &step.within, &step.retry, &step.every})
-            if (*part) visit_names(**part, visit);
-        visit_names(step.body, visit);
-        visit_names(step.otherwise, visit);
-    }
 }
 
 // Whether a value came from the journal with a secret taken out of it.
@@ -191,7 +174,8 @@ nlohmann::json captured_form(KeptSecrets* kept, const Value& value) {
 std::optional<std::string> lost_secret(Evaluator& evaluator, const ir::Undo& undo, const Scope& scope) {
     std::optional<std::string> lost;
     const auto visit = [&](const ir::Expr& name) {
-        if (lost) return;
+        const bool is_name = name.kind == ir::ExprKind::Local || name.kind == ir::ExprKind::Param;
+        if (lost || !is_name) return;
         const Reading reading = evaluator.evaluate(name, scope);
         if (name.type.kind != ir::TypeKind::Secret) {
             if (evaluator.kind() == "live" && !reading.value.is_unknown() && has_lost_a_secret(reading.value))
@@ -205,7 +189,7 @@ std::optional<std::string> lost_secret(Evaluator& evaluator, const ir::Undo& und
         if (no != nullptr)
             lost = fmt::format("the secret `{}` cannot be had here: {}", name.name, no->reason);
     };
-    visit_names(undo.steps, visit);
+    semantics::each_expression(undo.steps, visit);
     return lost;
 }
 

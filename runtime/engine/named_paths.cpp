@@ -3,8 +3,8 @@
 #include <filesystem>
 
 #include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/known.hpp"
 #include "compiler/semantics/step_id.hpp"
-#include "compiler/semantics/weight.hpp"
 #include "runtime/engine/inputs.hpp"
 
 namespace migc::runtime {
@@ -53,50 +53,18 @@ class PathSearch {
   private:
     // The value of an expression that does not depend on the world.
     std::optional<Value> constant(const ir::Expr& e, const Names& names) const {
-        switch (e.kind) {
-            case ExprKind::Literal:
-                return e.value;
-            case ExprKind::Local:
-                return names.contains(e.name) ? std::optional(names.at(e.name)) : std::nullopt;
-            case ExprKind::Param:
-                return environment_.parameters.contains(e.name)
-                           ? std::optional(environment_.parameters.at(e.name))
-                           : std::nullopt;
-            case ExprKind::Setting:
-                return environment_.settings.contains(e.name)
-                           ? std::optional(Value(environment_.setting(e.name)))
-                           : std::nullopt;
-            case ExprKind::Interpolate:
-                return joined(e, names);
-            case ExprKind::List:
-                return list(e, names);
-            default:
+        return semantics::known_value(e, [&](const ir::Expr& leaf) -> std::optional<Value> {
+            if (leaf.kind == ExprKind::Local) return at(names, leaf.name);
+            if (leaf.kind == ExprKind::Param) return at(environment_.parameters, leaf.name);
+            if (leaf.kind != ExprKind::Setting || !environment_.settings.contains(leaf.name))
                 return std::nullopt;
-        }
+            return Value(environment_.setting(leaf.name));
+        });
     }
 
-    std::optional<Value> joined(const ir::Expr& e, const Names& names) const {
-        std::string text;
-        for (const ir::Expr& child : e.children) {
-            const auto part = constant(child, names);
-            if (!part) return std::nullopt;
-            text += show(*part);
-            if (text.size() > semantics::heaviest_known) return std::nullopt;
-        }
-        return ir::joined(e.type, std::move(text));
-    }
-
-    std::optional<Value> list(const ir::Expr& e, const Names& names) const {
-        List items;
-        std::size_t weight = 0;
-        for (const ir::Expr& child : e.children) {
-            auto item = constant(child, names);
-            if (!item) return std::nullopt;
-            weight += semantics::weight(*item);
-            if (weight > semantics::heaviest_known) return std::nullopt;
-            items.push_back(std::move(*item));
-        }
-        return Value(std::move(items));
+    static std::optional<Value> at(const Names& values, const std::string& name) {
+        const auto found = values.find(name);
+        return found == values.end() ? std::nullopt : std::optional(found->second);
     }
 
     void add(const ir::Expr& e, const Names& names, bool is_input) {
