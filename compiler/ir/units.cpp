@@ -124,6 +124,21 @@ tl::expected<Duration, std::string> parse_duration(std::string_view text) {
     return Duration{total};
 }
 
+std::string shown_duration(std::int64_t milliseconds) {
+    const std::int64_t seconds = milliseconds / 1000;
+    if (std::abs(seconds) < 60 && milliseconds % 1000 != 0)
+        return fmt::format("{:.1f}s", static_cast<double>(milliseconds) / 1000);
+    if (seconds == 0) return "0s";
+    std::string out = seconds < 0 ? "-" : "";
+    std::int64_t rest = std::abs(seconds);
+    for (const auto& [size, name] : {std::pair{3600, "h "}, {60, "m "}, {1, "s "}}) {
+        if (rest >= size) out += fmt::format("{}{}", rest / size, name);
+        rest %= size;
+    }
+    out.pop_back();
+    return out;
+}
+
 tl::expected<Quantity, std::string> parse_quantity(std::string_view text) {
     const std::size_t digits = number_size(text);
     const auto by = suffix(text.substr(digits));

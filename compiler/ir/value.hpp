@@ -83,6 +83,8 @@ Value plain(const nlohmann::json& json);
 
 // "90s", "5m", "1h30m", "250ms"; the error says what is wrong.
 tl::expected<Duration, std::string> parse_duration(std::string_view text);
+// "2m 5s", "1h 3m", "0.4s": how messages say how long something took or may take. A script writes `2m5s`.
+std::string shown_duration(std::int64_t milliseconds);
 // "500m", "20Gi", "2", "1.5G".
 tl::expected<Quantity, std::string> parse_quantity(std::string_view text);
 

@@ -227,7 +227,7 @@ Verdict Steps::tries(const ir::Step& step, const ir::Verb& verb, Scope& inner, c
     if (step.retry) verdict = inside.try_again(step, outer, id, text, std::move(verdict), one_try);
     if (verdict.fate == Fate::Failed && within && inside.time_left() <= 0)
         verdict.message =
-            fmt::format("{} was not done within {}: {}", text, show_milliseconds(*within), verdict.message);
+            fmt::format("{} was not done within {}: {}", text, shown_duration(*within), verdict.message);
     return verdict;
 }
 
@@ -246,7 +246,7 @@ Verdict Steps::try_again(const ir::Step& step, const Scope& outer, const StepId&
         auto body = stage_.about(id);
         body.update({{"text", text},
                      {"state", printable(fmt::format("{}; tried again in {}", failed.message,
-                                                     show_milliseconds(every)))}});
+                                                     shown_duration(every)))}});
         stage_.run.recorder.tell(EventKind::Waiting, body);
         Waiter(stage_, course_).rest(every);
         if (stage_.run.hurried()) break;
@@ -320,7 +320,7 @@ Verdict Steps::soak(const ir::Step& step, Scope& scope, const StepId& id) {
         return check(
             text, id,
             {Fate::Failed, fmt::format("it would last longer than the {} that are left for all of it",
-                                       show_milliseconds(std::max<std::int64_t>(time_left(), 0)))},
+                                       shown_duration(std::max<std::int64_t>(time_left(), 0)))},
             begun);
     return check(text, id,
                  Waiter(stage_, course_).soak({*step.condition, scope, id, text, *duration}, before), begun);

@@ -30,10 +30,6 @@ std::string lower_case(std::string text) {
     return text;
 }
 
-std::string show_milliseconds(std::int64_t milliseconds) {
-    return show(Value(Duration{milliseconds}));
-}
-
 std::string printable(std::string_view text, std::size_t limit) {
     // What is cut off could be the rest of a secret, which is then known no more.
     constexpr std::size_t longest_rest = std::size_t{64} << 10;

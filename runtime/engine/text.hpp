@@ -16,9 +16,6 @@ namespace migc::runtime {
 std::string phrase(std::string_view signature, const std::vector<ir::Parameter>& parameters,
                    const std::vector<Value>& values);
 
-// "4m30s".
-std::string show_milliseconds(std::int64_t milliseconds);
-
 // "2026-01-10T01:00:00.250Z".
 std::string iso_time(Time time);
 

@@ -131,7 +131,7 @@ Verdict Waiter::until(const Wait& wait) {
         const Time now = stage_.run.tools.now();
         if (now >= deadline)
             return {Fate::Failed,
-                    fmt::format("{} (after {})", explain(reading), show_milliseconds(wait.limit_ms))};
+                    fmt::format("{} (after {})", explain(reading), shown_duration(wait.limit_ms))};
         if (Verdict broken = guard(); !broken.done()) return broken;
         if (stage_.run.stopping()) return {Fate::Stopped, explain(reading)};
         tell(wait, reading);
@@ -173,7 +173,7 @@ Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
         if (!stage_.run.recorder.trusted()) return {Fate::Untrusted, stage_.run.recorder.failure()};
         if (truth(reading.value) == false)
             return {Fate::Failed,
-                    fmt::format("{} (after {})", explain(reading), show_milliseconds(soaked(now)))};
+                    fmt::format("{} (after {})", explain(reading), shown_duration(soaked(now)))};
         const bool sees = truth(reading.value) == true;
         if (sees && now - seen > blind_ms) miss(now - seen);
         if (sees) seen = now;
@@ -185,7 +185,7 @@ Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
         if (now >= end && sees) {
             const std::int64_t gaps = missed + (before.last_ms == 0 ? 0 : begin - before.last_ms);
             if (gaps == 0) return {};
-            return {Fate::Done, fmt::format("but for {} in which nobody looked", show_milliseconds(gaps))};
+            return {Fate::Done, fmt::format("but for {} in which nobody looked", shown_duration(gaps))};
         }
         if (Verdict broken = guard(); !broken.done()) return broken;
         if (stage_.run.stopping()) {

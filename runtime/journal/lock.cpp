@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/ir/value.hpp"
 #include "runtime/journal/lock_file.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/state_folder.hpp"
@@ -99,10 +100,6 @@ tl::expected<Descriptor, std::string> take_one(const fs::path& root, const std::
     }
 }
 
-std::string seconds(std::int64_t ms) {
-    return ms < 120'000 ? fmt::format("{} s", ms / 1000) : fmt::format("{} min", ms / 60'000);
-}
-
 // A new file in place of the one that the holder has locked, so that the next one can take it.
 tl::expected<void, std::string> replace_lock(const trust::PrivateFolder& folder, const std::string& lock,
                                              const LockRecord& record) {
@@ -129,7 +126,7 @@ std::string describe(const LockState& state) {
     const std::string who = holder.pid == 0 ? "somebody"
                                             : fmt::format("{}{} of {}, process {} on {}", holder.purpose, run,
                                                           holder.user, holder.pid, holder.host);
-    const std::string heartbeat = seconds(state.heartbeat_age_ms);
+    const std::string heartbeat = shown_duration(state.heartbeat_age_ms);
     switch (state.condition) {
         case LockCondition::Orphaned:
             return fmt::format("held by a tool that is still at work though {} has ended", who);

@@ -33,7 +33,7 @@ Time time_of_signing(Host& host) {
 std::string clock_note(Host& host) {
     const std::int64_t set = host.now() - host.steady();
     if (std::abs(set) < worth_telling_ms) return {};
-    return fmt::format("; the clock was set {} min {} since the run began", std::abs(set) / 60'000,
+    return fmt::format("; the clock was set {} {} since the run began", shown_duration(std::abs(set)),
                        set > 0 ? "forward" : "back");
 }
 

@@ -230,12 +230,12 @@ std::string StagePlanner::limit_of_all(const ir::Step& step, const ir::Verb& ver
                                        const Scope& inner) {
     const auto given = milliseconds(evaluator_, step.within, scope);
     const auto within = given ? given : milliseconds(evaluator_, verb.within, inner);
-    std::string text = within ? show_milliseconds(*within) + " for all of it" : "";
+    std::string text = within ? shown_duration(*within) + " for all of it" : "";
     const auto more = step.retry ? number_in(scope)(*step.retry) : std::nullopt;
     if (!more || *more <= 0) return text;
     const auto every = milliseconds(evaluator_, step.every, scope).value_or(semantics::default_retry_ms);
     return fmt::format("{}{}tried again at most {}, every {}", text, text.empty() ? "" : "; ",
-                       *more == 1 ? "once" : fmt::format("{} times", *more), show_milliseconds(every));
+                       *more == 1 ? "once" : fmt::format("{} times", *more), shown_duration(every));
 }
 
 // What terraform will plan only the run can know, but not from which state: one that somebody has applied to
@@ -375,14 +375,14 @@ void StagePlanner::remember_workloads(const ir::Expr& probe, const Scope& inner)
 void StagePlanner::verify(const ir::Step& step, const Scope& scope, const std::string& id) {
     const semantics::Bound bound = semantics::verify_bound(program_, step, number_in(scope));
     add(id, "verify", evaluator_.describe(step, with_known_after(scope)))["limit"] =
-        show_milliseconds(bound.total());
+        shown_duration(bound.total());
     times_.verify(bound);
 }
 
 void StagePlanner::soak(const ir::Step& step, const Scope& scope, const std::string& id) {
     const auto limit = milliseconds(evaluator_, step.value, scope);
     add(id, "soak", evaluator_.describe(step, with_known_after(scope)))["limit"] =
-        limit ? show_milliseconds(*limit) : "unknown";
+        limit ? shown_duration(*limit) : "unknown";
     times_.soak(limit.value_or(0));
 }
 

@@ -13,7 +13,7 @@ using nlohmann::json;
 
 // In whole minutes: what is summed up are limits.
 std::string minutes(std::int64_t ms) {
-    return show_milliseconds((ms + 59'999) / 60'000 * 60'000);
+    return shown_duration((ms + 59'999) / 60'000 * 60'000);
 }
 
 }  // namespace

@@ -64,11 +64,10 @@ std::string step_key(const Event& event) {
 }
 
 std::string elapsed(std::int64_t milliseconds) {
-    const std::int64_t seconds = std::max<std::int64_t>(milliseconds, 0) / 1000;
-    if (seconds < 60)
-        return fmt::format("{:.1f}s", static_cast<double>(std::max<std::int64_t>(milliseconds, 0)) / 1000);
-    if (seconds < 3600) return fmt::format("{}m{}s", seconds / 60, seconds % 60);
-    return fmt::format("{}h{}m", seconds / 3600, seconds / 60 % 60);
+    constexpr std::int64_t minute = 60'000;
+    const std::int64_t time = std::max<std::int64_t>(milliseconds, 0);
+    // Of what is short tenths of seconds count, in columns of one width.
+    return time < minute ? fmt::format("{:.1f}s", static_cast<double>(time) / 1000) : shown_duration(time);
 }
 
 std::string utc_time(std::int64_t time_ms) {

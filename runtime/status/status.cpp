@@ -88,13 +88,6 @@ std::string state_of(const StatusInput& input) {
     return input.about.ended_ms == 0 ? "cut off" : input.about.result;
 }
 
-std::string in_words(std::int64_t milliseconds) {
-    const std::int64_t seconds = std::max<std::int64_t>(milliseconds, 0) / 1000;
-    if (seconds < 60) return fmt::format("{} s", seconds);
-    if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-    return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
-}
-
 std::string zone_of(const std::string& window) {
     return window.substr(window.rfind(' ') + 1);
 }
@@ -116,12 +109,12 @@ std::string window_in_words(const Status& status, Time now) {
             "{} is closed{}", status.window,
             status.window_until == 0 ? "" : "; it opens " + local_time(status.window_until, zone));
     const std::string closes =
-        fmt::format("{} closes in {}", status.window, in_words(status.window_until - now));
+        fmt::format("{} closes in {}", status.window, shown_duration(status.window_until - now));
     if (status.undo_ms == 0) return closes;
     if (status.last_safe_ms <= now)
         return fmt::format("{}; an undo that takes all of its time does not fit into it any more", closes);
     return fmt::format("{}; an undo has to begin by {}, in {}", closes, local_time(status.last_safe_ms, zone),
-                       in_words(status.last_safe_ms - now));
+                       shown_duration(status.last_safe_ms - now));
 }
 
 }  // namespace
@@ -152,15 +145,15 @@ std::string render_status(const Status& status, const StatusInput& input) {
     };
     line("state", status.state + (status.stage.empty() ? "" : fmt::format(", stage {}", status.stage)));
     if (status.doing)
-        line("now",
-             fmt::format("{}, for {}{}{}", status.doing->text, in_words(input.now - status.doing->since_ms),
-                         status.doing->state.empty() ? "" : ": ", status.doing->state));
+        line("now", fmt::format("{}, for {}{}{}", status.doing->text,
+                                shown_duration(input.now - status.doing->since_ms),
+                                status.doing->state.empty() ? "" : ": ", status.doing->state));
     if (input.worker) line("lock", describe(*input.worker));
     for (const std::string& text : status.standing) line("changed", text);
     for (const std::string& text : status.in_doubt) line(in_words(Outcome::InDoubt), text);
     if (!status.standing.empty())
         line("undo", status.no_return.empty()
-                         ? fmt::format("would take {} at most", in_words(status.undo_ms))
+                         ? fmt::format("would take {} at most", shown_duration(status.undo_ms))
                          : fmt::format("stops at `{}`, which has no way back", status.no_return));
     if (!status.window.empty()) line("window", window_in_words(status, input.now));
     line("next", what_next(status, input));

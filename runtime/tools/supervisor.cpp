@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include "compiler/ir/value.hpp"
 #include "compiler/source/escape.hpp"
 #include "runtime/planted.hpp"
 
@@ -28,11 +29,6 @@ constexpr std::int64_t longest_limit_ms = std::int64_t{365} * 24 * 3600 * 1000;
 int poll_timeout(Supervisor::Clock::time_point limit) {
     const auto left = std::chrono::ceil<milliseconds>(limit - Supervisor::Clock::now()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
-}
-
-std::string span_of_time(std::int64_t ms) {
-    if (ms % 60'000 == 0) return fmt::format("{} min", ms / 60'000);
-    return ms % 1'000 == 0 ? fmt::format("{} s", ms / 1'000) : fmt::format("{} ms", ms);
 }
 
 }  // namespace
@@ -153,7 +149,7 @@ Answer Supervisor::answer() {
 
 std::string Supervisor::reason(int ended_descendants) const {
     const std::string program = escaped(command_.argv.front());
-    const std::string limit = span_of_time(command_.within_ms);
+    const std::string limit = shown_duration(command_.within_ms);
     if (phase_ == Phase::LeftAlone) {
         return fmt::format(
             "{} did not finish within {}, was asked to stop and is still running as process {}; "

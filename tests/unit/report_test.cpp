@@ -213,7 +213,7 @@ TEST_CASE("a run from the journal") {
         "run 2026-11-23-1 has no end: it goes on, or was cut off; then `migc resume 2026-11-23-1` goes on with "
         "it, and `migc undo 2026-11-23-1` takes it back\n");
     run.ended_ms = run.begun_ms + 72000;
-    CHECK(show_run(run, failed_run()).find("took 1m12s") != std::string::npos);
+    CHECK(show_run(run, failed_run()).find("took 1m 12s") != std::string::npos);
     CHECK(show_run(run, failed_run()).find("run 2026-11-23-1 failed and fully undone (exit code 1)") !=
           std::string::npos);
 }

@@ -139,7 +139,7 @@ TEST_CASE("a step whose outcome is not written down is in doubt, unless somebody
     run.progress = Progress{"production/1", "scale", "1 of 4 pods ready", begun - 5000};
     CHECK(run.status().in_doubt.empty());
     CHECK(run.status().state == "at work");
-    CHECK(says(run.text(), "scale, for 5 s: 1 of 4 pods ready"));
+    CHECK(says(run.text(), "scale, for 5s: 1 of 4 pods ready"));
     CHECK(says(run.text(), "process 7 on web1"));
     CHECK_FALSE(says(run.text(), "migc resolve"));
 }
@@ -150,7 +150,7 @@ TEST_CASE("the window, and until when an undo fits into it") {
     run.events.push_back(outcome(1, "done"));
     CHECK(run.status().window_open);
     CHECK(run.status().last_safe_ms == begun + 58 * minute);
-    CHECK(says(run.text(), "closes in 1 h 0 min; an undo has to begin by mon 2026-11-23 02:58 in UTC"));
+    CHECK(says(run.text(), "closes in 1h; an undo has to begin by mon 2026-11-23 02:58 in UTC"));
     run.now = begun + 59 * minute;
     CHECK(says(run.text(), "does not fit into it any more"));
     run.now = begun + 61 * minute;
