@@ -7,6 +7,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
+#include "compiler/checks/pods.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/documents/document.hpp"
 
@@ -121,24 +122,11 @@ class Addresses {
             for (const Object* object : picture_.manifests.declaring(thing)) {
                 const json* now = picture_.files.object(*object, event.moment);
                 if (now == nullptr) continue;
-                static const json::json_pointer data("/data"), containers("/spec/template/spec/containers");
-                if (thing.starts_with("configmap/") && now->contains(data) && (*now)[data].is_object())
-                    for (const auto& [key, value] : (*now)[data].items())
-                        look(event, value, object, documents::pointer_to({"data", key}));
-                if (now->contains(containers) && (*now)[containers].is_array())
-                    for (std::size_t i = 0; i < (*now)[containers].size(); ++i)
-                        environment(event, *object, (*now)[containers][i], i);
+                each_setting(object->thing, *now,
+                             [&](const std::string&, const std::string& pointer, const json& value) {
+                                 look(event, value, object, pointer);
+                             });
             }
-    }
-
-    void environment(const Event& event, const Object& object, const json& container, std::size_t number) {
-        if (!container.is_object() || !container.contains("env") || !container["env"].is_array()) return;
-        for (std::size_t i = 0; i < container["env"].size(); ++i) {
-            const json& one = container["env"][i];
-            if (one.is_object() && one.contains("value"))
-                look(event, one["value"], &object,
-                     fmt::format("/spec/template/spec/containers/{}/env/{}/value", number, i));
-        }
     }
 
     // `object` is where the value stands, if it is not the script that states it.

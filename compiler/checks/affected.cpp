@@ -91,21 +91,8 @@ class Readers {
     // The services that send requests to a workload's pods.
     std::set<std::string> selecting(const Thing& thing) const {
         std::set<std::string> found;
-        for (const Object* workload : picture_.manifests.declaring(thing)) {
-            const json* labels = value_at(workload->json, "/spec/template/metadata/labels");
-            for (const Object* service : picture_.manifests.all()) {
-                const json* selector = service->thing.starts_with("service/")
-                                           ? value_at(service->json, "/spec/selector")
-                                           : nullptr;
-                if (labels == nullptr || !labels->is_object() || selector == nullptr ||
-                    !selector->is_object() || selector->empty())
-                    continue;
-                bool selects = true;
-                for (const auto& [key, value] : selector->items())
-                    selects = selects && labels->value(key, json()) == value;
-                if (selects) found.insert(service->thing);
-            }
-        }
+        for (const Object* workload : picture_.manifests.declaring(thing))
+            for (const Object* service : picture_.manifests.services(*workload)) found.insert(service->thing);
         return found;
     }
 

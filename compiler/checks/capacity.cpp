@@ -7,6 +7,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
+#include "compiler/checks/pods.hpp"
 
 namespace migc::checks {
 namespace {
@@ -28,12 +29,6 @@ std::optional<double> amount(const json& object, const std::string& pointer) {
 
 bool is_workload(const Thing& thing) {
     return thing.starts_with("deployment/") || thing.starts_with("statefulset/");
-}
-
-const json& containers_of(const json& object) {
-    static const json none = json::array();
-    static const json::json_pointer place("/spec/template/spec/containers");
-    return object.contains(place) && object[place].is_array() ? object[place] : none;
 }
 
 // What a pod requests at least: a limit without a request is one.

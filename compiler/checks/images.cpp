@@ -5,13 +5,12 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
+#include "compiler/checks/pods.hpp"
 
 namespace migc::checks {
 namespace {
 
 using nlohmann::json;
-
-const json::json_pointer containers("/spec/template/spec/containers");
 
 const Effect* set_image(const Event& event) {
     return event.act == Act::Change ? image_of(event) : nullptr;
@@ -29,8 +28,7 @@ bool can_be_compared(const std::string& image) {
 
 // The container that is meant: the one that the probe is asked for behind the workload, or the only one.
 std::optional<std::size_t> container_of(const Effect& image, const json& object) {
-    if (!object.contains(containers) || !object[containers].is_array()) return std::nullopt;
-    const json& all = object[containers];
+    const json& all = containers_of(object);
     const auto named = image.arguments.size() > 1 ? image.arguments[1] : std::optional<Value>(Value());
     if (!named || named->is_absent())
         return named && all.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
@@ -53,7 +51,7 @@ void compare(const Picture& picture, const Event& event, Diagnostics& diagnostic
         const json* now = picture.files.object(*object);
         const auto number = now != nullptr ? container_of(effect, *now) : std::nullopt;
         if (!number) continue;
-        const std::string declared = text_at((*now)[containers][*number], "/image");
+        const std::string declared = text_at(containers_of(*now)[*number], "/image");
         if (declared == image || !can_be_compared(declared) || !can_be_compared(image)) continue;
         const std::string place = fmt::format("/spec/template/spec/containers/{}/image", *number);
         auto& d = diagnostics.report(Code::ManifestDisagrees, event.step->span,

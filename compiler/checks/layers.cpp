@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/checks/pods.hpp"
 #include "compiler/documents/document.hpp"
 
 namespace migc::checks {
@@ -132,28 +133,10 @@ class Layers {
         for (const Object* object : picture_.manifests.all()) {
             const json* now = picture_.files.object(*object);
             if (now == nullptr) continue;
-            if (object->thing.starts_with("configmap/") && now->contains("data") &&
-                (*now)["data"].is_object())
-                for (const auto& [key, value] : (*now)["data"].items())
-                    add(*object, key, documents::pointer_to({"data", key}), value);
-            const json& containers = containers_of(*now);
-            for (std::size_t i = 0; i < containers.size(); ++i) environment(*object, containers[i], i);
-        }
-    }
-
-    static const json& containers_of(const json& object) {
-        static const json none = json::array();
-        static const json::json_pointer place("/spec/template/spec/containers");
-        return object.contains(place) && object[place].is_array() ? object[place] : none;
-    }
-
-    void environment(const Object& object, const json& container, std::size_t number) {
-        if (!container.is_object() || !container.contains("env") || !container["env"].is_array()) return;
-        for (std::size_t i = 0; i < container["env"].size(); ++i) {
-            const json& one = container["env"][i];
-            if (one.is_object() && one.contains("value"))
-                add(object, text_at(one, "/name"),
-                    fmt::format("/spec/template/spec/containers/{}/env/{}/value", number, i), one["value"]);
+            each_setting(object->thing, *now,
+                         [&](const std::string& name, const std::string& pointer, const json& value) {
+                             add(*object, name, pointer, value);
+                         });
         }
     }
 

@@ -9,6 +9,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
+#include "compiler/checks/pods.hpp"
 #include "compiler/semantics/bounds.hpp"
 #include "compiler/semantics/window.hpp"
 
@@ -221,8 +222,7 @@ std::int64_t seconds_at(const json& object, const std::string& pointer) {
 // How long a new pod surely takes until it is available.
 Start start_of(const json& object) {
     Start start{0, "/spec/minReadySeconds"};
-    const json* containers = value_at(object, "/spec/template/spec/containers");
-    for (std::size_t i = 0; containers != nullptr && containers->is_array() && i < containers->size(); ++i) {
+    for (std::size_t i = 0; i < containers_of(object).size(); ++i) {
         const std::string pointer =
             fmt::format("/spec/template/spec/containers/{}/readinessProbe/initialDelaySeconds", i);
         if (const std::int64_t delay = seconds_at(object, pointer) * 1000; delay > start.ms)

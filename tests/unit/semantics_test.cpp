@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "compiler/semantics/bounds.hpp"
+#include "compiler/semantics/known.hpp"
 #include "compiler/semantics/window.hpp"
 
 using namespace migc;
@@ -114,4 +115,45 @@ TEST_CASE("tries again take time, too") {
     CHECK(call_bound({}, step, verb, value, value).total() == 1000);
     step.retry = literal(std::numeric_limits<std::int64_t>::max());
     CHECK(call_bound({}, step, verb, value, value).total() < std::numeric_limits<std::int64_t>::max() / 1000);
+}
+
+TEST_CASE("what is known of an expression without a run") {
+    const auto is = [](ir::ExprKind kind, std::vector<ir::Expr> children, const char* name = "") {
+        ir::Expr expression;
+        expression.kind = kind;
+        expression.name = name;
+        expression.children = std::move(children);
+        return expression;
+    };
+    const auto text = [](const char* value) {
+        ir::Expr expression;
+        expression.value = Value(std::string(value));
+        return expression;
+    };
+    const Leaf leaf = [](const ir::Expr& expression) {
+        return expression.name == "a" ? std::optional(Value(std::string("x"))) : std::nullopt;
+    };
+    const ir::Expr known = is(ir::ExprKind::Local, {}, "a"), unknown = is(ir::ExprKind::Local, {}, "b");
+
+    ir::Expr joined = is(ir::ExprKind::Interpolate, {text("-"), known, text("-")});
+    joined.type.kind = ir::TypeKind::String;
+    CHECK(same(*known_value(joined, leaf), std::string("-x-")));
+    CHECK(same(*known_value(is(ir::ExprKind::List, {known, text("y")}), leaf),
+               List{std::string("x"), std::string("y")}));
+    CHECK_FALSE(known_value(is(ir::ExprKind::List, {known, unknown}), leaf));
+    CHECK(*literal<std::string>(text("y")) == "y");
+    CHECK(literal<std::int64_t>(text("y")) == nullptr);
+    CHECK(literal<std::string>(known) == nullptr);
+
+    // A name that is "a" holds, one that is "b" does not, of every other nobody knows.
+    const Decide decide = [](const ir::Expr& expression) -> std::optional<bool> {
+        if (expression.name.empty() || expression.name == "c") return std::nullopt;
+        return expression.name == "a";
+    };
+    const ir::Expr holds = known, fails = unknown, open = is(ir::ExprKind::Local, {}, "c");
+    CHECK(known_truth(is(ir::ExprKind::Not, {fails}), decide) == true);
+    CHECK(known_truth(is(ir::ExprKind::And, {open, fails}), decide) == false);
+    CHECK(known_truth(is(ir::ExprKind::Or, {open, holds}), decide) == true);
+    CHECK_FALSE(known_truth(is(ir::ExprKind::And, {open, holds}), decide));
+    CHECK_FALSE(known_truth(is(ir::ExprKind::Not, {open}), decide));
 }
