@@ -35,6 +35,17 @@ Outcome outcome_in(const nlohmann::json& body, const char* key = "result");
 // All words, for whoever must not take them for something else.
 std::vector<std::string> outcome_words();
 
+// Why something was left as it is though nobody is at fault: for whoever judges a run, beside the words for
+// people. It is told with events and results, and not kept.
+enum class Reason : std::uint8_t {
+    None,
+    AskedFor,   // the failure block says `hold`
+    NoWayBack,  // the step is irreversible by its declaration
+    Stays,      // a declaration says that it stays
+    NotProved,  // whose work it is nobody can tell: its command reported a failure
+    NotSeen,    // what stands could not be found out
+};
+
 // How a condition was found: what `verify`, `soak` and a gate end with.
 enum class Finding : std::uint8_t { Unknown, Holds, Fails };
 std::string word(Finding finding);

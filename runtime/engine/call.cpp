@@ -122,15 +122,15 @@ bool keeps_what_is_new(const ir::Program& program, const ir::Expr& need) {
     return semantics::role_of(program, need) == ir::Role::Permanence;
 }
 
-tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Program& program,
-                                            const ir::Verb& verb, const Scope& inner) {
+tl::expected<void, Unmet> check_needs(Evaluator& evaluator, const ir::Program& program, const ir::Verb& verb,
+                                      const Scope& inner) {
     for (const ir::Expr& need : verb.needs) {
         const Reading reading = evaluator.evaluate(need, inner);
         if (truth(reading.value) == false && keeps_what_is_new(program, need))
-            return tl::unexpected("it stays as it is: " + explain(reading));
+            return tl::unexpected(Unmet{"it stays as it is: " + explain(reading), Reason::Stays});
         if (truth(reading.value) != true)
-            return tl::unexpected(fmt::format("what `{}` needs does not hold: {}", describe_call(verb, inner),
-                                              explain(reading)));
+            return tl::unexpected(Unmet{fmt::format("what `{}` needs does not hold: {}",
+                                                    describe_call(verb, inner), explain(reading))});
     }
     return {};
 }
@@ -199,8 +199,8 @@ Verdict Call::attempt() {
         if (Verdict verdict = prepare(); !verdict.done()) return verdict;
         if (!first.empty() && !found_as(first)) return not_ours(std::move(first), refusal_);
         if (!first.empty() && course_.theirs != nullptr)
-            if (const std::string why = (*course_.theirs)(); !why.empty())
-                return conclude(Outcome::Held, why, true);
+            if (const Verdict held = (*course_.theirs)(); !held.done())
+                return conclude(Outcome::Held, held.message, true, held.why);
         if (holds_already()) return already();
         if (!intend()) return {Fate::Untrusted, stage_.run.recorder.failure()};
         if (planted("outcome-before-effect"))
@@ -389,8 +389,9 @@ Verdict Call::prepare() {
     // An inverse that would do harm leaves things as they are.
     Evaluator glance = stage_.evaluator.glance();
     if (const auto met = check_needs(glance, stage_.run.program, verb_, inner_); !met)
-        return course_.purpose == Purpose::Inverse ? conclude(Outcome::Held, met.error(), false)
-                                                   : not_begun(met.error());
+        return course_.purpose == Purpose::Inverse
+                   ? conclude(Outcome::Held, met.error().message, false, met.error().why)
+                   : not_begun(met.error().message);
     auto captured = read_captures(glance, verb_, inner_);
     if (!captured) return not_begun(captured.error());
     captures_ = std::move(*captured);
@@ -730,7 +731,7 @@ Verdict Call::not_begun(const std::string& message) {
     return conclude(Outcome::Failed, message, false);
 }
 
-Verdict Call::conclude(Outcome outcome, const std::string& message, bool acted) {
+Verdict Call::conclude(Outcome outcome, const std::string& message, bool acted, Reason why) {
     std::map<std::string, Value> observed;
     for (const EffectTarget& target : targets_)
         if (!target.observed.is_unknown()) observed[target.phrase] = target.observed;
@@ -759,7 +760,7 @@ Verdict Call::conclude(Outcome outcome, const std::string& message, bool acted) 
         written = stage_.run.recorder.record(EventKind::Outcome, body);
     } else if (course_.in_parts) {
         body.update({{"step", course_.undoing->step}, {"part", id_}, {"result", undone_result(outcome)}});
-        written = stage_.run.recorder.record(EventKind::UndoOutcome, body);
+        written = stage_.run.recorder.record(EventKind::UndoOutcome, body, why);
     }
     if (!written) return {Fate::Untrusted, stage_.run.recorder.failure()};
     // Where the inverse as a whole is told, its outcome is still to be written.
@@ -778,7 +779,7 @@ Verdict Call::conclude(Outcome outcome, const std::string& message, bool acted) 
         course_.written->identities.update(identities(true));
     }
     if (outcome == Outcome::InDoubt) return {Fate::InDoubt, fmt::format("{}: {}", text_, message)};
-    if (outcome == Outcome::Held) return {Fate::Held, fmt::format("{}: {}", text_, message)};
+    if (outcome == Outcome::Held) return {Fate::Held, fmt::format("{}: {}", text_, message), why};
     if (outcome == Outcome::Failed) return {Fate::Failed, fmt::format("{}: {}", text_, message)};
     return {};
 }

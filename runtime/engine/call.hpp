@@ -49,8 +49,12 @@ tl::expected<void, std::string> bind_arguments(Evaluator& evaluator, const ir::V
 bool keeps_what_is_new(const ir::Program& program, const ir::Expr& need);
 
 // Whether everything that the verb needs holds; the error says what does not.
-tl::expected<void, std::string> check_needs(Evaluator& evaluator, const ir::Program& program,
-                                            const ir::Verb& verb, const Scope& inner);
+struct Unmet {
+    std::string message;
+    Reason why = Reason::None;
+};
+tl::expected<void, Unmet> check_needs(Evaluator& evaluator, const ir::Program& program, const ir::Verb& verb,
+                                      const Scope& inner);
 
 // Reads the verb's captures into its scope, and gives them as the journal keeps them. The error: one could
 // not be read, so there would be no way back.
@@ -116,7 +120,7 @@ class Call {
     [[nodiscard]] bool found_as(const std::vector<EffectTarget>& first) const;
     [[nodiscard]] bool is_proved(bool exited);
     [[nodiscard]] bool all_different() const;
-    Verdict conclude(Outcome outcome, const std::string& message, bool acted);
+    Verdict conclude(Outcome outcome, const std::string& message, bool acted, Reason why = Reason::None);
     Verdict not_begun(const std::string& message);
     [[nodiscard]] std::string readings() const;
     [[nodiscard]] std::string obstacle() const;

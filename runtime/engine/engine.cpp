@@ -398,7 +398,7 @@ bool Engine::State::is_closed_for_undo(Outcome result) const {
 }
 
 RunResult Engine::State::finish(const StageEnd& end, int code) {
-    RunResult result{end.result, code, run.recorder.run(), end.message, standing()};
+    RunResult result{end.result, code, run.recorder.run(), end.message, standing(), end.why};
     nlohmann::json body = {{"result", result.result},
                            {"exit_code", result.exit_code},
                            {"message", result.message},

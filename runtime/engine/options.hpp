@@ -72,6 +72,7 @@ struct RunResult {
     std::string run;                    // id in the journal; empty if no run was begun
     std::string message;                // why it is not done; empty if it is
     std::vector<std::string> standing;  // steps whose change still stands
+    Reason why = Reason::None;          // of one that is held
 };
 
 }  // namespace migc::runtime

@@ -26,8 +26,8 @@ bool is_outcome(const Event& event) {
 Recorder::Recorder(Journal& journal, Tools& tools, Listener listener)
     : journal_(journal), tools_(tools), listener_(std::move(listener)) {}
 
-bool Recorder::record(EventKind kind, const nlohmann::json& body) {
-    return write({kind, tools_.now(), secrets().apply(repaired(body))}, Writing::Unsynced);
+bool Recorder::record(EventKind kind, const nlohmann::json& body, Reason why) {
+    return write({kind, tools_.now(), secrets().apply(repaired(body)), why}, Writing::Unsynced);
 }
 
 bool Recorder::end(const nlohmann::json& body) {

@@ -26,7 +26,7 @@ class Recorder {
     // Written when it returns true: no end of this process loses it. It is durable, and told to who watches,
     // by the next `settle`. After the first false nothing is written any more: the journal is not to be
     // trusted, and no effect may begin.
-    bool record(EventKind kind, const nlohmann::json& body);
+    bool record(EventKind kind, const nlohmann::json& body, Reason why = Reason::None);
     // All that was recorded is durable, and told, when it returns true. For before anything outside is
     // touched or waited for: so nobody outside can tell how long an outcome was only written.
     bool settle();

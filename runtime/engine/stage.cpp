@@ -79,7 +79,7 @@ StageEnd StageFlow::fail(const Verdict& failed) {
         case Fate::InDoubt:
             return {Outcome::InDoubt, verdict.message};
         case Fate::Held:
-            return {Outcome::Held, verdict.message};
+            return {Outcome::Held, verdict.message, verdict.why};
         case Fate::Stopped:
             return {Outcome::Held,
                     fmt::format("stopped by the operator; `migc resume {0}` goes on, `migc undo {0}` "
@@ -132,7 +132,7 @@ StageEnd StageFlow::failure_block(const std::vector<ir::Step>& block, const std:
         return stands.empty() ? StageEnd{Outcome::Undone, reason}
                               : StageEnd{Outcome::Held, reason + "; something stands: " + stands};
     }
-    return {Outcome::Held, verdict.done() ? reason : reason + "; " + verdict.message};
+    return {Outcome::Held, verdict.done() ? reason : reason + "; " + verdict.message, verdict.why};
 }
 
 // What the failure block itself has made otherwise than the stage found it: no undo takes that back.

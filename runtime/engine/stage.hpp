@@ -12,6 +12,7 @@ namespace migc::runtime {
 struct StageEnd {
     Outcome result = Outcome::None;
     std::string message;
+    Reason why = Reason::None;
 };
 
 class StageFlow {

@@ -35,6 +35,7 @@ enum class Fate {
 struct Verdict {
     Fate fate = Fate::Done;
     std::string message;
+    Reason why = Reason::None;
     [[nodiscard]] bool done() const { return fate == Fate::Done; }
 };
 
@@ -66,8 +67,8 @@ struct Course {
     bool in_parts = false;            // Inverse: of several steps, each told by itself
     Written* written = nullptr;       // Inverse: what it left
     std::string* said = nullptr;      // Inverse: what its tools warned of
-    // Inverse of one command: why what it takes back is somebody else's by now; empty: it is not.
-    const std::function<std::string()>* theirs = nullptr;
+    // Inverse of one command: held if what it takes back is somebody else's by now.
+    const std::function<Verdict()>* theirs = nullptr;
     const std::atomic<bool>* cancelled = nullptr;  // set when another branch failed
     std::optional<Time> deadline = {};             // of the composites around: when they have to be over
     Tries* tries = nullptr;                        // of the composite around that is tried again

@@ -81,7 +81,8 @@ Verdict Steps::block(const std::vector<ir::Step>& steps, Scope& scope, const Ste
 Verdict Steps::statement(const ir::Step& step, Scope& scope, const StepId& id) {
     const auto otherwise = [&]() -> Verdict {
         if (step.kind == StepKind::Gate) return gate(step, scope, id);
-        if (step.kind == StepKind::Hold) return {Fate::Held, "held, as the failure block says"};
+        if (step.kind == StepKind::Hold)
+            return {Fate::Held, "held, as the failure block says", Reason::AskedFor};
         return undo_ ? undo_(step.kind == StepKind::UndoAll) : Verdict{};
     };
     return semantics::Walk::statement(*this, otherwise, step, scope, id);
@@ -165,8 +166,9 @@ tl::expected<nlohmann::json, Verdict> Steps::composite_captures(const ir::Verb& 
     }
     Evaluator glance = stage_.evaluator.glance();
     if (const auto met = check_needs(glance, stage_.run.program, verb, inner); !met)
-        return tl::unexpected(course_.purpose == Purpose::Inverse ? Verdict{Fate::Held, met.error()}
-                                                                  : not_begun(text, id, met.error()));
+        return tl::unexpected(course_.purpose == Purpose::Inverse
+                                  ? Verdict{Fate::Held, met.error().message, met.error().why}
+                                  : not_begun(text, id, met.error().message));
     const auto captured = read_captures(glance, verb, inner);
     if (!captured) return tl::unexpected(not_begun(text, id, captured.error()));
     if (verb.needs.empty() && verb.captures.empty()) return *captured;

@@ -197,7 +197,8 @@ std::string StillOurs::theirs() {
 
 Verdict StillOurs::all() {
     const Found found = look_at_all(true);
-    return found.state == State::Ours ? Verdict{} : Verdict{Fate::Held, found.message};
+    if (found.state == State::Ours) return {};
+    return {Fate::Held, found.message, found.state == State::Unreadable ? Reason::NotSeen : Reason::None};
 }
 
 }  // namespace migc::runtime

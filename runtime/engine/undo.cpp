@@ -346,7 +346,8 @@ StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, c
     }
     if (change.ownership == Ownership::Ours && looks_at_each_field(stage_.run.program, *inverse.undo))
         return {State::Ours, {}};
-    return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change))};
+    return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change)),
+            change.ownership == Ownership::Unproved ? Reason::NotProved : Reason::None};
 }
 
 // With who else has written it since, where a server keeps that. Of what a person says was done nobody knows
@@ -465,7 +466,8 @@ bool StageUndo::undo_one(Inverse& inverse) {
         if (inverse.verb->effects.empty() || found.state == State::Untouched)
             stage_.mark_undone(change.step);
         else
-            conclude(change, Outcome::Held, "it stays as it is: " + inverse.undo->reason, UndoEnd::Held);
+            conclude(change, Outcome::Held, "it stays as it is: " + inverse.undo->reason, UndoEnd::Held,
+                     Reason::Stays);
         return true;
     }
     // Each call of an inverse that was cut off finds out by itself how far it came.
@@ -485,13 +487,14 @@ bool StageUndo::undo_one(Inverse& inverse) {
         return true;
     }
     if (inverse.undo->kind == UndoKind::Irreversible) {
-        conclude(change, Outcome::Held, "there is no way back: " + inverse.undo->reason, UndoEnd::Held);
+        conclude(change, Outcome::Held, "there is no way back: " + inverse.undo->reason, UndoEnd::Held,
+                 Reason::NoWayBack);
         return false;
     }
     if (found.state == State::Foreign) {
         // A refused command has changed nothing that an earlier step's change could be a part of.
         if (change.ownership != Ownership::NotOurs) leave(inverse);
-        conclude(change, Outcome::Held, found.message, UndoEnd::Held);
+        conclude(change, Outcome::Held, found.message, UndoEnd::Held, found.why);
     } else if (const Change* later = left_around(inverse)) {
         conclude(
             change, Outcome::Held,
@@ -522,9 +525,9 @@ void StageUndo::run_steps(Inverse& inverse) {
     course.written = &written;
     std::string said;
     course.said = &said;
-    const std::function<std::string()> theirs = [&] {
+    const std::function<Verdict()> theirs = [&] {
         const Found found = look(inverse);
-        return found.state == State::Foreign ? found.message : "";
+        return found.state == State::Foreign ? Verdict{Fate::Held, found.message, found.why} : Verdict{};
     };
     if (!course.in_parts) course.theirs = &theirs;
     Scope scope(inverse.scope.get());
@@ -535,7 +538,7 @@ void StageUndo::run_steps(Inverse& inverse) {
         verdict.done() && verdict.message.empty() ? restored_text(inverse) : verdict.message;
     if (!verdict.done()) leave(inverse);
     if (!said.empty()) message += (message.empty() ? "" : "; ") + said;
-    conclude(change, outcome_of(verdict), message, end_of(verdict), written);
+    conclude(change, outcome_of(verdict), message, end_of(verdict), verdict.why, written);
     if (stage_.run.recorder.trusted()) stage_.run.open_effects = 0;
     if (verdict.done()) remember_all_restored(inverse);
 }
@@ -554,7 +557,7 @@ std::string StageUndo::restored_text(const Inverse& inverse) {
     return text;
 }
 
-void StageUndo::conclude(Change& change, Outcome result, const std::string& message, UndoEnd end,
+void StageUndo::conclude(Change& change, Outcome result, const std::string& message, UndoEnd end, Reason why,
                          const Written& written) {
     auto body = stage_.about(change.step);
     body.update({{"text", change.text},
@@ -562,7 +565,7 @@ void StageUndo::conclude(Change& change, Outcome result, const std::string& mess
                  {"message", printable(message)},
                  {"observed", values_to_json(written.values)}});
     if (!written.identities.empty()) body["identities"] = written.identities;
-    const bool recorded = stage_.run.recorder.record(EventKind::UndoOutcome, body);
+    const bool recorded = stage_.run.recorder.record(EventKind::UndoOutcome, body, why);
     change.undo_in_doubt = end == UndoEnd::InDoubt;
     if (end == UndoEnd::Undone && recorded) stage_.mark_undone(change.step);
     worsen(end, fmt::format("{}: {}", change.text, message));

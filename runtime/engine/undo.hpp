@@ -43,6 +43,7 @@ class StageUndo {
     struct Found {
         State state = State::Ours;
         std::string message;
+        Reason why = Reason::None;
     };
 
     // An effect that an inverse has restored.
@@ -86,7 +87,7 @@ class StageUndo {
     void remember_all_restored(Inverse& inverse);
     std::string restored_text(const Inverse& inverse);
     void conclude(Change& change, Outcome result, const std::string& message, UndoEnd end,
-                  const Written& written = {});
+                  Reason why = Reason::None, const Written& written = {});
     void worsen(UndoEnd end, const std::string& message);
     [[nodiscard]] bool is_own(const Inverse& inverse, const std::string& phrase, const Reading& now);
     [[nodiscard]] std::set<std::string> names_of(const Inverse& inverse);

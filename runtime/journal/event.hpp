@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/journal/outcome.hpp"
+
 namespace migc::runtime {
 
 enum class EventKind : std::uint8_t {
@@ -34,8 +36,9 @@ enum class EventKind : std::uint8_t {
 
 struct Event {
     EventKind kind = EventKind::RunBegun;
-    std::int64_t time_ms = 0;  // the run's clock, milliseconds since 1970
-    nlohmann::json body;       // an object; keys as listed above; "stage" and "step" wherever they apply
+    std::int64_t time_ms = 0;   // the run's clock, milliseconds since 1970
+    nlohmann::json body;        // an object; keys as listed above; "stage" and "step" wherever they apply
+    Reason why = Reason::None;  // of an undo that is held; the journal does not keep it
 };
 
 // "run-begun", "outcome", ... and back; an unknown name gives RunBegun and false.
