@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/driver/script.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/prove/explore.hpp"
 #include "compiler/prove/lower.hpp"
@@ -27,16 +28,9 @@ double now() {
 }
 
 prove::System system_of(const std::string& text, bool others) {
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const auto inventory = project::load_inventory("/", sources, diagnostics);
-    const FileId file = sources.add("bench.mig", text);
-    const auto tree = syntax::parse(sources, file, diagnostics);
-    sema::Library library(standard_library(), sources, diagnostics,
-                          [](const std::string&, const std::string&) { return std::optional<FileId>(); });
-    const auto program = sema::analyse(tree, inventory, library, sources, diagnostics);
-    if (diagnostics.has_errors()) std::abort();
-    return prove::lower(program, inventory, {}, nullptr, others);
+    const auto script = driver::load_text(text);
+    if (script->diagnostics.has_errors()) std::abort();
+    return prove::lower(script->program, script->inventory, {}, nullptr, others);
 }
 
 std::string script(int steps) {

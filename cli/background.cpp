@@ -9,15 +9,15 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/frontend.hpp"
+#include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
-#include "runtime/journal/journal.hpp"
+#include "runtime/inspect/status.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/report/report.hpp"
-#include "runtime/status/status.hpp"
+#include "runtime/trust/times.hpp"
 
 namespace migc::cli {
 namespace {
@@ -32,38 +32,13 @@ std::optional<runtime::LockState> worker_of(const std::filesystem::path& root, c
     return std::nullopt;
 }
 
-struct Found {
-    std::filesystem::path root;
-    std::unique_ptr<runtime::Journal> journal;
-    runtime::RunSummary about;
-};
-
-tl::expected<Found, std::string> find(const std::string& id) {
-    Found found;
-    found.root = project_root_here();
-    auto journal = runtime::Journal::open_existing(found.root);
-    if (!journal) return tl::unexpected(journal.error());
-    if (!*journal) return tl::unexpected(fmt::format("no run was recorded below {}", found.root.string()));
-    auto about = (*journal)->find(id);
-    if (!about) return tl::unexpected(about.error());
-    if (const auto vouched = (*journal)->vouched(about->id); !vouched) tell("note: {}\n", vouched.error());
-    found.journal = std::move(*journal);
-    found.about = std::move(*about);
-    return found;
-}
-
-runtime::Time time_now() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 int status(const std::string& id, bool json) {
-    auto found = find(id);
+    const auto found = find_run(id);
     if (!found) return refuse(found.error());
     const auto events = found->journal->events(found->about.id);
     if (!events) return refuse(events.error());
     const auto copy = found->journal->script_copy(found->about.id);
-    const auto script = copy ? load_bundle(*copy) : nullptr;
+    const auto script = copy ? driver::load_bundle(*copy) : nullptr;
     if (!script) return refuse(fmt::format("the journal's copy of {} cannot be read", found->about.script));
     const auto folder = runtime::find_run_folder(found->root, found->about.id);
     if (!folder) return refuse(folder.error());
@@ -72,7 +47,7 @@ int status(const std::string& id, bool json) {
                                      script->program,
                                      *folder ? runtime::read_progress((*folder)->path()) : std::nullopt,
                                      worker_of(found->root, found->about.id),
-                                     time_now()};
+                                     trust::time_now()};
     const runtime::Status status = runtime::status_of(input);
     if (json)
         print_document(Document::Json, runtime::to_json(status, input).dump(2) + "\n");
@@ -82,7 +57,7 @@ int status(const std::string& id, bool json) {
 }
 
 int follow(const std::string& id) {
-    auto found = find(id);
+    const auto found = find_run(id);
     if (!found) return refuse(found.error());
     const auto out = runtime::make_plain_reporter(std::cout, false);
     for (std::size_t told = 0;;) {
@@ -113,7 +88,7 @@ bool has_heard(const std::filesystem::path& root, const std::string& run, int ti
 }
 
 int stop(const std::string& id, bool now) {
-    auto found = find(id);
+    const auto found = find_run(id);
     if (!found) return refuse(found.error());
     const auto worker = worker_of(found->root, found->about.id);
     if (!worker) return refuse(fmt::format("nobody is at run {} any more", found->about.id));
@@ -146,38 +121,32 @@ int stop(const std::string& id, bool now) {
 
 }  // namespace
 
-void add_status(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand(
-        "status",
-        "Where a run stands: its step, what it has changed, how long an undo would take, the window");
+void add_status(CLI::App& command, int& exit_code) {
     auto id = std::make_shared<std::string>("last");
     auto json = std::make_shared<bool>(false);
-    command->add_option("RUN", *id, "A run's id, the end of one, or `last`");
-    command->add_flag("--json", *json, "As JSON");
-    command->footer(
+    add_run_argument(command, *id);
+    command.add_flag("--json", *json, "As JSON");
+    command.footer(
         "Reads only the journal; nothing outside is asked.\n\nExamples:\n  migc status\n  migc status 2026-11-23-1 --json");
-    command->callback([id, json, &exit_code] { exit_code = status(*id, *json); });
+    command.callback([id, json, &exit_code] { exit_code = status(*id, *json); });
 }
 
-void add_follow(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("follow", "Show what a run says, while somebody else is at it");
+void add_follow(CLI::App& command, int& exit_code) {
     auto id = std::make_shared<std::string>("last");
-    command->add_option("RUN", *id, "A run's id, the end of one, or `last`");
-    command->footer(
+    add_run_argument(command, *id);
+    command.footer(
         "Ends with the run, and with its exit code. Ctrl-C ends only the looking.\n\nExample:\n  migc follow last");
-    command->callback([id, &exit_code] { exit_code = follow(*id); });
+    command.callback([id, &exit_code] { exit_code = follow(*id); });
 }
 
-void add_stop(CLI::App& app, int& exit_code) {
-    auto* command =
-        app.add_subcommand("stop", "Tell a run in another terminal, or in the background, to stop");
+void add_stop(CLI::App& command, int& exit_code) {
     auto id = std::make_shared<std::string>("last");
     auto now = std::make_shared<bool>(false);
-    command->add_option("RUN", *id, "A run's id, the end of one, or `last`");
-    command->add_flag("--now", *now, "As Ctrl-C twice: the running tool is interrupted, too");
-    command->footer(
+    add_run_argument(command, *id);
+    command.add_flag("--now", *now, "As Ctrl-C twice: the running tool is interrupted, too");
+    command.footer(
         "As Ctrl-C in its terminal: the running step is finished, then the run is held.\n\nExample:\n  migc stop last");
-    command->callback([id, now, &exit_code] { exit_code = stop(*id, *now); });
+    command.callback([id, now, &exit_code] { exit_code = stop(*id, *now); });
 }
 
 }  // namespace migc::cli

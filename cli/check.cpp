@@ -1,23 +1,18 @@
 // migc check: what stands against running these scripts.
 #include <algorithm>
-#include <filesystem>
-#include <map>
 #include <memory>
 #include <set>
-#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/frontend.hpp"
 #include "cli/print.hpp"
 #include "cli/proof.hpp"
 #include "cli/refuse.hpp"
-#include "cli/script_files.hpp"
 #include "cli/unified_diff.hpp"
-#include "cli/written.hpp"
-#include "compiler/diagnostics/apply.hpp"
+#include "compiler/driver/files.hpp"
+#include "compiler/driver/review.hpp"
 #include "compiler/findings/allow.hpp"
 #include "compiler/findings/baseline.hpp"
 #include "compiler/findings/report.hpp"
@@ -27,7 +22,7 @@
 namespace migc::cli {
 namespace {
 
-namespace fs = std::filesystem;
+using driver::Checked;
 
 struct CheckOptions {
     std::vector<std::string> paths;
@@ -38,15 +33,6 @@ struct CheckOptions {
     prove::Options proof;
 };
 
-struct Checked {
-    std::string path;
-    std::unique_ptr<Script> script;
-    bool found = false;      // in a folder
-    std::string with;        // a module: the script that uses it, and with which it was checked
-    bool repeats = false;    // it has findings that were told with another script
-    bool undecided = false;  // --prove: the search was given up
-};
-
 bool is_unreadable(const Script& script) {
     const auto& all = script.diagnostics.all();
     return std::any_of(all.begin(), all.end(),
@@ -55,42 +41,20 @@ bool is_unreadable(const Script& script) {
 
 // ------------------------------------------------------------------ --fix
 
-struct Fixed {
-    std::unique_ptr<Script> script;
-    std::size_t count = 0;
-};
-
-// Applies what is safe and checks again, as long as that mends something.
-Fixed fix(const std::string& path, const Script& script) {
-    constexpr int rounds =
-        8;  // a fix may uncover another finding; this many in a row would be a mistake of ours
-    Fixed result;
-    const Script* last = &script;
-    for (int i = 0; i < rounds; ++i) {
-        AppliedFixes fixed =
-            apply_fixes(last->sources.file(last->file).text(), last->file, last->diagnostics);
-        if (fixed.count == 0) break;
-        result.count += fixed.count;
-        result.script = load_script(path, std::move(fixed.text), script.found_in);
-        last = result.script.get();
-    }
-    return result;
-}
-
 std::string_view text_of(const Script& script) {
     return script.sources.file(script.file).text();
 }
 
 void fix(Checked& one, bool dry_run) {
     if (!one.script->readable || one.path == "-") return;
-    Fixed fixed = fix(one.path, *one.script);
+    driver::Fixed fixed = driver::fixed(one.path, *one.script);
     if (!fixed.script) return;
     if (dry_run) {
         print_lines(stdout, unified_diff(text_of(*one.script), text_of(*fixed.script), one.path));
         return;
     }
-    if (const auto written = write_script(one.path, text_of(*fixed.script)); !written) {
-        refuse(written.error());
+    if (const auto done = driver::write_script(one.path, text_of(*fixed.script)); !done) {
+        refuse(done.error());
         return;
     }
     tell("{}: {} {}\n", one.path, fixed.count, fixed.count == 1 ? "fix applied" : "fixes applied");
@@ -112,57 +76,6 @@ void prove(Checked& one, const prove::Options& options) {
     one.script->diagnostics.sort();
     one.undecided = answer.verdict == prove::Verdict::CutOff;
     if (one.undecided) tell("{}: {}\n", one.path, prove::headline(answer));
-}
-
-// ------------------------------------------------------------------ findings
-
-fs::path canonical(const std::string& name) {
-    std::error_code error;
-    const fs::path result = fs::weakly_canonical(name, error);
-    return error ? fs::path(name) : result;
-}
-
-// A module was read with the scripts that use it, and may use what they declare: by itself it could have
-// findings that are none.
-void set_modules_aside(std::vector<Checked>& all) {
-    std::map<fs::path, std::string> users;
-    for (const auto& one : all)
-        for (const FileId id : one.script->used)
-            users.emplace(canonical(one.script->sources.file(id).name()), one.path);
-    for (auto& one : all) {
-        const auto user = users.find(canonical(one.path));
-        const bool is_module = one.found && one.script->tree.stages.empty() && user != users.end();
-        if (is_module && user->second != one.path) one.with = user->second;
-    }
-}
-
-// All findings, in the order of the scripts. What several scripts have in common, such as a mistake in
-// migc.yaml, is one finding.
-std::vector<findings::Finding> collect(std::vector<Checked>& all) {
-    std::vector<findings::Finding> result;
-    std::set<std::tuple<std::string, std::uint32_t, std::uint32_t, Code, std::string>> seen;
-    for (auto& one : all) {
-        if (!one.with.empty()) continue;
-        const Script& script = *one.script;
-        std::map<FileId, std::string> names;  // each is asked of the disk once
-        const auto name_of = [&](FileId id) -> const std::string& {
-            const auto [known, is_new] = names.try_emplace(id);
-            if (is_new && id < script.sources.size())
-                known->second = canonical(script.sources.file(id).name()).string();
-            return known->second;
-        };
-        const auto add = [&](const Diagnostic& d, const Silenced* silenced) {
-            const std::string& file = name_of(d.span.file);
-            if (seen.emplace(file, d.span.begin, d.span.end, d.code, d.message).second)
-                result.push_back({&d, &script.sources, "", silenced, false});
-            else
-                one.repeats |= silenced == nullptr;
-        };
-        for (const auto& d : script.diagnostics.all()) add(d, nullptr);
-        for (const auto& s : script.diagnostics.silenced()) add(s.diagnostic, &s);
-    }
-    findings::set_fingerprints(result);
-    return result;
 }
 
 // ------------------------------------------------------------------ output
@@ -217,7 +130,7 @@ void tell_gone(const std::string& file, const std::vector<findings::BaselineEntr
 bool use_baseline(const std::string& file, const std::vector<Checked>& all,
                   std::vector<findings::Finding>& found) {
     constexpr std::size_t limit = std::size_t{64} << 20;
-    const auto text = read_file(file, limit);
+    const auto text = driver::read_named(file, limit);
     const auto baseline = text ? findings::read_baseline(*text) : tl::unexpected(text.error());
     if (!baseline) {
         refuse(fmt::format("the baseline {} cannot be read: {}", file, baseline.error()));
@@ -235,10 +148,7 @@ bool use_baseline(const std::string& file, const std::vector<Checked>& all,
 
 // Writes the baseline; what cannot be in one stays in `found` as new.
 bool make_baseline(const std::string& file, std::vector<findings::Finding>& found) {
-    if (const auto written = write_output(file, findings::write_baseline(found)); !written) {
-        refuse(written.error());
-        return false;
-    }
+    if (written(driver::write_output(file, findings::write_baseline(found))) != 0) return false;
     std::size_t count = 0;
     for (auto& finding : found) {
         finding.known = !finding.silenced && can_be_silenced(finding.diagnostic->code);
@@ -266,14 +176,15 @@ int check(CheckOptions options) {
     }
     std::vector<std::string> empty;
     std::vector<Checked> all;
-    for (auto& file : script_files(options.paths, empty)) {
-        all.push_back({file.path, load_script(file.path, file.found_in), !file.found_in.empty(), "", false});
+    for (auto& file : driver::script_files(options.paths, empty)) {
+        all.push_back(
+            {file.path, driver::load_script(file.path, file.found_in), !file.found_in.empty(), "", false});
         if (options.fix) fix(all.back(), options.dry_run);
         if (options.prove) prove(all.back(), options.proof);
     }
     for (const auto& folder : empty) refuse(fmt::format("there is no script (*.mig) below {}", folder));
-    set_modules_aside(all);
-    auto found = collect(all);
+    driver::set_modules_aside(all);
+    auto found = driver::collect(all);
     const bool usable = (options.baseline.empty() || use_baseline(options.baseline, all, found)) &&
                         (options.new_baseline.empty() || make_baseline(options.new_baseline, found));
     print_findings(options, all, found);
@@ -282,36 +193,34 @@ int check(CheckOptions options) {
 
 }  // namespace
 
-void add_check(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand(
-        "check", "Say what stands against running a script: no way back, wrong order, wrong types");
+void add_check(CLI::App& command, int& exit_code) {
     auto options = std::make_shared<CheckOptions>();
     command
-        ->add_option("PATH", options->paths,
-                     "Scripts, and folders with every *.mig below them; - is the standard input")
+        .add_option("PATH", options->paths,
+                    "Scripts, and folders with every *.mig below them; - is the standard input")
         ->required();
-    auto* fix = command->add_flag("--fix", options->fix, "Apply the fixes that are safe");
-    command->add_flag("--dry-run", options->dry_run, "With --fix: show what would change, write nothing")
+    auto* fix = command.add_flag("--fix", options->fix, "Apply the fixes that are safe");
+    command.add_flag("--dry-run", options->dry_run, "With --fix: show what would change, write nothing")
         ->needs(fix);
-    command->add_option("--format", options->format, "text, json, sarif, github or gitlab")
+    command.add_option("--format", options->format, "text, json, sarif, github or gitlab")
         ->check(CLI::IsMember({"text", "json", "sarif", "github", "gitlab"}));
-    command->add_flag("--json", options->json, "The same as --format json");
+    command.add_flag("--json", options->json, "The same as --format json");
     auto* proof =
-        command->add_flag("--prove", options->prove,
-                          "Also search for a course of things that cannot be taken back (`migc prove`)");
-    add_proof_options(*command, options->proof, proof);
-    auto* baseline = command->add_option("--baseline", options->baseline,
-                                         "Do not report the findings that this file lists");
+        command.add_flag("--prove", options->prove,
+                         "Also search for a course of things that cannot be taken back (`migc prove`)");
+    add_proof_options(command, options->proof, proof);
+    auto* baseline = command.add_option("--baseline", options->baseline,
+                                        "Do not report the findings that this file lists");
     command
-        ->add_option("--write-baseline", options->new_baseline,
-                     "Write the present findings into this file, as known ones")
+        .add_option("--write-baseline", options->new_baseline,
+                    "Write the present findings into this file, as known ones")
         ->excludes(baseline);
-    command->footer(
+    command.footer(
         "Examples:\n  migc check deploy.mig\n  migc check --fix --dry-run deploy.mig\n  migc check --format "
         "sarif . > migc.sarif\n\nA finding is allowed by `# allow CODE: why` at its line or the line before, "
         "or by `checks` in migc.yaml.\n\nExit codes: 0 no findings, 1 findings, 2 a file could not be "
         "checked.");
-    command->callback([options, &exit_code] { exit_code = check(*options); });
+    command.callback([options, &exit_code] { exit_code = check(*options); });
 }
 
 }  // namespace migc::cli

@@ -1,416 +1,76 @@
 // migc drill: the real engine in a simulated world, with everything that can go wrong.
-#include <algorithm>
-#include <array>
-#include <cstdio>
-#include <functional>
-#include <iterator>
-#include <map>
+#include "runtime/trial/drill.hpp"
+
 #include <memory>
-#include <set>
 
 #include <fmt/format.h>
 
-#include "cli/apart.hpp"
 #include "cli/commands.hpp"
+#include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "cli/proof.hpp"
 #include "cli/refuse.hpp"
-#include "cli/trial.hpp"
 
 namespace migc::cli {
 namespace {
 
-struct DrillOptions {
+struct DrillCommand {
     std::string script;
-    unsigned faults = 1;
-    bool others = false;
-    SessionOptions session;
+    trial::DrillOptions drill;
 };
 
 constexpr int survived = 0, found_hole = 1;
 
-constexpr std::array<std::pair<runtime::FaultKind, const char*>, 5> kinds = {{
-    {runtime::FaultKind::FailBefore, "fail-before"},
-    {runtime::FaultKind::FailAfter, "fail-after"},
-    {runtime::FaultKind::TimeoutAfter, "timeout-after"},
-    {runtime::FaultKind::Hang, "hang"},
-    {runtime::FaultKind::Garbage, "garbage"},
-}};
-
-std::string_view name(runtime::FaultKind kind) {
-    for (const auto& [known, text] : kinds)
-        if (known == kind) return text;
-    return "down";
-}
-
-struct Hole {
-    std::string faults, why, result;
-    std::vector<std::string> left;
-};
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hole, faults, why, result, left)
-
-// What came of some runs: as the report says it, and as one process tells it another.
-struct Tally {
-    std::map<std::string, std::size_t> ends;
-    std::map<std::string, std::set<std::string>> ends_by_fault;
-    std::size_t runs = 0;
-    std::vector<Hole> counterexamples;
-};
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Tally, ends, ends_by_fault, runs, counterexamples)
-
-// Output of a tool may be anything.
-std::string dumped(const nlohmann::json& json, int indent = -1) {
-    return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-void add(Tally& tally, Tally more) {
-    for (const auto& [end, count] : more.ends) tally.ends[end] += count;
-    for (auto& [fault, ends] : more.ends_by_fault) tally.ends_by_fault[fault].merge(ends);
-    tally.runs += more.runs;
-    std::move(more.counterexamples.begin(), more.counterexamples.end(),
-              std::back_inserter(tally.counterexamples));
-}
-
-std::string what_happened(const TrialPlan& plan);
-
-std::vector<std::string> left(const Trial& trial) {
-    const bool all = trial.undid_all || trial.undone;
-    const auto stage = trial.begins.find(trial.stage);
-    return differences(all || stage == trial.begins.end() ? trial.before : stage->second, trial.after);
-}
-
-class Drill {
-  public:
-    Drill(const DrillOptions& options, Script& script) : options_(options), script_(script) {}
-
-    // The error: it could not be begun.
-    tl::expected<void, std::string> run() {
-        if (auto made = make_copies(); !made) return made;
-        auto plain = try_run(options_.session, script_, {}, copies_.front().get());
-        if (!plain) return tl::unexpected(plain.error());
-        if (plain->result.result != Outcome::Done)
-            return tl::unexpected(fmt::format("without any fault the run is not done but {}: {}",
-                                              word(plain->result.result), plain->result.message));
-        if (options_.others) return with_others();
-        commands_ = plain->changing.size();
-        plain_ = plain->journaled;
-        kill_everywhere(*plain);
-        fault_each(*plain);
-        for (std::size_t intents = 1; intents <= plain->intents; ++intents) {
-            TrialPlan plan;
-            plan.stop_after = intents;
-            later([this, plan] { return done(one(plan)); });
-        }
-        return do_all();
-    }
-
-    [[nodiscard]] const Tally& tally() const { return tally_; }
-    [[nodiscard]] std::size_t commands() const { return commands_; }
-
-  private:
-    using Done = tl::expected<void, std::string>;
-
-    static Done done(const tl::expected<Trial, std::string>& trial) {
-        return trial ? Done{} : tl::unexpected(trial.error());
-    }
-
-    // Somebody else does each thing that they can do, around each command that changes something, in the run
-    // and in its undo; and to each file of the project that a step edits.
-    Done with_others() {
-        TrialPlan plan;
-        plan.undo = true;
-        auto plain = try_run(options_.session, script_, plan, copies_.front().get());
-        if (!plain) return tl::unexpected(plain.error());
-        plain_trial_ = std::move(*plain);
-        commands_ = plain_trial_.changing.size();
-        for (const Changing& command : plain_trial_.changing)
-            for (const runtime::Deed deed : runtime::deeds)
-                for (const std::int64_t later_ms : {-1, 0, 20'000}) other_at(deed, command, later_ms);
-        const nlohmann::json edited = files_edited();
-        for (const auto& [path, digest] : edited.items())
-            for (const runtime::Event& event : plain_trial_.events)
-                if (event.kind == runtime::EventKind::Intent || event.kind == runtime::EventKind::UndoIntent)
-                    other_at_step(path, event.body.value("text", ""));
-        return do_all();
-    }
-
-    // `later_ms` below 0: before it.
-    void other_at(runtime::Deed deed, const Changing& command, std::int64_t later_ms) {
-        runtime::Interference other;
-        other.deed = deed;
-        other.after = later_ms >= 0;
-        other.later_ms = std::max<std::int64_t>(later_ms, 0);
-        other.command = command.text;
-        other.nth = command.nth;
-        other_later(std::move(other));
-    }
-
-    void other_at_step(const std::string& path, const std::string& text) {
-        if (text.find(path) == std::string::npos) return;
-        for (const runtime::Deed deed : {runtime::Deed::SetUnrelated, runtime::Deed::Delete})
-            for (const bool after : {false, true}) {
-                runtime::Interference other;
-                other.deed = deed;
-                other.of = "file " + path;
-                other.step = true;
-                other.after = after;
-                other.command = text;
-                other_later(std::move(other));
-            }
-    }
-
-    void other_later(runtime::Interference other) {
-        TrialPlan plan;
-        other.text =
-            fmt::format("{}{}{} {}{} {}{}", runtime::name(other.deed), other.of.empty() ? "" : " of ",
-                        other.of, other.later_ms > 0 ? fmt::format("{}s ", other.later_ms / 1000) : "",
-                        other.after ? "after" : "before", other.step ? "step " : "", other.command);
-        if (other.nth > 1) other.text += fmt::format(" #{}", other.nth);
-        plan.other = std::move(other);
-        plan.undo = true;
-        later([this, plan] { return done(one(plan)); });
-    }
-
-    [[nodiscard]] nlohmann::json files_edited() const {
-        auto result = nlohmann::json::object();
-        for (const nlohmann::json& state : plain_trial_.ended)
-            result.update(state.value("files", nlohmann::json::object()));
-        return result;
-    }
-
-    // One of the project for each process that is at work at a time; a trial leaves it as it was.
-    Done make_copies() {
-        const std::filesystem::path root = script_.inventory.root;
-        for (std::size_t i = 0; i < most_apart(); ++i) {
-            auto copy = ScratchCopy::make(options_.session, script_);
-            script_.inventory.root = root;
-            if (!copy) return tl::unexpected(copy.error());
-            copies_.push_back(std::move(*copy));
-        }
-        return {};
-    }
-
-    void later(std::function<Done()> work) {
-        works_.emplace_back([this, work = std::move(work)](std::size_t place) {
-            tally_ = {};
-            place_ = place;
-            const Done done = work();
-            return dumped(done ? nlohmann::json(tally_) : nlohmann::json(done.error()));
-        });
-    }
-
-    // Each has a process of its own: `tally_` is that process's.
-    Done do_all() {
-        std::string problem;
-        const auto done = do_apart(works_, [&](const std::string& answer) {
-            const auto json = nlohmann::json::parse(answer, nullptr, false);
-            if (json.is_object()) return add(tally_, json.get<Tally>());
-            if (problem.empty()) problem = json.is_string() ? json.get<std::string>() : "no answer";
-        });
-        if (!problem.empty()) return tl::unexpected(problem);
-        return done;
-    }
-
-    tl::expected<Trial, std::string> one(const TrialPlan& plan) {
-        auto trial = try_run(options_.session, script_, plan, copies_[place_].get());
-        if (!trial) return trial;
-        if (plan.other && !trial->interfered) return trial;  // it could not come about
-        ++tally_.runs;
-        const std::string before =
-            trial->resumed  ? "killed, then "
-            : trial->undone ? fmt::format("{}, then ", plan.undo ? word(trial->result.result) : "stopped")
-                            : "";
-        ++tally_.ends[fmt::format("{}{}", before, word(trial->last().result))];
-        tally_.ends_by_fault[kind_of(plan)].insert(word(trial->last().result));
-        const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0);
-        if (auto why =
-                plan.other ? hole_with_others(*trial, plain_trial_) : hole(*trial, script_.program, faults))
-            tally_.counterexamples.push_back(
-                {what_happened(plan), *why, word(trial->last().result), left(*trial)});
-        return trial;
-    }
-
-    // Each changing command of the run that went well, made to go wrong.
-    void fault_each(const Trial& plain) {
-        for (std::size_t i = 0; i < plain.changing.size(); ++i)
-            for (const runtime::Fault& fault : ways_at(plain, i))
-                later([this, fault] { return fault_too({fault}); });
-    }
-
-    // A run with these faults, killed as well, and with one more fault behind the last.
-    Done fault_too(const std::vector<runtime::Fault>& faults) {
-        TrialPlan plan;
-        plan.faults = faults;
-        const auto trial = one(plan);
-        if (!trial) return done(trial);
-        if (auto killed = kill_before_told(faults, *trial); !killed) return killed;
-        if (faults.size() >= options_.faults) return {};
-        std::size_t first = 0;
-        for (std::size_t i = 0; i < trial->changing.size(); ++i)
-            if (is_of(faults.back(), trial->changing[i])) first = i + 1;
-        for (std::size_t i = first; i < trial->changing.size(); ++i)
-            for (const runtime::Fault& fault : ways_at(*trial, i)) {
-                auto more = faults;
-                more.push_back(fault);
-                if (auto deeper = fault_too(more); !deeper) return deeper;
-            }
-        return {};
-    }
-
-    // What went wrong, if it was one thing only.
-    static std::string kind_of(const TrialPlan& plan) {
-        if (plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0) > 1) return "several";
-        if (plan.other) return "others";
-        return plan.stop_after ? "stop" : plan.kill ? "kill" : std::string(name(plan.faults.front().kind));
-    }
-
-    static Kill kill_at(const std::vector<runtime::Event>& events, std::size_t at, bool written) {
-        const std::string text = events[at].body.value("text", events[at].body.value("step", ""));
-        return {at, written,
-                fmt::format("{} {}", written ? "after the beginning of" : "before the outcome of", text)};
-    }
-
-    // Between what is written down and what is done, and between that and what is written down of it.
-    void kill_everywhere(const Trial& plain) {
-        for (std::size_t i = 0; i < plain.journaled.size(); ++i) {
-            const bool begins = plain.journaled[i].kind == runtime::EventKind::Intent;
-            if (!begins && plain.journaled[i].kind != runtime::EventKind::Outcome) continue;
-            TrialPlan plan;
-            plan.kill = kill_at(plain.journaled, i, begins);
-            later([this, plan] { return done(one(plan)); });
-        }
-    }
-
-    // Once more with the faults, and killed before what they led to is written down: the run that goes on
-    // must find out for itself.
-    Done kill_before_told(const std::vector<runtime::Fault>& faults, const Trial& trial) {
-        std::size_t at = 0;
-        const auto same = [&](std::size_t i) {
-            return plain_[i].kind == trial.journaled[i].kind && plain_[i].body == trial.journaled[i].body;
-        };
-        while (at < plain_.size() && at < trial.journaled.size() && same(at)) ++at;
-        if (at >= trial.journaled.size()) return {};
-        TrialPlan plan;
-        plan.faults = faults;
-        plan.kill = kill_at(trial.journaled, at, false);
-        return done(one(plan));
-    }
-
-    // What a step does over and over again (a soak asks from inside, by a pod of its own each time) goes
-    // wrong the first time and the last.
-    static std::vector<runtime::Fault> ways_at(const Trial& trial, std::size_t at) {
-        const auto again = [&](const Changing& other) {
-            return other.during == trial.changing[at].during && other.what == trial.changing[at].what;
-        };
-        const auto here = trial.changing.begin() + static_cast<std::ptrdiff_t>(at);
-        const bool before = std::any_of(trial.changing.begin(), here, again);
-        const bool after = std::any_of(here + 1, trial.changing.end(), again);
-        return before && after ? std::vector<runtime::Fault>() : ways(*here);
-    }
-
-    // A command goes wrong, or what is read soon after it: by the step itself, or by a verification, whose
-    // limit is mostly two minutes or five, so that it fails and the undo can see again.
-    static std::vector<runtime::Fault> ways(const Changing& command) {
-        std::vector<runtime::Fault> result;
-        for (const auto& kind : kinds) result.push_back({kind.first, command.text, command.nth, 0});
-        for (const auto& [text, nth] : command.read_after)
-            for (const std::int64_t outage_ms : {121'000, 301'000})
-                result.push_back({runtime::FaultKind::Down, text, nth, outage_ms});
-        return result;
-    }
-
-    static bool is_of(const runtime::Fault& fault, const Changing& command) {
-        const auto same = [&](const auto& read) {
-            return read.first == fault.text && read.second == fault.nth;
-        };
-        return (command.text == fault.text && command.nth == fault.nth) ||
-               std::any_of(command.read_after.begin(), command.read_after.end(), same);
-    }
-
-    const DrillOptions& options_;
-    Script& script_;
-    Tally tally_;
-    std::size_t commands_ = 0;
-    std::vector<runtime::Event> plain_;
-    Trial plain_trial_;  // with its undo, when others act
-    std::vector<Work> works_;
-    std::vector<std::unique_ptr<ScratchCopy>> copies_;  // null where the script edits no files
-    std::size_t place_ = 0;                             // of this process
-};
-
-std::string what_happened(const TrialPlan& plan) {
-    std::vector<std::string> texts;
-    for (const runtime::Fault& fault : plan.faults)
-        texts.push_back(fmt::format("{}: {}{}", name(fault.kind), fault.text,
-                                    fault.nth > 1 ? fmt::format(" #{}", fault.nth) : ""));
-    if (plan.other) texts.push_back("somebody else: " + plan.other->text);
-    if (plan.stop_after)
-        texts.push_back(fmt::format("the operator stops after step {}, then `migc undo`", *plan.stop_after));
-    if (plan.kill) texts.push_back(fmt::format("killed {}, then `migc resume`", plan.kill->text));
-    return fmt::format("{}", fmt::join(texts, "; "));
-}
-
-void print_text(const DrillOptions& options, const Drill& drill) {
+void print_text(const std::string& script, const trial::Tally& tally) {
     constexpr std::size_t most = 5;
-    const auto& holes = drill.tally().counterexamples;
+    const auto& holes = tally.counterexamples;
     for (std::size_t i = 0; i < holes.size() && i < most; ++i) {
         say("{}\n  {}\n", holes[i].faults, holes[i].why);
         for (const auto& text : holes[i].left) say("  left: {}\n", text);
     }
     if (holes.size() > most) say("and {} more\n", holes.size() - most);
     std::vector<std::string> ends;
-    for (const auto& [end, count] : drill.tally().ends) ends.push_back(fmt::format("{} {}", count, end));
-    say("{}: {}: {} changing commands, {} runs: {}\n", options.script,
+    for (const auto& [end, count] : tally.ends) ends.push_back(fmt::format("{} {}", count, end));
+    say("{}: {}: {} changing commands, {} runs: {}\n", script,
         holes.empty() ? "survived" : fmt::format("{} runs end where they must not", holes.size()),
-        drill.commands(), drill.tally().runs, fmt::format("{}", fmt::join(ends, ", ")));
+        tally.commands, tally.runs, fmt::format("{}", fmt::join(ends, ", ")));
 }
 
-void print_json(const Drill& drill) {
-    nlohmann::json report = drill.tally();
-    report["verdict"] = drill.tally().counterexamples.empty() ? "survived" : "counterexample";
-    report["commands"] = drill.commands();
-    print_document(Document::Json, dumped(report, 1) + "\n");
-}
-
-int drill(const DrillOptions& options) {
-    const auto script = load_script(options.script);
+int drill(const DrillCommand& options) {
+    const auto script = driver::load_script(options.script);
     print_errors(*script);
     if (!can_be_tried(*script)) return refused;
-    // When a change may be made is not what is drilled.
-    for (ir::Stage& stage : script->program.stages) stage.gates.clear();
-    Drill drill(options, *script);
-    if (const auto done = drill.run(); !done) {
-        return refuse(done.error());
-    }
-    if (options.session.json)
-        print_json(drill);
+    const auto tally = trial::drill(options.drill, *script);
+    if (!tally) return refuse(tally.error());
+    if (options.drill.session.json)
+        print_document(Document::Json, trial::as_json(*tally));
     else
-        print_text(options, drill);
-    return drill.tally().counterexamples.empty() ? survived : found_hole;
+        print_text(options.script, *tally);
+    return tally->counterexamples.empty() ? survived : found_hole;
 }
 
 }  // namespace
 
-void add_drill(CLI::App& app, int& exit_code) {
-    auto* command =
-        app.add_subcommand("drill", "Run a script in a simulated world with everything that can go wrong");
-    auto options = std::make_shared<DrillOptions>();
-    command->add_option("FILE", options->script, "The script")->required();
-    command->add_option("--world", options->session.world, "A world file, or `learning` for the built-in one")
+void add_drill(CLI::App& command, int& exit_code) {
+    auto options = std::make_shared<DrillCommand>();
+    listen(options->drill.session);
+    command.add_option("FILE", options->script, "The script")->required();
+    command
+        .add_option("--world", options->drill.session.world,
+                    "A world file, or `learning` for the built-in one")
         ->required();
-    command->add_option("--faults", options->faults, "How many commands go wrong in one run: 1 or 2")
+    command.add_option("--faults", options->drill.faults, "How many commands go wrong in one run: 1 or 2")
         ->check(CLI::Range(1U, 2U));
-    command->add_flag(
-        "--others", options->others,
+    command.add_flag(
+        "--others", options->drill.others,
         "Somebody else acts as well, in place of faults: around each command that changes something");
-    command->add_option("--set", options->session.set, "NAME=VALUE of a script's parameter")
-        ->allow_extra_args(false);
-    command->add_flag("--json", options->session.json, "Print the answer as JSON");
-    command->footer(
+    add_set_option(command, options->drill.session);
+    add_json_option(command, options->drill.session);
+    command.footer(
         "Examples:\n  migc drill deploy.mig --world learning\n  migc drill deploy.mig --world learning --faults 2\n  migc drill deploy.mig --world learning --others\n\n"
         "Exit codes: 0 every run ends done, undone, held or in doubt as it should; 1 one does not; 2 it could not be "
         "tried.");
-    command->callback([options, &exit_code] { exit_code = drill(*options); });
+    command.callback([options, &exit_code] { exit_code = drill(*options); });
 }
 
 }  // namespace migc::cli

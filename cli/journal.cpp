@@ -1,14 +1,13 @@
 // migc journal adopt: a person answers for runs of which nothing shows who wrote them.
 #include "runtime/journal/journal.hpp"
 
-#include <chrono>
-
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/frontend.hpp"
+#include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
+#include "compiler/driver/files.hpp"
 #include "compiler/source/escape.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/trust/times.hpp"
@@ -20,7 +19,7 @@ namespace {
 std::string made_elsewhere(runtime::Journal& journal, const std::string& run,
                            const std::filesystem::path& here) {
     const auto copy = journal.script_copy(run);
-    const auto script = copy ? load_bundle(*copy) : nullptr;
+    const auto script = copy ? driver::load_bundle(*copy) : nullptr;
     std::error_code ignored;
     if (!script || std::filesystem::equivalent(script->inventory.root, here, ignored)) return "";
     return fmt::format(", made in {}", script->inventory.root.string());
@@ -47,11 +46,10 @@ tl::expected<std::size_t, std::string> give_up_gone(const std::filesystem::path&
 }
 
 int adopt(const std::string& because) {
-    using namespace std::chrono;
-    if (because.find_first_not_of(" \t\n") == std::string::npos)
+    if (!says_something(because))
         return refuse("--because: say why you answer for it, for whoever reads the journal later");
-    const auto root = project_root_here();
-    const auto now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    const auto root = driver::project_root_here();
+    const auto now = trust::time_now();
     const auto given_up = give_up_gone(root, because, now);
     if (!given_up) return refuse(given_up.error());
     // Opened for writing only if there is one.
@@ -76,16 +74,15 @@ int adopt(const std::string& because) {
 
 }  // namespace
 
-void add_journal(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("journal", "Answer for a journal that was made elsewhere");
-    command->require_subcommand(1);
-    auto* one = command->add_subcommand(
+void add_journal(CLI::App& command, int& exit_code) {
+    command.require_subcommand(1);
+    auto* one = command.add_subcommand(
         "adopt",
         "Trust what the journal here says of runs, though nothing shows that you wrote it; and give up one that lay here and is gone");
     auto because = std::make_shared<std::string>();
     one->add_option("--because", *because, "Why: it is recorded in the journal")->required();
     one->callback([because, &exit_code] { exit_code = adopt(*because); });
-    command->footer(
+    command.footer(
         "A journal is trusted if you have written it on this machine. Whoever wrote another one decides what its undo "
         "does:\nlook at it with `migc runs` and `migc show` first.\n\nExample:\n  migc journal adopt --because \"the laptop "
         "that ran it is broken; this is its disk\"\n\nExit codes: 0 adopted, 2 there is nothing to adopt, or it cannot be.");

@@ -77,13 +77,11 @@ int serve() {
 
 }  // namespace
 
-void add_lsp(CLI::App& app, int& exit_code) {
-    auto* command =
-        app.add_subcommand("lsp", "Serve an editor: findings as you type, completion, definitions");
-    command->footer("Editors start it themselves; docs/editors.md says how to set one up.");
+void add_lsp(CLI::App& command, int& exit_code) {
+    command.footer("Editors start it themselves; docs/editors.md says how to set one up.");
     auto stdio = std::make_shared<bool>(false);
-    command->add_flag("--stdio", *stdio, "The only way, and the default; accepted since some editors add it");
-    command->callback([stdio, &exit_code] { exit_code = serve(); });
+    command.add_flag("--stdio", *stdio, "The only way, and the default; accepted since some editors add it");
+    command.callback([stdio, &exit_code] { exit_code = serve(); });
 }
 
 }  // namespace migc::cli

@@ -14,51 +14,25 @@
 namespace {
 
 struct Command {
-    std::string_view name;
+    const char* name;
+    const char* help;
     migc::cli::AddCommand add;
 };
 
-// In the order in which a change goes through them.
-// clang-format off
 constexpr Command commands[] = {
-    {"check", migc::cli::add_check},
-    {"prove", migc::cli::add_prove},
-    {"drill", migc::cli::add_drill},
-    {"rehearse", migc::cli::add_rehearse},
-    {"plan", migc::cli::add_plan},
-    {"run", migc::cli::add_run},
-    {"resume", migc::cli::add_resume},
-    {"undo", migc::cli::add_undo},
-    {"resolve", migc::cli::add_resolve},
-    {"sheet", migc::cli::add_sheet},
-    {"doctor", migc::cli::add_doctor},
-    {"status", migc::cli::add_status},
-    {"follow", migc::cli::add_follow},
-    {"stop", migc::cli::add_stop},
-    {"unlock", migc::cli::add_unlock},
-    {"runs", migc::cli::add_runs},
-    {"show", migc::cli::add_show},
-    {"journal", migc::cli::add_journal},
-    {"fmt", migc::cli::add_fmt},
-    {"explain", migc::cli::add_explain},
-    {"verbs", migc::cli::add_verbs},
-    {"ir", migc::cli::add_ir},
-    {"diff", migc::cli::add_diff},
-    {"graph", migc::cli::add_graph},
-    {"lsp", migc::cli::add_lsp},
-    {"approver", migc::cli::add_approver},
-    {"approve", migc::cli::add_approve},
-    {"evidence", migc::cli::add_evidence},
+#define MIGC_COMMAND(name, help) {#name, help, migc::cli::add_##name},
+#include "cli/commands.def"
+#undef MIGC_COMMAND
 };
-// clang-format on
 
 // Adds the command that is asked for: the options of all of them are a tenth of what a small check costs. All
 // of them where none is named, for the help and for a name that is near.
 void add_commands(CLI::App& app, std::string_view asked, int& exit_code) {
-    const auto named = std::find_if(std::begin(commands), std::end(commands),
-                                    [&](const Command& command) { return command.name == asked; });
-    if (named != std::end(commands)) return named->add(app, exit_code);
-    for (const Command& command : commands) command.add(app, exit_code);
+    const bool is_named = std::any_of(std::begin(commands), std::end(commands),
+                                      [&](const Command& command) { return command.name == asked; });
+    for (const Command& command : commands)
+        if (!is_named || command.name == asked)
+            command.add(*app.add_subcommand(command.name, command.help), exit_code);
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {

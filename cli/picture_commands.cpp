@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/frontend.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
 #include "compiler/diff/difference.hpp"
+#include "compiler/driver/files.hpp"
 #include "compiler/graph/graph.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/consent.hpp"
@@ -22,11 +22,12 @@ namespace {
 // The standard input is taken for a text of the other script's folder: what it uses is found, and the
 // migc.yaml that is its.
 std::unique_ptr<Script> load_beside(const std::string& path, const std::string& other) {
-    if (path != "-") return load_script(path);
-    auto text = read_file("-", syntax::source_limit);
+    if (path != "-") return driver::load_script(path);
+    auto text = driver::read_named("-", syntax::source_limit);
     const auto folder = std::filesystem::path(other).parent_path();
-    if (!text || other == "-" || folder.empty()) return text ? load_script("-", *text) : load_script("-");
-    return load_script((folder / "-").string(), *text);
+    if (!text || other == "-" || folder.empty())
+        return text ? driver::load_script("-", *text) : driver::load_script("-");
+    return driver::load_script((folder / "-").string(), *text);
 }
 
 // Whether it was understood: findings about what it does are no matter here.
@@ -90,7 +91,7 @@ int print_svg(const std::string& dot, const std::filesystem::path& root) {
 }
 
 int graph(const std::string& path, const std::string& format) {
-    const auto script = load_script(path);
+    const auto script = driver::load_script(path);
     if (!is_understood(*script)) {
         print(*script);
         return 2;
@@ -103,31 +104,27 @@ int graph(const std::string& path, const std::string& format) {
 
 }  // namespace
 
-void add_graph(CLI::App& app, int& exit_code) {
-    auto* command =
-        app.add_subcommand("graph", "Draw a script: stages, gates, steps, and what is undone in which order");
+void add_graph(CLI::App& command, int& exit_code) {
     auto path = std::make_shared<std::string>();
     auto format = std::make_shared<std::string>("dot");
-    command->add_option("FILE", *path, "The script; - is the standard input")->required();
-    command->add_option("--format", *format, "dot (the default), mermaid, or svg, which Graphviz draws")
+    command.add_option("FILE", *path, "The script; - is the standard input")->required();
+    command.add_option("--format", *format, "dot (the default), mermaid, or svg, which Graphviz draws")
         ->check(CLI::IsMember({"dot", "mermaid", "svg"}));
-    command->footer(
+    command.footer(
         "Examples:\n  migc graph --format svg deploy.mig > deploy.svg\n  migc graph --format mermaid "
         "deploy.mig");
-    command->callback([path, format, &exit_code] { exit_code = graph(*path, *format); });
+    command.callback([path, format, &exit_code] { exit_code = graph(*path, *format); });
 }
 
-void add_diff(CLI::App& app, int& exit_code) {
-    auto* command =
-        app.add_subcommand("diff", "Say what the change of a script changes in what it does, in words");
+void add_diff(CLI::App& command, int& exit_code) {
     auto before = std::make_shared<std::string>();
     auto after = std::make_shared<std::string>();
-    command->add_option("OLD", *before, "The script as it was; - is the standard input")->required();
-    command->add_option("NEW", *after, "The script as it is")->required();
-    command->footer(
+    command.add_option("OLD", *before, "The script as it was; - is the standard input")->required();
+    command.add_option("NEW", *after, "The script as it is")->required();
+    command.footer(
         "Examples:\n  migc diff old.mig new.mig\n  git show HEAD:deploy.mig | migc diff - deploy.mig\n\nExit "
         "codes: 0 both do the same, 1 they differ, 2 a script cannot be read or understood.");
-    command->callback([before, after, &exit_code] { exit_code = diff(*before, *after); });
+    command.callback([before, after, &exit_code] { exit_code = diff(*before, *after); });
 }
 
 }  // namespace migc::cli

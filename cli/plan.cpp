@@ -7,12 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
-#include "cli/consent.hpp"
+#include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
-#include "cli/session.hpp"
-#include "cli/signatures.hpp"
 #include "compiler/checks/affected.hpp"
+#include "runtime/session/consent.hpp"
+#include "runtime/session/signatures.hpp"
 
 namespace migc::cli {
 namespace {
@@ -45,7 +45,7 @@ void show(const PlanOptions& options, const nlohmann::json& plan) {
 
 // Nothing is executed for them but the machine's kubectl, which is asked for the cluster. Which one it is
 // belongs to the run digest: where only a program of the project could tell, there is none.
-int digests(const Script& script, const Session& session, const runtime::RunOptions& options) {
+int digests(const Script& script, const session::Session& session, const runtime::RunOptions& options) {
     const auto digests = runtime::make_digests(script.program, script.inventory, *session.tools, options);
     if (!digests) return refuse(digests.error().message);
     say("change {}\n", digests->at("change").get<std::string>());
@@ -59,58 +59,53 @@ int digests(const Script& script, const Session& session, const runtime::RunOpti
 }
 
 int plan(const PlanOptions& options) {
-    const auto script = load_script(options.script);
+    const auto script = driver::load_script(options.script);
     print(*script);
     if (script->diagnostics.has_errors()) return 2;
-    if (is_live(options.session))
-        if (const auto own = is_the_users(*script); !own) return refuse(own.error());
+    if (session::is_live(options.session))
+        if (const auto own = session::is_the_users(*script); !own) return refuse(own.error());
     SessionOptions session_options = options.session;
     session_options.only_digests = options.digest;
-    const auto session = open_session(session_options, *script);
-    const auto run_options = cli::run_options(options.session, *script);
+    const auto session = session::open_session(session_options, *script);
+    const auto run_options = session::run_options(options.session, *script);
     for (const std::string& problem :
          {session ? std::string() : session.error(), run_options ? std::string() : run_options.error()}) {
-        if (problem.empty()) continue;
-        return refuse(problem);
+        if (!problem.empty()) return refuse(problem);
     }
     if (options.digest) return digests(*script, **session, *run_options);
     auto plan = runtime::make_plan(script->program, script->inventory, *(*session)->tools, *run_options);
-    if (!plan) {
-        return refuse(plan.error().message);
-    }
-    close_session(options.session, **session, nullptr);
+    if (!plan) return refuse(plan.error().message);
+    session::close_session(options.session, **session, nullptr);
     if (options.markdown || options.session.json) (*plan)["affected"] = affected(*script);
     show(options, *plan);
-    tell_not_read(**session);
+    print_lines(stderr, session::not_read(**session));
     constexpr int problem = 1;
     if (!options.save.empty())
-        if (const auto written = write_plan(options.save, *plan, options.script); !written)
-            return refuse(written.error());
+        if (const int code = written(session::write_plan(options.save, *plan, options.script)); code != 0)
+            return code;
     return runtime::has_problem(*plan) ? problem : 0;
 }
 
 }  // namespace
 
-void add_plan(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand(
-        "plan", "Show what a run would do: each command line, what is captured, what undoes it");
+void add_plan(CLI::App& command, int& exit_code) {
     auto options = std::make_shared<PlanOptions>();
-    command->add_option("FILE", options->script, "The script")->required();
-    command->add_flag(
+    command.add_option("FILE", options->script, "The script")->required();
+    command.add_flag(
         "--markdown", options->markdown,
         "As Markdown, for a pull request: why, what is affected and who reads it, order, validation, rollback, times");
-    command->add_option("--save", options->save,
-                        "Write the plan to a file, for `migc approve` and `migc run --plan`");
-    command->add_flag("--digest", options->digest, "Print only the two digests");
-    add_session_options(*command, options->session);
-    command->footer(
+    command.add_option("--save", options->save,
+                       "Write the plan to a file, for `migc approve` and `migc run --plan`");
+    command.add_flag("--digest", options->digest, "Print only the two digests");
+    add_session_options(command, options->session);
+    command.footer(
         "The plan reads the present state and changes nothing. Each step is told as the steps before it will have "
         "left the\nworld; what only the run can know is `(known after step N)`, what takes a program that "
         "nobody\nhas allowed is `(not read: ..)`.\n\nExit codes: 0 nothing is in the "
         "way, 1 a step has a PROBLEM: it would not go well as things are, 2 there is no plan.\n\nExamples:\n  migc plan deploy.mig\n  migc "
         "plan deploy.mig --world learning\n  migc plan deploy.mig --json\n  migc plan deploy.mig --markdown > plan.md\n  "
         "migc plan deploy.mig --save plan.json");
-    command->callback([options, &exit_code] { exit_code = plan(*options); });
+    command.callback([options, &exit_code] { exit_code = plan(*options); });
 }
 
 }  // namespace migc::cli

@@ -1,5 +1,10 @@
 #include "cli/print.hpp"
 
+#include <map>
+#include <vector>
+
+#include "cli/terminal.hpp"
+#include "compiler/diagnostics/render.hpp"
 #include "compiler/source/escape.hpp"
 #include "compiler/source/outside_text.hpp"
 #include "runtime/tools/concealment.hpp"
@@ -10,6 +15,24 @@ namespace {
 void put(std::FILE* to, std::string_view text) {
     const std::string shown = runtime::secrets().apply(std::string(text));
     std::fwrite(shown.data(), 1, shown.size(), to);
+}
+
+// Nobody reads more of one file; who wants all of them wants them for a program.
+constexpr std::size_t most_shown = 200;
+
+// Of each file so many, errors before the others, in the order in which they are.
+Diagnostics first_of_each_file(const Diagnostics& diagnostics) {
+    const auto& all = diagnostics.all();
+    std::vector<bool> shown(all.size());
+    std::map<FileId, std::size_t> counts;
+    for (const bool errors : {true, false})
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if ((all[i].severity == Severity::Error) == errors)
+                shown[i] = counts[all[i].span.file]++ < most_shown;
+    Diagnostics first;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (shown[i]) first.all().push_back(all[i]);
+    return first;
 }
 
 }  // namespace
@@ -30,6 +53,29 @@ void print_document(Document kind, std::string_view text) {
     // Whoever makes one has taken the secrets out of its values: here they could be taken for its structure.
     const std::string document = kind == Document::Json ? json_for_terminal(text) : std::string(text);
     std::fwrite(document.data(), 1, document.size(), stdout);
+}
+
+void print(const Diagnostics& diagnostics, const SourceMap& sources) {
+    if (diagnostics.empty()) return;
+    const Diagnostics shown = first_of_each_file(diagnostics);
+    print_rendered(stderr, render_text(shown, sources, {colour(stderr), unicode()}));
+    const std::size_t left_out = diagnostics.all().size() - shown.all().size();
+    tell("{}{}\n", summary(diagnostics),
+         left_out == 0
+             ? ""
+             : fmt::format(", {} of which are not shown: of each file the first {} are; `migc check "
+                           "--json` has all",
+                           left_out, most_shown));
+}
+
+void print(const Script& script) {
+    print(script.diagnostics, script.sources);
+}
+
+void print_errors(const Script& script) {
+    if (script.diagnostics.has_errors() || script.diagnostics.empty()) return print(script);
+    tell("{}; `migc check` shows {}\n", summary(script.diagnostics),
+         script.diagnostics.all().size() == 1 ? "it" : "them");
 }
 
 }  // namespace migc::cli

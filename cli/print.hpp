@@ -9,7 +9,11 @@
 
 #include <fmt/format.h>
 
+#include "compiler/driver/script.hpp"
+
 namespace migc::cli {
+
+using driver::Script;
 
 // Text with what a terminal acts on, line breaks included, written as \\x1b.
 std::string shown_argument(std::string_view text);
@@ -42,6 +46,12 @@ enum class Document {
     Source,  // what the user gave, back to him
 };
 void print_document(Document kind, std::string_view text);
+
+// The diagnostics to the standard error, in colour on a terminal, and a line with their number.
+void print(const Script& script);
+void print(const Diagnostics& diagnostics, const SourceMap& sources);
+// The same if there are errors; else only how many warnings there are.
+void print_errors(const Script& script);
 
 // Prints a message to the standard output; to the standard error.
 template <typename... Arguments>

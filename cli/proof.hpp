@@ -5,7 +5,7 @@
 
 #include <CLI/App.hpp>
 
-#include "cli/frontend.hpp"
+#include "cli/print.hpp"
 #include "compiler/prove/prove.hpp"
 
 namespace migc::cli {

@@ -1,24 +1,23 @@
 // migc prove: whether a script can be got back from wherever it stops.
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "cli/proof.hpp"
 #include "cli/refuse.hpp"
-#include "cli/session.hpp"
+#include "compiler/driver/files.hpp"
 #include "compiler/syntax/parse.hpp"
-#include "runtime/engine/proof_facts.hpp"
 
 namespace migc::cli {
 namespace {
 
 struct ProveOptions {
     std::string script;
-    SessionOptions session;  // only the parameters of it
+    session::SessionOptions session;  // only the parameters of it
     prove::Options proof;
     std::vector<std::string> always, never;
 };
@@ -32,24 +31,21 @@ int exit_code_of(const prove::Answer& answer) {
 
 // What is given here is read as if it stood at the end of the script.
 std::unique_ptr<Script> load_with_invariants(const ProveOptions& options) {
-    if (options.always.empty() && options.never.empty()) return load_script(options.script);
-    auto text = read_file(options.script, syntax::source_limit);
-    if (!text) return load_script(options.script);
+    if (options.always.empty() && options.never.empty()) return driver::load_script(options.script);
+    auto text = driver::read_named(options.script, syntax::source_limit);
+    if (!text) return driver::load_script(options.script);
     for (const std::string& condition : options.always) *text += fmt::format("\nalways {};", condition);
     for (const std::string& condition : options.never) *text += fmt::format("\nnever {};", condition);
-    return load_script(options.script, std::move(*text));
+    return driver::load_script(options.script, std::move(*text));
 }
 
 int prove(const ProveOptions& options) {
     const auto script = load_with_invariants(options);
     print_errors(*script);
     if (!can_be_tried(*script)) return refused;
-    const auto parameters = run_options(options.session, *script);
-    if (!parameters) {
-        return refuse(parameters.error());
-    }
-    const auto answer = prove::prove(script->program, script->inventory,
-                                     runtime::proof_facts(parameters->parameters), options.proof);
+    const auto parameters = session::run_options(options.session, *script);
+    if (!parameters) return refuse(parameters.error());
+    const auto answer = prove::prove(script->program, script->inventory, *parameters, options.proof);
     if (options.session.json)
         print_document(Document::Json, prove::as_json(answer, script->sources).dump(1) + "\n");
     else
@@ -60,11 +56,7 @@ int prove(const ProveOptions& options) {
 }  // namespace
 
 bool can_be_tried(const Script& script) {
-    const auto& all = script.diagnostics.all();
-    if (std::any_of(all.begin(), all.end(), [](const Diagnostic& one) {
-            return one.severity == Severity::Error && !can_be_silenced(one.code);
-        }))
-        return false;
+    if (!script.is_sound()) return false;
     if (!script.program.stages.empty()) return true;
     refuse(
         fmt::format("{} has no stage, so there is nothing to try", script.sources.file(script.file).name()));
@@ -93,24 +85,21 @@ void add_proof_options(CLI::App& command, prove::Options& options, CLI::Option* 
     for (CLI::Option* one : {faults, jit, others, states}) one->needs(needs);
 }
 
-void add_prove(CLI::App& app, int& exit_code) {
-    auto* command =
-        app.add_subcommand("prove", "Say whether a script can be taken back from wherever it stops");
+void add_prove(CLI::App& command, int& exit_code) {
     auto options = std::make_shared<ProveOptions>();
-    command->add_option("FILE", options->script, "The script")->required();
-    add_proof_options(*command, options->proof);
-    command->add_option("--always", options->always, "A condition that must hold after every step")
+    command.add_option("FILE", options->script, "The script")->required();
+    add_proof_options(command, options->proof);
+    command.add_option("--always", options->always, "A condition that must hold after every step")
         ->allow_extra_args(false);
-    command->add_option("--never", options->never, "A condition that must hold after no step")
+    command.add_option("--never", options->never, "A condition that must hold after no step")
         ->allow_extra_args(false);
-    command->add_option("--set", options->session.set, "NAME=VALUE of a script's parameter")
-        ->allow_extra_args(false);
-    command->add_flag("--json", options->session.json, "Print the answer as JSON");
-    command->footer(
+    add_set_option(command, options->session);
+    add_json_option(command, options->session);
+    command.footer(
         "Examples:\n  migc prove deploy.mig\n  migc prove deploy.mig --faults 2 --jit\n  migc prove deploy.mig --others\n  migc prove deploy.mig --always \"replicas of webapi is at least 2\"\n\n"
         "Nothing is run and nothing is read but the script: docs/proof.md says what is proved.\n\n"
         "Exit codes: 0 proved, 1 there is a counterexample, 2 it could not be decided.");
-    command->callback([options, &exit_code] { exit_code = prove(*options); });
+    command.callback([options, &exit_code] { exit_code = prove(*options); });
 }
 
 }  // namespace migc::cli

@@ -5,12 +5,11 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/frontend.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
-#include "cli/written.hpp"
 #include "compiler/diagnostics/explanations.hpp"
 #include "compiler/diagnostics/nearest.hpp"
+#include "compiler/driver/files.hpp"
 #include "compiler/ir/roles.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/syntax/format.hpp"
@@ -26,7 +25,7 @@ namespace {
 int show_ir(const std::vector<std::string>& paths, bool digest) {
     int worst = 0;
     for (const std::string& path : paths) {
-        const auto script = load_script(path);
+        const auto script = driver::load_script(path);
         print(*script);
         if (script->diagnostics.has_errors())
             worst = std::max(worst, script->readable ? 1 : 2);
@@ -49,7 +48,7 @@ struct FormatOptions {
 
 // 0 as it should be, 1 not (with --check), 2 cannot be formatted.
 int format_one(const std::string& path, bool check) {
-    auto text = read_file(path, syntax::source_limit);
+    auto text = driver::read_named(path, syntax::source_limit);
     if (!text) {
         tell("{}: {}\n", path, text.error());
         return 2;
@@ -76,8 +75,8 @@ int format_one(const std::string& path, bool check) {
         say("{}: not in standard layout; `migc fmt {}` mends it\n", path, path);
         return 1;
     }
-    const auto written = write_script(path, formatted);
-    return written ? 0 : refuse(written.error());
+    const auto done = driver::write_script(path, formatted);
+    return done ? 0 : refuse(done.error());
 }
 
 int format_all(const FormatOptions& options) {
@@ -218,52 +217,48 @@ int list_verbs(const std::string& filter) {
 
 }  // namespace
 
-void add_ir(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("ir", "Print what a script means: its typed IR, or the IR's digest");
+void add_ir(CLI::App& command, int& exit_code) {
     auto paths = std::make_shared<std::vector<std::string>>();
     auto digest = std::make_shared<bool>(false);
-    command->add_option("FILE", *paths, "Scripts")->required();
-    command->add_flag("--digest", *digest,
-                      "Print only the change digest, which comments and layout do not alter");
-    command->footer("Examples:\n  migc ir deploy.mig\n  migc ir --digest *.mig");
-    command->callback([paths, digest, &exit_code] { exit_code = show_ir(*paths, *digest); });
+    command.add_option("FILE", *paths, "Scripts")->required();
+    command.add_flag("--digest", *digest,
+                     "Print only the change digest, which comments and layout do not alter");
+    command.footer("Examples:\n  migc ir deploy.mig\n  migc ir --digest *.mig");
+    command.callback([paths, digest, &exit_code] { exit_code = show_ir(*paths, *digest); });
 }
 
-void add_fmt(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("fmt", "Bring scripts into the standard layout");
+void add_fmt(CLI::App& command, int& exit_code) {
     auto options = std::make_shared<FormatOptions>();
     command
-        ->add_option("FILE", options->files, "Scripts; - formats the standard input to the standard output")
+        .add_option("FILE", options->files, "Scripts; - formats the standard input to the standard output")
         ->required();
-    command->add_flag("--check", options->check,
-                      "Change nothing; exit with 1 if a file is not in standard layout");
-    command->footer("Examples:\n  migc fmt deploy.mig\n  migc fmt --check examples/*.mig");
-    command->callback([options, &exit_code] { exit_code = format_all(*options); });
+    command.add_flag("--check", options->check,
+                     "Change nothing; exit with 1 if a file is not in standard layout");
+    command.footer("Examples:\n  migc fmt deploy.mig\n  migc fmt --check examples/*.mig");
+    command.callback([options, &exit_code] { exit_code = format_all(*options); });
 }
 
-void add_explain(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("explain", "Explain a finding by its code; without a code, list all");
+void add_explain(CLI::App& command, int& exit_code) {
     auto code = std::make_shared<std::string>();
     auto markdown = std::make_shared<bool>(false);
-    command->add_option("CODE", *code, "For example R001");
-    command->add_flag("--markdown", *markdown, "Print docs/checks.md");
-    command->footer("Example:\n  migc explain R001");
-    command->callback([code, markdown, &exit_code] {
+    command.add_option("CODE", *code, "For example R001");
+    command.add_flag("--markdown", *markdown, "Print docs/checks.md");
+    command.footer("Example:\n  migc explain R001");
+    command.callback([code, markdown, &exit_code] {
         if (*markdown) print_document(Document::Ready, explanations());
         exit_code = *markdown ? 0 : code->empty() ? list_codes() : explain(*code);
     });
 }
 
-void add_verbs(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("verbs", "List the phrases of the standard library");
+void add_verbs(CLI::App& command, int& exit_code) {
     auto filter = std::make_shared<std::string>();
-    command->add_option("WORD", *filter, "Only those whose form contains this");
+    command.add_option("WORD", *filter, "Only those whose form contains this");
     auto markdown = std::make_shared<bool>(false);
-    command->add_flag("--markdown", *markdown, "Print docs/verbs.md");
+    command.add_flag("--markdown", *markdown, "Print docs/verbs.md");
     auto roles = std::make_shared<bool>(false);
-    command->add_flag("--roles", *roles, "List what a declaration can say behind `role`");
-    command->footer("Examples:\n  migc verbs\n  migc verbs terraform\n  migc verbs --roles");
-    command->callback([filter, markdown, roles, &exit_code] {
+    command.add_flag("--roles", *roles, "List what a declaration can say behind `role`");
+    command.footer("Examples:\n  migc verbs\n  migc verbs terraform\n  migc verbs --roles");
+    command.callback([filter, markdown, roles, &exit_code] {
         exit_code = *markdown ? verbs_as_markdown() : *roles ? list_roles() : list_verbs(*filter);
     });
 }

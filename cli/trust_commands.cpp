@@ -1,7 +1,6 @@
 // migc approver, approve, evidence: keys of people, and what they sign with them.
 #include <algorithm>
 #include <cctype>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 
@@ -10,13 +9,14 @@
 #include <unistd.h>
 
 #include "cli/commands.hpp"
-#include "cli/frontend.hpp"
+#include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
-#include "cli/signatures.hpp"
-#include "cli/written.hpp"
+#include "compiler/driver/files.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/session/ready.hpp"
+#include "runtime/session/signatures.hpp"
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/private_folder.hpp"
 #include "runtime/trust/times.hpp"
@@ -29,11 +29,10 @@ using trust::PrivateKey;
 constexpr const char* default_validity = "72h";
 constexpr std::size_t longest_passphrase = 1024;
 
-struct Options {
+struct SigningOptions {
     std::string what;  // a plan's file, a digest, a run
     std::string name;
-    std::string valid = default_validity;
-    std::string evidence_valid;  // empty: it has no end
+    std::string valid;  // empty: it has no end
     std::string out;
     std::string stage;
     std::string passphrase_file;
@@ -60,10 +59,10 @@ std::optional<std::string> ask_passphrase(const std::string& question) {
     return read && !line.empty() ? std::optional(line) : std::nullopt;
 }
 
-std::optional<std::string> passphrase(const Options& options) {
+std::optional<std::string> passphrase(const SigningOptions& options) {
     if (options.passphrase_file.empty())
         return ask_passphrase(fmt::format("passphrase of the key {}: ", options.name));
-    auto text = read_file(options.passphrase_file, longest_passphrase);
+    auto text = driver::read_named(options.passphrase_file, longest_passphrase);
     if (!text) return std::nullopt;
     while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
     return text->empty() ? std::nullopt : std::optional(*text);
@@ -79,7 +78,7 @@ bool is_name(const std::string& name) {
 // A name becomes a file's: none leads elsewhere.
 constexpr const char* what_a_name_is = "a name has letters, digits and hyphens, and begins with a letter";
 
-int new_approver(const Options& options) {
+int new_approver(const SigningOptions& options) {
     if (!is_name(options.name)) return refuse(what_a_name_is);
     if (trust::keys_folder().empty())
         return refuse("there is no home folder in which the private key could lie");
@@ -99,14 +98,9 @@ int new_approver(const Options& options) {
     return 0;
 }
 
-tl::expected<PrivateKey, std::string> own_key(const Options& options) {
+tl::expected<PrivateKey, std::string> own_key(const SigningOptions& options) {
     if (!is_name(options.name)) return tl::unexpected(fmt::format("--as: {}", what_a_name_is));
     return trust::load_key(trust::key_file(options.name), [&] { return passphrase(options); });
-}
-
-runtime::Time now() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
 struct Approved {
@@ -120,27 +114,32 @@ bool is_whole_digest(const std::string& text) {
 
 tl::expected<Approved, std::string> what_is_approved(const std::string& what) {
     if (is_whole_digest(what)) return Approved{what, ""};
-    const auto plan = read_plan(what);
+    const auto plan = session::read_plan(what);
     if (!plan) return tl::unexpected(plan.error());
     return Approved{plan->at("digests").at("run").get<std::string>(), plan->value("title", "")};
 }
 
-int approve(const Options& options) {
-    const auto valid = parse_duration(options.valid);
-    if (!valid || valid->milliseconds <= 0)
-        return refuse(fmt::format("--valid {}: write for example 72h", options.valid));
+// By now; the error says how to write it.
+tl::expected<runtime::Time, std::string> end_of_validity(const std::string& valid) {
+    const auto duration = parse_duration(valid);
+    if (duration && duration->milliseconds > 0) return trust::time_now() + duration->milliseconds;
+    return tl::unexpected(fmt::format("--valid {}: write for example 72h", valid));
+}
+
+int approve(const SigningOptions& options) {
+    const auto until = end_of_validity(options.valid);
+    if (!until) return refuse(until.error());
     const auto approved = what_is_approved(options.what);
     if (!approved) return refuse(approved.error());
     const auto key = own_key(options);
     if (!key) return refuse(key.error());
-    const trust::Approval approval{options.name,    approved->digest,
-                                   approved->title, runtime::operator_here(),
-                                   now(),           now() + valid->milliseconds};
+    const trust::Approval approval{
+        options.name, approved->digest, approved->title, runtime::operator_here(), trust::time_now(), *until};
     const std::string out =
         options.out.empty() ? fmt::format("approval-{}-{}.json", options.name, approved->digest.substr(0, 12))
                             : options.out;
-    if (const auto written = write_output(out, trust::approval_file(approval, *key)); !written)
-        return refuse(written.error());
+    if (const int code = written(driver::write_output(out, trust::approval_file(approval, *key))); code != 0)
+        return code;
     say("{} approves the run {}{} until {}: {}\n", options.name, approved->digest,
         approved->title.empty() ? "" : fmt::format(" ({})", approved->title),
         trust::written_time(approval.expires), out);
@@ -158,54 +157,44 @@ std::optional<runtime::Event> passing(const std::vector<runtime::Event>& events,
     return found;
 }
 
-int export_evidence(const Options& options) {
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const auto root = project::load_inventory(std::filesystem::current_path(), sources, diagnostics).root;
-    const auto journal = runtime::Journal::open_existing(root);
-    if (!journal) return refuse(journal.error());
-    if (!*journal) return refuse(fmt::format("no run was recorded below {}", root.string()));
-    const auto run = (*journal)->find(options.what);
-    if (!run) return refuse(run.error());
-    const auto events = (*journal)->events(run->id);
+int export_evidence(const SigningOptions& options) {
+    const auto found = session::find_run(options.what);
+    if (!found) return refuse(found.error());
+    const runtime::RunSummary& run = found->about;
+    const auto events = found->journal->events(run.id);
     if (!events) return refuse(events.error());
     const auto event = passing(*events, options.stage);
     if (!event)
         return refuse(
-            fmt::format("the stage {} has not passed in run {}, or is undone", options.stage, run->id));
+            fmt::format("the stage {} has not passed in run {}, or is undone", options.stage, run.id));
     // Whoever signs it answers for it; but not without a word where nothing else does.
-    if (const auto vouched = (*journal)->vouched(run->id); !vouched) {
-        if (trust::key_place(root, "journals")) return refuse(vouched.error());
-        tell("note: {}\n", vouched.error());
+    if (!found->doubt.empty()) {
+        if (trust::key_place(found->root, "journals")) return refuse(found->doubt);
+        tell("note: {}\n", found->doubt);
     }
-    const auto valid = options.evidence_valid.empty() ? tl::expected<Duration, std::string>(Duration{})
-                                                      : parse_duration(options.evidence_valid);
-    if (!valid || (valid->milliseconds <= 0 && !options.evidence_valid.empty()))
-        return refuse(fmt::format("--valid {}: write for example 72h", options.evidence_valid));
+    const auto until =
+        options.valid.empty() ? tl::expected<runtime::Time, std::string>(0) : end_of_validity(options.valid);
+    if (!until) return refuse(until.error());
     const auto key = own_key(options);
     if (!key) return refuse(key.error());
     const auto place = trust::read_place(event->body.value("place", nlohmann::json()));
     if (!place)
         return refuse(
             fmt::format("run {} does not say where {} passed, as an older migc wrote it; run the stage again",
-                        run->id, options.stage));
-    const trust::Evidence evidence{options.stage,
-                                   *place,
-                                   event->body.at("changes").get<std::vector<std::string>>(),
-                                   run->mode,
-                                   run->id,
-                                   options.name,
-                                   event->time_ms,
-                                   options.evidence_valid.empty() ? 0 : now() + valid->milliseconds};
+                        run.id, options.stage));
+    const trust::Evidence evidence{
+        options.stage,  *place, event->body.at("changes").get<std::vector<std::string>>(),
+        run.mode,       run.id, options.name,
+        event->time_ms, *until};
     const std::string out =
-        options.out.empty() ? fmt::format("evidence-{}-{}.json", options.stage, run->id) : options.out;
-    if (const auto written = write_output(out, trust::evidence_file(evidence, *key)); !written)
-        return refuse(written.error());
-    say("{} says that {} passed in run {}: {}\n", options.name, options.stage, run->id, out);
+        options.out.empty() ? fmt::format("evidence-{}-{}.json", options.stage, run.id) : options.out;
+    if (const int code = written(driver::write_output(out, trust::evidence_file(evidence, *key))); code != 0)
+        return code;
+    say("{} says that {} passed in run {}: {}\n", options.name, options.stage, run.id, out);
     return 0;
 }
 
-void add_signing_options(CLI::App& command, Options& options) {
+void add_signing_options(CLI::App& command, SigningOptions& options) {
     command.add_option("--as", options.name, "Whose key signs")->required();
     command.add_option("--out", options.out, "The file to write");
     command.add_option("--passphrase-file", options.passphrase_file, "A file with the key's passphrase");
@@ -213,40 +202,38 @@ void add_signing_options(CLI::App& command, Options& options) {
 
 }  // namespace
 
-void add_approver(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("approver", "Make the key with which a person approves runs");
-    command->require_subcommand(1);
-    auto* make = command->add_subcommand("new", "Make a key pair; the private key stays in the home folder");
-    auto options = std::make_shared<Options>();
+void add_approver(CLI::App& command, int& exit_code) {
+    command.require_subcommand(1);
+    auto* make = command.add_subcommand("new", "Make a key pair; the private key stays in the home folder");
+    auto options = std::make_shared<SigningOptions>();
     make->add_option("NAME", options->name, "The person's name, as in migc.yaml")->required();
     make->add_option("--passphrase-file", options->passphrase_file, "A file with the passphrase to be");
     make->add_flag("--no-passphrase", options->no_passphrase, "Do not encrypt the private key");
-    command->footer("Example:\n  migc approver new kim");
+    command.footer("Example:\n  migc approver new kim");
     make->callback([options, &exit_code] { exit_code = new_approver(*options); });
 }
 
-void add_approve(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("approve", "Sign that a planned run may be done");
-    auto options = std::make_shared<Options>();
-    command->add_option("PLAN", options->what, "A file of `migc plan --save`, or a run digest")->required();
-    command->add_option("--valid", options->valid, "How long it holds")->capture_default_str();
-    add_signing_options(*command, *options);
-    command->footer(
+void add_approve(CLI::App& command, int& exit_code) {
+    auto options = std::make_shared<SigningOptions>();
+    command.add_option("PLAN", options->what, "A file of `migc plan --save`, or a run digest")->required();
+    options->valid = default_validity;
+    command.add_option("--valid", options->valid, "How long it holds")->capture_default_str();
+    add_signing_options(command, *options);
+    command.footer(
         "The file that it writes goes to whoever runs it, by any channel: `migc run --approval FILE`.\n\n"
         "Examples:\n  migc approve plan.json --as kim\n  migc approve plan.json --as kim --valid 8h");
-    command->callback([options, &exit_code] { exit_code = approve(*options); });
+    command.callback([options, &exit_code] { exit_code = approve(*options); });
 }
 
-void add_evidence(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand("evidence", "Sign that a stage has passed, for another machine");
-    command->require_subcommand(1);
-    auto* one = command->add_subcommand("export", "Write a signed file from the journal");
-    auto options = std::make_shared<Options>();
-    one->add_option("RUN", options->what, "A run's id, the end of one, or `last`")->required();
+void add_evidence(CLI::App& command, int& exit_code) {
+    command.require_subcommand(1);
+    auto* one = command.add_subcommand("export", "Write a signed file from the journal");
+    auto options = std::make_shared<SigningOptions>();
+    add_run_argument(*one, options->what)->required();
     one->add_option("--stage", options->stage, "The stage that passed")->required();
-    one->add_option("--valid", options->evidence_valid, "How long it holds; without it, for good");
+    one->add_option("--valid", options->valid, "How long it holds; without it, for good");
     add_signing_options(*one, *options);
-    command->footer("Example:\n  migc evidence export last --stage staging --as ci --valid 72h");
+    command.footer("Example:\n  migc evidence export last --stage staging --as ci --valid 72h");
     one->callback([options, &exit_code] { exit_code = export_evidence(*options); });
 }
 

@@ -1,36 +1,36 @@
 // migc unlock: a person takes the lock away from a run that cannot give it back.
-#include <chrono>
+#include <memory>
 
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/frontend.hpp"
 #include "cli/print.hpp"
 #include "cli/refuse.hpp"
+#include "compiler/driver/files.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/trust/times.hpp"
 
 namespace migc::cli {
 namespace {
 
 // In the history of the run that held it, so that whoever reads it later knows why it ended there.
 void record(const std::filesystem::path& root, const runtime::LockState& state, const std::string& because) {
-    using namespace std::chrono;
     if (state.holder.run.empty()) return;
     const nlohmann::json body = {
         {"lock", state.name}, {"by", runtime::operator_here()}, {"because", because}};
-    const auto now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
     const auto journal = runtime::Journal::open(root);
     const auto written =
-        journal ? (*journal)->append(state.holder.run, {runtime::EventKind::LockBroken, now, body})
-                : tl::unexpected(journal.error());
+        journal
+            ? (*journal)->append(state.holder.run, {runtime::EventKind::LockBroken, trust::time_now(), body})
+            : tl::unexpected(journal.error());
     if (!written) tell("migc: the journal does not have it: {}\n", written.error());
 }
 
 int unlock(const std::string& name, const std::string& because) {
     if (because.empty()) return refuse("--because: say why, for whoever reads the journal later");
-    const auto root = project_root_here();
+    const auto root = driver::project_root_here();
     const auto broken = runtime::break_lock(root, name, because);
     if (!broken) return refuse(broken.error());
     record(root, *broken, because);
@@ -43,18 +43,16 @@ int unlock(const std::string& name, const std::string& because) {
 
 }  // namespace
 
-void add_unlock(CLI::App& app, int& exit_code) {
-    auto* command = app.add_subcommand(
-        "unlock", "Take the lock of an environment away from a run that cannot give it back");
+void add_unlock(CLI::App& command, int& exit_code) {
     auto name = std::make_shared<std::string>();
     auto because = std::make_shared<std::string>();
-    command->add_option("ENVIRONMENT", *name, "The environment, or \"project files\"")->required();
-    command->add_option("--because", *because, "Why: it is recorded in the journal")->required();
-    command->footer(
+    command.add_option("ENVIRONMENT", *name, "The environment, or \"project files\"")->required();
+    command.add_option("--because", *because, "Why: it is recorded in the journal")->required();
+    command.footer(
         "A run that is at work keeps its lock: stop it with Ctrl-C. One that has stopped answering, or whose tool "
         "outlives it, loses it,\nand begins nothing more.\n\nExample:\n  migc unlock production --because \"the "
         "laptop of the night shift is at the bottom of the lake\"");
-    command->callback([name, because, &exit_code] { exit_code = unlock(*name, *because); });
+    command.callback([name, because, &exit_code] { exit_code = unlock(*name, *because); });
 }
 
 }  // namespace migc::cli

@@ -7,8 +7,6 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/findings/allow.hpp"
-#include "compiler/project/named_file.hpp"
-#include "compiler/sema/analyse.hpp"
 #include "compiler/service/repair.hpp"
 #include "compiler/source/project_path.hpp"
 
@@ -20,10 +18,6 @@ using syntax::TokenKind;
 
 namespace {
 
-fs::path folder_of(const std::string& path) {
-    return fs::path(path).is_absolute() ? fs::path(path).parent_path() : fs::current_path();
-}
-
 bool before(Span a, Span b) {
     return std::tuple(a.file, a.begin, a.end) < std::tuple(b.file, b.begin, b.end);
 }
@@ -32,9 +26,10 @@ bool before(Span a, Span b) {
 
 Analysis::Analysis(const Request& request) {
     const SuggestionBudget budget;
-    file_ = sources_.add(request.path, request.text);
-    inventory_ = project::load_inventory(folder_of(request.path), sources_, diagnostics_);
-    project_is_fine_ = !diagnostics_.has_errors();
+    script_.file = script_.sources.add(request.path, request.text);
+    script_.has_file = fs::path(request.path).is_absolute();
+    script_.inventory = project::load_inventory(script_.folder(), script_.sources, script_.diagnostics);
+    project_is_fine_ = !script_.diagnostics.has_errors();
     syntax::Memory none;
     parse(request.memory ? *request.memory : none);
     lower(request);
@@ -42,60 +37,56 @@ Analysis::Analysis(const Request& request) {
 }
 
 const Diagnostics& Analysis::diagnostics() {
-    if (is_checked_) return diagnostics_;
+    if (is_checked_) return script_.diagnostics;
     is_checked_ = true;
     const SuggestionBudget budget;
     if (project_is_fine_) check();
-    diagnostics_.sort();
-    return diagnostics_;
+    script_.diagnostics.sort();
+    return script_.diagnostics;
 }
 
 void Analysis::parse(syntax::Memory& memory) {
     Diagnostics syntax_errors;
-    if (!syntax::check_text(sources_, file_, syntax_errors)) {
+    if (!syntax::check_text(script_.sources, script_.file, syntax_errors)) {
         is_mig_ = false;
     } else {
-        tree_ = syntax::parse_again(sources_, file_, syntax_errors, memory, tokens_.emplace());
+        script_.tree =
+            syntax::parse_again(script_.sources, script_.file, syntax_errors, memory, tokens_.emplace());
         is_mig_ = !syntax_errors.has_errors();
-        const bool is_empty = tree_.stages.empty() && tree_.verbs.empty() && tree_.probes.empty() &&
-                              tree_.params.empty() && tree_.lets.empty();
+        const bool is_empty = script_.tree.stages.empty() && script_.tree.verbs.empty() &&
+                              script_.tree.probes.empty() && script_.tree.params.empty() &&
+                              script_.tree.lets.empty();
         if (!is_mig_ && is_empty) {
             // The findings are those of the text as it stands; the repaired one serves to see what else is
             // there.
             Diagnostics ignored;
-            std::string text = repaired(sources_, file_, *tokens_);
-            const std::string name = sources_.file(file_).name();
-            file_ = sources_.add(name, std::move(text));
+            std::string text = repaired(script_.sources, script_.file, *tokens_);
+            const std::string name = script_.sources.file(script_.file).name();
+            script_.file = script_.sources.add(name, std::move(text));
             std::vector<syntax::Token> repaired_tokens;
-            tree_ = syntax::parse_again(sources_, file_, ignored, memory, repaired_tokens);
+            script_.tree =
+                syntax::parse_again(script_.sources, script_.file, ignored, memory, repaired_tokens);
         }
     }
-    for (auto& d : syntax_errors.all()) diagnostics_.all().push_back(std::move(d));
+    for (auto& d : syntax_errors.all()) script_.diagnostics.all().push_back(std::move(d));
 }
 
 const std::vector<syntax::Token>& Analysis::tokens() const {
-    if (!tokens_) tokens_ = syntax::tokenize(sources_, 0);
+    if (!tokens_) tokens_ = syntax::tokenize(script_.sources, 0);
     return *tokens_;
 }
 
 void Analysis::lower(const Request& request) {
-    const fs::path home =
-        inventory_.exists ? inventory_.root : project::home_of_scripts(folder_of(request.path));
-    library_ = std::make_unique<sema::Library>(
-        request.library, sources_, diagnostics_,
-        // Called while the script is lowered, so `request` is still there.
-        [this, &request, home](const std::string& path, const std::string& from) -> std::optional<FileId> {
-            const std::string full = (folder_of(from) / path).lexically_normal().string();
-            auto text = project_path(home, full) ? request.read_file(full) : std::nullopt;
-            return text ? std::optional(sources_.add(full, std::move(*text))) : std::nullopt;
-        });
-    program_ = sema::analyse(tree_, inventory_, *library_, sources_, diagnostics_, &symbols_);
+    const auto read = [&](const std::string& path, const fs::path& home) {
+        return project_path(home, path) ? request.read_file(path) : std::nullopt;
+    };
+    script_.bind(request.library, read, &symbols_);
     if (!is_mig_) drop_consequences();
 }
 
 std::size_t Analysis::count(std::string_view keyword) const {
     return static_cast<std::size_t>(std::count_if(tokens().begin(), tokens().end(), [&](const auto& token) {
-        return token.kind == TokenKind::Keyword && sources_.text(token.span) == keyword;
+        return token.kind == TokenKind::Keyword && script_.sources.text(token.span) == keyword;
     }));
 }
 
@@ -103,28 +94,28 @@ std::size_t Analysis::count(std::string_view keyword) const {
 bool Analysis::is_written(const Diagnostic& diagnostic) const {
     constexpr std::array binders = {"let", "param", "as", "for", "stage"};
     if (diagnostic.code == Code::UnknownPhrase)
-        return count("verb") > tree_.verbs.size() || count("probe") > tree_.probes.size() ||
-               count("use") > tree_.uses.size();
+        return count("verb") > script_.tree.verbs.size() || count("probe") > script_.tree.probes.size() ||
+               count("use") > script_.tree.uses.size();
     if (diagnostic.code != Code::UnknownName) return diagnostic.code == Code::NothingToDo;
-    const std::string_view name = sources_.text(diagnostic.span);
+    const std::string_view name = script_.sources.text(diagnostic.span);
     const auto& all = tokens();
     for (std::size_t i = 1; i < all.size(); ++i) {
         const bool binds =
-            std::find(binders.begin(), binders.end(), sources_.text(all[i - 1].span)) != binders.end();
-        if (binds && sources_.text(all[i].span) == name) return true;
+            std::find(binders.begin(), binders.end(), script_.sources.text(all[i - 1].span)) != binders.end();
+        if (binds && script_.sources.text(all[i].span) == name) return true;
     }
     return false;
 }
 
 // Findings that would be gone if the broken statements were whole.
 void Analysis::drop_consequences() {
-    std::erase_if(diagnostics_.all(), [&](const Diagnostic& d) { return is_written(d); });
+    std::erase_if(script_.diagnostics.all(), [&](const Diagnostic& d) { return is_written(d); });
 }
 
 // Of a stage with a broken statement, or one that repeats it, nobody can say yet what it lacks; nor of a name
 // that nothing uses it.
 bool Analysis::is_consequence(const Diagnostic& diagnostic, const std::vector<Span>& broken) const {
-    if (broken.empty() || diagnostic.span.file != file_) return false;
+    if (broken.empty() || diagnostic.span.file != script_.file) return false;
     if (diagnostic.code == Code::Unused) return true;
     const auto inside = [](const syntax::Stage& stage, Span s) {
         return s.begin >= stage.span.begin && s.begin <= stage.span.end + 1;
@@ -133,13 +124,15 @@ bool Analysis::is_consequence(const Diagnostic& diagnostic, const std::vector<Sp
         return std::any_of(broken.begin(), broken.end(), [&](Span s) { return inside(stage, s); });
     };
     const auto repeats_broken = [&](const syntax::Stage& stage) {
-        return stage.repeats && std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const auto& other) {
+        return stage.repeats &&
+               std::any_of(script_.tree.stages.begin(), script_.tree.stages.end(), [&](const auto& other) {
                    return other.name.text == stage.repeats->text && is_broken(other);
                });
     };
-    return std::any_of(tree_.stages.begin(), tree_.stages.end(), [&](const syntax::Stage& stage) {
-        return inside(stage, diagnostic.span) && (is_broken(stage) || repeats_broken(stage));
-    });
+    return std::any_of(
+        script_.tree.stages.begin(), script_.tree.stages.end(), [&](const syntax::Stage& stage) {
+            return inside(stage, diagnostic.span) && (is_broken(stage) || repeats_broken(stage));
+        });
 }
 
 // Checks need a program without errors. Where only a statement is broken they look at the rest, unless a
@@ -148,19 +141,20 @@ void Analysis::check() {
     const auto is_syntax = [](const Diagnostic& d) {
         return d.code == Code::Syntax || d.code == Code::MissingSemicolon;
     };
-    const auto& all = diagnostics_.all();
+    const auto& all = script_.diagnostics.all();
     const auto stops = [&](const Diagnostic& d) { return d.severity == Severity::Error && !is_syntax(d); };
     if (std::any_of(all.begin(), all.end(), stops)) return;
-    if (!is_mig_ && count("stage") != tree_.stages.size()) return;
-    if (!ir::verify(program_).empty()) return;
+    if (!is_mig_ && count("stage") != script_.tree.stages.size()) return;
+    if (!ir::verify(script_.program).empty()) return;
     std::vector<Span> broken;
     for (const auto& d : all)
         if (is_syntax(d)) broken.push_back(d.span);
     Diagnostics found;
-    checks::run({program_, inventory_, sources_}, found);
+    checks::run({script_.program, script_.inventory, script_.sources}, found);
     for (auto& d : found.all())
-        if (!is_consequence(d, broken)) diagnostics_.all().push_back(std::move(d));
-    findings::apply_decisions({file_, {}, false}, inventory_, sources_, diagnostics_);
+        if (!is_consequence(d, broken)) script_.diagnostics.all().push_back(std::move(d));
+    findings::apply_decisions({script_.file, {}, false}, script_.inventory, script_.sources,
+                              script_.diagnostics);
 }
 
 // ------------------------------------------------------------------ symbols
@@ -180,7 +174,7 @@ void Analysis::sort_symbols() {
 }
 
 std::vector<const sema::Declaration*> Analysis::own() const {
-    return library_->own();
+    return script_.library->own();
 }
 
 const sema::Definition* Analysis::definition(Span declared) const {
@@ -193,7 +187,7 @@ const sema::Definition* Analysis::definition(Span declared) const {
 Analysis::Found Analysis::find(std::uint32_t offset) const {
     Found found;
     const auto consider = [&](Span span, const sema::Definition* definition) {
-        const bool inside = span.file == file_ && span.begin <= offset && offset <= span.end;
+        const bool inside = span.file == script_.file && span.begin <= offset && offset <= span.end;
         if (inside && definition && (!found.definition || span.size() < found.span.size()))
             found = {definition, span};
     };
@@ -204,7 +198,7 @@ Analysis::Found Analysis::find(std::uint32_t offset) const {
 }
 
 Span Analysis::name_span(const sema::Definition& definition) const {
-    const std::string_view text = sources_.text(definition.span);
+    const std::string_view text = script_.sources.text(definition.span);
     if (definition.kind != sema::DefinitionKind::Name || !text.starts_with('(')) return definition.span;
     const std::size_t at = text.find(definition.name, 1);
     if (at == std::string_view::npos) return definition.span;

@@ -8,11 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/diagnostics/diagnostic.hpp"
-#include "compiler/ir/program.hpp"
-#include "compiler/project/inventory.hpp"
-#include "compiler/sema/library.hpp"
-#include "compiler/sema/symbols.hpp"
+#include "compiler/driver/script.hpp"
 #include "compiler/syntax/memory.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "compiler/syntax/tree.hpp"
@@ -41,15 +37,15 @@ class Analysis {
     Analysis& operator=(const Analysis&) = delete;
 
     // The script itself.
-    [[nodiscard]] FileId file() const { return file_; }
-    [[nodiscard]] const SourceMap& sources() const { return sources_; }
+    [[nodiscard]] FileId file() const { return script_.file; }
+    [[nodiscard]] const SourceMap& sources() const { return script_.sources; }
     // In the order of `Diagnostics::sort`. The checks run when somebody first asks: a hover need not wait for
     // them.
     [[nodiscard]] const Diagnostics& diagnostics();
-    [[nodiscard]] const syntax::File& tree() const { return tree_; }
+    [[nodiscard]] const syntax::File& tree() const { return script_.tree; }
     // Of the text as it stands; made when somebody first asks.
     [[nodiscard]] const std::vector<syntax::Token>& tokens() const;
-    [[nodiscard]] const project::Inventory& inventory() const { return inventory_; }
+    [[nodiscard]] const project::Inventory& inventory() const { return script_.inventory; }
     [[nodiscard]] const sema::Symbols& symbols() const { return symbols_; }
     // Verbs and probes of the script and of the files that it uses.
     [[nodiscard]] std::vector<const sema::Declaration*> own() const;
@@ -77,14 +73,8 @@ class Analysis {
     [[nodiscard]] std::size_t count(std::string_view keyword) const;
     void sort_symbols();
 
-    SourceMap sources_;
-    FileId file_ = 0;
-    Diagnostics diagnostics_;
+    driver::Script script_;
     mutable std::optional<std::vector<syntax::Token>> tokens_;
-    syntax::File tree_;
-    project::Inventory inventory_;
-    std::unique_ptr<sema::Library> library_;
-    ir::Program program_;
     sema::Symbols symbols_;
     bool is_mig_ = true;
     bool project_is_fine_ = true;  // migc.yaml has no errors

@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/journal/outcome.hpp"
+#include "compiler/semantics/outcome.hpp"
 
 namespace migc::runtime {
 

@@ -20,6 +20,7 @@
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/tools/descriptor.hpp"
 #include "runtime/tools/thread.hpp"
+#include "runtime/trust/times.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -34,11 +35,6 @@ constexpr auto pause_between_tries = std::chrono::milliseconds(100);
 constexpr auto time_to_answer = std::chrono::milliseconds(200);
 // Whoever has taken a lock needs a moment to write its name over the last holder's.
 constexpr auto time_to_sign = std::chrono::milliseconds(200);
-
-std::int64_t milliseconds_now() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 tl::expected<Descriptor, std::string> open_lock(const trust::PrivateFolder& folder, const std::string& file) {
     auto opened = folder.file(file, O_RDWR | O_CREAT);
@@ -86,7 +82,7 @@ tl::expected<Descriptor, std::string> take_one(const fs::path& root, const std::
                              operator_name(),
                              host_name(),
                              ::getpid(),
-                             milliseconds_now(),
+                             trust::time_now(),
                              record.holder.epoch + 1};
             record.stops_heard = 0;
             write_lock_record(file, record);  // only told to people

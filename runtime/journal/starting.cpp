@@ -1,7 +1,6 @@
 #include "runtime/journal/starting.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/tools/descriptor.hpp"
+#include "runtime/trust/times.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -29,11 +29,6 @@ struct Trace {
     int pid = 0;
     std::int64_t since_ms = 0;
 };
-
-std::int64_t wall_clock_ms() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 // One that cannot be read was cut off while it was written: by then the run had not begun.
 Trace read_trace(const trust::PrivateFolder& folder, const std::string& file) {
@@ -76,7 +71,7 @@ bool is_gone(const Trace& trace) {
 // that nobody here can ask.
 bool is_over(const Trace& trace) {
     constexpr std::int64_t longest_start_ms = 3'600'000;
-    return is_gone(trace) || wall_clock_ms() - trace.since_ms > longest_start_ms;
+    return is_gone(trace) || trust::time_now() - trace.since_ms > longest_start_ms;
 }
 
 std::string time_in_words(std::int64_t milliseconds) {
@@ -112,9 +107,9 @@ void Starting::leave() {
                                  {"user", operator_name()},
                                  {"host", host_name()},
                                  {"pid", owner_},
-                                 {"since", wall_clock_ms()}};
+                                 {"since", trust::time_now()}};
     const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
-    const std::string file = fmt::format("{}-{}.json", wall_clock_ms(), owner_);
+    const std::string file = fmt::format("{}-{}.json", trust::time_now(), owner_);
     const auto out = folder_->file(file, O_WRONLY | O_CREAT | O_EXCL);
     if (!out || !*out) return;
     write_all((*out)->get(), text);

@@ -7,6 +7,11 @@
 
 namespace migc::trust {
 
+runtime::Time time_now() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
 std::string written_time(runtime::Time time) {
     const date::sys_time<std::chrono::milliseconds> moment{std::chrono::milliseconds(time)};
     return date::format("%FT%TZ", date::floor<std::chrono::seconds>(moment));

@@ -8,6 +8,8 @@
 
 namespace migc::trust {
 
+// By this machine's clock.
+runtime::Time time_now();
 // To the second.
 std::string written_time(runtime::Time time);
 // Nothing for what is no such time.

@@ -21,13 +21,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "compiler/sema/analyse.hpp"
-#include "compiler/sema/library.hpp"
+#include "compiler/driver/script.hpp"
 #include "compiler/source/read_file.hpp"
-#include "compiler/syntax/parse.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/world/world.hpp"
-#include "stdlib/stdlib.hpp"
 #include "tests/unit/fakes.hpp"
 
 namespace {
@@ -240,26 +237,11 @@ class Folder {
     fs::path path_;
 };
 
-struct Compiled {
-    SourceMap sources;
-    Diagnostics diagnostics;
-    project::Inventory inventory;
-    syntax::File tree;
-    ir::Program program;
-};
+using Compiled = driver::Script;
 
 std::unique_ptr<Compiled> compiled(const Verb& verb, const fs::path& root) {
-    auto result = std::make_unique<Compiled>();
-    const std::string script =
-        fmt::format("stage staging < {} verify exists webapi; > on failure undo;\n", verb.steps);
-    result->inventory = project::load_inventory(root, result->sources, result->diagnostics);
-    result->tree =
-        syntax::parse(result->sources, result->sources.add("script.mig", script), result->diagnostics);
-    sema::Library library(standard_library(), result->sources, result->diagnostics,
-                          [](const std::string&, const std::string&) { return std::optional<FileId>(); });
-    result->program =
-        sema::analyse(result->tree, result->inventory, library, result->sources, result->diagnostics);
-    return result;
+    return driver::load_text(
+        fmt::format("stage staging < {} verify exists webapi; > on failure undo;\n", verb.steps), root);
 }
 
 void flatten(const nlohmann::json& json, const std::string& path, Leaves& leaves) {

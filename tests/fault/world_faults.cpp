@@ -12,9 +12,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/sema/analyse.hpp"
-#include "compiler/sema/library.hpp"
-#include "compiler/syntax/parse.hpp"
+#include "compiler/driver/script.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/world/world.hpp"
 #include "stdlib/stdlib.hpp"
@@ -116,25 +114,7 @@ class MortalJournal final : public Journal {
     Death& death_;
 };
 
-struct Compiled {
-    SourceMap sources;
-    Diagnostics diagnostics;
-    project::Inventory inventory;
-    syntax::File tree;
-    ir::Program program;
-};
-
-std::unique_ptr<Compiled> compiled() {
-    auto result = std::make_unique<Compiled>();
-    result->inventory = project::load_inventory("/", result->sources, result->diagnostics);
-    result->tree =
-        syntax::parse(result->sources, result->sources.add("script.mig", script), result->diagnostics);
-    sema::Library library(standard_library(), result->sources, result->diagnostics,
-                          [](const std::string&, const std::string&) { return std::optional<FileId>(); });
-    result->program =
-        sema::analyse(result->tree, result->inventory, library, result->sources, result->diagnostics);
-    return result;
-}
+using Compiled = driver::Script;
 
 struct Case {
     std::vector<runtime::Fault> faults;
@@ -207,7 +187,7 @@ class Trial {
 
 class Campaign {
   public:
-    explicit Campaign(bool thorough) : thorough_(thorough), script_(compiled()) {}
+    explicit Campaign(bool thorough) : thorough_(thorough), script_(driver::load_text(script)) {}
 
     int run() {
         if (script_->diagnostics.has_errors()) return complain("the script is wrong");

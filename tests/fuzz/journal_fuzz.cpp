@@ -11,14 +11,13 @@
 
 #include <stdlib.h>
 
-#include "compiler/sema/analyse.hpp"
-#include "compiler/sema/library.hpp"
-#include "compiler/syntax/parse.hpp"
+#include "compiler/driver/script.hpp"
 #include "runtime/engine/engine.hpp"
+#include "runtime/inspect/status.hpp"
+#include "runtime/journal/run_state.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/run_state.hpp"
 #include "runtime/report/report.hpp"
-#include "runtime/status/status.hpp"
 #include "runtime/world/world.hpp"
 #include "stdlib/stdlib.hpp"
 #include "tests/unit/fakes.hpp"
@@ -39,16 +38,6 @@ stage staging <
     soak 10m while restarts of webapi is 0;
 > on failure < undo; verify pods ready within 5m; >
 )";
-
-struct Compiled {
-    SourceMap sources;
-    Diagnostics diagnostics;
-    project::Inventory inventory = project::load_inventory("/", sources, diagnostics);
-    syntax::File tree = syntax::parse(sources, sources.add("script.mig", script), diagnostics);
-    sema::Library library{standard_library(), sources, diagnostics,
-                          [](const std::string&, const std::string&) { return std::optional<FileId>(); }};
-    ir::Program program = sema::analyse(tree, inventory, library, sources, diagnostics);
-};
 
 std::unique_ptr<World> learning() {
     SourceMap sources;
@@ -89,7 +78,7 @@ void tell(const RunSummary& about, const std::vector<Event>& events, const ir::P
 
 // What the journal of a run makes of an engine that goes on with it, takes it back, or writes its sheet.
 template <typename Work>
-void go_on(const std::vector<Event>& events, const Compiled& compiled, Work work) {
+void go_on(const std::vector<Event>& events, const driver::Script& compiled, Work work) {
     static const std::set<Outcome> endings = {Outcome::Done,       Outcome::Undone,  Outcome::Held,
                                               Outcome::UndoFailed, Outcome::InDoubt, Outcome::Refused};
     fakes::FakeJournal journal;
@@ -102,14 +91,14 @@ void go_on(const std::vector<Event>& events, const Compiled& compiled, Work work
 }
 
 void events(const std::string& text) {
-    static const Compiled compiled;
+    static const auto compiled = driver::load_text(script);
     const std::vector<Event> events = events_in(text);
     RunSummary about;
     about.id = "run-1";
-    tell(about, events, compiled.program);
-    go_on(events, compiled, [](Engine& engine) { return engine.resume("run-1"); });
-    go_on(events, compiled, [](Engine& engine) { return engine.undo("run-1"); });
-    go_on(events, compiled, [](Engine& engine) {
+    tell(about, events, compiled->program);
+    go_on(events, *compiled, [](Engine& engine) { return engine.resume("run-1"); });
+    go_on(events, *compiled, [](Engine& engine) { return engine.undo("run-1"); });
+    go_on(events, *compiled, [](Engine& engine) {
         static_cast<void>(engine.sheet("run-1"));
         RunResult well;
         well.result = Outcome::Done;
@@ -128,13 +117,13 @@ void read(Journal& journal, const ir::Program& program) {
 }
 
 void file(const std::string& bytes) {
-    static const Compiled compiled;
+    static const auto compiled = driver::load_text(script);
     std::string pattern = (fs::temp_directory_path() / "migc-fuzz-XXXXXX").string();
     const fs::path root = ::mkdtemp(pattern.data());
     fs::create_directory(root / ".migc");
     std::ofstream(root / ".migc/journal.db", std::ios::binary) << bytes;
     if (const auto journal = Journal::open_existing(root); journal && *journal)
-        read(**journal, compiled.program);
+        read(**journal, compiled->program);
     // It becomes one of the present format, and takes a new run, or is refused.
     if (const auto journal = Journal::open(root)) {
         RunSummary about;
@@ -146,7 +135,7 @@ void file(const std::string& bytes) {
                                 ? (*journal)->events(*run)
                                 : tl::unexpected(std::string("not written"));
         if (events && events->size() != 1) std::abort();
-        read(**journal, compiled.program);
+        read(**journal, compiled->program);
     }
     fs::remove_all(root);
 }

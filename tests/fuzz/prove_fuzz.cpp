@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "compiler/driver/script.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/prove/prove.hpp"
 #include "compiler/sema/analyse.hpp"
@@ -15,25 +16,17 @@ using namespace migc;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size > 1 << 14) return 0;
     const std::string text(reinterpret_cast<const char*>(data), size);
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const FileId file = sources.add("t.mig", text);
-    const syntax::File tree = syntax::parse(sources, file, diagnostics);
-    if (diagnostics.has_errors()) return 0;
-    const auto inventory = project::load_inventory("/", sources, diagnostics);
-    sema::Library library(standard_library(), sources, diagnostics,
-                          [](const std::string&, const std::string&) { return std::optional<FileId>(); });
-    const ir::Program program = sema::analyse(tree, inventory, library, sources, diagnostics);
-    if (diagnostics.has_errors() || program.stages.empty()) return 0;
+    const auto script = driver::load_text(text);
+    if (script->diagnostics.has_errors() || script->program.stages.empty()) return 0;
     prove::Options options;
     options.faults = 1 + size % 2;
     options.states = 5'000;
-    const prove::Answer answer = prove::prove(program, inventory, runtime::proof_facts(), options);
+    const prove::Answer answer = prove::prove(script->program, script->inventory, runtime::proof_facts(), options);
     const bool told = answer.story || !answer.invariants.empty();
     if (answer.verdict == prove::Verdict::Counterexample && !told) std::abort();
-    prove::report(answer, diagnostics);
+    prove::report(answer, script->diagnostics);
     prove::headline(answer);
-    prove::remarks(answer, sources);
-    prove::as_json(answer, sources);
+    prove::remarks(answer, script->sources);
+    prove::as_json(answer, script->sources);
     return 0;
 }

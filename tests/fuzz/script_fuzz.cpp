@@ -6,6 +6,7 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/diagnostics/render.hpp"
 #include "compiler/diff/difference.hpp"
+#include "compiler/driver/script.hpp"
 #include "compiler/findings/allow.hpp"
 #include "compiler/findings/baseline.hpp"
 #include "compiler/findings/report.hpp"
@@ -13,8 +14,6 @@
 #include "compiler/project/inventory.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/syntax/format.hpp"
-#include "compiler/syntax/parse.hpp"
-#include "stdlib/stdlib.hpp"
 
 using namespace migc;
 
@@ -44,25 +43,21 @@ void check_reports(const Diagnostics& diagnostics, const SourceMap& sources) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size > 1 << 16) return 0;
     const std::string text(reinterpret_cast<const char*>(data), size);
-    SourceMap sources;
-    Diagnostics diagnostics;
-    const FileId file = sources.add("t.mig", text);
-    const syntax::File tree = syntax::parse(sources, file, diagnostics);
-    if (!diagnostics.has_errors()) {
+    const auto script = driver::load_text(text);
+    SourceMap& sources = script->sources;
+    Diagnostics& diagnostics = script->diagnostics;
+    if (script->library) {
         check_format(text);
-        const auto inventory = project::load_inventory("/", sources, diagnostics);
-        sema::Library library(standard_library(), sources, diagnostics,
-                              [](const std::string&, const std::string&) { return std::optional<FileId>(); });
-        const ir::Program program = sema::analyse(tree, inventory, library, sources, diagnostics);
+        ir::Program& program = script->program;
         if (!diagnostics.has_errors()) {
             if (!ir::verify(program).empty()) std::abort();
-            checks::run({program, inventory, sources}, diagnostics);
+            checks::run({program, script->inventory, sources}, diagnostics);
             ir::change_digest(program);
             graph::as_dot(program);
             graph::as_mermaid(program);
             if (!diff::differences({program, sources}, {program, sources}).empty()) std::abort();
         }
-        findings::apply_decisions({file, {}, true}, inventory, sources, diagnostics);
+        findings::apply_decisions({script->file, {}, true}, script->inventory, sources, diagnostics);
     }
     diagnostics.sort();
     check_reports(diagnostics, sources);

@@ -127,14 +127,14 @@ OWN_WAYS = {
     "compiler/source/descriptor.hpp": "what it is made of",
     "runtime/journal/": "the journal, its locks and its folder have rules of their own",
     "runtime/engine/replaced_file.cpp": "two files of a run's folder that change places, many times a second",
-    "runtime/status/progress.cpp": "a line of a run's folder that is overwritten in place",
+    "runtime/inspect/progress.cpp": "a line of a run's folder that is overwritten in place",
     "runtime/tools/program.cpp": "a program's log, which that program writes; it must be new",
     "runtime/tools/recording.cpp": "a device, which has no place to take",
     "runtime/natives/backup.cpp": "an older backup gets another name, by a hard link",
     "runtime/tools/stream.cpp": "what a command prints is kept in a temporary file until it has ended",
     "runtime/trust/sealed_box.cpp": "an old key is overwritten where it is, so that it is gone",
     "runtime/trust/local_witness.cpp": "rows are added to a file of the configuration folder, which is locked meanwhile",
-    "cli/detach.cpp": "what a run in the background prints moves into its folder",
+    "runtime/session/detach.cpp": "what a run in the background prints moves into its folder",
     "stdlib/embed.cpp": "part of the build",
 }
 WAYS = re.compile(r"\bofstream\b|\bfopen\(|O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|\bmk(?:o)?stemp\(|\brename(?:at2?)?\(|\bcopy_file\(|create_hard_link\(|::linkat\(")

@@ -1,4 +1,4 @@
-#include "runtime/doctor/doctor.hpp"
+#include "runtime/inspect/doctor.hpp"
 
 #include <catch2/catch.hpp>
 

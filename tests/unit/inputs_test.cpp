@@ -8,8 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/sema/analyse.hpp"
-#include "compiler/syntax/parse.hpp"
+#include "compiler/driver/script.hpp"
 #include "runtime/engine/reviewed.hpp"
 #include "tests/unit/fakes.hpp"
 
@@ -51,28 +50,21 @@ struct Folder {
 };
 
 struct Change {
-    SourceMap sources;
-    Diagnostics diagnostics;
-    project::Inventory inventory;
-    syntax::File file;
-    ir::Program program;
+    std::unique_ptr<driver::Script> loaded;
     RunOptions options;
 
     Change(const std::string& script, const fs::path& root) {
+        project::Inventory inventory;
         project::Environment environment;
         environment.name = "staging";
         environment.terraform = project::TerraformSettings{"tf", "", ""};
         inventory.environments.push_back(environment);
         inventory.root = root;
         static const sema::Embedded nothing{nullptr, 0, nullptr, 0};
-        file = syntax::parse(sources, sources.add("t.mig", std::string(library_text) + script), diagnostics);
-        REQUIRE(diagnostics.empty());
-        sema::Library library(nothing, sources, diagnostics,
-                              [](const std::string&, const std::string&) { return std::optional<FileId>(); });
-        program = sema::analyse(file, inventory, library, sources, diagnostics);
-        REQUIRE_FALSE(diagnostics.has_errors());
+        loaded = driver::load_text(std::string(library_text) + script, std::move(inventory), nothing);
+        REQUIRE_FALSE(loaded->diagnostics.has_errors());
     }
-    [[nodiscard]] auto inputs() const { return Inputs::collect(program, inventory, options); }
+    [[nodiscard]] auto inputs() const { return Inputs::collect(loaded->program, loaded->inventory, options); }
     [[nodiscard]] json digests() const {
         auto found = inputs();
         REQUIRE(found);
@@ -245,13 +237,13 @@ TEST_CASE("what drifted since the plan is named") {
     folder.write("a.yaml", "a");
     const Change change("param replicas: int = 4; " + stage("look at \"a.yaml\";"), folder.path);
     fakes::FakeTools tools;
-    StageEnvironment environment =
-        declared_environment(change.program, change.program.stages[0], change.inventory, change.options);
+    StageEnvironment environment = declared_environment(
+        change.loaded->program, change.loaded->program.stages[0], change.loaded->inventory, change.options);
     const auto reviewed = [&] {
         auto inputs = change.inputs();
         REQUIRE(inputs);
-        return review(change.program, {{&change.program.stages[0], &environment}}, change.inventory, **inputs,
-                      tools);
+        return review(change.loaded->program, {{&change.loaded->program.stages[0], &environment}},
+                      change.loaded->inventory, **inputs, tools);
     };
     const json plan = reviewed().journal();
     CHECK(drift(plan, reviewed()).empty());

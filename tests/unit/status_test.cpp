@@ -1,4 +1,4 @@
-#include "runtime/status/status.hpp"
+#include "runtime/inspect/status.hpp"
 
 #include <filesystem>
 

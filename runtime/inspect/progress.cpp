@@ -1,0 +1,89 @@
+#include "runtime/inspect/progress.hpp"
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "compiler/source/read_file.hpp"
+#include "runtime/tools/descriptor.hpp"
+
+namespace migc::runtime {
+namespace {
+
+std::string text_at(const nlohmann::json& body, const char* key) {
+    const auto found = body.find(key);
+    return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::filesystem::path file_in(const std::filesystem::path& run_folder) {
+    return run_folder / "progress.json";
+}
+
+}  // namespace
+
+ProgressFile::ProgressFile(const std::filesystem::path& run_folder)
+    : descriptor_(
+          ::open(file_in(run_folder).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
+
+ProgressFile::~ProgressFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void ProgressFile::on(const Event& event) {
+    const std::string step = text_at(event.body, "step");
+    switch (event.kind) {
+        case EventKind::StepBegun:
+        case EventKind::Intent: {
+            const std::string text = text_at(event.body, "text");
+            if (progress_.step == step && progress_.text == text && progress_.state.empty()) return;
+            progress_ = {step, text, {}, event.time_ms};
+            break;
+        }
+        case EventKind::UndoIntent:
+            progress_ = {step, "undo: " + text_at(event.body, "text"), {}, event.time_ms};
+            break;
+        case EventKind::Waiting:
+            // Its beginning is told once; later only what it waits for changes.
+            if (progress_.step != step) progress_ = {step, text_at(event.body, "text"), {}, event.time_ms};
+            progress_.state = text_at(event.body, "state");
+            break;
+        case EventKind::StageEnded:
+        case EventKind::RunEnded:
+            progress_ = {};
+            break;
+        default:
+            return;
+    }
+    write();
+}
+
+// In place, without a barrier: what a reader cannot parse it reads again.
+void ProgressFile::write() {
+    if (descriptor_ < 0) return;
+    const nlohmann::json json = {{"step", progress_.step},
+                                 {"text", progress_.text},
+                                 {"state", progress_.state},
+                                 {"since", progress_.since_ms}};
+    const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+    if (overwrite(descriptor_, text)) return;
+    ::close(descriptor_);
+    descriptor_ = -1;
+}
+
+std::optional<Progress> read_progress(const std::filesystem::path& run_folder) {
+    constexpr int tries = 3;
+    constexpr std::uintmax_t largest = 1 << 20;
+    for (int i = 0; i < tries; ++i) {
+        const auto json =
+            nlohmann::json::parse(read_file(file_in(run_folder), largest).value_or(""), nullptr, false);
+        if (!json.is_object()) continue;
+        const auto since = json.find("since");
+        Progress progress{text_at(json, "step"), text_at(json, "text"), text_at(json, "state"),
+                          since != json.end() && since->is_number_integer() ? since->get<Time>() : 0};
+        if (progress.step.empty()) return std::nullopt;
+        return progress;
+    }
+    return std::nullopt;
+}
+
+}  // namespace migc::runtime

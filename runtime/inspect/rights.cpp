@@ -1,0 +1,196 @@
+// Which rights a command line of kubectl takes, and whether the operator has them.
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/text.hpp"
+#include "runtime/inspect/doctor.hpp"
+#include "runtime/natives/live_objects.hpp"
+
+namespace migc::runtime {
+namespace {
+
+// The words of a command line as plans show them: bare or in single quotes.
+std::vector<std::string> words_of(const std::string& line) {
+    std::vector<std::string> words;
+    std::string word;
+    bool quoted = false, begun = false;
+    for (const char c : line) {
+        if (c == '\'') {
+            quoted = !quoted;
+            begun = true;
+        } else if (c == ' ' && !quoted) {
+            if (begun) words.push_back(std::move(word));
+            word.clear();
+            begun = false;
+        } else {
+            word += c;
+            begun = true;
+        }
+    }
+    if (begun) words.push_back(std::move(word));
+    return words;
+}
+
+// kubectl's words without its options; of an option that is a word of its own the value goes with it.
+std::vector<std::string> bare(const std::vector<std::string>& words) {
+    static const std::set<std::string, std::less<>> with_value = {
+        "--context", "--namespace", "-n", "--kubeconfig", "-o", "-p", "-f", "-c"};
+    std::vector<std::string> result;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        if (words[i] == "--") break;
+        if (with_value.contains(words[i]))
+            ++i;
+        else if (!words[i].starts_with('-'))
+            result.push_back(words[i]);
+    }
+    return result;
+}
+
+// "deployment/webapi" -> "deployment"; kubectl itself understands singular names, so any kind will do, but
+// not with a version: "deployment.v1.apps" -> "deployment.apps".
+std::string kind_of(const std::string& handle) {
+    std::string kind = handle.substr(0, handle.find('/'));
+    const auto dot = kind.find(".v");
+    if (dot == std::string::npos || dot + 2 >= kind.size() || std::isdigit(kind[dot + 2]) == 0) return kind;
+    const auto end = kind.find('.', dot + 1);
+    return kind.erase(dot, end == std::string::npos ? end : end - dot);
+}
+
+// "/apis/apps/v1/namespaces/shop/deployments/web" -> "deployments.apps"
+std::string kind_at(const std::string& address) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 1; begin < address.size();) {
+        const std::size_t end = std::min(address.find('/', begin), address.size());
+        parts.push_back(address.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    if (parts.size() < 4) return {};
+    const std::string plural = parts[parts.size() - 2];
+    return parts.front() == "apis" ? plural + "." + parts[1] : plural;
+}
+
+// The handle after `<` in "kubectl apply -f - < configmap/settings of k8s/a.yaml".
+std::string applied_kind(const std::vector<std::string>& words) {
+    const auto arrow = std::find(words.begin(), words.end(), "<");
+    return arrow == words.end() || arrow + 1 == words.end() ? "" : kind_of(*(arrow + 1));
+}
+
+// What a subcommand needs on the kind that it names, or on what it is about.
+std::vector<Right> rights_of_subcommand(const std::vector<std::string>& words,
+                                        const std::vector<std::string>& all) {
+    const std::string& subcommand = words.front();
+    const std::string kind = words.size() > 1 ? kind_of(words[1]) : "";
+    const std::string second = words.size() > 2 ? kind_of(words[2]) : "";
+    // With a precondition kubectl reads the scale and writes it back, else it patches.
+    const bool careful = std::any_of(all.begin(), all.end(), [](const std::string& word) {
+        return word.starts_with("--current-replicas=") || word.starts_with("--resource-version=");
+    });
+    if (subcommand == "scale") return {{"get", kind}, {careful ? "update" : "patch", kind + "/scale"}};
+    if (subcommand == "rollout" || subcommand == "set") return {{"patch", second}};
+    if (subcommand == "patch" || subcommand == "annotate" || subcommand == "label") return {{"patch", kind}};
+    if (subcommand == "delete")
+        return {{"delete", kind.empty() && words.size() > 1 ? kind_at(words[1]) : kind}};
+    if (subcommand == "cordon" || subcommand == "uncordon") return {{"patch", "nodes"}};
+    if (subcommand == "drain") return {{"patch", "nodes"}, {"create", "pods/eviction"}};
+    if (subcommand == "exec" || subcommand == "cp") return {{"create", "pods/exec"}};
+    if (subcommand == "run") return {{"create", "pods"}, {"delete", "pods"}};
+    if (subcommand == "create") return {{"create", kind}};
+    if (subcommand == "apply")
+        if (const std::string applied = applied_kind(all); !applied.empty())
+            return {{"create", applied}, {"patch", applied}};
+    return {};
+}
+
+struct Answered {
+    bool known = false;
+    bool allowed = false;
+    std::string why;
+};
+
+Answered ask(const Right& right, const ir::Program& program, const StageEnvironment& environment,
+             Tools& tools) {
+    const auto slash = right.resource.find('/');
+    std::vector<std::string> question = {"--context",   environment.setting("context"),
+                                         "--namespace", environment.setting("namespace"),
+                                         "auth",        "can-i",
+                                         right.verb,    right.resource.substr(0, slash)};
+    if (slash != std::string::npos) question.push_back("--subresource=" + right.resource.substr(slash + 1));
+    const Answer answer = ask_kubectl(program, environment, tools, question);
+    // An error ends with the same code as a `no`.
+    if (answer.output.starts_with("yes")) return {true, true, {}};
+    if (answer.output.starts_with("no")) return {true, false, {}};
+    return {false, false, failure_text("kubectl", answer)};
+}
+
+}  // namespace
+
+std::vector<Right> rights_of(const std::string& command_line) {
+    // One that takes over before it applies is two commands.
+    if (const auto second = command_line.find("; kubectl "); second != std::string::npos) {
+        std::vector<Right> both = rights_of(command_line.substr(0, second));
+        for (Right& right : rights_of(command_line.substr(second + 2))) both.push_back(std::move(right));
+        return both;
+    }
+    const auto all = words_of(command_line);
+    if (all.empty() || all.front() != "kubectl") return {};
+    const auto words = bare(all);
+    if (words.empty()) return {};
+    std::vector<Right> rights = rights_of_subcommand(words, all);
+    std::erase_if(rights,
+                  [](const Right& right) { return right.resource.empty() || right.resource.front() == '/'; });
+    return rights;
+}
+
+namespace {
+
+// What an apply makes its undo deletes, unless it holds data; no command line says so while it is not there.
+std::vector<Right> rights_of_undoing(const nlohmann::json& step) {
+    const std::string kind = applied_kind(words_of(step.value("command", "")));
+    if (kind.empty() || holds_data({kind, "", ""})) return {};
+    for (const auto& effect : step.value("effects", nlohmann::json::array()))
+        if (effect.value("before", nlohmann::json()) == "absent") return {{"delete", kind}};
+    return {};
+}
+
+}  // namespace
+
+void examine_rights(const ir::Program& program, const nlohmann::json& planned_stage,
+                    const StageEnvironment& environment, Tools& tools, Diagnoses& found) {
+    std::map<Right, std::string> needed;  // and the first step that needs it
+    const auto add = [&](const std::vector<Right>& rights, const std::string& what) {
+        for (const Right& right : rights) needed.try_emplace(right, what);
+    };
+    for (const auto& step : planned_stage.at("steps")) {
+        const std::string text = step.value("text", "");
+        if (step.contains("command")) add(rights_of(step.at("command").get<std::string>()), text);
+        for (const auto& line : step.value("undo_commands", nlohmann::json::array()))
+            add(rights_of(line.get<std::string>()), "the undo of " + text);
+        add(rights_of_undoing(step), "the undo of " + text);
+    }
+    std::size_t granted = 0;
+    for (const auto& [right, step] : needed) {
+        const Answered answer = ask(right, program, environment, tools);
+        if (answer.known && answer.allowed) {
+            ++granted;
+            continue;
+        }
+        const std::string what = fmt::format("{} {}", right.verb, right.resource);
+        found.push_back({answer.known ? Health::Trouble : Health::Note, environment.name,
+                         answer.known ? fmt::format("you may not {} in {}, which `{}` does", what,
+                                                    environment.setting("namespace"), step)
+                                      : fmt::format("whether you may {} is not known: {}", what, answer.why),
+                         answer.known ? "ask for the right, or let somebody run it who has it" : ""});
+    }
+    if (granted > 0)
+        found.push_back({Health::Well,
+                         environment.name,
+                         fmt::format("{} of {} rights that the steps and their undo take are granted",
+                                     granted, needed.size()),
+                         {}});
+}
+
+}  // namespace migc::runtime
