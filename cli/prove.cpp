@@ -11,6 +11,7 @@
 #include "cli/refuse.hpp"
 #include "compiler/driver/files.hpp"
 #include "compiler/syntax/parse.hpp"
+#include "runtime/engine/proof_facts.hpp"
 
 namespace migc::cli {
 namespace {
@@ -45,7 +46,8 @@ int prove(const ProveOptions& options) {
     if (!can_be_tried(*script)) return refused;
     const auto parameters = session::run_options(options.session, *script);
     if (!parameters) return refuse(parameters.error());
-    const auto answer = prove::prove(script->program, script->inventory, *parameters, options.proof);
+    const auto answer = prove::prove(script->program, script->inventory,
+                                     runtime::proof_facts(parameters->parameters), options.proof);
     if (options.session.json)
         print_document(Document::Json, prove::as_json(answer, script->sources).dump(1) + "\n");
     else

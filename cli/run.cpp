@@ -14,7 +14,7 @@
 #include "runtime/engine/engine.hpp"
 #include "runtime/inspect/examine.hpp"
 #include "runtime/inspect/progress.hpp"
-#include "runtime/journal/run_state.hpp"
+#include "runtime/journal/resolve.hpp"
 #include "runtime/journal/starting.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/natives/calendar.hpp"
@@ -323,7 +323,11 @@ void add_resume(CLI::App& command, int& exit_code) {
 void add_resolve(CLI::App& command, int& exit_code) {
     auto asked = std::make_shared<runtime::Decision>();
     add_run_argument(command, asked->run)->required();
-    command.add_option("STEP", asked->step, "The step, as `migc show` names it: staging/2")->required();
+    command
+        .add_option_function<std::string>(
+            "STEP", [asked](const std::string& id) { asked->step = semantics::StepId(id); },
+            "The step, as `migc show` names it: staging/2")
+        ->required();
     command.add_option("VERDICT", asked->verdict, "done or not-done")
         ->required()
         ->check(CLI::IsMember({word(Outcome::Done), std::string("not-done")}));

@@ -12,9 +12,9 @@ namespace {
 
 std::string steps_in_doubt(const std::string& run, const std::vector<OpenStep>& open) {
     if (open.empty()) return fmt::format("no step of run {} is in doubt", run);
-    std::vector<std::string> names;
-    for (const auto& one : open) names.push_back(fmt::format("{} ({})", one.step, one.text));
-    return fmt::format("in doubt: {}", fmt::join(names, ", "));
+    std::vector<std::string> steps;
+    for (const auto& one : open) steps.push_back(fmt::format("{} ({})", one.step, one.text));
+    return fmt::format("in doubt: {}", fmt::join(steps, ", "));
 }
 
 }  // namespace

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/compare.hpp"
-#include "runtime/journal/change.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/journal/change.hpp"
 #include "runtime/session/consent.hpp"
 #include "runtime/session/ready.hpp"
 #include "runtime/tools/interrupts.hpp"
@@ -31,11 +31,11 @@ struct Record {
     Outcome result = Outcome::None;
     std::map<std::string, Value> before, declared, observed;
 };
-using Records = std::map<std::string, Record>;  // by step
+using Records = std::map<semantics::StepId, Record>;
 
 void note(Records& records, const Event& event) {
     if (event.kind != EventKind::Intent && event.kind != EventKind::Outcome) return;
-    Record& record = records[event.body.value("step", "")];
+    Record& record = records[semantics::step_in(event.body)];
     const auto read = [&](const char* key) {
         return runtime::values_from_json(event.body.value(key, nlohmann::json::object()));
     };
@@ -73,8 +73,9 @@ std::optional<ir::Program> only(const ir::Program& program, const std::string& n
     return result;
 }
 
-struct Finding {
-    std::string step, text;
+struct Mismatch {
+    semantics::StepId step;
+    std::string text;
 };
 
 std::string shown(const Value& value) {
@@ -82,8 +83,8 @@ std::string shown(const Value& value) {
 }
 
 // What the second time found is what the undo had left.
-std::vector<Finding> compare(const Records& first, const Records& second) {
-    std::vector<Finding> findings;
+std::vector<Mismatch> compare(const Records& first, const Records& second) {
+    std::vector<Mismatch> findings;
     std::map<std::string, Value> known;
     for (const auto& [step, record] : first)
         for (const auto& [phrase, value] : record.before) {
@@ -155,9 +156,9 @@ class Rehearsal {
     bool report(const Records& first, const Records& second, bool same_world,
                 const runtime::RunResult& again) {
         const auto findings = compare(first, second);
-        for (const Finding& finding : findings) {
-            const ir::Step* step = runtime::find_step(program_, finding.step);
-            say("{}: `{}`: {}", step != nullptr ? script_.sources.location(step->span) : finding.step,
+        for (const Mismatch& finding : findings) {
+            const ir::Step* step = semantics::find_step(program_, finding.step);
+            say("{}: `{}`: {}", step != nullptr ? script_.sources.location(step->span) : finding.step.text(),
                 first.at(finding.step).text, finding.text);
         }
         std::size_t compared = 0;

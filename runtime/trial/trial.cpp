@@ -14,7 +14,6 @@ namespace {
 
 using runtime::Event;
 using runtime::EventKind;
-using runtime::Reason;
 
 // Nothing of a trial is kept. A kill is a journal that takes nothing more: then an engine does nothing more.
 class Memory : public runtime::Journal {
@@ -187,10 +186,8 @@ bool says_why(const Trial& trial) {
     // At its end a stage looks again, and is held where nobody can see what stands.
     if (trial.result.why == Reason::AskedFor || trial.last().why == Reason::NotSeen) return true;
     return std::any_of(trial.events.begin(), trial.events.end(), [](const Event& event) {
-        if (event.kind == EventKind::Checked && finding_in(event.body) == Finding::Unknown)
-            return true;
-        return event.kind == EventKind::UndoOutcome &&
-               outcome_in(event.body) == Outcome::Held &&
+        if (event.kind == EventKind::Checked && finding_in(event.body) == migc::Finding::Unknown) return true;
+        return event.kind == EventKind::UndoOutcome && outcome_in(event.body) == Outcome::Held &&
                (event.why == Reason::NoWayBack || event.why == Reason::Stays ||
                 event.why == Reason::NotProved);
     });

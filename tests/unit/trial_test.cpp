@@ -9,8 +9,6 @@ using namespace migc;
 using namespace migc::trial;
 using runtime::Event;
 using runtime::EventKind;
-using runtime::Outcome;
-using runtime::Reason;
 
 namespace {
 
