@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The generated documents are current, and what the documentation shows is true. docs.py MIGC [--write]"""
-import os, pathlib, re, shutil, subprocess, sys, tempfile
+import pathlib, re, shutil, sys, tempfile
 
-migc, root, failed = os.path.abspath(sys.argv[1]), pathlib.Path(__file__).resolve().parents[1], []
+from harness import SOURCE as root, check, finish, migc
+
 # The project that the examples of the codes speak of, and what it has besides.
 PROJECT = root / "tests/review"
 BESIDE = {
@@ -20,14 +21,8 @@ GENERATED = {"docs/verbs.md": ["verbs", "--markdown"], "docs/checks.md": ["expla
 
 
 def run(*arguments, cwd=root):
-    done = subprocess.run([migc, *arguments], cwd=cwd, capture_output=True, text=True)
+    done = migc(*arguments, cwd=cwd)
     return done.returncode, done.stdout + done.stderr
-
-
-def check(what, condition):
-    if not condition:
-        failed.append(what)
-        print(f"FAIL {what}")
 
 
 for path, command in GENERATED.items():
@@ -82,5 +77,4 @@ for i, row in enumerate(lines):
             check(f"guide-coverage: {cells[3]} is {current}; tests/docs.py MIGC --write mends it", "--write" in sys.argv or cells[3] == current)
 if "--write" in sys.argv:
     coverage.write_text("\n".join(lines) + "\n")
-print(f"docs: {len(failed)} failed")
-sys.exit(1 if failed else 0)
+finish()

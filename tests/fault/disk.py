@@ -8,6 +8,7 @@ undone like any other."""
 import errno, json, os, pathlib, random, shutil, subprocess, sys, tempfile
 
 from project import Failed, Project, check, to_the_end
+from harness import need
 from scenarios import EVERYTHING, EVERYTHING_AFTER, LONG, LONG_AFTER
 
 ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO, "EINTR": errno.EINTR, "short": 0}
@@ -118,9 +119,7 @@ def around_the_checkpoint(library):
 
 
 def main(long):
-    if not shutil.which("cc"):
-        print("skipped: no cc")
-        return 0
+    need("cc")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="migc-fault-"))
     library, wrong, struck = built(folder), [], 0
     counts, last = calls(library)

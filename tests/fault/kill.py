@@ -6,7 +6,8 @@ resumed and later undone, or it is undone at once; an undo is cut off in the sam
 ledger and state decide: nothing is done twice, nothing that is undone is left over, and "done" is done."""
 import collections, os, random, re, shutil, signal, subprocess, sys, time
 
-from project import Failed, MIGC, Project, check, to_the_end
+from project import Failed, Project, check, to_the_end
+from harness import need
 from scenarios import AT_WORK, AT_WORK_AFTER, COUNTED, COUNTING, COUNTING_AFTER, EVERYTHING, EVERYTHING_AFTER, FAILING, INTERRUPTED, INTERRUPTED_AFTER, TWO_STAGES
 
 CALLS = "write,pwrite64,fsync,fdatasync,ftruncate,rename,renameat2,unlink,mkdir,vfork,clone,clone3"
@@ -159,9 +160,7 @@ def attempt(title, cases, work):
 
 
 def main(long):
-    if not shutil.which("strace"):
-        print("skipped: no strace")
-        return 0
+    need("strace")
     per_scenario = None if long else int(os.environ.get("FAULT_SAMPLE", "4"))
     failures = []
     scenarios = [("all kinds of steps", EVERYTHING, EVERYTHING_AFTER, {"a": "white"}),

@@ -9,6 +9,7 @@ import os, pathlib, random, re, shutil, signal, sys, tempfile
 
 import disk
 from project import Failed, Project, check, to_the_end
+from harness import need
 from scenarios import EVERYTHING, EVERYTHING_AFTER, FAILING, LONG, LONG_AFTER, SIDE_BY_SIDE, SIDE_BY_SIDE_AFTER
 
 SCRIPTS = {"everything": (EVERYTHING, EVERYTHING_AFTER, {"a": "white"}), "failing": (FAILING, None, {}),
@@ -70,9 +71,7 @@ def attempt(library, name, n, then):
 
 
 def main(long):
-    if not shutil.which("cc"):
-        print("skipped: no cc")
-        return 0
+    need("cc")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="migc-fault-"))
     library = disk.built(folder)
     cases = [(name, n, then) for name, (script, _, state) in SCRIPTS.items()

@@ -1,9 +1,9 @@
 """A project whose tools are fakes: they keep their state in files, and write each thing that they do into a ledger. Whatever
 migc says about a run is held against both."""
-import contextlib, json, os, pathlib, shutil, sqlite3, subprocess, tempfile
+import contextlib, json, os, pathlib, re, shutil, sqlite3, subprocess, sys, tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-MIGC = os.environ.get("MIGC", str(ROOT / "build/cli/migc"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import MIGC
 
 # What is in the ledger has happened: a tool that is ended before has done nothing. (An interrupt is for the whole group,
 # so it may end the `mv` of a tool that goes on.)
@@ -154,7 +154,6 @@ class Project:
 
     def resolve_truly(self, said):
         """Does what a person does about a step in doubt: looks, and says how it was."""
-        import re
         step = re.search(r"`migc resolve \\S+ (\\S+) ".replace("\\\\", "\\"), said)
         if not step:
             return False
@@ -170,7 +169,7 @@ class Project:
 
 
 class Failed(Exception):
-    """Something is not as it should be. Where only that is asked (planted.py), it is the end of the test."""
+    """Something is not as it should be. Where only that is asked (mutants.py), it is the end of the test."""
 
     def __init__(self, words):
         super().__init__(words)

@@ -1,11 +1,8 @@
 #!/usr/bin/env python3
 """What a run that goes on must not decide anew: a `let`, an `if`, and that a stage has failed. The tool itself kills migc at the
 moment at which these are the last thing that the journal has."""
-import sys
-
 from project import Project
-
-failures = 0
+from harness import check, finish
 
 # The tool's word `kill` ends whoever runs it, once: then it is migc that is gone, and the world goes on.
 KILLER = """
@@ -21,14 +18,6 @@ FALL = """attempt) [ "$(cat state/source)" = second ] || { echo "not yet" >&2; e
 fall) if [ ! -f fell ]; then touch fell; eval "$(cat meanwhile)"; kill -9 $PPID; sleep 0.2; exit 9; fi
     printf fallen > "state/$2"; echo "fall $2" >> ledger ;;
 """
-
-
-def check(what, condition, detail=""):
-    global failures
-    print(f"{'ok  ' if condition else 'FAIL'} {what}")
-    if not condition:
-        failures += 1
-        print(detail)
 
 
 class Falling(Project):
@@ -81,5 +70,4 @@ with Falling('stage staging < fall silently "here"; put "copy" to "new"; > on fa
     code, said = project.migc("resume", "last")
     check("and it is done, once", code == 0 and project.state()["copy"] == "new" and project.ledger().count("fall here") == 1, said)
 
-print(f"{failures} failed")
-sys.exit(1 if failures else 0)
+finish()

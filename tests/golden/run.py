@@ -9,13 +9,12 @@ A case is a text file NAME.golden with sections:
     (expected standard output and standard error, as a terminal would show them)
     === exit: 1                   the exit code of the last run
 
-Usage: run.py --migc PATH [--accept] [CASE...]
-With --accept the outputs that differ are written into the cases; read the diff before you commit it.
-"""
-import argparse, datetime, difflib, os, pathlib, re, shlex, subprocess, sys, tempfile
+With --accept the outputs that differ are written into the cases; read the diff before you commit it."""
+import datetime, difflib, os, pathlib, re, shlex, subprocess, sys, tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-CONFIGURATION = tempfile.TemporaryDirectory()
+sys.path.insert(0, str(HERE.parent))
+from harness import MIGC, PATIENCE, finish, options_of_cases, run_cases
 
 
 def parse(text):
@@ -36,21 +35,21 @@ def today():
     return datetime.datetime.now(datetime.timezone.utc).date().isoformat()
 
 
-def environment(folder):
+def environment(folder, keys):
     """The operator's home is the case's folder, but for the keys, which lie in no project."""
     keep = {k: v for k, v in os.environ.items() if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
-    return {**keep, "HOME": folder, "XDG_CONFIG_HOME": CONFIGURATION.name, "LANG": "C.UTF-8", "TZ": "UTC"}
+    return {**keep, "HOME": folder, "XDG_CONFIG_HOME": keys, "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
-def run(migc, command, folder):
+def run(command, folder, keys):
     words = shlex.split(command)
     # A replayed run is of the day on which it was recorded.
     days = set() if "--replay" in words else {today()}
     if words[0] == "migc":
-        words[0] = migc
-    done = subprocess.run(words, cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60 * float(os.environ.get("MIGC_PATIENCE", "1")))
-    text = done.stdout.decode("utf-8", "replace").replace(folder, "${folder}").replace(CONFIGURATION.name, "${configuration}")
+        words[0] = MIGC
+    done = subprocess.run(words, cwd=folder, env=environment(folder, keys), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=60 * PATIENCE)
+    text = done.stdout.decode("utf-8", "replace").replace(folder, "${folder}").replace(keys, "${configuration}")
     text = re.sub(r"/tmp/migc-[A-Za-z0-9]{6}", "${scratch}", text)
     text = re.sub(r'\(by [^,()]+, [0-9: -]+ UTC\)', "(by ${operator}, ${time})", text)
     text = re.sub(r'"by":"[^"]*"', '"by":"${operator}"', text)
@@ -68,10 +67,10 @@ def run(migc, command, folder):
     return text, done.returncode
 
 
-def perform(migc, sections):
-    """The sections as they come out of a run of this migc."""
+def perform(sections):
+    """The sections as they come out of a run of migc."""
     result, code = [], 0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as keys:
         for kind, argument, body in sections:
             if kind == "file":
                 path = pathlib.Path(folder, argument)
@@ -80,7 +79,7 @@ def perform(migc, sections):
             elif kind == "copy":
                 pathlib.Path(folder, pathlib.Path(argument).name).write_bytes((HERE / argument).read_bytes())
             elif kind == "run":
-                body, code = run(migc, argument, folder)
+                body, code = run(argument, folder, keys)
                 if body and not body.endswith("\n"):
                     body += "\n"
             elif kind == "exit":
@@ -95,27 +94,22 @@ def text_of(preamble, sections):
     return preamble + "".join(f"=== {k}: {a}\n{b}" for k, a, b in sections)
 
 
-def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--migc", required=True)
-    options.add_argument("--accept", action="store_true")
-    options.add_argument("cases", nargs="*", type=pathlib.Path)
-    options = options.parse_args()
-    failed, cases = 0, options.cases or sorted(HERE.rglob("*.golden"))
-    for case in cases:
-        expected = case.read_text()
-        preamble, sections = parse(expected)
-        actual = text_of(preamble, perform(os.path.abspath(options.migc), sections))
-        if actual == expected:
-            continue
-        if options.accept:
-            case.write_text(actual)
-            print(f"accepted {case}")
-            continue
-        failed += 1
-        sys.stdout.writelines(difflib.unified_diff(expected.splitlines(True), actual.splitlines(True), f"{case} (expected)", f"{case} (actual)"))
-    print(f"golden: {len(cases) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+def compare(case):
+    """How the case's output differs from what it should be."""
+    expected = case.read_text()
+    preamble, sections = parse(expected)
+    actual = text_of(preamble, perform(sections))
+    if actual != expected and options.accept:
+        case.write_text(actual)
+        print(f"accepted {case}")
+        return ""
+    return "".join(difflib.unified_diff(expected.splitlines(True), actual.splitlines(True), f"{case} (expected)", f"{case} (actual)"))
 
 
-sys.exit(main())
+options = options_of_cases(__doc__)
+options.add_argument("--migc", help="as MIGC in the environment")
+options.add_argument("--accept", action="store_true")
+options = options.parse_args()
+MIGC = os.path.abspath(options.migc) if options.migc else MIGC
+run_cases({str(case.relative_to(HERE)): case for case in sorted(HERE.rglob("*.golden"))}, compare, options)
+finish()

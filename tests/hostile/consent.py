@@ -4,9 +4,9 @@ digests, a plan, the doctor) runs nothing of it; a run asks before its first ste
 never started.
 
     MIGC=build/cli/migc consent.py [PART...]"""
-import hashlib, json, os, pty, select, shutil, subprocess, sys, time
+import hashlib, os, pty, select, shutil, subprocess, sys, time
 
-from room import Room, can_be_another, check, finish, in_rooms
+from room import can_be_another, check, finish, in_rooms
 
 sys.path.insert(0, str(__import__("pathlib").Path(__file__).resolve().parents[1] / "lsp"))
 from client import Client

@@ -4,13 +4,12 @@ a check of a plain script of 20,000 lines would take ten times, stays within 500
 second, and what else it does meanwhile, is no matter: the check is measured in the same run, and again before anything is called slow.
 
     MIGC=build/cli/migc costs.py [NAME..]"""
-import json, pathlib, resource, sys
+import json, resource, sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from room import SANITIZED, Room, check, finish
+from room import SANITIZED, Room, check, finish, skip
 
 if SANITIZED:
-    sys.exit(print("skipped: the address sanitizer's own memory is beyond the limit that is tested"))
+    skip("the address sanitizer's own memory is beyond the limit that is tested")
 
 TIMES = 10
 MEGABYTES = 500

@@ -5,8 +5,8 @@
     MIGC=build/cli/migc git.py"""
 import os, pathlib, shutil, subprocess, sys, tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
-from support import MIGC, check, finish
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import MIGC, check, finish
 
 SCRIPT = """require revision of "a.yaml" committed;
 stage staging < restore "a.yaml" from "HEAD~1"; > on failure undo;
@@ -32,7 +32,7 @@ def git(folder, *arguments):
 
 def migc(folder, *arguments):
     environment = {**os.environ, "XDG_CONFIG_HOME": str(folder.parent / "configuration"), "LANG": "C.UTF-8"}
-    done = subprocess.run([os.path.abspath(MIGC), *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    done = subprocess.run([MIGC, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, timeout=60, env=environment)
     print(f"$ migc {' '.join(arguments)}\n{done.stdout}exit code {done.returncode}")
     return done

@@ -2,9 +2,8 @@
 """What migc prints of names and texts that somebody else chose: nothing a terminal, a CI's log or a renderer would act on.
 
     MIGC=build/cli/migc printing.py"""
-import json, os, pathlib, re, shutil, subprocess, sys
+import json, re
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from room import check, finish, in_rooms, sources_with
 
 EVIL = {

@@ -3,9 +3,8 @@
 the user's; what may lie outside is what the user names.
 
     MIGC=build/cli/migc reading.py"""
-import os, pathlib, shutil, subprocess, sys
+import os, shutil, subprocess
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from room import OTHER, Room, can_be_another, check, finish, in_rooms
 
 CANARY = "canary-6f1e2a"

@@ -4,9 +4,8 @@ nothing that migc shows, keeps or sends stands a part of it: terminal, JSON, jou
 messages to people. What is no secret stays readable.
 
     MIGC=build/cli/migc redaction.py"""
-import http.server, os, pathlib, shutil, subprocess, sys, threading
+import http.server, os, shutil, subprocess, sys, threading
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from room import Room, allowed, check, finish, users
 
 SECRET = 'Tr0ub4dor&3/"horse" \\staple+Batterie\u00e9=x'

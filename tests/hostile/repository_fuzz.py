@@ -6,10 +6,9 @@ nothing outside is read into an output or written; no output acts on a terminal 
     MIGC=build/cli/migc repository_fuzz.py [--long] [--trees N] [--seconds S] [--seed S]
 
 A tree that fails is told by its seed, and made again by `--seed S --trees 1`."""
-import argparse, hashlib, json, os, pathlib, random, re, resource, shutil, signal, sqlite3, stat, subprocess, sys, tempfile, time
+import argparse, hashlib, json, os, pathlib, random, re, resource, shutil, signal, sqlite3, stat, subprocess, tempfile, time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from room import GIVEN, PATIENCE, SANITIZED, SOURCE, check, finish
+from room import MIGC, PATIENCE, SANITIZED, SOURCE, check, finish
 
 CANARY = "canary9f3e"
 SECONDS = int(10 * PATIENCE)        # of computing, for one command
@@ -285,7 +284,7 @@ def state_of_a_run(place, scratch):
     (folder / "a.mig").write_text('tool box < program "trip-tool"; >\nverb go now < do box ["go"]; undo < go now; >; >\nstage staging < go now; > on failure hold;\n')
     (folder / "trip-tool").write_text("#!/bin/sh\n")
     (folder / "trip-tool").chmod(0o755)
-    subprocess.run([GIVEN, "run", "a.mig", "--allow-tools"], cwd=folder, env={"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(scratch), "LANG": "C.UTF-8"}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run([MIGC, "run", "a.mig", "--allow-tools"], cwd=folder, env={"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(scratch), "LANG": "C.UTF-8"}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if (folder / ".migc").is_dir():
         GOOD_STATE = folder / ".migc"
 
@@ -329,7 +328,7 @@ def limited():
 def judge(place, tree, words):
     place.ran.unlink(missing_ok=True)
     command = words[0]
-    handed = [w.encode("utf-8", "surrogateescape") for w in [GIVEN, *words]]
+    handed = [w.encode("utf-8", "surrogateescape") for w in [MIGC, *words]]
     environment = {"PATH": str(place.bin), "HOME": str(place.home), "LANG": "C.UTF-8", "TMPDIR": str(place.top), **{k: v for k, v in os.environ.items() if "SAN_OPTIONS" in k}}
     try:
         done = subprocess.run(handed, cwd=tree.folder, input=session(tree) if command == "lsp" else b"", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, preexec_fn=limited, env=environment)

@@ -1,15 +1,12 @@
 """What the hostile tests share: projects of somebody else's making, run as root and as another user."""
 import os, pathlib, shutil, stat, subprocess, sys, tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
-from support import SOURCE, allowed, check, finish  # noqa: F401 (for the tests)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import MIGC, PATIENCE, SOURCE, allowed, check, finish, skip  # noqa: F401 (for the tests)
 
-GIVEN = os.path.abspath(os.environ.get("MIGC", "build/cli/migc"))
 OTHER = "nobody"
-# How many times as long anything may take: what sanitizers watch is slow.
-PATIENCE = float(os.environ.get("MIGC_PATIENCE", "1"))
-# Then its memory, most of which is never used, is beyond every limit.
-SANITIZED = b"__asan_init" in pathlib.Path(GIVEN).read_bytes()
+# What sanitizers watch has memory, most of it never used, that is beyond every limit.
+SANITIZED = b"__asan_init" in pathlib.Path(MIGC).read_bytes()
 
 
 def sources_with(ways, harmless, own_ways):
@@ -51,7 +48,7 @@ class Room:
             folder.mkdir()
         # The build may lie where another user cannot go.
         self.program = self.top / "migc"
-        shutil.copy(GIVEN, self.program)
+        shutil.copy(MIGC, self.program)
         self.program.chmod(0o755)
 
     def write(self, name, content, folder=None):

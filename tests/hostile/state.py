@@ -6,8 +6,8 @@ links. Whatever it says, nothing is undone, gone on with, or counted as evidence
     MIGC=build/cli/migc state.py [PART...]"""
 import hashlib, os, pathlib, shutil, sqlite3, subprocess, sys, tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
-from support import MIGC, allowed, check, finish
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import MIGC, allowed, check, finish
 
 FILES = {
     "do.sh": '#!/bin/sh\necho "$1" >> "$(dirname "$0")/ledger"\n',
@@ -38,7 +38,7 @@ class Place:
 
     def migc(self, *arguments, at=None, under=(), **more):
         environment = {**os.environ, "XDG_CONFIG_HOME": str(self.configuration), "LANG": "C.UTF-8", **more}
-        done = subprocess.run([*under, os.path.abspath(MIGC), *allowed(arguments)], cwd=at or self.project, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        done = subprocess.run([*under, MIGC, *allowed(arguments)], cwd=at or self.project, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=60, env=environment)
         print(f"$ migc {' '.join(arguments)}\n{done.stdout}exit code {done.returncode}")
         return done

@@ -3,9 +3,8 @@
 is told and keeps its mode.
 
     MIGC=build/cli/migc writing.py"""
-import os, pathlib, re, sys
+import os, re
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from room import check, finish, in_rooms, mode_of, sources_with
 
 UNTIDY = 'migration   "x" <\n>\nstage staging   <   scale webapi to 4; verify replicas of webapi is 4; >   on failure undo;\n'

@@ -3,7 +3,8 @@
 KUBE_BIN (/opt/kube/bin); without these the test is skipped. What a test makes is in namespaces of its own."""
 import atexit, hashlib, io, json, os, pathlib, shutil, subprocess, sys, tarfile, tempfile
 
-from support import SOURCE, need, skip
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import SOURCE, need, skip
 
 need("kubectl")
 BINARIES = os.environ.get("KUBE_BIN", "/opt/kube/bin")

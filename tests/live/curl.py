@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """curl against a server on loopback: status, JSON, messages, hostile values."""
-import http.server, json, os, signal, subprocess, threading
+import http.server, json, pathlib, signal, subprocess, sys, threading
 
-from support import MIGC, Project, check, finish, need, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish, need, wait_for
 
 need("curl")
 posted = []
@@ -68,7 +69,7 @@ check("the secret address is in no record", f"{base}/hook" not in events and f"{
 
 # One at a time.
 project.write("slow.mig", f'stage staging < verify http get "{base}/broken" is 200 within 20s; > on failure undo;\n')
-slow = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "slow.mig"], cwd=project.folder, stdout=subprocess.DEVNULL)
+slow = project.start("run", "slow.mig", stdout=subprocess.DEVNULL)
 wait_for("the slow run", lambda: "slow.mig" in (project.folder / ".migc/locks/staging").read_text())
 for command in (["undo", "last"], ["run", "good.mig"]):
     done = project.migc(*command)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """docker with registries, all private to this test: build, tag, push, and the tag that comes back by its digest."""
-import base64, crypt, json, os, shutil, subprocess
+import base64, crypt, json, os, pathlib, shutil, subprocess, sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from engine import LIST, ONE, Engine
-from support import MIGC, Project, check, finish, wait_for
+from harness import Project, check, finish, wait_for
 
 engine = Engine("docker")
 work = engine.work
@@ -219,8 +220,7 @@ before, codes = digest(plain, "staging"), []
 (work / "bin" / "docker").chmod(0o755)
 project.write("push.mig", f'stage staging < build image "{plain}/web:staging" from "app"; push image "{plain}/web:staging"; > on failure undo;\n')
 project.write("app/version", "killed\n")
-process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "push.mig"], cwd=project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           env={**os.environ, "PATH": f"{work}/bin:{os.environ['PATH']}"})
+process = project.start("run", "push.mig", stdout=subprocess.DEVNULL, environment={"PATH": f"{work}/bin:{os.environ['PATH']}"})
 wait_for("the push", lambda: (work / "pushing").exists())
 process.kill()
 process.wait()

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """migc doctor on a real cluster: what is well, rights that are missing forward or for the undo, credentials that end, a namespace
 that is not there, a cluster that does not answer; and an undo through a context that leads to another cluster by now."""
-import json, os, subprocess
+import json, os, pathlib, subprocess, sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from cluster import CONTEXT, DEPLOYMENT, kubectl, make_namespace
-from support import Project, check, finish, need
+from harness import Project, check, finish, need
 
 need("openssl")
 NAMESPACE = f"migc-{os.getpid()}-doctor"

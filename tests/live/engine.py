@@ -1,7 +1,8 @@
 """A docker engine and registries that are private to one test, on loopback."""
-import atexit, os, pathlib, shutil, signal, socket, subprocess, tempfile
+import atexit, os, pathlib, shutil, signal, socket, subprocess, sys, tempfile
 
-from support import need, skip, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import need, skip, wait_for
 
 need("docker", "dockerd", "docker-registry", "busybox", "curl", "openssl")
 if os.geteuid() != 0:

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Real git and real files: values set and put back, revisions restored, hooks and settings that must not matter."""
-import os, pathlib, shutil, subprocess, tempfile
+import os, pathlib, shutil, subprocess, sys, tempfile
 
-from support import Project, check, finish, need
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish, need
 
 need("git")
 ODD = "k8s/a 'b' $(touch hacked).yaml"

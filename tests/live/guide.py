@@ -3,11 +3,12 @@
 guide.py settings|canary|colours. Windows
 are left out and soaks are short; images are local ones; services are asked through the API server's proxy, since the cluster
 has no DNS. See cluster.py for which cluster."""
-import gzip, json, os, subprocess
+import gzip, json, os, pathlib, subprocess, sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from cluster import CONTEXT, kubectl, make_namespace
 from guide_project import GATEWAY, NAMESPACES, PART, PORT, TRANSCRIPTS, guide_project, options_of
-from support import check, finish
+from harness import check, finish
 
 
 
@@ -62,7 +63,7 @@ def state():
 
 
 def run(name):
-    """Runs a script as guide_project says; with MIGC_RECORD=1 its transcript is kept for tests/replay.py."""
+    """Runs a script as guide_project says; with MIGC_RECORD=1 its transcript is kept for tests/cli/replay.py."""
     script, *options = options_of(name)
     # What is asked before a run is not asked of a transcript.
     record = ["--record", "transcript", "--no-preflight"] if os.environ.get("MIGC_RECORD") else []

@@ -1,8 +1,9 @@
 """examples/ouroboros as it runs on the real test cluster: windows are left out and soaks are short; images are local ones;
 services are asked through the API server's proxy, since the cluster has no DNS."""
-import os, re, shutil, sys
+import os, pathlib, re, shutil, sys
 
-from support import SOURCE, Project
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import SOURCE, Project
 
 # What is run together, in this order. The parts have namespaces of their own, so that they can be tested side by side; a
 # recording is made of one after the other, with the names that every machine replays.

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Requests from inside a real cluster, to a server on this host that pods can reach: secrets, changes, load. See
 cluster.py for which cluster."""
-import http.server, json, os, subprocess, threading
+import http.server, json, os, pathlib, subprocess, sys, threading
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from cluster import CONTEXT, kubectl, make_namespace
-from support import Project, check, finish, skip
+from harness import Project, check, finish, skip
 
 # Which of this machine's addresses pods reach, only the cluster's maker knows; usually one of the pods' own network.
 addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()

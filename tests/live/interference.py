@@ -9,8 +9,9 @@ write). What the colleague wrote is the judge: it stands at the end, unless it w
 done or undone is so, by what the cluster says. tests/fault/interference.cpp does the same in the simulated world."""
 import concurrent.futures, fnmatch, itertools, json, os, pathlib, random, shutil, subprocess, sys, tempfile, threading
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from cluster import CONTEXT, kubectl, make_namespace
-from support import MIGC, Project, allowed, check, finish
+from harness import MIGC, Project, allowed, check, finish
 
 REAL = shutil.which("kubectl")
 SPACE = f"migc-{os.getpid()}-others"
@@ -165,7 +166,7 @@ class Case:
         if own in ("", phase) and rule:
             (self.bin / "when").write_text(when)
             (self.bin / "rule").write_text(rule.replace("NAME", self.name))
-        done = subprocess.run([os.path.abspath(MIGC), *allowed(words)], cwd=self.project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        done = subprocess.run([MIGC, *allowed(words)], cwd=self.project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, timeout=600, env={**os.environ, "LANG": "C.UTF-8", "PATH": f"{self.bin}:{os.environ['PATH']}"})
         self.said.append(f"$ migc {' '.join(words)}\n{done.stdout}exit code {done.returncode}")
         return done.returncode
@@ -276,7 +277,7 @@ def two_operators():
     for _ in range(times):
         kubectl("-n", SPACE, "scale", "deployment/both", "--replicas=2")
         kubectl("-n", SPACE, "rollout", "status", "deployment/both", "--timeout=60s")
-        runs = [subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "script.mig"], cwd=c.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for c in clones]
+        runs = [c.start("run", "script.mig") for c in clones]
         texts = [run.communicate(timeout=300)[0] for run in runs]
         codes = [run.returncode for run in runs]
         now = int(kubectl("-n", SPACE, "get", "deployment/both", "-o", "jsonpath={.spec.replicas}"))

@@ -6,7 +6,8 @@ tool itself has written down is the judge.
     killed.py terraform|docker|kubernetes [--long]     --long: forty times, else once or twice in each way"""
 import json, os, pathlib, random, re, signal, subprocess, sys, threading, time
 
-from support import MIGC, Project, check, finish, need
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish, need
 
 kind = sys.argv[1]
 seed = int(os.environ.get("FAULT_SEED", "7"))
@@ -198,8 +199,7 @@ def strike(way, process, tool):
 
 
 def begin(subject):
-    return subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "script.mig", "--no-preflight"], cwd=subject.project.folder,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subject.project.start("run", "script.mig", "--no-preflight", stdout=subprocess.DEVNULL)
 
 
 def attempt(number, subject, way, word):

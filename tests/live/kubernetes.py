@@ -2,10 +2,11 @@
 """A real cluster: the one-line script and scenario 2, done, failed, undone, cut off, and changed by somebody else.
 
 See cluster.py for which cluster."""
-import os, shutil, signal, subprocess, time
+import os, pathlib, shutil, signal, subprocess, sys, time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from cluster import CONTEXT, DEPLOYMENT, kubectl, make_namespace
-from support import MIGC, SOURCE, Project, check, finish, wait_for
+from harness import MIGC, SOURCE, Project, check, finish, wait_for
 
 SHELF = DEPLOYMENT.replace("webapi", "shelf")
 NAMESPACES = {"staging": f"migc-{os.getpid()}-staging", "production": f"migc-{os.getpid()}-production"}
@@ -65,9 +66,9 @@ done = project.migc("run", "hostile.mig")
 check("a hostile name changes nothing", done.returncode in (1, 2) and replicas() == "2 2" and not (project.folder / "pwned").exists(), done.stdout)
 
 # Cut off in the middle, as when a laptop dies.
-process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "slow.mig"], cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+process = project.start("run", "slow.mig", stdout=subprocess.DEVNULL)
 # Killed before it has written down how the command ended, it would be in doubt: kubectl scale leaves no name of whoever scaled.
-shown = lambda: subprocess.run([os.path.abspath(MIGC), "show", "last"], cwd=project.folder, capture_output=True, text=True).stdout
+shown = lambda: subprocess.run([MIGC, "show", "last"], cwd=project.folder, capture_output=True, text=True).stdout
 wait_for("the scale-up", lambda: "✓ scale webapi to 4" in shown())
 process.send_signal(signal.SIGKILL)
 process.wait()

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Applying, patching, deleting and restoring objects of a real cluster while somebody else acts, too: nothing of theirs is
 overwritten, and what is called done or undone is."""
-import json, os, pathlib, shutil, stat
+import json, os, pathlib, shutil, stat, sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from cluster import CONTEXT, kubectl, make_namespace
-from support import MIGC, Project, check, finish
+from harness import MIGC, Project, check, finish
 
 SPACE = f"migc-applied-{os.getpid()}"
 KUBECTL = shutil.which("kubectl")
@@ -74,7 +75,7 @@ check("nor its undo", shop.migc("undo", "last").returncode == 0 and data("map") 
 here("apply", "--server-side", "--field-manager=migc:shop", "-f", "-", stdin=settings("map", colour="blue"))
 kim = project(**{"map.yaml": settings("map", colour="green")})
 lee = project(**{"map.yaml": settings("map", colour="yellow")})
-done = kim.migc("run", "apply.mig", environment=meanwhile(kim, "apply --server-side", "env", "-C", str(lee.folder), os.path.abspath(MIGC), "run", "--allow-tools", "apply.mig"))
+done = kim.migc("run", "apply.mig", environment=meanwhile(kim, "apply --server-side", "env", "-C", str(lee.folder), MIGC, "run", "--allow-tools", "apply.mig"))
 check("of two operators of one project the first one's change stands", acted(kim) and done.returncode != 0 and data("map") == {"colour": "yellow"}, done.stdout)
 kim.migc("undo", "last")
 check("and the other's undo leaves it alone", data("map") == {"colour": "yellow"})

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A real cluster: objects, services, revisions, autoscalers, claims and nodes, done and taken back; and what the
 cluster says when it refuses. See cluster.py for which cluster."""
-import atexit, json, os, subprocess, threading, time
+import atexit, json, os, pathlib, sys, threading, time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from cluster import CONTEXT, DEPLOYMENT, kubectl, make_namespace
-from support import MIGC, Project, check, finish, wait_for
+from harness import Project, check, finish, wait_for
 
 SPACE, GUARDED, NODE = f"migc-{os.getpid()}-objects", f"migc-{os.getpid()}-guarded", f"migc-{os.getpid()}"
 WEB = DEPLOYMENT.replace("name: webapi", "name: web").replace("app: webapi", "app: web")
@@ -134,7 +135,7 @@ project = Project(**{
 CRASHING = SCALED.replace("name: scaled}", "name: crashing}").replace("app: scaled", "app: crashing").replace("          image: local/web:1", '          image: local/web:1\n          command: ["/bin/cat", "/none"]')
 crashing = Project(**{"migc.yaml": project.read("migc.yaml"), "crash.yaml": CRASHING, "crash.mig": 'stage guarded < apply "crash.yaml"; verify pods ready within 10m; > on failure undo;\n'})
 begun = time.monotonic()
-crash = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "crash.mig"], cwd=crashing.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+crash = crashing.start("run", "crash.mig")
 crash_ended = []  # when; the tests in between take their own time
 
 

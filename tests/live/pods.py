@@ -2,10 +2,11 @@
 """What pods say and do, on a real cluster: logs, events, commands, jobs, files, backups; and programs that go on running.
 
 Uses the cluster of KUBECONFIG, in a namespace of its own; see cluster.py."""
-import os, pathlib, signal, subprocess
+import os, pathlib, signal, subprocess, sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from cluster import CONTEXT, kubectl, make_namespace
-from support import MIGC, Project, check, finish, wait_for
+from harness import Project, check, finish, wait_for
 
 NAMESPACE = f"migc-{os.getpid()}-pods"
 make_namespace(NAMESPACE)
@@ -161,14 +162,14 @@ check("nothing came of it", stored() == BEFORE and not (project.folder / "nosuch
 # A pod that dies in the middle of a backup: no file.
 here("exec", "store-0", "--", "sh", "-c", "busybox dd if=/dev/zero of=/data/large bs=1M count=300 2>/dev/null")
 project.write("script.mig", 'stage staging < backup "/data" of store to "cut.tar"; > on failure undo;\n')
-process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "script.mig"], cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+process = project.start("run", "script.mig", stdout=subprocess.DEVNULL)
 wait_for("the stream", lambda: any(f.stat().st_size > 1 << 20 for f in project.folder.glob(".cut*")) or process.poll() is not None)
 here("delete", "pod/store-0", "--grace-period=0", "--force")
 check("a stream that is cut off becomes no file", process.wait() == 1 and not list(project.folder.glob("*cut*")) and not list(project.folder.glob(".cut*")), str(list(project.folder.iterdir())))
 
 # migc dies, its program lives on, and another migc ends it.
 project.write("script.mig", 'stage staging < start program ["gateway.sh"] as gateway; verify replicas of webapi is 9 within 10m; > on failure undo;\n')
-process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "script.mig"], cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+process = project.start("run", "script.mig", stdout=subprocess.DEVNULL)
 runs = project.folder / ".migc/runs"
 before = set(runs.glob("*/program.log.pid"))
 wait_for("the program", lambda: set(runs.glob("*/program.log.pid")) - before)

@@ -5,8 +5,9 @@ Each is run on the real cluster as its golden says, in the namespace that it nam
 transcript goes beside the goldens. Then read what `tests/golden/run.py --accept` makes of them."""
 import os, pathlib, shlex, subprocess, sys, tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from cluster import CONTEXT, DEPLOYMENT, kubectl
-from support import MIGC, SOURCE
+from harness import MIGC, SOURCE
 
 GOLDEN = SOURCE / "tests/golden"
 
@@ -83,7 +84,7 @@ def record(name):
         assert words[0] == "migc" and words[-2:] == ["--replay", name]
         namespace = "kube-lab" if "kube-lab" in (folder / "migc.yaml").read_text() else "staging"
         prepare(name, namespace)
-        done = subprocess.run([os.path.abspath(MIGC), *words[1:-2], "--allow-tools", "--no-preflight", "--record", name], cwd=folder, stdin=subprocess.DEVNULL,
+        done = subprocess.run([MIGC, *words[1:-2], "--allow-tools", "--no-preflight", "--record", name], cwd=folder, stdin=subprocess.DEVNULL,
                               env={**os.environ, "LANG": "C.UTF-8", "KUBECONFIG": str(kubeconfig(folder))})
         print(f"{name}: exit code {done.returncode}")
         (GOLDEN / f"transcripts/{name}").write_bytes((folder / name).read_bytes())

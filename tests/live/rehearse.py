@@ -3,7 +3,8 @@
 done again; and an undo that leaves something is found, with the line of the step.   rehearse.py terraform|files|docker|kubernetes"""
 import os, pathlib, shutil, signal, subprocess, sys, tempfile
 
-from support import Project, check, finish, need, skip, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish, need, skip, wait_for
 
 TOOL = sys.argv[1]
 

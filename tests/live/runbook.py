@@ -9,8 +9,8 @@ The short form types each runbook once, and a few more after somebody else has c
 all, types each twice, and types it after somebody has changed something beside it. Both end with the numbers."""
 import dataclasses, http.server, json, os, pathlib, shutil, stat, subprocess, sys, threading
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from support import Project, check, finish
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish
 
 HERE = pathlib.Path(__file__).resolve().parent
 FAKE = HERE / "fake_kubectl.py"

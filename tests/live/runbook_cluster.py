@@ -5,9 +5,10 @@ there: as tests/live/runbook.py does it with a fake, so that a server's own idea
     runbook_cluster.py [PART...]     See cluster.py for which cluster."""
 import json, os, pathlib, shutil, subprocess, sys, tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from cluster import CONTEXT, kubectl, make_namespace
-from support import Project, check, finish
-from runbook import CASES, comparable, manifest, patch, typed_lines
+from harness import Project, check, finish
+from runbook import CASES, comparable, manifest, typed_lines
 
 SPACE = f"migc-{os.getpid()}-runbook"
 PARTS = sys.argv[1:]

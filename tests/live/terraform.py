@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """terraform with terraform_data, which needs no provider: plan, expect, apply, the way back, and what can go wrong."""
-import contextlib, http.server, json, os, pathlib, signal, stat, subprocess, threading, time
+import contextlib, http.server, json, os, pathlib, signal, stat, subprocess, sys, threading, time
 
-from support import MIGC, Project, check, finish, need, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish, need, wait_for
 
 need("terraform")
 VARIABLES = "# the pool\nnode_count = 3  # Changed by migrations\nlabel      = \"pool\"\n"
@@ -189,7 +190,7 @@ project.write("terraform/environments/staging.tfvars", VARIABLES)
 # migc is killed while terraform applies: terraform goes on, and is waited for.
 project.write("terraform/slow", "")
 script("slow.mig", 'set variable "node_count" to 4; plan terraform as p; apply p;')
-process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "slow.mig"], cwd=project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+process = project.start("run", "slow.mig", stdout=subprocess.DEVNULL)
 wait_for("the apply", lambda: any(project.folder.glob(".migc/runs/*/terraform.tfplan.apply")) and (project.folder / "terraform/.terraform.tfstate.lock.info").exists())
 held = run("plan terraform as p;")
 check("two runs at a time are refused", held.returncode == 5, held.stdout)
@@ -200,7 +201,7 @@ wait_for("the end of terraform", lambda: (code := project.migc("undo", "last").r
 check("what a dead run applied is found and undone", codes == [0] and nodes() == [0, 1, 2] and variables() == VARIABLES, codes)
 
 # terraform itself is killed: something may have been created that no state knows of.
-process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "slow.mig"], cwd=project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+process = project.start("run", "slow.mig")
 
 
 def applying():

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """terraform while somebody else acts, too: another folder of the same state, a workspace that is switched, a state that goes, a lock."""
-import json, os, pathlib, shutil, signal, subprocess, tempfile
+import json, os, pathlib, shutil, signal, subprocess, sys, tempfile
 
-from support import MIGC, Project, check, finish, need, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import MIGC, Project, check, finish, need, wait_for
 
 need("terraform")
 REAL = shutil.which("terraform")
@@ -96,7 +97,7 @@ def fresh():
 
 
 # Two folders grow one state at once: the other's apply comes between our look and our apply.
-theirs_grow = f"cd {theirs.project.folder} && {os.path.abspath(MIGC)} run grow.mig --allow-tools > theirs.log 2>&1 < /dev/null"
+theirs_grow = f"cd {theirs.project.folder} && {MIGC} run grow.mig --allow-tools > theirs.log 2>&1 < /dev/null"
 ours.hook("apply", theirs_grow)
 done = ours.migc("run", "grow.mig")
 made = theirs.nodes()
@@ -220,8 +221,7 @@ fresh()
 # kill -9 in the middle of the undo's plan, which changes nothing.
 check("grown", ours.migc("run", "grow.mig").returncode == 0)
 ours.hook("plan", f"touch {ours.bin}/planning", "sleep 5")
-process = subprocess.Popen([os.path.abspath(MIGC), "undo", "--allow-tools", "last"], cwd=ours.project.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           env={**os.environ, "PATH": f"{ours.bin}:{os.environ['PATH']}"})
+process = ours.project.start("undo", "last", stdout=subprocess.DEVNULL, environment={"PATH": f"{ours.bin}:{os.environ['PATH']}"})
 wait_for("the undo's plan", lambda: (ours.bin / "planning").exists(), 120)
 process.send_signal(signal.SIGKILL)
 process.wait()

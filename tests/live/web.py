@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Requests that change something, secrets, latency and load, against a server on loopback that counts what it is asked."""
-import hashlib, http.server, json, os, pathlib, signal, stat, subprocess, threading, time
+import hashlib, http.server, json, os, pathlib, signal, stat, subprocess, sys, threading, time
 
-from support import MIGC, Project, check, finish, need, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish, need, wait_for
 
 need("curl")
 SECRET = "Bearer canary-5e8d1c"
@@ -233,7 +234,7 @@ check("neither more nor less", len(Store.asked) == 120, str(len(Store.asked)))
 done = run("missing.mig", f'    load test "{base}/items/none" at 20 per second for 2s as report;\n    verify error rate in report below 1%;')
 check("and its errors", done.returncode == 1 and "100%" in done.stdout, done.stdout)
 project.write("long.mig", f'stage staging < load test "{base}/late" at 5 per second for 10m; > on failure undo;\n')
-long = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "long.mig"], cwd=project.folder, stdout=subprocess.DEVNULL)
+long = project.start("run", "long.mig", stdout=subprocess.DEVNULL)
 Store.asked.clear()
 wait_for("the load test", lambda: len(Store.asked) > 5)
 long.send_signal(signal.SIGINT)

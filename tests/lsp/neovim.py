@@ -1,12 +1,9 @@
 #!/usr/bin/env python3
-"""A real editor's client against `migc lsp`, through editors/vim.
-    neovim.py MIGC"""
-import os
-import pathlib
-import shutil
-import subprocess
-import sys
-import tempfile
+"""A real editor's client against `migc lsp`, through editors/vim."""
+import os, pathlib, subprocess, sys, tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import MIGC, need
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPT = """param replicas: int = 4;
@@ -20,16 +17,13 @@ stage staging <
 
 
 def main():
-    if not shutil.which("nvim"):
-        print("skipped: no nvim")
-        return 0
+    need("nvim")
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "script.mig").write_text(SCRIPT)
         environment = dict(os.environ, HOME=folder, XDG_CACHE_HOME=folder + "/cache", XDG_CONFIG_HOME=folder + "/config",
                            XDG_DATA_HOME=folder + "/data", XDG_STATE_HOME=folder + "/state")
-        program = os.path.abspath(sys.argv[1])
         done = subprocess.run(
-            ["nvim", "--headless", "-i", "NONE", "-n", "--clean", "--cmd", f"let g:migc = '{program}'",
+            ["nvim", "--headless", "-i", "NONE", "-n", "--clean", "--cmd", f"let g:migc = '{MIGC}'",
              "--cmd", f"set runtimepath^={HERE.parent.parent}/editors/vim", "-c", "filetype plugin indent on | syntax on",
              "-c", f"luafile {HERE}/neovim.lua"],
             cwd=folder, env=environment, capture_output=True, text=True, timeout=120)

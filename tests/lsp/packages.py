@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
 """The editor packages: every JSON file parses and names files that are there; the patterns find a script's keywords;
 vim loads the syntax file without a word and highlights."""
-import json
-import pathlib
-import re
-import shutil
-import subprocess
-import sys
-import tempfile
+import json, pathlib, re, shutil, subprocess, sys, tempfile
 
-EDITORS = pathlib.Path(__file__).resolve().parents[2] / "editors"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import SOURCE, skip
+
+EDITORS = SOURCE / "editors"
 VSCODE = EDITORS / "vscode"
 SCRIPT = 'stage staging < # note\n    verify replicas of web is at least 4 within 5m;\n    let stage-name = "${x}";\n> on failure undo;\n'
 
@@ -36,8 +33,7 @@ def vscode():
 def vim():
     editor = next((e for e in ("vim", "nvim") if shutil.which(e)), None)
     if not editor:
-        print("skipped: no vim")
-        return
+        skip("no vim")
     def group(line, column):
         return f"synIDattr(synID({line}, {column}, 1), 'name')"
     wanted = {(1, 1): "migKeyword", (1, 7): "", (1, 17): "migComment", (2, 28): "migOperator", (2, 31): "migOperator",
@@ -59,4 +55,3 @@ def vim():
 
 vscode()
 vim()
-sys.exit(0)

@@ -1,17 +1,10 @@
 #!/usr/bin/env python3
-"""migc lsp over its standard streams: the protocol to the letter, and what it answers about scripts.
-    protocol.py MIGC"""
-import os
-import pathlib
-import sys
-import tempfile
-import unittest
+"""migc lsp over its standard streams: the protocol to the letter, and what it answers about scripts."""
+import os, pathlib, sys, tempfile, unittest
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from client import Client, at  # noqa: E402
-
-MIGC = os.path.abspath(sys.argv.pop(1))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from client import Client, at
+from harness import MIGC
 
 SCRIPT = """# \U0001F680 launch \u00fc
 param replicas: int = 4;
@@ -397,4 +390,4 @@ class Requests(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[1:]])
+    unittest.main()

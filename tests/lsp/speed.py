@@ -1,16 +1,11 @@
 #!/usr/bin/env python3
 """How long answers take on a script of 5,000 lines: each directly behind an edit, so with the analysis of the new
-text, and again without one. Prints; fails only if an answer is wrong.
-    speed.py MIGC"""
-import os
-import statistics
-import sys
-import tempfile
-import time
+text, and again without one. Prints; fails only if an answer is wrong."""
+import os, pathlib, statistics, sys, tempfile, time
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from client import Client, at  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from client import Client, at
+from harness import MIGC
 
 STEPS = ("    scale webapi to replicas within 5m;\n", "    verify pods ready within 5m;\n",
          "    verify http get health from inside 10 times is 200;\n", "    # why\n")
@@ -34,7 +29,7 @@ def measure(text, typed):
     """What is typed and deleted again stands at the beginning of a line in the middle."""
     uri = "file:///nowhere/big.mig"
     with tempfile.TemporaryDirectory() as folder:
-        client = Client(os.path.abspath(sys.argv[1]), folder, folder)
+        client = Client(MIGC, folder, folder)
         client.start()
         assert client.open(uri, text) == []
         middle = at(text, "scale webapi", 2, 600)

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Every example is drilled in its world, with its own soaks: whatever goes wrong once, a kill and a resume beside it, each run
-ends as it should.   drill.py MIGC [--full] [NAME...]   --full: also those that take a minute or more"""
-import json, os, pathlib, subprocess, sys, time
+ends as it should."""
+import json, pathlib, sys, time
 
-MIGC, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(__file__).resolve().parents[2] / "examples"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import SOURCE, finish, migc, options_of_cases, run_cases
+
+ROOT = SOURCE / "examples"
 LONG = {"add-nodes.mig", "add-redis.mig", "canary.mig", "replace-claim.mig"}
 # The world of an example where it is not that of its folder.
 WORLDS = {
@@ -11,7 +14,6 @@ WORLDS = {
     "emergency.mig": "world-emergency.yaml",
     "return-from-emergency.mig": "world-after-emergency.yaml",
 }
-failed = runs = 0
 
 
 def world_of(script):
@@ -20,24 +22,21 @@ def world_of(script):
 
 
 def drill(script):
-    done = subprocess.run([MIGC, "drill", script.name, "--world", world_of(script), "--json"], cwd=script.parent, capture_output=True, text=True, timeout=600)
-    return json.loads(done.stdout) if done.stdout.startswith("{") else {"verdict": f"exit {done.returncode}: {done.stdout}{done.stderr}"}
-
-
-scripts = [s for s in sorted(ROOT.rglob("*.mig")) if "stage " in s.read_text() and world_of(s)]
-names = [a for a in sys.argv[2:] if not a.startswith("--")]
-if names:
-    scripts = [s for s in scripts if any(name in str(s) for name in names)]
-elif "--full" not in sys.argv:
-    scripts = [s for s in scripts if s.name not in LONG]
-for script in scripts:
-    begun, answer = time.monotonic(), drill(script)
-    runs += answer.get("runs", 0)
+    begun = time.monotonic()
+    done = migc("drill", script.name, "--world", world_of(script), "--json", cwd=script.parent, timeout=600)
+    answer = json.loads(done.stdout) if done.stdout.startswith("{") else {"verdict": f"exit {done.returncode}: {done.stdout}{done.stderr}"}
+    print(f"{script.name}: {answer.get('runs')} runs in {time.monotonic() - begun:.1f} s")
     killed = [end for end in answer.get("ends", {}) if end.startswith("killed, then ")]
     good = answer["verdict"] == "survived" and killed
-    failed += not good
-    print(f"{'ok  ' if good else 'FAIL'} {script.name}: {answer.get('runs')} runs in {time.monotonic() - begun:.1f} s")
-    if not good:
-        print(answer["verdict"], json.dumps(answer.get("counterexamples", [])[:3], indent=1))
-print(f"drill: {len(scripts)} examples, {runs} runs, {failed} failed")
-sys.exit(failed > 0 or not scripts)
+    return "" if good else f"{answer['verdict']} {json.dumps(answer.get('counterexamples', [])[:3], indent=1)}"
+
+
+options = options_of_cases(__doc__)
+options.add_argument("--full", action="store_true", help="also those that take a minute or more")
+options.set_defaults(jobs=1)  # each keeps all cores busy
+options = options.parse_args()
+scripts = [s for s in sorted(ROOT.rglob("*.mig")) if "stage " in s.read_text() and world_of(s)]
+if not options.names and not options.full:
+    scripts = [s for s in scripts if s.name not in LONG]
+run_cases({str(s.relative_to(ROOT)): s for s in scripts}, drill, options)
+finish()

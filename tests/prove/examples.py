@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
-"""Every example is proved, or says from where there is no way back.   examples.py MIGC"""
-import json, os, pathlib, subprocess, sys
+"""Every example is proved, or says from where there is no way back."""
+import json, pathlib, sys
 
-MIGC, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(__file__).resolve().parents[2] / "examples"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import SOURCE, finish, migc, options_of_cases, run_cases
+
+ROOT = SOURCE / "examples"
 # Steps without a way back, by the script's own words.
 NO_RETURN = {"ouroboros/grow-qdrant.mig": "grow volume", "ouroboros/replace-claim.mig": "delete claim"}
-failed = 0
-scripts = [s for s in sorted(ROOT.rglob("*.mig")) if "stage " in s.read_text()]
-for script in scripts:
-    name = str(script.relative_to(ROOT))
-    done = subprocess.run([MIGC, "prove", str(script), "--json"], capture_output=True, text=True, timeout=120)
+
+
+def prove(script):
+    done = migc("prove", str(script), "--json", timeout=120)
     answer = json.loads(done.stdout) if done.stdout.startswith("{") else {"verdict": done.stdout + done.stderr}
     stated = [note["text"] for note in answer.get("no_return", [])]
-    wanted = NO_RETURN.get(name)
-    good = answer["verdict"] == "proved" and any(wanted in text for text in stated) if wanted else answer["verdict"] == "proved"
-    if not good:
-        failed += 1
-        print(f"FAIL {name}: {answer['verdict']}, no way back from {stated}")
-print(f"prove: {len(scripts)} examples, {failed} failed")
-sys.exit(failed > 0)
+    wanted = NO_RETURN.get(str(script.relative_to(ROOT)))
+    good = answer["verdict"] == "proved" and (not wanted or any(wanted in text for text in stated))
+    return "" if good else f"{answer['verdict']}, no way back from {stated}"
+
+
+scripts = [s for s in sorted(ROOT.rglob("*.mig")) if "stage " in s.read_text()]
+run_cases({str(s.relative_to(ROOT)): s for s in scripts}, prove, options_of_cases(__doc__).parse_args())
+finish()

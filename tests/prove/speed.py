@@ -1,26 +1,20 @@
 #!/usr/bin/env python3
 """LLVM is loaded when somebody says --jit, and never else; and the answer is the same. 500 steps with double faults are gone
-through without a fault's being left out; how long that took is printed, and bench/ measures it.   speed.py MIGC"""
-import json, os, pathlib, subprocess, sys, tempfile, time
+through without a fault's being left out; how long that took is printed, and bench/ measures it."""
+import json, pathlib, sys, tempfile, time
 
-MIGC, failed = os.path.abspath(sys.argv[1]), 0
-
-
-def check(what, condition, text=""):
-    global failed
-    if not condition:
-        failed += 1
-        print(f"FAIL {what}\n{text}")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import check, finish, migc
 
 
 def loaded(*arguments, cwd):
     """The libraries that the dynamic linker was asked for, by its own word."""
-    done = subprocess.run([MIGC, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, "LD_DEBUG": "files"}, timeout=120)
+    done = migc(*arguments, cwd=cwd, environment={"LD_DEBUG": "files"}, timeout=120)
     return done.stdout, [line for line in done.stderr.splitlines() if "LLVM" in line or "migc-jit" in line]
 
 
 def answer(*arguments, cwd):
-    done = subprocess.run([MIGC, "prove", *arguments, "--json"], cwd=cwd, capture_output=True, text=True, timeout=300)
+    done = migc("prove", *arguments, "--json", cwd=cwd, timeout=300)
     return json.loads(done.stdout)
 
 
@@ -31,9 +25,8 @@ with tempfile.TemporaryDirectory() as folder:
         out, llvm = loaded(command[0], "hello.mig", *command[1:], cwd=folder)
         check(f"migc {' '.join(command)} loads no LLVM", not llvm and out, "\n".join(llvm))
     out, llvm = loaded("prove", "hello.mig", "--jit", cwd=folder)
-    if "needs LLVM" in out:
-        print("skipped: no LLVM")
-    else:
+    skipped = "no LLVM" if "needs LLVM" in out else ""
+    if not skipped:
         check("migc prove --jit loads LLVM", llvm, out)
         for faults in ("1", "2"):
             check("--jit answers the same", answer("hello.mig", "--faults", faults, cwd=folder) == answer("hello.mig", "--faults", faults, "--jit", cwd=folder))
@@ -44,5 +37,5 @@ with tempfile.TemporaryDirectory() as folder:
     check("500 steps with double faults are proved", long["verdict"] == "proved" and long["stopping_points"] >= 500, json.dumps(long)[:500])
     check("as many schedules as there are faults", long["schedules"][1:] == [501251, 1314497], str(long["schedules"]))
     check("a state is gone through once", long["states"] < 500_000, str(long["states"]))
-    print(f"speed: 500 steps, {long['schedules'][2]} pairs in {took:.1f} s, {failed} failed")
-sys.exit(failed > 0)
+    print(f"speed: 500 steps, {long['schedules'][2]} pairs in {took:.1f} s")
+finish(skipped)

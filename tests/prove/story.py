@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """The prover and the engine tell the same story of random scripts: where `migc prove` finds no hole, no run of `migc drill`
 ends where it must not; where it finds one, one does; and after each kind of fault, a kill and a resume included, the engine
-ends only as the prover says that it may.   story.py MIGC [COUNT [SEED]]"""
-import concurrent.futures, json, os, pathlib, random, subprocess, sys, tempfile
+ends only as the prover says that it may."""
+import json, os, pathlib, random, sys, tempfile
 
-MIGC = os.path.abspath(sys.argv[1])
-COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else 30
-SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 20260110
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import check, finish, migc, options_of_cases, run_cases
+
 IMAGES = ["registry.example.com/webapi:1.0", "registry.example.com/webapi:1.1"]
 
 
@@ -56,7 +56,7 @@ def script(seed):
 
 
 def answer(command, path, *more):
-    done = subprocess.run([MIGC, command, path, "--json", *more], capture_output=True, text=True, timeout=120, cwd=os.path.dirname(path))
+    done = migc(command, path, "--json", *more, timeout=120, cwd=os.path.dirname(path))
     try:
         return json.loads(done.stdout)
     except json.JSONDecodeError:
@@ -72,20 +72,19 @@ def compare(seed):
     # The hole is there in a world that begins in another way than the one for learning.
     special = proof["verdict"] == "counterexample" and bool(proof["counterexample"]["given"])
     same_verdict = alike or (special and drill["verdict"] == "survived")
-    return same_verdict and not ("ends" in proof and elsewhere(proof, drill)), seed, proof, drill
+    found.add(proof["verdict"])
+    unknown = elsewhere(proof, drill) if "ends" in proof else []
+    if same_verdict and not unknown:
+        return ""
+    return (f"the prover says {proof['verdict']}, the drill {drill['verdict']}\n{script(seed)}\nends that the prover does not know: {unknown}\n"
+            f"{json.dumps(proof.get('counterexample', {}).get('message'))} {json.dumps(drill.get('counterexamples', [])[:2], indent=1)}")
 
 
-failed, found = 0, {}
-with concurrent.futures.ThreadPoolExecutor(2) as pool:
-    for alike, seed, proof, drill in pool.map(compare, range(SEED, SEED + COUNT)):
-        found[proof["verdict"]] = found.get(proof["verdict"], 0) + 1
-        if not alike:
-            failed += 1
-            print(f"FAIL seed {seed}: the prover says {proof['verdict']}, the drill {drill['verdict']}\n{script(seed)}")
-            print("ends that the prover does not know:", elsewhere(proof, drill) if "ends" in proof else "")
-            print(json.dumps(proof.get("counterexample", {}).get("message")), json.dumps(drill.get("counterexamples", [])[:2], indent=1))
-if len(found) < 2:
-    failed += 1
-    print("FAIL the scripts are all alike, so this shows nothing")
-print(f"story: {COUNT} scripts, {found}, {failed} told differently")
-sys.exit(failed > 0)
+options = options_of_cases(__doc__)
+options.add_argument("--count", type=int, default=30)
+options.add_argument("--seed", type=int, default=20260110)
+options = options.parse_args()
+found = set()
+if run_cases({f"seed {n}": n for n in range(options.seed, options.seed + options.count)}, compare, options):
+    check("the scripts are not all alike, which would show nothing", len(found) > 1, found)
+finish()

@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """The VS Code package with VS Code's own libraries, which npm has: the scopes of a sample script against sample.scopes, and
 the extension's start of the server. Needs node and, once, `npm ci` in this folder.
-    run.py MIGC [--accept]"""
-import difflib
-import os
-import pathlib
-import shutil
-import subprocess
-import sys
+    run.py [--accept]"""
+import difflib, pathlib, subprocess, sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import MIGC, need, skip
 
 HERE = pathlib.Path(__file__).resolve().parent
 EXTENSION = HERE.parents[1] / "editors/vscode"
@@ -27,14 +25,11 @@ def scopes(accept):
 
 
 def main():
-    if not shutil.which("node"):
-        print("skipped: no node")
-        return 0
+    need("node")
     if not (HERE / "node_modules/vscode-textmate").is_dir():
-        print("skipped: no npm modules; `npm ci` in tests/vscode installs them")
-        return 0
+        skip("no npm modules; `npm ci` in tests/vscode installs them")
     bad = scopes("--accept" in sys.argv)
-    return bad | subprocess.run(["node", HERE / "extension.js", EXTENSION, os.path.abspath(sys.argv[1])], timeout=60).returncode
+    return bad | subprocess.run(["node", HERE / "extension.js", EXTENSION, MIGC], timeout=60).returncode
 
 
 sys.exit(main())

@@ -1,19 +1,15 @@
 #!/usr/bin/env python3
-"""What `migc check --format sarif` prints is SARIF 2.1.0, and says what it should. sarif.py MIGC CACHE_FOLDER
+"""What `migc check --format sarif` prints is SARIF 2.1.0, and says what it should. sarif.py [MIGC] CACHE_FOLDER
 
 The schema is the one published in an npm package, which is kept in CACHE_FOLDER. Without a network and without the package
 the test says "skipped: ..", and only what it knows by itself has been looked at."""
-import json, os, pathlib, shutil, subprocess, sys, tarfile, tempfile
+import json, pathlib, shutil, subprocess, sys, tarfile, tempfile
 
-migc, cache = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import check, finish, migc
+
+cache = pathlib.Path(sys.argv[1]).resolve()
 PACKAGE, SCHEMA = "@microsoft/jest-sarif@1.0.0-beta.0", "package/lib/schemas/sarif-2.1.0-rtm.5.json"
-failed = []
-
-
-def check(what, condition, text=""):
-    if not condition:
-        failed.append(what)
-        print(f"FAIL {what}\n{text}")
 
 
 def schema():
@@ -35,7 +31,7 @@ def schema():
 
 
 def sarif(folder, *arguments, expected=1):
-    done = subprocess.run([migc, "check", "--format", "sarif", *arguments], cwd=folder, capture_output=True, text=True)
+    done = migc("check", "--format", "sarif", *arguments, cwd=folder)
     check(f"{arguments} exits with {expected}", done.returncode == expected, done.stderr)
     return json.loads(done.stdout)
 
@@ -79,7 +75,7 @@ with tempfile.TemporaryDirectory() as folder:
     (root / "a b%/ü.mig").write_text("# one\n\n# two\n" + SCRIPT.replace("    run", "\trun"))
     check("fingerprints stay when lines move", prints(sarif(folder, ".")) == prints(log))
 
-    subprocess.run([migc, "check", "--write-baseline", "known.json", "."], cwd=folder, capture_output=True)
+    migc("check", "--write-baseline", "known.json", ".", cwd=folder)
     known = sarif(folder, ".", "--baseline", "known.json", expected=0)
     documents.append(("a baseline", known))
     check("what the baseline knows is suppressed", all(r.get("suppressions") for r in known["runs"][0]["results"]))
@@ -112,7 +108,4 @@ if schema:
     for what, document in documents:
         for error in validator.iter_errors(document):
             check(f"{what}: valid by the schema of SARIF 2.1.0", False, f"{list(error.absolute_path)}: {error.message}")
-print(f"sarif: {len(failed)} failed")
-if not failed and not schema:
-    print(f"skipped: {why}")
-sys.exit(1 if failed else 0)
+finish(skipped=why)

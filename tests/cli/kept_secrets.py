@@ -3,10 +3,10 @@
 by nobody who has not the run's key. No secret is in anything that is written down.
 
     MIGC=build/cli/migc kept_secrets.py [PART...]"""
-import base64, os, pathlib, shutil, signal, stat, subprocess, sys, time
+import base64, pathlib, shutil, signal, stat, subprocess, sys, time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "live"))
-from support import MIGC, Project, check, finish
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish
 
 OLD, NEW, TOKEN = "canary-old-1f00d5", "canary-new-2beef7", "canary-token-3cafe9"
 
@@ -48,8 +48,7 @@ class Vault(Project):
         for folder in ("state", "locks"):
             (self.folder / folder).mkdir()
         self.home.mkdir()
-        self.write("box", TOOL.replace("@", str(self.folder)))
-        (self.folder / "box").chmod(0o755)
+        self.program("box", TOOL.replace("@", str(self.folder)))
         self.write("verbs.mig", VERBS.replace("@", str(self.folder)))
         self.write("a.mig", f'use "verbs.mig";\n{params}\nstage staging < {stages} > on failure undo;')
         self.write("migc.yaml", "order: [staging]\nenvironments:\n  staging:\n    secrets:\n"
@@ -198,8 +197,7 @@ def killed():
     for action, db in (("undo", OLD), ("resume", NEW)):
         vault = Vault('let kept = password of "db"; set password of "db" to fresh undo < set password of "db" to kept; >; linger "3";'
                       'set password of "copy" to kept;')
-        process = subprocess.Popen([os.path.abspath(MIGC), "run", "--allow-tools", "a.mig", "--context", "none"], cwd=vault.folder, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, env={**os.environ, "XDG_CONFIG_HOME": str(vault.home), "FRESH": NEW})
+        process = vault.start("run", "a.mig", "--context", "none", stdout=subprocess.DEVNULL, environment={"XDG_CONFIG_HOME": str(vault.home), "FRESH": NEW})
         deadline = time.monotonic() + 60
         while not (vault.folder / "at-work").exists() and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -1,16 +1,14 @@
 #!/usr/bin/env python3
 """Two runs in one environment: the second is refused, a silent one can be deposed, notices it and begins nothing more; the
 journal has it. Needs no tool but a shell script of the project."""
-import os, re, signal, subprocess, sys, time
-from pathlib import Path
+import os, pathlib, re, signal, sys, time
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "live"))
-from support import MIGC, Project, check, finish, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish, wait_for
 
 project = Project()
-folder, migc, run = project.folder, os.path.abspath(MIGC), project.migc
-(folder / "step.sh").write_text('#!/bin/sh\necho "$1" >> ledger; while [ ! -e go ]; do sleep 0.05; done\n')
-(folder / "step.sh").chmod(0o755)
+folder, run = project.folder, project.migc
+project.program("step.sh", '#!/bin/sh\necho "$1" >> ledger; while [ ! -e go ]; do sleep 0.05; done\n')
 STEP = 'run script "step.sh" with ["{0}"] undo none because "it only writes its name";'
 (folder / "two.mig").write_text(f'stage staging < {STEP.format("first")} {STEP.format("second")} > on failure undo;\n')
 (folder / "other.mig").write_text(f'stage development < {STEP.format("other")} > on failure undo;\n')
@@ -20,7 +18,7 @@ def ledger():
     return (folder / "ledger").read_text().split() if (folder / "ledger").exists() else []
 
 
-first = subprocess.Popen([migc, "run", "--allow-tools", "two.mig"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+first = project.start("run", "two.mig")
 wait_for("the step", lambda: ledger() == ["first"])
 done = run("run", "two.mig")
 check("a second run in the environment is refused", done.returncode == 5 and "environment staging is held by the run of two.mig" in done.stdout)

@@ -5,8 +5,8 @@ which writes down everything that it was given.
     MIGC=build/cli/migc trust.py"""
 import base64, json, os, pathlib, re, shutil, sqlite3, stat, sys, time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "live"))
-from support import Project, check, finish
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import SOURCE, Project, check, finish
 
 CANARIES = {"file": "canary-file-8d1f4c", "env": "canary-env-77ab02", "command": "canary-command-5e9d31"}
 
@@ -163,8 +163,7 @@ def in_the_middle():
     shop.remove()
 
     shop = Shop('stage staging < run script "make.sh" undo none because "a draft"; examine "conf/a.txt"; > on failure undo;')
-    shop.write("make.sh", "#!/bin/sh\necho made > conf/a.txt\n")
-    (shop.folder / "make.sh").chmod(0o755)
+    shop.program("make.sh", "#!/bin/sh\necho made > conf/a.txt\n")
     check("what the run's own program writes is no drift", shop.migc("run", "a.mig").returncode == 0)
     shop.remove()
 
@@ -312,8 +311,7 @@ stage staging < raise "pump" to 4; verify level of "pump" is 4; log in with one;
 """
     shop = Shop(script % "", inventory)
     shop.write(".secrets/one", CANARIES["file"] + "\n")
-    shop.write("vault.sh", f"#!/bin/sh\necho {CANARIES['command']}\n")
-    (shop.folder / "vault.sh").chmod(0o755)
+    shop.program("vault.sh", f"#!/bin/sh\necho {CANARIES['command']}\n")
     outputs = []
 
     def migc(*arguments, code=None):
@@ -372,7 +370,7 @@ def what_children_see():
 def example():
     """examples/approved, in the simulated world, with keys of its own."""
     project = Project()
-    source = pathlib.Path(__file__).resolve().parents[1] / "examples" / "approved"
+    source = SOURCE / "examples" / "approved"
     others = {name: f"{project.folder}-{name}" for name in ("ops", "lead")}
     project.write("deploy.mig", (source / "deploy.mig").read_text())
     inventory = (source / "migc.yaml").read_text()

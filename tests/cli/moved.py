@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Which run `last` is, and where: a run that was killed before it had begun is not the one before it; a project that was moved
 is the same project; a copy of one is not, as long as the original is at its place."""
-import os, shutil, signal, subprocess, sys, time
-from pathlib import Path
+import os, pathlib, shutil, signal, subprocess, sys
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "live"))
-from support import MIGC, Project, allowed, check, finish, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import MIGC, Project, check, finish, wait_for
 
 project = Project()
-folder, migc = project.folder, os.path.abspath(MIGC)
+folder = project.folder
 FILES = {
     "app/do.sh": '#!/bin/sh\necho "$1" >> ledger\n',
     "app/good.mig": 'stage staging < run script "do.sh" with ["forth"] undo < run script "do.sh" with ["back"] undo none because "it is the way back"; >; '
@@ -20,16 +19,12 @@ FILES = {
     "bin/git": "#!/bin/sh\ntouch '@/asked'; exec sleep 3\n".replace("@", str(folder)),
 }
 for name, text in FILES.items():
-    project.write(name, text)
-for name in ("app/do.sh", "bin/git"):
-    (folder / name).chmod(0o755)
+    (project.program if text.startswith("#!") else project.write)(name, text)
 app = folder / "app"
 
 
 def run(*arguments, at=app):
-    done = subprocess.run([migc, *allowed(arguments)], cwd=at, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
-    print(f"{at.name}$ migc {' '.join(arguments)}\n{done.stdout}exit code {done.returncode}")
-    return done
+    return project.migc(*arguments, at=at)
 
 
 def state(at=app):
@@ -39,7 +34,7 @@ def state(at=app):
 def killed_start(number, *options):
     """Kills a run while it still asks git, before it is in the journal."""
     (folder / "asked").unlink(missing_ok=True)
-    process = subprocess.Popen([migc, "run", "--allow-tools", "slow.mig", *options], cwd=app, env={**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"}, start_new_session=True,
+    process = subprocess.Popen([MIGC, "run", "--allow-tools", "slow.mig", *options], cwd=app, env={**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"}, start_new_session=True,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for("git", lambda: (folder / "asked").exists())
     during = run("undo", "last")

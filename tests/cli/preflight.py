@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """The look before a live run: it asks for the rights of the stages that are run, in their own environments, and reads the world
 once. kubectl is a script of the project that notes what it is asked, and denies what `denied` says."""
-import os, sys
-from pathlib import Path
+import os, pathlib, sys
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "live"))
-from support import Project, check, finish
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish
 
 KUBECTL = """#!/bin/sh
 echo "$*" >> '@/asked'
@@ -24,8 +23,7 @@ project = Project(**{
     "two.mig": STAGE.format("staging") + STAGE.format("production"),
     "denied": "",
 })
-project.write("bin/kubectl", KUBECTL.replace("@", str(project.folder)))
-(project.folder / "bin/kubectl").chmod(0o755)
+project.program("bin/kubectl", KUBECTL.replace("@", str(project.folder)))
 PATH = {"PATH": f"{project.folder}/bin:{os.environ['PATH']}"}
 
 

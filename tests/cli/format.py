@@ -2,17 +2,11 @@
 """migc fmt on every script of the repository, as it is, with comments between its tokens, and with the line ends of another
 system: formatting again changes nothing, every comment is still there, and the script means the same.
     format.py MIGC"""
-import os
-import pathlib
-import random
-import re
-import shutil
-import subprocess
-import sys
-import tempfile
+import pathlib, random, re, shutil, subprocess, sys, tempfile
 
-MIGC = os.path.abspath(sys.argv[1])
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import MIGC, SOURCE
+
 TOKEN = re.compile(rb'#[^\n]*|"(?:[^"\\\r\n]|\\[^\r\n])*"|[^\s"#<>;()\[\],]+|[<>;()\[\],]|\s+')
 MEANT = ("as it is", "with comments")  # the others differ from these in white space alone
 # Words that are one token with white space between; a comment there would be no Mig.
@@ -96,7 +90,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder, "root")
         for top in ("examples", "tests", "stdlib"):
-            shutil.copytree(ROOT / top, root / top, ignore=shutil.ignore_patterns("node_modules"), symlinks=True)
+            shutil.copytree(SOURCE / top, root / top, ignore=shutil.ignore_patterns("node_modules"), symlinks=True)
         scripts = [str(path) for path in sorted(root.rglob("*.mig"))]
         whole = {path: pathlib.Path(path).read_bytes() for path in scripts}
         variants_of = {path: dict(variants(text, seed)) for seed, (path, text) in enumerate(whole.items())}

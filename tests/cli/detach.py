@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
 """A run that outlives its terminal: begun with --detach, followed, stopped, resumed; and one that cannot begin says so at once."""
-import os, re, signal, subprocess, sys
-from pathlib import Path
+import os, pathlib, re, signal, sys
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "live"))
-from support import MIGC, Project, check, finish, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Project, check, finish, wait_for
 
 project = Project()
-folder, migc, run = project.folder, os.path.abspath(MIGC), project.migc
-(folder / "step.sh").write_text('#!/bin/sh\necho "$1" >> ledger; while [ ! -e "go-$1" ]; do sleep 0.05; done\n')
-(folder / "step.sh").chmod(0o755)
+folder, run = project.folder, project.migc
+project.program("step.sh", '#!/bin/sh\necho "$1" >> ledger; while [ ! -e "go-$1" ]; do sleep 0.05; done\n')
 STEP = 'run script "step.sh" with ["{0}"] undo none because "it only writes its name";'
 (folder / "night.mig").write_text(f'stage staging < {" ".join(STEP.format(name) for name in ("one", "two", "three"))} > on failure undo;\n')
 
@@ -19,7 +17,7 @@ def ledger():
 
 
 # A terminal of its own, which is closed as soon as the run goes on behind it.
-terminal = subprocess.Popen([migc, "run", "--allow-tools", "night.mig", "--detach"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+terminal = project.start("run", "night.mig", "--detach", start_new_session=True)
 output = terminal.communicate(timeout=30)[0]
 found = re.search(r"run (20\d\d-\d\d-\d\d-1) goes on in the background", output)
 check("the call comes back when the run has begun, and names it", terminal.returncode == 0 and found is not None, output)
@@ -38,7 +36,7 @@ done = run("status")
 check("another terminal sees what it is at", "at work" in done.stdout and "two" in done.stdout and "in doubt" not in done.stdout)
 done = run("stop")
 check("it can be told to stop, and has heard it", done.returncode == 0 and "has heard it" in done.stdout and "after the step that is running" in done.stdout)
-follow = subprocess.Popen([migc, "follow", run_id], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+follow = project.start("follow", run_id)
 (folder / "go-two").touch()
 output = follow.communicate(timeout=60)[0]
 check("whoever follows it sees its end, and has its exit code", follow.returncode == 3 and "held" in output and ledger() == ["one", "two"], output)
@@ -58,7 +56,7 @@ check("and leaves nothing behind", not list((folder / ".migc").glob("output-*"))
 
 # One that cannot hear: it stands still. What was not seen is not said.
 (folder / "go-one").unlink()
-still = subprocess.Popen([migc, "run", "--allow-tools", "night.mig"], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+still = project.start("run", "night.mig")
 wait_for("the step", lambda: ledger()[-1:] == ["one"])
 still.send_signal(signal.SIGSTOP)
 done = run("stop")

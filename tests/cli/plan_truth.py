@@ -5,10 +5,12 @@ events. What only the run can know the plan calls `known after`; nothing else ma
 saw neither a PROBLEM nor something to be known later was planned wrongly, too.
 
     plan_truth.py MIGC [-v] [NAME...]"""
-import concurrent.futures, json, os, pathlib, re, shutil, subprocess, sys, tempfile
+import concurrent.futures, json, pathlib, re, shutil, sys, tempfile
 
-migc, here = os.path.abspath(sys.argv[1]), pathlib.Path(__file__).resolve().parent
-verbose, names = "-v" in sys.argv, [a for a in sys.argv[2:] if not a.startswith("-")]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import SOURCE, migc
+
+verbose, names = "-v" in sys.argv, [a for a in sys.argv[1:] if not a.startswith("-")]
 
 WORLD = """
 contexts: [c, d]
@@ -234,7 +236,7 @@ class Truth:
 
 
 def call(folder, *arguments):
-    done = subprocess.run([migc, *arguments], cwd=folder, capture_output=True, text=True, timeout=300, env={**os.environ, "LANG": "C.UTF-8"})
+    done = migc(*arguments, cwd=folder, timeout=300)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -276,7 +278,7 @@ def own(name, text, wanted):
 def example(name, world):
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work, "project")
-        shutil.copytree(here.parent / "examples" / "ouroboros", folder, symlinks=True)
+        shutil.copytree(SOURCE / "examples" / "ouroboros", folder, symlinks=True)
         arguments = ["--world", world]
         if "param soak-time" in (folder / name).read_text(): arguments += ["--set", "soak-time=3m"]
         compare("example " + name, folder, name, arguments)
@@ -307,10 +309,10 @@ def golden(path):
 def main():
     jobs = [("own: " + name, own, (name, "stage staging < " + body + " > on failure undo;\n", wanted)) for name, (body, wanted) in SCRIPTS.items()]
     jobs.append(("own: two stages", own, ("two stages", TWO_STAGES, ['/data/colour: "red" → "green"', "replicas of web: 5 → 4"])))
-    for script in sorted((here.parent / "examples" / "ouroboros").glob("*.mig")):
+    for script in sorted((SOURCE / "examples" / "ouroboros").glob("*.mig")):
         world = {"emergency.mig": "world-emergency.yaml", "return-from-emergency.mig": "world-after-emergency.yaml"}.get(script.name, "world.yaml")
         jobs.append(("example " + script.name, example, (script.name, world)))
-    for path in sorted((here / "golden" / "run").glob("*.golden")): jobs.append(("golden " + path.stem, golden, (path,)))
+    for path in sorted((SOURCE / "tests/golden/run").glob("*.golden")): jobs.append(("golden " + path.stem, golden, (path,)))
     jobs = [job for job in jobs if not names or any(n in job[0] for n in names)]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for (name, _, _), done in zip(jobs, pool.map(lambda job: attempt(*job), jobs)):

@@ -3,24 +3,17 @@
 meant to. ci.py MIGC. The services themselves are not asked."""
 import json, os, pathlib, re, shutil, subprocess, sys, tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import MIGC, SOURCE, check, finish, skip
+
 try:
     import yaml
 except ImportError:
-    print("skipped: no yaml for this python3")
-    sys.exit(0)
-
-migc, root = os.path.abspath(sys.argv[1]), pathlib.Path(__file__).resolve().parents[1]
-failed = []
-
-
-def check(what, condition, text=""):
-    if not condition:
-        failed.append(what)
-        print(f"FAIL {what}\n{text}")
+    skip("no yaml for this python3")
 
 
 def shell(command, folder):
-    path = f"{os.path.dirname(migc)}:{os.environ['PATH']}"
+    path = f"{os.path.dirname(MIGC)}:{os.environ['PATH']}"
     return subprocess.run(["bash", "-e", "-c", command], cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": path})
 
 
@@ -29,7 +22,7 @@ def both(what, command, report=None):
     for bad in (False, True):
         with tempfile.TemporaryDirectory() as work:
             folder = pathlib.Path(work, "project")
-            shutil.copytree(root / "examples/ouroboros", folder)
+            shutil.copytree(SOURCE / "examples/ouroboros", folder)
             if bad:
                 (folder / "bad.mig").write_text("stage staging   < scale webapi to 4; verify pods ready; >\n")
             done = shell(command, folder)
@@ -48,7 +41,7 @@ def quality(report):
 
 sarif.file, quality.file = "migc.sarif", "gl-code-quality-report.json"
 
-github = yaml.safe_load((root / "docs/ci/github.yml").read_text())
+github = yaml.safe_load((SOURCE / "docs/ci/github.yml").read_text())
 check("the workflow has its keys", set(github) == {"name", True, "permissions", "jobs"}, github)  # YAML 1.1 reads `on` as true
 steps = {s.get("name"): s for s in github["jobs"]["check"]["steps"]}
 both("GitHub: check", steps["Check"]["run"], sarif)
@@ -57,13 +50,12 @@ both("GitHub: annotations", steps["Annotate"]["run"])
 upload = steps["Show the findings"]
 check("the findings of a failed check are uploaded", "failure()" in upload["if"] and upload["with"]["sarif_file"] == sarif.file and github["permissions"]["security-events"] == "write")
 
-job = yaml.safe_load((root / "docs/ci/gitlab.yml").read_text())["migc"]
+job = yaml.safe_load((SOURCE / "docs/ci/gitlab.yml").read_text())["migc"]
 both("GitLab: check", "\n".join(job["script"]), quality)
 check("the report of a failed job is kept", job["artifacts"] == {"when": "always", "reports": {"codequality": quality.file}})
 
-for hook in yaml.safe_load((root / ".pre-commit-hooks.yaml").read_text()):
+for hook in yaml.safe_load((SOURCE / ".pre-commit-hooks.yaml").read_text()):
     check(f"{hook['id']} has what pre-commit asks for", {"id", "name", "entry", "language"} <= set(hook))
     check(f"{hook['id']} is for scripts", re.search(hook["files"], "a/b.mig") and not re.search(hook["files"], "a/b.migx"))
     both(f"pre-commit: {hook['id']}", f"{hook['entry']} *.mig")
-print(f"ci: {len(failed)} failed")
-sys.exit(1 if failed else 0)
+finish()

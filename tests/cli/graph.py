@@ -1,23 +1,17 @@
 #!/usr/bin/env python3
 """What `migc graph` draws: dot and an XML reader accept it for every example, every stage and gate is in it, and without dot a
 message says what to do. graph.py MIGC; says "skipped: no dot" where there is no Graphviz."""
-import html, os, pathlib, re, shutil, subprocess, sys, xml.etree.ElementTree as xml
+import html, pathlib, re, shutil, sys, xml.etree.ElementTree as xml
 
-migc, root = os.path.abspath(sys.argv[1]), pathlib.Path(__file__).resolve().parents[1]
-failed = []
-
-
-def check(what, condition, text=""):
-    if not condition:
-        failed.append(what)
-        print(f"FAIL {what}\n{text}")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import SOURCE, check, finish, migc
 
 
 def graph(script, form, **more):
-    return subprocess.run([migc, "graph", "--format", form, str(script)], capture_output=True, text=True, **more)
+    return migc("graph", "--format", form, str(script), **more)
 
 
-scripts = [s for s in sorted((root / "examples").rglob("*.mig")) if "\nstage " in "\n" + s.read_text()]
+scripts = [s for s in sorted((SOURCE / "examples").rglob("*.mig")) if "\nstage " in "\n" + s.read_text()]
 check("there are examples", len(scripts) > 10)
 for script in scripts:
     text = script.read_text()
@@ -27,7 +21,7 @@ for script in scripts:
         check(f"{script.name}: stage {stage} is drawn", re.search(rf'\["stage {stage}[" ]', mermaid.stdout), mermaid.stdout)
     check(f"{script.name}: Mermaid has each bracket of a text escaped", not re.search(r'"[^"\n]*[<>;&][^"\n]*"', re.sub(r"#\d+;|<br/>", "", mermaid.stdout)))
 
-without = graph(scripts[0], "svg", env={"PATH": "/nonexistent"})
+without = graph(scripts[0], "svg", environment={"PATH": "/nonexistent"})
 check("without dot it is said what is missing", without.returncode == 2 and "install graphviz" in without.stderr and not without.stdout, without.stderr)
 
 if shutil.which("dot"):
@@ -38,9 +32,6 @@ if shutil.which("dot"):
         for stage in re.findall(r"(?m)^stage (\S+)", script.read_text()):
             check(f"{script.name}: stage {stage} is in the picture", f"stage {stage}" in drawn)
     hostile = 'stage staging < notify ops "\\" ]; } <b>&amp;</b> \\\\ -> n0"; > on failure undo;\n'
-    done = subprocess.run([migc, "graph", "--format", "svg", "-"], input=hostile, capture_output=True, text=True)
+    done = graph("-", "svg", input=hostile)
     check("signs of dot and HTML in a text stay text", done.returncode == 0 and "<b>&amp;</b>" in "".join(xml.fromstring(done.stdout).itertext()), done.stdout + done.stderr)
-print(f"graph: {len(failed)} failed")
-if not failed and not shutil.which("dot"):
-    print("skipped: no dot")
-sys.exit(1 if failed else 0)
+finish(skipped="" if shutil.which("dot") else "no dot")

@@ -3,9 +3,10 @@
 they end as they ended there, and ask for nothing that was not asked for there."""
 import gzip, pathlib, sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "live"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = str(TESTS), str(TESTS / "live")
 from guide_project import RUNS, TRANSCRIPTS, guide_project
-from support import check, finish
+from harness import check, finish
 
 for name, (command, code) in RUNS.items():
     project = guide_project("test")
