@@ -13,7 +13,6 @@
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
-#include "runtime/planted.hpp"
 #include "runtime/tools/identity.hpp"
 #include "runtime/tools/said.hpp"
 
@@ -203,8 +202,6 @@ Verdict Call::attempt() {
                 return conclude(Outcome::Held, held.message, true, held.why);
         if (holds_already()) return already();
         if (!intend()) return {Fate::Untrusted, stage_.run.recorder.failure()};
-        if (planted("outcome-before-effect"))
-            if (Verdict early = conclude(Outcome::Done, "", true); !early.done()) return early;
         const Action action = act();
         if (--left == 0 || !was_only_outrun(action)) return decide(action);
         if (first.empty()) first = targets_;
@@ -332,7 +329,6 @@ bool Call::is_proved(bool exited) {
 std::optional<Verdict> Call::resume_inverse() {
     if (is_made_again(course_, verb_, id_)) return std::nullopt;
     if (course_.undoing->finished_parts.contains(id_)) return Verdict{};
-    if (planted("undo-part-again")) return std::nullopt;
     const auto open = course_.undoing->open_parts.find(id_);
     return open == course_.undoing->open_parts.end() ? std::nullopt : settle(open->second);
 }
@@ -351,7 +347,7 @@ std::optional<Verdict> Call::resume_in_failure() {
 
 std::optional<Verdict> Call::resume_forward() {
     const auto change = stage_.change(id_);
-    if (!change || change->undone || !change->acted || planted("done-again")) return std::nullopt;
+    if (!change || change->undone || !change->acted) return std::nullopt;
     inner_.bind_all(change->captures);
     switch (change->state) {
         case ChangeState::Done:
@@ -500,7 +496,7 @@ nlohmann::json Call::intent_body() const {
                  {"verb", verb_.signature},
                  {"command", printable(command_, 4000)},
                  {"arguments", std::move(arguments)},
-                 {"captures", planted("lose-capture") ? nlohmann::json::object() : captures_},
+                 {"captures", captures_},
                  {"before", values_to_json(before)},
                  {"declared", values_to_json(declared)},
                  {"workloads", workload_names()}});
@@ -519,8 +515,7 @@ bool Call::intend() {
     } else if (course_.purpose == Purpose::Failure) {
         body["failure_block"] = true;
     }
-    const bool skipped = planted(course_.purpose == Purpose::Inverse ? "skip-undo-intent" : "skip-intent");
-    if (!skipped && !stage_.run.recorder.record(kind, body)) return false;
+    if (!stage_.run.recorder.record(kind, body)) return false;
     const bool forward = course_.purpose == Purpose::Forward;
     const std::optional<Change> before = forward ? stage_.change(id_) : std::nullopt;
     if (forward) stage_.add(Change::from_intent(body));

@@ -17,7 +17,6 @@
 #include "runtime/engine/undo.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/journal/state_folder.hpp"
-#include "runtime/planted.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -406,13 +405,13 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
     if (const auto steps = to_decide(); end.result == Outcome::InDoubt && !steps.empty())
         body["decide"] = steps;
     const bool was_trusted = run.recorder.trusted();
-    const bool written = planted("stop-unrecorded") && run.stopping() ? true : run.recorder.end(body);
+    const bool written = run.recorder.end(body);
     run.settle();  // the sheet
     if (written && is_closed_for_undo(result.result)) run.kept.erase();
     if (written) return result;
     // However well it went, the journal does not say so, and whoever reads it must not be told otherwise.
     const Outcome unwritten = untrusted_result(run);
-    if (was_trusted && code < exit_code(unwritten) && !planted("end-not-written")) {
+    if (was_trusted && code < exit_code(unwritten)) {
         result.result = unwritten;
         result.exit_code = exit_code(unwritten);
         result.message = run.recorder.failure();

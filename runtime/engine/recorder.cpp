@@ -4,7 +4,6 @@
 #include <string_view>
 #include <utility>
 
-#include "runtime/planted.hpp"
 #include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
@@ -37,8 +36,7 @@ bool Recorder::end(const nlohmann::json& body) {
 bool Recorder::settle() {
     const std::lock_guard lock(mutex_);
     if (untold_.empty() || !trusted_) return trusted_;
-    if (!planted("intent-not-durable"))
-        if (const auto synced = journal_.sync(); !synced) distrust(synced.error());
+    if (const auto synced = journal_.sync(); !synced) distrust(synced.error());
     if (trusted_) announce_waiting();
     return trusted_;
 }
@@ -67,14 +65,14 @@ bool Recorder::write(const Event& event, Writing how) {
     if (!written) distrust(written.error());
     if (!trusted_) return false;
     untold_.push_back(event);
-    if (how != Writing::Unsynced || planted("told-too-early")) announce_waiting();
+    if (how != Writing::Unsynced) announce_waiting();
     return true;
 }
 
 // What is written but may not be durable is never told.
 void Recorder::distrust(const std::string& error) {
     failure_ = "the journal is not to be trusted: " + error;
-    trusted_ = planted("go-on-without-journal");
+    trusted_ = false;
     lost_outcome_ = lost_outcome_ || std::any_of(untold_.begin(), untold_.end(), is_outcome);
     untold_.clear();
 }

@@ -18,7 +18,6 @@
 #include "runtime/engine/stage_run.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/natives/written_by_hand.hpp"
-#include "runtime/planted.hpp"
 #include "runtime/tools/concealment.hpp"
 
 namespace migc::runtime {
@@ -636,7 +635,7 @@ void Sheet::update(const StageRun& stage, const Change& change) {
     const std::lock_guard lock(mutex_);
     Part& part = part_of(stage);
     auto& entries = part.entries;
-    if (!planted("sheet-keeps-undone")) entries.erase(change.step);
+    entries.erase(change.step);
     const ir::Verb* verb = stage.verb(change.verb);
     const ir::Step* step = change.own_undo ? semantics::find_step(program_, change.step) : nullptr;
     const ir::Undo* undo = step != nullptr && step->undo ? &*step->undo

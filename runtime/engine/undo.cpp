@@ -14,7 +14,6 @@
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
-#include "runtime/planted.hpp"
 #include "runtime/tools/identity.hpp"
 
 namespace migc::runtime {
@@ -172,7 +171,6 @@ UndoEnd StageUndo::run(const std::string& reason) {
         return UndoEnd::Untrusted;
     auto inverses = collect();
     remember_earlier();
-    if (planted("undo-in-order")) std::reverse(inverses.begin(), inverses.end());
     undo_all(inverses);
     if (!stopped_) run_overdue(inverses);
     if (stage_.run.recorder.trusted()) check_restored();
@@ -662,10 +660,9 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
         const Value& now = reading.value;
         const bool is_taken = taken(target, now) && !stage_.is_remade(*inverse.change, phrase, reading);
         const bool is_before = is_untouched(*inverse.change, phrase, now);
-        const bool blind = planted("unknown-is-false") && now.is_unknown();
-        settled.known = settled.known && (is_taken || is_before || blind);
+        settled.known = settled.known && (is_taken || is_before);
         settled.all_taken = settled.all_taken && is_taken;
-        settled.all_before = settled.all_before && (is_before || blind);
+        settled.all_before = settled.all_before && is_before;
         if (!now.is_unknown()) settled.observed[phrase] = now;
     }
     return settled;
@@ -702,8 +699,6 @@ Outcome StageUndo::settled_result(const Inverse& inverse, const Settled& settled
     }
     acted = true;
     if (!inverse.verb->action) return Outcome::Failed;  // a composite that was cut off is half done
-    if (planted("in-doubt-is-not-done")) return acted = false, Outcome::Failed;
-    if (planted("in-doubt-is-done")) return Outcome::Done;
     if (inverse.undo->kind != UndoKind::None) return Outcome::InDoubt;
     if (purpose == Settling::Undo) return Outcome::Failed;
     acted = !inverse.verb->result;

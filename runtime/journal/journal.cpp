@@ -13,7 +13,6 @@
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/starting.hpp"
 #include "runtime/journal/storage.hpp"
-#include "runtime/planted.hpp"
 #include "runtime/trust/local_witness.hpp"
 
 namespace migc::runtime {
@@ -425,7 +424,6 @@ class SqliteJournal : public Journal {
     tl::expected<void, std::string> append(const std::string& run, const Event& event, bool durably) {
         const std::lock_guard guard(mutex_);
         if (is_only_progress(event.kind)) return trusted();
-        if (planted("lose-outcome") && event.kind == EventKind::Outcome) return trusted();
         // A person's word about a step does not make the run go on.
         const auto ending = event.kind == EventKind::Resolved ? std::nullopt : std::optional(Ending{});
         return write([&] { return insert_event(run, event, ending); }, durably);
@@ -447,11 +445,9 @@ class SqliteJournal : public Journal {
         if (done && durably) tell_witness();
         if (done) return {};
         untold_.clear();
-        const bool covered_up = planted("failed-write-is-well");
-        if (!covered_up) failure_ = sentence(done.error());
+        failure_ = sentence(done.error());
         // Fails where SQLite has rolled back already.
         static_cast<void>(rollback_.run());
-        if (covered_up) return {};
         return tl::make_unexpected(failure_);
     }
 
@@ -593,8 +589,7 @@ class SqliteJournal : public Journal {
         const auto broken = [&](const char* how) {
             return fmt::format("row {} of run {} ({}) {}", out.size() + 1, row.run, row.kind, how);
         };
-        if (digest != stored && !planted("chain-not-checked"))
-            return broken("does not follow from the one before it");
+        if (digest != stored) return broken("does not follow from the one before it");
         if (!parse(row.kind, event.kind) || !well_formed(event))
             return broken("is no event that this migc can read");
         out.push_back(std::move(event));

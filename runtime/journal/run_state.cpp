@@ -6,7 +6,6 @@
 
 #include "compiler/ir/value.hpp"
 #include "compiler/source/json_text.hpp"
-#include "runtime/planted.hpp"
 
 namespace migc::runtime {
 
@@ -89,7 +88,7 @@ class StageReader {
                 return note(step, event);
             case EventKind::StageFailed:
                 failing_ = {};
-                if (!planted("forget-failure")) past().failure = text_of(event.body, "reason");
+                past().failure = text_of(event.body, "reason");
                 return;
             case EventKind::UndoBegun:
                 return begin_undo(text_of(event.body, "reason"));
@@ -154,7 +153,7 @@ class StageReader {
     void check(const StepId& step, const nlohmann::json& body) {
         if (step.is_gate()) return;
         const Finding found = finding_in(body);
-        if (found == Finding::Holds && !planted("verify-again")) past().held.insert(step);
+        if (found == Finding::Holds) past().held.insert(step);
         if (found == Finding::Holds) went_well(step);
         if (found == Finding::Fails && !step.is_in_failure_block()) failed_at(step, failure_of(body));
     }
@@ -167,7 +166,7 @@ class StageReader {
         else if (event.body.value("undo_start", false))
             stage_.undo_starts[step] = from_json(value);
         else if (kind == "decision")
-            planted("decide-again") ? void() : void(past().decisions[step] = value.get<bool>());
+            past().decisions[step] = value.get<bool>();
         else if (kind == "list")
             past().lists[step] = from_json(value);
         else if (kind == "captures")
@@ -175,7 +174,7 @@ class StageReader {
         else if (kind == "soaked")
             past().soaked[step] = {value.get<std::int64_t>(), event.time_ms};
         else
-            planted("let-again") ? void() : void(past().names[step] = from_json(value));
+            past().names[step] = from_json(value);
     }
 
     void begin_undo(const std::string& reason) {
@@ -224,7 +223,7 @@ class StageReader {
             if (result != Outcome::InDoubt) undone->open_parts.erase(part);
             return;
         }
-        if (well && !planted("undo-again")) stage_.mark_undone(step);
+        if (well) stage_.mark_undone(step);
         if (result != Outcome::InDoubt) undone->open_parts.clear();
     }
 

@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include "runtime/planted.hpp"
-
 namespace migc::runtime {
 
 namespace {
@@ -123,7 +121,6 @@ Sqlite<std::int64_t> Database::number(const char* sql) {
 }
 
 Sqlite<void> Database::sync() {
-    if (planted("not-durable")) return {};
     sqlite3_file* log = nullptr;
     int result = sqlite3_file_control(database_.get(), nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &log);
     if (result == SQLITE_OK && log != nullptr && log->pMethods != nullptr)

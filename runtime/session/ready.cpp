@@ -6,7 +6,6 @@
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/plan/plan.hpp"
-#include "runtime/planted.hpp"
 #include "runtime/session/signatures.hpp"
 #include "runtime/tools/interrupts.hpp"
 
@@ -54,7 +53,7 @@ tl::expected<Ready, Refusal> make_ready(SessionOptions options, Script& script, 
     Ready ready;
     ready.locks = std::make_shared<runtime::Locks>();
     // Simulated and replayed runs change nothing that two could fight for.
-    if (is_live(options) && !runtime::planted("drop-lock")) {
+    if (is_live(options)) {
         auto locks = runtime::Locks::take(root, lock_names(program), purpose);
         if (!locks) return refused(locks.error(), locked);
         *ready.locks = std::move(*locks);

@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <time.h>
 
-#include "runtime/planted.hpp"
 #include "runtime/tools/concealment.hpp"
 #include "runtime/tools/environment.hpp"
 #include "runtime/tools/output_file.hpp"
@@ -35,12 +34,6 @@ Time system_now() {
 
 int poll_timeout(Time deadline) {
     return static_cast<int>(std::clamp<std::int64_t>(deadline - system_now(), 0, longest_poll_ms));
-}
-
-[[maybe_unused]] std::vector<std::string> whole_environment() {
-    std::vector<std::string> all;
-    for (char** one = ::environ; *one != nullptr; ++one) all.emplace_back(*one);
-    return all;
 }
 
 // Goes on while the machine sleeps, whatever its clock is set to.
@@ -131,7 +124,7 @@ class LiveTools : public Tools {
   public:
     explicit LiveTools(LiveOptions options)
         : options_(std::move(options)),
-          environment_(planted("inherit-environment") ? whole_environment() : passed_on(::environ)),
+          environment_(passed_on(::environ)),
           programs_(variable("PATH", usual_path)),
           outer_steps_(variable(step_variable, "")),
           steady_offset_(system_now() - time_since_boot()) {
@@ -263,7 +256,7 @@ class LiveTools : public Tools {
                                   {fmt::format("{}={}{}", step_variable, outer_steps_, token)});
         plan.directory = command.directory;
         // An orphan of the project's own need not hold the lock; a tool that is still at work does.
-        if (command.tool != "program" && !planted("lock-not-inherited")) plan.inherited = options_.inherited;
+        if (command.tool != "program") plan.inherited = options_.inherited;
         return plan;
     }
 

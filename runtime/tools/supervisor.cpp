@@ -9,7 +9,6 @@
 
 #include "compiler/ir/value.hpp"
 #include "compiler/source/escape.hpp"
-#include "runtime/planted.hpp"
 
 namespace migc::runtime {
 
@@ -66,14 +65,12 @@ void Supervisor::await_event(Clock::time_point limit) {
 }
 
 void Supervisor::pass_interrupts_on() {
-    const int enough = planted("first-interrupt-kills") ? 1 : interrupts_to_pass_on_;
-    if (interrupts() < enough) return;
+    if (interrupts() < interrupts_to_pass_on_) return;
     interrupt_once();
-    if (planted("second-sigint")) interrupts_to_pass_on_ = interrupts() + 1;
 }
 
 void Supervisor::interrupt_once() {
-    if (std::exchange(interrupted_, true) && !planted("second-sigint")) return;
+    if (std::exchange(interrupted_, true)) return;
     if (command_.gentle) {
         child_.signal(SIGINT);
     } else {
@@ -83,7 +80,7 @@ void Supervisor::interrupt_once() {
 
 void Supervisor::limit_reached() {
     if (phase_ == Phase::Running) return ask_to_end();
-    if (phase_ == Phase::Killed || (command_.gentle && !planted("kill-terraform"))) {
+    if (phase_ == Phase::Killed || command_.gentle) {
         phase_ = Phase::LeftAlone;
         return;
     }
@@ -124,8 +121,7 @@ bool Supervisor::may_have_left_descendants() const {
 
 Answer Supervisor::answer() {
     Answer answer;
-    const bool end_descendants =
-        ended_ && !planted("leave-descendants") && !command_.gentle && may_have_left_descendants();
+    const bool end_descendants = ended_ && !command_.gentle && may_have_left_descendants();
     answer.reason = reason(end_descendants ? descendants_.end(descendants_patience_ms) : 0);
     if (ended_) {
         const Child::Exit exit = child_.reap();
