@@ -112,28 +112,28 @@ bool is_as_left(const json& digests, const json& values) {
 
 }  // namespace
 
-Done write_origin(const std::string& plan, const Origin& origin) {
+Done write_origin(const std::string& plan, const PlanOrigin& origin) {
     ::chmod(plan.c_str(), 0600);  // terraform leaves it readable, with every secret of the state in it
     json record = to_record(origin.state);
     record.update({{"configuration", origin.configuration}, {"plan", file_digest(plan)}});
     return write_private(origin_file(plan), record.dump());
 }
 
-std::optional<Origin> origin_of(const std::string& plan) {
+std::optional<PlanOrigin> origin_of(const std::string& plan) {
     const json record = read_json(origin_file(plan));
     if (!record.is_object()) return std::nullopt;
-    return Origin{from_record(record), text_field(record, "/configuration")};
+    return PlanOrigin{from_record(record), text_field(record, "/configuration")};
 }
 
 bool is_as_made(const std::string& plan) {
     return file_digest(plan) == text_field(read_json(origin_file(plan)), "/plan");
 }
 
-Progress progress_of(const std::string& plan) {
+ApplyProgress progress_of(const std::string& plan) {
     const json progress = read_json(progress_file(plan));
-    if (progress.is_null()) return Progress::NotBegun;
-    if (!field(progress, "/status").is_number_integer()) return Progress::Begun;
-    return int_field(progress, "/status") == 0 ? Progress::EndedWell : Progress::Ended;
+    if (progress.is_null()) return ApplyProgress::NotBegun;
+    if (!field(progress, "/status").is_number_integer()) return ApplyProgress::Begun;
+    return int_field(progress, "/status") == 0 ? ApplyProgress::EndedWell : ApplyProgress::Ended;
 }
 
 Done write_begun(const std::string& plan, Time now) {
@@ -155,9 +155,9 @@ std::string output_file_of(const std::string& plan) {
 
 bool was_accepted(const std::string& plan) {
     switch (progress_of(plan)) {
-        case Progress::NotBegun:
+        case ApplyProgress::NotBegun:
             return false;
-        case Progress::Begun:
+        case ApplyProgress::Begun:
             return has_begun("terraform", output_so_far(output_file_of(plan)));
         default:
             return true;
@@ -231,7 +231,7 @@ std::vector<std::string> changed_since_apply(const std::string& plan, const Plan
                                              const std::map<std::string, StateEntry>& state) {
     std::vector<std::string> changed;
     const json left = read_json(left_file(plan));
-    if (!left.is_object() && progress_of(plan) == Progress::NotBegun) return changed;
+    if (!left.is_object() && progress_of(plan) == ApplyProgress::NotBegun) return changed;
     const auto ids = left.is_object() ? std::map<std::string, std::string>()
                                       : printed_ids(output_so_far(output_file_of(plan)));
     const json& objects = field(left, "/objects");

@@ -13,21 +13,21 @@
 namespace migc::runtime {
 
 // What a plan is made from.
-struct Origin {
+struct PlanOrigin {
     StateIdentity state;
     std::string configuration;  // a digest
 };
 
 // Beside the plan's file; a plan without it was made by somebody else.
-tl::expected<void, std::string> write_origin(const std::string& plan, const Origin& origin);
+tl::expected<void, std::string> write_origin(const std::string& plan, const PlanOrigin& origin);
 // Nothing if there is none.
-std::optional<Origin> origin_of(const std::string& plan);
+std::optional<PlanOrigin> origin_of(const std::string& plan);
 // Whether the plan's file is the one that the origin was written down for.
 bool is_as_made(const std::string& plan);
 
 // Refused: terraform said no before it did anything, which is as if it had never begun.
-enum class Progress { NotBegun, Begun, Ended, EndedWell };
-Progress progress_of(const std::string& plan);
+enum class ApplyProgress { NotBegun, Begun, Ended, EndedWell };
+ApplyProgress progress_of(const std::string& plan);
 // Durable when it returns.
 tl::expected<void, std::string> write_begun(const std::string& plan, Time now);
 tl::expected<void, std::string> write_ended(const std::string& plan, int status);

@@ -145,7 +145,7 @@ static Reading plan_takes_back_only(Host& host, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0), forward_file = text_argument(arguments, 1);
     if (const auto made = origin_of(file))
         if (const auto other = other_state(forward_file, made->state)) return {Value(false), *other, true};
-    if (progress_of(forward_file) == Progress::NotBegun)
+    if (progress_of(forward_file) == ApplyProgress::NotBegun)
         return {Value(false),
                 fmt::format("{} was not applied here: what the state shows of it is somebody else's",
                             std::filesystem::path(forward_file).filename().string()),

@@ -19,13 +19,13 @@ tl::expected<std::string, std::string> configuration_digest(Host& host) {
     return show(digest.value);
 }
 
-tl::expected<Origin, std::string> present_origin(Host& host) {
+tl::expected<PlanOrigin, std::string> present_origin(Host& host) {
     if (auto left = state_left_behind(host)) return tl::unexpected(*left);
     auto configuration = configuration_digest(host);
     if (!configuration) return tl::unexpected(configuration.error());
     auto state = state_identity(host);
     if (!state) return tl::unexpected(state.error());
-    return Origin{*state, std::move(*configuration)};
+    return PlanOrigin{*state, std::move(*configuration)};
 }
 
 std::vector<std::string> plan_command(const Arguments& arguments) {
@@ -71,7 +71,7 @@ Answer with_losses(const PlanSummary& plan, Answer answer) {
 // Whoever reads the state after an apply that was cut off sees only what was written down in time.
 std::optional<std::string> doubt(const std::string& file, const PlanSummary& plan,
                                  const std::map<std::string, StateEntry>& state) {
-    if (progress_of(file) != Progress::Begun) return std::nullopt;
+    if (progress_of(file) != ApplyProgress::Begun) return std::nullopt;
     const auto missing = not_created(plan, state);
     if (missing.empty()) return std::nullopt;
     return fmt::format(
@@ -134,7 +134,7 @@ static Reading plan_fits(Host& host, const Arguments& arguments) {
                         file.empty() ? "the plan" : file));
     if (!is_as_made(file))
         return does_not_fit(fmt::format("{} is not the file any more that was planned and reviewed", file));
-    if (progress_of(file) == Progress::Begun || progress_of(file) == Progress::EndedWell)
+    if (progress_of(file) == ApplyProgress::Begun || progress_of(file) == ApplyProgress::EndedWell)
         return does_not_fit(fmt::format("{} was applied before", file));
     const auto now = present_origin(host);
     if (!now) return mistaken(now.error());
@@ -216,7 +216,7 @@ static Reading present_facts(Host& host, const Arguments& arguments) {
     if (!shown) return unknown(shown.error());
     const auto state = entries_of(*shown);
     if (const auto problem = doubt(file, *plan, state)) return mistaken(*problem);
-    auto facts = facts_in(*plan, state, progress_of(file) == Progress::EndedWell);
+    auto facts = facts_in(*plan, state, progress_of(file) == ApplyProgress::EndedWell);
     for (const std::string& address : changed_since_apply(file, *plan, state))
         facts.push_back(address + " is not as this plan left it");
     return written_by_us(host, as_list(facts), was_accepted(file));

@@ -184,7 +184,7 @@ TEST_CASE("a stale plan is refused, and its apply has never begun") {
     const Answer answer = planned.apply();
     CHECK(answer.refused);
     CHECK(answer.errors == "Error: Saved plan is stale");
-    CHECK(progress_of(planned.plan) == Progress::NotBegun);
+    CHECK(progress_of(planned.plan) == ApplyProgress::NotBegun);
     CHECK(planned.facts().writer.empty());
     CHECK(planned.fits().why.find("somebody applied meanwhile") != std::string::npos);
 }
@@ -202,7 +202,7 @@ TEST_CASE("an apply that fails in the middle was not refused, and what it left i
     planned.holds("ours");
     planned.at("default", "l", 5);
     CHECK_FALSE(planned.apply().refused);
-    CHECK(progress_of(planned.plan) == Progress::Ended);
+    CHECK(progress_of(planned.plan) == ApplyProgress::Ended);
     CHECK(planned.facts().writer == "migc:1");
 }
 
