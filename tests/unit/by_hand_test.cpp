@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/natives/written_by_hand.hpp"
+#include "tests/unit/fake_host.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
@@ -12,8 +13,12 @@ using nlohmann::json;
 namespace {
 
 // Nothing may be asked.
-class Nobody final : public Host {
+class Nobody final : public fakes::FakeHost {
   public:
+    Nobody() {
+        settings = {{"root", "/project"}};
+        kind_value = "sheet";
+    }
     Answer run(const std::string&, const std::vector<std::string>&, const std::string&) override {
         FAIL("a sheet asks nobody");
         return {};
@@ -21,17 +26,9 @@ class Nobody final : public Host {
     std::vector<std::string> line_of(const std::string& tool, const std::vector<std::string>&) override {
         return {tool};
     }
-    Time now() override { return 0; }
-    Woken sleep_until(Time) override { return Woken::Deadline; }
-    std::string setting(std::string_view name) override { return name == "root" ? "/project" : ""; }
     std::string written(const ResourceRef& resource) override {
-        return resource.name.find('/') == std::string::npos ? "deployment/" + resource.name : resource.name;
+        return FakeHost::written({"workload", resource.name});
     }
-    const project::Inventory& inventory() override { return inventory_; }
-    std::string kind() override { return "sheet"; }
-
-  private:
-    project::Inventory inventory_;
 };
 
 class Paper final : public HandWork {

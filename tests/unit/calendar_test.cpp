@@ -6,6 +6,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/trust/approval.hpp"
 #include "runtime/trust/times.hpp"
+#include "tests/unit/fake_host.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
@@ -39,7 +40,7 @@ Hour freeze(const std::string& text, const std::string& now) {
 }
 
 // A clock that somebody sets.
-class Clock final : public Host {
+class Clock final : public fakes::FakeHost {
   public:
     Time wall = 0, even = 0, newest = 0;
     Approvals given;
@@ -49,15 +50,6 @@ class Clock final : public Host {
     Approvals approvals() override { return given; }
     void approved_by(const std::vector<std::string>& approvals) override { counted = approvals; }
     Time steady() override { return even; }
-    Answer run(const std::string&, const std::vector<std::string>&, const std::string&) override {
-        return {};
-    }
-    Woken sleep_until(Time) override { return Woken::Deadline; }
-    std::string setting(std::string_view) override { return {}; }
-    std::string written(const ResourceRef& resource) override { return resource.name; }
-    const project::Inventory& inventory() override { return project; }
-    std::string kind() override { return "live"; }
-    project::Inventory project;
 };
 
 bool is_true(const Reading& reading) {
@@ -228,7 +220,7 @@ TEST_CASE("an approval that had expired is not valid again by a clock that is se
     const trust::PrivateKey key = trust::PrivateKey::make();
     Clock clock;
     clock.wall = at("2026-01-10T01:30:00Z");
-    clock.project.approvers = {{"ops", trust::show(key.public_key())}};
+    clock.inventory_value.approvers = {{"ops", trust::show(key.public_key())}};
     clock.given.digest = std::string(64, 'a');
     clock.given.files = {
         {"ops.json", trust::approval_file({"ops", clock.given.digest, "", "", at("2026-01-10T01:00:00Z"),

@@ -11,7 +11,7 @@
 
 #include "runtime/natives/project_files.hpp"
 #include "runtime/natives/reading.hpp"
-#include "runtime/tools/natives.hpp"
+#include "tests/unit/fake_host.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
@@ -49,28 +49,18 @@ class Folder {
 };
 
 // A project, and a git that answers from a table.
-class Project final : public Host {
+class Project final : public fakes::FakeHost {
   public:
     Answer run(const std::string& tool, const std::vector<std::string>& arguments,
-               const std::string&) override {
-        std::string line = tool;
-        for (const std::string& argument : arguments) line += " " + argument;
-        commands.push_back(line);
-        Answer answer;
-        answer.ending = Ending::Exited;
-        answer.status = answers.contains(line) ? 0 : 128;
-        answer.errors = "fatal: no answer to " + line;
-        if (answers.contains(line)) answer.output = answers[line];
-        return answer;
+               const std::string& input) override {
+        const std::string line = fmt::format("{} {}", tool, fmt::join(arguments, " "));
+        otherwise = answers.contains(line) ? fakes::printed(answers[line])
+                                           : fakes::failed("fatal: no answer to " + line, 128);
+        return FakeHost::run(tool, arguments, input);
     }
-    Time now() override { return 0; }
-    Woken sleep_until(Time) override { return Woken::Deadline; }
     std::string setting(std::string_view name) override {
         return name == "root" ? folder.path.string() : variables[std::string(name)];
     }
-    std::string written(const ResourceRef& resource) override { return resource.name; }
-    const project::Inventory& inventory() override { return inventory_; }
-    std::string kind() override { return "live"; }
 
     Reading read(const char* name, const List& arguments) {
         return find_native(name)->probe(*this, arguments);
@@ -95,10 +85,6 @@ class Project final : public Host {
 
     Folder folder;
     std::map<std::string, std::string> answers, variables;
-    std::vector<std::string> commands;
-
-  private:
-    project::Inventory inventory_;
 };
 
 Value text(const std::string& value) {

@@ -11,20 +11,14 @@
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/latency.hpp"
-#include "runtime/tools/natives.hpp"
+#include "tests/unit/fake_host.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
+using namespace fakes;
 using nlohmann::json;
 
 namespace {
-
-Answer printed(std::string output) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.output = std::move(output);
-    return answer;
-}
 
 Answer failed(std::string output, std::string errors, int status) {
     Answer answer = printed(std::move(output));
@@ -48,68 +42,30 @@ Answer times(std::initializer_list<int> statuses) {
     return printed(output);
 }
 
-// Answers by the first rule whose text is in the command line or in what it is given.
-class Asked : public Host {
+// In a folder of its own; a rule's text may also be in what curl is given.
+class Asked : public FakeHost {
   public:
     Asked() : folder(std::filesystem::temp_directory_path() / ("migc-http-" + std::to_string(::getpid()))) {
         std::filesystem::create_directories(folder / "run");
         inventory_value.root = folder;
+        settings = {{"root", folder}, {"run-folder", folder / "run"}};
+        otherwise = printed("");
     }
     ~Asked() override { std::filesystem::remove_all(folder); }
-    void say(const std::string& part, Answer answer) { rules_.emplace_back(part, std::move(answer)); }
-    void forget() { rules_.clear(); }
+    void forget() { rules.clear(); }
     std::string write(const std::string& name, const std::string& text) const {
         std::ofstream(folder / name, std::ios::binary) << text;
         return (folder / name).string();
     }
-
-    Answer run(const std::string& tool, const std::vector<std::string>& arguments,
-               const std::string& input) override {
-        commands.push_back(fmt::format("{} {}", tool, fmt::join(arguments, " ")));
-        inputs.push_back(input);
-        clock += took_ms;
-        for (const auto& [part, answer] : rules_)
-            if ((commands.back() + "\n" + input).find(part) != std::string::npos) return answer;
-        return printed("");
-    }
-    void conceal(const std::string& secret) override { concealed.push_back(secret); }
-    Time now() override { return clock; }
-    Woken sleep_until(Time deadline) override {
-        clock = std::max(clock, deadline);
-        return interrupted ? Woken::Interrupted : Woken::Deadline;
-    }
     std::string setting(std::string_view name) override {
-        return name == "root" ? folder.string() : name == "run-folder" ? (folder / "run").string() : "web";
+        return settings.contains(std::string(name)) ? FakeHost::setting(name) : "web";
     }
-    std::string written(const ResourceRef& resource) override { return resource.name; }
-    const project::Inventory& inventory() override { return inventory_value; }
-    std::string kind() override { return kind_value; }
+    std::string text_of(const std::string& command, const std::string& input) override {
+        return command + "\n" + input;
+    }
 
     std::filesystem::path folder;
-    std::vector<std::string> commands;
-    std::vector<std::string> inputs;
-    std::vector<std::string> concealed;
-    project::Inventory inventory_value;
-    std::string kind_value = "live";
-    Time clock = 1'700'000'000'000;
-    std::int64_t took_ms = 0;
-    bool interrupted = false;
-
-  private:
-    std::deque<std::pair<std::string, Answer>> rules_;
 };
-
-Reading read(Host& host, const char* name, const List& arguments) {
-    const NativeEntry* native = find_native(name);
-    REQUIRE((native != nullptr && native->probe));
-    return native->probe(host, arguments);
-}
-
-Answer act(Host& host, const char* name, const List& arguments) {
-    const NativeEntry* native = find_native(name);
-    REQUIRE((native != nullptr && native->action));
-    return native->action(host, arguments);
-}
 
 Value as_value(const json& value) {
     return Value(std::make_shared<const json>(value));

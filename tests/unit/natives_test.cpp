@@ -1,5 +1,3 @@
-#include "runtime/tools/natives.hpp"
-
 #include <algorithm>
 #include <deque>
 #include <filesystem>
@@ -21,79 +19,14 @@
 #include "runtime/natives/precondition.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
+#include "tests/unit/fake_host.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
+using namespace fakes;
 using nlohmann::json;
 
 namespace {
-
-Answer printed(std::string output) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.output = std::move(output);
-    return answer;
-}
-
-Answer failed(std::string errors, int status = 1) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.status = status;
-    answer.errors = std::move(errors);
-    return answer;
-}
-
-// Answers by the first rule whose text is part of the command line; writes down what was run.
-class FakeHost : public Host {
-  public:
-    void say(const std::string& part, Answer answer) { rules_.emplace_back(part, std::move(answer)); }
-    void say(const std::string& part, const json& answer) { say(part, printed(answer.dump())); }
-
-    Answer run(const std::string& tool, const std::vector<std::string>& arguments,
-               const std::string& input) override {
-        commands.push_back(fmt::format("{} {}", tool, fmt::join(arguments, " ")));
-        inputs.push_back(input);
-        for (const auto& [part, answer] : rules_)
-            if (commands.back().find(part) != std::string::npos) return answer;
-        Answer missing;
-        missing.reason = "no such tool in this test: " + commands.back();
-        return missing;
-    }
-    Time now() override { return clock; }
-    Woken sleep_until(Time deadline) override {
-        clock = std::max(clock, deadline);
-        return Woken::Deadline;
-    }
-    std::string setting(std::string_view name) override { return settings[std::string(name)]; }
-    std::string written(const ResourceRef& resource) override { return "deployment/" + resource.name; }
-    const project::Inventory& inventory() override { return inventory_value; }
-
-    Time clock = 1'700'000'000'000;
-    std::string kind() override { return kind_value; }
-
-    std::vector<std::string> commands;
-    std::vector<std::string> inputs;
-    std::map<std::string, std::string> settings = {{"namespace", "web"}, {"root", "/"}};
-    project::Inventory inventory_value;
-    std::string kind_value = "live";
-
-  private:
-    std::deque<std::pair<std::string, Answer>> rules_;
-};
-
-Reading read(Host& host, const char* name, const List& arguments) {
-    const NativeEntry* native = find_native(name);
-    REQUIRE(native != nullptr);
-    REQUIRE(native->probe);
-    return native->probe(host, arguments);
-}
-
-Answer act(Host& host, const char* name, const List& arguments) {
-    const NativeEntry* native = find_native(name);
-    REQUIRE(native != nullptr);
-    REQUIRE(native->action);
-    return native->action(host, arguments);
-}
 
 Value workload(const std::string& name) {
     return Value(ResourceRef{"workload", name});

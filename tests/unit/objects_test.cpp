@@ -9,92 +9,28 @@
 #include <unistd.h>
 
 #include "runtime/natives/manifest.hpp"
-#include "runtime/tools/natives.hpp"
 #include "runtime/tools/said.hpp"
+#include "tests/unit/fake_host.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
+using namespace fakes;
 using nlohmann::json;
 
 namespace {
 
-Answer ended(int status, std::string output, std::string errors) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.status = status;
-    answer.output = std::move(output);
-    answer.errors = std::move(errors);
-    return answer;
-}
-
-// kubectl that answers by the first rule whose text is part of the command line; a rule with several answers
-// gives one after the other, and the last one again and again.
-class FakeCluster : public Host {
+class FakeCluster : public FakeHost {
   public:
-    void says(const std::string& part, const json& answer) {
-        rules_.push_back({part, {ended(0, answer.dump(), "")}});
+    FakeCluster() {
+        settings = {{"namespace", "web"}};
+        otherwise = printed("");  // with --ignore-not-found: it is not there
     }
-    void says(const std::string& part, std::deque<Answer> answers) {
-        rules_.push_back({part, std::move(answers)});
-    }
-    void fails(const std::string& part, const std::string& errors) { says(part, {ended(1, "", errors)}); }
-
-    Answer run(const std::string& tool, const std::vector<std::string>& arguments,
-               const std::string& input) override {
-        commands.push_back(fmt::format("{} {}", tool, fmt::join(arguments, " ")));
-        inputs.push_back(input);
-        for (auto& [part, answers] : rules_) {
-            if (commands.back().find(part) == std::string::npos) continue;
-            Answer answer = answers.front();
-            if (answers.size() > 1) answers.pop_front();
-            return answer;
-        }
-        return ended(0, "", "");  // with --ignore-not-found: it is not there
-    }
-    Time now() override { return clock; }
-    Woken sleep_until(Time deadline) override {
-        clock = deadline;
-        return Woken::Deadline;
-    }
-    std::string setting(std::string_view name) override { return name == "namespace" ? "web" : ""; }
+    void fails(const std::string& part, const std::string& errors) { say(part, failed(errors)); }
     std::string written(const ResourceRef& resource) override {
-        if (resource.name.find('/') != std::string::npos) return resource.name;
-        const std::string type = resource.type == "workload" ? "deployment"
-                                 : resource.type == "claim"  ? "persistentvolumeclaim"
-                                                             : resource.type;
-        return type + "/" + resource.name;
+        return FakeHost::written(
+            {resource.type == "claim" ? "persistentvolumeclaim" : resource.type, resource.name});
     }
-    const project::Inventory& inventory() override { return inventory_value; }
-    std::string kind() override { return "live"; }
-    bool ran(const std::string& part) const {
-        return std::any_of(commands.begin(), commands.end(),
-                           [&](const std::string& one) { return one.find(part) != std::string::npos; });
-    }
-
-    std::vector<std::string> commands;
-    std::vector<std::string> inputs;
-    Time clock = 1'700'000'000'000;
-    project::Inventory inventory_value;
-
-  private:
-    std::deque<std::pair<std::string, std::deque<Answer>>> rules_;
 };
-
-Reading read(Host& host, const char* name, const List& arguments) {
-    const NativeEntry* native = find_native(name);
-    REQUIRE(native != nullptr);
-    return native->probe(host, arguments);
-}
-Answer act(Host& host, const char* name, const List& arguments) {
-    const NativeEntry* native = find_native(name);
-    REQUIRE(native != nullptr);
-    return native->action(host, arguments);
-}
-std::string preview(Host& host, const char* name, const List& arguments) {
-    const NativeEntry* native = find_native(name);
-    REQUIRE(native != nullptr);
-    return native->preview(host, arguments);
-}
 
 Value ref(const std::string& type, const std::string& name) {
     return Value(ResourceRef{type, name});
@@ -167,7 +103,7 @@ TEST_CASE("What a tool said is told without warnings, quoted objects and lessons
 
 TEST_CASE("An object's name is a type and a name, in the stage's namespace") {
     FakeCluster host;
-    host.says("get configmap/settings", config_map());
+    host.say("get configmap/settings", config_map());
     CHECK(is(read(host, "identity-of", {settings}), Value("u1")));
     CHECK(is(read(host, "identity-of", {ref("object", "configmap/web/settings")}), Value("u1")));
     for (const char* name : {"settings", "configmap/", "configmap/--all", "-f/x", "configmap/a b",
@@ -180,8 +116,7 @@ TEST_CASE("An object's name is a type and a name, in the stage's namespace") {
 
 TEST_CASE("What is missing is missing with its namespace or without") {
     FakeCluster host;
-    host.says("get namespace/web",
-              std::deque<Answer>{ended(0, "{\"kind\":\"Namespace\"}", ""), ended(0, "", "")});
+    host.say("get namespace/web", std::deque<Answer>{printed("{\"kind\":\"Namespace\"}"), printed("")});
     const Reading without = read(host, "identity-of", {settings});
     CHECK(without.value.is_absent());
     CHECK(without.why == "configmap/settings does not exist");
@@ -192,7 +127,7 @@ TEST_CASE("What is missing is missing with its namespace or without") {
 
 TEST_CASE("A live value is read by pointer, and a secret's not at all") {
     FakeCluster host;
-    host.says("get configmap/settings", config_map());
+    host.say("get configmap/settings", config_map());
     CHECK(is(read(host, "live-value", {settings, Value("/data/colour")}), Value("blue")));
     CHECK(read(host, "live-value", {settings, Value("/data/taste")}).value.is_absent());
     CHECK(read(host, "live-value", {settings, Value("data")}).hopeless);
@@ -203,8 +138,8 @@ TEST_CASE("A live value is read by pointer, and a secret's not at all") {
 
 TEST_CASE("A patch changes one field, and only the object that was looked at") {
     FakeCluster host;
-    host.says("get configmap/settings", config_map());
-    host.says("patch configmap/settings", config_map());
+    host.say("get configmap/settings", config_map());
+    host.say("patch configmap/settings", config_map());
     const Value colour("/data/colour");
     CHECK(act(host, "object-patch", {settings, colour, Value("green"), Value("7")}).succeeded());
     CHECK(host.inputs.back() == R"({"data":{"colour":"green"},"metadata":{"resourceVersion":"7"}})");
@@ -220,8 +155,8 @@ TEST_CASE("A patch changes one field, and only the object that was looked at") {
 
 TEST_CASE("A patch of an object that somebody has changed since it was captured is not sent") {
     FakeCluster host;
-    host.says("get configmap/settings", config_map());
-    host.says("patch configmap/settings", config_map());
+    host.say("get configmap/settings", config_map());
+    host.say("patch configmap/settings", config_map());
     CHECK(is(read(host, "version-of", {settings}), Value("7")));
     for (const Value& version : {Value("6"), Value(Absent{})}) {
         const Answer answer =
@@ -231,7 +166,7 @@ TEST_CASE("A patch of an object that somebody has changed since it was captured 
     CHECK_FALSE(host.ran("patch"));
     // Between the last look and the write only the server can tell.
     FakeCluster late;
-    late.says("get configmap/settings", config_map());
+    late.say("get configmap/settings", config_map());
     late.fails("patch",
                "Error from server (Conflict): Operation cannot be fulfilled on configmaps \"settings\"");
     CHECK(act(late, "object-patch", {settings, Value("/data/colour"), Value("green"), Value("7")}).refused);
@@ -241,8 +176,8 @@ TEST_CASE("A patch of a large object is no argument of the command") {
     FakeCluster host;
     json large = config_map();
     large["data"] = {{"a", std::string(300'000, 'a')}, {"b", "1"}};
-    host.says("get configmap/settings", large);
-    host.says("patch configmap/settings", large);
+    host.say("get configmap/settings", large);
+    host.say("patch configmap/settings", large);
     const Value wanted(std::string(300'000, 'b'));
     CHECK(act(host, "object-patch", {settings, Value("/data/a"), wanted, Value("7")}).succeeded());
     CHECK(host.commands.back().size() < 1000);
@@ -251,8 +186,8 @@ TEST_CASE("A patch of a large object is no argument of the command") {
 
 TEST_CASE("An element of a list takes its whole list along") {
     FakeCluster host;
-    host.says("get deployment/web", deployment("web:1"));
-    host.says("patch", deployment("web:2"));
+    host.say("get deployment/web", deployment("web:1"));
+    host.say("patch", deployment("web:2"));
     act(host, "object-patch",
         {ref("object", "deployment/web"), Value("/spec/template/spec/containers/0/image"), Value("web:2"),
          Value("")});
@@ -273,10 +208,9 @@ TEST_CASE("What the server writes is not patched") {
 
 TEST_CASE("A patch that the server refuses or drops is refused before anything is changed") {
     FakeCluster host;
-    host.says("get configmap/settings", config_map());
-    host.says("--dry-run=server",
-              {ended(0, config_map().dump(), ""), ended(1, "", "Error from server (Forbidden): no"),
-               ended(1, "", "no route")});
+    host.say("get configmap/settings", config_map());
+    host.say("--dry-run=server",
+             {printed(config_map().dump()), failed("Error from server (Forbidden): no"), failed("no route")});
     CHECK(says(read(host, "accepted-value", {settings, Value("/data/new"), Value("x")}),
                "the server drops it"));
     CHECK(read(host, "accepted-value", {settings, Value("/data/new"), Value("x")}).hopeless);
@@ -285,11 +219,11 @@ TEST_CASE("A patch that the server refuses or drops is refused before anything i
 
 TEST_CASE("A deletion meets exactly the object that was looked at, and waits until it is gone") {
     FakeCluster host;
-    host.says("get configmap/settings",
-              {ended(0, config_map().dump(), ""), ended(0, config_map().dump(), ""), ended(0, "", "")});
-    host.says("get --raw /api/v1", {{"resources",
-                                     {{{"name", "configmaps/status"}, {"kind", "ConfigMap"}},
-                                      {{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
+    host.say("get configmap/settings",
+             {printed(config_map().dump()), printed(config_map().dump()), printed("")});
+    host.say("get --raw /api/v1", {{"resources",
+                                    {{{"name", "configmaps/status"}, {"kind", "ConfigMap"}},
+                                     {{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
     CHECK(act(host, "object-delete", {settings, Value("7")}).succeeded());
     CHECK(host.ran("delete --raw /api/v1/namespaces/web/configmaps/settings -f -"));
     const auto options = std::find_if(host.inputs.begin(), host.inputs.end(),
@@ -300,19 +234,18 @@ TEST_CASE("A deletion meets exactly the object that was looked at, and waits unt
 
 TEST_CASE("An object that somebody has changed since it was captured is not deleted") {
     FakeCluster host;
-    host.says("get configmap/settings", config_map());
+    host.say("get configmap/settings", config_map());
     const Answer answer = act(host, "object-delete", {settings, Value("6")});
     CHECK(answer.errors.find("the object has been modified") != std::string::npos);
     CHECK_FALSE(host.ran("delete"));
     // The server's own word is a refusal; a deletion that was begun and does not end is none.
     FakeCluster late;
-    late.says("get configmap/settings", config_map());
-    late.says("get --raw /api/v1", {{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
-    late.says("delete",
-              {ended(1, "",
-                     "Error from server (Conflict): the ResourceVersion in the precondition (7) does not "
+    late.say("get configmap/settings", config_map());
+    late.say("get --raw /api/v1", {{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
+    late.say("delete",
+             {failed("Error from server (Conflict): the ResourceVersion in the precondition (7) does not "
                      "match the ResourceVersion in record (8)"),
-               ended(0, "{}", "")});
+              printed("{}")});
     CHECK(act(late, "object-delete", {settings, Value("7")}).refused);
     const Answer begun = act(late, "object-delete", {settings, Value("7")});
     CHECK_FALSE(begun.succeeded());
@@ -324,8 +257,8 @@ TEST_CASE("A finalizer that holds an object is named") {
     json held = config_map();
     held["metadata"]["finalizers"] = {"example.com/keep"};
     held["metadata"]["deletionTimestamp"] = "2026-01-10T01:00:00Z";
-    host.says("get configmap/settings", held);
-    host.says("get --raw /api/v1", {{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
+    host.say("get configmap/settings", held);
+    host.say("get --raw /api/v1", {{"resources", {{{"name", "configmaps"}, {"kind", "ConfigMap"}}}}});
     const Answer answer = act(host, "object-delete", {settings, Value("7")});
     CHECK(answer.errors.find("its finalizer example.com/keep holds it") != std::string::npos);
     CHECK(read(host, "definition-of", {settings}).value.is_unknown());
@@ -336,8 +269,8 @@ TEST_CASE("What could not be made again is not deleted") {
     json owned = pod("web-1", true);
     owned["metadata"]["ownerReferences"] = {
         {{"kind", "ReplicaSet"}, {"name", "web-5c"}, {"controller", true}}};
-    host.says("get pod/web-1", owned);
-    host.says("get", config_map());
+    host.say("get pod/web-1", owned);
+    host.say("get", config_map());
     CHECK(says(read(host, "can-be-made-again", {ref("object", "pod/web-1")}), "made by ReplicaSet web-5c"));
     for (const char* name :
          {"persistentvolumeclaim/data", "namespace/web", "customresourcedefinition/x", "persistentvolume/x"})
@@ -347,9 +280,9 @@ TEST_CASE("What could not be made again is not deleted") {
 
 TEST_CASE("Revisions are told apart by their pods, and named when going back") {
     FakeCluster host;
-    host.says("get deployment/web", deployment("web:2"));
-    host.says("get replicasets", list({replica_set("web:1", "3"), replica_set("web:2", "10"),
-                                       replica_set("other:1", "4", "d2")}));
+    host.say("get deployment/web", deployment("web:2"));
+    host.say("get replicasets", list({replica_set("web:1", "3"), replica_set("web:2", "10"),
+                                      replica_set("other:1", "4", "d2")}));
     CHECK(
         is(read(host, "revisions-of", {web}), Value(List{Value(std::int64_t{3}), Value(std::int64_t{10})})));
     CHECK(is(read(host, "revision-of", {web}), Value(std::int64_t{10})));
@@ -363,10 +296,10 @@ TEST_CASE("Revisions are told apart by their pods, and named when going back") {
 
 TEST_CASE("A service is switched by labels") {
     FakeCluster host;
-    host.says("get service/web", {{"metadata", {{"name", "web"}, {"resourceVersion", "5"}}},
-                                  {"spec", {{"selector", {{"app", "web"}, {"version", "blue"}}}}}});
-    host.says("-l app=web,version=green", list({pod("a", true), pod("b", false)}));
-    host.says("get pods", list(json::array()));
+    host.say("get service/web", {{"metadata", {{"name", "web"}, {"resourceVersion", "5"}}},
+                                 {"spec", {{"selector", {{"app", "web"}, {"version", "blue"}}}}}});
+    host.say("-l app=web,version=green", list({pod("a", true), pod("b", false)}));
+    host.say("get pods", list(json::array()));
     CHECK(is(read(host, "selector-of-service", {service, Value("version")}), Value("blue")));
     CHECK(is(read(host, "selection-like", {service, Value("version=green,track=x")}),
              Value("track,version=blue")));
@@ -379,28 +312,28 @@ TEST_CASE("A service is switched by labels") {
 
 TEST_CASE("A service has settled when its endpoints are the ready pods that it selects") {
     FakeCluster host;
-    host.says("get service/web",
-              {{"metadata", {{"name", "web"}}}, {"spec", {{"selector", {{"app", "web"}}}}}});
-    host.says("get pods", list({pod("a", true), pod("b", true)}));
+    host.say("get service/web",
+             {{"metadata", {{"name", "web"}}}, {"spec", {{"selector", {{"app", "web"}}}}}});
+    host.say("get pods", list({pod("a", true), pod("b", true)}));
     const json a = {{"targetRef", {{"name", "a"}}}, {"conditions", {{"ready", true}}}};
     const json b = {{"targetRef", {{"name", "b"}}}, {"conditions", {{"ready", false}}}};
-    host.says("get endpointslices", list({{{"endpoints", {a, b}}}}));
+    host.say("get endpointslices", list({{{"endpoints", {a, b}}}}));
     CHECK(is(read(host, "endpoints-of", {service}), Value(std::int64_t{1})));
     CHECK(says(read(host, "service-settled", {service}), "1 of the 2 ready pods"));
 }
 
 TEST_CASE("An autoscaler's range is read, checked and set") {
     FakeCluster host;
-    host.says("get hpa",
-              list({{{"metadata", {{"name", "scaler"}, {"resourceVersion", "9"}}},
-                     {"spec",
-                      {{"scaleTargetRef", {{"kind", "Deployment"}, {"name", "web"}}},
-                       {"minReplicas", 2},
-                       {"maxReplicas", 6}}},
-                     {"status",
-                      {{"conditions",
-                        {{{"type", "ScalingActive"}, {"status", "False"}, {"message", "no metrics"}}}}}}}}));
-    host.says("get deployment/web", {{"kind", "Deployment"}, {"spec", {{"replicas", 1}}}});
+    host.say("get hpa",
+             list({{{"metadata", {{"name", "scaler"}, {"resourceVersion", "9"}}},
+                    {"spec",
+                     {{"scaleTargetRef", {{"kind", "Deployment"}, {"name", "web"}}},
+                      {"minReplicas", 2},
+                      {"maxReplicas", 6}}},
+                    {"status",
+                     {{"conditions",
+                       {{{"type", "ScalingActive"}, {"status", "False"}, {"message", "no metrics"}}}}}}}}));
+    host.say("get deployment/web", {{"kind", "Deployment"}, {"spec", {{"replicas", 1}}}});
     CHECK(is(read(host, "autoscaling-of", {web}), Value("2..6")));
     CHECK(read(host, "autoscaling-of", {ref("workload", "other")}).value.is_absent());
     CHECK(says(read(host, "autoscaling-settled", {web}), "autoscaler allows 2..6; no metrics"));
@@ -418,10 +351,10 @@ TEST_CASE("A claim grows only where somebody lets it") {
              {{"storageClassName", storage_class}, {"resources", {{"requests", {{"storage", asked}}}}}}},
             {"status", {{"phase", "Bound"}, {"capacity", {{"storage", has}}}}}};
     };
-    host.says("get persistentvolumeclaim/data", claim("2Gi", "1Gi", "fast"));
-    host.says("get persistentvolumeclaim/fixed", claim("1Gi", "1Gi", "slow"));
-    host.says("get storageclass/fast", {{"allowVolumeExpansion", true}});
-    host.says("get storageclass/slow", {{"provisioner", "x"}});
+    host.say("get persistentvolumeclaim/data", claim("2Gi", "1Gi", "fast"));
+    host.say("get persistentvolumeclaim/fixed", claim("1Gi", "1Gi", "slow"));
+    host.say("get storageclass/fast", {{"allowVolumeExpansion", true}});
+    host.say("get storageclass/slow", {{"provisioner", "x"}});
     const Value size(*parse_quantity("3Gi"));
     CHECK(is(read(host, "claim-can-grow", {ref("claim", "data"), size}), Value(true)));
     CHECK(says(read(host, "claim-can-grow", {ref("claim", "fixed"), size}), "does not allow it"));
@@ -433,14 +366,14 @@ TEST_CASE("A claim grows only where somebody lets it") {
 
 TEST_CASE("Facts of nodes are told by the node's name") {
     FakeCluster host;
-    host.says("get nodes", list({{{"metadata", {{"name", "node-1"}, {"labels", {{"disk", "ssd"}}}}},
-                                  {"spec",
-                                   {{"taints",
-                                     {{{"key", "a"}, {"value", "b"}, {"effect", "NoSchedule"}},
-                                      {{"key", "c"}, {"effect", "NoExecute"}}}}}}}}));
+    host.say("get nodes", list({{{"metadata", {{"name", "node-1"}, {"labels", {{"disk", "ssd"}}}}},
+                                 {"spec",
+                                  {{"taints",
+                                    {{{"key", "a"}, {"value", "b"}, {"effect", "NoSchedule"}},
+                                     {{"key", "c"}, {"effect", "NoExecute"}}}}}}}}));
     json busy = pod("a", true);
     busy["spec"]["containers"] = {{{"resources", {{"requests", {{"cpu", "250m"}, {"memory", "1Gi"}}}}}}};
-    host.says("get pods", list(json::array({busy})));
+    host.say("get pods", list(json::array({busy})));
     CHECK(is(read(host, "labels-of-nodes", {Value("/node-1/disk")}), Value("ssd")));
     CHECK(show(read(host, "taints-of-nodes", {}).value) == R"({"node-1":["a=b:NoSchedule","c:NoExecute"]})");
     CHECK(show(read(host, "requests-of-nodes", {Value("/node-1")}).value) ==
@@ -459,10 +392,10 @@ TEST_CASE("A budget that lets no pod go is named, and for ever where waiting can
                         {"expectedPods", 2},
                         {"desiredHealthy", 2}}}}});
     };
-    host.says("drain", {ended(1, "", "error when evicting: global timeout reached: 20s")});
-    host.says("get pods", list({pod("a", true), pod("b", true, "node-2")}));
-    host.says("get poddisruptionbudgets",
-              std::deque<Answer>{ended(0, budget(1).dump(), ""), ended(0, budget(2).dump(), "")});
+    host.say("drain", {failed("error when evicting: global timeout reached: 20s")});
+    host.say("get pods", list({pod("a", true), pod("b", true, "node-2")}));
+    host.say("get poddisruptionbudgets",
+             std::deque<Answer>{printed(budget(1).dump()), printed(budget(2).dump())});
     const Value node = ref("node", "node-1");
     const Answer answer = act(host, "node-evict", {node, Value(Duration{60'000}), Value(false)});
     CHECK(answer.errors.find("disruption budget web/guard lets none of its 2 pods go") != std::string::npos);
@@ -474,7 +407,7 @@ TEST_CASE("A budget that lets no pod go is named, and for ever where waiting can
 
 TEST_CASE("A refusal other than of time ends a drain at once") {
     FakeCluster host;
-    host.says("drain", {ended(1, "", "cannot delete Pods with local storage (use --delete-emptydir-data)")});
+    host.say("drain", {failed("cannot delete Pods with local storage (use --delete-emptydir-data)")});
     const Answer answer =
         act(host, "node-evict", {ref("node", "node-1"), Value(Duration{60'000}), Value(false)});
     CHECK(answer.errors.find("local storage") != std::string::npos);
@@ -496,8 +429,8 @@ TEST_CASE("A folder's manifests are told from what else is in it") {
     CHECK(read(host, "files-left-aside", {Value((folder / "a.yaml").string())}).value.is_absent());
     CHECK(show(read(host, "objects-to-delete", {path}).value) == "[configmap/a]");
     CHECK(show(read(host, "objects-left-standing", {path}).value) == "[secret/s]");
-    host.says("--dry-run=server", {ended(0, "{}", ""), ended(1, "", "Error from server (Forbidden): quota"),
-                                   ended(0, "{}", ""), ended(1, "", "connection refused")});
+    host.say("--dry-run=server", {printed("{}"), failed("Error from server (Forbidden): quota"),
+                                  printed("{}"), failed("connection refused")});
     CHECK(is(read(host, "apply-accepted", {path}), Value(false)));
     CHECK(read(host, "apply-accepted", {path}).value.is_unknown());
     std::filesystem::remove_all(folder);

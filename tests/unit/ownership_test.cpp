@@ -15,9 +15,11 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/refusals.hpp"
 #include "runtime/natives/saved_plan.hpp"
+#include "tests/unit/fake_host.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
+using fakes::FakeHost, fakes::printed;
 using nlohmann::json;
 namespace fs = std::filesystem;
 
@@ -33,60 +35,32 @@ Answer failed(std::string errors, std::string output = {}) {
 }
 
 // A host in a folder of its own, whose tools answer by the first rule that fits; an output file is written.
-class Table final : public Host {
+class Table final : public FakeHost {
   public:
     Table() {
         std::string name = (fs::temp_directory_path() / "migc-ownership-XXXXXX").string();
         REQUIRE(::mkdtemp(name.data()) != nullptr);
         folder = name;
         settings = {{"run-folder", name}, {"terraform-dir", name}, {"root", name}};
+        kind_value = "replayed";
     }
     ~Table() override {
         std::error_code ignored;
         fs::remove_all(folder, ignored);
     }
-    void say(const std::string& part, Answer answer) { rules.emplace_front(part, std::move(answer)); }
-    void say(const std::string& part, const std::string& output) { say(part, well(output)); }
-    void say(const std::string& part, const char* output) { say(part, well(output)); }
+    void say(const std::string& part, const Answer& answer) { rules.push_front({part, {answer}}); }
+    void say(const std::string& part, const std::string& output) { say(part, printed(output)); }
+    void say(const std::string& part, const char* output) { say(part, printed(output)); }
     void say(const std::string& part, const json& output) { say(part, output.dump()); }
 
-    Answer run(const std::string& tool, const std::vector<std::string>& arguments,
-               const std::string&) override {
-        commands.push_back(fmt::format("{} {}", tool, fmt::join(arguments, " ")));
-        for (const auto& [part, answer] : rules)
-            if (commands.back().find(part) != std::string::npos) return answer;
-        return not_started("no such tool in this test: " + commands.back());
-    }
-    Answer perform(const ToolCommand& command) override {
-        Answer answer = run(command.tool, command.arguments, {});
-        if (answer.succeeded()) std::ofstream(command.output_file) << std::exchange(answer.output, {});
-        return answer;
-    }
-    Time now() override { return 0; }
-    Woken sleep_until(Time) override { return Woken::Deadline; }
-    std::string setting(std::string_view name) override { return settings[std::string(name)]; }
-    std::string written(const ResourceRef& resource) override { return resource.name; }
-    const project::Inventory& inventory() override { return inventory_; }
-    std::string kind() override { return "replayed"; }
-
     [[nodiscard]] Reading read(const char* name, const List& arguments) {
-        return find_native(name)->probe(*this, arguments);
+        return fakes::read(*this, name, arguments);
     }
     [[nodiscard]] Answer act(const char* name, const List& arguments) {
-        return find_native(name)->action(*this, arguments);
-    }
-    [[nodiscard]] bool ran(const std::string& part) const {
-        return std::any_of(commands.begin(), commands.end(),
-                           [&](const std::string& one) { return one.find(part) != std::string::npos; });
+        return fakes::act(*this, name, arguments);
     }
 
     fs::path folder;
-    std::map<std::string, std::string> settings;
-    std::deque<std::pair<std::string, Answer>> rules;
-    std::vector<std::string> commands;
-
-  private:
-    project::Inventory inventory_;
 };
 
 json plan_with(const json& change) {
@@ -125,7 +99,7 @@ struct Planned {
                  lineage.empty() ? std::string() : json{{"lineage", lineage}, {"serial", serial}}.dump());
     }
     void holds(const std::string& id, const std::string& input = "pool") {
-        host.rules.emplace_front("terraform show -json", well(state_of(id, input).dump()));
+        host.say("terraform show -json", state_of(id, input));
         host.say("terraform show -json " + plan, growth());
     }
     Answer apply() { return host.act("terraform-apply", {Value(plan)}); }
@@ -324,7 +298,7 @@ TEST_CASE("a way back of another workspace, or over what somebody else changed, 
 
 TEST_CASE("a workspace that is switched while terraform plans makes no plan") {
     Planned planned;
-    struct Switching final : Host {
+    struct Switching final : FakeHost {
         explicit Switching(Host& behind) : host(behind) {}
         Answer run(const std::string& tool, const std::vector<std::string>& arguments,
                    const std::string& input) override {
@@ -332,12 +306,7 @@ TEST_CASE("a workspace that is switched while terraform plans makes no plan") {
             planned = planned || arguments.front() == "plan";
             return host.run(tool, arguments, input);
         }
-        Time now() override { return 0; }
-        Woken sleep_until(Time) override { return Woken::Deadline; }
         std::string setting(std::string_view name) override { return host.setting(name); }
-        std::string written(const ResourceRef& resource) override { return resource.name; }
-        const project::Inventory& inventory() override { return host.inventory(); }
-        std::string kind() override { return "replayed"; }
         Host& host;
         bool planned = false;
     } switching(planned.host);

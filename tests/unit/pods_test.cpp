@@ -9,29 +9,15 @@
 #include <unistd.h>
 
 #include "runtime/archive/archive.hpp"
-#include "runtime/tools/natives.hpp"
+#include "tests/unit/fake_host.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
+using fakes::act, fakes::failed, fakes::printed, fakes::read;
 using nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
-
-Answer printed(std::string output) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.output = std::move(output);
-    return answer;
-}
-
-Answer failed(std::string errors, int status = 1) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.status = status;
-    answer.errors = std::move(errors);
-    return answer;
-}
 
 Answer lost() {
     Answer answer;
@@ -40,80 +26,13 @@ Answer lost() {
     return answer;
 }
 
-// Answers by the first rule whose text is part of the command line; a rule that is used up makes room for the
-// next.
-class FakeHost : public Host {
+class FakeHost : public fakes::FakeHost {
   public:
-    void say(const std::string& part, Answer answer, int times = 1'000'000) {
-        rules_.push_back({part, std::move(answer), times});
+    FakeHost() {
+        clock = 1'700'000'060'000;  // 2023-11-14T22:14:20Z
+        settings["stage-began"] = "2023-11-14T22:13:20.000Z";
     }
-    void say(const std::string& part, const json& answer) { say(part, printed(answer.dump())); }
-
-    Answer run(const std::string& tool, const std::vector<std::string>& arguments,
-               const std::string&) override {
-        return answer_to(fmt::format("{} {}", tool, fmt::join(arguments, " ")));
-    }
-    Answer perform(const ToolCommand& command) override {
-        Answer answer = answer_to(fmt::format("{} {}", command.tool, fmt::join(command.arguments, " ")));
-        if (!command.output_file.empty() && answer.succeeded())
-            std::ofstream(command.output_file, std::ios::binary) << answer.output;
-        return answer;
-    }
-    Time now() override { return clock; }
-    Woken sleep_until(Time deadline) override {
-        clock = deadline;
-        return Woken::Deadline;
-    }
-    std::string setting(std::string_view name) override { return settings[std::string(name)]; }
-    std::string written(const ResourceRef& resource) override { return "deployment/" + resource.name; }
-    const project::Inventory& inventory() override { return inventory_value; }
-    std::string kind() override { return "live"; }
-
-    [[nodiscard]] std::size_t count(const std::string& part) const {
-        std::size_t sum = 0;
-        for (const std::string& command : commands) sum += command.find(part) != std::string::npos ? 1 : 0;
-        return sum;
-    }
-
-    Time clock = 1'700'000'060'000;  // 2023-11-14T22:14:20Z
-    std::vector<std::string> commands;
-    std::map<std::string, std::string> settings = {
-        {"namespace", "web"}, {"root", "/"}, {"stage-began", "2023-11-14T22:13:20.000Z"}};
-    project::Inventory inventory_value;
-
-  private:
-    struct Rule {
-        std::string part;
-        Answer answer;
-        int times;
-    };
-
-    Answer answer_to(const std::string& command) {
-        commands.push_back(command);
-        for (Rule& rule : rules_) {
-            if (rule.times == 0 || command.find(rule.part) == std::string::npos) continue;
-            --rule.times;
-            return rule.answer;
-        }
-        Answer missing;
-        missing.reason = "no such tool in this test: " + command;
-        return missing;
-    }
-
-    std::deque<Rule> rules_;
 };
-
-Reading read(Host& host, const char* name, const List& arguments) {
-    const NativeEntry* native = find_native(name);
-    REQUIRE(native != nullptr);
-    return native->probe(host, arguments);
-}
-
-Answer act(Host& host, const char* name, const List& arguments) {
-    const NativeEntry* native = find_native(name);
-    REQUIRE(native != nullptr);
-    return native->action(host, arguments);
-}
 
 Value web() {
     return Value(ResourceRef{"workload", "web"});
