@@ -58,6 +58,10 @@ void run(const Input& input, Diagnostics& diagnostics) {
     for (const auto& family : families()) family.check(picture, diagnostics);
 }
 
+bool is_emergency(const ir::Program& program) {
+    return program.migration && program.migration->property("emergency") != nullptr;
+}
+
 bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage) {
     const ir::Stage* repeated = stage.repeats ? program.stage(*stage.repeats) : nullptr;
     return stage.on_failure && (repeated == nullptr || stage.failure_span != repeated->failure_span);

@@ -113,6 +113,8 @@ void invariants(const Picture& picture, Diagnostics& diagnostics);
 // requirements.cpp: what the script requires of the project's files holds.
 void requirements(const Picture& picture, Diagnostics& diagnostics);
 
+// Whether the script says that it is one for an emergency, in which production does not wait for others.
+bool is_emergency(const ir::Program& program);
 // Whether a stage has a failure block that it did not take over from the stage that it repeats.
 bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage);
 // Calls visit(undo) for each undo that a step of the stage itself has, once: a loop comes to it in each

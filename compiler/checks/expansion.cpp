@@ -9,6 +9,7 @@
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
 #include "compiler/semantics/visit.hpp"
+#include "compiler/semantics/walk.hpp"
 
 namespace migc::checks {
 namespace {
@@ -39,314 +40,373 @@ bool is_look_at_all(const std::set<Thing>& things) {
            std::any_of(things.begin(), things.end(), [](const Thing& t) { return t.starts_with("url "); });
 }
 
+// Goes through the steps of one stage, in order.
+class Expansion {
+  public:
+    Expansion(const Ground& ground, Values& values)
+        : ground_(ground), program_(ground.program), values_(values) {}
+
+    Course course() {
+        const ir::Stage& stage = values_.stage();
+        course_.stage = &stage;
+        course_.environment = values_.environment();
+        course_.lets = lets();
+        course_.gates = aside(stage.gates, values_.top, false);
+        course_.forward = forward(stage.steps);
+        course_.moment = ground_.files.now();
+        if (stage.on_failure) course_.failure = aside(*stage.on_failure, values_.top, false);
+        if (stage.throughout && !stage.steps.empty())
+            course_.throughout = watched(*stage.throughout, stage.steps.front());
+        return std::move(course_);
+    }
+
+  private:
+    friend struct semantics::Walk;
+
+    // Events that come one after the other.
+    struct Sequence {
+        std::vector<Event> events;
+        bool forward = false;
+        std::set<std::string> edited;  // aside: the files that these steps edit, whose content nobody knows
+        std::size_t begun = 0;         // where the step of the script that is gone through begins
+    };
+    // Where a step stands.
+    struct Place {
+        Sequence& in;
+        const ir::Step* step = nullptr;     // that the script has
+        const ir::Verb* part_of = nullptr;  // the composite verb that it calls
+        const ir::Undo* undo = nullptr;     // the outermost that was written for it
+        const Branch* branch = nullptr;
+        bool conditional = false, beside = false;
+    };
+
+    // Of the script's top level: its names are known from then on.
+    std::vector<Event> lets() {
+        Sequence found;
+        for (const ir::Step& step : program_.lets)
+            if (step.value) let(step, values_.top, {found});
+        return std::move(found.events);
+    }
+
+    // Of the stage's own steps, which are done unless a run fails.
+    std::vector<Event> forward(const std::vector<ir::Step>& steps) {
+        Sequence found;
+        found.forward = true;
+        Names names(&values_.top);
+        walk(steps, names, {found});
+        return std::move(found.events);
+    }
+
+    // Of looking at a condition all the time.
+    std::vector<Event> watched(const ir::Expr& condition, const ir::Step& place) {
+        Sequence found;
+        Event& event = add(Act::Look, place, {found});
+        event.condition = &condition;
+        look_at(event, condition, values_.top);
+        return std::move(found.events);
+    }
+
+    // Of steps that are done only then, if at all.
+    std::vector<Event> aside(const std::vector<ir::Step>& steps, const Names& outer, bool beside) {
+        Sequence found;
+        Place place{found};
+        place.beside = beside;
+        Names names(&outer);
+        walk(steps, names, place);
+        spent_ += found.events.size();
+        return std::move(found.events);
+    }
+
+    void walk(const std::vector<ir::Step>& steps, Names& names, const Place& place) {
+        for (const ir::Step& step : steps) one(step, names, place);
+    }
+
+    void one(const ir::Step& step, Names& names, Place place) {
+        if (is_enough(names, place)) return;
+        const bool is_block = step.kind == ir::StepKind::If || step.kind == ir::StepKind::For ||
+                              step.kind == ir::StepKind::Parallel;
+        if (place.step == nullptr && !is_block) place.step = &step;
+        names.stand_in(place.step);
+        const auto otherwise = [&] {
+            if (step.kind == ir::StepKind::Undo) add(Act::Undo, step, place);
+            if (step.kind == ir::StepKind::UndoAll) add(Act::UndoAll, step, place);
+            if (step.kind == ir::StepKind::Hold) add(Act::Hold, step, place);
+            if (step.kind == ir::StepKind::Gate) look_at(add(Act::Gate, step, place), *step.condition, names);
+        };
+        semantics::Walk::statement(*this, otherwise, step, names, place);
+    }
+
+    // Whether enough is known of a stage, or of the step that the script has.
+    bool is_enough(const Names& names, const Place& place) const {
+        const std::size_t count = place.in.events.size();
+        return count + spent_ >= most_events || (names.depth() > 0 && count >= place.in.begun + most_of_call);
+    }
+
+    Event& add(Act act, const ir::Step& step, const Place& place) {
+        Event& event = place.in.events.emplace_back();
+        event.act = act;
+        event.step = place.step != nullptr ? place.step : &step;
+        event.inner = &step;
+        event.part_of = place.part_of;
+        event.branch = place.branch;
+        event.conditional = place.conditional;
+        event.beside = place.beside;
+        event.moment = ground_.files.now();
+        return event;
+    }
+
+    // ------------------------------------------------ blocks
+
+    void let(const ir::Step& step, Names& names, const Place& place) {
+        Known known;
+        known.value = values_.of(*step.value, names);
+        known.plan = plan_of(*step.value, names);
+        if (asks(*step.value)) look_at(add(Act::Other, step, place), *step.value, names);
+        names[step.name] = std::move(known);
+    }
+
+    Place arm(const ir::Step& step, const Place& place, std::size_t visit, std::size_t number) {
+        const std::size_t depth = place.branch == nullptr ? 1 : place.branch->depth + 1;
+        Place inner = place;
+        inner.branch =
+            &ground_.branches.emplace_back(Branch{place.branch, &step, visit, number, depth, std::nullopt});
+        return inner;
+    }
+
+    void choose(const ir::Step& step, const Names& names, const Place& place) {
+        look_at(add(Act::Other, step, place), *step.condition, names);
+        const auto holds = values_.by_environment(*step.condition);
+        const std::size_t visit = ground_.branches.size();
+        for (const bool otherwise : {false, true}) {
+            Names inner(&names);
+            Place way = arm(step, place, visit, otherwise ? 1 : 0);
+            way.conditional = true;
+            if (holds) ground_.branches.back().taken = *holds != otherwise;
+            walk(otherwise ? step.otherwise : step.body, inner, way);
+        }
+    }
+
+    void loop(const ir::Step& step, const Names& names, const Place& place) {
+        const auto list = values_.of(*step.value, names);
+        const auto* items = list ? list->get_if<List>() : nullptr;
+        const bool is_known = items != nullptr && rounds_ + items->size() <= most_rounds;
+        Place round = place;
+        round.conditional = place.conditional || !is_known;
+        if (is_known) rounds_ += items->size();
+        for (std::size_t i = 0; i < (is_known ? items->size() : 1); ++i) {
+            Names inner(&names);
+            inner[step.name].value = is_known ? Maybe((*items)[i]) : std::nullopt;
+            walk(step.body, inner, round);
+        }
+    }
+
+    void parallel(const ir::Step& step, const Names& names, const Place& place) {
+        const std::size_t visit = ground_.branches.size();
+        for (std::size_t i = 0; i < step.body.size(); ++i) {
+            Names inner(&names);
+            Place way = arm(step, place, visit, i);
+            way.beside = true;
+            one(step.body[i], inner, way);
+        }
+    }
+
+    // ------------------------------------------------ calls
+
+    void call(const ir::Step& step, Names& names, const Place& place) {
+        const ir::Verb& verb = program_.verbs.at(step.verb);
+        Names parameters = values_.bind(verb.parameters, step.arguments, names);
+        const bool as_a_whole = verb.composite && verb.undo.kind == ir::UndoKind::Steps;
+        Place inner = place;
+        if (place.undo == nullptr && (step.undo || as_a_whole)) inner.undo = &semantics::way_back(step, verb);
+        const std::size_t begin = place.in.events.size();
+        Known made = verb.composite && names.depth() < deepest_call
+                         ? composite(verb, parameters, inner)
+                         : act(verb, step, parameters, names, inner);
+        if (place.in.forward) own_undo(verb, step, begin, parameters, names, place);
+        if (!step.name.empty()) names[step.name] = std::move(made);
+    }
+
+    // Yields what the name behind `as` stands for.
+    Known composite(const ir::Verb& verb, Names& parameters, Place place) {
+        if (place.part_of == nullptr) {
+            place.part_of = &verb;
+            place.in.begun = place.in.events.size();
+        }
+        capture(verb, parameters);
+        walk(verb.steps, parameters, place);
+        Known made;
+        if (verb.result) {
+            made.value = values_.of(*verb.result, parameters);
+            made.plan = plan_of(*verb.result, parameters);
+        }
+        return made;
+    }
+
+    Known act(const ir::Verb& verb, const ir::Step& step, Names& parameters, const Names& names,
+              const Place& place) {
+        Event& event = add(verb.mutates() ? Act::Change : Act::Other, step, place);
+        event.verb = &verb;
+        event.undo = place.undo != nullptr ? place.undo : &verb.undo;
+        for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
+            event.arguments.push_back(parameters[verb.parameters[i].name].value);
+            add_plan(event, step.arguments[i], names);
+        }
+        event.role = values_.played(verb.role, parameters);
+        add_asked(event, verb.role, event.role, verb.parameters, step.arguments);
+        event.bound = semantics::call_bound(program_, step, verb, values_.number_in(names),
+                                            values_.number_in(parameters));
+        if (ground_.is_own(verb.span))
+            for (const ir::Expr& need : verb.needs)
+                if (asks(need)) look_at(event, need, parameters);
+        capture(verb, parameters);
+        for (const ir::Effect& effect : verb.effects) add_effect(event, effect, parameters);
+        edit(event, place);
+        apply(event, place);
+        if (event.act == Act::Other && !event.plans.empty()) event.act = Act::Look;
+        Known made;
+        const bool makes_plan = verb.result_type && verb.result_type->kind == ir::TypeKind::Plan;
+        if (makes_plan && !step.name.empty()) event.makes = fmt::format("{}#{}", step.name, ++plans_);
+        made.plan = event.makes;
+        return made;
+    }
+
+    void capture(const ir::Verb& verb, Names& parameters) const {
+        for (const ir::Capture& capture : verb.captures)
+            parameters[capture.name].value = values_.of(capture.value, parameters);
+    }
+
+    void own_undo(const ir::Verb& verb, const ir::Step& step, std::size_t begin, const Names& parameters,
+                  const Names& names, const Place& place) {
+        const ir::Undo& undo = semantics::way_back(step, verb);
+        const bool by_verb = !step.undo;
+        if (undo.kind != ir::UndoKind::Steps ||
+            (by_verb && (!ground_.is_own(verb.span) || undos_by_verb_ >= most_undos)))
+            return;
+        undos_by_verb_ += by_verb ? 1 : 0;
+        OwnUndo own;
+        own.undo = &undo;
+        own.step = &step;
+        own.part_of = place.part_of;
+        own.begin = begin;
+        own.end = place.in.events.size();
+        own.by_verb = by_verb;
+        own.outermost = place.undo == nullptr;
+        own.back = aside(undo.steps, by_verb ? parameters : names, place.beside);
+        course_.undos.push_back(std::move(own));
+    }
+
+    void add_effect(Event& event, const ir::Effect& effect, const Names& names) const {
+        Effect made;
+        made.probe = &program_.probes.at(effect.probe.declaration);
+        made.becomes = effect.becomes;
+        made.exact = true;
+        made.role = values_.played(effect.probe, names);
+        made.name = made.probe->signature;
+        for (const ir::Expr& argument : effect.probe.children) {
+            made.arguments.push_back(values_.of(argument, names));
+            made.exact = made.exact && made.arguments.back();
+            made.name += " | " + (made.arguments.back() ? show(*made.arguments.back()) : "?");
+        }
+        if (effect.value) made.value = values_.of(*effect.value, names);
+        auto things = ground_.resources.things_of(*made.probe, made.arguments, made.role);
+        if (things.size() == 1) made.thing = *things.begin();
+        made.pointer = field_of(*made.probe, made.role);
+        if (things.empty() && file_in(*made.probe)) things.insert("file ?");
+        event.things.insert(things.begin(), things.end());
+        event.effects.push_back(std::move(made));
+    }
+
+    // What the project's files then say. Of what is done aside they say nothing.
+    void edit(Event& event, const Place& place) const {
+        if (place.in.forward) {
+            ground_.files.take(event);
+            event.moment = ground_.files.now();
+            return;
+        }
+        for (const Thing& thing : event.things)
+            if (thing.starts_with("file ")) place.in.edited.insert(thing.substr(5));
+    }
+
+    void apply(Event& event, const Place& place) const {
+        for (const Effect& effect : event.effects) {
+            const auto* path =
+                effect.probe->role.role == ir::Role::Object ? text_in(effect.role, 1) : nullptr;
+            if (path == nullptr) continue;
+            event.manifest = *path;
+            const Object* object =
+                ground_.resources.applied(*path, effect.thing, values_.stage().environment);
+            if (object != nullptr && !place.in.edited.contains(object->file))
+                event.object = ground_.files.version(*object, event.moment);
+        }
+    }
+
+    // ------------------------------------------------ looks
+
+    void verify(const ir::Step& step, const Names& names, const Place& place) {
+        look(add(Act::Look, step, place), step, names);
+    }
+
+    void soak(const ir::Step& step, const Names& names, const Place& place) {
+        Event& event = add(Act::Soak, step, place);
+        const auto time = step.value ? values_.of(*step.value, names) : std::nullopt;
+        const auto* duration = time ? time->get_if<Duration>() : nullptr;
+        if (duration != nullptr) event.at_least_ms = duration->milliseconds;
+        look(event, step, names);
+    }
+
+    void look(Event& event, const ir::Step& step, const Names& names) const {
+        event.bound = semantics::verify_bound(program_, step, values_.number_in(names));
+        if (!step.condition) return;
+        const Names* home = &names;
+        event.condition = condition_of(*step.condition, home);
+        look_at(event, *step.condition, names);
+    }
+
+    void look_at(Event& event, const ir::Expr& expression, const Names& given) const {
+        const Names* names = &given;
+        const ir::Expr* condition = condition_of(expression, names);
+        if (condition == nullptr) {
+            event.everything = event.everything || expression.type.kind == ir::TypeKind::Condition;
+            add_plan(event, expression, *names);
+            return;
+        }
+        if (const ir::Probe* probe = program_.probe(*condition)) {
+            std::vector<Maybe> arguments;
+            for (const ir::Expr& argument : condition->children)
+                arguments.push_back(values_.of(argument, *names));
+            const auto role = values_.played(*condition, *names);
+            add_asked(event, probe->role, role, probe->parameters, condition->children);
+            const auto things = ground_.resources.things_of(*probe, arguments, role);
+            event.things.insert(things.begin(), things.end());
+            event.everything =
+                event.everything || is_look_at_all(things) ||
+                std::any_of(arguments.begin(), arguments.end(), [](const auto& a) { return !a; });
+        }
+        for (const ir::Expr& child : condition->children) look_at(event, child, *names);
+    }
+
+    // Whether an address is asked anywhere in it.
+    bool asks(const ir::Expr& expression) const {
+        return semantics::any_expression(expression, [&](const ir::Expr& one) {
+            const ir::Probe* probe = program_.probe(one);
+            return probe != nullptr &&
+                   std::any_of(probe->parameters.begin(), probe->parameters.end(), [](const auto& parameter) {
+                       return parameter.type.kind == ir::TypeKind::Url;
+                   });
+        });
+    }
+
+    const Ground& ground_;
+    const ir::Program& program_;
+    Values& values_;
+    Course course_;
+    std::size_t rounds_ = 0, spent_ = 0, plans_ = 0, undos_by_verb_ = 0;
+};
+
 }  // namespace
 
-std::vector<Event> Expansion::lets() {
-    Sequence found;
-    for (const ir::Step& step : program_.lets)
-        if (step.value) let(step, values_.top, {found});
-    return std::move(found.events);
-}
-
-std::vector<Event> Expansion::forward(const std::vector<ir::Step>& steps) {
-    Sequence found;
-    found.forward = true;
-    Names names(&values_.top);
-    walk(steps, names, {found});
-    return std::move(found.events);
-}
-
-std::vector<Event> Expansion::watched(const ir::Expr& condition, const ir::Step& place) {
-    Sequence found;
-    Event& event = add(Act::Look, place, {found});
-    event.condition = &condition;
-    look_at(event, condition, values_.top);
-    return std::move(found.events);
-}
-
-std::vector<Event> Expansion::aside(const std::vector<ir::Step>& steps, const Names& outer, bool beside) {
-    Sequence found;
-    Place place{found};
-    place.beside = beside;
-    Names names(&outer);
-    walk(steps, names, place);
-    spent_ += found.events.size();
-    return std::move(found.events);
-}
-
-void Expansion::walk(const std::vector<ir::Step>& steps, Names& names, const Place& place) {
-    for (const ir::Step& step : steps) one(step, names, place);
-}
-
-void Expansion::one(const ir::Step& step, Names& names, Place place) {
-    if (is_enough(names, place)) return;
-    const bool is_block = step.kind == ir::StepKind::If || step.kind == ir::StepKind::For ||
-                          step.kind == ir::StepKind::Parallel;
-    if (place.step == nullptr && !is_block) place.step = &step;
-    names.stand_in(place.step);
-    const auto otherwise = [&] {
-        if (step.kind == ir::StepKind::Undo) add(Act::Undo, step, place);
-        if (step.kind == ir::StepKind::UndoAll) add(Act::UndoAll, step, place);
-        if (step.kind == ir::StepKind::Hold) add(Act::Hold, step, place);
-        if (step.kind == ir::StepKind::Gate) look_at(add(Act::Gate, step, place), *step.condition, names);
-    };
-    semantics::Walk::statement(*this, otherwise, step, names, place);
-}
-
-// Whether enough is known of a stage, or of the step that the script has.
-bool Expansion::is_enough(const Names& names, const Place& place) const {
-    const std::size_t count = place.in.events.size();
-    return count + spent_ >= most_events || (names.depth() > 0 && count >= place.in.begun + most_of_call);
-}
-
-Event& Expansion::add(Act act, const ir::Step& step, const Place& place) {
-    Event& event = place.in.events.emplace_back();
-    event.act = act;
-    event.step = place.step != nullptr ? place.step : &step;
-    event.inner = &step;
-    event.part_of = place.part_of;
-    event.branch = place.branch;
-    event.conditional = place.conditional;
-    event.beside = place.beside;
-    event.moment = ground_.files.now();
-    return event;
-}
-
-// ------------------------------------------------ blocks
-
-void Expansion::let(const ir::Step& step, Names& names, const Place& place) {
-    Known known;
-    known.value = values_.of(*step.value, names);
-    known.plan = plan_of(*step.value, names);
-    if (asks(*step.value)) look_at(add(Act::Other, step, place), *step.value, names);
-    names[step.name] = std::move(known);
-}
-
-Expansion::Place Expansion::arm(const ir::Step& step, const Place& place, std::size_t visit,
-                                std::size_t number) {
-    const std::size_t depth = place.branch == nullptr ? 1 : place.branch->depth + 1;
-    Place inner = place;
-    inner.branch =
-        &ground_.branches.emplace_back(Branch{place.branch, &step, visit, number, depth, std::nullopt});
-    return inner;
-}
-
-void Expansion::choose(const ir::Step& step, const Names& names, const Place& place) {
-    look_at(add(Act::Other, step, place), *step.condition, names);
-    const auto holds = values_.by_environment(*step.condition);
-    const std::size_t visit = ground_.branches.size();
-    for (const bool otherwise : {false, true}) {
-        Names inner(&names);
-        Place way = arm(step, place, visit, otherwise ? 1 : 0);
-        way.conditional = true;
-        if (holds) ground_.branches.back().taken = *holds != otherwise;
-        walk(otherwise ? step.otherwise : step.body, inner, way);
-    }
-}
-
-void Expansion::loop(const ir::Step& step, const Names& names, const Place& place) {
-    const auto list = values_.of(*step.value, names);
-    const auto* items = list ? list->get_if<List>() : nullptr;
-    const bool is_known = items != nullptr && rounds_ + items->size() <= most_rounds;
-    Place round = place;
-    round.conditional = place.conditional || !is_known;
-    if (is_known) rounds_ += items->size();
-    for (std::size_t i = 0; i < (is_known ? items->size() : 1); ++i) {
-        Names inner(&names);
-        inner[step.name].value = is_known ? Maybe((*items)[i]) : std::nullopt;
-        walk(step.body, inner, round);
-    }
-}
-
-void Expansion::parallel(const ir::Step& step, const Names& names, const Place& place) {
-    const std::size_t visit = ground_.branches.size();
-    for (std::size_t i = 0; i < step.body.size(); ++i) {
-        Names inner(&names);
-        Place way = arm(step, place, visit, i);
-        way.beside = true;
-        one(step.body[i], inner, way);
-    }
-}
-
-// ------------------------------------------------ calls
-
-void Expansion::call(const ir::Step& step, Names& names, const Place& place) {
-    const ir::Verb& verb = program_.verbs.at(step.verb);
-    Names parameters = values_.bind(verb.parameters, step.arguments, names);
-    const bool as_a_whole = verb.composite && verb.undo.kind == ir::UndoKind::Steps;
-    Place inner = place;
-    if (place.undo == nullptr && (step.undo || as_a_whole)) inner.undo = &semantics::way_back(step, verb);
-    const std::size_t begin = place.in.events.size();
-    Known made = verb.composite && names.depth() < deepest_call ? composite(verb, parameters, inner)
-                                                                : act(verb, step, parameters, names, inner);
-    if (place.in.forward) own_undo(verb, step, begin, parameters, names, place);
-    if (!step.name.empty()) names[step.name] = std::move(made);
-}
-
-// Yields what the name behind `as` stands for.
-Known Expansion::composite(const ir::Verb& verb, Names& parameters, Place place) {
-    if (place.part_of == nullptr) {
-        place.part_of = &verb;
-        place.in.begun = place.in.events.size();
-    }
-    capture(verb, parameters);
-    walk(verb.steps, parameters, place);
-    Known made;
-    if (verb.result) {
-        made.value = values_.of(*verb.result, parameters);
-        made.plan = plan_of(*verb.result, parameters);
-    }
-    return made;
-}
-
-Known Expansion::act(const ir::Verb& verb, const ir::Step& step, Names& parameters, const Names& names,
-                     const Place& place) {
-    Event& event = add(verb.mutates() ? Act::Change : Act::Other, step, place);
-    event.verb = &verb;
-    event.undo = place.undo != nullptr ? place.undo : &verb.undo;
-    for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
-        event.arguments.push_back(parameters[verb.parameters[i].name].value);
-        add_plan(event, step.arguments[i], names);
-    }
-    event.role = values_.played(verb.role, parameters);
-    add_asked(event, verb.role, event.role, verb.parameters, step.arguments);
-    event.bound =
-        semantics::call_bound(program_, step, verb, values_.number_in(names), values_.number_in(parameters));
-    if (ground_.is_own(verb.span))
-        for (const ir::Expr& need : verb.needs)
-            if (asks(need)) look_at(event, need, parameters);
-    capture(verb, parameters);
-    for (const ir::Effect& effect : verb.effects) add_effect(event, effect, parameters);
-    edit(event, place);
-    apply(event, place);
-    if (event.act == Act::Other && !event.plans.empty()) event.act = Act::Look;
-    Known made;
-    const bool makes_plan = verb.result_type && verb.result_type->kind == ir::TypeKind::Plan;
-    if (makes_plan && !step.name.empty()) event.makes = fmt::format("{}#{}", step.name, ++plans_);
-    made.plan = event.makes;
-    return made;
-}
-
-void Expansion::capture(const ir::Verb& verb, Names& parameters) const {
-    for (const ir::Capture& capture : verb.captures)
-        parameters[capture.name].value = values_.of(capture.value, parameters);
-}
-
-void Expansion::own_undo(const ir::Verb& verb, const ir::Step& step, std::size_t begin,
-                         const Names& parameters, const Names& names, const Place& place) {
-    const ir::Undo& undo = semantics::way_back(step, verb);
-    const bool by_verb = !step.undo;
-    if (undo.kind != ir::UndoKind::Steps ||
-        (by_verb && (!ground_.is_own(verb.span) || undos_by_verb_ >= most_undos)))
-        return;
-    undos_by_verb_ += by_verb ? 1 : 0;
-    OwnUndo own;
-    own.undo = &undo;
-    own.step = &step;
-    own.part_of = place.part_of;
-    own.begin = begin;
-    own.end = place.in.events.size();
-    own.by_verb = by_verb;
-    own.outermost = place.undo == nullptr;
-    own.back = aside(undo.steps, by_verb ? parameters : names, place.beside);
-    course_.undos.push_back(std::move(own));
-}
-
-void Expansion::add_effect(Event& event, const ir::Effect& effect, const Names& names) const {
-    Effect made;
-    made.probe = &program_.probes.at(effect.probe.declaration);
-    made.becomes = effect.becomes;
-    made.exact = true;
-    made.role = values_.played(effect.probe, names);
-    made.name = made.probe->signature;
-    for (const ir::Expr& argument : effect.probe.children) {
-        made.arguments.push_back(values_.of(argument, names));
-        made.exact = made.exact && made.arguments.back();
-        made.name += " | " + (made.arguments.back() ? show(*made.arguments.back()) : "?");
-    }
-    if (effect.value) made.value = values_.of(*effect.value, names);
-    auto things = ground_.resources.things_of(*made.probe, made.arguments, made.role);
-    if (things.size() == 1) made.thing = *things.begin();
-    made.pointer = field_of(*made.probe, made.role);
-    if (things.empty() && file_in(*made.probe)) things.insert("file ?");
-    event.things.insert(things.begin(), things.end());
-    event.effects.push_back(std::move(made));
-}
-
-// What the project's files then say. Of what is done aside they say nothing.
-void Expansion::edit(Event& event, const Place& place) const {
-    if (place.in.forward) {
-        ground_.files.take(event);
-        event.moment = ground_.files.now();
-        return;
-    }
-    for (const Thing& thing : event.things)
-        if (thing.starts_with("file ")) place.in.edited.insert(thing.substr(5));
-}
-
-void Expansion::apply(Event& event, const Place& place) const {
-    for (const Effect& effect : event.effects) {
-        const auto* path = effect.probe->role.role == ir::Role::Object ? text_in(effect.role, 1) : nullptr;
-        if (path == nullptr) continue;
-        event.manifest = *path;
-        const Object* object = ground_.resources.applied(*path, effect.thing, values_.stage().environment);
-        if (object != nullptr && !place.in.edited.contains(object->file))
-            event.object = ground_.files.version(*object, event.moment);
-    }
-}
-
-// ------------------------------------------------ looks
-
-void Expansion::verify(const ir::Step& step, const Names& names, const Place& place) {
-    look(add(Act::Look, step, place), step, names);
-}
-
-void Expansion::soak(const ir::Step& step, const Names& names, const Place& place) {
-    Event& event = add(Act::Soak, step, place);
-    const auto time = step.value ? values_.of(*step.value, names) : std::nullopt;
-    const auto* duration = time ? time->get_if<Duration>() : nullptr;
-    if (duration != nullptr) event.at_least_ms = duration->milliseconds;
-    look(event, step, names);
-}
-
-void Expansion::look(Event& event, const ir::Step& step, const Names& names) const {
-    event.bound = semantics::verify_bound(program_, step, values_.number_in(names));
-    if (!step.condition) return;
-    const Names* home = &names;
-    event.condition = condition_of(*step.condition, home);
-    look_at(event, *step.condition, names);
-}
-
-void Expansion::look_at(Event& event, const ir::Expr& expression, const Names& given) const {
-    const Names* names = &given;
-    const ir::Expr* condition = condition_of(expression, names);
-    if (condition == nullptr) {
-        event.everything = event.everything || expression.type.kind == ir::TypeKind::Condition;
-        add_plan(event, expression, *names);
-        return;
-    }
-    if (const ir::Probe* probe = program_.probe(*condition)) {
-        std::vector<Maybe> arguments;
-        for (const ir::Expr& argument : condition->children)
-            arguments.push_back(values_.of(argument, *names));
-        const auto role = values_.played(*condition, *names);
-        add_asked(event, probe->role, role, probe->parameters, condition->children);
-        const auto things = ground_.resources.things_of(*probe, arguments, role);
-        event.things.insert(things.begin(), things.end());
-        event.everything = event.everything || is_look_at_all(things) ||
-                           std::any_of(arguments.begin(), arguments.end(), [](const auto& a) { return !a; });
-    }
-    for (const ir::Expr& child : condition->children) look_at(event, child, *names);
-}
-
-// Whether an address is asked anywhere in it.
-bool Expansion::asks(const ir::Expr& expression) const {
-    return semantics::any_expression(expression, [&](const ir::Expr& one) {
-        const ir::Probe* probe = program_.probe(one);
-        return probe != nullptr &&
-               std::any_of(probe->parameters.begin(), probe->parameters.end(),
-                           [](const auto& parameter) { return parameter.type.kind == ir::TypeKind::Url; });
-    });
+Course expand(const Ground& ground, Values& values) {
+    return Expansion(ground, values).course();
 }
 
 }  // namespace migc::checks

@@ -9,10 +9,6 @@
 namespace migc::checks {
 namespace {
 
-bool is_emergency(const ir::Program& program) {
-    return program.migration && program.migration->property("emergency");
-}
-
 // The stages that change something, in the order of the script.
 std::vector<const ir::Stage*> changing_stages(const ir::Program& program) {
     std::vector<const ir::Stage*> result;

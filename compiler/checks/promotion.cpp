@@ -223,8 +223,7 @@ void window(const Picture& picture, const Course& course, Diagnostics& diagnosti
 
 void promotion(const Picture& picture, Diagnostics& diagnostics) {
     gates(picture, diagnostics);
-    const bool is_emergency = picture.program.migration && picture.program.migration->property("emergency");
-    if (!is_emergency) exercise(picture, diagnostics);
+    if (!is_emergency(picture.program)) exercise(picture, diagnostics);
     for (const Course& course : picture.timeline.courses()) window(picture, course, diagnostics);
 }
 

@@ -69,23 +69,10 @@ Timeline::Timeline(const ir::Program& program, const project::Inventory& invento
                    const Manifests& manifests, const SourceMap& sources, Resources& resources,
                    EditedFiles& files)
     : program_(program), sources_(sources) {
-    const Expansion::Ground ground{program, resources, files, branches_,
-                                   [this](Span span) { return is_own(span); }};
-    for (const ir::Stage& stage : program.stages) {
-        Course course;
-        Values& values = values_.emplace_back(program, inventory, manifests, stage, read_by_);
-        Expansion expansion(ground, values, course);
-        course.stage = &stage;
-        course.environment = values.environment();
-        course.lets = expansion.lets();
-        course.gates = expansion.aside(stage.gates);
-        course.forward = expansion.forward(stage.steps);
-        course.moment = files.now();
-        if (stage.on_failure) course.failure = expansion.aside(*stage.on_failure);
-        if (stage.throughout && !stage.steps.empty())
-            course.throughout = expansion.watched(*stage.throughout, stage.steps.front());
-        courses_.push_back(std::move(course));
-    }
+    const Ground ground{program, resources, files, branches_, [this](Span span) { return is_own(span); }};
+    for (const ir::Stage& stage : program.stages)
+        courses_.push_back(
+            expand(ground, values_.emplace_back(program, inventory, manifests, stage, read_by_)));
 }
 
 bool Timeline::is_own(Span span) const {

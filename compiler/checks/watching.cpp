@@ -36,7 +36,7 @@ const Event* early_soak(const Course& course) {
 
 void watching(const Picture& picture, Diagnostics& diagnostics) {
     const auto& program = picture.program;
-    if (program.migration && program.migration->property("emergency")) return;
+    if (is_emergency(program)) return;
     for (const Course& course : picture.timeline.courses()) {
         const bool is_protected = course.environment != nullptr && course.environment->is_protected;
         if (!is_protected || has_throughout(program, course)) continue;
