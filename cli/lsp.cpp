@@ -78,7 +78,7 @@ int serve() {
 }  // namespace
 
 void add_lsp(CLI::App& command, int& exit_code) {
-    command.footer("Editors start it themselves; docs/editors.md says how to set one up.");
+    command.footer("Editors start it themselves; docs/how-to/editors.md says how to set one up.");
     auto stdio = std::make_shared<bool>(false);
     command.add_flag("--stdio", *stdio, "The only way, and the default; accepted since some editors add it");
     command.callback([stdio, &exit_code] { exit_code = serve(); });

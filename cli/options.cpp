@@ -90,7 +90,7 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
     command.add_flag(
         "--allow-tools", options.allow_tools,
         "Execute what the project says: its own tools, probes and programs, secrets' commands, terraform. "
-        "See docs/trust.md");
+        "See docs/reference/execution.md");
     command.add_option("--context", options.context, "The kubectl context, in place of the environment's");
     command.add_option("--namespace", options.name_space, "The namespace, in place of the environment's");
     command.add_option("--record", options.record, "Write a transcript of what the tools answered");

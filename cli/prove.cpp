@@ -99,7 +99,7 @@ void add_prove(CLI::App& command, int& exit_code) {
     add_json_option(command, options->session);
     command.footer(
         "Examples:\n  migc prove deploy.mig\n  migc prove deploy.mig --faults 2 --jit\n  migc prove deploy.mig --others\n  migc prove deploy.mig --always \"replicas of webapi is at least 2\"\n\n"
-        "Nothing is run and nothing is read but the script: docs/proof.md says what is proved.\n\n"
+        "Nothing is run and nothing is read but the script: docs/explanation/proof.md says what is proved.\n\n"
         "Exit codes: 0 proved, 1 there is a counterexample, 2 it could not be decided.");
     command.callback([options, &exit_code] { exit_code = prove(*options); });
 }

@@ -17,7 +17,7 @@ BESIDE = {
     "k8s/queue.yaml": (PROJECT / "keys/k8s/queue.yaml").read_text(),
     "k8s/configmap.yaml": "kind: ConfigMap\ndata:\n  CacheEndpoint: redis-service:6379\n",
 }
-GENERATED = {"docs/verbs.md": ["verbs", "--markdown"], "docs/checks.md": ["explain", "--markdown"]}
+GENERATED = {"docs/reference/verbs.md": ["verbs", "--markdown"], "docs/reference/checks.md": ["explain", "--markdown"]}
 
 
 def run(*arguments, cwd=root):
@@ -32,7 +32,7 @@ for path, command in GENERATED.items():
     check(f"{path} is current; tests/docs.py MIGC --write mends it", (root / path).read_text() == text)
 
 # Every code: a bad example that has the finding, a good one that has not.
-sections = re.findall(r"\n## (\w\d+): .*?\n\nRefused:\n\n```\n(.*?)\n```\n\nAccepted:\n\n```\n(.*?)\n```", (root / "docs/checks.md").read_text(), re.S)
+sections = re.findall(r"\n## (\w\d+): .*?\n\nRefused:\n\n```\n(.*?)\n```\n\nAccepted:\n\n```\n(.*?)\n```", (root / "docs/reference/checks.md").read_text(), re.S)
 check("the document lists every code", len(sections) == len([l for l in run("explain")[1].splitlines() if not l.startswith("X")]))
 for code, bad, good in sections:
     with tempfile.TemporaryDirectory() as folder:
@@ -55,10 +55,34 @@ for code, bad, good in sections:
 scripts = [*root.glob("stdlib/**/*.mig"), *root.glob("examples/**/*.mig")]
 code, text = run("fmt", "--check", *map(str, scripts))
 check(f"standard layout: {text}", code == 0)
-for verb in re.findall(r"\n### `(.*?)`\n\n\n", (root / "docs/verbs.md").read_text()):
+for verb in re.findall(r"\n### `(.*?)`\n\n\n", (root / "docs/reference/verbs.md").read_text()):
     check(f"`{verb}` has documentation", False)
+# Every example of a phrase is one: it means what a script may say, whatever its files hold.
+NAMES = {
+    "larger": "plan terraform",
+    "smaller": "plan terraform",
+    "load": 'load test "http://web/health" at 20 per second for 30s',
+    "exporter": 'start program ["scripts/exporter.sh"]',
+}
+with tempfile.TemporaryDirectory() as folder:
+    modules = re.split(r"\n## (\S+)\n", (root / "docs/reference/verbs.md").read_text())
+    for module, text in zip(modules[1::2], modules[2::2]):
+        for phrase in re.findall(r"^For example: `(.*)`$", text, re.M):
+            first, last, top = ("", "", "")
+            if phrase.startswith("gate "):
+                first = phrase
+            elif "shrinks" in phrase or "changed before" in phrase:
+                top = f"never {phrase};"
+            else:
+                last = phrase if phrase.endswith(";") else f"let example = {phrase};"
+            names = "".join(f"{step} as {name};\n" for name, step in NAMES.items() if f" as {name};" not in phrase)
+            pattern = f"use std.{module};\n" if (root / f"stdlib/patterns/{module}.mig").exists() else ""
+            pathlib.Path(folder, "t.mig").write_text(f"{pattern}{top}\nstage staging <\n{first}\n{names}{last}\n> on failure undo;\n")
+            said = run("check", "t.mig", cwd=folder)[1]
+            check(f"the example `{phrase}` is valid\n{said}", not re.search(r"error\[[LT]\d+\]", said))
+
 # The coverage of the guide names lines that are there: a phrase is found in its file, whatever its line breaks are.
-coverage = root / "docs/guide-coverage.md"
+coverage = root / "docs/reference/guide-coverage.md"
 lines = coverage.read_text().splitlines()
 for i, row in enumerate(lines):
     cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)]

@@ -26,7 +26,7 @@ struct CodeInfo {
     std::string_view id;           // "R001", stable
     Severity severity;             // unless migc.yaml says otherwise
     std::string_view title;        // a few words
-    std::string_view explanation;  // why it matters, for `migc explain` and docs/checks.md
+    std::string_view explanation;  // why it matters, for `migc explain` and docs/reference/checks.md
     std::string_view bad;          // a script that has the finding
     std::string_view good;         // the same, mended
 };

@@ -1,4 +1,4 @@
-// docs/checks.md: what each finding means.
+// docs/reference/checks.md: what each finding means.
 #pragma once
 
 #include <string>

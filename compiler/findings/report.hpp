@@ -1,5 +1,5 @@
 // The findings of one `migc check`, over all its scripts, and the formats that other tools read.
-// docs/check-output.md describes each of them.
+// docs/reference/check-output.md describes each of them.
 #pragma once
 
 #include <string>

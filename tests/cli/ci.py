@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The recipes of docs/ci: the YAML has the form that each service reads, and its commands do on the examples what they are
+"""The recipes of docs/how-to/ci: the YAML has the form that each service reads, and its commands do on the examples what they are
 meant to. ci.py MIGC. The services themselves are not asked."""
 import json, os, pathlib, re, shutil, subprocess, sys, tempfile
 
@@ -41,7 +41,7 @@ def quality(report):
 
 sarif.file, quality.file = "migc.sarif", "gl-code-quality-report.json"
 
-github = yaml.safe_load((SOURCE / "docs/ci/github.yml").read_text())
+github = yaml.safe_load((SOURCE / "docs/how-to/ci/github.yml").read_text())
 check("the workflow has its keys", set(github) == {"name", True, "permissions", "jobs"}, github)  # YAML 1.1 reads `on` as true
 steps = {s.get("name"): s for s in github["jobs"]["check"]["steps"]}
 both("GitHub: check", steps["Check"]["run"], sarif)
@@ -50,7 +50,7 @@ both("GitHub: annotations", steps["Annotate"]["run"])
 upload = steps["Show the findings"]
 check("the findings of a failed check are uploaded", "failure()" in upload["if"] and upload["with"]["sarif_file"] == sarif.file and github["permissions"]["security-events"] == "write")
 
-job = yaml.safe_load((SOURCE / "docs/ci/gitlab.yml").read_text())["migc"]
+job = yaml.safe_load((SOURCE / "docs/how-to/ci/gitlab.yml").read_text())["migc"]
 both("GitLab: check", "\n".join(job["script"]), quality)
 check("the report of a failed job is kept", job["artifacts"] == {"when": "always", "reports": {"codequality": quality.file}})
 

@@ -246,7 +246,7 @@ def as_a_file(user):
     is_open("as it was, signed by somebody else", room, with_file(), "says e.json")
     room.remove()
 
-    # As the two jobs of a pipeline, by one account, of which only one has the key: the recipe of docs/ci.md.
+    # As the two jobs of a pipeline, by one account, of which only one has the key: the recipe of docs/how-to/ci.md.
     room = Harbour(user)
     room.new_approver("ci-staging")
     room.stage("--namespace", "scratch", keys=room.keys / "ci-staging")
