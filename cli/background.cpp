@@ -72,7 +72,7 @@ int follow(const std::string& id) {
     }
     const auto about = found->journal->find(found->about.id);
     if (about && about->ended_ms != 0) return about->exit_code;
-    say("run {0} was cut off: `migc resume {0}` goes on with it, `migc undo {0}` takes it back\n",
+    say("run {0} was interrupted: `migc resume {0}` continues it, `migc undo {0}` undoes it\n",
         found->about.id);
     return 0;
 }

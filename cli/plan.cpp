@@ -99,7 +99,7 @@ void add_plan(CLI::App& command, int& exit_code) {
     command.add_flag("--digest", options->digest, "Print only the two digests");
     add_session_options(command, options->session);
     command.footer(
-        "The plan reads the present state and changes nothing. Each step is told as the steps before it will have "
+        "The plan reads the present state and changes nothing. Each step is shown as the steps before it will have "
         "left the\nworld; what only the run can know is `(known after step N)`, what takes a program that "
         "nobody\nhas allowed is `(not read: ..)`.\n\nExit codes: 0 nothing is in the "
         "way, 1 a step has a PROBLEM: it would not go well as things are, 2 there is no plan.\n\nExamples:\n  migc plan deploy.mig\n  migc "

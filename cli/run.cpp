@@ -222,7 +222,7 @@ int resolve(runtime::Decision decision) {
     const auto event = runtime::resolve(**journal, decision, trust::time_now());
     if (!event) return refuse(event.error());
     runtime::make_plain_reporter(std::cout, false)->on(*event);
-    say("`migc resume {}` goes on with it, `migc undo {}` takes it back\n", decision.run, decision.run);
+    say("`migc resume {}` continues it, `migc undo {}` undoes it\n", decision.run, decision.run);
     return 0;
 }
 

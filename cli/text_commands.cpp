@@ -72,7 +72,7 @@ int format_one(const std::string& path, bool check) {
         return 1;
     }
     if (check) {
-        say("{}: not in standard layout; `migc fmt {}` mends it\n", path, path);
+        say("{}: not in standard layout; `migc fmt {}` fixes it\n", path, path);
         return 1;
     }
     const auto done = driver::write_script(path, formatted);

@@ -43,7 +43,7 @@ void tried_again_on_the_way_back(const Picture& picture, const std::vector<ir::S
         if (!step.retry || !is_composite(picture.program, step)) return;
         diagnostics
             .report(Code::Misplaced, step.retry->span,
-                    "`retry` cannot stand behind a verb of steps on the way back")
+                    "`retry` cannot stand behind a verb of steps in an undo")
             .notes.emplace_back(
                 "what its first try has done would be done again; give `retry` to the steps inside of it");
     });

@@ -233,11 +233,11 @@ void report_reader(const Picture& picture, const Event& change, const Thing& thi
     d.labels.push_back({picture.manifests.span(reader, "/metadata/name"), "this reads it"});
     if (earlier != nullptr && earlier->step != change.step)
         d.labels.push_back({earlier->step->span, "it is started anew here, before this change"});
-    d.notes.push_back(fmt::format(
-        "its pods would go on with the old values until somebody restarts them, perhaps weeks later: "
-        "{} `restart {};`{}",
-        earlier == nullptr ? "add" : "put", name_in_script(picture.inventory, reader.thing),
-        earlier == nullptr ? "" : " behind this change"));
+    d.notes.push_back(
+        fmt::format("its pods would keep the old values until somebody restarts them, perhaps weeks later: "
+                    "{} `restart {};`{}",
+                    earlier == nullptr ? "add" : "put", name_in_script(picture.inventory, reader.thing),
+                    earlier == nullptr ? "" : " behind this change"));
 }
 
 // Whether migc takes back the steps, or a person takes over, behind an event of a failure block.

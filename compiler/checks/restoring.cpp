@@ -126,7 +126,7 @@ void not_saved(const Picture& picture, const Course& course, Diagnostics& diagno
             diagnostics.report(Code::NotSaved, event->step->span,
                                fmt::format("what `{}` deletes was not saved before", event->step->text));
         d.notes.emplace_back(
-            "there is no way back, not even by hand: `backup \"FOLDER\" of WORKLOAD to \"FILE\"` first, and look at it: "
+            "it cannot be undone, not even by hand: `backup \"FOLDER\" of WORKLOAD to \"FILE\"` first, and look at it: "
             "`verify digest of backup \"FILE\" is not absent;`");
     }
 }

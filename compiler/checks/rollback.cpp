@@ -13,7 +13,7 @@ void no_way_back(const Input& input, const ir::Stage& stage, Diagnostics& diagno
     const ir::Step* change = first_mutation(input.program, stage.steps);
     if (stage.on_failure || !change) return;
     auto& d = diagnostics.report(Code::NoWayBack, stage.span,
-                                 fmt::format("the stage `{}` has no way back", stage.name));
+                                 fmt::format("the stage `{}` has no rollback", stage.name));
     d.primary_label = "nothing says what happens when a step of it fails";
     d.labels.push_back({change->span, "this would be left as it is"});
     d.notes.push_back(fmt::format(

@@ -178,7 +178,7 @@ void state_push(const Picture& picture, const std::vector<Event>& events, std::s
         const bool is_given = std::any_of(event.arguments.begin(), event.arguments.end(),
                                           [](const auto& one) { return pushes(words_of(one)); });
         if ((!runs_it && !is_given) || !told.insert(event.step).second) continue;
-        auto& d = diagnostics.report(Code::StatePush, event.step->span, "an old state is no way back");
+        auto& d = diagnostics.report(Code::StatePush, event.step->span, "an old state is no rollback");
         d.notes.emplace_back(
             "`terraform state push` changes the record, and nothing that exists: afterwards terraform knows less "
             "than before. Undo by a plan: `undo;`, or `plan terraform as back; .. apply back;`");

@@ -541,7 +541,7 @@ void point_of_no_return(const Picture& picture, const Course& course, Diagnostic
     if (later == events.end()) return;
     auto& d = diagnostics.report(
         Code::NoReturnTooEarly, irreversible->step->span,
-        fmt::format("from `{}` on there is no way back, and it is not the last", irreversible->step->text));
+        fmt::format("`{}` cannot be undone, and it is not the last step", irreversible->step->text));
     const bool within = later->step == irreversible->step && picture.timeline.is_own(later->inner->span);
     d.labels.push_back({within ? later->inner->span : later->step->span,
                         "if this fails, what stands before it can be taken back no more"});

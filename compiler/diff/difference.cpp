@@ -147,7 +147,7 @@ class Differences {
                             if (!now)
                                 tell("the migration", "has no {} any more: it was \"{}\"", name, *old);
                             else if (!old)
-                                tell("the migration", "has a {}: \"{}\"", name, *now);
+                                tell("the migration", "has the {} \"{}\"", name, *now);
                             else
                                 tell("the migration", "its {} is \"{}\" in place of \"{}\"", name, *now,
                                      *old);

@@ -202,7 +202,7 @@ void report_impossible(const Allowed& allowed, Diagnostics& diagnostics) {
     for (const auto& code : all_codes()) ids.emplace_back(code.id);
     if (const auto near = nearest(allowed.id, ids))
         d.fixes.push_back({fmt::format("write `{}`", *near), {{allowed.span, *near}}, false});
-    d.notes.emplace_back("`migc explain` lists them; nothing is silenced by this comment");
+    d.notes.emplace_back("`migc explain` lists them; this comment suppresses nothing");
 }
 
 void report_wrong(const Allow& allow, bool complete, Diagnostics& diagnostics) {

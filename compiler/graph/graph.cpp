@@ -160,7 +160,7 @@ class Builder {
         const ir::Verb& verb = program_.verbs[step.verb];
         const ir::Undo& undo = semantics::way_back(step, verb);
         std::string label = "undo of " + step.text;
-        if (undo.kind == ir::UndoKind::Irreversible) return label + "\nno way back: " + undo.reason;
+        if (undo.kind == ir::UndoKind::Irreversible) return label + "\ncannot be undone: " + undo.reason;
         if (!step.undo && verb.composite && undo.kind != ir::UndoKind::Steps)
             return label + "\nthe undo of its steps, last first";
         if (undo.kind == ir::UndoKind::None) return label + "\nnothing to undo: " + undo.reason;

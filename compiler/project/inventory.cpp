@@ -373,7 +373,7 @@ class InventoryReader {
                 inventory_.notify_on.push_back(*name);
                 continue;
             }
-            auto& finding = read_.wrong(one, fmt::format("`{}` is nothing that is told of", *name));
+            auto& finding = read_.wrong(one, fmt::format("migc sends no message about `{}`", *name));
             finding.notes.push_back(fmt::format("`on` lists some of {}", fmt::join(known, ", ")));
             if (const auto meant = nearest(*name, known))
                 finding.fixes.push_back(replacement(one, *meant, false));

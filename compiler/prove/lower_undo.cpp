@@ -180,7 +180,7 @@ void Lowering::leave_unproved(const Change& change) {
     emit(Op::IfIsNot, change.status, Unproved, known);
     for (const Change* outer = change.outer; outer != nullptr; outer = outer->outer)
         emit(Op::IfIsNot, outer->status, NotBegun, known);
-    remark(Remark::Kind::Note, fmt::format("`{}` is not undone: whose work it is is not known", change.text),
+    remark(Remark::Kind::Note, fmt::format("`{}` is not undone: who made it so is not known", change.text),
            change.span);
     note_trouble();
     worsen(UndoHeld);

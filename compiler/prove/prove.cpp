@@ -23,7 +23,7 @@ struct Searched {
 tl::expected<std::unique_ptr<Machine>, std::string> machine_for(System& system, bool jit) {
     if (system.too_large || system.values.full())
         return tl::unexpected(
-            std::string("the script changes more than can be looked at at once; prove its stages apart"));
+            std::string("the script changes more than can be examined at once; prove its stages apart"));
     if (jit) return make_compiled(fast_code(system), system.values);
     return make_interpreter(fast_code(system), system.values);
 }

@@ -188,7 +188,7 @@ void Lowering::verb_undo(const syntax::Verb& verb, ir::Verb& result, Scope& scop
         d.notes.emplace_back(
             "exactly one of: `undo PHRASE;`, `undo < .. >;`, `undo none because \"..\";`, `undo by caller;`, "
             "`irreversible because \"..\";`");
-        d.notes.emplace_back("there is no silent default: a way back that nobody thought of is none");
+        d.notes.emplace_back("there is no silent default: an undo that nobody thought about is none");
     }
 }
 

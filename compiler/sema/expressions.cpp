@@ -292,7 +292,7 @@ ir::Expr Lowering::unknown_name(const syntax::Expr& word, const Type& expected, 
         d.notes.push_back(fmt::format("did you mean `{}`?", *near));
         d.fixes.push_back({fmt::format("write `{}`", *near), {{word.span, *near}}, false});
     } else if (is_textual(expected.kind)) {
-        d.notes.push_back(fmt::format("a {} is written in quotes: \"{}\"", ir::show(expected), word.text));
+        d.notes.push_back(fmt::format("write the {} in quotes: \"{}\"", ir::show(expected), word.text));
     } else {
         d.notes.push_back(fmt::format("declare it before: `param {}: {} = ..;` or `let {} = ..;`", word.text,
                                       expected.kind == TypeKind::Any ? "string" : ir::show(expected),

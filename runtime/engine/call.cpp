@@ -142,7 +142,7 @@ tl::expected<nlohmann::json, std::string> read_captures(Evaluator& evaluator, co
         // The fault is in what the step was given: that says all there is to say.
         if (reading.value.is_unknown() && reading.hopeless) return tl::unexpected(reading.why);
         if (reading.value.is_unknown())
-            return tl::unexpected(fmt::format("`{}` could not be captured, so there would be no way back: {}",
+            return tl::unexpected(fmt::format("`{}` could not be captured, so there would be no undo: {}",
                                               capture.name, explain(reading)));
         if (capture.value.type.kind == ir::TypeKind::Secret) {
             captures[capture.name] = captured_form(evaluator.kept(), reading.value);
@@ -340,7 +340,7 @@ std::optional<Verdict> Call::resume_in_failure() {
     const auto open = past.open.find(id_);
     if (open == past.open.end()) return std::nullopt;
     if (verb_.effects.empty() && verb_.undo.kind == ir::UndoKind::None)
-        return conclude(Outcome::Failed, "it was begun before the run was cut off, and is not repeated",
+        return conclude(Outcome::Failed, "it was begun before the run was interrupted, and is not repeated",
                         true);
     return settle(open->second);
 }

@@ -491,7 +491,7 @@ bool Engine::State::settle_open_steps(Settling purpose) {
             if (!undo.settle(change, purpose)) return false;
             const bool half_done = change.state == ChangeState::Failed && change.acted;
             if (half_done && purpose == Settling::Resume && !stage->past.failure)
-                stage->past.failure = fmt::format("{}: it was cut off half done", change.text);
+                stage->past.failure = fmt::format("{}: it was interrupted half done", change.text);
         }
     }
     return true;
@@ -654,7 +654,7 @@ RunResult Engine::State::resume_run(const std::string& id) {
         return {ended,
                 exit_code(ended),
                 {},
-                fmt::format("run {} is {}: there is nothing to go on with", run.recorder.run(), word(ended)),
+                fmt::format("run {} is {}: there is nothing to continue", run.recorder.run(), word(ended)),
                 {}};
     if (auto problem = history->undoing ? std::nullopt : another_workspace())
         return refused(problem->message);

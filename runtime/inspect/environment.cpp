@@ -143,14 +143,14 @@ void examine_terraform(const StageEnvironment& environment, Diagnoses& found) {
     if (!fs::is_directory(folder, error)) {
         found.push_back({Health::Trouble, environment.name,
                          fmt::format("there is no terraform folder {}", folder.string()),
-                         "mend `dir` in migc.yaml"});
+                         "correct `dir` in migc.yaml"});
         return;
     }
     const std::string variables = environment.setting("var-file");
     if (!variables.empty() && !fs::exists(folder / variables, error))
         found.push_back({Health::Trouble, environment.name,
                          fmt::format("there is no {}", (folder / variables).string()),
-                         "mend `var-file` in migc.yaml"});
+                         "correct `var-file` in migc.yaml"});
     const bool is_ready = fs::is_directory(folder / ".terraform", error);
     found.push_back(
         {is_ready ? Health::Well : Health::Note,

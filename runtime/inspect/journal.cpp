@@ -40,7 +40,7 @@ void examine_room(const std::filesystem::path& folder, Diagnoses& found) {
     if (::statvfs(folder.c_str(), &status) != 0) {
         found.push_back({Health::Trouble, "the journal",
                          fmt::format("{} cannot be looked at: {}", folder.string(), std::strerror(errno)),
-                         "mend the folder's permissions"});
+                         "correct the folder's permissions"});
         return;
     }
     const std::uintmax_t room = std::uintmax_t{status.f_bavail} * status.f_frsize;

@@ -99,7 +99,7 @@ std::string what_next(const Status& status, const StatusInput& input) {
     if (!status.in_doubt.empty())
         return fmt::format("look at what is in doubt, then `migc resolve {} STEP done|not-done --because ..`",
                            run);
-    return fmt::format("`migc resume {0}` goes on, `migc undo {0}` takes it back", run);
+    return fmt::format("`migc resume {0}` continues it, `migc undo {0}` undoes it", run);
 }
 
 std::string window_in_words(const Status& status, Time now) {
@@ -154,7 +154,7 @@ std::string render_status(const Status& status, const StatusInput& input) {
     if (!status.standing.empty())
         line("undo", status.no_return.empty()
                          ? fmt::format("would take {} at most", shown_duration(status.undo_ms))
-                         : fmt::format("stops at `{}`, which has no way back", status.no_return));
+                         : fmt::format("stops at `{}`, which cannot be undone", status.no_return));
     if (!status.window.empty()) line("window", window_in_words(status, input.now));
     line("next", what_next(status, input));
     return out;

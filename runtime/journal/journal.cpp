@@ -340,7 +340,7 @@ class SqliteJournal : public Journal {
                 operator_here());
         if (memory.head && !leads_through(*chain, *memory.head))
             return std::string(
-                "rows of it that were written here are missing: they were cut off, or an older copy of the "
+                "rows of it that were written here are missing: its end was removed, or an older copy of the "
                 "journal was put back");
         const auto gone = missing(memory.runs);
         if (!gone) return tl::make_unexpected(gone.error());

@@ -143,7 +143,7 @@ std::optional<std::string> not_begun(const fs::path& root) {
                                 : fmt::format("{} of {} (process {} on {}, {})", last->purpose, last->user,
                                               last->pid, last->host, time_in_words(last->since_ms));
     if (is_gone(*last))
-        return fmt::format("the last run had not begun: {} was cut off before it changed anything", who);
+        return fmt::format("the last run had not begun: {} was interrupted before it changed anything", who);
     return fmt::format("the last run has not begun yet: {} is just being started", who);
 }
 

@@ -93,8 +93,8 @@ tl::expected<std::string, std::string> collection_of(Host& host, const json& obj
         const std::string within = name_space.empty() ? "" : "/namespaces/" + name_space;
         return fmt::format("{}{}/{}", api, within, plural);
     }
-    return tl::unexpected(
-        fmt::format("kubectl: the server does not say where it keeps a {}", text_field(object, "/kind")));
+    return tl::unexpected(fmt::format("kubectl: the server does not say where it keeps objects of kind {}",
+                                      text_field(object, "/kind")));
 }
 
 Fetched fetch(Host& host, const Handle& handle) {

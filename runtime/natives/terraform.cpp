@@ -42,12 +42,12 @@ tl::expected<TwoPlans, std::string> read_two(Host& host, const Arguments& argume
 // The plan stays for whoever looks at it; it is never to be applied by hand, since what it was made from
 // changes.
 Reading no_way_back(const std::string& file, const std::string& what) {
-    return {Value(false),
-            fmt::format(
-                "the way back {}. `terraform show {}` shows it; nothing of it is applied. Once a person has "
-                "mended that, `migc undo` makes a new plan",
-                what, file),
-            true};
+    return {
+        Value(false),
+        fmt::format("the undo {}. `terraform show {}` shows it; nothing of it is applied. Once a person has "
+                    "corrected that, `migc undo` makes a new plan",
+                    what, file),
+        true};
 }
 
 constexpr const char* kept_back = "(sensitive, kept back by migc)";

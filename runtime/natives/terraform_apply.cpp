@@ -75,7 +75,7 @@ std::optional<std::string> doubt(const std::string& file, const PlanSummary& pla
     const auto missing = not_created(plan, state);
     if (missing.empty()) return std::nullopt;
     return fmt::format(
-        "terraform was cut off while it applied {}: {} may have been created without being written into the "
+        "terraform was interrupted while it applied {}: {} may have been created without being written into the "
         "state. A person looks for it at the provider: what is there is imported with `terraform import`, or "
         "removed",
         file, enumerate(missing));

@@ -46,13 +46,13 @@ std::string way_on(const RunSummary& run, const std::vector<OpenStep>& open) {
     std::string out;
     if (run.ended_ms == 0)
         out += fmt::format(
-            "run {} has no end: it goes on, or was cut off; then `migc resume {}` goes on with it, "
-            "and `migc undo {}` takes it back\n",
+            "run {} has no end: it still runs, or was interrupted; then `migc resume {}` continues it, "
+            "and `migc undo {}` undoes it\n",
             id, id, id);
     const bool doubtful =
         std::any_of(open.begin(), open.end(), [](const OpenStep& one) { return one.in_doubt; });
     if (run.ended_ms != 0 && !doubtful && run.outcome() != Outcome::Done && run.outcome() != Outcome::Undone)
-        out += fmt::format("`migc resume {}` goes on with it, `migc undo {}` takes it back\n", id, id);
+        out += fmt::format("`migc resume {}` continues it, `migc undo {}` undoes it\n", id, id);
     for (const OpenStep& one : open)
         if (one.in_doubt)
             out += fmt::format("`migc resolve {} {} done|not-done --because \"..\"` says how it went\n", id,

@@ -54,7 +54,7 @@ def backward(script, point, state, then):
         project.run()
         killed(project, point, "undo", "last")
         code, said = to_the_end(project, then, {0, 1})
-        if "there is nothing to go on with" in said:  # cut off before the undo was written down
+        if "there is nothing to continue" in said:  # cut off before the undo was written down
             code, said = to_the_end(project, "undo", {0, 1})
         check(project.state() == project.initial, project, "not all is undone:", said)
         check(not project.twice(), project, "done twice:", project.twice(), said)

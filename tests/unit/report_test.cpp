@@ -210,8 +210,8 @@ TEST_CASE("a run from the journal") {
         "change digest abc\n"
         "stage staging  (context staging, namespace staging)\n"
         "  ? scale webapi to 4                       1   begun; its outcome is not known\n"
-        "run 2026-11-23-1 has no end: it goes on, or was cut off; then `migc resume 2026-11-23-1` goes on with "
-        "it, and `migc undo 2026-11-23-1` takes it back\n");
+        "run 2026-11-23-1 has no end: it still runs, or was interrupted; then `migc resume 2026-11-23-1` "
+        "continues it, and `migc undo 2026-11-23-1` undoes it\n");
     run.ended_ms = run.begun_ms + 72000;
     CHECK(show_run(run, failed_run()).find("took 1m 12s") != std::string::npos);
     CHECK(show_run(run, failed_run()).find("run 2026-11-23-1 failed and fully undone (exit code 1)") !=

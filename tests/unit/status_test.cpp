@@ -108,7 +108,7 @@ TEST_CASE("what stands, and how long taking it back may take") {
     run.events.push_back(intent(2, "shrink"));
     run.events.push_back(outcome(2, "done"));
     CHECK(run.status().no_return == "shrink");
-    CHECK(says(run.text(), "which has no way back"));
+    CHECK(says(run.text(), "which cannot be undone"));
 }
 
 TEST_CASE("an undo that was written for a step takes as long as its own steps may") {
