@@ -57,29 +57,31 @@ code, text = run("fmt", "--check", *map(str, scripts))
 check(f"standard layout: {text}", code == 0)
 for verb in re.findall(r"\n### `(.*?)`\n\n\n", (root / "docs/reference/verbs.md").read_text()):
     check(f"`{verb}` has documentation", False)
-# Every example of a phrase is one: it means what a script may say, whatever its files hold.
+# Every example of a phrase is one: each in a stage of its own, after the steps whose results it names.
 NAMES = {
     "larger": "plan terraform",
     "smaller": "plan terraform",
     "load": 'load test "http://web/health" at 20 per second for 30s',
     "exporter": 'start program ["scripts/exporter.sh"]',
 }
-with tempfile.TemporaryDirectory() as folder:
-    modules = re.split(r"\n## (\S+)\n", (root / "docs/reference/verbs.md").read_text())
-    for module, text in zip(modules[1::2], modules[2::2]):
-        for phrase in re.findall(r"^For example: `(.*)`$", text, re.M):
-            first, last, top = ("", "", "")
-            if phrase.startswith("gate "):
-                first = phrase
-            elif "shrinks" in phrase or "changed before" in phrase:
-                top = f"never {phrase};"
-            else:
-                last = phrase if phrase.endswith(";") else f"let example = {phrase};"
-            names = "".join(f"{step} as {name};\n" for name, step in NAMES.items() if f" as {name};" not in phrase)
-            pattern = f"use std.{module};\n" if (root / f"stdlib/patterns/{module}.mig").exists() else ""
-            pathlib.Path(folder, "t.mig").write_text(f"{pattern}{top}\nstage staging <\n{first}\n{names}{last}\n> on failure undo;\n")
-            said = run("check", "t.mig", cwd=folder)[1]
-            check(f"the example `{phrase}` is valid\n{said}", not re.search(r"error\[[LT]\d+\]", said))
+modules = re.split(r"\n## (\S+)\n", (root / "docs/reference/verbs.md").read_text())
+for module, text in zip(modules[1::2], modules[2::2]):
+    if "For example:" not in text:
+        continue
+    script = f"use std.{module};\n" if (root / f"stdlib/patterns/{module}.mig").exists() else ""
+    for number, phrase in enumerate(re.findall(r"^For example: `(.*)`$", text, re.M)):
+        if "shrinks" in phrase or "changed before" in phrase:
+            script += f"never {phrase};\n"
+            continue
+        names = "".join(f"{step} as {name};\n" for name, step in NAMES.items() if f" as {name};" not in phrase)
+        step = phrase if phrase.endswith(";") else f"let example = {phrase};"
+        steps = f"{step}\n{names}" if phrase.startswith("gate ") else f"{names}{step}\n"
+        script += f"stage number-{number} in staging <\n{steps}> on failure undo;\n"
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "examples.mig").write_text(script)
+        said = run("check", "examples.mig", cwd=folder)[1]
+        wrong = re.findall(r"^error\[[LT]\d+\].*\n.*\n.*\n.*", said, re.M)
+        check(f"the examples of {module} are valid:\n" + "\n".join(wrong), not wrong)
 
 # The coverage of the guide names lines that are there: a phrase is found in its file, whatever its line breaks are.
 coverage = root / "docs/reference/guide-coverage.md"
