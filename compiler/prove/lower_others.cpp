@@ -1,7 +1,7 @@
 // Somebody else writes to what the script changes. Their write matters only where it falls between what the
 // run does with the same thing: before it looks, between its look and its act, behind the act, before it is
-// verified, at the end, and likewise in the undo. What the engine then does is what docs/explanation/reliability.md
-// promises.
+// verified, at the end, and likewise in the undo. What the engine then does is what
+// docs/explanation/reliability.md promises.
 #include <algorithm>
 
 #include <fmt/format.h>

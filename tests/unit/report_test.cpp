@@ -203,15 +203,14 @@ TEST_CASE("a run from the journal") {
     run.begun_ms = 1795399200000;
     auto events = failed_run();
     events.resize(4);
-    CHECK(
-        show_run(run, events) ==
-        "run 2026-11-23-1  four   (live)\n"
-        "script a.mig   begun 2026-11-23 02:00:00 UTC\n"
-        "change digest abc\n"
-        "stage staging  (context staging, namespace staging)\n"
-        "  ? scale webapi to 4                       1   begun; its outcome is not known\n"
-        "run 2026-11-23-1 has no end: it still runs, or was interrupted; then `migc resume 2026-11-23-1` "
-        "continues it, and `migc undo 2026-11-23-1` undoes it\n");
+    CHECK(show_run(run, events) ==
+          "run 2026-11-23-1  four   (live)\n"
+          "script a.mig   begun 2026-11-23 02:00:00 UTC\n"
+          "change digest abc\n"
+          "stage staging  (context staging, namespace staging)\n"
+          "  ? scale webapi to 4                       1   begun; its outcome is not known\n"
+          "run 2026-11-23-1 has no end: it still runs, or was interrupted; then `migc resume 2026-11-23-1` "
+          "continues it, and `migc undo 2026-11-23-1` undoes it\n");
     run.ended_ms = run.begun_ms + 72000;
     CHECK(show_run(run, failed_run()).find("took 1m 12s") != std::string::npos);
     CHECK(show_run(run, failed_run()).find("run 2026-11-23-1 failed and fully undone (exit code 1)") !=
