@@ -112,7 +112,7 @@ class Mover {
         move(p.type);
         move(p.depends);
         move(p.reads);
-        move(p.read_span);
+        if (!p.reads.empty()) move(p.read_span);  // else it has no place
         move(p.read_as);
         move(p.watch);
         move(p.converges);
