@@ -25,19 +25,9 @@ struct PlanOptions {
     SessionOptions session;
 };
 
-nlohmann::json affected(Script& script) {
-    nlohmann::json result = nlohmann::json::array();
-    for (const auto& one : checks::affected({script.program, script.inventory, script.sources}))
-        result.push_back({{"layer", one.layer},
-                          {"what", one.thing},
-                          {"environments", one.environments},
-                          {"readers", one.readers}});
-    return result;
-}
-
-void show(const PlanOptions& options, const nlohmann::json& plan) {
+void show(const PlanOptions& options, const runtime::Plan& plan) {
     if (options.session.json)
-        print_document(Document::Json, plan.dump(2) + "\n");
+        print_document(Document::Json, nlohmann::json(plan).dump(2) + "\n");
     else
         print_lines(stdout,
                     options.markdown ? runtime::render_plan_markdown(plan) : runtime::render_plan(plan));
@@ -48,13 +38,13 @@ void show(const PlanOptions& options, const nlohmann::json& plan) {
 int digests(const Script& script, const session::Session& session, const runtime::RunOptions& options) {
     const auto digests = runtime::make_digests(script.program, script.inventory, *session.tools, options);
     if (!digests) return refuse(digests.error().message);
-    say("change {}\n", digests->at("change").get<std::string>());
+    say("change {}\n", digests->change);
     const bool is_whole = session.consented == nullptr || session.consented->refused().empty();
     if (!is_whole)
         return refuse(
             fmt::format("the run digest says which cluster it is, and {}, which a digest never lets it",
                         session.consented->refused().begin()->second.why));
-    say("run {}\n", digests->at("run").get<std::string>());
+    say("run {}\n", digests->run);
     return 0;
 }
 
@@ -76,12 +66,15 @@ int plan(const PlanOptions& options) {
     auto plan = runtime::make_plan(script->program, script->inventory, *(*session)->tools, *run_options);
     if (!plan) return refuse(plan.error().message);
     session::close_session(options.session, **session, nullptr);
-    if (options.markdown || options.session.json) (*plan)["affected"] = affected(*script);
+    if (options.markdown || options.session.json)
+        plan->affected = checks::affected({script->program, script->inventory, script->sources});
     show(options, *plan);
     print_lines(stderr, session::not_read(**session));
     constexpr int problem = 1;
     if (!options.save.empty())
-        if (const int code = written(session::write_plan(options.save, *plan, options.script)); code != 0)
+        if (const int code =
+                written(session::write_plan(options.save, nlohmann::json(*plan), options.script));
+            code != 0)
             return code;
     return runtime::has_problem(*plan) ? problem : 0;
 }

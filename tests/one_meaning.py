@@ -18,11 +18,12 @@ is now, and the test fails where there is more, and where there is less and LIMI
 import collections, pathlib, re, sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-LIMITS = {"phrases": 0, "natives": 0, "parameters": 0, "prose": 37, "results": 7}
+LIMITS = {"phrases": 0, "natives": 0, "parameters": 0, "prose": 37, "results": 1}
 RESULTS = {"done", "undone", "held", "undo-failed", "in-doubt", "refused", "failed", "unfinished", "already", "skipped", "held: ", "in doubt"}
 EDGES = {
     "compiler/semantics/outcome.cpp",  # of events, and of the journal's table of runs
     "compiler/project/inventory.cpp",  # `on: [start, in-doubt, done]` of migc.yaml
+    "runtime/plan/json.cpp",           # of plans, where "already" is a key
 }
 # Of programs that are not ours, or of a form that somebody else defines, there is nothing but the text.
 OUTSIDE = {

@@ -398,7 +398,7 @@ Verdict Call::prepare() {
     if (half_done_) keep_way_back();
     const auto command = glance.preview(*verb_.action, inner_);
     if (!command) return not_begun(command.error());
-    command_ = *command;
+    command_ = command->text;
     return {};
 }
 

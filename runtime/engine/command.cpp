@@ -84,12 +84,6 @@ Reading not_found_out(std::string reason) {
     return {Value(Unknown{reason}), std::move(reason), false};
 }
 
-// Whether arguments depend on where the stage acts.
-bool names_a_setting(const ir::Expr& arguments) {
-    return arguments.kind == ExprKind::Setting ||
-           std::any_of(arguments.children.begin(), arguments.children.end(), names_a_setting);
-}
-
 // What a probe's expression yields is of its type, or not to be relied on.
 Reading as_declared(Reading reading, const ir::Type& type, BareNumber bare) {
     auto typed = convert(reading.value, type, bare);
@@ -270,31 +264,16 @@ tl::expected<Answer, std::string> Evaluator::act(const ir::Command& command, con
     return answer;
 }
 
-tl::expected<std::string, std::string> Evaluator::preview(const ir::Command& command, const Scope& scope) {
+tl::expected<Preview, std::string> Evaluator::preview(const ir::Command& command, const Scope& scope) {
     if (command.tool != "native") {
         const auto line = command_line(command, scope);
         if (!line) return tl::unexpected(line.error());
-        return shown(line->argv);
+        return Preview(shown(line->argv), {{line->argv}});
     }
     const auto values = native_arguments(command, scope);
     if (!values) return tl::unexpected(values.error());
     const NativeEntry* native = surroundings_.options.natives(command.native);
-    if (native == nullptr || !native->preview) return std::string();
-    return with_own_arguments(command, native->preview(*this, *values));
-}
-
-// A native tells what it runs from behind the tool's name on; where that is, the tool's own arguments say.
-std::string Evaluator::with_own_arguments(const ir::Command& command, std::string line) {
-    for (const std::string& name : command.through) {
-        const ir::Tool* tool = surroundings_.program.tool(name);
-        const bool says_where = tool != nullptr && tool->arguments && names_a_setting(*tool->arguments);
-        if (!says_where || (line != name && !line.starts_with(name + " "))) continue;
-        const auto own = tool_line(name);
-        if (own && line.starts_with(shown(own->argv)))
-            return line;  // the native has asked for the whole line
-        return own ? shown(own->argv) + line.substr(name.size()) : line;
-    }
-    return line;
+    return native != nullptr && native->preview ? native->preview(*this, *values) : Preview();
 }
 
 Reading Evaluator::read(const ir::Probe& declared, const Scope& scope) {

@@ -254,7 +254,9 @@ tl::expected<void, Evaluator::UnknownArgument> Evaluator::bind(const std::vector
         Reading argument =
             semantics::argument_value(slot, evaluate(arguments[i], scope),
                                       [&](const ir::Expr& other) { return evaluate(other, inner); });
-        if (argument.value.is_unknown()) return tl::unexpected(UnknownArgument{slot.name, argument});
+        const bool is_left_open = keeps && foresight != nullptr && foresight->leaves_open(argument.value);
+        if (argument.value.is_unknown() && !is_left_open)
+            return tl::unexpected(UnknownArgument{slot.name, argument});
         const bool secret = slot.type.kind == ir::TypeKind::Secret;
         auto form =
             secret && keeps ? kept_form(kept(), arguments[i], scope, argument.value) : nlohmann::json();

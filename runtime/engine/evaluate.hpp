@@ -54,6 +54,8 @@ class Foresight {
     // reads it through the tools. What only the run can know is Unknown.
     virtual Reading read(const ir::Probe& probe, const Scope& names, const std::string& phrase,
                          const std::function<Reading()>& live) = 0;
+    // Whether a value is left to the run, so that a plan goes on without it.
+    [[nodiscard]] virtual bool leaves_open(const Value& value) const = 0;
 };
 
 // Safe to use from several threads once its public hooks are set.
@@ -95,8 +97,9 @@ class Evaluator final : public Host {
     [[nodiscard]] KeptSecrets* kept() const { return surroundings_.kept; }
 
     // Binds what a call gives to the parameters of what it calls, in their order. Those that the journal
-    // `knows` are not evaluated again; `keeps`: a secret is bound with its form in the journal. The error is
-    // the argument that is unknown.
+    // `knows` are not evaluated again; `keeps`: it is a call of a verb: a secret is bound with its form in
+    // the journal, and in a plan what only the run can know is bound as that. The error is the argument that
+    // is unknown.
     struct UnknownArgument {
         std::string name;
         Reading reading;
@@ -115,7 +118,7 @@ class Evaluator final : public Host {
     tl::expected<Answer, std::string> act(const ir::Command& command, const Scope& scope,
                                           std::int64_t within);
     // The command line as one could type it, or what a native says of itself.
-    tl::expected<std::string, std::string> preview(const ir::Command& command, const Scope& scope);
+    tl::expected<Preview, std::string> preview(const ir::Command& command, const Scope& scope);
 
     // What a native is given.
     tl::expected<List, std::string> native_values(const ir::Command& command, const Scope& scope) {
@@ -170,7 +173,6 @@ class Evaluator final : public Host {
                                                                   bool options_allowed = false);
     tl::expected<CommandLine, std::string> tool_line(const std::string& name);
     [[nodiscard]] bool is_own(Span span) const;
-    std::string with_own_arguments(const ir::Command& command, std::string line);
     [[nodiscard]] std::filesystem::path moved(const std::filesystem::path& path,
                                               const std::filesystem::path& root) const;
     tl::expected<List, std::string> native_arguments(const ir::Command& command, const Scope& scope);

@@ -6,9 +6,7 @@
 
 #include "compiler/source/escape.hpp"
 #include "compiler/source/sha256.hpp"
-#include "runtime/engine/consent.hpp"
 #include "runtime/engine/text.hpp"
-#include "runtime/natives/reading.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -209,95 +207,6 @@ std::vector<std::string> drift(const json& plan, const Reviewed& now) {
                                   shown_json(member(run, "mode")), shown_json(now.run.at("mode"))));
     if (out.empty() && member(plan, "run") != now.run_digest())
         out.emplace_back("the digests in the plan do not fit to its parts: it was edited");
-    return out;
-}
-
-namespace {
-
-// What the plan left to the run cannot have drifted.
-bool is_left_open(const json& value) {
-    const std::string text = value.is_string() ? value.get<std::string>() : "";
-    return text.starts_with("(known after ") || text.starts_with(fmt::format("({}", not_read_mark));
-}
-
-std::string drifted(const std::string& what, const json& was, const json& is) {
-    return fmt::format("{} is {}, the plan was made when it was {}", what, shown_json(is), shown_json(was));
-}
-
-// A value as the journal writes it, in the words of a plan.
-json plainly(const json& value) {
-    return value.is_null() ? json() : json(show(from_json(value)));
-}
-
-// By field: "/spec/replicas is 3, the plan was made when it was 2".
-void compare_objects(const std::string& where, const json& before, const json& now,
-                     std::vector<std::string>& out) {
-    constexpr std::size_t most = 8;
-    const json was = before.flatten(), is = now.flatten();
-    std::size_t count = 0;
-    for (const std::string& field : keys_of(was, is)) {
-        if (member(was, field) == member(is, field) || ++count > most) continue;
-        out.push_back(drifted(where + field, member(was, field), member(is, field)));
-    }
-    if (count > most) out.push_back(fmt::format("{}and {} more fields", where, count - most));
-}
-
-void compare_effects(const std::string& where, const json& before, const json& now,
-                     std::vector<std::string>& out) {
-    for (const json& effect : member(now, "effects")) {
-        const json& old_effect = with(member(before, "effects"), "probe", member(effect, "probe"));
-        const json &was = member(old_effect, "before"), &is = member(effect, "before");
-        if (old_effect.is_null() || is_left_open(was) || is_left_open(is)) continue;
-        const std::string what = where + escaped(member(effect, "probe").get<std::string>());
-        const json &old_object = member(old_effect, "was"), &object = member(effect, "was");
-        if (old_object.is_object() && object.is_object())
-            compare_objects(what + ": ", old_object, object, out);
-        else if (was != is)
-            out.push_back(drifted(what, was, is));
-    }
-}
-
-void compare_steps(const std::string& where, const json& before, const json& now,
-                   std::vector<std::string>& out) {
-    const std::size_t known = out.size();
-    compare_effects(where, before, now, out);
-    const json &objects = member(now, "objects"), &old_objects = member(before, "objects");
-    for (const std::string& object : keys_of(objects, old_objects)) {
-        const json &was = member(old_objects, object), &is = member(objects, object);
-        if (!was.is_null() && !is.is_null() && was != is)
-            out.push_back(
-                fmt::format("{}{} was made anew: it has the UID {}, the plan was made when it had {}", where,
-                            escaped(object), shown_json(is), shown_json(was)));
-    }
-    // What is captured is mostly what the effects show, too.
-    if (out.size() != known) return;
-    const json &seen = member(now, "seen"), &old_seen = member(before, "seen");
-    for (const std::string& name : keys_of(seen, old_seen))
-        if (const json& was = member(old_seen, name), &is = member(seen, name);
-            !was.is_null() && !is.is_null() && was != is)
-            out.push_back(
-                drifted(fmt::format("{}`{}` of {}", where, escaped(name), shown_json(member(now, "text"))),
-                        plainly(was), plainly(is)));
-}
-
-}  // namespace
-
-std::vector<std::string> live_drift(const json& before, const json& now) {
-    std::vector<std::string> out;
-    for (const json& let : member(now, "lets")) {
-        const json &name = member(let, "name"), &old_let = with(member(before, "lets"), "name", name);
-        const json &was = member(old_let, "value"), &is = member(let, "value");
-        if (!old_let.is_null() && was != is && !is_left_open(was) && !is_left_open(is))
-            out.push_back(drifted(escaped(name.get<std::string>()), was, is));
-    }
-    for (const json& stage : member(now, "stages")) {
-        const json& old_stage = with(member(before, "stages"), "stage", member(stage, "stage"));
-        const std::string where = shown_json(member(stage, "stage")) + ": ";
-        for (const json& step : member(stage, "steps")) {
-            const json& old_step = with(member(old_stage, "steps"), "step", member(step, "step"));
-            if (!old_step.is_null()) compare_steps(where, old_step, step, out);
-        }
-    }
     return out;
 }
 

@@ -46,9 +46,6 @@ Reviewed review(const ir::Program& program, const std::vector<BoundStage>& stage
 // `plan` is what `journal` made.
 std::vector<std::string> drift(const nlohmann::json& plan, const Reviewed& now);
 
-// What the world holds that is not as it was when the plan was made: both are what `make_plan` gives.
-std::vector<std::string> live_drift(const nlohmann::json& before, const nlohmann::json& now);
-
 // Why this is not what was asked for by --expect or --plan, as a sentence; nothing if it is.
 std::optional<std::string> refusal(const RunOptions& options, const Reviewed& now);
 

@@ -449,7 +449,7 @@ class Sheet::Writer final : public HandWork {
         const NativeEntry* entry = natives_(action.native);
         if (entry == nullptr || !entry->is_its_preview) return false;
         const auto line = evaluator_.preview(action, inner);
-        if (!line || line->empty()) return false;
+        if (!line || line->text.empty()) return false;
         std::string guard;
         if (verb.role.role == ir::Role::AppliesPlan) {
             say("look at the plan before it is applied: it must take back what this step did, and nothing else");
@@ -463,7 +463,7 @@ class Sheet::Writer final : public HandWork {
                     value.get_if<std::string>() != nullptr)
                     variables += assignment(show(value)) + " ";
         type(fmt::format("({}cd {} && {}{})", guard, shell_word(environment_.setting("root")), variables,
-                         *line));
+                         line->text));
         return true;
     }
 

@@ -11,6 +11,7 @@
 #include "compiler/project/inventory.hpp"
 #include "runtime/engine/environment.hpp"
 #include "runtime/engine/options.hpp"
+#include "runtime/plan/plan.hpp"
 #include "runtime/tools/tools.hpp"
 
 namespace migc::runtime {
@@ -35,9 +36,9 @@ void examine_tools(const ir::Program& program, Tools& tools, Diagnoses& found);
 void examine_environment(const ir::Program& program, const StageEnvironment& environment, bool uses_cluster,
                          Time until, Tools& tools, Diagnoses& found);
 
-// Whether the operator may do in the cluster what a planned stage (see make_plan) and its undo do there.
-void examine_rights(const ir::Program& program, const nlohmann::json& planned_stage,
-                    const StageEnvironment& environment, Tools& tools, Diagnoses& found);
+// Whether the operator may do in the cluster what a planned stage and its undo do there.
+void examine_rights(const ir::Program& program, const PlanStage& planned, const StageEnvironment& environment,
+                    Tools& tools, Diagnoses& found);
 
 // Whether the disk of a folder has room for what a long run writes.
 void examine_room(const std::filesystem::path& folder, Diagnoses& found);
@@ -45,14 +46,14 @@ void examine_room(const std::filesystem::path& folder, Diagnoses& found);
 // The folder of the journal: whether it can be written, is private, and has room; and the locks.
 void examine_journal(const std::filesystem::path& root, Diagnoses& found);
 
-// A command line of kubectl, as a plan shows it, and the rights that it takes: {"patch",
-// "deployments/scale"}. Empty for another program, and for what only reads.
+// The rights that a command of kubectl takes: {"patch", "deployments/scale"}. Empty for another program, and
+// for what only reads.
 struct Right {
     std::string verb;
     std::string resource;
     auto operator<=>(const Right&) const = default;
 };
-std::vector<Right> rights_of(const std::string& command_line);
+std::vector<Right> rights_of(const PlannedCommand& command);
 
 // When a certificate (PEM, perhaps in base64) or a token (JWT) ends, in milliseconds since 1970; nothing if
 // it does not say or cannot be read. The certificate is read by openssl.

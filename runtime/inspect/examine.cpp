@@ -12,14 +12,10 @@ namespace {
 constexpr std::int64_t without_a_script_ms = std::int64_t{24} * 3600 * 1000;  // credentials that end today
 
 // When the run and its undo are over at the latest.
-Time latest_end(const nlohmann::json& plan, Time now) {
-    std::int64_t total = 0;
-    for (const auto& stage : plan.at("stages")) {
-        const auto& times = stage.at("times");
-        for (const char* part : {"steps_ms", "soaks_ms", "undo_ms"})
-            total += times.value(part, std::int64_t{0});
-    }
-    return now + total;
+Time latest_end(const Plan& plan, Time now) {
+    for (const auto& stage : plan.stages)
+        now += stage.times.steps_ms + stage.times.soaks_ms + stage.times.undo_ms;
+    return now;
 }
 
 // A script's environments, in the order of its stages.
@@ -34,14 +30,14 @@ class Examination {
     tl::expected<Diagnoses, std::string> run(const std::string& environment) {
         examine_journal(inventory_.root, found_);
         if (tools_.kind() == "live") examine_tools(program_, tools_, found_);
-        nlohmann::json plan = {{"stages", nlohmann::json::array()}};
+        Plan plan;
         if (!program_.stages.empty()) {
             auto made = make_plan(program_, inventory_, tools_, options_);
             if (!made) return tl::unexpected(made.error().message);
             plan = std::move(*made);
         }
         const auto until =
-            plan["stages"].empty() ? tools_.now() + without_a_script_ms : latest_end(plan, tools_.now());
+            plan.stages.empty() ? tools_.now() + without_a_script_ms : latest_end(plan, tools_.now());
         for (const ir::Stage& stage : stages()) {
             if (!environment.empty() && stage.environment != environment) continue;
             if (auto examined = one(stage, plan, until); !examined) return tl::unexpected(examined.error());
@@ -62,7 +58,7 @@ class Examination {
         return result;
     }
 
-    tl::expected<void, std::string> one(const ir::Stage& stage, const nlohmann::json& plan, Time until) {
+    tl::expected<void, std::string> one(const ir::Stage& stage, const Plan& plan, Time until) {
         auto environment = resolve_environment(program_, stage, inventory_, options_, tools_);
         if (!environment) return tl::unexpected(environment.error().message);
         const bool has_script = !program_.stages.empty();
@@ -73,8 +69,8 @@ class Examination {
                 uses_cluster = false;
             }
         examine_environment(program_, *environment, uses_cluster, until, tools_, found_);
-        for (const auto& planned : plan.at("stages"))
-            if (planned.at("stage") == stage.name && uses_cluster)
+        for (const auto& planned : plan.stages)
+            if (planned.name == stage.name && uses_cluster)
                 examine_rights(program_, planned, *environment, tools_, found_);
         return {};
     }
@@ -100,15 +96,15 @@ tl::expected<Diagnoses, std::string> examine(const ir::Program& program, const p
 }
 
 std::string preflight(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
-                      const RunOptions& options, std::optional<nlohmann::json> plan) {
+                      const RunOptions& options, std::optional<Plan> plan) {
     if (tools.kind() != "live") return {};
     Diagnoses found;
     examine_room(inventory.root, found);
     if (!plan && any_uses_kubectl(program))
-        if (auto made = make_plan(program, inventory, tools, options)) plan = *made;
+        if (auto made = make_plan(program, inventory, tools, options)) plan = std::move(*made);
     // Without one the run says why. Only the stages that were asked for are planned.
-    for (const auto& planned : plan ? plan->at("stages") : nlohmann::json::array()) {
-        const ir::Stage* stage = program.stage(planned.at("stage").get<std::string>());
+    for (const auto& planned : plan ? plan->stages : std::vector<PlanStage>()) {
+        const ir::Stage* stage = program.stage(planned.name);
         if (stage == nullptr || !uses_kubectl(program, *stage)) continue;
         // A right that could not be asked for stops nobody: the step itself will tell.
         if (const auto environment = resolve_environment(program, *stage, inventory, options, tools))

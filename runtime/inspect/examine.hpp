@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
 #include "runtime/inspect/doctor.hpp"
@@ -22,6 +21,6 @@ tl::expected<Diagnoses, std::string> examine(const ir::Program& program, const p
 // Reads only; does nothing for a run that is not live. `plan` is what the run would do, if that has been
 // found out already: making it reads the world.
 std::string preflight(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
-                      const RunOptions& options, std::optional<nlohmann::json> plan);
+                      const RunOptions& options, std::optional<Plan> plan);
 
 }  // namespace migc::runtime

@@ -13,28 +13,6 @@
 namespace migc::runtime {
 namespace {
 
-// The words of a command line as plans show them: bare or in single quotes.
-std::vector<std::string> words_of(const std::string& line) {
-    std::vector<std::string> words;
-    std::string word;
-    bool quoted = false, begun = false;
-    for (const char c : line) {
-        if (c == '\'') {
-            quoted = !quoted;
-            begun = true;
-        } else if (c == ' ' && !quoted) {
-            if (begun) words.push_back(std::move(word));
-            word.clear();
-            begun = false;
-        } else {
-            word += c;
-            begun = true;
-        }
-    }
-    if (begun) words.push_back(std::move(word));
-    return words;
-}
-
 // kubectl's words without its options; of an option that is a word of its own the value goes with it.
 std::vector<std::string> bare(const std::vector<std::string>& words) {
     static const std::set<std::string, std::less<>> with_value = {
@@ -73,20 +51,14 @@ std::string kind_at(const std::string& address) {
     return parts.front() == "apis" ? plural + "." + parts[1] : plural;
 }
 
-// The handle after `<` in "kubectl apply -f - < configmap/settings of k8s/a.yaml".
-std::string applied_kind(const std::vector<std::string>& words) {
-    const auto arrow = std::find(words.begin(), words.end(), "<");
-    return arrow == words.end() || arrow + 1 == words.end() ? "" : kind_of(*(arrow + 1));
-}
-
 // What a subcommand needs on the kind that it names, or on what it is about.
 std::vector<Right> rights_of_subcommand(const std::vector<std::string>& words,
-                                        const std::vector<std::string>& all) {
+                                        const PlannedCommand& command) {
     const std::string& subcommand = words.front();
     const std::string kind = words.size() > 1 ? kind_of(words[1]) : "";
     const std::string second = words.size() > 2 ? kind_of(words[2]) : "";
     // With a precondition kubectl reads the scale and writes it back, else it patches.
-    const bool careful = std::any_of(all.begin(), all.end(), [](const std::string& word) {
+    const bool careful = std::any_of(command.argv.begin(), command.argv.end(), [](const std::string& word) {
         return word.starts_with("--current-replicas=") || word.starts_with("--resource-version=");
     });
     if (subcommand == "scale") return {{"get", kind}, {careful ? "update" : "patch", kind + "/scale"}};
@@ -100,8 +72,7 @@ std::vector<Right> rights_of_subcommand(const std::vector<std::string>& words,
     if (subcommand == "run") return {{"create", "pods"}, {"delete", "pods"}};
     if (subcommand == "create") return {{"create", kind}};
     if (subcommand == "apply")
-        if (const std::string applied = applied_kind(all); !applied.empty())
-            return {{"create", applied}, {"patch", applied}};
+        return {{"create", kind_of(command.object)}, {"patch", kind_of(command.object)}};
     return {};
 }
 
@@ -128,18 +99,11 @@ Answered ask(const Right& right, const ir::Program& program, const StageEnvironm
 
 }  // namespace
 
-std::vector<Right> rights_of(const std::string& command_line) {
-    // One that takes over before it applies is two commands.
-    if (const auto second = command_line.find("; kubectl "); second != std::string::npos) {
-        std::vector<Right> both = rights_of(command_line.substr(0, second));
-        for (Right& right : rights_of(command_line.substr(second + 2))) both.push_back(std::move(right));
-        return both;
-    }
-    const auto all = words_of(command_line);
-    if (all.empty() || all.front() != "kubectl") return {};
-    const auto words = bare(all);
+std::vector<Right> rights_of(const PlannedCommand& command) {
+    if (command.argv.empty() || command.argv.front() != "kubectl") return {};
+    const auto words = bare(command.argv);
     if (words.empty()) return {};
-    std::vector<Right> rights = rights_of_subcommand(words, all);
+    std::vector<Right> rights = rights_of_subcommand(words, command);
     std::erase_if(rights,
                   [](const Right& right) { return right.resource.empty() || right.resource.front() == '/'; });
     return rights;
@@ -148,28 +112,34 @@ std::vector<Right> rights_of(const std::string& command_line) {
 namespace {
 
 // What an apply makes its undo deletes, unless it holds data; no command line says so while it is not there.
-std::vector<Right> rights_of_undoing(const nlohmann::json& step) {
-    const std::string kind = applied_kind(words_of(step.value("command", "")));
-    if (kind.empty() || holds_data({kind, "", ""})) return {};
-    for (const auto& effect : step.value("effects", nlohmann::json::array()))
-        if (effect.value("before", nlohmann::json()) == "absent") return {{"delete", kind}};
+std::vector<Right> rights_of_undoing(const PlanAction& action) {
+    const bool makes =
+        std::any_of(action.effects.begin(), action.effects.end(),
+                    [](const PlanEffect& effect) { return effect.before.kind == PlanValue::Kind::Absent; });
+    for (const PlannedCommand& command : action.command.commands)
+        if (const std::string kind = kind_of(command.object);
+            makes && !kind.empty() && !holds_data({kind, "", ""}))
+            return {{"delete", kind}};
     return {};
 }
 
 }  // namespace
 
-void examine_rights(const ir::Program& program, const nlohmann::json& planned_stage,
-                    const StageEnvironment& environment, Tools& tools, Diagnoses& found) {
+void examine_rights(const ir::Program& program, const PlanStage& planned, const StageEnvironment& environment,
+                    Tools& tools, Diagnoses& found) {
     std::map<Right, std::string> needed;  // and the first step that needs it
     const auto add = [&](const std::vector<Right>& rights, const std::string& what) {
         for (const Right& right : rights) needed.try_emplace(right, what);
     };
-    for (const auto& step : planned_stage.at("steps")) {
-        const std::string text = step.value("text", "");
-        if (step.contains("command")) add(rights_of(step.at("command").get<std::string>()), text);
-        for (const auto& line : step.value("undo_commands", nlohmann::json::array()))
-            add(rights_of(line.get<std::string>()), "the undo of " + text);
-        add(rights_of_undoing(step), "the undo of " + text);
+    const auto add_all = [&](const Preview& preview, const std::string& what) {
+        for (const PlannedCommand& command : preview.commands) add(rights_of(command), what);
+    };
+    for (const PlanStep& step : planned.steps) {
+        if (!step.action) continue;
+        const std::string undo = "the undo of " + step.text;
+        add_all(step.action->command, step.text);
+        for (const Preview& preview : step.action->undo_commands) add_all(preview, undo);
+        add(rights_of_undoing(*step.action), undo);
     }
     std::size_t granted = 0;
     for (const auto& [right, step] : needed) {

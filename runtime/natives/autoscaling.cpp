@@ -154,9 +154,8 @@ static Answer autoscaling_set(Host& host, const Arguments& arguments) {
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-static std::string preview_autoscaling_set(Host& host, const Arguments& arguments) {
-    const auto command = range_command(host, arguments);
-    return command ? shown_kubectl(host, *command) : std::string();
+static Preview preview_autoscaling_set(Host& host, const Arguments& arguments) {
+    return shown_kubectl(host, range_command(host, arguments));
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/by_hand.hpp"
+#include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/pod_path.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
@@ -163,13 +164,13 @@ static Answer write_backup(Host& host, const Arguments& arguments) {
     return answer;
 }
 
-static std::string preview_write_backup(Host& host, const Arguments& arguments) {
+static Preview preview_write_backup(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 0));
     const auto name = workload_argument(host, argument(arguments, 1));
     if (!path || !name) return {};
     const bool compressed = names_compressed_archive(text_argument(arguments, 3));
-    return shown({"kubectl", "exec", name->written, "--", "tar", compressed ? "czf" : "cf", "-", "-C", "/",
-                  from_root(*path)});
+    return shown_command(host, {"exec", name->written, "--", "tar", compressed ? "czf" : "cf", "-", "-C", "/",
+                                from_root(*path)});
 }
 
 static Reading backup_digest(Host&, const Arguments& arguments) {
@@ -208,9 +209,10 @@ static Answer revert_backup(Host& host, const Arguments& arguments) {
     return answer.succeeded() ? remove_entries(host, *place, difference(*came, *was)) : answer;
 }
 
-static std::string preview_extract_backup(Host& host, const Arguments& arguments) {
+static Preview preview_extract_backup(Host& host, const Arguments& arguments) {
     const auto name = workload_argument(host, argument(arguments, 2));
-    return name ? shown({"kubectl", "exec", name->written, "-i", "--", "tar", "xf", "-", "-C", "/"}) : "";
+    return name ? shown_command(host, {"exec", name->written, "-i", "--", "tar", "xf", "-", "-C", "/"})
+                : Preview();
 }
 
 namespace {

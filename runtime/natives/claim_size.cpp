@@ -84,9 +84,8 @@ static Answer claim_grow(Host& host, const Arguments& arguments) {
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-static std::string preview_claim_grow(Host& host, const Arguments& arguments) {
-    const auto command = grow_command(host, arguments);
-    return command ? shown_kubectl(host, *command) : std::string();
+static Preview preview_claim_grow(Host& host, const Arguments& arguments) {
+    return shown_kubectl(host, grow_command(host, arguments));
 }
 
 static Reading claim_can_grow(Host& host, const Arguments& arguments) {

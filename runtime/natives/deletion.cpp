@@ -75,19 +75,20 @@ static Answer object_delete(Host& host, const Arguments& arguments) {
     return delete_exactly(host, *handle, *object);
 }
 
-static std::string preview_object_delete(Host& host, const Arguments& arguments) {
+static Preview preview_object_delete(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return {};
     const auto object = fetch(host, *handle);
     if (object && object->is_null()) return {};
-    std::string line = object ? shown_deletion(host, *handle, *object) : "";
-    if (!line.empty()) return line;
+    Preview line = object ? shown_deletion(host, *handle, *object) : Preview();
+    if (!line.text.empty()) return line;
     // A plan cannot read yet what an earlier step will have changed.
-    return fmt::format("{} (version {})", shown_command(host, {"delete", handle->written()}, ""),
-                       text_argument(arguments, 1));
+    line = shown_command(host, {"delete", handle->written()});
+    line.text += fmt::format(" (version {})", text_argument(arguments, 1));
+    return line;
 }
 
-std::string shown_deletion(Host& host, const Handle& handle, const json& object) {
+Preview shown_deletion(Host& host, const Handle& handle, const json& object) {
     const auto collection = collection_of(host, object);
     if (!collection) return {};
     return shown_command(host, {"delete", "--raw", *collection + "/" + handle.name, "-f", "-"},

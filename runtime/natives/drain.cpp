@@ -156,9 +156,8 @@ static Answer node_set_schedulable(Host& host, const Arguments& arguments) {
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-static std::string preview_node_set_schedulable(Host& host, const Arguments& arguments) {
-    const auto command = schedulable_command(host, arguments);
-    return command ? shown_kubectl(host, *command) : std::string();
+static Preview preview_node_set_schedulable(Host& host, const Arguments& arguments) {
+    return shown_kubectl(host, schedulable_command(host, arguments));
 }
 
 static Reading node_drained(Host& host, const Arguments& arguments) {
@@ -187,10 +186,11 @@ static Answer node_evict(Host& host, const Arguments& arguments) {
     }
 }
 
-static std::string preview_node_evict(Host& host, const Arguments& arguments) {
-    const auto command = drain_arguments(node_name(host, argument(arguments, 0)), limit_argument(arguments),
-                                         bool_argument(arguments, 2));
-    return fmt::format("kubectl {}", fmt::join(command, " "));
+static Preview preview_node_evict(Host& host, const Arguments& arguments) {
+    return shown_kubectl(
+        host, KubectlCommand{drain_arguments(node_name(host, argument(arguments, 0)),
+                                             limit_argument(arguments), bool_argument(arguments, 2)),
+                             {}});
 }
 
 namespace {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/by_hand.hpp"
+#include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/pod_command.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
@@ -35,12 +36,12 @@ static Answer execute(Host& host, const Arguments& arguments) {
     return exec_outcome(*place, command, host.perform(line));
 }
 
-static std::string preview_execute(Host& host, const Arguments& arguments) {
+static Preview preview_execute(Host& host, const Arguments& arguments) {
     const auto name = workload_argument(host, argument(arguments, 1));
     if (!name) return {};
-    std::vector<std::string> words = {"kubectl", "exec", name->written, "--"};
+    std::vector<std::string> words = {"exec", name->written, "--"};
     for (std::string& word : command_of(arguments, 0)) words.push_back(std::move(word));
-    return shown(words);
+    return shown_command(host, words);
 }
 
 static Reading output_of(Host& host, const Arguments& arguments) {

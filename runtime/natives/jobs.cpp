@@ -6,6 +6,7 @@
 
 #include "compiler/source/sha256.hpp"
 #include "runtime/natives/kubernetes.hpp"
+#include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
 #include "runtime/natives/rows.hpp"
@@ -135,9 +136,9 @@ static Answer run_job(Host& host, const Arguments& arguments) {
     return wait_for(host, job);
 }
 
-static std::string preview_run_job(Host&, const Arguments& arguments) {
-    return shown({"kubectl", "create", "job", text_argument(arguments, 1),
-                  "--from=cronjob/" + text_argument(arguments, 0)});
+static Preview preview_run_job(Host& host, const Arguments& arguments) {
+    return shown_command(host, {"create", "job", text_argument(arguments, 1),
+                                "--from=cronjob/" + text_argument(arguments, 0)});
 }
 
 namespace {

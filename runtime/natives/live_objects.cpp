@@ -128,9 +128,9 @@ Answer write_object(Host& host, const std::vector<std::string>& arguments, const
     return answer;
 }
 
-std::string shown_command(Host& host, const std::vector<std::string>& arguments, const std::string& input) {
-    const std::string line = shown(host.line_of("kubectl", arguments));
-    return input.empty() ? line : fmt::format("{} <<< {}", line, shown({input}));
+Preview shown_command(Host& host, const std::vector<std::string>& arguments, const std::string& input) {
+    const auto argv = host.line_of("kubectl", arguments);
+    return {input.empty() ? shown(argv) : fmt::format("{} <<< {}", shown(argv), shown({input})), {{argv}}};
 }
 
 bool holds_data(const Handle& handle) {

@@ -32,13 +32,13 @@ Answer modified_since_look(const Handle& handle);
 // Deletes the one object that was looked at, of that version, and waits until it is gone.
 Answer delete_exactly(Host& host, const Handle& handle, const nlohmann::json& object);
 // That command, as `shown_command`.
-std::string shown_deletion(Host& host, const Handle& handle, const nlohmann::json& object);
+Preview shown_deletion(Host& host, const Handle& handle, const nlohmann::json& object);
 
 // A command that changes one object: what the server refuses is marked as that.
 Answer write_object(Host& host, const std::vector<std::string>& arguments, const std::string& input);
 // A command of kubectl as one can type it into a shell, with the tool's own arguments and what is given on
 // standard input: kubectl --context c patch .. <<< '{"data":..}'.
-std::string shown_command(Host& host, const std::vector<std::string>& arguments, const std::string& input);
+Preview shown_command(Host& host, const std::vector<std::string>& arguments, const std::string& input = {});
 
 // Where the server keeps objects of this kind and namespace: "/apis/apps/v1/namespaces/web/deployments". How
 // a kind is spelled there only the server knows.

@@ -39,10 +39,10 @@ Row reads(std::string_view name, Reading (*probe)(Host&, const Arguments&)) {
     return row;
 }
 
-Row does(std::string_view name, Answer (*action)(Host&, const Arguments&), Preview preview) {
+Row does(std::string_view name, Answer (*action)(Host&, const Arguments&), NativePreview preview) {
     Row row;
     row.name = name;
-    row.preview = preview;
+    row.preview = std::move(preview);
     row.action = [name, action](Host& host, const Arguments& arguments) {
         try {
             return action(host, arguments);
@@ -57,14 +57,14 @@ Row does(std::string_view name, Answer (*action)(Host&, const Arguments&), Previ
     return row;
 }
 
-Row writes(std::string_view name, Answer (*action)(Host&, const Arguments&), Preview preview) {
-    Row row = does(name, action, preview);
+Row writes(std::string_view name, Answer (*action)(Host&, const Arguments&), NativePreview preview) {
+    Row row = does(name, action, std::move(preview));
     row.one_write = true;
     return row;
 }
 
-Row edits(std::string_view name, Answer (*action)(Host&, const Arguments&), Preview preview) {
-    Row row = does(name, action, preview);
+Row edits(std::string_view name, Answer (*action)(Host&, const Arguments&), NativePreview preview) {
+    Row row = does(name, action, std::move(preview));
     row.edits_files = true;
     return row;
 }

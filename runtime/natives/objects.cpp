@@ -184,13 +184,16 @@ static Answer object_apply(Host& host, const Arguments& arguments) {
     return document ? apply_object(host, *document, text_argument(arguments, 2)) : refused(document.error());
 }
 
-static std::string preview_object_apply(Host& host, const Arguments& arguments) {
+static Preview preview_object_apply(Host& host, const Arguments& arguments) {
     const auto handle = parse_handle(text_argument(arguments, 1));
     if (!handle) return {};
-    const std::string apply = shown_apply(host, *handle, text_argument(arguments, 0));
+    Preview apply = shown_apply(host, *handle, text_argument(arguments, 0));
     const auto document = document_of(host, arguments);
-    const std::string before = document ? shown_hand_over(host, *document) : "";
-    return before.empty() ? apply : before + "; " + apply;
+    Preview all = document ? shown_hand_over(host, *document) : Preview();
+    if (all.text.empty()) return apply;
+    all.text += "; " + apply.text;
+    all.commands.push_back(std::move(apply.commands.front()));
+    return all;
 }
 
 namespace {

@@ -169,12 +169,12 @@ static Answer object_patch(Host& host, const Arguments& arguments) {
     return patch ? write_object(host, patch->arguments, patch->body) : refused(patch.error());
 }
 
-static std::string preview_object_patch(Host& host, const Arguments& arguments) {
+static Preview preview_object_patch(Host& host, const Arguments& arguments) {
     const auto wish = wish_of(host, arguments);
     const auto now = wish ? fetch(host, wish->handle) : Fetched();
     if (!wish || !now || now->is_null()) return {};
     const auto patch = field_patch(host, *wish, *now);
-    return patch ? shown_command(host, patch->arguments, patch->body) : std::string();
+    return patch ? shown_command(host, patch->arguments, patch->body) : Preview();
 }
 
 namespace {

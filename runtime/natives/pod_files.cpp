@@ -7,6 +7,7 @@
 #include "compiler/source/sha256.hpp"
 #include "runtime/natives/backup.hpp"
 #include "runtime/natives/by_hand.hpp"
+#include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/pod_path.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
@@ -132,18 +133,18 @@ static Answer write_pod_file(Host& host, const Arguments& arguments) {
     return well(fmt::format("sha256:{}\n", answer.output_digest));
 }
 
-static std::string preview_put_pod_file(Host& host, const Arguments& arguments) {
+static Preview preview_put_pod_file(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 1));
     const auto name = workload_argument(host, argument(arguments, 2));
     if (!path || !name) return {};
-    return shown(
-        {"kubectl", "exec", name->written, "-i", "--", "tar", "xf", "-", "-o", "-C", folder_of(*path)});
+    return shown_command(host,
+                         {"exec", name->written, "-i", "--", "tar", "xf", "-", "-o", "-C", folder_of(*path)});
 }
 
-static std::string preview_write_pod_file(Host& host, const Arguments& arguments) {
+static Preview preview_write_pod_file(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 0));
     const auto name = workload_argument(host, argument(arguments, 1));
-    return path && name ? shown({"kubectl", "exec", name->written, "--", "cat", *path}) : "";
+    return path && name ? shown_command(host, {"exec", name->written, "--", "cat", *path}) : Preview();
 }
 
 namespace {

@@ -252,7 +252,7 @@ static Answer object_restore(Host& host, const Arguments& arguments) {
 }
 
 // Of a Secret's values only the marks are shown.
-static std::string preview_object_restore(Host& host, const Arguments& arguments) {
+static Preview preview_object_restore(Host& host, const Arguments& arguments) {
     const auto seen =
         look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
                        json_argument(arguments, 3), !argument(arguments, 5).is_absent());
@@ -278,10 +278,10 @@ static Answer object_make_again(Host& host, const Arguments& arguments) {
     return answer;
 }
 
-static std::string preview_object_make_again(Host& host, const Arguments& arguments) {
+static Preview preview_object_make_again(Host& host, const Arguments& arguments) {
     const json prior = json_argument(arguments, 1);
     const auto collection = collection_of(host, prior);
-    return collection ? shown_command(host, creation(host, *collection), prior.dump()) : std::string();
+    return collection ? shown_command(host, creation(host, *collection), prior.dump()) : Preview();
 }
 
 namespace {

@@ -162,9 +162,8 @@ static Answer roll_back(Host& host, const Arguments& arguments) {
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-static std::string preview_roll_back(Host& host, const Arguments& arguments) {
-    const auto command = roll_back_command(host, arguments);
-    return command ? shown_kubectl(host, *command) : std::string();
+static Preview preview_roll_back(Host& host, const Arguments& arguments) {
+    return shown_kubectl(host, roll_back_command(host, arguments));
 }
 
 namespace {

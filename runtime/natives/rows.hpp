@@ -32,16 +32,14 @@ struct Row : NativeEntry {
     Row by_hand(ByHand function);
 };
 
-using Preview = std::string (*)(Host&, const Arguments&);
-
 // A probe. What it throws (out of memory, a file system's surprise) ends at its row.
 Row reads(std::string_view name, Reading (*probe)(Host&, const Arguments&));
 // An action; one that changes things by one command only; one that writes into files of the project.
-Row does(std::string_view name, Answer (*action)(Host&, const Arguments&), Preview preview);
-Row writes(std::string_view name, Answer (*action)(Host&, const Arguments&), Preview preview);
+Row does(std::string_view name, Answer (*action)(Host&, const Arguments&), NativePreview preview);
+Row writes(std::string_view name, Answer (*action)(Host&, const Arguments&), NativePreview preview);
 std::string preview_write_file(Host& host, const Arguments& arguments);
 Row edits(std::string_view name, Answer (*action)(Host&, const Arguments&),
-          Preview preview = preview_write_file);
+          NativePreview preview = preview_write_file);
 
 // Where the specification of pods stands in objects of all kinds.
 std::vector<std::string_view> pod_specs();

@@ -175,19 +175,22 @@ Predicted applied_object(Host& host, const Document& document, const json& now) 
     return object;
 }
 
-std::string shown_apply(Host& host, const Handle& handle, const std::string& manifest) {
-    return fmt::format("{} < {} of {}", shown_command(host, apply_arguments(host, handle), ""),
-                       handle.written(), manifest);
+Preview shown_apply(Host& host, const Handle& handle, const std::string& manifest) {
+    Preview apply = shown_command(host, apply_arguments(host, handle));
+    apply.text += fmt::format(" < {} of {}", handle.written(), manifest);
+    apply.commands.front().object = handle.written();
+    return apply;
 }
 
-std::string shown_hand_over(Host& host, const Document& document) {
+Preview shown_hand_over(Host& host, const Document& document) {
     const auto now = managed_object(host, document);
     if (!now || now->is_null()) return {};
     const Takeover takeover = takeover_of(host, *now);
     if (takeover.from.empty() || !takeover.stranger.empty()) return {};
-    return fmt::format("{} < what {} keeps of {}, as kept by {}",
-                       shown_command(host, hand_over_arguments(host, document, *now), ""),
-                       enumerate(takeover.from), document.handle.written(), apply_manager(host));
+    Preview patch = shown_command(host, hand_over_arguments(host, document, *now));
+    patch.text += fmt::format(" < what {} keeps of {}, as kept by {}", enumerate(takeover.from),
+                              document.handle.written(), apply_manager(host));
+    return patch;
 }
 
 Answer apply_object(Host& host, const Document& document, const std::string& version) {

@@ -45,9 +45,9 @@ tl::expected<nlohmann::json, NotApplied> applied_object(Host& host, const Docume
 Answer apply_object(Host& host, const Document& document, const std::string& version);
 
 // The command that applies it, as people read it.
-std::string shown_apply(Host& host, const Handle& handle, const std::string& manifest);
+Preview shown_apply(Host& host, const Handle& handle, const std::string& manifest);
 // What `apply_object` runs before it on the object that is there now; "" if there is nothing to be taken
 // over, or nobody can know that yet.
-std::string shown_hand_over(Host& host, const Document& document);
+Preview shown_hand_over(Host& host, const Document& document);
 
 }  // namespace migc::runtime

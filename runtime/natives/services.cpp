@@ -212,9 +212,8 @@ static Answer service_switch(Host& host, const Arguments& arguments) {
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-static std::string preview_service_switch(Host& host, const Arguments& arguments) {
-    const auto command = switch_command(host, arguments);
-    return command ? shown_kubectl(host, *command) : std::string();
+static Preview preview_service_switch(Host& host, const Arguments& arguments) {
+    return shown_kubectl(host, switch_command(host, arguments));
 }
 
 namespace {

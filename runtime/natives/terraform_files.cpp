@@ -111,8 +111,9 @@ static Answer write_state_backup(Host& host, const Arguments& arguments) {
     return well(fmt::format("sha256 {}\n", sha256(*back)));
 }
 
-static std::string preview_state_backup(Host&, const Arguments& arguments) {
-    return fmt::format("terraform state pull, into {}", text_argument(arguments, 0));
+static std::string preview_state_backup(Host& host, const Arguments& arguments) {
+    return fmt::format("{}, into {}", shown(host.line_of("terraform", {"state", "pull"})),
+                       text_argument(arguments, 0));
 }
 
 static Reading private_digest(Host&, const Arguments& arguments) {
@@ -188,9 +189,9 @@ static Answer write_kubeconfig(Host& host, const Arguments& arguments) {
     return written ? well("") : went_wrong(written.error());
 }
 
-static std::string preview_write_kubeconfig(Host&, const Arguments& arguments) {
-    return fmt::format("terraform output -json, {} of it into {}", text_argument(arguments, 0),
-                       text_argument(arguments, 1));
+static std::string preview_write_kubeconfig(Host& host, const Arguments& arguments) {
+    return fmt::format("{}, {} of it into {}", shown(host.line_of("terraform", {"output", "-json"})),
+                       text_argument(arguments, 0), text_argument(arguments, 1));
 }
 
 // [file, where the one from before is kept, the digest that it was left with]

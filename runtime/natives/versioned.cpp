@@ -45,8 +45,10 @@ Answer run_kubectl(Host& host, const KubectlCommand& command) {
     return host.run("kubectl", command.arguments, command.input);
 }
 
-std::string shown_kubectl(Host& host, const KubectlCommand& command) {
-    return shown(host.line_of("kubectl", command.arguments));
+Preview shown_kubectl(Host& host, const tl::expected<KubectlCommand, std::string>& command) {
+    if (!command) return {};
+    const auto argv = host.line_of("kubectl", command->arguments);
+    return {shown(argv), {{argv}}};
 }
 
 }  // namespace migc::runtime

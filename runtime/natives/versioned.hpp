@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
 
 #include "runtime/tools/natives.hpp"
 
@@ -29,7 +30,7 @@ KubectlCommand versioned_operations(Host& host, const std::string& written, nloh
                                     const std::string& version);
 
 Answer run_kubectl(Host& host, const KubectlCommand& command);
-// The whole command line as one could type it.
-std::string shown_kubectl(Host& host, const KubectlCommand& command);
+// The whole command line, without what it reads; nothing where there is no command.
+Preview shown_kubectl(Host& host, const tl::expected<KubectlCommand, std::string>& command);
 
 }  // namespace migc::runtime

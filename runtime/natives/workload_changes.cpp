@@ -62,10 +62,6 @@ Answer act(Host& host, const Planned& command) {
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-std::string preview(Host& host, const Planned& command) {
-    return command ? shown_kubectl(host, *command) : std::string();
-}
-
 }  // namespace
 
 static Answer image_set(Host& host, const Arguments& arguments) {
@@ -73,11 +69,11 @@ static Answer image_set(Host& host, const Arguments& arguments) {
 }
 
 // A sheet for the undo by hand cannot look at the workload: the usual list is shown then.
-static std::string preview_image_set(Host& host, const Arguments& arguments) {
+static Preview preview_image_set(Host& host, const Arguments& arguments) {
     Arguments shown = arguments;
     if (shown.size() > 1 && text_argument(shown, 1).starts_with('<'))
         shown[1] = Value("/spec/template/spec/containers");
-    return preview(host, image_command(host, shown));
+    return shown_kubectl(host, image_command(host, shown));
 }
 
 // The time is to the second, as kubectl writes it; within one and the same second a restart would change
@@ -100,8 +96,8 @@ static Answer pods_restart(Host& host, const Arguments& arguments) {
     return act(host, restart_command(host, arguments));
 }
 
-static std::string preview_pods_restart(Host& host, const Arguments& arguments) {
-    return preview(host, restart_command(host, arguments));
+static Preview preview_pods_restart(Host& host, const Arguments& arguments) {
+    return shown_kubectl(host, restart_command(host, arguments));
 }
 
 namespace {

@@ -81,6 +81,7 @@ class Foreseen final : public Foresight {
 
     Reading read(const ir::Probe& probe, const Scope& names, const std::string& phrase,
                  const std::function<Reading()>& live) override;
+    [[nodiscard]] bool leaves_open(const Value& value) const override { return !known_after(value).empty(); }
 
     // A step is planned, and from here on counts as done. `names` are those of the verb, captures included;
     // what is not known among them is Unknown.

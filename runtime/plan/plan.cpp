@@ -22,8 +22,6 @@
 namespace migc::runtime {
 namespace {
 
-using nlohmann::json;
-
 std::string failure_text(const std::optional<std::vector<ir::Step>>& block) {
     if (!block) return "hold";
     std::string text;
@@ -44,30 +42,28 @@ class Planner {
         };
     }
 
-    tl::expected<json, Problem> run() {
+    tl::expected<Plan, Problem> run() {
         if (auto problem = resolve()) return tl::unexpected(*problem);
-        const auto digests = review_all();
+        auto digests = review_all();
         if (!digests) return tl::unexpected(digests.error());
-        json plan = {{"title", program_.migration ? program_.migration->title : ""},
-                     {"mode", tools_.kind()},
-                     {"stages", json::array()}};
-        plan["properties"] = json::object();
-        for (const auto& [name, value] :
-             program_.migration ? program_.migration->properties : decltype(ir::Migration::properties)())
-            plan["properties"][name] = value;
-        plan["digests"] = *digests;
-        if (program_.migration && program_.migration->property("emergency") != nullptr)
-            plan["emergency"] = *program_.migration->property("emergency");
-        plan["lets"] = lets();
-        auto [unmet, open] = requirements();
-        plan["problems"] = std::move(unmet);
-        if (!open.empty()) plan["open"] = std::move(open);
+        Plan plan;
+        plan.digests = std::move(*digests);
+        plan.mode = tools_.kind();
+        if (program_.migration) {
+            const ir::Migration& migration = *program_.migration;
+            plan.title = migration.title;
+            for (const auto& [name, value] : migration.properties) plan.properties[name] = value;
+            if (const std::string* why = migration.property("emergency")) plan.emergency = *why;
+        }
+        plan.lets = lets();
+        requirements(plan);
         for (const auto& [stage, environment] : stages_)
-            plan["stages"].push_back(plan_stage(*stage, *environment));
-        return secrets().apply(plan);
+            plan.stages.push_back(plan_stage(*stage, *environment));
+        conceal(plan);
+        return plan;
     }
 
-    tl::expected<json, Problem> digests() {
+    tl::expected<PlanDigests, Problem> digests() {
         if (auto problem = resolve()) return tl::unexpected(*problem);
         return review_all();
     }
@@ -87,7 +83,7 @@ class Planner {
         return std::nullopt;
     }
 
-    tl::expected<json, Problem> review_all() {
+    tl::expected<PlanDigests, Problem> review_all() {
         std::vector<BoundStage> bound;
         for (const auto& [stage, environment] : stages_) bound.push_back({stage, environment.get()});
         auto inputs = Inputs::collect(program_, inventory_, options_);
@@ -95,14 +91,15 @@ class Planner {
         const Reviewed reviewed = review(program_, bound, inventory_, **inputs, tools_);
         options_.run_digest = reviewed.run_digest();
         change_ = reviewed.change_digest();
-        return reviewed.journal();
+        return PlanDigests{
+            change_, options_.run_digest, {{"change", reviewed.change}, {"run", reviewed.run}}};
     }
 
-    json lets() {
+    std::vector<PlanLet> lets() {
         const StageEnvironment common = common_environment(program_, inventory_, options_);
         Evaluator evaluator(surroundings_, common);
         evaluator.foresight = &foreseen_;
-        json result = json::array();
+        std::vector<PlanLet> result;
         for (const ir::Step& step : program_.lets) {
             const Reading reading = evaluator.evaluate(*step.value, globals_);
             const bool secret = step.value->type.kind == ir::TypeKind::Secret;
@@ -111,75 +108,60 @@ class Planner {
                                      kept_form(&kept_, *step.value, globals_, reading.value));
             else
                 globals_.bind(step.name, reading.value);
-            result.push_back({{"name", step.name}, {"value", secret ? "(secret)" : shown_value(reading)}});
+            result.push_back({step.name, secret ? PlanValue{"(secret)"} : shown_value(reading)});
         }
         return result;
     }
 
     // What the script requires, and a run would be refused for; and that of which the plan cannot say.
-    std::pair<json, json> requirements() {
+    void requirements(Plan& plan) {
         const StageEnvironment common = common_environment(program_, inventory_, options_);
         Evaluator evaluator(surroundings_, common);
         evaluator.globals = &globals_;
         evaluator.foresight = &foreseen_;
-        json unmet = json::array(), open = json::array();
         for (const ir::Requirement& requirement : program_.requirements) {
             const Reading reading = evaluator.evaluate(requirement.condition, globals_);
             if (truth(reading.value) == true) continue;
             const std::string after = known_after(reading.value);
-            (after.empty() ? unmet : open)
+            (after.empty() ? plan.problems : plan.open)
                 .push_back(fmt::format("the script requires `{}`: {}", requirement.text,
                                        after.empty() ? explain(reading) : after));
         }
-        return {std::move(unmet), std::move(open)};
     }
 
-    json plan_stage(const ir::Stage& stage, StageEnvironment& environment) {
+    PlanStage plan_stage(const ir::Stage& stage, StageEnvironment& environment) {
         environment.settings["run-folder"] =
             (std::filesystem::path(environment.setting("root")) / ".migc" / "runs" / "next").string();
         const ir::Stage& definition = semantics::stage_with_steps(program_, stage);
         foreseen_.enter(environment, stage.name);
         StagePlanner planner(surroundings_, environment, globals_, foreseen_);
-        json gates = planner.gates(stage.gates);
+        PlanStage entry;
+        entry.name = stage.name;
+        entry.environment = environment.name;
+        entry.context = environment.setting("context");
+        entry.name_space = environment.setting("namespace");
+        entry.gates = planner.gates(stage.gates);
         const auto wanted = wanted_evidence(
             program_, stage, [this](const std::string& name) { return passed_.contains(name); });
-        if (wanted) gates.push_back(evidence(*wanted));
+        if (wanted) entry.gates.push_back(evidence(*wanted));
         if (const auto why =
                 environment.is_protected ? frozen_now(inventory_, tools_, options_) : std::nullopt)
-            gates.push_back({{"text", freeze_gate()}, {"open", false}, {"why", *why}});
-        json entry = {
-            {"stage", stage.name},
-            {"environment", environment.name},
-            {"context", environment.setting("context")},
-            {"namespace", environment.setting("namespace")},
-            {"gates", std::move(gates)},
-            {"steps", planner.steps(stage, definition)},
-            {"on_failure", failure_text(stage.on_failure ? stage.on_failure : definition.on_failure)}};
-        entry["times"] = times(planner.times(), stage, environment);
+            entry.gates.push_back({freeze_gate(), false, *why});
+        entry.steps = planner.steps(stage, definition);
+        entry.on_failure = failure_text(stage.on_failure ? stage.on_failure : definition.on_failure);
+        entry.times = planner.times();
+        for (const std::string& text : windows(stage, environment))
+            if (const auto window = semantics::parse_window(text))
+                entry.windows.push_back({text, semantics::last_safe_start(*window, entry.times.window_ms())});
         passed_.insert(stage.name);
         return entry;
     }
 
-    json evidence(const std::string& stage) {
-        const std::string& because = options_.without_evidence;
-        const Reading reading =
-            because.empty() ? read_evidence(surroundings_, stage) : Reading{Value(true), {}, false};
+    PlanGate evidence(const std::string& stage) {
+        if (!options_.without_evidence.empty()) return {evidence_gate(stage), true};
+        const Reading reading = read_evidence(surroundings_, stage);
         const bool open = truth(reading.value) == true;
-        return {{"text", evidence_gate(stage)}, {"open", open}, {"why", open ? "" : explain(reading)}};
-    }
-
-    json times(const semantics::Times& times, const ir::Stage& stage, const StageEnvironment& environment) {
-        json result = {{"steps_ms", times.steps_ms},
-                       {"soaks_ms", times.soaks_ms},
-                       {"soaks_between_ms", times.soaks_between_ms},
-                       {"undo_ms", times.undo_ms},
-                       {"no_return", times.no_return}};
-        for (const std::string& text : windows(stage, environment))
-            if (const auto window = semantics::parse_window(text))
-                result["windows"].push_back(
-                    {{"window", text},
-                     {"last_safe_start", semantics::last_safe_start(*window, times.window_ms())}});
-        return result;
+        return {evidence_gate(stage), open, open ? "" : explain(reading)};
     }
 
     // The maintenance windows that a stage's gates name.
@@ -216,22 +198,23 @@ class Planner {
 
 }  // namespace
 
-tl::expected<json, Problem> make_plan(const ir::Program& program, const project::Inventory& inventory,
+tl::expected<Plan, Problem> make_plan(const ir::Program& program, const project::Inventory& inventory,
                                       Tools& tools, const RunOptions& options) {
     return Planner(program, inventory, tools, options).run();
 }
 
-tl::expected<json, Problem> make_digests(const ir::Program& program, const project::Inventory& inventory,
-                                         Tools& tools, const RunOptions& options) {
+tl::expected<PlanDigests, Problem> make_digests(const ir::Program& program,
+                                                const project::Inventory& inventory, Tools& tools,
+                                                const RunOptions& options) {
     return Planner(program, inventory, tools, options).digests();
 }
 
-bool has_problem(const json& plan) {
-    if (!plan.at("problems").empty()) return true;
-    for (const json& stage : plan.at("stages"))
-        for (const json& step : stage.at("steps"))
-            if (!step.at("problems").empty() && !step.contains("when")) return true;
-    return false;
+bool has_problem(const Plan& plan) {
+    const auto in_step = [](const PlanStep& step) { return !step.problems.empty() && step.when.empty(); };
+    return !plan.problems.empty() ||
+           std::any_of(plan.stages.begin(), plan.stages.end(), [&](const PlanStage& stage) {
+               return std::any_of(stage.steps.begin(), stage.steps.end(), in_step);
+           });
 }
 
 std::string plan(const ir::Program& program, const project::Inventory& inventory, Tools& tools,

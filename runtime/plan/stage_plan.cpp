@@ -20,8 +20,6 @@
 namespace migc::runtime {
 
 using ir::StepKind;
-using nlohmann::json;
-
 namespace {
 
 constexpr std::size_t most_steps = 2'000;  // of a stage that a plan shows
@@ -40,34 +38,14 @@ std::string layer_of(const ir::Command& action) {
     return known == layers.end() ? tool : known->second;
 }
 
-// The fields in which two objects differ: {"/spec/replicas": [2, 4]}; null unless both are objects.
-json differences(const Value& before, const Value& after) {
-    const auto* from = before.get_if<migc::Json>();
-    const auto* to = after.get_if<migc::Json>();
-    if (from == nullptr || to == nullptr) return nullptr;
-    json result = json::object();
-    const json old_fields = (*from)->flatten(), new_fields = (*to)->flatten();
-    for (const auto& [field, value] : old_fields.items()) {
-        const json now = new_fields.contains(field) ? new_fields[field] : json();
-        if (now != value) result[field] = {value, now};
-    }
-    for (const auto& [field, value] : new_fields.items())
-        if (!old_fields.contains(field)) result[field] = {nullptr, value};
-    return result;
-}
-
-bool is_object(const Value& value) {
-    const auto* object = value.get_if<migc::Json>();
-    return object != nullptr && *object != nullptr && (*object)->is_object();
+// Null if it is none.
+const nlohmann::json* object_in(const Value& value) {
+    const auto* object = value.get_if<Json>();
+    return object != nullptr && *object != nullptr && (*object)->is_object() ? object->get() : nullptr;
 }
 
 bool is_not_to_be_had(const Reading& reading) {
     return reading.value.is_unknown() && known_after(reading.value).empty();
-}
-
-// "2.1" of "staging/2.1": a step as the plan names it.
-std::string within_stage(const std::string& id) {
-    return id.substr(id.find('/') + 1);
 }
 
 bool makes_plan(const ir::Verb& verb) {
@@ -99,21 +77,19 @@ StagePlanner::StagePlanner(const Surroundings& surroundings, const StageEnvironm
     evaluator_.changed_workloads = [this] { return workloads_; };
 }
 
-json StagePlanner::steps(const ir::Stage& stage, const ir::Stage& definition) {
-    block(definition.steps, scope_, stage.name + "/", 1);
+std::vector<PlanStep> StagePlanner::steps(const ir::Stage& stage, const ir::Stage& definition) {
+    block(definition.steps, scope_, "", 1);
     const auto& failure = stage.on_failure ? stage.on_failure : definition.on_failure;
     if (failure) times_.failure(*failure, longest(*failure, globals_));
     return std::move(steps_);
 }
 
-json StagePlanner::gates(const std::vector<ir::Step>& gates) {
-    json result = json::array();
+std::vector<PlanGate> StagePlanner::gates(const std::vector<ir::Step>& gates) {
+    std::vector<PlanGate> result;
     for (const ir::Step& gate : gates) {
         const Reading reading = evaluator_.evaluate(*gate.condition, scope_);
         const bool open = truth(reading.value) == true;
-        result.push_back({{"text", gate.text}, {"open", open}, {"why", open ? "" : explain(reading)}});
-        if (const std::string after = known_after(reading.value); !after.empty())
-            result.back()["known"] = after;
+        result.push_back({gate.text, open, open ? "" : explain(reading), known_after(reading.value)});
     }
     return result;
 }
@@ -132,88 +108,72 @@ bool StagePlanner::is_full() const {
 void StagePlanner::statement(const ir::Step& step, Scope& scope, const std::string& id) {
     if (is_full()) return;
     if (steps_.size() == most_steps) {
-        add(id, "statement", step.text)["problems"].push_back(fmt::format(
-            "a plan shows at most {} steps, and this stage has more: what comes from here on was not "
-            "looked at. Divide it into several scripts",
-            most_steps));
+        add_problem(
+            id, PlanStepKind::Statement, step.text,
+            fmt::format(
+                "a plan shows at most {} steps, and this stage has more: what comes from here on was not "
+                "looked at. Divide it into several scripts",
+                most_steps));
         return;
     }
     semantics::Walk::statement(
-        *this, [&] { add(id, "statement", step.text); }, step, scope, id);
+        *this, [&] { add(id, PlanStepKind::Statement, step.text); }, step, scope, id);
 }
 
-json& StagePlanner::add(const std::string& id, const char* kind, const std::string& text) {
-    steps_.push_back({{"step", id}, {"kind", kind}, {"text", text}, {"problems", json::array()}});
+PlanStep& StagePlanner::add(const std::string& id, PlanStepKind kind, const std::string& text) {
+    steps_.push_back({id, kind, text});
     return steps_.back();
+}
+
+void StagePlanner::add_problem(const std::string& id, PlanStepKind kind, const std::string& text,
+                               std::string problem) {
+    add(id, kind, text).problems.push_back(std::move(problem));
 }
 
 // ------------------------------------------------------------------ calls
 
-// As a run binds them, but that a value may be one that only the run can know.
-tl::expected<void, std::string> StagePlanner::bind(const ir::Verb& verb, const ir::Step& step,
-                                                   const Scope& scope, Scope& inner) {
-    for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
-        const ir::Parameter& slot = verb.parameters[i];
-        if (slot.type.kind == ir::TypeKind::Condition) {
-            inner.bind_condition(slot.name, step.arguments[i], scope);
-            continue;
-        }
-        Reading argument = evaluator_.evaluate(step.arguments[i], scope);
-        if (semantics::is_left_out(slot, argument.value))
-            argument = evaluator_.evaluate(*slot.default_value, inner);
-        if (is_not_to_be_had(argument))
-            return tl::unexpected(fmt::format("the value of `{}`: {}", slot.name, explain(argument)));
-        inner.bind(slot.name, std::move(argument.value), slot.type.kind == ir::TypeKind::Secret);
-    }
-    return {};
-}
-
 void StagePlanner::call(const ir::Step& step, Scope& scope, const std::string& id) {
     const ir::Verb& verb = program_.verbs.at(step.verb);
     Scope inner(&globals_, scope.depth() + 1);
-    if (const auto bound = bind(verb, step, scope, inner); !bound) {
-        add(id, "call", step.text)["problems"].push_back("it cannot begin: " + bound.error());
-        assume(step, scope);
-        if (!step.name.empty()) scope.bind(step.name, foreseen_.yield(within_stage(id)));
-        return;
-    }
-    json entry = {{"step", id},
-                  {"kind", "call"},
-                  {"text", describe_call(verb, with_known_after(inner))},
-                  {"problems", json::array()}};
-    foreseen_.take_identities();
-    needs(verb, inner, entry);
-    captures(verb, inner, entry);
-    if (!verb.action) {
-        composite(step, verb, scope, inner, std::move(entry), id);
+    if (const auto bound = bind_arguments(evaluator_, verb, step, scope, inner); bound) {
+        PlanStep entry{id, PlanStepKind::Call, describe_call(verb, with_known_after(inner))};
+        foreseen_.take_identities();
+        needs(verb, inner, entry);
+        captures(verb, inner, entry);
+        verb.action ? action(step, verb, scope, inner, std::move(entry))
+                    : composite(step, verb, scope, inner, std::move(entry));
     } else {
-        command(verb, inner, entry);
-        if (makes_plan(verb)) remember_state(entry);
-        entry["layer"] = layer_of(*verb.action);
-        const auto declared = effects(verb, inner, entry);
-        for (const auto& [object, identity] : foreseen_.take_identities())
-            entry["objects"][object] = identity;
-        if (!entry["already"].get<bool>())
-            foreseen_.done(within_stage(id), verb, inner, evaluator_, declared);
-        // An inverse meets what the step has left.
-        inverse_commands_ = json::array();
-        entry["undo"] = undo(step, verb, scope, inner);
-        entry["undo_commands"] = std::move(inverse_commands_);
-        times(step, verb, scope, inner);
-        steps_.push_back(std::move(entry));
+        add_problem(id, PlanStepKind::Call, step.text, "it cannot begin: " + bound.error());
+        assume(step, scope);
     }
-    if (!step.name.empty()) scope.bind(step.name, foreseen_.yield(within_stage(id)));
+    if (!step.name.empty()) scope.bind(step.name, foreseen_.yield(id));
+}
+
+void StagePlanner::action(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner,
+                          PlanStep entry) {
+    entry.action.emplace().layer = layer_of(*verb.action);
+    command(verb, inner, entry);
+    if (makes_plan(verb)) remember_state(entry);
+    const auto declared = effects(verb, inner, entry);
+    entry.objects = foreseen_.take_identities();
+    if (!entry.action->already) foreseen_.done(entry.number, verb, inner, evaluator_, declared);
+    // An inverse meets what the step has left.
+    inverse_commands_.clear();
+    entry.undo = undo(step, verb, scope, inner);
+    entry.action->undo_commands = std::move(inverse_commands_);
+    times(step, verb, scope, inner);
+    steps_.push_back(std::move(entry));
 }
 
 // Told itself only where there is something to tell: it is taken back as a whole, or it cannot begin.
 void StagePlanner::composite(const ir::Step& step, const ir::Verb& verb, const Scope& scope, Scope& inner,
-                             json entry, const std::string& id) {
+                             PlanStep entry) {
+    const std::string id = entry.number;
     const ir::UndoKind kind = semantics::way_back(step, verb).kind;
     const bool as_a_whole = step.undo || kind == ir::UndoKind::Steps || kind == ir::UndoKind::Irreversible;
-    if (as_a_whole) entry["undo"] = undo(step, verb, scope, inner);
-    const std::string limit = limit_of_all(step, verb, scope, inner);
-    if (!limit.empty()) entry["limit"] = limit;
-    if (as_a_whole || !limit.empty() || !entry["problems"].empty()) steps_.push_back(std::move(entry));
+    if (as_a_whole) entry.undo = undo(step, verb, scope, inner);
+    entry.limit = limit_of_all(step, verb, scope, inner);
+    if (as_a_whole || !entry.limit.empty() || !entry.problems.empty()) steps_.push_back(std::move(entry));
     const std::size_t first = steps_.size();
     const std::int64_t undo_before = times_.undo_ms, steps_before = times_.steps_ms;
     block(verb.steps, inner, id + ".", 1);
@@ -222,7 +182,7 @@ void StagePlanner::composite(const ir::Step& step, const ir::Verb& verb, const S
                       semantics::composite_bound(step, verb, once, number_in(scope), number_in(inner)).act_ms;
     if (as_a_whole) times_.undo_ms = undo_before + longest_undo(step, verb, {}, scope, inner);
     for (std::size_t i = first; as_a_whole && i < steps_.size(); ++i)
-        if (steps_[i].contains("undo")) steps_[i]["undo"] = "with " + within_stage(id);
+        if (steps_[i].undo) steps_[i].undo = PlanUndo{ir::UndoKind::Steps, "with " + id};
 }
 
 // What bounds a composite as a whole; "" if nothing does.
@@ -240,25 +200,25 @@ std::string StagePlanner::limit_of_all(const ir::Step& step, const ir::Verb& ver
 
 // What terraform will plan only the run can know, but not from which state: one that somebody has applied to
 // since is another one than was reviewed. Once is enough.
-void StagePlanner::remember_state(json& entry) {
+void StagePlanner::remember_state(PlanStep& entry) {
     if (std::exchange(state_is_known_, true)) return;
     const auto state = state_identity(evaluator_);
     if (!state) return;
     const std::string which = state->lineage.empty()
                                   ? "empty"
                                   : fmt::format("serial {} of lineage {}", state->serial, state->lineage);
-    entry["seen"]["state"] = to_json(Value(which));
+    entry.seen["state"] = Value(which);
 }
 
-void StagePlanner::needs(const ir::Verb& verb, const Scope& inner, json& entry) {
+void StagePlanner::needs(const ir::Verb& verb, const Scope& inner, PlanStep& entry) {
     for (const ir::Expr& need : verb.needs) {
         const Reading reading = evaluator_.evaluate(need, inner);
         if (truth(reading.value) == true) continue;
         const std::string after = known_after(reading.value);
         if (after.empty())
-            entry["problems"].push_back("what it needs does not hold: " + explain(reading));
+            entry.problems.push_back("what it needs does not hold: " + explain(reading));
         else
-            entry["needs"].push_back(fmt::format("{} ({})", subject(need, inner), after));
+            entry.needs.push_back(fmt::format("{} ({})", subject(need, inner), after));
     }
 }
 
@@ -270,25 +230,29 @@ std::string StagePlanner::subject(const ir::Expr& condition, const Scope& names)
     return {};
 }
 
-void StagePlanner::captures(const ir::Verb& verb, Scope& inner, json& entry) {
-    entry["captures"] = json::object();
+void StagePlanner::captures(const ir::Verb& verb, Scope& inner, PlanStep& entry) {
+    entry.captures.emplace();
     for (const ir::Capture& capture : verb.captures) {
         Reading reading = evaluator_.evaluate(capture.value, inner);
-        if (is_made_up(program_, capture.value))
-            reading = {foreseen_.yield(within_stage(entry["step"].get<std::string>())), {}, false};
+        if (is_made_up(program_, capture.value)) reading = {foreseen_.yield(entry.number), {}, false};
         if (is_not_to_be_had(reading))
-            entry["problems"].push_back(
+            entry.problems.push_back(
                 fmt::format("`{}` cannot be captured: {}", capture.name, explain(reading)));
         if (capture.value.type.kind == ir::TypeKind::Secret) {
             keep(capture, reading, inner, entry);
             continue;
         }
-        entry["captures"][capture.name] = shown_capture(reading);
-        const bool comparable = !reading.value.is_unknown() && !is_object(reading.value);
-        if (comparable && !is_passing(program_, capture.value))
-            entry["seen"][capture.name] = to_json(reading.value);
+        entry.captures->emplace(capture.name, shown_capture(reading).text);
+        remember(capture.name, reading.value, capture.value, entry);
         inner.bind(capture.name, reading.value);
     }
+}
+
+// What the plan saw, to be compared with what a run will see; of `expression`, which yielded the value.
+void StagePlanner::remember(const std::string& name, const Value& value, const ir::Expr& expression,
+                            PlanStep& entry) {
+    if (!value.is_unknown() && object_in(value) == nullptr && !is_passing(program_, expression))
+        entry.seen[name] = value;
 }
 
 // "secret/creds", where the probe is about a thing; else the probe.
@@ -301,62 +265,59 @@ std::string StagePlanner::what_is_kept(const ir::Expr& value, const Scope& inner
 }
 
 // A secret is kept for the undo, and somebody must be able to open it then.
-void StagePlanner::keep(const ir::Capture& capture, const Reading& reading, Scope& inner, json& entry) {
+void StagePlanner::keep(const ir::Capture& capture, const Reading& reading, Scope& inner, PlanStep& entry) {
     inner.bind_secret(capture.name, reading.value, captured_form(evaluator_.kept(), reading.value));
     if (is_not_to_be_had(reading) || reading.value.is_absent()) return;
-    entry["captures"][capture.name] = "(secret)";
+    entry.captures->emplace(capture.name, "(secret)");
     if (evaluator_.kept() == nullptr) return;
     const std::string what = "the previous value of " + what_is_kept(capture.value, inner);
     const auto keeper = evaluator_.kept()->keeper();
-    entry["kept"].push_back(
+    entry.kept.push_back(
         keeper ? fmt::format("{} is kept encrypted; only {} can undo it", what, *keeper)
                : fmt::format("{} cannot be kept here: {}; once the run has ended, its undo will be held",
                              what, keeper.error()));
 }
 
-void StagePlanner::command(const ir::Verb& verb, const Scope& inner, json& entry) {
-    const auto line = evaluator_.preview(*verb.action, with_known_after(inner));
-    entry["command"] = line ? *line : "";
-    if (line) return;
-    const std::string after = known_after(Value(Unknown{line.error()}));
-    if (after.empty())
-        entry["problems"].push_back(line.error());
-    else
-        entry["known"] = after;
+void StagePlanner::command(const ir::Verb& verb, const Scope& inner, PlanStep& entry) {
+    auto line = evaluator_.preview(*verb.action, with_known_after(inner));
+    if (line) {
+        entry.action->command = std::move(*line);
+        return;
+    }
+    entry.known = known_after(Value(Unknown{line.error()}));
+    if (entry.known.empty()) entry.problems.push_back(line.error());
 }
 
-std::vector<Declared> StagePlanner::effects(const ir::Verb& verb, const Scope& inner, json& entry) {
-    entry["effects"] = json::array();
-    entry["already"] = !verb.effects.empty();
+std::vector<Declared> StagePlanner::effects(const ir::Verb& verb, const Scope& inner, PlanStep& entry) {
+    entry.action->already = !verb.effects.empty();
     std::vector<Declared> declared;
     for (const ir::Effect& one : verb.effects) {
         effect(one, inner, entry, declared);
         remember_workloads(one.probe, inner);
     }
     // Without what it needs it does not even begin.
-    if (!entry["problems"].empty() || entry.contains("needs")) entry["already"] = false;
+    if (!entry.problems.empty() || !entry.needs.empty()) entry.action->already = false;
     return declared;
 }
 
-void StagePlanner::effect(const ir::Effect& effect, const Scope& inner, json& entry,
+void StagePlanner::effect(const ir::Effect& effect, const Scope& inner, PlanStep& entry,
                           std::vector<Declared>& declared) {
     const std::string phrase = evaluator_.describe(effect.probe, inner);
     const std::string told_phrase = evaluator_.describe(effect.probe, with_known_after(inner));
     const Reading before = evaluator_.evaluate(effect.probe, inner);
     const Reading after = effect.value ? evaluator_.evaluate(*effect.value, inner) : Reading{};
     const bool different = effect.becomes == ir::Becomes::Different;
-    if (different || !equal(before.value, after.value)) entry["already"] = false;
-    json told = {{"probe", told_phrase},
-                 {"before", shown_capture(before)},
-                 {"after", different ? "different" : shown_capture(after)}};
-    if (json fields = differences(before.value, after.value); !fields.is_null())
-        told["fields"] = std::move(fields);
-    if (is_object(before.value)) told["was"] = **before.value.get_if<migc::Json>();
-    if (entry["problems"].empty() && is_not_to_be_had(before))
-        entry["problems"].push_back(fmt::format("{}: {}", phrase, explain(before)));
-    if (entry["problems"].empty() && is_not_to_be_had(after))
-        entry["problems"].push_back(fmt::format("what {} is to become: {}", phrase, explain(after)));
-    entry["effects"].push_back(std::move(told));
+    if (different || !equal(before.value, after.value)) entry.action->already = false;
+    PlanEffect told{told_phrase, shown_capture(before),
+                    different ? PlanValue{"different"} : shown_capture(after)};
+    const auto *from = before.value.get_if<Json>(), *to = after.value.get_if<Json>();
+    if (from != nullptr && to != nullptr) told.fields = differences(**from, **to);
+    if (const auto* object = object_in(before.value)) told.was = *object;
+    if (entry.problems.empty() && is_not_to_be_had(before))
+        entry.problems.push_back(fmt::format("{}: {}", phrase, explain(before)));
+    if (entry.problems.empty() && is_not_to_be_had(after))
+        entry.problems.push_back(fmt::format("what {} is to become: {}", phrase, explain(after)));
+    entry.action->effects.push_back(std::move(told));
     declared.push_back({phrase, different ? Value(Unknown{}) : after.value});
 }
 
@@ -374,14 +335,14 @@ void StagePlanner::remember_workloads(const ir::Expr& probe, const Scope& inner)
 
 void StagePlanner::verify(const ir::Step& step, const Scope& scope, const std::string& id) {
     const semantics::Bound bound = semantics::verify_bound(program_, step, number_in(scope));
-    add(id, "verify", evaluator_.describe(step, with_known_after(scope)))["limit"] =
+    add(id, PlanStepKind::Verify, evaluator_.describe(step, with_known_after(scope))).limit =
         shown_duration(bound.total());
     times_.verify(bound);
 }
 
 void StagePlanner::soak(const ir::Step& step, const Scope& scope, const std::string& id) {
     const auto limit = milliseconds(evaluator_, step.value, scope);
-    add(id, "soak", evaluator_.describe(step, with_known_after(scope)))["limit"] =
+    add(id, PlanStepKind::Soak, evaluator_.describe(step, with_known_after(scope))).limit =
         limit ? shown_duration(*limit) : "unknown";
     times_.soak(limit.value_or(0));
 }
@@ -389,13 +350,11 @@ void StagePlanner::soak(const ir::Step& step, const Scope& scope, const std::str
 void StagePlanner::let(const ir::Step& step, Scope& scope, const std::string& id) {
     const Reading reading = evaluator_.evaluate(*step.value, scope);
     const bool secret = step.value->type.kind == ir::TypeKind::Secret;
-    json& entry =
-        add(id, "let", fmt::format("{} = {}", step.name, secret ? "(secret)" : shown_value(reading)));
-    if (!secret && !reading.value.is_unknown() && !is_object(reading.value) &&
-        !is_passing(program_, *step.value))
-        entry["seen"][step.name] = to_json(reading.value);
+    PlanStep& entry = add(id, PlanStepKind::Let,
+                          fmt::format("{} = {}", step.name, secret ? "(secret)" : shown_value(reading).text));
+    if (!secret) remember(step.name, reading.value, *step.value, entry);
     if (is_not_to_be_had(reading))
-        entry["problems"].push_back(fmt::format("`{}` cannot be had: {}", step.name, explain(reading)));
+        entry.problems.push_back(fmt::format("`{}` cannot be had: {}", step.name, explain(reading)));
     if (secret)
         scope.bind_secret(step.name, reading.value,
                           kept_form(evaluator_.kept(), *step.value, scope, reading.value));
@@ -407,13 +366,12 @@ void StagePlanner::choose(const ir::Step& step, Scope& scope, const std::string&
     const Reading reading = evaluator_.evaluate(*step.condition, scope);
     const auto holds = truth(reading.value);
     if (const std::string after = known_after(reading.value); !after.empty()) {
-        add(id, "if", step.text)["known"] = "which way it goes is " + after;
+        add(id, PlanStepKind::If, step.text).known = "which way it goes is " + after;
         return both_ways(step, scope, id);
     }
     if (!holds) {
-        add(id, "if", step.text)["problems"].push_back("which way it goes cannot be found out: " +
-                                                       explain(reading));
-        return;
+        return add_problem(id, PlanStepKind::If, step.text,
+                           "which way it goes cannot be found out: " + explain(reading));
     }
     Scope inner(&scope, scope.depth());
     if (*holds) return block(step.body, inner, id + ".", 1);
@@ -426,18 +384,17 @@ void StagePlanner::both_ways(const ir::Step& step, Scope& scope, const std::stri
     const semantics::Times times_before = times_;
     semantics::Times longest = times_before;
     std::set<std::string> touched;
-    const std::string number = within_stage(id);
     for (const bool holds : {true, false}) {
         foreseen_.go_back_to(before);
         times_ = times_before;
         perhaps(holds ? step.body : step.otherwise, scope, id + ".", holds ? 1 : step.body.size() + 1,
-                fmt::format("only if {} {}", number, holds ? "holds" : "does not hold"));
+                fmt::format("only if {} {}", id, holds ? "holds" : "does not hold"));
         touched.merge(Foreseen::touched(before, foreseen_.state()));
         longest.beside(times_before, times_);
     }
     times_ = longest;
     foreseen_.go_back_to(before);
-    foreseen_.unsettle(touched, number);
+    foreseen_.unsettle(touched, id);
 }
 
 void StagePlanner::perhaps(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
@@ -446,20 +403,19 @@ void StagePlanner::perhaps(const std::vector<ir::Step>& steps, Scope& scope, con
     Scope inner(&scope, scope.depth());
     block(steps, inner, prefix, first);
     for (std::size_t i = begin; i < steps_.size(); ++i)
-        if (!steps_[i].contains("when")) steps_[i]["when"] = when;
+        if (steps_[i].when.empty()) steps_[i].when = when;
 }
 
 void StagePlanner::loop(const ir::Step& step, Scope& scope, const std::string& id) {
     const Reading reading = evaluator_.evaluate(*step.value, scope);
     const auto* items = reading.value.get_if<List>();
     if (const std::string after = known_after(reading.value); !after.empty()) {
-        add(id, "for", step.text)["known"] = "what it goes through is " + after;
+        add(id, PlanStepKind::For, step.text).known = "what it goes through is " + after;
         return some_times(step, scope, id, reading.value);
     }
     if (items == nullptr) {
-        add(id, "for", step.text)["problems"].push_back("what it goes through cannot be found out: " +
-                                                        explain(reading));
-        return;
+        return add_problem(id, PlanStepKind::For, step.text,
+                           "what it goes through cannot be found out: " + explain(reading));
     }
     for (std::size_t i = 0; i < items->size() && !is_full(); ++i) {
         Scope inner(&scope, scope.depth());
@@ -474,15 +430,14 @@ void StagePlanner::some_times(const ir::Step& step, Scope& scope, const std::str
     const Foreseen::State before = foreseen_.state();
     const semantics::Times times_before = times_;
     const std::size_t first = steps_.size();
-    const std::string number = within_stage(id);
     std::set<std::string> touched;
     for (const bool told : {false, true}) {
         Scope inner(&scope, scope.depth());
         inner.bind(step.name, list);
-        perhaps(step.body, inner, id + "[..].", 1, fmt::format("for each of {}", number));
+        perhaps(step.body, inner, id + "[..].", 1, fmt::format("for each of {}", id));
         touched.merge(Foreseen::touched(before, foreseen_.state()));
         foreseen_.go_back_to(before);
-        foreseen_.unsettle(touched, number);
+        foreseen_.unsettle(touched, id);
         if (told) break;
         steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(first), steps_.end());
         times_ = times_before;
@@ -505,7 +460,7 @@ void StagePlanner::parallel(const ir::Step& step, Scope& scope, const std::strin
         for (const std::string& name : touched[i])
             if (others.contains(name)) contested.insert(name);
         foreseen_.go_back_to(before);
-        foreseen_.unsettle(others, within_stage(id));
+        foreseen_.unsettle(others, id);
         times_ = times_before;
         branch(step.body[i], scope, fmt::format("{}.{}", id, i + 1));
         longest.beside(times_before, times_);
@@ -513,7 +468,7 @@ void StagePlanner::parallel(const ir::Step& step, Scope& scope, const std::strin
     times_ = longest;
     foreseen_.go_back_to(before);
     for (std::size_t i = 0; i < alone.size(); ++i) foreseen_.take(touched[i], alone[i]);
-    foreseen_.unsettle(contested, within_stage(id));
+    foreseen_.unsettle(contested, id);
 }
 
 void StagePlanner::branch(const ir::Step& step, Scope& scope, const std::string& id) {

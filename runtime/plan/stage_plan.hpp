@@ -12,6 +12,7 @@
 #include "compiler/semantics/walk.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/plan/foreseen.hpp"
+#include "runtime/plan/plan.hpp"
 
 namespace migc::runtime {
 
@@ -21,39 +22,40 @@ class StagePlanner {
     StagePlanner(const Surroundings& surroundings, const StageEnvironment& environment, const Scope& globals,
                  Foreseen& foreseen);
 
-    nlohmann::json steps(const ir::Stage& stage, const ir::Stage& definition);
-    nlohmann::json gates(const std::vector<ir::Step>& gates);
+    std::vector<PlanStep> steps(const ir::Stage& stage, const ir::Stage& definition);
+    std::vector<PlanGate> gates(const std::vector<ir::Step>& gates);
     // Of the steps that were planned.
     [[nodiscard]] const semantics::Times& times() const { return times_; }
 
   private:
     friend struct semantics::Walk;
 
-    using Json = nlohmann::json;
-    using Effects = std::vector<std::pair<Reading, Reading>>;  // before, declared
-
     [[nodiscard]] bool is_full() const;
     void block(const std::vector<ir::Step>& steps, Scope& scope, const std::string& prefix,
                std::size_t first);
     void statement(const ir::Step& step, Scope& scope, const std::string& id);
-    Json& add(const std::string& id, const char* kind, const std::string& text);
+    PlanStep& add(const std::string& id, PlanStepKind kind, const std::string& text);
+    // It cannot go on, since something cannot be had.
+    void add_problem(const std::string& id, PlanStepKind kind, const std::string& text, std::string problem);
 
     void call(const ir::Step& step, Scope& scope, const std::string& id);
-    void composite(const ir::Step& step, const ir::Verb& verb, const Scope& scope, Scope& inner, Json entry,
-                   const std::string& id);
-    tl::expected<void, std::string> bind(const ir::Verb& verb, const ir::Step& step, const Scope& scope,
-                                         Scope& inner);
+    void action(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner,
+                PlanStep entry);
+    void composite(const ir::Step& step, const ir::Verb& verb, const Scope& scope, Scope& inner,
+                   PlanStep entry);
     std::string subject(const ir::Expr& condition, const Scope& names);
     std::string limit_of_all(const ir::Step& step, const ir::Verb& verb, const Scope& scope,
                              const Scope& inner);
-    void remember_state(Json& entry);
-    void needs(const ir::Verb& verb, const Scope& inner, Json& entry);
-    void captures(const ir::Verb& verb, Scope& inner, Json& entry);
+    void remember_state(PlanStep& entry);
+    void needs(const ir::Verb& verb, const Scope& inner, PlanStep& entry);
+    void captures(const ir::Verb& verb, Scope& inner, PlanStep& entry);
+    void remember(const std::string& name, const Value& value, const ir::Expr& expression, PlanStep& entry);
     std::string what_is_kept(const ir::Expr& value, const Scope& inner);
-    void keep(const ir::Capture& capture, const Reading& reading, Scope& inner, Json& entry);
-    void command(const ir::Verb& verb, const Scope& inner, Json& entry);
-    std::vector<Declared> effects(const ir::Verb& verb, const Scope& inner, Json& entry);
-    void effect(const ir::Effect& effect, const Scope& inner, Json& entry, std::vector<Declared>& declared);
+    void keep(const ir::Capture& capture, const Reading& reading, Scope& inner, PlanStep& entry);
+    void command(const ir::Verb& verb, const Scope& inner, PlanStep& entry);
+    std::vector<Declared> effects(const ir::Verb& verb, const Scope& inner, PlanStep& entry);
+    void effect(const ir::Effect& effect, const Scope& inner, PlanStep& entry,
+                std::vector<Declared>& declared);
     void remember_workloads(const ir::Expr& probe, const Scope& inner);
 
     void assume(const ir::Step& step, const Scope& scope);
@@ -64,10 +66,10 @@ class StagePlanner {
     semantics::Reader reader_in(const std::shared_ptr<Scope>& names);
     semantics::NumberOf number_in(const Scope& scope);
 
-    std::string undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner);
+    PlanUndo undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope, const Scope& inner);
     std::string inverse(const std::vector<ir::Step>& steps, const Scope& names);
     std::string inverse_step(const ir::Step& step, const Scope& names);
-    std::string inverse_command(const ir::Verb& verb, Scope& inner);
+    Preview inverse_command(const ir::Verb& verb, Scope& inner);
 
     void verify(const ir::Step& step, const Scope& scope, const std::string& id);
     void soak(const ir::Step& step, const Scope& scope, const std::string& id);
@@ -88,8 +90,8 @@ class StagePlanner {
     Scope scope_;
     Foreseen& foreseen_;
     List workloads_;
-    Json steps_ = Json::array();
-    Json inverse_commands_ = Json::array();  // of the step at hand
+    std::vector<PlanStep> steps_;
+    std::vector<Preview> inverse_commands_;  // of the step at hand
     semantics::Times times_;
     bool state_is_known_ = false;
 };

@@ -66,16 +66,16 @@ semantics::NumberOf StagePlanner::number_in(const Scope& scope) {
     };
 }
 
-std::string StagePlanner::undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope,
-                               const Scope& inner) {
+PlanUndo StagePlanner::undo(const ir::Step& step, const ir::Verb& verb, const Scope& scope,
+                            const Scope& inner) {
     const ir::Undo& way_back = semantics::way_back(step, verb);
     switch (way_back.kind) {
         case ir::UndoKind::None:
-            return "nothing to undo: " + way_back.reason;
+            return {way_back.kind, "nothing to undo: " + way_back.reason};
         case ir::UndoKind::Irreversible:
-            return "there is no way back: " + way_back.reason;
+            return {way_back.kind, "there is no way back: " + way_back.reason};
         case ir::UndoKind::ByCaller:
-            return "the step brings no inverse";
+            return {way_back.kind, "the step brings no inverse"};
         case ir::UndoKind::Steps:
             break;
     }
@@ -85,7 +85,7 @@ std::string StagePlanner::undo(const ir::Step& step, const ir::Verb& verb, const
     if (way_back.after && way_back.after->kind == ir::ExprKind::Probe)
         text += fmt::format(" (after {} is changed back)",
                             evaluator_.describe(*way_back.after, with_known_after(names)));
-    return text;
+    return {way_back.kind, std::move(text)};
 }
 
 std::string StagePlanner::inverse(const std::vector<ir::Step>& steps, const Scope& names) {
@@ -96,7 +96,7 @@ std::string StagePlanner::inverse(const std::vector<ir::Step>& steps, const Scop
 
 // What it captures is read only where its command says it: a look may cost a request, or a pod. What nobody
 // can read before the step is done stands in the command as when it is known.
-std::string StagePlanner::inverse_command(const ir::Verb& verb, Scope& inner) {
+Preview StagePlanner::inverse_command(const ir::Verb& verb, Scope& inner) {
     if (!verb.action) return {};
     if (const auto line = evaluator_.preview(*verb.action, with_known_after(inner))) return *line;
     for (const ir::Capture& capture : verb.captures) {
@@ -107,7 +107,7 @@ std::string StagePlanner::inverse_command(const ir::Verb& verb, Scope& inner) {
         else
             inner.bind(capture.name, then ? Value("(known then)") : value);
     }
-    return evaluator_.preview(*verb.action, with_known_after(inner)).value_or("");
+    return evaluator_.preview(*verb.action, with_known_after(inner)).value_or(Preview());
 }
 
 std::string StagePlanner::inverse_step(const ir::Step& step, const Scope& names) {
@@ -118,9 +118,9 @@ std::string StagePlanner::inverse_step(const ir::Step& step, const Scope& names)
     if (step.kind != StepKind::Call) return step.text;
     const ir::Verb& verb = program_.verbs.at(step.verb);
     Scope inner(&globals_, names.depth() + 1);
-    if (!bind(verb, step, names, inner)) return step.text;
+    if (!bind_arguments(evaluator_, verb, step, names, inner)) return step.text;
     std::string text = describe_call(verb, with_known_after(inner));
-    if (std::string line = inverse_command(verb, inner); !line.empty())
+    if (Preview line = inverse_command(verb, inner); !line.text.empty())
         inverse_commands_.push_back(std::move(line));
     return text;
 }

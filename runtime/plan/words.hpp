@@ -3,21 +3,24 @@
 
 #include <string>
 
-#include <nlohmann/json.hpp>
-
-#include "runtime/tools/natives.hpp"
+#include "runtime/plan/plan.hpp"
 
 namespace migc::runtime {
 
 // "replicas of webapi: 2 -> 4", with an arrow.
 std::string changed(const std::string& what, const std::string& before, const std::string& after);
+// Each of an effect's changes by `changed`; of an object each field that differs, without the probe.
+std::vector<std::string> changes_in_words(const PlanEffect& effect);
 // A value on one line; "(known after step 6)" for one that only the run can know.
-std::string shown_value(const Reading& reading);
+PlanValue shown_value(const Reading& reading);
 // The same; an object is too long to be read, and what differs in it is told with the effect.
-std::string shown_capture(const Reading& reading);
+PlanValue shown_capture(const Reading& reading);
 // "open", "known after step 2 of staging", "closed now, .."
-std::string gate_in_words(const nlohmann::json& gate);
-std::string times_in_words(const nlohmann::json& times);
-std::string window_in_words(const nlohmann::json& window);
+std::string gate_in_words(const PlanGate& gate);
+std::string times_in_words(const semantics::Times& times);
+std::string window_in_words(const PlanWindow& window);
+
+// The fields in which two objects differ.
+FieldChanges differences(const nlohmann::json& before, const nlohmann::json& after);
 
 }  // namespace migc::runtime

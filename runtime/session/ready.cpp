@@ -78,15 +78,17 @@ tl::expected<Ready, Refusal> make_ready(SessionOptions options, Script& script, 
     return ready;
 }
 
-tl::expected<std::optional<nlohmann::json>, std::string> hold_to_plan(const std::string& file,
-                                                                      const Script& script, Ready& ready) {
+tl::expected<std::optional<runtime::Plan>, std::string> hold_to_plan(const std::string& file,
+                                                                     const Script& script, Ready& ready) {
     if (file.empty()) return std::nullopt;
     const auto saved = read_plan(file);
     if (!saved) return Error(saved.error());
     ready.options.plan = saved->at("digests");
+    const auto before = runtime::saved_plan(*saved);
+    if (!before) return Error(fmt::format("the plan {} was edited: {}", file, before.error()));
     auto now = runtime::make_plan(script.program, script.inventory, *ready.session->tools, ready.options);
     if (!now) return Error(now.error().message);
-    if (const auto drifted = runtime::live_drift(*saved, *now); !drifted.empty())
+    if (const auto drifted = runtime::live_drift(*before, *now); !drifted.empty())
         return Error(fmt::format("nothing is begun: the world is not as it was when {} was made:\n  {}", file,
                                  fmt::join(drifted, "\n  ")));
     return std::move(*now);

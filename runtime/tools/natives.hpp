@@ -116,8 +116,21 @@ class Host {
 using NativeProbe = std::function<Reading(Host&, const std::vector<Value>&)>;
 // Changes something; the answer tells how it went, as if one tool had been run.
 using NativeAction = std::function<Answer(Host&, const std::vector<Value>&)>;
-// The command line that an action would run, for plans and intents; empty if it is none.
-using NativePreview = std::function<std::string(Host&, const std::vector<Value>&)>;
+// A command that is planned: its words, the program first, and which object is on its standard input.
+struct PlannedCommand {
+    std::vector<std::string> argv;
+    std::string object = {};  // "configmap/settings"; empty where there is none
+};
+// What an action would run, for plans and intents: as one could type it, or words; and the commands of it.
+struct Preview {
+    std::string text;  // empty if there is nothing to tell
+    std::vector<PlannedCommand> commands;
+
+    Preview() = default;
+    Preview(std::string words, std::vector<PlannedCommand> planned = {})
+        : text(std::move(words)), commands(std::move(planned)) {}
+};
+using NativePreview = std::function<Preview(Host&, const std::vector<Value>&)>;
 
 // How far an action reaches: what depends on it is known to a plan only once it has run.
 struct Reach {

@@ -14,32 +14,39 @@ std::string shown(const std::vector<Right>& rights) {
 
 }  // namespace
 
-TEST_CASE("the rights that a command line takes") {
-    const auto rights = [](const std::string& line) { return shown(rights_of(line)); };
-    const std::string start = "kubectl --context prod --namespace web ";
-    CHECK(rights(start + "scale deployment/webapi --replicas=4 --current-replicas=2") ==
+TEST_CASE("the rights that a command takes") {
+    using Words = std::vector<std::string>;
+    const auto rights = [](Words argv, const std::string& object = "") {
+        argv.insert(argv.begin(), {"kubectl", "--context", "prod", "--namespace", "web"});
+        return shown(rights_of({argv, object}));
+    };
+    CHECK(rights({"scale", "deployment/webapi", "--replicas=4", "--current-replicas=2"}) ==
           "get deployment, update deployment/scale");
-    CHECK(rights(start + "scale deployment/webapi --replicas=4") == "get deployment, patch deployment/scale");
-    CHECK(rights(start + "rollout restart deployment/webapi") == "patch deployment");
-    CHECK(rights(start + "set image deployment/webapi web=local/web:2") == "patch deployment");
-    CHECK(rights(start + "patch service/door --type=merge -p '{\"a\": \"create job\"}'") == "patch service");
-    CHECK(rights("kubectl apply --server-side -o json -f - < configmap/a of k8s/a.yaml") ==
+    CHECK(rights({"scale", "deployment/webapi", "--replicas=4"}) == "get deployment, patch deployment/scale");
+    CHECK(rights({"rollout", "restart", "deployment/webapi"}) == "patch deployment");
+    CHECK(rights({"set", "image", "deployment/webapi", "web=local/web:2"}) == "patch deployment");
+    CHECK(rights({"patch", "service/door", "--type=merge", "-p", "{\"a\": \"create job\"}"}) ==
+          "patch service");
+    CHECK(rights({"apply", "--server-side", "-o", "json", "-f", "-"}, "configmap/a") ==
           "create configmap, patch configmap");
-    CHECK(rights(start + "delete persistentvolumeclaim/data --ignore-not-found") ==
+    CHECK(rights({"apply", "--server-side", "-f", "-"}, "deployment.v1.apps/a") ==
+          "create deployment.apps, patch deployment.apps");
+    CHECK(rights({"apply", "-f", "<", "configmap/a"}).empty());
+    CHECK(rights({"delete", "persistentvolumeclaim/data", "--ignore-not-found"}) ==
           "delete persistentvolumeclaim");
-    CHECK(rights(start + "exec deployment/a -- kubectl delete namespace/all") == "create pods/exec");
-    CHECK(rights(start + "create job nightly --from=cronjob/nightly") == "create job");
-    CHECK(rights(start + "cordon node-1") == "patch nodes");
-    CHECK(rights(start + "delete --raw /api/v1/namespaces/web/configmaps/a -f -") == "delete configmaps");
-    CHECK(rights(start + "delete --raw /apis/apps/v1/namespaces/web/deployments/a -f -") ==
+    CHECK(rights({"exec", "deployment/a", "--", "kubectl", "delete", "namespace/all"}) == "create pods/exec");
+    CHECK(rights({"create", "job", "nightly", "--from=cronjob/nightly"}) == "create job");
+    CHECK(rights({"cordon", "node-1"}) == "patch nodes");
+    CHECK(rights({"delete", "--raw", "/api/v1/namespaces/web/configmaps/a", "-f", "-"}) ==
+          "delete configmaps");
+    CHECK(rights({"delete", "--raw", "/apis/apps/v1/namespaces/web/deployments/a", "-f", "-"}) ==
           "delete deployments.apps");
-    CHECK(rights("kubectl patch deployment.v1.apps/a --type=json < what kubectl keeps of deployment/a; "
-                 "kubectl apply --server-side -f - < deployment/a of k8s/a.yaml") ==
-          "patch deployment.apps, create deployment, patch deployment");
-    CHECK(rights("write kubectl delete").empty());
-    CHECK(rights("").empty());
-    CHECK(rights("kubectl").empty());
-    CHECK(rights("kubectl 'scale").empty());
+    CHECK(rights({"patch", "deployment.v1.apps/a", "--type=json"}) == "patch deployment.apps");
+    CHECK(rights({}).empty());
+    CHECK(rights_of({{"write", "kubectl", "delete"}}).empty());
+    CHECK(rights_of({{"kubectl"}}).empty());
+    CHECK(rights_of({}).empty());
+    CHECK(rights({"'scale"}).empty());
 }
 
 TEST_CASE("until when a token is good") {

@@ -125,7 +125,7 @@ inline Answer act(Host& host, const char* name, const std::vector<Value>& argume
 }
 inline std::string preview(Host& host, const char* name, const std::vector<Value>& arguments) {
     REQUIRE(native(name).preview);
-    return native(name).preview(host, arguments);
+    return native(name).preview(host, arguments).text;
 }
 
 }  // namespace fakes

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "runtime/engine/reviewed.hpp"
+#include "runtime/tools/concealment.hpp"
 #include "tests/unit/fakes.hpp"
 
 using namespace fakes;
@@ -21,7 +21,8 @@ struct Planning {
         tools.field("staging", "webapi", "configuration") = 1;
         tools.field("staging", "webapi", "seen") = 10;
     }
-    nlohmann::json make() { return *make_plan(program, project, tools, options); }
+    Plan make() { return *make_plan(program, project, tools, options); }
+    std::vector<PlanStep> steps() { return make().stages.at(0).steps; }
 };
 
 }  // namespace
@@ -45,33 +46,36 @@ TEST_CASE("a plan says what would happen, and changes nothing") {
 TEST_CASE("later steps are planned as if earlier ones were done") {
     Planning planning;
     add_stage(planning.program, "staging", {scale_to(4), scale_to(4), scale_to(6)});
-    const auto steps = planning.make()["stages"][0]["steps"];
-    CHECK(steps[1]["already"] == true);
-    CHECK(steps[2]["effects"][0]["before"] == "4");
-    CHECK(steps[2]["undo"] == "scale webapi to 4");
+    const auto steps = planning.steps();
+    CHECK(steps.at(1).action->already);
+    CHECK(steps.at(2).action->effects.at(0).before.text == "4");
+    CHECK(steps.at(2).undo->text == "scale webapi to 4");
 }
 
 TEST_CASE("a plan says what it cannot know") {
     Planning planning;
     planning.tools.faults.push_back({" get ", failed(1, "no route to host"), false, -1});
     add_stage(planning.program, "staging", {scale_to(4)});
-    const auto step = planning.make()["stages"][0]["steps"][0];
-    CHECK(step["problems"].size() == 1);
-    CHECK(step["effects"][0]["before"].get<std::string>().find("unknown") == 0);
+    const auto step = planning.steps().at(0);
+    CHECK(step.problems.size() == 1);
+    CHECK(step.action->effects.at(0).before.text.find("unknown") == 0);
 }
 
 TEST_CASE("what only the run can know is told as such, everywhere, and is no problem") {
     Planning planning;
     add_stage(planning.program, "staging", {call(Poke, {workload("webapi")}), scale_to(4)});
     const auto plan = planning.make();
-    const auto step = plan["stages"][0]["steps"][1];
-    CHECK(step["problems"].empty());
+    const auto step = plan.stages.at(0).steps.at(1);
+    CHECK(step.problems.empty());
     CHECK_FALSE(has_problem(plan));
-    CHECK(step["captures"]["prior"] == "(known after step 1)");
-    CHECK(step["effects"][0]["before"] == "(known after step 1)");
-    CHECK(step["effects"][0]["after"] == "4");
-    CHECK(step["already"] == false);
-    CHECK(step["undo"] == "scale webapi to (known after step 1)");
+    CHECK(step.captures->at("prior") == "(known after step 1)");
+    const auto& effect = step.action->effects.at(0);
+    CHECK(effect.before.text == "(known after step 1)");
+    CHECK(effect.before.kind == PlanValue::Kind::LeftOpen);
+    CHECK(effect.after.text == "4");
+    CHECK(effect.after.kind == PlanValue::Kind::Known);
+    CHECK_FALSE(step.action->already);
+    CHECK(step.undo->text == "scale webapi to (known after step 1)");
     CHECK(render_plan(plan).find("replicas of webapi: (known after step 1) \xe2\x86\x92 4") !=
           std::string::npos);
     CHECK(render_plan_markdown(plan).find("known after step 1") != std::string::npos);
@@ -84,12 +88,12 @@ TEST_CASE("an if that only the run can decide is shown both ways") {
     choice.body = {scale_to(4)};
     choice.otherwise = {scale_to(5)};
     add_stage(planning.program, "staging", {call(Poke, {workload("webapi")}), choice, scale_to(6)});
-    const auto steps = planning.make()["stages"][0]["steps"];
+    const auto steps = planning.steps();
     REQUIRE(steps.size() == 5);
-    CHECK(steps[1]["known"] == "which way it goes is known after step 1");
-    CHECK(steps[2]["when"] == "only if 2 holds");
-    CHECK(steps[3]["when"] == "only if 2 does not hold");
-    CHECK(steps[4]["effects"][0]["before"] == "(known after step 2)");
+    CHECK(steps[1].known == "which way it goes is known after step 1");
+    CHECK(steps[2].when == "only if 2 holds");
+    CHECK(steps[3].when == "only if 2 does not hold");
+    CHECK(steps[4].action->effects.at(0).before.text == "(known after step 2)");
 }
 
 TEST_CASE("what one branch changes, the others may meet or not") {
@@ -97,9 +101,8 @@ TEST_CASE("what one branch changes, the others may meet or not") {
     ir::Step both = step(ir::StepKind::Parallel, "parallel <");
     both.body = {scale_to(4), scale_to(4)};
     add_stage(planning.program, "staging", {both});
-    const auto plan = planning.make();
-    for (const auto& step : plan["stages"][0]["steps"])
-        CHECK(step["effects"][0]["before"] == "(known after step 1)");
+    for (const auto& step : planning.steps())
+        CHECK(step.action->effects.at(0).before.text == "(known after step 1)");
 }
 
 TEST_CASE("what cannot go well is a problem of the plan") {
@@ -114,7 +117,7 @@ TEST_CASE("drift names the field, the object that was made anew, and not what wa
     const auto plan_with = [](json step) {
         step["step"] = "staging/1";
         step["text"] = "do it";
-        return json{{"stages", {{{"stage", "staging"}, {"steps", {std::move(step)}}}}}};
+        return *saved_plan(json{{"stages", {{{"stage", "staging"}, {"steps", {std::move(step)}}}}}});
     };
     const auto effect = [](const char* before, json was) {
         return json{{"effects", {{{"probe", "form of x"}, {"before", before}, {"was", std::move(was)}}}}};
@@ -135,6 +138,38 @@ TEST_CASE("drift names the field, the object that was made anew, and not what wa
                      plan_with({{"seen", {{"id", "sha256:b"}}}})) ==
           std::vector<std::string>{
               "staging: `id` of do it is sha256:b, the plan was made when it was sha256:a"});
+}
+
+TEST_CASE("what a plan has seen is the same when it was saved and read") {
+    Planning planning;
+    add_stage(planning.program, "staging", {call(Poke, {workload("webapi")}), scale_to(4), restart()});
+    const Plan plan = planning.make();
+    const auto saved = saved_plan(nlohmann::json(plan));
+    REQUIRE(saved);
+    CHECK(live_drift(*saved, plan).empty());
+    const auto& effect = saved->stages.at(0).steps.at(1).action->effects.at(0);
+    CHECK(effect.before.kind == PlanValue::Kind::LeftOpen);
+    CHECK(saved->stages.at(0).steps.at(2).number == "3");
+    CHECK_FALSE(saved_plan({{"stages", 1}}));
+    CHECK_FALSE(saved_plan({{"stages", {{{"stage", "staging"}}}}}));
+}
+
+TEST_CASE("a secret stands nowhere in a plan") {
+    const std::string secret = "correct-horse-battery";
+    secrets().add(secret);
+    const std::string text = "it has " + secret;
+    Plan plan;
+    PlanStep step{"1", PlanStepKind::Call, text, {text}};
+    step.captures.emplace()[secret] = text;
+    step.undo = PlanUndo{ir::UndoKind::Steps, text};
+    step.seen[secret] = Value(text);
+    step.action.emplace().command = {text, {{{text}, text}}};
+    step.action->effects.push_back({text, {text}, {text}, {{{"/a", {text, nullptr}}}}, {{{"a", text}}}});
+    plan.stages.push_back(
+        {"staging", text, text, text, {{text, false, text}}, {step}, text, {}, {{text, ""}}});
+    conceal(plan);
+    CHECK(nlohmann::json(plan).dump().find(secret) == std::string::npos);
+    CHECK(plan.stages.at(0).steps.at(0).action->command.commands.at(0).argv.at(0) == "it has (secret)");
 }
 
 TEST_CASE("a stage without a cluster is a problem, not a plan") {

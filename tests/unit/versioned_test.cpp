@@ -81,7 +81,7 @@ Reading read(Host& host, const char* name, const List& arguments) {
 std::string act(FakeCluster& host, const char* name, const List& arguments) {
     const NativeEntry& entry = native(name);
     CHECK(entry.one_write);
-    const std::string preview = entry.preview(host, arguments);
+    const std::string preview = entry.preview(host, arguments).text;
     host.commands.clear();
     host.lines.clear();
     CHECK(entry.action(host, arguments).succeeded());
@@ -176,7 +176,7 @@ TEST_CASE("what was not there when it was looked at is refused, and nothing is r
         const Answer answer = native(name).action(host, arguments);
         CHECK_FALSE(answer.succeeded());
         CHECK(host.commands.empty());
-        CHECK(native(name).preview(host, arguments).empty());
+        CHECK(native(name).preview(host, arguments).text.empty());
     }
 }
 
