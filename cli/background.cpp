@@ -3,7 +3,6 @@
 #include <csignal>
 #include <cstring>
 #include <iostream>
-#include <memory>
 #include <thread>
 
 #include <fmt/format.h>
@@ -11,7 +10,6 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/print.hpp"
-#include "cli/refuse.hpp"
 #include "runtime/inspect/status.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
@@ -122,31 +120,29 @@ int stop(const std::string& id, bool now) {
 }  // namespace
 
 void add_status(CLI::App& command, int& exit_code) {
-    auto id = std::make_shared<std::string>("last");
-    auto json = std::make_shared<bool>(false);
-    add_run_argument(command, *id);
-    command.add_flag("--json", *json, "As JSON");
+    auto& [id, json] = on_call(command, exit_code, status);
+    id = "last";
+    add_run_argument(command, id);
+    command.add_flag("--json", json, "As JSON");
     command.footer(
         "Reads only the journal; nothing outside is asked.\n\nExamples:\n  migc status\n  migc status 2026-11-23-1 --json");
-    command.callback([id, json, &exit_code] { exit_code = status(*id, *json); });
 }
 
 void add_follow(CLI::App& command, int& exit_code) {
-    auto id = std::make_shared<std::string>("last");
-    add_run_argument(command, *id);
+    auto& [id] = on_call(command, exit_code, follow);
+    id = "last";
+    add_run_argument(command, id);
     command.footer(
         "Ends with the run, and with its exit code. Ctrl-C ends only the looking.\n\nExample:\n  migc follow last");
-    command.callback([id, &exit_code] { exit_code = follow(*id); });
 }
 
 void add_stop(CLI::App& command, int& exit_code) {
-    auto id = std::make_shared<std::string>("last");
-    auto now = std::make_shared<bool>(false);
-    add_run_argument(command, *id);
-    command.add_flag("--now", *now, "As Ctrl-C twice: the running tool is interrupted, too");
+    auto& [id, now] = on_call(command, exit_code, stop);
+    id = "last";
+    add_run_argument(command, id);
+    command.add_flag("--now", now, "As Ctrl-C twice: the running tool is interrupted, too");
     command.footer(
         "As Ctrl-C in its terminal: the running step is finished, then the run is held.\n\nExample:\n  migc stop last");
-    command.callback([id, now, &exit_code] { exit_code = stop(*id, *now); });
 }
 
 }  // namespace migc::cli

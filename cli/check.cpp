@@ -1,6 +1,5 @@
 // migc check: what stands against running these scripts.
 #include <algorithm>
-#include <memory>
 #include <set>
 #include <vector>
 
@@ -9,7 +8,6 @@
 #include "cli/commands.hpp"
 #include "cli/print.hpp"
 #include "cli/proof.hpp"
-#include "cli/refuse.hpp"
 #include "cli/unified_diff.hpp"
 #include "compiler/driver/files.hpp"
 #include "compiler/driver/review.hpp"
@@ -194,25 +192,25 @@ int check(CheckOptions options) {
 }  // namespace
 
 void add_check(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<CheckOptions>();
+    auto& [options] = on_call(command, exit_code, check);
     command
-        .add_option("PATH", options->paths,
+        .add_option("PATH", options.paths,
                     "Scripts, and folders with every *.mig below them; - is the standard input")
         ->required();
-    auto* fix = command.add_flag("--fix", options->fix, "Apply the fixes that are safe");
-    command.add_flag("--dry-run", options->dry_run, "With --fix: show what would change, write nothing")
+    auto* fix = command.add_flag("--fix", options.fix, "Apply the fixes that are safe");
+    command.add_flag("--dry-run", options.dry_run, "With --fix: show what would change, write nothing")
         ->needs(fix);
-    command.add_option("--format", options->format, "text, json, sarif, github or gitlab")
+    command.add_option("--format", options.format, "text, json, sarif, github or gitlab")
         ->check(CLI::IsMember({"text", "json", "sarif", "github", "gitlab"}));
-    command.add_flag("--json", options->json, "The same as --format json");
+    command.add_flag("--json", options.json, "The same as --format json");
     auto* proof =
-        command.add_flag("--prove", options->prove,
+        command.add_flag("--prove", options.prove,
                          "Also search for a course of things that cannot be taken back (`migc prove`)");
-    add_proof_options(command, options->proof, proof);
-    auto* baseline = command.add_option("--baseline", options->baseline,
-                                        "Do not report the findings that this file lists");
+    add_proof_options(command, options.proof, proof);
+    auto* baseline =
+        command.add_option("--baseline", options.baseline, "Do not report the findings that this file lists");
     command
-        .add_option("--write-baseline", options->new_baseline,
+        .add_option("--write-baseline", options.new_baseline,
                     "Write the present findings into this file, as known ones")
         ->excludes(baseline);
     command.footer(
@@ -220,7 +218,6 @@ void add_check(CLI::App& command, int& exit_code) {
         "sarif . > migc.sarif\n\nA finding is allowed by `# allow CODE: why` at its line or the line before, "
         "or by `checks` in migc.yaml.\n\nExit codes: 0 no findings, 1 findings, 2 a file could not be "
         "checked.");
-    command.callback([options, &exit_code] { exit_code = check(*options); });
 }
 
 }  // namespace migc::cli

@@ -1,13 +1,11 @@
 // migc doctor: whether a run could begin, and be taken back, from here.
 #include <algorithm>
-#include <memory>
 
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/print.hpp"
-#include "cli/refuse.hpp"
 #include "runtime/inspect/examine.hpp"
 #include "runtime/session/consent.hpp"
 
@@ -51,15 +49,14 @@ int doctor(const DoctorOptions& options) {
 }  // namespace
 
 void add_doctor(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<DoctorOptions>();
-    command.add_option("ENVIRONMENT", options->environment, "Only this one");
-    command.add_option("--for", options->script,
+    auto& [options] = on_call(command, exit_code, doctor);
+    command.add_option("ENVIRONMENT", options.environment, "Only this one");
+    command.add_option("--for", options.script,
                        "A script: what its steps and their undo need is looked at, rights included");
-    add_session_options(command, options->session);
+    add_session_options(command, options.session);
     command.footer(
         "Nothing is changed.\n\nExamples:\n  migc doctor\n  migc doctor production --for deploy.mig\n\nExit codes: 0 all "
         "is well, 1 there is trouble, 2 it could not be found out.");
-    command.callback([options, &exit_code] { exit_code = doctor(*options); });
 }
 
 }  // namespace migc::cli

@@ -1,15 +1,12 @@
 // migc drill: the real engine in a simulated world, with everything that can go wrong.
 #include "runtime/trial/drill.hpp"
 
-#include <memory>
-
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "cli/proof.hpp"
-#include "cli/refuse.hpp"
 
 namespace migc::cli {
 namespace {
@@ -52,25 +49,24 @@ int drill(const DrillCommand& options) {
 }  // namespace
 
 void add_drill(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<DrillCommand>();
-    listen(options->drill.session);
-    command.add_option("FILE", options->script, "The script")->required();
+    auto& [options] = on_call(command, exit_code, drill);
+    listen(options.drill.session);
+    command.add_option("FILE", options.script, "The script")->required();
     command
-        .add_option("--world", options->drill.session.world,
+        .add_option("--world", options.drill.session.world,
                     "A world file, or `learning` for the built-in one")
         ->required();
-    command.add_option("--faults", options->drill.faults, "How many commands go wrong in one run: 1 or 2")
+    command.add_option("--faults", options.drill.faults, "How many commands go wrong in one run: 1 or 2")
         ->check(CLI::Range(1U, 2U));
     command.add_flag(
-        "--others", options->drill.others,
+        "--others", options.drill.others,
         "Somebody else acts as well, in place of faults: around each command that changes something");
-    add_set_option(command, options->drill.session);
-    add_json_option(command, options->drill.session);
+    add_set_option(command, options.drill.session);
+    add_json_option(command, options.drill.session);
     command.footer(
         "Examples:\n  migc drill deploy.mig --world learning\n  migc drill deploy.mig --world learning --faults 2\n  migc drill deploy.mig --world learning --others\n\n"
         "Exit codes: 0 every run ends done, undone, held or in doubt as it should; 1 one does not; 2 it could not be "
         "tried.");
-    command.callback([options, &exit_code] { exit_code = drill(*options); });
 }
 
 }  // namespace migc::cli

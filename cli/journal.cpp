@@ -6,7 +6,6 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/print.hpp"
-#include "cli/refuse.hpp"
 #include "compiler/driver/files.hpp"
 #include "compiler/source/escape.hpp"
 #include "runtime/journal/operator.hpp"
@@ -79,9 +78,8 @@ void add_journal(CLI::App& command, int& exit_code) {
     auto* one = command.add_subcommand(
         "adopt",
         "Trust what the journal here says of runs, though nothing shows that you wrote it; and give up one that lay here and is gone");
-    auto because = std::make_shared<std::string>();
-    one->add_option("--because", *because, "Why: it is recorded in the journal")->required();
-    one->callback([because, &exit_code] { exit_code = adopt(*because); });
+    auto& [because] = on_call(*one, exit_code, adopt);
+    one->add_option("--because", because, "Why: it is recorded in the journal")->required();
     command.footer(
         "A journal is trusted if you have written it on this machine. Whoever wrote another one decides what its undo "
         "does:\nlook at it with `migc runs` and `migc show` first.\n\nExample:\n  migc journal adopt --because \"the laptop "

@@ -2,7 +2,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -47,7 +46,7 @@ bool wait_for_input(int timeout) {
     return ::poll(&input, 1, timeout) != 0;
 }
 
-int serve() {
+int serve(bool /*stdio*/) {
     // Each edit frees one analysis and makes another of the same size: do not give its memory back in
     // between.
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
@@ -79,9 +78,8 @@ int serve() {
 
 void add_lsp(CLI::App& command, int& exit_code) {
     command.footer("Editors start it themselves; docs/how-to/editors.md says how to set one up.");
-    auto stdio = std::make_shared<bool>(false);
-    command.add_flag("--stdio", *stdio, "The only way, and the default; accepted since some editors add it");
-    command.callback([stdio, &exit_code] { exit_code = serve(); });
+    auto& [stdio] = on_call(command, exit_code, serve);
+    command.add_flag("--stdio", stdio, "The only way, and the default; accepted since some editors add it");
 }
 
 }  // namespace migc::cli

@@ -7,7 +7,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/print.hpp"
-#include "cli/refuse.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 #include "runtime/tools/child.hpp"
 

@@ -7,7 +7,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/print.hpp"
-#include "cli/refuse.hpp"
 #include "compiler/diff/difference.hpp"
 #include "compiler/driver/files.hpp"
 #include "compiler/graph/graph.hpp"
@@ -105,26 +104,23 @@ int graph(const std::string& path, const std::string& format) {
 }  // namespace
 
 void add_graph(CLI::App& command, int& exit_code) {
-    auto path = std::make_shared<std::string>();
-    auto format = std::make_shared<std::string>("dot");
-    command.add_option("FILE", *path, "The script; - is the standard input")->required();
-    command.add_option("--format", *format, "dot (the default), mermaid, or svg, which Graphviz draws")
+    auto& [path, format] = on_call(command, exit_code, graph);
+    format = "dot";
+    command.add_option("FILE", path, "The script; - is the standard input")->required();
+    command.add_option("--format", format, "dot (the default), mermaid, or svg, which Graphviz draws")
         ->check(CLI::IsMember({"dot", "mermaid", "svg"}));
     command.footer(
         "Examples:\n  migc graph --format svg deploy.mig > deploy.svg\n  migc graph --format mermaid "
         "deploy.mig");
-    command.callback([path, format, &exit_code] { exit_code = graph(*path, *format); });
 }
 
 void add_diff(CLI::App& command, int& exit_code) {
-    auto before = std::make_shared<std::string>();
-    auto after = std::make_shared<std::string>();
-    command.add_option("OLD", *before, "The script as it was; - is the standard input")->required();
-    command.add_option("NEW", *after, "The script as it is")->required();
+    auto& [before, after] = on_call(command, exit_code, diff);
+    command.add_option("OLD", before, "The script as it was; - is the standard input")->required();
+    command.add_option("NEW", after, "The script as it is")->required();
     command.footer(
         "Examples:\n  migc diff old.mig new.mig\n  git show HEAD:deploy.mig | migc diff - deploy.mig\n\nExit "
         "codes: 0 both do the same, 1 they differ, 2 a script cannot be read or understood.");
-    command.callback([before, after, &exit_code] { exit_code = diff(*before, *after); });
 }
 
 }  // namespace migc::cli

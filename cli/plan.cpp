@@ -1,15 +1,12 @@
 // migc plan: what a run would do, read only.
 #include "runtime/plan/plan.hpp"
 
-#include <memory>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/print.hpp"
-#include "cli/refuse.hpp"
 #include "compiler/checks/affected.hpp"
 #include "runtime/session/consent.hpp"
 #include "runtime/session/signatures.hpp"
@@ -82,15 +79,15 @@ int plan(const PlanOptions& options) {
 }  // namespace
 
 void add_plan(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<PlanOptions>();
-    command.add_option("FILE", options->script, "The script")->required();
+    auto& [options] = on_call(command, exit_code, plan);
+    command.add_option("FILE", options.script, "The script")->required();
     command.add_flag(
-        "--markdown", options->markdown,
+        "--markdown", options.markdown,
         "As Markdown, for a pull request: why, what is affected and who reads it, order, validation, rollback, times");
-    command.add_option("--save", options->save,
+    command.add_option("--save", options.save,
                        "Write the plan to a file, for `migc approve` and `migc run --plan`");
-    command.add_flag("--digest", options->digest, "Print only the two digests");
-    add_session_options(command, options->session);
+    command.add_flag("--digest", options.digest, "Print only the two digests");
+    add_session_options(command, options.session);
     command.footer(
         "The plan reads the present state and changes nothing. Each step is shown as the steps before it will have "
         "left the\nworld; what only the run can know is `(known after step N)`, what takes a program that "
@@ -98,7 +95,6 @@ void add_plan(CLI::App& command, int& exit_code) {
         "way, 1 a step has a PROBLEM: it would not go well as things are, 2 there is no plan.\n\nExamples:\n  migc plan deploy.mig\n  migc "
         "plan deploy.mig --world learning\n  migc plan deploy.mig --json\n  migc plan deploy.mig --markdown > plan.md\n  "
         "migc plan deploy.mig --save plan.json");
-    command.callback([options, &exit_code] { exit_code = plan(*options); });
 }
 
 }  // namespace migc::cli

@@ -8,7 +8,6 @@
 #include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "cli/proof.hpp"
-#include "cli/refuse.hpp"
 #include "compiler/driver/files.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/proof_facts.hpp"
@@ -88,20 +87,19 @@ void add_proof_options(CLI::App& command, prove::Options& options, CLI::Option* 
 }
 
 void add_prove(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<ProveOptions>();
-    command.add_option("FILE", options->script, "The script")->required();
-    add_proof_options(command, options->proof);
-    command.add_option("--always", options->always, "A condition that must hold after every step")
+    auto& [options] = on_call(command, exit_code, prove);
+    command.add_option("FILE", options.script, "The script")->required();
+    add_proof_options(command, options.proof);
+    command.add_option("--always", options.always, "A condition that must hold after every step")
         ->allow_extra_args(false);
-    command.add_option("--never", options->never, "A condition that must hold after no step")
+    command.add_option("--never", options.never, "A condition that must hold after no step")
         ->allow_extra_args(false);
-    add_set_option(command, options->session);
-    add_json_option(command, options->session);
+    add_set_option(command, options.session);
+    add_json_option(command, options.session);
     command.footer(
         "Examples:\n  migc prove deploy.mig\n  migc prove deploy.mig --faults 2 --jit\n  migc prove deploy.mig --others\n  migc prove deploy.mig --always \"replicas of webapi is at least 2\"\n\n"
         "Nothing is run and nothing is read but the script: docs/explanation/proof.md says what is proved.\n\n"
         "Exit codes: 0 proved, 1 there is a counterexample, 2 it could not be decided.");
-    command.callback([options, &exit_code] { exit_code = prove(*options); });
 }
 
 }  // namespace migc::cli

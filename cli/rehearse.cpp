@@ -1,13 +1,10 @@
 // migc rehearse: does a stage, takes it back, looks at what was declared, and does it again.
 #include "runtime/trial/rehearse.hpp"
 
-#include <memory>
-
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "cli/proof.hpp"
-#include "cli/refuse.hpp"
 
 namespace migc::cli {
 namespace {
@@ -45,14 +42,13 @@ int rehearse(const RehearseOptions& options) {
 }  // namespace
 
 void add_rehearse(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<RehearseOptions>();
-    command.add_option("FILE", options->script, "The script")->required();
-    add_session_options(command, options->session);
+    auto& [options] = on_call(command, exit_code, rehearse);
+    command.add_option("FILE", options.script, "The script")->required();
+    add_session_options(command, options.session);
     command.footer(
         "Examples:\n  migc rehearse deploy.mig --stage staging --world learning\n  migc rehearse deploy.mig --stage "
         "staging\n\nIt is live unless --world is given, and leaves the stage done.\n\nExit codes: 0 as declared, 1 a "
         "declaration and what happened differ, 2 it could not be begun, 3 the undo left something; else that of `run`.");
-    command.callback([options, &exit_code] { exit_code = rehearse(*options); });
 }
 
 }  // namespace migc::cli

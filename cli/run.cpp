@@ -8,7 +8,6 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/print.hpp"
-#include "cli/refuse.hpp"
 #include "cli/terminal.hpp"
 #include "compiler/driver/files.hpp"
 #include "runtime/engine/engine.hpp"
@@ -269,21 +268,21 @@ void add_detach(CLI::App& command, RunOptions& options) {
 }  // namespace
 
 void add_run(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<RunOptions>();
-    command.add_option("FILE", options->script, "The script")->required();
-    command.add_option("--expect", options->expect,
+    auto& [options] = on_call(command, exit_code, run);
+    command.add_option("FILE", options.script, "The script")->required();
+    command.add_option("--expect", options.expect,
                        "Run only what has this change or run digest, as `migc plan` printed it");
     command.add_option(
-        "--plan", options->plan,
+        "--plan", options.plan,
         "Run only what is as in this file of `migc plan --save`: files, values, tools, the world");
-    add_session_options(command, options->session);
-    add_detach(command, *options);
+    add_session_options(command, options.session);
+    add_detach(command, options);
     command.add_flag(
-        "--without-evidence", options->without_evidence,
+        "--without-evidence", options.without_evidence,
         "Run a stage that repeats another one though nothing says that that one passed; needs --because");
-    command.add_option("--because", options->because, "Why without evidence: journaled, and shown");
+    command.add_option("--because", options.because, "Why without evidence: journaled, and shown");
     command.add_flag(
-        "!--no-preflight", options->preflight,
+        "!--no-preflight", options.preflight,
         "Begin a live run without asking first whether you have the rights for all of its steps");
     command.footer(
         "Examples:\n  migc run deploy.mig --world learning\n  migc run deploy.mig --world learning --fault "
@@ -293,73 +292,66 @@ void add_run(CLI::App& command, int& exit_code) {
         "Exit codes: 0 done, 1 failed and fully undone, 2 the script or the command line is wrong, 3 held: "
         "something stands,\n"
         "4 an undo failed or a step is in doubt, 5 a gate is closed, or it is not what was reviewed.");
-    command.callback([options, &exit_code] { exit_code = run(*options); });
 }
 
 void add_undo(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<RunOptions>();
-    add_run_argument(command, options->run)->required();
-    command.add_flag("--overwrite", options->overwrite, "Restore also what somebody else has changed since");
-    add_session_options(command, options->session);
-    add_detach(command, *options);
+    auto& [options] = on_call(command, exit_code, undo);
+    add_run_argument(command, options.run)->required();
+    command.add_flag("--overwrite", options.overwrite, "Restore also what somebody else has changed since");
+    add_session_options(command, options.session);
+    add_detach(command, options);
     command.footer(
         "Examples:\n  migc undo last\n  migc undo 2026-11-23-1\n\nExit codes: 0 all is undone, 3 something "
         "stands, 4 an undo failed or a step is in doubt.");
-    command.callback([options, &exit_code] { exit_code = undo(*options); });
 }
 
 void add_resume(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<RunOptions>();
-    add_run_argument(command, options->run)->required();
-    add_session_options(command, options->session);
-    add_detach(command, *options);
+    auto& [options] = on_call(command, exit_code, resume);
+    add_run_argument(command, options.run)->required();
+    add_session_options(command, options.session);
+    add_detach(command, options);
     command.footer(
         "What is done is not done again. What was begun is looked at: only what provably did not happen is run "
         "again.\n\nExamples:\n  migc resume last\n  migc resume 2026-11-23-1\n\nExit codes: those of `run`; a "
         "run that is done (0) or undone (1) is left alone.");
-    command.callback([options, &exit_code] { exit_code = resume(*options); });
 }
 
 void add_resolve(CLI::App& command, int& exit_code) {
-    auto asked = std::make_shared<runtime::Decision>();
-    add_run_argument(command, asked->run)->required();
+    auto& [asked] = on_call(command, exit_code, resolve);
+    add_run_argument(command, asked.run)->required();
     command
         .add_option_function<std::string>(
-            "STEP", [asked](const std::string& id) { asked->step = semantics::StepId(id); },
+            "STEP", [&asked = asked](const std::string& id) { asked.step = semantics::StepId(id); },
             "The step, as `migc show` names it: staging/2")
         ->required();
-    command.add_option("VERDICT", asked->verdict, "done or not-done")
+    command.add_option("VERDICT", asked.verdict, "done or not-done")
         ->required()
         ->check(CLI::IsMember({word(Outcome::Done), std::string("not-done")}));
-    command.add_option("--because", asked->because, "What you looked at")->required();
+    command.add_option("--because", asked.because, "What you looked at")->required();
     command.footer(
         "Of a step whose undo is in doubt, `done` means that it is undone.\n\nExample:\n  migc resolve last "
         "staging/2 done --because \"the release is in the registry, pushed at 02:14\"\n\nExit codes: 0 recorded, 2 "
         "the step is not in doubt, 5 the run is under way.");
-    command.callback([asked, &exit_code] { exit_code = resolve(*asked); });
 }
 
 void add_sheet(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<RunOptions>();
-    add_run_argument(command, options->run)->required();
+    auto& [options] = on_call(command, exit_code, sheet);
+    add_run_argument(command, options.run)->required();
     command.footer(
         "While a run goes on it is kept up to date beside the journal too: .migc/runs/RUN/undo-sheet.txt\n\n"
         "Example:\n  migc sheet last");
-    command.callback([options, &exit_code] { exit_code = sheet(*options); });
 }
 
 void add_runs(CLI::App& command, int& exit_code) {
     command.footer("Example:\n  migc runs");
-    command.callback([&exit_code] { exit_code = list_runs(); });
+    on_call(command, exit_code, list_runs);
 }
 
 void add_show(CLI::App& command, int& exit_code) {
-    auto id = std::make_shared<std::string>();
-    auto json = std::make_shared<bool>(false);
-    add_run_argument(command, *id)->required();
-    command.add_flag("--json", *json, "Print the events as JSON, one a line");
+    auto& [id, json] = on_call(command, exit_code, show);
+    add_run_argument(command, id)->required();
+    command.add_flag("--json", json, "Print the events as JSON, one a line");
     command.footer("Examples:\n  migc show last\n  migc show 2026-11-23-1 --json");
-    command.callback([id, json, &exit_code] { exit_code = show(*id, *json); });
 }
 
 }  // namespace migc::cli

@@ -1,12 +1,10 @@
 // migc ir, fmt, explain, verbs: commands that read and print, and touch nothing.
 #include <algorithm>
-#include <memory>
 
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
 #include "cli/print.hpp"
-#include "cli/refuse.hpp"
 #include "compiler/diagnostics/explanations.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/driver/files.hpp"
@@ -87,7 +85,15 @@ int format_all(const FormatOptions& options) {
 
 // ------------------------------------------------------------------ explain
 
-int explain(const std::string& id) {
+int list_codes() {
+    for (const auto& code : all_codes()) say("{}  {}\n", code.id, code.title);
+    return 0;
+}
+
+// All of them as docs/checks.md has them; without an id, their titles.
+int explain(const std::string& id, bool markdown) {
+    if (markdown) print_document(Document::Ready, explanations());
+    if (markdown || id.empty()) return markdown ? 0 : list_codes();
     std::vector<std::string> ids;
     for (const auto& code : all_codes()) {
         ids.emplace_back(code.id);
@@ -99,11 +105,6 @@ int explain(const std::string& id) {
     const auto near = nearest(id, ids);
     tell("there is no finding `{}`{}\n", id, near ? fmt::format("; did you mean `{}`?", *near) : "");
     return 2;
-}
-
-int list_codes() {
-    for (const auto& code : all_codes()) say("{}  {}\n", code.id, code.title);
-    return 0;
 }
 
 // ------------------------------------------------------------------ verbs
@@ -211,7 +212,9 @@ std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
-int list_verbs(const std::string& filter) {
+int list_verbs(const std::string& filter, bool markdown, bool roles) {
+    if (markdown) return verbs_as_markdown();
+    if (roles) return list_roles();
     SourceMap sources;
     Diagnostics diagnostics;
     const project::Inventory inventory;
@@ -236,49 +239,35 @@ int list_verbs(const std::string& filter) {
 }  // namespace
 
 void add_ir(CLI::App& command, int& exit_code) {
-    auto paths = std::make_shared<std::vector<std::string>>();
-    auto digest = std::make_shared<bool>(false);
-    command.add_option("FILE", *paths, "Scripts")->required();
-    command.add_flag("--digest", *digest,
+    auto& [paths, digest] = on_call(command, exit_code, show_ir);
+    command.add_option("FILE", paths, "Scripts")->required();
+    command.add_flag("--digest", digest,
                      "Print only the change digest, which comments and layout do not alter");
     command.footer("Examples:\n  migc ir deploy.mig\n  migc ir --digest *.mig");
-    command.callback([paths, digest, &exit_code] { exit_code = show_ir(*paths, *digest); });
 }
 
 void add_fmt(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<FormatOptions>();
-    command
-        .add_option("FILE", options->files, "Scripts; - formats the standard input to the standard output")
+    auto& [options] = on_call(command, exit_code, format_all);
+    command.add_option("FILE", options.files, "Scripts; - formats the standard input to the standard output")
         ->required();
-    command.add_flag("--check", options->check,
+    command.add_flag("--check", options.check,
                      "Change nothing; exit with 1 if a file is not in standard layout");
     command.footer("Examples:\n  migc fmt deploy.mig\n  migc fmt --check examples/*.mig");
-    command.callback([options, &exit_code] { exit_code = format_all(*options); });
 }
 
 void add_explain(CLI::App& command, int& exit_code) {
-    auto code = std::make_shared<std::string>();
-    auto markdown = std::make_shared<bool>(false);
-    command.add_option("CODE", *code, "For example R001");
-    command.add_flag("--markdown", *markdown, "Print docs/reference/checks.md");
+    auto& [code, markdown] = on_call(command, exit_code, explain);
+    command.add_option("CODE", code, "For example R001");
+    command.add_flag("--markdown", markdown, "Print docs/reference/checks.md");
     command.footer("Example:\n  migc explain R001");
-    command.callback([code, markdown, &exit_code] {
-        if (*markdown) print_document(Document::Ready, explanations());
-        exit_code = *markdown ? 0 : code->empty() ? list_codes() : explain(*code);
-    });
 }
 
 void add_verbs(CLI::App& command, int& exit_code) {
-    auto filter = std::make_shared<std::string>();
-    command.add_option("WORD", *filter, "Only those whose form contains this");
-    auto markdown = std::make_shared<bool>(false);
-    command.add_flag("--markdown", *markdown, "Print docs/reference/verbs.md");
-    auto roles = std::make_shared<bool>(false);
-    command.add_flag("--roles", *roles, "List what a declaration can say behind `role`");
+    auto& [filter, markdown, roles] = on_call(command, exit_code, list_verbs);
+    command.add_option("WORD", filter, "Only those whose form contains this");
+    command.add_flag("--markdown", markdown, "Print docs/reference/verbs.md");
+    command.add_flag("--roles", roles, "List what a declaration can say behind `role`");
     command.footer("Examples:\n  migc verbs\n  migc verbs terraform\n  migc verbs --roles");
-    command.callback([filter, markdown, roles, &exit_code] {
-        exit_code = *markdown ? verbs_as_markdown() : *roles ? list_roles() : list_verbs(*filter);
-    });
 }
 
 }  // namespace migc::cli

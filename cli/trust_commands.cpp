@@ -11,7 +11,6 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/print.hpp"
-#include "cli/refuse.hpp"
 #include "compiler/driver/files.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/operator.hpp"
@@ -205,36 +204,33 @@ void add_signing_options(CLI::App& command, SigningOptions& options) {
 void add_approver(CLI::App& command, int& exit_code) {
     command.require_subcommand(1);
     auto* make = command.add_subcommand("new", "Make a key pair; the private key stays in the home folder");
-    auto options = std::make_shared<SigningOptions>();
-    make->add_option("NAME", options->name, "The person's name, as in migc.yaml")->required();
-    make->add_option("--passphrase-file", options->passphrase_file, "A file with the passphrase to be");
-    make->add_flag("--no-passphrase", options->no_passphrase, "Do not encrypt the private key");
+    auto& [options] = on_call(*make, exit_code, new_approver);
+    make->add_option("NAME", options.name, "The person's name, as in migc.yaml")->required();
+    make->add_option("--passphrase-file", options.passphrase_file, "A file with the passphrase to be");
+    make->add_flag("--no-passphrase", options.no_passphrase, "Do not encrypt the private key");
     command.footer("Example:\n  migc approver new kim");
-    make->callback([options, &exit_code] { exit_code = new_approver(*options); });
 }
 
 void add_approve(CLI::App& command, int& exit_code) {
-    auto options = std::make_shared<SigningOptions>();
-    command.add_option("PLAN", options->what, "A file of `migc plan --save`, or a run digest")->required();
-    options->valid = default_validity;
-    command.add_option("--valid", options->valid, "How long it holds")->capture_default_str();
-    add_signing_options(command, *options);
+    auto& [options] = on_call(command, exit_code, approve);
+    command.add_option("PLAN", options.what, "A file of `migc plan --save`, or a run digest")->required();
+    options.valid = default_validity;
+    command.add_option("--valid", options.valid, "How long it holds")->capture_default_str();
+    add_signing_options(command, options);
     command.footer(
         "The file that it writes goes to whoever runs it, by any channel: `migc run --approval FILE`.\n\n"
         "Examples:\n  migc approve plan.json --as kim\n  migc approve plan.json --as kim --valid 8h");
-    command.callback([options, &exit_code] { exit_code = approve(*options); });
 }
 
 void add_evidence(CLI::App& command, int& exit_code) {
     command.require_subcommand(1);
     auto* one = command.add_subcommand("export", "Write a signed file from the journal");
-    auto options = std::make_shared<SigningOptions>();
-    add_run_argument(*one, options->what)->required();
-    one->add_option("--stage", options->stage, "The stage that passed")->required();
-    one->add_option("--valid", options->valid, "How long it holds; without it, for good");
-    add_signing_options(*one, *options);
+    auto& [options] = on_call(*one, exit_code, export_evidence);
+    add_run_argument(*one, options.what)->required();
+    one->add_option("--stage", options.stage, "The stage that passed")->required();
+    one->add_option("--valid", options.valid, "How long it holds; without it, for good");
+    add_signing_options(*one, options);
     command.footer("Example:\n  migc evidence export last --stage staging --as ci --valid 72h");
-    one->callback([options, &exit_code] { exit_code = export_evidence(*options); });
 }
 
 }  // namespace migc::cli

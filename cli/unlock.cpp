@@ -1,11 +1,9 @@
 // migc unlock: a person takes the lock away from a run that cannot give it back.
-#include <memory>
 
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
 #include "cli/print.hpp"
-#include "cli/refuse.hpp"
 #include "compiler/driver/files.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
@@ -44,15 +42,13 @@ int unlock(const std::string& name, const std::string& because) {
 }  // namespace
 
 void add_unlock(CLI::App& command, int& exit_code) {
-    auto name = std::make_shared<std::string>();
-    auto because = std::make_shared<std::string>();
-    command.add_option("ENVIRONMENT", *name, "The environment, or \"project files\"")->required();
-    command.add_option("--because", *because, "Why: it is recorded in the journal")->required();
+    auto& [name, because] = on_call(command, exit_code, unlock);
+    command.add_option("ENVIRONMENT", name, "The environment, or \"project files\"")->required();
+    command.add_option("--because", because, "Why: it is recorded in the journal")->required();
     command.footer(
         "A run that is at work keeps its lock: stop it with Ctrl-C. One that has stopped answering, or whose tool "
         "outlives it, loses it,\nand begins nothing more.\n\nExample:\n  migc unlock production --because \"the "
         "laptop of the night shift is at the bottom of the lake\"");
-    command.callback([name, because, &exit_code] { exit_code = unlock(*name, *because); });
 }
 
 }  // namespace migc::cli

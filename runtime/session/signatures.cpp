@@ -172,7 +172,8 @@ class EvidenceSearch {
         if (!evidence) return Error(evidence.error());
         if (evidence->stage != stage && evidence->place.environment != stage)
             return Error(std::string("it is about another stage"));
-        if (evidence->expires != 0 && evidence->expires <= now())
+        // A clock that was set back makes nothing valid again.
+        if (evidence->expires != 0 && evidence->expires <= std::max(trust::time_now(), newest_known(root_)))
             return Error(fmt::format("it expired {}", trust::written_time(evidence->expires)));
         if (evidence->mode != mode_) return Error(fmt::format("it is of a {} run", escaped(evidence->mode)));
         if (!share(json(evidence->changes), changes))
@@ -199,9 +200,6 @@ class EvidenceSearch {
         });
         return is_that_one && passed_in(*events, evidence.stage, evidence.changes).empty();
     }
-
-    // A clock that was set back makes nothing valid again.
-    [[nodiscard]] runtime::Time now() const { return std::max(trust::time_now(), newest_known(root_)); }
 
     // A journal that is gone may have had that run, and its undo.
     [[nodiscard]] std::optional<std::string> why_not_known(const trust::Evidence& evidence) const {

@@ -45,12 +45,6 @@ void add(Tally& tally, Tally more) {
 
 std::string what_happened(const TrialPlan& plan);
 
-std::vector<std::string> left(const Trial& trial) {
-    const bool all = trial.undid_all || trial.undone;
-    const auto stage = trial.begins.find(trial.stage);
-    return differences(all || stage == trial.begins.end() ? trial.before : stage->second, trial.after);
-}
-
 class Drill {
   public:
     Drill(const DrillOptions& options, Script& script) : options_(options), script_(script) {}
@@ -198,8 +192,8 @@ class Drill {
         const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0);
         if (auto why =
                 plan.other ? hole_with_others(*trial, plain_trial_) : hole(*trial, script_.program, faults))
-            tally_.counterexamples.push_back(
-                {what_happened(plan), *why, word(trial->last().result), left(*trial)});
+            tally_.counterexamples.push_back({what_happened(plan), *why, word(trial->last().result),
+                                              differences(trial->origin(), trial->after)});
         return trial;
     }
 

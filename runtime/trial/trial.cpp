@@ -332,9 +332,7 @@ std::vector<std::string> differences(const nlohmann::json& before, const nlohman
 }
 
 std::optional<std::string> hole(const Trial& trial, const ir::Program& program, std::size_t faults) {
-    const bool all = trial.undid_all || trial.undone.has_value();
-    const auto stage = trial.begins.find(trial.stage);
-    const nlohmann::json& origin = all || stage == trial.begins.end() ? trial.before : stage->second;
+    const nlohmann::json& origin = trial.origin();
     const bool as_it_was = comparable(trial.after, origin, program) == comparable(origin, origin, program);
     const runtime::RunResult& result = trial.last();
     const bool called_undone = result.result == Outcome::Undone;

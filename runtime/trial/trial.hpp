@@ -64,6 +64,11 @@ struct Trial {
     std::size_t step_began = 0;  // how many commands had been run when the last step began
     bool undoing = false;        // whether an undo has begun
 
+    // The state in which whatever is undone must end.
+    [[nodiscard]] const nlohmann::json& origin() const {
+        const auto began = begins.find(stage);
+        return undid_all || undone || began == begins.end() ? before : began->second;
+    }
     [[nodiscard]] const runtime::RunResult& last() const {
         return resumed ? *resumed : undone ? *undone : result;
     }
