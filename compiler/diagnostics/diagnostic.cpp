@@ -1,20 +1,14 @@
 #include "compiler/diagnostics/diagnostic.hpp"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 namespace migc {
 
 std::string_view name(Severity severity) {
-    switch (severity) {
-        case Severity::Error:
-            return "error";
-        case Severity::Warning:
-            return "warning";
-        case Severity::Note:
-            return "note";
-    }
-    return "error";
+    constexpr std::array<std::string_view, 3> names = {"note", "warning", "error"};
+    return names.at(static_cast<std::size_t>(severity));
 }
 
 const std::vector<CodeInfo>& all_codes() {
@@ -40,36 +34,23 @@ std::optional<Code> code_of(std::string_view id) {
 }
 
 bool can_be_silenced(Code code) {
-    switch (code) {
-        case Code::Unreadable:
-        case Code::Syntax:
-        case Code::MissingSemicolon:
-        case Code::UnknownPhrase:
-        case Code::AmbiguousPhrase:
-        case Code::UnknownName:
-        case Code::Redefined:
-        case Code::BadDeclaration:
-        case Code::Misplaced:
-        case Code::UnknownModule:
-        case Code::NothingToDo:
-        case Code::TypeMismatch:
-        case Code::BadUnit:
-        case Code::OutOfRange:
-        case Code::UsedUp:
-        case Code::BadInventory:
-        case Code::BadWorld:
-        case Code::AllowWithoutReason:
-        case Code::AllowUnused:
-        case Code::AllowImpossible:
-        case Code::Internal:
-            return false;
-        default:
-            return true;
-    }
+    constexpr std::array never = {Code::Unreadable,    Code::Syntax,          Code::MissingSemicolon,
+                                  Code::UnknownPhrase, Code::AmbiguousPhrase, Code::UnknownName,
+                                  Code::Redefined,     Code::BadDeclaration,  Code::Misplaced,
+                                  Code::UnknownModule, Code::NothingToDo,     Code::TypeMismatch,
+                                  Code::BadUnit,       Code::OutOfRange,      Code::UsedUp,
+                                  Code::BadInventory,  Code::BadWorld,        Code::AllowWithoutReason,
+                                  Code::AllowUnused,   Code::AllowImpossible, Code::Internal};
+    return std::find(never.begin(), never.end(), code) == never.end();
 }
 
-Diagnostic& Diagnostics::report(Code code, Span span, std::string message) {
+Fix write_instead(Span span, std::string with) {
+    return {"write `" + with + "`", {{span, with}}, false};
+}
+
+Diagnostic& Diagnostics::report(Code code, Span span, std::string message, std::string note) {
     all_.push_back({code, info(code).severity, std::move(message), span, {}, {}, {}, {}});
+    if (!note.empty()) all_.back().notes.push_back(std::move(note));
     return all_.back();
 }
 

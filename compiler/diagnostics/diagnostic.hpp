@@ -56,6 +56,9 @@ struct Fix {
     bool safe = false;  // may be applied by `--fix` without a person reading it
 };
 
+// "write `within`", in place of what is there; somebody has to look at it.
+Fix write_instead(Span span, std::string with);
+
 struct Diagnostic {
     Code code;
     Severity severity;
@@ -79,8 +82,9 @@ struct Silenced {
 // Collects what a command finds. Passes append; nobody prints before the end.
 class Diagnostics {
   public:
-    // Appends and returns the new one, so that the caller can add labels, notes and fixes.
-    Diagnostic& report(Code code, Span span, std::string message);
+    // Appends and returns the new one, so that the caller can add labels, fixes and more notes. An empty note
+    // is none.
+    Diagnostic& report(Code code, Span span, std::string message, std::string note = {});
 
     [[nodiscard]] const std::vector<Diagnostic>& all() const { return all_; }
     [[nodiscard]] std::vector<Diagnostic>& all() { return all_; }

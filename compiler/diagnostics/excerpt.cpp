@@ -106,12 +106,11 @@ class Drawing {
         content += shown(text.substr(from, to - from));
         if (to < text.size()) content += style.ellipsis();
         content.erase(content.find_last_not_of(' ') + 1);
-        out_ += style.paint(Ink::Blue, fmt::format("{:>{}} |", number, options_.gutter));
-        out_ += (content.empty() ? "" : " ") + content + "\n";
+        row(content, std::to_string(number));
     }
 
-    void row(const std::string& content) {
-        out_ += options_.style.paint(Ink::Blue, fmt::format("{:>{}} |", "", options_.gutter));
+    void row(const std::string& content, std::string_view number = "") {
+        out_ += options_.style.paint(Ink::Blue, fmt::format("{:>{}} |", number, options_.gutter));
         out_ += (content.empty() ? "" : " ") + content + "\n";
     }
 

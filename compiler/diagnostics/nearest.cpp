@@ -80,4 +80,11 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
     return std::move(found.front());
 }
 
+std::optional<std::string> suggest(Diagnostic& diagnostic, std::string_view word,
+                                   const std::vector<std::string>& candidates) {
+    auto near = nearest(word, candidates);
+    if (near) diagnostic.notes.push_back("did you mean `" + *near + "`?");
+    return near;
+}
+
 }  // namespace migc

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/diagnostics/diagnostic.hpp"
+
 namespace migc {
 
 // How many letters must be added, removed, replaced or swapped with their neighbour to get from a to b.
@@ -38,5 +40,9 @@ std::vector<std::string> nearest_ones(std::string_view word, const std::vector<s
 
 // The first of them, if there is one.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+// Likewise; asks in a note of the diagnostic whether that was meant.
+std::optional<std::string> suggest(Diagnostic& diagnostic, std::string_view word,
+                                   const std::vector<std::string>& candidates);
 
 }  // namespace migc

@@ -1,6 +1,7 @@
 #include "compiler/diagnostics/style.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdlib>
 
@@ -10,33 +11,15 @@ namespace migc {
 
 namespace {
 
-std::string_view escape_sequence(Ink ink) {
-    switch (ink) {
-        case Ink::Plain:
-            return "";
-        case Ink::Bold:
-            return "\x1b[1m";
-        case Ink::Faint:
-            return "\x1b[2m";
-        case Ink::Red:
-            return "\x1b[1;31m";
-        case Ink::Yellow:
-            return "\x1b[1;33m";
-        case Ink::Cyan:
-            return "\x1b[1;36m";
-        case Ink::Blue:
-            return "\x1b[1;34m";
-        case Ink::Green:
-            return "\x1b[1;32m";
-    }
-    return "";
-}
+// In the order of Ink.
+constexpr std::array<std::string_view, 8> escape_sequences = {
+    "", "\x1b[1m", "\x1b[2m", "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;36m", "\x1b[1;34m", "\x1b[1;32m"};
 
 }  // namespace
 
 std::string Style::paint(Ink ink, std::string_view text) const {
     if (!colour || ink == Ink::Plain || text.empty()) return std::string(text);
-    return fmt::format("{}{}\x1b[0m", escape_sequence(ink), text);
+    return fmt::format("{}{}\x1b[0m", escape_sequences.at(static_cast<std::size_t>(ink)), text);
 }
 
 bool locale_is_utf8() {

@@ -192,16 +192,15 @@ std::vector<Allow> allows_of(const SourceMap& sources, FileId file) {
 void report_impossible(const Allowed& allowed, Diagnostics& diagnostics) {
     const std::string shown = escaped(allowed.id);
     if (code_of(allowed.id)) {
-        diagnostics.report(Code::AllowImpossible, allowed.span, fmt::format("{} cannot be allowed", shown))
-            .notes.emplace_back("a script with this error cannot be run, whatever a comment says");
+        diagnostics.report(Code::AllowImpossible, allowed.span, fmt::format("{} cannot be allowed", shown),
+                           "a script with this error cannot be run, whatever a comment says");
         return;
     }
     auto& d = diagnostics.report(Code::AllowImpossible, allowed.span,
                                  fmt::format("there is no finding `{}`", shown));
     std::vector<std::string> ids;
     for (const auto& code : all_codes()) ids.emplace_back(code.id);
-    if (const auto near = nearest(allowed.id, ids))
-        d.fixes.push_back({fmt::format("write `{}`", *near), {{allowed.span, *near}}, false});
+    if (const auto near = nearest(allowed.id, ids)) d.fixes.push_back(write_instead(allowed.span, *near));
     d.notes.emplace_back("`migc explain` lists them; this comment suppresses nothing");
 }
 
@@ -210,20 +209,18 @@ void report_wrong(const Allow& allow, bool complete, Diagnostics& diagnostics) {
         if (!one.code) report_impossible(one, diagnostics);
         const bool proved = one.id.starts_with('N');  // found by a proof only, which may come yet
         if (!one.code || one.used || !complete || proved) continue;
-        auto& d = diagnostics.report(Code::AllowUnused, one.span,
-                                     fmt::format("there is no finding {} here to allow", one.id));
-        d.notes.emplace_back(
+        auto& d = diagnostics.report(
+            Code::AllowUnused, one.span, fmt::format("there is no finding {} here to allow", one.id),
             "the comment would silence one that is brought in later; remove it, or put it on the line of "
             "the finding or the line before");
         if (allow.codes.size() == 1) d.fixes.push_back({"remove the comment", {{allow.comment, ""}}, false});
     }
     if (!allow.reason.empty()) return;
-    diagnostics
-        .report(Code::AllowWithoutReason, allow.comment,
-                fmt::format("nothing says why {} is allowed here", allow.codes.front().id))
-        .notes.push_back(fmt::format("write `# allow {}: why`; nobody could tell later whether the reason "
-                                     "still holds",
-                                     allow.codes.front().id));
+    diagnostics.report(Code::AllowWithoutReason, allow.comment,
+                       fmt::format("nothing says why {} is allowed here", allow.codes.front().id),
+                       fmt::format("write `# allow {}: why`; nobody could tell later whether the reason "
+                                   "still holds",
+                                   allow.codes.front().id));
 }
 
 bool reaches(const Allow& allow, Span span) {

@@ -49,15 +49,7 @@ std::string annotation(const Finding& finding) {
 }
 
 std::string_view gitlab_severity(Severity severity) {
-    switch (severity) {
-        case Severity::Error:
-            return "critical";
-        case Severity::Warning:
-            return "major";
-        case Severity::Note:
-            return "info";
-    }
-    return "critical";
+    return severity == Severity::Error ? "critical" : severity == Severity::Warning ? "major" : "info";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/findings/report.hpp"
+#include "compiler/source/outside_text.hpp"
 
 namespace migc::findings {
 namespace {
@@ -17,17 +18,6 @@ Json message(std::string_view text) {
     return {{"text", text}};
 }
 
-// A path as a URI: what is no unreserved character of RFC 3986, nor `/`, is written as %XX.
-std::string uri_of(const std::string& path) {
-    std::string result;
-    for (const unsigned char c : path) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           c == '-' || c == '.' || c == '_' || c == '~' || c == '/';
-        result += plain ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
-    }
-    return result;
-}
-
 Json artifact(Span span, const SourceMap& sources) {
     Diagnostic only_place{};
     only_place.span = span;
@@ -35,8 +25,9 @@ Json artifact(Span span, const SourceMap& sources) {
     if (path == "-") return {{"uri", "stdin"}};
     // A relative URI must stay below the root.
     if (path.starts_with("../") || path.starts_with('/'))
-        return {{"uri", "file://" + uri_of(std::filesystem::absolute(path).lexically_normal().string())}};
-    return {{"uri", uri_of(path)}, {"uriBaseId", source_root}};
+        return {{"uri", "file://" + outside_text(std::filesystem::absolute(path).lexically_normal().string(),
+                                                 Sink::UriPath)}};
+    return {{"uri", outside_text(path, Sink::UriPath)}, {"uriBaseId", source_root}};
 }
 
 Json region(Span span, const SourceMap& sources) {

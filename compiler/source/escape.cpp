@@ -42,18 +42,11 @@ bool is_scalar_value(char32_t code, std::size_t size) {
 }
 
 void append_escape(std::string& out, const Character& character) {
-    switch (character.code) {
-        case '\n':
-            out += "\\n";
-            return;
-        case '\r':
-            out += "\\r";
-            return;
-        case '\t':
-            out += "\\t";
-            return;
-        default:
-            break;
+    constexpr std::u32string_view breaks = U"\n\r\t";
+    if (const std::size_t at = breaks.find(character.code); at != std::u32string_view::npos) {
+        out += '\\';
+        out += "nrt"[at];
+        return;
     }
     const auto code = static_cast<std::uint32_t>(character.code);
     if (code < 0x80 || !character.valid)

@@ -105,6 +105,17 @@ std::string in_mermaid(std::string_view text) {
     return result;
 }
 
+std::string in_uri_path(std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = (byte < 0x80 && std::isalnum(byte) != 0) ||
+                           std::string_view("/-._~").find(c) != std::string_view::npos;
+        result += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+    }
+    return result;
+}
+
 // What .NET, in which GitHub's runner is written, trims from a line before it looks for a command.
 bool is_space(char32_t code) {
     constexpr std::array<char32_t, 7> others = {0x85, 0xA0, 0x1680, 0x202F, 0x205F, 0x3000, 0xFEFF};
@@ -141,6 +152,8 @@ std::string outside_text(std::string_view text, Sink sink) {
             return in_dot(text);
         case Sink::Mermaid:
             return in_mermaid(text);
+        case Sink::UriPath:
+            return in_uri_path(text);
     }
     return {};
 }

@@ -15,6 +15,7 @@ enum class Sink {
     MarkdownCode,    // the same, as code
     Dot,             // within a quoted label of Graphviz
     Mermaid,         // within a quoted label of Mermaid
+    UriPath,         // the path of a URI: what RFC 3986 reserves, but for `/`, is written as %XX
 };
 
 std::string outside_text(std::string_view text, Sink sink);
