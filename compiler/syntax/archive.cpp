@@ -26,73 +26,15 @@ void load(cereal::BinaryInputArchive& archive, Span& span) {
 
 namespace syntax {
 
-template <typename Archive>
-void serialize(Archive& archive, Expr& e) {
-    archive(e.kind, e.span, e.text, e.children, e.op, e.negated, e.parenthesised);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Name& n) {
-    archive(n.text, n.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Undo& u) {
-    archive(u.form, u.reason, u.steps, u.after, u.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Type& t) {
-    archive(t.text, t.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Statement& s) {
-    archive(s.kind, s.span, s.expr, s.duration, s.name, s.type, s.within, s.retry, s.every, s.undo, s.body,
-            s.otherwise);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, SignaturePart& p) {
-    archive(p.kind, p.name, p.type, p.default_value, p.parts, p.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Effect& e) {
-    archive(e.probe, e.becomes, e.value, e.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Verb& v) {
-    archive(v.signature, v.result_type, v.documentation, v.needs, v.captures, v.effects, v.actions, v.steps,
-            v.result, v.within, v.undos, v.roles, v.signature_span, v.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Probe& p) {
-    archive(p.signature, p.type, p.documentation, p.depends, p.reads, p.watch, p.converges, p.within, p.roles,
-            p.signature_span, p.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Resource& r) {
-    archive(r.name, r.written_as, r.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, Tool& t) {
-    archive(t.name, t.properties, t.span);
-}
-
-template <typename Archive>
-void serialize(Archive& archive, File& f) {
-    archive(f.verbs, f.probes, f.resources, f.tools);
+template <typename Archive, WithFields Node>
+void serialize(Archive& archive, Node& node) {
+    std::apply([&](auto&... field) { archive(field...); }, node.fields());
 }
 
 std::string to_bytes(const File& file) {
     std::ostringstream stream(std::ios::binary);
     Writer archive(stream);
-    archive(file);
+    archive(file.verbs, file.probes, file.resources, file.tools);
     return stream.str();
 }
 
@@ -101,7 +43,7 @@ File from_bytes(std::string_view bytes, FileId id) {
     Reader archive(id, stream);
     File file;
     file.id = id;
-    archive(file);
+    archive(file.verbs, file.probes, file.resources, file.tools);
     return file;
 }
 

@@ -9,8 +9,6 @@
 namespace migc::syntax {
 namespace {
 
-constexpr std::array item_words = {"migration", "use",   "param", "let",   "require",  "always",
-                                   "never",     "stage", "verb",  "probe", "resource", "tool"};
 constexpr std::array statement_words = {"verify", "soak", "gate",  "let",     "if",       "for", "parallel",
                                         "undo",   "hold", "needs", "capture", "effect",   "do",  "steps",
                                         "result", "read", "watch", "depends", "converges"};
@@ -63,15 +61,6 @@ class Reader {
     std::span<const Token> tokens_;
 };
 
-Span end_of(Span span) {
-    return {span.file, span.end, span.end};
-}
-
-Fix replace(Span span, std::string with) {
-    const std::string title = fmt::format("write `{}`", with);
-    return {title, {{span, std::move(with)}}, false};
-}
-
 // ------------------------------------------------------------------ structure
 
 class Structure {
@@ -85,9 +74,9 @@ class Structure {
     }
 
   private:
-    Diagnostic& report(Span span, std::string message) {
+    Diagnostic& report(Span span, std::string message, std::string note = {}) {
         clean_ = false;
-        return diagnostics_.report(Code::Syntax, span, std::move(message));
+        return diagnostics_.report(Code::Syntax, span, std::move(message), std::move(note));
     }
 
     void check(std::size_t i) {
@@ -107,15 +96,15 @@ class Structure {
 
     // A chain of operators is as deep as it is long.
     void too_many_operators(std::size_t i) {
-        report(reader_.span(i), fmt::format("more than {} operators in one expression", operator_limit))
-            .notes.emplace_back("no reviewer can follow it; name parts of it by `let`");
+        report(reader_.span(i), fmt::format("more than {} operators in one expression", operator_limit),
+               "no reviewer can follow it; name parts of it by `let`");
         stopped_ = true;
     }
 
     void comment(std::size_t i) {
         auto& d =
             report(cover(reader_.span(i), reader_.span(i + 1)), "a comment begins with `#`, not with `//`");
-        d.fixes.push_back(replace(d.span, "#"));
+        d.fixes.push_back(write_instead(d.span, "#"));
         stopped_ = true;
     }
 
@@ -127,12 +116,12 @@ class Structure {
         if (text == "|" && reader_.is(i + 1, "|")) return word_for(i, i + 1, "||", "or");
         if (text == "!") return word_for(i, i, "!", "not");
         if (text.starts_with('"')) {
-            auto& d = report(reader_.span(i), "this string never ends");
-            d.notes.emplace_back(
+            report(
+                reader_.span(i), "this string never ends",
                 "a string ends with `\"` on the line where it begins; a line break inside is written `\\n`");
         } else if (text == "'" || text == "`") {
-            report(reader_.span(i), "strings are written in double quotes")
-                .notes.emplace_back("for example \"k8s/configmap.yaml\"");
+            report(reader_.span(i), "strings are written in double quotes",
+                   "for example \"k8s/configmap.yaml\"");
         } else {
             report(reader_.span(i), fmt::format("`{}` has no meaning in Mig", text));
         }
@@ -153,7 +142,7 @@ class Structure {
     void word_for(std::size_t first, std::size_t last, std::string_view sign, std::string_view word) {
         auto& d = report(cover(reader_.span(first), reader_.span(last)),
                          fmt::format("`{}` is written as a word: `{}`", sign, word));
-        d.fixes.push_back(replace(d.span, std::string(word)));
+        d.fixes.push_back(write_instead(d.span, std::string(word)));
         stopped_ = true;
     }
 
@@ -184,10 +173,9 @@ class Structure {
         open_.push_back(i);
         if (open_.size() <= nesting_limit) return;
         report(reader_.span(i),
-               fmt::format("more than {} blocks, parentheses and lists within each other", nesting_limit))
-            .notes.emplace_back(
-                "no change plan that a person can review is nested this deeply; is a `>` missing further "
-                "up?");
+               fmt::format("more than {} blocks, parentheses and lists within each other", nesting_limit),
+               "no change plan that a person can review is nested this deeply; is a `>` missing further "
+               "up?");
         stopped_ = true;
     }
 
@@ -202,14 +190,12 @@ class Structure {
         if (open_.empty()) return;
         const std::size_t i = open_.back();
         const std::string_view text = reader_.text(i);
-        auto& d = report(reader_.span(i),
-                         fmt::format("the {} that begins here never ends", text == "<"   ? "block"
-                                                                           : text == "(" ? "parenthesis"
-                                                                                         : "list"));
-        d.labels.push_back({reader_.span(reader_.size()),
-                            fmt::format("the file ends without its `{}`", text == "<"   ? ">"
-                                                                          : text == "(" ? ")"
-                                                                                        : "]")});
+        const auto [what, end] = text == "<"   ? std::pair("block", ">")
+                                 : text == "(" ? std::pair("parenthesis", ")")
+                                               : std::pair("list", "]");
+        report(reader_.span(i), fmt::format("the {} that begins here never ends", what))
+            .labels.push_back(
+                {reader_.span(reader_.size()), fmt::format("the file ends without its `{}`", end)});
     }
 
     const Reader& reader_;
@@ -255,52 +241,46 @@ class Explanation {
           diagnostics_(diagnostics) {}
 
     void report() {
-        if (at_ >= reader_.size()) return end_of_file();
+        if (at_ >= reader_.size())
+            return previous_ < reader_.size() && may_end_here(stop_.expected)
+                       ? missing_semicolon()
+                       : report("the file ends in the middle of a statement");
         const std::string_view text = reader_.text(at_);
         const bool starts_anew = any_of(statement_words, text) || any_of(item_words, text) || text == ">";
         if (starts_anew && previous_ < reader_.size() && may_end_here(stop_.expected))
             return missing_semicolon();
         if (text == "<" && may_end_here(stop_.expected)) return comparison_or_block();
-        if (outside_of_blocks() && !any_of(item_words, text)) return not_an_item(at_);
-        if (const std::size_t head = head_of_item(); head < at_ && any_of(stop_.expected, "`never`"))
-            return not_an_item(head);
-        if (reader_.kind(at_) == TokenKind::Keyword && any_of(stop_.expected, "WORD")) return reserved_word();
-        default_message();
+        const std::size_t head = head_of_item();
+        if (head == at_ && !any_of(item_words, text)) return not_an_item(at_);
+        if (head < at_ && any_of(stop_.expected, "`never`")) return not_an_item(head);
+        if (reader_.kind(at_) == TokenKind::Keyword && any_of(stop_.expected, "WORD"))
+            return report(
+                fmt::format("`{}` is a word of the language and cannot be a name or part of a phrase", text));
+        const std::string after =
+            previous_ < reader_.size() ? fmt::format(" after `{}`", reader_.text(previous_)) : "";
+        report(fmt::format("`{}` cannot stand here{}", text, after));
     }
 
   private:
     void missing_semicolon() {
-        auto& d = diagnostics_.report(Code::MissingSemicolon, end_of(reader_.span(previous_)),
-                                      "this statement needs a `;` at its end");
-        d.labels.push_back({reader_.span(at_),
-                            reader_.is(at_, ">") ? "the block ends here" : "the next statement begins here"});
-        d.fixes.push_back({"add `;`", {{end_of(reader_.span(previous_)), ";"}}, true});
+        const Span last = reader_.span(previous_), end{last.file, last.end, last.end};
+        auto& d = diagnostics_.report(Code::MissingSemicolon, end, "this statement needs a `;` at its end");
+        if (at_ < reader_.size())
+            d.labels.push_back({reader_.span(at_), reader_.is(at_, ">") ? "the block ends here"
+                                                                        : "the next statement begins here"});
+        d.fixes.push_back({"add `;`", {{end, ";"}}, true});
+    }
+
+    void report(std::string message) {
+        const std::string words = in_words(stop_.expected);
+        diagnostics_.report(Code::Syntax, reader_.span(at_), std::move(message),
+                            words.empty() ? "" : "expected here: " + words);
     }
 
     void comparison_or_block() {
-        auto& d = diagnostics_.report(Code::Syntax, reader_.span(at_), "no block can begin here");
-        d.notes.emplace_back(
+        diagnostics_.report(
+            Code::Syntax, reader_.span(at_), "no block can begin here",
             "if this compares two values, write `below` or `above`: `<` and `>` only open and close blocks");
-    }
-
-    void end_of_file() {
-        if (previous_ < reader_.size() && may_end_here(stop_.expected)) {
-            auto& d = diagnostics_.report(Code::MissingSemicolon, end_of(reader_.span(previous_)),
-                                          "this statement needs a `;` at its end");
-            d.fixes.push_back({"add `;`", {{end_of(reader_.span(previous_)), ";"}}, true});
-            return;
-        }
-        auto& d = diagnostics_.report(Code::Syntax, reader_.span(reader_.size()),
-                                      "the file ends in the middle of a statement");
-        expected_note(d);
-    }
-
-    [[nodiscard]] bool outside_of_blocks() const {
-        int depth = 0;
-        for (std::size_t i = 0; i < at_; ++i) depth += reader_.is(i, "<") ? 1 : reader_.is(i, ">") ? -1 : 0;
-        const bool item_is_complete =
-            previous_ >= reader_.size() || reader_.is(previous_, ";") || reader_.is(previous_, ">");
-        return depth == 0 && item_is_complete;
     }
 
     // The first token of the item that the parser stopped in; size() inside of a block.
@@ -313,36 +293,15 @@ class Explanation {
             depth += reader_.is(i, "<") ? 1 : reader_.is(i, ">") ? -1 : 0;
             if (depth == 0 && (reader_.is(i, ";") || reader_.is(i, ">"))) head = reader_.size();
         }
-        return depth == 0 ? head : reader_.size();
+        return depth == 0 ? std::min(head, at_) : reader_.size();
     }
 
     void not_an_item(std::size_t at) {
-        auto& d = diagnostics_.report(Code::Syntax, reader_.span(at),
-                                      fmt::format("`{}` cannot stand outside of a stage", reader_.text(at)));
-        d.notes.emplace_back(
+        diagnostics_.report(
+            Code::Syntax, reader_.span(at),
+            fmt::format("`{}` cannot stand outside of a stage", reader_.text(at)),
             "a script consists of `stage NAME < .. > on failure undo;`, and before them `migration`, `use`, "
             "`param`, `let`, `require`, `always` and `never`");
-    }
-
-    void reserved_word() {
-        auto& d = diagnostics_.report(
-            Code::Syntax, reader_.span(at_),
-            fmt::format("`{}` is a word of the language and cannot be a name or part of a phrase",
-                        reader_.text(at_)));
-        expected_note(d);
-    }
-
-    void default_message() {
-        const std::string after =
-            previous_ < reader_.size() ? fmt::format(" after `{}`", reader_.text(previous_)) : "";
-        auto& d = diagnostics_.report(Code::Syntax, reader_.span(at_),
-                                      fmt::format("`{}` cannot stand here{}", reader_.text(at_), after));
-        expected_note(d);
-    }
-
-    void expected_note(Diagnostic& d) {
-        if (const std::string words = in_words(stop_.expected); !words.empty())
-            d.notes.push_back("expected here: " + words);
     }
 
     const Reader& reader_;

@@ -22,9 +22,6 @@ void for_each_list(Do action) {
     std::apply([&](auto... list) { (action(list), ...); }, item_lists);
 }
 
-constexpr std::array list_words = {"use",   "param", "let",   "require",  "always",
-                                   "never", "verb",  "probe", "resource", "tool"};
-
 // ------------------------------------------------------------------ places
 
 // Gives every node of a tree another place: by so many bytes from where it is, in a file.
@@ -33,7 +30,10 @@ class Mover {
     // `by` may be a negative number's unsigned form: positions wrap around.
     Mover(FileId file, std::uint32_t by) : file_(file), by_(by) {}
 
-    void move(Span& span) const { span = {file_, span.begin + by_, span.end + by_}; }
+    // What is not there has no place.
+    void move(Span& span) const {
+        if (!span.empty()) span = {file_, span.begin + by_, span.end + by_};
+    }
     // A name or type that is not there has no place either.
     void move(Name& name) const {
         if (!name.text.empty()) move(name.span);
@@ -41,95 +41,14 @@ class Mover {
     void move(Type& type) const {
         if (!type.text.empty()) move(type.span);
     }
-    void move(Expr& e) const {
-        move(e.span);
-        move(e.children);
-    }
-    void move(Undo& u) const {
-        move(u.span);
-        move(u.steps);
-        move(u.after);
-    }
-    void move(Statement& s) const {
-        move(s.span);
-        move(s.expr);
-        move(s.duration);
-        move(s.name);
-        move(s.type);
-        move(s.within);
-        move(s.retry);
-        move(s.every);
-        move(s.undo);
-        move(s.body);
-        move(s.otherwise);
-    }
-    void move(Use& u) const { move(u.span); }
-    void move(Param& p) const {
-        move(p.span);
-        move(p.name);
-        move(p.type);
-        move(p.default_value);
-    }
-    void move(Require& r) const {
-        move(r.span);
-        move(r.condition);
-    }
-    void move(Invariant& i) const {
-        move(i.span);
-        move(i.condition);
-    }
-    void move(SignaturePart& p) const {
-        move(p.span);
-        move(p.name);
-        move(p.type);
-        move(p.default_value);
-        move(p.parts);
-    }
-    void move(Effect& e) const {
-        move(e.span);
-        move(e.probe);
-        move(e.value);
-    }
-    void move(Verb& v) const {
-        move(v.span);
-        move(v.signature_span);
-        move(v.signature);
-        move(v.result_type);
-        move(v.needs);
-        move(v.captures);
-        move(v.effects);
-        move(v.actions);
-        move(v.steps);
-        move(v.result);
-        move(v.within);
-        move(v.undos);
-        move(v.roles);
-    }
-    void move(Probe& p) const {
-        move(p.span);
-        move(p.signature_span);
-        move(p.signature);
-        move(p.type);
-        move(p.depends);
-        move(p.reads);
-        if (!p.reads.empty()) move(p.read_span);  // else it has no place
-        move(p.read_as);
-        move(p.watch);
-        move(p.converges);
-        move(p.within);
-        move(p.roles);
-    }
-    void move(Resource& r) const {
-        move(r.span);
-        move(r.name);
-    }
-    void move(Tool& t) const {
-        move(t.span);
-        move(t.name);
-        move(t.properties);
+    template <WithFields Node>
+    void move(Node& node) const {
+        std::apply([&](auto&... field) { (move(field), ...); }, node.fields());
     }
 
   private:
+    template <typename Leaf>
+    void move(Leaf&) const {}
     template <typename T>
     void move(std::optional<T>& one) const {
         if (one) move(*one);
@@ -220,15 +139,15 @@ class Memory::Cutter {
     [[nodiscard]] bool next_is_item(std::size_t i) const {
         for (++i; i < tokens_.size() && tokens_[i].kind == TokenKind::Comment;) ++i;
         if (i == tokens_.size()) return true;
-        return tokens_[i].kind == TokenKind::Keyword &&
-               (is_item_word(i) || word(i) == "stage" || word(i) == "migration");
+        return tokens_[i].kind == TokenKind::Keyword && is_item_word(i);
     }
     [[nodiscard]] bool is_item_word(std::size_t i) const {
-        return std::find(list_words.begin(), list_words.end(), word(i)) != list_words.end();
+        return std::find(item_words.begin(), item_words.end(), word(i)) != item_words.end();
     }
 
     void end_item(std::size_t last) {
-        if (is_item_word(head_)) add(true, item_, last);
+        const bool is_listed = word(head_) != "stage" && word(head_) != "migration";
+        if (is_listed && is_item_word(head_)) add(true, item_, last);
         item_ = last;
         head_ = tokens_.size();
         had_block_ = false;

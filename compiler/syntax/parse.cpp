@@ -9,6 +9,7 @@
 
 #include "MigLexer.h"
 #include "MigParser.h"
+#include "compiler/source/escape.hpp"
 #include "compiler/syntax/explain.hpp"
 #include "compiler/syntax/memory.hpp"
 
@@ -21,37 +22,14 @@ constexpr std::size_t one_error_size = std::size_t{512}
 
 // ------------------------------------------------------------------ characters
 
-// The length of the UTF-8 sequence at `at`, or 0 if there is none.
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char lead = byte(at);
-    if (lead < 0x80) return 1;
-    const std::size_t length = lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
-    if (lead >= 0xF5 || length == 0 || at + length > text.size()) return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((byte(at + i) & 0xC0) != 0x80) return 0;
-    const unsigned char second = byte(at + 1);
-    const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
-    const bool impossible = (lead == 0xED && second > 0x9F) || (lead == 0xF4 && second > 0x8F);
-    return overlong || impossible ? 0 : length;
+bool is_control(char32_t c) {
+    return (c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F;
 }
 
-bool is_control(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7F;
-}
-
-// C1 controls, and the marks and overrides of the writing direction.
-bool is_invisible(std::string_view character) {
-    if (character.size() == 2)
-        return character[0] == '\xC2' && static_cast<unsigned char>(character[1]) < 0xA0;
-    if (character.size() != 3 || character[0] != '\xE2') return false;
-    const auto second = static_cast<unsigned char>(character[1]);
-    const auto third = static_cast<unsigned char>(character[2]);
-    const bool direction = (second == 0x80 && third >= 0xAA && third <= 0xAE) ||
-                           (second == 0x81 && third >= 0xA6 && third <= 0xA9);
-    const bool zero_width = second == 0x80 && third >= 0x8B && third <= 0x8F;
-    return direction || zero_width;
+// C1 controls, what takes no space, and the marks and overrides of the writing direction.
+bool is_invisible(char32_t c) {
+    return (c >= 0x80 && c < 0xA0) || (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
 }
 
 // ANTLR counts code points, spans count bytes.
@@ -78,22 +56,15 @@ class Offsets {
 // ------------------------------------------------------------------ tokens
 
 TokenKind kind_of(std::size_t type) {
-    switch (type) {
-        case MigLexer::WORD:
-            return TokenKind::Word;
-        case MigLexer::NUMBER:
-            return TokenKind::Number;
-        case MigLexer::STRING:
-            return TokenKind::String;
-        case MigLexer::COMMENT:
-            return TokenKind::Comment;
-        case MigLexer::UNCLOSED_STRING:
-        case MigLexer::OTHER:
-            return TokenKind::Other;
-        default:
-            break;
-    }
-    return type >= MigLexer::OPEN && type <= MigLexer::DIVIDE ? TokenKind::Punctuation : TokenKind::Keyword;
+    const bool is_sign = type >= MigLexer::OPEN && type <= MigLexer::DIVIDE;
+    const bool is_other = type == MigLexer::UNCLOSED_STRING || type == MigLexer::OTHER;
+    return type == MigLexer::WORD      ? TokenKind::Word
+           : type == MigLexer::NUMBER  ? TokenKind::Number
+           : type == MigLexer::STRING  ? TokenKind::String
+           : type == MigLexer::COMMENT ? TokenKind::Comment
+           : is_other                  ? TokenKind::Other
+           : is_sign                   ? TokenKind::Punctuation
+                                       : TokenKind::Keyword;
 }
 
 // The rules of the lexer's mode KEYWORDS, by the text that each is.
@@ -107,15 +78,10 @@ std::unordered_map<std::string_view, std::size_t> keywords(const MigLexer& lexer
 }
 
 // The first error ends a parse: recovery inside ANTLR is quadratic on unclosed blocks.
-struct Stopped {
-    std::size_t token;
-    std::vector<std::string> expected;
-};
-
 class StopAtFirstError : public antlr4::DefaultErrorStrategy {
   public:
     [[noreturn]] static void stop(antlr4::Parser* parser, const antlr4::Token* token) {
-        Stopped stopped{token->getTokenIndex(), {}};
+        Stop stopped{token->getTokenIndex(), {}};
         const auto expected = parser->getExpectedTokens();
         for (const ssize_t type : expected.toList()) {
             if (type <= 0) continue;
@@ -391,57 +357,48 @@ class Builder {
 
     // ---------------------------------------------------------------- expressions
 
-    Expr phrase(MigParser::PhraseContext* c) {
+    template <typename... Children>
+    static Expr make(ExprKind kind, Span span, Children... children) {
         Expr result;
-        result.kind = ExprKind::Phrase;
-        result.span = span(c);
-        result.children.push_back(word(c->WORD()));
-        for (auto* p : c->part()) result.children.push_back(p->value() ? value(p->value()) : word(p));
+        result.kind = kind;
+        result.span = span;
+        (result.children.push_back(std::move(children)), ...);
         return result;
     }
 
-    Expr word(antlr4::tree::ParseTree* node) {
-        Expr result;
-        result.kind = ExprKind::Word;
-        auto* rule = dynamic_cast<Rule*>(node);
-        result.span = rule ? span(rule) : span(static_cast<Terminal*>(node));
-        result.text = sources_.text(result.span);
+    // With the text as it stands there.
+    Expr leaf(ExprKind kind, Span span) const {
+        Expr result = make(kind, span);
+        result.text = sources_.text(span);
         return result;
     }
+
+    template <typename Context, typename Part>
+    Expr words(Context* c, const std::vector<Part*>& parts) {
+        Expr result = make(ExprKind::Phrase, span(c), word(c->WORD()));
+        for (auto* p : parts) result.children.push_back(p->value() ? value(p->value()) : word(p));
+        return result;
+    }
+    Expr phrase(MigParser::PhraseContext* c) { return words(c, c->part()); }
+    Expr command(MigParser::CommandContext* c) { return words(c, c->commandPart()); }
+
+    Expr word(Terminal* node) const { return leaf(ExprKind::Word, span(node)); }
+    Expr word(Rule* rule) const { return leaf(ExprKind::Word, span(rule)); }
 
     Expr value(MigParser::ValueContext* c) {
         if (c->STRING()) return string_expr(c->STRING());
-        if (c->NUMBER()) return leaf(ExprKind::Number, c->NUMBER());
-        if (c->list()) return list(c->list());
-        Expr inner = expr(c->expr());
-        inner.parenthesised = true;
-        return inner;
-    }
-
-    Expr atom(MigParser::AtomContext* c) {
-        if (c->value()) return value(c->value());
-        return named(word(c->WORD()));
+        if (c->NUMBER()) return leaf(ExprKind::Number, span(c->NUMBER()));
+        return c->list() ? list(c->list()) : parenthesised(c->expr());
     }
 
     // A single word where an expression is expected is a phrase of one word.
-    static Expr named(Expr word) {
-        Expr result;
-        result.kind = ExprKind::Phrase;
-        result.span = word.span;
-        result.children.push_back(std::move(word));
-        return result;
+    Expr atom(MigParser::AtomContext* c) {
+        if (c->value()) return value(c->value());
+        return make(ExprKind::Phrase, span(c->WORD()), word(c->WORD()));
     }
 
-    Expr leaf(ExprKind kind, Terminal* node) {
-        Expr result;
-        result.kind = kind;
-        result.span = span(node);
-        result.text = sources_.text(result.span);
-        return result;
-    }
-
-    Expr string_expr(Terminal* node) {
-        Expr result = leaf(ExprKind::String, node);
+    Expr string_expr(Terminal* node) const {
+        Expr result = make(ExprKind::String, span(node));
         result.text = string(node);
         return result;
     }
@@ -463,47 +420,37 @@ class Builder {
     }
 
     Expr list(MigParser::ListContext* c) {
-        Expr result;
-        result.kind = ExprKind::List;
-        result.span = span(c);
+        Expr result = make(ExprKind::List, span(c));
         for (auto* e : c->expr()) result.children.push_back(expr(e));
         return result;
     }
 
     static Expr binary(BinaryOp op, Expr left, Expr right) {
-        Expr result;
-        result.kind = ExprKind::Binary;
+        const Span span = cover(left.span, right.span);
+        Expr result = make(ExprKind::Binary, span, std::move(left), std::move(right));
         result.op = op;
-        result.span = cover(left.span, right.span);
-        result.children.push_back(std::move(left));
-        result.children.push_back(std::move(right));
+        return result;
+    }
+
+    // Operands with operators between them, from the left: `op(i)` is the one before operand i.
+    template <typename Operand, typename Build, typename Op>
+    Expr chain(const std::vector<Operand*>& operands, Build build, Op op) {
+        Expr result = (this->*build)(operands[0]);
+        for (std::size_t i = 1; i < operands.size(); ++i)
+            result = binary(op(i), std::move(result), (this->*build)(operands[i]));
         return result;
     }
 
     Expr expr(MigParser::ExprContext* c) {
-        auto parts = c->conjunction();
-        Expr result = conjunction(parts[0]);
-        for (std::size_t i = 1; i < parts.size(); ++i)
-            result = binary(BinaryOp::Or, std::move(result), conjunction(parts[i]));
-        return result;
+        return chain(c->conjunction(), &Builder::conjunction, [](std::size_t) { return BinaryOp::Or; });
     }
 
     Expr conjunction(MigParser::ConjunctionContext* c) {
-        auto parts = c->relation();
-        Expr result = relation(parts[0]);
-        for (std::size_t i = 1; i < parts.size(); ++i)
-            result = binary(BinaryOp::And, std::move(result), relation(parts[i]));
-        return result;
+        return chain(c->relation(), &Builder::relation, [](std::size_t) { return BinaryOp::And; });
     }
 
     Expr relation(MigParser::RelationContext* c) {
-        if (c->NOT()) {
-            Expr result;
-            result.kind = ExprKind::Not;
-            result.span = span(c);
-            result.children.push_back(relation(c->relation()));
-            return result;
-        }
+        if (c->NOT()) return make(ExprKind::Not, span(c), relation(c->relation()));
         // The number first, as one says it: `at least 2 of webapi ready`.
         if (c->phrase()) {
             Expr result = binary(c->AT_LEAST() ? BinaryOp::AtLeast : BinaryOp::AtMost, phrase(c->phrase()),
@@ -515,11 +462,8 @@ class Builder {
         auto* comparison = c->comparison();
         if (!comparison) return left;
         if (comparison->ABSENT()) {
-            Expr result;
-            result.kind = ExprKind::IsAbsent;
+            Expr result = make(ExprKind::IsAbsent, span(c), std::move(left));
             result.negated = comparison->NOT() != nullptr;
-            result.span = span(c);
-            result.children.push_back(std::move(left));
             return result;
         }
         return binary(comparator(comparison->comparator()), std::move(left), sum(comparison->sum()));
@@ -541,21 +485,15 @@ class Builder {
     }
 
     Expr sum(MigParser::SumContext* c) {
-        auto parts = c->term();
-        Expr result = term(parts[0]);
-        for (std::size_t i = 1; i < parts.size(); ++i)
-            result = binary(operator_is(c, i, MigParser::PLUS) ? BinaryOp::Add : BinaryOp::Subtract,
-                            std::move(result), term(parts[i]));
-        return result;
+        return chain(c->term(), &Builder::term, [&](std::size_t i) {
+            return operator_is(c, i, MigParser::PLUS) ? BinaryOp::Add : BinaryOp::Subtract;
+        });
     }
 
     Expr term(MigParser::TermContext* c) {
-        auto parts = c->operand();
-        Expr result = operand(parts[0]);
-        for (std::size_t i = 1; i < parts.size(); ++i)
-            result = binary(operator_is(c, i, MigParser::TIMES) ? BinaryOp::Multiply : BinaryOp::Divide,
-                            std::move(result), operand(parts[i]));
-        return result;
+        return chain(c->operand(), &Builder::operand, [&](std::size_t i) {
+            return operator_is(c, i, MigParser::TIMES) ? BinaryOp::Multiply : BinaryOp::Divide;
+        });
     }
 
     Expr operand(MigParser::OperandContext* c) {
@@ -586,13 +524,14 @@ class Builder {
         return result;
     }
 
+    Declared declared(Rule* c, MigParser::SignatureContext* s) {
+        return {signature(s), documentation(c), {}, {}, span(s), span(c)};
+    }
+
     Verb verb(MigParser::VerbContext* c) {
         Verb result;
-        result.signature = signature(c->signature());
-        result.signature_span = span(c->signature());
+        static_cast<Declared&>(result) = declared(c, c->signature());
         if (c->type()) result.result_type = type(c->type());
-        result.documentation = documentation(c);
-        result.span = span(c);
         for (auto* v : c->verbClause()) add(result, v);
         return result;
     }
@@ -621,22 +560,10 @@ class Builder {
         return result;
     }
 
-    Expr command(MigParser::CommandContext* c) {
-        Expr result;
-        result.kind = ExprKind::Phrase;
-        result.span = span(c);
-        result.children.push_back(word(c->WORD()));
-        for (auto* p : c->commandPart()) result.children.push_back(p->value() ? value(p->value()) : word(p));
-        return result;
-    }
-
     Probe probe(MigParser::ProbeContext* c) {
         Probe result;
-        result.signature = signature(c->signature());
-        result.signature_span = span(c->signature());
+        static_cast<Declared&>(result) = declared(c, c->signature());
         result.type = type(c->type());
-        result.documentation = documentation(c);
-        result.span = span(c);
         for (auto* p : c->probeClause()) {
             if (p->DEPENDS())
                 for (auto* d : p->phrase()) result.depends.push_back(phrase(d));
@@ -701,8 +628,8 @@ std::optional<Stop> parse_once(const SourceMap& sources, Session& session, File&
     try {
         file = Builder(sources, session).file(parser.file());
         return {};
-    } catch (const Stopped& stopped) {
-        return Stop{stopped.token, stopped.expected};
+    } catch (const Stop& stop) {
+        return stop;
     }
 }
 
@@ -737,21 +664,21 @@ bool check_text(const SourceMap& sources, FileId file, Diagnostics& diagnostics)
     if (text.starts_with("\xEF\xBB\xBF"))
         return refuse(0, "the file begins with a byte order mark; save it as plain UTF-8");
     for (std::size_t i = 0; i < text.size();) {
-        const std::size_t length = sequence_length(text, i);
-        if (length == 0)
-            return refuse(i, fmt::format("the file is not UTF-8: byte {:#04x} cannot stand here",
-                                         static_cast<unsigned char>(text[i])));
-        if (is_control(text[i]))
+        const Character c = first_character(text.substr(i));
+        const auto code = static_cast<std::uint32_t>(c.code);
+        if (!c.valid)
+            return refuse(i, fmt::format("the file is not UTF-8: byte {:#04x} cannot stand here", code));
+        if (is_control(c.code))
             return refuse(
                 i,
                 fmt::format(
                     "the file holds a control character ({:#04x}): it is not a text that somebody can review",
-                    static_cast<unsigned char>(text[i])));
-        if (is_invisible(text.substr(i, length)))
+                    code));
+        if (is_invisible(c.code))
             return refuse(
                 i,
                 "the file holds a character that changes how others are shown: a reviewer would read something else than what runs");
-        i += length;
+        i += c.size;
     }
     return true;
 }

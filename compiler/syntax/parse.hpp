@@ -1,7 +1,9 @@
 // Text to tokens to syntax tree. The implementation is the one source file that sees ANTLR.
 #pragma once
 
+#include <array>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "compiler/diagnostics/diagnostic.hpp"
@@ -12,6 +14,11 @@ namespace migc::syntax {
 
 constexpr std::size_t source_limit = std::size_t{8} << 20;  // bytes
 constexpr int nesting_limit = 256;                          // blocks, parentheses and lists within each other
+
+// The words with which an item of a script begins.
+inline constexpr std::array<std::string_view, 12> item_words = {"migration", "use",    "param",    "let",
+                                                                "require",   "always", "never",    "stage",
+                                                                "verb",      "probe",  "resource", "tool"};
 
 enum class TokenKind { Word, Keyword, Number, String, Punctuation, Comment, Other };
 

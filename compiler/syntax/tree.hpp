@@ -4,11 +4,23 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "compiler/source/source.hpp"
 
 namespace migc::syntax {
+
+// Each kind of node says once what it consists of, for whoever compares, moves or stores a tree.
+template <typename Node>
+concept WithFields = requires(Node node) {
+    node.fields();
+};
+
+template <WithFields Node>
+bool operator==(const Node& a, const Node& b) {
+    return const_cast<Node&>(a).fields() == const_cast<Node&>(b).fields();  // which are only looked at
+}
 
 enum class ExprKind {
     Word,      // text; only as a child of a phrase
@@ -51,13 +63,13 @@ struct Expr {
 
     // A phrase of one word, which is a name.
     [[nodiscard]] bool is_name() const { return kind == ExprKind::Phrase && children.size() == 1; }
-    friend bool operator==(const Expr&, const Expr&) = default;
+    auto fields() { return std::tie(kind, span, text, children, op, negated, parenthesised); }
 };
 
 struct Name {
     std::string text;
     Span span;
-    friend bool operator==(const Name&, const Name&) = default;
+    auto fields() { return std::tie(text, span); }
 };
 
 struct Statement;
@@ -70,16 +82,17 @@ struct Undo {
     std::vector<Statement> steps;
     std::optional<Expr> after;
     Span span;
-    friend bool operator==(const Undo&, const Undo&) = default;
+    auto fields() { return std::tie(form, reason, steps, after, span); }
 };
 
 struct Type {
     std::string text;  // words joined by one space: "list of workload"
     Span span;
-    friend bool operator==(const Type&, const Type&) = default;
+    auto fields() { return std::tie(text, span); }
 };
 
-enum class StatementKind { Step, Verify, Soak, Gate, Undo, UndoAll, Hold, Let, If, For, Parallel };
+// In the order of ir::StepKind.
+enum class StatementKind { Step, Verify, Soak, Let, If, For, Parallel, Gate, Undo, UndoAll, Hold };
 
 struct Statement {
     StatementKind kind = StatementKind::Step;
@@ -95,21 +108,23 @@ struct Statement {
     std::optional<Undo> undo;
     std::vector<Statement> body;
     std::vector<Statement> otherwise;
-    friend bool operator==(const Statement&, const Statement&) = default;
+    auto fields() {
+        return std::tie(kind, span, expr, duration, name, type, within, retry, every, undo, body, otherwise);
+    }
 };
 
 struct Migration {
     Expr title;
     std::vector<std::pair<Name, Expr>> properties;
     Span span;
-    friend bool operator==(const Migration&, const Migration&) = default;
+    auto fields() { return std::tie(title, properties, span); }
 };
 
 struct Use {
     std::string module;  // "std.canary", or a path
     bool is_path = false;
     Span span;
-    friend bool operator==(const Use&, const Use&) = default;
+    auto fields() { return std::tie(module, is_path, span); }
 };
 
 struct Param {
@@ -117,13 +132,13 @@ struct Param {
     Type type;
     std::optional<Expr> default_value;
     Span span;
-    friend bool operator==(const Param&, const Param&) = default;
+    auto fields() { return std::tie(name, type, default_value, span); }
 };
 
 struct Require {
     Expr condition;
     Span span;
-    friend bool operator==(const Require&, const Require&) = default;
+    auto fields() { return std::tie(condition, span); }
 };
 
 // `always CONDITION;`, `never CONDITION;`: what a proof looks at wherever a run may come to.
@@ -131,7 +146,7 @@ struct Invariant {
     bool never = false;
     Expr condition;
     Span span;
-    friend bool operator==(const Invariant&, const Invariant&) = default;
+    auto fields() { return std::tie(never, condition, span); }
 };
 
 struct Stage {
@@ -144,7 +159,10 @@ struct Stage {
     std::optional<std::vector<Statement>> on_failure;
     Span failure_span;
     Span span;
-    friend bool operator==(const Stage&, const Stage&) = default;
+    auto fields() {
+        return std::tie(name, environment, repeats, body, body_span, throughout, on_failure, failure_span,
+                        span);
+    }
 };
 
 enum class SignatureKind { Label, Slot, Optional };
@@ -156,7 +174,7 @@ struct SignaturePart {
     std::optional<Expr> default_value;
     std::vector<SignaturePart> parts;  // Optional
     Span span;
-    friend bool operator==(const SignaturePart&, const SignaturePart&) = default;
+    auto fields() { return std::tie(kind, name, type, default_value, parts, span); }
 };
 using Signature = std::vector<SignaturePart>;
 
@@ -165,57 +183,61 @@ struct Effect {
     enum class Becomes { Value, Absent, Different } becomes = Becomes::Value;
     std::optional<Expr> value;
     Span span;
-    friend bool operator==(const Effect&, const Effect&) = default;
+    auto fields() { return std::tie(probe, becomes, value, span); }
 };
 
-struct Verb {
+// What verbs and probes have in common.
+struct Declared {
     Signature signature;
-    std::optional<Type> result_type;
     std::string documentation;  // of the `##` lines before it
+    std::optional<Expr> within;
+    // Phrases that begin with the word `role`; more than one is an error that sema reports.
+    std::vector<Expr> roles;
+    Span signature_span;
+    Span span;
+};
+
+struct Verb : Declared {
+    std::optional<Type> result_type;
     std::vector<Expr> needs;
     std::vector<std::pair<Name, Expr>> captures;
     std::vector<Effect> effects;
     std::vector<Expr> actions;  // `do`, as a phrase; more than one is an error that sema reports
     std::optional<std::vector<Statement>> steps;
     std::optional<Expr> result;
-    std::optional<Expr> within;
     std::vector<Undo> undos;
-    std::vector<Expr>
-        roles;  // phrases that begin with the word `role`; more than one is an error that sema reports
-    Span signature_span;
-    Span span;
-    friend bool operator==(const Verb&, const Verb&) = default;
+    auto fields() {
+        return std::tie(signature, documentation, within, roles, signature_span, span, result_type, needs,
+                        captures, effects, actions, steps, result, undos);
+    }
 };
 
-struct Probe {
-    Signature signature;
+struct Probe : Declared {
     Type type;
-    std::string documentation;
     std::vector<Expr> depends;
     std::vector<Expr> reads;  // a phrase, or any other expression when parenthesised
     Span read_span;           // of the last one, without `read`
     Name read_as;             // `read (..) as ratio`; empty without
     std::optional<Expr> watch;
     std::optional<Expr> converges;
-    std::optional<Expr> within;
-    std::vector<Expr> roles;  // as a verb's
-    Span signature_span;
-    Span span;
-    friend bool operator==(const Probe&, const Probe&) = default;
+    auto fields() {
+        return std::tie(signature, documentation, within, roles, signature_span, span, type, depends, reads,
+                        read_span, read_as, watch, converges);
+    }
 };
 
 struct Resource {
     Name name;
     std::string written_as;
     Span span;
-    friend bool operator==(const Resource&, const Resource&) = default;
+    auto fields() { return std::tie(name, written_as, span); }
 };
 
 struct Tool {
     Name name;
     std::vector<std::pair<Name, Expr>> properties;
     Span span;
-    friend bool operator==(const Tool&, const Tool&) = default;
+    auto fields() { return std::tie(name, properties, span); }
 };
 
 struct File {
