@@ -29,7 +29,10 @@ std::string kind_of(const ir::Program& program, const ir::Step& step) {
 
 void flatten(const ir::Program& program, const std::vector<ir::Step>& steps, int depth, Items& into) {
     for (const auto& step : steps) {
-        into.push_back({fmt::format("{} {}", depth, describe(program, step)), kind_of(program, step),
+        ir::Step alone = step;
+        alone.body.clear();
+        alone.otherwise.clear();
+        into.push_back({fmt::format("{} {}", depth, describe(program, alone)), kind_of(program, step),
                         step.text.empty() ? "a step" : fmt::format("`{}`", step.text), depth});
         flatten(program, step.body, depth + 1, into);
         if (step.otherwise.empty()) continue;
@@ -101,8 +104,8 @@ class Differences {
         migration();
         parameters();
         lists("the script", before_.lets, after_.lets);
-        requirements();
-        invariants();
+        sentences(requirements_of(before_), requirements_of(after_), "no longer requires", "requires");
+        sentences(invariants_of(before_), invariants_of(after_), "no longer states", "states");
         stages();
         declarations("verb", before_.verbs, after_.verbs, [](const ir::Verb& v) { return v.signature; });
         declarations("probe", before_.probes, after_.probes, [](const ir::Probe& p) { return p.signature; });
@@ -117,20 +120,6 @@ class Differences {
         found_.push_back({where, fmt::format(format, std::forward<Args>(args)...)});
     }
 
-    // Each key that differs: tell(name, old or null, new or null).
-    template <typename Map, typename Tell>
-    static void each_difference(const Map& before, const Map& after, Tell tell_one) {
-        for (const auto& [name, value] : before)
-            if (!after.contains(name)) tell_one(name, &value, nullptr);
-        for (const auto& [name, value] : after) {
-            const auto old = before.find(name);
-            if (old == before.end())
-                tell_one(name, nullptr, &value);
-            else if (!(old->second == value))
-                tell_one(name, &old->second, &value);
-        }
-    }
-
     using Texts = std::map<std::string, std::string>;
 
     static Texts properties(const ir::Program& program) {
@@ -142,16 +131,16 @@ class Differences {
     }
 
     void migration() {
-        each_difference(properties(before_), properties(after_),
-                        [&](const std::string& name, const std::string* old, const std::string* now) {
-                            if (!now)
-                                tell("the migration", "has no {} any more: it was \"{}\"", name, *old);
-                            else if (!old)
-                                tell("the migration", "has the {} \"{}\"", name, *now);
-                            else
-                                tell("the migration", "its {} is \"{}\" in place of \"{}\"", name, *now,
-                                     *old);
-                        });
+        const Texts old = properties(before_), now = properties(after_);
+        for (const auto& [name, value] : old)
+            if (!now.contains(name)) tell("the migration", "has no {} any more: it was \"{}\"", name, value);
+        for (const auto& [name, value] : now) {
+            const auto was = old.find(name);
+            if (was == old.end())
+                tell("the migration", "has the {} \"{}\"", name, value);
+            else if (was->second != value)
+                tell("the migration", "its {} is \"{}\" in place of \"{}\"", name, value, was->second);
+        }
     }
 
     // As it is written, on one line.
@@ -208,12 +197,12 @@ class Differences {
         return result;
     }
 
-    void requirements() {
-        const Texts old = requirements_of(before_), now = requirements_of(after_);
+    // What only one of the programs says.
+    void sentences(const Texts& old, const Texts& now, std::string_view gone, std::string_view added) {
         for (const auto& [key, text] : old)
-            if (!now.contains(key)) tell("the script", "no longer requires `{}`", text);
+            if (!now.contains(key)) tell("the script", "{} `{}`", gone, text);
         for (const auto& [key, text] : now)
-            if (!old.contains(key)) tell("the script", "requires `{}`", text);
+            if (!old.contains(key)) tell("the script", "{} `{}`", added, text);
     }
 
     static Texts invariants_of(const ir::Program& program) {
@@ -221,14 +210,6 @@ class Differences {
         for (const auto& i : program.invariants)
             result[fmt::format("{} {}", i.never, describe(program, i.condition))] = i.text;
         return result;
-    }
-
-    void invariants() {
-        const Texts old = invariants_of(before_), now = invariants_of(after_);
-        for (const auto& [key, text] : old)
-            if (!now.contains(key)) tell("the script", "no longer states `{}`", text);
-        for (const auto& [key, text] : now)
-            if (!old.contains(key)) tell("the script", "states `{}`", text);
     }
 
     // Steps that are gone, new, changed or moved.

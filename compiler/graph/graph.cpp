@@ -69,15 +69,18 @@ class Builder {
         for (const auto& end : ends) graph_.edges.push_back({end.node, to, end.label, on_failure_});
         return to;
     }
+    void then(Ends& ends, std::string label, Shape shape) {
+        ends = {{after(ends, std::move(label), shape), ""}};
+    }
 
     Ends add(const ir::Stage& stage, Ends ends) {
         std::string title = "stage " + stage.name;
         if (stage.environment != stage.name) title += " in " + stage.environment;
         const std::size_t group = graph_.groups.size();
         graph_.groups.push_back({title, graph_.nodes.size(), 0});
-        for (const auto& gate : stage.gates) ends = {{after(ends, gate.text, Shape::Gate), ""}};
+        for (const auto& gate : stage.gates) then(ends, gate.text, Shape::Gate);
         if (stage.repeats)
-            ends = {{after(ends, fmt::format("the steps of stage {}", *stage.repeats), Shape::Change), ""}};
+            then(ends, fmt::format("the steps of stage {}", *stage.repeats), Shape::Change);
         else
             ends = sequence(stage.steps, std::move(ends));
         if (stage.on_failure) failure(stage, group);
@@ -91,27 +94,10 @@ class Builder {
     }
 
     static Shape shape(const ir::Step& step) {
-        switch (step.kind) {
-            case ir::StepKind::Call:
-                return Shape::Change;
-            case ir::StepKind::Verify:
-            case ir::StepKind::Soak:
-                return Shape::Look;
-            case ir::StepKind::If:
-            case ir::StepKind::For:
-            case ir::StepKind::Parallel:
-                return Shape::Choice;
-            case ir::StepKind::Gate:
-                return Shape::Gate;
-            case ir::StepKind::Undo:
-            case ir::StepKind::UndoAll:
-                return Shape::Undo;
-            case ir::StepKind::Hold:
-                return Shape::Hold;
-            case ir::StepKind::Let:
-                return Shape::Other;
-        }
-        return Shape::Other;
+        constexpr std::array<Shape, 11> shapes = {Shape::Change, Shape::Look,   Shape::Look,   Shape::Other,
+                                                  Shape::Choice, Shape::Choice, Shape::Choice, Shape::Gate,
+                                                  Shape::Undo,   Shape::Undo,   Shape::Hold};
+        return shapes.at(static_cast<std::size_t>(step.kind));
     }
 
     Ends add(const ir::Step& step, Ends ends) {
@@ -145,10 +131,9 @@ class Builder {
         on_failure_ = true;
         stage_ = &stage;
         const bool is_empty = graph_.groups[group].first == graph_.nodes.size();
-        Ends from;
-        if (!is_empty) from.push_back({graph_.nodes.size() - 1, "on failure"});
-        if (is_empty) from.push_back({node("on failure", Shape::Other), ""});
-        sequence(*stage.on_failure, std::move(from));
+        const End from =
+            is_empty ? End{node("on failure", Shape::Other), ""} : End{graph_.nodes.size() - 1, "on failure"};
+        sequence(*stage.on_failure, {from});
         on_failure_ = false;
     }
 
@@ -171,9 +156,8 @@ class Builder {
     // Last first, as a run does it.
     Ends undo(const ir::Step& step, Ends ends) {
         if (stage_->repeats)
-            ends = {{after(ends, fmt::format("undo of the steps of stage {}, last first", *stage_->repeats),
-                           Shape::Undo),
-                     ""}};
+            then(ends, fmt::format("undo of the steps of stage {}, last first", *stage_->repeats),
+                 Shape::Undo);
         std::vector<const ir::Step*> done;
         if (!stage_->repeats)
             semantics::each_step(stage_->steps, [&](const ir::Step& one) {
@@ -181,13 +165,12 @@ class Builder {
                     done.push_back(&one);
             });
         for (auto one = done.rbegin(); one != done.rend(); ++one) {
-            ends = {{after(ends, undo_of(**one), Shape::Undo), ""}};
+            then(ends, undo_of(**one), Shape::Undo);
             if (is_irreversible(**one)) return ends;  // what is before it stands
         }
-        if (done.empty() && !stage_->repeats)
-            ends = {{after(ends, "undo: nothing was changed", Shape::Undo), ""}};
+        if (done.empty() && !stage_->repeats) then(ends, "undo: nothing was changed", Shape::Undo);
         if (step.kind == ir::StepKind::UndoAll)
-            ends = {{after(ends, "undo of the earlier stages, last first", Shape::Undo), ""}};
+            then(ends, "undo of the earlier stages, last first", Shape::Undo);
         return ends;
     }
 
@@ -243,27 +226,20 @@ std::string mermaid_text(const std::string& label) {
     return label_text(label, Sink::Mermaid, "<br/>");
 }
 
-std::string_view dot_shape(Shape shape) {
-    constexpr std::array<std::string_view, 7> shapes = {"shape=hexagon, fillcolor=\"#fff3c4\"",
-                                                        "shape=box, fillcolor=\"#d6e4ff\"",
-                                                        "shape=ellipse, fillcolor=\"#d9f2d9\"",
-                                                        "shape=diamond, fillcolor=\"#ffffff\"",
-                                                        "shape=box, fillcolor=\"#ffe0d6\"",
-                                                        "shape=octagon, fillcolor=\"#ffc9c9\"",
-                                                        "shape=plain"};
-    return shapes[static_cast<std::size_t>(shape)];
-}
+// How each Shape looks: for Graphviz, and what stands before and after its text for Mermaid.
+struct Look {
+    std::string_view dot, open, close;
+};
+constexpr std::array<Look, 7> looks = {{{"shape=hexagon, fillcolor=\"#fff3c4\"", "{{\"", "\"}}"},
+                                        {"shape=box, fillcolor=\"#d6e4ff\"", "[\"", "\"]"},
+                                        {"shape=ellipse, fillcolor=\"#d9f2d9\"", "([\"", "\"])"},
+                                        {"shape=diamond, fillcolor=\"#ffffff\"", "{\"", "\"}"},
+                                        {"shape=box, fillcolor=\"#ffe0d6\"", "[/\"", "\"/]"},
+                                        {"shape=octagon, fillcolor=\"#ffc9c9\"", "[[\"", "\"]]"},
+                                        {"shape=plain", "(\"", "\")"}}};
 
-// What stands before and after the text of a node.
-std::pair<std::string_view, std::string_view> mermaid_shape(Shape shape) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> shapes = {{{"{{\"", "\"}}"},
-                                                                                      {"[\"", "\"]"},
-                                                                                      {"([\"", "\"])"},
-                                                                                      {"{\"", "\"}"},
-                                                                                      {"[/\"", "\"/]"},
-                                                                                      {"[[\"", "\"]]"},
-                                                                                      {"(\"", "\")"}}};
-    return shapes[static_cast<std::size_t>(shape)];
+const Look& look(const Node& node) {
+    return looks.at(static_cast<std::size_t>(node.shape));
 }
 
 }  // namespace
@@ -281,7 +257,7 @@ std::string as_dot(const ir::Program& program) {
                            dot_text(group.title));
         for (std::size_t i = group.first; i < group.last; ++i)
             out += fmt::format("    n{} [label=\"{}\", {}];\n", i, dot_text(graph.nodes[i].label),
-                               dot_shape(graph.nodes[i].shape));
+                               look(graph.nodes[i]).dot);
         out += "  }\n";
     }
     for (const auto& edge : graph.edges)
@@ -297,7 +273,7 @@ std::string as_mermaid(const ir::Program& program) {
         const Group& group = graph.groups[g];
         out += fmt::format("  subgraph stage{}[\"{}\"]\n", g, mermaid_text(group.title));
         for (std::size_t i = group.first; i < group.last; ++i) {
-            const auto [open, close] = mermaid_shape(graph.nodes[i].shape);
+            const auto& [dot, open, close] = look(graph.nodes[i]);
             out += fmt::format("    n{}{}{}{}\n", i, open, mermaid_text(graph.nodes[i].label), close);
         }
         out += "  end\n";

@@ -8,12 +8,8 @@
 
 namespace migc::ir {
 
-std::string describe(const Program& program, const Expr& expr);
-// A step without those within it.
-std::string describe(const Program& program, const Step& step);
-std::string describe(const Program& program, const Verb& verb);
-std::string describe(const Program& program, const Probe& probe);
-std::string describe(const Program& program, const Tool& tool);
-std::string describe(const Program& program, const Parameter& parameter);
+// A part is an Expr, a Step, a Verb, a Probe or a Tool.
+template <typename Part>
+std::string describe(const Program& program, const Part& part);
 
 }  // namespace migc::ir

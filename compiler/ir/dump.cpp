@@ -1,4 +1,6 @@
 // The IR as text. No spans and no words of the source go in, only meaning: the same text feeds the digest.
+#include <array>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -11,29 +13,10 @@ namespace migc::ir {
 namespace {
 
 std::string_view sign(Comparison comparison) {
-    switch (comparison) {
-        case Comparison::Is:
-            return "is";
-        case Comparison::IsNot:
-            return "is not";
-        case Comparison::Below:
-            return "below";
-        case Comparison::Above:
-            return "above";
-        case Comparison::AtLeast:
-            return "at least";
-        case Comparison::AtMost:
-            return "at most";
-        case Comparison::Matches:
-            return "matches";
-        case Comparison::Contains:
-            return "contains";
-        case Comparison::OneOf:
-            return "one of";
-        case Comparison::NotOneOf:
-            return "is not one of";
-    }
-    return "?";
+    constexpr std::array<std::string_view, 10> signs = {"is",       "is not",       "below",   "above",
+                                                        "at least", "at most",      "matches", "contains",
+                                                        "one of",   "is not one of"};
+    return signs.at(static_cast<std::size_t>(comparison));
 }
 
 char sign(Operation operation) {
@@ -46,28 +29,9 @@ class Dump {
     explicit Dump(const Program& program, bool by_signature = false)
         : program_(program), by_signature_(by_signature) {}
 
-    std::string text(const Expr& part) const { return expr(part); }
-    std::string text(const Step& part) {
-        Step alone = part;
-        alone.body.clear();
-        alone.otherwise.clear();
-        step(alone);
-        return std::move(out_);
-    }
-    std::string text(const Verb& part) {
-        verb(part);
-        return std::move(out_);
-    }
-    std::string text(const Probe& part) {
-        probe(part);
-        return std::move(out_);
-    }
-    std::string text(const Tool& part) {
-        tool(part);
-        return std::move(out_);
-    }
-    std::string text(const Parameter& part) {
-        parameters({part});
+    template <typename Part>
+    std::string text(const Part& part) {
+        add(part);
         return std::move(out_);
     }
 
@@ -77,16 +41,15 @@ class Dump {
             for (const auto& [name, value] : m->properties) line("  {} {}", name, quoted(value));
         }
         for (const auto& p : program_.parameters)
-            line("param {}: {}{}", p.name, show(p.type),
-                 p.default_value ? " = " + expr(*p.default_value) : "");
+            line("param {}: {}{}", p.name, show(p.type), also(" = ", p.default_value));
         for (const auto& r : program_.requirements) line("require {}", expr(r.condition));
         for (const auto& i : program_.invariants)
             line("{} {}", i.never ? "never" : "always", expr(i.condition));
-        steps(program_.lets);
-        for (const auto& s : program_.stages) stage(s);
-        for (const auto& v : program_.verbs) verb(v);
-        for (const auto& p : program_.probes) probe(p);
-        for (const auto& t : program_.tools) tool(t);
+        add(program_.lets);
+        add(program_.stages);
+        add(program_.verbs);
+        add(program_.probes);
+        add(program_.tools);
         for (const auto& r : program_.resource_types) line("resource {} {}", r.name, quoted(r.written_as));
         return std::move(out_);
     }
@@ -106,26 +69,31 @@ class Dump {
         --depth_;
     }
 
-    static std::string quoted(std::string_view text) {
-        return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    static std::string quoted(std::string_view text) { return dumped(text); }
+    static std::string dumped(const nlohmann::json& json) {
+        return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     }
 
-    std::string value(const Value& v) const {
-        return to_json(v).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    }
-
-    std::string children(const Expr& e, std::string_view separator) const {
+    std::string joined(const std::vector<Expr>& all, std::string_view separator = ", ") const {
         std::string result;
-        for (const auto& c : e.children) result += (result.empty() ? "" : std::string(separator)) + expr(c);
+        for (const auto& one : all) result += (result.empty() ? "" : std::string(separator)) + expr(one);
         return result;
+    }
+
+    // What there need not be, behind its word.
+    std::string also(std::string_view word, const std::optional<Expr>& e) const {
+        return e ? std::string(word) + expr(*e) : "";
+    }
+    void own_line(std::string_view word, const std::optional<Expr>& e) {
+        if (e) line("{} {}", word, expr(*e));
     }
 
     std::string expr(const Expr& e) const {
         switch (e.kind) {
             case ExprKind::Literal:
-                return fmt::format("{}:{}", value(e.value), show(e.type));
+                return fmt::format("{}:{}", dumped(to_json(e.value)), show(e.type));
             case ExprKind::Interpolate:
-                return fmt::format("join({}):{}", children(e, ", "), show(e.type));
+                return fmt::format("join({}):{}", joined(e.children), show(e.type));
             case ExprKind::Local:
                 return fmt::format("{}:{}", e.name, show(e.type));
             case ExprKind::Param:
@@ -133,39 +101,39 @@ class Dump {
             case ExprKind::Setting:
                 return fmt::format("setting.{}", e.name);
             case ExprKind::List:
-                return fmt::format("[{}]", children(e, ", "));
+                return fmt::format("[{}]", joined(e.children));
             case ExprKind::Probe:
-                return fmt::format("{}({})", probe_name(e.declaration), children(e, ", "));
+                return fmt::format("{}({})", probe_name(e.declaration), joined(e.children));
             case ExprKind::Not:
-                return fmt::format("not({})", children(e, ""));
+                return fmt::format("not({})", joined(e.children, ""));
             case ExprKind::And:
-                return fmt::format("({})", children(e, " and "));
+                return fmt::format("({})", joined(e.children, " and "));
             case ExprKind::Or:
-                return fmt::format("({})", children(e, " or "));
+                return fmt::format("({})", joined(e.children, " or "));
             case ExprKind::Compare:
-                return fmt::format("({})", children(e, fmt::format(" {} ", sign(e.comparison))));
+                return fmt::format("({})", joined(e.children, fmt::format(" {} ", sign(e.comparison))));
             case ExprKind::IsAbsent:
-                return fmt::format("({} is absent)", children(e, ""));
+                return fmt::format("({} is absent)", joined(e.children, ""));
             case ExprKind::Arithmetic:
-                return fmt::format("({})", children(e, fmt::format(" {} ", sign(e.operation))));
+                return fmt::format("({})", joined(e.children, fmt::format(" {} ", sign(e.operation))));
         }
         return "?";
     }
 
     std::string clauses(const Step& s) const {
-        std::string result;
-        if (s.within) result += " within " + expr(*s.within);
-        if (s.retry) result += " retry " + expr(*s.retry);
-        if (s.every) result += " every " + expr(*s.every);
-        if (s.kind == StepKind::Call && !s.name.empty()) result += " as " + s.name;
-        return result;
+        const bool is_named = s.kind == StepKind::Call && !s.name.empty();
+        return also(" within ", s.within) + also(" retry ", s.retry) + also(" every ", s.every) +
+               (is_named ? " as " + s.name : "");
     }
 
-    void steps(const std::vector<Step>& list) {
-        for (const auto& s : list) step(s);
+    template <typename Part>
+    void add(const std::vector<Part>& parts) {
+        for (const auto& part : parts) add(part);
     }
 
-    void step(const Step& s) {
+    void add(const Expr& e) { out_ += expr(e); }
+
+    void add(const Step& s) {
         const std::string extra = clauses(s);
         switch (s.kind) {
             case StepKind::Call:
@@ -182,17 +150,17 @@ class Dump {
                 break;
             case StepKind::If:
                 line("if {}", expr(*s.condition));
-                indented([&] { steps(s.body); });
+                indented([&] { add(s.body); });
                 if (!s.otherwise.empty()) line("else");
-                indented([&] { steps(s.otherwise); });
+                indented([&] { add(s.otherwise); });
                 break;
             case StepKind::For:
                 line("for {} in {}", s.name, expr(*s.value));
-                indented([&] { steps(s.body); });
+                indented([&] { add(s.body); });
                 break;
             case StepKind::Parallel:
                 line("parallel");
-                indented([&] { steps(s.body); });
+                indented([&] { add(s.body); });
                 break;
             case StepKind::Gate:
                 line("gate {}", expr(*s.condition));
@@ -210,9 +178,7 @@ class Dump {
     }
 
     void call(const Step& s, const std::string& extra) {
-        std::string arguments;
-        for (const auto& a : s.arguments) arguments += (arguments.empty() ? "" : ", ") + expr(a);
-        line("call {}({}){}", verb_name(s.verb), arguments, extra);
+        line("call {}({}){}", verb_name(s.verb), joined(s.arguments), extra);
         if (s.undo) indented([&] { undo(*s.undo); });
     }
 
@@ -228,34 +194,33 @@ class Dump {
                 line("irreversible because {}", quoted(u.reason));
                 break;
             case UndoKind::Steps:
-                line("undo{}", u.after ? " after " + expr(*u.after) : "");
-                indented([&] { steps(u.steps); });
+                line("undo{}", also(" after ", u.after));
+                indented([&] { add(u.steps); });
         }
     }
 
-    void stage(const Stage& s) {
+    void add(const Stage& s) {
         line("stage {} in {}{}", s.name, s.environment, s.repeats ? " repeats " + *s.repeats : "");
         indented([&] {
-            steps(s.gates);
-            steps(s.steps);
-            if (s.throughout) line("throughout {}", expr(*s.throughout));
+            add(s.gates);
+            add(s.steps);
+            own_line("throughout", s.throughout);
             if (!s.on_failure) return;
             line("on failure");
-            indented([&] { steps(*s.on_failure); });
+            indented([&] { add(*s.on_failure); });
         });
     }
 
-    void parameters(const std::vector<Parameter>& list) {
-        for (const auto& p : list)
-            line("({}: {}){}{}", p.name, show(p.type), p.optional ? " optional" : "",
-                 p.default_value ? " = " + expr(*p.default_value) : "");
+    void add(const Parameter& p) {
+        line("({}: {}){}{}", p.name, show(p.type), p.optional ? " optional" : "",
+             also(" = ", p.default_value));
     }
 
-    void verb(const Verb& v) {
+    void add(const Verb& v) {
         line("{} {}{}", verb_name(static_cast<std::size_t>(&v - program_.verbs.data())), v.signature,
              v.result_type ? ": " + show(*v.result_type) : "");
         indented([&] {
-            parameters(v.parameters);
+            add(v.parameters);
             role(v.role);
             for (const auto& need : v.needs) line("needs {}", expr(need));
             for (const auto& c : v.captures) line("capture {} = {}", c.name, expr(c.value));
@@ -267,53 +232,49 @@ class Dump {
             if (v.action) command("do", *v.action);
             if (v.composite) {
                 line("steps");
-                indented([&] { steps(v.steps); });
+                indented([&] { add(v.steps); });
             }
-            if (v.result) line("result {}", expr(*v.result));
-            if (v.within) line("within {}", expr(*v.within));
+            own_line("result", v.result);
+            own_line("within", v.within);
             undo(v.undo);
         });
     }
 
     void role(const RoleUse& use) {
         if (use.role == Role::None) return;
-        std::string arguments;
-        for (const auto& a : use.arguments) arguments += (arguments.empty() ? "" : ", ") + expr(a);
-        line("role {}({})", name_of(use.role), arguments);
+        const RoleInfo& known = roles()[static_cast<std::size_t>(use.role) - 1];
+        line("role {}({})", known.name, joined(use.arguments));
     }
 
     void command(std::string_view word, const Command& c) {
         std::string text = c.tool;
         if (!c.native.empty()) text += " " + c.native;
-        if (c.arguments) text += " " + expr(*c.arguments);
-        if (c.pointer) text += " at " + expr(*c.pointer);
-        if (c.standard_input) text += " stdin " + expr(*c.standard_input);
+        text += also(" ", c.arguments) + also(" at ", c.pointer) + also(" stdin ", c.standard_input);
         if (!c.format.empty()) text += " as " + c.format;
         if (!c.through.empty()) text += fmt::format(" through {}", fmt::join(c.through, ", "));
         if (!c.absent_on.empty()) text += " absent on " + quoted(c.absent_on);
         line("{} {}", word, text);
     }
 
-    void probe(const Probe& p) {
+    void add(const Probe& p) {
         line("{} {}: {}", probe_name(static_cast<std::size_t>(&p - program_.probes.data())), p.signature,
              show(p.type));
         indented([&] {
-            parameters(p.parameters);
+            add(p.parameters);
             role(p.role);
             for (const auto& d : p.depends) line("depends {}", expr(d));
             if (p.read) command("read", *p.read);
             if (p.computed)
                 line("read ({}){}{}", expr(*p.computed), p.computed_as.empty() ? "" : " as ", p.computed_as);
             if (p.watch) command("watch", *p.watch);
-            if (p.converges) line("converges {}", expr(*p.converges));
-            if (p.within) line("within {}", expr(*p.within));
+            own_line("converges", p.converges);
+            own_line("within", p.within);
         });
     }
 
-    void tool(const Tool& t) {
-        line("tool {} {}{}{}{}", t.name, quoted(t.program), t.arguments ? " " + expr(*t.arguments) : "",
-             t.environment ? " environment " + expr(*t.environment) : "",
-             t.within ? " within " + expr(*t.within) : "");
+    void add(const Tool& t) {
+        line("tool {} {}{}{}{}", t.name, quoted(t.program), also(" ", t.arguments),
+             also(" environment ", t.environment), also(" within ", t.within));
     }
 
     std::string verb_name(std::size_t index) const {
@@ -338,29 +299,16 @@ std::string dump(const Program& program) {
     return Dump(program).text();
 }
 
-std::string describe(const Program& program, const Expr& expr) {
-    return Dump(program, true).text(expr);
+template <typename Part>
+std::string describe(const Program& program, const Part& part) {
+    return Dump(program, true).text(part);
 }
 
-std::string describe(const Program& program, const Step& step) {
-    return Dump(program, true).text(step);
-}
-
-std::string describe(const Program& program, const Verb& verb) {
-    return Dump(program, true).text(verb);
-}
-
-std::string describe(const Program& program, const Probe& probe) {
-    return Dump(program, true).text(probe);
-}
-
-std::string describe(const Program& program, const Tool& tool) {
-    return Dump(program, true).text(tool);
-}
-
-std::string describe(const Program& program, const Parameter& parameter) {
-    return Dump(program, true).text(parameter);
-}
+template std::string describe(const Program&, const Expr&);
+template std::string describe(const Program&, const Step&);
+template std::string describe(const Program&, const Verb&);
+template std::string describe(const Program&, const Probe&);
+template std::string describe(const Program&, const Tool&);
 
 std::string change_digest(const Program& program) {
     return sha256(dump(program));

@@ -12,13 +12,13 @@ enum class RoleOf : std::uint8_t { Probe, Verb, Either };
 
 struct RoleInfo {
     Role role;
+    std::string_view name;
     RoleOf of;
     std::string_view form;  // "field _ of _": `_` stands for an argument
     std::string_view explanation;
 };
 
-// In the order of roles.def.
+// In the order of roles.def, which is that of Role behind None.
 std::span<const RoleInfo> roles();
-std::string_view name_of(Role role);
 
 }  // namespace migc::ir

@@ -1,8 +1,15 @@
 #include <algorithm>
+#include <array>
 
 #include "compiler/ir/program.hpp"
 
 namespace migc::ir {
+
+// In the order of TypeKind; "" where it takes more than a word.
+constexpr std::array<std::string_view, 17> type_names = {
+    "any",   "bool", "int", "string",    "percent",     "duration", "quantity", "url", "path",
+    "image", "json", "",    "condition", "environment", "secret",   "plan",     ""};
+static_assert(static_cast<std::size_t>(TypeKind::Resource) + 1 == type_names.size());
 
 Value joined(const Type& type, std::string text) {
     if (type.kind == TypeKind::Resource) return ResourceRef{type.resource, std::move(text)};
@@ -10,43 +17,14 @@ Value joined(const Type& type, std::string text) {
 }
 
 std::string show(const Type& type) {
-    switch (type.kind) {
-        case TypeKind::Any:
-            return "any";
-        case TypeKind::Bool:
-            return "bool";
-        case TypeKind::Int:
-            return "int";
-        case TypeKind::String:
-            return "string";
-        case TypeKind::Percent:
-            return "percent";
-        case TypeKind::Duration:
-            return "duration";
-        case TypeKind::Quantity:
-            return "quantity";
-        case TypeKind::Url:
-            return "url";
-        case TypeKind::Path:
-            return type.written ? "new path" : type.secret ? "secret path" : "path";
-        case TypeKind::Image:
-            return "image";
-        case TypeKind::Json:
-            return "json";
-        case TypeKind::List:
-            return "list of " + (type.element ? show(*type.element) : "any");
-        case TypeKind::Condition:
-            return "condition";
-        case TypeKind::Environment:
-            return "environment";
-        case TypeKind::Secret:
-            return "secret";
-        case TypeKind::Plan:
-            return type.consumed ? "consumed plan" : "plan";
-        case TypeKind::Resource:
-            return type.resource;
-    }
-    return "any";
+    if (type.kind == TypeKind::List) return "list of " + (type.element ? show(*type.element) : "any");
+    if (type.kind == TypeKind::Resource) return type.resource;
+    const bool is_path = type.kind == TypeKind::Path;
+    const std::string_view before = is_path && type.written                        ? "new "
+                                    : is_path && type.secret                       ? "secret "
+                                    : type.kind == TypeKind::Plan && type.consumed ? "consumed "
+                                                                                   : "";
+    return std::string(before).append(type_names.at(static_cast<std::size_t>(type.kind)));
 }
 
 bool operator==(const Type& a, const Type& b) {

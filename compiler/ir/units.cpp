@@ -24,28 +24,11 @@ struct TimeUnit {
 constexpr std::array<TimeUnit, 5> time_units = {
     {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}}};
 
-struct Suffix {
-    std::string_view name;
-    int decimal_exponent;  // times ten to the power of this
-    int binary_exponent;   // times two to the power of this
+// Times ten to the power of one, and two to the power of the other.
+struct Scale {
+    int decimal_exponent = 0;
+    int binary_exponent = 0;
 };
-
-constexpr std::array<Suffix, 16> suffixes = {{{"", 0, 0},
-                                              {"n", -9, 0},
-                                              {"u", -6, 0},
-                                              {"m", -3, 0},
-                                              {"k", 3, 0},
-                                              {"M", 6, 0},
-                                              {"G", 9, 0},
-                                              {"T", 12, 0},
-                                              {"P", 15, 0},
-                                              {"E", 18, 0},
-                                              {"Ki", 0, 10},
-                                              {"Mi", 0, 20},
-                                              {"Gi", 0, 30},
-                                              {"Ti", 0, 40},
-                                              {"Pi", 0, 50},
-                                              {"Ei", 0, 60}}};
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -75,15 +58,22 @@ std::optional<int> exponent(std::string_view text) {
     return value;
 }
 
-std::optional<Suffix> suffix(std::string_view text) {
-    if (const auto power = exponent(text)) return Suffix{text, *power, 0};
-    const auto known =
-        std::find_if(suffixes.begin(), suffixes.end(), [&](const Suffix& one) { return one.name == text; });
-    return known == suffixes.end() ? std::nullopt : std::optional(*known);
+// Each letter stands for a thousand times the one before, or with an `i` for 1024 times.
+std::optional<Scale> scale(std::string_view suffix) {
+    constexpr std::string_view decimal = "num kMGTPE", binary = " KMGTPE";
+    if (suffix.empty()) return Scale{};
+    if (const auto power = exponent(suffix)) return Scale{*power, 0};
+    const std::size_t small = decimal.find(suffix[0]), large = binary.find(suffix[0]);
+    if (suffix[0] == ' ') return std::nullopt;
+    if (suffix.size() == 1 && small != std::string_view::npos)
+        return Scale{3 * (static_cast<int>(small) - 3), 0};
+    if (suffix.substr(1) == "i" && large != std::string_view::npos)
+        return Scale{0, 10 * static_cast<int>(large)};
+    return std::nullopt;
 }
 
 // Rounded once, by the conversion from decimal: 300m and 0.3 are the same amount.
-double scaled(std::string_view number, const Suffix& by) {
+double scaled(std::string_view number, const Scale& by) {
     if (number.starts_with('+')) number.remove_prefix(1);
     const std::string text = fmt::format("{}e{}", number, by.decimal_exponent);
     double value = std::numeric_limits<double>::infinity();
@@ -141,7 +131,7 @@ std::string shown_duration(std::int64_t milliseconds) {
 
 tl::expected<Quantity, std::string> parse_quantity(std::string_view text) {
     const std::size_t digits = number_size(text);
-    const auto by = suffix(text.substr(digits));
+    const auto by = scale(text.substr(digits));
     const double value =
         digits == 0 || !by ? std::numeric_limits<double>::infinity() : scaled(text.substr(0, digits), *by);
     if (std::isfinite(value)) return Quantity{std::string(text), value};

@@ -1,3 +1,5 @@
+#include <array>
+
 #include <fmt/format.h>
 
 #include "compiler/ir/program.hpp"
@@ -35,26 +37,10 @@ class Verifier {
     }
 
     void expr(const Expr& e) {
-        static constexpr std::size_t any = ~std::size_t{0};
-        const auto expected = [&]() -> std::size_t {
-            switch (e.kind) {
-                case ExprKind::Literal:
-                case ExprKind::Local:
-                case ExprKind::Param:
-                case ExprKind::Setting:
-                    return 0;
-                case ExprKind::Not:
-                case ExprKind::IsAbsent:
-                    return 1;
-                case ExprKind::And:
-                case ExprKind::Or:
-                case ExprKind::Compare:
-                case ExprKind::Arithmetic:
-                    return 2;
-                default:
-                    return any;
-            }
-        }();
+        constexpr std::size_t any = ~std::size_t{0};
+        // In the order of ExprKind.
+        constexpr std::array<std::size_t, 13> operands = {0, any, 0, 0, 0, any, any, 1, 2, 2, 2, 1, 2};
+        const std::size_t expected = operands.at(static_cast<std::size_t>(e.kind));
         if (expected != any && e.children.size() != expected)
             problem(fmt::format("an expression has {} operands in place of {}", e.children.size(), expected));
         if (e.kind == ExprKind::Probe) probe_call(e);
