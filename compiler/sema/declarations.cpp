@@ -33,8 +33,7 @@ std::optional<Type> Lowering::type(const syntax::Type& type) {
     const std::vector<std::string> names = {"int",         "string", "bool", "percent",  "duration",
                                             "quantity",    "url",    "path", "image",    "json",
                                             "environment", "secret", "plan", "workload", "service"};
-    if (const auto near = nearest(type.text, names))
-        d.notes.push_back(fmt::format("did you mean `{}`?", *near));
+    suggest(d, type.text, names);
     d.notes.emplace_back("a resource type of your own is declared with `resource NAME;`");
     return {};
 }
@@ -154,11 +153,12 @@ void Lowering::verb_body(const syntax::Verb& verb, ir::Verb& result, Scope& scop
 
 void Lowering::verb_action(const syntax::Verb& verb, ir::Verb& result, Scope& scope) {
     if (verb.actions.size() + (verb.steps ? 1 : 0) != 1) {
-        auto& d = diagnostics_.report(Code::BadDeclaration, verb.signature_span,
-                                      "a verb acts by exactly one `do ..;` or `steps < .. >`");
-        d.notes.push_back(verb.actions.empty()
-                              ? "this one has none of them"
-                              : "for several actions in a row declare a verb for each, and one with `steps`");
+        diagnostics_.report(
+            Code::BadDeclaration, verb.signature_span,
+            "a verb acts by exactly one `do ..;` or `steps < .. >`",
+            verb.actions.empty()
+                ? "this one has none of them"
+                : "for several actions in a row declare a verb for each, and one with `steps`");
         return;
     }
     if (verb.actions.size() == 1) {
@@ -182,10 +182,10 @@ void Lowering::verb_undo(const syntax::Verb& verb, ir::Verb& result, Scope& scop
     if (verb.undos.size() == 1) {
         result.undo = undo(verb.undos.front(), scope);
     } else if (verb.undos.size() > 1 || !result.composite) {
-        auto& d = diagnostics_.report(Code::BadDeclaration, verb.signature_span,
-                                      verb.undos.empty() ? "this verb does not say how it is undone"
-                                                         : "this verb says more than once how it is undone");
-        d.notes.emplace_back(
+        auto& d = diagnostics_.report(
+            Code::BadDeclaration, verb.signature_span,
+            verb.undos.empty() ? "this verb does not say how it is undone"
+                               : "this verb says more than once how it is undone",
             "exactly one of: `undo PHRASE;`, `undo < .. >;`, `undo none because \"..\";`, `undo by caller;`, "
             "`irreversible because \"..\";`");
         d.notes.emplace_back("there is no silent default: an undo that nobody thought about is none");
@@ -215,8 +215,8 @@ ir::Undo Lowering::undo(const syntax::Undo& u, Scope& scope) {
             result.steps = block(u.steps, scope, Place::Declaration);
             open.swap(open_composites_);
             if (result.steps.empty())
-                diagnostics_.report(Code::BadDeclaration, u.span, "this undo does nothing")
-                    .notes.emplace_back("if nothing is left to undo, say why: `undo none because \"..\"`");
+                diagnostics_.report(Code::BadDeclaration, u.span, "this undo does nothing",
+                                    "if nothing is left to undo, say why: `undo none because \"..\"`");
             if (u.after) result.after = probe_call(*u.after, scope);
             break;
     }
@@ -247,10 +247,9 @@ void keep_secrets_out(const ir::Expr& arguments, Diagnostics& diagnostics) {
     if (arguments.kind == ir::ExprKind::Interpolate) return;  // has been refused as a string
     for (const ir::Expr& argument : arguments.children) keep_secrets_out(argument, diagnostics);
     if (arguments.type.kind != TypeKind::Secret) return;
-    diagnostics
-        .report(Code::TypeMismatch, arguments.span,
-                fmt::format("`{}` is a secret and cannot be an argument of a program", arguments.name))
-        .notes.emplace_back("everybody on the machine can read arguments; give it with `stdin`");
+    diagnostics.report(Code::TypeMismatch, arguments.span,
+                       fmt::format("`{}` is a secret and cannot be an argument of a program", arguments.name),
+                       "everybody on the machine can read arguments; give it with `stdin`");
 }
 
 }  // namespace
@@ -307,10 +306,10 @@ void Lowering::command_option(ir::Command& result, const syntax::Expr& phrase, s
     } else if (word.text == "absent" && value->kind == syntax::ExprKind::String) {
         result.absent_on = value->text;
     } else {
-        diagnostics_.report(Code::BadDeclaration, word.span, fmt::format("`{}` is not known here", word.text))
-            .notes.emplace_back(
-                "behind a command stand: `at \"/json/pointer\"`, `as json|yaml|text|lines`, `as ratio|percent` of a percentage, `stdin VALUE`, `through [tools]` of a native, "
-                "`absent on \"regular expression\"`");
+        diagnostics_.report(
+            Code::BadDeclaration, word.span, fmt::format("`{}` is not known here", word.text),
+            "behind a command stand: `at \"/json/pointer\"`, `as json|yaml|text|lines`, `as ratio|percent` of a percentage, `stdin VALUE`, `through [tools]` of a native, "
+            "`absent on \"regular expression\"`");
     }
 }
 
@@ -318,8 +317,8 @@ void Lowering::tool(std::string_view name, Span span) {
     if (program_.tool(name)) return;
     const syntax::Tool* declared = library_.tool(name);
     if (!declared) {
-        diagnostics_.report(Code::BadDeclaration, span, fmt::format("there is no tool `{}`", name))
-            .notes.push_back(fmt::format("declare it: `tool {} < program \"{}\"; >`", name, name));
+        diagnostics_.report(Code::BadDeclaration, span, fmt::format("there is no tool `{}`", name),
+                            fmt::format("declare it: `tool {} < program \"{}\"; >`", name, name));
         return;
     }
     ir::Tool result;
@@ -336,9 +335,9 @@ void Lowering::tool(std::string_view name, Span span) {
         else if (property.text == "within")
             result.within = expr(value, simple(TypeKind::Duration), settings_);
         else
-            diagnostics_
-                .report(Code::BadDeclaration, property.span, fmt::format("a tool has no `{}`", property.text))
-                .notes.emplace_back("a tool has `program`, `arguments`, `environment` and `within`");
+            diagnostics_.report(Code::BadDeclaration, property.span,
+                                fmt::format("a tool has no `{}`", property.text),
+                                "a tool has `program`, `arguments`, `environment` and `within`");
     }
     program_.tools.push_back(std::move(result));
 }
@@ -395,8 +394,9 @@ std::uint32_t Lowering::probe(const Declaration& declaration) {
 
 // 0.05 may mean 5 % or 0.05 %: only whoever declares the probe knows.
 void Lowering::bare_number(Span read) {
-    auto& d = diagnostics_.report(Code::BareNumber, read, "a bare number would be read as a percentage");
-    d.notes.emplace_back("an answer without a % sign is unknown: 0.05 could mean 5% as well as 0.05%");
+    auto& d =
+        diagnostics_.report(Code::BareNumber, read, "a bare number would be read as a percentage",
+                            "an answer without a % sign is unknown: 0.05 could mean 5% as well as 0.05%");
     for (const std::string_view word : {"ratio", "percent"})
         d.fixes.push_back({word == "ratio" ? "0.05 means 5%" : "0.05 means 0.05%",
                            {{{read.file, read.end, read.end}, fmt::format(" as {}", word)}},
@@ -407,11 +407,10 @@ bool Lowering::says_how(const syntax::Name& word, const Type& type) {
     if (word.text.empty()) return false;
     const bool is_known = percent_of_one(word.text) != 0;
     if (is_known && is_percent(type)) return true;
-    diagnostics_
-        .report(Code::BadDeclaration, word.span,
-                is_known ? fmt::format("`as {}` belongs to a probe of type percent", word.text)
-                         : fmt::format("`{}` is not known here", word.text))
-        .notes.emplace_back("`as ratio` reads 0.05 as 5%, `as percent` as 0.05%");
+    diagnostics_.report(Code::BadDeclaration, word.span,
+                        is_known ? fmt::format("`as {}` belongs to a probe of type percent", word.text)
+                                 : fmt::format("`{}` is not known here", word.text),
+                        "`as ratio` reads 0.05 as 5%, `as percent` as 0.05%");
     return false;
 }
 
@@ -431,17 +430,9 @@ ir::Expr Lowering::computed(const syntax::Probe& probe, const Type& type, Scope&
         return value;
     }
     if (!is_number) return value;
-    ir::Expr unit;
-    unit.type = type;
-    unit.span = probe.read_as.span;
-    unit.value = Percent{percent_of_one(probe.read_as.text)};
-    ir::Expr result;
-    result.kind = ir::ExprKind::Arithmetic;
+    ir::Expr unit = literal(Percent{percent_of_one(probe.read_as.text)}, type, probe.read_as.span);
+    ir::Expr result = make(ir::ExprKind::Arithmetic, type, read.span, std::move(value), std::move(unit));
     result.operation = ir::Operation::Multiply;
-    result.type = type;
-    result.span = read.span;
-    result.children.push_back(std::move(value));
-    result.children.push_back(std::move(unit));
     return result;
 }
 

@@ -16,20 +16,6 @@ using ir::TypeKind;
 
 namespace {
 
-ir::Expr make(ExprKind kind, Type type, Span span) {
-    ir::Expr result;
-    result.kind = kind;
-    result.type = std::move(type);
-    result.span = span;
-    return result;
-}
-
-ir::Expr literal(Value value, Type type, Span span) {
-    ir::Expr result = make(ExprKind::Literal, std::move(type), span);
-    result.value = std::move(value);
-    return result;
-}
-
 std::string_view unit_of(std::string_view number) {
     const auto digit = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
     return number.substr(
@@ -65,30 +51,17 @@ std::string example_of(TypeKind kind) {
     }
 }
 
-ir::Comparison comparison_of(syntax::BinaryOp op) {
-    using syntax::BinaryOp;
-    switch (op) {
-        case BinaryOp::IsNot:
-            return ir::Comparison::IsNot;
-        case BinaryOp::Below:
-            return ir::Comparison::Below;
-        case BinaryOp::Above:
-            return ir::Comparison::Above;
-        case BinaryOp::AtLeast:
-            return ir::Comparison::AtLeast;
-        case BinaryOp::AtMost:
-            return ir::Comparison::AtMost;
-        case BinaryOp::Matches:
-            return ir::Comparison::Matches;
-        case BinaryOp::Contains:
-            return ir::Comparison::Contains;
-        case BinaryOp::OneOf:
-            return ir::Comparison::OneOf;
-        case BinaryOp::NotOneOf:
-            return ir::Comparison::NotOneOf;
-        default:
-            return ir::Comparison::Is;
-    }
+// Comparisons and operations have the same order in the tree and in the IR.
+template <typename Kind>
+constexpr Kind since(syntax::BinaryOp first, syntax::BinaryOp op) {
+    return static_cast<Kind>(static_cast<int>(op) - static_cast<int>(first));
+}
+static_assert(since<ir::Comparison>(syntax::BinaryOp::Is, syntax::BinaryOp::NotOneOf) ==
+              ir::Comparison::NotOneOf);
+static_assert(since<ir::Operation>(syntax::BinaryOp::Add, syntax::BinaryOp::Divide) == ir::Operation::Divide);
+
+ir::Expr negated(ir::Expr condition, Span span) {
+    return make(ExprKind::Not, simple(TypeKind::Bool), span, std::move(condition));
 }
 
 bool is_ordered(TypeKind kind) {
@@ -97,8 +70,10 @@ bool is_ordered(TypeKind kind) {
 
 }  // namespace
 
-ir::Expr Lowering::bad(Span span) const {
-    return make(ExprKind::Literal, simple(TypeKind::Any), span);
+ir::Expr literal(Value value, Type type, Span span) {
+    ir::Expr result = make(ExprKind::Literal, std::move(type), span);
+    result.value = std::move(value);
+    return result;
 }
 
 void Lowering::mismatch(const ir::Expr& found, const Type& expected) {
@@ -116,11 +91,8 @@ ir::Expr Lowering::expr(const syntax::Expr& e, const Type& expected, Scope& scop
     }
     // A single value where a list is expected is a list of one.
     if (expected.kind == TypeKind::List && result.type.kind != TypeKind::List &&
-        result.type.kind != TypeKind::Any && result.type.kind != TypeKind::Json) {
-        ir::Expr wrapped = make(ExprKind::List, expected, e.span);
-        wrapped.children.push_back(std::move(result));
-        return wrapped;
-    }
+        result.type.kind != TypeKind::Any && result.type.kind != TypeKind::Json)
+        return make(ExprKind::List, expected, e.span, std::move(result));
     return result;
 }
 
@@ -140,18 +112,12 @@ ir::Expr Lowering::untyped(const syntax::Expr& e, const Type& expected, Scope& s
             return e.is_name() ? name(e.children.front(), expected, scope) : probe_call(e, scope);
         case syntax::ExprKind::Binary:
             return binary(e, scope);
-        case syntax::ExprKind::Not: {
-            ir::Expr result = make(ExprKind::Not, simple(TypeKind::Bool), e.span);
-            result.children.push_back(condition(e.children[0], scope));
-            return result;
-        }
+        case syntax::ExprKind::Not:
+            return negated(condition(e.children[0], scope), e.span);
         case syntax::ExprKind::IsAbsent: {
-            ir::Expr test = make(ExprKind::IsAbsent, simple(TypeKind::Bool), e.span);
-            test.children.push_back(expr(e.children[0], simple(TypeKind::Any), scope));
-            if (!e.negated) return test;
-            ir::Expr result = make(ExprKind::Not, simple(TypeKind::Bool), e.span);
-            result.children.push_back(std::move(test));
-            return result;
+            ir::Expr test = make(ExprKind::IsAbsent, simple(TypeKind::Bool), e.span,
+                                 expr(e.children[0], simple(TypeKind::Any), scope));
+            return e.negated ? negated(std::move(test), e.span) : test;
         }
     }
     return bad(e.span);
@@ -200,11 +166,10 @@ ir::Expr Lowering::interpolated(const std::string& name, Span span, Scope& scope
     word.span = span;
     ir::Expr result = this->name(word, simple(TypeKind::Any), scope);
     if (result.type.kind == TypeKind::Secret)
-        diagnostics_
-            .report(Code::TypeMismatch, span,
-                    fmt::format("`{}` is a secret and cannot become part of a string", name))
-            .notes.emplace_back(
-                "strings end up in arguments, messages and the journal, where others can read them");
+        diagnostics_.report(
+            Code::TypeMismatch, span,
+            fmt::format("`{}` is a secret and cannot become part of a string", name),
+            "strings end up in arguments, messages and the journal, where others can read them");
     return result;
 }
 
@@ -288,9 +253,8 @@ ir::Expr Lowering::unknown_name(const syntax::Expr& word, const Type& expected, 
     scope.each([&](const std::string& n, const Meaning&) { names.push_back(n); });
     auto& d =
         diagnostics_.report(Code::UnknownName, word.span, fmt::format("`{}` is not known here", word.text));
-    if (const auto near = nearest(word.text, names)) {
-        d.notes.push_back(fmt::format("did you mean `{}`?", *near));
-        d.fixes.push_back({fmt::format("write `{}`", *near), {{word.span, *near}}, false});
+    if (const auto near = suggest(d, word.text, names)) {
+        d.fixes.push_back(write_instead(word.span, *near));
     } else if (is_textual(expected.kind)) {
         d.notes.push_back(fmt::format("write the {} in quotes: \"{}\"", ir::show(expected), word.text));
     } else {
@@ -306,20 +270,16 @@ ir::Expr Lowering::unknown_name(const syntax::Expr& word, const Type& expected, 
 ir::Expr Lowering::binary(const syntax::Expr& e, Scope& scope) {
     using syntax::BinaryOp;
     if (e.op == BinaryOp::Or || e.op == BinaryOp::And) {
-        ir::Expr result =
-            make(e.op == BinaryOp::Or ? ExprKind::Or : ExprKind::And, simple(TypeKind::Bool), e.span);
-        result.children.push_back(condition(e.children[0], scope));
-        result.children.push_back(condition(e.children[1], scope));
-        return result;
+        ir::Expr left = condition(e.children[0], scope), right = condition(e.children[1], scope);
+        return make(e.op == BinaryOp::Or ? ExprKind::Or : ExprKind::And, simple(TypeKind::Bool), e.span,
+                    std::move(left), std::move(right));
     }
-    const bool calculates = e.op == BinaryOp::Add || e.op == BinaryOp::Subtract ||
-                            e.op == BinaryOp::Multiply || e.op == BinaryOp::Divide;
-    return calculates ? arithmetic(e, scope) : comparison(e, scope);
+    return e.op >= BinaryOp::Add ? arithmetic(e, scope) : comparison(e, scope);
 }
 
 ir::Expr Lowering::comparison(const syntax::Expr& e, Scope& scope) {
     ir::Expr result = make(ExprKind::Compare, simple(TypeKind::Bool), e.span);
-    result.comparison = comparison_of(e.op);
+    result.comparison = since<ir::Comparison>(syntax::BinaryOp::Is, e.op);
     ir::Expr left = expr(e.children[0], simple(TypeKind::Any), scope);
     Type expected = left.type;
     switch (result.comparison) {
@@ -363,10 +323,7 @@ ir::Expr Lowering::arithmetic(const syntax::Expr& e, Scope& scope) {
         if (!is_ordered(side->type.kind))
             diagnostics_.report(Code::TypeMismatch, side->span,
                                 fmt::format("cannot calculate with {}", ir::show(side->type)));
-    result.operation = e.op == BinaryOp::Add        ? ir::Operation::Add
-                       : e.op == BinaryOp::Subtract ? ir::Operation::Subtract
-                       : e.op == BinaryOp::Multiply ? ir::Operation::Multiply
-                                                    : ir::Operation::Divide;
+    result.operation = since<ir::Operation>(BinaryOp::Add, e.op);
     result.children.push_back(std::move(left));
     result.children.push_back(std::move(right));
     return result;
@@ -378,11 +335,10 @@ ir::Expr Lowering::probe_call(const syntax::Expr& phrase, Scope& scope) {
     const std::uint32_t index = probe(*bound.declaration);
     used(phrase.span, bound.declaration->span());
     if (ir::asks_for_history(program_.probes[index]) && !in_invariant_)
-        diagnostics_
-            .report(Code::Misplaced, phrase.span,
-                    "what came before what can only be asked by `always` or `never`, outside of the stages")
-            .notes.emplace_back(
-                "a run sees what is there now; `migc prove` goes through all that can come before it");
+        diagnostics_.report(
+            Code::Misplaced, phrase.span,
+            "what came before what can only be asked by `always` or `never`, outside of the stages",
+            "a run sees what is there now; `migc prove` goes through all that can come before it");
     // Copied, since lowering the arguments may add probes and move the vector.
     const std::vector<ir::Parameter> parameters = program_.probes[index].parameters;
     ir::Expr result = make(ExprKind::Probe, program_.probes[index].type, phrase.span);

@@ -30,7 +30,8 @@ Library::Library(const Embedded& embedded, SourceMap& sources, Diagnostics& diag
 
 void Library::add(const syntax::File& file) {
     add_declarations(file, true);
-    for (const auto& u : file.uses) use(u, sources_.file(file.id).name());
+    for (const auto& use : file.uses)
+        use.is_path ? use_path(use, sources_.file(file.id).name()) : use_module(use);
 }
 
 void Library::add_declarations(const syntax::File& file, bool own) {
@@ -45,13 +46,6 @@ void Library::add_declarations(const syntax::File& file, bool own) {
     for (const auto& resource : file.resources) resources_.emplace(resource.name.text, &resource);
 }
 
-void Library::use(const syntax::Use& use, const std::string& used_from) {
-    if (use.is_path)
-        use_path(use, used_from);
-    else
-        use_module(use);
-}
-
 void Library::use_module(const syntax::Use& use) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < embedded_.file_count; ++i) {
@@ -63,8 +57,7 @@ void Library::use_module(const syntax::Use& use) {
     auto& d = diagnostics_.report(Code::UnknownModule, use.span,
                                   fmt::format("there is no module `{}`", use.module));
     std::sort(names.begin(), names.end());
-    if (const auto near = nearest(use.module, names))
-        d.notes.push_back(fmt::format("did you mean `{}`?", *near));
+    suggest(d, use.module, names);
     d.notes.push_back(fmt::format("the modules are {}; a file is written in quotes, relative to the script",
                                   fmt::join(names, ", ")));
 }
@@ -73,9 +66,9 @@ void Library::use_path(const syntax::Use& use, const std::string& used_from) {
     if (!paths_asked_for_.emplace(used_from, use.module).second) return;
     const auto id = read_file_(use.module, used_from);
     if (!id) {
-        diagnostics_
-            .report(Code::UnknownModule, use.span, fmt::format("cannot read the file `{}`", use.module))
-            .notes.push_back(fmt::format(
+        diagnostics_.report(
+            Code::UnknownModule, use.span, fmt::format("cannot read the file `{}`", use.module),
+            fmt::format(
                 "the path is relative to {}, and leads to a file of the same project, not in .git or .migc",
                 used_from));
         return;
@@ -118,11 +111,9 @@ std::vector<const Declaration*> Library::candidates(const syntax::Expr& phrase, 
         if (part.kind != syntax::ExprKind::Word) continue;
         read_entries(kind, part.text);
         const auto [first, last] = by_key_.equal_range(part.text);
-        for (auto i = first; i != last; ++i) {
-            const bool is_wanted = (kind == DeclarationKind::Verb) == (i->second->verb != nullptr);
-            if (is_wanted && std::find(result.begin(), result.end(), i->second) == result.end())
+        for (auto i = first; i != last; ++i)
+            if (i->second->is(kind) && std::find(result.begin(), result.end(), i->second) == result.end())
                 result.push_back(i->second);
-        }
     }
     return result;
 }
@@ -139,14 +130,10 @@ const syntax::Resource* Library::resource(std::string_view name) {
     return found == resources_.end() ? nullptr : found->second;
 }
 
-std::vector<const Declaration*> Library::own() const {
-    return own_;
-}
-
 std::vector<const Declaration*> Library::read(DeclarationKind kind) const {
     std::vector<const Declaration*> result;
     for (const auto& d : declarations_)
-        if ((kind == DeclarationKind::Verb) == (d.verb != nullptr)) result.push_back(&d);
+        if (d.is(kind)) result.push_back(&d);
     return result;
 }
 

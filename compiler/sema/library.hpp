@@ -48,10 +48,14 @@ struct Declaration {
     const syntax::Verb* verb = nullptr;
     const syntax::Probe* probe = nullptr;
 
-    [[nodiscard]] const syntax::Signature& signature() const {
-        return verb ? verb->signature : probe->signature;
+    [[nodiscard]] const syntax::Declared& common() const {
+        return verb ? static_cast<const syntax::Declared&>(*verb) : *probe;
     }
-    [[nodiscard]] Span span() const { return verb ? verb->signature_span : probe->signature_span; }
+    [[nodiscard]] const syntax::Signature& signature() const { return common().signature; }
+    [[nodiscard]] Span span() const { return common().signature_span; }
+    [[nodiscard]] bool is(DeclarationKind kind) const {
+        return (kind == DeclarationKind::Verb) == (verb != nullptr);
+    }
 };
 
 // The key under which a declaration is found: its first label outside of `[ .. ]`; empty if it has none.
@@ -73,7 +77,7 @@ class Library {
     const syntax::Tool* tool(std::string_view name);
     const syntax::Resource* resource(std::string_view name);
     // Those of the script and of the files that it uses, of both kinds.
-    std::vector<const Declaration*> own() const;
+    [[nodiscard]] const std::vector<const Declaration*>& own() const { return own_; }
     // Those of a kind that have been read, and all that could be taken for one of the script's own.
     std::vector<const Declaration*> alike(DeclarationKind kind);
     // All of a kind; reads the whole standard library, so only for messages and documentation.
@@ -81,7 +85,6 @@ class Library {
 
   private:
     std::vector<const Declaration*> read(DeclarationKind kind) const;
-    void use(const syntax::Use& use, const std::string& used_from);
     void use_module(const syntax::Use& use);
     void use_path(const syntax::Use& use, const std::string& used_from);
     void add_declarations(const syntax::File& file, bool own);

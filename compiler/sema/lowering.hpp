@@ -6,11 +6,73 @@
 #include <vector>
 
 #include "compiler/sema/analyse.hpp"
-#include "compiler/sema/match.hpp"
-#include "compiler/sema/scope.hpp"
-#include "compiler/sema/types.hpp"
+#include "compiler/semantics/scope.hpp"
 
 namespace migc::sema {
+
+// ------------------------------------------------------------------ names
+
+// What a name means at some place.
+struct Meaning {
+    ir::ExprKind kind = ir::ExprKind::Local;  // Local, Param or Setting
+    ir::Type type;
+    Span declared;
+    bool used_up = false;  // a plan that a step has applied
+    Span used_up_at;
+    bool lent = false;  // a plan that a verb is given without using it up
+};
+
+using Scope = semantics::Scope<Meaning>;
+
+// ------------------------------------------------------------------ phrases
+
+// Whether a phrase has the form that a declaration's signature describes, and what stands in which slot.
+struct Binding {
+    // One per slot of the signature in its order; null for a slot of an optional group that was not given.
+    std::vector<const syntax::Expr*> slots;
+    // One per optional group without slots, in order: whether its words were there.
+    std::vector<bool> flags;
+    std::size_t labels = 0;  // how many words matched labels: the more, the more special the declaration
+};
+
+// The phrase's children are matched from `first` to `last`.
+std::optional<Binding> match(const syntax::Signature& signature, const syntax::Expr& phrase,
+                             std::size_t first, std::size_t last);
+
+inline std::optional<Binding> match(const syntax::Signature& signature, const syntax::Expr& phrase) {
+    return match(signature, phrase, 0, phrase.children.size());
+}
+
+bool has_slots(const syntax::Signature& signature);
+
+// ------------------------------------------------------------------ types
+
+ir::Type simple(ir::TypeKind kind);
+ir::Type list_of(ir::Type element);
+
+// "int", "list of workload", "consumed plan", "new path"; a word that is no built-in type is a resource type
+// if `is_resource` says so. nullopt for anything else.
+std::optional<ir::Type> parse_type(std::string_view text,
+                                   const std::function<bool(std::string_view)>& is_resource);
+
+// Whether a value of type `from` may stand where `to` is expected. A single value fits a list of its type.
+bool fits(const ir::Type& from, const ir::Type& to);
+
+bool is_textual(ir::TypeKind kind);  // string, url, path, image, environment: all written as strings
+
+// ------------------------------------------------------------------ expressions
+
+template <typename... Children>
+ir::Expr make(ir::ExprKind kind, ir::Type type, Span span, Children... children) {
+    ir::Expr result;
+    result.kind = kind;
+    result.type = std::move(type);
+    result.span = span;
+    (result.children.push_back(std::move(children)), ...);
+    return result;
+}
+
+ir::Expr literal(Value value, ir::Type type, Span span);
 
 class Lowering {
   public:
@@ -50,7 +112,7 @@ class Lowering {
     ir::Expr arithmetic(const syntax::Expr& e, Scope& scope);
     ir::Expr probe_call(const syntax::Expr& phrase, Scope& scope);
     ir::Expr condition(const syntax::Expr& e, Scope& scope);
-    ir::Expr bad(Span span) const;
+    static ir::Expr bad(Span span) { return make(ir::ExprKind::Literal, simple(ir::TypeKind::Any), span); }
     void mismatch(const ir::Expr& found, const ir::Type& expected);
 
     // --- phrases.cpp

@@ -1,6 +1,4 @@
-#include "compiler/sema/match.hpp"
-
-#include <algorithm>
+#include "compiler/sema/lowering.hpp"
 
 namespace migc::sema {
 

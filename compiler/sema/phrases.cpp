@@ -121,12 +121,12 @@ std::vector<ir::Expr> Lowering::arguments(const Bound& bound, const std::vector<
                 meaning->used_up = true;
                 meaning->used_up_at = argument.span;
                 if (meaning->lent)
-                    diagnostics_
-                        .report(Code::UsedUp, argument.span,
-                                fmt::format("`{}` is used up here, which its declaration does not say",
-                                            argument.name))
-                        .notes.push_back(fmt::format(
-                            "write `({}: consumed plan)`, so that no caller uses it twice", argument.name));
+                    diagnostics_.report(
+                        Code::UsedUp, argument.span,
+                        fmt::format("`{}` is used up here, which its declaration does not say",
+                                    argument.name),
+                        fmt::format("write `({}: consumed plan)`, so that no caller uses it twice",
+                                    argument.name));
             }
         } else {
             argument.type = all[i].type;  // not given: absent

@@ -100,9 +100,9 @@ ir::RoleUse Lowering::role(const std::vector<syntax::Expr>& roles, DeclarationKi
             const ir::Expr& argument = result.arguments.back();
             const bool is_measure = row->role == ir::Role::Fall && argument.kind == ir::ExprKind::Probe;
             if (is_measure ? !asks_in_children(argument) : !asks(argument)) continue;
-            diagnostics_
-                .report(Code::BadDeclaration, argument.span, "a role says nothing that must be asked for")
-                .notes.emplace_back("name a parameter of the declaration, or write a value");
+            diagnostics_.report(Code::BadDeclaration, argument.span,
+                                "a role says nothing that must be asked for",
+                                "name a parameter of the declaration, or write a value");
         }
     }
     return result;

@@ -101,44 +101,37 @@ std::vector<ir::Step> Lowering::block(const std::vector<syntax::Statement>& stat
 
 ir::Step Lowering::statement(const syntax::Statement& s, Scope& scope, Place place) {
     ir::Step step;
+    step.kind = static_cast<StepKind>(s.kind);  // the same, in the same order
+    static_assert(static_cast<int>(StatementKind::Hold) == static_cast<int>(StepKind::Hold));
     step.span = s.span;
     step.text = text(s.span);
-    const auto misplaced = [&](std::string message, std::string note) {
-        diagnostics_.report(Code::Misplaced, s.span, std::move(message)).notes.push_back(std::move(note));
+    const auto only_in = [&](Place right, std::string_view word, std::string note) {
+        if (place != right)
+            diagnostics_.report(Code::Misplaced, s.span, fmt::format("{} cannot stand here", word),
+                                std::move(note));
     };
     switch (s.kind) {
         case StatementKind::Step:
             return call(s, scope, std::move(step));
         case StatementKind::Verify:
         case StatementKind::Soak:
-            step.kind = s.kind == StatementKind::Verify ? StepKind::Verify : StepKind::Soak;
             step.condition = condition(*s.expr, scope);
             if (s.duration) step.value = expr(*s.duration, simple(TypeKind::Duration), scope);
             clauses(s, scope, step);
             find_text_names(step);
             return step;
         case StatementKind::Gate:
-            step.kind = StepKind::Gate;
-            if (place != Place::Stage)
-                misplaced("a gate cannot stand here",
-                          "gates stand at the beginning of a stage: they decide whether it may begin");
+            only_in(Place::Stage, "a gate",
+                    "gates stand at the beginning of a stage: they decide whether it may begin");
             step.condition = condition(*s.expr, scope);
             return step;
         case StatementKind::Undo:
         case StatementKind::UndoAll:
-            step.kind = s.kind == StatementKind::Undo ? StepKind::Undo : StepKind::UndoAll;
-            if (place != Place::Failure)
-                misplaced("`undo` cannot stand here",
-                          "it belongs into `on failure < .. >`, behind the stage's block");
-            return step;
         case StatementKind::Hold:
-            step.kind = StepKind::Hold;
-            if (place != Place::Failure)
-                misplaced("`hold` cannot stand here",
-                          "it belongs into `on failure < .. >`, behind the stage's block");
+            only_in(Place::Failure, s.kind == StatementKind::Hold ? "`hold`" : "`undo`",
+                    "it belongs into `on failure < .. >`, behind the stage's block");
             return step;
         case StatementKind::Let:
-            step.kind = StepKind::Let;
             step.value = expr(*s.expr, simple(TypeKind::Any), scope);
             step.name = s.name.text;
             bind_name(s.name, step.value->type, scope);
@@ -154,7 +147,6 @@ ir::Step Lowering::statement(const syntax::Statement& s, Scope& scope, Place pla
         case StatementKind::For:
             return for_statement(s, scope, place, std::move(step));
         case StatementKind::Parallel:
-            step.kind = StepKind::Parallel;
             step.text = "parallel";
             step.body = block(s.body, scope, place);
             return step;
@@ -163,7 +155,6 @@ ir::Step Lowering::statement(const syntax::Statement& s, Scope& scope, Place pla
 }
 
 ir::Step Lowering::if_statement(const syntax::Statement& s, Scope& scope, Place place, ir::Step step) {
-    step.kind = StepKind::If;
     step.condition = condition(*s.expr, scope);
     step.text = fmt::format("if {}", text(s.expr->span));
     // Only one branch runs, so a plan may be used up once in each.
@@ -183,7 +174,6 @@ ir::Step Lowering::if_statement(const syntax::Statement& s, Scope& scope, Place 
 }
 
 ir::Step Lowering::for_statement(const syntax::Statement& s, Scope& scope, Place place, ir::Step step) {
-    step.kind = StepKind::For;
     step.text = fmt::format("for {} in {}", s.name.text, text(s.expr->span));
     step.name = s.name.text;
     const Type element = s.type ? type(*s.type).value_or(simple(TypeKind::Any)) : simple(TypeKind::Any);
@@ -199,16 +189,14 @@ ir::Step Lowering::for_statement(const syntax::Statement& s, Scope& scope, Place
     step.body = block(s.body, inner, place);
     scope.each([&](const std::string& name, const Meaning& m) {
         if (!m.used_up || used_before.contains(name)) return;
-        diagnostics_
-            .report(Code::UsedUp, m.used_up_at,
-                    fmt::format("`{}` would be used up in the first turn of the loop", name))
-            .notes.emplace_back("make the plan inside the loop, or apply it behind it");
+        diagnostics_.report(Code::UsedUp, m.used_up_at,
+                            fmt::format("`{}` would be used up in the first turn of the loop", name),
+                            "make the plan inside the loop, or apply it behind it");
     });
     return step;
 }
 
 ir::Step Lowering::call(const syntax::Statement& s, Scope& scope, ir::Step step) {
-    step.kind = StepKind::Call;
     const Bound bound = bind(*s.expr, DeclarationKind::Verb, scope);
     if (!bound.declaration) {
         // Bound to nothing; the error was reported. A name it would have bound must still be known.
@@ -254,11 +242,10 @@ void Lowering::clauses(const syntax::Statement& s, Scope& scope, ir::Step& step)
 void Lowering::meaningless_clauses(const syntax::Statement& s, const ir::Step& step) {
     if (step.kind == StepKind::Call) return;
     const bool is_soak = step.kind == StepKind::Soak;
-    const auto refuse = [&](Span place, std::string_view clause, std::string_view why) {
-        diagnostics_
-            .report(Code::Misplaced, place,
-                    fmt::format("`{}` means nothing behind a `{}`", clause, is_soak ? "soak" : "verify"))
-            .notes.emplace_back(why);
+    const auto refuse = [&](Span place, std::string_view clause, const char* why) {
+        diagnostics_.report(
+            Code::Misplaced, place,
+            fmt::format("`{}` means nothing behind a `{}`", clause, is_soak ? "soak" : "verify"), why);
     };
     if (s.retry)
         refuse(s.retry->span, "retry",
@@ -288,9 +275,8 @@ std::string Lowering::environment_of(const syntax::Stage& stage) {
     for (const auto& e : inventory_.environments) names.push_back(e.name);
     auto& d = diagnostics_.report(Code::UnknownEnvironment, name.span,
                                   fmt::format("there is no environment `{}`", name.text));
-    if (const auto near = nearest(name.text, names)) {
-        d.notes.push_back(fmt::format("did you mean `{}`?", *near));
-        d.fixes.push_back({fmt::format("write `{}`", *near), {{name.span, *near}}, false});
+    if (const auto near = suggest(d, name.text, names)) {
+        d.fixes.push_back(write_instead(name.span, *near));
     } else {
         d.notes.push_back(fmt::format("{} has: {}",
                                       inventory_.exists ? inventory_.file_name : "without a migc.yaml one",
@@ -329,15 +315,13 @@ void Lowering::stage_body(const syntax::Stage& s, ir::Stage& result, Scope& glob
     for (const auto& statement : s.body) {
         const bool is_gate = statement.kind == StatementKind::Gate;
         if (is_gate && !result.steps.empty())
-            diagnostics_.report(Code::Misplaced, statement.span, "a gate cannot stand behind a step")
-                .notes.emplace_back("gates decide whether the stage may begin, so they come first");
+            diagnostics_.report(Code::Misplaced, statement.span, "a gate cannot stand behind a step",
+                                "gates decide whether the stage may begin, so they come first");
         if (!is_gate && s.repeats)
-            diagnostics_
-                .report(Code::Misplaced, statement.span,
-                        fmt::format("this stage repeats the steps of `{}` and cannot have its own",
-                                    s.repeats->text))
-                .notes.emplace_back(
-                    "a repeating stage holds only gates; what production does is exactly what was tested");
+            diagnostics_.report(
+                Code::Misplaced, statement.span,
+                fmt::format("this stage repeats the steps of `{}` and cannot have its own", s.repeats->text),
+                "a repeating stage holds only gates; what production does is exactly what was tested");
         auto& target = is_gate ? result.gates : result.steps;
         target.push_back(this->statement(statement, scope, Place::Stage));
     }
@@ -351,8 +335,7 @@ void Lowering::repeated(const syntax::Stage& s, ir::Stage& result) {
         for (const auto& stage : program_.stages) names.push_back(stage.name);
         auto& d = diagnostics_.report(Code::UnknownName, s.repeats->span,
                                       fmt::format("there is no stage `{}` before this one", s.repeats->text));
-        if (const auto near = nearest(s.repeats->text, names))
-            d.notes.push_back(fmt::format("did you mean `{}`?", *near));
+        suggest(d, s.repeats->text, names);
         return;
     }
     used(s.repeats->span, source->span);
@@ -399,8 +382,8 @@ ir::Program Lowering::script(const syntax::File& file) {
     const bool declares =
         !file.verbs.empty() || !file.probes.empty() || !file.tools.empty() || !file.resources.empty();
     if (file.stages.empty() && !declares)
-        diagnostics_.report(Code::NothingToDo, {file.id, 0, 0}, "the script has no stage")
-            .notes.emplace_back("running it would do nothing, and report success");
+        diagnostics_.report(Code::NothingToDo, {file.id, 0, 0}, "the script has no stage",
+                            "running it would do nothing, and report success");
     if (file.migration) {
         ir::Migration m{file.migration->title.text, {}, file.migration->span};
         for (const auto& [name, value] : file.migration->properties)

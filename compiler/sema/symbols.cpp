@@ -11,20 +11,15 @@ void Lowering::defined(DefinitionKind kind, const std::string& name, Span span, 
 
 void Lowering::defined(const Declaration& declaration) {
     if (!symbols_) return;
-    Definition d;
-    d.span = declaration.span();
-    d.name = text(d.span);
-    if (declaration.verb) {
-        d.kind = DefinitionKind::Verb;
-        d.whole = declaration.verb->span;
-        d.documentation = declaration.verb->documentation;
-        if (declaration.verb->result_type) d.type = declaration.verb->result_type->text;
-    } else {
-        d.kind = DefinitionKind::Probe;
-        d.whole = declaration.probe->span;
-        d.documentation = declaration.probe->documentation;
-        d.type = declaration.probe->type.text;
-    }
+    const syntax::Declared& common = declaration.common();
+    Definition d{declaration.verb ? DefinitionKind::Verb : DefinitionKind::Probe,
+                 text(common.signature_span),
+                 common.signature_span,
+                 common.span,
+                 "",
+                 common.documentation};
+    if (declaration.probe) d.type = declaration.probe->type.text;
+    if (declaration.verb && declaration.verb->result_type) d.type = declaration.verb->result_type->text;
     symbols_->definitions.push_back(std::move(d));
 }
 

@@ -1,7 +1,8 @@
-#include "compiler/sema/types.hpp"
-
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include "compiler/sema/lowering.hpp"
 
 namespace migc::sema {
 
@@ -10,22 +11,8 @@ using ir::TypeKind;
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, TypeKind>, 14> named_types = {{
-    {"bool", TypeKind::Bool},
-    {"int", TypeKind::Int},
-    {"string", TypeKind::String},
-    {"percent", TypeKind::Percent},
-    {"duration", TypeKind::Duration},
-    {"quantity", TypeKind::Quantity},
-    {"url", TypeKind::Url},
-    {"path", TypeKind::Path},
-    {"image", TypeKind::Image},
-    {"json", TypeKind::Json},
-    {"condition", TypeKind::Condition},
-    {"environment", TypeKind::Environment},
-    {"secret", TypeKind::Secret},
-    {"plan", TypeKind::Plan},
-}};
+constexpr std::array<std::pair<std::string_view, bool Type::*>, 3> marks = {
+    {{"consumed ", &Type::consumed}, {"new ", &Type::written}, {"secret ", &Type::secret}}};
 
 }  // namespace
 
@@ -44,31 +31,22 @@ Type list_of(Type element) {
 
 std::optional<Type> parse_type(std::string_view text,
                                const std::function<bool(std::string_view)>& is_resource) {
-    constexpr std::string_view list = "list of ", consumed = "consumed ", written = "new ",
-                               secret = "secret ";
+    constexpr std::string_view list = "list of ";
     if (text.starts_with(list)) {
         auto element = parse_type(text.substr(list.size()), is_resource);
         return element ? std::optional(list_of(std::move(*element))) : std::nullopt;
     }
-    if (text.starts_with(consumed)) {
-        auto type = parse_type(text.substr(consumed.size()), is_resource);
-        if (type) type->consumed = true;
+    for (const auto& [mark, flag] : marks) {
+        if (!text.starts_with(mark)) continue;
+        auto type = parse_type(text.substr(mark.size()), is_resource);
+        // Whatever there is can be used up; only a path is made, or leads to a secret.
+        if (!type || (flag != &Type::consumed && type->kind != TypeKind::Path)) return {};
+        (*type).*flag = true;
         return type;
     }
-    if (text.starts_with(written)) {
-        auto type = parse_type(text.substr(written.size()), is_resource);
-        if (!type || type->kind != TypeKind::Path) return {};
-        type->written = true;
-        return type;
-    }
-    if (text.starts_with(secret)) {
-        auto type = parse_type(text.substr(secret.size()), is_resource);
-        if (!type || type->kind != TypeKind::Path) return {};
-        type->secret = true;
-        return type;
-    }
-    for (const auto& [name, kind] : named_types)
-        if (name == text) return simple(kind);
+    for (auto kind = static_cast<int>(TypeKind::Bool); kind < static_cast<int>(TypeKind::Resource); ++kind)
+        if (const Type built_in = simple(static_cast<TypeKind>(kind)); ir::show(built_in) == text)
+            return built_in;
     if (!is_resource(text)) return {};
     Type type = simple(TypeKind::Resource);
     type.resource = text;

@@ -173,10 +173,6 @@ void Analysis::sort_symbols() {
                uses.end());
 }
 
-std::vector<const sema::Declaration*> Analysis::own() const {
-    return script_.library->own();
-}
-
 const sema::Definition* Analysis::definition(Span declared) const {
     const auto& all = symbols_.definitions;
     const auto found = std::lower_bound(all.begin(), all.end(), declared,

@@ -48,7 +48,7 @@ class Analysis {
     [[nodiscard]] const project::Inventory& inventory() const { return script_.inventory; }
     [[nodiscard]] const sema::Symbols& symbols() const { return symbols_; }
     // Verbs and probes of the script and of the files that it uses.
-    [[nodiscard]] std::vector<const sema::Declaration*> own() const;
+    [[nodiscard]] const std::vector<const sema::Declaration*>& own() const { return script_.library->own(); }
     // Whether the text is Mig from its beginning to its end.
     [[nodiscard]] bool is_mig() const { return is_mig_; }
 

@@ -19,9 +19,9 @@ Phrases::Phrases(const sema::Embedded& library) {
     Diagnostics ignored;  // the library is tested
     for (std::size_t i = 0; i < library.file_count; ++i) {
         const auto& file = library.files[i];
-        const FileId id = sources_.add(fmt::format("std/{}.mig", file.module), std::string(file.text));
-        modules_.push_back(
-            {fmt::format("std.{}", file.module), file.always, syntax::parse(sources_, id, ignored)});
+        const FileId id = sources.add(fmt::format("std/{}.mig", file.module), std::string(file.text));
+        modules.push_back(
+            {fmt::format("std.{}", file.module), file.always, syntax::parse(sources, id, ignored)});
     }
 }
 
@@ -271,7 +271,7 @@ class Completer {
             if (last == "failure") keywords(failure_words);
         } else if (head == "use") {
             if (last == "use")
-                for (const auto& module : library_.modules())
+                for (const auto& module : library_.modules)
                     if (!module.always) value(CompletionKind::Value, module.name, "module");
         } else if (last == ":") {
             types();
@@ -317,22 +317,18 @@ class Completer {
 
     void phrases(DeclarationKind kind) {
         const auto& uses = analysis_.tree().uses;
-        for (const auto& module : library_.modules()) {
+        for (const auto& module : library_.modules) {
             const bool is_used = std::any_of(uses.begin(), uses.end(), [&](const syntax::Use& use) {
                 return !use.is_path && use.module == module.name;
             });
             if (!module.always && !is_used) continue;
-            const auto text = [&](Span span) { return library_.text(span); };
             if (kind == DeclarationKind::Verb)
-                for (const auto& verb : module.file.verbs) add(verb, kind, text);
+                for (const auto& verb : module.file.verbs) add(verb, kind, library_.sources);
             else
-                for (const auto& probe : module.file.probes) add(probe, kind, text);
+                for (const auto& probe : module.file.probes) add(probe, kind, library_.sources);
         }
-        const auto text = [&](Span span) { return std::string(analysis_.sources().text(span)); };
-        for (const auto* own : analysis_.own()) {
-            if (kind == DeclarationKind::Verb && own->verb) add(*own->verb, kind, text);
-            if (kind == DeclarationKind::Probe && own->probe) add(*own->probe, kind, text);
-        }
+        for (const auto* own : analysis_.own())
+            if (own->is(kind)) add(own->common(), kind, analysis_.sources());
         if (complete_ && kind == DeclarationKind::Verb) keywords(clause_words);
         if (complete_ && kind == DeclarationKind::Probe) keywords(comparison_words);
         if (kind == DeclarationKind::Probe && context_.phrase.size() == 1 && !complete_)
@@ -340,8 +336,7 @@ class Completer {
         for (const auto& type : slot_types_) values(type);
     }
 
-    template <typename Declaration, typename Text>
-    void add(const Declaration& declaration, DeclarationKind kind, Text text) {
+    void add(const syntax::Declared& declaration, DeclarationKind kind, const SourceMap& sources) {
         for (const Rest& rest : Follower(context_.phrase).follow(declaration.signature)) {
             if (rest.empty()) {
                 complete_ = !context_.phrase.empty();
@@ -353,12 +348,13 @@ class Completer {
                     slot_types_.push_back(type);
                 continue;
             }
-            const std::string signature = text(declaration.signature_span);
-            result_.items.push_back(
-                {CompletionKind::Phrase, label(rest), signature,
-                 fmt::format("{}\n\n```mig\n{}\n```", declaration.documentation, text(declaration.span)),
-                 snippet(rest,
-                         kind == DeclarationKind::Verb && context_.phrase.empty() && !context_.introduced)});
+            const bool is_statement =
+                kind == DeclarationKind::Verb && context_.phrase.empty() && !context_.introduced;
+            result_.items.push_back({CompletionKind::Phrase, label(rest),
+                                     std::string(sources.text(declaration.signature_span)),
+                                     fmt::format("{}\n\n```mig\n{}\n```", declaration.documentation,
+                                                 sources.text(declaration.span)),
+                                     snippet(rest, is_statement)});
         }
     }
 

@@ -25,8 +25,7 @@ struct Completions {
 };
 
 // The standard library's declarations, parsed once and kept.
-class Phrases {
-  public:
+struct Phrases {
     explicit Phrases(const sema::Embedded& library);
 
     struct Module {
@@ -34,12 +33,8 @@ class Phrases {
         bool always = false;
         syntax::File file;
     };
-    [[nodiscard]] const std::deque<Module>& modules() const { return modules_; }
-    [[nodiscard]] std::string text(Span span) const { return std::string(sources_.text(span)); }
-
-  private:
-    SourceMap sources_;
-    std::deque<Module> modules_;
+    SourceMap sources;
+    std::deque<Module> modules;
 };
 
 Completions complete(const Analysis& analysis, const Phrases& library, std::uint32_t offset);

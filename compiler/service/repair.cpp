@@ -9,13 +9,11 @@
 
 namespace migc::service {
 
+using syntax::item_words;
 using syntax::Token;
 using syntax::TokenKind;
 
 namespace {
-
-constexpr std::array item_words = {"migration", "use",   "param", "let",   "require",  "always",
-                                   "never",     "stage", "verb",  "probe", "resource", "tool"};
 
 class Repair {
   public:
