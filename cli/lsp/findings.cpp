@@ -64,9 +64,7 @@ void Server::publish(const std::string& uri, Document& document, std::vector<Jso
         if (!findings.empty()) document.published.insert(where);
         Json parameters = {{"uri", where}, {"diagnostics", std::move(findings)}};
         if (where == uri && !document.version.is_null()) parameters["version"] = document.version;
-        out.push_back({{"jsonrpc", "2.0"},
-                       {"method", "textDocument/publishDiagnostics"},
-                       {"params", std::move(parameters)}});
+        out.push_back(published(std::move(parameters)));
     }
 }
 
@@ -82,9 +80,7 @@ std::vector<Json> Server::idle() {
 Json Server::code_actions(const Json& parameters) {
     const Place at = place(parameters, false);
     const auto offset = [&](const char* end) {
-        const Json& p = parameters.at("range").at(end);
-        return at.document.text.offset(
-            {p.at("line").get<std::uint32_t>(), p.at("character").get<std::uint32_t>()});
+        return at.document.text.offset(position(parameters.at("range").at(end)));
     };
     const std::uint32_t begin = offset("start"), end = offset("end");
     Json result = Json::array();

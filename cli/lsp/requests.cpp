@@ -1,7 +1,8 @@
 // What an editor asks about a place in a script.
+#include <array>
+
 #include <fmt/format.h>
 
-#include "cli/lsp/error.hpp"
 #include "cli/lsp/server.hpp"
 #include "compiler/service/navigate.hpp"
 #include "compiler/service/outline.hpp"
@@ -13,39 +14,16 @@ using service::Analysis;
 
 namespace {
 
-// The protocol's numbers.
+// The protocol's numbers of what stands for each kind: keyword, function, variable, value.
 int kind_of(service::CompletionKind kind) {
-    switch (kind) {
-        case service::CompletionKind::Keyword:
-            return 14;
-        case service::CompletionKind::Phrase:
-            return 3;  // function
-        case service::CompletionKind::Name:
-            return 6;  // variable
-        case service::CompletionKind::Value:
-            return 12;
-    }
-    return 1;
+    constexpr std::array numbers = {14, 3, 6, 12};
+    return numbers.at(static_cast<std::size_t>(kind));
 }
 
+// Constant, variable, namespace, function, property, module, class.
 int kind_of(service::PartKind kind) {
-    switch (kind) {
-        case service::PartKind::Param:
-            return 14;  // constant
-        case service::PartKind::Let:
-            return 13;  // variable
-        case service::PartKind::Stage:
-            return 3;  // namespace
-        case service::PartKind::Verb:
-            return 12;  // function
-        case service::PartKind::Probe:
-            return 7;  // property
-        case service::PartKind::Tool:
-            return 2;  // module
-        case service::PartKind::Resource:
-            return 5;  // class
-    }
-    return 13;
+    constexpr std::array numbers = {14, 13, 3, 12, 7, 2, 5};
+    return numbers.at(static_cast<std::size_t>(kind));
 }
 
 Json markdown(const std::string& text) {

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "cli/lsp/error.hpp"
 #include "cli/lsp/uri.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/write_file.hpp"
@@ -28,10 +27,6 @@ Json answer(const Json& id, Json result) {
 
 Json refusal(const Json& id, int code, const std::string& message) {
     return {{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", message}}}};
-}
-
-Position position_of(const Json& json) {
-    return {json.at("line").get<std::uint32_t>(), json.at("character").get<std::uint32_t>()};
 }
 
 std::optional<std::string> read(const std::string& path) {
@@ -120,6 +115,11 @@ void Server::dispatch(const Json& message, std::vector<Json>& out) {
     if (method == "textDocument/didSave" || method == "workspace/didChangeWatchedFiles") forget_analyses("");
 }
 
+Json Server::published(Json parameters) {
+    return {
+        {"jsonrpc", "2.0"}, {"method", "textDocument/publishDiagnostics"}, {"params", std::move(parameters)}};
+}
+
 Json Server::initialize(const Json&) {
     if (initialized_) throw Error{invalid_request, "`initialize` has been sent already"};
     initialized_ = true;
@@ -156,8 +156,8 @@ void Server::did_change(const Json& parameters) {
     for (const Json& change : parameters.at("contentChanges")) {
         const std::string with = change.at("text");
         if (change.contains("range"))
-            document.text.replace(position_of(change["range"].at("start")),
-                                  position_of(change["range"].at("end")), with);
+            document.text.replace(position(change["range"].at("start")), position(change["range"].at("end")),
+                                  with);
         else
             document.text = Text(with);
     }
@@ -166,9 +166,7 @@ void Server::did_change(const Json& parameters) {
 void Server::did_close(const Json& parameters, std::vector<Json>& out) {
     std::string uri;
     for (const std::string& other : document(parameters, uri).published)
-        out.push_back({{"jsonrpc", "2.0"},
-                       {"method", "textDocument/publishDiagnostics"},
-                       {"params", {{"uri", other}, {"diagnostics", Json::array()}}}});
+        out.push_back(published({{"uri", other}, {"diagnostics", Json::array()}}));
     documents_.erase(uri);
     changed_.erase(uri);
     forget_analyses("");
@@ -199,7 +197,7 @@ Server::Place Server::place(const Json& parameters, bool with_position) {
     Document& document = this->document(parameters, uri);
     Analysis& analysis = this->analysis(uri, document);
     const std::uint32_t offset =
-        with_position ? document.text.offset(position_of(parameters.at("position"))) : 0;
+        with_position ? document.text.offset(position(parameters.at("position"))) : 0;
     return {uri, document, analysis, offset};
 }
 
@@ -276,6 +274,10 @@ std::string Server::cached(const std::string& name, const std::string& text) {
     // Nobody should think that an edit of it changed the library.
     (void)write_file(path, text, {.mode = 0444, .synced = false});
     return read(path) == text ? path.string() : "";
+}
+
+Position Server::position(const Json& json) {
+    return {json.at("line").get<std::uint32_t>(), json.at("character").get<std::uint32_t>()};
 }
 
 Json Server::edits(const Analysis& analysis, const std::vector<Edit>& edits) {

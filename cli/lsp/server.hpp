@@ -20,6 +20,21 @@ namespace migc::lsp {
 
 using Json = nlohmann::json;
 
+// JSON-RPC's and the Language Server Protocol's numbers.
+constexpr int parse_error = -32700;
+constexpr int invalid_request = -32600;
+constexpr int unknown_method = -32601;
+constexpr int invalid_parameters = -32602;
+constexpr int internal_error = -32603;
+constexpr int not_initialized = -32002;
+constexpr int request_failed = -32803;
+
+// What a request is refused with.
+struct Error {
+    int code = internal_error;
+    std::string message;
+};
+
 class Server {
   public:
     // Into `cache` the server writes, when a definition in it is asked for, the text of the standard library,
@@ -81,6 +96,7 @@ class Server {
     service::Analysis& analysis(const std::string& uri, Document& document);
 
     void publish(const std::string& uri, Document& document, std::vector<Json>& out);
+    static Json published(Json parameters);
     [[nodiscard]] Json finding(const service::Analysis& analysis, const Diagnostic& diagnostic);
     // Forgets the places of another analysis.
     void show_places_of(const service::Analysis& analysis);
@@ -90,6 +106,7 @@ class Server {
     [[nodiscard]] Json location(const service::Analysis& analysis, Span span);
     [[nodiscard]] std::string uri_of_file(const service::Analysis& analysis, FileId file);
     [[nodiscard]] Json edits(const service::Analysis& analysis, const std::vector<Edit>& edits);
+    static service::Position position(const Json& json);
     // Writes a file into the cache unless it is there; its path, or empty if it cannot.
     std::string cached(const std::string& name, const std::string& text);
 

@@ -1,9 +1,8 @@
 #include "cli/lsp/uri.hpp"
 
-#include <cctype>
 #include <charconv>
 
-#include <fmt/format.h>
+#include "compiler/source/outside_text.hpp"
 
 namespace migc::lsp {
 
@@ -30,14 +29,7 @@ std::string path_of(std::string_view uri) {
 
 std::string uri_of(std::string_view path) {
     if (!path.starts_with('/')) return std::string(path);
-    std::string uri(scheme);
-    for (const char c : path) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool is_plain = (byte < 0x80 && std::isalnum(byte)) ||
-                              std::string_view("/-._~").find(c) != std::string_view::npos;
-        uri += is_plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
-    }
-    return uri;
+    return std::string(scheme) + outside_text(path, Sink::UriPath);
 }
 
 }  // namespace migc::lsp
