@@ -1,12 +1,14 @@
-// Which files of a project git knows, from its index: no program is started, and nothing is written.
+// Which files git knows, from its index: no program is started, since to ask git would be to run what a
+// repository's settings name, and nothing is written.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace migc::project {
 
@@ -17,25 +19,22 @@ class GitIndex {
     // Of the repository that holds a folder; nothing where there is none, or where its index cannot be read.
     static std::optional<GitIndex> of(const std::filesystem::path& folder);
     // The same of the index's own bytes; nothing if they are of a form that this does not know.
-    static std::optional<GitIndex> parse(std::string bytes, std::filesystem::path root);
+    static std::optional<GitIndex> parse(std::string_view bytes, std::filesystem::path root);
 
     // Whether git knows a file, and whether it was changed since: its size tells, and another one of the same
     // size passes for the same. Nothing for a file that is not there or lies outside.
     [[nodiscard]] std::optional<Tracking> tracking(const std::filesystem::path& file) const;
 
   private:
-    struct Entry {
-        std::size_t name = 0;  // where it begins
-        std::size_t length = 0;
-        std::uint32_t size = 0;  // of the file that was added last
-    };
-    [[nodiscard]] std::string_view name(const Entry& entry) const {
-        return std::string_view(bytes_).substr(entry.name, entry.length);
-    }
-
     std::filesystem::path root_;
-    std::string bytes_;
-    std::vector<Entry> entries_;  // by name, as git keeps them
+    std::map<std::string, std::uint32_t> sizes_;  // of the files that were added last, by their names
 };
+
+// The working tree, if git tracks a file or folder of that name in this folder, or anything below it.
+std::optional<std::filesystem::path> tracked_by_git(const std::filesystem::path& folder,
+                                                    std::string_view name);
+
+// Whether an index file's bytes name this path, or one below it. For the tests.
+bool index_names(std::string_view index, std::string_view path);
 
 }  // namespace migc::project

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/journal/tracked.hpp"
+#include "compiler/project/git_index.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -26,7 +26,7 @@ std::optional<fs::path> tree_that_tracks_it(const fs::path& root) {
     static std::set<fs::path> untracked;
     const std::lock_guard lock(mutex);
     if (untracked.contains(root)) return std::nullopt;
-    auto tree = tracked_by_git(root, state_name);
+    auto tree = project::tracked_by_git(root, state_name);
     if (!tree) untracked.insert(root);
     return tree;
 }

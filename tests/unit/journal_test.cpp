@@ -14,11 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compiler/project/git_index.hpp"
 #include "runtime/journal/starting.hpp"
 #include "runtime/journal/state_folder.hpp"
-#include "runtime/journal/tracked.hpp"
 
 using namespace migc::runtime;
+using migc::project::index_names;
 namespace fs = std::filesystem;
 
 namespace {

@@ -263,6 +263,19 @@ std::string index_of(const std::vector<std::pair<std::string, std::uint32_t>>& e
     return bytes + std::string(20, 'y');
 }
 
+// The same of version 4 for names that have nothing in common at their beginnings.
+std::string short_index_of(const std::vector<std::pair<std::string, char>>& entries) {
+    std::string bytes("DIRC\0\0\0\4\0\0\0", 11);
+    bytes += static_cast<char>(entries.size());
+    std::size_t before = 0;
+    for (const auto& [name, size] : entries) {
+        bytes += std::string(39, '\0') + size + std::string(20, 'x') + std::string(2, '\0') +
+                 static_cast<char>(before) + name + '\0';
+        before = name.size();
+    }
+    return bytes + std::string(20, 'y');
+}
+
 }  // namespace
 
 TEST_CASE("git's index tells which files git knows") {
@@ -281,6 +294,13 @@ TEST_CASE("git's index tells which files git knows") {
     CHECK_FALSE(index->tracking(root / "k8s/gone.yaml"));  // there is nothing that could be read
     CHECK_FALSE(index->tracking("/etc/hostname"));
     CHECK_FALSE(index->tracking(root / "k8s"));
+
+    const auto short_index = GitIndex::parse(short_index_of({{"a.yaml", 1}, {"k8s/known.yaml", 4}}), root);
+    REQUIRE(short_index);
+    CHECK(short_index->tracking(root / "k8s/known.yaml") == Tracking::Same);
+    CHECK(short_index->tracking(root / "k8s/changed.yaml") == Tracking::Untracked);
+    CHECK_FALSE(
+        GitIndex::parse(index_of({{"a", 1}}).replace(index_of({{"a", 1}}).size() - 20, 4, "link"), root));
 
     // What is not understood says nothing; whatever the bytes are, nothing is read beyond them.
     CHECK_FALSE(GitIndex::parse("", root));
