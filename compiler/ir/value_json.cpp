@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/ir/value.hpp"
+#include "compiler/source/encoding.hpp"
 #include "compiler/source/escape.hpp"
 
 namespace migc {
@@ -20,9 +21,7 @@ constexpr int deepest = 200;  // levels of nested lists that are read back; no p
 // JSON holds UTF-8 only; other bytes are written in hexadecimal.
 JsonValue text_to_json(const std::string& text) {
     if (is_utf8(text)) return text;
-    std::string digits;
-    for (const char c : text) digits += fmt::format("{:02x}", static_cast<unsigned char>(c));
-    return {{"bytes", digits}};
+    return {{"bytes", hexadecimal(text)}};
 }
 
 std::optional<std::string> bytes_from(const std::string& digits) {

@@ -32,14 +32,16 @@ const char* what_else(const struct stat& status) {
     return S_ISREG(status.st_mode) ? nullptr : "it is no regular file";
 }
 
-// To the end, whatever size the system told: files of /proc have none, and a file may grow meanwhile.
+// From its beginning to the end, whatever size the system told: files of /proc have none, and a file may grow
+// meanwhile.
 Content read_all(int descriptor, std::uintmax_t expected, std::uintmax_t limit) {
     const auto too_large = [&] { return tl::unexpected("it is larger than " + shown_size(limit)); };
     if (expected > limit) return too_large();
     std::string bytes;
     bytes.reserve(static_cast<std::size_t>(expected));
     std::array<char, 1 << 16> part;
-    for (ssize_t size = 0; (size = ::read(descriptor, part.data(), part.size())) != 0;) {
+    for (ssize_t size = 0;
+         (size = ::pread(descriptor, part.data(), part.size(), static_cast<off_t>(bytes.size()))) != 0;) {
         if (size < 0 && errno == EINTR) continue;
         if (size < 0) return system_error();
         bytes.append(part.data(), static_cast<std::size_t>(size));

@@ -2,15 +2,16 @@
 
 #include <array>
 
-#include <fmt/format.h>
 #include <sodium.h>
+
+#include "compiler/source/encoding.hpp"
 
 namespace migc {
 
 std::string sha256(std::string_view bytes) {
     std::array<unsigned char, crypto_hash_sha256_BYTES> digest = {};
     crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-    return fmt::format("{:02x}", fmt::join(digest, ""));
+    return hexadecimal(as_text(digest));
 }
 
 }  // namespace migc

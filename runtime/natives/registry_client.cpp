@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 #include <re2/re2.h>
-#include <sodium.h>
 
+#include "compiler/source/encoding.hpp"
 #include "runtime/natives/private_file.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -79,16 +79,6 @@ bool is_entry_of(std::string entry, const std::string& registry) {
     for (const char* scheme : {"https://", "http://"})
         if (entry.starts_with(scheme)) entry.erase(0, std::string_view(scheme).size());
     return entry.substr(0, entry.find('/')) == registry;
-}
-
-std::optional<std::string> from_base64(const std::string& text) {
-    std::string bytes(text.size(), '\0');
-    std::size_t size = 0;
-    if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
-                          text.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
-        return std::nullopt;
-    bytes.resize(size);
-    return bytes;
 }
 
 fs::path docker_config() {

@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include "compiler/documents/document.hpp"
+#include "compiler/source/encoding.hpp"
 #include "compiler/source/escape.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/natives/by_hand.hpp"
@@ -12,7 +12,6 @@
 #include "runtime/natives/project_files.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
-#include "runtime/tools/base64.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -96,16 +95,6 @@ tl::expected<std::pair<Document, std::string>, std::string> reduced(Host& host, 
     return std::pair(std::move(*before), std::move(*after));
 }
 
-std::optional<std::string> bytes_of(const std::string& text) {
-    std::string bytes(text.size(), '\0');
-    std::size_t size = 0;
-    if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
-                          text.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
-        return std::nullopt;
-    bytes.resize(size);
-    return bytes;
-}
-
 // A copy of a file as the journal holds it: {"mode", "text"}, or {"mode", "base64"} for what is no text.
 // Where there is no file it is absent, or {"missing-folders"}: how many of its folders are not there either.
 json copy_of(const ProjectFile& file) {
@@ -128,7 +117,7 @@ std::optional<ProjectFile> file_of(const json& copy) {
     if (mode < 0 || mode > 07777) return std::nullopt;
     const json& text = field(copy, "/text");
     const auto content =
-        text.is_string() ? std::optional(text.get<std::string>()) : bytes_of(text_field(copy, "/base64"));
+        text.is_string() ? std::optional(text.get<std::string>()) : from_base64(text_field(copy, "/base64"));
     if (!content) return std::nullopt;
     return ProjectFile{*content, static_cast<mode_t>(mode)};
 }

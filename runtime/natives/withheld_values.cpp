@@ -1,8 +1,8 @@
 #include "runtime/natives/withheld_values.hpp"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
+#include "compiler/source/encoding.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
@@ -13,16 +13,6 @@ namespace migc::runtime {
 namespace {
 
 using nlohmann::json;
-
-std::string decoded(const std::string& text) {
-    std::string bytes(text.size() + 1, '\0');
-    std::size_t size = 0;
-    const int failed =
-        sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
-                          text.size(), "\n", &size, nullptr, sodium_base64_VARIANT_ORIGINAL);
-    bytes.resize(failed == 0 ? size : 0);
-    return bytes;
-}
 
 // The keys whose values would be lost: those that the new form has not, or has with another mark.
 json lost_values(const json& prior, const json& wanted, const json& values) {
@@ -54,7 +44,7 @@ void conceal_values(Host& host, const json& data) {
         if (!item.value().is_string()) continue;
         const auto& text = item.value().get_ref<const std::string&>();
         host.conceal(text);
-        host.conceal(decoded(text));
+        host.conceal(from_base64(text, Base64::Standard, "\n").value_or(""));
     }
 }
 

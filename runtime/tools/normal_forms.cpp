@@ -4,10 +4,9 @@
 #include <cctype>
 #include <optional>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "runtime/tools/base64.hpp"
+#include "compiler/source/encoding.hpp"
 #include "runtime/tools/decoders.hpp"
 
 namespace migc::runtime {
@@ -73,24 +72,18 @@ std::uint32_t small_letter(std::uint32_t code) {
     if (within(0x391, 0x3AB) || within(0x410, 0x42F)) return code + 0x20;
     if (within(0x400, 0x40F)) return code + 0x50;
     if (within(0x388, 0x38A)) return code + 0x25;
-    switch (code) {
-        case 0xB5:
-            return 0x3BC;  // the sign micro
-        case 0x178:
-            return 0xFF;  // y with diaeresis
-        case 0x386:
-            return 0x3AC;  // alpha, omicron, upsilon, omega with tonos
-        case 0x38C:
-            return 0x3CC;
-        case 0x38E:
-            return 0x3CD;
-        case 0x38F:
-            return 0x3CE;
-        case 0x3C2:
-            return 0x3C3;  // sigma at the end of a word
-        default:
-            return code;
-    }
+    // The sign micro; y with diaeresis; alpha, omicron, upsilon, omega with tonos; sigma at the end of a
+    // word.
+    constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 7> others = {{{0xB5, 0x3BC},
+                                                                                {0x178, 0xFF},
+                                                                                {0x386, 0x3AC},
+                                                                                {0x38C, 0x3CC},
+                                                                                {0x38E, 0x3CD},
+                                                                                {0x38F, 0x3CE},
+                                                                                {0x3C2, 0x3C3}}};
+    for (const auto& [capital, small] : others)
+        if (code == capital) return small;
+    return code;
 }
 
 // What is left of a view, and where each character of it stands there.
@@ -143,12 +136,6 @@ std::string base64_within(std::string_view text, std::size_t before) {
     const std::size_t first = (before * 8 + 5) / 6;
     const std::size_t last = (before + text.size()) * 8 / 6;
     return first < last ? whole.substr(first, last - first) : "";
-}
-
-std::string hexadecimal(std::string_view text) {
-    std::string result;
-    for (const char c : text) result += fmt::format("{:02x}", static_cast<unsigned char>(c));
-    return result;
 }
 
 // As Windows has texts.

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "compiler/source/encoding.hpp"
+
 namespace migc::runtime {
 
 namespace {
@@ -35,7 +37,7 @@ tl::expected<OutputFile::Written, std::string> read_through(int descriptor) {
     }
     std::array<unsigned char, crypto_hash_sha256_BYTES> hash = {};
     crypto_hash_sha256_final(&state, hash.data());
-    for (const unsigned char byte : hash) written.digest += fmt::format("{:02x}", byte);
+    written.digest = hexadecimal(as_text(hash));
     return written;
 }
 

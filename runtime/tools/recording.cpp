@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "compiler/source/descriptor.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/write_file.hpp"
 #include "runtime/tools/concealment.hpp"
-#include "runtime/tools/descriptor.hpp"
 #include "runtime/tools/output_file.hpp"
 #include "runtime/tools/secret_objects.hpp"
 #include "runtime/tools/transcript.hpp"
@@ -22,17 +22,10 @@ namespace {
 
 constexpr std::uintmax_t largest_file = 1 << 20;  // bytes of an output file that is kept in a transcript
 
-// The command as which it is recorded what was asked about a program that was left running.
-CommandLine about_program(const char* question, const std::string& log) {
+// The command as which something is recorded that is none.
+CommandLine as_command(std::vector<std::string> argv) {
     CommandLine command;
-    command.argv = {question, log};
-    return command;
-}
-
-// Likewise, as which a watch of a whole simulation is recorded.
-CommandLine everything() {
-    CommandLine command;
-    command.argv = {"everything"};
+    command.argv = std::move(argv);
     return command;
 }
 
@@ -43,9 +36,7 @@ Answer with_output_file(const CommandLine& command, Answer answer) {
         answer.output = std::move(*content);
         return answer;
     }
-    Answer left_out;
-    left_out.reason = fmt::format("{} was too large to be recorded", command.output_file);
-    return left_out;
+    return not_started(fmt::format("{} was too large to be recorded", command.output_file));
 }
 
 // The file, shared by the recorder and its watches.
@@ -58,13 +49,8 @@ class TranscriptFile {
         const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
         const std::scoped_lock lock(mutex_);
         // A transcript with a hole would answer wrongly later, so nothing follows the first failure.
-        for (std::size_t done = 0; problem_.empty() && done < text.size();) {
-            const ssize_t size = ::write(descriptor_.get(), text.data() + done, text.size() - done);
-            if (size > 0) done += static_cast<std::size_t>(size);
-            if (size < 0 && errno != EINTR) {
-                problem_ = fmt::format("{} is incomplete: {}", file_.string(), std::strerror(errno));
-            }
-        }
+        if (problem_.empty() && !write_all(descriptor_.get(), text))
+            problem_ = fmt::format("{} is incomplete: {}", file_.string(), std::strerror(errno));
     }
 
     [[nodiscard]] std::string problem() const {
@@ -92,8 +78,8 @@ class RecordingWatch : public Watch {
 
     Woken wait(Time deadline) override {
         const Woken woken = watch_->wait(deadline);
-        if (woken == Woken::Changed) transcript_.write(news_line(id_, tools_.now()));
-        if (woken == Woken::Ended) transcript_.write(ended_line(id_, tools_.now()));
+        if (woken == Woken::Changed) transcript_.write(watched_line("news", id_, tools_.now()));
+        if (woken == Woken::Ended) transcript_.write(watched_line("ended", id_, tools_.now()));
         return woken;
     }
 
@@ -149,7 +135,9 @@ class Recording : public RecordingTools {
         return recorded(tools_->watch(command), command);
     }
 
-    std::unique_ptr<Watch> watch_all() override { return recorded(tools_->watch_all(), everything()); }
+    std::unique_ptr<Watch> watch_all() override {
+        return recorded(tools_->watch_all(), as_command({"everything"}));
+    }
 
     std::optional<ProgramFile> program_file(const std::string& program) override {
         return tools_->program_file(program);
@@ -171,17 +159,17 @@ class Recording : public RecordingTools {
     }
 
     void write_about_program(const char* question, const std::string& log, const Answer& answer) {
-        transcript_.write(run_line(key_of(about_program(question, log), normalised_), answer, tools_->now()));
+        transcript_.write(run_line(key_of(as_command({question, log}), normalised_), answer, tools_->now()));
     }
 
-    Answer concealed(Answer answer) {
+    static Answer concealed(Answer answer) {
         for (std::string* text : {&answer.output, &answer.errors, &answer.reason})
             *text = secrets().apply(std::move(*text));
         return answer;
     }
 
     // A digest of a short secret would give it away.
-    [[nodiscard]] CommandLine without_secrets(CommandLine command) const {
+    static CommandLine without_secrets(CommandLine command) {
         command.input = secrets().apply(std::move(command.input));
         return command;
     }
@@ -247,12 +235,12 @@ class ReplayedTools : public Tools {
     }
 
     tl::expected<bool, std::string> running(const std::string& log) override {
-        const Answer answer = run(about_program("running", log));
+        const Answer answer = run(as_command({"running", log}));
         if (answer.succeeded()) return answer.output == "true";
         return tl::unexpected(answer.reason.empty() ? answer.errors : answer.reason);
     }
 
-    Answer stop(const std::string& log, std::int64_t) override { return run(about_program("stop", log)); }
+    Answer stop(const std::string& log, std::int64_t) override { return run(as_command({"stop", log})); }
 
     std::unique_ptr<Watch> watch(const CommandLine& command) override {
         const auto found = transcript_.watches.find(key_of(command, normalised_));
@@ -262,7 +250,7 @@ class ReplayedTools : public Tools {
         return std::make_unique<ReplayedWatch>(std::move(recorded), now_);
     }
 
-    std::unique_ptr<Watch> watch_all() override { return watch(everything()); }
+    std::unique_ptr<Watch> watch_all() override { return watch(as_command({"everything"})); }
 
     Time now() override { return now_; }
     Woken sleep_until(Time deadline) override {
@@ -274,10 +262,8 @@ class ReplayedTools : public Tools {
 
   private:
     [[nodiscard]] Answer not_recorded(const CommandLine& command) const {
-        Answer answer;
-        answer.reason = fmt::format("{} has no answer to `{}`{}: record it again with this script", file_,
-                                    shown(command.argv), command.input.empty() ? "" : " with this input");
-        return answer;
+        return not_started(fmt::format("{} has no answer to `{}`{}: record it again with this script", file_,
+                                       shown(command.argv), command.input.empty() ? "" : " with this input"));
     }
 
     Transcript transcript_;

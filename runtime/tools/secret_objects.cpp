@@ -3,11 +3,10 @@
 #include <cstdlib>
 #include <vector>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sodium.h>
 
-#include "runtime/tools/base64.hpp"
+#include "compiler/source/encoding.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -22,9 +21,7 @@ std::string stand_in(const Key& key, const std::string& value) {
     std::array<unsigned char, bytes> digest{};
     crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(value.data()),
                        value.size(), key.data(), key.size());
-    std::string text = "(secret) ";
-    for (const unsigned char byte : digest) text += fmt::format("{:02x}", byte);
-    return text;
+    return "(secret) " + hexadecimal(as_text(digest));
 }
 
 bool hide_in(json& object, const Key& key) {

@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 #include <re2/re2.h>
-#include <sodium.h>
 
+#include "compiler/source/encoding.hpp"
+#include "compiler/source/escape.hpp"
 #include "compiler/source/sha256.hpp"
-#include "runtime/tools/base64.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime {
@@ -25,25 +25,8 @@ std::string digest(const std::string& text) {
     return text.empty() ? std::string() : sha256(text);
 }
 
-tl::expected<std::string, std::string> bytes_of_base64(const std::string& text) {
-    std::string result(text.size(), '\0');
-    std::size_t size = 0;
-    if (sodium_base642bin(reinterpret_cast<unsigned char*>(result.data()), result.size(), text.data(),
-                          text.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0) {
-        return tl::unexpected(std::string("its base64 is damaged"));
-    }
-    result.resize(size);
-    return result;
-}
-
 json text_or_bytes(const std::string& text) {
-    try {
-        const json as_string = text;
-        [[maybe_unused]] const std::string written = as_string.dump();
-        return as_string;
-    } catch (const json::exception&) {  // the library's only way to say that it is not UTF-8
-        return {{"base64", base64(text)}};
-    }
+    return is_utf8(text) ? json(text) : json{{"base64", base64(text)}};
 }
 
 // Reads one transcript. What nlohmann-json throws for a wrong type stays in here.
@@ -110,8 +93,9 @@ class Reader {
     }
 
     static tl::expected<std::string, std::string> text(const json& value) {
-        if (value.is_object()) return bytes_of_base64(value.at("base64").get<std::string>());
-        return value.get<std::string>();
+        if (!value.is_object()) return value.get<std::string>();
+        if (auto bytes = from_base64(value.at("base64").get<std::string>())) return std::move(*bytes);
+        return tl::unexpected(std::string("its base64 is damaged"));
     }
 
     static CommandKey key(const json& object, const char* kind) {
@@ -205,11 +189,8 @@ json watch_line(const CommandKey& key, int id, Time at) {
     return line;
 }
 
-json news_line(int id, Time at) {
-    return {{"news", id}, {"at", at}};
-}
-json ended_line(int id, Time at) {
-    return {{"ended", id}, {"at", at}};
+json watched_line(const char* what, int id, Time at) {
+    return {{what, id}, {"at", at}};
 }
 
 tl::expected<Transcript, std::string> read_transcript(const std::filesystem::path& file) {

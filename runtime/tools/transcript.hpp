@@ -35,8 +35,8 @@ CommandKey key_of(const CommandLine& command, const std::vector<Normalisation>& 
 nlohmann::json header_line(Time begun);
 nlohmann::json run_line(const CommandKey& key, const Answer& answer, Time at);
 nlohmann::json watch_line(const CommandKey& key, int id, Time at);
-nlohmann::json news_line(int id, Time at);
-nlohmann::json ended_line(int id, Time at);
+// Of a watch: "news" or "ended".
+nlohmann::json watched_line(const char* what, int id, Time at);
 
 struct RecordedWatch {
     std::deque<Time> news;

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/encoding.hpp"
 #include "compiler/source/json_text.hpp"
 #include "compiler/source/read_file.hpp"
-#include "compiler/source/write_file.hpp"
 #include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {
@@ -30,47 +30,46 @@ constexpr std::uintmax_t largest_key_file = 4096;
 
 static_assert(crypto_sign_PUBLICKEYBYTES == 32 && crypto_sign_SECRETKEYBYTES == 64);
 
+using PassphraseKey = std::array<unsigned char, crypto_secretbox_KEYBYTES>;
+using Salt = std::array<unsigned char, crypto_pwhash_SALTBYTES>;
+using Nonce = std::array<unsigned char, crypto_secretbox_NONCEBYTES>;
+using Box = std::array<unsigned char, crypto_sign_SECRETKEYBYTES + crypto_secretbox_MACBYTES>;
+
 // The key that encrypts the private key.
-std::optional<Bytes> derived(const std::string& passphrase, const Bytes& salt) {
-    Bytes key(crypto_secretbox_KEYBYTES);
+std::optional<PassphraseKey> derived(const std::string& passphrase, const Salt& salt) {
+    PassphraseKey key{};
     const int failed = crypto_pwhash(key.data(), key.size(), passphrase.data(), passphrase.size(),
                                      salt.data(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
                                      crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13);
-    return failed == 0 ? std::optional(std::move(key)) : std::nullopt;
+    return failed == 0 ? std::optional(key) : std::nullopt;
 }
 
-tl::expected<json, std::string> encrypted(const unsigned char* secret, std::size_t size,
+tl::expected<json, std::string> encrypted(std::span<const unsigned char> secret,
                                           const std::string& passphrase) {
-    Bytes salt(crypto_pwhash_SALTBYTES), nonce(crypto_secretbox_NONCEBYTES);
+    Salt salt{};
+    Nonce nonce{};
     randombytes_buf(salt.data(), salt.size());
     randombytes_buf(nonce.data(), nonce.size());
     const auto key = derived(passphrase, salt);
     if (!key) return Failure(std::string("there is not enough memory to encrypt the key"));
-    Bytes box(size + crypto_secretbox_MACBYTES);
-    crypto_secretbox_easy(box.data(), secret, size, nonce.data(), key->data());
-    const auto text = [](const Bytes& bytes) {
-        return as_base64(bytes.data(), bytes.size(), sodium_base64_VARIANT_ORIGINAL);
-    };
-    return json{{"salt", text(salt)}, {"nonce", text(nonce)}, {"encrypted", text(box)}};
+    Box box{};
+    crypto_secretbox_easy(box.data(), secret.data(), secret.size(), nonce.data(), key->data());
+    return json{{"salt", base64(as_text(salt))},
+                {"nonce", base64(as_text(nonce))},
+                {"encrypted", base64(as_text(box))}};
 }
 
-std::optional<Bytes> bytes_at(const json& object, const char* key, std::size_t size) {
-    const auto found = object.find(key);
-    if (found == object.end() || !found->is_string()) return std::nullopt;
-    auto bytes = bytes_of_base64(found->get_ref<const std::string&>(), sodium_base64_VARIANT_ORIGINAL);
-    return bytes && bytes->size() == size ? bytes : std::nullopt;
-}
-
-tl::expected<Bytes, std::string> decrypted(const json& file, const std::string& passphrase) {
-    const auto salt = bytes_at(file, "salt", crypto_pwhash_SALTBYTES);
-    const auto nonce = bytes_at(file, "nonce", crypto_secretbox_NONCEBYTES);
-    const auto box = bytes_at(file, "encrypted", crypto_sign_SECRETKEYBYTES + crypto_secretbox_MACBYTES);
-    const auto key = salt ? derived(passphrase, *salt) : std::nullopt;
-    if (!nonce || !box || !key) return Failure(std::string("it is damaged"));
-    Bytes secret(crypto_sign_SECRETKEYBYTES);
-    if (crypto_secretbox_open_easy(secret.data(), box->data(), box->size(), nonce->data(), key->data()) != 0)
+tl::expected<void, std::string> decrypt(const json& file, const std::string& passphrase,
+                                        std::span<unsigned char> secret) {
+    Salt salt{};
+    Nonce nonce{};
+    Box box{};
+    const auto key = read_bytes(file, "salt", salt) ? derived(passphrase, salt) : std::nullopt;
+    if (!read_bytes(file, "nonce", nonce) || !read_bytes(file, "encrypted", box) || !key)
+        return Failure(std::string("it is damaged"));
+    if (crypto_secretbox_open_easy(secret.data(), box.data(), box.size(), nonce.data(), key->data()) != 0)
         return Failure(std::string("the passphrase is wrong"));
-    return secret;
+    return {};
 }
 
 tl::expected<std::string, std::string> private_text(const fs::path& file) {
@@ -84,15 +83,13 @@ tl::expected<std::string, std::string> private_text(const fs::path& file) {
 }  // namespace
 
 std::string show(const PublicKey& key) {
-    return std::string(prefix) +
-           as_base64(key.bytes.data(), key.bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    return std::string(prefix) + base64(as_text(key.bytes), Base64::Url);
 }
 
 tl::expected<PublicKey, std::string> parse_key(std::string_view text) {
     PublicKey key;
-    const auto bytes = text.starts_with(prefix) ? bytes_of_base64(text.substr(prefix.size()),
-                                                                  sodium_base64_VARIANT_URLSAFE_NO_PADDING)
-                                                : std::nullopt;
+    const auto bytes =
+        text.starts_with(prefix) ? from_base64(text.substr(prefix.size()), Base64::Url) : std::nullopt;
     if (!bytes || bytes->size() != key.bytes.size())
         return Failure(std::string("it is no public key: one begins with migc-key:"));
     std::copy(bytes->begin(), bytes->end(), key.bytes.begin());
@@ -107,14 +104,6 @@ PrivateKey PrivateKey::make() {
     return key;
 }
 
-PrivateKey::~PrivateKey() {
-    sodium_memzero(bytes_.data(), bytes_.size());
-}
-
-PrivateKey::PrivateKey(PrivateKey&& other) noexcept : bytes_(other.bytes_) {
-    sodium_memzero(other.bytes_.data(), other.bytes_.size());
-}
-
 PublicKey PrivateKey::public_key() const {
     PublicKey key;
     crypto_sign_ed25519_sk_to_pk(key.bytes.data(), bytes_.data());
@@ -124,39 +113,33 @@ PublicKey PrivateKey::public_key() const {
 std::string PrivateKey::sign(std::string_view message) const {
     std::array<unsigned char, crypto_sign_BYTES> signature{};
     crypto_sign_detached(signature.data(), nullptr, raw(message), message.size(), bytes_.data());
-    return as_base64(signature.data(), signature.size(), sodium_base64_VARIANT_ORIGINAL);
+    return base64(as_text(signature));
 }
 
 std::string random_text() {
     ready_sodium();
     std::array<unsigned char, 16> bytes{};
     randombytes_buf(bytes.data(), bytes.size());
-    return as_base64(bytes.data(), bytes.size());
+    return base64(as_text(bytes));
 }
 
 bool is_signed(const PublicKey& key, std::string_view message, const std::string& signature) {
-    const auto bytes = bytes_of_base64(signature, sodium_base64_VARIANT_ORIGINAL);
+    const auto bytes = from_base64(signature);
     return bytes && bytes->size() == crypto_sign_BYTES &&
-           crypto_sign_verify_detached(bytes->data(), raw(message), message.size(), key.bytes.data()) == 0;
+           crypto_sign_verify_detached(raw(*bytes), raw(message), message.size(), key.bytes.data()) == 0;
 }
 
 tl::expected<void, std::string> save_key(const fs::path& file, const PrivateKey& key,
                                          const std::optional<std::string>& passphrase) {
     json text = {{"migc-private-key", 1}, {"key", show(key.public_key())}};
     if (passphrase) {
-        const auto box = encrypted(key.bytes_.data(), key.bytes_.size(), *passphrase);
+        const auto box = encrypted(key.bytes_, *passphrase);
         if (!box) return Failure(box.error());
         text.update(*box);
     } else {
-        text["plain"] = as_base64(key.bytes_.data(), key.bytes_.size(), sodium_base64_VARIANT_ORIGINAL);
+        text["plain"] = base64(as_text(key.bytes_));
     }
-    std::error_code error;
-    fs::create_directories(file.parent_path(), error);
-    if (!error) fs::permissions(file.parent_path(), fs::perms::owner_all, error);
-    if (error) return Failure(fmt::format("{}: {}", file.parent_path().string(), error.message()));
-    const auto written = write_file(file, text.dump(1) + "\n", {.mode = 0600, .only_new = true});
-    if (!written) return Failure(fmt::format("{}: {}", file.string(), written.error()));
-    return {};
+    return save_private(file, text.dump(1) + "\n");
 }
 
 tl::expected<PrivateKey, std::string> load_key(
@@ -170,20 +153,14 @@ tl::expected<PrivateKey, std::string> load_key(
     const json content = json::parse(*text, nullptr, false);
     if (!content.is_object() || content.value("migc-private-key", json()) != 1)
         return failure("it is no key file");
-    std::optional<Bytes> secret;
+    PrivateKey key;
     if (content.contains("encrypted")) {
         const auto words = passphrase ? passphrase() : std::nullopt;
         if (!words) return failure("it is encrypted, and no passphrase was given");
-        auto opened = decrypted(content, *words);
-        if (!opened) return failure(opened.error());
-        secret = std::move(*opened);
-    } else {
-        secret = bytes_at(content, "plain", crypto_sign_SECRETKEYBYTES);
+        if (auto opened = decrypt(content, *words, key.bytes_); !opened) return failure(opened.error());
+    } else if (!read_bytes(content, "plain", key.bytes_)) {
+        return failure("it is damaged");
     }
-    if (!secret) return failure("it is damaged");
-    PrivateKey key;
-    std::copy(secret->begin(), secret->end(), key.bytes_.begin());
-    sodium_memzero(secret->data(), secret->size());
     return key;
 }
 
@@ -204,9 +181,8 @@ std::vector<PublicKey> keys_in(const fs::path& file) {
     std::vector<PublicKey> keys;
     const json content = json::parse(read_file(file, largest_key_file).value_or(""), nullptr, false);
     if (const auto key = parse_key(text_of(content, "key"))) keys.push_back(*key);
-    if (const auto secret =
-            content.is_object() ? bytes_at(content, "plain", crypto_sign_SECRETKEYBYTES) : std::nullopt)
-        crypto_sign_ed25519_sk_to_pk(keys.emplace_back().bytes.data(), secret->data());
+    PrivateKey own;
+    if (read_bytes(content, "plain", own.bytes_)) keys.push_back(own.public_key());
     return keys;
 }
 

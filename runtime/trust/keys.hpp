@@ -11,6 +11,8 @@
 
 #include <tl/expected.hpp>
 
+#include "runtime/trust/bytes.hpp"
+
 namespace migc::trust {
 
 struct PublicKey {
@@ -26,9 +28,6 @@ tl::expected<PublicKey, std::string> parse_key(std::string_view text);
 class PrivateKey {
   public:
     static PrivateKey make();
-    ~PrivateKey();
-    PrivateKey(PrivateKey&& other) noexcept;
-    PrivateKey& operator=(PrivateKey&&) = delete;
 
     [[nodiscard]] PublicKey public_key() const;
     // Base64 of the signature.
@@ -39,8 +38,9 @@ class PrivateKey {
                                                     const std::optional<std::string>&);
     friend tl::expected<PrivateKey, std::string> load_key(const std::filesystem::path&,
                                                           const std::function<std::optional<std::string>()>&);
+    friend std::vector<PublicKey> keys_in(const std::filesystem::path&);
     PrivateKey() = default;
-    std::array<unsigned char, 64> bytes_{};
+    WipedBytes<64> bytes_;
 };
 
 // 128 random bits as text, which nobody guesses or meets twice.

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "compiler/source/account.hpp"
+#include "compiler/source/encoding.hpp"
+#include "compiler/source/read_file.hpp"
 #include "runtime/trust/bytes.hpp"
 #include "runtime/trust/runner.hpp"
 
@@ -24,12 +26,6 @@ constexpr std::string_view note_begins = "migc journal 1\n";
 constexpr std::size_t head_of_note = 4096;  // holds the place
 constexpr std::size_t line_size = 128;
 constexpr std::size_t run_size = 62;
-
-std::string in_hexadecimal(std::string_view bytes) {
-    std::string text;
-    for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-    return text;
-}
 
 std::optional<std::string> from_hexadecimal(const std::string& text) {
     std::string bytes(text.size() / 2, '\0');
@@ -50,13 +46,8 @@ fs::path canonical_place(const fs::path& root) {
 }
 
 std::string whole_note(int note) {
-    struct stat status {};
-    constexpr off_t largest = off_t{64} << 20;
-    if (::fstat(note, &status) != 0 || status.st_size > largest) return {};
-    std::string text(static_cast<std::size_t>(status.st_size), '\0');
-    const ssize_t size = ::pread(note, text.data(), text.size(), 0);
-    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-    return text;
+    constexpr std::uintmax_t largest = std::uintmax_t{64} << 20;
+    return descriptor_content(note, largest).value_or("");
 }
 
 // What a note begins with.
@@ -106,7 +97,7 @@ std::string new_journal_identity() {
     ready_sodium();
     std::array<char, 16> bytes{};
     randombytes_buf(bytes.data(), bytes.size());
-    return in_hexadecimal({bytes.data(), bytes.size()});
+    return hexadecimal({bytes.data(), bytes.size()});
 }
 
 std::unique_ptr<LocalWitness> LocalWitness::open(const std::string& identity, const fs::path& root,
@@ -175,15 +166,15 @@ bool LocalWitness::knows(const RunState& state, std::string_view mark) const {
 void LocalWitness::remember(const RunState& state) {
     if (silent_ || !note_ || state.run.size() > run_size) return;
     if (!last_ || last_->run != state.run) last_ = line_of(state.run);
-    const std::string line = line_for(state.run, in_hexadecimal(state.head));
+    const std::string line = line_for(state.run, hexadecimal(state.head));
     if (last_) {
         write_at(note_.get(), line, last_->at);
         return;
     }
     // At the end, wherever that is by then: somebody else may add a run, too.
-    const runtime::Descriptor end(
+    const Descriptor end(
         ::openat(folder_->descriptor(), identity_.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
-    if (end) runtime::write_all(end.get(), line);
+    if (end) write_all(end.get(), line);
 }
 
 std::vector<LocalWitness::Line> LocalWitness::lines_of(const std::string& text) {
@@ -201,12 +192,8 @@ std::vector<LocalWitness::Line> LocalWitness::lines_of(const std::string& text) 
     return found;
 }
 
-std::vector<LocalWitness::Line> LocalWitness::lines() const {
-    return note_ ? lines_of(whole_note(note_.get())) : std::vector<Line>();
-}
-
 std::optional<LocalWitness::Line> LocalWitness::line_of(const std::string& run) const {
-    for (Line& line : lines())
+    for (Line& line : lines_of(whole_note(note_.get())))
         if (line.run == run) return std::move(line);
     return std::nullopt;
 }
@@ -217,13 +204,11 @@ std::optional<std::string> LocalWitness::remembered(const std::string& run) cons
 }
 
 std::vector<std::string> LocalWitness::runs() const {
-    std::vector<std::string> found;
-    for (Line& line : lines()) found.push_back(std::move(line.run));
-    return found;
+    return runs_in(whole_note(note_.get()));
 }
 
 void LocalWitness::forget(const std::string& run) {
-    for (const Line& line : lines())
+    for (const Line& line : lines_of(whole_note(note_.get())))
         if (line.run == run) write_at(note_.get(), line_for("", ""), line.at);
     last_.reset();
 }
@@ -257,9 +242,9 @@ std::vector<fs::path> folders_of_notes() {
 
 // Nothing if it is no note of a journal that lay there and has runs.
 std::optional<NotedJournal> noted_in(const fs::path& file, const std::string& place) {
-    const runtime::Descriptor note(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const Descriptor note(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat status {};
-    if (!note || ::fstat(note.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+    if (!note || ::fstat(note.get(), &status) != 0) return std::nullopt;
     const std::string text = whole_note(note.get());
     const auto head = read_head(text);
     if (!head || head->place != place) return std::nullopt;
@@ -292,7 +277,7 @@ tl::expected<std::vector<NotedJournal>, std::string> journals_noted_at(const fs:
 }
 
 tl::expected<void, std::string> give_up(const NotedJournal& journal, const std::string& decision) {
-    const runtime::Descriptor note(::open(journal.note.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+    const Descriptor note(::open(journal.note.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
     const auto failed = [&] {
         return Silence(fmt::format("{} cannot be written: {}", journal.note.string(), std::strerror(errno)));
     };

@@ -68,14 +68,13 @@ class LocalWitness : public Witness {
     tl::expected<void, std::string> open_key(const std::filesystem::path& root, bool make);
     tl::expected<void, std::string> open_note(const std::filesystem::path& root, bool make);
     static std::vector<Line> lines_of(const std::string& note);
-    [[nodiscard]] std::vector<Line> lines() const;
     [[nodiscard]] std::optional<Line> line_of(const std::string& run) const;
 
     std::string identity_;
     std::optional<std::string> silent_ = "there is no key of its user here";
     std::optional<DigestKey> key_;
     std::optional<PrivateFolder> folder_;
-    runtime::Descriptor note_;
+    Descriptor note_;
     std::filesystem::path place_;
     std::optional<Line> last_;  // of `remember`
 };

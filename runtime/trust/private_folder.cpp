@@ -21,7 +21,6 @@ namespace migc::trust {
 namespace {
 
 namespace fs = std::filesystem;
-using runtime::Descriptor;
 using Untrusted = tl::unexpected<std::string>;
 
 Untrusted cannot_be(const fs::path& path, const char* what) {
@@ -130,13 +129,11 @@ PrivateFolder::Made PrivateFolder::make(const fs::path& path) {
 }
 
 PrivateFolder::Found PrivateFolder::folder(const std::string& name) const {
-    if (auto plain = is_plain(name); !plain) return Untrusted(plain.error());
-    return below(descriptor_.get(), name, path_ / name);
+    return is_plain(name).and_then([&] { return below(descriptor_.get(), name, path_ / name); });
 }
 
 PrivateFolder::Made PrivateFolder::make_folder(const std::string& name) const {
-    if (auto plain = is_plain(name); !plain) return Untrusted(plain.error());
-    return make_below(descriptor_.get(), name, path_ / name);
+    return is_plain(name).and_then([&] { return make_below(descriptor_.get(), name, path_ / name); });
 }
 
 tl::expected<std::optional<Descriptor>, std::string> PrivateFolder::file(const std::string& name,
@@ -157,12 +154,10 @@ tl::expected<std::optional<Descriptor>, std::string> PrivateFolder::file(const s
 
 tl::expected<bool, std::string> PrivateFolder::has_file(const std::string& name) const {
     struct stat status {};
-    if (::fstatat(descriptor_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT) return false;
-        return cannot_be(path_ / name, "looked at");
-    }
-    if (auto ours = is_our_file(path_ / name, status); !ours) return Untrusted(ours.error());
-    return true;
+    if (::fstatat(descriptor_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+        return is_our_file(path_ / name, status).map([] { return true; });
+    if (errno == ENOENT) return false;
+    return cannot_be(path_ / name, "looked at");
 }
 
 namespace {
@@ -197,7 +192,7 @@ tl::expected<void, std::string> PrivateFolder::has_no_links(int depth) const {
 }
 
 tl::expected<fs::path, std::string> key_folder(const fs::path& project, const std::string& name) {
-    const fs::path folder = folder_of_operator(name.c_str());
+    const fs::path folder = folder_of_operator(name);
     if (folder.empty()) return Untrusted("neither HOME nor XDG_CONFIG_HOME names a folder for its key");
     if (project::lies_in_project(folder, project))
         return Untrusted(fmt::format(

@@ -10,7 +10,7 @@
 
 #include <tl/expected.hpp>
 
-#include "runtime/tools/descriptor.hpp"
+#include "compiler/source/descriptor.hpp"
 
 namespace migc::trust {
 
@@ -33,8 +33,8 @@ class PrivateFolder {
     // A file in it, opened with these flags of open(2), with O_CREAT of mode 0600. Nothing if there is none.
     // Refused: what is no regular file, belongs to somebody else, may be written by others, or has another
     // name as well.
-    [[nodiscard]] tl::expected<std::optional<runtime::Descriptor>, std::string> file(const std::string& name,
-                                                                                     int flags) const;
+    [[nodiscard]] tl::expected<std::optional<Descriptor>, std::string> file(const std::string& name,
+                                                                            int flags) const;
     // Whether there is such a file, by the same rules and without opening it.
     [[nodiscard]] tl::expected<bool, std::string> has_file(const std::string& name) const;
     // Refuses it if a link lies in it or, as deep as is asked, in the folders below it.
@@ -45,12 +45,12 @@ class PrivateFolder {
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
   private:
-    PrivateFolder(runtime::Descriptor descriptor, std::filesystem::path path)
+    PrivateFolder(Descriptor descriptor, std::filesystem::path path)
         : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
     static Found below(int parent, const std::string& name, const std::filesystem::path& path);
     static Made make_below(int parent, const std::string& name, const std::filesystem::path& path);
 
-    runtime::Descriptor descriptor_;
+    Descriptor descriptor_;
     std::filesystem::path path_;
 };
 

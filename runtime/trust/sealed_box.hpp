@@ -11,6 +11,8 @@
 
 #include <tl/expected.hpp>
 
+#include "runtime/trust/bytes.hpp"
+
 namespace migc::trust {
 
 // Wiped from memory when it ends.
@@ -19,9 +21,6 @@ class RunKey {
     static RunKey make();
     // The same key whenever it is asked for: for simulations, in which nothing is secret.
     static RunKey of_a_simulation();
-    ~RunKey();
-    RunKey(RunKey&& other) noexcept;
-    RunKey& operator=(RunKey&&) = delete;
 
     // The name by which a sealed text says with which key it can be opened: 32 hexadecimal digits, made from
     // the public half.
@@ -37,7 +36,7 @@ class RunKey {
     friend tl::expected<RunKey, std::string> load_run_key(const std::filesystem::path&);
     RunKey() = default;
     std::array<unsigned char, 32> public_{};
-    std::array<unsigned char, 32> private_{};
+    WipedBytes<32> private_;
 };
 
 // $XDG_CONFIG_HOME/migc/run-keys, else ~/.config/migc/run-keys; empty if there is no home.

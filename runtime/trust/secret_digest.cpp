@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/descriptor.hpp"
+#include "compiler/source/encoding.hpp"
 #include "compiler/source/sha256.hpp"
 #include "compiler/source/write_file.hpp"
 #include "runtime/trust/bytes.hpp"
@@ -24,17 +26,6 @@ using Failure = tl::unexpected<std::string>;
 
 static_assert(crypto_auth_hmacsha256_KEYBYTES == 32 && crypto_auth_hmacsha256_BYTES == 32);
 
-std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
-    std::string text(2 * size + 1, '\0');
-    sodium_bin2hex(text.data(), text.size(), bytes, size);
-    text.pop_back();
-    return text;
-}
-
-fs::path digests_folder() {
-    return folder_of_operator("digests");
-}
-
 // A file's name of whatever a project is called.
 std::string file_name(const std::string& project) {
     const bool plain = !project.empty() && project.front() != '.' && project.size() <= 100 &&
@@ -42,10 +33,6 @@ std::string file_name(const std::string& project) {
                            return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
                        });
     return (plain ? project : "project-" + sha256(project).substr(0, 32)) + ".key";
-}
-
-std::string why() {
-    return std::strerror(errno);
 }
 
 // Of two that begin at once both use the first one's.
@@ -59,24 +46,21 @@ bool make_key(const fs::path& file) {
 }
 
 tl::expected<DigestKey, std::string> read_key(const fs::path& file) {
-    const int descriptor = ::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (descriptor < 0) return Failure(fmt::format("{}: {}", file.string(), why()));
+    const auto failure = [&](const char* why) { return Failure(fmt::format("{}: {}", file.string(), why)); };
+    const Descriptor opened(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!opened) return failure(std::strerror(errno));
     struct stat status = {};
     DigestKey key;
-    const bool known = ::fstat(descriptor, &status) == 0;
-    const bool read =
-        ::read(descriptor, key.bytes.data(), key.bytes.size()) == static_cast<ssize_t>(key.bytes.size());
-    ::close(descriptor);
-    if (known && status.st_uid != ::geteuid())
-        return Failure(fmt::format("{}: it belongs to somebody else", file.string()));
+    const auto size = static_cast<ssize_t>(key.bytes.size());
+    const bool known = ::fstat(opened.get(), &status) == 0;
+    const bool read = ::read(opened.get(), key.bytes.data(), key.bytes.size()) == size;
+    if (known && status.st_uid != ::geteuid()) return failure("it belongs to somebody else");
     if (!known || (status.st_mode & 077) != 0)
-        return Failure(
-            fmt::format("{}: others may read it, so the values of secrets could be guessed from what migc "
-                        "writes down; `chmod 600` it",
-                        file.string()));
-    if (!read || status.st_size != static_cast<off_t>(key.bytes.size()))
-        return Failure(
-            fmt::format("{}: it is no key; take it away, and the next run makes a new one", file.string()));
+        return failure(
+            "others may read it, so the values of secrets could be guessed from what migc "
+            "writes down; `chmod 600` it");
+    if (!read || status.st_size != size)
+        return failure("it is no key; take it away, and the next run makes a new one");
     // Which key it is, and nothing about it.
     key.name = secret_digest({key.bytes, ""}, "migc: the name of a key", "").substr(1, 16);
     return key;
@@ -85,7 +69,7 @@ tl::expected<DigestKey, std::string> read_key(const fs::path& file) {
 }  // namespace
 
 tl::expected<DigestKey, std::string> digest_key(const std::string& project) {
-    return digest_key(digests_folder(), project);
+    return digest_key(folder_of_operator("digests"), project);
 }
 
 tl::expected<DigestKey, std::string> digest_key(const fs::path& folder, const std::string& project) {
@@ -111,11 +95,10 @@ std::string secret_digest(const DigestKey& key, std::string_view place, std::str
     crypto_auth_hmacsha256_init(&state, key.bytes.data(), key.bytes.size());
     // The length before the place keeps ("a", "bc") and ("ab", "c") apart.
     for (const std::string_view part : {std::string_view(fmt::format("{}:", place.size())), place, value})
-        crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(part.data()),
-                                      part.size());
+        crypto_auth_hmacsha256_update(&state, raw(part), part.size());
     std::array<unsigned char, crypto_auth_hmacsha256_BYTES> digest{};
     crypto_auth_hmacsha256_final(&state, digest.data());
-    return key.name + ":" + hexadecimal(digest.data(), digest.size());
+    return key.name + ":" + hexadecimal(as_text(digest));
 }
 
 }  // namespace migc::trust

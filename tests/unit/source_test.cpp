@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "compiler/source/encoding.hpp"
 #include "compiler/source/escape.hpp"
 #include "compiler/source/outside_text.hpp"
 #include "compiler/source/project_path.hpp"
@@ -15,6 +16,21 @@
 #include "compiler/source/write_file.hpp"
 
 using namespace migc;
+
+TEST_CASE("bytes are written as text") {
+    CHECK(hexadecimal(std::string("\x00\xff\x0a", 3)) == "00ff0a");
+    CHECK(hexadecimal("").empty());
+    for (const Base64 kind : {Base64::Standard, Base64::Url})
+        for (const std::string bytes : {"", "a", "ab", "abc", "\xfb\xff\xfe"})
+            CHECK(from_base64(base64(bytes, kind), kind) == bytes);
+    CHECK(base64("\xfb\xff\xfe\xfe") == "+//+/g==");
+    CHECK(base64("\xfb\xff\xfe\xfe", Base64::Url) == "-__-_g");
+    CHECK_FALSE(from_base64("+//+/g"));
+    CHECK_FALSE(from_base64("-__-_g=="));
+    CHECK_FALSE(from_base64("-__-_g==", Base64::Url));
+    CHECK_FALSE(from_base64("YW\nI="));
+    CHECK(from_base64("YW\nI=", Base64::Standard, "\n") == "ab");
+}
 
 TEST_CASE("positions count lines and characters from one") {
     SourceMap sources;
