@@ -15,6 +15,7 @@
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/report/report.hpp"
+#include "runtime/tools/live.hpp"
 #include "runtime/trust/times.hpp"
 
 namespace migc::cli {
@@ -45,7 +46,7 @@ int status(const std::string& id, bool json) {
                                      script->program,
                                      *folder ? runtime::read_progress((*folder)->path()) : std::nullopt,
                                      worker_of(found->root, found->about.id),
-                                     trust::time_now()};
+                                     runtime::system_now()};
     const runtime::Status status = runtime::status_of(input);
     if (json)
         print_document(Document::Json, runtime::to_json(status, input).dump(2) + "\n");

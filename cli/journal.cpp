@@ -9,6 +9,7 @@
 #include "compiler/driver/files.hpp"
 #include "compiler/source/escape.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/tools/live.hpp"
 #include "runtime/trust/times.hpp"
 
 namespace migc::cli {
@@ -48,7 +49,7 @@ int adopt(const std::string& because) {
     if (!says_something(because))
         return refuse("--because: say why you answer for it, for whoever reads the journal later");
     const auto root = driver::project_root_here();
-    const auto now = trust::time_now();
+    const auto now = runtime::system_now();
     const auto given_up = give_up_gone(root, because, now);
     if (!given_up) return refuse(given_up.error());
     // Opened for writing only if there is one.

@@ -218,7 +218,7 @@ int resolve(runtime::Decision decision) {
     if (!locks) return refuse(locks.error(), locked);
     const auto journal = runtime::Journal::open(root);
     if (!journal) return refuse(journal.error());
-    const auto event = runtime::resolve(**journal, decision, trust::time_now());
+    const auto event = runtime::resolve(**journal, decision, runtime::system_now());
     if (!event) return refuse(event.error());
     runtime::make_plain_reporter(std::cout, false)->on(*event);
     say("`migc resume {}` continues it, `migc undo {}` undoes it\n", decision.run, decision.run);

@@ -16,6 +16,7 @@
 #include "runtime/journal/operator.hpp"
 #include "runtime/session/ready.hpp"
 #include "runtime/session/signatures.hpp"
+#include "runtime/tools/live.hpp"
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/private_folder.hpp"
 #include "runtime/trust/times.hpp"
@@ -121,7 +122,7 @@ tl::expected<Approved, std::string> what_is_approved(const std::string& what) {
 // By now; the error says how to write it.
 tl::expected<runtime::Time, std::string> end_of_validity(const std::string& valid) {
     const auto duration = parse_duration(valid);
-    if (duration && duration->milliseconds > 0) return trust::time_now() + duration->milliseconds;
+    if (duration && duration->milliseconds > 0) return runtime::system_now() + duration->milliseconds;
     return tl::unexpected(fmt::format("--valid {}: write for example 72h", valid));
 }
 
@@ -132,8 +133,9 @@ int approve(const SigningOptions& options) {
     if (!approved) return refuse(approved.error());
     const auto key = own_key(options);
     if (!key) return refuse(key.error());
-    const trust::Approval approval{
-        options.name, approved->digest, approved->title, runtime::operator_here(), trust::time_now(), *until};
+    const trust::Approval approval{options.name,          approved->digest,
+                                   approved->title,       runtime::operator_here(),
+                                   runtime::system_now(), *until};
     const std::string out =
         options.out.empty() ? fmt::format("approval-{}-{}.json", options.name, approved->digest.substr(0, 12))
                             : options.out;

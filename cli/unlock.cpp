@@ -8,6 +8,7 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/tools/live.hpp"
 #include "runtime/trust/times.hpp"
 
 namespace migc::cli {
@@ -19,10 +20,9 @@ void record(const std::filesystem::path& root, const runtime::LockState& state, 
     const nlohmann::json body = {
         {"lock", state.name}, {"by", runtime::operator_here()}, {"because", because}};
     const auto journal = runtime::Journal::open(root);
-    const auto written =
-        journal
-            ? (*journal)->append(state.holder.run, {runtime::EventKind::LockBroken, trust::time_now(), body})
-            : tl::unexpected(journal.error());
+    const auto written = journal ? (*journal)->append(state.holder.run, {runtime::EventKind::LockBroken,
+                                                                         runtime::system_now(), body})
+                                 : tl::unexpected(journal.error());
     if (!written) tell("migc: the journal does not have it: {}\n", written.error());
 }
 

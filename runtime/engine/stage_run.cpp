@@ -1,6 +1,7 @@
 #include "runtime/engine/stage_run.hpp"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/tools/thread.hpp"
 
 namespace migc::runtime {
 
@@ -64,15 +66,12 @@ void RunContext::keep_sheet() {
 // it is written while the disk is waited for. Where that fails, the sheet names what was not begun, as
 // something to look at.
 bool RunContext::settle() {
-    const std::unique_lock beside(aside_mutex_, std::try_to_lock);
-    if (!beside || !sheet_is_old_ || !sheet.is_kept()) {
-        const bool durable = recorder.settle();
-        keep_sheet();
-        return durable;
-    }
-    std::future<void> written = aside_.begin([this] { keep_sheet(); });
+    std::future<void> written;
+    if (sheet_is_old_ && sheet.is_kept())
+        written =
+            without_signals([this] { return std::async(std::launch::async, [this] { keep_sheet(); }); });
     const bool durable = recorder.settle();
-    written.get();
+    written.valid() ? written.get() : keep_sheet();  // which somebody else may be writing just now
     return durable;
 }
 

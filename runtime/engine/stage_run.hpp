@@ -16,7 +16,6 @@
 #include "runtime/engine/recorder.hpp"
 #include "runtime/engine/sheet.hpp"
 #include "runtime/journal/run_state.hpp"
-#include "runtime/tools/aside.hpp"
 
 namespace migc::runtime {
 
@@ -126,8 +125,6 @@ struct RunContext {
     std::set<std::string> approvals_told_;
     std::mutex sheet_mutex_;
     std::atomic<bool> sheet_is_old_ = false;
-    std::mutex aside_mutex_;
-    Aside aside_;
 };
 
 // A stage of this run: what it has done so far, and what it is run with. Where it adds to its state while

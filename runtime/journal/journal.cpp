@@ -1,19 +1,23 @@
 #include "runtime/journal/journal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <chrono>
+#include <initializer_list>
 #include <map>
 #include <mutex>
+#include <string_view>
 
 #include <fmt/format.h>
 
+#include "compiler/source/encoding.hpp"
 #include "compiler/source/json_text.hpp"
-#include "runtime/journal/digest.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/starting.hpp"
 #include "runtime/journal/storage.hpp"
+#include "runtime/trust/bytes.hpp"
 #include "runtime/trust/local_witness.hpp"
+#include "runtime/trust/times.hpp"
 
 namespace migc::runtime {
 
@@ -64,12 +68,34 @@ RunRow read_run(const Statement& row) {
     return run;
 }
 
-std::string date_of(std::int64_t time_ms) {
-    using namespace std::chrono;
-    const auto days = floor<std::chrono::days>(sys_time<milliseconds>(milliseconds(time_ms)));
-    const year_month_day date(days);
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+// A row of the table of events, its digest apart.
+struct EventRow {
+    std::string run;
+    std::string kind;
+    std::int64_t time_ms = 0;
+    std::string body;  // JSON, exactly as stored
+};
+
+// SHA-256 (32 bytes). Each field goes in with its length before it, so that no two rows give the same bytes.
+std::string digest_of(std::initializer_list<std::string_view> fields) {
+    std::string bytes;
+    for (const std::string_view field : fields) {
+        for (std::size_t i = 0; i < 8; ++i) bytes += static_cast<char>(field.size() >> (8 * i));
+        bytes += field;
+    }
+    std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
+    crypto_hash_sha256(digest.data(), trust::raw(bytes), bytes.size());
+    return std::string(as_text(digest));
+}
+
+// What the chain of a run begins with: what the run is, and the script that it runs.
+std::string first_digest(const RunSummary& about, std::string_view script_copy) {
+    return digest_of({"migc journal 1", about.id, about.script, about.title, about.mode, about.digest,
+                      std::to_string(about.begun_ms), script_copy});
+}
+
+std::string next_digest(std::string_view previous, const EventRow& row) {
+    return digest_of({previous, row.run, row.kind, std::to_string(row.time_ms), row.body});
 }
 
 bool is_only_progress(EventKind kind) {
@@ -104,6 +130,7 @@ trust::RunState state_of(const RunRow& run) {
 
 // A run's rows, whose chain is whole.
 struct Chain {
+    RunRow run;
     std::vector<Event> events;
     std::vector<std::string> heads;  // the digest that the run begins with, then that of each row
 };
@@ -129,49 +156,42 @@ class SqliteJournal : public Journal {
 
     Sqlite<void> prepare_reading() {
         const auto format = database_.number("PRAGMA user_version");
-        if (!format) return tl::make_unexpected(format.error());
+        if (!format) return tl::unexpected(format.error());
         layout_ = *format < 3 ? indexed : numbered;
         const auto sealed =
             database_.number("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'seal'");
-        if (!sealed) return tl::make_unexpected(sealed.error());
+        if (!sealed) return tl::unexpected(sealed.error());
         const std::string select =
             fmt::format("SELECT {}, {}, number FROM runs", columns, *sealed != 0 ? "seal" : "''");
-        return prepare(rollback_, "ROLLBACK")
-            .and_then([&] { return prepare(all_runs_, select + " ORDER BY number DESC"); })
-            .and_then([&] { return prepare(one_run_, select + " WHERE id = ?1"); })
-            .and_then([&] { return prepare(script_, "SELECT text FROM scripts WHERE run = ?1"); })
-            .and_then([&] { return prepare(events_, layout_.events); });
+        return prepare({{rollback_, "ROLLBACK"},
+                        {all_runs_, select + " ORDER BY number DESC"},
+                        {one_run_, select + " WHERE id = ?1"},
+                        {script_, "SELECT text FROM scripts WHERE run = ?1"},
+                        {events_, layout_.events}});
     }
 
     Sqlite<void> prepare_writing() {
         const auto insert_run = fmt::format(
             "INSERT INTO runs ({}, seal, number) VALUES (?1,?2,?3,?4,?5,?6,0,'unfinished',0,?7,?8,{})",
             columns, layout_.next_run);
-        return prepare(begin_, "BEGIN IMMEDIATE")
-            .and_then([&] { return prepare(commit_, "COMMIT"); })
-            .and_then([&] {
-                return prepare(ids_of_day_,
-                               "SELECT id FROM runs WHERE id GLOB ?1 || '-*' UNION "
-                               "SELECT run FROM scripts WHERE run GLOB ?1 || '-*'");
-            })
-            .and_then([&] { return prepare(insert_run_, insert_run); })
-            .and_then(
-                [&] { return prepare(insert_script_, "INSERT INTO scripts (run, text) VALUES (?1, ?2)"); })
-            .and_then([&] { return prepare(insert_event_, layout_.insert_event); })
-            .and_then([&] {
-                return prepare(
-                    advance_,
-                    "UPDATE runs SET head=?2, ended_ms=?3, result=?4, exit_code=?5, seal=?6 WHERE number=?1");
-            });
+        return prepare(
+            {{begin_, "BEGIN IMMEDIATE"},
+             {commit_, "COMMIT"},
+             {ids_of_day_,
+              "SELECT id FROM runs WHERE id GLOB ?1 || '-*' UNION "
+              "SELECT run FROM scripts WHERE run GLOB ?1 || '-*'"},
+             {insert_run_, insert_run},
+             {insert_script_, "INSERT INTO scripts (run, text) VALUES (?1, ?2)"},
+             {insert_event_, layout_.insert_event},
+             {advance_,
+              "UPDATE runs SET head=?2, ended_ms=?3, result=?4, exit_code=?5, seal=?6 WHERE number=?1"}});
     }
 
     tl::expected<std::string, std::string> begin_run(const RunSummary& about,
                                                      const std::string& script_copy) override {
         const std::lock_guard guard(mutex_);
         RunSummary run = about;
-        const auto written = write([&] { return insert_run(run, script_copy); });
-        if (!written) return tl::make_unexpected(written.error());
-        return run.id;
+        return write([&] { return insert_run(run, script_copy); }).map([&] { return run.id; });
     }
 
     tl::expected<void, std::string> append(const std::string& run, const Event& event) override {
@@ -186,7 +206,7 @@ class SqliteJournal : public Journal {
         const std::lock_guard guard(mutex_);
         if (auto usable = trusted(); !usable) return usable;
         const auto synced = database_.sync();
-        if (!synced) failure_ = sentence(synced.error());
+        if (!synced) failure_ = synced.error();
         if (synced) tell_witness();
         return trusted();
     }
@@ -200,19 +220,17 @@ class SqliteJournal : public Journal {
     tl::expected<std::vector<RunSummary>, std::string> runs() override {
         const std::lock_guard guard(mutex_);
         std::vector<RunSummary> out;
-        const auto read =
-            each_row(all_runs_, [&](const Statement& row) { out.push_back(read_run(row).summary); });
-        if (!read) return tl::make_unexpected(sentence(read.error()));
-        return durably(std::move(out));
+        return each_row(all_runs_, [&](const Statement& row) { out.push_back(read_run(row).summary); })
+            .and_then([&] { return durably(std::move(out)); });
     }
 
     tl::expected<RunSummary, std::string> find(const std::string& id) override {
         auto all = runs();
-        if (!all) return tl::make_unexpected(all.error());
-        if (all->empty()) return tl::make_unexpected(std::string("there are no runs yet"));
+        if (!all) return tl::unexpected(all.error());
+        if (all->empty()) return tl::unexpected(std::string("there are no runs yet"));
         if (id != "last") return choose(*all, id);
         if (const auto why = not_begun(root_))
-            return tl::make_unexpected(
+            return tl::unexpected(
                 fmt::format("{}. If you mean the run before it, name it: {}", *why, all->front().id));
         return all->front();
     }
@@ -231,13 +249,13 @@ class SqliteJournal : public Journal {
 
     tl::expected<void, std::string> vouched(const std::string& run) override {
         const std::lock_guard guard(mutex_);
-        if (!standing_.original.empty()) return tl::make_unexpected(is_copy(run));
+        if (!standing_.original.empty()) return tl::unexpected(is_copy(run));
         // Asked before the rows are read: what is written meanwhile may be more, and never less.
         const Memory memory = recall(run);
         const auto why = at_one_time([&] { return why_not_vouched(run, memory); });
-        if (!why) return tl::make_unexpected(why.error());
+        if (!why) return tl::unexpected(why.error());
         if (why->empty()) return {};
-        return tl::make_unexpected(fmt::format(
+        return tl::unexpected(fmt::format(
             "run {0} is only shown, and not acted upon: {1}. Look at it with `migc show {0}`; if you "
             "answer for it, `migc journal adopt --because \"..\"` writes that down",
             run, *why));
@@ -274,13 +292,13 @@ class SqliteJournal : public Journal {
     tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event& decision) override {
         const std::lock_guard guard(mutex_);
         if (const auto why = witness_->silent())
-            return tl::make_unexpected(
+            return tl::unexpected(
                 fmt::format("nothing can be adopted, since it could not be kept: {}", *why));
         const Memory memory = recall("");
         std::vector<AdoptedRun> looked_at;
         std::vector<std::string> gone;
         const auto written = write([&] { return adopt_all(decision, memory, looked_at, gone); });
-        if (!written) return tl::make_unexpected(written.error());
+        if (!written) return tl::unexpected(written.error());
         for (const std::string& run : gone) witness_->forget(run);
         return looked_at;
     }
@@ -305,20 +323,18 @@ class SqliteJournal : public Journal {
 
     // Of the runs that the witness remembers those that the journal has not.
     tl::expected<std::vector<std::string>, std::string> missing(std::vector<std::string> remembered) {
-        const auto read =
-            each_row(all_runs_, [&](const Statement& row) { std::erase(remembered, row.text(0)); });
-        if (!read) return tl::make_unexpected(sentence(read.error()));
-        return remembered;
+        return each_row(all_runs_, [&](const Statement& row) { std::erase(remembered, row.text(0)); })
+            .map([&] { return remembered; });
     }
 
     tl::expected<std::string, std::string> first_lost(const std::map<std::string, Memory>& memories) {
         for (const auto& [id, memory] : memories) {
             const auto gone = missing({id});
-            if (!gone) return tl::make_unexpected(gone.error());
+            if (!gone) return tl::unexpected(gone.error());
             if (!gone->empty())
                 return fmt::format("the journal has no run {} any more, which was written here", id);
             const auto chain = verified_chain(id);
-            if (!chain) return tl::make_unexpected(chain.error());
+            if (!chain) return tl::unexpected(chain.error());
             if (memory.head && !leads_through(*chain, *memory.head))
                 return fmt::format("rows of run {} that were written here are missing", id);
         }
@@ -328,12 +344,11 @@ class SqliteJournal : public Journal {
     // Empty if it is. An error if that cannot be told.
     tl::expected<std::string, std::string> why_not_vouched(const std::string& id, const Memory& memory) {
         const auto chain = verified_chain(id);
-        if (!chain) return tl::make_unexpected(chain.error());
-        const auto run = load_run(id);
-        if (!run) return tl::make_unexpected(sentence(run.error()));
-        if (const auto why = witness_->silent(); why && run->seal.empty())
+        if (!chain) return tl::unexpected(chain.error());
+        const RunRow& run = chain->run;
+        if (const auto why = witness_->silent(); why && run.seal.empty())
             return fmt::format("its journal is not authenticated ({})", *why);
-        if (!is_known(*run))
+        if (!is_known(run))
             return fmt::format(
                 "nothing shows that {} wrote it: it was made by somebody else, on another "
                 "machine, or by an older migc",
@@ -343,7 +358,7 @@ class SqliteJournal : public Journal {
                 "rows of it that were written here are missing: its end was removed, or an older copy of the "
                 "journal was put back");
         const auto gone = missing(memory.runs);
-        if (!gone) return tl::make_unexpected(gone.error());
+        if (!gone) return tl::unexpected(gone.error());
         if (!gone->empty())
             return fmt::format(
                 "the journal has no run {} any more, which was written here: it was taken out, or "
@@ -356,12 +371,11 @@ class SqliteJournal : public Journal {
     // or not at all.
     template <typename Read>
     auto at_one_time(Read read) -> decltype(read()) {
-        if (auto begun = database_.execute("BEGIN"); !begun)
-            return tl::make_unexpected(sentence(begun.error()));
+        if (auto begun = database_.execute("BEGIN"); !begun) return tl::unexpected(begun.error());
         auto out = read();
         const auto ended = rollback_.run();  // fails where an error has ended the transaction already
         if (!out) return out;
-        if (!ended) return tl::make_unexpected(sentence(ended.error()));
+        if (!ended) return tl::unexpected(ended.error());
         return durably(std::move(*out));
     }
 
@@ -407,17 +421,19 @@ class SqliteJournal : public Journal {
         return {};
     }
 
-    Sqlite<void> prepare(Statement& statement, const std::string& sql) {
-        return database_.prepare(sql.c_str()).map([&](Statement&& prepared) {
-            statement = std::move(prepared);
-        });
+    Sqlite<void> prepare(std::initializer_list<std::pair<Statement&, std::string>> wanted) {
+        for (const auto& [statement, sql] : wanted) {
+            auto prepared = database_.prepare(sql.c_str());
+            if (!prepared) return tl::unexpected(prepared.error());
+            statement = std::move(*prepared);
+        }
+        return {};
     }
 
     // Another process may have written what was read, and not yet waited for the disk.
     template <typename Read>
     tl::expected<Read, std::string> durably(Read read) {
-        if (const auto synced = database_.sync(); !synced)
-            return tl::make_unexpected(sentence(synced.error()));
+        if (const auto synced = database_.sync(); !synced) return tl::unexpected(synced.error());
         return read;
     }
 
@@ -431,7 +447,7 @@ class SqliteJournal : public Journal {
 
     [[nodiscard]] tl::expected<void, std::string> trusted() const {
         if (failure_.empty()) return {};
-        return tl::make_unexpected("nothing is written after a write that failed: " + failure_);
+        return tl::unexpected("nothing is written after a write that failed: " + failure_);
     }
 
     // Runs the work as one transaction. The first failure is the last write: what a failed commit left on
@@ -445,17 +461,17 @@ class SqliteJournal : public Journal {
         if (done && durably) tell_witness();
         if (done) return {};
         untold_.clear();
-        failure_ = sentence(done.error());
+        failure_ = done.error();
         // Fails where SQLite has rolled back already.
         static_cast<void>(rollback_.run());
-        return tl::make_unexpected(failure_);
+        return tl::unexpected(failure_);
     }
 
     template <typename Use>
     Sqlite<void> each_row(Statement& statement, Use use) {
         while (true) {
             const auto row = statement.step();
-            if (!row) return tl::make_unexpected(row.error());
+            if (!row) return tl::unexpected(row.error());
             if (!*row) break;
             use(statement);
         }
@@ -464,7 +480,7 @@ class SqliteJournal : public Journal {
     }
 
     Sqlite<std::string> next_id(std::int64_t begun_ms) {
-        const std::string date = date_of(begun_ms);
+        const std::string date = trust::written_time(begun_ms).substr(0, 10);
         std::uint64_t highest = 0;
         const auto count = [&](const std::string& id) {
             std::uint64_t number = 0;
@@ -474,7 +490,7 @@ class SqliteJournal : public Journal {
         };
         ids_of_day_.bind(1, date);
         const auto read = each_row(ids_of_day_, [&](const Statement& row) { count(row.text(0)); });
-        if (!read) return tl::make_unexpected(read.error());
+        if (!read) return tl::unexpected(read.error());
         // A run that is missing from an older copy goes on missing.
         for (const std::string& id : witness_->runs()) count(id);
         return fmt::format("{}-{}", date, highest + 1);
@@ -482,7 +498,7 @@ class SqliteJournal : public Journal {
 
     Sqlite<void> insert_run(RunSummary& run, const std::string& script_copy) {
         auto id = next_id(run.begun_ms);
-        if (!id) return tl::make_unexpected(id.error());
+        if (!id) return tl::unexpected(id.error());
         run.id = std::move(*id);
         insert_run_.bind(1, run.id)
             .bind(2, run.script)
@@ -498,22 +514,20 @@ class SqliteJournal : public Journal {
         return insert_script_.bind(1, run.id).bind_bytes(2, script_copy).run();
     }
 
-    // The run's row; an empty id if there is none.
     Sqlite<RunRow> load_run(const std::string& id) {
-        RunRow run;
+        std::optional<RunRow> run;
         one_run_.bind(1, id);
         const auto read = each_row(one_run_, [&](const Statement& row) { run = read_run(row); });
-        if (!read) return tl::make_unexpected(read.error());
-        return run;
+        if (!read) return tl::unexpected(read.error());
+        if (!run) return tl::unexpected(fmt::format("there is no run {}", id));
+        return std::move(*run);
     }
 
     // Without an ending the run stands as it stood.
     Sqlite<void> insert_event(const std::string& run, const Event& event,
                               const std::optional<Ending>& new_ending, bool adopted = false) {
         const auto before = load_run(run);
-        if (!before) return tl::make_unexpected(before.error());
-        if (before->summary.id.empty())
-            return tl::make_unexpected(SqliteError{SQLITE_NOTFOUND, fmt::format("there is no run {}", run)});
+        if (!before) return tl::unexpected(before.error());
         const RunSummary& stood = before->summary;
         const Ending ending = new_ending.value_or(Ending{stood.ended_ms, stood.result, stood.exit_code});
         const EventRow row{run, name(event.kind), event.time_ms, serialized(event.body)};
@@ -534,8 +548,8 @@ class SqliteJournal : public Journal {
         std::optional<std::string> text;
         script_.bind(1, run);
         const auto read = each_row(script_, [&](const Statement& row) { text = row.text(0); });
-        if (!read) return tl::make_unexpected(sentence(read.error()));
-        if (!text) return tl::make_unexpected(fmt::format("the journal has no script of a run {}", run));
+        if (!read) return tl::unexpected(read.error());
+        if (!text) return tl::unexpected(fmt::format("the journal has no script of a run {}", run));
         return *text;
     }
 
@@ -551,33 +565,32 @@ class SqliteJournal : public Journal {
         }
         const auto& found = by_part.empty() ? by_letters : by_part;
         if (found.size() == 1) return *found.front();
-        if (found.empty()) return tl::make_unexpected(fmt::format("there is no run {}", ending));
-        return tl::make_unexpected(
+        if (found.empty()) return tl::unexpected(fmt::format("there is no run {}", ending));
+        return tl::unexpected(
             fmt::format("more than one run ends in {}: {} and {}", ending, found[0]->id, found[1]->id));
     }
 
     tl::expected<Chain, std::string> verified_chain(const std::string& id) {
-        const auto run = load_run(id);
-        if (!run) return tl::make_unexpected(sentence(run.error()));
-        if (run->summary.id.empty()) return tl::make_unexpected(fmt::format("there is no run {}", id));
+        auto run = load_run(id);
+        if (!run) return tl::unexpected(run.error());
         const auto text = script(id);
-        if (!text) return tl::make_unexpected(text.error());
+        if (!text) return tl::unexpected(text.error());
         std::string digest = first_digest(run->summary, *text);
-        Chain chain{{}, {digest}};
+        Chain chain{std::move(*run), {}, {digest}};
         std::string broken;
-        events_.bind(1, run->number);
+        events_.bind(1, chain.run.number);
         const auto read = each_row(events_, [&](const Statement& row) {
             if (!broken.empty()) return;
             broken =
                 add_event(chain.events, {id, row.text(0), row.number(1), row.text(2)}, row.text(3), digest);
             chain.heads.push_back(digest);
         });
-        if (!read) return tl::make_unexpected(sentence(read.error()));
-        if (broken.empty() && digest != run->head)
+        if (!read) return tl::unexpected(read.error());
+        if (broken.empty() && digest != chain.run.head)
             broken = fmt::format("rows after row {} of run {} are missing, or the run's own row was changed",
                                  chain.events.size(), id);
         if (broken.empty()) return chain;
-        return tl::make_unexpected(
+        return tl::unexpected(
             broken + "; the journal is not as migc wrote it, and says nothing reliable about what stands");
     }
 
@@ -648,7 +661,7 @@ Sqlite<Witnessed> witness_to_write(Database& database, const fs::path& root) {
     if (lies_at(witness->place(), identity, root)) {
         identity = trust::new_journal_identity();
         const auto named = database.execute(fmt::format("UPDATE identity SET name = '{}'", identity).c_str());
-        if (!named) return tl::make_unexpected(named.error());
+        if (!named) return tl::unexpected(named.error());
         witness = trust::LocalWitness::open(identity, root, true);
     }
     Standing standing;
@@ -668,8 +681,8 @@ Sqlite<Witnessed> witness_to_write(Database& database, const fs::path& root) {
 
 tl::expected<std::unique_ptr<Journal>, std::string> journal_on(Database database, const fs::path& root,
                                                                bool for_writing) {
-    const auto unusable = [](const SqliteError& error) {
-        return tl::make_unexpected("the journal cannot be used: " + sentence(error));
+    const auto unusable = [](const std::string& why) {
+        return tl::unexpected("the journal cannot be used: " + why);
     };
     auto witnessed =
         for_writing ? witness_to_write(database, root) : Sqlite<Witnessed>(witness_to_read(database, root));
@@ -691,7 +704,7 @@ tl::expected<std::unique_ptr<Journal>, std::string> Journal::open(const fs::path
 
 tl::expected<std::unique_ptr<Journal>, std::string> Journal::open_existing(const fs::path& root) {
     auto database = open_for_reading(root);
-    if (!database) return tl::make_unexpected(database.error());
+    if (!database) return tl::unexpected(database.error());
     if (!*database) return nullptr;
     return journal_on(std::move(**database), root, false);
 }
@@ -700,7 +713,7 @@ tl::expected<std::vector<trust::NotedJournal>, std::string> gone_journals(const 
     auto noted = trust::journals_noted_at(root);
     if (!noted || noted->empty()) return noted;
     auto database = open_for_reading(root);
-    if (!database) return tl::make_unexpected(database.error());
+    if (!database) return tl::unexpected(database.error());
     const std::string here = *database ? identity_of(**database) : "";
     std::erase_if(*noted, [&](const trust::NotedJournal& one) { return one.identity == here; });
     return noted;

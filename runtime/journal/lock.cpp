@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <system_error>
@@ -15,10 +16,10 @@
 #include <unistd.h>
 
 #include "compiler/ir/value.hpp"
+#include "compiler/source/descriptor.hpp"
 #include "runtime/journal/lock_file.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/state_folder.hpp"
-#include "runtime/tools/descriptor.hpp"
 #include "runtime/tools/thread.hpp"
 #include "runtime/trust/times.hpp"
 
@@ -77,13 +78,9 @@ tl::expected<Descriptor, std::string> take_one(const fs::path& root, const std::
         if (try_system_lock(file)) {
             if (!is_still_at(file, path)) continue;  // broken while it was opened
             LockRecord record = read_lock_record(file);
-            record.holder = {purpose,
-                             "",
-                             operator_name(),
-                             host_name(),
-                             ::getpid(),
-                             trust::time_now(),
-                             record.holder.epoch + 1};
+            const std::uint64_t epoch = record.holder.epoch + 1;
+            record.holder = this_holder(purpose);
+            record.holder.epoch = epoch;
             record.stops_heard = 0;
             write_lock_record(file, record);  // only told to people
             return descriptor;
@@ -189,18 +186,9 @@ struct Locks::Held {
 class Locks::Heart {
   public:
     explicit Heart(std::vector<int> descriptors) : descriptors_(std::move(descriptors)) {
-        thread_ = thread_without_signals([this] { beat(); });
+        thread_ =
+            without_signals([this] { return std::jthread([this](std::stop_token end) { beat(end); }); });
     }
-    ~Heart() {
-        {
-            const std::lock_guard lock(mutex_);
-            ended_ = true;
-        }
-        news_.notify_all();
-        thread_.join();
-    }
-    Heart(const Heart&) = delete;
-    Heart& operator=(const Heart&) = delete;
 
     // Changes what the files say; they are written by nobody else meanwhile.
     template <typename Change>
@@ -215,9 +203,10 @@ class Locks::Heart {
     }
 
   private:
-    void beat() {
+    void beat(const std::stop_token& end) {
         std::unique_lock lock(mutex_);
-        for (std::int64_t waited = 0; !news_.wait_for(lock, time_to_answer, [this] { return ended_; });) {
+        const auto ended = [&] { return end.stop_requested(); };
+        for (std::int64_t waited = 0; !news_.wait_for(lock, end, time_to_answer, ended);) {
             waited += time_to_answer.count();
             if (const int heard = stops_ ? stops_() : 0; heard != told_) {
                 told_ = heard;
@@ -242,9 +231,8 @@ class Locks::Heart {
     std::function<int()> stops_;
     int told_ = 0;
     std::mutex mutex_;
-    std::condition_variable news_;
-    bool ended_ = false;
-    std::thread thread_;
+    std::condition_variable_any news_;
+    std::jthread thread_;  // goes first
 };
 
 Locks::Locks() = default;

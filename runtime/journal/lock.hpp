@@ -5,7 +5,6 @@
 // holder; the time of its last change is the heartbeat.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <functional>

@@ -1,9 +1,8 @@
 #include "runtime/journal/lock_file.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,7 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/descriptor.hpp"
+#include "compiler/source/read_file.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/tools/live.hpp"
 
 namespace migc::runtime {
 namespace {
@@ -29,16 +31,11 @@ struct flock whole_file() {
     return lock;
 }
 
-bool is_dead(const LockHolder& holder) {
-    return holder.pid > 0 && holder.host == host_name() && ::kill(holder.pid, 0) != 0 && errno == ESRCH;
-}
-
 std::int64_t age_ms(int descriptor) {
     struct stat status {};
-    timespec now{};
-    if (::fstat(descriptor, &status) != 0 || ::clock_gettime(CLOCK_REALTIME, &now) != 0) return 0;
-    const std::int64_t age = (now.tv_sec - status.st_mtim.tv_sec) * std::int64_t{1000} +
-                             (now.tv_nsec - status.st_mtim.tv_nsec) / 1'000'000;
+    if (::fstat(descriptor, &status) != 0) return 0;
+    const std::int64_t age =
+        system_now() - status.st_mtim.tv_sec * std::int64_t{1000} - status.st_mtim.tv_nsec / 1'000'000;
     return std::max<std::int64_t>(age, 0);  // a clock that was put back is no sign of silence
 }
 
@@ -51,43 +48,53 @@ std::string lock_file(const std::string& name) {
     return file;
 }
 
-LockRecord read_lock_record(int descriptor) {
-    std::array<char, record_limit> text{};
-    const ssize_t size = ::pread(descriptor, text.data(), text.size(), 0);
-    const auto json =
-        nlohmann::json::parse(text.data(), text.data() + std::max<ssize_t>(size, 0), nullptr, false);
-    LockRecord record;
-    if (!json.is_object()) return record;
+LockHolder this_holder(const std::string& purpose) {
+    return {purpose, "", operator_name(), host_name(), ::getpid(), system_now(), 0};
+}
+
+nlohmann::json to_json(const LockHolder& holder) {
+    return {{"purpose", holder.purpose.substr(0, reason_limit)},
+            {"run", holder.run},
+            {"user", holder.user},
+            {"host", holder.host},
+            {"pid", holder.pid},
+            {"since", holder.since_ms},
+            {"epoch", holder.epoch}};
+}
+
+LockHolder holder_in(const nlohmann::json& json) {
     try {
-        record.holder = {json.value("purpose", ""),
-                         json.value("run", ""),
-                         json.value("user", ""),
-                         json.value("host", ""),
-                         json.value("pid", 0),
-                         json.value("since", std::int64_t{0}),
-                         json.value("epoch", std::uint64_t{0})};
-        record.broken = json.value("broken", "");
-        record.stops_heard = json.value("stops", 0);
+        return {json.value("purpose", ""),
+                json.value("run", ""),
+                json.value("user", ""),
+                json.value("host", ""),
+                json.value("pid", 0),
+                json.value("since", std::int64_t{0}),
+                json.value("epoch", std::uint64_t{0})};
     } catch (const nlohmann::json::exception&) {
         return {};
     }
-    return record;
+}
+
+bool is_dead(const LockHolder& holder) {
+    return holder.pid > 0 && holder.host == host_name() && ::kill(holder.pid, 0) != 0 && errno == ESRCH;
+}
+
+LockRecord read_lock_record(int descriptor) {
+    const auto json =
+        nlohmann::json::parse(descriptor_content(descriptor, record_limit).value_or(""), nullptr, false);
+    try {
+        return {holder_in(json), json.value("broken", ""), json.value("stops", 0)};
+    } catch (const nlohmann::json::exception&) {
+        return {};
+    }
 }
 
 bool write_lock_record(int descriptor, const LockRecord& record) {
-    const LockHolder& holder = record.holder;
-    const nlohmann::json json = {{"purpose", holder.purpose.substr(0, reason_limit)},
-                                 {"run", holder.run},
-                                 {"user", holder.user},
-                                 {"host", holder.host},
-                                 {"pid", holder.pid},
-                                 {"since", holder.since_ms},
-                                 {"epoch", holder.epoch},
-                                 {"broken", record.broken.substr(0, reason_limit)},
-                                 {"stops", record.stops_heard}};
-    const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
-    const auto size = static_cast<ssize_t>(text.size());
-    return ::pwrite(descriptor, text.data(), text.size(), 0) == size && ::ftruncate(descriptor, size) == 0;
+    nlohmann::json json = to_json(record.holder);
+    json["broken"] = record.broken.substr(0, reason_limit);
+    json["stops"] = record.stops_heard;
+    return overwrite(descriptor, json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 bool try_system_lock(int descriptor) {

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "runtime/journal/lock.hpp"
 
 namespace migc::runtime {
@@ -11,6 +13,14 @@ namespace migc::runtime {
 inline constexpr const char* locks_name = "locks";
 // A lock's file: its name, with what a file name cannot hold escaped.
 std::string lock_file(const std::string& name);
+
+// Who is here and now, of epoch 0.
+LockHolder this_holder(const std::string& purpose);
+nlohmann::json to_json(const LockHolder& holder);
+// Empty of what is no holder.
+LockHolder holder_in(const nlohmann::json& json);
+// Whether the process is seen to have ended: on another machine nobody here can tell.
+bool is_dead(const LockHolder& holder);
 
 struct LockRecord {
     LockHolder holder;

@@ -7,8 +7,31 @@ namespace migc::runtime {
 
 namespace {
 
-SqliteError error_of(sqlite3* database) {
-    return {sqlite3_extended_errcode(database), sqlite3_errmsg(database)};
+// What an error means to an operator.
+std::string sentence(int code, const char* message) {
+    switch (code & 0xFF) {
+        case SQLITE_FULL:
+            return "the disk is full";
+        case SQLITE_BUSY:
+            return "another migc has kept the journal locked for more than 5 seconds";
+        case SQLITE_NOTADB:
+            return "this file is not a journal; move it away";
+        case SQLITE_CORRUPT:
+            return std::string("the journal is damaged: ") + message;
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+            return "you may not write the journal";
+        case SQLITE_CANTOPEN:
+            return "the journal cannot be opened; may you read and write its folder?";
+        case SQLITE_IOERR:
+            return fmt::format("the disk failed (SQLite error {}: {})", code, message);
+        default:
+            return fmt::format("SQLite error {}: {}", code, message);
+    }
+}
+
+tl::unexpected<std::string> error_of(sqlite3* database) {
+    return tl::unexpected(sentence(sqlite3_extended_errcode(database), sqlite3_errmsg(database)));
 }
 
 // SQLite's own way to files, but for this: it would follow each link in a path before it opens anything, and
@@ -47,18 +70,18 @@ Statement& Statement::bind_bytes(int index, std::string_view bytes) {
 }
 
 Sqlite<bool> Statement::step() {
-    if (!statement_) return tl::make_unexpected(SqliteError{SQLITE_READONLY, "not prepared"});
+    if (!statement_) return tl::unexpected(sentence(SQLITE_READONLY, "not prepared"));
     const int result = sqlite3_step(statement_.get());
     if (result == SQLITE_ROW) return true;
     if (result == SQLITE_DONE) return false;
-    SqliteError error = error_of(sqlite3_db_handle(statement_.get()));
+    auto error = error_of(sqlite3_db_handle(statement_.get()));
     reset();
-    return tl::make_unexpected(std::move(error));
+    return error;
 }
 
 Sqlite<void> Statement::run() {
     const auto row = step();
-    if (!row) return tl::make_unexpected(row.error());
+    if (!row) return tl::unexpected(row.error());
     reset();
     return {};
 }
@@ -88,8 +111,8 @@ Sqlite<Database> Database::open(const trust::PrivateFolder& folder, const std::s
     sqlite3* handle = nullptr;
     const int result = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_URI, way_by_descriptor());
     database.database_.reset(handle);
-    if (handle == nullptr) return tl::make_unexpected(SqliteError{SQLITE_NOMEM, "out of memory"});
-    if (result != SQLITE_OK) return tl::make_unexpected(database.error());
+    if (handle == nullptr) return tl::unexpected(sentence(SQLITE_NOMEM, "out of memory"));
+    if (result != SQLITE_OK) return error_of(handle);
     constexpr int patience_ms = 5000;
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, patience_ms);
@@ -98,7 +121,7 @@ Sqlite<Database> Database::open(const trust::PrivateFolder& folder, const std::s
 
 Sqlite<void> Database::execute(const char* sql) {
     if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
-        return tl::make_unexpected(error());
+        return error_of(database_.get());
     return {};
 }
 
@@ -106,7 +129,7 @@ Sqlite<Statement> Database::prepare(const char* sql) {
     sqlite3_stmt* handle = nullptr;
     if (sqlite3_prepare_v3(database_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &handle, nullptr) !=
         SQLITE_OK)
-        return tl::make_unexpected(error());
+        return error_of(database_.get());
     Statement statement;
     statement.statement_.reset(handle);
     return statement;
@@ -114,9 +137,9 @@ Sqlite<Statement> Database::prepare(const char* sql) {
 
 Sqlite<std::int64_t> Database::number(const char* sql) {
     auto statement = prepare(sql);
-    if (!statement) return tl::make_unexpected(statement.error());
+    if (!statement) return tl::unexpected(statement.error());
     const auto row = statement->step();
-    if (!row) return tl::make_unexpected(row.error());
+    if (!row) return tl::unexpected(row.error());
     return *row ? statement->number(0) : 0;
 }
 
@@ -125,7 +148,7 @@ Sqlite<void> Database::sync() {
     int result = sqlite3_file_control(database_.get(), nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &log);
     if (result == SQLITE_OK && log != nullptr && log->pMethods != nullptr)
         result = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
-    if (result != SQLITE_OK) return tl::make_unexpected(SqliteError{result, sqlite3_errstr(result)});
+    if (result != SQLITE_OK) return tl::unexpected(sentence(result, sqlite3_errstr(result)));
     checkpoint();
     return {};
 }
@@ -153,8 +176,8 @@ void Database::keep_log_files() {
     sqlite3_file_control(database_.get(), nullptr, SQLITE_FCNTL_PERSIST_WAL, &yes);
 }
 
-SqliteError Database::error() const {
-    return error_of(database_.get());
+bool Database::is_busy() const {
+    return (sqlite3_errcode(database_.get()) & 0xFF) == SQLITE_BUSY;
 }
 
 }  // namespace migc::runtime

@@ -13,14 +13,9 @@
 
 namespace migc::runtime {
 
-// What SQLite says went wrong, with its extended result code.
-struct SqliteError {
-    int code = 0;
-    std::string message;
-};
-
+// The error is a sentence for people.
 template <typename T>
-using Sqlite = tl::expected<T, SqliteError>;
+using Sqlite = tl::expected<T, std::string>;
 
 class Database;
 
@@ -60,6 +55,8 @@ class Database {
 
     Sqlite<void> execute(const char* sql);
     Sqlite<Statement> prepare(const char* sql);
+    // Whether the last call failed because somebody else is at work.
+    [[nodiscard]] bool is_busy() const;
     // The one number that a query such as a PRAGMA answers with.
     Sqlite<std::int64_t> number(const char* sql);
     // All that was committed, and all that was read, is on the disk when it returns.
@@ -74,7 +71,6 @@ class Database {
     struct Close {
         void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
     };
-    [[nodiscard]] SqliteError error() const;
     void checkpoint();
 
     Descriptor folder_;               // SQLite finds its files by it, for as long as they are open

@@ -8,12 +8,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/journal/operator.hpp"
+#include "compiler/source/descriptor.hpp"
+#include "compiler/source/read_file.hpp"
+#include "runtime/journal/lock_file.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/tools/descriptor.hpp"
+#include "runtime/tools/live.hpp"
 #include "runtime/trust/times.hpp"
 
 namespace migc::runtime {
@@ -23,34 +25,18 @@ namespace fs = std::filesystem;
 
 constexpr const char* starting_name = "starting";
 
+// A file, and whose it is. One that cannot be read was cut off while it was written: by then the run had not
+// begun.
 struct Trace {
     std::string file;
-    std::string purpose, user, host;
-    int pid = 0;
-    std::int64_t since_ms = 0;
+    LockHolder holder;
 };
 
-// One that cannot be read was cut off while it was written: by then the run had not begun.
 Trace read_trace(const trust::PrivateFolder& folder, const std::string& file) {
-    Trace trace;
-    trace.file = file;
-    constexpr std::size_t largest = 4096;
-    std::string text(largest, '\0');
+    constexpr std::uintmax_t largest = 4096;
     const auto in = folder.file(file, O_RDONLY);
-    const ssize_t size = in && *in ? ::pread((*in)->get(), text.data(), text.size(), 0) : 0;
-    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-    const auto json = nlohmann::json::parse(text, nullptr, false);
-    if (!json.is_object()) return trace;
-    try {
-        trace.purpose = json.value("purpose", "");
-        trace.user = json.value("user", "");
-        trace.host = json.value("host", "");
-        trace.pid = json.value("pid", 0);
-        trace.since_ms = json.value("since", std::int64_t{0});
-    } catch (const nlohmann::json::exception&) {
-        return {file, {}, {}, {}, 0, 0};
-    }
-    return trace;
+    const std::string text = in && *in ? descriptor_content((*in)->get(), largest).value_or("") : "";
+    return {file, holder_in(nlohmann::json::parse(text, nullptr, false))};
 }
 
 std::vector<Trace> traces(const trust::PrivateFolder& folder) {
@@ -61,25 +47,15 @@ std::vector<Trace> traces(const trust::PrivateFolder& folder) {
     return found;
 }
 
-// On another machine nobody here can tell.
 bool is_gone(const Trace& trace) {
-    if (trace.pid <= 0) return true;
-    return trace.host == host_name() && ::kill(trace.pid, 0) != 0 && errno == ESRCH;
+    return trace.holder.pid <= 0 || is_dead(trace.holder);
 }
 
 // No run takes so long to begin: its process is gone, and another one has its number, or it was on a machine
 // that nobody here can ask.
 bool is_over(const Trace& trace) {
     constexpr std::int64_t longest_start_ms = 3'600'000;
-    return is_gone(trace) || trust::time_now() - trace.since_ms > longest_start_ms;
-}
-
-std::string time_in_words(std::int64_t milliseconds) {
-    const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
-    std::tm utc{};
-    ::gmtime_r(&seconds, &utc);
-    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", utc.tm_year + 1900, utc.tm_mon + 1,
-                       utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+    return is_gone(trace) || system_now() - trace.holder.since_ms > longest_start_ms;
 }
 
 }  // namespace
@@ -103,13 +79,10 @@ Starting::~Starting() {
 // Where it cannot be written the run goes on: the journal, in the same folder, will say what is wrong.
 void Starting::leave() {
     owner_ = ::getpid();
-    const nlohmann::json json = {{"purpose", purpose_},
-                                 {"user", operator_name()},
-                                 {"host", host_name()},
-                                 {"pid", owner_},
-                                 {"since", trust::time_now()}};
-    const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
-    const std::string file = fmt::format("{}-{}.json", trust::time_now(), owner_);
+    const LockHolder holder = this_holder(purpose_);
+    const std::string text =
+        to_json(holder).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
+    const std::string file = fmt::format("{}-{}.json", holder.since_ms, owner_);
     const auto out = folder_->file(file, O_WRONLY | O_CREAT | O_EXCL);
     if (!out || !*out) return;
     write_all((*out)->get(), text);
@@ -136,12 +109,13 @@ std::optional<std::string> not_begun(const fs::path& root) {
     const auto folder = find_state_folder(root, starting_name);
     if (!folder || !*folder) return std::nullopt;  // whoever opens the journal is told why
     for (Trace& trace : traces(**folder))
-        if (!last || trace.since_ms >= last->since_ms) last = std::move(trace);
+        if (!last || trace.holder.since_ms >= last->holder.since_ms) last = std::move(trace);
     if (!last) return std::nullopt;
-    const std::string who = last->pid == 0
+    const LockHolder& holder = last->holder;
+    const std::string who = holder.pid == 0
                                 ? "it"
-                                : fmt::format("{} of {} (process {} on {}, {})", last->purpose, last->user,
-                                              last->pid, last->host, time_in_words(last->since_ms));
+                                : fmt::format("{} of {} (process {} on {}, {})", holder.purpose, holder.user,
+                                              holder.pid, holder.host, trust::utc_time(holder.since_ms));
     if (is_gone(*last))
         return fmt::format("the last run had not begun: {} was interrupted before it changed anything", who);
     return fmt::format("the last run has not begun yet: {} is just being started", who);

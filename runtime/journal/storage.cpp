@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/descriptor.hpp"
 #include "runtime/journal/state_folder.hpp"
-#include "runtime/tools/descriptor.hpp"
 #include "runtime/trust/local_witness.hpp"
 
 namespace migc::runtime {
@@ -67,16 +67,15 @@ fs::path file_of(const fs::path& root) {
 // Refuses a file that is not this user's alone, also those that SQLite keeps beside it.
 tl::expected<bool, std::string> has_journal(const trust::PrivateFolder& folder) {
     for (const char* name : {"journal.db-wal", "journal.db-shm", "journal.db-journal"})
-        if (const auto fine = folder.has_file(name); !fine) return tl::make_unexpected(fine.error());
+        if (const auto fine = folder.has_file(name); !fine) return tl::unexpected(fine.error());
     return folder.has_file(file_name);
 }
 
 // The operator alone may read what was run, on which cluster, and what it answered.
 tl::expected<void, std::string> make_file(const trust::PrivateFolder& folder) {
     const auto failed = [&](const char* what) {
-        return tl::make_unexpected(fmt::format("the journal {} cannot be {}: {}",
-                                               (folder.path() / file_name).string(), what,
-                                               std::strerror(errno)));
+        return tl::unexpected(fmt::format("the journal {} cannot be {}: {}",
+                                          (folder.path() / file_name).string(), what, std::strerror(errno)));
     };
     const Descriptor made(
         ::openat(folder.descriptor(), file_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -89,52 +88,33 @@ tl::expected<void, std::string> make_file(const trust::PrivateFolder& folder) {
     if (made && ::fsync(folder.descriptor()) != 0) return failed("stored");
     if (made) return {};
     // An existing file is not opened here: closing it would drop the locks that this process may have on it.
-    if (const auto is_there = has_journal(folder); !is_there) return tl::make_unexpected(is_there.error());
+    if (const auto is_there = has_journal(folder); !is_there) return tl::unexpected(is_there.error());
     if (::fchmodat(folder.descriptor(), file_name, 0600, 0) != 0) return failed("made private");
     return {};
 }
 
 enum class Content { Empty, Journal };
 
-struct Identity {
-    std::int64_t application = 0;
-    std::int64_t version = 0;
-    std::int64_t objects = 0;
-    std::int64_t programs = 0;  // what would run whenever a row is written or read
-};
-
 // Read in one transaction: another process may be making the tables.
-Sqlite<Identity> identity(Database& database) {
-    Identity found;
-    const auto read = [&](std::int64_t& into, const char* sql) {
-        return database.number(sql).map([&](std::int64_t number) { into = number; });
-    };
-    auto done = database.execute("BEGIN")
-                    .and_then([&] { return read(found.application, "PRAGMA application_id"); })
-                    .and_then([&] { return read(found.version, "PRAGMA user_version"); })
-                    .and_then([&] { return read(found.objects, "SELECT count(*) FROM sqlite_schema"); })
-                    .and_then([&] {
-                        return read(found.programs,
-                                    "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view')");
-                    })
-                    .and_then([&] { return database.execute("COMMIT"); });
-    if (!done) return tl::make_unexpected(done.error());
-    return found;
-}
-
 tl::expected<Content, std::string> content(Database& database, const fs::path& file) {
-    const auto found = identity(database);
-    if (!found) return tl::make_unexpected(fmt::format("{}: {}", file.string(), sentence(found.error())));
-    if (found->application == 0 && found->version == 0 && found->objects == 0) return Content::Empty;
-    if (found->application != application_id)
-        return tl::make_unexpected(
+    auto found = database.prepare(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema),"
+        " (SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view'))"
+        " FROM pragma_application_id, pragma_user_version");
+    const auto read = found ? found->step() : tl::unexpected(found.error());
+    if (!read) return tl::unexpected(fmt::format("{}: {}", file.string(), read.error()));
+    const std::int64_t application = found->number(0), version = found->number(1);
+    if (application == 0 && version == 0 && found->number(2) == 0) return Content::Empty;
+    if (application != application_id)
+        return tl::unexpected(
             fmt::format("{} is another program's database, not a journal; move it away", file.string()));
-    if (found->version > format_version)
-        return tl::make_unexpected(
+    if (version > format_version)
+        return tl::unexpected(
             fmt::format("{} was written by a newer migc (format {}, this one knows {}); use that migc",
-                        file.string(), found->version, format_version));
-    if (found->programs != 0)
-        return tl::make_unexpected(
+                        file.string(), version, format_version));
+    // They would run whenever a row is written or read.
+    if (found->number(3) != 0)
+        return tl::unexpected(
             fmt::format("{} has triggers or views, which no migc has made; move it away", file.string()));
     return Content::Journal;
 }
@@ -144,7 +124,7 @@ Sqlite<void> use_write_ahead_log(Database& database) {
     constexpr int tries = 100;
     for (int i = 0;; ++i) {
         auto done = database.execute("PRAGMA journal_mode = WAL");
-        if (done || (done.error().code & 0xFF) != SQLITE_BUSY || i == tries) return done;
+        if (done || !database.is_busy() || i == tries) return done;
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
 }
@@ -153,7 +133,7 @@ Sqlite<void> use_write_ahead_log(Database& database) {
 Sqlite<void> create(Database& database) {
     if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return begun;
     const auto id = database.number("PRAGMA application_id");
-    if (!id) return tl::make_unexpected(id.error());
+    if (!id) return tl::unexpected(id.error());
     if (*id != application_id)
         if (auto created = database.execute(create_tables); !created) return created;
     return database.execute("COMMIT");
@@ -162,19 +142,17 @@ Sqlite<void> create(Database& database) {
 // What a witness knows the journal and its runs by. An older migc at work does without: what it writes has no
 // seal, and is not known again.
 Sqlite<void> add_what_witnesses_need(Database& database) {
-    const auto has = [&](const char* what) {
-        return database.number(what).map([](auto n) { return n != 0; });
-    };
-    const auto sealed = has("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'seal'");
-    const auto named = has("SELECT count(*) FROM sqlite_schema WHERE name = 'identity'");
-    if (!sealed) return tl::make_unexpected(sealed.error());
-    if (!named) return tl::make_unexpected(named.error());
-    if (*sealed && *named) return {};
+    constexpr const char* seals = "SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'seal'";
+    const auto sealed = database.number(seals);
+    const auto named = database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'identity'");
+    if (!sealed || !named) return tl::unexpected(sealed ? named.error() : sealed.error());
+    if (*sealed != 0 && *named != 0) return {};
     return database.execute("BEGIN IMMEDIATE")
-        .and_then([&] { return has("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'seal'"); })
-        .and_then([&](bool is_there) {
-            return is_there ? Sqlite<void>()
-                            : database.execute("ALTER TABLE runs ADD COLUMN seal BLOB NOT NULL DEFAULT X''");
+        .and_then([&] { return database.number(seals); })
+        .and_then([&](std::int64_t there) {
+            return there != 0
+                       ? Sqlite<void>()
+                       : database.execute("ALTER TABLE runs ADD COLUMN seal BLOB NOT NULL DEFAULT X''");
         })
         .and_then([&] {
             return database.execute(
@@ -189,7 +167,7 @@ Sqlite<void> add_what_witnesses_need(Database& database) {
 // It would take the new kinds of events for a journal that does not fit together.
 Sqlite<void> keep_older_migc_off(Database& database) {
     const auto version = database.number("PRAGMA user_version");
-    if (!version) return tl::make_unexpected(version.error());
+    if (!version) return tl::unexpected(version.error());
     return *version == 1 ? database.execute("PRAGMA user_version = 2") : Sqlite<void>();
 }
 
@@ -211,40 +189,18 @@ Sqlite<void> prepare_for_writing(Database& database, Content found) {
 
 }  // namespace
 
-std::string sentence(const SqliteError& error) {
-    switch (error.code & 0xFF) {
-        case SQLITE_FULL:
-            return "the disk is full";
-        case SQLITE_BUSY:
-            return "another migc has kept the journal locked for more than 5 seconds";
-        case SQLITE_NOTADB:
-            return "this file is not a journal; move it away";
-        case SQLITE_CORRUPT:
-            return "the journal is damaged: " + error.message;
-        case SQLITE_READONLY:
-        case SQLITE_PERM:
-            return "you may not write the journal";
-        case SQLITE_CANTOPEN:
-            return "the journal cannot be opened; may you read and write its folder?";
-        case SQLITE_IOERR:
-            return fmt::format("the disk failed (SQLite error {}: {})", error.code, error.message);
-        default:
-            return fmt::format("SQLite error {}: {}", error.code, error.message);
-    }
-}
-
 tl::expected<Database, std::string> open_for_writing(const fs::path& root) {
     const fs::path file = file_of(root);
-    const auto fail = [&](const SqliteError& error) {
-        return tl::make_unexpected(fmt::format("{}: {}", file.string(), sentence(error)));
+    const auto fail = [&](const std::string& why) {
+        return tl::unexpected(fmt::format("{}: {}", file.string(), why));
     };
     const auto folder = make_state_folder(root);
-    if (!folder) return tl::make_unexpected(folder.error());
-    if (auto made = make_file(*folder); !made) return tl::make_unexpected(made.error());
+    if (!folder) return tl::unexpected(folder.error());
+    if (auto made = make_file(*folder); !made) return tl::unexpected(made.error());
     auto database = Database::open(*folder, file_name, SQLITE_OPEN_READWRITE, false);
     if (!database) return fail(database.error());
     const auto found = content(*database, file);
-    if (!found) return tl::make_unexpected(found.error());
+    if (!found) return tl::unexpected(found.error());
     if (auto ready = prepare_for_writing(*database, *found); !ready) return fail(ready.error());
     return std::move(*database);
 }
@@ -252,18 +208,17 @@ tl::expected<Database, std::string> open_for_writing(const fs::path& root) {
 tl::expected<std::optional<Database>, std::string> open_for_reading(const fs::path& root) {
     const fs::path file = file_of(root);
     const auto folder = find_state_folder(root);
-    if (!folder) return tl::make_unexpected(folder.error());
+    if (!folder) return tl::unexpected(folder.error());
     if (!*folder) return std::nullopt;
     const auto is_there = has_journal(**folder);
-    if (!is_there) return tl::make_unexpected(is_there.error());
+    if (!is_there) return tl::unexpected(is_there.error());
     if (!*is_there) return std::nullopt;
     // Without a log nobody has the journal open; SQLite would make an empty one just to look.
     const bool in_use = (*folder)->has_file("journal.db-wal").value_or(false);
     auto database = Database::open(**folder, file_name, SQLITE_OPEN_READONLY, !in_use);
-    if (!database)
-        return tl::make_unexpected(fmt::format("{}: {}", file.string(), sentence(database.error())));
+    if (!database) return tl::unexpected(fmt::format("{}: {}", file.string(), database.error()));
     const auto found = content(*database, file);
-    if (!found) return tl::make_unexpected(found.error());
+    if (!found) return tl::unexpected(found.error());
     if (*found == Content::Empty) return std::nullopt;
     return std::optional(std::move(*database));
 }

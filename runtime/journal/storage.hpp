@@ -18,7 +18,4 @@ tl::expected<Database, std::string> open_for_writing(const std::filesystem::path
 // Opens it for reading and makes nothing; nullopt if there is none.
 tl::expected<std::optional<Database>, std::string> open_for_reading(const std::filesystem::path& root);
 
-// What an error of the database means to an operator.
-std::string sentence(const SqliteError& error);
-
 }  // namespace migc::runtime

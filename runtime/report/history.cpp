@@ -18,14 +18,15 @@ using Row = std::array<std::string, 6>;
 Row row_of(const RunSummary& run) {
     const std::string took = run.ended_ms == 0 ? "" : elapsed(run.ended_ms - run.begun_ms);
     const std::string& what = run.title.empty() ? run.script : run.title;
-    return {escaped(run.id),   utc_time(run.begun_ms), took,
-            escaped(run.mode), escaped(run.result),    escaped(what)};
+    return {escaped(run.id),   trust::utc_time(run.begun_ms), took,
+            escaped(run.mode), escaped(run.result),           escaped(what)};
 }
 
 std::string heading(const RunSummary& run, const Style& style) {
     std::string first = fmt::format("run {}", escaped(run.id));
     if (!run.title.empty()) first += "  " + escaped(run.title);
-    std::string second = fmt::format("script {}   begun {}", escaped(run.script), utc_time(run.begun_ms));
+    std::string second =
+        fmt::format("script {}   begun {}", escaped(run.script), trust::utc_time(run.begun_ms));
     if (run.ended_ms != 0) second += "   took " + elapsed(run.ended_ms - run.begun_ms);
     std::string out =
         style.paint(Ink::Bold, fmt::format("{}   ({})", first, escaped(run.mode))) + "\n" + second + "\n";

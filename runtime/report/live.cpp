@@ -30,30 +30,19 @@ struct Running {
     Clock::time_point since;
 };
 
-std::string cut(const std::string& text, std::size_t columns) {
-    std::size_t size = 0;
-    for (std::size_t i = 0; i < columns && size < text.size(); ++i)
-        size += first_character(std::string_view(text).substr(size)).size;
-    return text.substr(0, size);
-}
-
 class LiveReporter : public Reporter {
   public:
     explicit LiveReporter(std::FILE* terminal)
         : terminal_(terminal), style_{true, locale_is_utf8()}, narrator_(style_) {
-        ticker_ = thread_without_signals([this] { tick(); });
+        ticker_ =
+            without_signals([this] { return std::jthread([this](std::stop_token end) { tick(end); }); });
     }
 
     LiveReporter(const LiveReporter&) = delete;
     LiveReporter& operator=(const LiveReporter&) = delete;
 
     ~LiveReporter() override {
-        {
-            const std::lock_guard guard(mutex_);
-            ended_ = true;
-        }
-        wake_.notify_all();
-        ticker_.join();
+        ticker_ = {};
         write(cleared());
     }
 
@@ -119,7 +108,7 @@ class LiveReporter : public Reporter {
         if (!one.state.empty()) line += "   " + one.state;
         if (running_.size() > 1) line += fmt::format("   (and {} more)", running_.size() - 1);
         drawn_ = true;
-        return style_.paint(Ink::Cyan, cut(line, columns() - 1));
+        return style_.paint(Ink::Cyan, std::string(first_characters(line, columns() - 1)));
     }
 
     [[nodiscard]] const char* spinner() const {
@@ -147,9 +136,9 @@ class LiveReporter : public Reporter {
         std::fflush(terminal_);
     }
 
-    void tick() {
+    void tick(const std::stop_token& end) {
         std::unique_lock lock(mutex_);
-        while (!wake_.wait_for(lock, 100ms, [this] { return ended_; })) {
+        while (!wake_.wait_for(lock, end, 100ms, [&] { return end.stop_requested(); })) {
             ++ticks_;
             if (!running_.empty()) redraw();
         }
@@ -160,11 +149,10 @@ class LiveReporter : public Reporter {
     Narrator narrator_;
     std::vector<Running> running_;  // the one begun last is shown
     bool drawn_ = false;
-    bool ended_ = false;
     std::size_t ticks_ = 0;
     std::mutex mutex_;
-    std::condition_variable wake_;
-    std::thread ticker_;
+    std::condition_variable_any wake_;
+    std::jthread ticker_;
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "runtime/report/narrator.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include <fmt/format.h>
 
@@ -27,11 +26,13 @@ std::string with_reason(std::string_view word, const std::string& reason) {
 }
 
 std::string shortened(const std::string& text, const Style& style) {
-    if (character_count(text) <= longest_value) return text;
-    std::size_t size = 0;
-    for (std::size_t i = 0; i < longest_value; ++i)
-        size += first_character(std::string_view(text).substr(size)).size;
-    return text.substr(0, size) + std::string(style.ellipsis());
+    const std::string_view first = first_characters(text, longest_value);
+    return first.size() == text.size() ? text : std::string(first).append(style.ellipsis());
+}
+
+std::int64_t number_at(const nlohmann::json& body, const char* key) {
+    const auto found = body.is_object() ? body.find(key) : body.end();
+    return found != body.end() && found->is_number() ? found->get<std::int64_t>() : 0;
 }
 
 std::string took(const nlohmann::json& body) {
@@ -39,8 +40,7 @@ std::string took(const nlohmann::json& body) {
 }
 
 bool is_true(const nlohmann::json& body, const char* key) {
-    const auto found = body.is_object() ? body.find(key) : body.end();
-    return found != body.end() && found->is_boolean() && found->get<bool>();
+    return body.is_object() && body.value(key, nlohmann::json()) == true;
 }
 
 }  // namespace
@@ -54,11 +54,6 @@ std::string text_at(const nlohmann::json& body, const char* key) {
     return escaped(found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-std::int64_t number_at(const nlohmann::json& body, const char* key) {
-    const auto found = body.is_object() ? body.find(key) : body.end();
-    return found != body.end() && found->is_number() ? found->get<std::int64_t>() : 0;
-}
-
 std::string step_key(const Event& event) {
     return text_at(event.body, "stage") + "\n" + text_at(event.body, "step");
 }
@@ -70,15 +65,10 @@ std::string elapsed(std::int64_t milliseconds) {
     return time < minute ? fmt::format("{:.1f}s", static_cast<double>(time) / 1000) : shown_duration(time);
 }
 
-std::string utc_time(std::int64_t time_ms) {
-    using namespace std::chrono;
-    const sys_time<milliseconds> time{milliseconds(time_ms)};
-    const auto days = floor<std::chrono::days>(time);
-    const year_month_day date(days);
-    const hh_mm_ss clock(floor<seconds>(time - days));
-    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                       clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+std::string_view first_characters(std::string_view text, std::size_t count) {
+    std::size_t size = 0;
+    for (; count > 0 && size < text.size(); --count) size += first_character(text.substr(size)).size;
+    return text.substr(0, size);
 }
 
 // The word of an event's result, also one that this migc does not know.
@@ -118,8 +108,6 @@ std::vector<std::string> Narrator::lines(const Event& event) {
             return run_resumed(event);
         case EventKind::Resolved:
             return resolved(event.body);
-        case EventKind::StageFailed:
-            return {};
         case EventKind::UndoBegun:
             return {with_reason("undo stage " + text_at(event.body, "stage"), text_at(event.body, "reason"))};
         case EventKind::UndoOutcome:
@@ -134,6 +122,7 @@ std::vector<std::string> Narrator::lines(const Event& event) {
                                 text_at(event.body, "because"), text_at(event.body, "why"))};
         case EventKind::RunEnded:
             return run_ended(event.body);
+        case EventKind::StageFailed:
         case EventKind::StepBegun:
         case EventKind::Waiting:
         case EventKind::Intent:
@@ -191,7 +180,7 @@ std::vector<std::string> Narrator::run_resumed(const Event& event) const {
     const std::string by = text_at(event.body, "by");
     const std::string what = text_at(event.body, "action") == "undo" ? "is taken back" : "goes on";
     return {style_.paint(Ink::Bold, fmt::format("run {} {}", text_at(event.body, "run"), what)) +
-            (by.empty() ? "" : fmt::format("   (by {}, {})", by, utc_time(event.time_ms)))};
+            (by.empty() ? "" : fmt::format("   (by {}, {})", by, trust::utc_time(event.time_ms)))};
 }
 
 std::vector<std::string> Narrator::resolved(const nlohmann::json& body) const {

@@ -4,27 +4,25 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/diagnostics/style.hpp"
 #include "runtime/journal/event.hpp"
+#include "runtime/trust/times.hpp"
 
 namespace migc::runtime {
 
 // A key's text, escaped; of something else than a string its JSON, and nothing if it is missing.
 std::string text_at(const nlohmann::json& body, const char* key);
-std::int64_t number_at(const nlohmann::json& body, const char* key);
 
 // Which step of the run an event is about; the same for all events of one step.
 std::string step_key(const Event& event);
 
 // "0.1s", "8.2s", "1m12s", "24h".
 std::string elapsed(std::int64_t milliseconds);
-// "2026-11-23 02:00:00 UTC".
-std::string utc_time(std::int64_t time_ms);
-
-// "failed and fully undone": how a run ended, for its last line.
-std::string ending(const std::string& result, std::int64_t exit_code);
+// The text's beginning: at most so many characters.
+std::string_view first_characters(std::string_view text, std::size_t count);
 
 class Narrator {
   public:

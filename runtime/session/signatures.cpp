@@ -10,6 +10,7 @@
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/state_folder.hpp"
+#include "runtime/tools/live.hpp"
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/runner.hpp"
 #include "runtime/trust/statement.hpp"
@@ -173,7 +174,8 @@ class EvidenceSearch {
         if (evidence->stage != stage && evidence->place.environment != stage)
             return Error(std::string("it is about another stage"));
         // A clock that was set back makes nothing valid again.
-        if (evidence->expires != 0 && evidence->expires <= std::max(trust::time_now(), newest_known(root_)))
+        if (evidence->expires != 0 &&
+            evidence->expires <= std::max(runtime::system_now(), newest_known(root_)))
             return Error(fmt::format("it expired {}", trust::written_time(evidence->expires)));
         if (evidence->mode != mode_) return Error(fmt::format("it is of a {} run", escaped(evidence->mode)));
         if (!share(json(evidence->changes), changes))

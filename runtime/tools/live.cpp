@@ -27,11 +27,6 @@ constexpr std::int64_t longest_poll_ms = 10'000;  // the system's clock may be s
 constexpr int watch_end_ms = 2'000;
 constexpr const char* usual_path = "/usr/local/bin:/usr/bin:/bin";
 
-Time system_now() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 int poll_timeout(Time deadline) {
     return static_cast<int>(std::clamp<std::int64_t>(deadline - system_now(), 0, longest_poll_ms));
 }
@@ -226,14 +221,13 @@ class LiveTools : public Tools {
     // A gentle command must survive the death of migc, and would not survive the death of a pipe.
     tl::expected<void, std::string> open(Supervisor::Streams& streams, const CommandLine& command,
                                          bool only_errors) const {
-        if (only_errors && !command.gentle) return streams.errors.open_pipe();
-        if (only_errors) return streams.errors.open_file(options_.spool, command.tool + ".err");
-        if (!command.gentle) {
-            return streams.output.open_pipe().and_then([&] { return streams.errors.open_pipe(); });
-        }
-        return streams.output.open_file(options_.spool, command.tool + ".out").and_then([&] {
-            return streams.errors.open_file(options_.spool, command.tool + ".err");
-        });
+        const auto open_one = [&](Stream& stream, const char* ending) {
+            return command.gentle ? stream.open_file(options_.spool, command.tool + ending)
+                                  : stream.open_pipe();
+        };
+        const auto opened =
+            only_errors ? tl::expected<void, std::string>() : open_one(streams.output, ".out");
+        return opened ? open_one(streams.errors, ".err") : opened;
     }
 
     // As `program_file` was asked for it: a path is relative to where the program is run.
@@ -291,6 +285,11 @@ class LiveTools : public Tools {
 };
 
 }  // namespace
+
+Time system_now() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
 
 std::unique_ptr<Tools> make_live_tools(LiveOptions options) {
     return std::make_unique<LiveTools>(std::move(options));

@@ -11,6 +11,9 @@
 
 namespace migc::runtime {
 
+// The system's clock.
+Time system_now();
+
 struct LiveOptions {
     // How long a command that has taken too long may go on after SIGTERM, before SIGKILL.
     std::int64_t grace_ms = 5'000;

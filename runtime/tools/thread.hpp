@@ -2,21 +2,19 @@
 #pragma once
 
 #include <csignal>
-#include <thread>
-#include <utility>
 
 namespace migc::runtime {
 
-// A thread that does the work, and that no signal interrupts.
-template <typename Work>
-std::thread thread_without_signals(Work work) {
+// What `start` gives: a thread, or a future. No signal interrupts what it has started.
+template <typename Start>
+auto without_signals(Start start) {
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread thread(std::move(work));
+    auto started = start();
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return thread;
+    return started;
 }
 
 }  // namespace migc::runtime

@@ -7,14 +7,21 @@
 
 namespace migc::trust {
 
-runtime::Time time_now() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+namespace {
+
+std::string formatted(const char* format, runtime::Time time) {
+    const date::sys_time<std::chrono::milliseconds> moment{std::chrono::milliseconds(time)};
+    return date::format(format, date::floor<std::chrono::seconds>(moment));
 }
 
+}  // namespace
+
 std::string written_time(runtime::Time time) {
-    const date::sys_time<std::chrono::milliseconds> moment{std::chrono::milliseconds(time)};
-    return date::format("%FT%TZ", date::floor<std::chrono::seconds>(moment));
+    return formatted("%FT%TZ", time);
+}
+
+std::string utc_time(runtime::Time time) {
+    return formatted("%F %T UTC", time);
 }
 
 std::optional<runtime::Time> read_time(const std::string& text) {

@@ -1,4 +1,4 @@
-// Times in signed files: "2026-01-10T01:00:00Z".
+// Times in texts.
 #pragma once
 
 #include <optional>
@@ -8,10 +8,10 @@
 
 namespace migc::trust {
 
-// By this machine's clock.
-runtime::Time time_now();
-// To the second.
+// To the second, as in signed files: "2026-01-10T01:00:00Z".
 std::string written_time(runtime::Time time);
+// For people: "2026-11-23 02:00:00 UTC".
+std::string utc_time(runtime::Time time);
 // Nothing for what is no such time.
 std::optional<runtime::Time> read_time(const std::string& text);
 
