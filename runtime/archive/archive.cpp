@@ -78,21 +78,15 @@ bool is_compressed(archive* read) {
     return archive_filter_code(read, 0) == ARCHIVE_FILTER_GZIP;
 }
 
-struct EntryOwner {
-    archive_entry* entry = archive_entry_new();
-    EntryOwner() = default;
-    EntryOwner(const EntryOwner&) = delete;
-    EntryOwner& operator=(const EntryOwner&) = delete;
-    ~EntryOwner() { archive_entry_free(entry); }
-};
-
 bool write_entry(archive* to, const ArchiveEntry& one) {
-    const EntryOwner owner;
-    archive_entry_set_pathname(owner.entry, ("./" + one.path).c_str());
-    archive_entry_set_filetype(owner.entry, one.is_folder ? AE_IFDIR : AE_IFREG);
-    archive_entry_set_perm(owner.entry, one.mode);
-    archive_entry_set_size(owner.entry, static_cast<la_int64_t>(one.content.size()));
-    if (archive_write_header(to, owner.entry) != ARCHIVE_OK) return false;
+    const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> owner(archive_entry_new(),
+                                                                              archive_entry_free);
+    archive_entry* entry = owner.get();
+    archive_entry_set_pathname(entry, ("./" + one.path).c_str());
+    archive_entry_set_filetype(entry, one.is_folder ? AE_IFDIR : AE_IFREG);
+    archive_entry_set_perm(entry, one.mode);
+    archive_entry_set_size(entry, static_cast<la_int64_t>(one.content.size()));
+    if (archive_write_header(to, entry) != ARCHIVE_OK) return false;
     return archive_write_data(to, one.content.data(), one.content.size()) ==
            static_cast<la_ssize_t>(one.content.size());
 }

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "runtime/tools/descriptor.hpp"
+#include "compiler/source/descriptor.hpp"
 
 namespace migc::runtime {
 

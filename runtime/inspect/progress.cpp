@@ -4,16 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "compiler/source/descriptor.hpp"
+#include "compiler/source/json_text.hpp"
 #include "compiler/source/read_file.hpp"
-#include "runtime/tools/descriptor.hpp"
 
 namespace migc::runtime {
 namespace {
-
-std::string text_at(const nlohmann::json& body, const char* key) {
-    const auto found = body.find(key);
-    return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 std::filesystem::path file_in(const std::filesystem::path& run_folder) {
     return run_folder / "progress.json";
@@ -30,22 +26,22 @@ ProgressFile::~ProgressFile() {
 }
 
 void ProgressFile::on(const Event& event) {
-    const std::string step = text_at(event.body, "step");
+    const std::string step = text_of(event.body, "step");
     switch (event.kind) {
         case EventKind::StepBegun:
         case EventKind::Intent: {
-            const std::string text = text_at(event.body, "text");
+            const std::string text = text_of(event.body, "text");
             if (progress_.step == step && progress_.text == text && progress_.state.empty()) return;
             progress_ = {step, text, {}, event.time_ms};
             break;
         }
         case EventKind::UndoIntent:
-            progress_ = {step, "undo: " + text_at(event.body, "text"), {}, event.time_ms};
+            progress_ = {step, "undo: " + text_of(event.body, "text"), {}, event.time_ms};
             break;
         case EventKind::Waiting:
             // Its beginning is told once; later only what it waits for changes.
-            if (progress_.step != step) progress_ = {step, text_at(event.body, "text"), {}, event.time_ms};
-            progress_.state = text_at(event.body, "state");
+            if (progress_.step != step) progress_ = {step, text_of(event.body, "text"), {}, event.time_ms};
+            progress_.state = text_of(event.body, "state");
             break;
         case EventKind::StageEnded:
         case EventKind::RunEnded:
@@ -78,7 +74,7 @@ std::optional<Progress> read_progress(const std::filesystem::path& run_folder) {
             nlohmann::json::parse(read_file(file_in(run_folder), largest).value_or(""), nullptr, false);
         if (!json.is_object()) continue;
         const auto since = json.find("since");
-        Progress progress{text_at(json, "step"), text_at(json, "text"), text_at(json, "state"),
+        Progress progress{text_of(json, "step"), text_of(json, "text"), text_of(json, "state"),
                           since != json.end() && since->is_number_integer() ? since->get<Time>() : 0};
         if (progress.step.empty()) return std::nullopt;
         return progress;

@@ -1,6 +1,5 @@
 // What gates ask: the hour, and the people.
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -8,6 +7,7 @@
 #include "runtime/natives/calendar.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
+#include "runtime/tools/live.hpp"
 #include "runtime/trust/approval.hpp"
 
 namespace migc::runtime {
@@ -22,11 +22,7 @@ std::string zone_in(const std::string& text) {
 // People sign by the real clock, also what runs in a simulated world. A clock that was set back makes no
 // approval valid again.
 Time time_of_signing(Host& host) {
-    using namespace std::chrono;
-    const Time now = host.kind() == "live"
-                         ? host.now()
-                         : duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-    return std::max(now, host.newest_known());
+    return std::max(host.kind() == "live" ? host.now() : system_now(), host.newest_known());
 }
 
 // "; the clock was set 2h forward since the run began".
@@ -76,28 +72,15 @@ static Reading freeze(Host& host, const Arguments& arguments) {
 static Reading approval(Host& host, const Arguments& arguments) {
     std::vector<std::string> people;
     for (const Value& person : list_argument(arguments, 1)) people.push_back(show(person));
-    const Approvals given = host.approvals();
-    if (given.digest.empty())
+    const trust::Question question{
+        host.approvals(),           int_argument(arguments, 0, 1),   std::move(people),
+        host.inventory().approvers, host.inventory().approver_users, time_of_signing(host)};
+    if (question.digest.empty())
         return mistaken("what would be approved has no digest here, so the gate stays closed");
-    const trust::Question question{given.digest,
-                                   given.title,
-                                   given.run,
-                                   int_argument(arguments, 0, 1),
-                                   std::move(people),
-                                   host.inventory().approvers,
-                                   host.inventory().approver_users,
-                                   given.runner,
-                                   given.used,
-                                   given.unknown,
-                                   given.gone,
-                                   given.gone_since,
-                                   time_of_signing(host)};
-    std::vector<trust::File> files;
-    for (const auto& file : given.files) files.push_back({file.name, file.text});
-    const trust::Judgement judgement = trust::judge(question, files);
+    const trust::Judgement judgement = trust::judge(question, question.files);
     if (judgement.enough) host.approved_by(judgement.counted);
-    const bool has_note = judgement.enough && !given.note.empty();
-    return {judgement.enough, judgement.why + (has_note ? "; " + given.note : ""), false};
+    const bool has_note = judgement.enough && !question.note.empty();
+    return {judgement.enough, judgement.why + (has_note ? "; " + question.note : ""), false};
 }
 
 namespace {

@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/descriptor.hpp"
 #include "compiler/source/project_path.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/sha256.hpp"
 #include "compiler/source/write_file.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/reading.hpp"
-#include "runtime/tools/descriptor.hpp"
 
 namespace migc::runtime {
 namespace {

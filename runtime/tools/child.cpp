@@ -1,5 +1,6 @@
 #include "runtime/tools/child.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -17,8 +18,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "compiler/source/read_file.hpp"
 #include "runtime/tools/pidfd.hpp"
-#include "runtime/tools/process.hpp"
 
 namespace migc::runtime {
 
@@ -36,18 +37,10 @@ std::set<pid_t>& own_children() {
 constexpr std::size_t most_for_handler = 256;
 std::array<std::atomic<pid_t>, most_for_handler> children_for_handler;
 
-void note_for_handler(pid_t pid) {
-    for (auto& place : children_for_handler) {
-        pid_t free = 0;
-        if (place.compare_exchange_strong(free, pid)) return;
-    }
-}
-
-void forget_for_handler(pid_t pid) {
-    for (auto& place : children_for_handler) {
-        pid_t one = pid;
-        if (place.compare_exchange_strong(one, 0)) return;
-    }
+// A child comes in place of 0, and 0 in place of a child.
+void replace_for_handler(pid_t old, pid_t pid) {
+    for (auto& place : children_for_handler)
+        if (pid_t found = old; place.compare_exchange_strong(found, pid)) return;
 }
 
 void end_children_and_oneself(int number) {
@@ -110,10 +103,7 @@ class Attributes {
 };
 
 bool holds_nul(const std::vector<std::string>& strings) {
-    for (const std::string& string : strings) {
-        if (string.find('\0') != std::string::npos) return true;
-    }
-    return false;
+    return std::ranges::any_of(strings, [](const std::string& one) { return one.find('\0') != one.npos; });
 }
 
 std::string why_not_started(const ChildPlan& plan, int error) {
@@ -155,7 +145,7 @@ tl::expected<Child, std::string> Child::start(const ChildPlan& plan) {
                                     environment.data());
     if (error != 0) return tl::unexpected(why_not_started(plan, error));
     own_children().insert(pid);
-    if (plan.may_be_killed) note_for_handler(pid);
+    if (plan.may_be_killed) replace_for_handler(0, pid);
     place.close();
     return Child(pid, Descriptor(::pidfd_open(pid, 0)));
 }
@@ -179,7 +169,7 @@ Child::Exit Child::reap() {
     siginfo_t info = {};
     while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0 && errno == EINTR) continue;
     own_children().erase(pid_);
-    forget_for_handler(pid_);
+    replace_for_handler(pid_, 0);
     return {info.si_code == CLD_EXITED ? Ending::Exited : Ending::Signalled, info.si_status};
 }
 
@@ -204,7 +194,7 @@ void adopt_orphans() {
 bool orphans_alive() {
     const std::scoped_lock lock(own_mutex);
     // Orphans are handed to the main thread.
-    const auto children = proc_file(fmt::format("/proc/self/task/{}/children", ::getpid()));
+    const auto children = read_file(fmt::format("/proc/self/task/{}/children", ::getpid()), any_size);
     if (!children) return true;
     bool alive = false;
     pid_t pid = 0;
@@ -219,13 +209,8 @@ bool orphans_alive() {
 Descriptor input_file(const std::string& text) {
     if (text.empty()) return above_standard(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     Descriptor file = above_standard(::memfd_create("input", MFD_CLOEXEC));
-    for (std::size_t done = 0; file && done < text.size();) {
-        const ssize_t written =
-            ::pwrite(file.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
-        if (written < 0 && errno != EINTR) return {};
-        if (written > 0) done += static_cast<std::size_t>(written);
-    }
-    return file;
+    const bool whole = file && write_all(file.get(), text) && ::lseek(file.get(), 0, SEEK_SET) == 0;
+    return whole ? std::move(file) : Descriptor();
 }
 
 }  // namespace migc::runtime

@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/tools/core_dumps.hpp"
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
 #include "runtime/tools/normal_forms.hpp"
 
 namespace migc::runtime {
@@ -33,6 +35,16 @@ bool is_code(std::string_view word) {
     const auto capitals = count(std::isupper);
     const auto size = static_cast<std::ptrdiff_t>(word.size());
     return digits > 0 || 3 * capitals > size;
+}
+
+// From now on nothing of this process's memory comes into a core dump, nor does any other process of the user
+// read it; what it starts leaves no core dump either.
+void forbid_core_dumps() {
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    // Of this process that is all. A program that it starts is dumpable again, but keeps the limit; and where
+    // dumps are handed to a program (systemd-coredump), a limit of 1 keeps them from it, 0 does not: core(5).
+    const rlimit none = {1, 1};
+    ::setrlimit(RLIMIT_CORE, &none);
 }
 
 bool is_of_word(char c) {

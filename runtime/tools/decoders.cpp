@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "compiler/source/escape.hpp"
+
 namespace migc::runtime {
 namespace {
 
@@ -79,30 +81,29 @@ class Reader {
     bool decoded_ = false;
 };
 
-std::optional<View> url(const View& view) {
+// Takes off what a step reads as an escape.
+template <void (*step)(Reader&)>
+std::optional<View> decoded(const View& view) {
     Reader reader(view);
-    while (reader.more()) {
-        const auto [value, count] = reader.peek() == '%' ? reader.digits(1, 16, 2) : std::pair(0U, 0UL);
-        if (count == 2)
-            reader.byte(value, 3);
-        else if (reader.peek() == '+')
-            reader.byte(' ', 1);
-        else
-            reader.copy();
-    }
+    while (reader.more()) step(reader);
     return std::move(reader).end();
 }
 
-std::optional<View> quoted_printable(const View& view) {
-    Reader reader(view);
-    while (reader.more()) {
-        const auto [value, count] = reader.peek() == '=' ? reader.digits(1, 16, 2) : std::pair(0U, 0UL);
-        if (count == 2)
-            reader.byte(value, 3);
-        else
-            reader.copy();
-    }
-    return std::move(reader).end();
+// Two digits behind a sign are a byte.
+bool took_byte(Reader& reader, char sign) {
+    if (reader.peek() != sign) return false;
+    const auto [value, count] = reader.digits(1, 16, 2);
+    if (count == 2) reader.byte(value, 3);
+    return count == 2;
+}
+
+void url(Reader& reader) {
+    if (took_byte(reader, '%')) return;
+    reader.peek() == '+' ? reader.byte(' ', 1) : reader.copy();
+}
+
+void quoted_printable(Reader& reader) {
+    if (!took_byte(reader, '=')) reader.copy();
 }
 
 // \uD83D\uDE00 is one character.
@@ -120,6 +121,7 @@ void wide_escape(Reader& reader) {
 }
 
 void backslash(Reader& reader) {
+    if (reader.peek() != '\\') return reader.copy();
     const char next = reader.peek(1);
     constexpr std::string_view controls = "nrtbfvae";
     if (next == 'u') return wide_escape(reader);
@@ -139,18 +141,8 @@ void backslash(Reader& reader) {
     reader.byte(static_cast<unsigned char>(next), 2);
 }
 
-std::optional<View> backslashes(const View& view) {
-    Reader reader(view);
-    while (reader.more()) {
-        if (reader.peek() == '\\')
-            backslash(reader);
-        else
-            reader.copy();
-    }
-    return std::move(reader).end();
-}
-
 void entity(Reader& reader) {
+    if (reader.peek() != '&') return reader.copy();
     constexpr std::size_t longest = 10;
     struct Named {
         std::string_view name;
@@ -177,29 +169,11 @@ void entity(Reader& reader) {
     reader.copy();
 }
 
-std::optional<View> entities(const View& view) {
-    Reader reader(view);
-    while (reader.more()) {
-        if (reader.peek() == '&')
-            entity(reader);
-        else
-            reader.copy();
-    }
-    return std::move(reader).end();
-}
-
 // The digits stay: what they say is searched for as it is.
-std::optional<View> prefixed_bytes(const View& view) {
-    Reader reader(view);
-    while (reader.more()) {
-        const bool prefix = reader.peek() == '0' && (reader.peek(1) == 'x' || reader.peek(1) == 'X') &&
-                            hex_digit(reader.peek(2)) >= 0;
-        if (prefix)
-            reader.nothing(2);
-        else
-            reader.copy();
-    }
-    return std::move(reader).end();
+void prefixed_byte(Reader& reader) {
+    const bool prefix = reader.peek() == '0' && (reader.peek(1) == 'x' || reader.peek(1) == 'X') &&
+                        hex_digit(reader.peek(2)) >= 0;
+    prefix ? reader.nothing(2) : reader.copy();
 }
 
 constexpr std::size_t longest_offset = 16;
@@ -278,11 +252,11 @@ std::optional<View> dump(const View& view) {
 }  // namespace
 
 const std::array<Decoder, 6>& decoders() {
-    static constexpr std::array<Decoder, 6> all = {{{'%', url},
-                                                    {'\\', backslashes},
-                                                    {'&', entities},
-                                                    {'=', quoted_printable},
-                                                    {'x', prefixed_bytes},
+    static constexpr std::array<Decoder, 6> all = {{{'%', decoded<url>},
+                                                    {'\\', decoded<backslash>},
+                                                    {'&', decoded<entity>},
+                                                    {'=', decoded<quoted_printable>},
+                                                    {'x', decoded<prefixed_byte>},
                                                     {'0', dump}}};
     return all;
 }
@@ -305,13 +279,10 @@ std::size_t after_control(std::string_view text, std::size_t at) {
     }
     if (byte(at) == 0x1B) return std::min(at + 2, text.size());
     // Soft hyphen, zero-width and bidirectional characters, byte order mark.
-    if (byte(at) == 0xC2 && byte(at + 1) == 0xAD) return at + 2;
-    if (byte(at) == 0xE2 && byte(at + 1) == 0x80 && byte(at + 2) >= 0x8B && byte(at + 2) <= 0x8F)
-        return at + 3;
-    if (byte(at) == 0xE2 && byte(at + 1) == 0x81 && byte(at + 2) >= 0xA0 && byte(at + 2) <= 0xAF)
-        return at + 3;
-    if (byte(at) == 0xEF && byte(at + 1) == 0xBB && byte(at + 2) == 0xBF) return at + 3;
-    return at;
+    const auto [code, size, valid] = first_character(text.substr(at));
+    const bool is_invisible = code == 0xAD || (code >= 0x200B && code <= 0x200F) ||
+                              (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
+    return at + (valid && is_invisible ? size : 0);
 }
 
 }  // namespace migc::runtime

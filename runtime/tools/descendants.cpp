@@ -51,34 +51,24 @@ std::vector<Process> Descendants::alive() const {
     return result;
 }
 
-void Descendants::signal_all(int number) const {
-    for (const Process& process : alive()) process.signal(number);
-}
-
-bool Descendants::gone_within(int milliseconds) const {
+bool Descendants::gone_within(int milliseconds, int signal) const {
     const auto limit = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
-    while (!alive().empty()) {
+    for (auto left = alive(); !left.empty(); left = alive()) {
         if (std::chrono::steady_clock::now() >= limit) return false;
+        // Again and again: a process may have started another between the look and the kill.
+        for (const Process& process : left) process.signal(signal);
         std::this_thread::sleep_for(pause_between_looks);
     }
     return true;
 }
 
-void Descendants::kill_all() const {
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::milliseconds(kill_limit_ms);
-    // Again and again: a process may have started another between the look and the kill.
-    while (!alive().empty() && std::chrono::steady_clock::now() < limit) {
-        signal_all(SIGKILL);
-        std::this_thread::sleep_for(pause_between_looks);
-    }
-}
-
 int Descendants::end(int patience_ms) const {
-    const auto count = static_cast<int>(alive().size());
-    if (count > 0 && patience_ms > 0) signal_all(SIGTERM);
-    if (!gone_within(patience_ms)) kill_all();
+    const auto first = alive();
+    if (patience_ms > 0)
+        for (const Process& process : first) process.signal(SIGTERM);
+    if (!gone_within(patience_ms, 0)) gone_within(kill_limit_ms, SIGKILL);
     orphans_alive();  // reaps them
-    return count;
+    return static_cast<int>(first.size());
 }
 
 }  // namespace migc::runtime

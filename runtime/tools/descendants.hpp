@@ -31,9 +31,8 @@ class Descendants {
 
   private:
     [[nodiscard]] bool belongs(const Process& process) const;
-    void signal_all(int number) const;
-    [[nodiscard]] bool gone_within(int milliseconds) const;
-    void kill_all() const;
+    // Whether they are within so long, while this signal is sent to them again and again; 0 does nothing.
+    bool gone_within(int milliseconds, int signal) const;
 
     pid_t child_;
     std::string token_;

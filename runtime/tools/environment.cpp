@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/source/json_text.hpp"
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/write_file.hpp"
 #include "runtime/tools/output_file.hpp"
@@ -71,9 +72,9 @@ std::filesystem::path digest_cache() {
         const char* value = std::getenv(name);
         return std::filesystem::path(value != nullptr ? value : "");
     };
-    if (folder("XDG_CACHE_HOME").is_absolute()) return folder("XDG_CACHE_HOME") / "migc" / "programs.json";
-    return folder("HOME").is_absolute() ? folder("HOME") / ".cache" / "migc" / "programs.json"
-                                        : std::filesystem::path();
+    std::filesystem::path caches = folder("XDG_CACHE_HOME");
+    if (!caches.is_absolute()) caches = folder("HOME") / ".cache";
+    return caches.is_absolute() ? caches / "migc" / "programs.json" : std::filesystem::path();
 }
 
 nlohmann::json read_cache() {
@@ -94,18 +95,17 @@ void write_cache(const nlohmann::json& known) {
 // What is gone, or another program by now, would be read again by every run.
 void forget_the_gone(nlohmann::json& known) {
     for (auto entry = known.begin(); entry != known.end();) {
-        const bool there =
-            entry->is_object() && entry->value("stamp", nlohmann::json()) == stamp_of(entry.key());
-        entry = there ? std::next(entry) : known.erase(entry);
+        const std::string stamp = stamp_of(entry.key());
+        const bool is_there = !stamp.empty() && text_of(*entry, "stamp") == stamp;
+        entry = is_there ? std::next(entry) : known.erase(entry);
     }
 }
 
 std::optional<std::string> known_digest(const std::string& file, const std::string& stamp) {
     nlohmann::json known = read_cache();
     const auto entry = known.find(file);
-    if (entry != known.end() && entry->is_object() && entry->value("stamp", nlohmann::json()) == stamp &&
-        entry->contains("digest") && (*entry)["digest"].is_string())
-        return (*entry)["digest"].get<std::string>();
+    const bool fits = entry != known.end() && text_of(*entry, "stamp") == stamp;
+    if (std::string digest = fits ? text_of(*entry, "digest") : ""; !digest.empty()) return digest;
     auto digest = digest_of_file(file);
     if (!digest) return std::nullopt;
     forget_the_gone(known);

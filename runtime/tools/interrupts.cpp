@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "runtime/tools/descriptor.hpp"
+#include "compiler/source/descriptor.hpp"
 
 namespace migc::runtime {
 

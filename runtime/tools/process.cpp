@@ -1,6 +1,5 @@
 #include "runtime/tools/process.hpp"
 
-#include <array>
 #include <charconv>
 #include <csignal>
 #include <filesystem>
@@ -9,24 +8,23 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "runtime/tools/descriptor.hpp"
+#include "compiler/source/descriptor.hpp"
+#include "compiler/source/read_file.hpp"
 #include "runtime/tools/pidfd.hpp"
 
 namespace migc::runtime {
 
-std::optional<std::string> proc_file(const std::string& path) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return std::nullopt;
-    std::string content;
-    std::array<char, 4096> part = {};
-    for (ssize_t size = 0; (size = ::read(file.get(), part.data(), part.size())) > 0;)
-        content.append(part.data(), static_cast<std::size_t>(size));
-    return content;
+namespace {
+
+std::string proc_file(const std::string& path) {
+    return read_file("/proc/" + path, any_size).value_or("");
 }
+
+}  // namespace
 
 std::optional<Process> Process::read(pid_t pid) {
     // "PID (NAME) STATE PARENT GROUP SESSION ..."; the name may hold anything, so count from the last ")".
-    const std::string line = proc_file(fmt::format("/proc/{}/stat", pid)).value_or("");
+    const std::string line = proc_file(fmt::format("{}/stat", pid));
     const std::size_t name_end = line.rfind(')');
     if (name_end == std::string::npos) return {};
     std::istringstream fields(line.substr(name_end + 1));
@@ -64,7 +62,7 @@ void Process::signal(int number) const {
 
 bool environment_holds(pid_t pid, const std::string& variable, const std::string& text) {
     const std::string prefix = variable + "=";
-    const std::string environment = proc_file(fmt::format("/proc/{}/environ", pid)).value_or("");
+    const std::string environment = proc_file(fmt::format("{}/environ", pid));
     std::size_t at = environment.starts_with(prefix) ? 0 : environment.find('\0' + prefix);
     if (at == std::string::npos) return false;
     if (at != 0) ++at;
@@ -73,9 +71,8 @@ bool environment_holds(pid_t pid, const std::string& variable, const std::string
 }
 
 std::string boot_id() {
-    std::string id = proc_file("/proc/sys/kernel/random/boot_id").value_or("");
-    while (!id.empty() && id.back() == '\n') id.pop_back();
-    return id;
+    const std::string id = proc_file("sys/kernel/random/boot_id");
+    return id.substr(0, id.find('\n'));
 }
 
 }  // namespace migc::runtime

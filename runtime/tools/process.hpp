@@ -24,9 +24,6 @@ struct Process {
     void signal(int number) const;
 };
 
-// A file of /proc, whose size nobody knows before it is read; nothing if it cannot be opened.
-std::optional<std::string> proc_file(const std::string& path);
-
 // Whether the environment that a process was started with has the variable, with the text in its value.
 bool environment_holds(pid_t pid, const std::string& variable, const std::string& text);
 

@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/source/write_file.hpp"
 #include "runtime/tools/descendants.hpp"
-#include "runtime/tools/output_file.hpp"
 #include "runtime/tools/process.hpp"
 
 namespace migc::runtime {
@@ -63,9 +63,8 @@ Descendants processes_of(const std::string& log) {
 bool write_down(const std::string& log, pid_t pid) {
     const auto process = Process::read(pid);
     if (!process) return true;  // it has ended already
-    Answer answer = ended(0, fmt::format("{} {} {}\n", boot_id(), pid, process->started));
-    move_output_to_file(answer, pid_file(log));
-    return answer.succeeded();
+    const std::string line = fmt::format("{} {} {}\n", boot_id(), pid, process->started);
+    return write_file(pid_file(log), line, {.mode = 0600}).has_value();
 }
 
 std::string how(const Child::Exit& exit) {

@@ -59,9 +59,8 @@ std::string last_words(std::string_view text) {
 
 std::string without_warnings(std::string_view text) {
     const auto lines = lines_of(text);
-    std::vector<std::string> others;
-    for (const std::string& line : lines)
-        if (!line.starts_with(warning_mark)) others.push_back(line);
+    auto others = lines;
+    std::erase_if(others, [](const std::string& line) { return line.starts_with(warning_mark); });
     return joined(others.empty() ? lines : others, 0);
 }
 

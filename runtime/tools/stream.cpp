@@ -13,8 +13,7 @@ namespace migc::runtime {
 
 namespace {
 
-constexpr std::size_t portion_size = std::size_t{64} << 10;
-using Portion = std::array<char, portion_size>;
+using Portion = std::array<char, std::size_t{64} << 10>;
 
 }  // namespace
 

@@ -6,7 +6,7 @@
 
 #include <tl/expected.hpp>
 
-#include "runtime/tools/descriptor.hpp"
+#include "compiler/source/descriptor.hpp"
 
 namespace migc::runtime {
 

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/tools/descriptor.hpp"
+#include "compiler/source/descriptor.hpp"
 
 namespace migc::trial {
 namespace {
@@ -26,7 +26,7 @@ tl::expected<Worker, std::string> begin(const Work& work, std::size_t place) {
     const pid_t process = ::fork();
     if (process == 0) {
         ::close(ends[0]);
-        const bool told = runtime::write_all(ends[1], work(place));
+        const bool told = write_all(ends[1], work(place));
         ::_exit(told ? 0 : 1);
     }
     ::close(ends[1]);

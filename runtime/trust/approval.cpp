@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/source/escape.hpp"
+#include "compiler/source/json_text.hpp"
 #include "runtime/trust/runner.hpp"
 #include "runtime/trust/statement.hpp"
 #include "runtime/trust/times.hpp"
@@ -27,11 +28,7 @@ struct Signed {
 tl::expected<Signed, std::string> read(const std::string& text) {
     const auto statement = read_statement(approval_kind, text);
     if (!statement) return Failure(statement.error());
-    const auto text_at = [&](const char* key) {
-        const auto found = statement->content.find(key);
-        return found != statement->content.end() && found->is_string() ? found->get<std::string>()
-                                                                       : std::string();
-    };
+    const auto text_at = [&](const char* key) { return text_of(statement->content, key); };
     const auto made = read_time(text_at("made")), expires = read_time(text_at("expires"));
     Signed result{{text_at("name"), text_at("run"), text_at("title"), text_at("account"), made.value_or(0),
                    expires.value_or(0)},
@@ -43,7 +40,7 @@ tl::expected<Signed, std::string> read(const std::string& text) {
 }
 
 bool contains(const std::vector<std::string>& list, const std::string& text) {
-    return std::find(list.begin(), list.end(), text) != list.end();
+    return std::ranges::find(list, text) != list.end();
 }
 
 // Who has approved; else why this file does not count.

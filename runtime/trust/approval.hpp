@@ -8,8 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
-#include "runtime/tools/runner.hpp"
-#include "runtime/tools/tools.hpp"
+#include "runtime/tools/natives.hpp"
 #include "runtime/trust/keys.hpp"
 
 namespace migc::trust {
@@ -29,25 +28,14 @@ struct Approval {
 std::string approval_file(const Approval& approval, const PrivateKey& key);
 
 // A file that was handed over; its name is for messages.
-struct File {
-    std::string name;
-    std::string text;
-};
+using File = runtime::Approvals::File;
 
-// What a gate asks.
-struct Question {
-    std::string digest;  // of the run
-    std::string title;   // of its migration
-    std::string run;     // its id; empty before it has one
+// What a gate asks of what the run was given. Who runs it does not count.
+struct Question : runtime::Approvals {
     std::int64_t count = 1;
     std::vector<std::string> people;                        // who may approve
     std::map<std::string, std::string> approvers;           // their keys, as in migc.yaml
     std::map<std::string, std::vector<std::string>> users;  // their accounts, where called otherwise
-    runtime::Runner runner;                                 // who runs it, and does not count
-    std::map<std::string, std::vector<std::string>> used;   // by an approval's id, the runs that used it up
-    std::string unknown;                                    // why that cannot be told; empty if it can
-    std::string gone;     // the same of what was signed until a journal that is gone was written last,
-    Time gone_since = 0;  // which was then
     Time now = 0;
 };
 

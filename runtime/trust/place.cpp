@@ -44,16 +44,15 @@ tl::expected<std::string, std::string> same_cluster(const Place& then, const Pla
 
 // The names of the settings that differ.
 std::string other_settings(const Place& then, const Place& now) {
-    std::map<std::string, bool> names;
-    for (const auto* place : {&then, &now})
-        for (const auto& [name, digest] : place->settings) {
-            const auto was = then.settings.find(name), is = now.settings.find(name);
-            const bool same =
-                was != then.settings.end() && is != now.settings.end() && was->second == is->second;
-            if (!same) names[escaped(name)] = true;
-        }
+    const auto in = [](const Place& place, const std::string& name) {
+        const auto found = place.settings.find(name);
+        return found == place.settings.end() ? std::nullopt : std::optional(found->second);
+    };
+    auto all = then.settings;
+    all.insert(now.settings.begin(), now.settings.end());
     std::string list;
-    for (const auto& [name, differs] : names) list += (list.empty() ? "" : ", ") + name;
+    for (const auto& [name, digest] : all)
+        if (in(then, name) != in(now, name)) list += (list.empty() ? "" : ", ") + escaped(name);
     return list;
 }
 
