@@ -14,7 +14,6 @@
 #include "compiler/source/read_file.hpp"
 #include "runtime/journal/lock_file.hpp"
 #include "runtime/journal/state_folder.hpp"
-#include "runtime/tools/descriptor.hpp"
 #include "runtime/tools/live.hpp"
 #include "runtime/trust/times.hpp"
 
