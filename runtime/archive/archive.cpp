@@ -9,7 +9,7 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline archives {
 namespace {
 
 constexpr std::size_t block_size = 64 << 10;
@@ -139,4 +139,4 @@ tl::expected<std::string, std::string> write_archive(const std::vector<ArchiveEn
     return bytes;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline archives

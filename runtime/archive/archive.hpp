@@ -8,7 +8,7 @@
 
 #include <tl/expected.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline archives {
 
 struct ArchiveEntry {
     std::string path;  // without "./" before it and "/" behind it; "" is the folder that was archived
@@ -29,4 +29,4 @@ tl::expected<std::vector<ArchiveEntry>, std::string> read_archive(const std::str
 tl::expected<std::string, std::string> write_archive(const std::vector<ArchiveEntry>& entries,
                                                      bool compressed);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline archives

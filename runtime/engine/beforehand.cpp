@@ -13,7 +13,7 @@
 #include "runtime/engine/wait.hpp"
 #include "runtime/natives/calendar.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -152,4 +152,4 @@ std::optional<Problem> known_beforehand(RunContext& run, const StageRuns& stages
     return Problem{fmt::format("nothing is begun: {}", fmt::join(problems, "; "))};
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -6,10 +6,10 @@
 
 #include "runtime/engine/history.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // Why nothing should be begun, of the stages that have not passed; nothing if nothing is known. Asks kubectl,
 // for its contexts, only where a cluster could not be identified; of the world nothing.
 std::optional<Problem> known_beforehand(RunContext& run, const StageRuns& stages);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -13,10 +13,11 @@
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/natives/refusals.hpp"
 #include "runtime/tools/identity.hpp"
 #include "runtime/tools/said.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 constexpr std::int64_t first_look_ms = 100;
@@ -779,4 +780,4 @@ Verdict Call::conclude(Outcome outcome, const std::string& message, bool acted, 
     return {};
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -8,7 +8,7 @@
 
 #include "runtime/engine/stage_run.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // An effect of a call, with its probe and what was read from it.
 struct EffectTarget {
@@ -151,4 +151,4 @@ class Call {
     std::optional<Change> half_done_;  // what an earlier try left, and how it is taken back
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

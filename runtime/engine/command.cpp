@@ -10,8 +10,9 @@
 #include "runtime/engine/inputs.hpp"
 #include "runtime/engine/place.hpp"
 #include "runtime/engine/text.hpp"
+#include "runtime/natives/refusals.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 using ir::ExprKind;
@@ -419,4 +420,4 @@ Answer Evaluator::stop(const std::string& log, std::int64_t grace_ms) {
     return surroundings_.tools.stop(log, grace_ms);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -1,6 +1,6 @@
 #include "runtime/engine/committed_tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 Answer CommittedTools::run(const CommandLine& command) {
     Answer answer;
@@ -30,4 +30,4 @@ Woken CommittedTools::sleep_until(Time deadline) {
     return tools_.sleep_until(deadline);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -7,7 +7,7 @@
 
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // Hands everything on. Where the journal cannot be made durable no tool is started: the answer says so.
 class CommittedTools final : public Tools {
@@ -37,4 +37,4 @@ class CommittedTools final : public Tools {
     std::function<std::string()> commit_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

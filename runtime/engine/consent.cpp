@@ -14,7 +14,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/tools/output_file.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -442,4 +442,4 @@ std::vector<ProjectProgram> project_programs(const ir::Program& program, const p
     return found;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

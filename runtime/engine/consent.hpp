@@ -23,7 +23,7 @@
 #include "runtime/engine/options.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // A plan only looks: there also a command in a pod is the project's. A run was begun to act there.
 enum class Work { Looks, Acts };
@@ -104,4 +104,4 @@ class ConsentedTools final : public Tools {
     std::map<std::string, ProjectProgram> refused_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

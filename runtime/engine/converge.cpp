@@ -7,7 +7,7 @@
 
 #include "runtime/engine/text.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 Verdict Converge::caught_up(const ir::Expr& probe, const Scope& scope, const StepId& step) {
     const ir::Probe& declared = stage_.run.program.probes.at(probe.declaration);
@@ -61,4 +61,4 @@ Verdict Converge::all_changes() {
     return {};
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -5,7 +5,7 @@
 
 #include "runtime/engine/wait.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 class Converge {
   public:
@@ -23,4 +23,4 @@ class Converge {
     Waiter waiter_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -11,7 +11,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/yaml.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 using ir::TypeKind;
@@ -264,4 +264,4 @@ Converted parse_parameter(const ir::Type& type, std::string_view text) {
     return convert(Value(std::make_shared<const nlohmann::json>(*data)), type);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

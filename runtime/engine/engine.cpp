@@ -18,7 +18,7 @@
 #include "runtime/engine/wait.hpp"
 #include "runtime/journal/state_folder.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 int exit_code(Outcome result) {
@@ -680,4 +680,4 @@ RunResult Engine::undo(const std::string& id) {
     return state_->guarded([this, &id] { return state_->undo_run(id); });
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -14,7 +14,7 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // One engine is used for one run or one undo. What it is given outlives it. The program must pass
 // `ir::verify`.
@@ -50,4 +50,4 @@ class Engine {
     std::unique_ptr<State> state_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

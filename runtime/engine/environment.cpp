@@ -14,7 +14,7 @@
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/text.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 std::string_view without_line_end(std::string_view text) {
@@ -317,4 +317,4 @@ bool uses_kubectl(const ir::Program& program, const ir::Stage& stage) {
                        [&](const ir::Probe* probe) { return runs_kubectl(program, probe->read); });
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -14,7 +14,7 @@
 #include "runtime/engine/options.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 struct StageEnvironment {
     std::string name;
@@ -89,4 +89,4 @@ bool uses_kubectl(const ir::Program& program, const ir::Stage& stage);
 // "" for the one that there always is, and where there is no such folder.
 std::string terraform_workspace(const StageEnvironment& environment);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -13,7 +13,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/tools/concealment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 using ir::ExprKind;
@@ -450,4 +450,4 @@ std::string Evaluator::kind() {
     return surroundings_.tools.kind();
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

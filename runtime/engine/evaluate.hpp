@@ -19,7 +19,7 @@
 #include "runtime/engine/scope.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 class KeptSecrets;
 
@@ -200,4 +200,4 @@ using migc::equal;
 // True, false, or nothing for a value that is no truth.
 std::optional<bool> truth(const Value& value);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

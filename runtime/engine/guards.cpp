@@ -8,7 +8,7 @@
 #include "runtime/engine/wait.hpp"
 #include "runtime/natives/calendar.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 bool runs(const std::optional<ir::Command>& command, std::string_view tool) {
@@ -135,4 +135,4 @@ void accept_files(StageRun& stage, const ir::Verb& verb) {
     if (stage.run.inputs && runs(verb.action, "program")) stage.run.inputs->accept_all();
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

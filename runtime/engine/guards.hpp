@@ -3,7 +3,7 @@
 
 #include "runtime/engine/stage_run.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // Whether the script waives its gates: `emergency "why";`. An undo is never waived.
 const std::string* emergency(const ir::Program& program);
@@ -41,4 +41,4 @@ std::optional<std::string> frozen_now(StageRun& stage);
 std::optional<std::string> frozen_now(const project::Inventory& inventory, Tools& tools,
                                       const RunOptions& options);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 // The project's folder when the run was made; empty if no event says it.
@@ -65,4 +65,4 @@ tl::expected<StageRuns, std::string> stages_of(RunContext& run, RunState& histor
     return stages;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

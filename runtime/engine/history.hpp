@@ -11,7 +11,7 @@
 
 #include "runtime/engine/stage_run.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 using StageRuns = std::vector<std::unique_ptr<StageRun>>;
 
@@ -24,4 +24,4 @@ void move_to(const std::filesystem::path& root, std::vector<Event>& events);
 // stage.
 tl::expected<StageRuns, std::string> stages_of(RunContext& run, RunState& history);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

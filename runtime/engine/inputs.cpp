@@ -16,7 +16,7 @@
 #include "compiler/source/write_file.hpp"
 #include "runtime/tools/output_file.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -317,4 +317,4 @@ fs::path copied_input(const fs::path& run_folder, const fs::path& root, const st
     return fs::exists(copy, error) ? copy : root / path;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -16,7 +16,7 @@
 #include "compiler/ir/program.hpp"
 #include "runtime/engine/environment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // A stage with the environment that it acts in.
 struct BoundStage {
@@ -102,4 +102,4 @@ class Inputs {
 std::filesystem::path copied_input(const std::filesystem::path& run_folder, const std::filesystem::path& root,
                                    const std::string& path);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -14,7 +14,7 @@
 #include "runtime/tools/concealment.hpp"
 #include "runtime/trust/private_folder.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -193,4 +193,4 @@ std::optional<std::string> lost_secret(Evaluator& evaluator, const ir::Undo& und
     return lost;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

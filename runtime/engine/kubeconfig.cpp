@@ -15,7 +15,7 @@
 #include "compiler/source/read_file.hpp"
 #include "runtime/engine/text.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -130,4 +130,4 @@ std::string kubeconfig_reaches_out(const fs::path& kubeconfig, const fs::path& r
     return {};
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

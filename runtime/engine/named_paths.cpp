@@ -7,7 +7,7 @@
 #include "compiler/semantics/step_id.hpp"
 #include "runtime/engine/inputs.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 using ir::ExprKind;
@@ -235,4 +235,4 @@ void NamedPaths::merge(NamedPaths other) {
     complete = complete && other.complete;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -15,10 +15,11 @@
 #include "compiler/ir/value.hpp"
 #include "compiler/semantics/outcome.hpp"
 #include "compiler/source/source.hpp"
+#include "runtime/natives/natives.hpp"
 #include "runtime/tools/natives.hpp"
 #include "runtime/trust/place.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // Why nothing was begun, as a sentence for people.
 struct Problem {
@@ -75,4 +76,4 @@ struct RunResult {
     Reason why = Reason::None;          // of one that is held
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -6,7 +6,7 @@
 
 #include "compiler/source/sha256.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 constexpr const char* default_workspace = "default";
@@ -113,4 +113,4 @@ tl::expected<std::string, std::string> is_where_it_is(const Surroundings& surrou
     return trust::same_place(then, place_now(surroundings, *declared));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

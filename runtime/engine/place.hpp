@@ -7,7 +7,7 @@
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/trust/place.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // As the stage was or is run.
 trust::Place place_of(const ir::Program& program, const project::Inventory& inventory, const ir::Stage& stage,
@@ -28,4 +28,4 @@ tl::expected<std::string, std::string> is_where_it_is(const Surroundings& surrou
 std::string is_elsewhere(const Surroundings& surroundings, const std::string& stage,
                          const StageEnvironment& gated);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -1,9 +1,10 @@
 #include "runtime/engine/proof_facts.hpp"
 
 #include "runtime/engine/convert.hpp"
+#include "runtime/natives/natives.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 prove::Trace trace_of(std::string_view name) {
@@ -19,4 +20,4 @@ prove::Facts proof_facts(std::map<std::string, Value> parameters) {
     return {std::move(parameters), parse_parameter, trace_of};
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

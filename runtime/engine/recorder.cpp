@@ -6,7 +6,7 @@
 
 #include "runtime/tools/concealment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 // Tools say what they like: bytes that are no UTF-8 would make the event unwritable.
@@ -86,4 +86,4 @@ void Recorder::announce(const Event& event) {
     if (listener_) listener_(event);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

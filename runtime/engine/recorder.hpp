@@ -11,7 +11,7 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 using Listener = std::function<void(const Event&)>;
 
@@ -61,4 +61,4 @@ class Recorder {
     std::string failure_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <utility>
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 Descriptor new_file(const std::filesystem::path& path) {
@@ -49,4 +49,4 @@ bool ReplacedFile::publish() {
     return true;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -6,7 +6,7 @@
 
 #include "compiler/source/descriptor.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // For its owner only. Whoever opens it reads one version, to its end. Not synced: after a loss of power it
 // may be an older version, or damaged. By one thread at a time.
@@ -27,4 +27,4 @@ class ReplacedFile {
     Descriptor shown_, spare_;  // the version that is in its place, and the file for the next one
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

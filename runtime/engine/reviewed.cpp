@@ -8,7 +8,7 @@
 #include "compiler/source/sha256.hpp"
 #include "runtime/engine/text.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 using nlohmann::json;
@@ -229,4 +229,4 @@ std::optional<std::string> refusal(const RunOptions& options, const Reviewed& no
         options.expect, change, run);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

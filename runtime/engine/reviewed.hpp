@@ -15,7 +15,7 @@
 #include "runtime/engine/options.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // Two digests, each SHA-256 in hexadecimal over the JSON of its parts:
 //
@@ -49,4 +49,4 @@ std::vector<std::string> drift(const nlohmann::json& plan, const Reviewed& now);
 // Why this is not what was asked for by --expect or --plan, as a sentence; nothing if it is.
 std::optional<std::string> refusal(const RunOptions& options, const Reviewed& now);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

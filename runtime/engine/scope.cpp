@@ -2,7 +2,7 @@
 
 #include "runtime/engine/kept_secrets.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 std::string condition_text(const Binding& binding) {
     if (binding.condition == nullptr) return {};
@@ -49,4 +49,4 @@ nlohmann::json Scope::journal() const {
     return values;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -14,7 +14,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/tools/concealment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 using Text = tl::expected<std::string, std::string>;
@@ -154,4 +154,4 @@ std::optional<Problem> read_secrets(const ir::Program& program, const project::I
     return problem;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

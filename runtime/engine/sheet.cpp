@@ -20,7 +20,7 @@
 #include "runtime/natives/written_by_hand.hpp"
 #include "runtime/tools/concealment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 using ir::StepKind;
 using ir::UndoKind;
@@ -751,4 +751,4 @@ void Sheet::write(const std::string& heading) {
     file_->replace(assembled(heading, entries));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

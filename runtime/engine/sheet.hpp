@@ -16,7 +16,7 @@
 #include "runtime/engine/replaced_file.hpp"
 #include "runtime/journal/change.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 struct StageRun;
 
@@ -80,4 +80,4 @@ class Sheet {
     std::map<std::string, std::string> written_;  // what this process has put into files, by whole path
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -12,7 +12,7 @@
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // An effect that may have begun, and whose outcome is not written down, is in doubt.
 Outcome untrusted_result(const RunContext& run) {
@@ -187,4 +187,4 @@ StageEnd StageFlow::end(StageEnd end) {
     return written || worse ? end : untrusted();
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

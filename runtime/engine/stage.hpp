@@ -7,7 +7,7 @@
 #include "runtime/engine/stage_run.hpp"
 #include "runtime/engine/undo.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 struct StageEnd {
     Outcome result = Outcome::None;
@@ -46,4 +46,4 @@ class StageFlow {
 // Held or in doubt: what is left when the journal cannot be written any more.
 Outcome untrusted_result(const RunContext& run);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

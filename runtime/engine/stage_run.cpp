@@ -11,7 +11,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/tools/thread.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 RunContext::RunContext(const ir::Program& the_program, const project::Inventory& inventory, Tools& the_tools,
                        const RunOptions& the_options, Journal& journal, Listener listener)
@@ -281,4 +281,4 @@ const NativeEntry* native_of(const StageRun& stage, const ir::Verb& verb) {
     return is_native ? stage.run.options.natives(verb.action->native) : nullptr;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

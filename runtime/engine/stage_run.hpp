@@ -17,7 +17,7 @@
 #include "runtime/engine/sheet.hpp"
 #include "runtime/journal/run_state.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // How a statement, a block, a stage ended; later ones weigh more when branches end differently.
 enum class Fate {
@@ -190,4 +190,4 @@ struct StageRun : StageState {
 // What carries out the verb, where that is a native; else null.
 const NativeEntry* native_of(const StageRun& stage, const ir::Verb& verb);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -12,7 +12,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 using ir::StepKind;
@@ -488,4 +488,4 @@ Verdict Steps::closed(const std::string& text, const StepId& id, const std::stri
     return check(text, id, {Fate::Closed, why}, begun);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

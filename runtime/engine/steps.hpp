@@ -8,7 +8,7 @@
 #include "compiler/semantics/walk.hpp"
 #include "runtime/engine/stage_run.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 class Steps {
   public:
@@ -69,4 +69,4 @@ class Steps {
     std::function<Verdict(bool)> undo_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -10,7 +10,7 @@
 #include "runtime/engine/wait.hpp"
 #include "runtime/tools/identity.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 // A cache or another server may answer with what was there a moment ago.
@@ -201,4 +201,4 @@ Verdict StillOurs::all() {
     return {Fate::Held, found.message, found.state == State::Unreadable ? Reason::NotSeen : Reason::None};
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

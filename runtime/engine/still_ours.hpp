@@ -8,7 +8,7 @@
 
 #include "runtime/engine/stage_run.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // Two probes that ask about the same thing share its name, however it is written: webapi, deployment/webapi.
 std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope);
@@ -56,4 +56,4 @@ class StillOurs {
     StageRun& stage_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

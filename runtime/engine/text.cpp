@@ -13,7 +13,7 @@
 #include "runtime/tools/concealment.hpp"
 #include "runtime/tools/said.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 std::string phrase(std::string_view signature, const std::vector<ir::Parameter>& parameters,
                    const std::vector<Value>& values) {
@@ -67,4 +67,4 @@ std::string failure_text(const std::string& tool, const Answer& answer) {
     return tool;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

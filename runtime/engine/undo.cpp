@@ -16,7 +16,7 @@
 #include "runtime/engine/wait.hpp"
 #include "runtime/tools/identity.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 using ir::UndoKind;
@@ -779,4 +779,4 @@ bool take_baselines(StageRun& stage) {
     return take_baselines_of(stage, stage.definition.steps, stage.scope, StepId::steps_of(stage.stage.name));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -11,7 +11,7 @@
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/stage_run.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // Later ones weigh more.
 enum class UndoEnd { Undone, Held, Failed, InDoubt, Untrusted };
@@ -119,4 +119,4 @@ class StageUndo {
 // False if the journal fails.
 bool take_baselines(StageRun& stage);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -6,7 +6,7 @@
 
 #include "runtime/engine/text.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 constexpr std::int64_t settle_ms = 500;
@@ -204,4 +204,4 @@ Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
     }
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

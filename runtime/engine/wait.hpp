@@ -8,7 +8,7 @@
 #include "compiler/semantics/bounds.hpp"
 #include "runtime/engine/stage_run.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 
 // What one waits for, and for how long.
 struct Wait {
@@ -66,4 +66,4 @@ std::string explain(const Reading& reading);
 std::optional<std::int64_t> milliseconds(Evaluator& evaluator, const std::optional<ir::Expr>& expression,
                                          const Scope& scope);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

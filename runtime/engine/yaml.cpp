@@ -2,7 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline engine {
 namespace {
 
 // An alias can make a small text a huge tree: so deep and so many nodes, and no more.
@@ -46,4 +46,4 @@ std::optional<nlohmann::json> parse_yaml(const std::string& text) {
     }
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline engine

@@ -9,7 +9,7 @@
 
 #include "runtime/inspect/doctor.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 namespace {
 
 // Both alphabets; other characters are passed over, as PEM wants it.
@@ -71,4 +71,4 @@ std::optional<Time> end_of_token(const std::string& token) {
     return seconds * 1000;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

@@ -14,7 +14,7 @@
 #include "runtime/plan/plan.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 
 enum class Health { Well, Note, Trouble };  // a note: nothing to mend, or not known
 
@@ -64,4 +64,4 @@ std::optional<Time> end_of_token(const std::string& token);
 std::string render(const Diagnoses& found);
 nlohmann::json to_json(const Diagnoses& found);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

@@ -10,7 +10,7 @@
 #include "runtime/inspect/doctor.hpp"
 #include "runtime/tools/concealment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 namespace {
 
 struct KnownTool {
@@ -189,4 +189,4 @@ void examine_environment(const ir::Program& program, const StageEnvironment& env
     examine_terraform(environment, found);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

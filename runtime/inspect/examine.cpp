@@ -6,7 +6,7 @@
 
 #include "runtime/plan/plan.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 namespace {
 
 constexpr std::int64_t without_a_script_ms = std::int64_t{24} * 3600 * 1000;  // credentials that end today
@@ -118,4 +118,4 @@ std::string preflight(const ir::Program& program, const project::Inventory& inve
     return reasons;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

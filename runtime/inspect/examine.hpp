@@ -8,7 +8,7 @@
 
 #include "runtime/inspect/doctor.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 
 // Of a program, what its steps and their undo need; without stages, each environment of migc.yaml as it is.
 // `environment`: only this one; empty: all. Reads only. The error: there is no plan, or no such cluster.
@@ -23,4 +23,4 @@ tl::expected<Diagnoses, std::string> examine(const ir::Program& program, const p
 std::string preflight(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
                       const RunOptions& options, std::optional<Plan> plan);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

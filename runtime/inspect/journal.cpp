@@ -11,7 +11,7 @@
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/state_folder.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 namespace {
 
 // What a long run writes: outputs are spooled whole, plans and copies of inputs are kept.
@@ -65,4 +65,4 @@ void examine_journal(const std::filesystem::path& root, Diagnoses& found) {
     }
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

@@ -8,7 +8,7 @@
 #include "compiler/source/json_text.hpp"
 #include "compiler/source/read_file.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 namespace {
 
 std::filesystem::path file_in(const std::filesystem::path& run_folder) {
@@ -82,4 +82,4 @@ std::optional<Progress> read_progress(const std::filesystem::path& run_folder) {
     return std::nullopt;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

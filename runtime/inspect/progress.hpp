@@ -9,7 +9,7 @@
 #include "runtime/journal/event.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 
 struct Progress {
     std::string step;   // "staging/2"
@@ -39,4 +39,4 @@ class ProgressFile {
 // Nothing if there is none, if it is being written, or if no step is running.
 std::optional<Progress> read_progress(const std::filesystem::path& run_folder);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

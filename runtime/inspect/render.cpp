@@ -4,7 +4,7 @@
 
 #include "runtime/inspect/doctor.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 namespace {
 
 const char* word(Health health) {
@@ -41,4 +41,4 @@ nlohmann::json to_json(const Diagnoses& found) {
     return list;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

@@ -10,7 +10,7 @@
 #include "runtime/inspect/doctor.hpp"
 #include "runtime/natives/live_objects.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 namespace {
 
 // kubectl's words without its options; of an option that is a word of its own the value goes with it.
@@ -163,4 +163,4 @@ void examine_rights(const ir::Program& program, const PlanStage& planned, const 
                          {}});
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

@@ -10,7 +10,7 @@
 #include "runtime/journal/run_state.hpp"
 #include "runtime/natives/calendar.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 namespace {
 
 // What stands in a declaration; names have no value here, so that its default holds.
@@ -182,4 +182,4 @@ nlohmann::json to_json(const Status& status, const StatusInput& input) {
     return json;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

@@ -13,7 +13,7 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline inspect {
 
 struct StatusInput {
     const RunSummary& about;
@@ -44,4 +44,4 @@ Status status_of(const StatusInput& input);
 std::string render_status(const Status& status, const StatusInput& input);
 nlohmann::json to_json(const Status& status, const StatusInput& input);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline inspect

@@ -4,7 +4,7 @@
 
 #include "compiler/semantics/outcome.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 namespace {
 
 ChangeState state_after(Outcome outcome) {
@@ -92,4 +92,4 @@ std::map<std::string, Value> values_from_json(const nlohmann::json& json) {
     return values;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -12,7 +12,7 @@
 #include "compiler/ir/value.hpp"
 #include "compiler/semantics/step_id.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 using semantics::StepId;
 
@@ -87,4 +87,4 @@ const Value* find_value(const std::map<Key, Value>& values, const Key& key) {
 nlohmann::json values_to_json(const std::map<std::string, Value>& values);
 std::map<std::string, Value> values_from_json(const nlohmann::json& json);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

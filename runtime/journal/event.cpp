@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 namespace {
 
@@ -90,4 +90,4 @@ bool well_formed(const Event& event) {
     return event.kind != EventKind::Noted || is_noted(event.body);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -9,7 +9,7 @@
 
 #include "compiler/semantics/outcome.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 enum class EventKind : std::uint8_t {
     RunBegun,     // script, title, digest, mode, world, environments, stages: their environments
@@ -49,4 +49,4 @@ bool parse(const std::string& name, EventKind& kind);
 // and what such an event cannot be without is there. Keys of a later migc are no mistake.
 bool well_formed(const Event& event);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -19,7 +19,7 @@
 #include "runtime/trust/local_witness.hpp"
 #include "runtime/trust/times.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 namespace {
 
@@ -736,4 +736,4 @@ std::optional<std::string> what_is_gone(const std::vector<trust::NotedJournal>& 
         runs, runs == 1 ? "" : "s", newest->runs.back(), root.string());
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -13,7 +13,7 @@
 #include "runtime/journal/event.hpp"
 #include "runtime/trust/local_witness.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 struct RunSummary {
     std::string id;      // "2026-11-23-1", short enough to type
@@ -98,4 +98,4 @@ tl::expected<std::vector<trust::NotedJournal>, std::string> gone_journals(const 
 std::optional<std::string> what_is_gone(const std::vector<trust::NotedJournal>& journals,
                                         const std::filesystem::path& root);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

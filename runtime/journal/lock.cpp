@@ -23,7 +23,7 @@
 #include "runtime/tools/thread.hpp"
 #include "runtime/trust/times.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -285,4 +285,4 @@ std::optional<std::string> Locks::lost() const {
     return std::nullopt;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -15,7 +15,7 @@
 
 #include <tl/expected.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 // Where two environments meet: the working files that steps edit.
 inline const std::string project_files_lock = "project files";
@@ -91,4 +91,4 @@ class Locks {
     std::unique_ptr<Heart> heart_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -15,7 +15,7 @@
 #include "runtime/journal/operator.hpp"
 #include "runtime/tools/live.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 namespace {
 
 // A record and its reasons fit into it; longer reasons are cut.
@@ -120,4 +120,4 @@ LockState lock_state(int descriptor, const std::string& name) {
     return state;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

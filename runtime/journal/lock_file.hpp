@@ -7,7 +7,7 @@
 
 #include "runtime/journal/lock.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 // Where they lie in `.migc`.
 inline constexpr const char* locks_name = "locks";
@@ -42,4 +42,4 @@ bool is_system_locked(int descriptor);
 // Of a file that is open already.
 LockState lock_state(int descriptor, const std::string& name);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

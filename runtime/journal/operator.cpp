@@ -8,7 +8,7 @@
 #include "compiler/source/account.hpp"
 #include "runtime/trust/runner.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 std::string operator_name() {
     return user_name(trust::accounts_here().who());
@@ -24,4 +24,4 @@ std::string operator_here() {
     return fmt::format("{} on {}", operator_name(), host_name());
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 // Whose doing it is (see trust/runner.hpp): neither su nor sudo change who logged in, where the system keeps
 // that. "uid 1234" for a user without a name.
@@ -16,4 +16,4 @@ std::string host_name();
 // Both: "ann on web1".
 std::string operator_here();
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

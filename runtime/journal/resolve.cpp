@@ -7,7 +7,7 @@
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/run_state.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 namespace {
 
 std::string steps_in_doubt(const std::string& run, const std::vector<OpenStep>& open) {
@@ -42,4 +42,4 @@ tl::expected<Event, std::string> resolve(Journal& journal, const Decision& decis
     return event;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -8,7 +8,7 @@
 #include "compiler/semantics/step_id.hpp"
 #include "runtime/journal/journal.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 struct Decision {
     std::string run;
@@ -20,4 +20,4 @@ struct Decision {
 // Writes it down; gives the event. The error says which steps are in doubt, if that one is not.
 tl::expected<Event, std::string> resolve(Journal& journal, const Decision& decision, std::int64_t now_ms);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

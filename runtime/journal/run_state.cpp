@@ -7,7 +7,7 @@
 #include "compiler/ir/value.hpp"
 #include "compiler/source/json_text.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 using semantics::step_in;
 
@@ -344,4 +344,4 @@ tl::expected<RunState, std::string> run_state(const std::vector<Event>& events) 
     return run;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -16,7 +16,7 @@
 #include "runtime/journal/change.hpp"
 #include "runtime/journal/event.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 // Reasons of an undo that are no failure of the stage.
 constexpr const char* undo_by_operator = "the operator asked for it";
@@ -103,4 +103,4 @@ struct RunState {
 // The error is a sentence for people: an event that cannot be read.
 tl::expected<RunState, std::string> run_state(const std::vector<Event>& events);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 namespace {
 
@@ -180,4 +180,4 @@ bool Database::is_busy() const {
     return (sqlite3_errcode(database_.get()) & 0xFF) == SQLITE_BUSY;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

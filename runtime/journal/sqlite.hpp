@@ -11,7 +11,7 @@
 
 #include "runtime/trust/private_folder.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 // The error is a sentence for people.
 template <typename T>
@@ -78,4 +78,4 @@ class Database {
     std::unique_ptr<sqlite3, Close> database_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -17,7 +17,7 @@
 #include "runtime/tools/live.hpp"
 #include "runtime/trust/times.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -120,4 +120,4 @@ std::optional<std::string> not_begun(const fs::path& root) {
     return fmt::format("the last run has not begun yet: {} is just being started", who);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

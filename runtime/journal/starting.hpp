@@ -8,7 +8,7 @@
 
 #include "runtime/trust/private_folder.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 class Starting {
   public:
@@ -39,4 +39,4 @@ class Starting {
 // Why `last` is no run: one was started later and has not begun. As a sentence; nothing if none was.
 std::optional<std::string> not_begun(const std::filesystem::path& root);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

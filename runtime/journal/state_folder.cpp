@@ -7,7 +7,7 @@
 
 #include "compiler/project/git_index.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -88,4 +88,4 @@ PrivateFolder::Found find_run_folder(const fs::path& root, const std::string& ru
     return folder;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -10,7 +10,7 @@
 
 #include "runtime/trust/private_folder.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 // Nothing if there is none. Refused, with what to do about it: one that git tracks (then whoever commits to
 // the repository writes in it); one that belongs to somebody else, or that others may write in; a link in
@@ -27,4 +27,4 @@ trust::PrivateFolder::Found find_state_folder(const std::filesystem::path& root,
 trust::PrivateFolder::Made make_run_folder(const std::filesystem::path& root, const std::string& run);
 trust::PrivateFolder::Found find_run_folder(const std::filesystem::path& root, const std::string& run);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

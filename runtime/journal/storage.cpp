@@ -14,7 +14,7 @@
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/trust/local_witness.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 namespace {
 
@@ -223,4 +223,4 @@ tl::expected<std::optional<Database>, std::string> open_for_reading(const fs::pa
     return std::optional(std::move(*database));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -9,7 +9,7 @@
 
 #include "runtime/journal/sqlite.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline journal {
 
 // Opens the database below the root for writing; makes the folder, the file and the tables where they are
 // missing. The error is a sentence for people.
@@ -18,4 +18,4 @@ tl::expected<Database, std::string> open_for_writing(const std::filesystem::path
 // Opens it for reading and makes nothing; nullopt if there is none.
 tl::expected<std::optional<Database>, std::string> open_for_reading(const std::filesystem::path& root);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline journal

@@ -13,7 +13,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -181,4 +181,4 @@ const Rows autoscaling_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -14,7 +14,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/tools/output_file.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
@@ -233,4 +233,4 @@ const Rows backup_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -9,7 +9,7 @@
 #include "runtime/archive/archive.hpp"
 #include "runtime/natives/pod_command.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // Writes what is below a path of a container into a file, whole or not at all, and reads it back to its end.
 Answer archive_path(Host& host, const PodPlace& place, const std::string& path, const std::string& file,
@@ -25,4 +25,4 @@ Answer remove_entries(Host& host, const PodPlace& place, const std::vector<Archi
 // The error is a sentence.
 tl::expected<void, std::string> name_without_loss(const std::string& finished, const std::string& file);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

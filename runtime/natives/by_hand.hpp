@@ -6,7 +6,7 @@
 
 #include "runtime/natives/written_by_hand.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 using Arguments = std::vector<Value>;
 
@@ -37,4 +37,4 @@ bool retag_by_hand(Host& host, const Arguments& arguments, HandWork& work);
 bool http_restore_by_hand(Host& host, const Arguments& arguments, HandWork& work);
 bool stop_program_by_hand(Host& host, const Arguments& arguments, HandWork& work);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -16,7 +16,7 @@
 #include "runtime/natives/versioned.hpp"
 #include "runtime/natives/withheld_values.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -460,4 +460,4 @@ bool backup_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
     return true;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

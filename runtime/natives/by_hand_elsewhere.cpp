@@ -8,7 +8,7 @@
 #include "runtime/natives/image_name.hpp"
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -149,4 +149,4 @@ bool stop_program_by_hand(Host& host, const Arguments& arguments, HandWork& work
     return true;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -8,7 +8,7 @@
 
 #include "compiler/semantics/window.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using date::local_days;
@@ -140,4 +140,4 @@ std::string local_time(Time time, const std::string& zone) {
                        static_cast<unsigned>(date.day()), minutes / 60, minutes % 60, zone);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

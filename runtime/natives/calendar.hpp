@@ -10,7 +10,7 @@
 #include "compiler/project/inventory.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // Whether a window or a freeze is going on at a time.
 struct Hour {
@@ -39,4 +39,4 @@ std::optional<std::string> clock_is_behind(const std::string& kind, Time now, Ti
 // "sat 2026-11-28 02:00 in Europe/Berlin".
 std::string local_time(Time time, const std::string& zone);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -8,7 +8,7 @@
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -135,4 +135,4 @@ std::int64_t fitting(std::vector<Room> rooms, const Amounts& request, std::int64
     return placed;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

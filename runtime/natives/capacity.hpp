@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // Amounts by resource name: cpu in cores, memory in bytes, pods.
 using Amounts = std::map<std::string, double>;
@@ -34,4 +34,4 @@ std::int64_t fitting(std::vector<Room> rooms, const Amounts& request, std::int64
 
 bool is_ready_node(const nlohmann::json& node);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

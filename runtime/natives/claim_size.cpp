@@ -7,7 +7,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -156,4 +156,4 @@ const Rows claim_size_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

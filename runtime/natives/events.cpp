@@ -13,7 +13,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/times.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -126,4 +126,4 @@ const Rows events_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -8,7 +8,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/short_pod.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 std::vector<std::string> command_of(const Arguments& arguments, std::size_t index) {
@@ -79,4 +79,4 @@ const Rows execute_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -10,7 +10,7 @@
 #include "runtime/natives/server_side.hpp"
 #include "runtime/natives/versioned.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -159,4 +159,4 @@ std::string writer_of(Host& host, const json& object, const std::string& pointer
     return asked.empty() ? "" : field_owner(object, pointer, host.setting("manager"));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -8,7 +8,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // The field manager that owns the field at a JSON pointer of the object ("/spec/replicas",
 // "/spec/template/spec/containers/0/image"); "" where the object does not tell, or more than one is as
@@ -41,4 +41,4 @@ std::string writer_of(Host& host, const nlohmann::json& object, const std::strin
 // the setting "own-writers" has, one a line.
 std::vector<std::string> own_writers(Host& host);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

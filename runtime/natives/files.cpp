@@ -13,7 +13,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
@@ -102,4 +102,4 @@ const Rows files_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -10,7 +10,7 @@
 #include "runtime/tools/live.hpp"
 #include "runtime/trust/approval.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 constexpr std::int64_t worth_telling_ms = 60'000;  // how far a clock may be set before it is told
@@ -97,4 +97,4 @@ const Rows gates_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -8,7 +8,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using Failure = tl::unexpected<std::string>;
@@ -209,4 +209,4 @@ const Rows git_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <cstdlib>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 bool same_name(std::string_view a, std::string_view b) {
@@ -50,4 +50,4 @@ HttpAnswer parse_http(std::string_view text) {
     return answer;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

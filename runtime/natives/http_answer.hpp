@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 struct HttpAnswer {
     std::int64_t status = 0;  // 0: the text is no HTTP answer
@@ -20,4 +20,4 @@ struct HttpAnswer {
 // counts.
 HttpAnswer parse_http(std::string_view text);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -9,7 +9,7 @@
 #include "compiler/source/read_file.hpp"
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -122,4 +122,4 @@ std::string led_to(const std::string& redirect) {
     return redirect.empty() ? "" : fmt::format(" (to {}; redirects are not followed)", redirect);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -8,7 +8,7 @@
 
 #include "runtime/natives/http_request.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // What a request carries: {"type": "application/json", "body": ".."}; null for nothing. Two arguments from
 // `first` on: a file, a JSON value; a JSON text is one, too. The error: not both, an unreadable file, no
@@ -35,4 +35,4 @@ bool is_text(const std::string& bytes);
 // " (to ADDRESS)" where the answer leads somewhere else.
 std::string led_to(const std::string& redirect);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

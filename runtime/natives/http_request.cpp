@@ -11,7 +11,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/tools/concealment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
@@ -320,4 +320,4 @@ bool is_success(std::int64_t status) {
     return status >= 200 && status < 300;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

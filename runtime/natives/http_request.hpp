@@ -13,7 +13,7 @@
 #include "runtime/natives/http_answer.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 struct HttpRequest {
     std::string method = "GET";
@@ -107,4 +107,4 @@ bool is_cluster_name(const std::string& url);
 
 bool is_success(std::int64_t status);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 // Docker's own registry is called one thing in names and another on the network.
@@ -73,4 +73,4 @@ tl::expected<ImageName, std::string> parse_image(std::string_view text) {
     return name;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

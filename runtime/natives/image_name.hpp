@@ -6,7 +6,7 @@
 
 #include <tl/expected.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 struct ImageName {
     std::string registry;    // "cr.example.org:5000", "registry-1.docker.io"
@@ -21,4 +21,4 @@ struct ImageName {
 
 tl::expected<ImageName, std::string> parse_image(std::string_view text);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -7,7 +7,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 // Pinned: the answer must not change because somebody published another curl.
@@ -110,4 +110,4 @@ Answer CurlPod::start() {
     return host_.run("kubectl", {"exec", "pod/" + pod_, "--", "curl", "--version"});
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

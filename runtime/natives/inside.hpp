@@ -6,7 +6,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // Runs curl once, in a pod of its own, whose name is made from `question`. curl reads all that it is told
 // from `config`: what is written in a pod's specification is seen by everybody who may list pods. As long as
@@ -34,4 +34,4 @@ class CurlPod {
     std::string failure_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -11,7 +11,7 @@
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 Fetched parsed(const Answer& answer) {
@@ -205,4 +205,4 @@ const nlohmann::json& condition(const nlohmann::json& object, const std::string&
     return none;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -10,7 +10,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // Null: there is no such object. The error: it could not be found out, in words for people.
 using Fetched = tl::expected<nlohmann::json, std::string>;
@@ -69,4 +69,4 @@ std::string autoscaler_in(const nlohmann::json& autoscalers, const std::string& 
 // The condition of that type in /status/conditions; null if there is none.
 const nlohmann::json& condition(const nlohmann::json& object, const std::string& type);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 tl::expected<int, std::string> percentile_named(const std::string& name) {
     int percent = 0;
@@ -24,4 +24,4 @@ double percentile(std::vector<double> values, int percent) {
     return *nth;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

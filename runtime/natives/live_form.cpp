@@ -8,7 +8,7 @@
 
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 const char* const kept_mark = "kept by the cluster only, mark ";
 
@@ -245,4 +245,4 @@ std::vector<std::string> differing_fields(const json& a, const json& b) {
     return fields;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

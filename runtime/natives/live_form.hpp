@@ -11,7 +11,7 @@
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/trust/secret_digest.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // Without what the cluster keeps books with (status, managed fields, versions, uid, times) and without what
 // it fills in by itself (addresses, ports, the bound volume), except where `declared` says it: then it is
@@ -49,4 +49,4 @@ WayBack way_back(const nlohmann::json& prior, const nlohmann::json& applied, con
 // The fields in which two forms differ, as paths: "/spec/replicas".
 std::vector<std::string> differing_fields(const nlohmann::json& a, const nlohmann::json& b);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -12,7 +12,7 @@
 #include "runtime/natives/withheld_values.hpp"
 #include "runtime/tools/identity.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -241,4 +241,4 @@ const Rows live_objects_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

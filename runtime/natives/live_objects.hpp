@@ -11,7 +11,7 @@
 #include "runtime/natives/manifest.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // The object that a resource or a text names: "configmap/settings". The error, for people: it names none, or
 // one of a namespace in which the stage does not act.
@@ -53,4 +53,4 @@ bool is_being_deleted(const nlohmann::json& object);
 // "its finalizer example.com/keep holds it"; empty if it has none.
 std::string finalizers_shown(const nlohmann::json& object);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -10,7 +10,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/times.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -198,4 +198,4 @@ const Rows logs_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -7,7 +7,7 @@
 #include "compiler/ir/value.hpp"
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -272,4 +272,4 @@ std::vector<std::string> edited_fields(const json& fields, const json& applied, 
     return found;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

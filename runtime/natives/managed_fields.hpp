@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // Where `kubectl apply` without --server-side notes what it was given.
 constexpr const char* last_applied_note =
@@ -48,4 +48,4 @@ bool take_out(nlohmann::json& object, const nlohmann::json& fields, const std::v
 std::vector<std::string> edited_fields(const nlohmann::json& fields, const nlohmann::json& applied,
                                        const nlohmann::json& live, const nlohmann::json& after);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

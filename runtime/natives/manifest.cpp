@@ -11,7 +11,7 @@
 
 #include "compiler/source/read_file.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 // Far above what the cluster takes as one object (1.5 MiB), and small enough to be read at once.
@@ -279,4 +279,4 @@ tl::expected<std::vector<std::string>, std::string> files_beside_manifests(
     return std::move(files->others);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // How an object is named between probes and verbs: "deployment/redis", or with the namespace that the
 // manifest gives "deployment/monadic-pipeline/redis". The type is what kubectl takes: the kind in small
@@ -43,4 +43,4 @@ tl::expected<std::vector<Document>, std::string> read_manifest(const std::filesy
 // The names of what else is in a folder; empty for a file.
 tl::expected<std::vector<std::string>, std::string> files_beside_manifests(const std::filesystem::path& path);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -1,4 +1,6 @@
 // The table of natives, which their files fill.
+#include "runtime/natives/natives.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <functional>
@@ -10,7 +12,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 const Rows* first_rows = nullptr;  // each leads to the next
@@ -143,4 +145,4 @@ const NativeEntry* find_native(std::string_view name) {
     return found == by_name.end() ? nullptr : found->second;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -9,7 +9,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/tools/concealment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 const project::Channel* channel_named(Host& host, const std::string& name) {
@@ -89,4 +89,4 @@ const Rows notify_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

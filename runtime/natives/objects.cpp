@@ -9,7 +9,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/server_side.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -225,4 +225,4 @@ const Rows objects_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

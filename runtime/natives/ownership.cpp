@@ -4,7 +4,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/tools/output_file.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 Reading written_by_us(Host& host, Reading reading, bool proven) {
     if (proven && host.setting("writers") == "yes") reading.writer = host.setting("manager");
@@ -25,4 +25,4 @@ std::string output_so_far(const std::filesystem::path& file) {
     return text;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -6,7 +6,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // The reading with this run as its writer, if that is proven and the engine asks for it.
 Reading written_by_us(Host& host, Reading reading, bool proven);
@@ -18,4 +18,4 @@ Answer went_wrong(std::string reason);
 // file its name: then what lies beside it under the name that it had until then. "" if there is nothing.
 std::string output_so_far(const std::filesystem::path& file);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

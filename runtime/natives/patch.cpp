@@ -13,7 +13,7 @@
 #include "runtime/natives/versioned.hpp"
 #include "runtime/natives/withheld_values.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -192,4 +192,4 @@ const Rows patch_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

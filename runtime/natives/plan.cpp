@@ -6,7 +6,7 @@
 
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -251,4 +251,4 @@ std::vector<std::string> left_standing(const PlanSummary& back, const PlanSummar
     return addresses;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

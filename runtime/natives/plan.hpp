@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 struct PlannedChange {
     std::string address;     // module.cluster.node_pool.main[0]
@@ -60,4 +60,4 @@ std::vector<std::string> left_standing(const PlanSummary& back, const PlanSummar
 std::vector<std::string> left_standing(const PlanSummary& back, const PlanSummary& forward,
                                        const std::map<std::string, StateEntry>& state);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -8,7 +8,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -146,4 +146,4 @@ Answer exec_outcome(const PodPlace& place, const std::vector<std::string>& comma
     return told ? refused(exec_problem(place, command, answer)) : answer;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -9,7 +9,7 @@
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 struct PodPlace {
     std::string pod;
@@ -48,4 +48,4 @@ Answer exec_outcome(const PodPlace& place, const std::vector<std::string>& comma
 // The pods of a workload, or the pod itself. An empty optional: there is no such workload.
 tl::expected<std::optional<nlohmann::json>, std::string> pods_named(Host& host, const Value& workload);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

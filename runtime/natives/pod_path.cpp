@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 tl::expected<std::string, std::string> pod_path(const std::string& path) {
     if (!path.starts_with('/'))
@@ -28,4 +28,4 @@ std::string from_root(const std::string& path) {
     return "./" + entry_of(path);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

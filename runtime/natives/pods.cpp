@@ -9,7 +9,7 @@
 #include "runtime/natives/rollout.hpp"
 #include "runtime/natives/rows.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -232,4 +232,4 @@ const Rows pods_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -5,7 +5,7 @@
 
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using Failure = tl::unexpected<std::string>;
@@ -67,4 +67,4 @@ tl::expected<std::string, std::string> with_precondition(const Document& documen
                     document.handle.written()));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -7,7 +7,7 @@
 
 #include "runtime/natives/manifest.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // A version that no object ever has: the server makes the object if there is none, and refuses if there is
 // one.
@@ -19,4 +19,4 @@ constexpr const char* version_of_none = "1";
 tl::expected<std::string, std::string> with_precondition(const Document& document, const std::string& version,
                                                          const std::string& uid);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -5,7 +5,7 @@
 #include "compiler/source/read_file.hpp"
 #include "compiler/source/write_file.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,4 +27,4 @@ tl::expected<std::string, std::string> read_bytes(const fs::path& path) {
     });
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

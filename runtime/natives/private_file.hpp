@@ -7,7 +7,7 @@
 
 #include <tl/expected.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // Whole or not at all, on the disk when it returns, mode 0600. The error is a sentence without a full stop.
 // `project`: see WriteOptions.
@@ -17,4 +17,4 @@ tl::expected<void, std::string> write_private(const std::filesystem::path& path,
 // At most 64 MiB.
 tl::expected<std::string, std::string> read_bytes(const std::filesystem::path& path);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -17,7 +17,7 @@
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
@@ -150,4 +150,4 @@ std::optional<std::string> changed_since(Host& host, const std::string& path, co
                        shown_path(host, path));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

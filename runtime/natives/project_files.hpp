@@ -10,7 +10,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 constexpr std::uintmax_t project_file_limit = 8 << 20;  // bytes: configuration that people write
 
@@ -62,4 +62,4 @@ std::optional<std::string> changed_since(Host& host, const std::string& path, co
 // A digest of the configuration files of a folder, which is the only argument: files.cpp.
 Reading folder_digest(Host& host, const std::vector<Value>& arguments);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -7,7 +7,7 @@
 
 #include "runtime/tools/said.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 const Value& nothing() {
@@ -184,4 +184,4 @@ std::int64_t int_field(const nlohmann::json& json, const std::string& pointer, s
     return found.is_number_integer() ? found.get<std::int64_t>() : fallback;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

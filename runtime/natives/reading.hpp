@@ -9,7 +9,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 Reading unknown(std::string reason);
 // Unknown, and waiting cannot mend it: the fault is in what migc was given.
@@ -57,4 +57,4 @@ const nlohmann::json& field(const nlohmann::json& json, const std::string& point
 std::string text_field(const nlohmann::json& json, const std::string& pointer);
 std::int64_t int_field(const nlohmann::json& json, const std::string& pointer, std::int64_t fallback = 0);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -4,7 +4,7 @@
 
 #include <re2/re2.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 // What a tool says on standard error when it refuses, and what it has printed if it had begun all the same.
@@ -78,4 +78,4 @@ bool was_outrun(const Answer& answer) {
     return matches(outrun, answer.errors);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

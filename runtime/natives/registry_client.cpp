@@ -11,7 +11,7 @@
 #include "runtime/natives/private_file.hpp"
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
@@ -199,4 +199,4 @@ RegistryAnswer ask_registry(Host& host, const ImageName& image, const std::strin
     return answer;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

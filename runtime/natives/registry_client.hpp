@@ -9,7 +9,7 @@
 #include "runtime/natives/image_name.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 struct RegistryAnswer {
     Answer curl;      // how curl ended
@@ -26,4 +26,4 @@ struct RegistryAnswer {
 RegistryAnswer ask_registry(Host& host, const ImageName& image, const std::string& method,
                             const std::string& manifest = {}, const std::string& media_type = {});
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

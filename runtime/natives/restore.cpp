@@ -14,7 +14,7 @@
 #include "runtime/natives/server_side.hpp"
 #include "runtime/natives/withheld_values.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -306,4 +306,4 @@ const Rows restore_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

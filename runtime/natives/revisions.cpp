@@ -11,7 +11,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -187,4 +187,4 @@ const Rows revisions_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

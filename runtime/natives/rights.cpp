@@ -4,7 +4,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // kubectl says it in a word and by its exit code, and an error ends with the same code as a `no`.
 static Reading allowed_to(Host& host, const Arguments& arguments) {
@@ -28,4 +28,4 @@ const Rows rights_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -11,7 +11,7 @@
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -336,4 +336,4 @@ Readiness judge(const json& workload, const json& items, const std::string& show
     return {false, fmt::format("{}", fmt::join(missing, "; ")), trouble.hopeless};
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

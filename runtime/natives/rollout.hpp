@@ -8,7 +8,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 struct Readiness {
     bool ready = false;
@@ -38,4 +38,4 @@ PodTrouble pod_trouble(const nlohmann::json& pod);
 // pods.cpp.
 Reading rollout_complete(Host& host, const std::vector<Value>& arguments);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

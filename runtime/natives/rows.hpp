@@ -7,7 +7,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 using Arguments = std::vector<Value>;
 
@@ -58,4 +58,4 @@ class Rows {
     const Rows* next_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -13,7 +13,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/refusals.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -255,4 +255,4 @@ std::vector<std::string> changed_since_apply(const std::string& plan, const Plan
     return changed;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -10,7 +10,7 @@
 
 #include "runtime/natives/terraform.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // What a plan is made from.
 struct PlanOrigin {
@@ -49,4 +49,4 @@ std::optional<std::string> other_state(const std::string& plan, const StateIdent
 std::vector<std::string> changed_since_apply(const std::string& plan, const PlanSummary& summary,
                                              const std::map<std::string, StateEntry>& state);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

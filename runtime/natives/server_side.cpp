@@ -11,7 +11,7 @@
 #include "runtime/natives/precondition.hpp"
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -211,4 +211,4 @@ Answer apply_object(Host& host, const Document& document, const std::string& ver
     return answer;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -11,7 +11,7 @@
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/manifest.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // The field manager of all that this project applies: "migc:shop". Two projects have two, so that the server
 // keeps one from overwriting the other.
@@ -50,4 +50,4 @@ Preview shown_apply(Host& host, const Handle& handle, const std::string& manifes
 // over, or nobody can know that yet.
 Preview shown_hand_over(Host& host, const Document& document);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -15,7 +15,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -241,4 +241,4 @@ const Rows services_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -7,7 +7,7 @@
 #include "runtime/natives/rollout.hpp"
 #include "runtime/natives/rows.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -71,4 +71,4 @@ const Rows settled_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

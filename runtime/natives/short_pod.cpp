@@ -6,7 +6,7 @@
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 // The pod ends by itself even if nobody is left to delete it, and it gets no credentials of the cluster.
@@ -78,4 +78,4 @@ tl::expected<Answer, PodTrouble> run_short_pod(Host& host, const ShortPod& pod) 
     return answer;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

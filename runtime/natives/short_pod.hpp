@@ -9,7 +9,7 @@
 #include "runtime/natives/rollout.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 struct ShortPod {
     std::string purpose;  // the beginning of its name: "migc-inside"
@@ -22,4 +22,4 @@ struct ShortPod {
 // pod could not be run, or the command failed; with what is known of the reason.
 tl::expected<Answer, PodTrouble> run_short_pod(Host& host, const ShortPod& pod);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -10,7 +10,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/saved_plan.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -230,4 +230,4 @@ const Rows terraform_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -10,7 +10,7 @@
 #include "runtime/natives/plan.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // What terraform complained of, on one line: without its frames and warnings; of a lock, who holds it.
 std::string terraform_complaint(Answer answer);
@@ -39,4 +39,4 @@ tl::expected<std::string, std::string> selected_workspace(Host& host);
 // Why nothing can be said or done: the last apply could not store the state, and left it in a file.
 std::optional<std::string> state_left_behind(Host& host);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -8,7 +8,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/saved_plan.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using Done = tl::expected<void, std::string>;
@@ -252,4 +252,4 @@ const Rows terraform_apply_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -14,7 +14,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/terraform.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
@@ -240,4 +240,4 @@ const Rows terraform_files_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -7,7 +7,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/terraform.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -120,4 +120,4 @@ std::optional<std::string> state_left_behind(Host& host) {
         file.string());
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

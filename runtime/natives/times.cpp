@@ -5,7 +5,7 @@
 #include <date/date.h>
 #include <re2/re2.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 std::optional<Time> parsed(const std::string& text, const char* format) {
@@ -38,4 +38,4 @@ Time stage_began(Host& host) {
     return parse_iso_time(host.setting("stage-began")).value_or(host.now());
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

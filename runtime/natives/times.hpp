@@ -6,7 +6,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // "2026-01-10T01:00:00Z", also with a fraction of a second. None for anything else.
 std::optional<Time> parse_iso_time(const std::string& text);
@@ -18,4 +18,4 @@ std::int64_t server_clock_ahead(Host& host);
 // When the running stage began, by our clock; now, where no stage is running (a plan).
 Time stage_began(Host& host);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -13,7 +13,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -295,4 +295,4 @@ const Rows values_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

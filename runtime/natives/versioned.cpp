@@ -1,6 +1,6 @@
 #include "runtime/natives/versioned.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -51,4 +51,4 @@ Preview shown_kubectl(Host& host, const tl::expected<KubectlCommand, std::string
     return {shown(argv), {{argv}}};
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -9,7 +9,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // A command of kubectl: its arguments after those that every command has, and what it reads.
 struct KubectlCommand {
@@ -33,4 +33,4 @@ Answer run_kubectl(Host& host, const KubectlCommand& command);
 // The whole command line, without what it reads; nothing where there is no command.
 Preview shown_kubectl(Host& host, const tl::expected<KubectlCommand, std::string>& command);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -9,7 +9,7 @@
 
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // The native `secret-values`: [object, its form, the form that it gets or absent]: a secret, or absent where
 // no value is lost. The values are JSON of {key: base64}.
@@ -28,4 +28,4 @@ void conceal_values(Host& host, const nlohmann::json& data);
 // `secret-values` has answered; the error: it lacks one.
 tl::expected<nlohmann::json, std::string> with_values(nlohmann::json form, const std::string& values);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

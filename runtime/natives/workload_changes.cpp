@@ -10,7 +10,7 @@
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 namespace {
 
 using nlohmann::json;
@@ -119,4 +119,4 @@ const Rows workload_changes_rows([]() -> std::vector<Row> {
 
 }  // namespace
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

@@ -7,7 +7,7 @@
 
 #include "runtime/natives/by_hand.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline natives {
 
 // `bash -e` stops where a subshell fails, and goes on where only a part of `a && b` does.
 std::string together(const std::string& commands) {
@@ -44,4 +44,4 @@ std::string printed_by(const std::string& command) {
     return fmt::format("\"$({}{})\"", command.starts_with('(') ? " " : "", command);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline natives

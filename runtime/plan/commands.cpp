@@ -6,7 +6,7 @@
 #include <set>
 #include <string_view>
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 namespace {
 
 // Options whose value may be a word of its own.
@@ -164,4 +164,4 @@ bool is_volatile(const std::string& type) {
     return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 
 struct KubectlWords {
     std::string verb;                            // "get", "scale"
@@ -33,4 +33,4 @@ bool is_cluster_wide(const std::string& type);
 // Whether controllers make and change objects of the type all the time: pods, events, replica sets.
 bool is_volatile(const std::string& type);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

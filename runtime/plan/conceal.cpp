@@ -3,7 +3,7 @@
 #include "runtime/plan/plan.hpp"
 #include "runtime/tools/concealment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 namespace {
 
 using nlohmann::json;
@@ -107,4 +107,4 @@ void conceal(Plan& plan) {
     Concealer::all(title, properties, mode, digests, emergency, lets, problems, open, stages);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

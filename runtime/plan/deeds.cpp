@@ -10,7 +10,7 @@
 #include "runtime/natives/reading.hpp"
 #include "runtime/plan/foreseen.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 namespace {
 
 namespace fs = std::filesystem;
@@ -501,4 +501,4 @@ void Foreseen::done(const std::string& step, const ir::Verb& verb, const Scope& 
     }
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

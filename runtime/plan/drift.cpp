@@ -8,7 +8,7 @@
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 namespace {
 
 using nlohmann::json;
@@ -109,4 +109,4 @@ std::vector<std::string> live_drift(const Plan& before, const Plan& now) {
     return out;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

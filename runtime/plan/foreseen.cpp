@@ -31,7 +31,7 @@
 //
 // and, of what effects declare, the promises by environment and phrase.
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 namespace {
 
 namespace fs = std::filesystem;
@@ -697,4 +697,4 @@ Answer Foreseen::dry_patch(const CommandLine& command, const KubectlWords& call)
     return answered(patched.dump());
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

@@ -21,7 +21,7 @@
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/plan/commands.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 
 // "known after step 6", if that is why a value is not known, or "not read: helm is run as the project says"
 // where nobody has allowed that; else "".
@@ -178,4 +178,4 @@ class Foreseen final : public Foresight {
     std::map<std::string, std::string> identities_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

@@ -2,7 +2,7 @@
 #include "runtime/engine/consent.hpp"
 #include "runtime/plan/plan.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 
 using nlohmann::json;
 
@@ -182,4 +182,4 @@ tl::expected<Plan, std::string> saved_plan(const json& saved) {
     }
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

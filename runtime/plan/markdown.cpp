@@ -7,7 +7,7 @@
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 namespace {
 
 std::string plain(const std::string& text) {
@@ -152,4 +152,4 @@ std::string render_plan_markdown(const Plan& plan) {
     return out;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

@@ -19,7 +19,7 @@
 #include "runtime/plan/words.hpp"
 #include "runtime/tools/concealment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 namespace {
 
 std::string failure_text(const std::optional<std::vector<ir::Step>>& block) {
@@ -223,4 +223,4 @@ std::string plan(const ir::Program& program, const project::Inventory& inventory
     return made ? render_plan(*made) : made.error().message + "\n";
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

@@ -18,7 +18,7 @@
 #include "runtime/engine/options.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 
 // Texts are for people, in valid UTF-8 and without secrets.
 
@@ -165,4 +165,4 @@ std::string render_plan_markdown(const Plan& plan);
 std::string plan(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
                  const RunOptions& options);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

@@ -3,7 +3,7 @@
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 namespace {
 
 void line(std::string& out, std::string_view label, const std::string& text) {
@@ -70,4 +70,4 @@ std::string render_plan(const Plan& plan) {
     return out;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

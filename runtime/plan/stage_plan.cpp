@@ -17,7 +17,7 @@
 #include "runtime/natives/terraform.hpp"
 #include "runtime/plan/words.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 
 using ir::StepKind;
 namespace {
@@ -493,4 +493,4 @@ std::vector<Foreseen::State> StagePlanner::each_alone(const ir::Step& step, Scop
     return states;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

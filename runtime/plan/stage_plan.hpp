@@ -14,7 +14,7 @@
 #include "runtime/plan/foreseen.hpp"
 #include "runtime/plan/plan.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 
 class StagePlanner {
   public:
@@ -96,4 +96,4 @@ class StagePlanner {
     bool state_is_known_ = false;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

@@ -8,7 +8,7 @@
 #include "runtime/engine/wait.hpp"
 #include "runtime/plan/stage_plan.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 
 using ir::StepKind;
 
@@ -125,4 +125,4 @@ std::string StagePlanner::inverse_step(const ir::Step& step, const Scope& names)
     return text;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

@@ -5,7 +5,7 @@
 #include "runtime/engine/text.hpp"
 #include "runtime/plan/foreseen.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 namespace {
 
 using nlohmann::json;
@@ -81,4 +81,4 @@ FieldChanges differences(const json& before, const json& after) {
     return result;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

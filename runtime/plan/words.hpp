@@ -5,7 +5,7 @@
 
 #include "runtime/plan/plan.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline plans {
 
 // "replicas of webapi: 2 -> 4", with an arrow.
 std::string changed(const std::string& what, const std::string& before, const std::string& after);
@@ -23,4 +23,4 @@ std::string window_in_words(const PlanWindow& window);
 // The fields in which two objects differ.
 FieldChanges differences(const nlohmann::json& before, const nlohmann::json& after);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline plans

@@ -9,7 +9,7 @@
 #include "runtime/report/narrator.hpp"
 #include "runtime/report/report.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline report {
 
 namespace {
 
@@ -100,4 +100,4 @@ std::string runs_table(const std::vector<RunSummary>& runs) {
     return out;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline report

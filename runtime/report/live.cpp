@@ -15,7 +15,7 @@
 #include "runtime/report/report.hpp"
 #include "runtime/tools/thread.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline report {
 
 namespace {
 
@@ -161,4 +161,4 @@ std::unique_ptr<Reporter> make_live_reporter(std::FILE* terminal) {
     return std::make_unique<LiveReporter>(terminal);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline report

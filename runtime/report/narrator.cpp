@@ -7,7 +7,7 @@
 #include "compiler/ir/value.hpp"
 #include "compiler/source/escape.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline report {
 
 namespace {
 
@@ -299,4 +299,4 @@ std::vector<std::string> Narrator::run_ended(const nlohmann::json& body) const {
     return out;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline report

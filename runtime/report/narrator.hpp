@@ -11,7 +11,7 @@
 #include "runtime/journal/event.hpp"
 #include "runtime/trust/times.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline report {
 
 // A key's text, escaped; of something else than a string its JSON, and nothing if it is missing.
 std::string text_at(const nlohmann::json& body, const char* key);
@@ -61,4 +61,4 @@ class Narrator {
     std::map<std::string, std::string> texts_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline report

@@ -2,7 +2,7 @@
 #include "runtime/report/narrator.hpp"
 #include "runtime/report/report.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline report {
 
 namespace {
 
@@ -48,4 +48,4 @@ std::unique_ptr<Reporter> make_json_reporter(std::ostream& out) {
     return std::make_unique<JsonReporter>(out);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline report

@@ -10,7 +10,7 @@
 #include "runtime/journal/event.hpp"
 #include "runtime/journal/journal.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline report {
 
 // Every text of an event that comes from a tool or a script is escaped before it is shown; an event that
 // lacks keys is shown as far as it goes. Signs are ASCII where the locale is not UTF-8.
@@ -39,4 +39,4 @@ std::string show_run(const RunSummary& run, const std::vector<Event>& events, bo
 // For `migc runs`: one line per run, in the order given, under column names.
 std::string runs_table(const std::vector<RunSummary>& runs);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline report

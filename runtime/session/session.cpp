@@ -11,6 +11,7 @@
 #include "runtime/engine/convert.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
+#include "runtime/natives/natives.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/session/scratch.hpp"
 #include "runtime/session/signatures.hpp"

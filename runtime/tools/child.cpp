@@ -21,7 +21,7 @@
 #include "compiler/source/read_file.hpp"
 #include "runtime/tools/pidfd.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -213,4 +213,4 @@ Descriptor input_file(const std::string& text) {
     return whole ? std::move(file) : Descriptor();
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

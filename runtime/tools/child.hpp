@@ -10,7 +10,7 @@
 #include "compiler/source/descriptor.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 struct ChildPlan {
     std::string program;                   // its file
@@ -67,4 +67,4 @@ bool orphans_alive();
 // A file in memory that holds `text`, to be read from its beginning. Unlike a pipe it needs no feeding.
 Descriptor input_file(const std::string& text);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -10,7 +10,7 @@
 
 #include "runtime/tools/normal_forms.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 namespace {
 
 constexpr std::string_view instead = instead_of_secret;
@@ -131,4 +131,4 @@ std::string without_codes(std::string text) {
     return result;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 class NormalForms;
 
@@ -56,4 +56,4 @@ Concealment& secrets();
 // could be one in a form which nobody thought of (a digest, an encryption), which becomes "(not kept)".
 std::string without_codes(std::string text);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -7,7 +7,7 @@
 
 #include "compiler/source/escape.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 namespace {
 
 using View = NormalForms::View;
@@ -285,4 +285,4 @@ std::size_t after_control(std::string_view text, std::size_t at) {
     return at + (valid && is_invisible ? size : 0);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -6,7 +6,7 @@
 
 #include "runtime/tools/normal_forms.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 struct Decoder {
     char lead;  // a text without this character needs it not
@@ -23,4 +23,4 @@ const std::array<Decoder, 6>& decoders();
 // none.
 std::size_t after_control(std::string_view text, std::size_t at);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -14,7 +14,7 @@
 #include "runtime/tools/child.hpp"
 #include "runtime/tools/process.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -71,4 +71,4 @@ int Descendants::end(int patience_ms) const {
     return static_cast<int>(first.size());
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

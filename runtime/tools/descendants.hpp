@@ -8,7 +8,7 @@
 
 #include "runtime/tools/process.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // The variable by which descendants are known. Its value is a chain of tokens: a migc that runs below another
 // adds its own, so that the outer one still knows what the inner one started.
@@ -38,4 +38,4 @@ class Descendants {
     std::string token_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -16,7 +16,7 @@
 #include "compiler/source/write_file.hpp"
 #include "runtime/tools/output_file.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -203,4 +203,4 @@ tl::expected<std::string, std::string> Programs::search(const std::string& name)
     return tl::unexpected(problem);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -12,7 +12,7 @@
 
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // Whether a variable of the caller is passed on: homes, locale, proxies, certificates, and what the
 // credential plug-ins of kubectl, docker and terraform need. Never what changes what terraform does:
@@ -62,4 +62,4 @@ class Programs {
     std::map<std::string, Pinned> pinned_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

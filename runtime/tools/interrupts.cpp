@@ -11,7 +11,7 @@
 
 #include "compiler/source/descriptor.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -94,4 +94,4 @@ bool InterruptNotice::arrived() const {
     return true;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

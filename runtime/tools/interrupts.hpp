@@ -1,7 +1,7 @@
 // The operator's wish to stop: SIGINT, SIGTERM, SIGHUP, for the whole process.
 #pragma once
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // From then on SIGINT, SIGTERM and SIGHUP are counted and end nothing by themselves. A SIGHUP that
 // was ignored when the process started (nohup) stays ignored; the others are heard also where a shell has
@@ -30,4 +30,4 @@ class InterruptNotice {
     int told_before_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -18,7 +18,7 @@
 #include "runtime/tools/program.hpp"
 #include "runtime/tools/supervisor.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -295,4 +295,4 @@ std::unique_ptr<Tools> make_live_tools(LiveOptions options) {
     return std::make_unique<LiveTools>(std::move(options));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

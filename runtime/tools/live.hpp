@@ -9,7 +9,7 @@
 #include "runtime/tools/interrupts.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // The system's clock.
 Time system_now();
@@ -34,4 +34,4 @@ struct LiveOptions {
 // Reads PATH and the environment now, and finds each program once.
 std::unique_ptr<Tools> make_live_tools(LiveOptions options = {});
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -15,7 +15,7 @@
 #include "runtime/tools/runner.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // What a probe answered, and why it is not yet what one waits for.
 struct Reading {
@@ -174,8 +174,27 @@ struct Sight {
     bool work_tree = false;  // of git, so that a copy of its files will not do
 };
 
-// Where the lines go that a person types in place of a native: natives/written_by_hand.hpp.
-class HandWork;
+// Where the lines go that a person types in place of a native, and what one needs to write them. Nothing is
+// asked of anybody.
+class HandWork {
+  public:
+    virtual ~HandWork() = default;
+    // A line that does its work as it is typed, wherever that is.
+    virtual void type(const std::string& line) = 0;
+    // Words, in a line that a shell passes over.
+    virtual void say(const std::string& words) = 0;
+    // A command of a declared tool, with the tool's own arguments, quoted for a shell.
+    virtual std::string command(const std::string& tool, const std::vector<std::string>& arguments) = 0;
+    // Keeps a text beside the lines, for its owner only. The file's whole name.
+    virtual std::string file(const std::string& ending, const std::string& content) = 0;
+    // What the change that is taken back has left of its first effect; absent if that is not known.
+    virtual Value left() = 0;
+    // What the change has captured under a name; absent if it has nothing of that name.
+    virtual Value captured(const std::string& name) = 0;
+    // How the secret that an argument of the native stands for comes back: words for people.
+    virtual std::string who_has_the_secret() = 0;
+};
+
 // Writes the lines; false where there are none, and words must do. Arguments that only the cluster could tell
 // are absent.
 using ByHand = bool (*)(Host&, const std::vector<Value>&, HandWork&);
@@ -200,14 +219,4 @@ struct NativeEntry {
     ByHand by_hand = nullptr;  // of an action that an inverse may run
 };
 
-// Whether the tool said no before it did anything: the command was refused as a whole. The table, by tool, is
-// in refusals.cpp; of a tool that is not in it nobody can tell.
-bool was_refused(std::string_view tool, const Answer& answer);
-// Of a refusal: because somebody wrote after we had looked. It is worth looking again.
-bool was_outrun(const Answer& answer);
-
-// Null if there is none of that name. Each stands in the file of its function, as a row (natives/rows.hpp).
-const NativeEntry* find_native(std::string_view name);
-const std::vector<NativeEntry>& all_natives();
-
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

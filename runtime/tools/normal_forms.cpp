@@ -9,7 +9,7 @@
 #include "compiler/source/encoding.hpp"
 #include "runtime/tools/decoders.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 namespace {
 
 using View = NormalForms::View;
@@ -332,4 +332,4 @@ std::vector<Span> NormalForms::find(std::string_view text) const {
     return united(std::move(found));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // A part of a text: its bytes from `begin` up to `end`.
 struct Span {
@@ -71,4 +71,4 @@ class NormalForms {
     std::size_t longest_ = 0;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -11,7 +11,7 @@
 
 #include "compiler/source/encoding.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -113,4 +113,4 @@ tl::expected<std::string, std::string> digest_of_file(const std::filesystem::pat
     return std::move(read->digest);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -11,7 +11,7 @@
 #include "compiler/source/write_file.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // Written under another name beside its own; only `finish` gives it that. Until then, and if it is never
 // finished, there is nothing new under the name.
@@ -53,4 +53,4 @@ void finish_output(Answer& answer, OutputFile& file);
 // The SHA-256 of a file's content, in hexadecimal. The error is a sentence without a full stop.
 tl::expected<std::string, std::string> digest_of_file(const std::filesystem::path& file);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -12,7 +12,7 @@
 #include "compiler/source/read_file.hpp"
 #include "runtime/tools/pidfd.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -75,4 +75,4 @@ std::string boot_id() {
     return id.substr(0, id.find('\n'));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

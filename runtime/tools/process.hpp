@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 struct Process {
     pid_t pid = 0;
@@ -30,4 +30,4 @@ bool environment_holds(pid_t pid, const std::string& variable, const std::string
 // Differs after each start of the system. Empty if it cannot be read.
 std::string boot_id();
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -13,7 +13,7 @@
 #include "runtime/tools/descendants.hpp"
 #include "runtime/tools/process.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -114,4 +114,4 @@ Answer stop_program(const std::string& log, std::int64_t grace_ms) {
     return ended(1, "", fmt::format("process {} did not end, not even by force", left.front().pid));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

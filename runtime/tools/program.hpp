@@ -9,7 +9,7 @@
 #include "runtime/tools/child.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // What marks the processes of the program with this log in their environment (see `step_variable`).
 std::string program_token(const std::string& log);
@@ -23,4 +23,4 @@ Answer start_program(ChildPlan plan, const std::string& log);
 tl::expected<bool, std::string> program_running(const std::string& log);
 Answer stop_program(const std::string& log, std::int64_t grace_ms);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

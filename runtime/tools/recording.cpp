@@ -16,7 +16,7 @@
 #include "runtime/tools/secret_objects.hpp"
 #include "runtime/tools/transcript.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -306,4 +306,4 @@ tl::expected<std::unique_ptr<Tools>, std::string> make_replayed_tools(const std:
     return std::make_unique<ReplayedTools>(std::move(*transcript), file.string(), std::move(normalised));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

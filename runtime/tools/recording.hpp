@@ -10,7 +10,7 @@
 
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // Transcript: a text file, one JSON object a line. Times are milliseconds since 1970.
 //
@@ -55,4 +55,4 @@ tl::expected<std::unique_ptr<RecordingTools>, std::string> make_recording_tools(
 tl::expected<std::unique_ptr<Tools>, std::string> make_replayed_tools(
     const std::filesystem::path& file, std::vector<Normalisation> normalised = {});
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

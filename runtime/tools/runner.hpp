@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 struct Runner {
     // Of whoever logged in and of the accounts by which it runs, with their numbers; and of the private keys
@@ -14,4 +14,4 @@ struct Runner {
     std::string unknown = {};       // why that cannot be told, as a sentence; empty if it can
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -6,7 +6,7 @@
 
 #include "runtime/tools/concealment.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 namespace {
 
 constexpr std::string_view warning_mark = "Warning: ";
@@ -71,4 +71,4 @@ std::vector<std::string> warnings(std::string_view text) {
     return found;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

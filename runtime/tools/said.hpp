@@ -7,7 +7,7 @@
 
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // What a tool said for people: its complaints, else its output; without what is secret. Done before anything
 // is cut off: of a secret that was cut, the rest could not be told any more.
@@ -23,4 +23,4 @@ std::string without_warnings(std::string_view text);
 // What stands behind "Warning: " on each line that begins so.
 std::vector<std::string> warnings(std::string_view text);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

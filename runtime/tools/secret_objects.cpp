@@ -8,7 +8,7 @@
 
 #include "compiler/source/encoding.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 namespace {
 
 using nlohmann::json;
@@ -58,4 +58,4 @@ std::string SecretObjects::hidden(const std::string& answer) const {
     return hide_in(object, key_) ? object.dump(-1, ' ', false, json::error_handler_t::replace) : answer;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

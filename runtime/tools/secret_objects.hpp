@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // Stands for the values of Secrets in one record: the same value gives the same stand-in, another one
 // another, and nobody can find a value from its stand-in once the record is closed.
@@ -19,4 +19,4 @@ class SecretObjects {
     std::array<unsigned char, 32> key_{};
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -79,4 +79,4 @@ std::string Stream::text() {
     return std::move(kept_);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

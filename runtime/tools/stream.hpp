@@ -8,7 +8,7 @@
 
 #include "compiler/source/descriptor.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 enum class Keep { First, Last };
 
@@ -50,4 +50,4 @@ class Stream {
     bool dropped_ = false;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

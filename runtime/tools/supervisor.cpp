@@ -10,7 +10,7 @@
 #include "compiler/ir/value.hpp"
 #include "compiler/source/escape.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -161,4 +161,4 @@ std::string Supervisor::reason(int ended_descendants) const {
                        ended_descendants == 1 ? "" : "es", ended_descendants == 1 ? "was" : "were");
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

@@ -9,7 +9,7 @@
 #include "runtime/tools/live.hpp"
 #include "runtime/tools/stream.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 class Supervisor {
   public:
@@ -53,4 +53,4 @@ class Supervisor {
     int interrupts_to_pass_on_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

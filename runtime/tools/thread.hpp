@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // What `start` gives: a thread, or a future. No signal interrupts what it has started.
 template <typename Start>
@@ -17,4 +17,4 @@ auto without_signals(Start start) {
     return started;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

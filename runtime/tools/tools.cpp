@@ -3,7 +3,7 @@
 #include "compiler/source/escape.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::string shown(const std::vector<std::string>& argv) {
     return line;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

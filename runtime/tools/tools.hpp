@@ -10,7 +10,7 @@
 
 #include <tl/expected.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // Milliseconds since 1970-01-01T00:00Z. A simulated clock starts at a fixed time and leaps.
 using Time = std::int64_t;
@@ -127,4 +127,4 @@ class Tools {
 // control characters escaped. Never given to a shell by migc.
 std::string shown(const std::vector<std::string>& argv);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

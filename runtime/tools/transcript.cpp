@@ -12,7 +12,7 @@
 #include "compiler/source/sha256.hpp"
 #include "runtime/tools/output_file.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 namespace {
 
@@ -211,4 +211,4 @@ tl::expected<Transcript, std::string> read_transcript(const std::filesystem::pat
         [&](const std::string& why) { return fmt::format("{}: {}", file.string(), why); });
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

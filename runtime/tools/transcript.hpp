@@ -11,7 +11,7 @@
 
 #include "runtime/tools/recording.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline tools {
 
 // What makes two commands the same: their normalised argv and the digest of their input.
 struct CommandKey {
@@ -53,4 +53,4 @@ struct Transcript {
 // The error names file and line.
 tl::expected<Transcript, std::string> read_transcript(const std::filesystem::path& file);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline tools

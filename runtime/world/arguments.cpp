@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
     std::int64_t value = 0;
@@ -100,4 +100,4 @@ bool Arguments::has(std::string_view names) const {
     return value_or(names, "false") != "false";
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -9,7 +9,7 @@
 
 #include <tl/expected.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 // The options that a command knows, as space-separated lists: those that take a value and those that do not.
 // A switch may be given a value by "=" ("--wait=true").
@@ -50,4 +50,4 @@ bool names_path(std::string_view name, std::string_view path);
 // Whether one of the space-separated words is this one.
 bool listed(std::string_view list, std::string_view word);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

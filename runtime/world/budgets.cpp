@@ -4,7 +4,7 @@
 
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 bool budget_selects(const Object& budget, const Object& pod) {
@@ -75,4 +75,4 @@ bool may_be_evicted(Cluster& cluster, const ObjectKey& pod) {
     return true;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -7,7 +7,7 @@
 
 #include "compiler/source/sha256.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 // What a user wrote of an object, without what the server keeps.
@@ -357,4 +357,4 @@ Object condition(const Cluster& cluster, const Object& old_status, const std::st
     return result;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -18,7 +18,7 @@
 #include "runtime/world/kinds.hpp"
 #include "runtime/world/managers.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 constexpr Time never = std::numeric_limits<Time>::max();
 
@@ -241,4 +241,4 @@ Object make_node(const std::string& node);
 void set_schedulable(Object& node, bool schedulable);
 Object node_status(const Cluster& cluster, const std::string& cpu, const std::string& memory, bool ready);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

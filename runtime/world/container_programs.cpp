@@ -7,7 +7,7 @@
 #include "runtime/archive/archive.hpp"
 #include "runtime/world/kubectl.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 using Files = std::map<std::string, std::string>;
@@ -164,4 +164,4 @@ std::optional<Answer> run_in_container(KubectlCall& call, const Object& pod, con
     return std::nullopt;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -6,7 +6,7 @@
 #include "runtime/world/web.hpp"
 #include "runtime/world/world.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr Options options{
@@ -190,4 +190,4 @@ Answer curl(Simulation& world, const CommandLine& command, const std::vector<std
     return curl_from(world, std::nullopt, command.input, arguments);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -1,6 +1,6 @@
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 void fill_in(Object& object, const char* pointer, Object value) {
@@ -28,4 +28,4 @@ void add_defaults(const Kind& kind, Object& object) {
     }
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -6,7 +6,7 @@
 
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr const char* revision_annotation = "deployment.kubernetes.io/revision";
@@ -268,4 +268,4 @@ void run_deployment(Cluster& cluster, const ObjectKey& key) {
     write_status(cluster, key, current_key, replicas);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

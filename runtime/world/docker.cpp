@@ -8,7 +8,7 @@
 #include "compiler/source/sha256.hpp"
 #include "runtime/world/simulation.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 std::string repository(const std::string& image) {
     const std::size_t at = image.find('@');
@@ -214,4 +214,4 @@ Answer docker(Simulation& world, const CommandLine& command, const std::vector<s
     return unmodelled("docker " + verb);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

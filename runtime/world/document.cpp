@@ -8,7 +8,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr std::size_t size_limit = std::size_t{4} << 20;
@@ -182,4 +182,4 @@ nlohmann::json to_json(const Node& node) {
     return map;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

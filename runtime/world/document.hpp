@@ -12,7 +12,7 @@
 
 #include "compiler/source/source.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 struct Node {
     enum class Kind { Null, Scalar, Sequence, Map };
@@ -38,4 +38,4 @@ tl::expected<Node, Mistake> read_document(std::string_view text, FileId file);
 // Plain scalars become numbers, booleans and null where they are written as such.
 nlohmann::json to_json(const Node& node);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

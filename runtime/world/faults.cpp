@@ -8,7 +8,7 @@
 #include "compiler/ir/value.hpp"
 #include "runtime/world/world.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr std::pair<std::string_view, FaultKind> kinds[] = {
@@ -72,4 +72,4 @@ tl::expected<Fault, std::string> parse_fault(std::string_view text) {
     return fault;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -8,7 +8,7 @@
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/ir/value.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 const Node nothing{};
@@ -151,4 +151,4 @@ const Node& Fields::map(const std::string& key) {
     return nothing;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

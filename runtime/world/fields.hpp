@@ -10,7 +10,7 @@
 #include "runtime/world/cluster.hpp"
 #include "runtime/world/document.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 class Fields {
   public:
@@ -53,4 +53,4 @@ void report_mistake(Diagnostics& diagnostics, const Span& span, const std::strin
 // Milliseconds; reports what is no duration.
 std::int64_t duration_of(const Node& node, const std::string& what, Diagnostics& diagnostics);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

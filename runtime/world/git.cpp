@@ -8,7 +8,7 @@
 #include "compiler/source/sha256.hpp"
 #include "runtime/world/simulation.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr Options before_command{
@@ -107,4 +107,4 @@ Answer git(const Simulation& world, const std::vector<std::string>& list) {
     return unmodelled("git " + command);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -8,7 +8,7 @@
 
 #include "compiler/ir/value.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr std::pair<std::string_view, Deed> deed_names[] = {
@@ -181,4 +181,4 @@ std::string shown(const OthersWrite& write) {
                        timestamp(write.time));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -13,7 +13,7 @@
 #include "runtime/tools/tools.hpp"
 #include "runtime/world/json.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 enum class Deed : std::uint8_t {
     SetOther,      // another value than migc wants, and than there was
@@ -95,4 +95,4 @@ struct OthersWrite {
 // "deployments/webapi /spec/replicas was set to 6 at 2026-01-10T01:00:03Z"
 std::string shown(const OthersWrite& write);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -1,7 +1,7 @@
 // Jobs: one pod each, which runs once.
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 const PodRecord* pod_of(const Cluster& cluster, const Object& job) {
@@ -43,4 +43,4 @@ void run_job(Cluster& cluster, const ObjectKey& key) {
     if (pod->stage == PodStage::Ended) finish(cluster, key, pod->reason == "Completed");
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -10,7 +10,7 @@
 
 #include "compiler/source/sha256.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 std::string label(const Object& labels, const std::string& key) {
@@ -138,4 +138,4 @@ std::optional<bool> selected(const Object& labels, std::string_view selector) {
     return true;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

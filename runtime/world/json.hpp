@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 using Object = nlohmann::json;
 
@@ -38,4 +38,4 @@ bool has_labels(const Object& labels, const Object& wanted);
 // here.
 std::optional<bool> selected(const Object& labels, std::string_view selector);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -5,7 +5,7 @@
 
 #include "runtime/world/arguments.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 std::string lower(std::string_view text) {
@@ -127,4 +127,4 @@ const Kind* Kinds::by_plural(std::string_view plural) const {
     return found == kinds_.end() ? nullptr : &*found;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

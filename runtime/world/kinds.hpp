@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 struct Kind {
     std::string plural;       // "deployments"
@@ -45,4 +45,4 @@ class Kinds {
 // "v1" of "autoscaling/v1".
 std::string version_in(const std::string& api_version);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr std::string_view connection_values = "--kubeconfig --context --namespace -n --request-timeout -v";
@@ -217,4 +217,4 @@ Answer shown_as(const KubectlCall& call, const Object& object, const std::string
     return unmodelled(fmt::format("kubectl {} -o {}", call.verb, *format));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -9,7 +9,7 @@
 
 #include "runtime/world/simulation.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 // One call: where it goes and what it was told.
 struct KubectlCall {
@@ -84,4 +84,4 @@ tl::expected<Object, Answer> manifest_of(const KubectlCall& call);
 // The field manager as which a command writes.
 std::string manager_of(const KubectlCall& call);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

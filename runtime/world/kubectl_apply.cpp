@@ -9,7 +9,7 @@
 #include "runtime/world/kubectl.hpp"
 #include "runtime/world/patches.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 Answer invalid(const Kind& kind, const std::string& name, const std::string& why) {
@@ -306,4 +306,4 @@ Answer kubectl_replace(KubectlCall& call) {
     return shown_object(call, *stored, target_of(**kind, *key).shown() + " replaced");
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -5,7 +5,7 @@
 
 #include "runtime/world/kubectl.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 bool gone_within_limit(KubectlCall& call, const ObjectKey& key, const std::string& uid) {
@@ -124,4 +124,4 @@ Answer kubectl_delete(KubectlCall& call) {
     return exited(errors.empty() ? 0 : 1, output, errors);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -3,7 +3,7 @@
 
 #include "runtime/world/kubectl.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 Answer kubectl_create_job(KubectlCall& call) {
     const auto& words = call.arguments.words;
@@ -30,4 +30,4 @@ Answer kubectl_create_job(KubectlCall& call) {
                   : stored.error();
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -7,7 +7,7 @@
 #include "compiler/ir/value.hpp"
 #include "runtime/world/kubectl.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 std::optional<std::size_t> count_of(const KubectlCall& call, const char* option) {
@@ -110,4 +110,4 @@ Answer kubectl_logs(KubectlCall& call) {
     return exited(0, text, note);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -5,7 +5,7 @@
 
 #include "runtime/world/kubectl.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 Answer set_unschedulable(KubectlCall& call, bool off) {
@@ -160,4 +160,4 @@ Answer kubectl_drain(KubectlCall& call) {
     return answer;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

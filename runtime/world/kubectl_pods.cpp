@@ -7,7 +7,7 @@
 #include "runtime/world/kubectl.hpp"
 #include "runtime/world/world.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 // What a command in a pod answers: curl reaches the web as the pod sees it, others are declared in the file.
@@ -147,4 +147,4 @@ Answer kubectl_exec(KubectlCall& call) {
         inside(call, call.cluster.behaviour_of(pod).answers, &pod, call.arguments.after_dashes));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

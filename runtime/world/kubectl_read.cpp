@@ -6,7 +6,7 @@
 #include "compiler/ir/value.hpp"
 #include "runtime/world/kubectl.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 // The resources of one version of a group: "/api/v1", "/apis/apps/v1".
@@ -194,4 +194,4 @@ Answer kubectl_can_i(KubectlCall& call) {
     return done("yes\n");
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -5,7 +5,7 @@
 
 #include "runtime/world/kubectl.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 bool has_pod_template(const Kind& kind) {
@@ -97,4 +97,4 @@ Answer kubectl_rollout(KubectlCall& call) {
     return action == "restart" ? restart(call, *target) : roll_back(call, *target);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -6,7 +6,7 @@
 #include "runtime/world/kubectl.hpp"
 #include "runtime/world/patches.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 // Puts the image into the container of that name ("*": into all); false if there is none.
@@ -125,4 +125,4 @@ Answer kubectl_patch(KubectlCall& call) {
     return answer;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -5,7 +5,7 @@
 #include "compiler/source/sha256.hpp"
 #include "runtime/world/world.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr const char* usual_clock = "2026-01-10T01:00:00Z";
@@ -113,4 +113,4 @@ tl::expected<std::unique_ptr<World>, std::string> load_world(FileId file, const 
     return std::make_unique<World>(std::move(world));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -4,7 +4,7 @@
 #include "runtime/world/fields.hpp"
 #include "runtime/world/simulation.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 void load_cluster(Cluster& cluster, const Node& node, Diagnostics& diagnostics);
 void load_web(Simulation& world, const std::vector<Node>& endpoints, Diagnostics& diagnostics);
@@ -17,4 +17,4 @@ void load_registry(Simulation& world, const Node& images, Diagnostics& diagnosti
 PodCondition condition_of(Fields& fields);
 std::vector<FailRule> fail_rules(const std::vector<Node>& rules, Diagnostics& diagnostics);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

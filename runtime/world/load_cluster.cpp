@@ -3,7 +3,7 @@
 
 #include "runtime/world/load.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 Object labels_of(Fields& fields, const std::string& key, const Object& usual) {
@@ -383,4 +383,4 @@ void load_cluster(Cluster& cluster, const Node& node, Diagnostics& diagnostics) 
         load_namespace(cluster, namespaces.keys[i].text, namespaces.items[i], diagnostics);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

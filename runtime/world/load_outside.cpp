@@ -4,7 +4,7 @@
 #include "compiler/source/sha256.hpp"
 #include "runtime/world/load.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 WebAnswer web_answer(Fields& fields, Diagnostics& diagnostics) {
@@ -226,4 +226,4 @@ void load_terraform(Simulation& world, const Node& directories, Diagnostics& dia
     }
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

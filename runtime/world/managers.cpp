@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 using Path = std::vector<std::string>;
@@ -276,4 +276,4 @@ std::string FieldManagers::conflicts(const Object& live, const Object& applied, 
     return fmt::format("Apply failed with {} conflicts: {}", count, fmt::join(parts, "\n"));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -7,7 +7,7 @@
 
 #include "runtime/world/json.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 // Whose write it is. Whatever has no other writer is written by a controller.
 struct Writer {
@@ -56,4 +56,4 @@ class FieldManagers {
     std::vector<Entry> entries_;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -3,7 +3,7 @@
 #include "compiler/ir/value.hpp"
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 double amount(const std::string& quantity) {
@@ -158,4 +158,4 @@ Object node_status(const Cluster& cluster, const std::string& cpu, const std::st
             {"nodeInfo", {{"kubeletVersion", cluster.version}}}};
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

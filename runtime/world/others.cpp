@@ -10,7 +10,7 @@
 #include "compiler/source/write_file.hpp"
 #include "runtime/world/terraform.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 using Error = tl::unexpected<std::string>;
@@ -667,7 +667,7 @@ void Others::before(const CommandLine& command, const std::string& whole, const 
 }
 
 void Others::after(const CommandLine& command, bool reads) {
-    look(shown(command.argv), reads);
+    look(tools::shown(command.argv), reads);
     for (auto& [place, value] : std::exchange(second_halves_, {}))
         if (const Maybe kept = as_stored(place, value); value_at(place) != kept)
             write(Deed::HalfAtATime, place, kept);
@@ -737,4 +737,4 @@ std::vector<std::string> Others::idle() const {
     return result;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -9,7 +9,7 @@
 #include "runtime/world/interference.hpp"
 #include "runtime/world/simulation.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 // What stands at a place; nothing where there is none.
 std::optional<Object> value_at(const Simulation& world, const Spot& place, const std::filesystem::path& root);
@@ -89,4 +89,4 @@ class Others {
     int counter_ = 0;
 };
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

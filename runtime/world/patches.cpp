@@ -4,7 +4,7 @@
 
 #include "runtime/world/managers.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 Object* with_key(Object& list, const char* key, const Object& item) {
@@ -118,4 +118,4 @@ tl::expected<Object, std::string> patched(const Object& live, const std::string&
     return object;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

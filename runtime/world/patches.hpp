@@ -7,7 +7,7 @@
 
 #include "runtime/world/json.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 // Server-side apply: what `applied` says, over what is live; what `before` said and `applied` does not is
 // taken away.
@@ -18,4 +18,4 @@ Object merged(const Object& live, const Object& before, const Object& applied, c
 tl::expected<Object, std::string> patched(const Object& live, const std::string& type,
                                           const std::string& patch);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -2,7 +2,7 @@
 
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 Object state_of(const PodRecord& record, int exit_code) {
@@ -94,4 +94,4 @@ Object status_of(const Cluster& cluster, const Object& pod, const PodRecord& rec
     return status;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -5,7 +5,7 @@
 
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 void enter(const Cluster& cluster, PodRecord& record, PodStage stage, Time next,
@@ -222,4 +222,4 @@ void run_pod(Cluster& cluster, const ObjectKey& pod) {
     cluster.set_status(pod, status_of(cluster, *cluster.find(pod), record));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

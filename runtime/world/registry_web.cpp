@@ -3,7 +3,7 @@
 
 #include "runtime/world/simulation.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr const char* media_type = "application/vnd.docker.distribution.manifest.v2+json";
@@ -120,4 +120,4 @@ std::optional<Answer> registry_answer(Simulation& world, const std::string& meth
         manifest_of(found.digest), with_body);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

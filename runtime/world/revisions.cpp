@@ -3,7 +3,7 @@
 
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 // Oldest first.
@@ -55,4 +55,4 @@ void keep_revision(Cluster& cluster, const ObjectKey& set) {
     for (std::size_t i = 0; i + limit < kept.size(); ++i) cluster.erase(kept[i]);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -5,7 +5,7 @@
 
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 Object address_of(const Object& pod) {
@@ -146,4 +146,4 @@ void run_autoscaler(Cluster& cluster, const ObjectKey& key) {
     cluster.set_status(key, {{"currentReplicas", has}, {"desiredReplicas", wanted}});
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -8,7 +8,7 @@
 
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 struct Counts {
@@ -264,4 +264,4 @@ void run_garbage_collector(Cluster& cluster) {
     }
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -5,7 +5,7 @@
 
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 enum class Shape { Map, Texts, Whole, Text, Maps };
@@ -125,4 +125,4 @@ std::string misfit_of(const Kind& kind, const Object& object) {
     return misfit(object, others);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

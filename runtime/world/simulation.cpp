@@ -7,7 +7,7 @@
 #include "compiler/source/write_file.hpp"
 #include "runtime/world/world.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 Time Simulation::next() const {
     Time soonest = never;
@@ -108,4 +108,4 @@ Answer script(Simulation& world, const CommandLine& command) {
     return unmodelled(fmt::format("the program {}", command.argv[0]));
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -13,7 +13,7 @@
 #include "runtime/world/cluster.hpp"
 #include "runtime/world/json.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 // What a web endpoint answers if a condition holds of the pod that serves the request.
 struct WebAnswer {
@@ -190,4 +190,4 @@ void apply_defaults(Simulation& world, TerraformDirectory& directory);
 
 std::string state_of(const Simulation& world);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -4,7 +4,7 @@
 #include "compiler/source/sha256.hpp"
 #include "runtime/world/simulation.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr const char* restart_annotation = "kubectl.kubernetes.io/restartedAt";
@@ -119,4 +119,4 @@ std::string state_of(const Simulation& world) {
     return printed(state, 1) + "\n";
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

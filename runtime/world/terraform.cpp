@@ -9,7 +9,7 @@
 #include "compiler/source/sha256.hpp"
 #include "compiler/source/write_file.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 constexpr Options options{
@@ -422,4 +422,4 @@ Answer terraform(Simulation& world, const CommandLine& command, const std::vecto
     return answer;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -9,7 +9,7 @@
 
 #include "runtime/world/simulation.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 // One call: the directory as the world describes it and where its files are on disk.
 struct TerraformCall {
@@ -48,4 +48,4 @@ const TerraformResource* resource_at(const TerraformDirectory& directory, const 
 void carry_out(TerraformDirectory& directory, const InstanceChange& change);
 void sync_nodes(Simulation& world, const TerraformDirectory& directory);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

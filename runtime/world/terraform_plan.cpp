@@ -8,7 +8,7 @@
 #include "compiler/source/sha256.hpp"
 #include "runtime/world/terraform.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 // Numbers, texts and booleans; the other forms of HCL are found by their text where the world file says so.
@@ -335,4 +335,4 @@ void carry_out(TerraformDirectory& directory, const InstanceChange& change) {
             sha256(fmt::format("{} {}", directory.lineage, ++directory.created)).substr(0, 32);
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -1,7 +1,7 @@
 // The versions in which a kind is served: the server converts between them.
 #include "runtime/world/cluster.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 const Object* cpu_metric(const Object& metrics) {
@@ -45,4 +45,4 @@ Object in_version(const Kind& kind, Object object, const std::string& version) {
     return object;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -7,7 +7,7 @@
 
 #include "compiler/source/sha256.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 WebResponse failing(int code, std::string message) {
@@ -247,4 +247,4 @@ WebResponse respond(Simulation& world, const std::optional<Origin>& inside, cons
     return response;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -8,7 +8,7 @@
 
 #include "runtime/world/simulation.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 struct WebRequest {
     std::string method;
@@ -32,4 +32,4 @@ struct WebResponse {
 // Changes what an endpoint keeps, but lets no time pass.
 WebResponse respond(Simulation& world, const std::optional<Origin>& inside, const WebRequest& request);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

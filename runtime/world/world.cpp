@@ -9,7 +9,7 @@
 #include "runtime/world/others.hpp"
 #include "runtime/world/simulation.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 namespace {
 
 bool is_connection_option(const std::string& word) {
@@ -186,12 +186,12 @@ const std::vector<std::string>& World::posted() const {
 Answer World::run(const CommandLine& command) {
     if (command.argv.empty()) return unmodelled("a command without a program");
     const Time begun = simulation_->clock;
-    commands_.push_back(shown(command.argv));
+    commands_.push_back(tools::shown(command.argv));
     simulation_->deadline = begun + std::clamp<std::int64_t>(command.within_ms, 1, never / 4);
     const bool others = others_->any();
     if (others) {
         others_->count_commands(commands_.size() - 1);
-        others_->before(command, commands_.back(), shown(without_connection(command)));
+        others_->before(command, commands_.back(), tools::shown(without_connection(command)));
     }
     if (!is_read(command)) others_->remember();
     simulation_->acted = false;
@@ -242,8 +242,8 @@ std::unique_ptr<Watch> World::watch_all() {
 
 // Every fault counts its commands, also when another one fires first.
 const Fault* World::due(const CommandLine& command) {
-    const std::string whole = shown(command.argv);
-    const std::string brief = shown(without_connection(command));
+    const std::string whole = tools::shown(command.argv);
+    const std::string brief = tools::shown(without_connection(command));
     const Fault* found = nullptr;
     for (Armed& armed : faults_) {
         if (armed.fired || (whole.find(armed.fault.text) == std::string::npos &&
@@ -314,4 +314,4 @@ Answer World::timed_out(const CommandLine& command) {
     return answer;
 }
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

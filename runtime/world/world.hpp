@@ -17,7 +17,7 @@
 #include "runtime/tools/tools.hpp"
 #include "runtime/world/interference.hpp"
 
-namespace migc::runtime {
+namespace migc::runtime::inline world {
 
 // The exit status of a command that the simulated world does not model.
 constexpr int not_modelled = 64;
@@ -129,4 +129,4 @@ class World : public Tools {
 tl::expected<std::unique_ptr<World>, std::string> load_world(FileId file, const SourceMap& sources,
                                                              Diagnostics& diagnostics);
 
-}  // namespace migc::runtime
+}  // namespace migc::runtime::inline world

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/natives/natives.hpp"
 #include "runtime/natives/written_by_hand.hpp"
 #include "tests/unit/fake_host.hpp"
 

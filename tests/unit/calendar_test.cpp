@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "runtime/natives/natives.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/trust/approval.hpp"
 #include "runtime/trust/times.hpp"

@@ -13,6 +13,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/natives/natives.hpp"
 #include "runtime/tools/natives.hpp"
 
 namespace fakes {

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "runtime/natives/natives.hpp"
 #include "runtime/plan/commands.hpp"
 #include "tests/unit/fakes.hpp"
 

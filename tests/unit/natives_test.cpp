@@ -1,3 +1,5 @@
+#include "runtime/natives/natives.hpp"
+
 #include <algorithm>
 #include <deque>
 #include <filesystem>

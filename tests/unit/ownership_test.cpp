@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/natives/natives.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/refusals.hpp"
 #include "runtime/natives/saved_plan.hpp"

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/natives/natives.hpp"
 #include "runtime/tools/natives.hpp"
 
 using namespace migc;
