@@ -7,7 +7,7 @@
 #include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "compiler/driver/files.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/tools/live.hpp"
 #include "runtime/trust/times.hpp"

@@ -5,8 +5,8 @@
 
 #include "cli/terminal.hpp"
 #include "compiler/diagnostics/render.hpp"
-#include "compiler/source/escape.hpp"
-#include "compiler/source/outside_text.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/outside_text.hpp"
 #include "runtime/tools/concealment.hpp"
 
 namespace migc::cli {

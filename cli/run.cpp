@@ -10,6 +10,7 @@
 #include "cli/print.hpp"
 #include "cli/terminal.hpp"
 #include "compiler/driver/files.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/inspect/examine.hpp"
 #include "runtime/inspect/progress.hpp"

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/text.hpp"
+
 namespace migc::lsp {
 
 namespace {
@@ -18,18 +20,11 @@ std::optional<std::size_t> content_length(std::string_view header) {
     constexpr std::string_view name = "content-length:";
     while (!header.empty()) {
         const std::size_t end = std::min(header.find("\r\n"), header.size());
-        std::string line(header.substr(0, end));
+        const std::string line = lower_case(header.substr(0, end));
         header.remove_prefix(std::min(header.size(), end + 2));
-        std::transform(line.begin(), line.end(), line.begin(),
-                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         if (!line.starts_with(name)) continue;
-        std::string_view number = std::string_view(line).substr(name.size());
-        while (number.starts_with(' ')) number.remove_prefix(1);
-        while (number.ends_with(' ')) number.remove_suffix(1);
-        std::size_t length = 0;
-        const auto [at, error] = std::from_chars(number.data(), number.data() + number.size(), length);
-        if (error != std::errc{} || at != number.data() + number.size() || length > message_limit) return {};
-        return length;
+        const auto length = whole_number<std::size_t>(trimmed(std::string_view(line).substr(name.size())));
+        return length && *length <= message_limit ? length : std::nullopt;
     }
     return {};
 }

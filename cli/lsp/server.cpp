@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "cli/lsp/uri.hpp"
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "stdlib/stdlib.hpp"
 
 namespace migc::lsp {

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "compiler/source/outside_text.hpp"
+#include "compiler/support/outside_text.hpp"
 
 namespace migc::lsp {
 

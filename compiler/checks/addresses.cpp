@@ -84,7 +84,7 @@ class Addresses {
             for (const Object* object : picture_.manifests.all()) {
                 if (object->thing.starts_with("service/")) names_->push_back(object->thing.substr(8));
                 if (!object->thing.starts_with("service/") && object->json.contains("spec"))
-                    if (const std::string made = text_at(object->json, "/spec/serviceName"); !made.empty())
+                    if (const std::string made = text_field(object->json, "/spec/serviceName"); !made.empty())
                         names_->push_back(made);
             }
             has_services_ = !names_->empty();

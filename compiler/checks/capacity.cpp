@@ -133,7 +133,7 @@ class Capacity {
     }
 
     [[nodiscard]] bool is_here(const Object& object) const {
-        const std::string given = text_at(object.json, "/metadata/namespace");
+        const std::string given = text_field(object.json, "/metadata/namespace");
         return given.empty() || (course_.environment != nullptr && course_.environment->name_space == given);
     }
 

@@ -101,7 +101,8 @@ class StageOf {
         const std::string first = pointer.substr(1, pointer.find('/', 1) - 1);
         const std::size_t equals = first.find('=');
         if (equals != std::string::npos)
-            return text_at(object.json, ("/" + first.substr(0, equals)).c_str()) == first.substr(equals + 1)
+            return text_field(object.json, ("/" + first.substr(0, equals)).c_str()) ==
+                           first.substr(equals + 1)
                        ? "/" + first
                        : "/?";
         return objects == 1 && object.document == 0 ? "" : fmt::format("/{}", object.document);

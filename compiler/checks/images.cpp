@@ -6,6 +6,7 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
 #include "compiler/checks/pods.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -33,7 +34,7 @@ std::optional<std::size_t> container_of(const Effect& image, const json& object)
     if (!named || named->is_absent())
         return named && all.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
     for (std::size_t i = 0; i < all.size(); ++i)
-        if (text_at(all[i], "/name") == show(*named)) return i;
+        if (text_field(all[i], "/name") == show(*named)) return i;
     return std::nullopt;
 }
 
@@ -51,13 +52,13 @@ void compare(const Picture& picture, const Event& event, Diagnostics& diagnostic
         const json* now = picture.files.object(*object);
         const auto number = now != nullptr ? container_of(effect, *now) : std::nullopt;
         if (!number) continue;
-        const std::string declared = text_at(containers_of(*now)[*number], "/image");
+        const std::string declared = text_field(containers_of(*now)[*number], "/image");
         if (declared == image || !can_be_compared(declared) || !can_be_compared(image)) continue;
         const std::string place = fmt::format("/spec/template/spec/containers/{}/image", *number);
         auto& d = diagnostics.report(Code::ManifestDisagrees, event.step->span,
                                      fmt::format("the manifest of {} names another image", object->thing));
         d.primary_label = "leaves it at " + image;
-        const bool is_written = text_at(object->json, place.c_str()) == declared;
+        const bool is_written = text_field(object->json, place) == declared;
         d.labels.push_back({picture.manifests.span(*object, place),
                             fmt::format("{} {}", is_written ? "says" : "is to say", declared)});
         d.notes.push_back(fmt::format(

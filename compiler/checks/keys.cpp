@@ -22,8 +22,8 @@ void find_needed(const json& part, const std::string& pointer, std::vector<Neede
     if (part.is_object() && part.contains("configMapKeyRef") && part["configMapKeyRef"].is_object()) {
         const json& reference = part["configMapKeyRef"];
         if (reference.value("optional", json()) != true)
-            found.push_back(
-                {text_at(reference, "/name"), text_at(reference, "/key"), pointer + "/configMapKeyRef/key"});
+            found.push_back({text_field(reference, "/name"), text_field(reference, "/key"),
+                             pointer + "/configMapKeyRef/key"});
         return;
     }
     if (part.is_object())

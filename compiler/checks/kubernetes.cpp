@@ -9,6 +9,7 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
 #include "compiler/ir/compare.hpp"
+#include "compiler/kubernetes/image_name.hpp"
 
 namespace migc::checks {
 namespace {
@@ -82,19 +83,10 @@ void autoscaled(const Picture& picture, const Course& course, Told& told, Diagno
             if (event.act == Act::Change) check(event);
 }
 
-// A tag that is pushed again and again names another image tomorrow.
 bool moves(const Picture& picture, const std::string& image) {
-    if (image.empty() || image.find('@') != std::string::npos || image.find('$') != std::string::npos)
-        return false;
-    const auto colon = image.rfind(':'), slash = image.rfind('/');
-    const bool has_tag = colon != std::string::npos && (slash == std::string::npos || colon > slash);
-    if (!has_tag) return true;
-    static const std::set<std::string, std::less<>> usual = {"latest", "stable", "edge", "main",
-                                                             "master", "dev",    "prod", "nightly"};
-    const std::string tag = image.substr(colon + 1);
-    const auto is_environment = [&](const auto& environment) { return environment.name == tag; };
-    return usual.contains(tag) || std::any_of(picture.inventory.environments.begin(),
-                                              picture.inventory.environments.end(), is_environment);
+    std::vector<std::string> environments;
+    for (const auto& environment : picture.inventory.environments) environments.push_back(environment.name);
+    return kubernetes::is_moving(image, environments);
 }
 
 // Calls visit(image, pointer) for each container's image.
@@ -104,7 +96,7 @@ void each_image(const json& part, const std::string& pointer, const Visit& visit
         for (const auto& [key, value] : part.items()) {
             const bool lists = (key == "containers" || key == "initContainers") && value.is_array();
             for (std::size_t i = 0; lists && i < value.size(); ++i)
-                visit(text_at(value[i], "/image"), fmt::format("{}/{}/{}/image", pointer, key, i));
+                visit(text_field(value[i], "/image"), fmt::format("{}/{}/{}/image", pointer, key, i));
             if (!lists && value.is_structured() && key.find('/') == std::string::npos)
                 each_image(value, pointer + "/" + key, visit);
         }
@@ -135,7 +127,7 @@ void moving_tag(const Picture& picture, const Event& event, Told& told, Diagnost
         if (!moves(picture, image)) return;
         report_moving(event, image, told, diagnostics, [&]() -> std::optional<Span> {
             for (const Object* written : picture.manifests.declaring(event.object->thing))
-                if (written->file == event.object->file && text_at(written->json, pointer.c_str()) == image)
+                if (written->file == event.object->file && text_field(written->json, pointer) == image)
                     return picture.manifests.span(*written, pointer);
             return std::nullopt;
         });
@@ -292,7 +284,7 @@ class Claims {
             else if (effect.pointer == storage && effect.value)
                 set(event, effect.thing, amount(show(*effect.value)), nullptr);
             else if (event.object != nullptr && event.object->thing == effect.thing)
-                set(event, effect.thing, amount(text_at(event.object->json, storage)), event.object);
+                set(event, effect.thing, amount(text_field(event.object->json, storage)), event.object);
         }
     }
 
@@ -307,7 +299,7 @@ class Claims {
         const auto [entry, is_new] = sizes_.try_emplace(claim);
         if (is_new)
             for (const Object* object : surroundings_.named(claim))
-                if (const auto declared = amount(text_at(object->json, storage));
+                if (const auto declared = amount(text_field(object->json, storage));
                     declared && *declared > entry->second.amount)
                     entry->second = {*declared, picture_.manifests.span(*object, storage)};
         return entry->second;
@@ -375,7 +367,7 @@ void foreign_namespace(const Picture& picture, const Course& course, const Event
     if (event.act != Act::Change || course.environment == nullptr || !course.environment->name_space) return;
     foreign_handle(picture, course, event, told, diagnostics);
     if (event.object == nullptr) return;
-    const std::string given = text_at(event.object->json, "/metadata/namespace");
+    const std::string given = text_field(event.object->json, "/metadata/namespace");
     if (given.empty() || given == *course.environment->name_space) return;
     if (!told.first(Code::ForeignNamespace, *event.step, event.object->thing + given)) return;
     auto& d =
@@ -383,7 +375,7 @@ void foreign_namespace(const Picture& picture, const Course& course, const Event
                            fmt::format("{} is in the namespace {}, and {} is {}", event.object->thing, given,
                                        course.stage->environment, *course.environment->name_space));
     for (const Object* written : picture.manifests.declaring(event.object->thing))
-        if (written->file == event.object->file && text_at(written->json, "/metadata/namespace") == given)
+        if (written->file == event.object->file && text_field(written->json, "/metadata/namespace") == given)
             d.labels.push_back({picture.manifests.span(*written, "/metadata/namespace"), "stated here"});
     for (const Event& earlier : course.forward) {
         for (const Edit& edit : edits_of(earlier))

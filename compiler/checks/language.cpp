@@ -9,6 +9,7 @@
 #include <re2/re2.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -145,9 +146,7 @@ constexpr std::array looks = {
 
 const Look* look_of_secret(const std::string& text) {
     static std::array<std::unique_ptr<RE2>, looks.size()> made;
-    std::string small = text;
-    std::transform(small.begin(), small.end(), small.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
+    const std::string small = lower_case(text);
     for (std::size_t i = 0; i < looks.size(); ++i) {
         if (small.find(looks[i].mark) == std::string::npos) continue;
         if (!made[i]) made[i] = std::make_unique<RE2>(looks[i].pattern);

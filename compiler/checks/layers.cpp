@@ -9,6 +9,7 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/pods.hpp"
 #include "compiler/documents/document.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -16,17 +17,12 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
-
 // "/Pipeline/Cache/Type" of a variable's name; empty for one that names no setting.
 std::string setting_of(const std::string& variable) {
     std::string setting;
     for (std::size_t at = 0;;) {
         const std::size_t next = variable.find("__", at);
-        setting += "/" + lower(variable.substr(at, next - at));
+        setting += "/" + lower_case(variable.substr(at, next - at));
         if (next == std::string::npos) break;
         at = next + 2;
     }
@@ -54,9 +50,9 @@ bool is_plain(const std::string& value) {
 
 bool is_same(const std::string& a, const std::string& b) {
     const auto is_truth = [](const std::string& text) {
-        return lower(text) == "true" || lower(text) == "false";
+        return lower_case(text) == "true" || lower_case(text) == "false";
     };
-    return a == b || (is_truth(a) && is_truth(b) && lower(a) == lower(b));
+    return a == b || (is_truth(a) && is_truth(b) && lower_case(a) == lower_case(b));
 }
 
 // "Production" of appsettings.Production.json, "" of appsettings.json; nothing for another file.
@@ -78,7 +74,7 @@ std::optional<std::pair<std::string, std::string>> find_setting(const json& file
         const auto& items = at->items();
         const json* next = nullptr;
         for (const auto& [key, value] : items)
-            if (lower(key) == wanted) next = &value, names.push_back(key);
+            if (lower_case(key) == wanted) next = &value, names.push_back(key);
         if (next == nullptr) return std::nullopt;
         at = next;
         begin = end + 1;

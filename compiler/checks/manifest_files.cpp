@@ -37,7 +37,7 @@ void declared_twice(const Picture& picture, const std::string& path, const ir::S
                     Diagnostics& diagnostics) {
     std::set<std::string> seen;
     for (const Object* object : picture.manifests.of(path)) {
-        const std::string name_space = text_at(object->json, "/metadata/namespace");
+        const std::string name_space = text_field(object->json, "/metadata/namespace");
         if (seen.insert(object->thing + " " + name_space).second) continue;
         auto& d = diagnostics.report(Code::BadManifest, picture.manifests.span(*object, "/metadata/name"),
                                      fmt::format("{} is declared twice in `{}`", object->thing, path));

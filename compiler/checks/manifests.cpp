@@ -9,7 +9,9 @@
 #include "compiler/documents/document.hpp"
 #include "compiler/documents/pointer.hpp"
 #include "compiler/documents/tree.hpp"
-#include "compiler/source/project_path.hpp"
+#include "compiler/kubernetes/kinds.hpp"
+#include "compiler/kubernetes/manifest.hpp"
+#include "compiler/support/project_path.hpp"
 
 namespace migc::checks {
 namespace {
@@ -21,18 +23,13 @@ constexpr std::size_t most_files = 20'000;
 constexpr std::size_t most_searches = 8;  // through all texts; who wants to know more gets all of them parsed
 constexpr const char* usual_folders[] = {"k8s", "kubernetes", "manifests", "deploy"};
 
-// As `apply` sees it: a kustomization says how manifests are put together, and is none.
-bool is_manifest(const fs::path& path) {
-    const std::string ending = path.extension().string();
-    return path.stem() != "kustomization" && (ending == ".yaml" || ending == ".yml" || ending == ".json");
-}
-
 template <typename Iterator>
 std::vector<fs::path> manifests_in(const fs::path& folder) {
     std::vector<fs::path> found;
     std::error_code error;
     for (Iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-        if (is_manifest(at->path()) && at->is_regular_file(error)) found.push_back(at->path());
+        if (kubernetes::is_manifest_name(at->path()) && at->is_regular_file(error))
+            found.push_back(at->path());
         if (found.size() == most_files) break;
     }
     std::sort(found.begin(), found.end());
@@ -57,9 +54,7 @@ class Collector {
     void add(const documents::Node& document, std::size_t number) {
         if (document.is_null()) return;
         json content = documents::to_json(document);
-        const std::string kind = content.is_object() ? text_at(content, "/kind") : "";
-        if (!kind.ends_with("List") || !content.contains("items") || !content["items"].is_array())
-            return add(std::move(content), number, "", document.range.begin);
+        if (!kubernetes::is_list(content)) return add(std::move(content), number, "", document.range.begin);
         unusable.push_back(
             {file_, document.range.begin, "it is a List; write its items as documents of their own", false});
         std::size_t item = 0;
@@ -68,15 +63,10 @@ class Collector {
     }
 
     void add(json content, std::size_t document, std::string item, std::size_t offset) {
-        const std::string kind = content.is_object() ? text_at(content, "/kind") : "";
-        const std::string name = kind.empty() ? "" : text_at(content, "/metadata/name");
-        const bool has_version = content.is_object() && !text_at(content, "/apiVersion").empty();
-        if (kind.empty() || name.empty() || !has_version)
-            unusable.push_back(
-                {file_, offset,
-                 kind.empty() || !has_version ? "it has no apiVersion or no kind" : "it has no metadata.name",
-                 false});
-        if (name.empty()) return;
+        if (std::string why = kubernetes::why_no_object(content); !why.empty())
+            unusable.push_back({file_, offset, std::move(why), false});
+        const std::string kind = text_field(content, "/kind"), name = text_field(content, "/metadata/name");
+        if (kind.empty() || name.empty()) return;
         objects.push_back({object_thing(fmt::format("{}/{}", kind, name)), file_, std::move(content),
                            document, std::move(item)});
     }
@@ -160,14 +150,8 @@ struct Manifests::File {
 Manifests::Manifests(fs::path root, SourceMap& sources) : root_(std::move(root)), sources_(sources) {}
 Manifests::~Manifests() = default;
 
-std::string text_at(const json& object, const char* pointer) {
-    const json::json_pointer place(pointer);
-    return object.contains(place) && object[place].is_string() ? object[place].get<std::string>() : "";
-}
-
 bool is_workload(std::string_view thing) {
-    return thing.starts_with("deployment/") || thing.starts_with("statefulset/") ||
-           thing.starts_with("daemonset/");
+    return kubernetes::is_workload(thing.substr(0, thing.find('/')));
 }
 
 std::vector<Object> Manifests::objects_of(const std::string& file, std::string_view text) {
@@ -183,7 +167,8 @@ Manifests::File& Manifests::read(const fs::path& full) const {
     auto& entry = files_[name];
     if (entry) return *entry;
     entry = std::make_unique<File>();
-    const bool may_be_one = documents::format_of(name) && is_manifest(full) && !name.starts_with("..");
+    const bool may_be_one =
+        documents::format_of(name) && kubernetes::is_manifest_name(full) && !name.starts_with("..");
     auto text = may_be_one ? content(root_, full) : std::nullopt;
     if (!text || is_template(*text)) return *entry;
     entry->text = std::move(*text);
@@ -221,8 +206,8 @@ void Manifests::enter(const Object& object) const {
             if (readers.empty() || readers.back() != &object) readers.push_back(&object);
         });
     if (object.thing.starts_with("horizontalpodautoscaler/"))
-        by_scaled_[object_thing(fmt::format("{}/{}", text_at(object.json, "/spec/scaleTargetRef/kind"),
-                                            text_at(object.json, "/spec/scaleTargetRef/name")))]
+        by_scaled_[object_thing(fmt::format("{}/{}", text_field(object.json, "/spec/scaleTargetRef/kind"),
+                                            text_field(object.json, "/spec/scaleTargetRef/name")))]
             .push_back(&object);
     const bool selects = object.thing.starts_with("service/") && object.json.contains(selector) &&
                          object.json[selector].is_object() && !object.json[selector].empty();
@@ -308,7 +293,7 @@ Manifests::Objects Manifests::mounting(const std::string& claim) const {
         if (spec == nullptr || !spec->is_object() || !spec->contains(at) || !(*spec)[at].is_array()) continue;
         const auto& volumes = (*spec)[at];
         if (std::any_of(volumes.begin(), volumes.end(), [&](const nlohmann::json& volume) {
-                return volume.is_object() && text_at(volume, "/persistentVolumeClaim/claimName") == claim;
+                return volume.is_object() && text_field(volume, "/persistentVolumeClaim/claimName") == claim;
             }))
             found.push_back(object);
     }

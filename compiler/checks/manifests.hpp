@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/source/source.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 
@@ -35,9 +36,6 @@ struct Unusable {
 
 // The whole text of a project's file; nothing if it is none, is too large, or cannot be read.
 std::optional<std::string> content(const std::filesystem::path& root, const std::filesystem::path& path);
-
-// The text at a JSON pointer; empty if there is none.
-std::string text_at(const nlohmann::json& object, const char* pointer);
 
 // Whether an object runs pods that go on running, so that somebody has to start them anew.
 bool is_workload(std::string_view thing);

@@ -4,6 +4,7 @@
 
 #include "compiler/checks/manifests.hpp"
 #include "compiler/documents/document.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 
@@ -26,7 +27,7 @@ void each_setting(const std::string& thing, const json& object, const VisitSetti
         for (std::size_t k = 0; k < container["env"].size(); ++k) {
             const json& one = container["env"][k];
             if (one.is_object() && one.contains("value"))
-                visit(text_at(one, "/name"),
+                visit(text_field(one, "/name"),
                       fmt::format("/spec/template/spec/containers/{}/env/{}/value", i, k), one["value"]);
         }
     }

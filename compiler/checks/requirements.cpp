@@ -8,7 +8,7 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/ir/compare.hpp"
-#include "compiler/source/project_path.hpp"
+#include "compiler/support/project_path.hpp"
 
 namespace migc::checks {
 namespace {

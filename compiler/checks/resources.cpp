@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/timeline.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -166,7 +167,7 @@ bool Resources::is_of(const Object& object, const std::string& environment) cons
     if (applied != appliers_.end()) return false;
     // Where no manifest has the environment's own namespace, namespaces do not tell environments apart.
     const auto* own = inventory_.environment(environment);
-    const std::string name_space = text_at(object.json, "/metadata/namespace");
+    const std::string name_space = text_field(object.json, "/metadata/namespace");
     if (name_space.empty() || own == nullptr || !own->name_space || name_space == *own->name_space)
         return true;
     const auto& all = inventory_.environments;
@@ -179,7 +180,7 @@ const std::set<std::string>& Resources::namespaces() const {
     if (!namespaces_) {
         namespaces_.emplace();
         for (const Object* object : manifests_.all())
-            if (std::string name = text_at(object->json, "/metadata/namespace"); !name.empty())
+            if (std::string name = text_field(object->json, "/metadata/namespace"); !name.empty())
                 namespaces_->insert(std::move(name));
     }
     return *namespaces_;

@@ -256,7 +256,7 @@ class Services {
     }
 
     void backend(const Event& event, const Object& object, const json& path, const std::string& place) {
-        const std::string name = text_at(path, "/backend/service/name");
+        const std::string name = text_field(path, "/backend/service/name");
         const Object* target = name.empty() ? nullptr : declared("service/" + name);
         const json* service = target != nullptr ? picture_.files.object(*target) : nullptr;
         const json::json_pointer number("/backend/service/port/number"), ports("/spec/ports");

@@ -8,7 +8,7 @@
 #include "compiler/ir/compare.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/known.hpp"
-#include "compiler/source/project_path.hpp"
+#include "compiler/support/project_path.hpp"
 
 namespace migc::checks {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/documents/document.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -33,7 +34,7 @@ std::vector<Volume> volumes_of(const json& variables) {
     if (!variables.contains(volumes_place) || !variables[volumes_place].is_array()) return found;
     for (std::size_t i = 0; i < variables[volumes_place].size(); ++i) {
         const json& one = variables[volumes_place][i];
-        const std::string name = one.is_object() ? text_at(one, "/name") : "";
+        const std::string name = one.is_object() ? text_field(one, "/name") : "";
         if (!name.empty() && one.contains("size") && one["size"].is_number())
             found.push_back({name, one["size"].get<double>(), i});
     }
@@ -100,7 +101,7 @@ class Sizes {
         for (const Object* object : picture_.manifests.mentioning({"persistentvolumeclaim"})) {
             if (!object->thing.starts_with("persistentvolumeclaim/")) continue;
             const json* now = picture_.files.object(*object, course_.moment);
-            std::string shown = now != nullptr ? text_at(*now, "/spec/resources/requests/storage") : "";
+            std::string shown = now != nullptr ? text_field(*now, "/spec/resources/requests/storage") : "";
             if (const auto grown = grown_.find(object->thing); grown != grown_.end())
                 shown = show(grown->second);
             const auto size = parse_quantity(shown);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "compiler/support/text.hpp"
+
 namespace migc {
 
 namespace {
@@ -12,12 +14,6 @@ constexpr std::size_t longest_word = 200;  // the distance of longer ones says n
 // Some hundred unknown phrases, each compared to the whole standard library: a tenth of a second.
 constexpr std::int64_t whole_budget = 30'000'000;
 thread_local std::int64_t budget = whole_budget;
-
-std::string lower_case(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-    return out;
-}
 
 }  // namespace
 

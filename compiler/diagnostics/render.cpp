@@ -7,7 +7,7 @@
 
 #include "compiler/diagnostics/apply.hpp"
 #include "compiler/diagnostics/excerpt.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 namespace migc {
 

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/text.hpp"
+
 namespace migc {
 
 namespace {
@@ -26,9 +28,7 @@ bool locale_is_utf8() {
     for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
         const char* value = std::getenv(variable);
         if (value == nullptr || *value == '\0') continue;
-        std::string name(value);
-        std::transform(name.begin(), name.end(), name.begin(),
-                       [](unsigned char c) { return std::tolower(c); });
+        const std::string name = lower_case(value);
         return name.find("utf-8") != std::string::npos || name.find("utf8") != std::string::npos;
     }
     return false;

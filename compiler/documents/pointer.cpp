@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/json_text.hpp"
+#include "compiler/support/text.hpp"
+
 namespace migc::documents {
 namespace {
 
@@ -53,11 +56,9 @@ Index picked(const Node& list, const Picker& wanted, const std::string& path, st
 Index in_list(const Node& list, const std::string& token, const std::string& path, std::string_view text) {
     if (const auto wanted = picker(token)) return picked(list, *wanted, path, text);
     if (token == "-") return nowhere;
-    std::size_t index = 0;
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), index);
-    const bool is_index = error == std::errc() && end == token.data() + token.size() && !token.empty() &&
-                          (token.size() == 1 || token[0] != '0');
-    if (is_index) return index < list.members.size() ? index : nowhere;
+    const auto index = whole_number<std::size_t>(token);
+    if (index && (token.size() == 1 || token[0] != '0'))
+        return *index < list.members.size() ? *index : nowhere;
     const char* what = list.style == Style::Documents ? "holds several documents" : "is a list";
     return tl::unexpected(
         Problem{fmt::format("{} {}: `{}` is neither a number nor of the form key=value", path, what, token),
@@ -125,11 +126,7 @@ tl::expected<std::vector<std::string>, Problem> tokens_of(std::string_view point
 
 std::string pointer_to(const std::vector<std::string>& names) {
     std::string pointer;
-    for (const std::string& name : names) {
-        pointer += '/';
-        for (const char c : name)
-            pointer += c == '~' ? std::string("~0") : c == '/' ? std::string("~1") : std::string(1, c);
-    }
+    for (const std::string& name : names) pointer += "/" + pointer_token(name);
     return pointer;
 }
 

@@ -51,6 +51,14 @@ std::size_t skip_blanks(std::string_view text, std::size_t at) {
     return std::min(text.find_first_not_of(" \t", at), text.size());
 }
 
+std::size_t skip_space(std::string_view text, std::size_t at) {
+    for (;;) {
+        at = std::min(text.find_first_not_of(" \t\r\n", at), text.size());
+        if (at == text.size() || text[at] != '#') return at;
+        at = line_end(text, at);
+    }
+}
+
 std::size_t before_blanks(std::string_view text, std::size_t at) {
     while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t')) --at;
     return at;

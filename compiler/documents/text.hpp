@@ -38,6 +38,8 @@ std::string_view indentation(std::string_view text, std::size_t at);
 bool is_first_of_line(std::string_view text, std::size_t at);
 // The first byte from `at` on that is no space and no tab.
 std::size_t skip_blanks(std::string_view text, std::size_t at);
+// The same over line breaks and the comments of YAML, too.
+std::size_t skip_space(std::string_view text, std::size_t at);
 // One past the last byte before `at` that is no space and no tab.
 std::size_t before_blanks(std::string_view text, std::size_t at);
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 namespace migc::documents {
 

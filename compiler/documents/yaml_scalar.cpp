@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/text.hpp"
+
 namespace migc::documents {
 namespace {
 
@@ -18,13 +20,6 @@ bool is_one_of(std::string_view text, const std::array<std::string_view, N>& wor
 constexpr std::array<std::string_view, 4> nulls = {"~", "null", "Null", "NULL"};
 constexpr std::array<std::string_view, 3> yes = {"true", "True", "TRUE"};
 constexpr std::array<std::string_view, 3> no = {"false", "False", "FALSE"};
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return result;
-}
 
 bool only(std::string_view text, std::string_view characters) {
     return text.find_first_not_of(characters) == std::string_view::npos;
@@ -69,9 +64,13 @@ std::string ambiguity_of_plain(std::string_view text) {
                             std::isdigit(static_cast<unsigned char>(digits[0])) != 0;
     const bool has_underscores = digits.find('_') != std::string_view::npos && only(digits, "0123456789_.") &&
                                  std::isdigit(static_cast<unsigned char>(digits[0])) != 0;
-    if (!is_one_of(lower(text), words) && !is_octal && !has_colons && !has_underscores) return {};
+    if (!is_one_of(lower_case(text), words) && !is_octal && !has_colons && !has_underscores) return {};
     return fmt::format(
         "YAML readers differ in what `{}` without quotes is; put it in quotes, or write what is meant", text);
+}
+
+nlohmann::json value_of_plain(std::string_view text) {
+    return ambiguity_of_plain(text).empty() ? meaning_of_plain(text) : nlohmann::json(std::string(text));
 }
 
 bool may_be_plain(std::string_view text, bool in_brackets) {
@@ -85,7 +84,7 @@ bool may_be_plain(std::string_view text, bool in_brackets) {
     if (!allowed || text.back() == ' ' || text.back() == ':' || text.find(": ") != std::string_view::npos)
         return false;
     // A number, a date or a time for one reader or the other.
-    if (only(lower(text), "0123456789abcdefx_:.+-tz ") &&
+    if (only(lower_case(text), "0123456789abcdefx_:.+-tz ") &&
         std::isdigit(static_cast<unsigned char>(text[0])) != 0)
         return false;
     return meaning_of_plain(text).is_string() && ambiguity_of_plain(text).empty();

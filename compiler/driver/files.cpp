@@ -11,8 +11,8 @@
 
 #include "compiler/project/inventory.hpp"
 #include "compiler/project/named_file.hpp"
-#include "compiler/source/project_path.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/write_file.hpp"
 
 namespace migc::driver {
 

@@ -10,7 +10,7 @@
 #include "compiler/findings/allow.hpp"
 #include "compiler/project/named_file.hpp"
 #include "compiler/sema/analyse.hpp"
-#include "compiler/source/project_path.hpp"
+#include "compiler/support/project_path.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "stdlib/stdlib.hpp"
 

@@ -7,7 +7,8 @@
 #include <fmt/format.h>
 
 #include "compiler/diagnostics/nearest.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/text.hpp"
 #include "compiler/syntax/parse.hpp"
 
 namespace migc::findings {
@@ -28,12 +29,6 @@ struct Allow {
     Span comment;
     Span reach;  // the statements that it speaks of
 };
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
 
 // R001, and what could be meant to be one.
 bool looks_like_code(std::string_view word) {

@@ -4,7 +4,7 @@
 
 #include "compiler/diagnostics/render.hpp"
 #include "compiler/findings/report.hpp"
-#include "compiler/source/outside_text.hpp"
+#include "compiler/support/outside_text.hpp"
 
 namespace migc::findings {
 namespace {

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/findings/report.hpp"
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 
 namespace migc::findings {
 namespace {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/findings/report.hpp"
-#include "compiler/source/outside_text.hpp"
+#include "compiler/support/outside_text.hpp"
 
 namespace migc::findings {
 namespace {

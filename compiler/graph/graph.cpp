@@ -7,8 +7,8 @@
 
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/visit.hpp"
-#include "compiler/source/escape.hpp"
-#include "compiler/source/outside_text.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/outside_text.hpp"
 
 namespace migc::graph {
 namespace {

@@ -7,7 +7,7 @@
 #include "compiler/ir/describe.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/ir/roles.hpp"
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 
 namespace migc::ir {
 namespace {

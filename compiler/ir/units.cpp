@@ -10,7 +10,8 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/value.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc {
 
@@ -52,10 +53,8 @@ std::size_t number_size(std::string_view text) {
 std::optional<int> exponent(std::string_view text) {
     if (text.size() < 2 || (text[0] != 'e' && text[0] != 'E')) return std::nullopt;
     text.remove_prefix(text[1] == '+' && text.substr(2, 1) != "-" ? 2 : 1);
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || std::abs(value) > 30) return std::nullopt;
-    return value;
+    const auto value = whole_number<int>(text);
+    return value && std::abs(*value) <= 30 ? value : std::nullopt;
 }
 
 // Each letter stands for a thousand times the one before, or with an `i` for 1024 times.

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/ir/value.hpp"
-#include "compiler/source/encoding.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/encoding.hpp"
+#include "compiler/support/escape.hpp"
 
 namespace migc {
 

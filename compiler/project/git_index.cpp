@@ -3,7 +3,7 @@
 #include <system_error>
 #include <utility>
 
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/read_file.hpp"
 
 namespace migc::project {
 namespace {

@@ -8,7 +8,7 @@
 #include "compiler/project/defaults.hpp"
 #include "compiler/project/reader.hpp"
 #include "compiler/semantics/window.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 namespace migc::project {
 

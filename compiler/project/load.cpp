@@ -9,8 +9,8 @@
 #include "compiler/project/defaults.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/project/user_config.hpp"
-#include "compiler/source/account.hpp"
-#include "compiler/source/project_path.hpp"
+#include "compiler/support/account.hpp"
+#include "compiler/support/project_path.hpp"
 
 namespace migc::project {
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "compiler/project/user_config.hpp"
-#include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/read_file.hpp"
 
 namespace migc::project {
 

@@ -10,16 +10,14 @@
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/project/named_file.hpp"
 #include "compiler/project/user_config.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::project {
 
 namespace {
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    return std::find(words.begin(), words.end(), lower) != words.end();
+    return std::find(words.begin(), words.end(), lower_case(text)) != words.end();
 }
 
 // What a YAML 1.1 reader takes for a boolean.
@@ -48,6 +46,7 @@ bool is_doubtful_number(std::string_view text) {
 std::string_view kind_name(YamlKind kind) {
     switch (kind) {
         case YamlKind::Null:
+        case YamlKind::Alias:
             return "nothing";
         case YamlKind::Scalar:
             return "one value";

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "compiler/project/reader.hpp"
-#include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/read_file.hpp"
 
 namespace migc::project {
 namespace {

@@ -7,8 +7,8 @@
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/phrase.hpp"
 #include "compiler/semantics/weight.hpp"
-#include "compiler/source/escape.hpp"
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/sha256.hpp"
 
 namespace migc::prove {
 namespace {

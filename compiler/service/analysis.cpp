@@ -8,7 +8,7 @@
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/findings/allow.hpp"
 #include "compiler/service/repair.hpp"
-#include "compiler/source/project_path.hpp"
+#include "compiler/support/project_path.hpp"
 
 namespace migc::service {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 namespace migc::service {
 

@@ -9,7 +9,7 @@
 
 #include "MigLexer.h"
 #include "MigParser.h"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 #include "compiler/syntax/explain.hpp"
 #include "compiler/syntax/memory.hpp"
 

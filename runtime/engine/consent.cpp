@@ -9,7 +9,7 @@
 
 #include "compiler/project/user_config.hpp"
 #include "compiler/semantics/visit.hpp"
-#include "compiler/source/project_path.hpp"
+#include "compiler/support/project_path.hpp"
 #include "runtime/engine/kubeconfig.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/tools/output_file.hpp"

@@ -7,9 +7,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "compiler/documents/yaml_tree.hpp"
 #include "compiler/semantics/compute.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/engine/text.hpp"
-#include "runtime/engine/yaml.hpp"
 
 namespace migc::runtime::inline engine {
 namespace {
@@ -19,12 +20,6 @@ using Converted = tl::expected<Value, std::string>;
 
 // Deeper data than this is garbage, and would exhaust the stack where it is walked.
 constexpr int deepest = 200;
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(" \t\r\n");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
 
 Converted refuse(std::string_view text, std::string_view kind) {
     if (trimmed(text).empty()) return tl::unexpected(fmt::format("an empty answer is no {}", kind));
@@ -38,10 +33,8 @@ Converted wrap(tl::expected<Parsed, std::string> parsed) {
 }
 
 Converted int_from(std::string_view text) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) return refuse(text, "int");
-    return Value(number);
+    const auto number = whole_number(text);
+    return number ? Converted(Value(*number)) : refuse(text, "int");
 }
 
 Converted bool_from(std::string_view text) {
@@ -66,10 +59,8 @@ Converted percent_from(std::string_view text, BareNumber bare) {
         digits.remove_suffix(1);
         bare = BareNumber::Percent;
     }
-    double number = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error != std::errc() || end != digits.data() + digits.size()) return refuse(text, "percent");
-    return percent_of(number, text, bare);
+    const auto number = whole_number<double>(digits);
+    return number ? percent_of(*number, text, bare) : refuse(text, "percent");
 }
 
 // A word that names something: "" names nothing.
@@ -203,12 +194,8 @@ Converted at_pointer(const nlohmann::json& data, const std::string& pointer) {
 
 Value lines_of(const std::string& text) {
     List lines;
-    for (std::size_t begin = 0; begin < text.size();) {
-        const std::size_t end = std::min(text.find('\n', begin), text.size());
-        const std::string_view line = trimmed(std::string_view(text).substr(begin, end - begin));
-        if (!line.empty()) lines.emplace_back(std::string(line));
-        begin = end + 1;
-    }
+    for (const std::string& line : split(text, '\n'))
+        if (!trimmed(line).empty()) lines.emplace_back(std::string(trimmed(line)));
     return Value(std::move(lines));
 }
 
@@ -246,7 +233,8 @@ Converted read_format(const std::string& text, const std::string& format, const 
     if (data && trimmed(text).empty()) return Value(Absent{});
     if (!is_utf8(text)) return tl::unexpected(std::string("the answer is not UTF-8 text"));
     if (data) {
-        const auto parsed = format == "yaml" ? parse_yaml(text) : parse_json(text);
+        const auto parsed =
+            format == "yaml" ? documents::yaml_to_json(text, documents::Scalars::Values) : parse_json(text);
         if (!parsed)
             return tl::unexpected(fmt::format("the answer is not {}", format == "yaml" ? "YAML" : "JSON"));
         return at_pointer(*parsed, pointer);
@@ -259,7 +247,7 @@ Converted parse_parameter(const ir::Type& type, std::string_view text) {
     if (type.kind == TypeKind::Percent && !text.ends_with('%'))
         return tl::unexpected(fmt::format("`{0}` is no percentage: write {0}%", printable(text, 80)));
     if (type.kind != TypeKind::List) return convert(Value(std::string(text)), type);
-    const auto data = parse_yaml(std::string(text));
+    const auto data = documents::yaml_to_json(text, documents::Scalars::Values);
     if (!data || !data->is_array()) return refuse(text, "list");
     return convert(Value(std::make_shared<const nlohmann::json>(*data)), type);
 }

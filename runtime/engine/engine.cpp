@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/engine/beforehand.hpp"
 #include "runtime/engine/guards.hpp"
 #include "runtime/engine/history.hpp"

@@ -9,7 +9,7 @@
 
 #include "compiler/project/named_file.hpp"
 #include "compiler/semantics/visit.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/read_file.hpp"
 #include "runtime/engine/consent.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/text.hpp"

@@ -8,7 +8,7 @@
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/compute.hpp"
 #include "compiler/semantics/weight.hpp"
-#include "compiler/source/project_path.hpp"
+#include "compiler/support/project_path.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/tools/concealment.hpp"

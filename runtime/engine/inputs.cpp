@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/source/escape.hpp"
-#include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/sha256.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime::inline engine {

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/semantics/visit.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/journal/operator.hpp"

@@ -10,9 +10,9 @@
 
 #include "compiler/project/user_config.hpp"
 #include "compiler/project/yaml.hpp"
-#include "compiler/source/escape.hpp"
-#include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/read_file.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime::inline engine {

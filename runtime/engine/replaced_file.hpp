@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "compiler/source/descriptor.hpp"
+#include "compiler/support/descriptor.hpp"
 
 namespace migc::runtime::inline engine {
 

@@ -4,8 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/escape.hpp"
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/sha256.hpp"
+#include "runtime/engine/consent.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime::inline engine {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "compiler/semantics/calls.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/stage_run.hpp"

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/semantics/phrase.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/tools/concealment.hpp"
 #include "runtime/tools/said.hpp"
 
@@ -23,11 +23,6 @@ std::string phrase(std::string_view signature, const std::vector<ir::Parameter>&
 
 std::string iso_time(Time time) {
     return fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(time / 1000)), time % 1000);
-}
-
-std::string lower_case(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
 }
 
 std::string printable(std::string_view text, std::size_t limit) {

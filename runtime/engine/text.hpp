@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/ir/program.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/tools/tools.hpp"
 
 namespace migc::runtime::inline engine {
@@ -21,9 +22,6 @@ std::string iso_time(Time time);
 
 // Valid UTF-8 on one line, without control characters and secrets, at most `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 1000);
-
-// With the letters of ASCII small.
-std::string lower_case(std::string text);
 
 // A value that is short enough to be read within a sentence; nothing for a digest, a text of several lines.
 std::optional<std::string> readable(const Value& value);

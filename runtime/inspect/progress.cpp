@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "compiler/source/descriptor.hpp"
-#include "compiler/source/json_text.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/descriptor.hpp"
+#include "compiler/support/json_text.hpp"
+#include "compiler/support/read_file.hpp"
 
 namespace migc::runtime::inline inspect {
 namespace {

@@ -118,7 +118,7 @@ std::vector<Right> rights_of_undoing(const PlanAction& action) {
                     [](const PlanEffect& effect) { return effect.before.kind == PlanValue::Kind::Absent; });
     for (const PlannedCommand& command : action.command.commands)
         if (const std::string kind = kind_of(command.object);
-            makes && !kind.empty() && !holds_data({kind, "", ""}))
+            makes && !kind.empty() && !kubernetes::holds_data(kind))
             return {{"delete", kind}};
     return {};
 }

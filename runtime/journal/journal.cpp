@@ -10,8 +10,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/encoding.hpp"
-#include "compiler/source/json_text.hpp"
+#include "compiler/support/encoding.hpp"
+#include "compiler/support/json_text.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/starting.hpp"
 #include "runtime/journal/storage.hpp"

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "compiler/ir/value.hpp"
-#include "compiler/source/descriptor.hpp"
+#include "compiler/support/descriptor.hpp"
 #include "runtime/journal/lock_file.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/journal/state_folder.hpp"

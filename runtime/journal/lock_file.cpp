@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/source/descriptor.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/descriptor.hpp"
+#include "compiler/support/read_file.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/tools/live.hpp"
 

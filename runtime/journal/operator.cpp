@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "compiler/source/account.hpp"
+#include "compiler/support/account.hpp"
 #include "runtime/trust/runner.hpp"
 
 namespace migc::runtime::inline journal {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/value.hpp"
-#include "compiler/source/json_text.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::runtime::inline journal {
 

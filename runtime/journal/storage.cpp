@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/source/descriptor.hpp"
+#include "compiler/support/descriptor.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/trust/local_witness.hpp"
 

@@ -1,10 +1,10 @@
 // Autoscalers: who has one, between which numbers it chooses, and changing these.
-#include <charconv>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "compiler/support/text.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
@@ -23,13 +23,6 @@ struct Range {
     std::int64_t most = 1;
     [[nodiscard]] std::string text() const { return fmt::format("{}..{}", least, most); }
 };
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
 
 tl::expected<Range, std::string> parse_range(const std::string& text) {
     const std::size_t dots = text.find("..");
@@ -149,17 +142,6 @@ static Reading version_of_autoscaler(Host& host, const Arguments& arguments) {
     return {Value(text_field(*autoscaler, "/metadata/resourceVersion")), {}, false};
 }
 
-static Answer autoscaling_set(Host& host, const Arguments& arguments) {
-    const auto command = range_command(host, arguments);
-    return command ? run_kubectl(host, *command) : refused(command.error());
-}
-
-static Preview preview_autoscaling_set(Host& host, const Arguments& arguments) {
-    return shown_kubectl(host, range_command(host, arguments));
-}
-
-namespace {
-
 const Rows autoscaling_rows([]() -> std::vector<Row> {
     return {
         // [workload]: string, or absent
@@ -173,12 +155,10 @@ const Rows autoscaling_rows([]() -> std::vector<Row> {
         // [workload]: version, or absent
         reads("version-of-autoscaler", version_of_autoscaler),
         // [name of the autoscaler, range, version]
-        writes("autoscaling-set", autoscaling_set, preview_autoscaling_set)
+        writes("autoscaling-set", range_command)
             .reaches({Reach::Of::Autoscaler, 0, "/spec/replicas"})
             .by_hand(autoscaling_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -215,8 +215,6 @@ static Preview preview_extract_backup(Host& host, const Arguments& arguments) {
                 : Preview();
 }
 
-namespace {
-
 const Rows backup_rows([]() -> std::vector<Row> {
     return {
         // [path, workload, container or absent, file]
@@ -230,7 +228,5 @@ const Rows backup_rows([]() -> std::vector<Row> {
             .by_hand(backup_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -6,11 +6,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "compiler/kubernetes/kinds.hpp"
+#include "compiler/kubernetes/manifest.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
-#include "runtime/natives/manifest.hpp"
 #include "runtime/natives/pod_path.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/versioned.hpp"
@@ -44,17 +46,11 @@ class TestedPatch {
         json all = left;
         all.update(prior);
         for (const auto& item : all.items())
-            put_back_fields(path + "/" + escaped_token(item.key()), member_of(left, item.key()),
+            put_back_fields(path + "/" + pointer_token(item.key()), member_of(left, item.key()),
                             member_of(prior, item.key()));
     }
     [[nodiscard]] bool empty() const { return operations_.empty(); }
     [[nodiscard]] std::string text() const { return operations_.dump(1) + "\n"; }
-
-    static std::string escaped_token(const std::string& key) {
-        std::string escaped;
-        for (const char c : key) escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-        return escaped;
-    }
 
   private:
     static json member_of(const json& object, const std::string& key) {
@@ -85,22 +81,10 @@ void type_patch(Host& host, const Handle& handle, const TestedPatch& patch, Hand
 // defined may be spelled otherwise.
 std::optional<std::string> address_of(const json& object, const std::string& name_space) {
     const std::string version = text_field(object, "/apiVersion"), kind = text_field(object, "/kind");
-    const bool own = version.find('/') == std::string::npos ||
-                     version.find(".k8s.io/") != std::string::npos || version.starts_with("apps/") ||
-                     version.starts_with("batch/") || version.starts_with("autoscaling/") ||
-                     version.starts_with("policy/");
-    if (!own || kind.empty()) return std::nullopt;
-    std::string plural;
-    std::transform(kind.begin(), kind.end(), std::back_inserter(plural),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (plural.ends_with("ss"))
-        plural += "es";
-    else if (plural.ends_with("y"))
-        plural.replace(plural.size() - 1, 1, "ies");
-    else if (!plural.ends_with("s"))
-        plural += "s";
+    if (!kubernetes::is_own_group(kubernetes::group_in(version)) || kind.empty()) return std::nullopt;
     const std::string within = name_space.empty() ? "" : "/namespaces/" + name_space;
-    return (version.find('/') == std::string::npos ? "/api/" : "/apis/") + version + within + "/" + plural;
+    return (version.find('/') == std::string::npos ? "/api/" : "/apis/") + version + within + "/" +
+           kubernetes::plural_of(kind);
 }
 
 // Only as long as it is still what this run made: a patch of tests changes nothing, and says which object it
@@ -170,7 +154,7 @@ void say_values(const Handle& handle, const json& left, const json& prior, HandW
 
 bool restore_by_hand(Host& host, const Handle& handle, const json& prior, const json& applied,
                      HandWork& work) {
-    if (prior.is_null() && holds_data(handle)) {
+    if (prior.is_null() && kubernetes::holds_data(handle.type)) {
         work.say(handle.written() +
                  " was made by this run, and is left standing: deleting it would destroy what it holds");
         return true;
@@ -202,7 +186,7 @@ bool restore_by_hand(Host& host, const Handle& handle, const json& prior, const 
 
 // [manifest, handle, prior or absent, applied or absent, ..]
 bool object_restore_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
-    const auto handle = parse_handle(text_argument(arguments, 1));
+    const auto handle = kubernetes::parse_handle(text_argument(arguments, 1));
     return handle &&
            restore_by_hand(host, *handle, json_argument(arguments, 2), json_argument(arguments, 3), work);
 }
@@ -232,15 +216,12 @@ namespace {
 // "version=green,track=stable"; a key without a value is not selected by.
 std::vector<std::pair<std::string, std::optional<std::string>>> labels_in(const std::string& text) {
     std::vector<std::pair<std::string, std::optional<std::string>>> labels;
-    for (std::size_t begin = 0; begin <= text.size();) {
-        const std::size_t end = std::min(text.find(',', begin), text.size());
-        const std::string one = text.substr(begin, end - begin);
+    for (const std::string& one : split(text, ',')) {
         const auto equals = one.find('=');
         if (!one.empty())
             labels.emplace_back(one.substr(0, equals), equals == std::string::npos
                                                            ? std::nullopt
                                                            : std::optional(one.substr(equals + 1)));
-        begin = end + 1;
     }
     return labels;
 }
@@ -256,13 +237,13 @@ json label_of(const std::string& text, const std::string& key) {
 // [service, labels]
 bool service_switch_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
     const auto* service = argument(arguments, 0).get_if<ResourceRef>();
-    const auto handle = service != nullptr ? parse_handle(host.written(*service))
+    const auto handle = service != nullptr ? kubernetes::parse_handle(host.written(*service))
                                            : tl::expected<Handle, std::string>(tl::unexpected(std::string()));
     if (!handle) return false;
     const std::string left = show(work.left());
     TestedPatch patch;
     for (const auto& [key, value] : labels_in(text_argument(arguments, 1)))
-        patch.put_back_fields("/spec/selector/" + TestedPatch::escaped_token(key), label_of(left, key),
+        patch.put_back_fields("/spec/selector/" + pointer_token(key), label_of(left, key),
                               value ? json(*value) : json());
     if (patch.empty()) return false;
     type_patch(host, *handle, patch, work);

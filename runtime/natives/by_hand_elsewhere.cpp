@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "compiler/kubernetes/image_name.hpp"
 #include "runtime/natives/by_hand.hpp"
-#include "runtime/natives/image_name.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime::inline natives {
@@ -78,7 +78,7 @@ bool image_name_by_hand(Host&, const Arguments& arguments, HandWork& work) {
 bool retag_by_hand(Host&, const Arguments& arguments, HandWork& work) {
     const std::string image = text_argument(arguments, 0), digest = text_argument(arguments, 1),
                       left = text_argument(arguments, 2);
-    const auto name = parse_image(image);
+    const auto name = kubernetes::parse_image(image);
     if (!name || left.empty()) return false;
     if (digest.empty()) {
         work.say(fmt::format(

@@ -79,15 +79,6 @@ static Reading claim_size_asked(Host& host, const Arguments& arguments) {
     return read_from(*claim, {Value(*size), {}, false, writer_of(host, *claim, place)});
 }
 
-static Answer claim_grow(Host& host, const Arguments& arguments) {
-    const auto command = grow_command(host, arguments);
-    return command ? run_kubectl(host, *command) : refused(command.error());
-}
-
-static Preview preview_claim_grow(Host& host, const Arguments& arguments) {
-    return shown_kubectl(host, grow_command(host, arguments));
-}
-
 static Reading claim_can_grow(Host& host, const Arguments& arguments) {
     const std::string written = claim_written(host, argument(arguments, 0));
     const auto* size = argument(arguments, 1).get_if<Quantity>();
@@ -136,14 +127,12 @@ static Reading claim_unused(Host& host, const Arguments& arguments) {
             false};
 }
 
-namespace {
-
 const Rows claim_size_rows([]() -> std::vector<Row> {
     return {
         // [claim]: quantity, or absent
         reads("claim-size-asked", claim_size_asked),
         // [claim, size, version]
-        writes("claim-grow", claim_grow, preview_claim_grow)
+        writes("claim-grow", grow_command)
             .reaches({Reach::Of::FieldSet, 0, "/spec/resources/requests/storage", 1}),
         // [claim, size]: bool
         reads("claim-can-grow", claim_can_grow),
@@ -153,7 +142,5 @@ const Rows claim_size_rows([]() -> std::vector<Row> {
         reads("claim-unused", claim_unused),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

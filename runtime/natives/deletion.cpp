@@ -95,15 +95,11 @@ Preview shown_deletion(Host& host, const Handle& handle, const json& object) {
                          options_for(object));
 }
 
-namespace {
-
 const Rows deletion_rows([]() -> std::vector<Row> {
     return {
         // [resource, version]
         does("object-delete", object_delete, preview_object_delete).reaches({Reach::Of::DeletedObject}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -151,15 +151,6 @@ static Reading node_schedulable(Host& host, const Arguments& arguments) {
                              writer_of(host, *node, "/spec/unschedulable")});
 }
 
-static Answer node_set_schedulable(Host& host, const Arguments& arguments) {
-    const auto command = schedulable_command(host, arguments);
-    return command ? run_kubectl(host, *command) : refused(command.error());
-}
-
-static Preview preview_node_set_schedulable(Host& host, const Arguments& arguments) {
-    return shown_kubectl(host, schedulable_command(host, arguments));
-}
-
 static Reading node_drained(Host& host, const Arguments& arguments) {
     const auto pods = pods_to_leave(host, node_name(host, argument(arguments, 0)));
     if (!pods) return unknown(pods.error());
@@ -193,14 +184,12 @@ static Preview preview_node_evict(Host& host, const Arguments& arguments) {
                              {}});
 }
 
-namespace {
-
 const Rows drain_rows([]() -> std::vector<Row> {
     return {
         // [node]: bool
         reads("node-schedulable", node_schedulable),
         // [node, whether, version]
-        writes("node-set-schedulable", node_set_schedulable, preview_node_set_schedulable)
+        writes("node-set-schedulable", schedulable_command)
             .reaches({Reach::Of::Schedulable, 0, "", 1})
             .by_hand(schedulable_by_hand),
         // [node]: bool
@@ -209,7 +198,5 @@ const Rows drain_rows([]() -> std::vector<Row> {
         does("node-evict", node_evict, preview_node_evict).reaches({Reach::Of::Evicted}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -113,8 +113,6 @@ static Reading event_count(Host& host, const Arguments& arguments) {
     return {Value(static_cast<std::int64_t>(events->matching.size())), enumerate(events->matching), false};
 }
 
-namespace {
-
 const Rows events_rows([]() -> std::vector<Row> {
     return {
         // list of string
@@ -123,7 +121,5 @@ const Rows events_rows([]() -> std::vector<Row> {
         reads("event-count", event_count),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

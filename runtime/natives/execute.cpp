@@ -64,8 +64,6 @@ static Reading output_of_pod(Host& host, const Arguments& arguments) {
     return output_reading(*answer);
 }
 
-namespace {
-
 const Rows execute_rows([]() -> std::vector<Row> {
     return {
         // [command, workload, container or absent]
@@ -76,7 +74,5 @@ const Rows execute_rows([]() -> std::vector<Row> {
         reads("output-of-pod", output_of_pod),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

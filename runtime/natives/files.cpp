@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/natives/project_files.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
@@ -87,8 +87,6 @@ static Reading variables_file(Host& host, const Arguments& arguments) {
     return {Value(path), {}, false};
 }
 
-namespace {
-
 const Rows files_rows([]() -> std::vector<Row> {
     return {
         // [folder]: digest of its configuration files
@@ -99,7 +97,5 @@ const Rows files_rows([]() -> std::vector<Row> {
         reads("variables-file", variables_file).of_terraform_folder(),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -83,8 +83,6 @@ static Reading approval(Host& host, const Arguments& arguments) {
     return {judgement.enough, judgement.why + (has_note ? "; " + question.note : ""), false};
 }
 
-namespace {
-
 const Rows gates_rows([]() -> std::vector<Row> {
     return {
         reads("in-window", window),
@@ -94,7 +92,5 @@ const Rows gates_rows([]() -> std::vector<Row> {
         reads("approval", approval),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -190,8 +190,6 @@ static Reading git_committed(Host& host, const Arguments& arguments) {
     return {Value(false), fmt::format("{} {}", shown, how), false};
 }
 
-namespace {
-
 const Rows git_rows([]() -> std::vector<Row> {
     return {
         // [revision]: the commit's whole id
@@ -206,7 +204,5 @@ const Rows git_rows([]() -> std::vector<Row> {
         edits("restore-file", restore_file).reaches({Reach::Of::EditedFile}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

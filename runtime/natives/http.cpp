@@ -152,8 +152,6 @@ static Reading http_latency(Host& host, const Arguments& arguments) {
     return {Value(Duration{std::llround(found * 1000)}), fmt::format("over {} requests", times), false};
 }
 
-namespace {
-
 const Rows http_rows([]() -> std::vector<Row> {
     return {
         // [url, times, TERMS]: int
@@ -170,7 +168,5 @@ const Rows http_rows([]() -> std::vector<Row> {
         reads("http-latency", http_latency),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

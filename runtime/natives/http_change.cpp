@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/sha256.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
@@ -20,14 +20,6 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr std::int64_t changed_meanwhile = 412;
-
-// As if the tool had been cut off: whether it acted is not known.
-Answer in_doubt(std::string reason) {
-    Answer answer;
-    answer.ending = Ending::TimedOut;
-    answer.reason = std::move(reason);
-    return answer;
-}
 
 // A gateway that lost the answer of the server behind it.
 bool is_lost(std::int64_t status) {
@@ -57,12 +49,12 @@ std::string told(const HttpRequest& request, const HttpOutcome& outcome) {
 Answer ending(const HttpRequest& request, const HttpOutcome& outcome, std::int64_t expected) {
     const std::int64_t status = outcome.answer.status;
     if (status == 0 && !outcome.sent) return not_started(outcome.failure + "; nothing was sent");
-    if (status == 0) return in_doubt(outcome.failure + "; whether the server acted is not known");
+    if (status == 0) return cut_off(outcome.failure + "; whether the server acted is not known");
     if (is_expected(status, expected)) return well({});
     if (status == changed_meanwhile)
         return refused(fmt::format("{} answered 412: somebody changed it meanwhile", request.url));
     if (is_lost(status))
-        return in_doubt(told(request, outcome) + "; whether the server behind it acted is not known");
+        return cut_off(told(request, outcome) + "; whether the server behind it acted is not known");
     return refused(expected == 0 ? told(request, outcome)
                                  : fmt::format("{}; {} was expected", told(request, outcome), expected));
 }
@@ -170,7 +162,7 @@ Answer write(Host& host, const HttpRequest& plain_request, const json& content, 
     constexpr std::int64_t not_found = 404, gone = 410;
     const std::int64_t status = outcome.answer.status;
     if (may_have_written(status))
-        return in_doubt(told(request, outcome) + "; whether the server acted is not known");
+        return cut_off(told(request, outcome) + "; whether the server acted is not known");
     // Then somebody else has removed it; that it is gone is not this run's doing.
     const bool was_gone = content.is_null() && (status == not_found || status == gone);
     Answer answer = !was_gone ? ending(request, outcome, 0)
@@ -299,8 +291,6 @@ static std::string preview_http_restore(Host&, const Arguments& arguments) {
     return shown_request(json_argument(arguments, 1).is_null() ? "DELETE" : "PUT", arguments);
 }
 
-namespace {
-
 const Rows http_change_rows([]() -> std::vector<Row> {
     return {
         // [url, TERMS, file, json, status, record]
@@ -325,7 +315,5 @@ const Rows http_change_rows([]() -> std::vector<Row> {
             .by_hand(http_restore_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

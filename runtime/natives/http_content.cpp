@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/read_file.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime::inline natives {

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/inside.hpp"
 #include "runtime/natives/latency.hpp"
@@ -235,8 +235,6 @@ static Reading load_count(Host&, const Arguments& arguments) {
     return {Value(static_cast<std::int64_t>(std::llround(found.get<double>()))), {}, false};
 }
 
-namespace {
-
 const Rows http_load_rows([]() -> std::vector<Row> {
     return {
         // [url, rate, duration, TERMS, record]
@@ -249,7 +247,5 @@ const Rows http_load_rows([]() -> std::vector<Row> {
         reads("load-count", load_count),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/read_file.hpp"
 #include "runtime/natives/inside.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/tools/concealment.hpp"
@@ -71,20 +71,6 @@ std::vector<std::string> secrets_of(const HttpRequest& request) {
             if (secret.size() >= shortest_secret) secrets.push_back(secret);
     }
     return secrets;
-}
-
-std::string quoted(const std::string& value) {
-    std::string text = "\"";
-    for (const char c : value) {
-        if (c == '"' || c == '\\') text += '\\';
-        if (c == '\n')
-            text += "\\n";
-        else if (c == '\r')
-            text += "\\r";
-        else
-            text += c;
-    }
-    return text + '"';
 }
 
 // What every call says.
@@ -160,6 +146,22 @@ Answer run_curl(Host& host, const HttpRequest& request, const CurlCall& call) {
 
 }  // namespace
 
+std::string curl_value(std::string_view text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') result += '\\';
+        if (c == '\n')
+            result += "\\n";
+        else if (c == '\r')
+            result += "\\r";
+        else if (c == '\t')
+            result += "\\t";
+        else
+            result += c;
+    }
+    return result + "\"";
+}
+
 nlohmann::json request_terms(Host& host, const std::vector<Value>& arguments, std::size_t first) {
     nlohmann::json terms;
     if (bool_argument(arguments, first)) terms["inside"] = true;
@@ -219,8 +221,8 @@ std::string CurlCall::config(bool only_hidden) const {
     std::string text;
     for (const Option& option : options_) {
         if (only_hidden && !option.hidden) continue;
-        text +=
-            option.value ? fmt::format("{} = {}\n", option.name, quoted(*option.value)) : option.name + "\n";
+        text += option.value ? fmt::format("{} = {}\n", option.name, curl_value(*option.value))
+                             : option.name + "\n";
     }
     return text;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -33,6 +34,9 @@ nlohmann::json request_terms(Host& host, const std::vector<Value>& arguments, st
 // The error: an address or a header that cannot be sent, or a file that cannot be read.
 tl::expected<HttpRequest, std::string> make_request(Host& host, const std::string& url,
                                                     const nlohmann::json& terms);
+
+// As a value of curl's configuration file.
+std::string curl_value(std::string_view text);
 
 // What curl is told. What is secret or long goes by its configuration on standard input.
 class CurlCall {

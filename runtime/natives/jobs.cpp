@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/reading.hpp"
@@ -32,14 +32,6 @@ bool holds(const json& job, const char* type) {
 
 bool is_of(const json& job, const std::string& cron_job) {
     return text_field(job, "/metadata/ownerReferences/0/name") == cron_job;
-}
-
-// Whether it is not known how it went: cut off, or nobody can be asked.
-Answer cut_off(std::string reason) {
-    Answer answer;
-    answer.ending = Ending::TimedOut;
-    answer.reason = std::move(reason);
-    return answer;
 }
 
 // The last line that the job's pods wrote, with the pod's own trouble before it.
@@ -141,8 +133,6 @@ static Preview preview_run_job(Host& host, const Arguments& arguments) {
                                 "--from=cronjob/" + text_argument(arguments, 0)});
 }
 
-namespace {
-
 const Rows jobs_rows([]() -> std::vector<Row> {
     return {
         // [cron job]: a name that no job has
@@ -151,7 +141,5 @@ const Rows jobs_rows([]() -> std::vector<Row> {
         does("run-job", run_job, preview_run_job).reaches({Reach::Of::AnyObject}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -7,7 +7,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/kubernetes/kinds.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -21,11 +22,6 @@ Fetched parsed(const Answer& answer) {
     auto object = nlohmann::json::parse(answer.output, nullptr, false);
     if (!object.is_object()) return tl::unexpected<std::string>("kubectl: the answer is not JSON");
     return object;
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
 }
 
 // The name of a deployment's replica set is the deployment's, a hyphen and a hash without hyphens.
@@ -116,24 +112,12 @@ tl::expected<WorkloadName, std::string> workload_argument(Host& host, const Valu
 }
 
 std::string workload_kind(const std::string& written) {
-    const std::string type = lower(written.substr(0, written.find_first_of("./")));
-    constexpr std::array kinds = {
-        std::pair{"deploy", "Deployment"},       std::pair{"deployment", "Deployment"},
-        std::pair{"statefulset", "StatefulSet"}, std::pair{"sts", "StatefulSet"},
-        std::pair{"daemonset", "DaemonSet"},     std::pair{"ds", "DaemonSet"}};
-    for (const auto& [name, kind] : kinds)
-        if (type == name || type == std::string(name) + "s") return kind;
-    return {};
+    const std::string type = written.substr(0, written.find_first_of("./"));
+    return kubernetes::is_workload(kubernetes::type_name(type)) ? kubernetes::kind_name(type) : "";
 }
 
 bool is_cron_job(const std::string& written) {
-    const std::string type = lower(written.substr(0, written.find_first_of("./")));
-    return type == "cj" || type == "cronjob" || type == "cronjobs";
-}
-
-std::string object_name(const std::string& written) {
-    const auto slash = written.rfind('/');
-    return slash == std::string::npos ? std::string() : written.substr(slash + 1);
+    return kubernetes::type_name(written.substr(0, written.find_first_of("./"))) == "cronjob";
 }
 
 std::string pod_template_place(const nlohmann::json& workload) {

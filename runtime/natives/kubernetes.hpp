@@ -8,9 +8,15 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
+#include "compiler/kubernetes/kinds.hpp"
+#include "compiler/kubernetes/manifest.hpp"
 #include "runtime/tools/natives.hpp"
 
 namespace migc::runtime::inline natives {
+
+using kubernetes::Document;
+using kubernetes::Handle;
+using kubernetes::object_name;
 
 // Null: there is no such object. The error: it could not be found out, in words for people.
 using Fetched = tl::expected<nlohmann::json, std::string>;
@@ -42,8 +48,6 @@ tl::expected<WorkloadName, std::string> workload_argument(Host& host, const Valu
 std::string workload_kind(const std::string& written);
 // Whether it names a cron job: it makes pods when its time comes, and has no rollout.
 bool is_cron_job(const std::string& written);
-// "webapi" of "deployment/webapi".
-std::string object_name(const std::string& written);
 
 // The pod template of a workload, a cron job's included; the object itself if it is a pod.
 const nlohmann::json& pod_template(const nlohmann::json& workload);

@@ -134,9 +134,7 @@ bool is_identity(const std::string& path) {
 }
 
 std::string below(const std::string& path, const std::string& key) {
-    std::string escaped;
-    for (const char c : key) escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-    return path + "/" + escaped;
+    return path + "/" + pointer_token(key);
 }
 
 void collect(const json& a, const json& b, const std::string& path, std::vector<std::string>& fields) {

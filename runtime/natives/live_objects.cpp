@@ -43,7 +43,8 @@ std::string no_way_back(Host& host, const Handle& handle, const json& object) {
     if (handle.type == "persistentvolumeclaim")
         return fmt::format("{} holds data that no undo brings back; `delete claim {}` says so",
                            handle.written(), handle.name);
-    if (holds_data(handle)) return handle.written() + " holds what no undo brings back; delete it by hand";
+    if (kubernetes::holds_data(handle.type))
+        return handle.written() + " holds what no undo brings back; delete it by hand";
     if (is_secret_object(object) && host.setting("secrets-keeper").empty())
         return fmt::format(
             "{} holds secret values, which cannot be kept here ({}), so it could not be made again; delete it by hand",
@@ -65,7 +66,7 @@ std::string api_path(const json& object) {
 tl::expected<Handle, std::string> object_argument(Host& host, const Value& value) {
     const auto* resource = value.get_if<ResourceRef>();
     const bool written = resource != nullptr && resource->type != "object";
-    auto handle = parse_handle(written ? host.written(*resource) : text_argument({value}, 0));
+    auto handle = kubernetes::parse_handle(written ? host.written(*resource) : text_argument({value}, 0));
     if (!handle && written)
         return tl::unexpected(
             fmt::format("`{}` is no name that Kubernetes allows", text_argument({value}, 0)));
@@ -133,12 +134,6 @@ Preview shown_command(Host& host, const std::vector<std::string>& arguments, con
     return {input.empty() ? shown(argv) : fmt::format("{} <<< {}", shown(argv), shown({input})), {{argv}}};
 }
 
-bool holds_data(const Handle& handle) {
-    constexpr std::array types = {"persistentvolumeclaim", "persistentvolume", "namespace",
-                                  "customresourcedefinition"};
-    return std::find(types.begin(), types.end(), handle.type) != types.end();
-}
-
 bool is_being_deleted(const json& object) {
     return !field(object, "/metadata/deletionTimestamp").is_null();
 }
@@ -152,22 +147,39 @@ std::string finalizers_shown(const json& object) {
                        names.size() == 1 ? "holds" : "hold");
 }
 
+namespace {
+
+// The object that an argument names, null where there is none; else the reading that tells why it is not
+// known.
+struct NamedObject {
+    Handle handle;
+    json object;
+};
+
+tl::expected<NamedObject, Reading> named_object(Host& host, const Value& value) {
+    const auto handle = object_argument(host, value);
+    if (!handle) return tl::unexpected(mistaken(handle.error()));
+    auto object = fetch(host, *handle);
+    if (!object) return tl::unexpected(unknown(object.error()));
+    return NamedObject{*handle, std::move(*object)};
+}
+
+}  // namespace
+
 static Reading identity_of(Host& host, const Arguments& arguments) {
-    const auto handle = object_argument(host, argument(arguments, 0));
-    if (!handle) return mistaken(handle.error());
-    const auto object = fetch(host, *handle);
-    if (!object) return unknown(object.error());
-    if (object->is_null()) return absent(missing(host, *handle));
-    return {Value(text_field(*object, "/metadata/uid")), {}, false};
+    const auto named = named_object(host, argument(arguments, 0));
+    if (!named) return named.error();
+    const auto& [handle, object] = *named;
+    if (object.is_null()) return absent(missing(host, handle));
+    return {Value(text_field(object, "/metadata/uid")), {}, false};
 }
 
 static Reading version_of(Host& host, const Arguments& arguments) {
-    const auto handle = object_argument(host, argument(arguments, 0));
-    if (!handle) return mistaken(handle.error());
-    const auto object = fetch(host, *handle);
-    if (!object) return unknown(object.error());
-    if (object->is_null()) return absent(handle->written() + " does not exist");
-    return {Value(text_field(*object, "/metadata/resourceVersion")), {}, false};
+    const auto named = named_object(host, argument(arguments, 0));
+    if (!named) return named.error();
+    const auto& [handle, object] = *named;
+    if (object.is_null()) return absent(handle.written() + " does not exist");
+    return {Value(text_field(object, "/metadata/resourceVersion")), {}, false};
 }
 
 static Reading live_value(Host& host, const Arguments& arguments) {
@@ -196,33 +208,29 @@ static Reading live_value(Host& host, const Arguments& arguments) {
 }
 
 static Reading definition_of(Host& host, const Arguments& arguments) {
-    const auto handle = object_argument(host, argument(arguments, 0));
-    if (!handle) return mistaken(handle.error());
-    const auto object = fetch(host, *handle);
-    if (!object) return unknown(object.error());
-    if (object->is_null()) return absent(missing(host, *handle));
+    const auto named = named_object(host, argument(arguments, 0));
+    if (!named) return named.error();
+    const auto& [handle, object] = *named;
+    if (object.is_null()) return absent(missing(host, handle));
     // Neither there nor gone: nobody can call it back, and it may stay like this for ever.
-    if (is_being_deleted(*object))
-        return unknown(fmt::format(
-            "{} is being deleted; {}", handle->written(),
-            finalizers_shown(*object).empty() ? "it is not gone yet" : finalizers_shown(*object)));
-    auto form = live_form(host, *object, {});
+    if (is_being_deleted(object))
+        return unknown(
+            fmt::format("{} is being deleted; {}", handle.written(),
+                        finalizers_shown(object).empty() ? "it is not gone yet" : finalizers_shown(object)));
+    auto form = live_form(host, object, {});
     if (!form) return mistaken(form.error());
-    return read_from(*object, {Value(std::make_shared<const json>(std::move(*form))), {}, false});
+    return read_from(object, {Value(std::make_shared<const json>(std::move(*form))), {}, false});
 }
 
 static Reading can_be_made_again(Host& host, const Arguments& arguments) {
-    const auto handle = object_argument(host, argument(arguments, 0));
-    if (!handle) return mistaken(handle.error());
-    const auto object = fetch(host, *handle);
-    if (!object) return unknown(object.error());
-    if (object->is_null()) return {Value(true), missing(host, *handle), false};
-    std::string why = no_way_back(host, *handle, *object);
+    const auto named = named_object(host, argument(arguments, 0));
+    if (!named) return named.error();
+    const auto& [handle, object] = *named;
+    if (object.is_null()) return {Value(true), missing(host, handle), false};
+    std::string why = no_way_back(host, handle, object);
     const bool can = why.empty();
     return {Value(can), std::move(why), !can};
 }
-
-namespace {
 
 const Rows live_objects_rows([]() -> std::vector<Row> {
     return {
@@ -238,7 +246,5 @@ const Rows live_objects_rows([]() -> std::vector<Row> {
         reads("can-be-made-again", can_be_made_again).sees({"/metadata/ownerReferences"}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

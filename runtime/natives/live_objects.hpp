@@ -8,7 +8,6 @@
 #include <tl/expected.hpp>
 
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/manifest.hpp"
 #include "runtime/tools/natives.hpp"
 
 namespace migc::runtime::inline natives {
@@ -43,10 +42,6 @@ Preview shown_command(Host& host, const std::vector<std::string>& arguments, con
 // Where the server keeps objects of this kind and namespace: "/apis/apps/v1/namespaces/web/deployments". How
 // a kind is spelled there only the server knows.
 tl::expected<std::string, std::string> collection_of(Host& host, const nlohmann::json& object);
-
-// Whether nobody but a person can bring back what an object of this type holds: claims, volumes, namespaces,
-// resource definitions.
-bool holds_data(const Handle& handle);
 
 // Whether the server has begun to delete it.
 bool is_being_deleted(const nlohmann::json& object);

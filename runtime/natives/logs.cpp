@@ -181,8 +181,6 @@ static Reading requests_per_pod(Host& host, const Arguments& arguments) {
     return {Value(std::make_shared<const json>(std::move(counts))), {}, false};
 }
 
-namespace {
-
 const Rows logs_rows([]() -> std::vector<Row> {
     return {
         // string
@@ -195,7 +193,5 @@ const Rows logs_rows([]() -> std::vector<Row> {
         reads("requests-per-pod", requests_per_pod),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

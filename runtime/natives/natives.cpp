@@ -41,7 +41,7 @@ Row reads(std::string_view name, Reading (*probe)(Host&, const Arguments&)) {
     return row;
 }
 
-Row does(std::string_view name, Answer (*action)(Host&, const Arguments&), NativePreview preview) {
+Row does(std::string_view name, const NativeAction& action, NativePreview preview) {
     Row row;
     row.name = name;
     row.preview = std::move(preview);
@@ -50,22 +50,19 @@ Row does(std::string_view name, Answer (*action)(Host&, const Arguments&), Nativ
             return action(host, arguments);
         } catch (const std::exception& problem) {
             // How far it came is not known, and the engine must look.
-            Answer answer;
-            answer.ending = Ending::TimedOut;
-            answer.reason = fmt::format("{} was broken off: {}", name, problem.what());
-            return answer;
+            return cut_off(fmt::format("{} was broken off: {}", name, problem.what()));
         }
     };
     return row;
 }
 
-Row writes(std::string_view name, Answer (*action)(Host&, const Arguments&), NativePreview preview) {
+Row writes(std::string_view name, const NativeAction& action, NativePreview preview) {
     Row row = does(name, action, std::move(preview));
     row.one_write = true;
     return row;
 }
 
-Row edits(std::string_view name, Answer (*action)(Host&, const Arguments&), NativePreview preview) {
+Row edits(std::string_view name, const NativeAction& action, NativePreview preview) {
     Row row = does(name, action, std::move(preview));
     row.edits_files = true;
     return row;

@@ -120,8 +120,6 @@ static Reading nodes_used(Host& host, const Arguments& arguments) {
     return {Value(static_cast<std::int64_t>(spread->size())), enumerate(names, 5), false};
 }
 
-namespace {
-
 const Rows node_facts_rows([]() -> std::vector<Row> {
     return {
         // [pointer or absent]: json, or absent
@@ -136,7 +134,5 @@ const Rows node_facts_rows([]() -> std::vector<Row> {
         reads("nodes-used", nodes_used),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -115,8 +115,6 @@ static Reading capacity_for(Host& host, const Arguments& arguments) {
     return judge_capacity({*nodes, *pods, *quotas}, pod_template(*workload), wanted);
 }
 
-namespace {
-
 const Rows nodes_rows([]() -> std::vector<Row> {
     return {
         // []: int
@@ -125,7 +123,5 @@ const Rows nodes_rows([]() -> std::vector<Row> {
         reads("capacity-for", capacity_for),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

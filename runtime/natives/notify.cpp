@@ -78,15 +78,11 @@ static std::string preview_notify(Host& host, const Arguments& arguments) {
                        text_argument(arguments, 1));
 }
 
-namespace {
-
 const Rows notify_rows([]() -> std::vector<Row> {
     return {
         // [channel, text]
         does("send-message", notify, preview_notify).reaches({Reach::Of::Nothing}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

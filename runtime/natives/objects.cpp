@@ -1,10 +1,10 @@
 // The objects of a manifest in the cluster: as they are, as the manifest would make them, applying one.
 #include <fmt/format.h>
 
+#include "compiler/kubernetes/manifest.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
-#include "runtime/natives/manifest.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/server_side.hpp"
@@ -55,11 +55,6 @@ void drop_moving_notes(const Document& document, const json& before, json& after
     }
 }
 
-// What nobody could make again as it was.
-bool is_left_standing(const Handle& handle) {
-    return holds_data(handle) || handle.type == "secret";
-}
-
 Reading form_reading(json form) {
     return {Value(std::make_shared<const json>(std::move(form))), {}, false};
 }
@@ -67,7 +62,7 @@ Reading form_reading(json form) {
 }  // namespace
 
 tl::expected<Document, std::string> document_of(Host& host, const Arguments& arguments) {
-    const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
+    const auto documents = kubernetes::read_manifest(whole_path(host, text_argument(arguments, 0)));
     if (!documents) return tl::unexpected(documents.error());
     const std::string wanted = text_argument(arguments, 1);
     const std::string here = host.setting("namespace");
@@ -94,7 +89,7 @@ Fetched live_object(Host& host, const Document& document, json object) {
 }
 
 static Reading objects_of_manifest(Host& host, const Arguments& arguments) {
-    const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
+    const auto documents = kubernetes::read_manifest(whole_path(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     List handles;
     for (const Document& one : *documents) handles.emplace_back(one.handle.text());
@@ -102,7 +97,7 @@ static Reading objects_of_manifest(Host& host, const Arguments& arguments) {
 }
 
 static Reading files_left_aside(Host& host, const Arguments& arguments) {
-    const auto names = files_beside_manifests(whole_path(host, text_argument(arguments, 0)));
+    const auto names = kubernetes::files_beside_manifests(whole_path(host, text_argument(arguments, 0)));
     if (!names) return mistaken(names.error());
     if (names->empty()) return absent();
     return {Value(List(names->begin(), names->end())), {}, false};
@@ -110,41 +105,56 @@ static Reading files_left_aside(Host& host, const Arguments& arguments) {
 
 // Last first: what stands on another object goes before that one.
 static Reading objects_to_delete(Host& host, const Arguments& arguments) {
-    const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
+    const auto documents = kubernetes::read_manifest(whole_path(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     List handles;
     for (auto one = documents->rbegin(); one != documents->rend(); ++one)
-        if (!is_left_standing(one->handle)) handles.emplace_back(ResourceRef{"object", one->handle.text()});
+        if (!kubernetes::is_left_standing(one->handle.type))
+            handles.emplace_back(ResourceRef{"object", one->handle.text()});
     return {Value(std::move(handles)), {}, false};
 }
 
 static Reading objects_left_standing(Host& host, const Arguments& arguments) {
-    const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
+    const auto documents = kubernetes::read_manifest(whole_path(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     List handles;
     for (const Document& one : *documents)
-        if (is_left_standing(one.handle)) handles.emplace_back(one.handle.text());
+        if (kubernetes::is_left_standing(one.handle.type)) handles.emplace_back(one.handle.text());
     return handles.empty() ? absent() : Reading{Value(std::move(handles)), {}, false};
 }
 
-static Reading object_version(Host& host, const Arguments& arguments) {
+namespace {
+
+// An object that a manifest declares, as it is in the cluster; what stands in the way of it is a reading
+// already.
+struct Declared {
+    Document document;
+    json object;
+};
+
+tl::expected<Declared, Reading> declared_object(Host& host, const Arguments& arguments) {
     const auto document = document_of(host, arguments);
-    if (!document) return mistaken(document.error());
-    const auto object = managed_object(host, *document);
-    if (!object) return unknown(object.error());
-    if (object->is_null()) return absent(document->handle.written() + " does not exist");
-    return {Value(text_field(*object, "/metadata/resourceVersion")), {}, false};
+    if (!document) return tl::unexpected(mistaken(document.error()));
+    auto object = managed_object(host, *document);
+    if (!object) return tl::unexpected(unknown(object.error()));
+    if (object->is_null()) return tl::unexpected(absent(document->handle.written() + " does not exist"));
+    return Declared{*document, std::move(*object)};
+}
+
+}  // namespace
+
+static Reading object_version(Host& host, const Arguments& arguments) {
+    const auto found = declared_object(host, arguments);
+    if (!found) return found.error();
+    return {Value(text_field(found->object, "/metadata/resourceVersion")), {}, false};
 }
 
 static Reading object_live(Host& host, const Arguments& arguments) {
-    const auto document = document_of(host, arguments);
-    if (!document) return mistaken(document.error());
-    const auto object = managed_object(host, *document);
-    if (!object) return unknown(object.error());
-    if (object->is_null()) return absent(document->handle.written() + " does not exist");
-    auto form = form_of(host, *document, *object);
+    const auto found = declared_object(host, arguments);
+    if (!found) return found.error();
+    auto form = form_of(host, found->document, found->object);
     if (!form) return unknown(form.error());
-    return read_from(*object, form_reading(std::move(*form)));
+    return read_from(found->object, form_reading(std::move(*form)));
 }
 
 // What `apply` would leave, defaults and admission included: the server itself says it.
@@ -164,7 +174,7 @@ static Reading object_wanted(Host& host, const Arguments& arguments) {
 // What the server says of the first object that it does not take; unknown if it is not the server that
 // speaks.
 static Reading apply_accepted(Host& host, const Arguments& arguments) {
-    const auto documents = read_manifest(whole_path(host, text_argument(arguments, 0)));
+    const auto documents = kubernetes::read_manifest(whole_path(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     for (const Document& one : *documents) {
         const auto document = document_of(host, {argument(arguments, 0), Value(one.handle.text())});
@@ -185,7 +195,7 @@ static Answer object_apply(Host& host, const Arguments& arguments) {
 }
 
 static Preview preview_object_apply(Host& host, const Arguments& arguments) {
-    const auto handle = parse_handle(text_argument(arguments, 1));
+    const auto handle = kubernetes::parse_handle(text_argument(arguments, 1));
     if (!handle) return {};
     Preview apply = shown_apply(host, *handle, text_argument(arguments, 0));
     const auto document = document_of(host, arguments);
@@ -195,8 +205,6 @@ static Preview preview_object_apply(Host& host, const Arguments& arguments) {
     all.commands.push_back(std::move(apply.commands.front()));
     return all;
 }
-
-namespace {
 
 const Rows objects_rows([]() -> std::vector<Row> {
     return {
@@ -222,7 +230,5 @@ const Rows objects_rows([]() -> std::vector<Row> {
             .reaches({Reach::Of::AppliedObject, 1}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -177,8 +177,6 @@ static Preview preview_object_patch(Host& host, const Arguments& arguments) {
     return patch ? shown_command(host, patch->arguments, patch->body) : Preview();
 }
 
-namespace {
-
 const Rows patch_rows([]() -> std::vector<Row> {
     return {
         // [object, pointer, value]: json, or absent
@@ -189,7 +187,5 @@ const Rows patch_rows([]() -> std::vector<Row> {
             .by_hand(object_patch_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

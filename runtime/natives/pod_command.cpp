@@ -66,9 +66,7 @@ std::string said_by_program(const Answer& answer) {
     std::string text = answer.errors;
     RE2::Replace(&text, R"(command terminated with exit code \d+\s*$)", "");
     const bool silent = text.find_first_not_of(" \r\n\t") == std::string::npos;
-    Answer plain;
-    plain.ending = Ending::Exited;
-    plain.errors = silent ? answer.output : text;
+    const Answer plain = exited(0, {}, silent ? answer.output : text);
     if (plain.errors.find_first_not_of(" \r\n\t") == std::string::npos) return {};
     return complaint("", plain).substr(2);
 }

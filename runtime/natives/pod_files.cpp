@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/natives/backup.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/live_objects.hpp"
@@ -147,8 +147,6 @@ static Preview preview_write_pod_file(Host& host, const Arguments& arguments) {
     return path && name ? shown_command(host, {"exec", name->written, "--", "cat", *path}) : Preview();
 }
 
-namespace {
-
 const Rows pod_files_rows([]() -> std::vector<Row> {
     return {
         reads("pod-file-digest", pod_file_digest),
@@ -168,7 +166,5 @@ const Rows pod_files_rows([]() -> std::vector<Row> {
             .reaches({Reach::Of::WrittenFile, 3, "", 2}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/kubernetes/kinds.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
@@ -20,11 +22,6 @@ struct Workload {
     json cron_job = {};  // in place of the workload
 };
 
-bool is_workload(const json& item) {
-    const std::string kind = text_field(item, "/kind");
-    return kind == "Deployment" || kind == "StatefulSet" || kind == "DaemonSet";
-}
-
 const json* find_workload(const json& items, const WorkloadName& name) {
     for (const auto& item : items)
         if (text_field(item, "/kind") == workload_kind(name.written) &&
@@ -36,7 +33,8 @@ const json* find_workload(const json& items, const WorkloadName& name) {
 std::vector<Workload> every_workload(const json& items) {
     std::vector<Workload> targets;
     for (const auto& item : items)
-        if (is_workload(item)) targets.push_back({&item, {"", text_field(item, "/metadata/name")}, {}});
+        if (kubernetes::is_workload(lower_case(text_field(item, "/kind"))))
+            targets.push_back({&item, {"", text_field(item, "/metadata/name")}, {}});
     return targets;
 }
 
@@ -160,9 +158,7 @@ Reading sum_over_containers(Host& host, const Value& workload, std::int64_t (*co
 // As `migc.yaml` or a script would name it.
 ResourceRef workload_named(Host& host, const json& item) {
     const std::string name = text_field(item, "/metadata/name");
-    std::string written = text_field(item, "/kind") + "/" + name;
-    std::transform(written.begin(), written.begin() + static_cast<long>(written.find('/')), written.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
+    const std::string written = lower_case(text_field(item, "/kind")) + "/" + name;
     for (const auto& [known, as] : host.inventory().workloads)
         if (as == written) return {"workload", known};
     const ResourceRef plain{"workload", name};
@@ -210,8 +206,6 @@ static Reading oom_kills(Host& host, const Arguments& arguments) {
     });
 }
 
-namespace {
-
 const Rows pods_rows([]() -> std::vector<Row> {
     return {
         // [targets]: bool
@@ -229,7 +223,5 @@ const Rows pods_rows([]() -> std::vector<Row> {
             .sees({"/kind", "/metadata/name", "/metadata/ownerReferences"}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -5,7 +5,7 @@
 
 #include <tl/expected.hpp>
 
-#include "runtime/natives/manifest.hpp"
+#include "runtime/natives/kubernetes.hpp"
 
 namespace migc::runtime::inline natives {
 

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/write_file.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {

@@ -56,8 +56,6 @@ static std::string preview_stop_program(Host&, const Arguments& arguments) {
     return fmt::format("end the program that writes {}", text_argument(arguments, 0));
 }
 
-namespace {
-
 const Rows program_rows([]() -> std::vector<Row> {
     return {
         // [path, arguments]: bool
@@ -70,7 +68,5 @@ const Rows program_rows([]() -> std::vector<Row> {
         does("stop-program", stop_program, preview_stop_program).by_hand(stop_program_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -9,11 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/source/descriptor.hpp"
-#include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/sha256.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -83,7 +82,7 @@ Done write_project_file(Host& host, const std::string& path, const std::string& 
     std::error_code error;
     fs::create_directories(whole->parent_path(), error);
     if (error) return cannot(whole->parent_path(), error.message());
-    auto file = NewFile::beside(*whole, {.project = host.setting("root"), .mode = mode, .usual = 0644});
+    auto file = AtomicFile::beside(*whole, {.project = host.setting("root"), .mode = mode, .usual = 0644});
     if (!file) return cannot(shown_path(host, path), file.error());
     if (!write_all(file->descriptor(), content)) return cannot(*whole, system_error());
     if (auto changed = changed_since(host, path, expected)) return Failure(std::move(*changed));

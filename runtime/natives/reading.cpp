@@ -15,11 +15,6 @@ const Value& nothing() {
     return value;
 }
 
-const nlohmann::json& null_json() {
-    static const nlohmann::json null;
-    return null;
-}
-
 // The length of a terminal's control sequence (ESC [ .. letter) at the beginning of a text; 0 if there is
 // none.
 std::size_t control_sequence(std::string_view text) {
@@ -72,17 +67,11 @@ Reading read_from(const nlohmann::json& object, Reading reading) {
 }
 
 Answer well(std::string output) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.output = std::move(output);
-    return answer;
+    return exited(0, std::move(output));
 }
 
 Answer refused(std::string reason) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.status = 1;
-    answer.errors = std::move(reason);
+    Answer answer = exited(1, {}, std::move(reason));
     answer.refused = true;
     return answer;
 }
@@ -158,30 +147,6 @@ std::string enumerate(const std::vector<std::string>& items, std::size_t shown) 
         fmt::format("{}", fmt::join(items.begin(), items.begin() + static_cast<long>(count), ", "));
     if (items.size() > count) text += fmt::format(" and {} more", items.size() - count);
     return text;
-}
-
-bool is_pointer(const std::string& text) {
-    try {
-        const nlohmann::json::json_pointer pointer(text);
-        return true;
-    } catch (const nlohmann::json::exception&) {
-        return false;
-    }
-}
-
-const nlohmann::json& field(const nlohmann::json& json, const std::string& pointer) {
-    const nlohmann::json::json_pointer path(pointer);
-    return json.contains(path) ? json.at(path) : null_json();
-}
-
-std::string text_field(const nlohmann::json& json, const std::string& pointer) {
-    const nlohmann::json& found = field(json, pointer);
-    return found.is_string() ? found.get<std::string>() : std::string();
-}
-
-std::int64_t int_field(const nlohmann::json& json, const std::string& pointer, std::int64_t fallback) {
-    const nlohmann::json& found = field(json, pointer);
-    return found.is_number_integer() ? found.get<std::int64_t>() : fallback;
 }
 
 }  // namespace migc::runtime::inline natives

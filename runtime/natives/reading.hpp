@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
+#include "compiler/support/json_text.hpp"
 #include "runtime/tools/natives.hpp"
 
 namespace migc::runtime::inline natives {
@@ -48,13 +49,5 @@ nlohmann::json as_json(const Value& value);
 
 // "a, b, c and 4 more".
 std::string enumerate(const std::vector<std::string>& items, std::size_t shown = 3);
-
-// Whether a text is a JSON pointer (RFC 6901); `field` and its like take nothing else.
-bool is_pointer(const std::string& text);
-
-// Into JSON without surprises: a missing or differently typed field is null, "" or the fallback.
-const nlohmann::json& field(const nlohmann::json& json, const std::string& pointer);
-std::string text_field(const nlohmann::json& json, const std::string& pointer);
-std::int64_t int_field(const nlohmann::json& json, const std::string& pointer, std::int64_t fallback = 0);
 
 }  // namespace migc::runtime::inline natives

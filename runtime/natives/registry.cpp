@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/private_file.hpp"
@@ -56,7 +56,8 @@ std::string refusal(const RegistryAnswer& answer) {
     return fmt::format("the registry answered {}{}", answer.http.status, reason.empty() ? "" : ": " + reason);
 }
 
-Look look_at(Host& host, const std::string& image, const ImageName& name, const std::string& method) {
+Look look_at(Host& host, const std::string& image, const kubernetes::ImageName& name,
+             const std::string& method) {
     const RegistryAnswer answer = ask_registry(host, name, method);
     if (answer.needs_docker) return ask_docker(host, image);
     if (!answer.curl.succeeded()) return tl::unexpected(complaint("curl", answer.curl));
@@ -82,18 +83,10 @@ Answer retag_with_docker(Host& host, const std::string& from, const std::string&
     return refused("nothing was pushed");
 }
 
-// As if the tool had been cut off: whether it acted is not known.
-Answer put_in_doubt(std::string reason) {
-    Answer answer;
-    answer.ending = Ending::TimedOut;
-    answer.reason = std::move(reason);
-    return answer;
-}
-
 // Why a tag may not be moved: it does not name what it did when that was captured ("": nothing). A look that
 // fails is no permission.
-std::optional<std::string> moved_meanwhile(Host& host, const std::string& image, const ImageName& name,
-                                           const std::string& expected) {
+std::optional<std::string> moved_meanwhile(Host& host, const std::string& image,
+                                           const kubernetes::ImageName& name, const std::string& expected) {
     if (host.setting("overwrite") == "yes") return std::nullopt;
     const Look found = look_at(host, image, name, "HEAD");
     if (!found) return fmt::format("what {} names could not be found out: {}", image, found.error());
@@ -108,9 +101,9 @@ std::optional<std::string> moved_meanwhile(Host& host, const std::string& image,
 Answer outcome_of_put(const RegistryAnswer& put) {
     constexpr int server_failed = 500;
     if (!put.curl.succeeded() && was_refused("curl", put.curl)) return refused(complaint("curl", put.curl));
-    if (!put.curl.succeeded()) return put_in_doubt(complaint("curl", put.curl));
+    if (!put.curl.succeeded()) return cut_off(complaint("curl", put.curl));
     if (put.http.status == 201 || put.http.status == 200) return put.curl;
-    if (put.http.status >= server_failed) return put_in_doubt(refusal(put));
+    if (put.http.status >= server_failed) return cut_off(refusal(put));
     return refused(fmt::format("the tag was not moved: {}", refusal(put)));
 }
 
@@ -146,15 +139,32 @@ Answer tag_stays(const Arguments& arguments, std::size_t place_of_back, const st
     return text_argument(arguments, place_of_back) == "back" ? left_alone(why) : refused(why);
 }
 
+// What the registry has under the name that is the first argument; else the reading that tells why it is not
+// known.
+struct FoundImage : Tagged {
+    kubernetes::ImageName name;
+};
+tl::expected<FoundImage, Reading> found_under(Host& host, const Arguments& arguments,
+                                              const std::string& method) {
+    const std::string image = text_argument(arguments, 0);
+    const auto name = kubernetes::parse_image(image);
+    if (!name) return tl::unexpected(mistaken(name.error()));
+    const Look found = look_at(host, image, *name, method);
+    if (!found) return tl::unexpected(unknown(found.error()));
+    return FoundImage{*found, *name};
+}
+
+Reading no_such(const std::string& image) {
+    return absent(fmt::format("the registry has no {}", image));
+}
+
 }  // namespace
 
 static Reading image_digest(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
-    const auto name = parse_image(image);
-    if (!name) return mistaken(name.error());
-    const Look found = look_at(host, image, *name, "HEAD");
-    if (!found) return unknown(found.error());
-    if (found->digest.empty()) return absent(fmt::format("the registry has no {}", image));
+    const auto found = found_under(host, arguments, "HEAD");
+    if (!found) return found.error();
+    if (found->digest.empty()) return no_such(image);
     return {Value(found->digest), {}, false};
 }
 
@@ -164,11 +174,9 @@ static Reading image_digest(Host& host, const Arguments& arguments) {
 static Reading image_content(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
     const std::string id = text_argument(arguments, 1);
-    const auto name = parse_image(image);
-    if (!name) return mistaken(name.error());
-    const Look found = look_at(host, image, *name, "GET");
-    if (!found) return unknown(found.error());
-    if (found->digest.empty()) return absent(fmt::format("the registry has no {}", image));
+    const auto found = found_under(host, arguments, "GET");
+    if (!found) return found.error();
+    if (found->digest.empty()) return no_such(image);
     const std::string own = pushed(host, image, id);
     const bool is_that = own.empty() ? found->digest == id || found->config == id : found->digest == own;
     return written_by_us(host, {Value(is_that ? id : found->digest), {}, false}, !own.empty() && is_that);
@@ -178,10 +186,8 @@ static Reading image_content(Host& host, const Arguments& arguments) {
 static Reading pushed_digest(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0), id = text_argument(arguments, 1);
     if (const std::string own = pushed(host, image, id); !own.empty()) return {Value(own), {}, false};
-    const auto name = parse_image(image);
-    if (!name) return mistaken(name.error());
-    const Look found = look_at(host, image, *name, "GET");
-    if (!found) return unknown(found.error());
+    const auto found = found_under(host, arguments, "GET");
+    if (!found) return found.error();
     if (found->digest != id && found->config != id)
         return unknown(fmt::format("{} does not name the image any more that was pushed", image));
     return {Value(found->digest), {}, false};
@@ -191,14 +197,12 @@ static Reading pushed_digest(Host& host, const Arguments& arguments) {
 static Reading pinned_image(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
     const std::string id = text_argument(arguments, 1);
-    const auto name = parse_image(image);
-    if (!name) return mistaken(name.error());
-    const Look found = look_at(host, image, *name, "GET");
-    if (!found) return unknown(found.error());
+    const auto found = found_under(host, arguments, "GET");
+    if (!found) return found.error();
     if (found->digest != id && found->config != id)
         return mistaken(
             fmt::format("{} does not name the image any more that was pushed: somebody else pushed", image));
-    return {Value(name->at_digest(found->digest)), {}, false};
+    return {Value(found->name.at_digest(found->digest)), {}, false};
 }
 
 static Reading tag_can_name(Host&, const Arguments& arguments) {
@@ -214,9 +218,9 @@ static Reading tag_can_name(Host&, const Arguments& arguments) {
 static Answer registry_retag(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0);
     const std::string digest = text_argument(arguments, 1);
-    const auto tagged = parse_image(image);
+    const auto tagged = kubernetes::parse_image(image);
     if (!tagged) return refused(tagged.error());
-    ImageName by_digest = *tagged;
+    kubernetes::ImageName by_digest = *tagged;
     by_digest.reference = digest;
     const RegistryAnswer manifest = ask_registry(host, by_digest, "GET");
     if (!manifest.needs_docker) {
@@ -234,7 +238,7 @@ static Answer registry_retag(Host& host, const Arguments& arguments) {
 }
 
 static std::string preview_registry_retag(Host&, const Arguments& arguments) {
-    const auto name = parse_image(text_argument(arguments, 0));
+    const auto name = kubernetes::parse_image(text_argument(arguments, 0));
     if (!name) return {};
     return fmt::format("curl --request PUT {} (the manifest of {})", name->manifest_url(),
                        text_argument(arguments, 1));
@@ -243,7 +247,7 @@ static std::string preview_registry_retag(Host&, const Arguments& arguments) {
 // [image, its id, what the tag must name until then or absent]
 static Answer image_push(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0), id = text_argument(arguments, 1);
-    const auto name = parse_image(image);
+    const auto name = kubernetes::parse_image(image);
     if (!name) return refused(name.error());
     const auto here = local_id(host, image);
     if (!here) return refused(here.error());
@@ -303,8 +307,6 @@ static std::string preview_image_name(Host&, const Arguments& arguments) {
     return shown(command);
 }
 
-namespace {
-
 const Rows registry_rows([]() -> std::vector<Row> {
     return {
         // [image]: string, or absent
@@ -329,7 +331,5 @@ const Rows registry_rows([]() -> std::vector<Row> {
             .by_hand(image_name_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -7,7 +7,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include "compiler/source/encoding.hpp"
+#include "compiler/support/encoding.hpp"
+#include "runtime/natives/http_request.hpp"
 #include "runtime/natives/private_file.hpp"
 #include "runtime/natives/reading.hpp"
 
@@ -34,23 +35,6 @@ struct Request {
     std::string secret;     // lines of curl's configuration: credentials
 };
 
-// As a value of curl's configuration file, which is read from standard input.
-std::string quoted(const std::string& text) {
-    std::string result = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') result += '\\';
-        if (c == '\n')
-            result += "\\n";
-        else if (c == '\r')
-            result += "\\r";
-        else if (c == '\t')
-            result += "\\t";
-        else
-            result += c;
-    }
-    return result + "\"";
-}
-
 std::vector<std::string> curl_arguments(const Request& request) {
     const bool is_head = request.method == "HEAD";
     std::vector<std::string> list = {"--max-time", is_head ? "10" : "30", is_head ? "--head" : "--include"};
@@ -66,7 +50,7 @@ std::vector<std::string> curl_arguments(const Request& request) {
 
 RegistryAnswer send(Host& host, const Request& request) {
     const std::string body =
-        request.method == "PUT" ? "data-binary = " + quoted(request.manifest) + "\n" : std::string();
+        request.method == "PUT" ? "data-binary = " + curl_value(request.manifest) + "\n" : std::string();
     RegistryAnswer answer;
     answer.curl = host.run("curl", curl_arguments(request), request.secret + body);
     if (answer.curl.succeeded()) answer.http = parse_http(answer.curl.output);
@@ -131,7 +115,7 @@ std::optional<std::string> token(Host& host, const std::string& challenge,
     std::vector<std::string> list = {"--max-time", "30"};
     if (secret) list.insert(list.end(), {"--config", "-"});
     list.insert(list.end(), {"--", url});
-    const Answer answer = host.run("curl", list, secret ? "user = " + quoted(*secret) + "\n" : "");
+    const Answer answer = host.run("curl", list, secret ? "user = " + curl_value(*secret) + "\n" : "");
     const json said = json::parse(answer.succeeded() ? answer.output : "", nullptr, false);
     for (const char* name : {"/token", "/access_token"})
         if (const std::string found = text_field(said, name); !found.empty()) return found;
@@ -143,10 +127,10 @@ std::optional<std::string> answer_to(Host& host, const std::string& challenge, c
     if (challenge.starts_with("Bearer")) {
         const auto granted = token(host, challenge, secret);
         if (!granted) return std::nullopt;
-        return "header = " + quoted("Authorization: Bearer " + *granted) + "\n";
+        return "header = " + curl_value("Authorization: Bearer " + *granted) + "\n";
     }
     if (!secret || !challenge.starts_with("Basic")) return std::nullopt;
-    return "user = " + quoted(*secret) + "\n";
+    return "user = " + curl_value(*secret) + "\n";
 }
 
 // Where docker, too, looks for the certificate authority of a registry.
@@ -178,7 +162,7 @@ std::string RegistryAnswer::reason() const {
     return message.empty() ? text_field(said, "/errors/0/code") : message;
 }
 
-RegistryAnswer ask_registry(Host& host, const ImageName& image, const std::string& method,
+RegistryAnswer ask_registry(Host& host, const kubernetes::ImageName& image, const std::string& method,
                             const std::string& manifest, const std::string& media_type) {
     constexpr int host_not_resolved = 6;
     Request request{

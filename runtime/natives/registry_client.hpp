@@ -5,8 +5,8 @@
 
 #include <tl/expected.hpp>
 
+#include "compiler/kubernetes/image_name.hpp"
 #include "runtime/natives/http_answer.hpp"
-#include "runtime/natives/image_name.hpp"
 #include "runtime/tools/natives.hpp"
 
 namespace migc::runtime::inline natives {
@@ -23,7 +23,7 @@ struct RegistryAnswer {
 
 // `method`: GET, HEAD or PUT of the image's manifest; a PUT has the manifest and its media type.
 // Credentials go to curl on standard input, never in its arguments.
-RegistryAnswer ask_registry(Host& host, const ImageName& image, const std::string& method,
+RegistryAnswer ask_registry(Host& host, const kubernetes::ImageName& image, const std::string& method,
                             const std::string& manifest = {}, const std::string& media_type = {});
 
 }  // namespace migc::runtime::inline natives

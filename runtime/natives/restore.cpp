@@ -72,7 +72,7 @@ Restoration left_standing(std::string why) {
 Restoration removal(const Handle& handle, const json& applied, const json& now, const json& whole,
                     const std::vector<std::string>& ours) {
     if (now.is_null()) return {};
-    if (holds_data(handle)) return left_standing(never_deleted);
+    if (kubernetes::holds_data(handle.type)) return left_standing(never_deleted);
     // The object is theirs as well, though they wrote nothing else into it.
     if (const std::string other = other_applier(whole, ours.front()); !other.empty())
         return left_standing(fmt::format(
@@ -207,10 +207,11 @@ std::vector<std::string> creation(Host& host, const std::string& collection) {
 
 // [handle, prior, manifest or absent, applied or absent, whether the values of a secret were kept]
 static Reading object_may_become(Host& host, const Arguments& arguments) {
-    const auto handle = parse_handle(text_argument(arguments, 0));
+    const auto handle = kubernetes::parse_handle(text_argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     if (argument(arguments, 2).is_absent()) {
-        if (!holds_data(*handle) || !argument(arguments, 1).is_absent()) return {Value(true), {}, false};
+        if (!kubernetes::holds_data(handle->type) || !argument(arguments, 1).is_absent())
+            return {Value(true), {}, false};
         return {Value(false), fmt::format("{} {}", handle->written(), never_deleted), true};
     }
     const auto seen =
@@ -284,8 +285,6 @@ static Preview preview_object_make_again(Host& host, const Arguments& arguments)
     return collection ? shown_command(host, creation(host, *collection), prior.dump()) : Preview();
 }
 
-namespace {
-
 const Rows restore_rows([]() -> std::vector<Row> {
     return {
         // [handle, prior, path, applied]: bool
@@ -303,7 +302,5 @@ const Rows restore_rows([]() -> std::vector<Row> {
             .by_hand(object_make_again_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

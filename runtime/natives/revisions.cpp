@@ -157,17 +157,6 @@ static Reading template_at_revision(Host& host, const Arguments& arguments) {
                           : fmt::format("{} has no revision before the current one", history->name.shown));
 }
 
-static Answer roll_back(Host& host, const Arguments& arguments) {
-    const auto command = roll_back_command(host, arguments);
-    return command ? run_kubectl(host, *command) : refused(command.error());
-}
-
-static Preview preview_roll_back(Host& host, const Arguments& arguments) {
-    return shown_kubectl(host, roll_back_command(host, arguments));
-}
-
-namespace {
-
 const Rows revisions_rows([]() -> std::vector<Row> {
     return {
         // [workload]: list of numbers
@@ -179,12 +168,10 @@ const Rows revisions_rows([]() -> std::vector<Row> {
         // [workload, number or absent]: digest
         reads("template-at-revision", template_at_revision),
         // [workload, digest, version]
-        writes("roll-back", roll_back, preview_roll_back)
+        writes("roll-back", roll_back_command)
             .reaches({Reach::Of::Field, 0, "/spec/template"})
             .by_hand(roll_back_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

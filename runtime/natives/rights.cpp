@@ -17,15 +17,11 @@ static Reading allowed_to(Host& host, const Arguments& arguments) {
     return unknown(complaint("kubectl", answer));
 }
 
-namespace {
-
 const Rows rights_rows([]() -> std::vector<Row> {
     return {
         // [verb, resource]: bool
         reads("allowed-to", allowed_to),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

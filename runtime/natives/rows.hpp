@@ -35,11 +35,10 @@ struct Row : NativeEntry {
 // A probe. What it throws (out of memory, a file system's surprise) ends at its row.
 Row reads(std::string_view name, Reading (*probe)(Host&, const Arguments&));
 // An action; one that changes things by one command only; one that writes into files of the project.
-Row does(std::string_view name, Answer (*action)(Host&, const Arguments&), NativePreview preview);
-Row writes(std::string_view name, Answer (*action)(Host&, const Arguments&), NativePreview preview);
+Row does(std::string_view name, const NativeAction& action, NativePreview preview);
+Row writes(std::string_view name, const NativeAction& action, NativePreview preview);
 std::string preview_write_file(Host& host, const Arguments& arguments);
-Row edits(std::string_view name, Answer (*action)(Host&, const Arguments&),
-          NativePreview preview = preview_write_file);
+Row edits(std::string_view name, const NativeAction& action, NativePreview preview = preview_write_file);
 
 // Where the specification of pods stands in objects of all kinds.
 std::vector<std::string_view> pod_specs();

@@ -7,7 +7,7 @@
 #include <re2/re2.h>
 #include <sys/stat.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/private_file.hpp"
 #include "runtime/natives/reading.hpp"

@@ -9,7 +9,6 @@
 #include <tl/expected.hpp>
 
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/manifest.hpp"
 
 namespace migc::runtime::inline natives {
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/labels.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
@@ -26,16 +27,13 @@ using Labels = std::map<std::string, std::optional<std::string>>;
 // "version=green,track=stable"; "version" alone takes the key away.
 tl::expected<Labels, std::string> parse_labels(const std::string& text) {
     Labels labels;
-    for (std::size_t begin = 0; begin <= text.size();) {
-        const std::size_t end = std::min(text.find(',', begin), text.size());
-        const std::string one = text.substr(begin, end - begin);
+    for (const std::string& one : split(text, ',')) {
         const std::size_t sign = one.find('=');
         const std::string key = one.substr(0, sign);
         const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n'; };
         if (key.empty() || std::any_of(one.begin(), one.end(), is_blank))
             return tl::unexpected(fmt::format("`{}` is no label, such as version=green", text));
         labels[key] = sign == std::string::npos ? std::nullopt : std::optional(one.substr(sign + 1));
-        begin = end + 1;
     }
     return labels;
 }
@@ -207,17 +205,6 @@ static Reading service_settled(Host& host, const Arguments& arguments) {
             false};
 }
 
-static Answer service_switch(Host& host, const Arguments& arguments) {
-    const auto command = switch_command(host, arguments);
-    return command ? run_kubectl(host, *command) : refused(command.error());
-}
-
-static Preview preview_service_switch(Host& host, const Arguments& arguments) {
-    return shown_kubectl(host, switch_command(host, arguments));
-}
-
-namespace {
-
 const Rows services_rows([]() -> std::vector<Row> {
     return {
         // [service, key]: string, or absent
@@ -233,12 +220,10 @@ const Rows services_rows([]() -> std::vector<Row> {
         // [service]: bool
         reads("service-settled", service_settled),
         // [service, labels, version]
-        writes("service-switch", service_switch, preview_service_switch)
+        writes("service-switch", switch_command)
             .reaches({Reach::Of::Selector, 0, "", 1})
             .by_hand(service_switch_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

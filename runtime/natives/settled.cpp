@@ -1,8 +1,8 @@
 // Whether the cluster has caught up with an object of a manifest.
 #include <fmt/format.h>
 
+#include "compiler/kubernetes/manifest.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/manifest.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
 #include "runtime/natives/rows.hpp"
@@ -50,7 +50,7 @@ Reading workload_settled(Host& host, const json& workload) {
 }  // namespace
 
 static Reading object_settled(Host& host, const Arguments& arguments) {
-    const auto handle = parse_handle(text_argument(arguments, 0));
+    const auto handle = kubernetes::parse_handle(text_argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     const auto object = get_object(host, handle->written(), handle->name_space);
     if (!object) return unknown(object.error());
@@ -60,15 +60,11 @@ static Reading object_settled(Host& host, const Arguments& arguments) {
     return {Value(true), {}, false};
 }
 
-namespace {
-
 const Rows settled_rows([]() -> std::vector<Row> {
     return {
         // [handle]: bool
         reads("object-settled", object_settled).of_input(),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -205,8 +205,6 @@ static Reading terraform_output(Host& host, const Arguments& arguments) {
     return value.is_null() ? absent() : json_reading(value);
 }
 
-namespace {
-
 const Rows terraform_rows([]() -> std::vector<Row> {
     return {
         // []: bool
@@ -227,7 +225,5 @@ const Rows terraform_rows([]() -> std::vector<Row> {
         reads("terraform-output", terraform_output),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

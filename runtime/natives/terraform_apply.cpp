@@ -222,8 +222,6 @@ static Reading present_facts(Host& host, const Arguments& arguments) {
     return written_by_us(host, as_list(facts), was_accepted(file));
 }
 
-namespace {
-
 const Rows terraform_apply_rows([]() -> std::vector<Row> {
     return {
         // [plan]: bool
@@ -249,7 +247,5 @@ const Rows terraform_apply_rows([]() -> std::vector<Row> {
             .reaches({Reach::Of::Infrastructure}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -4,9 +4,9 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/documents/yaml_tree.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/private_file.hpp"
@@ -33,20 +33,11 @@ Text output_text(Host& host, const std::string& name) {
     return value.get<std::string>();
 }
 
-// The part of a list that has a name, as kubeconfigs have them.
-YAML::Node named(const YAML::Node& list, const std::string& name) {
-    if (list.IsDefined() && list.IsSequence())
-        for (const YAML::Node& one : list)
-            if (one.IsMap() && one["name"].IsDefined() && one["name"].IsScalar() &&
-                one["name"].Scalar() == name)
-                return one;
-    return YAML::Node(YAML::NodeType::Undefined);
-}
-
-std::string scalar(const YAML::Node& map, const char* key) {
-    if (!map.IsDefined() || !map.IsMap()) return {};
-    const YAML::Node value = map[key];
-    return value.IsDefined() && value.IsScalar() ? value.Scalar() : std::string();
+// The part of a list that has a name, as kubeconfigs have them; null if there is none.
+json named(const json& list, const std::string& name) {
+    for (const json& one : list.is_array() ? list : json::array())
+        if (text_field(one, "/name") == name && !name.empty()) return one;
+    return nullptr;
 }
 
 struct ClusterIdentity {
@@ -55,22 +46,17 @@ struct ClusterIdentity {
 };
 
 tl::expected<ClusterIdentity, std::string> identity_in(const std::string& kubeconfig) {
-    const auto no = tl::unexpected<std::string>("no kubeconfig whose current context leads to a cluster");
-    if (kubeconfig.size() > kubeconfig_limit) return no;
-    try {
-        const YAML::Node root = YAML::Load(kubeconfig);
-        if (!root.IsMap()) return no;
-        const YAML::Node context = named(root["contexts"], scalar(root, "current-context"));
-        if (!context.IsDefined()) return no;
-        const YAML::Node cluster = named(root["clusters"], scalar(context["context"], "cluster"));
-        if (!cluster.IsDefined()) return no;
-        ClusterIdentity identity{scalar(cluster["cluster"], "server"),
-                                 scalar(cluster["cluster"], "certificate-authority-data")};
-        if (identity.server.empty()) return no;
-        return identity;
-    } catch (const YAML::Exception&) {
-        return no;
+    std::optional<json> root;
+    if (kubeconfig.size() <= kubeconfig_limit)
+        root = documents::yaml_to_json(kubeconfig, documents::Scalars::Texts);
+    if (root) {
+        const json context = named(field(*root, "/contexts"), text_field(*root, "/current-context"));
+        const json cluster = named(field(*root, "/clusters"), text_field(context, "/context/cluster"));
+        ClusterIdentity identity{text_field(cluster, "/cluster/server"),
+                                 text_field(cluster, "/cluster/certificate-authority-data")};
+        if (!identity.server.empty()) return identity;
     }
+    return tl::unexpected<std::string>("no kubeconfig whose current context leads to a cluster");
 }
 
 std::string time_stamp(Time now) {
@@ -214,8 +200,6 @@ static std::string preview_write_kept_back(Host&, const Arguments& arguments) {
     return is_there(kept) ? fmt::format("copy {} to {}", kept, file) : fmt::format("remove {}", file);
 }
 
-namespace {
-
 const Rows terraform_files_rows([]() -> std::vector<Row> {
     return {
         // [name]: digest
@@ -237,7 +221,5 @@ const Rows terraform_files_rows([]() -> std::vector<Row> {
             .by_hand(kept_back_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

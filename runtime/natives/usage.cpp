@@ -135,8 +135,6 @@ static Reading path_size(Host& host, const Arguments& arguments) {
     return space ? kibibytes(space->size) : space.error();
 }
 
-namespace {
-
 const Rows usage_rows([]() -> std::vector<Row> {
     return {
         // [workload]: quantity
@@ -153,7 +151,5 @@ const Rows usage_rows([]() -> std::vector<Row> {
         reads("path-size", path_size),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

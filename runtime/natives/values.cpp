@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include "compiler/documents/document.hpp"
-#include "compiler/source/encoding.hpp"
-#include "compiler/source/escape.hpp"
 #include "compiler/source/source.hpp"
+#include "compiler/support/encoding.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/project_files.hpp"
@@ -264,8 +264,6 @@ std::string preview_write_file(Host& host, const Arguments& arguments) {
     return "write " + shown_path(host, text_argument(arguments, 0));
 }
 
-namespace {
-
 const Rows values_rows([]() -> std::vector<Row> {
     return {
         // [file, pointer]: json, or absent
@@ -292,7 +290,5 @@ const Rows values_rows([]() -> std::vector<Row> {
         edits("put-back", put_back).reaches({Reach::Of::EditedFile}).by_hand(put_back_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

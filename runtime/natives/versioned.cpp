@@ -1,5 +1,7 @@
 #include "runtime/natives/versioned.hpp"
 
+#include "runtime/natives/reading.hpp"
+
 namespace migc::runtime::inline natives {
 namespace {
 
@@ -49,6 +51,17 @@ Preview shown_kubectl(Host& host, const tl::expected<KubectlCommand, std::string
     if (!command) return {};
     const auto argv = host.line_of("kubectl", command->arguments);
     return {shown(argv), {{argv}}};
+}
+
+Row writes(std::string_view name, Planned (*command)(Host&, const Arguments&)) {
+    const auto action = [command](Host& host, const Arguments& arguments) {
+        const Planned planned = command(host, arguments);
+        return planned ? run_kubectl(host, *planned) : refused(planned.error());
+    };
+    return writes(name, action, [command](Host& host, const Arguments& arguments) {
+        const Planned planned = command(host, arguments);
+        return planned ? shown_kubectl(host, *planned) : std::string();
+    });
 }
 
 }  // namespace migc::runtime::inline natives

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
-#include "runtime/tools/natives.hpp"
+#include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 
@@ -32,5 +32,9 @@ KubectlCommand versioned_operations(Host& host, const std::string& written, nloh
 Answer run_kubectl(Host& host, const KubectlCommand& command);
 // The whole command line, without what it reads; nothing where there is no command.
 Preview shown_kubectl(Host& host, const tl::expected<KubectlCommand, std::string>& command);
+
+// A row for an action that is one command of kubectl, or the reason why there is none.
+using Planned = tl::expected<KubectlCommand, std::string>;
+Row writes(std::string_view name, Planned (*command)(Host&, const Arguments&));
 
 }  // namespace migc::runtime::inline natives

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/encoding.hpp"
+#include "compiler/support/encoding.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
@@ -79,14 +79,10 @@ Reading secret_values(Host& host, const Arguments& arguments) {
     return lost.empty() ? absent() : Reading{Value(lost.dump()), {}, false};
 }
 
-namespace {
-
 const Rows withheld_values_rows([]() -> std::vector<Row> {
     return {
         reads("secret-values", secret_values),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -2,6 +2,7 @@
 // looked at.
 #include <ctime>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "runtime/natives/by_hand.hpp"
@@ -18,11 +19,7 @@ using nlohmann::json;
 constexpr const char* restarted_at = "kubectl.kubernetes.io/restartedAt";
 
 std::string second_of(Time time) {
-    const auto seconds = static_cast<std::time_t>(time / 1000);
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    return fmt::format("{:%FT%TZ}", fmt::gmtime(static_cast<std::time_t>(time / 1000)));
 }
 
 // The workload's name as kubectl wants it, if it was there when its version was captured.
@@ -33,8 +30,6 @@ tl::expected<std::string, std::string> changed_workload(Host& host, const Value&
     if (version.is_absent()) return tl::unexpected(name->written + " does not exist");
     return name->written;
 }
-
-using Planned = tl::expected<KubectlCommand, std::string>;
 
 Planned image_command(Host& host, const Arguments& arguments) {
     const auto name = changed_workload(host, argument(arguments, 0), argument(arguments, 4));
@@ -58,14 +53,11 @@ Planned restart_command(Host& host, const Arguments& arguments) {
     return versioned_patch(host, *name, "strategic", std::move(patch), text_argument(arguments, 2));
 }
 
-Answer act(Host& host, const Planned& command) {
-    return command ? run_kubectl(host, *command) : refused(command.error());
-}
-
 }  // namespace
 
 static Answer image_set(Host& host, const Arguments& arguments) {
-    return act(host, image_command(host, arguments));
+    const Planned command = image_command(host, arguments);
+    return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
 // A sheet for the undo by hand cannot look at the workload: the usual list is shown then.
@@ -92,16 +84,6 @@ static Reading restart_time(Host& host, const Arguments& arguments) {
     return {Value(std::move(time)), {}, false};
 }
 
-static Answer pods_restart(Host& host, const Arguments& arguments) {
-    return act(host, restart_command(host, arguments));
-}
-
-static Preview preview_pods_restart(Host& host, const Arguments& arguments) {
-    return shown_kubectl(host, restart_command(host, arguments));
-}
-
-namespace {
-
 const Rows workload_changes_rows([]() -> std::vector<Row> {
     return {
         // [workload, place, container, image, version]
@@ -111,12 +93,10 @@ const Rows workload_changes_rows([]() -> std::vector<Row> {
         // [workload]: a time that it was not restarted at
         reads("restart-time", restart_time),
         // [workload, time, version]
-        writes("pods-restart", pods_restart, preview_pods_restart)
+        writes("pods-restart", restart_command)
             .reaches({Reach::Of::Field, 0, "/spec/template/metadata/annotations"})
             .by_hand(restart_by_hand),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

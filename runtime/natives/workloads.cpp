@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
@@ -14,44 +14,35 @@ namespace {
 
 using nlohmann::json;
 
-// The workload that an argument names; a null JSON if it does not exist.
-Fetched get_workload(Host& host, const Value& value) {
-    const auto name = workload_argument(host, value);
-    if (!name) return tl::unexpected(name.error());
-    return get_object(host, name->written);
+// The workload that the first argument names; what stands in the way of it is a reading already.
+tl::expected<json, Reading> named_workload(Host& host, const Arguments& arguments) {
+    const auto name = workload_argument(host, argument(arguments, 0));
+    if (!name) return tl::unexpected(unknown(name.error()));
+    auto workload = get_object(host, name->written);
+    if (!workload) return tl::unexpected(unknown(workload.error()));
+    if (workload->is_null()) return tl::unexpected(absent(text_argument(arguments, 0) + " does not exist"));
+    return std::move(*workload);
 }
 
-// "configmap/web", "secret/web-tls": what containers read into their environment.
-void add_environment_sources(const json& container, std::set<std::string>& sources) {
-    const auto add = [&](const char* type, const std::string& name) {
-        if (!name.empty()) sources.insert(std::string(type) + "/" + name);
-    };
-    for (const auto& source : field(container, "/envFrom")) {
-        add("configmap", text_field(source, "/configMapRef/name"));
-        add("secret", text_field(source, "/secretRef/name"));
-    }
-    for (const auto& variable : field(container, "/env")) {
-        add("configmap", text_field(variable, "/valueFrom/configMapKeyRef/name"));
-        add("secret", text_field(variable, "/valueFrom/secretKeyRef/name"));
-    }
-}
-
-void add_volume_sources(const json& volume, std::set<std::string>& sources) {
-    const auto add = [&](const char* type, const std::string& name) {
-        if (!name.empty()) sources.insert(std::string(type) + "/" + name);
-    };
-    add("configmap", text_field(volume, "/configMap/name"));
-    add("secret", text_field(volume, "/secret/secretName"));
-    for (const auto& source : field(volume, "/projected/sources")) {
-        add("configmap", text_field(source, "/configMap/name"));
-        add("secret", text_field(source, "/secret/name"));
-    }
-}
-
+// "configmap/web", "secret/web-tls": what containers read into their environment, and what is mounted.
 std::set<std::string> configuration_sources(const json& pods) {
     std::set<std::string> sources;
-    for (const auto& container : containers_of(pods)) add_environment_sources(container, sources);
-    for (const auto& volume : field(pods, "/spec/volumes")) add_volume_sources(volume, sources);
+    const auto add = [&](const json& source, const char* configmap, const char* secret) {
+        for (const auto& [type, pointer] : {std::pair("configmap/", configmap), std::pair("secret/", secret)})
+            if (const std::string name = text_field(source, pointer); !name.empty())
+                sources.insert(type + name);
+    };
+    for (const auto& container : containers_of(pods)) {
+        for (const auto& source : field(container, "/envFrom"))
+            add(source, "/configMapRef/name", "/secretRef/name");
+        for (const auto& variable : field(container, "/env"))
+            add(variable, "/valueFrom/configMapKeyRef/name", "/valueFrom/secretKeyRef/name");
+    }
+    for (const auto& volume : field(pods, "/spec/volumes")) {
+        add(volume, "/configMap/name", "/secret/secretName");
+        for (const auto& source : field(volume, "/projected/sources"))
+            add(source, "/configMap/name", "/secret/name");
+    }
     return sources;
 }
 
@@ -91,9 +82,8 @@ struct Found {
 
 // What stands in the way of it is a reading already.
 tl::expected<Found, Reading> container_argument(Host& host, const Arguments& arguments) {
-    auto workload = get_workload(host, argument(arguments, 0));
-    if (!workload) return tl::unexpected(unknown(workload.error()));
-    if (workload->is_null()) return tl::unexpected(absent(text_argument(arguments, 0) + " does not exist"));
+    auto workload = named_workload(host, arguments);
+    if (!workload) return tl::unexpected(workload.error());
     const std::string name = text_argument(arguments, 1);
     auto place = find_container(*workload, name);
     if (!place) return tl::unexpected(mistaken(place.error()));
@@ -115,9 +105,8 @@ Reading field_of_container(Host& host, const Arguments& arguments, const std::st
 }  // namespace
 
 static Reading configuration_of(Host& host, const Arguments& arguments) {
-    const auto workload = get_workload(host, argument(arguments, 0));
-    if (!workload) return unknown(workload.error());
-    if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
+    const auto workload = named_workload(host, arguments);
+    if (!workload) return workload.error();
     std::string text;
     const std::set<std::string> sources = configuration_sources(pod_template(*workload));
     for (const std::string& source : sources) {
@@ -130,9 +119,8 @@ static Reading configuration_of(Host& host, const Arguments& arguments) {
 
 // `rollout restart` writes the annotation, and any change of the template starts new pods as well.
 static Reading seen_configuration(Host& host, const Arguments& arguments) {
-    const auto workload = get_workload(host, argument(arguments, 0));
-    if (!workload) return unknown(workload.error());
-    if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
+    const auto workload = named_workload(host, arguments);
+    if (!workload) return workload.error();
     const json& pods = pod_template(*workload);
     const std::string restarted =
         text_field(pods, "/metadata/annotations/kubectl.kubernetes.io~1restartedAt");
@@ -160,17 +148,14 @@ static Reading container_place(Host& host, const Arguments& arguments) {
 }
 
 static Reading replicas_of(Host& host, const Arguments& arguments) {
-    const auto workload = get_workload(host, argument(arguments, 0));
-    if (!workload) return unknown(workload.error());
-    if (workload->is_null()) return absent(text_argument(arguments, 0) + " does not exist");
+    const auto workload = named_workload(host, arguments);
+    if (!workload) return workload.error();
     const json& count = field(*workload, "/spec/replicas");
     if (count.is_null()) return absent(text_argument(arguments, 0) + " has no number of replicas");
     Reading reading = read_from(*workload, json_reading(count));
     reading.writer = writer_of(host, *workload, "/spec/replicas");
     return reading;
 }
-
-namespace {
 
 const Rows workloads_rows([]() -> std::vector<Row> {
     return {
@@ -188,7 +173,5 @@ const Rows workloads_rows([]() -> std::vector<Row> {
         reads("replicas-of", replicas_of).sees({"/spec/replicas"}),
     };
 });
-
-}  // namespace
 
 }  // namespace migc::runtime::inline natives

@@ -67,7 +67,7 @@ std::vector<std::string> KubectlWords::targets() const {
     for (const std::string& word : words) {
         if (word.find('=') != std::string::npos) continue;
         if (word.find('/') != std::string::npos)
-            found.push_back(object_name_of(word));
+            found.push_back(kubernetes::plain_handle(word));
         else
             bare.push_back(word);
     }
@@ -98,63 +98,6 @@ KubectlWords parse_kubectl(const std::vector<std::string>& argv) {
         }
     }
     return call;
-}
-
-std::string type_name(std::string text) {
-    text = text.substr(0, text.find('.'));
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    static const std::map<std::string, std::string, std::less<>> short_names = {
-        {"deploy", "deployment"},
-        {"sts", "statefulset"},
-        {"ds", "daemonset"},
-        {"rs", "replicaset"},
-        {"po", "pod"},
-        {"svc", "service"},
-        {"ep", "endpoints"},
-        {"cm", "configmap"},
-        {"sa", "serviceaccount"},
-        {"ev", "event"},
-        {"no", "node"},
-        {"quota", "resourcequota"},
-        {"limits", "limitrange"},
-        {"pvc", "persistentvolumeclaim"},
-        {"pv", "persistentvolume"},
-        {"sc", "storageclass"},
-        {"ns", "namespace"},
-        {"ing", "ingress"},
-        {"netpol", "networkpolicy"},
-        {"cj", "cronjob"},
-        {"crd", "customresourcedefinition"},
-        {"crds", "customresourcedefinition"},
-        {"pdb", "poddisruptionbudget"},
-        {"hpa", "horizontalpodautoscaler"}};
-    if (const auto found = short_names.find(text); found != short_names.end()) return found->second;
-    if (text.ends_with("ies")) return text.substr(0, text.size() - 3) + "y";
-    if (text.ends_with("sses")) return text.substr(0, text.size() - 2);
-    const bool plural =
-        text.size() > 1 && text.ends_with('s') && !text.ends_with("ss") && text != "endpoints";
-    return plural ? text.substr(0, text.size() - 1) : text;
-}
-
-std::string object_name_of(const std::string& text) {
-    const std::size_t first = text.find('/'), last = text.rfind('/');
-    if (first == std::string::npos) return text;
-    return type_name(text.substr(0, first)) + text.substr(last);
-}
-
-bool is_cluster_wide(const std::string& type) {
-    constexpr std::array<std::string_view, 11> types = {"node",
-                                                        "namespace",
-                                                        "persistentvolume",
-                                                        "storageclass",
-                                                        "clusterrole",
-                                                        "clusterrolebinding",
-                                                        "customresourcedefinition",
-                                                        "priorityclass",
-                                                        "ingressclass",
-                                                        "validatingwebhookconfiguration",
-                                                        "mutatingwebhookconfiguration"};
-    return std::find(types.begin(), types.end(), type) != types.end();
 }
 
 bool is_volatile(const std::string& type) {

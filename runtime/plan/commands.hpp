@@ -5,7 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "compiler/kubernetes/kinds.hpp"
+#include "compiler/kubernetes/manifest.hpp"
+
 namespace migc::runtime::inline plans {
+
+using kubernetes::is_cluster_wide;
+using kubernetes::type_name;
 
 struct KubectlWords {
     std::string verb;                            // "get", "scale"
@@ -23,13 +29,6 @@ struct KubectlWords {
 // `argv` with the program first.
 KubectlWords parse_kubectl(const std::vector<std::string>& argv);
 
-// One name for each type of object, however it is spelled: "deployment" for deploy, deployments.apps,
-// Deployment.
-std::string type_name(std::string text);
-// "deployment/webapi" of "deploy/webapi"; nothing is left of a namespace between both.
-std::string object_name_of(const std::string& text);
-// Whether objects of the type are in no namespace.
-bool is_cluster_wide(const std::string& type);
 // Whether controllers make and change objects of the type all the time: pods, events, replica sets.
 bool is_volatile(const std::string& type);
 

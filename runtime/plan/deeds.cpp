@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
-#include "runtime/natives/manifest.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/plan/foreseen.hpp"
 
@@ -115,7 +115,7 @@ class Foreseen::Deed {
     // ---- objects
 
     std::string name_of(const std::string& target) const {
-        return foreseen_.thing_name({}, object_name_of(target));
+        return foreseen_.thing_name({}, kubernetes::plain_handle(target));
     }
 
     // The object as the steps before leave it, to be changed; all of it is open where it cannot be read.
@@ -184,9 +184,9 @@ class Foreseen::Deed {
 
     // As the server said that it would be.
     void apply(const std::string& handle) {
-        const auto parsed = parse_handle(handle);
+        const auto parsed = kubernetes::parse_handle(handle);
         if (!parsed) return cluster();
-        const std::string target = object_name_of(parsed->written());
+        const std::string target = kubernetes::plain_handle(parsed->written());
         const auto said = foreseen_.dry_runs_.find(name_of(target));
         const bool known =
             said != foreseen_.dry_runs_.end() && !declared_.empty() && !declared_.front().value.is_unknown();
@@ -440,15 +440,12 @@ class Foreseen::Deed {
 
     // "version=green,track": a key without a value is taken away.
     void select(const std::string& target, const std::string& labels) {
-        for (std::size_t begin = 0; begin <= labels.size();) {
-            const std::size_t end = std::min(labels.find(',', begin), labels.size());
-            const std::string one = labels.substr(begin, end - begin);
+        for (const std::string& one : split(labels, ',')) {
             const std::size_t sign = one.find('=');
             json::json_pointer place("/spec/selector");
             place.push_back(one.substr(0, sign));
             change(target, place.to_string(),
                    sign == std::string::npos ? json() : json(one.substr(sign + 1)));
-            begin = end + 1;
         }
     }
 

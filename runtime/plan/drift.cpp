@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"

@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/text.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/engine/consent.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/manifest.hpp"
 #include "runtime/natives/reading.hpp"
 
 // What may be open, by name:
@@ -70,11 +70,7 @@ bool is_beyond_mending(const std::string& complaint) {
 std::set<std::string> types_of(const KubectlWords& call) {
     std::set<std::string> types;
     const std::string words = call.words.empty() ? "all" : call.words.front();
-    for (std::size_t begin = 0; begin <= words.size();) {
-        const std::size_t end = std::min(words.find(',', begin), words.size());
-        types.insert(type_name(words.substr(begin, end - begin)));
-        begin = end + 1;
-    }
+    for (const std::string& word : split(words, ',')) types.insert(type_name(word));
     return types;
 }
 
@@ -110,13 +106,6 @@ Answer with_changes(Answer answer, std::map<std::string, const Foreseen::Thing*>
         if (!thing->form.is_null()) items.insert(place_in(items, thing->form), thing->form);
     list["items"] = std::move(items);
     answer.output = list.dump();
-    return answer;
-}
-
-Answer answered(std::string output) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.output = std::move(output);
     return answer;
 }
 
@@ -595,9 +584,9 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call
     const Thing& thing = known->second;
     if (const Number after = open_in(thing, look_.fields, look_.sight.bookkeeping); after > 0)
         return withhold(after);
-    if (!thing.form.is_null()) return answered(thing.form.dump());
-    if (call.has("--ignore-not-found")) return answered("");
-    Answer gone = answered("");
+    if (!thing.form.is_null()) return exited(0, thing.form.dump());
+    if (call.has("--ignore-not-found")) return exited(0, "");
+    Answer gone = exited(0, "");
     gone.status = 1;
     gone.errors = fmt::format("Error from server (NotFound): {} not found\n", target);
     return gone;
@@ -635,12 +624,12 @@ Answer Foreseen::get_list(const CommandLine& command, const KubectlWords& call) 
 
 // The server says it of an object that it still has as it is. What it refuses, an earlier step may mend.
 Answer Foreseen::dry_apply(const CommandLine& command, const KubectlWords& call) {
-    const auto documents = parse_manifest(command.input, "manifest");
+    const auto documents = kubernetes::parse_manifest(command.input, "manifest");
     if (!documents || documents->size() != 1) {
         const Number after = std::max(cluster_open(), open("busy " + cluster()));
         return after > 0 ? withhold(after) : live(command);
     }
-    const std::string target = object_name_of(documents->front().handle.written());
+    const std::string target = kubernetes::plain_handle(documents->front().handle.written());
     const std::string name = thing_name(call, target);
     const auto known = state_.things.find(name);
     if (known != state_.things.end()) {
@@ -649,7 +638,7 @@ Answer Foreseen::dry_apply(const CommandLine& command, const KubectlWords& call)
                                 known->second.applied && known->second.form == before->second.form;
         if (!same_again || cluster_open() > known->second.written)
             return withhold(std::max(cluster_open(), known->second.written));
-        return answered(known->second.form.dump());
+        return exited(0, known->second.form.dump());
     }
     if (const Number after = cluster_open(); after > 0) return withhold(after);
     Answer answer = live(command);
@@ -694,7 +683,7 @@ Answer Foreseen::dry_patch(const CommandLine& command, const KubectlWords& call)
         if (open_in(known->second, {pointer}, true) > 0 && !pointer.starts_with("/metadata/"))
             return withhold(written);
     }
-    return answered(patched.dump());
+    return exited(0, patched.dump());
 }
 
 }  // namespace migc::runtime::inline plans

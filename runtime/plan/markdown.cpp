@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/outside_text.hpp"
+#include "compiler/support/json_text.hpp"
+#include "compiler/support/outside_text.hpp"
+#include "runtime/engine/text.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include "compiler/support/json_text.hpp"
+#include "runtime/engine/text.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"
 

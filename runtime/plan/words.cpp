@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/json_text.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/plan/foreseen.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/journal/run_state.hpp"
 #include "runtime/report/narrator.hpp"
 #include "runtime/report/report.hpp"

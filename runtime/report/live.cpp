@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/report/narrator.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/tools/thread.hpp"

@@ -1,4 +1,4 @@
-#include "compiler/source/outside_text.hpp"
+#include "compiler/support/outside_text.hpp"
 #include "runtime/report/narrator.hpp"
 #include "runtime/report/report.hpp"
 

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/read_file.hpp"
 #include "runtime/journal/state_folder.hpp"
 
 namespace migc::session {

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
 
 namespace migc::session {
 

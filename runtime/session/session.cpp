@@ -7,6 +7,9 @@
 
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/driver/files.hpp"
+#include "compiler/project/user_config.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/sha256.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/journal/lock.hpp"

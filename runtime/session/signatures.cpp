@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/driver/files.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/state_folder.hpp"

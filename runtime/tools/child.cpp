@@ -18,7 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/read_file.hpp"
 #include "runtime/tools/pidfd.hpp"
 
 namespace migc::runtime::inline tools {

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 #include <tl/expected.hpp>
 
-#include "compiler/source/descriptor.hpp"
+#include "compiler/support/descriptor.hpp"
 #include "runtime/tools/tools.hpp"
 
 namespace migc::runtime::inline tools {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 namespace migc::runtime::inline tools {
 namespace {

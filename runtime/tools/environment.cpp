@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/source/json_text.hpp"
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/json_text.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime::inline tools {

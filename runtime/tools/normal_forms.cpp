@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "compiler/source/encoding.hpp"
+#include "compiler/support/encoding.hpp"
 #include "runtime/tools/decoders.hpp"
 
 namespace migc::runtime::inline tools {

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
-#include "compiler/source/encoding.hpp"
+#include "compiler/support/encoding.hpp"
 
 namespace migc::runtime::inline tools {
 
@@ -48,11 +48,11 @@ void fail(Answer& answer, std::string why) {
 
 }  // namespace
 
-OutputFile::OutputFile(std::filesystem::path path, NewFile file)
+OutputFile::OutputFile(std::filesystem::path path, AtomicFile file)
     : path_(std::move(path)), file_(std::move(file)) {}
 
 tl::expected<OutputFile, std::string> OutputFile::create(const std::filesystem::path& file) {
-    auto made = NewFile::beside(file, {.mode = 0600});
+    auto made = AtomicFile::beside(file, {.mode = 0600});
     if (!made) return tl::unexpected(fmt::format("{} cannot be written: {}", file.string(), made.error()));
     return OutputFile(file, std::move(*made));
 }
@@ -81,7 +81,7 @@ std::vector<std::filesystem::path> unfinished_outputs(const std::filesystem::pat
     std::error_code error;
     for (std::filesystem::directory_iterator i(file.parent_path(), error), end; !error && i != end;
          i.increment(error))
-        if (i->path().filename().string().starts_with(NewFile::unfinished_name(file)))
+        if (i->path().filename().string().starts_with(AtomicFile::unfinished_name(file)))
             found.push_back(i->path());
     return found;
 }

@@ -8,7 +8,7 @@
 
 #include <tl/expected.hpp>
 
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/tools/tools.hpp"
 
 namespace migc::runtime::inline tools {
@@ -34,10 +34,10 @@ class OutputFile {
     [[nodiscard]] std::string content() const;
 
   private:
-    OutputFile(std::filesystem::path path, NewFile file);
+    OutputFile(std::filesystem::path path, AtomicFile file);
 
     std::filesystem::path path_;
-    NewFile file_;
+    AtomicFile file_;
 };
 
 // Writes the output that an answer holds into a file, and puts digest and size in its place. Where that

@@ -8,8 +8,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "compiler/source/descriptor.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/descriptor.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/tools/pidfd.hpp"
 
 namespace migc::runtime::inline tools {
@@ -46,10 +47,9 @@ std::vector<Process> Process::all() {
     for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
          entry.increment(error)) {
         const std::string name = entry->path().filename();
-        pid_t pid = 0;
-        const auto [rest, problem] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (problem != std::errc{} || rest != name.data() + name.size()) continue;
-        if (const auto process = read(pid)) processes.push_back(*process);
+        const auto pid = whole_number<pid_t>(name);
+        if (!pid) continue;
+        if (const auto process = read(*pid)) processes.push_back(*process);
     }
     return processes;
 }

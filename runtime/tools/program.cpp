@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/tools/descendants.hpp"
 #include "runtime/tools/process.hpp"
 
@@ -22,15 +22,6 @@ constexpr int settle_ms = 300;
 constexpr std::int64_t failed_grace_ms = 1'000;
 constexpr pid_t nobody = -1;
 constexpr std::streamoff last_part = 2'000;  // bytes of a log that hold its last line
-
-Answer ended(int status, std::string output, std::string errors = {}) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.status = status;
-    answer.output = std::move(output);
-    answer.errors = std::move(errors);
-    return answer;
-}
 
 std::string pid_file(const std::string& log) {
     return log + ".pid";
@@ -87,20 +78,20 @@ Answer start_program(ChildPlan plan, const std::string& log) {
     if (!child) return not_started(child.error());
     if (!write_down(log, child->pid())) {
         stop_program(log, 0);
-        return ended(
+        return exited(
             1, "",
             fmt::format("{} cannot be written, so {} was ended again", pid_file(log), plan.argv.front()));
     }
-    if (!child->ended_within(settle_ms)) return ended(0, fmt::format("process {}\n", child->pid()));
+    if (!child->ended_within(settle_ms)) return exited(0, fmt::format("process {}\n", child->pid()));
     const Child::Exit exit = child->reap();
     // Some leave a process behind that does the work, and end themselves.
     if (exit.ending == Ending::Exited && exit.status == 0 && !processes_of(log).alive().empty())
-        return ended(0, "it works in the background\n");
+        return exited(0, "it works in the background\n");
     // One that failed has failed, whatever it has left running.
     const std::string said = last_line(log);
     stop_program(log, failed_grace_ms);
-    return ended(exit.ending == Ending::Exited && exit.status != 0 ? exit.status : 1, "",
-                 fmt::format("it ended at once {}{}{}", how(exit), said.empty() ? "" : ": ", said));
+    return exited(exit.ending == Ending::Exited && exit.status != 0 ? exit.status : 1, "",
+                  fmt::format("it ended at once {}{}{}", how(exit), said.empty() ? "" : ": ", said));
 }
 
 tl::expected<bool, std::string> program_running(const std::string& log) {
@@ -110,8 +101,8 @@ tl::expected<bool, std::string> program_running(const std::string& log) {
 Answer stop_program(const std::string& log, std::int64_t grace_ms) {
     processes_of(log).end(static_cast<int>(std::clamp<std::int64_t>(grace_ms, 0, 600'000)));
     const auto left = processes_of(log).alive();
-    if (left.empty()) return ended(0, "");
-    return ended(1, "", fmt::format("process {} did not end, not even by force", left.front().pid));
+    if (left.empty()) return exited(0, "");
+    return exited(1, "", fmt::format("process {} did not end, not even by force", left.front().pid));
 }
 
 }  // namespace migc::runtime::inline tools

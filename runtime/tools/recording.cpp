@@ -8,9 +8,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "compiler/source/descriptor.hpp"
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/tools/concealment.hpp"
 #include "runtime/tools/output_file.hpp"
 #include "runtime/tools/secret_objects.hpp"
@@ -282,7 +281,7 @@ tl::expected<Descriptor, std::string> open_transcript(const std::filesystem::pat
         if (!device) return tl::unexpected(std::string(std::strerror(errno)));
         return device;
     }
-    auto made = NewFile::beside(file, {.project = project});
+    auto made = AtomicFile::beside(file, {.project = project});
     if (!made) return tl::unexpected(made.error());
     if (const auto placed = made->take_place(); !placed) return tl::unexpected(placed.error());
     return made->release();

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sodium.h>
 
-#include "compiler/source/encoding.hpp"
+#include "compiler/support/encoding.hpp"
 
 namespace migc::runtime::inline tools {
 namespace {

@@ -8,7 +8,7 @@
 #include <poll.h>
 
 #include "compiler/ir/value.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 namespace migc::runtime::inline tools {
 

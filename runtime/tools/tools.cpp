@@ -1,6 +1,6 @@
 #include "runtime/tools/tools.hpp"
 
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/tools/natives.hpp"
 
 namespace migc::runtime::inline tools {
@@ -35,6 +35,22 @@ std::string shown_word(const std::string& word) {
 
 Answer not_started(std::string reason) {
     Answer answer;
+    answer.reason = std::move(reason);
+    return answer;
+}
+
+Answer exited(int status, std::string output, std::string errors) {
+    Answer answer;
+    answer.ending = Ending::Exited;
+    answer.status = status;
+    answer.output = std::move(output);
+    answer.errors = std::move(errors);
+    return answer;
+}
+
+Answer cut_off(std::string reason) {
+    Answer answer;
+    answer.ending = Ending::TimedOut;
     answer.reason = std::move(reason);
     return answer;
 }

@@ -66,6 +66,10 @@ struct Answer {
 
 // As if a tool could not be started, and why: nothing was begun, so nothing has to be undone.
 Answer not_started(std::string reason);
+// As if a tool had ended with a status.
+Answer exited(int status, std::string output, std::string errors = {});
+// As if a tool had been cut off: whether it acted is not known.
+Answer cut_off(std::string reason);
 
 constexpr std::size_t output_limit = std::size_t{64} << 20;
 

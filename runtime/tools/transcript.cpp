@@ -7,9 +7,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include "compiler/source/encoding.hpp"
-#include "compiler/source/escape.hpp"
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/encoding.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime::inline tools {

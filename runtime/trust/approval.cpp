@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/escape.hpp"
-#include "compiler/source/json_text.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/json_text.hpp"
 #include "runtime/trust/runner.hpp"
 #include "runtime/trust/statement.hpp"
 #include "runtime/trust/times.hpp"

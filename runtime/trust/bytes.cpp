@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "compiler/project/user_config.hpp"
-#include "compiler/source/encoding.hpp"
-#include "compiler/source/json_text.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/encoding.hpp"
+#include "compiler/support/json_text.hpp"
+#include "compiler/support/write_file.hpp"
 
 namespace migc::trust {
 

@@ -12,9 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/source/encoding.hpp"
-#include "compiler/source/json_text.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/encoding.hpp"
+#include "compiler/support/json_text.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {

@@ -10,9 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/source/account.hpp"
-#include "compiler/source/encoding.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/account.hpp"
+#include "compiler/support/encoding.hpp"
 #include "runtime/trust/bytes.hpp"
 #include "runtime/trust/runner.hpp"
 

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/escape.hpp"
-#include "compiler/source/json_text.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::trust {
 namespace {

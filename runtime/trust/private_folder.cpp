@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "compiler/project/user_config.hpp"
-#include "compiler/source/account.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/account.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "compiler/source/account.hpp"
+#include "compiler/support/account.hpp"
 #include "runtime/trust/bytes.hpp"
 #include "runtime/trust/keys.hpp"
 

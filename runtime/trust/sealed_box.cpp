@@ -13,9 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/source/descriptor.hpp"
-#include "compiler/source/encoding.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/descriptor.hpp"
+#include "compiler/support/encoding.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/json_text.hpp"
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/json_text.hpp"
+#include "compiler/support/sha256.hpp"
 
 namespace migc::trust {
 namespace {

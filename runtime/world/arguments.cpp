@@ -1,49 +1,13 @@
 #include "runtime/world/arguments.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace migc::runtime::inline world {
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
-std::vector<std::string> split(std::string_view text, char separator) {
-    std::vector<std::string> parts;
-    while (true) {
-        const std::size_t end = text.find(separator);
-        parts.emplace_back(text.substr(0, end));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
-}
-
-std::string joined(const std::vector<std::string>& words, std::string_view separator) {
-    std::string text;
-    for (const std::string& word : words) {
-        if (&word != &words.front()) text += separator;
-        text += word;
-    }
-    return text;
-}
 
 bool names_path(std::string_view name, std::string_view path) {
     while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
     if (path.size() <= name.size()) return path == name;
     return path.ends_with(name) && path[path.size() - name.size() - 1] == '/';
-}
-
-bool listed(std::string_view list, std::string_view word) {
-    while (!word.empty() && !list.empty()) {
-        const std::size_t end = std::min(list.find(' '), list.size());
-        if (list.substr(0, end) == word) return true;
-        list.remove_prefix(std::min(end + 1, list.size()));
-    }
-    return false;
 }
 
 tl::expected<Arguments, std::string> Arguments::parse(const std::vector<std::string>& list,

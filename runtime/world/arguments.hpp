@@ -9,6 +9,8 @@
 
 #include <tl/expected.hpp>
 
+#include "compiler/support/text.hpp"
+
 namespace migc::runtime::inline world {
 
 // The options that a command knows, as space-separated lists: those that take a value and those that do not.
@@ -41,13 +43,7 @@ class Arguments {
     std::vector<std::pair<std::string, std::string>> given_;
 };
 
-// The number that the text is, and nothing else.
-std::optional<std::int64_t> whole_number(std::string_view text);
-std::vector<std::string> split(std::string_view text, char separator);
-std::string joined(const std::vector<std::string>& words, std::string_view separator = " ");
 // Whether a path is the named one or ends with it: "scripts/check.sh" names "/srv/run-1/scripts/check.sh".
 bool names_path(std::string_view name, std::string_view path);
-// Whether one of the space-separated words is this one.
-bool listed(std::string_view list, std::string_view word);
 
 }  // namespace migc::runtime::inline world

@@ -13,12 +13,15 @@
 
 #include <re2/re2.h>
 
+#include "compiler/kubernetes/kinds.hpp"
 #include "runtime/tools/tools.hpp"
 #include "runtime/world/json.hpp"
-#include "runtime/world/kinds.hpp"
 #include "runtime/world/managers.hpp"
 
 namespace migc::runtime::inline world {
+
+using kubernetes::Kind;
+using kubernetes::Kinds;
 
 constexpr Time never = std::numeric_limits<Time>::max();
 

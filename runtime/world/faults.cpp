@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/value.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/world/world.hpp"
 
 namespace migc::runtime::inline world {
@@ -20,20 +21,12 @@ constexpr std::pair<std::string_view, FaultKind> kinds[] = {
     {"down", FaultKind::Down},
 };
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
-}
-
 // Takes " #2" off the end of the text.
 std::optional<std::size_t> take_number(std::string_view& text) {
     const std::size_t sign = text.rfind('#');
     if (sign == std::string_view::npos || (sign > 0 && text[sign - 1] != ' ')) return 1;
-    const std::string_view digits = text.substr(sign + 1);
-    std::size_t number = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error != std::errc{} || end != digits.data() + digits.size() || number == 0) return std::nullopt;
+    const auto number = whole_number<std::size_t>(text.substr(sign + 1));
+    if (!number || *number == 0) return std::nullopt;
     text = trimmed(text.substr(0, sign));
     return number;
 }

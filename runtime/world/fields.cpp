@@ -7,11 +7,12 @@
 
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/ir/value.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::runtime::inline world {
 namespace {
 
-const Node nothing{};
+const YamlNode nothing{};
 
 constexpr std::int64_t year_ms = std::int64_t{366} * 24 * 3600 * 1000;
 
@@ -21,9 +22,9 @@ void report_mistake(Diagnostics& diagnostics, const Span& span, const std::strin
     diagnostics.report(Code::BadWorld, span, "the world file: " + message);
 }
 
-std::int64_t duration_of(const Node& node, const std::string& what, Diagnostics& diagnostics) {
+std::int64_t duration_of(const YamlNode& node, const std::string& what, Diagnostics& diagnostics) {
     const auto duration =
-        node.kind == Node::Kind::Scalar ? parse_duration(node.text) : tl::unexpected(std::string());
+        node.kind == YamlKind::Scalar ? parse_duration(node.text) : tl::unexpected(std::string());
     if (duration && duration->milliseconds >= 0 && duration->milliseconds <= year_ms)
         return duration->milliseconds;
     report_mistake(diagnostics, node.span,
@@ -31,16 +32,14 @@ std::int64_t duration_of(const Node& node, const std::string& what, Diagnostics&
     return 0;
 }
 
-Fields::Fields(const Node& node, std::string what, Diagnostics& diagnostics)
-    : node_(node.kind == Node::Kind::Map ? node : nothing),
-      what_(std::move(what)),
-      diagnostics_(diagnostics) {
-    if (node.kind != Node::Kind::Map && node.kind != Node::Kind::Null)
+Fields::Fields(const YamlNode& node, std::string what, Diagnostics& diagnostics)
+    : node_(node.kind == YamlKind::Map ? node : nothing), what_(std::move(what)), diagnostics_(diagnostics) {
+    if (node.kind != YamlKind::Map && node.kind != YamlKind::Null)
         mistake(node.span, what_ + " must be a map of keys and values");
 }
 
 Fields::~Fields() {
-    for (const Node& key : node_.keys) {
+    for (const auto& [key, value] : node_.entries) {
         if (std::find(known_.begin(), known_.end(), key.text) != known_.end()) continue;
         const auto meant = nearest(key.text, known_);
         mistake(key.span, fmt::format("{} has no key `{}`{}", what_, key.text,
@@ -52,20 +51,20 @@ void Fields::mistake(const Span& span, const std::string& message) {
     report_mistake(diagnostics_, span, message);
 }
 
-const Node* Fields::take(const std::string& key) {
+const YamlNode* Fields::take(const std::string& key) {
     known_.push_back(key);
-    const Node* found = node_.find(key);
-    return found && found->kind != Node::Kind::Null ? found : nullptr;
+    const YamlNode* found = node_.find(key);
+    return found && found->kind != YamlKind::Null ? found : nullptr;
 }
 
-std::optional<std::string> Fields::scalar(const Node& node, const std::string& key) {
-    if (node.kind == Node::Kind::Scalar) return node.text;
+std::optional<std::string> Fields::scalar(const YamlNode& node, const std::string& key) {
+    if (node.kind == YamlKind::Scalar) return node.text;
     mistake(node.span, fmt::format("`{}` of {} must be a single value", key, what_));
     return std::nullopt;
 }
 
 std::optional<std::string> Fields::text(const std::string& key) {
-    const Node* node = take(key);
+    const YamlNode* node = take(key);
     return node ? scalar(*node, key) : std::nullopt;
 }
 
@@ -75,19 +74,17 @@ std::string Fields::text_or(const std::string& key, std::string fallback) {
 
 std::int64_t Fields::number_or(const std::string& key, std::int64_t fallback, std::int64_t least,
                                std::int64_t most) {
-    const Node* node = take(key);
+    const YamlNode* node = take(key);
     if (!node) return fallback;
-    std::int64_t value = 0;
-    const char* end = node->text.data() + node->text.size();
-    const auto [stop, error] = std::from_chars(node->text.data(), end, value);
-    if (error == std::errc{} && stop == end && value >= least && value <= most) return value;
+    const auto value = whole_number(node->text);
+    if (value && *value >= least && *value <= most) return *value;
     mistake(node->span,
             fmt::format("`{}` of {} must be a whole number from {} to {}", key, what_, least, most));
     return fallback;
 }
 
 bool Fields::flag_or(const std::string& key, bool fallback) {
-    const Node* node = take(key);
+    const YamlNode* node = take(key);
     if (!node) return fallback;
     if (node->text == "true" || node->text == "false") return node->text == "true";
     mistake(node->span, fmt::format("`{}` of {} must be true or false", key, what_));
@@ -95,12 +92,12 @@ bool Fields::flag_or(const std::string& key, bool fallback) {
 }
 
 std::int64_t Fields::duration_or(const std::string& key, std::int64_t fallback_ms) {
-    const Node* node = take(key);
+    const YamlNode* node = take(key);
     return node ? duration_of(*node, key, diagnostics_) : fallback_ms;
 }
 
 Pattern Fields::pattern(const std::string& key) {
-    const Node* node = take(key);
+    const YamlNode* node = take(key);
     const auto written = node ? scalar(*node, key) : std::nullopt;
     if (!written) return nullptr;
     re2::RE2::Options options;
@@ -113,7 +110,7 @@ Pattern Fields::pattern(const std::string& key) {
 }
 
 std::optional<std::string> Fields::quantity(const std::string& key) {
-    const Node* node = take(key);
+    const YamlNode* node = take(key);
     const auto written = node ? scalar(*node, key) : std::nullopt;
     if (!written) return std::nullopt;
     const auto parsed = parse_quantity(*written);
@@ -124,29 +121,29 @@ std::optional<std::string> Fields::quantity(const std::string& key) {
 
 std::vector<std::string> Fields::texts(const std::string& key) {
     std::vector<std::string> found;
-    const Node* node = take(key);
+    const YamlNode* node = take(key);
     if (!node) return found;
-    if (node->kind == Node::Kind::Scalar) return {node->text};
-    if (node->kind == Node::Kind::Map)
+    if (node->kind == YamlKind::Scalar) return {node->text};
+    if (node->kind == YamlKind::Map)
         mistake(node->span, fmt::format("`{}` of {} must be a list", key, what_));
-    if (node->kind == Node::Kind::Sequence)
-        for (const Node& item : node->items)
+    if (node->kind == YamlKind::List)
+        for (const YamlNode& item : node->children)
             if (const auto text = scalar(item, key)) found.push_back(*text);
     return found;
 }
 
-const std::vector<Node>& Fields::list(const std::string& key) {
-    const Node* node = take(key);
-    if (!node) return nothing.items;
-    if (node->kind == Node::Kind::Sequence) return node->items;
+const std::vector<YamlNode>& Fields::list(const std::string& key) {
+    const YamlNode* node = take(key);
+    if (!node) return nothing.children;
+    if (node->kind == YamlKind::List) return node->children;
     mistake(node->span, fmt::format("`{}` of {} must be a list", key, what_));
-    return nothing.items;
+    return nothing.children;
 }
 
-const Node& Fields::map(const std::string& key) {
-    const Node* node = take(key);
+const YamlNode& Fields::map(const std::string& key) {
+    const YamlNode* node = take(key);
     if (!node) return nothing;
-    if (node->kind == Node::Kind::Map) return *node;
+    if (node->kind == YamlKind::Map) return *node;
     mistake(node->span, fmt::format("`{}` of {} must be a map", key, what_));
     return nothing;
 }

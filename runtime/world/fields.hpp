@@ -15,13 +15,13 @@ namespace migc::runtime::inline world {
 class Fields {
   public:
     // `what` is named in messages: "a workload". A null node has no keys; anything but a map is a mistake.
-    Fields(const Node& node, std::string what, Diagnostics& diagnostics);
+    Fields(const YamlNode& node, std::string what, Diagnostics& diagnostics);
     // Reports the keys that were not asked for.
     ~Fields();
     Fields(const Fields&) = delete;
     Fields& operator=(const Fields&) = delete;
 
-    [[nodiscard]] const Node* take(const std::string& key);
+    [[nodiscard]] const YamlNode* take(const std::string& key);
     std::optional<std::string> text(const std::string& key);
     std::string text_or(const std::string& key, std::string fallback);
     std::int64_t number_or(const std::string& key, std::int64_t fallback, std::int64_t least,
@@ -35,15 +35,15 @@ class Fields {
     // One text, or a list of them.
     std::vector<std::string> texts(const std::string& key);
     // The items of a list, or of a map; none if the key is not there or of another kind (which is reported).
-    const std::vector<Node>& list(const std::string& key);
-    const Node& map(const std::string& key);
+    const std::vector<YamlNode>& list(const std::string& key);
+    const YamlNode& map(const std::string& key);
 
     void mistake(const Span& span, const std::string& message);
 
   private:
-    std::optional<std::string> scalar(const Node& node, const std::string& key);
+    std::optional<std::string> scalar(const YamlNode& node, const std::string& key);
 
-    const Node& node_;
+    const YamlNode& node_;
     std::string what_;
     Diagnostics& diagnostics_;
     std::vector<std::string> known_;
@@ -51,6 +51,6 @@ class Fields {
 
 void report_mistake(Diagnostics& diagnostics, const Span& span, const std::string& message);
 // Milliseconds; reports what is no duration.
-std::int64_t duration_of(const Node& node, const std::string& what, Diagnostics& diagnostics);
+std::int64_t duration_of(const YamlNode& node, const std::string& what, Diagnostics& diagnostics);
 
 }  // namespace migc::runtime::inline world

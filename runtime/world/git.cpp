@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/world/simulation.hpp"
 
 namespace migc::runtime::inline world {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/value.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::runtime::inline world {
 namespace {
@@ -20,16 +21,10 @@ constexpr std::pair<std::string_view, Deed> deed_names[] = {
 
 using Error = tl::unexpected<std::string>;
 
-std::string_view stripped(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
-}
-
 std::string_view take_word(std::string_view& text) {
-    text = stripped(text);
+    text = trimmed(text);
     const std::string_view word = text.substr(0, text.find(' '));
-    text = stripped(text.substr(word.size()));
+    text = trimmed(text.substr(word.size()));
     return word;
 }
 
@@ -37,11 +32,9 @@ std::string_view take_word(std::string_view& text) {
 std::optional<std::size_t> take_count(std::string_view& text) {
     const std::size_t sign = text.rfind(" #");
     if (sign == std::string_view::npos) return 1;
-    const std::string_view digits = text.substr(sign + 2);
-    std::size_t number = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error != std::errc{} || end != digits.data() + digits.size() || number == 0) return std::nullopt;
-    text = stripped(text.substr(0, sign));
+    const auto number = whole_number<std::size_t>(text.substr(sign + 2));
+    if (!number || *number == 0) return std::nullopt;
+    text = trimmed(text.substr(0, sign));
     return number;
 }
 
@@ -68,26 +61,26 @@ When find_when(std::string_view text) {
 tl::expected<void, std::string> read_middle(std::string_view middle, Interference& result) {
     const std::string padded = " " + std::string(middle) + " ";
     if (const std::size_t to = padded.rfind(" to "); to != std::string::npos) {
-        std::string_view value = stripped(std::string_view(padded).substr(to + 4));
+        std::string_view value = trimmed(std::string_view(padded).substr(to + 4));
         const std::size_t space = value.rfind(' ');
         // "to 7 20s after": the last word is the duration.
         if (space != std::string_view::npos)
             if (const auto later = parse_duration(value.substr(space + 1))) {
                 result.later_ms = later->milliseconds;
-                value = stripped(value.substr(0, space));
+                value = trimmed(value.substr(0, space));
             }
         if (value.empty()) return Error("there is no value after `to`");
         result.to = value_of(value);
         middle = middle.substr(0, to == 0 ? 0 : to - 1);
     }
-    middle = stripped(middle);
+    middle = trimmed(middle);
     if (middle.empty()) return {};
     if (!result.to) {
         const std::size_t space = middle.rfind(' ');
         const std::string_view last = space == std::string_view::npos ? middle : middle.substr(space + 1);
         if (const auto later = parse_duration(last)) {
             result.later_ms = later->milliseconds;
-            middle = stripped(middle.substr(0, middle.size() - last.size()));
+            middle = trimmed(middle.substr(0, middle.size() - last.size()));
         }
     }
     if (middle.empty()) return {};
@@ -133,13 +126,13 @@ tl::expected<Interference, std::string> parse_interference(std::string_view text
         return Error(fmt::format("`{}`: a duration goes with `after`", text));
     if (result.to && result.deed != Deed::SetOther)
         return Error(fmt::format("`{}`: only `set-other` takes a value", text));
-    std::string_view command = stripped(rest.substr(std::min(rest.size(), when.begins + word.size())));
+    std::string_view command = trimmed(rest.substr(std::min(rest.size(), when.begins + word.size())));
     const auto number = take_count(command);
     if (!number) return Error(fmt::format("`{}` does not end in a count such as #2", command));
     result.nth = *number;
     if (command.starts_with("step ")) {
         result.step = true;
-        command = stripped(command.substr(5));
+        command = trimmed(command.substr(5));
         if (result.of.empty() && result.deed != Deed::Stale)
             return Error(
                 fmt::format("`{}`: a step does not say what is changed, so name it with `of`, as in "

@@ -1,14 +1,14 @@
 #include "runtime/world/json.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 #include <string_view>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::runtime::inline world {
 namespace {
@@ -44,10 +44,8 @@ const Object* child(const Object& object, std::string_view name) {
         const auto found = object.find(name);
         return found == object.end() ? nullptr : &*found;
     }
-    std::size_t index = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
-    const bool is_index = object.is_array() && error == std::errc() && end == name.data() + name.size();
-    return is_index && index < object.size() ? &object[index] : nullptr;
+    const auto index = object.is_array() ? whole_number<std::size_t>(name) : std::nullopt;
+    return index && *index < object.size() ? &object[*index] : nullptr;
 }
 
 }  // namespace
@@ -103,11 +101,7 @@ std::string name_suffix(std::string_view text, std::size_t length) {
 }
 
 std::string timestamp(std::int64_t milliseconds) {
-    const std::time_t seconds = static_cast<std::time_t>(milliseconds / 1000);
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    return fmt::format("{:%FT%TZ}", fmt::gmtime(static_cast<std::time_t>(milliseconds / 1000)));
 }
 
 std::string http_date(std::int64_t milliseconds) {

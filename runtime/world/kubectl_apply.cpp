@@ -248,19 +248,33 @@ tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object o
     return *call.cluster.find(key);
 }
 
+// What the command is given, and what it is to the cluster; the error is kubectl's answer.
+struct Given {
+    Object object;
+    const Kind* kind;
+    ObjectKey key;
+};
+
+static tl::expected<Given, Answer> object_given(KubectlCall& call) {
+    auto object = manifest_of(call);
+    if (!object) return tl::unexpected(object.error());
+    const auto kind = kind_of(call, *object);
+    if (!kind) return tl::unexpected(kind.error());
+    auto key = key_of(call, **kind, *object);
+    if (!key) return tl::unexpected(key.error());
+    return Given{std::move(*object), *kind, std::move(*key)};
+}
+
 Answer kubectl_apply(KubectlCall& call) {
     if (call.arguments.has("--dry-run") && !dry_run(call))
         return unmodelled("kubectl apply --dry-run other than server");
-    const auto applied = manifest_of(call);
-    if (!applied) return applied.error();
-    const auto kind = kind_of(call, *applied);
-    if (!kind) return kind.error();
-    const auto key = key_of(call, **kind, *applied);
-    if (!key) return key.error();
-    const std::string version = version_in(text_at(*applied, "/apiVersion"));
-    const Object wanted = in_version(**kind, *applied, (*kind)->version);
-    return call.arguments.has("--server-side") ? apply_on_server(call, **kind, *key, wanted, version)
-                                               : apply_as_client(call, **kind, *key, wanted);
+    const auto given = object_given(call);
+    if (!given) return given.error();
+    const auto& [applied, kind, key] = *given;
+    const std::string version = kubernetes::version_in(text_at(applied, "/apiVersion"));
+    const Object wanted = in_version(*kind, applied, kind->version);
+    return call.arguments.has("--server-side") ? apply_on_server(call, *kind, key, wanted, version)
+                                               : apply_as_client(call, *kind, key, wanted);
 }
 
 Answer kubectl_create(KubectlCall& call) {
@@ -268,42 +282,36 @@ Answer kubectl_create(KubectlCall& call) {
     if (!call.arguments.words.empty()) return unmodelled("kubectl create " + joined(call.arguments.words));
     if (call.arguments.has("--dry-run") && !dry_run(call))
         return unmodelled("kubectl create --dry-run other than server");
-    const auto object = manifest_of(call);
-    if (!object) return object.error();
-    const auto kind = kind_of(call, *object);
-    if (!kind) return kind.error();
-    const auto key = key_of(call, **kind, *object);
-    if (!key) return key.error();
-    if (call.cluster.find(*key))
+    const auto given = object_given(call);
+    if (!given) return given.error();
+    const auto& [object, kind, key] = *given;
+    if (call.cluster.find(key))
         return failed(fmt::format("Error from server (AlreadyExists): {}{} \"{}\" already exists\n",
                                   call.arguments.has("--raw") ? "" : "error when creating \"STDIN\": ",
-                                  (*kind)->resource(), key->name));
-    Object fresh = *object;
+                                  kind->resource(), key.name));
+    Object fresh = object;
     for (const char* kept : {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"})
         fresh["metadata"].erase(kept);
-    const auto stored = store(call, **kind, std::move(fresh));
+    const auto stored = store(call, *kind, std::move(fresh));
     if (!stored) return stored.error();
     if (call.arguments.has("--raw")) return done(printed(*stored, -1) + "\n");
-    return shown_object(call, *stored, target_of(**kind, *key).shown() + " created");
+    return shown_object(call, *stored, target_of(*kind, key).shown() + " created");
 }
 
 Answer kubectl_replace(KubectlCall& call) {
     if (!call.arguments.words.empty()) return unmodelled("kubectl replace " + joined(call.arguments.words));
     if (call.arguments.has("--dry-run") && !dry_run(call))
         return unmodelled("kubectl replace --dry-run other than server");
-    const auto object = manifest_of(call);
-    if (!object) return object.error();
-    const auto kind = kind_of(call, *object);
-    if (!kind) return kind.error();
-    const auto key = key_of(call, **kind, *object);
-    if (!key) return key.error();
-    if (!call.cluster.find(*key))
+    const auto given = object_given(call);
+    if (!given) return given.error();
+    const auto& [object, kind, key] = *given;
+    if (!call.cluster.find(key))
         return failed(
             fmt::format("Error from server (NotFound): error when replacing \"STDIN\": {} \"{}\" not found\n",
-                        (*kind)->resource(), key->name));
-    const auto stored = store(call, **kind, *object);
+                        kind->resource(), key.name));
+    const auto stored = store(call, *kind, object);
     if (!stored) return stored.error();
-    return shown_object(call, *stored, target_of(**kind, *key).shown() + " replaced");
+    return shown_object(call, *stored, target_of(*kind, key).shown() + " replaced");
 }
 
 }  // namespace migc::runtime::inline world

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/world/world.hpp"
 
 namespace migc::runtime::inline world {
@@ -11,29 +11,28 @@ namespace {
 constexpr const char* usual_clock = "2026-01-10T01:00:00Z";
 
 Time clock_of(Fields& fields) {
-    const Node* node = fields.take("clock");
+    const YamlNode* node = fields.take("clock");
     const auto time = parse_timestamp(node ? node->text : usual_clock);
     if (time && *time >= 0) return *time;
     fields.mistake(node->span, "`clock` must be a time in UTC, such as 2026-01-10T01:00:00Z");
     return *parse_timestamp(usual_clock);
 }
 
-void load_costs(Simulation& world, const Node& costs, Diagnostics& diagnostics) {
+void load_costs(Simulation& world, const YamlNode& costs, Diagnostics& diagnostics) {
     world.costs = {{"kubectl", 120}, {"curl", 30},        {"docker", 500},
                    {"git", 10},      {"terraform", 1500}, {"program", 20}};
-    for (std::size_t i = 0; i < costs.items.size(); ++i)
-        world.costs[costs.keys[i].text] = duration_of(costs.items[i], costs.keys[i].text, diagnostics);
+    for (const auto& [tool, cost] : costs.entries)
+        world.costs[tool.text] = duration_of(cost, tool.text, diagnostics);
 }
 
 // A list of names (each context its own cluster) or a map from context to cluster.
 void load_contexts(Simulation& world, Fields& fields, Diagnostics& diagnostics) {
-    const Node* contexts = fields.take("contexts");
+    const YamlNode* contexts = fields.take("contexts");
     if (!contexts) return;
-    if (contexts->kind == Node::Kind::Sequence)
-        for (const Node& name : contexts->items) world.contexts[name.text] = name.text;
-    for (std::size_t i = 0; i < contexts->keys.size(); ++i)
-        world.contexts[contexts->keys[i].text] = contexts->items[i].text;
-    if (contexts->kind == Node::Kind::Scalar)
+    if (contexts->kind == YamlKind::List)
+        for (const YamlNode& name : contexts->children) world.contexts[name.text] = name.text;
+    for (const auto& [context, cluster] : contexts->entries) world.contexts[context.text] = cluster.text;
+    if (contexts->kind == YamlKind::Scalar)
         report_mistake(diagnostics, contexts->span,
                        "`contexts` must be a list of names, or a map from context to cluster");
     for (const auto& [context, cluster] : world.contexts)
@@ -46,22 +45,21 @@ void load_contexts(Simulation& world, Fields& fields, Diagnostics& diagnostics) 
     std::erase_if(world.contexts, [&](const auto& entry) { return !world.clusters.contains(entry.second); });
 }
 
-void load_clusters(Simulation& world, const Node& clusters, Diagnostics& diagnostics) {
+void load_clusters(Simulation& world, const YamlNode& clusters, Diagnostics& diagnostics) {
     constexpr Time ten_minutes = 600'000;  // what came up before the story begins
-    for (std::size_t i = 0; i < clusters.items.size(); ++i) {
-        Cluster& cluster =
-            world.clusters.try_emplace(clusters.keys[i].text, clusters.keys[i].text).first->second;
+    for (const auto& [name, one] : clusters.entries) {
+        Cluster& cluster = world.clusters.try_emplace(name.text, name.text).first->second;
         cluster.start_at(world.clock - ten_minutes);
         cluster.image_digest = [&world](const std::string& image) {
             const auto found = world.registry.find(image);
             return found == world.registry.end() ? "sha256:" + sha256(image) : found->second;
         };
-        load_cluster(cluster, clusters.items[i], diagnostics);
+        load_cluster(cluster, one, diagnostics);
     }
 }
 
 void load_current_context(Simulation& world, Fields& fields) {
-    const Node* current = fields.take("current-context");
+    const YamlNode* current = fields.take("current-context");
     if (!current) return;
     world.current_context = current->text;
     if (!world.contexts.contains(current->text))
@@ -70,7 +68,7 @@ void load_current_context(Simulation& world, Fields& fields) {
             fmt::format("`current-context` names `{}`, which is not one of the contexts", current->text));
 }
 
-void load_all(Simulation& world, const Node& root, Diagnostics& diagnostics) {
+void load_all(Simulation& world, const YamlNode& root, Diagnostics& diagnostics) {
     Fields fields(root, "a world", diagnostics);
     world.clock = clock_of(fields);
     load_costs(world, fields.map("costs"), diagnostics);

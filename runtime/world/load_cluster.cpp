@@ -7,11 +7,11 @@ namespace migc::runtime::inline world {
 namespace {
 
 Object labels_of(Fields& fields, const std::string& key, const Object& usual) {
-    const Node* node = fields.take(key);
+    const YamlNode* node = fields.take(key);
     if (!node) return usual;
     Object labels = Object::object();
-    for (std::size_t i = 0; i < node->keys.size(); ++i) labels[node->keys[i].text] = node->items[i].text;
-    if (node->kind != Node::Kind::Map)
+    for (const auto& [label, value] : node->entries) labels[label.text] = value.text;
+    if (node->kind != YamlKind::Map)
         fields.mistake(node->span, fmt::format("`{}` must be a map of texts", key));
     return labels;
 }
@@ -62,7 +62,7 @@ void put_node(Cluster& cluster, const std::string& name, const NodeKind& kind, c
     cluster.set_status(key, node_status(cluster, kind.cpu, kind.memory, kind.ready));
 }
 
-void load_node(Cluster& cluster, const std::string& name, const Node& node, Diagnostics& diagnostics) {
+void load_node(Cluster& cluster, const std::string& name, const YamlNode& node, Diagnostics& diagnostics) {
     Fields fields(node, "a node", diagnostics);
     NodeKind kind;
     kind.cpu = fields.quantity("cpu").value_or(kind.cpu);
@@ -76,10 +76,9 @@ void load_node(Cluster& cluster, const std::string& name, const Node& node, Diag
 
 // A number of usual nodes, or a map from name to node.
 void load_nodes(Cluster& cluster, Fields& fields, Diagnostics& diagnostics) {
-    const Node* nodes = fields.take("nodes");
-    if (nodes && nodes->kind == Node::Kind::Map) {
-        for (std::size_t i = 0; i < nodes->items.size(); ++i)
-            load_node(cluster, nodes->keys[i].text, nodes->items[i], diagnostics);
+    const YamlNode* nodes = fields.take("nodes");
+    if (nodes && nodes->kind == YamlKind::Map) {
+        for (const auto& [name, one] : nodes->entries) load_node(cluster, name.text, one, diagnostics);
         return;
     }
     constexpr std::int64_t most = 100;
@@ -88,9 +87,9 @@ void load_nodes(Cluster& cluster, Fields& fields, Diagnostics& diagnostics) {
         put_node(cluster, fmt::format("node-{}", i), {}, Object::object(), {}, false);
 }
 
-std::vector<CommandAnswer> command_answers(const std::vector<Node>& nodes, Diagnostics& diagnostics) {
+std::vector<CommandAnswer> command_answers(const std::vector<YamlNode>& nodes, Diagnostics& diagnostics) {
     std::vector<CommandAnswer> answers;
-    for (const Node& node : nodes) {
+    for (const YamlNode& node : nodes) {
         Fields fields(node, "an answer to a command", diagnostics);
         CommandAnswer answer;
         answer.command = fields.pattern("command");
@@ -113,9 +112,10 @@ std::vector<std::string> config_map_names(const std::vector<std::string>& writte
     return names;
 }
 
-const std::vector<Node>& one_or_more(Fields& fields, const std::string& key, std::vector<Node>& storage) {
-    const Node* node = fields.take(key);
-    if (node && node->kind == Node::Kind::Sequence) return node->items;
+const std::vector<YamlNode>& one_or_more(Fields& fields, const std::string& key,
+                                         std::vector<YamlNode>& storage) {
+    const YamlNode* node = fields.take(key);
+    if (node && node->kind == YamlKind::List) return node->children;
     if (node) storage.push_back(*node);
     return storage;
 }
@@ -125,15 +125,15 @@ Behaviour behaviour(Fields& fields, Diagnostics& diagnostics) {
     result.start_ms = fields.duration_or("start-delay", result.start_ms);
     result.stop_ms = fields.duration_or("stop-delay", result.stop_ms);
     result.ready = fields.flag_or("ready", true);
-    std::vector<Node> single;
+    std::vector<YamlNode> single;
     result.fails = fail_rules(one_or_more(fields, "fails", single), diagnostics);
     result.reads = config_map_names(fields.texts("reads"));
     result.logs = fields.texts("logs");
     // `request-log: "${method} ${path} ${status}"` is written by the pod that serves a request.
     result.request_log = fields.text_or("request-log", "");
     // `used: { /data: 3Gi }` is what df shows.
-    const Node& used = fields.map("used");
-    for (std::size_t i = 0; i < used.items.size(); ++i) result.used[used.keys[i].text] = used.items[i].text;
+    const YamlNode& used = fields.map("used");
+    for (const auto& [resource, amount] : used.entries) result.used[resource.text] = amount.text;
     result.answers = command_answers(fields.list("answers"), diagnostics);
     Fields usage(fields.map("usage"), "`usage`", diagnostics);
     result.cpu = usage.quantity("cpu");
@@ -149,13 +149,14 @@ Object requests(Fields& fields, Diagnostics& diagnostics) {
     return result;
 }
 
-Object containers(Fields& fields, const std::string& workload, const Node& node, Diagnostics& diagnostics) {
+Object containers(Fields& fields, const std::string& workload, const YamlNode& node,
+                  Diagnostics& diagnostics) {
     Object list = Object::array();
     const auto image = fields.text("image");
     if (image) list.push_back({{"name", workload}, {"image", *image}});
-    const Node& more = fields.map("containers");
-    for (std::size_t i = 0; i < more.items.size(); ++i)
-        list.push_back({{"name", more.keys[i].text}, {"image", more.items[i].text}});
+    const YamlNode& more = fields.map("containers");
+    for (const auto& [container, reference] : more.entries)
+        list.push_back({{"name", container.text}, {"image", reference.text}});
     const Object wanted = requests(fields, diagnostics);
     if (!wanted.empty())
         for (Object& one : list) one["resources"]["requests"] = wanted;
@@ -166,19 +167,19 @@ Object containers(Fields& fields, const std::string& workload, const Node& node,
 }
 
 Object volumes(Fields& fields, Object& container_list) {
-    const Node& mounts = fields.map("mounts");
+    const YamlNode& mounts = fields.map("mounts");
     Object list = Object::array();
-    for (std::size_t i = 0; i < mounts.items.size(); ++i) {
-        const std::string name = fmt::format("volume-{}", i);
-        list.push_back({{"name", name}, {"persistentVolumeClaim", {{"claimName", mounts.items[i].text}}}});
+    for (const auto& [path, claim] : mounts.entries) {
+        const std::string name = fmt::format("volume-{}", list.size());
+        list.push_back({{"name", name}, {"persistentVolumeClaim", {{"claimName", claim.text}}}});
         for (Object& one : container_list)
-            one["volumeMounts"].push_back({{"name", name}, {"mountPath", mounts.keys[i].text}});
+            one["volumeMounts"].push_back({{"name", name}, {"mountPath", path.text}});
     }
     return list;
 }
 
 const Kind* workload_kind(const Cluster& cluster, Fields& fields) {
-    const Node* node = fields.take("kind");
+    const YamlNode* node = fields.take("kind");
     const Kind* kind = cluster.kinds.typed(node ? node->text : "deployment");
     if (kind && is_workload(kind->plural)) return kind;
     fields.mistake(node->span, fmt::format("`{}` is no kind of workload: deployment, statefulset, daemonset",
@@ -186,8 +187,8 @@ const Kind* workload_kind(const Cluster& cluster, Fields& fields) {
     return nullptr;
 }
 
-void load_workload(Cluster& cluster, const std::string& name_space, const std::string& name, const Node& node,
-                   Diagnostics& diagnostics) {
+void load_workload(Cluster& cluster, const std::string& name_space, const std::string& name,
+                   const YamlNode& node, Diagnostics& diagnostics) {
     Fields fields(node, "a workload", diagnostics);
     const Kind* kind = workload_kind(cluster, fields);
     if (!kind) return;
@@ -202,9 +203,8 @@ void load_workload(Cluster& cluster, const std::string& name_space, const std::s
             one["envFrom"].push_back({{"configMapRef", {{"name", map}}}});
     const Object mounted = volumes(fields, list);
     // `files: { /data/a: content }`, the same in all of its pods.
-    const Node& files = fields.map("files");
-    for (std::size_t i = 0; i < files.items.size(); ++i)
-        cluster.files[key][files.keys[i].text] = files.items[i].text;
+    const YamlNode& files = fields.map("files");
+    for (const auto& [file, content] : files.entries) cluster.files[key][file.text] = content.text;
     Object object = head(kind->api_version(), kind->kind, key);
     object["metadata"]["labels"] = labels;
     Object spec = {{"selector", {{"matchLabels", labels}}},
@@ -221,8 +221,8 @@ void load_workload(Cluster& cluster, const std::string& name_space, const std::s
     if (exists) put(cluster, key, std::move(object));
 }
 
-void load_service(Cluster& cluster, const std::string& name_space, const std::string& name, const Node& node,
-                  Diagnostics& diagnostics) {
+void load_service(Cluster& cluster, const std::string& name_space, const std::string& name,
+                  const YamlNode& node, Diagnostics& diagnostics) {
     Fields fields(node, "a service", diagnostics);
     const ObjectKey key{"services", name_space, name};
     const std::int64_t port = fields.number_or("port", 80, 1, 65535);
@@ -234,19 +234,19 @@ void load_service(Cluster& cluster, const std::string& name_space, const std::st
 }
 
 void load_config_map(Cluster& cluster, const std::string& name_space, const std::string& name,
-                     const Node& node, Diagnostics& diagnostics) {
+                     const YamlNode& node, Diagnostics& diagnostics) {
     const ObjectKey key{"configmaps", name_space, name};
     Object object = head("v1", "ConfigMap", key);
     object["data"] = Object::object();
-    for (std::size_t i = 0; i < node.keys.size(); ++i) object["data"][node.keys[i].text] = node.items[i].text;
-    if (node.kind == Node::Kind::Scalar || node.kind == Node::Kind::Sequence)
+    for (const auto& [entry, value] : node.entries) object["data"][entry.text] = value.text;
+    if (node.kind == YamlKind::Scalar || node.kind == YamlKind::List)
         report_mistake(diagnostics, node.span,
                        fmt::format("the configmap `{}` must be a map of texts", name));
     put(cluster, key, std::move(object));
 }
 
-void load_claim(Cluster& cluster, const std::string& name_space, const std::string& name, const Node& node,
-                Diagnostics& diagnostics) {
+void load_claim(Cluster& cluster, const std::string& name_space, const std::string& name,
+                const YamlNode& node, Diagnostics& diagnostics) {
     Fields fields(node, "a claim", diagnostics);
     const ObjectKey key{"persistentvolumeclaims", name_space, name};
     const std::string size = fields.quantity("size").value_or("1Gi");
@@ -268,7 +268,7 @@ void load_claim(Cluster& cluster, const std::string& name_space, const std::stri
 
 // `disruption-budgets: { web: { selector: { app: web }, min-available: 2 } }`, or `max-unavailable: 50%`.
 void load_disruption_budget(Cluster& cluster, const std::string& name_space, const std::string& name,
-                            const Node& node, Diagnostics& diagnostics) {
+                            const YamlNode& node, Diagnostics& diagnostics) {
     Fields fields(node, "a disruption budget", diagnostics);
     const ObjectKey key{"poddisruptionbudgets", name_space, name};
     Object object = head("policy/v1", "PodDisruptionBudget", key);
@@ -283,7 +283,7 @@ void load_disruption_budget(Cluster& cluster, const std::string& name_space, con
 }
 
 void load_autoscaler(Cluster& cluster, const std::string& name_space, const std::string& name,
-                     const Node& node, Diagnostics& diagnostics) {
+                     const YamlNode& node, Diagnostics& diagnostics) {
     Fields fields(node, "an autoscaler", diagnostics);
     const ObjectKey key{"horizontalpodautoscalers", name_space, name};
     const std::int64_t least = fields.number_or("min", 1, 1, most_replicas);
@@ -297,8 +297,8 @@ void load_autoscaler(Cluster& cluster, const std::string& name_space, const std:
 }
 
 // A job of it takes `duration`, writes `logs` and ends with `exit-code`.
-void load_cron_job(Cluster& cluster, const std::string& name_space, const std::string& name, const Node& node,
-                   Diagnostics& diagnostics) {
+void load_cron_job(Cluster& cluster, const std::string& name_space, const std::string& name,
+                   const YamlNode& node, Diagnostics& diagnostics) {
     Fields fields(node, "a cron job", diagnostics);
     const ObjectKey key{"cronjobs", name_space, name};
     const std::string image = fields.text_or("image", name);
@@ -306,7 +306,7 @@ void load_cron_job(Cluster& cluster, const std::string& name_space, const std::s
     behaviour.job_ms = fields.duration_or("duration", behaviour.job_ms);
     behaviour.exit_code = static_cast<int>(fields.number_or("exit-code", 0, 0, 255));
     behaviour.logs = fields.texts("logs");
-    std::vector<Node> single;
+    std::vector<YamlNode> single;
     behaviour.fails = fail_rules(one_or_more(fields, "fails", single), diagnostics);
     Object object = head("batch/v1", "CronJob", key);
     const Object containers = Object::array({Object{{"name", name}, {"image", image}}});
@@ -327,15 +327,15 @@ void load_quota(Cluster& cluster, const std::string& name_space, Fields& fields,
     put(cluster, key, std::move(object));
 }
 
-using LoadOne = void (*)(Cluster&, const std::string&, const std::string&, const Node&, Diagnostics&);
+using LoadOne = void (*)(Cluster&, const std::string&, const std::string&, const YamlNode&, Diagnostics&);
 
-void load_each(Cluster& cluster, const std::string& name_space, const Node& map, LoadOne load_one,
+void load_each(Cluster& cluster, const std::string& name_space, const YamlNode& map, LoadOne load_one,
                Diagnostics& diagnostics) {
-    for (std::size_t i = 0; i < map.items.size(); ++i)
-        load_one(cluster, name_space, map.keys[i].text, map.items[i], diagnostics);
+    for (const auto& [name, one] : map.entries) load_one(cluster, name_space, name.text, one, diagnostics);
 }
 
-void load_namespace(Cluster& cluster, const std::string& name, const Node& node, Diagnostics& diagnostics) {
+void load_namespace(Cluster& cluster, const std::string& name, const YamlNode& node,
+                    Diagnostics& diagnostics) {
     put_namespace(cluster, name);
     Fields fields(node, "a namespace", diagnostics);
     load_quota(cluster, name, fields, diagnostics);
@@ -350,9 +350,9 @@ void load_namespace(Cluster& cluster, const std::string& name, const Node& node,
 
 }  // namespace
 
-std::vector<FailRule> fail_rules(const std::vector<Node>& rules, Diagnostics& diagnostics) {
+std::vector<FailRule> fail_rules(const std::vector<YamlNode>& rules, Diagnostics& diagnostics) {
     std::vector<FailRule> result;
-    for (const Node& node : rules) {
+    for (const YamlNode& node : rules) {
         Fields fields(node, "a rule of `fails`", diagnostics);
         FailRule rule;
         rule.when = condition_of(fields);
@@ -365,7 +365,7 @@ std::vector<FailRule> fail_rules(const std::vector<Node>& rules, Diagnostics& di
     return result;
 }
 
-void load_cluster(Cluster& cluster, const Node& node, Diagnostics& diagnostics) {
+void load_cluster(Cluster& cluster, const YamlNode& node, Diagnostics& diagnostics) {
     Fields fields(node, "a cluster", diagnostics);
     cluster.version = fields.text_or("version", cluster.version);
     if (cluster.version.size() < 2 || cluster.version[0] != 'v')
@@ -373,14 +373,13 @@ void load_cluster(Cluster& cluster, const Node& node, Diagnostics& diagnostics) 
     cluster.lag_ms = fields.duration_or("lag", cluster.lag_ms);
     // `metrics: false`: there is no metrics server, so `kubectl top` fails.
     cluster.metrics = fields.flag_or("metrics", true);
-    std::vector<Node> single;
+    std::vector<YamlNode> single;
     cluster.fails = fail_rules(one_or_more(fields, "fails", single), diagnostics);
     cluster.answers = command_answers(fields.list("answers"), diagnostics);
     for (const char* name : {"default", "kube-system"}) put_namespace(cluster, name);
     load_nodes(cluster, fields, diagnostics);
-    const Node& namespaces = fields.map("namespaces");
-    for (std::size_t i = 0; i < namespaces.items.size(); ++i)
-        load_namespace(cluster, namespaces.keys[i].text, namespaces.items[i], diagnostics);
+    const YamlNode& namespaces = fields.map("namespaces");
+    for (const auto& [name, one] : namespaces.entries) load_namespace(cluster, name.text, one, diagnostics);
 }
 
 }  // namespace migc::runtime::inline world

@@ -1,7 +1,7 @@
 // Loading what is no cluster: web endpoints, programs, the registry, terraform.
 #include <fmt/format.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/world/load.hpp"
 
 namespace migc::runtime::inline world {
@@ -13,9 +13,9 @@ WebAnswer web_answer(Fields& fields, Diagnostics& diagnostics) {
     answer.body = fields.text_or("body", "");
     answer.redirect = fields.text_or("redirect", "");
     // One, or a list of them for one request each, in turn.
-    if (const Node* latency = fields.take("latency")) {
-        const bool several = latency->kind == Node::Kind::Sequence;
-        for (const Node& one : several ? latency->items : std::vector<Node>{*latency})
+    if (const YamlNode* latency = fields.take("latency")) {
+        const bool several = latency->kind == YamlKind::List;
+        for (const YamlNode& one : several ? latency->children : std::vector<YamlNode>{*latency})
             answer.latencies_ms.push_back(duration_of(one, "latency", diagnostics));
     }
     return answer;
@@ -25,20 +25,20 @@ WebAnswer web_answer(Fields& fields, Diagnostics& diagnostics) {
 // ETags.
 void load_contents(WebEndpoint& endpoint, Fields& fields) {
     endpoint.etags = fields.flag_or("etags", true);
-    const Node* documents = fields.take("keeps");
+    const YamlNode* documents = fields.take("keeps");
     if (!documents) return;
     endpoint.keeps = true;
-    if (documents->kind != Node::Kind::Map && documents->kind != Node::Kind::Null)
+    if (documents->kind != YamlKind::Map && documents->kind != YamlKind::Null)
         fields.mistake(documents->span, "`keeps` must be a map from addresses to bodies");
-    for (std::size_t i = 0; i < documents->keys.size(); ++i)
-        endpoint.contents[documents->keys[i].text] = {"application/json", documents->items[i].text, 0};
+    for (const auto& [document, content] : documents->entries)
+        endpoint.contents[document.text] = {"application/json", content.text, 0};
 }
 
 // An endpoint: `url`, `url-prefix` or `url-matches`; `method`; `status`, `body`, `redirect`, `latency` (one,
 // or a list of them in turn); `service`, `context`, `namespace`, `inside-only`: whose pods serve it, and to
 // whom; `keeps`, `etags`: documents; `when`: a list of other answers, by the pod that serves or `every` so
 // many requests.
-WebEndpoint web_endpoint(const Node& node, Diagnostics& diagnostics) {
+WebEndpoint web_endpoint(const YamlNode& node, Diagnostics& diagnostics) {
     Fields fields(node, "a web endpoint", diagnostics);
     WebEndpoint endpoint;
     endpoint.url = fields.text_or("url", "");
@@ -50,7 +50,7 @@ WebEndpoint web_endpoint(const Node& node, Diagnostics& diagnostics) {
     endpoint.context = fields.text_or("context", "");
     endpoint.name_space = fields.text_or("namespace", "");
     bool asks_pods = false;
-    for (const Node& one : fields.list("when")) {
+    for (const YamlNode& one : fields.list("when")) {
         Fields rule(one, "a `when` of a web endpoint", diagnostics);
         const PodCondition condition = condition_of(rule);
         endpoint.answers.push_back(web_answer(rule, diagnostics));
@@ -70,9 +70,9 @@ WebEndpoint web_endpoint(const Node& node, Diagnostics& diagnostics) {
 }
 
 // The forms of an attribute's value: a constant, {variable: NAME}, {matching: RE, default: VALUE}.
-void load_attribute(TerraformResource& resource, const std::string& name, const Node& node,
+void load_attribute(TerraformResource& resource, const std::string& name, const YamlNode& node,
                     Diagnostics& diagnostics) {
-    if (node.kind != Node::Kind::Map) {
+    if (node.kind != YamlKind::Map) {
         resource.attributes[name] = to_json(node);
         return;
     }
@@ -84,13 +84,13 @@ void load_attribute(TerraformResource& resource, const std::string& name, const 
         else
             resource.from_text[name] = pattern;
     }
-    if (const Node* fallback = fields.take("default")) resource.attributes[name] = to_json(*fallback);
+    if (const YamlNode* fallback = fields.take("default")) resource.attributes[name] = to_json(*fallback);
 }
 
 void load_nodes_of(Simulation& world, TerraformResource& resource, Fields& fields, Diagnostics& diagnostics) {
-    const Node* node = fields.take("nodes-of");
+    const YamlNode* node = fields.take("nodes-of");
     if (!node) return;
-    if (node->kind == Node::Kind::Map) {
+    if (node->kind == YamlKind::Map) {
         Fields nodes(*node, "`nodes-of`", diagnostics);
         resource.nodes_of = nodes.text_or("cluster", "");
         resource.node_cpu = nodes.quantity("cpu").value_or(resource.node_cpu);
@@ -103,7 +103,7 @@ void load_nodes_of(Simulation& world, TerraformResource& resource, Fields& field
                                                resource.nodes_of));
 }
 
-TerraformResource terraform_resource(Simulation& world, const Node& node, Diagnostics& diagnostics) {
+TerraformResource terraform_resource(Simulation& world, const YamlNode& node, Diagnostics& diagnostics) {
     Fields fields(node, "a terraform resource", diagnostics);
     TerraformResource resource;
     resource.address = fields.text_or("address", "");
@@ -115,23 +115,23 @@ TerraformResource terraform_resource(Simulation& world, const Node& node, Diagno
     if (!resource.fails.empty() && resource.fails != "before" && resource.fails != "halfway")
         fields.mistake(node.span, "`fails` of a terraform resource is `before` or `halfway`");
     load_nodes_of(world, resource, fields, diagnostics);
-    const Node& attributes = fields.map("attributes");
-    for (std::size_t i = 0; i < attributes.items.size(); ++i)
-        load_attribute(resource, attributes.keys[i].text, attributes.items[i], diagnostics);
+    const YamlNode& attributes = fields.map("attributes");
+    for (const auto& [name, attribute] : attributes.entries)
+        load_attribute(resource, name.text, attribute, diagnostics);
     if (resource.address.find('.') == std::string::npos)
         fields.mistake(node.span,
                        "a terraform resource needs an `address` such as ionoscloud_k8s_node_pool.main");
     return resource;
 }
 
-TerraformOutput terraform_output(const Node& node, Diagnostics& diagnostics) {
+TerraformOutput terraform_output(const YamlNode& node, Diagnostics& diagnostics) {
     TerraformOutput output;
-    if (node.kind != Node::Kind::Map) {
+    if (node.kind != YamlKind::Map) {
         output.value = to_json(node);
         return output;
     }
     Fields fields(node, "a terraform output", diagnostics);
-    if (const Node* value = fields.take("value")) output.value = to_json(*value);
+    if (const YamlNode* value = fields.take("value")) output.value = to_json(*value);
     output.from_variable = fields.text_or("variable", "");
     output.sensitive = fields.flag_or("sensitive", false);
     return output;
@@ -148,13 +148,13 @@ PodCondition condition_of(Fields& fields) {
     return condition;
 }
 
-void load_web(Simulation& world, const std::vector<Node>& endpoints, Diagnostics& diagnostics) {
-    for (const Node& node : endpoints) world.web.push_back(web_endpoint(node, diagnostics));
+void load_web(Simulation& world, const std::vector<YamlNode>& endpoints, Diagnostics& diagnostics) {
+    for (const YamlNode& node : endpoints) world.web.push_back(web_endpoint(node, diagnostics));
 }
 
-void load_programs(Simulation& world, const Node& programs, Diagnostics& diagnostics) {
-    for (std::size_t i = 0; i < programs.items.size(); ++i) {
-        Fields fields(programs.items[i], "a program", diagnostics);
+void load_programs(Simulation& world, const YamlNode& programs, Diagnostics& diagnostics) {
+    for (const auto& [name, program] : programs.entries) {
+        Fields fields(program, "a program", diagnostics);
         Script script;
         script.status = static_cast<int>(fields.number_or("status", 0, 0, 255));
         script.output = fields.text_or("output", "");
@@ -162,18 +162,18 @@ void load_programs(Simulation& world, const Node& programs, Diagnostics& diagnos
         script.duration_ms = fields.duration_or("duration", 0);
         // `keeps-running: true`: it runs until it is stopped, as one that was started and left running does.
         script.keeps_running = fields.flag_or("keeps-running", false);
-        world.programs[programs.keys[i].text] = script;
+        world.programs[name.text] = script;
     }
 }
 
 // image -> what was built into it; the digest follows from that.
-void load_registry(Simulation& world, const Node& images, Diagnostics& diagnostics) {
-    for (std::size_t i = 0; i < images.items.size(); ++i) {
-        if (images.items[i].kind == Node::Kind::Map || images.items[i].kind == Node::Kind::Sequence)
-            report_mistake(diagnostics, images.items[i].span,
+void load_registry(Simulation& world, const YamlNode& images, Diagnostics& diagnostics) {
+    for (const auto& [image_name, digest] : images.entries) {
+        if (digest.kind == YamlKind::Map || digest.kind == YamlKind::List)
+            report_mistake(diagnostics, digest.span,
                            "an image of the registry has a single value, the name of its content");
-        const std::string& image = images.keys[i].text;
-        const std::string& content = images.items[i].text;
+        const std::string& image = image_name.text;
+        const std::string& content = digest.text;
         world.registry[image] = "sha256:" + sha256(content.empty() ? image : content);
     }
 }
@@ -181,31 +181,30 @@ void load_registry(Simulation& world, const Node& images, Diagnostics& diagnosti
 // git: { revisions: { HEAD~1: { commit: 3f2a.., files: { "k8s/web.yaml": "content" } } }, uncommitted: [path]
 // }. Without `commit` the revision gets an id of its own. Without `git` the project is in no repository.
 void load_git(Simulation& world, Fields& fields, Diagnostics& diagnostics) {
-    const Node* node = fields.take("git");
+    const YamlNode* node = fields.take("git");
     if (!node) return;
     GitRepository& repository = world.git.emplace();
     Fields all(*node, "`git`", diagnostics);
     repository.uncommitted = all.texts("uncommitted");
-    const Node& revisions = all.map("revisions");
-    for (std::size_t i = 0; i < revisions.items.size(); ++i) {
-        const std::string& name = revisions.keys[i].text;
-        Fields one(revisions.items[i], "a revision of `git`", diagnostics);
+    const YamlNode& revisions = all.map("revisions");
+    for (const auto& [revision_name, settings] : revisions.entries) {
+        const std::string& name = revision_name.text;
+        Fields one(settings, "a revision of `git`", diagnostics);
         GitRevision& revision = repository.revisions[name];
         revision.commit = one.text_or("commit", sha256("commit " + name).substr(0, 40));
         const bool is_id = revision.commit.size() == 40 &&
                            revision.commit.find_first_not_of("0123456789abcdef") == std::string::npos;
-        if (!is_id) one.mistake(revisions.items[i].span, "`commit` must be 40 hexadecimal digits");
-        const Node& files = one.map("files");
-        for (std::size_t j = 0; j < files.items.size(); ++j)
-            revision.files[files.keys[j].text] = files.items[j].text;
+        if (!is_id) one.mistake(settings.span, "`commit` must be 40 hexadecimal digits");
+        const YamlNode& files = one.map("files");
+        for (const auto& [file, content] : files.entries) revision.files[file.text] = content.text;
     }
 }
 
-void load_terraform(Simulation& world, const Node& directories, Diagnostics& diagnostics) {
-    for (std::size_t i = 0; i < directories.items.size(); ++i) {
-        Fields fields(directories.items[i], "a terraform directory", diagnostics);
-        TerraformDirectory& directory = world.terraform[directories.keys[i].text];
-        const std::string hex = sha256("lineage of " + directories.keys[i].text);
+void load_terraform(Simulation& world, const YamlNode& directories, Diagnostics& diagnostics) {
+    for (const auto& [name, settings] : directories.entries) {
+        Fields fields(settings, "a terraform directory", diagnostics);
+        TerraformDirectory& directory = world.terraform[name.text];
+        const std::string hex = sha256("lineage of " + name.text);
         directory.lineage = fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4),
                                         hex.substr(12, 4), hex.substr(16, 4), hex.substr(20, 12));
         directory.duration_ms = fields.duration_or("duration", 60'000);
@@ -214,14 +213,14 @@ void load_terraform(Simulation& world, const Node& directories, Diagnostics& dia
         directory.shares_state_with =
             fields.text_or("shares-state-with", "");                   // another directory of the world
         directory.loses_state = fields.flag_or("loses-state", false);  // applies end with errored.tfstate
-        const Node& variables = fields.map("variables");
-        for (std::size_t j = 0; j < variables.items.size(); ++j)
-            directory.defaults[variables.keys[j].text] = to_json(variables.items[j]);
-        for (const Node& resource : fields.list("resources"))
+        const YamlNode& variables = fields.map("variables");
+        for (const auto& [variable, value] : variables.entries)
+            directory.defaults[variable.text] = to_json(value);
+        for (const YamlNode& resource : fields.list("resources"))
             directory.resources.push_back(terraform_resource(world, resource, diagnostics));
-        const Node& outputs = fields.map("outputs");
-        for (std::size_t j = 0; j < outputs.items.size(); ++j)
-            directory.outputs[outputs.keys[j].text] = terraform_output(outputs.items[j], diagnostics);
+        const YamlNode& outputs = fields.map("outputs");
+        for (const auto& [output, value] : outputs.entries)
+            directory.outputs[output.text] = terraform_output(value, diagnostics);
         if (fields.flag_or("applied", true)) apply_defaults(world, directory);
     }
 }

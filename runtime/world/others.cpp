@@ -5,9 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/sha256.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/json_text.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/world/terraform.hpp"
 
 namespace migc::runtime::inline world {
@@ -40,12 +41,6 @@ Object written_part(Object object) {
     return object;
 }
 
-std::string pointer_key(std::string key) {
-    for (std::size_t at = 0; (at = key.find('~', at)) != std::string::npos; at += 2) key.replace(at, 1, "~0");
-    for (std::size_t at = 0; (at = key.find('/', at)) != std::string::npos; at += 2) key.replace(at, 1, "~1");
-    return key;
-}
-
 // The fields that differ, as deep as objects go; a list is one field.
 void compare_fields(const Object& before, const Object& after, const std::string& pointer, Spot place,
                     std::vector<Changed>& found) {
@@ -53,10 +48,10 @@ void compare_fields(const Object& before, const Object& after, const std::string
     if (before.is_object() && after.is_object()) {
         for (const auto& [key, value] : before.items())
             compare_fields(value, after.contains(key) ? after[key] : Object(),
-                           pointer + "/" + pointer_key(key), place, found);
+                           pointer + "/" + pointer_token(key), place, found);
         for (const auto& [key, value] : after.items())
             if (!before.contains(key))
-                compare_fields(Object(), value, pointer + "/" + pointer_key(key), place, found);
+                compare_fields(Object(), value, pointer + "/" + pointer_token(key), place, found);
         return;
     }
     // A list of named things, such as containers: each by itself.
@@ -442,7 +437,7 @@ tl::expected<void, std::string> Others::unrelated(const Spot& place, Deed deed) 
     const std::string text = fmt::format("{}", ++counter_);
     switch (place.kind) {
         case Spot::Kind::Cluster:
-            beside.pointer = fmt::format("/metadata/annotations/{}", pointer_key(by_others));
+            beside.pointer = fmt::format("/metadata/annotations/{}", pointer_token(by_others));
             if (!value_at(object_place(place.in, {place.plural, place.name_space, place.name})))
                 return Error(fmt::format("{} is not there", shown(place)));
             write(deed, beside, Object(text));
@@ -715,7 +710,7 @@ void Others::note_changes() {
         world_.scheduled.emplace_back(world_.clock + controller_lag_ms, [this, i] {
             Watched& watched = watched_[i];
             Spot note = watched.place;
-            note.pointer = fmt::format("/metadata/annotations/{}", pointer_key(by_controller));
+            note.pointer = fmt::format("/metadata/annotations/{}", pointer_token(by_controller));
             if (!value_at(watched.place)) return;
             write(Deed::Annotate, note, Object(std::to_string(++watched.noted)));
             watched.as_it_was = value_at(watched.place).value_or(Object());

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/write_file.hpp"
 #include "runtime/world/world.hpp"
 
 namespace migc::runtime::inline world {
@@ -44,15 +44,6 @@ std::int64_t Simulation::changes() const {
     return sum;
 }
 
-Answer exited(int status, std::string output, std::string errors) {
-    Answer answer;
-    answer.ending = Ending::Exited;
-    answer.status = status;
-    answer.output = std::move(output);
-    answer.errors = std::move(errors);
-    return answer;
-}
-
 Answer done(std::string output) {
     return exited(0, std::move(output));
 }
@@ -66,10 +57,7 @@ Answer unmodelled(const std::string& what) {
 }
 
 Answer out_of_time() {
-    Answer answer;
-    answer.ending = Ending::TimedOut;
-    answer.reason = "the command was ended because it took longer than it may";
-    return answer;
+    return cut_off("the command was ended because it took longer than it may");
 }
 
 namespace {

@@ -152,7 +152,6 @@ struct Simulation {
 };
 
 // How a command ended.
-Answer exited(int status, std::string output, std::string errors = {});
 Answer done(std::string output);
 Answer failed(const std::string& errors);
 Answer unmodelled(const std::string& what);

@@ -1,7 +1,7 @@
 // The state of a world as one text, for comparing before and after.
 #include <set>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/world/simulation.hpp"
 
 namespace migc::runtime::inline world {

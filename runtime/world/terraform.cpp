@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/sha256.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
+#include "compiler/support/write_file.hpp"
 
 namespace migc::runtime::inline world {
 namespace {

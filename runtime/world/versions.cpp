@@ -33,7 +33,8 @@ void to_new_autoscaler(Object& spec) {
 }  // namespace
 
 Object in_version(const Kind& kind, Object object, const std::string& version) {
-    if (version.empty() || !object.is_object() || version_in(text_at(object, "/apiVersion")) == version)
+    if (version.empty() || !object.is_object() ||
+        kubernetes::version_in(text_at(object, "/apiVersion")) == version)
         return object;
     object["apiVersion"] = kind.group.empty() ? version : kind.group + "/" + version;
     if (kind.plural == "horizontalpodautoscalers" && object.contains("spec") && object["spec"].is_object()) {

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 
 namespace migc::runtime::inline world {
 namespace {

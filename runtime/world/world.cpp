@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/read_file.hpp"
 #include "runtime/tools/output_file.hpp"
 #include "runtime/world/others.hpp"
 #include "runtime/world/simulation.hpp"

@@ -22,7 +22,10 @@
 #include <fmt/ranges.h>
 
 #include "compiler/driver/script.hpp"
-#include "compiler/source/read_file.hpp"
+#include "compiler/sema/analyse.hpp"
+#include "compiler/sema/library.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/syntax/parse.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/world/world.hpp"
 #include "tests/unit/fakes.hpp"

@@ -14,7 +14,6 @@
 #include "compiler/driver/script.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/inspect/status.hpp"
-#include "runtime/journal/run_state.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/run_state.hpp"
 #include "runtime/report/report.hpp"

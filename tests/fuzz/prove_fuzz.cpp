@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     prove::Options options;
     options.faults = 1 + size % 2;
     options.states = 5'000;
-    const prove::Answer answer = prove::prove(script->program, script->inventory, runtime::proof_facts(), options);
+    const prove::Answer answer =
+        prove::prove(script->program, script->inventory, runtime::proof_facts(), options);
     const bool told = answer.story || !answer.invariants.empty();
     if (answer.verdict == prove::Verdict::Counterexample && !told) std::abort();
     prove::report(answer, script->diagnostics);

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "cli/lsp/server.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 using Json = nlohmann::json;
 using migc::Character;

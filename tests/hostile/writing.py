@@ -122,8 +122,8 @@ def keys(room):
 
 # Whoever writes files in another way says here why he must.
 OWN_WAYS = {
-    "compiler/source/write_file.cpp": "the writer",
-    "compiler/source/descriptor.hpp": "what it is made of",
+    "compiler/support/write_file.cpp": "the writer",
+    "compiler/support/descriptor.hpp": "what it is made of",
     "runtime/journal/": "the journal, its locks and its folder have rules of their own",
     "runtime/engine/replaced_file.cpp": "two files of a run's folder that change places, many times a second",
     "runtime/inspect/progress.cpp": "a line of a run's folder that is overwritten in place",
@@ -145,7 +145,7 @@ HARMLESS = re.compile(r"scratch_|folder_ / path|fs::copy_file\(i->path\(\), targ
 def one_writer():
     """No other way to write a file has come into the sources."""
     found = sources_with(WAYS, HARMLESS, OWN_WAYS)
-    check("every file is written by compiler/source/write_file.hpp", found == [], "\n".join(found))
+    check("every file is written by compiler/support/write_file.hpp", found == [], "\n".join(found))
 
 
 one_writer()

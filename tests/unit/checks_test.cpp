@@ -6,6 +6,7 @@
 
 #include "compiler/checks/edited_files.hpp"
 #include "compiler/checks/timeline.hpp"
+#include "compiler/support/json_text.hpp"
 
 using namespace migc;
 using namespace migc::checks;
@@ -51,7 +52,7 @@ Event change(const ir::Probe& probe, const std::string& file, const char* pointe
 }
 
 std::string data_of(const Object* object, const char* key) {
-    return object != nullptr ? text_at(object->json, (std::string("/data/") + key).c_str()) : "?";
+    return object != nullptr ? text_field(object->json, (std::string("/data/") + key).c_str()) : "?";
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/diagnostics/render.hpp"
 #include "compiler/diagnostics/style.hpp"
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 using namespace migc;
 

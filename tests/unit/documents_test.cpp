@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "compiler/documents/document.hpp"
+#include "compiler/documents/yaml_tree.hpp"
 
 using namespace migc::documents;
 using nlohmann::json;
@@ -323,4 +324,39 @@ TEST_CASE("lists and maps are set as such") {
     CHECK(after_set("a: x\n", Format::Yaml, "/a", json::array({"z", 1})) == "a:\n- z\n- 1\n");
     CHECK(after_set("zones = [\"a\"]\n", Format::Tfvars, "/zones", json::array({"b", "c"})) ==
           "zones = [\"b\", \"c\"]\n");
+}
+
+TEST_CASE("YAML as JSON: values where all readers agree, aliases as what they stand for") {
+    CHECK(yaml_to_json("a: 1\nb: [true, ~, 1.5, 'x', \"2\"]\n", Scalars::Values) ==
+          json{{"a", 1}, {"b", {true, nullptr, 1.5, "x", "2"}}});
+    CHECK(yaml_to_json("[yes, 012, 1:30, 1_000]", Scalars::Values) == json{"yes", "012", "1:30", "1_000"});
+    CHECK(yaml_to_json("a: 1\nb: ~\n", Scalars::Texts) == json{{"a", "1"}, {"b", nullptr}});
+    CHECK(yaml_to_json("a: &x {k: 1}\nb: *x\n", Scalars::Values) ==
+          json{{"a", {{"k", 1}}}, {"b", {{"k", 1}}}});
+    CHECK(yaml_to_json("", Scalars::Values) == json());
+    CHECK(yaml_to_json("1\n---\n2\n", Scalars::Values) == json(1));
+    CHECK_FALSE(yaml_to_json("a: [", Scalars::Values));
+    // What grows without end.
+    std::string doubling = "a0: &a0 [x, x]\n";
+    for (int i = 1; i < 60; ++i) doubling += fmt::format("a{0}: &a{0} [*a{1}, *a{1}]\n", i, i - 1);
+    CHECK_FALSE(yaml_to_json(doubling, Scalars::Values));
+    CHECK_FALSE(yaml_to_json("&a [*a]", Scalars::Values));
+    CHECK_FALSE(yaml_to_json(std::string(300, '['), Scalars::Values));
+}
+
+TEST_CASE("what readers of YAML understand differently is a fault, up to where it cannot be read") {
+    auto read = read_yaml_text("a: &x 1\nb: *x\na: !t 2\n[c]: 3\nd: [\n");
+    REQUIRE(read.problem);
+    REQUIRE(read.documents.size() == 1);
+    std::string found;
+    for (const YamlFault& fault : take_faults(read.documents.front()))
+        found += fmt::format("{} {}\n", fault.span.begin, fault.message);
+    CHECK(found ==
+          "3 anchors are not allowed: nothing may refer to them\n"
+          "11 aliases are not allowed: write the value out\n"
+          "14 the key `a` is there twice\n"
+          "17 tags are not allowed: write the plain value\n"
+          "22 a key must be a word\n");
+    CHECK(read.documents.front().find("a")->text == "1");
+    CHECK(read.documents.front().find("b")->kind == YamlKind::Null);
 }

@@ -1,5 +1,5 @@
 // What of a text is shown as what it is: each character that is not seen, and nothing else.
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>

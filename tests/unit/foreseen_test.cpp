@@ -147,7 +147,7 @@ TEST_CASE("a type has one name, however it is spelled") {
     CHECK(type_name("networkpolicies") == "networkpolicy");
     CHECK(type_name("endpoints") == "endpoints");
     CHECK(type_name("hpa") == "horizontalpodautoscaler");
-    CHECK(object_name_of("deployments.apps/staging/web") == "deployment/web");
+    CHECK(kubernetes::plain_handle("deployments.apps/staging/web") == "deployment/web");
 }
 
 TEST_CASE("an object is read as the step before leaves it") {

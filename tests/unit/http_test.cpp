@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/latency.hpp"

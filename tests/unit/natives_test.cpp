@@ -12,11 +12,11 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "compiler/kubernetes/image_name.hpp"
+#include "compiler/kubernetes/manifest.hpp"
 #include "runtime/natives/capacity.hpp"
-#include "runtime/natives/image_name.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/managed_fields.hpp"
-#include "runtime/natives/manifest.hpp"
 #include "runtime/natives/plan.hpp"
 #include "runtime/natives/precondition.hpp"
 #include "runtime/natives/reading.hpp"
@@ -24,6 +24,7 @@
 #include "tests/unit/fake_host.hpp"
 
 using namespace migc;
+using namespace migc::kubernetes;
 using namespace migc::runtime;
 using namespace fakes;
 using nlohmann::json;

@@ -8,11 +8,13 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "runtime/natives/manifest.hpp"
+#include "compiler/kubernetes/manifest.hpp"
+#include "runtime/tools/natives.hpp"
 #include "runtime/tools/said.hpp"
 #include "tests/unit/fake_host.hpp"
 
 using namespace migc;
+using namespace migc::kubernetes;
 using namespace migc::runtime;
 using namespace fakes;
 using nlohmann::json;

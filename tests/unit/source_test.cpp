@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "compiler/source/encoding.hpp"
-#include "compiler/source/escape.hpp"
-#include "compiler/source/outside_text.hpp"
-#include "compiler/source/project_path.hpp"
-#include "compiler/source/read_file.hpp"
-#include "compiler/source/sha256.hpp"
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/encoding.hpp"
+#include "compiler/support/escape.hpp"
+#include "compiler/support/outside_text.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
+#include "compiler/support/write_file.hpp"
 
 using namespace migc;
 
@@ -189,7 +189,7 @@ TEST_CASE("a file is written whole, in its own place, and nowhere else") {
     CHECK_FALSE(fs::exists(place.top / "outside/made"));
     CHECK(migc::write_file(place.top / "outside/asked", "x", {.project = root}));  // named as such
     {
-        auto unfinished = migc::NewFile::beside(root / "own");
+        auto unfinished = migc::AtomicFile::beside(root / "own");
         REQUIRE(unfinished);
     }
     for (const auto& entry : fs::recursive_directory_iterator(place.top))

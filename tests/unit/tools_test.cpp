@@ -234,8 +234,7 @@ TEST_CASE("a command that hangs is ended, with what it started") {
     const Answer answer = tools->run(hang);
     CHECK(answer.ending == Ending::TimedOut);
     CHECK(answer.output == "begun\n");
-    CHECK(answer.reason ==
-          "/bin/sh did not finish within 0.3s and was ended; whether it acted is not known");
+    CHECK(answer.reason == "/bin/sh did not finish within 0.3s and was ended; whether it acted is not known");
     CHECK(answer.took_ms < 2'000);
     CHECK(gone(pid_in(folder, "child")));
 }

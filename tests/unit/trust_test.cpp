@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/source/account.hpp"
+#include "compiler/support/account.hpp"
 #include "runtime/trust/approval.hpp"
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/keys.hpp"

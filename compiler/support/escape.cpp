@@ -1,4 +1,4 @@
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 #include <array>
 

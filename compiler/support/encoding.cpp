@@ -1,4 +1,4 @@
-#include "compiler/source/encoding.hpp"
+#include "compiler/support/encoding.hpp"
 
 #include <sodium.h>
 

@@ -1,11 +1,11 @@
-// The resource types of a cluster: how they are called on the command line, in manifests and in answers.
+// The kinds of objects of a cluster: how they are called on the command line, in manifests and in answers.
 #pragma once
 
 #include <deque>
 #include <string>
 #include <string_view>
 
-namespace migc::runtime::inline world {
+namespace migc::kubernetes {
 
 struct Kind {
     std::string plural;       // "deployments"
@@ -44,5 +44,26 @@ class Kinds {
 
 // "v1" of "autoscaling/v1".
 std::string version_in(const std::string& api_version);
+// "autoscaling" of "autoscaling/v1"; empty for the core group.
+std::string group_in(const std::string& api_version);
+// Whether a group is one of Kubernetes' own, whose kinds kubectl knows without it: apps, batch, *.k8s.io.
+bool is_own_group(std::string_view group);
 
-}  // namespace migc::runtime::inline world
+// One name for each type of object, however it is spelled: "deployment" for deploy, Deployment and
+// deployments.apps.
+std::string type_name(std::string_view written);
+// "Deployment" of "deploy"; empty for a type that is not known here.
+std::string kind_name(std::string_view written);
+// "ingresses" of "Ingress".
+std::string plural_of(std::string_view kind);
+// Whether objects of the type are in no namespace.
+bool is_cluster_wide(std::string_view type);
+// Whether objects of the type run pods that go on running: deployments, stateful sets, daemon sets.
+bool is_workload(std::string_view type);
+// Whether nobody but a person can bring back what an object of the type holds: claims, volumes, namespaces,
+// resource definitions.
+bool holds_data(std::string_view type);
+// Whether `delete objects of` leaves objects of the type standing: they could not be made again as they were.
+bool is_left_standing(std::string_view type);
+
+}  // namespace migc::kubernetes

@@ -11,7 +11,7 @@
 #include <sys/types.h>
 #include <tl/expected.hpp>
 
-#include "compiler/source/descriptor.hpp"
+#include "compiler/support/descriptor.hpp"
 
 namespace migc {
 
@@ -27,13 +27,13 @@ struct WriteOptions {
 
 // Written under a name that nobody can know, in the folder of its own; `take_place` gives it that. Until
 // then, and if that never happens, the file is what it was. The errors are sentences without the file's name.
-class NewFile {
+class AtomicFile {
   public:
-    static tl::expected<NewFile, std::string> beside(const std::filesystem::path& path,
-                                                     WriteOptions options = {});
-    NewFile(NewFile&& other) noexcept;
-    NewFile& operator=(NewFile&&) = delete;
-    ~NewFile();
+    static tl::expected<AtomicFile, std::string> beside(const std::filesystem::path& path,
+                                                        WriteOptions options = {});
+    AtomicFile(AtomicFile&& other) noexcept;
+    AtomicFile& operator=(AtomicFile&&) = delete;
+    ~AtomicFile();
 
     [[nodiscard]] int descriptor() const { return file_.get(); }
     // The bytes of the file that is replaced; nothing if there is none.
@@ -51,7 +51,7 @@ class NewFile {
     static std::string unfinished_name(const std::filesystem::path& path);
 
   private:
-    NewFile(Descriptor folder, std::string name, WriteOptions options);
+    AtomicFile(Descriptor folder, std::string name, WriteOptions options);
     tl::expected<void, std::string> look_at_the_old();
     tl::expected<void, std::string> open();
     tl::expected<void, std::string> give_owner_and_mode();

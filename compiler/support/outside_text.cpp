@@ -1,4 +1,4 @@
-#include "compiler/source/outside_text.hpp"
+#include "compiler/support/outside_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/source/escape.hpp"
+#include "compiler/support/escape.hpp"
 
 namespace migc {
 namespace {

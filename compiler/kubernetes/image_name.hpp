@@ -3,10 +3,11 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tl/expected.hpp>
 
-namespace migc::runtime::inline natives {
+namespace migc::kubernetes {
 
 struct ImageName {
     std::string registry;    // "cr.example.org:5000", "registry-1.docker.io"
@@ -21,4 +22,9 @@ struct ImageName {
 
 tl::expected<ImageName, std::string> parse_image(std::string_view text);
 
-}  // namespace migc::runtime::inline natives
+// Whether the name may be another image tomorrow: it has no tag, or one that is pushed again and again, such
+// as "latest" or the name of one of these environments. A digest never does; nothing is said of a text with a
+// `$`.
+bool is_moving(std::string_view image, const std::vector<std::string>& environments);
+
+}  // namespace migc::kubernetes

@@ -1,4 +1,4 @@
-#include "compiler/source/project_path.hpp"
+#include "compiler/support/project_path.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/read_file.hpp"
 
 namespace migc {
 namespace {

@@ -1,4 +1,4 @@
-#include "compiler/source/account.hpp"
+#include "compiler/support/account.hpp"
 
 #include <array>
 #include <charconv>
@@ -7,7 +7,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/read_file.hpp"
 
 namespace migc {
 namespace {

@@ -1,4 +1,4 @@
-#include "compiler/source/write_file.hpp"
+#include "compiler/support/write_file.hpp"
 
 #include <array>
 #include <cerrno>
@@ -11,7 +11,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include "compiler/source/project_path.hpp"
+#include "compiler/support/project_path.hpp"
 
 namespace migc {
 namespace {
@@ -29,7 +29,7 @@ Failure errno_says() {
 std::string random_name(const fs::path& path) {
     std::array<unsigned char, 8> bytes{};
     if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return {};
-    std::string name = NewFile::unfinished_name(path);
+    std::string name = AtomicFile::unfinished_name(path);
     for (const unsigned char byte : bytes) name += fmt::format("{:02x}", byte);
     return name;
 }
@@ -91,10 +91,10 @@ tl::expected<Place, std::string> place_of(const fs::path& path, const fs::path& 
 
 }  // namespace
 
-NewFile::NewFile(Descriptor folder, std::string name, WriteOptions options)
+AtomicFile::AtomicFile(Descriptor folder, std::string name, WriteOptions options)
     : folder_(std::move(folder)), name_(std::move(name)), options_(std::move(options)) {}
 
-NewFile::NewFile(NewFile&& other) noexcept
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : folder_(std::move(other.folder_)),
       file_(std::move(other.file_)),
       name_(std::move(other.name_)),
@@ -105,16 +105,16 @@ NewFile::NewFile(NewFile&& other) noexcept
       owner_(other.owner_),
       group_(other.group_) {}
 
-NewFile::~NewFile() {
+AtomicFile::~AtomicFile() {
     if (!temporary_.empty()) ::unlinkat(folder_.get(), temporary_.c_str(), 0);
 }
 
-std::string NewFile::unfinished_name(const fs::path& path) {
+std::string AtomicFile::unfinished_name(const fs::path& path) {
     constexpr std::size_t others = 32;  // what is before and behind
     return "." + path.filename().string().substr(0, longest_name - others) + ".migc-";
 }
 
-tl::expected<NewFile, std::string> NewFile::beside(const fs::path& path, WriteOptions options) {
+tl::expected<AtomicFile, std::string> AtomicFile::beside(const fs::path& path, WriteOptions options) {
     std::error_code error;
     if (!options.project.empty()) options.project = fs::canonical(options.project, error);
     if (error) return Failure(error.message());
@@ -122,13 +122,13 @@ tl::expected<NewFile, std::string> NewFile::beside(const fs::path& path, WriteOp
     if (!place) return Failure(place.error());
     Descriptor folder = open_folder(place->folder);
     if (!folder) return errno_says();
-    NewFile file(std::move(folder), std::move(place->name), std::move(options));
+    AtomicFile file(std::move(folder), std::move(place->name), std::move(options));
     if (auto old = file.look_at_the_old(); !old) return Failure(old.error());
     if (auto opened = file.open(); !opened) return Failure(opened.error());
     return file;
 }
 
-Done NewFile::look_at_the_old() {
+Done AtomicFile::look_at_the_old() {
     struct stat old {};
     mode_ = options_.mode.value_or(options_.usual);
     owner_ = ::geteuid();
@@ -145,7 +145,7 @@ Done NewFile::look_at_the_old() {
     return {};
 }
 
-Done NewFile::open() {
+Done AtomicFile::open() {
     const std::string name = random_name(name_);
     if (name.empty()) return errno_says();
     constexpr int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -156,14 +156,14 @@ Done NewFile::open() {
 }
 
 // Only root may give a file away. What belongs to somebody else afterwards gives nobody its owner's rights.
-Done NewFile::give_owner_and_mode() {
+Done AtomicFile::give_owner_and_mode() {
     const bool kept = !replaces_ || ::fchown(file_.get(), owner_, group_) == 0;
     if (!kept && errno != EPERM) return errno_says();
     if (::fchmod(file_.get(), kept ? mode_ : mode_ & 0777) != 0) return errno_says();
     return {};
 }
 
-Done NewFile::take_place() {
+Done AtomicFile::take_place() {
     if (auto given = give_owner_and_mode(); !given) return given;
     if (options_.synced && ::fsync(file_.get()) != 0) return errno_says();
     if (!options_.only_new) {
@@ -181,7 +181,7 @@ Done NewFile::take_place() {
 
 tl::expected<Written, std::string> write_file(const fs::path& path, std::string_view content,
                                               const WriteOptions& options) {
-    auto file = NewFile::beside(path, options);
+    auto file = AtomicFile::beside(path, options);
     if (!file) return Failure(file.error());
     if (!write_all(file->descriptor(), content)) return errno_says();
     if (auto placed = file->take_place(); !placed) return Failure(placed.error());

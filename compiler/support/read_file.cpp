@@ -1,4 +1,4 @@
-#include "compiler/source/read_file.hpp"
+#include "compiler/support/read_file.hpp"
 
 #include <array>
 #include <cerrno>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/source/descriptor.hpp"
+#include "compiler/support/descriptor.hpp"
 
 namespace migc {
 

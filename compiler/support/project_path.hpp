@@ -7,7 +7,7 @@
 
 #include <tl/expected.hpp>
 
-#include "compiler/source/descriptor.hpp"
+#include "compiler/support/descriptor.hpp"
 
 namespace migc {
 

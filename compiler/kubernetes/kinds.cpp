@@ -1,19 +1,13 @@
-#include "runtime/world/kinds.hpp"
+#include "compiler/kubernetes/kinds.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <map>
+#include <vector>
 
-#include "runtime/world/arguments.hpp"
+#include "compiler/support/text.hpp"
 
-namespace migc::runtime::inline world {
+namespace migc::kubernetes {
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    return result;
-}
 
 std::deque<Kind> built_in() {
     const bool cluster_wide = false;
@@ -51,23 +45,52 @@ std::deque<Kind> built_in() {
         {"clusterrolebindings", "ClusterRoleBinding", "rbac.authorization.k8s.io", "v1", "", cluster_wide},
         {"customresourcedefinitions", "CustomResourceDefinition", "apiextensions.k8s.io", "v1", "crd crds",
          cluster_wide, true},
+        {"priorityclasses", "PriorityClass", "scheduling.k8s.io", "v1", "pc", cluster_wide, true},
+        {"ingressclasses", "IngressClass", "networking.k8s.io", "v1", "", cluster_wide, true},
+        {"validatingwebhookconfigurations", "ValidatingWebhookConfiguration", "admissionregistration.k8s.io",
+         "v1", "", cluster_wide, true},
+        {"mutatingwebhookconfigurations", "MutatingWebhookConfiguration", "admissionregistration.k8s.io",
+         "v1", "", cluster_wide, true},
     };
 }
 
+// By every name that a kind has.
+const std::map<std::string, const Kind*, std::less<>>& known_kinds() {
+    static const std::deque<Kind> kinds = built_in();
+    static const auto known = [] {
+        std::map<std::string, const Kind*, std::less<>> names;
+        for (const Kind& kind : kinds) {
+            names.emplace(kind.plural, &kind);
+            names.emplace(lower_case(kind.kind), &kind);
+            for (const std::string& word : split(kind.short_names, ' '))
+                if (!word.empty()) names.emplace(word, &kind);
+        }
+        return names;
+    }();
+    return known;
+}
+
+std::string singular_of(std::string word) {
+    if (word.ends_with("ies")) return word.substr(0, word.size() - 3) + "y";
+    if (word.ends_with("sses")) return word.substr(0, word.size() - 2);
+    const bool is_plural = word.size() > 1 && word.ends_with('s') && !word.ends_with("ss");
+    return is_plural ? word.substr(0, word.size() - 1) : word;
+}
+
 bool is_called(const Kind& kind, std::string_view name) {
-    return name == kind.plural || name == lower(kind.kind) || listed(kind.short_names, name);
+    return name == kind.plural || name == lower_case(kind.kind) || listed(kind.short_names, name);
 }
 
 }  // namespace
 
 std::string Kind::singular() const {
-    return group.empty() ? lower(kind) : lower(kind) + "." + group;
+    return group.empty() ? lower_case(kind) : lower_case(kind) + "." + group;
 }
 
 Kinds::Kinds() : kinds_(built_in()) {}
 
 const Kind* Kinds::typed(std::string_view word) const {
-    const std::string name = lower(word.substr(0, word.find('.')));
+    const std::string name = lower_case(word.substr(0, word.find('.')));
     std::string_view group = word.substr(std::min(word.size(), name.size() + 1));
     for (const Kind& kind : kinds_) {
         const std::size_t dot = std::min(group.find('.'), group.size());
@@ -89,27 +112,63 @@ std::string Kinds::version_typed(std::string_view word) const {
 }
 
 std::string version_in(const std::string& api_version) {
+    return api_version.substr(api_version.find('/') + 1);
+}
+
+std::string group_in(const std::string& api_version) {
     const std::size_t slash = api_version.find('/');
-    return slash == std::string::npos ? api_version : api_version.substr(slash + 1);
+    return slash == std::string::npos ? "" : api_version.substr(0, slash);
+}
+
+bool is_own_group(std::string_view group) {
+    return group.find('.') == std::string_view::npos || group.ends_with(".k8s.io");
+}
+
+std::string type_name(std::string_view written) {
+    std::string word = lower_case(written.substr(0, written.find('.')));
+    const auto known = known_kinds().find(word);
+    return known != known_kinds().end() ? lower_case(known->second->kind) : singular_of(std::move(word));
+}
+
+std::string kind_name(std::string_view written) {
+    const auto known = known_kinds().find(lower_case(written.substr(0, written.find('.'))));
+    return known != known_kinds().end() ? known->second->kind : std::string();
+}
+
+std::string plural_of(std::string_view kind) {
+    std::string word = lower_case(kind);
+    if (const auto known = known_kinds().find(word); known != known_kinds().end())
+        return known->second->plural;
+    if (word.ends_with("ss")) return word + "es";
+    if (word.ends_with("y")) return word.substr(0, word.size() - 1) + "ies";
+    return word.ends_with("s") ? word : word + "s";
+}
+
+bool is_cluster_wide(std::string_view type) {
+    const auto known = known_kinds().find(type);
+    return known != known_kinds().end() && !known->second->namespaced;
+}
+
+bool is_workload(std::string_view type) {
+    return type == "deployment" || type == "statefulset" || type == "daemonset";
 }
 
 const Kind& Kinds::of_manifest(const std::string& kind, const std::string& api_version) {
-    const std::size_t slash = api_version.find('/');
-    const std::string group = slash == std::string::npos ? "" : api_version.substr(0, slash);
+    const std::string group = group_in(api_version);
+    const std::string version = version_in(api_version);
     for (Kind& known : kinds_) {
         if (known.kind != kind || known.group != group) continue;
         // Of a kind that the world does not know of itself, the first version that it meets is the preferred
         // one.
-        const std::string version = version_in(api_version);
-        const bool own = group.find('.') == std::string::npos || group.ends_with(".k8s.io");
-        if (!own && version != known.version && !listed(known.others, version)) known.others += " " + version;
+        if (!is_own_group(group) && version != known.version && !listed(known.others, version))
+            known.others += " " + version;
         return known;
     }
     Kind added;
-    added.plural = lower(kind) + "s";
+    added.plural = plural_of(kind);
     added.kind = kind;
     added.group = group;
-    added.version = slash == std::string::npos ? api_version : api_version.substr(slash + 1);
+    added.version = version;
     added.has_generation = true;
     kinds_.push_back(std::move(added));
     return kinds_.back();
@@ -127,4 +186,13 @@ const Kind* Kinds::by_plural(std::string_view plural) const {
     return found == kinds_.end() ? nullptr : &*found;
 }
 
-}  // namespace migc::runtime::inline world
+bool holds_data(std::string_view type) {
+    return type == "persistentvolumeclaim" || type == "persistentvolume" || type == "namespace" ||
+           type == "customresourcedefinition";
+}
+
+bool is_left_standing(std::string_view type) {
+    return holds_data(type) || type == "secret";
+}
+
+}  // namespace migc::kubernetes

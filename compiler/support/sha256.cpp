@@ -1,10 +1,10 @@
-#include "compiler/source/sha256.hpp"
+#include "compiler/support/sha256.hpp"
 
 #include <array>
 
 #include <sodium.h>
 
-#include "compiler/source/encoding.hpp"
+#include "compiler/support/encoding.hpp"
 
 namespace migc {
 

@@ -1,11 +1,12 @@
-#include "runtime/natives/image_name.hpp"
+#include "compiler/kubernetes/image_name.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include <fmt/format.h>
 
-namespace migc::runtime::inline natives {
+namespace migc::kubernetes {
 namespace {
 
 // Docker's own registry is called one thing in names and another on the network.
@@ -27,6 +28,14 @@ bool is_on_this_machine(std::string_view registry) {
     return host == "localhost" || host.starts_with("127.") || host == "[::1]";
 }
 
+// The colon before the tag: one before the last slash is that of a port.
+std::size_t tag_colon(std::string_view image) {
+    const auto slash = image.rfind('/');
+    const auto colon = image.rfind(':');
+    const bool is_port = slash != std::string_view::npos && colon != std::string_view::npos && colon < slash;
+    return is_port ? std::string_view::npos : colon;
+}
+
 // Takes the digest or the tag off the end.
 std::string take_reference(std::string_view& text) {
     std::string reference = "latest";
@@ -34,10 +43,8 @@ std::string take_reference(std::string_view& text) {
         reference = text.substr(at + 1);
         text = text.substr(0, at);
     }
-    const auto slash = text.rfind('/');
-    const auto colon = text.rfind(':');
-    if (colon == std::string_view::npos || (slash != std::string_view::npos && colon < slash))
-        return reference;
+    const auto colon = tag_colon(text);
+    if (colon == std::string_view::npos) return reference;
     if (reference == "latest") reference = text.substr(colon + 1);
     text = text.substr(0, colon);
     return reference;
@@ -73,4 +80,15 @@ tl::expected<ImageName, std::string> parse_image(std::string_view text) {
     return name;
 }
 
-}  // namespace migc::runtime::inline natives
+bool is_moving(std::string_view image, const std::vector<std::string>& environments) {
+    constexpr std::array<std::string_view, 8> usual = {"latest", "stable", "edge", "main",
+                                                       "master", "dev",    "prod", "nightly"};
+    if (image.empty() || image.find_first_of("@$") != std::string_view::npos) return false;
+    const auto colon = tag_colon(image);
+    if (colon == std::string_view::npos) return true;
+    const std::string_view tag = image.substr(colon + 1);
+    return std::find(usual.begin(), usual.end(), tag) != usual.end() ||
+           std::find(environments.begin(), environments.end(), tag) != environments.end();
+}
+
+}  // namespace migc::kubernetes

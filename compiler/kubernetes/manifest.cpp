@@ -1,0 +1,212 @@
+#include "compiler/kubernetes/manifest.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "compiler/documents/yaml_tree.hpp"
+#include "compiler/kubernetes/kinds.hpp"
+#include "compiler/support/json_text.hpp"
+#include "compiler/support/read_file.hpp"
+#include "compiler/support/text.hpp"
+
+namespace migc::kubernetes {
+namespace {
+
+// Far above what the cluster takes as one object (1.5 MiB), and small enough to be read at once.
+constexpr std::uintmax_t largest_file = 16U << 20U;
+
+using Documents = tl::expected<std::vector<Document>, std::string>;
+
+// Splits where kubectl does: at a line that begins with three hyphens and holds at most a comment after them.
+tl::expected<std::vector<std::string>, std::string> document_texts(std::string_view text) {
+    std::vector<std::string> parts(1);
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size() - 1) + 1;
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(end);
+        if (!line.starts_with("---")) {
+            parts.back() += line;
+            continue;
+        }
+        const std::string_view rest = trimmed(line.substr(3));
+        if (!rest.empty() && rest.front() != '#')
+            return tl::unexpected(
+                fmt::format("`{}` is no line that kubectl takes between documents", trimmed(line)));
+        parts.emplace_back();
+    }
+    return parts;
+}
+
+bool is_name(const std::string& text) {
+    return !text.empty() && text.front() != '-' && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == ':';
+    });
+}
+
+bool is_allowed(const Handle& handle) {
+    return is_name(handle.type) && is_name(handle.name) &&
+           (handle.name_space.empty() || is_name(handle.name_space));
+}
+
+tl::expected<Handle, std::string> handle_of(const nlohmann::json& declared) {
+    const std::string kind = text_field(declared, "/kind");
+    if (std::string why = why_no_object(declared); !why.empty()) return tl::unexpected(std::move(why));
+    if (is_list(declared))
+        return tl::unexpected("it is a " + kind + "; write its items as documents of their own");
+    const std::string group = group_in(text_field(declared, "/apiVersion"));
+    Handle handle = {lower_case(kind) + (is_own_group(group) ? "" : "." + group),
+                     text_field(declared, "/metadata/namespace"), text_field(declared, "/metadata/name")};
+    if (!is_allowed(handle))
+        return tl::unexpected<std::string>("its kind, namespace or name is none that Kubernetes allows");
+    return handle;
+}
+
+std::string at_line(std::string_view text, std::size_t offset, const std::string& why) {
+    return fmt::format("line {}: {}", documents::line_number(text, offset), why);
+}
+
+// Nothing for a document without content.
+tl::expected<std::vector<Document>, std::string> document(const std::string& text) {
+    using Of = documents::YamlFault::Of;
+    auto read = documents::read_yaml_text(text, documents::large_yaml);
+    if (const auto fault = documents::first_fault(read.documents))
+        return tl::unexpected(at_line(
+            text, fault->span.begin,
+            fault->of == Of::Duplicate ? fmt::format("the key `{}` stands twice in one mapping", fault->key)
+                                       : fault->message));
+    if (read.problem)
+        return tl::unexpected(at_line(text, read.problem->offset, "it is no YAML: " + read.problem->message));
+    if (read.documents.empty() || read.documents.front().kind == documents::YamlKind::Null)
+        return std::vector<Document>{};
+    auto declared = documents::to_json(read.documents.front(), documents::Scalars::Texts);
+    const auto handle = handle_of(*declared);
+    if (!handle) return tl::unexpected(handle.error());
+    return std::vector<Document>{{*handle, std::move(*declared), text}};
+}
+
+tl::expected<std::string, std::string> read_text(const std::filesystem::path& file) {
+    return file_content(file, largest_file).map_error([&](const std::string& why) {
+        return fmt::format("{} cannot be read: {}", file.string(), why);
+    });
+}
+
+struct FolderFiles {
+    std::vector<std::filesystem::path> manifests;
+    std::vector<std::string> others;  // by name; a folder with a slash behind it
+};
+
+tl::expected<FolderFiles, std::string> files_of(const std::filesystem::path& path) {
+    std::error_code error;
+    FolderFiles files;
+    if (!std::filesystem::is_directory(path, error)) {
+        files.manifests = {path};
+        return files;
+    }
+    for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (entry->is_directory())
+            files.others.push_back(name + "/");
+        else if (is_manifest_name(entry->path()))
+            files.manifests.push_back(entry->path());
+        else if (!name.starts_with('.'))
+            files.others.push_back(name);
+    }
+    if (error) return tl::unexpected(fmt::format("{} cannot be read: {}", path.string(), error.message()));
+    std::sort(files.manifests.begin(), files.manifests.end());
+    std::sort(files.others.begin(), files.others.end());
+    return files;
+}
+
+}  // namespace
+
+std::string object_name(const std::string& written) {
+    const auto slash = written.rfind('/');
+    return slash == std::string::npos ? std::string() : written.substr(slash + 1);
+}
+
+std::string plain_handle(std::string_view written) {
+    const auto first = written.find('/'), last = written.rfind('/');
+    if (first == std::string_view::npos) return std::string(written);
+    return type_name(written.substr(0, first)) + std::string(written.substr(last));
+}
+
+bool is_list(const nlohmann::json& document) {
+    return text_field(document, "/kind").ends_with("List") && document.contains("items");
+}
+
+std::string why_no_object(const nlohmann::json& document) {
+    if (!document.is_object()) return "it is no mapping";
+    if (text_field(document, "/kind").empty() || text_field(document, "/apiVersion").empty())
+        return "it has no apiVersion or no kind";
+    if (!is_list(document) && text_field(document, "/metadata/name").empty())
+        return "it has no metadata.name; without one it could not be found again";
+    return {};
+}
+
+bool is_manifest_name(const std::filesystem::path& file) {
+    const std::string extension = file.extension().string();
+    return file.stem() != "kustomization" &&
+           (extension == ".yaml" || extension == ".yml" || extension == ".json");
+}
+
+tl::expected<Handle, std::string> parse_handle(std::string_view text) {
+    const auto first = text.find('/');
+    const auto last = text.rfind('/');
+    const bool has_namespace = first != last;
+    if (first == std::string_view::npos || (has_namespace && text.find('/', first + 1) != last))
+        return tl::unexpected(
+            fmt::format("`{}` is no object of a manifest (type/name or type/namespace/name)", text));
+    Handle handle = {std::string(text.substr(0, first)),
+                     has_namespace ? std::string(text.substr(first + 1, last - first - 1)) : std::string(),
+                     std::string(text.substr(last + 1))};
+    if (!is_allowed(handle))
+        return tl::unexpected(
+            fmt::format("`{}` is no object of a manifest (type/name or type/namespace/name)", text));
+    return handle;
+}
+
+Documents parse_manifest(std::string_view text, const std::string& file) {
+    const auto parts = document_texts(text);
+    if (!parts) return tl::unexpected(fmt::format("{}: {}", file, parts.error()));
+    std::vector<Document> documents;
+    for (std::size_t i = 0; i < parts->size(); ++i) {
+        auto one = document((*parts)[i]);
+        if (!one) return tl::unexpected(fmt::format("{}, document {}: {}", file, i + 1, one.error()));
+        std::move(one->begin(), one->end(), std::back_inserter(documents));
+    }
+    return documents;
+}
+
+Documents read_manifest(const std::filesystem::path& path) {
+    const auto files = files_of(path);
+    if (!files) return tl::unexpected(files.error());
+    std::vector<Document> documents;
+    std::set<std::string> seen;
+    for (const auto& file : files->manifests) {
+        const auto text = read_text(file);
+        if (!text) return tl::unexpected(text.error());
+        auto own = parse_manifest(*text, file.filename().string());
+        if (!own) return own;
+        for (Document& one : *own) {
+            if (!seen.insert(one.handle.text()).second)
+                return tl::unexpected(fmt::format("{} declares {} twice; only one of both can come to be",
+                                                  file.filename().string(), one.handle.written()));
+            documents.push_back(std::move(one));
+        }
+    }
+    if (documents.empty()) return tl::unexpected(fmt::format("{} holds no object", path.string()));
+    return documents;
+}
+
+tl::expected<std::vector<std::string>, std::string> files_beside_manifests(
+    const std::filesystem::path& path) {
+    auto files = files_of(path);
+    if (!files) return tl::unexpected(files.error());
+    return std::move(files->others);
+}
+
+}  // namespace migc::kubernetes

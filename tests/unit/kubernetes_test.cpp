@@ -1,0 +1,49 @@
+#include <catch2/catch.hpp>
+
+#include "compiler/kubernetes/image_name.hpp"
+#include "compiler/kubernetes/kinds.hpp"
+#include "compiler/kubernetes/manifest.hpp"
+
+using namespace migc::kubernetes;
+
+TEST_CASE("a type of object has one name, however it is spelled") {
+    for (const char* written :
+         {"deploy", "Deployment", "deployments", "deployments.apps", "deployment.v1.apps"})
+        CHECK(type_name(written) == "deployment");
+    CHECK(type_name("networkpolicies") == "networkpolicy");
+    CHECK(type_name("certificates.cert-manager.io") == "certificate");
+    CHECK(type_name("widgetclasses") == "widgetclass");
+    CHECK(type_name("").empty());
+    CHECK(kind_name("sts") == "StatefulSet");
+    CHECK(kind_name("widget").empty());
+    CHECK(plural_of("Ingress") == "ingresses");
+    CHECK(plural_of("Widget") == "widgets");
+    CHECK(plural_of("Policy") == "policies");
+}
+
+TEST_CASE("what a type of object is") {
+    CHECK(is_cluster_wide("priorityclass"));
+    CHECK_FALSE(is_cluster_wide("configmap"));
+    CHECK_FALSE(is_cluster_wide("widget"));
+    CHECK(is_workload("daemonset"));
+    CHECK_FALSE(is_workload("job"));
+    CHECK(holds_data("namespace"));
+    CHECK(is_left_standing("secret"));
+    CHECK_FALSE(is_left_standing("service"));
+}
+
+TEST_CASE("handles") {
+    CHECK(plain_handle("deploy/web") == "deployment/web");
+    CHECK(plain_handle("Deployment/shop/web") == "deployment/web");
+    CHECK(plain_handle("web") == "web");
+    CHECK(object_name("deployment/web") == "web");
+    CHECK(object_name("web").empty());
+}
+
+TEST_CASE("a tag moves if it is pushed again and again") {
+    const std::vector<std::string> environments = {"staging"};
+    for (const char* image : {"web", "web:latest", "cr.example.org:5000/web", "team/web:staging", "web:main"})
+        CHECK(is_moving(image, environments));
+    for (const char* image : {"web:1.2", "cr.example.org:5000/web:v3", "web@sha256:00", "web:${version}", ""})
+        CHECK_FALSE(is_moving(image, environments));
+}
