@@ -10,30 +10,19 @@
 namespace migc::runtime::inline engine {
 
 // Hands everything on. Where the journal cannot be made durable no tool is started: the answer says so.
-class CommittedTools final : public Tools {
+class CommittedTools final : public ForwardingTools {
   public:
     // `commit` makes all durable, or says why it cannot be. The tools outlive it.
     CommittedTools(Tools& tools, std::function<std::string()> commit)
-        : tools_(tools), commit_(std::move(commit)) {}
+        : ForwardingTools(tools), commit_(std::move(commit)) {}
 
     Answer run(const CommandLine& command) override;
     std::unique_ptr<Watch> watch(const CommandLine& command) override;
-    std::unique_ptr<Watch> watch_all() override { return tools_.watch_all(); }
     tl::expected<bool, std::string> running(const std::string& log) override;
     Answer stop(const std::string& log, std::int64_t grace_ms) override;
     Woken sleep_until(Time deadline) override;
 
-    Time now() override { return tools_.now(); }
-    Time steady() override { return tools_.steady(); }
-    std::optional<ProgramFile> program_file(const std::string& program) override {
-        return tools_.program_file(program);
-    }
-    std::optional<std::string> changed_program() override { return tools_.changed_program(); }
-    [[nodiscard]] bool concurrent() const override { return tools_.concurrent(); }
-    [[nodiscard]] std::string kind() const override { return tools_.kind(); }
-
   private:
-    Tools& tools_;
     std::function<std::string()> commit_;
 };
 

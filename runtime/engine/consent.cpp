@@ -211,7 +211,11 @@ bool is_not_allowed(const Answer& answer) {
 }
 
 ConsentedTools::ConsentedTools(std::unique_ptr<Tools> tools, fs::path root, Work work, Allows allows)
-    : tools_(std::move(tools)), root_(std::move(root)), work_(work), allows_(std::move(allows)) {
+    : ForwardingTools(*tools),
+      owned_(std::move(tools)),
+      root_(std::move(root)),
+      work_(work),
+      allows_(std::move(allows)) {
     if (allows_) path_ = path_of_machine(root_);
 }
 
@@ -227,11 +231,10 @@ std::optional<ProjectProgram> ConsentedTools::asked_for(const CommandLine& comma
 std::string ConsentedTools::refusal(const CommandLine& command, std::optional<ProjectProgram> program) {
     if (!allows_) return {};
     const fs::path folder = command.directory.empty() ? root_ : fs::path(command.directory);
-    if (program) find_file(*program, folder, *tools_);
+    if (program) find_file(*program, folder, tools_);
     // One that may be run as the project says need not be one that lies there.
     if (!program || allows_(*program)) {
-        program =
-            command.argv.empty() ? std::nullopt : lying_in_project(command.argv.front(), root_, *tools_);
+        program = command.argv.empty() ? std::nullopt : lying_in_project(command.argv.front(), root_, tools_);
         if (!program || allows_(*program)) return {};
     }
     std::string why = fmt::format("{}{}", not_read_mark, program->why);
@@ -251,13 +254,13 @@ Answer ConsentedTools::run(const CommandLine& command) {
     const auto program = asked_for(command);
     std::string why = refusal(command, program);
     if (!why.empty()) return not_started(std::move(why));
-    return tools_->run(path_ && !program ? on_machine(command) : command);
+    return tools_.run(path_ && !program ? on_machine(command) : command);
 }
 
 std::unique_ptr<Watch> ConsentedTools::watch(const CommandLine& command) {
     const auto program = asked_for(command);
     if (!refusal(command, program).empty()) return nullptr;
-    return tools_->watch(path_ && !program ? on_machine(command) : command);
+    return tools_.watch(path_ && !program ? on_machine(command) : command);
 }
 
 // ------------------------------------------------------------------ what a run may execute

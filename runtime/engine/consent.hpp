@@ -60,7 +60,7 @@ constexpr std::string_view not_read_mark = "not read: ";
 bool is_not_allowed(const Answer& answer);
 
 // Hands on what is the machine's, and of the project's what is allowed. All else is not started.
-class ConsentedTools final : public Tools {
+class ConsentedTools final : public ForwardingTools {
   public:
     using Allows = std::function<bool(const ProjectProgram&)>;
 
@@ -73,20 +73,6 @@ class ConsentedTools final : public Tools {
 
     Answer run(const CommandLine& command) override;
     std::unique_ptr<Watch> watch(const CommandLine& command) override;
-    std::unique_ptr<Watch> watch_all() override { return tools_->watch_all(); }
-    tl::expected<bool, std::string> running(const std::string& log) override { return tools_->running(log); }
-    Answer stop(const std::string& log, std::int64_t grace_ms) override {
-        return tools_->stop(log, grace_ms);
-    }
-    Time now() override { return tools_->now(); }
-    Time steady() override { return tools_->steady(); }
-    Woken sleep_until(Time deadline) override { return tools_->sleep_until(deadline); }
-    std::optional<ProgramFile> program_file(const std::string& program) override {
-        return tools_->program_file(program);
-    }
-    std::optional<std::string> changed_program() override { return tools_->changed_program(); }
-    [[nodiscard]] bool concurrent() const override { return tools_->concurrent(); }
-    [[nodiscard]] std::string kind() const override { return tools_->kind(); }
 
   private:
     // What of the project it would execute; nothing where everything is allowed.
@@ -95,7 +81,7 @@ class ConsentedTools final : public Tools {
     std::string refusal(const CommandLine& command, std::optional<ProjectProgram> program);
     [[nodiscard]] CommandLine on_machine(CommandLine command) const;
 
-    std::unique_ptr<Tools> tools_;
+    std::unique_ptr<Tools> owned_;
     std::filesystem::path root_;
     Work work_;
     Allows allows_;

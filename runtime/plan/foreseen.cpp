@@ -120,30 +120,6 @@ Scope with_known_after(const Scope& names) {
     return shown;
 }
 
-// What stands between readings and the outside.
-class Foreseen::Through final : public Tools {
-  public:
-    explicit Through(Foreseen& foreseen) : foreseen_(foreseen) {}
-
-    Answer run(const CommandLine& command) override { return foreseen_.run(command); }
-    std::unique_ptr<Watch> watch(const CommandLine&) override { return nullptr; }
-    tl::expected<bool, std::string> running(const std::string& log) override {
-        return foreseen_.tools_.running(log);
-    }
-    Time now() override { return foreseen_.tools_.now(); }
-    Time steady() override { return foreseen_.tools_.steady(); }
-    Woken sleep_until(Time deadline) override { return foreseen_.tools_.sleep_until(deadline); }
-    std::optional<ProgramFile> program_file(const std::string& program) override {
-        return foreseen_.tools_.program_file(program);
-    }
-    std::optional<std::string> changed_program() override { return foreseen_.tools_.changed_program(); }
-    [[nodiscard]] bool concurrent() const override { return false; }
-    [[nodiscard]] std::string kind() const override { return foreseen_.tools_.kind(); }
-
-  private:
-    Foreseen& foreseen_;
-};
-
 std::string known_after(const Value& value) {
     const auto* no = value.get_if<Unknown>();
     const bool is_told =
@@ -152,20 +128,13 @@ std::string known_after(const Value& value) {
 }
 
 Foreseen::Foreseen(Tools& tools, fs::path root, Natives natives)
-    : tools_(tools),
-      through_(std::make_unique<Through>(*this)),
-      root_(fs::absolute(root).lexically_normal()),
-      natives_(std::move(natives)) {
+    : ForwardingTools(tools), root_(fs::absolute(root).lexically_normal()), natives_(std::move(natives)) {
     if (!root_.has_filename()) root_ = root_.parent_path();
 }
 
 Foreseen::~Foreseen() {
     std::error_code ignored;
     if (!scratch_.empty()) fs::remove_all(scratch_, ignored);
-}
-
-Tools& Foreseen::tools() {
-    return *through_;
 }
 
 void Foreseen::enter(StageEnvironment& environment, const std::string& stage) {
@@ -459,6 +428,10 @@ Answer Foreseen::noted(Answer answer) {
     return answer;
 }
 
+Answer Foreseen::live_unless(Number after, const CommandLine& command) {
+    return after > 0 ? withhold(after) : live(command);
+}
+
 Answer Foreseen::live(const CommandLine& command) {
     if (scratch_.empty()) return noted(tools_.run(command));
     CommandLine real = command;
@@ -486,7 +459,7 @@ Answer Foreseen::run(const CommandLine& command) {
     if (command.tool == "curl") after = open("outside");
     if ((command.tool == "curl" || command.tool == "docker") && look_.sight.registry)
         after = std::max(open("registry"), open("registry " + look_.about));
-    return after > 0 ? withhold(after) : live(command);
+    return live_unless(after, command);
 }
 
 // What an earlier `init` prepares fails only until then; what it reads after changed files may be another
@@ -517,6 +490,15 @@ Number Foreseen::cluster_open() const {
     return std::max(open("all"), open("cluster " + cluster()));
 }
 
+Number Foreseen::busy() const {
+    return open("busy " + cluster());
+}
+
+const Foreseen::Thing* Foreseen::thing_at(const std::string& name) const {
+    const auto found = state_.things.find(name);
+    return found == state_.things.end() ? nullptr : &found->second;
+}
+
 std::string Foreseen::thing_name(const KubectlWords& call, const std::string& target) const {
     const std::string type = target.substr(0, target.find('/'));
     const std::string name_space =
@@ -538,22 +520,21 @@ Number Foreseen::open_in(const Thing& thing, const std::vector<std::string>& fie
 Answer Foreseen::kubectl(const CommandLine& command) {
     const KubectlWords call = parse_kubectl(command.argv);
     if (call.verb == "config" || call.verb == "version") return live(command);
-    const Number busy = open("busy " + cluster());
     if (call.verb == "get" && !call.has("--raw"))
         return call.targets().size() == 1 && !call.has("--selector") ? get_object(command, call)
                                                                      : get_list(command, call);
     if (call.value("--dry-run") == "server" && call.verb == "apply") return dry_apply(command, call);
     if (call.value("--dry-run") == "server" && call.verb == "patch") return dry_patch(command, call);
     const bool asks_rights = call.verb == "auth" || call.verb == "api-resources";
-    const Number after = std::max(cluster_open(), asks_rights ? 0 : busy);
+    const Number after = std::max(cluster_open(), asks_rights ? 0 : busy());
     return after > 0 ? withhold(after) : mended_by_then(live(command));
 }
 
 Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call) {
     const std::string target = call.targets().front(), name = thing_name(call, target);
     const std::string type = target.substr(0, target.find('/'));
-    const auto known = state_.things.find(name);
-    const Number written = known == state_.things.end() ? 0 : known->second.written;
+    const Thing* known = thing_at(name);
+    const Number written = known == nullptr ? 0 : known->written;
     if (const Number after = cluster_open(); after > written) return withhold(after);
     if (const Number after = open("nodes " + cluster()); type == "node" && after > written)
         return withhold(after);
@@ -562,15 +543,14 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call
     const bool status = look_.sight.bookkeeping &&
                         std::any_of(fields.begin(), fields.end(),
                                     [](const std::string& field) { return overlap(field, "/status"); });
-    if (const Number busy = open("busy " + cluster()); busy > written && (made_by_others || status))
-        return withhold(busy);
+    if (const Number after = busy(); after > written && (made_by_others || status)) return withhold(after);
     const bool version = std::any_of(fields.begin(), fields.end(), [](const std::string& field) {
         return overlap(field, "/metadata/resourceVersion");
     });
     if (const Number evicted = open("evicted " + cluster());
         evicted > written && version && !workload_kind(target).empty())
         return withhold(evicted);
-    if (known == state_.things.end()) {
+    if (known == nullptr) {
         const auto asked = asked_.find(command.argv);
         Answer answer = asked == asked_.end() ? live(command) : asked->second;
         if (answer.succeeded()) {
@@ -581,10 +561,9 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call
         }
         return answer;
     }
-    const Thing& thing = known->second;
-    if (const Number after = open_in(thing, look_.fields, look_.sight.bookkeeping); after > 0)
+    if (const Number after = open_in(*known, look_.fields, look_.sight.bookkeeping); after > 0)
         return withhold(after);
-    if (!thing.form.is_null()) return exited(0, thing.form.dump());
+    if (!known->form.is_null()) return exited(0, known->form.dump());
     if (call.has("--ignore-not-found")) return exited(0, "");
     Answer gone = exited(0, "");
     gone.status = 1;
@@ -596,8 +575,7 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call
 // controllers make is not.
 Answer Foreseen::get_list(const CommandLine& command, const KubectlWords& call) {
     if (!call.targets().empty()) {
-        const Number after = std::max(cluster_open(), open("busy " + cluster()));
-        return after > 0 ? withhold(after) : live(command);
+        return live_unless(std::max(cluster_open(), busy()), command);
     }
     const std::set<std::string> types = types_of(call);
     const std::string place = thing_name(call, "");  // "CLUSTER NAMESPACE "
@@ -626,19 +604,17 @@ Answer Foreseen::get_list(const CommandLine& command, const KubectlWords& call) 
 Answer Foreseen::dry_apply(const CommandLine& command, const KubectlWords& call) {
     const auto documents = kubernetes::parse_manifest(command.input, "manifest");
     if (!documents || documents->size() != 1) {
-        const Number after = std::max(cluster_open(), open("busy " + cluster()));
-        return after > 0 ? withhold(after) : live(command);
+        return live_unless(std::max(cluster_open(), busy()), command);
     }
     const std::string target = kubernetes::plain_handle(documents->front().handle.written());
     const std::string name = thing_name(call, target);
-    const auto known = state_.things.find(name);
-    if (known != state_.things.end()) {
+    if (const Thing* known = thing_at(name)) {
         const auto before = dry_runs_.find(name);
         const bool same_again = before != dry_runs_.end() && before->second.input == command.input &&
-                                known->second.applied && known->second.form == before->second.form;
-        if (!same_again || cluster_open() > known->second.written)
-            return withhold(std::max(cluster_open(), known->second.written));
-        return exited(0, known->second.form.dump());
+                                known->applied && known->form == before->second.form;
+        if (!same_again || cluster_open() > known->written)
+            return withhold(std::max(cluster_open(), known->written));
+        return exited(0, known->form.dump());
     }
     if (const Number after = cluster_open(); after > 0) return withhold(after);
     Answer answer = live(command);
@@ -649,9 +625,8 @@ Answer Foreseen::dry_apply(const CommandLine& command, const KubectlWords& call)
 }
 
 Answer Foreseen::mended_by_then(Answer answer) {
-    const Number busy = open("busy " + cluster());
     const bool refused = answer.ending == Ending::Exited && answer.status != 0;
-    return busy > 0 && refused && !is_beyond_mending(answer.errors) ? withhold(busy) : answer;
+    return busy() > 0 && refused && !is_beyond_mending(answer.errors) ? withhold(busy()) : answer;
 }
 
 // Of an object that an earlier step changes the server is asked about the object as it is: where it takes the
@@ -659,18 +634,18 @@ Answer Foreseen::mended_by_then(Answer answer) {
 Answer Foreseen::dry_patch(const CommandLine& command, const KubectlWords& call) {
     const auto targets = call.targets();
     const std::string name = targets.size() == 1 ? thing_name(call, targets.front()) : "";
-    const auto known = state_.things.find(name);
-    const Number written = known == state_.things.end() ? 0 : known->second.written;
+    const Thing* known = thing_at(name);
+    const Number written = known == nullptr ? 0 : known->written;
     if (const Number after = cluster_open(); after > written) return withhold(after);
-    if (known == state_.things.end()) return mended_by_then(live(command));
+    if (known == nullptr) return mended_by_then(live(command));
     const auto patch =
         json::parse(call.has("--patch") ? call.value("--patch") : command.input, nullptr, false);
     const Answer answer = live(command);
     const auto seen = json::parse(answer.output, nullptr, false);
     if (!answer.succeeded() || !patch.is_object() || !seen.is_object() || call.value("--type") != "merge" ||
-        known->second.form.is_null() || known->second.open.contains(""))
+        known->form.is_null() || known->open.contains(""))
         return withhold(written);
-    json patched = known->second.form;
+    json patched = known->form;
     patched.merge_patch(patch);
     json without_version = patch;
     if (without_version.contains("metadata")) without_version["metadata"].erase("resourceVersion");
@@ -680,7 +655,7 @@ Answer Foreseen::dry_patch(const CommandLine& command, const KubectlWords& call)
         const bool is_empty = value.is_null() || value.empty();
         if (!is_empty && field(seen, pointer) != value) return withhold(written);
         if (is_empty && field(seen, pointer) != field(patched, pointer)) return withhold(written);
-        if (open_in(known->second, {pointer}, true) > 0 && !pointer.starts_with("/metadata/"))
+        if (open_in(*known, {pointer}, true) > 0 && !pointer.starts_with("/metadata/"))
             return withhold(written);
     }
     return exited(0, patched.dump());

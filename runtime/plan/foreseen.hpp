@@ -37,7 +37,7 @@ struct Declared {
     Value value;
 };
 
-class Foreseen final : public Foresight {
+class Foreseen final : public Foresight, private ForwardingTools {
   public:
     using Natives = std::function<const NativeEntry*(std::string_view)>;
     // Steps in the order in which they are planned, from 1; 0 stands for none.
@@ -74,7 +74,7 @@ class Foreseen final : public Foresight {
     Foreseen& operator=(const Foreseen&) = delete;
 
     // What steps read through while they are planned: nothing of it changes the outside.
-    Tools& tools();
+    Tools& tools() { return *this; }
     // From now on steps of this stage are planned. The environment's root is moved to the scratch copy and
     // back while something is read there.
     void enter(StageEnvironment& environment, const std::string& stage);
@@ -104,8 +104,6 @@ class Foreseen final : public Foresight {
     std::map<std::string, std::string> take_identities();
 
   private:
-    class Through;
-    friend class Through;
     class Deed;
 
     // What is being read, while it is read.
@@ -138,7 +136,12 @@ class Foreseen final : public Foresight {
     Reading in_scratch(const std::vector<std::string>& paths, const std::function<Reading()>& read);
     [[nodiscard]] std::string without_scratch(std::string text) const;
 
-    Answer run(const CommandLine& command);
+    // As tools.
+    Answer run(const CommandLine& command) override;
+    std::unique_ptr<Watch> watch(const CommandLine&) override { return nullptr; }
+    Answer stop(const std::string& log, std::int64_t grace_ms) override { return Tools::stop(log, grace_ms); }
+    [[nodiscard]] bool concurrent() const override { return false; }
+
     // The last step that may have influenced what the command answers, where the plan cannot tell how.
     Answer kubectl(const CommandLine& command);
     Answer get_object(const CommandLine& command, const KubectlWords& call);
@@ -148,6 +151,7 @@ class Foreseen final : public Foresight {
     Answer terraform(const CommandLine& command);
     Answer withhold(Number number);
     Answer live(const CommandLine& command);
+    Answer live_unless(Number after, const CommandLine& command);
     Answer noted(Answer answer);
     Answer mended_by_then(Answer answer);
     [[nodiscard]] std::string thing_name(const KubectlWords& call, const std::string& target) const;
@@ -155,10 +159,11 @@ class Foreseen final : public Foresight {
                                  bool bookkeeping) const;
     [[nodiscard]] std::string cluster() const;
     [[nodiscard]] Number cluster_open() const;
+    [[nodiscard]] Number busy() const;
+    // Null where no step has changed it.
+    [[nodiscard]] const Thing* thing_at(const std::string& name) const;
     [[nodiscard]] Number any_step() const { return open("any"); }
 
-    Tools& tools_;
-    std::unique_ptr<Through> through_;
     std::filesystem::path root_;
     Natives natives_;
     std::filesystem::path scratch_;   // empty until something is edited

@@ -127,6 +127,30 @@ class Tools {
     [[nodiscard]] virtual std::string kind() const = 0;
 };
 
+// Hands everything on to other tools, which outlive it: the base of those that do something about some of it.
+class ForwardingTools : public Tools {
+  public:
+    explicit ForwardingTools(Tools& tools) : tools_(tools) {}
+
+    Answer run(const CommandLine& command) override { return tools_.run(command); }
+    std::unique_ptr<Watch> watch(const CommandLine& command) override { return tools_.watch(command); }
+    std::unique_ptr<Watch> watch_all() override { return tools_.watch_all(); }
+    tl::expected<bool, std::string> running(const std::string& log) override { return tools_.running(log); }
+    Answer stop(const std::string& log, std::int64_t grace_ms) override { return tools_.stop(log, grace_ms); }
+    Time now() override { return tools_.now(); }
+    Time steady() override { return tools_.steady(); }
+    Woken sleep_until(Time deadline) override { return tools_.sleep_until(deadline); }
+    std::optional<ProgramFile> program_file(const std::string& program) override {
+        return tools_.program_file(program);
+    }
+    std::optional<std::string> changed_program() override { return tools_.changed_program(); }
+    [[nodiscard]] bool concurrent() const override { return tools_.concurrent(); }
+    [[nodiscard]] std::string kind() const override { return tools_.kind(); }
+
+  protected:
+    Tools& tools_;
+};
+
 // The argv as one could type it into a shell, for people: plain words bare, others in single quotes,
 // control characters escaped. Never given to a shell by migc.
 std::string shown(const std::vector<std::string>& argv);
