@@ -2,31 +2,16 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "runtime/engine/text.hpp"
 #include "runtime/inspect/doctor.hpp"
 #include "runtime/natives/live_objects.hpp"
+#include "runtime/plan/commands.hpp"
 
 namespace migc::runtime::inline inspect {
 namespace {
-
-// kubectl's words without its options; of an option that is a word of its own the value goes with it.
-std::vector<std::string> bare(const std::vector<std::string>& words) {
-    static const std::set<std::string, std::less<>> with_value = {
-        "--context", "--namespace", "-n", "--kubeconfig", "-o", "-p", "-f", "-c"};
-    std::vector<std::string> result;
-    for (std::size_t i = 1; i < words.size(); ++i) {
-        if (words[i] == "--") break;
-        if (with_value.contains(words[i]))
-            ++i;
-        else if (!words[i].starts_with('-'))
-            result.push_back(words[i]);
-    }
-    return result;
-}
 
 // "deployment/webapi" -> "deployment"; kubectl itself understands singular names, so any kind will do, but
 // not with a version: "deployment.v1.apps" -> "deployment.apps".
@@ -51,28 +36,25 @@ std::string kind_at(const std::string& address) {
     return parts.front() == "apis" ? plural + "." + parts[1] : plural;
 }
 
-// What a subcommand needs on the kind that it names, or on what it is about.
-std::vector<Right> rights_of_subcommand(const std::vector<std::string>& words,
-                                        const PlannedCommand& command) {
-    const std::string& subcommand = words.front();
-    const std::string kind = words.size() > 1 ? kind_of(words[1]) : "";
-    const std::string second = words.size() > 2 ? kind_of(words[2]) : "";
+// What a subcommand needs on the kind that it names, or on the object that it is given.
+std::vector<Right> rights_of_subcommand(const KubectlWords& call, const std::string& object) {
+    const auto kind_named = [&](std::size_t index) {
+        return index < call.words.size() ? kind_of(call.words[index]) : std::string();
+    };
+    const std::string kind = kind_named(0), second = kind_named(1), given = kind_of(object);
+    const std::string& subcommand = call.verb;
     // With a precondition kubectl reads the scale and writes it back, else it patches.
-    const bool careful = std::any_of(command.argv.begin(), command.argv.end(), [](const std::string& word) {
-        return word.starts_with("--current-replicas=") || word.starts_with("--resource-version=");
-    });
+    const bool careful = call.has("--current-replicas") || call.has("--resource-version");
     if (subcommand == "scale") return {{"get", kind}, {careful ? "update" : "patch", kind + "/scale"}};
     if (subcommand == "rollout" || subcommand == "set") return {{"patch", second}};
     if (subcommand == "patch" || subcommand == "annotate" || subcommand == "label") return {{"patch", kind}};
-    if (subcommand == "delete")
-        return {{"delete", kind.empty() && words.size() > 1 ? kind_at(words[1]) : kind}};
+    if (subcommand == "delete") return {{"delete", call.has("--raw") ? kind_at(call.value("--raw")) : kind}};
     if (subcommand == "cordon" || subcommand == "uncordon") return {{"patch", "nodes"}};
     if (subcommand == "drain") return {{"patch", "nodes"}, {"create", "pods/eviction"}};
     if (subcommand == "exec" || subcommand == "cp") return {{"create", "pods/exec"}};
     if (subcommand == "run") return {{"create", "pods"}, {"delete", "pods"}};
     if (subcommand == "create") return {{"create", kind}};
-    if (subcommand == "apply")
-        return {{"create", kind_of(command.object)}, {"patch", kind_of(command.object)}};
+    if (subcommand == "apply") return {{"create", given}, {"patch", given}};
     return {};
 }
 
@@ -101,9 +83,7 @@ Answered ask(const Right& right, const ir::Program& program, const StageEnvironm
 
 std::vector<Right> rights_of(const PlannedCommand& command) {
     if (command.argv.empty() || command.argv.front() != "kubectl") return {};
-    const auto words = bare(command.argv);
-    if (words.empty()) return {};
-    std::vector<Right> rights = rights_of_subcommand(words, command);
+    std::vector<Right> rights = rights_of_subcommand(parse_kubectl(command.argv), command.object);
     std::erase_if(rights,
                   [](const Right& right) { return right.resource.empty() || right.resource.front() == '/'; });
     return rights;

@@ -1,4 +1,6 @@
 // Plans as JSON: the one place that knows its keys.
+#include <array>
+
 #include "runtime/engine/consent.hpp"
 #include "runtime/plan/plan.hpp"
 
@@ -9,23 +11,8 @@ using nlohmann::json;
 namespace {
 
 const char* word(PlanStepKind kind) {
-    switch (kind) {
-        case PlanStepKind::Call:
-            return "call";
-        case PlanStepKind::Verify:
-            return "verify";
-        case PlanStepKind::Soak:
-            return "soak";
-        case PlanStepKind::Let:
-            return "let";
-        case PlanStepKind::If:
-            return "if";
-        case PlanStepKind::For:
-            return "for";
-        case PlanStepKind::Statement:
-            break;
-    }
-    return "statement";
+    constexpr std::array words = {"call", "verify", "soak", "let", "if", "for", "statement"};
+    return words.at(static_cast<std::size_t>(kind));
 }
 
 // What there is nothing of has no key.

@@ -58,6 +58,7 @@ struct PlanAction {
     std::vector<Preview> undo_commands;
 };
 
+// In the order of their words in json.cpp.
 enum class PlanStepKind : std::uint8_t { Call, Verify, Soak, Let, If, For, Statement };
 
 struct PlanStep {

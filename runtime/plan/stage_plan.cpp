@@ -369,10 +369,9 @@ void StagePlanner::choose(const ir::Step& step, Scope& scope, const std::string&
         add(id, PlanStepKind::If, step.text).known = "which way it goes is " + after;
         return both_ways(step, scope, id);
     }
-    if (!holds) {
+    if (!holds)
         return add_problem(id, PlanStepKind::If, step.text,
                            "which way it goes cannot be found out: " + explain(reading));
-    }
     Scope inner(&scope, scope.depth());
     if (*holds) return block(step.body, inner, id + ".", 1);
     block(step.otherwise, inner, id + ".", step.body.size() + 1);
@@ -413,10 +412,9 @@ void StagePlanner::loop(const ir::Step& step, Scope& scope, const std::string& i
         add(id, PlanStepKind::For, step.text).known = "what it goes through is " + after;
         return some_times(step, scope, id, reading.value);
     }
-    if (items == nullptr) {
+    if (items == nullptr)
         return add_problem(id, PlanStepKind::For, step.text,
                            "what it goes through cannot be found out: " + explain(reading));
-    }
     for (std::size_t i = 0; i < items->size() && !is_full(); ++i) {
         Scope inner(&scope, scope.depth());
         inner.bind(step.name, (*items)[i]);
