@@ -7,7 +7,7 @@
 #include "compiler/diagnostics/render.hpp"
 #include "compiler/support/escape.hpp"
 #include "compiler/support/outside_text.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::cli {
 namespace {

@@ -58,7 +58,7 @@ std::vector<std::string> hosts_of(const std::string& text, const std::string& na
 
 class Addresses {
   public:
-    Addresses(const Picture& picture, Diagnostics& diagnostics)
+    Addresses(const CheckContext& picture, Diagnostics& diagnostics)
         : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
@@ -67,7 +67,7 @@ class Addresses {
                 if (course.stage->repeats) continue;
                 if (course.environment != nullptr) name_space_ = course.environment->name_space.value_or("");
                 asked(event);
-                if (event.act != Act::Change || event.verb == nullptr) continue;
+                if (event.act != EventKind::Change || event.verb == nullptr) continue;
                 edited(event);
                 patched(event);
                 applied(event);
@@ -97,8 +97,8 @@ class Addresses {
     // What a verification asks may be served by others; only what is nearly a declared name is surely a
     // mistake.
     void asked(const Event& event) {
-        if (event.act != Act::Look && event.act != Act::Soak) return;
-        for (const Thing& thing : event.things) {
+        if (event.act != EventKind::Look && event.act != EventKind::Soak) return;
+        for (const ResourceKey& thing : event.things) {
             if (!thing.starts_with("url ")) continue;
             for (const std::string& host : hosts_of(thing.substr(4), name_space_))
                 if (!is_declared(host) && nearest(host, *names_) && told_.insert(host).second)
@@ -118,7 +118,7 @@ class Addresses {
 
     void applied(const Event& event) {
         if (!plays(event, ir::Role::Applies)) return;
-        for (const Thing& thing : event.things)
+        for (const ResourceKey& thing : event.things)
             for (const Object* object : picture_.manifests.declaring(thing)) {
                 const json* now = picture_.files.object(*object, event.moment);
                 if (now == nullptr) continue;
@@ -153,7 +153,7 @@ class Addresses {
         return d;
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     Diagnostics& diagnostics_;
     std::string name_space_;
     std::optional<std::vector<std::string>> names_;
@@ -163,7 +163,7 @@ class Addresses {
 
 }  // namespace
 
-void addresses(const Picture& picture, Diagnostics& diagnostics) {
+void addresses(const CheckContext& picture, Diagnostics& diagnostics) {
     Addresses(picture, diagnostics).check();
 }
 

@@ -15,7 +15,7 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 5> layers_in_order = {"infrastructure", "cluster", "images", "files",
                                                              "elsewhere"};
 
-std::string layer_of(const Thing& thing) {
+std::string layer_of(const ResourceKey& thing) {
     if (thing == "terraform" || thing.starts_with("node/")) return "infrastructure";
     if (thing.starts_with("image ")) return "images";
     if (thing.starts_with("file ")) return "files";
@@ -45,9 +45,9 @@ bool names_within(const json& part, const std::string& name) {
 
 class Readers {
   public:
-    explicit Readers(const Picture& picture) : picture_(picture) {}
+    explicit Readers(const CheckContext& picture) : picture_(picture) {}
 
-    std::set<std::string> of(const Thing& thing) const {
+    std::set<std::string> of(const ResourceKey& thing) const {
         if (thing.starts_with("configmap/") || thing.starts_with("secret/")) return pods_that_read(thing);
         if (thing.starts_with("service/")) return users_of(thing.substr(8));
         if (thing.starts_with("persistentvolumeclaim/")) return mounting(thing.substr(22));
@@ -56,7 +56,7 @@ class Readers {
     }
 
   private:
-    std::set<std::string> pods_that_read(const Thing& thing) const {
+    std::set<std::string> pods_that_read(const ResourceKey& thing) const {
         std::set<std::string> found;
         for (const Object* reader : picture_.manifests.readers(thing)) found.insert(reader->thing);
         return found;
@@ -89,18 +89,18 @@ class Readers {
     }
 
     // The services that send requests to a workload's pods.
-    std::set<std::string> selecting(const Thing& thing) const {
+    std::set<std::string> selecting(const ResourceKey& thing) const {
         std::set<std::string> found;
         for (const Object* workload : picture_.manifests.declaring(thing))
             for (const Object* service : picture_.manifests.services(*workload)) found.insert(service->thing);
         return found;
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
 };
 
 // As people call it: the infrastructure by its folder, a file and an image by its name.
-std::string shown(const Thing& thing, const Course& course) {
+std::string shown(const ResourceKey& thing, const Course& course) {
     if (thing == "terraform" && course.environment != nullptr && course.environment->terraform)
         return course.environment->terraform->directory;
     for (const std::string_view kind : {"file ", "image "})
@@ -111,14 +111,14 @@ std::string shown(const Thing& thing, const Course& course) {
 }  // namespace
 
 std::vector<Affected> affected(const Input& input) {
-    const Picture picture(input);
+    const CheckContext picture(input);
     const Readers readers(picture);
     std::vector<Affected> all;
     std::map<std::string, std::size_t> known;
     for (const Course& course : picture.timeline.courses())
         for (const Event& event : course.forward) {
-            if (event.act != Act::Change) continue;
-            for (const Thing& thing : event.things) {
+            if (event.act != EventKind::Change) continue;
+            for (const ResourceKey& thing : event.things) {
                 if (thing == "file ?" || is_plan(thing)) continue;
                 const std::string name = shown(thing, course);
                 const auto [entry, is_new] = known.try_emplace(name, all.size());

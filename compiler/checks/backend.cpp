@@ -187,7 +187,7 @@ const Event* uses_terraform(const Course& course) {
     return found == course.forward.end() ? nullptr : &*found;
 }
 
-void check_folder(const Picture& picture, const Course& course, const Event& apply,
+void check_folder(const CheckContext& picture, const Course& course, const Event& apply,
                   Diagnostics& diagnostics) {
     for (const fs::path& path :
          configuration(picture.inventory.root / course.environment->terraform->directory)) {
@@ -211,7 +211,7 @@ void check_folder(const Picture& picture, const Course& course, const Event& app
 
 }  // namespace
 
-void backend(const Picture& picture, Diagnostics& diagnostics) {
+void backend(const CheckContext& picture, Diagnostics& diagnostics) {
     std::set<std::string> seen;
     for (const Course& course : picture.timeline.courses()) {
         if (course.environment == nullptr || !course.environment->terraform || !picture.inventory.exists)

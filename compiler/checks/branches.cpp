@@ -15,10 +15,10 @@ class Meeting {
     explicit Meeting(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
     void note(const Event& event) {
-        if (event.act != Act::Change) return;
+        if (event.act != EventKind::Change) return;
         for (const Branch* branch = event.branch; branch != nullptr; branch = branch->outer)
             if (branch->parallel())
-                for (const Thing& thing : event.things) compare(event, *branch, thing);
+                for (const ResourceKey& thing : event.things) compare(event, *branch, thing);
     }
 
   private:
@@ -27,7 +27,7 @@ class Meeting {
         std::size_t arm = 0;
     };
 
-    void compare(const Event& event, const Branch& branch, const Thing& thing) {
+    void compare(const Event& event, const Branch& branch, const ResourceKey& thing) {
         const auto [found, is_new] = first_.try_emplace({branch.visit, thing}, First{&event, branch.arm});
         const First& first = found->second;
         if (is_new || first.arm == branch.arm || !told_.insert({branch.step, thing}).second) return;
@@ -41,13 +41,13 @@ class Meeting {
     }
 
     Diagnostics& diagnostics_;
-    std::map<std::pair<std::size_t, Thing>, First> first_;  // by the `parallel`, as it is come to
-    std::set<std::pair<const ir::Step*, Thing>> told_;
+    std::map<std::pair<std::size_t, ResourceKey>, First> first_;  // by the `parallel`, as it is come to
+    std::set<std::pair<const ir::Step*, ResourceKey>> told_;
 };
 
 }  // namespace
 
-void branches(const Picture& picture, Diagnostics& diagnostics) {
+void branches(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const Course& course : picture.timeline.courses()) {
         if (course.stage->repeats) continue;
         Meeting meeting(diagnostics);

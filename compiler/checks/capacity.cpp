@@ -27,7 +27,7 @@ std::optional<double> amount(const json& object, const std::string& pointer) {
     return quantity ? std::optional(quantity->amount) : std::nullopt;
 }
 
-bool is_workload(const Thing& thing) {
+bool is_workload(const ResourceKey& thing) {
     return thing.starts_with("deployment/") || thing.starts_with("statefulset/");
 }
 
@@ -57,7 +57,7 @@ struct Deployed {
 
 class Capacity {
   public:
-    Capacity(const Picture& picture, const Course& course, Diagnostics& diagnostics)
+    Capacity(const CheckContext& picture, const Course& course, Diagnostics& diagnostics)
         : picture_(picture), course_(course), diagnostics_(diagnostics) {}
 
     void check() {
@@ -70,11 +70,11 @@ class Capacity {
 
   private:
     void note(const Event& event) {
-        if (event.act != Act::Change || event.verb == nullptr || event.conditional) return;
+        if (event.act != EventKind::Change || event.verb == nullptr || event.conditional) return;
         const bool applies = plays(event, ir::Role::Applies);
         const auto count = count_in(event);
         if (!applies && !count) return;
-        for (const Thing& thing : event.things)
+        for (const ResourceKey& thing : event.things)
             for (const Object* object : picture_.manifests.declaring(thing)) {
                 const json* now =
                     is_workload(thing) ? picture_.files.object(*object, course_.moment) : nullptr;
@@ -209,15 +209,15 @@ class Capacity {
         beyond(what, count * each, stated, fmt::format("all {:g} nodes together have", count));
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     const Course& course_;
     Diagnostics& diagnostics_;
-    std::map<Thing, Deployed> used_;
+    std::map<ResourceKey, Deployed> used_;
 };
 
 }  // namespace
 
-void capacity(const Picture& picture, Diagnostics& diagnostics) {
+void capacity(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const Course& course : picture.timeline.courses())
         if (!course.stage->repeats) Capacity(picture, course, diagnostics).check();
 }

@@ -2,7 +2,7 @@
 
 namespace migc::checks {
 
-std::optional<Value> asked_of(const Picture& picture, const ir::Step& gate, const ir::Stage& stage,
+std::optional<Value> asked_of(const CheckContext& picture, const ir::Step& gate, const ir::Stage& stage,
                               std::size_t number) {
     const ir::Expr* given = semantics::role_argument(picture.program, *gate.condition, number);
     return given != nullptr ? picture.timeline.value(*given, stage) : std::nullopt;
@@ -46,7 +46,7 @@ const std::vector<Family>& families() {
     return all;
 }
 
-Picture::Picture(const Input& input)
+CheckContext::CheckContext(const Input& input)
     : Input(input),
       manifests(input.inventory.root, input.sources),
       resources(program, inventory, manifests),
@@ -54,7 +54,7 @@ Picture::Picture(const Input& input)
       timeline(program, inventory, manifests, sources, resources, files) {}
 
 void run(const Input& input, Diagnostics& diagnostics) {
-    const Picture picture(input);
+    const CheckContext picture(input);
     for (const auto& family : families()) family.check(picture, diagnostics);
 }
 

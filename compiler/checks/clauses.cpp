@@ -13,11 +13,11 @@ bool is_composite(const ir::Program& program, const ir::Step& step) {
 }
 
 // `canary .. within 10m`, which soaks for an hour.
-void shorter_than_its_soaks(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+void shorter_than_its_soaks(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
     std::map<const ir::Step*, std::int64_t> soaks;
     std::map<const ir::Step*, const Event*> longest;
     for (const Event& event : course.forward) {
-        if (event.act != Act::Soak || !event.at_least_ms || event.conditional) continue;
+        if (event.act != EventKind::Soak || !event.at_least_ms || event.conditional) continue;
         if (event.inner == event.step || !is_composite(picture.program, *event.step)) continue;
         soaks[event.step] += *event.at_least_ms;
         const Event*& most = longest[event.step];
@@ -37,7 +37,7 @@ void shorter_than_its_soaks(const Picture& picture, const Course& course, Diagno
 }
 
 // What was taken back in the first try would be taken back again.
-void tried_again_on_the_way_back(const Picture& picture, const std::vector<ir::Step>& steps,
+void tried_again_on_the_way_back(const CheckContext& picture, const std::vector<ir::Step>& steps,
                                  Diagnostics& diagnostics) {
     each_step(steps, [&](const ir::Step& step) {
         if (!step.retry || !is_composite(picture.program, step)) return;
@@ -49,7 +49,7 @@ void tried_again_on_the_way_back(const Picture& picture, const std::vector<ir::S
     });
 }
 
-void ways_back(const Picture& picture, const std::vector<ir::Step>& steps, Diagnostics& diagnostics) {
+void ways_back(const CheckContext& picture, const std::vector<ir::Step>& steps, Diagnostics& diagnostics) {
     each_step(steps, [&](const ir::Step& step) {
         if (step.undo) tried_again_on_the_way_back(picture, step.undo->steps, diagnostics);
     });
@@ -57,7 +57,7 @@ void ways_back(const Picture& picture, const std::vector<ir::Step>& steps, Diagn
 
 }  // namespace
 
-void clauses(const Picture& picture, Diagnostics& diagnostics) {
+void clauses(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const Course& course : picture.timeline.courses())
         if (!course.stage->repeats) shorter_than_its_soaks(picture, course, diagnostics);
     for (const ir::Stage& stage : picture.program.stages) {

@@ -14,7 +14,7 @@ using project::Tracking;
 
 // The files that a change of the cluster or of the infrastructure is made from, and the step that reads each
 // first.
-std::map<std::string, const ir::Step*> inputs(const Picture& picture) {
+std::map<std::string, const ir::Step*> inputs(const CheckContext& picture) {
     std::map<std::string, const ir::Step*> found;
     for (const Course& course : picture.timeline.courses()) {
         if (course.stage->repeats) continue;
@@ -39,7 +39,7 @@ std::map<std::string, const ir::Step*> inputs(const Picture& picture) {
 
 }  // namespace
 
-void committed(const Picture& picture, Diagnostics& diagnostics) {
+void committed(const CheckContext& picture, Diagnostics& diagnostics) {
     if (picture.program.stages.empty()) return;
     const auto needed = inputs(picture);
     if (needed.empty()) return;

@@ -63,12 +63,12 @@ bool replaces(const Used& come, const Used& gone) {
 class StageOf {
   public:
     // `there`: what an earlier stage has applied in the same environment.
-    StageOf(const Picture& picture, const Course& course, const std::set<Thing>& there)
+    StageOf(const CheckContext& picture, const Course& course, const std::set<ResourceKey>& there)
         : picture_(picture), course_(course), there_(there) {}
 
     void check(Diagnostics& diagnostics) {
         for (const Event& event : course_.forward) {
-            if (event.act != Act::Change || event.verb == nullptr || event.conditional) continue;
+            if (event.act != EventKind::Change || event.verb == nullptr || event.conditional) continue;
             for (const Edit& edit : edits_of(event)) edited(event, edit);
             if (deletes_object(event) || plays(event, ir::Role::Applies)) object(event);
             for (const Effect& effect : event.effects)
@@ -195,7 +195,7 @@ class StageOf {
 
     // `delete objects of "old.yaml"; apply "new.yaml";`
     void object(const Event& event) {
-        for (const Thing& thing : event.things) {
+        for (const ResourceKey& thing : event.things) {
             if (!thing.starts_with("service/") && !thing.starts_with("configmap/")) continue;
             const auto& declared = picture_.manifests.declaring(thing);
             const json* selector =
@@ -213,22 +213,22 @@ class StageOf {
         }
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     const Course& course_;
-    const std::set<Thing>& there_;
+    const std::set<ResourceKey>& there_;
     std::vector<Used> removed_, added_;
-    std::set<Thing> applied_;
+    std::set<ResourceKey> applied_;
 };
 
 }  // namespace
 
-void compatibility(const Picture& picture, Diagnostics& diagnostics) {
-    std::map<std::string, std::set<Thing>> there;
+void compatibility(const CheckContext& picture, Diagnostics& diagnostics) {
+    std::map<std::string, std::set<ResourceKey>> there;
     for (const Course& course : picture.timeline.courses()) {
         auto& applied = there[course.stage->environment];
         if (!course.stage->repeats) StageOf(picture, course, applied).check(diagnostics);
         for (const Event& event : course.forward)
-            if (event.act == Act::Change) applied.insert(event.things.begin(), event.things.end());
+            if (event.act == EventKind::Change) applied.insert(event.things.begin(), event.things.end());
     }
 }
 

@@ -55,8 +55,8 @@ Words said_to_run(const Event& event) {
 
 // The commands that a step starts: what its verb says, and what one of the script's own does, whatever it
 // says.
-std::vector<Words> commands_of(const Picture& picture, const Event& event) {
-    if (event.verb == nullptr || event.act == Act::Look) return {};
+std::vector<Words> commands_of(const CheckContext& picture, const Event& event) {
+    if (event.verb == nullptr || event.act == EventKind::Look) return {};
     std::vector<Words> commands = {said_to_run(event)};
     if (event.verb->action && picture.timeline.is_own(event.verb->span))
         commands.push_back(command_of(picture.program, *event.verb->action));
@@ -134,8 +134,9 @@ void unread(const Course& course, Diagnostics& diagnostics) {
         if (!plans) continue;
         const std::string& name = plan->inner->name;
         const auto uses = [&](const Event& event) { return event.plans.contains(plan->makes); };
-        const auto apply = std::find_if(
-            plan, events.end(), [&](const Event& event) { return uses(event) && event.act == Act::Change; });
+        const auto apply = std::find_if(plan, events.end(), [&](const Event& event) {
+            return uses(event) && event.act == EventKind::Change;
+        });
         if (apply == events.end()) continue;
         const bool named = std::any_of(plan, apply, [&](const Event& event) {
             return uses(event) && (event.step->text.find("touches only") != std::string::npos ||
@@ -152,7 +153,7 @@ void unread(const Course& course, Diagnostics& diagnostics) {
 
 }  // namespace
 
-void destruction(const Picture& picture, Diagnostics& diagnostics) {
+void destruction(const CheckContext& picture, Diagnostics& diagnostics) {
     const auto check = [&](const std::vector<Event>& events) {
         for (const Event& event : events)
             for (const Words& words : commands_of(picture, event))

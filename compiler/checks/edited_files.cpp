@@ -88,7 +88,7 @@ std::vector<Edit> edits_of(const Event& event) {
 void EditedFiles::take(const Event& event) {
     ++now_;
     const auto edits = edits_of(event);
-    for (const Thing& thing : event.things) {
+    for (const ResourceKey& thing : event.things) {
         if (thing == "file ?" && !all_lost_) all_lost_ = now_;
         if (!thing.starts_with("file ")) continue;
         const std::string name = normal(thing.substr(5));

@@ -34,10 +34,11 @@ void add_asked(Event& event, const ir::RoleUse& use, const std::vector<Maybe>& r
 
 // What has no name of its own is a look at the whole, or at something that only a run can tell; so is what a
 // pod of its own, of some image, sees.
-bool is_look_at_all(const std::set<Thing>& things) {
+bool is_look_at_all(const std::set<ResourceKey>& things) {
     return std::all_of(things.begin(), things.end(),
-                       [](const Thing& t) { return t.starts_with("image "); }) ||
-           std::any_of(things.begin(), things.end(), [](const Thing& t) { return t.starts_with("url "); });
+                       [](const ResourceKey& t) { return t.starts_with("image "); }) ||
+           std::any_of(things.begin(), things.end(),
+                       [](const ResourceKey& t) { return t.starts_with("url "); });
 }
 
 // Goes through the steps of one stage, in order.
@@ -100,7 +101,7 @@ class Expansion {
     // Of looking at a condition all the time.
     std::vector<Event> watched(const ir::Expr& condition, const ir::Step& place) {
         Sequence found;
-        Event& event = add(Act::Look, place, {found});
+        Event& event = add(EventKind::Look, place, {found});
         event.condition = &condition;
         look_at(event, condition, values_.top);
         return std::move(found.events);
@@ -128,10 +129,11 @@ class Expansion {
         if (place.step == nullptr && !is_block) place.step = &step;
         names.stand_in(place.step);
         const auto otherwise = [&] {
-            if (step.kind == ir::StepKind::Undo) add(Act::Undo, step, place);
-            if (step.kind == ir::StepKind::UndoAll) add(Act::UndoAll, step, place);
-            if (step.kind == ir::StepKind::Hold) add(Act::Hold, step, place);
-            if (step.kind == ir::StepKind::Gate) look_at(add(Act::Gate, step, place), *step.condition, names);
+            if (step.kind == ir::StepKind::Undo) add(EventKind::Undo, step, place);
+            if (step.kind == ir::StepKind::UndoAll) add(EventKind::UndoAll, step, place);
+            if (step.kind == ir::StepKind::Hold) add(EventKind::Hold, step, place);
+            if (step.kind == ir::StepKind::Gate)
+                look_at(add(EventKind::Gate, step, place), *step.condition, names);
         };
         semantics::Walk::statement(*this, otherwise, step, names, place);
     }
@@ -142,7 +144,7 @@ class Expansion {
         return count + spent_ >= most_events || (names.depth() > 0 && count >= place.in.begun + most_of_call);
     }
 
-    Event& add(Act act, const ir::Step& step, const Place& place) {
+    Event& add(EventKind act, const ir::Step& step, const Place& place) {
         Event& event = place.in.events.emplace_back();
         event.act = act;
         event.step = place.step != nullptr ? place.step : &step;
@@ -161,7 +163,7 @@ class Expansion {
         Known known;
         known.value = values_.of(*step.value, names);
         known.plan = plan_of(*step.value, names);
-        if (asks(*step.value)) look_at(add(Act::Other, step, place), *step.value, names);
+        if (asks(*step.value)) look_at(add(EventKind::Other, step, place), *step.value, names);
         names[step.name] = std::move(known);
     }
 
@@ -174,7 +176,7 @@ class Expansion {
     }
 
     void choose(const ir::Step& step, const Names& names, const Place& place) {
-        look_at(add(Act::Other, step, place), *step.condition, names);
+        look_at(add(EventKind::Other, step, place), *step.condition, names);
         const auto holds = values_.by_environment(*step.condition);
         const std::size_t visit = ground_.branches.size();
         for (const bool otherwise : {false, true}) {
@@ -244,7 +246,7 @@ class Expansion {
 
     Known act(const ir::Verb& verb, const ir::Step& step, Names& parameters, const Names& names,
               const Place& place) {
-        Event& event = add(verb.mutates() ? Act::Change : Act::Other, step, place);
+        Event& event = add(verb.mutates() ? EventKind::Change : EventKind::Other, step, place);
         event.verb = &verb;
         event.undo = place.undo != nullptr ? place.undo : &verb.undo;
         for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
@@ -262,7 +264,7 @@ class Expansion {
         for (const ir::Effect& effect : verb.effects) add_effect(event, effect, parameters);
         edit(event, place);
         apply(event, place);
-        if (event.act == Act::Other && !event.plans.empty()) event.act = Act::Look;
+        if (event.act == EventKind::Other && !event.plans.empty()) event.act = EventKind::Look;
         Known made;
         const bool makes_plan = verb.result_type && verb.result_type->kind == ir::TypeKind::Plan;
         if (makes_plan && !step.name.empty()) event.makes = fmt::format("{}#{}", step.name, ++plans_);
@@ -323,7 +325,7 @@ class Expansion {
             event.moment = ground_.files.now();
             return;
         }
-        for (const Thing& thing : event.things)
+        for (const ResourceKey& thing : event.things)
             if (thing.starts_with("file ")) place.in.edited.insert(thing.substr(5));
     }
 
@@ -343,11 +345,11 @@ class Expansion {
     // ------------------------------------------------ looks
 
     void verify(const ir::Step& step, const Names& names, const Place& place) {
-        look(add(Act::Look, step, place), step, names);
+        look(add(EventKind::Look, step, place), step, names);
     }
 
     void soak(const ir::Step& step, const Names& names, const Place& place) {
-        Event& event = add(Act::Soak, step, place);
+        Event& event = add(EventKind::Soak, step, place);
         const auto time = step.value ? values_.of(*step.value, names) : std::nullopt;
         const auto* duration = time ? time->get_if<Duration>() : nullptr;
         if (duration != nullptr) event.at_least_ms = duration->milliseconds;

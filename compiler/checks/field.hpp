@@ -21,7 +21,7 @@ bool may_change_image(const Effect& effect);
 bool starts_pods_anew(const Effect& effect);
 // The number that a workload's count of pods becomes, where the effect is on that; nothing for other effects.
 struct Count {
-    Thing workload;
+    ResourceKey workload;
     std::optional<std::int64_t> number;
 };
 std::optional<Count> count_of(const Effect& effect);

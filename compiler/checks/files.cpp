@@ -22,7 +22,8 @@ const std::string* written_path(const ir::Expr& expression) {
 
 class Files {
   public:
-    Files(const Picture& picture, Diagnostics& diagnostics) : picture_(picture), diagnostics_(diagnostics) {}
+    Files(const CheckContext& picture, Diagnostics& diagnostics)
+        : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
         for (const Course& course : picture_.timeline.courses())
@@ -102,7 +103,7 @@ class Files {
         d.notes.emplace_back("the step would fail in the middle of the window");
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     Diagnostics& diagnostics_;
     std::set<std::string> written_;
     std::set<std::tuple<std::string, FileId, std::uint32_t>> told_;
@@ -110,7 +111,7 @@ class Files {
 
 }  // namespace
 
-void files(const Picture& picture, Diagnostics& diagnostics) {
+void files(const CheckContext& picture, Diagnostics& diagnostics) {
     Files(picture, diagnostics).check();
 }
 

@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 const Effect* set_image(const Event& event) {
-    return event.act == Act::Change ? image_of(event) : nullptr;
+    return event.act == EventKind::Change ? image_of(event) : nullptr;
 }
 
 // A restart, or another number of replicas, leaves the image as it is.
@@ -38,13 +38,13 @@ std::optional<std::size_t> container_of(const Effect& image, const json& object)
     return std::nullopt;
 }
 
-bool is_one_of_several(const Picture& picture, const Object& object) {
+bool is_one_of_several(const CheckContext& picture, const Object& object) {
     const json* file = picture.files.file(object.file);
     return file != nullptr && file->is_array();
 }
 
 // With what the files say in the end, whatever the order of the steps.
-void compare(const Picture& picture, const Event& event, Diagnostics& diagnostics) {
+void compare(const CheckContext& picture, const Event& event, Diagnostics& diagnostics) {
     const Effect& effect = *set_image(event);
     if (!effect.value || effect.thing.empty()) return;
     const std::string image = show(*effect.value);
@@ -72,16 +72,16 @@ void compare(const Picture& picture, const Event& event, Diagnostics& diagnostic
 
 }  // namespace
 
-void images(const Picture& picture, Diagnostics& diagnostics) {
+void images(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const Course& course : picture.timeline.courses()) {
         if (course.stage->repeats) continue;
-        std::map<Thing, const Event*> last;  // of several images the last one stays
+        std::map<ResourceKey, const Event*> last;  // of several images the last one stays
         for (const Event& event : course.forward) {
-            if (event.act != Act::Change) continue;
+            if (event.act != EventKind::Change) continue;
             if (!leaves_another_image(event)) continue;
             const bool counts =
                 set_image(event) != nullptr && !event.conditional && event.inner == event.step;
-            for (const Thing& thing : event.things) last[thing] = counts ? &event : nullptr;
+            for (const ResourceKey& thing : event.things) last[thing] = counts ? &event : nullptr;
         }
         for (const auto& [thing, event] : last)
             if (event != nullptr) compare(picture, *event, diagnostics);

@@ -64,14 +64,14 @@ bool differ(const Resources& resources, const std::optional<Value>& a, const std
            resources.thing(*one) != resources.thing(*other);
 }
 
-bool is_on(const Picture& picture, const Effect& effect, const Question& asked) {
+bool is_on(const CheckContext& picture, const Effect& effect, const Question& asked) {
     if (effect.probe != &picture.program.probes[asked.probe]) return false;
     for (std::size_t i = 0; i < std::min(effect.arguments.size(), asked.arguments.size()); ++i)
         if (differ(picture.resources, effect.arguments[i], asked.arguments[i])) return false;
     return true;
 }
 
-bool is_changed(const Picture& picture, const std::vector<Event>& events,
+bool is_changed(const CheckContext& picture, const std::vector<Event>& events,
                 const std::vector<Question>& asked) {
     return std::any_of(events.begin(), events.end(), [&](const Event& event) {
         return std::any_of(event.effects.begin(), event.effects.end(), [&](const Effect& effect) {
@@ -81,7 +81,7 @@ bool is_changed(const Picture& picture, const std::vector<Event>& events,
     });
 }
 
-bool is_changed(const Picture& picture, const std::vector<Question>& asked) {
+bool is_changed(const CheckContext& picture, const std::vector<Question>& asked) {
     const auto& courses = picture.timeline.courses();
     return std::any_of(courses.begin(), courses.end(), [&](const Course& course) {
         return is_changed(picture, course.forward, asked) || is_changed(picture, course.failure, asked) ||
@@ -98,7 +98,7 @@ bool asks_for_order(const ir::Program& program, const std::vector<Question>& ask
 
 }  // namespace
 
-void invariants(const Picture& picture, Diagnostics& diagnostics) {
+void invariants(const CheckContext& picture, Diagnostics& diagnostics) {
     const ir::Program& program = picture.program;
     if (program.stages.empty()) return;
     for (const ir::Invariant& one : program.invariants) {

@@ -37,12 +37,12 @@ void find_needed(const json& part, const std::string& pointer, std::vector<Neede
 // What a stage leaves of ConfigMaps and workloads.
 class Left {
   public:
-    Left(const Picture& picture, const Course& course) : picture_(picture), course_(course) {}
+    Left(const CheckContext& picture, const Course& course) : picture_(picture), course_(course) {}
 
     void check(Diagnostics& diagnostics) {
         for (const Event& event : course_.forward)
-            if (event.act == Act::Change) note(event);
-        std::set<Thing> workloads;
+            if (event.act == EventKind::Change) note(event);
+        std::set<ResourceKey> workloads;
         for (const auto& [thing, event] : touched_) {
             if (is_workload(thing))
                 workloads.insert(thing);
@@ -50,12 +50,12 @@ class Left {
                 for (const Object* reader : picture_.manifests.readers(thing))
                     workloads.insert(reader->thing);
         }
-        for (const Thing& workload : workloads) look_at(workload, diagnostics);
+        for (const ResourceKey& workload : workloads) look_at(workload, diagnostics);
     }
 
   private:
     void note(const Event& event) {
-        for (const Thing& thing : event.things)
+        for (const ResourceKey& thing : event.things)
             if (is_workload(thing) || thing.starts_with("configmap/")) touched_[thing] = &event;
         if (event.object != nullptr) {
             applied_[event.object->thing] = event.object;
@@ -78,14 +78,14 @@ class Left {
     }
 
     // As it is after the stage; null if that is not known.
-    [[nodiscard]] const Object* object(const Thing& thing) const {
+    [[nodiscard]] const Object* object(const ResourceKey& thing) const {
         if (const auto found = applied_.find(thing); found != applied_.end()) return found->second;
         const auto declared = picture_.resources.of_environment(picture_.manifests.declaring(thing),
                                                                 course_.stage->environment);
         return declared.size() == 1 ? declared.front() : nullptr;
     }
 
-    [[nodiscard]] bool may_have(const Thing& map, const std::string& key) const {
+    [[nodiscard]] bool may_have(const ResourceKey& map, const std::string& key) const {
         if (unknown_.contains(map)) return true;
         if (const auto set = keys_.find(map); set != keys_.end())
             if (const auto one = set->second.find(key); one != set->second.end()) return one->second;
@@ -98,13 +98,13 @@ class Left {
         return false;
     }
 
-    void look_at(const Thing& workload, Diagnostics& diagnostics) {
+    void look_at(const ResourceKey& workload, Diagnostics& diagnostics) {
         const Object* reader = unknown_.contains(workload) ? nullptr : object(workload);
         if (reader == nullptr) return;
         std::vector<Needed> needed;
         find_needed(reader->json, "", needed);
         for (const Needed& one : needed) {
-            const Thing map = "configmap/" + one.map;
+            const ResourceKey map = "configmap/" + one.map;
             const auto by = touched_.contains(map) ? touched_.find(map) : touched_.find(workload);
             if (one.map.empty() || one.key.empty() || by == touched_.end() || may_have(map, one.key))
                 continue;
@@ -118,17 +118,17 @@ class Left {
         }
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     const Course& course_;
-    std::map<Thing, const Event*> touched_;  // the last change
-    std::map<Thing, const Object*> applied_;
-    std::map<Thing, std::map<std::string, bool>> keys_;  // set or removed in the cluster
-    std::set<Thing> unknown_;
+    std::map<ResourceKey, const Event*> touched_;  // the last change
+    std::map<ResourceKey, const Object*> applied_;
+    std::map<ResourceKey, std::map<std::string, bool>> keys_;  // set or removed in the cluster
+    std::set<ResourceKey> unknown_;
 };
 
 }  // namespace
 
-void keys(const Picture& picture, Diagnostics& diagnostics) {
+void keys(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const Course& course : picture.timeline.courses())
         if (!course.stage->repeats) Left(picture, course).check(diagnostics);
 }

@@ -29,17 +29,17 @@ class Told {
 };
 
 // The manifests as the environment of a stage has them.
-class Surroundings {
+class EvalContext {
   public:
-    Surroundings(const Picture& picture, const Course& course) : picture_(picture), course_(course) {}
+    EvalContext(const CheckContext& picture, const Course& course) : picture_(picture), course_(course) {}
 
-    [[nodiscard]] Manifests::Objects named(const Thing& thing) const {
+    [[nodiscard]] Manifests::Objects named(const ResourceKey& thing) const {
         return of(picture_.manifests.declaring(thing));
     }
-    [[nodiscard]] Manifests::Objects readers(const Thing& thing) const {
+    [[nodiscard]] Manifests::Objects readers(const ResourceKey& thing) const {
         return of(picture_.manifests.readers(thing));
     }
-    [[nodiscard]] Manifests::Objects autoscalers(const Thing& thing) const {
+    [[nodiscard]] Manifests::Objects autoscalers(const ResourceKey& thing) const {
         return of(picture_.manifests.autoscalers(thing));
     }
 
@@ -48,7 +48,7 @@ class Surroundings {
         return picture_.resources.of_environment(objects, course_.stage->environment);
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     const Course& course_;
 };
 
@@ -57,15 +57,15 @@ bool is_gone(const Effect& effect) {
 }
 
 // An autoscaler would set another number at once.
-void autoscaled(const Picture& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
-    const Surroundings surroundings(picture, course);
-    std::set<Thing> gone;
+void autoscaled(const CheckContext& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
+    const EvalContext eval_context(picture, course);
+    std::set<ResourceKey> gone;
     const auto check = [&](const Event& event) {
         for (const Effect& effect : event.effects) {
             if (is_gone(effect)) gone.insert(effect.thing);
             const auto count = count_of(effect);
             if (!count) continue;
-            for (const Object* scaler : surroundings.autoscalers(count->workload)) {
+            for (const Object* scaler : eval_context.autoscalers(count->workload)) {
                 if (gone.contains(scaler->thing)) continue;
                 if (!told.first(Code::Autoscaled, *event.step, scaler->file)) continue;
                 auto& d = diagnostics.report(
@@ -80,10 +80,10 @@ void autoscaled(const Picture& picture, const Course& course, Told& told, Diagno
     };
     for (const auto* events : {&course.forward, &course.failure})
         for (const Event& event : *events)
-            if (event.act == Act::Change) check(event);
+            if (event.act == EventKind::Change) check(event);
 }
 
-bool moves(const Picture& picture, const std::string& image) {
+bool moves(const CheckContext& picture, const std::string& image) {
     std::vector<std::string> environments;
     for (const auto& environment : picture.inventory.environments) environments.push_back(environment.name);
     return kubernetes::is_moving(image, environments);
@@ -114,8 +114,8 @@ void report_moving(const Event& event, const std::string& image, Told& told, Dia
         "use a version or a digest: `let d = digest of image ..`");
 }
 
-void moving_tag(const Picture& picture, const Event& event, Told& told, Diagnostics& diagnostics) {
-    if (event.act != Act::Change) return;
+void moving_tag(const CheckContext& picture, const Event& event, Told& told, Diagnostics& diagnostics) {
+    if (event.act != EventKind::Change) return;
     for (const Effect& effect : event.effects) {
         const auto* image = effect.value ? effect.value->get_if<std::string>() : nullptr;
         const bool is_image = effect.pointer && effect.pointer->ends_with("ontainers/*/image");
@@ -134,7 +134,7 @@ void moving_tag(const Picture& picture, const Event& event, Told& told, Diagnost
     });
 }
 
-void moving_tags(const Picture& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
+void moving_tags(const CheckContext& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
     for (const auto* events : {&course.forward, &course.failure})
         for (const Event& event : *events) moving_tag(picture, event, told, diagnostics);
     for (const OwnUndo& own : course.undos)
@@ -147,7 +147,7 @@ class Restarts {
   public:
     Restarts(const Resources& resources, const Events& events) : events_(events) {
         for (std::size_t i = 0; i < events.size(); ++i) {
-            if (events[i].act != Act::Change && events[i].act != Act::Other) continue;
+            if (events[i].act != EventKind::Change && events[i].act != EventKind::Other) continue;
             for (const Effect& effect : events[i].effects)
                 if (starts_pods_anew(effect)) of_[effect.thing].push_back(i);
             if (!events[i].effects.empty()) continue;
@@ -158,8 +158,8 @@ class Restarts {
     }
 
     // Whether one follows an event, of this workload or of one that only a run can tell.
-    [[nodiscard]] bool follows(std::size_t change, const Thing& workload) const {
-        for (const Thing& thing : {workload, Thing()})
+    [[nodiscard]] bool follows(std::size_t change, const ResourceKey& workload) const {
+        for (const ResourceKey& thing : {workload, ResourceKey()})
             if (const auto found = of_.find(thing); found != of_.end())
                 for (auto at = found->second.rbegin(); at != found->second.rend() && *at >= change; ++at)
                     if (!exclusive(events_[*at], events_[change]) &&
@@ -168,40 +168,40 @@ class Restarts {
         return false;
     }
     // The last that comes before an event; null if none does.
-    [[nodiscard]] const Event* before(std::size_t change, const Thing& workload) const {
+    [[nodiscard]] const Event* before(std::size_t change, const ResourceKey& workload) const {
         const auto found = of_.find(workload);
         const Event* last = nullptr;
         for (const std::size_t at : found == of_.end() ? std::vector<std::size_t>() : found->second)
             if (at < change && !exclusive(events_[at], events_[change])) last = &events_[at];
         return last;
     }
-    [[nodiscard]] bool any(const Thing& workload) const {
-        return of_.contains(workload) || of_.contains(Thing());
+    [[nodiscard]] bool any(const ResourceKey& workload) const {
+        return of_.contains(workload) || of_.contains(ResourceKey());
     }
 
   private:
     const Events& events_;
-    std::unordered_map<Thing, std::vector<std::size_t>> of_;
+    std::unordered_map<ResourceKey, std::vector<std::size_t>> of_;
 };
 
-bool is_configuration(const Thing& thing) {
+bool is_configuration(const ResourceKey& thing) {
     return thing.starts_with("configmap/") || thing.starts_with("secret/");
 }
 
 // Calls visit(number, thing, reader) for each change of a configuration whose reader has pods then.
 template <typename Visit>
-void each_read_change(const Surroundings& surroundings, const Events& events, const Visit& visit) {
-    std::set<Thing> without_pods;
-    std::unordered_map<Thing, Manifests::Objects> readers;
+void each_read_change(const EvalContext& eval_context, const Events& events, const Visit& visit) {
+    std::set<ResourceKey> without_pods;
+    std::unordered_map<ResourceKey, Manifests::Objects> readers;
     for (std::size_t i = 0; i < events.size(); ++i) {
-        if (events[i].act != Act::Change) continue;
+        if (events[i].act != EventKind::Change) continue;
         for (const Effect& effect : events[i].effects) {
             const auto count = count_of(effect);
             if (count && count->number == 0 && !events[i].conditional) without_pods.insert(count->workload);
             if (count && count->number != 0) without_pods.erase(count->workload);
             if (!is_configuration(effect.thing) || is_gone(effect)) continue;
             const auto [entry, is_new] = readers.try_emplace(effect.thing);
-            if (is_new) entry->second = surroundings.readers(effect.thing);
+            if (is_new) entry->second = eval_context.readers(effect.thing);
             for (const Object* reader : entry->second)
                 if (!without_pods.contains(reader->thing)) visit(i, effect.thing, *reader);
         }
@@ -209,16 +209,16 @@ void each_read_change(const Surroundings& surroundings, const Events& events, co
 }
 
 // How a script calls a workload.
-std::string name_in_script(const project::Inventory& inventory, const Thing& workload) {
+std::string name_in_script(const project::Inventory& inventory, const ResourceKey& workload) {
     for (const auto& [alias, handle] : inventory.workloads)
-        if (object_thing(handle) == workload) return alias;
+        if (object_key(handle) == workload) return alias;
     constexpr std::string_view usual = "deployment/";
     return workload.starts_with(usual) ? workload.substr(usual.size()) : "WORKLOAD";
 }
 
 // `earlier`: what has started it anew before the change; null if nothing has.
-void report_reader(const Picture& picture, const Event& change, const Thing& thing, const Object& reader,
-                   const Event* earlier, Diagnostics& diagnostics) {
+void report_reader(const CheckContext& picture, const Event& change, const ResourceKey& thing,
+                   const Object& reader, const Event* earlier, Diagnostics& diagnostics) {
     auto& d = diagnostics.report(Code::ReaderNotRestarted, change.step->span,
                                  fmt::format("{} reads {}, and is not started anew", reader.thing, thing));
     d.primary_label = "changes " + thing;
@@ -234,27 +234,28 @@ void report_reader(const Picture& picture, const Event& change, const Thing& thi
 
 // Whether migc takes back the steps, or a person takes over, behind an event of a failure block.
 bool undoes_behind(const Events& failure, std::size_t at) {
-    return std::any_of(
-        failure.begin() + static_cast<std::ptrdiff_t>(at), failure.end(), [](const Event& event) {
-            return event.act == Act::Undo || event.act == Act::UndoAll || event.act == Act::Hold;
-        });
+    return std::any_of(failure.begin() + static_cast<std::ptrdiff_t>(at), failure.end(),
+                       [](const Event& event) {
+                           return event.act == EventKind::Undo || event.act == EventKind::UndoAll ||
+                                  event.act == EventKind::Hold;
+                       });
 }
 
 // What a pod has read stays what it was until the pod is started anew. That holds for the way back, too: what
 // the stage has started anew has read the new values.
-void readers_not_restarted(const Picture& picture, const Course& course, Told& told,
+void readers_not_restarted(const CheckContext& picture, const Course& course, Told& told,
                            Diagnostics& diagnostics) {
-    const Surroundings surroundings(picture, course);
+    const EvalContext eval_context(picture, course);
     const Restarts forward(picture.resources, course.forward), back(picture.resources, course.failure);
     each_read_change(
-        surroundings, course.forward, [&](std::size_t at, const Thing& thing, const Object& reader) {
+        eval_context, course.forward, [&](std::size_t at, const ResourceKey& thing, const Object& reader) {
             const Event& change = course.forward[at];
             if (!forward.follows(at, reader.thing) &&
                 told.first(Code::ReaderNotRestarted, *change.step, reader.thing))
                 report_reader(picture, change, thing, reader, forward.before(at, reader.thing), diagnostics);
         });
     each_read_change(
-        surroundings, course.failure, [&](std::size_t at, const Thing& thing, const Object& reader) {
+        eval_context, course.failure, [&](std::size_t at, const ResourceKey& thing, const Object& reader) {
             const Event& change = course.failure[at];
             if (forward.any(reader.thing) && !back.follows(at, reader.thing) &&
                 !undoes_behind(course.failure, at) &&
@@ -271,11 +272,11 @@ std::optional<double> amount(const std::string& text) {
 // Sizes of claims as a stage goes on. What is deleted may come back smaller.
 class Claims {
   public:
-    Claims(const Picture& picture, const Course& course, Told& told, Diagnostics& diagnostics)
-        : picture_(picture), surroundings_(picture, course), told_(told), diagnostics_(diagnostics) {}
+    Claims(const CheckContext& picture, const Course& course, Told& told, Diagnostics& diagnostics)
+        : picture_(picture), eval_context_(picture, course), told_(told), diagnostics_(diagnostics) {}
 
     void check(const Event& event) {
-        if (event.act != Act::Change) return;
+        if (event.act != EventKind::Change) return;
         for (const Effect& effect : event.effects) {
             if (effect.thing.starts_with("file ")) edits_[effect.thing.substr(5)] = &event;
             if (!effect.thing.starts_with("persistentvolumeclaim/")) continue;
@@ -295,17 +296,18 @@ class Claims {
         std::optional<Span> place;
     };
 
-    Size& size_of(const Thing& claim) {
+    Size& size_of(const ResourceKey& claim) {
         const auto [entry, is_new] = sizes_.try_emplace(claim);
         if (is_new)
-            for (const Object* object : surroundings_.named(claim))
+            for (const Object* object : eval_context_.named(claim))
                 if (const auto declared = amount(text_field(object->json, storage));
                     declared && *declared > entry->second.amount)
                     entry->second = {*declared, picture_.manifests.span(*object, storage)};
         return entry->second;
     }
 
-    void set(const Event& event, const Thing& claim, std::optional<double> wanted, const Object* applied) {
+    void set(const Event& event, const ResourceKey& claim, std::optional<double> wanted,
+             const Object* applied) {
         Size& size = size_of(claim);
         if (!wanted) return;
         // Where the script itself has written the smaller size into the manifest, that is the mistake.
@@ -321,15 +323,16 @@ class Claims {
         if (*wanted > size.amount) size = {*wanted, event.step->span};
     }
 
-    const Picture& picture_;
-    Surroundings surroundings_;
+    const CheckContext& picture_;
+    EvalContext eval_context_;
     Told& told_;
     Diagnostics& diagnostics_;
-    std::unordered_map<Thing, Size> sizes_;
+    std::unordered_map<ResourceKey, Size> sizes_;
     std::unordered_map<std::string, const Event*> edits_;
 };
 
-void shrinking_claims(const Picture& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
+void shrinking_claims(const CheckContext& picture, const Course& course, Told& told,
+                      Diagnostics& diagnostics) {
     Claims claims(picture, course, told, diagnostics);
     for (const Event& event : course.forward) claims.check(event);
     for (const Event& event : course.failure) claims.check(event);
@@ -338,7 +341,7 @@ void shrinking_claims(const Picture& picture, const Course& course, Told& told, 
 }
 
 // The environment whose namespace a handle names: "configmap/shop/settings".
-const project::Environment* named_by_handle(const Picture& picture, const std::string& handle) {
+const project::Environment* named_by_handle(const CheckContext& picture, const std::string& handle) {
     const auto first = handle.find('/'), last = handle.rfind('/');
     if (first == last) return nullptr;
     const std::string name_space = handle.substr(first + 1, last - first - 1);
@@ -347,7 +350,7 @@ const project::Environment* named_by_handle(const Picture& picture, const std::s
     return nullptr;
 }
 
-void foreign_handle(const Picture& picture, const Course& course, const Event& event, Told& told,
+void foreign_handle(const CheckContext& picture, const Course& course, const Event& event, Told& told,
                     Diagnostics& diagnostics) {
     for (const auto& argument : event.arguments) {
         const auto* resource = argument ? argument->get_if<ResourceRef>() : nullptr;
@@ -362,9 +365,10 @@ void foreign_handle(const Picture& picture, const Course& course, const Event& e
     }
 }
 
-void foreign_namespace(const Picture& picture, const Course& course, const Event& event, Told& told,
+void foreign_namespace(const CheckContext& picture, const Course& course, const Event& event, Told& told,
                        Diagnostics& diagnostics) {
-    if (event.act != Act::Change || course.environment == nullptr || !course.environment->name_space) return;
+    if (event.act != EventKind::Change || course.environment == nullptr || !course.environment->name_space)
+        return;
     foreign_handle(picture, course, event, told, diagnostics);
     if (event.object == nullptr) return;
     const std::string given = text_field(event.object->json, "/metadata/namespace");
@@ -391,11 +395,11 @@ void foreign_namespace(const Picture& picture, const Course& course, const Event
 constexpr std::size_t most_ways = 32;  // of a stage that end with a number of their own
 
 // The steps that may be the last to set a workload's number, each on its way through the stage.
-std::map<Thing, std::vector<std::pair<const Event*, std::int64_t>>> last_counts(const Picture& picture,
-                                                                                const Events& events) {
-    std::map<Thing, std::vector<std::pair<const Event*, std::int64_t>>> last;
+std::map<ResourceKey, std::vector<std::pair<const Event*, std::int64_t>>> last_counts(
+    const CheckContext& picture, const Events& events) {
+    std::map<ResourceKey, std::vector<std::pair<const Event*, std::int64_t>>> last;
     for (const Event& event : events) {
-        if (event.act != Act::Change) continue;
+        if (event.act != EventKind::Change) continue;
         for (const Effect& effect : event.effects) {
             const bool whole = effect.pointer && effect.pointer->empty();
             const auto count = count_of(effect);
@@ -414,11 +418,11 @@ std::map<Thing, std::vector<std::pair<const Event*, std::int64_t>>> last_counts(
 
 // What the manifests of an environment say of a number of replicas, with what the script edits in them; those
 // of its own folder go first.
-std::vector<std::pair<const Object*, json>> stated_counts(const Picture& picture, const Course& course,
-                                                          const Thing& thing) {
+std::vector<std::pair<const Object*, json>> stated_counts(const CheckContext& picture, const Course& course,
+                                                          const ResourceKey& thing) {
     static const json::json_pointer replicas("/spec/replicas");
     std::vector<std::pair<const Object*, json>> stated, own;
-    for (const Object* object : Surroundings(picture, course).named(thing)) {
+    for (const Object* object : EvalContext(picture, course).named(thing)) {
         const json* now = picture.files.object(*object);
         if (now == nullptr) return {};
         if (!now->contains(replicas)) continue;
@@ -429,7 +433,8 @@ std::vector<std::pair<const Object*, json>> stated_counts(const Picture& picture
 }
 
 // The manifest says another number than the script leaves: the next apply undoes the change.
-void manifest_disagrees(const Picture& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
+void manifest_disagrees(const CheckContext& picture, const Course& course, Told& told,
+                        Diagnostics& diagnostics) {
     for (const auto& [thing, setters] : last_counts(picture, course.forward)) {
         const auto stated = setters.empty() ? std::vector<std::pair<const Object*, json>>{}
                                             : stated_counts(picture, course, thing);
@@ -458,7 +463,7 @@ void manifest_disagrees(const Picture& picture, const Course& course, Told& told
 }
 
 // Whether nobody but the cluster knows a host: a service's name, alone or with its namespace.
-bool known_inside_only(const Picture& picture, const std::string& host) {
+bool known_inside_only(const CheckContext& picture, const std::string& host) {
     if (host == "localhost" || host.starts_with("[")) return false;
     const auto dot = host.find('.');
     if (dot == std::string::npos || host.ends_with(".svc") || host.ends_with(".cluster.local")) return true;
@@ -467,7 +472,7 @@ bool known_inside_only(const Picture& picture, const std::string& host) {
 }
 
 // `http get "http://webapi/health"` from outside: the name is known in the cluster only.
-void cluster_only(const Picture& picture, const Events& events,
+void cluster_only(const CheckContext& picture, const Events& events,
                   std::set<Span, bool (*)(const Span&, const Span&)>& told, Diagnostics& diagnostics) {
     static const RE2 host_of(R"(^https?://(?:[^/@]*@)?([^/:?#]+))");
     for (const Event& event : events)
@@ -488,7 +493,7 @@ void cluster_only(const Picture& picture, const Events& events,
         }
 }
 
-void cluster_only(const Picture& picture, Diagnostics& diagnostics) {
+void cluster_only(const CheckContext& picture, Diagnostics& diagnostics) {
     const auto before = [](const Span& a, const Span& b) {
         return std::tie(a.file, a.begin, a.end) < std::tie(b.file, b.begin, b.end);
     };
@@ -503,7 +508,7 @@ void cluster_only(const Picture& picture, Diagnostics& diagnostics) {
 
 }  // namespace
 
-void kubernetes(const Picture& picture, Diagnostics& diagnostics) {
+void kubernetes(const CheckContext& picture, Diagnostics& diagnostics) {
     Told told;
     for (const Course& course : picture.timeline.courses()) {
         if (course.environment != nullptr && course.environment->is_protected)

@@ -15,7 +15,7 @@ namespace migc::checks {
 namespace {
 
 // Those of the script's own declarations, too.
-void each_own_expression(const Picture& picture, const semantics::VisitExpression& visit) {
+void each_own_expression(const CheckContext& picture, const semantics::VisitExpression& visit) {
     each_expression(picture.program, visit);
     for (const ir::Verb& verb : picture.program.verbs)
         if (picture.timeline.is_own(verb.span)) each_expression(verb, visit);
@@ -28,7 +28,7 @@ void each_own_expression(const Picture& picture, const semantics::VisitExpressio
     }
 }
 
-bool makes_plan(const Picture& picture, const ir::Step& step) {
+bool makes_plan(const CheckContext& picture, const ir::Step& step) {
     if (step.kind != ir::StepKind::Call || step.name.empty()) return false;
     const auto& type = picture.program.verbs.at(step.verb).result_type;
     return type && type->kind == ir::TypeKind::Plan;
@@ -36,7 +36,7 @@ bool makes_plan(const Picture& picture, const ir::Step& step) {
 
 // A plan that a verb of the script's own makes, and nothing of the verb uses.
 template <typename Report>
-void unused_plans(const Picture& picture, const ir::Verb& verb, const Report& report) {
+void unused_plans(const CheckContext& picture, const ir::Verb& verb, const Report& report) {
     std::set<std::string> used;
     each_expression(verb, [&](const ir::Expr& expression) {
         if (expression.kind == ir::ExprKind::Local) used.insert(expression.name);
@@ -46,7 +46,7 @@ void unused_plans(const Picture& picture, const ir::Verb& verb, const Report& re
     });
 }
 
-void unused(const Picture& picture, Diagnostics& diagnostics) {
+void unused(const CheckContext& picture, Diagnostics& diagnostics) {
     std::set<std::string> used;
     each_expression(picture.program, [&](const ir::Expr& expression) {
         if (expression.kind == ir::ExprKind::Local || expression.kind == ir::ExprKind::Param)
@@ -101,12 +101,12 @@ void unreachable(const std::vector<ir::Step>& steps, Diagnostics& diagnostics) {
     }
 }
 
-void unreachable(const Picture& picture, Diagnostics& diagnostics) {
+void unreachable(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const ir::Stage& stage : picture.program.stages)
         if (has_own_failure_block(picture.program, stage)) unreachable(*stage.on_failure, diagnostics);
 }
 
-void impossible(const Picture& picture, Diagnostics& diagnostics) {
+void impossible(const CheckContext& picture, Diagnostics& diagnostics) {
     each_own_expression(picture, [&](const ir::Expr& expression) {
         if (expression.children.size() != 2) return;
         const ir::Expr& right = expression.children[1];
@@ -155,7 +155,7 @@ const Look* look_of_secret(const std::string& text) {
     return nullptr;
 }
 
-void secrets(const Picture& picture, Diagnostics& diagnostics) {
+void secrets(const CheckContext& picture, Diagnostics& diagnostics) {
     each_own_expression(picture, [&](const ir::Expr& expression) {
         const auto* text = semantics::literal<std::string>(expression);
         const Look* look = text != nullptr ? look_of_secret(*text) : nullptr;
@@ -173,7 +173,7 @@ void secrets(const Picture& picture, Diagnostics& diagnostics) {
 
 }  // namespace
 
-void language(const Picture& picture, Diagnostics& diagnostics) {
+void language(const CheckContext& picture, Diagnostics& diagnostics) {
     unused(picture, diagnostics);
     unreachable(picture, diagnostics);
     impossible(picture, diagnostics);

@@ -86,7 +86,8 @@ std::optional<std::pair<std::string, std::string>> find_setting(const json& file
 
 class Layers {
   public:
-    Layers(const Picture& picture, Diagnostics& diagnostics) : picture_(picture), diagnostics_(diagnostics) {}
+    Layers(const CheckContext& picture, Diagnostics& diagnostics)
+        : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
         for (const Course& course : picture_.timeline.courses())
@@ -106,8 +107,8 @@ class Layers {
     void note(const Course& course, const Event& event) {
         if (course.stage->repeats) return;
         for (const Edit& edit : edits_of(event)) edits_[edit.file].push_back({edit, {&event, &course}});
-        const bool applies = event.act == Act::Change && plays(event, ir::Role::Applies);
-        for (const Thing& thing : applies ? event.things : std::set<Thing>())
+        const bool applies = event.act == EventKind::Change && plays(event, ir::Role::Applies);
+        for (const ResourceKey& thing : applies ? event.things : std::set<ResourceKey>())
             applied_[thing] = {&event, &course};
     }
 
@@ -284,17 +285,17 @@ class Layers {
         return std::find(readers.begin(), readers.end(), own.object) != readers.end();
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     Diagnostics& diagnostics_;
     std::map<std::string, std::vector<std::pair<Edit, Touched>>> edits_;
-    std::map<Thing, Touched> applied_;
+    std::map<ResourceKey, Touched> applied_;
     std::map<std::string, std::vector<Variable>> by_setting_;
     std::set<std::string> stated_environments_;
 };
 
 }  // namespace
 
-void layers(const Picture& picture, Diagnostics& diagnostics) {
+void layers(const CheckContext& picture, Diagnostics& diagnostics) {
     Layers(picture, diagnostics).check();
 }
 

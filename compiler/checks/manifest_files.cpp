@@ -10,7 +10,7 @@
 namespace migc::checks {
 namespace {
 
-void refused(const Picture& picture, const Unusable& unusable, const ir::Step& step,
+void refused(const CheckContext& picture, const Unusable& unusable, const ir::Step& step,
              Diagnostics& diagnostics) {
     auto& d = diagnostics.report(Code::BadManifest, picture.manifests.span(unusable.file, unusable.offset),
                                  fmt::format("this manifest cannot be applied: {}", unusable.message));
@@ -19,7 +19,7 @@ void refused(const Picture& picture, const Unusable& unusable, const ir::Step& s
 }
 
 // What no step applies may be wrong without harm, but then it is not seen what it declares.
-void not_seen(const Picture& picture, const Unusable& unusable, Diagnostics& diagnostics) {
+void not_seen(const CheckContext& picture, const Unusable& unusable, Diagnostics& diagnostics) {
     const auto text = picture.manifests.text(unusable.file);
     const bool means_to_be_one = text && text->find("apiVersion") != std::string_view::npos;
     if (!unusable.whole || !means_to_be_one) return;
@@ -33,7 +33,7 @@ void not_seen(const Picture& picture, const Unusable& unusable, Diagnostics& dia
 }
 
 // Only one of two objects of one name can come to be.
-void declared_twice(const Picture& picture, const std::string& path, const ir::Step& step,
+void declared_twice(const CheckContext& picture, const std::string& path, const ir::Step& step,
                     Diagnostics& diagnostics) {
     std::set<std::string> seen;
     for (const Object* object : picture.manifests.of(path)) {
@@ -48,7 +48,7 @@ void declared_twice(const Picture& picture, const std::string& path, const ir::S
 
 }  // namespace
 
-void manifest_files(const Picture& picture, Diagnostics& diagnostics) {
+void manifest_files(const CheckContext& picture, Diagnostics& diagnostics) {
     std::map<std::string, const ir::Step*> used;
     for (const auto& [path, step] : picture.timeline.read_by()) {
         for (const std::string& file : picture.manifests.files_of(path)) used.emplace(file, step);

@@ -67,8 +67,8 @@ class Collector {
             unusable.push_back({file_, offset, std::move(why), false});
         const std::string kind = text_field(content, "/kind"), name = text_field(content, "/metadata/name");
         if (kind.empty() || name.empty()) return;
-        objects.push_back({object_thing(fmt::format("{}/{}", kind, name)), file_, std::move(content),
-                           document, std::move(item)});
+        objects.push_back({object_key(fmt::format("{}/{}", kind, name)), file_, std::move(content), document,
+                           std::move(item)});
     }
 
     std::string file_;
@@ -206,8 +206,8 @@ void Manifests::enter(const Object& object) const {
             if (readers.empty() || readers.back() != &object) readers.push_back(&object);
         });
     if (object.thing.starts_with("horizontalpodautoscaler/"))
-        by_scaled_[object_thing(fmt::format("{}/{}", text_field(object.json, "/spec/scaleTargetRef/kind"),
-                                            text_field(object.json, "/spec/scaleTargetRef/name")))]
+        by_scaled_[object_key(fmt::format("{}/{}", text_field(object.json, "/spec/scaleTargetRef/kind"),
+                                          text_field(object.json, "/spec/scaleTargetRef/name")))]
             .push_back(&object);
     const bool selects = object.thing.starts_with("service/") && object.json.contains(selector) &&
                          object.json[selector].is_object() && !object.json[selector].empty();

@@ -71,14 +71,14 @@ struct Evidence {
     const ir::Stage* stage = nullptr;
 };
 
-Evidence evidence_of(const Picture& picture, const ir::Stage& stage, const ir::Step& gate) {
+Evidence evidence_of(const CheckContext& picture, const ir::Stage& stage, const ir::Step& gate) {
     if (semantics::role_of(picture.program, *gate.condition) != ir::Role::Passing) return {};
     const auto name = asked_of(picture, gate, stage);
     return {true, name ? picture.program.stage(show(*name)) : nullptr};
 }
 
 // Evidence of a stage that changes nothing says nothing about a change.
-bool asks_for_evidence(const Picture& picture, const ir::Stage& stage) {
+bool asks_for_evidence(const CheckContext& picture, const ir::Stage& stage) {
     return std::any_of(stage.gates.begin(), stage.gates.end(), [&](const ir::Step& gate) {
         const Evidence evidence = evidence_of(picture, stage, gate);
         return evidence.is_asked_for &&
@@ -87,14 +87,14 @@ bool asks_for_evidence(const Picture& picture, const ir::Stage& stage) {
 }
 
 // The gate that asks a stage which changes nothing; null if none does.
-const ir::Step* empty_gate(const Picture& picture, const ir::Stage& stage) {
+const ir::Step* empty_gate(const CheckContext& picture, const ir::Stage& stage) {
     const auto gate = std::find_if(stage.gates.begin(), stage.gates.end(), [&](const ir::Step& one) {
         return evidence_of(picture, stage, one).stage != nullptr;
     });
     return gate == stage.gates.end() ? nullptr : &*gate;
 }
 
-void lower_missing(const Picture& input, const Stages& stages, Diagnostics& diagnostics) {
+void lower_missing(const CheckContext& input, const Stages& stages, Diagnostics& diagnostics) {
     std::optional<std::size_t> lowest;
     for (const ir::Stage* stage : stages)
         if (const auto rank = input.inventory.rank(stage->environment))
@@ -125,7 +125,7 @@ void lower_missing(const Picture& input, const Stages& stages, Diagnostics& diag
 
 }  // namespace
 
-void order(const Picture& input, Diagnostics& diagnostics) {
+void order(const CheckContext& input, Diagnostics& diagnostics) {
     if (is_emergency(input.program)) return;
     const auto stages = changing_stages(input.program);
     production_first(input, stages, diagnostics);

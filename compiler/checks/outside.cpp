@@ -36,7 +36,7 @@ struct Found {
 
 class Search {
   public:
-    explicit Search(const Picture& picture) : picture_(picture) {}
+    explicit Search(const CheckContext& picture) : picture_(picture) {}
 
     std::optional<Found> in(const ir::Expr& expression) {
         if (expression.kind == ir::ExprKind::Setting && expression.name != common_setting)
@@ -84,7 +84,7 @@ class Search {
         return fmt::format("it asks {}, and only a stage says where", tool);
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     std::set<std::uint32_t> asked_;
 };
 
@@ -99,7 +99,7 @@ bool uses(const Part& part, const std::string& name) {
 
 class Outside {
   public:
-    Outside(const Picture& picture, Diagnostics& diagnostics)
+    Outside(const CheckContext& picture, Diagnostics& diagnostics)
         : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
@@ -172,13 +172,13 @@ class Outside {
         return span;
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     Diagnostics& diagnostics_;
 };
 
 }  // namespace
 
-void outside(const Picture& picture, Diagnostics& diagnostics) {
+void outside(const CheckContext& picture, Diagnostics& diagnostics) {
     Outside(picture, diagnostics).check();
 }
 

@@ -24,8 +24,8 @@ FirstStages first_stages(const ir::Program& program) {
 }
 
 // `gate staging passed` where staging comes later, or is this very stage.
-void never_passed(const Picture& picture, const FirstStages& first, std::size_t here, const ir::Step& gate,
-                  Diagnostics& diagnostics) {
+void never_passed(const CheckContext& picture, const FirstStages& first, std::size_t here,
+                  const ir::Step& gate, Diagnostics& diagnostics) {
     const ir::Stage& stage = picture.program.stages[here];
     const auto wanted = asked_of(picture, gate, stage);
     if (!wanted) return;
@@ -40,7 +40,7 @@ void never_passed(const Picture& picture, const FirstStages& first, std::size_t 
 }
 
 // `gate approval by 3 of ["ops", "lead"]`.
-void too_many_approvals(const Picture& picture, const ir::Stage& stage, const ir::Step& gate,
+void too_many_approvals(const CheckContext& picture, const ir::Stage& stage, const ir::Step& gate,
                         Diagnostics& diagnostics) {
     const auto count = asked_of(picture, gate, stage), people = asked_of(picture, gate, stage, 1);
     const auto* number = count ? count->get_if<std::int64_t>() : nullptr;
@@ -54,7 +54,7 @@ void too_many_approvals(const Picture& picture, const ir::Stage& stage, const ir
                                   different.size() == 1 ? "person" : "different people"));
 }
 
-void gates(const Picture& picture, Diagnostics& diagnostics) {
+void gates(const CheckContext& picture, Diagnostics& diagnostics) {
     const FirstStages first = first_stages(picture.program);
     for (std::size_t i = 0; i < picture.program.stages.size(); ++i) {
         const ir::Stage& stage = picture.program.stages[i];
@@ -67,7 +67,7 @@ void gates(const Picture& picture, Diagnostics& diagnostics) {
 }
 
 bool is_live_change(const Event& event) {
-    return event.act == Act::Change && touches_live(event);
+    return event.act == EventKind::Change && touches_live(event);
 }
 
 // What stages have done: which verb to which things; with an image or a file, with which.
@@ -76,7 +76,8 @@ class Exercised {
     explicit Exercised(const Resources& resources) : resources_(resources) {}
 
     void add(const Event& event) {
-        if (event.act == Act::Change && !never_happens(event)) done_[subject(event)].insert(inputs(event));
+        if (event.act == EventKind::Change && !never_happens(event))
+            done_[subject(event)].insert(inputs(event));
     }
 
     [[nodiscard]] bool has(const Event& event) const {
@@ -89,7 +90,7 @@ class Exercised {
 
   private:
     static constexpr const char* unknown = "?";
-    using Subject = std::pair<const ir::Verb*, std::set<Thing>>;
+    using Subject = std::pair<const ir::Verb*, std::set<ResourceKey>>;
 
     static Subject subject(const Event& event) { return {event.verb, event.things}; }
     // A file of one environment stands for those of the others.
@@ -156,7 +157,7 @@ void never_exercised(const Course& upper, const std::map<std::string, Lower>& lo
 }
 
 // The first stage of a lower environment that changes something.
-const ir::Stage* first_lower(const Picture& picture, const std::map<std::string, Lower>& lower,
+const ir::Stage* first_lower(const CheckContext& picture, const std::map<std::string, Lower>& lower,
                              const Course& upper) {
     const auto rank = picture.inventory.rank(upper.stage->environment);
     const ir::Stage* first = nullptr;
@@ -168,7 +169,7 @@ const ir::Stage* first_lower(const Picture& picture, const std::map<std::string,
     return first;
 }
 
-void exercise(const Picture& picture, Diagnostics& diagnostics) {
+void exercise(const CheckContext& picture, Diagnostics& diagnostics) {
     std::map<std::string, Lower> lower;
     for (const Course& course : picture.timeline.courses()) {
         const bool is_upper = course.environment != nullptr && course.environment->is_protected;
@@ -193,7 +194,7 @@ void too_late(const Course& course, const ir::Step& gate, std::int64_t length, D
     std::int64_t waited = 0;
     const Event* soak = nullptr;
     for (const Event& event : course.forward) {
-        if (event.act == Act::Soak && event.at_least_ms) {
+        if (event.act == EventKind::Soak && event.at_least_ms) {
             waited += *event.at_least_ms;
             soak = &event;
         }
@@ -210,7 +211,7 @@ void too_late(const Course& course, const ir::Step& gate, std::int64_t length, D
     }
 }
 
-void window(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+void window(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
     for (const ir::Step& gate : course.stage->gates) {
         if (semantics::role_of(picture.program, *gate.condition) != ir::Role::Window) continue;
         const auto when = asked_of(picture, gate, *course.stage);
@@ -221,7 +222,7 @@ void window(const Picture& picture, const Course& course, Diagnostics& diagnosti
 
 }  // namespace
 
-void promotion(const Picture& picture, Diagnostics& diagnostics) {
+void promotion(const CheckContext& picture, Diagnostics& diagnostics) {
     gates(picture, diagnostics);
     if (!is_emergency(picture.program)) exercise(picture, diagnostics);
     for (const Course& course : picture.timeline.courses()) window(picture, course, diagnostics);

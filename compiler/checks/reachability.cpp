@@ -76,7 +76,7 @@ void in_block(const std::vector<ir::Step>& steps, Diagnostics& diagnostics) {
 
 }  // namespace
 
-void reachability(const Picture& picture, Diagnostics& diagnostics) {
+void reachability(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const ir::Stage& stage : picture.program.stages) {
         if (!stage.repeats) in_block(stage.steps, diagnostics);
         if (!has_own_failure_block(picture.program, stage)) continue;

@@ -145,7 +145,7 @@ class Requirement {
 
 }  // namespace
 
-void requirements(const Picture& input, Diagnostics& diagnostics) {
+void requirements(const CheckContext& input, Diagnostics& diagnostics) {
     for (const ir::Requirement& requirement : input.program.requirements)
         Requirement(input, requirement).check(diagnostics);
 }

@@ -62,23 +62,23 @@ bool path_names(const std::string& file, const std::string& environment) {
 
 }  // namespace
 
-Thing object_thing(std::string_view handle) {
+ResourceKey object_key(std::string_view handle) {
     const auto first = handle.find('/'), last = handle.rfind('/');
-    if (first == std::string_view::npos) return Thing(handle);
+    if (first == std::string_view::npos) return ResourceKey(handle);
     return fmt::format("{}/{}", kind_of(handle.substr(0, first)), handle.substr(last + 1));
 }
 
-bool holds_data(const Thing& thing) {
+bool holds_data(const ResourceKey& thing) {
     static const std::set<std::string, std::less<>> kinds = {"persistentvolumeclaim", "persistentvolume",
                                                              "namespace", "customresourcedefinition"};
     return kinds.contains(thing.substr(0, thing.find('/')));
 }
 
-bool is_live(const Thing& thing) {
+bool is_live(const ResourceKey& thing) {
     return !thing.starts_with("file ") && !thing.starts_with("image ") && !is_plan(thing);
 }
 
-bool is_plan(const Thing& thing) {
+bool is_plan(const ResourceKey& thing) {
     return thing.substr(0, thing.find(' ')) == "plan";
 }
 
@@ -87,12 +87,12 @@ std::optional<std::size_t> file_in(const ir::Probe& probe) {
     return probe.role.role == ir::Role::Content ? std::optional<std::size_t>(0) : std::nullopt;
 }
 
-Thing Resources::thing(const ResourceRef& resource) const {
+ResourceKey Resources::thing(const ResourceRef& resource) const {
     const auto& names = resource.type == "service" ? inventory_.services : inventory_.workloads;
     const bool has_alias = resource.type == "service" || resource.type == "workload";
     if (const auto alias = names.find(resource.name); has_alias && alias != names.end())
-        return object_thing(alias->second);
-    if (resource.name.find('/') != std::string::npos) return object_thing(resource.name);
+        return object_key(alias->second);
+    if (resource.name.find('/') != std::string::npos) return object_key(resource.name);
     if (resource.type == "object") return resource.name;
     const auto& types = program_.resource_types;
     const auto type = std::find_if(types.begin(), types.end(),
@@ -101,20 +101,20 @@ Thing Resources::thing(const ResourceRef& resource) const {
     if (type != types.end())
         if (const auto at = type->written_as.find(slot); at != std::string::npos) {
             std::string written = type->written_as;
-            return object_thing(written.replace(at, slot.size(), resource.name));
+            return object_key(written.replace(at, slot.size(), resource.name));
         }
     return fmt::format("{} {}", resource.type, resource.name);
 }
 
-std::set<Thing> Resources::things_of(const ir::Probe& probe,
-                                     const std::vector<std::optional<Value>>& arguments,
-                                     const std::vector<std::optional<Value>>& role) const {
+std::set<ResourceKey> Resources::things_of(const ir::Probe& probe,
+                                           const std::vector<std::optional<Value>>& arguments,
+                                           const std::vector<std::optional<Value>>& role) const {
     const bool by_handle = probe.role.role == ir::Role::Object || probe.role.role == ir::Role::About ||
                            probe.role.role == ir::Role::Restored;
     const bool may_be = probe.role.role == ir::Role::Permanence || probe.role.role == ir::Role::Version;
     const auto* handle = by_handle || may_be ? text_in(role, 0) : nullptr;
-    if (handle != nullptr) return {object_thing(*handle)};
-    std::set<Thing> things;
+    if (handle != nullptr) return {object_key(*handle)};
+    std::set<ResourceKey> things;
     if (by_handle) return things;
     if (const auto file = file_in(probe)) add_things(things, ir::TypeKind::Path, role.at(*file));
     for (std::size_t i = 0; i < arguments.size() && i < probe.parameters.size(); ++i)
@@ -122,7 +122,7 @@ std::set<Thing> Resources::things_of(const ir::Probe& probe,
     return things;
 }
 
-void Resources::add_things(std::set<Thing>& things, ir::TypeKind type,
+void Resources::add_things(std::set<ResourceKey>& things, ir::TypeKind type,
                            const std::optional<Value>& argument) const {
     if (type == ir::TypeKind::Plan) things.insert("terraform");
     if (!argument) return;
@@ -138,7 +138,7 @@ void Resources::add_things(std::set<Thing>& things, ir::TypeKind type,
     if (type == ir::TypeKind::Image) things.insert("image " + *text);
 }
 
-const Object* Resources::applied(const std::string& path, const Thing& thing,
+const Object* Resources::applied(const std::string& path, const ResourceKey& thing,
                                  const std::string& environment) {
     Applied& applied = applied_[path];
     if (applied.files.empty()) {

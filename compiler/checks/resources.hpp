@@ -16,15 +16,15 @@ namespace migc::checks {
 
 // A thing that a step changes or looks at: "deployment/webapi", "service/web", "file k8s/a.yaml",
 // "terraform".
-using Thing = std::string;
+using ResourceKey = std::string;
 
 // "deploy/web" and "Deployment/web" are "deployment/web"; a namespace in the middle is left out.
-Thing object_thing(std::string_view handle);
+ResourceKey object_key(std::string_view handle);
 // Whether what an object holds is gone with it: a claim, a volume, a namespace, a resource definition.
-bool holds_data(const Thing& thing);
+bool holds_data(const ResourceKey& thing);
 // Whether a thing is in the cluster or behind it, and no file of the project, image or plan.
-bool is_live(const Thing& thing);
-bool is_plan(const Thing& thing);
+bool is_live(const ResourceKey& thing);
+bool is_plan(const ResourceKey& thing);
 
 // Which argument of a probe's role names the file that it is about; nothing if it is about none.
 std::optional<std::size_t> file_in(const ir::Probe& probe);
@@ -35,16 +35,16 @@ class Resources {
         : program_(program), inventory_(inventory), manifests_(manifests) {}
 
     // How a resource is called in the cluster: webapi is "deployment/monadic-pipeline-webapi".
-    [[nodiscard]] Thing thing(const ResourceRef& resource) const;
+    [[nodiscard]] ResourceKey thing(const ResourceRef& resource) const;
     // What a probe is about, by its role, else by the types of its parameters. An object of a manifest is
     // named by its handle, and the manifest is only where it is described.
-    [[nodiscard]] std::set<Thing> things_of(const ir::Probe& probe,
-                                            const std::vector<std::optional<Value>>& arguments,
-                                            const std::vector<std::optional<Value>>& role) const;
+    [[nodiscard]] std::set<ResourceKey> things_of(const ir::Probe& probe,
+                                                  const std::vector<std::optional<Value>>& arguments,
+                                                  const std::vector<std::optional<Value>>& role) const;
 
     // The object that the manifests at a path declare of a thing, and that a step applies in an environment;
     // null if they declare none.
-    const Object* applied(const std::string& path, const Thing& thing, const std::string& environment);
+    const Object* applied(const std::string& path, const ResourceKey& thing, const std::string& environment);
     // Those of some objects that speak of an environment: not those of another environment's folder or
     // namespace, and not those that only stages of others apply.
     [[nodiscard]] Manifests::Objects of_environment(const Manifests::Objects& objects,
@@ -55,11 +55,12 @@ class Resources {
   private:
     struct Applied {
         std::vector<std::string> files;
-        std::map<Thing, const Object*> objects;
+        std::map<ResourceKey, const Object*> objects;
         std::set<std::string> environments;
     };
 
-    void add_things(std::set<Thing>& things, ir::TypeKind type, const std::optional<Value>& argument) const;
+    void add_things(std::set<ResourceKey>& things, ir::TypeKind type,
+                    const std::optional<Value>& argument) const;
     [[nodiscard]] bool is_of(const Object& object, const std::string& environment) const;
     [[nodiscard]] const std::set<std::string>& named_by(const std::string& file) const;
     [[nodiscard]] const std::set<std::string>& namespaces() const;

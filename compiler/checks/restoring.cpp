@@ -12,22 +12,22 @@ namespace {
 using Events = std::vector<Event>;
 
 bool is_look(const Event& event) {
-    return event.act == Act::Look || event.act == Act::Soak;
+    return event.act == EventKind::Look || event.act == EventKind::Soak;
 }
 
 bool undoes(const Event& event) {
-    return event.act == Act::Undo || event.act == Act::UndoAll;
+    return event.act == EventKind::Undo || event.act == EventKind::UndoAll;
 }
 
 // A change whose command alone says that it was done: no probe of its verb's declaration sees it.
 bool is_unseen(const Event& event) {
-    return event.act == Act::Change && event.verb != nullptr && event.verb->effects.empty() &&
+    return event.act == EventKind::Change && event.verb != nullptr && event.verb->effects.empty() &&
            event.verb->undo.kind == ir::UndoKind::ByCaller;
 }
 
 bool has_look(const Events& events, Events::const_iterator from) {
     return std::any_of(from, events.end(),
-                       [](const Event& event) { return is_look(event) || event.act == Act::Hold; });
+                       [](const Event& event) { return is_look(event) || event.act == EventKind::Hold; });
 }
 
 // ------------------------------------------------ an undo that nothing verifies
@@ -37,7 +37,7 @@ void block_not_verified(const Course& course, Diagnostics& diagnostics) {
     const Events& failure = course.failure;
     if (std::any_of(failure.begin(), failure.end(), undoes)) return;
     const auto last = std::find_if(failure.rbegin(), failure.rend(), [](const Event& event) {
-        return event.act == Act::Change && (event.things.empty() || touches_live(event));
+        return event.act == EventKind::Change && (event.things.empty() || touches_live(event));
     });
     if (last == failure.rend() || has_look(failure, last.base())) return;
     auto& d = diagnostics.report(Code::UndoNotVerified, last->step->span,
@@ -54,7 +54,7 @@ void block_not_verified(const Course& course, Diagnostics& diagnostics) {
 void own_undo_not_verified(const Course& course, const OwnUndo& own, Diagnostics& diagnostics) {
     const Events& back = own.back;
     const auto last = std::find_if(back.rbegin(), back.rend(), [](const Event& event) {
-        return event.act == Act::Change || event.act == Act::Other;
+        return event.act == EventKind::Change || event.act == EventKind::Other;
     });
     if (last == back.rend() || has_look(back, last.base()) ||
         !std::any_of(back.begin(), back.end(), is_unseen))
@@ -73,34 +73,34 @@ void own_undo_not_verified(const Course& course, const OwnUndo& own, Diagnostics
 
 // ------------------------------------------------ configuration and its readers
 
-bool is_configuration(const Thing& thing) {
+bool is_configuration(const ResourceKey& thing) {
     return thing.starts_with("configmap/") || thing.starts_with("secret/");
 }
 
 // The workloads that read one of the configurations that an event changes.
-std::set<Thing> readers_of(const Picture& picture, const Event& event) {
-    std::set<Thing> readers;
-    for (const Thing& thing : event.things)
+std::set<ResourceKey> readers_of(const CheckContext& picture, const Event& event) {
+    std::set<ResourceKey> readers;
+    for (const ResourceKey& thing : event.things)
         if (is_configuration(thing))
             for (const Object* reader : picture.manifests.readers(thing)) readers.insert(reader->thing);
     return readers;
 }
 
 // Pods go back to the old version, and read the new configuration.
-void configuration_stays(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+void configuration_stays(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
     if (!std::any_of(course.failure.begin(), course.failure.end(), undoes)) return;
     for (const Event& change : course.forward) {
-        if (change.act != Act::Change || change.verb == nullptr || !change.inner->undo) continue;
+        if (change.act != EventKind::Change || change.verb == nullptr || !change.inner->undo) continue;
         if (way_back(change).kind != ir::UndoKind::None &&
             way_back(change).kind != ir::UndoKind::Irreversible)
             continue;
         const auto readers = readers_of(picture, change);
         const auto undone =
             std::find_if(course.forward.begin(), course.forward.end(), [&](const Event& event) {
-                return event.act == Act::Change && event.verb != nullptr &&
+                return event.act == EventKind::Change && event.verb != nullptr &&
                        way_back(event).kind == ir::UndoKind::Steps &&
                        std::any_of(event.things.begin(), event.things.end(),
-                                   [&](const Thing& thing) { return readers.contains(thing); });
+                                   [&](const ResourceKey& thing) { return readers.contains(thing); });
             });
         if (readers.empty() || undone == course.forward.end()) continue;
         auto& d = diagnostics.report(Code::ConfigurationStays, change.step->span,
@@ -114,10 +114,10 @@ void configuration_stays(const Picture& picture, const Course& course, Diagnosti
 // ------------------------------------------------ what is lost
 
 // What is deleted for good has been saved before.
-void not_saved(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+void not_saved(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
     for (auto event = course.forward.begin(); event != course.forward.end(); ++event) {
         const bool is_gone =
-            event->act == Act::Change && way_back(*event).kind == ir::UndoKind::Irreversible &&
+            event->act == EventKind::Change && way_back(*event).kind == ir::UndoKind::Irreversible &&
             std::any_of(event->effects.begin(), event->effects.end(),
                         [](const Effect& effect) { return effect.becomes == ir::Becomes::Absent; });
         const auto saves = [&](const Event& one) { return may_save(picture, one, *event); };
@@ -133,7 +133,7 @@ void not_saved(const Picture& picture, const Course& course, Diagnostics& diagno
 
 }  // namespace
 
-void restoring(const Picture& picture, Diagnostics& diagnostics) {
+void restoring(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const Course& course : picture.timeline.courses()) {
         if (!course.stage->repeats) {
             each_undo_of_step(course,

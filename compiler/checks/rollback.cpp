@@ -57,7 +57,7 @@ void step_without_undo(const Input& input, const ir::Step& step, Diagnostics& di
 
 }  // namespace
 
-void rollback(const Picture& input, Diagnostics& diagnostics) {
+void rollback(const CheckContext& input, Diagnostics& diagnostics) {
     const auto check = [&](const std::vector<ir::Step>& steps) {
         each_step(steps, [&](const ir::Step& step) { step_without_undo(input, step, diagnostics); });
     };

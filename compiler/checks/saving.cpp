@@ -12,7 +12,7 @@ bool is_backup(const Event& event) {
 }
 
 // The workload whose files are saved; empty if it is none.
-Thing saved_workload(const Resources& resources, const Event& backup) {
+ResourceKey saved_workload(const Resources& resources, const Event& backup) {
     for (const auto& argument : backup.role.empty() ? backup.arguments : backup.role)
         if (const auto* resource = argument ? argument->get_if<ResourceRef>() : nullptr)
             if (resource->type == "workload") return resources.thing(*resource);
@@ -21,12 +21,12 @@ Thing saved_workload(const Resources& resources, const Event& backup) {
 
 }  // namespace
 
-bool may_save(const Picture& picture, const Event& backup, const Event& change) {
+bool may_save(const CheckContext& picture, const Event& backup, const Event& change) {
     constexpr std::string_view claim = "persistentvolumeclaim/";
     if (!is_backup(backup)) return false;
-    const Thing workload = saved_workload(picture.resources, backup);
+    const ResourceKey workload = saved_workload(picture.resources, backup);
     if (workload.empty() || picture.manifests.declaring(workload).empty()) return true;
-    return std::none_of(change.things.begin(), change.things.end(), [&](const Thing& thing) {
+    return std::none_of(change.things.begin(), change.things.end(), [&](const ResourceKey& thing) {
         if (!thing.starts_with(claim)) return false;
         const auto users = picture.manifests.mounting(thing.substr(claim.size()));
         return !users.empty() && std::none_of(users.begin(), users.end(),

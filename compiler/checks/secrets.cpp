@@ -109,7 +109,7 @@ class Calls {
 
 }  // namespace
 
-void named_secrets(const Picture& picture, Diagnostics& diagnostics) {
+void named_secrets(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const ir::Parameter& parameter : picture.program.parameters)
         if (parameter.default_value && secret_text(*parameter.default_value) != nullptr &&
             is_called_secret(parameter.name))

@@ -15,7 +15,7 @@ using nlohmann::json;
 using Labels = std::map<std::string, std::string>;
 
 // Where the pods of a kind of workload are described; nothing for a kind without pods.
-const char* pod_template(const Thing& thing) {
+const char* pod_template(const ResourceKey& thing) {
     for (const char* kind : {"deployment/", "statefulset/", "daemonset/", "replicaset/", "job/"})
         if (thing.starts_with(kind)) return "/spec/template";
     if (thing.starts_with("cronjob/")) return "/spec/jobTemplate/spec/template";
@@ -23,7 +23,7 @@ const char* pod_template(const Thing& thing) {
 }
 
 // Kinds that make no pods. What any other kind makes, an operator of the cluster knows.
-bool makes_no_pods(const Thing& thing) {
+bool makes_no_pods(const ResourceKey& thing) {
     static const std::set<std::string, std::less<>> kinds = {"configmap",
                                                              "secret",
                                                              "service",
@@ -82,14 +82,14 @@ constexpr std::string_view selector_of_service = "/spec/selector";
 
 class Services {
   public:
-    Services(const Picture& picture, Diagnostics& diagnostics)
+    Services(const CheckContext& picture, Diagnostics& diagnostics)
         : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
         for (const Course& course : picture_.timeline.courses()) {
             if (course.stage->repeats) continue;
             for (const Event& event : course.forward) {
-                if (event.act != Act::Change || event.verb == nullptr) continue;
+                if (event.act != EventKind::Change || event.verb == nullptr) continue;
                 if (plays(event, ir::Role::Applies)) applied(event);
                 for (const Effect& effect : event.effects)
                     if (is_selection(event, effect)) switched(event, effect);
@@ -126,13 +126,13 @@ class Services {
     // Whether every pod is one that the manifests declare, as far as they tell.
     bool are_all_known() { return !pods().empty() && complete_; }
 
-    const Object* declared(const Thing& thing) const {
+    const Object* declared(const ResourceKey& thing) const {
         const auto& all = picture_.manifests.declaring(thing);
         return all.empty() ? nullptr : all.front();
     }
 
     void applied(const Event& event) {
-        for (const Thing& thing : event.things) {
+        for (const ResourceKey& thing : event.things) {
             const Object* object = declared(thing);
             const json* now = object != nullptr ? picture_.files.object(*object) : nullptr;
             if (now == nullptr || !told_.insert(thing).second) continue;
@@ -335,17 +335,17 @@ class Services {
         return nullptr;
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     Diagnostics& diagnostics_;
     std::vector<Pods> pods_;
     std::size_t seen_ = 0;  // objects that pods_ was made of
     bool complete_ = true;
-    std::set<Thing> told_;
+    std::set<ResourceKey> told_;
 };
 
 }  // namespace
 
-void services(const Picture& picture, Diagnostics& diagnostics) {
+void services(const CheckContext& picture, Diagnostics& diagnostics) {
     Services(picture, diagnostics).check();
 }
 

@@ -14,11 +14,11 @@ namespace migc::checks {
 namespace {
 
 bool applies_plan(const Event& event) {
-    return plays(event, ir::Role::AppliesPlan) && event.act == Act::Change && event.plans.size() == 1;
+    return plays(event, ir::Role::AppliesPlan) && event.act == EventKind::Change && event.plans.size() == 1;
 }
 
 // A file that a plan is made from.
-bool is_input_of_plan(const Course& course, const Thing& thing) {
+bool is_input_of_plan(const Course& course, const ResourceKey& thing) {
     const bool is_known = course.environment != nullptr && course.environment->terraform;
     if (!is_known) return thing == "file ?";
     if (!thing.starts_with("file ")) return false;
@@ -29,10 +29,10 @@ bool is_input_of_plan(const Course& course, const Thing& thing) {
 
 bool edits_input(const Course& course, const Event& event) {
     const bool sets_variable = event.part_of != nullptr && event.part_of->role.role == ir::Role::SetsVariable;
-    return event.act == Act::Change &&
-           (sets_variable || std::any_of(event.things.begin(), event.things.end(), [&](const Thing& thing) {
-                return is_input_of_plan(course, thing);
-            }));
+    return event.act == EventKind::Change &&
+           (sets_variable ||
+            std::any_of(event.things.begin(), event.things.end(),
+                        [&](const ResourceKey& thing) { return is_input_of_plan(course, thing); }));
 }
 
 // The ways through a stage on which a plan was looked at.
@@ -53,7 +53,7 @@ class Reviewed {
 // The plans of a stage, from where they are made to where they are applied.
 class Plans {
   public:
-    Plans(const Picture& picture, const Course& course, const std::vector<Event>& events,
+    Plans(const CheckContext& picture, const Course& course, const std::vector<Event>& events,
           std::set<const ir::Step*>& told, Diagnostics& diagnostics)
         : picture_(picture), course_(course), events_(events), told_(told), diagnostics_(diagnostics) {}
 
@@ -61,7 +61,7 @@ class Plans {
         const auto& events = events_;
         for (std::size_t i = 0; i < events.size(); ++i) {
             if (!events[i].makes.empty()) made_[events[i].makes] = i;
-            if (events[i].act != Act::Change)
+            if (events[i].act != EventKind::Change)
                 for (const std::string& plan : events[i].plans) looks_[plan].push_back(i);
             if (edits_input(course_, events[i])) edits_.push_back(i);
             if (applies_plan(events[i])) applied(events[i], *events[i].plans.begin());
@@ -131,7 +131,7 @@ class Plans {
             "the run would refuse it in the middle of the window; make the plan after the edit");
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     const Course& course_;
     const std::vector<Event>& events_;
     std::set<const ir::Step*>& told_;
@@ -170,8 +170,8 @@ std::vector<std::string> words_of(const ir::Verb& verb) {
     return words;
 }
 
-void state_push(const Picture& picture, const std::vector<Event>& events, std::set<const ir::Step*>& told,
-                Diagnostics& diagnostics) {
+void state_push(const CheckContext& picture, const std::vector<Event>& events,
+                std::set<const ir::Step*>& told, Diagnostics& diagnostics) {
     for (const Event& event : events) {
         if (event.verb == nullptr) continue;
         const bool runs_it = picture.timeline.is_own(event.verb->span) && pushes(words_of(*event.verb));
@@ -186,7 +186,7 @@ void state_push(const Picture& picture, const std::vector<Event>& events, std::s
 }
 
 // `var-file: staging.tfvars` under production.
-void variable_files(const Picture& picture, Diagnostics& diagnostics) {
+void variable_files(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const auto& environment : picture.inventory.environments) {
         if (!environment.terraform || !picture.inventory.exists) continue;
         const std::string& file = environment.terraform->var_file;
@@ -215,13 +215,13 @@ void variable_files(const Picture& picture, Diagnostics& diagnostics) {
     }
 }
 
-bool uses_terraform(const Picture& picture) {
+bool uses_terraform(const CheckContext& picture) {
     return picture.program.tool("terraform") != nullptr;
 }
 
 }  // namespace
 
-void terraform(const Picture& picture, Diagnostics& diagnostics) {
+void terraform(const CheckContext& picture, Diagnostics& diagnostics) {
     std::set<const ir::Step*> told, pushed;
     for (const Course& course : picture.timeline.courses()) {
         if (has_own_failure_block(picture.program, *course.stage)) {

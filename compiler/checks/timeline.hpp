@@ -26,7 +26,7 @@ struct Effect {
     std::vector<std::optional<Value>> role;  // the arguments of the probe's role
     ir::Becomes becomes = ir::Becomes::Different;
     std::optional<Value> value;
-    Thing thing;  // that it is an effect on; empty if unknown
+    ResourceKey thing;  // that it is an effect on; empty if unknown
     // The field of the thing that the probe reads, as a JSON pointer with `*` for an element of a list; "" is
     // the whole thing. Nothing if it is none of the thing's own fields. What `patch object` and a verb for
     // the field change is one state variable.
@@ -51,7 +51,7 @@ struct Branch {
     [[nodiscard]] bool parallel() const { return step->kind == ir::StepKind::Parallel; }
 };
 
-enum class Act {
+enum class EventKind {
     Change,
     Other,  // a verb that leaves nothing to undo: a backup, a message
     Look,   // a verify, or a verb that looks at a plan
@@ -63,14 +63,14 @@ enum class Act {
 };
 
 struct Event {
-    Act act = Act::Look;
+    EventKind act = EventKind::Look;
     const ir::Step* step = nullptr;               // as the script has it
     const ir::Step* inner = nullptr;              // the same, or the step of a composite verb that this is
     const ir::Verb* verb = nullptr;               // of a call
     const ir::Verb* part_of = nullptr;            // the composite verb that the script calls
     std::vector<std::optional<Value>> arguments;  // of a call
     std::vector<std::optional<Value>> role;       // the arguments of the verb's role
-    std::set<Thing> things;                       // changed or looked at
+    std::set<ResourceKey> things;                 // changed or looked at
     std::vector<Effect> effects;                  // of a change
     std::set<std::string> plans;                  // names of plans that it uses, made known by `makes`
     std::string makes;                            // the name of the plan that it makes

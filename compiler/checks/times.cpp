@@ -60,7 +60,7 @@ Gate freeze_gate(const ir::Step& step, const std::string& text) {
 }
 
 // The gates of a stage that ask for the hour.
-std::vector<Gate> gates_of(const Picture& picture, const ir::Stage& stage) {
+std::vector<Gate> gates_of(const CheckContext& picture, const ir::Stage& stage) {
     std::vector<Gate> found;
     for (const ir::Step& gate : stage.gates) {
         if (!gate.condition || gate.condition->kind != ir::ExprKind::Probe) continue;
@@ -73,7 +73,7 @@ std::vector<Gate> gates_of(const Picture& picture, const ir::Stage& stage) {
 }
 
 // A freeze whose zone nobody knows would close every stage of a protected environment, for ever.
-void unreadable_freezes(const Picture& picture, Diagnostics& diagnostics) {
+void unreadable_freezes(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const project::Freeze& freeze : picture.inventory.freezes)
         if (const std::string mistake = mistake_in_zone(freeze.zone);
             !freeze.zone.empty() && !mistake.empty())
@@ -116,11 +116,11 @@ std::int64_t needed(const std::vector<Event>& events) {
     std::int64_t sum = 0;
     for (const Event& event : events) {
         if (!is_sure(event)) continue;
-        if (event.act == Act::Soak)
+        if (event.act == EventKind::Soak)
             sum += event.at_least_ms.value_or(0);
         else if (event.verb != nullptr)
             sum += stated(event);
-        else if (event.act == Act::Look)
+        else if (event.act == EventKind::Look)
             sum += event.bound.total();
     }
     return sum;
@@ -141,12 +141,12 @@ semantics::Times times_of(const Course& course) {
     for (std::size_t i = 0; i < course.forward.size(); ++i) {
         const Event& event = course.forward[i];
         if (!is_sure(event)) continue;
-        if (event.act == Act::Soak) {
+        if (event.act == EventKind::Soak) {
             times.soak(event.at_least_ms.value_or(0));
         } else if (event.verb != nullptr) {
             const ir::UndoKind kind = by_hand[i] ? ir::UndoKind::None : way_back(event).kind;
-            times.call({stated(event), 0, true}, kind, event.act == Act::Change, event.step->text);
-        } else if (event.act == Act::Look) {
+            times.call({stated(event), 0, true}, kind, event.act == EventKind::Change, event.step->text);
+        } else if (event.act == EventKind::Look) {
             times.verify(event.bound);
         }
     }
@@ -164,9 +164,9 @@ const Event* longest(const Course& course) {
     std::int64_t most = 0;
     const auto look_through = [&](const std::vector<Event>& events) {
         for (const Event& event : events) {
-            const bool counts = is_sure(event) && (event.bound.stated || event.act == Act::Look);
+            const bool counts = is_sure(event) && (event.bound.stated || event.act == EventKind::Look);
             const std::int64_t length = counts ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
-            if (event.act == Act::Soak || length <= most) continue;
+            if (event.act == EventKind::Soak || length <= most) continue;
             most = length;
             found = &event;
         }
@@ -233,19 +233,19 @@ Start start_of(const json& object) {
 }
 
 bool makes_new_pods(const Event& event) {
-    return event.act == Act::Change && !event.conditional &&
+    return event.act == EventKind::Change && !event.conditional &&
            (image_of(event) != nullptr || effect_on(event, ir::Role::Generation) != nullptr);
 }
 
 // `verify pods ready of webapi within 30s`, and a pod is not even asked before a minute is over.
-void too_short(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
-    std::set<Thing> renewed;
+void too_short(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
+    std::set<ResourceKey> renewed;
     for (const Event& event : course.forward) {
         if (makes_new_pods(event)) renewed.insert(event.things.begin(), event.things.end());
-        const bool waits = event.act == Act::Look && event.bound.stated && event.inner->condition &&
+        const bool waits = event.act == EventKind::Look && event.bound.stated && event.inner->condition &&
                            !event.conditional && waits_for_pods(picture.program, *event.inner->condition);
         if (!waits) continue;
-        for (const Thing& thing : event.things) {
+        for (const ResourceKey& thing : event.things) {
             const auto& declared = picture.manifests.declaring(thing);
             const json* now = renewed.contains(thing) && !declared.empty()
                                   ? picture.files.object(*declared.front(), course.moment)
@@ -266,9 +266,9 @@ void too_short(const Picture& picture, const Course& course, Diagnostics& diagno
 void no_time(const Course& course, Diagnostics& diagnostics) {
     for (const Event& event : course.forward) {
         if (event.inner != event.step) continue;
-        const bool looks_once =
-            event.act == Act::Look && event.verb == nullptr && event.bound.stated && event.bound.see_ms <= 0;
-        const bool is_no_soak = event.act == Act::Soak && event.at_least_ms && *event.at_least_ms <= 0;
+        const bool looks_once = event.act == EventKind::Look && event.verb == nullptr && event.bound.stated &&
+                                event.bound.see_ms <= 0;
+        const bool is_no_soak = event.act == EventKind::Soak && event.at_least_ms && *event.at_least_ms <= 0;
         if (!looks_once && !is_no_soak) continue;
         auto& d = diagnostics.report(
             Code::LimitTooShort, event.step->span,
@@ -281,7 +281,7 @@ void no_time(const Course& course, Diagnostics& diagnostics) {
 
 }  // namespace
 
-void times(const Picture& picture, Diagnostics& diagnostics) {
+void times(const CheckContext& picture, Diagnostics& diagnostics) {
     unreadable_freezes(picture, diagnostics);
     for (const Course& course : picture.timeline.courses()) {
         const auto gates = gates_of(picture, *course.stage);

@@ -11,11 +11,11 @@ namespace {
 
 class Edited {
   public:
-    Edited(const Picture& picture, const Course& course) : picture_(picture), course_(course) {}
+    Edited(const CheckContext& picture, const Course& course) : picture_(picture), course_(course) {}
 
     void check(Diagnostics& diagnostics) {
         for (const Event& event : course_.forward)
-            if (event.act == Act::Change) note(event);
+            if (event.act == EventKind::Change) note(event);
         // A stage that is about files only has somebody else who applies.
         if (anything_ || !is_about_the_cluster()) return;
         for (const auto& [file, event] : edits_)
@@ -55,16 +55,16 @@ class Edited {
             file));
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     const Course& course_;
     std::map<std::string, const Event*> edits_;  // by file: the last one
-    std::set<Thing> changed_, restarted_;
+    std::set<ResourceKey> changed_, restarted_;
     bool anything_ = false;
 };
 
 }  // namespace
 
-void unapplied(const Picture& picture, Diagnostics& diagnostics) {
+void unapplied(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const Course& course : picture.timeline.courses())
         if (!course.stage->repeats) Edited(picture, course).check(diagnostics);
 }

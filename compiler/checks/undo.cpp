@@ -22,25 +22,26 @@ using First = Events::const_iterator;
 
 // A change that only a run could name might be any; then nothing is said against it.
 bool all_named(const Events& events) {
-    return std::all_of(events.begin(), events.end(),
-                       [](const Event& event) { return event.act != Act::Change || !event.things.empty(); });
+    return std::all_of(events.begin(), events.end(), [](const Event& event) {
+        return event.act != EventKind::Change || !event.things.empty();
+    });
 }
 
-std::set<Thing> changed_by(First begin, First end) {
-    std::set<Thing> things;
+std::set<ResourceKey> changed_by(First begin, First end) {
+    std::set<ResourceKey> things;
     for (; begin != end; ++begin)
-        if (begin->act == Act::Change) things.insert(begin->things.begin(), begin->things.end());
+        if (begin->act == EventKind::Change) things.insert(begin->things.begin(), begin->things.end());
     return things;
 }
 
-bool overlap(const std::set<Thing>& a, const std::set<Thing>& b) {
-    return std::any_of(a.begin(), a.end(), [&](const Thing& thing) { return b.contains(thing); });
+bool overlap(const std::set<ResourceKey>& a, const std::set<ResourceKey>& b) {
+    return std::any_of(a.begin(), a.end(), [&](const ResourceKey& thing) { return b.contains(thing); });
 }
 
-std::string in_words(const std::set<Thing>& things) {
+std::string in_words(const std::set<ResourceKey>& things) {
     constexpr std::size_t most = 4;
     std::vector<std::string> words;
-    for (const Thing& thing : things)
+    for (const ResourceKey& thing : things)
         if (words.size() < most) words.push_back(thing);
     std::string text = fmt::format("{}", fmt::join(words, ", "));
     return things.size() > most ? fmt::format("{} and {} more", text, things.size() - most) : text;
@@ -68,13 +69,13 @@ class Restored {
   public:
     explicit Restored(const Events& events) {
         for (const Event& event : events)
-            if (event.act == Act::Change)
+            if (event.act == EventKind::Change)
                 for (const Effect* effect : telling_effects(event))
                     by_thing_[effect->thing].push_back(effect);
     }
 
     [[nodiscard]] bool may_restore(const Effect& change) const {
-        for (const Thing& thing : {change.thing, Thing()})
+        for (const ResourceKey& thing : {change.thing, ResourceKey()})
             if (const auto found = by_thing_.find(thing); found != by_thing_.end())
                 for (const Effect* back : found->second)
                     if (checks::may_restore(change, *back)) return true;
@@ -82,7 +83,7 @@ class Restored {
     }
 
   private:
-    std::unordered_map<Thing, std::vector<const Effect*>> by_thing_;
+    std::unordered_map<ResourceKey, std::vector<const Effect*>> by_thing_;
 };
 
 // What an apply may have made anew and nobody deletes: the way back leaves it standing.
@@ -93,7 +94,7 @@ bool stays(const Effect& effect) {
 }
 
 bool must_be_restored(const Event& event) {
-    if (event.act != Act::Change) return false;
+    if (event.act != EventKind::Change) return false;
     const ir::UndoKind kind = way_back(event).kind;
     return kind != ir::UndoKind::None && kind != ir::UndoKind::Irreversible;
 }
@@ -154,7 +155,7 @@ Repeated repeated_effect(First begin, First end, const Events& back) {
 std::optional<std::string> only_applied(First begin, First end) {
     std::optional<std::string> manifest;
     for (; begin != end; ++begin) {
-        if (begin->act != Act::Change) continue;
+        if (begin->act != EventKind::Change) continue;
         if (begin->manifest.empty() || (manifest && *manifest != begin->manifest)) return std::nullopt;
         manifest = begin->manifest;
     }
@@ -194,12 +195,12 @@ void own_undo(const Course& course, const OwnUndo& own, Diagnostics& diagnostics
     if (!all_named(own.back)) return;
     const Restored restored(own.back);
     const bool only_restarts = std::all_of(begin, end, [](const Event& event) {
-        return event.act != Act::Change ||
+        return event.act != EventKind::Change ||
                std::all_of(event.effects.begin(), event.effects.end(), is_restart);
     });
     const Effect* left = nullptr;
     for (auto event = begin; event != end && left == nullptr; ++event)
-        if (event->act == Act::Change) left = left_by(*event, restored, only_restarts);
+        if (event->act == EventKind::Change) left = left_by(*event, restored, only_restarts);
     if (left == nullptr) return;
     const auto changed = changed_by(own.back.begin(), own.back.end());
     auto& d =
@@ -217,7 +218,8 @@ void own_undo(const Course& course, const OwnUndo& own, Diagnostics& diagnostics
 
 bool undoes_by_itself(const Events& failure) {
     return std::any_of(failure.begin(), failure.end(), [](const Event& event) {
-        return event.act == Act::Undo || event.act == Act::UndoAll || event.act == Act::Hold;
+        return event.act == EventKind::Undo || event.act == EventKind::UndoAll ||
+               event.act == EventKind::Hold;
     });
 }
 
@@ -236,7 +238,7 @@ void repeated_in_block(const Course& course, Diagnostics& diagnostics) {
 
 // By its own path, or that of its folder.
 bool applies(const Event& event, const std::string& file) {
-    if (event.act != Act::Change || event.manifest.empty()) return false;
+    if (event.act != EventKind::Change || event.manifest.empty()) return false;
     const auto path = (std::filesystem::path(event.manifest) / "").lexically_normal().parent_path();
     return path == file || path == std::filesystem::path(file).parent_path();
 }
@@ -245,7 +247,8 @@ bool applies(const Event& event, const std::string& file) {
 std::map<std::string, First> edited_by(const Events& events) {
     std::map<std::string, First> edits;
     for (auto event = events.begin(); event != events.end(); ++event)
-        for (const Thing& thing : event->act == Act::Change ? event->things : std::set<Thing>())
+        for (const ResourceKey& thing :
+             event->act == EventKind::Change ? event->things : std::set<ResourceKey>())
             if (thing.starts_with("file ")) edits.emplace(thing.substr(5), event);
     return edits;
 }
@@ -291,7 +294,7 @@ void left_out(const Course& course, Diagnostics& diagnostics) {
 
 // Things that an event destroys, or leaves without pods.
 bool destroys(const Event& event) {
-    return event.act == Act::Change &&
+    return event.act == EventKind::Change &&
            std::any_of(event.effects.begin(), event.effects.end(), [](const Effect& effect) {
                const auto count = count_of(effect);
                const bool whole = !effect.pointer || effect.pointer->empty();
@@ -330,7 +333,7 @@ void each_word(const nlohmann::json& data, const Visit& visit) {
         for (const nlohmann::json& inner : data) each_word(inner, visit);
 }
 
-std::string name_of(const Thing& thing) {
+std::string name_of(const ResourceKey& thing) {
     return thing.substr(thing.find('/') + 1);
 }
 
@@ -343,7 +346,7 @@ struct Taken {
 // Finds what is taken away while something that the stage has made use of it still does.
 class Order {
   public:
-    Order(const Picture& picture, const Course& course) : picture_(picture), course_(course) {}
+    Order(const CheckContext& picture, const Course& course) : picture_(picture), course_(course) {}
 
     // `taken` in its order, for what these changes have made. Nothing is told twice.
     void check(First begin, First end, const std::vector<Taken>& taken, std::set<const void*>& told,
@@ -355,7 +358,7 @@ class Order {
         for (auto event = begin; event != end; ++event) enter(*event);
         for (const Taken& one : taken) {
             if (one.undone != nullptr) restore(*one.undone);
-            if (one.back == nullptr || one.back->act != Act::Change) continue;
+            if (one.back == nullptr || one.back->act != EventKind::Change) continue;
             const Use use = destroys(*one.back) ? use_of(*one.back) : Use{};
             if (use.change != nullptr && told.insert(one.back->step).second)
                 report(*one.back, use, diagnostics);
@@ -379,7 +382,7 @@ class Order {
     }
 
     void enter(const Event& change) {
-        if (change.act != Act::Change) return;
+        if (change.act != EventKind::Change) return;
         for (const Effect& effect : change.effects)
             if (starts_pods_anew(effect)) restarted_.insert(effect.thing);
         if (overlap(change.things, going_)) return;
@@ -409,9 +412,9 @@ class Order {
     }
 
     // The names under which others reach a thing: its own, and those of the services that select its pods.
-    std::set<std::string> addresses(const std::set<Thing>& things) const {
+    std::set<std::string> addresses(const std::set<ResourceKey>& things) const {
         std::set<std::string> found;
-        for (const Thing& thing : things) {
+        for (const ResourceKey& thing : things) {
             if (thing.find('/') == std::string::npos || !is_live(thing)) continue;
             found.insert(name_of(thing));
             for (const Object* object : of(picture_.manifests.declaring(thing)))
@@ -426,9 +429,9 @@ class Order {
     }
 
     // The workloads that would suffer; without one the thing that was changed.
-    std::set<Thing> users(const Event& change) const {
-        std::set<Thing> users;
-        for (const Thing& thing : change.things) {
+    std::set<ResourceKey> users(const Event& change) const {
+        std::set<ResourceKey> users;
+        for (const ResourceKey& thing : change.things) {
             for (const Object* reader : of(picture_.manifests.readers(thing))) users.insert(reader->thing);
             if (!thing.starts_with("file ")) continue;
             for (const Object* object : picture_.manifests.of(thing.substr(5)))
@@ -442,7 +445,7 @@ class Order {
     // Whether a change is taken back, and its readers do not go on with what they have read.
     bool is_over(const Event& change) const {
         if (!overlap(change.things, restored_)) return false;
-        return std::all_of(change.things.begin(), change.things.end(), [&](const Thing& thing) {
+        return std::all_of(change.things.begin(), change.things.end(), [&](const ResourceKey& thing) {
             const auto readers = of(picture_.manifests.readers(thing));
             return std::all_of(readers.begin(), readers.end(), [&](const Object* reader) {
                 return fresh_.contains(reader->thing) || !restarted_.contains(reader->thing);
@@ -475,9 +478,9 @@ class Order {
             "`undo;`, which goes backwards");
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     const Course& course_;
-    std::set<Thing> restored_, going_, fresh_, restarted_;              // going: is no user that would suffer
+    std::set<ResourceKey> restored_, going_, fresh_, restarted_;        // going: is no user that would suffer
     std::unordered_map<std::string, std::vector<const Event*>> users_;  // by each name that they point to
     std::set<const Object*> known_;
 };
@@ -500,11 +503,11 @@ void backwards(const Course& course, std::vector<Taken>& taken) {
 }
 
 // The guide's own rollback: Redis is deleted first, while the configuration still points to it.
-void taken_away_too_early(const Picture& picture, const Course& course, std::set<const void*>& told,
+void taken_away_too_early(const CheckContext& picture, const Course& course, std::set<const void*>& told,
                           Diagnostics& diagnostics) {
     std::vector<Taken> taken;
     for (const Event& event : course.failure) {
-        if (event.act == Act::Undo || event.act == Act::UndoAll)
+        if (event.act == EventKind::Undo || event.act == EventKind::UndoAll)
             backwards(course, taken);
         else
             taken.push_back({&event, nullptr});
@@ -513,7 +516,7 @@ void taken_away_too_early(const Picture& picture, const Course& course, std::set
 }
 
 // The same within the undo of one step, or of a verb.
-void taken_away_in_undo(const Picture& picture, const Course& course, const OwnUndo& own,
+void taken_away_in_undo(const CheckContext& picture, const Course& course, const OwnUndo& own,
                         std::set<const void*>& told, Diagnostics& diagnostics) {
     std::vector<Taken> taken;
     for (const Event& event : own.back) taken.push_back({&event, nullptr});
@@ -523,11 +526,11 @@ void taken_away_in_undo(const Picture& picture, const Course& course, const OwnU
 }
 
 bool is_irreversible(const Event& event) {
-    return event.act == Act::Change && way_back(event).kind == ir::UndoKind::Irreversible;
+    return event.act == EventKind::Change && way_back(event).kind == ir::UndoKind::Irreversible;
 }
 
 // From an irreversible step on there is no way back, so that nothing but it should be left to fail.
-void point_of_no_return(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+void point_of_no_return(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
     const auto& events = course.forward;
     const auto irreversible = std::find_if(events.begin(), events.end(), is_irreversible);
     if (irreversible == events.end() || std::any_of(events.begin(), irreversible, [&](const Event& one) {
@@ -535,7 +538,7 @@ void point_of_no_return(const Picture& picture, const Course& course, Diagnostic
         }))
         return;
     const auto later = std::find_if(irreversible + 1, events.end(), [&](const Event& event) {
-        return event.act == Act::Change && way_back(event).kind != ir::UndoKind::None &&
+        return event.act == EventKind::Change && way_back(event).kind != ir::UndoKind::None &&
                !is_irreversible(event) && touches_live(event);
     });
     if (later == events.end()) return;
@@ -551,7 +554,7 @@ void point_of_no_return(const Picture& picture, const Course& course, Diagnostic
 
 }  // namespace
 
-void undo(const Picture& picture, Diagnostics& diagnostics) {
+void undo(const CheckContext& picture, Diagnostics& diagnostics) {
     // A step in a loop or in a verb is come to more than once, and told once.
     std::set<const void*> seen, told;
     for (const Course& course : picture.timeline.courses()) {

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t most_restored = 1'000;  // files of a folder
 
 // What `delete objects of` leaves standing, since it could not be made again as it was.
-bool stays(const Thing& thing) {
+bool stays(const ResourceKey& thing) {
     return holds_data(thing) || thing.starts_with("secret/");
 }
 

@@ -14,13 +14,14 @@ namespace {
 
 // A look at files only says nothing of what runs.
 bool is_look(const Event& event) {
-    return (event.act == Act::Look || event.act == Act::Soak) && (event.everything || touches_live(event));
+    return (event.act == EventKind::Look || event.act == EventKind::Soak) &&
+           (event.everything || touches_live(event));
 }
 
 // Whether it changes something that a person would look at afterwards. A file of the project or an image is
 // looked at where it is used; what nobody has to undo leaves nothing to look at.
 bool is_to_be_verified(const Event& event) {
-    if (event.act != Act::Change) return false;
+    if (event.act != EventKind::Change) return false;
     const bool is_said = &way_back(event) != &event.verb->undo;
     if (is_said && way_back(event).kind == ir::UndoKind::None) return false;
     return event.things.empty() || touches_live(event);
@@ -88,17 +89,17 @@ void never_verified(const Course& course, Diagnostics& diagnostics) {
 // What later looks see, from the end of a stage on.
 class Seen {
   public:
-    explicit Seen(const Picture& picture) : picture_(picture) {}
+    explicit Seen(const CheckContext& picture) : picture_(picture) {}
 
     void add(const Event& look) {
         first_ = &look;
         everything_ = everything_ || look.everything;
-        for (const Thing& thing : look.things)
+        for (const ResourceKey& thing : look.things)
             if (things_.insert(thing).second && thing.starts_with("service/")) service(thing);
     }
 
     [[nodiscard]] const Event* first() const { return first_; }
-    [[nodiscard]] bool sees(const Thing& thing) const {
+    [[nodiscard]] bool sees(const ResourceKey& thing) const {
         if (everything_ || things_.contains(thing)) return true;
         const auto& objects = picture_.manifests.declaring(thing);
         return std::any_of(objects.begin(), objects.end(), [&](const Object* object) {
@@ -110,28 +111,28 @@ class Seen {
 
   private:
     // One that no manifest declares may select anything.
-    void service(const Thing& thing) {
+    void service(const ResourceKey& thing) {
         if (picture_.manifests.declaring(thing).empty()) everything_ = true;
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     const Event* first_ = nullptr;
     bool everything_ = false;
-    std::set<Thing> things_;
+    std::set<ResourceKey> things_;
 };
 
-void elsewhere_verified(const Picture& picture, const Course& course, Diagnostics& diagnostics) {
+void elsewhere_verified(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
     Seen seen(picture);
     std::map<const ir::Step*, std::pair<const Event*, const Event*>> found;  // the change, and the look
     for (auto event = course.forward.rbegin(); event != course.forward.rend(); ++event) {
         if (is_look(*event)) seen.add(*event);
         if (!is_to_be_verified(*event) || event->things.size() != 1 || seen.first() == nullptr) continue;
-        const Thing& thing = *event->things.begin();
+        const ResourceKey& thing = *event->things.begin();
         if (is_workload(thing) && !seen.sees(thing)) found[event->inner] = {&*event, seen.first()};
     }
     for (const auto& [step, both] : found) {
         const auto& [change, look] = both;
-        const Thing& thing = *change->things.begin();
+        const ResourceKey& thing = *change->things.begin();
         auto& d =
             diagnostics.report(Code::VerifiedElsewhere, look->step->span,
                                fmt::format("this looks at something else than what was changed: {}", thing));
@@ -209,11 +210,11 @@ bool asks(const ir::Expr& condition) {
 
 // `let r = restarts of webapi; soak 1h while r is 0;`
 bool is_frozen(const Event& event) {
-    return event.act == Act::Soak && event.condition != nullptr && event.part_of == nullptr &&
+    return event.act == EventKind::Soak && event.condition != nullptr && event.part_of == nullptr &&
            !asks(*event.condition);
 }
 
-void frozen(const Picture& picture, const Event& soak, std::set<const ir::Expr*>& told,
+void frozen(const CheckContext& picture, const Event& soak, std::set<const ir::Expr*>& told,
             Diagnostics& diagnostics) {
     if (!picture.timeline.is_own(soak.condition->span) || !told.insert(soak.condition).second) return;
     auto& d = diagnostics.report(Code::TolerantCheck, soak.condition->span,
@@ -225,10 +226,10 @@ void frozen(const Picture& picture, const Event& soak, std::set<const ir::Expr*>
 }
 
 // A condition of the standard library is not the script's to mend; one that was handed to it is.
-void tolerant(const Picture& picture, const std::vector<Event>& events, std::set<const ir::Expr*>& told,
+void tolerant(const CheckContext& picture, const std::vector<Event>& events, std::set<const ir::Expr*>& told,
               Diagnostics& diagnostics) {
     for (const Event& event : events) {
-        const bool looks = event.act == Act::Look || event.act == Act::Soak;
+        const bool looks = event.act == EventKind::Look || event.act == EventKind::Soak;
         if (!looks || event.condition == nullptr) continue;
         if (!always_holds(picture.sources, *event.condition)) {
             if (is_frozen(event)) frozen(picture, event, told, diagnostics);
@@ -238,13 +239,13 @@ void tolerant(const Picture& picture, const std::vector<Event>& events, std::set
         auto& d =
             diagnostics.report(Code::TolerantCheck, event.condition->span, "this holds whatever happens");
         d.notes.push_back(fmt::format("the {} would pass on a system that is down",
-                                      event.act == Act::Soak ? "soak" : "verification"));
+                                      event.act == EventKind::Soak ? "soak" : "verification"));
     }
 }
 
 }  // namespace
 
-void verification(const Picture& picture, Diagnostics& diagnostics) {
+void verification(const CheckContext& picture, Diagnostics& diagnostics) {
     std::set<const ir::Expr*> told;
     for (const Course& course : picture.timeline.courses()) {
         if (has_own_failure_block(picture.program, *course.stage))

@@ -57,7 +57,7 @@ constexpr std::string_view asked_storage = "/spec/resources/requests/storage";
 
 class Sizes {
   public:
-    Sizes(const Picture& picture, const Course& course, Diagnostics& diagnostics)
+    Sizes(const CheckContext& picture, const Course& course, Diagnostics& diagnostics)
         : picture_(picture),
           course_(course),
           diagnostics_(diagnostics),
@@ -76,7 +76,7 @@ class Sizes {
 
   private:
     void note(const Event& event) {
-        if (event.act != Act::Change || event.verb == nullptr || event.conditional) return;
+        if (event.act != EventKind::Change || event.verb == nullptr || event.conditional) return;
         const auto edits = edits_of(event);
         for (const Edit& edit : edits) note_edit(event, edit);
         if (!edits.empty()) return;
@@ -139,18 +139,18 @@ class Sizes {
                               : "what is paid for would not be used; state the same size in both");
     }
 
-    const Picture& picture_;
+    const CheckContext& picture_;
     const Course& course_;
     Diagnostics& diagnostics_;
     std::string path_;
-    std::map<Thing, const Event*> changes_;
-    std::map<Thing, Value> grown_;
+    std::map<ResourceKey, const Event*> changes_;
+    std::map<ResourceKey, Value> grown_;
     const Event* volumes_edited_ = nullptr;
 };
 
 }  // namespace
 
-void volumes(const Picture& picture, Diagnostics& diagnostics) {
+void volumes(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const Course& course : picture.timeline.courses()) {
         const bool has_variables = course.environment != nullptr && course.environment->terraform &&
                                    !course.environment->terraform->var_file.empty();

@@ -10,13 +10,14 @@ namespace {
 
 // Of something that serves: a run that only makes plans, or edits files, leaves nothing to watch.
 bool lasts_in_live(const Event& event) {
-    return event.act == Act::Change && way_back(event).kind != ir::UndoKind::None && touches_live(event);
+    return event.act == EventKind::Change && way_back(event).kind != ir::UndoKind::None &&
+           touches_live(event);
 }
 
 // A soak counts that begins when something has changed, or beside it.
 bool soaks_after(const Course& course, std::vector<Event>::const_iterator change) {
     return std::any_of(course.forward.begin(), course.forward.end(), [&](const Event& event) {
-        return event.act == Act::Soak && (event.beside || &event > &*change);
+        return event.act == EventKind::Soak && (event.beside || &event > &*change);
     });
 }
 
@@ -28,13 +29,13 @@ bool has_throughout(const ir::Program& program, const Course& course) {
 // Where only what stood before the change was watched.
 const Event* early_soak(const Course& course) {
     const auto soak = std::find_if(course.forward.begin(), course.forward.end(),
-                                   [](const Event& event) { return event.act == Act::Soak; });
+                                   [](const Event& event) { return event.act == EventKind::Soak; });
     return soak == course.forward.end() ? nullptr : &*soak;
 }
 
 }  // namespace
 
-void watching(const Picture& picture, Diagnostics& diagnostics) {
+void watching(const CheckContext& picture, Diagnostics& diagnostics) {
     const auto& program = picture.program;
     if (is_emergency(program)) return;
     for (const Course& course : picture.timeline.courses()) {

@@ -58,7 +58,7 @@ constexpr std::uint32_t far = ~std::uint32_t{0};
 // What lies behind a state.
 struct Ahead {
     std::array<std::uint64_t, most_faults + 1> schedules{};
-    std::uint32_t faults = far;  // of a shortest way into a hole
+    std::uint32_t faults = far;  // of a shortest way into a violation
     std::uint32_t length = far;
     std::uint32_t option = 0;  // its first step
     Outcomes outcomes = 0;     // if nothing more goes wrong
@@ -86,7 +86,7 @@ class Search {
             const Ahead ahead = from_start(budget_of(variation));
             for (std::size_t i = 0; i <= most_faults; ++i) counts_.schedules[i] += ahead.schedules[i];
             if (variation < 0) counts_.without_fault = ahead.outcomes;
-            // A hole that needs nothing special to be so tells more than a shorter one that does.
+            // A violation that needs nothing special to be so tells more than a shorter one that does.
             const bool special = variation >= 0, best_special = chosen >= 0;
             const bool shorter = std::tuple(ahead.faults, special, ahead.length) <
                                  std::tuple(best.faults, best_special, best.length);
@@ -129,8 +129,8 @@ class Search {
 
     bool is_hole(std::uint32_t ending, bool used) const {
         const Ending& one = system_.endings[ending];
-        if (limits_.only_invariant) return one.hole == Hole::Property;
-        if (one.hole != Hole::None) return true;
+        if (limits_.only_invariant) return one.violation == Violation::Property;
+        if (one.violation != Violation::None) return true;
         // Nothing went wrong, and nothing is special: then it must be done.
         return !used && variation_ < 0 && one.outcome != Outcome::Done;
     }
@@ -197,7 +197,7 @@ class Search {
         return ahead;
     }
 
-    // The way into the hole, once more.
+    // The way into the violation, once more.
     Schedule follow(Budget budget) {
         Schedule schedule;
         schedule.variation = variation_;

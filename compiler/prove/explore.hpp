@@ -35,7 +35,7 @@ struct Limits {
     std::size_t states = 6'000'000;  // remembered; more are not looked at, and that is said
     bool remember = true;            // states that were met before are not gone through again
     bool variations = true;
-    bool only_invariant = false;  // only its breaking is a hole
+    bool only_invariant = false;  // only its breaking is a violation
 };
 
 // What was decided at each choice at which the machine stopped, from the beginning.

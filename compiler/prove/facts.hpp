@@ -13,7 +13,7 @@
 namespace migc::prove {
 
 // What tells afterwards that a native's work is this run's.
-enum class Trace {
+enum class Footprint {
     None,
     File,    // it writes a file of the project in a way that says so
     Server,  // it writes once, and the API server keeps that under the run's name
@@ -23,7 +23,7 @@ struct Facts {
     std::map<std::string, Value> parameters;  // of the script, as the command line gives them
     // A text of migc.yaml as a value of that type; the error is a sentence for people.
     std::function<tl::expected<Value, std::string>(const ir::Type&, std::string_view)> parse;
-    std::function<Trace(std::string_view native)> trace;
+    std::function<Footprint(std::string_view native)> footprint;
 };
 
 }  // namespace migc::prove

@@ -1,4 +1,4 @@
-#include "compiler/prove/carry_out.hpp"
+#include "compiler/prove/execute.hpp"
 #include "compiler/prove/machine.hpp"
 
 namespace migc::prove {
@@ -30,7 +30,7 @@ class Interpreter : public Machine {
     };
 
     Stop run(ValueId* registers, std::uint32_t at, unsigned quiet) {
-        return carry_out(code_.code, code_.returns, at, registers, values_,
+        return execute(code_.code, code_.returns, at, registers, values_,
                          Watcher{code_, quiet, carried_out_});
     }
 

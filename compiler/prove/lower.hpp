@@ -11,7 +11,8 @@ namespace migc::prove {
 // What the engine does with this script, whatever the tools answer: forward, in the failure blocks, in every
 // undo. The program has passed the checks of the language.
 // With an invariant, the runs in which it breaks end there. With others, somebody else may write to what the
-// script changes, wherever that makes a difference; an end at which such a write is overwritten is a hole.
+// script changes, wherever that makes a difference; an end at which such a write is overwritten is a
+// violation.
 System lower(const ir::Program& program, const project::Inventory& inventory, const Facts& facts,
              const ir::Invariant* invariant = nullptr, bool others = false);
 

@@ -107,7 +107,7 @@ void Lowering::broken(const std::string& when, Span span) {
     remark(Remark::Kind::Note, fmt::format("{}, `{}` does not hold", when, invariant_->text), span);
     Ending end;
     end.outcome = Outcome::Held;
-    end.hole = Hole::Property;
+    end.violation = Violation::Property;
     end.text = fmt::format("`{}` does not hold", invariant_->text);
     end.span = span;
     ending(std::move(end));

@@ -108,7 +108,7 @@ void Lowering::overwrite(const Touch& touch, const Course& course) {
     emit(Op::IfDiffer, variable.now, others_of_[touch.variable].theirs, fine);
     Ending lost;
     lost.outcome = Outcome::Undone;
-    lost.hole = Hole::Overwritten;
+    lost.violation = Violation::Overwritten;
     lost.stage = static_cast<std::uint32_t>(now_->index);
     lost.text = fmt::format("{} was not what this run had left", variable.name);
     lost.span = program_span_.empty() ? variable.span : program_span_;

@@ -113,10 +113,10 @@ void Lowering::prologue(const StageState& state) {
     jump(state.begin);
 }
 
-void Lowering::end(Outcome outcome, Hole hole, std::size_t stage, bool by_operator, bool declared) {
+void Lowering::end(Outcome outcome, Violation violation, std::size_t stage, bool by_operator, bool declared) {
     Ending one;
     one.outcome = outcome;
-    one.hole = hole;
+    one.violation = violation;
     one.stage = static_cast<std::uint32_t>(stage);
     one.operator_undo = by_operator;
     one.declared = declared;
@@ -133,9 +133,9 @@ void Lowering::end_undone(const std::set<std::size_t>& variables, std::size_t st
     const Label wrong = label();
     for (const std::size_t variable : variables)
         emit(Op::IfDiffer, out_.variables[variable].now, out_.variables[variable].origins[stage], wrong);
-    end(Outcome::Undone, Hole::None, stage, by_operator);
+    end(Outcome::Undone, Violation::None, stage, by_operator);
     place(wrong);
-    end(Outcome::Undone, Hole::NotRestored, stage, by_operator);
+    end(Outcome::Undone, Violation::NotRestored, stage, by_operator);
 }
 
 // What differs is named by the run, and there is a reason why it was left.
@@ -162,13 +162,13 @@ void Lowering::end_standing(Outcome outcome, bool by_operator) {
     }
     const Label declared = label();
     emit(Op::IfIs, excuse_, Declared, declared);
-    end(outcome, Hole::None, run, by_operator, false);
+    end(outcome, Violation::None, run, by_operator, false);
     place(declared);
-    end(outcome, Hole::None, run, by_operator, true);
+    end(outcome, Violation::None, run, by_operator, true);
     place(some);
-    end(outcome, Hole::NoReason, run, by_operator, false);
+    end(outcome, Violation::NoReason, run, by_operator, false);
     place(unlisted);
-    end(outcome, Hole::NotListed, run, by_operator, false);
+    end(outcome, Violation::NotListed, run, by_operator, false);
 }
 
 // `migc undo RUN`, after the run was stopped or is held because nobody could see.
@@ -208,7 +208,7 @@ void Lowering::ends() {
     place(refused_);
     end_standing(Outcome::Refused, false);
     place(done_);
-    end(Outcome::Done, Hole::None, stages_.size(), false);
+    end(Outcome::Done, Violation::None, stages_.size(), false);
 }
 
 System Lowering::run() {

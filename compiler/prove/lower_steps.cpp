@@ -373,7 +373,7 @@ std::vector<Term> Lowering::needs(const ir::Verb& verb, const Names& inner, Labe
 bool Lowering::may_go(const ir::Verb& verb, Term name) const {
     const Value* known = name.is_register ? nullptr : out_.values.known(name.id);
     return known != nullptr && semantics::has_effect_on(program_, verb, ir::Role::Object) &&
-           !checks::holds_data(checks::object_thing(migc::show(*known)));
+           !checks::holds_data(checks::object_key(migc::show(*known)));
 }
 
 // What an inverse, by the standard library's word, never takes away: where it was not there before, it stays.
@@ -554,10 +554,10 @@ void Lowering::take_effect(const Touch& touch, const Course& course) {
 // Whether the thing itself tells that this run wrote it, also where no tool's answer does: a file of the
 // project, and what the API server keeps under the run's name.
 bool Lowering::tells_who_wrote(const ir::Verb& verb) const {
-    const Trace trace = facts_.trace(verb.action->native);
+    const Footprint footprint = facts_.footprint(verb.action->native);
     const auto& through = verb.action->through;
     const bool by_kubectl = std::find(through.begin(), through.end(), "kubectl") != through.end();
-    return trace == Trace::File || (trace == Trace::Server && by_kubectl && states_all(verb));
+    return footprint == Footprint::File || (footprint == Footprint::Server && by_kubectl && states_all(verb));
 }
 
 bool Lowering::states_all(const ir::Verb& verb) {

@@ -269,7 +269,8 @@ class Lowering {
     void end_undone(const std::set<std::size_t>& variables, std::size_t stage, bool by_operator);
     void end_standing(Outcome outcome, bool by_operator);
     void ending(Ending ending);
-    void end(Outcome outcome, Hole hole, std::size_t stage, bool by_operator, bool declared = false);
+    void end(Outcome outcome, Violation violation, std::size_t stage, bool by_operator,
+             bool declared = false);
     void read_settings(StageState& stage);
 
     const ir::Program& program_;

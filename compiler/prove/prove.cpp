@@ -16,7 +16,7 @@ struct Searched {
     System system;
     Findings found;
     Verdict verdict = Verdict::Proved;
-    std::optional<Story> story;
+    std::optional<Trace> trace;
     bool ruled_out = false;  // nothing was looked at: the invariant is broken before the run
 };
 
@@ -53,7 +53,7 @@ tl::expected<Searched, std::string> search(System system, const Options& options
     if (result.found.cut_off) result.verdict = Verdict::CutOff;
     if (const auto& way = result.found.counterexample) {
         result.verdict = Verdict::Counterexample;
-        result.story = tell(result.system, *way, budget_for(limits, way->variation));
+        result.trace = tell(result.system, *way, budget_for(limits, way->variation));
     }
     auto registers = beginning(result.system, -1);
     const Stop first = (*machine)->begin(registers.data(), NoFaults | NoOthers);
@@ -96,7 +96,7 @@ tl::expected<InvariantAnswer, std::string> prove(const ir::Invariant& invariant,
                                                  const Options& options, std::vector<Note>& trusted) {
     const auto searched = search(std::move(system), options, true);
     if (!searched) return tl::unexpected(searched.error());
-    InvariantAnswer result{invariant.text, invariant.span, searched->verdict, searched->story,
+    InvariantAnswer result{invariant.text, invariant.span, searched->verdict, searched->trace,
                            undecided_in(*searched, invariant.span)};
     if (result.verdict == Verdict::Proved && !result.undecided.empty()) result.verdict = Verdict::Undecided;
     for (const Note& note : searched->system.trusted)
@@ -129,7 +129,7 @@ Answer prove(const ir::Program& program, const project::Inventory& inventory, co
     if (!searched) return give_up(searched.error());
     const System& system = searched->system;
     answer.verdict = searched->verdict;
-    answer.story = searched->story;
+    answer.trace = searched->trace;
     answer.counts = searched->found.counts;
     answer.bounds = system.bounds;
     answer.trusted = system.trusted;
@@ -165,21 +165,21 @@ std::string_view name(Verdict verdict) {
     return names[static_cast<int>(verdict)];
 }
 
-std::string_view name(Hole hole) {
-    switch (hole) {
-        case Hole::NotRestored:
+std::string_view name(Violation violation) {
+    switch (violation) {
+        case Violation::NotRestored:
             return "not restored";
-        case Hole::NotListed:
+        case Violation::NotListed:
             return "not listed";
-        case Hole::NoReason:
+        case Violation::NoReason:
             return "no way back";
-        case Hole::NeverDone:
+        case Violation::NeverDone:
             return "never done";
-        case Hole::Property:
+        case Violation::Property:
             return "property";
-        case Hole::Overwritten:
+        case Violation::Overwritten:
             return "overwritten";
-        case Hole::None:
+        case Violation::None:
             break;
     }
     return "none";
@@ -189,22 +189,23 @@ std::string differing(const Difference& one) {
     return fmt::format("{} is {}, not {}", one.name, one.now, one.was);
 }
 
-const Line* first_fault(const Story& story) {
+const Line* first_fault(const Trace& trace) {
     const auto found =
-        std::find_if(story.lines.begin(), story.lines.end(), [](const Line& line) { return line.fault; });
-    return found == story.lines.end() ? nullptr : &*found;
+        std::find_if(trace.lines.begin(), trace.lines.end(), [](const Line& line) { return line.fault; });
+    return found == trace.lines.end() ? nullptr : &*found;
 }
 
-std::string message(const Story& story) {
-    const Line* fault = first_fault(story);
+std::string message(const Trace& trace) {
+    const Line* fault = first_fault(trace);
     const std::string when =
         fault == nullptr ? "nothing goes wrong" : fmt::format("`{}`: {}", fault->text, fault->happens);
-    std::string text = fmt::format("{}; then the run {}", when, as_an_end(story.ending.outcome));
-    if (story.ending.hole == Hole::Overwritten)
-        return fmt::format("{}; then what somebody else wrote is overwritten: {}", when, story.ending.text);
-    if (story.ending.hole == Hole::Property) return fmt::format("{}; then {}", when, story.ending.text);
-    if (!story.differences.empty())
-        text += fmt::format(", and {} is left changed", story.differences.front().name);
+    std::string text = fmt::format("{}; then the run {}", when, as_an_end(trace.ending.outcome));
+    if (trace.ending.violation == Violation::Overwritten)
+        return fmt::format("{}; then what somebody else wrote is overwritten: {}", when, trace.ending.text);
+    if (trace.ending.violation == Violation::Property)
+        return fmt::format("{}; then {}", when, trace.ending.text);
+    if (!trace.differences.empty())
+        text += fmt::format(", and {} is left changed", trace.differences.front().name);
     return text;
 }
 
@@ -233,9 +234,9 @@ nlohmann::json as_json(const std::vector<Note>& notes, const SourceMap& sources)
     return result;
 }
 
-nlohmann::json as_json(const Story& story, const SourceMap& sources) {
+nlohmann::json as_json(const Trace& trace, const SourceMap& sources) {
     auto steps = nlohmann::json::array();
-    for (const Line& line : story.lines) {
+    for (const Line& line : trace.lines) {
         auto one = place(line.span, sources);
         one.update({{"text", line.text},
                     {"happens", line.happens},
@@ -245,7 +246,7 @@ nlohmann::json as_json(const Story& story, const SourceMap& sources) {
         steps.push_back(std::move(one));
     }
     auto differences = nlohmann::json::array();
-    for (const Difference& difference : story.differences) {
+    for (const Difference& difference : trace.differences) {
         auto one = place(difference.span, sources);
         one.update({{"name", difference.name},
                     {"environment", difference.environment},
@@ -253,10 +254,10 @@ nlohmann::json as_json(const Story& story, const SourceMap& sources) {
                     {"was", difference.was}});
         differences.push_back(std::move(one));
     }
-    return {{"result", word(story.ending.outcome)},
-            {"why", name(story.ending.hole)},
-            {"message", message(story)},
-            {"given", story.given},
+    return {{"result", word(trace.ending.outcome)},
+            {"why", name(trace.ending.violation)},
+            {"message", message(trace)},
+            {"given", trace.given},
             {"steps", steps},
             {"differences", differences}};
 }
@@ -266,43 +267,44 @@ nlohmann::json as_json(const InvariantAnswer& one, const SourceMap& sources) {
     result["text"] = one.text;
     result["verdict"] = name(one.verdict);
     result["undecided"] = as_json(one.undecided, sources);
-    if (one.story) result["counterexample"] = as_json(*one.story, sources);
+    if (one.trace) result["counterexample"] = as_json(*one.trace, sources);
     return result;
 }
 
-void report(const Story& story, Span stated, Diagnostics& diagnostics) {
-    const Line* fault = first_fault(story);
-    Span span = fault != nullptr ? fault->span : story.lines.empty() ? stated : story.lines.back().span;
-    const bool property = story.ending.hole == Hole::Property || story.ending.hole == Hole::Overwritten;
-    if (property && !story.ending.span.empty()) span = story.ending.span;
-    const bool wrong = !property && !story.differences.empty() && !story.differences.front().span.empty();
-    if (wrong) span = story.differences.front().span;
-    auto& d = diagnostics.report(Code::NoWayBackFromHere, span, message(story));
-    if (wrong) d.primary_label = "changes " + story.differences.front().name;
+void report(const Trace& trace, Span stated, Diagnostics& diagnostics) {
+    const Line* fault = first_fault(trace);
+    Span span = fault != nullptr ? fault->span : trace.lines.empty() ? stated : trace.lines.back().span;
+    const bool property =
+        trace.ending.violation == Violation::Property || trace.ending.violation == Violation::Overwritten;
+    if (property && !trace.ending.span.empty()) span = trace.ending.span;
+    const bool wrong = !property && !trace.differences.empty() && !trace.differences.front().span.empty();
+    if (wrong) span = trace.differences.front().span;
+    auto& d = diagnostics.report(Code::NoWayBackFromHere, span, message(trace));
+    if (wrong) d.primary_label = "changes " + trace.differences.front().name;
     if ((wrong || property) && fault != nullptr && !(fault->span == span))
         d.labels.push_back({fault->span, fault->happens});
     if ((wrong || property) && fault != nullptr && fault->span == span) d.primary_label = fault->happens;
     if (property && !stated.empty() && !(stated == span)) d.labels.push_back({stated, "stated here"});
-    for (const std::string& given : story.given) d.notes.push_back("if " + given + ":");
+    for (const std::string& given : trace.given) d.notes.push_back("if " + given + ":");
     std::size_t number = 0;
-    for (const Line& line : story.lines)
+    for (const Line& line : trace.lines)
         if (line.kind == Line::Kind::Step || line.kind == Line::Kind::Undo || !line.happens.empty())
             d.notes.push_back(told(line, ++number));
         else if (line.kind == Line::Kind::Note)
             d.notes.push_back("   " + line.text);
     if (property) return;
-    std::string end = fmt::format("the run {}", as_an_end(story.ending.outcome));
-    if (story.ending.hole == Hole::NotListed) end += ", and does not say so";
-    for (const Difference& one : story.differences) end += fmt::format("; {}", differing(one));
+    std::string end = fmt::format("the run {}", as_an_end(trace.ending.outcome));
+    if (trace.ending.violation == Violation::NotListed) end += ", and does not say so";
+    for (const Difference& one : trace.differences) end += fmt::format("; {}", differing(one));
     d.notes.push_back(end);
 }
 
 }  // namespace
 
 void report(const Answer& answer, Diagnostics& diagnostics) {
-    if (answer.story) report(*answer.story, {}, diagnostics);
+    if (answer.trace) report(*answer.trace, {}, diagnostics);
     for (const InvariantAnswer& one : answer.invariants) {
-        if (one.story) report(*one.story, one.span, diagnostics);
+        if (one.trace) report(*one.trace, one.span, diagnostics);
         if (one.verdict != Verdict::Undecided) continue;
         auto& d =
             diagnostics.report(Code::InvariantUndecided, one.span,
@@ -316,9 +318,9 @@ void report(const Answer& answer, Diagnostics& diagnostics) {
 
 namespace {
 
-std::uint64_t faults_in(const Story& story) {
+std::uint64_t faults_in(const Trace& trace) {
     return static_cast<std::uint64_t>(
-        std::count_if(story.lines.begin(), story.lines.end(), [](const Line& line) { return line.fault; }));
+        std::count_if(trace.lines.begin(), trace.lines.end(), [](const Line& line) { return line.fault; }));
 }
 
 // "2 invariants" that are proved, for the headline.
@@ -327,11 +329,11 @@ std::string invariants_proved(const Answer& answer) {
                                      : "; " + counted(answer.invariants.size(), "invariant", "invariants");
 }
 
-const Story& first_story(const Answer& answer) {
-    if (answer.story) return *answer.story;
+const Trace& first_story(const Answer& answer) {
+    if (answer.trace) return *answer.trace;
     return *std::find_if(answer.invariants.begin(), answer.invariants.end(), [](const InvariantAnswer& one) {
-                return one.story.has_value();
-            })->story;
+                return one.trace.has_value();
+            })->trace;
 }
 
 }  // namespace
@@ -389,7 +391,7 @@ nlohmann::json as_json(const Answer& answer, const SourceMap& sources) {
         {"trusted", as_json(answer.trusted, sources)},
         {"bounds", as_json(answer.bounds, sources)}};
     if (answer.others) result["others"] = true;
-    if (answer.story) result["counterexample"] = as_json(*answer.story, sources);
+    if (answer.trace) result["counterexample"] = as_json(*answer.trace, sources);
     for (const InvariantAnswer& one : answer.invariants)
         result["invariants"].push_back(as_json(one, sources));
     return result;

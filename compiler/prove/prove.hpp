@@ -13,7 +13,7 @@
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/prove/lower.hpp"
-#include "compiler/prove/story.hpp"
+#include "compiler/prove/trace.hpp"
 
 namespace migc::prove {
 
@@ -31,7 +31,7 @@ struct InvariantAnswer {
     std::string text;  // "never claim data shrinks"
     Span span;
     Verdict verdict = Verdict::Proved;
-    std::optional<Story> story;   // how it breaks
+    std::optional<Trace> trace;   // how it breaks
     std::vector<Note> undecided;  // where only a run can tell
 };
 
@@ -41,7 +41,7 @@ struct Answer {
     unsigned faults = 1;
     bool others = false;
     Counts counts;
-    std::optional<Story> story;     // of the counterexample
+    std::optional<Trace> trace;     // of the counterexample
     std::vector<Note> bounds;       // what was not looked at
     std::vector<Note> trusted;      // what is taken at its word
     std::vector<Note> no_return;    // from where, by the script's own words, there is no way back

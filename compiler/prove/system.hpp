@@ -38,7 +38,7 @@ struct Instruction {
 struct Option {
     std::string text;          // what happens: "fails, and nothing is done"
     std::uint32_t target = 0;  // where the program goes on
-    bool remark = true;        // part of a story
+    bool remark = true;        // part of a trace
 };
 
 // A place where the world decides. Option 0 is what is hoped for.
@@ -54,7 +54,7 @@ struct Choice {
 };
 
 // Why an end is none that an operator could live with.
-enum class Hole : std::uint8_t {
+enum class Violation : std::uint8_t {
     None,
     NotRestored,  // called undone, and something is not as it was
     NotListed,    // something differs that the run does not name
@@ -67,7 +67,7 @@ enum class Hole : std::uint8_t {
 
 struct Ending {
     Outcome outcome = Outcome::Done;
-    Hole hole = Hole::None;
+    Violation violation = Violation::None;
     std::uint32_t stage = 0;
     bool operator_undo = false;  // of `migc undo`
     bool declared = false;       // held as the script says: no way back from there

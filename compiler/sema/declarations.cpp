@@ -91,7 +91,7 @@ std::vector<ir::Parameter> Lowering::declare(const syntax::Signature& signature,
     std::vector<ir::Parameter> result = parameters(signature);
     for (const auto& p : result) {
         bind_name({p.name, p.span}, p.type, scope);
-        scope.find(p.name)->lent = p.type.kind == TypeKind::Plan && !p.type.consumed;
+        scope.find(p.name)->borrowed = p.type.kind == TypeKind::Plan && !p.type.consumed;
     }
     return result;
 }

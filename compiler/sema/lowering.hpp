@@ -19,7 +19,7 @@ struct Meaning {
     Span declared;
     bool used_up = false;  // a plan that a step has applied
     Span used_up_at;
-    bool lent = false;  // a plan that a verb is given without using it up
+    bool borrowed = false;  // a plan that a verb is given without using it up
 };
 
 using Scope = semantics::Scope<Meaning>;

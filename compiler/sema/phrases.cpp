@@ -120,7 +120,7 @@ std::vector<ir::Expr> Lowering::arguments(const Bound& bound, const std::vector<
             if (Meaning* meaning = all[i].type.consumed && is_name ? scope.find(argument.name) : nullptr) {
                 meaning->used_up = true;
                 meaning->used_up_at = argument.span;
-                if (meaning->lent)
+                if (meaning->borrowed)
                     diagnostics_.report(
                         Code::UsedUp, argument.span,
                         fmt::format("`{}` is used up here, which its declaration does not say",

@@ -69,8 +69,8 @@ std::optional<Computed> incomparable(const Value& left, const Value& right, cons
     if (a && b && a->unit == b->unit) return std::nullopt;
     const std::string why = fmt::format("`{}` and `{}` cannot be compared", shown(left), shown(right));
     // A text may be another one, and a number, at the next look.
-    const bool hopeless = text_of(left) == std::nullopt && text_of(right) == std::nullopt;
-    return Computed{Value(Unknown{why}), why, hopeless};
+    const bool permanent = text_of(left) == std::nullopt && text_of(right) == std::nullopt;
+    return Computed{Value(Unknown{why}), why, permanent};
 }
 
 Computed order(Comparison comparison, const Value& left, const Value& right, const Shown& shown) {

@@ -57,7 +57,7 @@ class Looker {
             if (!hour) problem(fmt::format("{}: {}", gate.text, hour.error()));
         }
         if (!environment_.is_protected) return;
-        for (const project::Freeze& freeze : run_.surroundings.inventory.freezes)
+        for (const project::Freeze& freeze : run_.eval_context.inventory.freezes)
             if (const auto hour = freeze_at(fmt::format("{} to {} {}", freeze.from, freeze.to, freeze.zone),
                                             run_.tools.now());
                 !hour)
@@ -91,7 +91,7 @@ class Looker {
     // Without any channel what is said is said here only; with some, another name is a slip. That the file
     // with its address is not on this machine is told when it is said: nobody's rollback waits for that.
     void look_at_channels(const NamedPaths& named) {
-        const auto& channels = run_.surroundings.inventory.channels;
+        const auto& channels = run_.eval_context.inventory.channels;
         for (const std::string& name : named.channels) {
             const auto channel = std::find_if(channels.begin(), channels.end(),
                                               [&](const auto& one) { return one.name == name; });

@@ -141,7 +141,7 @@ tl::expected<nlohmann::json, std::string> read_captures(Evaluator& evaluator, co
     for (const ir::Capture& capture : verb.captures) {
         const Reading reading = evaluator.evaluate(capture.value, inner);
         // The fault is in what the step was given: that says all there is to say.
-        if (reading.value.is_unknown() && reading.hopeless) return tl::unexpected(reading.why);
+        if (reading.value.is_unknown() && reading.permanent) return tl::unexpected(reading.why);
         if (reading.value.is_unknown())
             return tl::unexpected(fmt::format("`{}` could not be captured, so there would be no undo: {}",
                                               capture.name, explain(reading)));
@@ -163,7 +163,7 @@ bool works_alone(StageRun& stage, const ir::Verb& verb, bool exited) {
 
 bool proves(StageRun& stage, const ir::Verb& verb, const Scope& inner, bool exited) {
     if (works_alone(stage, verb, exited)) return true;
-    Evaluator asking = stage.evaluator.glance();
+    Evaluator asking = stage.evaluator.snapshot();
     asking.asks_writers = true;
     const std::string manager = stage.environment.setting("manager");
     return !manager.empty() && !verb.effects.empty() &&
@@ -274,13 +274,13 @@ void Call::recall(const nlohmann::json& before, const nlohmann::json& declared,
         return from.contains(phrase) ? from_json(from.at(phrase)) : Value();
     };
     targets_.clear();
-    Evaluator glance = stage_.evaluator.glance();
+    Evaluator snapshot = stage_.evaluator.snapshot();
     for (const ir::Effect& effect : verb_.effects) {
         EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
         target.before = value(before, target.phrase);
         target.declared = value(declared, target.phrase);
         target.identity = identities.value(target.phrase, "");
-        target.see(glance.evaluate(effect.probe, inner_));
+        target.see(snapshot.evaluate(effect.probe, inner_));
         targets_.push_back(std::move(target));
     }
 }
@@ -384,30 +384,31 @@ void Call::keep_way_back() {
 
 Verdict Call::prepare() {
     // An inverse that would do harm leaves things as they are.
-    Evaluator glance = stage_.evaluator.glance();
-    if (const auto met = check_needs(glance, stage_.run.program, verb_, inner_); !met)
+    Evaluator snapshot = stage_.evaluator.snapshot();
+    if (const auto met = check_needs(snapshot, stage_.run.program, verb_, inner_); !met)
         return course_.purpose == Purpose::Inverse
                    ? conclude(Outcome::Held, met.error().message, false, met.error().why)
                    : not_begun(met.error().message);
-    auto captured = read_captures(glance, verb_, inner_);
+    auto captured = read_captures(snapshot, verb_, inner_);
     if (!captured) return not_begun(captured.error());
     captures_ = std::move(*captured);
-    if (Verdict verdict = read_effects(glance); !verdict.done()) return verdict;
+    if (Verdict verdict = read_effects(snapshot); !verdict.done()) return verdict;
     // What an earlier step of this stage changed is as that one left it: what is not is somebody else's.
     if (course_.purpose != Purpose::Inverse)
-        if (Verdict verdict = StillOurs(stage_).before(glance, id_, names()); !verdict.done()) return verdict;
+        if (Verdict verdict = StillOurs(stage_).before(snapshot, id_, names()); !verdict.done())
+            return verdict;
     if (half_done_) keep_way_back();
-    const auto command = glance.preview(*verb_.action, inner_);
+    const auto command = snapshot.preview(*verb_.action, inner_);
     if (!command) return not_begun(command.error());
     command_ = command->text;
     return {};
 }
 
-Verdict Call::read_effects(Evaluator& glance) {
+Verdict Call::read_effects(Evaluator& snapshot) {
     for (const ir::Effect& effect : verb_.effects) {
         EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
-        const Reading before = glance.evaluate(effect.probe, inner_);
-        const Reading declared = effect.value ? glance.evaluate(*effect.value, inner_) : Reading{};
+        const Reading before = snapshot.evaluate(effect.probe, inner_);
+        const Reading declared = effect.value ? snapshot.evaluate(*effect.value, inner_) : Reading{};
         if (before.value.is_unknown())
             return not_begun(fmt::format("{}: {}", target.phrase, explain(before)));
         if (declared.value.is_unknown())
@@ -573,11 +574,11 @@ Call::Action Call::act() {
 
 Call::Seen Call::look() {
     Seen seen = Seen::Taken;
-    Evaluator glance = stage_.evaluator.glance();
+    Evaluator snapshot = stage_.evaluator.snapshot();
     for (EffectTarget& target : targets_) {
-        const Reading reading = glance.evaluate(target.effect->probe, inner_);
+        const Reading reading = snapshot.evaluate(target.effect->probe, inner_);
         target.see(reading);
-        if (reading.value.is_unknown()) return reading.hopeless ? Seen::Hopeless : Seen::Unreadable;
+        if (reading.value.is_unknown()) return reading.permanent ? Seen::Hopeless : Seen::Unreadable;
         if (target.remade() || !taken(target, target.observed)) seen = Seen::NotTaken;
     }
     return seen;

@@ -100,7 +100,7 @@ class Call {
     [[nodiscard]] bool untouched() const;
     void keep_way_back();
     Verdict prepare();
-    Verdict read_effects(Evaluator& glance);
+    Verdict read_effects(Evaluator& snapshot);
     [[nodiscard]] bool holds_already() const;
     Verdict already();
     bool intend();

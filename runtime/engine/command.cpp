@@ -104,11 +104,11 @@ bool is_gentle(const std::string& tool, const std::vector<std::string>& argument
 std::string Evaluator::written(const ResourceRef& resource) {
     if (resource.name.find('/') != std::string::npos) return resource.name;
     const auto& mapping =
-        resource.type == "service" ? surroundings_.inventory.services : surroundings_.inventory.workloads;
+        resource.type == "service" ? eval_context_.inventory.services : eval_context_.inventory.workloads;
     const bool mapped = resource.type == "service" || resource.type == "workload";
     if (const auto found = mapping.find(resource.name); mapped && found != mapping.end())
         return found->second;
-    for (const ir::ResourceType& type : surroundings_.program.resource_types) {
+    for (const ir::ResourceType& type : eval_context_.program.resource_types) {
         if (type.name != resource.type || type.written_as.empty()) continue;
         std::string text = type.written_as;
         constexpr std::string_view place = "${name}";
@@ -150,7 +150,7 @@ tl::expected<std::vector<std::string>, std::string> Evaluator::arguments(const i
 }
 
 bool Evaluator::is_own(Span span) const {
-    return surroundings_.options.own_files.contains(span.file);
+    return eval_context_.options.own_files.contains(span.file);
 }
 
 // The tool's program and its own arguments. `program` runs what its first argument names.
@@ -159,7 +159,7 @@ tl::expected<CommandLine, std::string> Evaluator::tool_line(const std::string& n
     line.tool = name;
     line.directory = environment_.setting("root");
     line.within_ms = default_limit_ms;
-    const ir::Tool* tool = surroundings_.program.tool(name);
+    const ir::Tool* tool = eval_context_.program.tool(name);
     // Without its declaration a tool would run without its context and namespace: in some other cluster.
     if (tool == nullptr) return tl::unexpected(fmt::format("the script declares no tool `{}`", name));
     if (environment_.outside && name != "git")
@@ -195,7 +195,7 @@ tl::expected<CommandLine, std::string> Evaluator::command_line(const ir::Command
         // What follows the name of the user's own script are that script's options.
         const auto own = arguments(*command.arguments, scope, command.tool == "program");
         if (!own) return tl::unexpected(own.error());
-        line->gentle = is_gentle(command.tool, *own);
+        line->graceful = is_gentle(command.tool, *own);
         line->argv.insert(line->argv.end(), own->begin(), own->end());
     }
     keep_off_path(*line);
@@ -213,7 +213,7 @@ tl::expected<CommandLine, std::string> Evaluator::command_line(const ir::Command
 std::filesystem::path Evaluator::moved(const std::filesystem::path& path,
                                        const std::filesystem::path& root) const {
     std::error_code error;
-    const auto home = std::filesystem::absolute(surroundings_.inventory.root, error).lexically_normal();
+    const auto home = std::filesystem::absolute(eval_context_.inventory.root, error).lexically_normal();
     const auto below = path.lexically_normal().lexically_relative(home);
     const bool is_there = path.is_absolute() && !below.empty() && *below.begin() != "..";
     return is_there && root != home ? root / below : root / path;
@@ -226,7 +226,7 @@ tl::expected<List, std::string> Evaluator::native_arguments(const ir::Command& c
     if (const auto* no = reading.value.get_if<Unknown>()) return tl::unexpected(no->reason);
     const auto* items = reading.value.get_if<List>();
     if (items == nullptr) return List{reading.value};
-    const NativeEntry* native = surroundings_.options.natives(command.native);
+    const NativeEntry* native = eval_context_.options.natives(command.native);
     const bool copies = native != nullptr && native->reads_inputs;
     const std::filesystem::path root = environment_.setting("root");
     List result = *items;
@@ -246,11 +246,11 @@ tl::expected<Answer, std::string> Evaluator::act(const ir::Command& command, con
     if (command.tool != "native") {
         const auto line = command_line(command, scope, within);
         if (!line) return tl::unexpected(line.error());
-        Answer answer = surroundings_.tools.run(*line);
+        Answer answer = eval_context_.tools.run(*line);
         answer.refused = was_refused(command.tool, answer);
         return answer;
     }
-    const NativeEntry* native = surroundings_.options.natives(command.native);
+    const NativeEntry* native = eval_context_.options.natives(command.native);
     if (native == nullptr || !native->action)
         return tl::unexpected(fmt::format("this migc has no native action `{}`", command.native));
     const auto values = native_arguments(command, scope);
@@ -273,7 +273,7 @@ tl::expected<Preview, std::string> Evaluator::preview(const ir::Command& command
     }
     const auto values = native_arguments(command, scope);
     if (!values) return tl::unexpected(values.error());
-    const NativeEntry* native = surroundings_.options.natives(command.native);
+    const NativeEntry* native = eval_context_.options.natives(command.native);
     return native != nullptr && native->preview ? native->preview(*this, *values) : Preview();
 }
 
@@ -324,7 +324,7 @@ Reading Evaluator::read_native(const ir::Probe& declared, const Scope& scope) {
         return stage_passed(values->empty() ? "" : show(values->front()));
     if (ir::asks_for_history(declared))
         return not_found_out("only `migc prove` looks at what comes before what");
-    const NativeEntry* native = surroundings_.options.natives(command.native);
+    const NativeEntry* native = eval_context_.options.natives(command.native);
     if (native == nullptr || !native->probe)
         return script_mistake(fmt::format("this migc has no native probe `{}`", command.native));
     if (!is_own(command.span)) return native->probe(*this, *values);
@@ -333,36 +333,36 @@ Reading Evaluator::read_native(const ir::Probe& declared, const Scope& scope) {
     return native->probe(host, *values);
 }
 
-Reading evidence_now(const Surroundings& surroundings, const std::string& stage) {
-    Reading reading = surroundings.options.evidence(stage, surroundings.changes(),
+Reading evidence_now(const EvalContext& eval_context, const std::string& stage) {
+    Reading reading = eval_context.options.evidence(stage, eval_context.changes(),
                                                     [&](const std::string& passed, const trust::Place& then) {
-                                                        return is_where_it_is(surroundings, passed, then);
+                                                        return is_where_it_is(eval_context, passed, then);
                                                     });
-    if (truth(reading.value) != true || !surroundings.changed_since || reading.identity.empty())
+    if (truth(reading.value) != true || !eval_context.changed_since || reading.identity.empty())
         return reading;
-    std::string why = surroundings.changed_since(stage, reading.identity);
+    std::string why = eval_context.changed_since(stage, reading.identity);
     if (why.empty()) return reading;
     return {Value(false), fmt::format("{}, and what it did does not stand: {}", reading.why, why), true};
 }
 
 // Only the engine knows which stages completed in this run; of others there is evidence.
 Reading Evaluator::stage_passed(const std::string& stage) {
-    if (surroundings_.stage_passed && surroundings_.stage_passed(stage)) {
-        if (std::string why = is_elsewhere(surroundings_, stage, environment_); !why.empty())
+    if (eval_context_.stage_passed && eval_context_.stage_passed(stage)) {
+        if (std::string why = is_elsewhere(eval_context_, stage, environment_); !why.empty())
             return {Value(false), std::move(why), true};
-        std::string why = surroundings_.changed_since ? surroundings_.changed_since(stage, {}) : "";
+        std::string why = eval_context_.changed_since ? eval_context_.changed_since(stage, {}) : "";
         if (why.empty()) return {Value(true), {}, false};
         return {Value(false), fmt::format("stage {} passed, and what it did does not stand: {}", stage, why),
                 true};
     }
     const std::string reason = fmt::format("stage {} has not been completed in this run", stage);
-    if (!surroundings_.options.evidence || !surroundings_.changes) return not_found_out(reason);
-    Reading reading = evidence_now(surroundings_, stage);
-    if (truth(reading.value) == true || reading.hopeless) return reading;
+    if (!eval_context_.options.evidence || !eval_context_.changes) return not_found_out(reason);
+    Reading reading = evidence_now(eval_context_, stage);
+    if (truth(reading.value) == true || reading.permanent) return reading;
     return not_found_out(reading.why.empty() ? reason : fmt::format("{}; {}", reason, reading.why));
 }
 
-Evaluator Evaluator::glance() const {
+Evaluator Evaluator::snapshot() const {
     Evaluator result = *this;
     result.seen_ = std::make_shared<std::map<std::vector<std::string>, Answer>>();
     return result;
@@ -371,9 +371,9 @@ Evaluator Evaluator::glance() const {
 // `first` is the command's first word after what every command of the tool begins with.
 Answer Evaluator::ask(const CommandLine& line, const std::string& first) {
     if (!seen_ || line.tool != "kubectl" || first != "get" || !line.input.empty())
-        return surroundings_.tools.run(line);
+        return eval_context_.tools.run(line);
     if (const auto found = seen_->find(line.argv); found != seen_->end()) return found->second;
-    Answer answer = surroundings_.tools.run(line);
+    Answer answer = eval_context_.tools.run(line);
     if (answer.succeeded()) seen_->emplace(line.argv, answer);
     return answer;
 }
@@ -382,10 +382,10 @@ Answer Evaluator::run(const std::string& tool, const std::vector<std::string>& o
                       const std::string& input) {
     auto line = tool_line(tool);
     if (!line) return not_started(line.error());
-    line->gentle = is_gentle(tool, own);
+    line->graceful = is_gentle(tool, own);
     // The step's limit is that of what it waits for; a command that only asks has its tool's own, unless that
     // is longer.
-    if (limit_ms_ > 0) line->within_ms = line->gentle ? limit_ms_ : std::min(line->within_ms, limit_ms_);
+    if (limit_ms_ > 0) line->within_ms = line->graceful ? limit_ms_ : std::min(line->within_ms, limit_ms_);
     line->argv.insert(line->argv.end(), own.begin(), own.end());
     keep_off_path(*line);
     line->input = input;
@@ -402,22 +402,22 @@ std::vector<std::string> Evaluator::line_of(const std::string& tool, const std::
 Answer Evaluator::perform(const ToolCommand& command) {
     auto line = tool_line(command.tool);
     if (!line) return not_started(line.error());
-    line->gentle = is_gentle(command.tool, command.arguments);
+    line->graceful = is_gentle(command.tool, command.arguments);
     line->argv.insert(line->argv.end(), command.arguments.begin(), command.arguments.end());
     keep_off_path(*line);
     line->input_file = command.input_file;
     line->output_file = command.output_file;
     line->log = command.log;
     if (command.within_ms > 0) line->within_ms = command.within_ms;
-    return surroundings_.tools.run(*line);
+    return eval_context_.tools.run(*line);
 }
 
 tl::expected<bool, std::string> Evaluator::running(const std::string& log) {
-    return surroundings_.tools.running(log);
+    return eval_context_.tools.running(log);
 }
 
 Answer Evaluator::stop(const std::string& log, std::int64_t grace_ms) {
-    return surroundings_.tools.stop(log, grace_ms);
+    return eval_context_.tools.stop(log, grace_ms);
 }
 
 }  // namespace migc::runtime::inline engine

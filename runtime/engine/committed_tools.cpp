@@ -25,7 +25,7 @@ Answer CommittedTools::stop(const std::string& log, std::int64_t grace_ms) {
     return tools_.stop(log, grace_ms);
 }
 
-Woken CommittedTools::sleep_until(Time deadline) {
+WakeReason CommittedTools::sleep_until(Time deadline) {
     commit_();
     return tools_.sleep_until(deadline);
 }

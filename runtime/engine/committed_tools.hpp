@@ -20,7 +20,7 @@ class CommittedTools final : public ForwardingTools {
     std::unique_ptr<Watch> watch(const CommandLine& command) override;
     tl::expected<bool, std::string> running(const std::string& log) override;
     Answer stop(const std::string& log, std::int64_t grace_ms) override;
-    Woken sleep_until(Time deadline) override;
+    WakeReason sleep_until(Time deadline) override;
 
   private:
     std::function<std::string()> commit_;

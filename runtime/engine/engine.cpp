@@ -59,10 +59,10 @@ struct Engine::State {
           tools(the_tools),
           journal(the_journal),
           run(the_program, the_inventory, the_tools, options, the_journal, std::move(listener)) {
-        run.surroundings.changed_since = [this](const std::string& stage, const std::string& id) {
+        run.eval_context.changed_since = [this](const std::string& stage, const std::string& id) {
             return id.empty() ? changed_since(stage) : changed_since_run(id, stage);
         };
-        run.surroundings.environment_of = [this](const std::string& stage) -> const StageEnvironment* {
+        run.eval_context.environment_of = [this](const std::string& stage) -> const StageEnvironment* {
             for (const auto& one : stages)
                 if (one->stage.name == stage) return &one->environment;
             return nullptr;
@@ -85,7 +85,7 @@ struct Engine::State {
     std::optional<Problem> evaluate_lets(const std::map<std::string, nlohmann::json>& known = {});
     std::optional<Problem> check_requirements();
     StageEnvironment common() const;
-    void conceal_secrets();
+    void redact_secrets();
     std::optional<Problem> look_at_inputs();
     std::optional<Problem> copy_inputs();
     std::optional<Problem> look_at_inputs_again(const nlohmann::json& begun);
@@ -159,15 +159,15 @@ std::optional<Problem> Engine::State::resolve() {
         if (!environment) return environment.error();
         stages.push_back(std::make_unique<StageRun>(run, stage, std::move(*environment)));
     }
-    conceal_secrets();
+    redact_secrets();
     if (auto problem = look_at_inputs()) return problem;
     if (auto problem = evaluate_lets()) return problem;
     if (auto problem = check_requirements()) return problem;
     return known_beforehand(run, stages);
 }
 
-void Engine::State::conceal_secrets() {
-    for (const auto& stage : stages) stage->environment.conceal_secrets(run.program);
+void Engine::State::redact_secrets() {
+    for (const auto& stage : stages) stage->environment.redact_secrets(run.program);
 }
 
 // What will run is what was reviewed, or nothing is begun.
@@ -192,7 +192,7 @@ StageEnvironment Engine::State::common() const {
 // Those that the journal knows are bound already.
 std::optional<Problem> Engine::State::evaluate_lets(const std::map<std::string, nlohmann::json>& known) {
     const StageEnvironment environment = common();
-    Evaluator evaluator(run.surroundings, environment);
+    Evaluator evaluator(run.eval_context, environment);
     evaluator.globals = &run.globals;
     for (const ir::Step& step : run.program.lets) {
         if (known.contains(step.name)) continue;
@@ -212,7 +212,7 @@ std::optional<Problem> Engine::State::evaluate_lets(const std::map<std::string, 
 
 std::optional<Problem> Engine::State::check_requirements() {
     const StageEnvironment environment = common();
-    Evaluator evaluator(run.surroundings, environment);
+    Evaluator evaluator(run.eval_context, environment);
     evaluator.globals = &run.globals;
     for (const ir::Requirement& requirement : run.program.requirements) {
         const Reading reading = evaluator.evaluate(requirement.condition, run.globals);
@@ -292,7 +292,7 @@ std::vector<std::string> Engine::State::drifted_inputs() {
 // A run that goes on works with what it was begun with: the same change, the same files but for its own
 // edits.
 std::optional<Problem> Engine::State::look_at_inputs_again(const nlohmann::json& begun) {
-    conceal_secrets();
+    redact_secrets();
     if (auto problem = look_at_inputs()) return problem;
     if (!begun.is_object()) return copy_inputs();
     if (begun.contains("files")) run.change["files"] = begun.at("files");

@@ -30,7 +30,7 @@ struct StageEnvironment {
     // From now on none of its secrets is shown. Not so a short one that a run writes down anyway: "staging"
     // is no secret, whoever has it as a password, and a journal in which it is hidden could not be read any
     // more.
-    void conceal_secrets(const ir::Program& program) const;
+    void redact_secrets(const ir::Program& program) const;
     // Whether a text stands in what a run writes down: the script, the settings, the journal's own words.
     [[nodiscard]] bool shows(const ir::Program& program, const std::string& text) const;
     // "" if it does not apply.

@@ -11,7 +11,7 @@
 #include "compiler/support/project_path.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/text.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline engine {
 namespace {
@@ -77,8 +77,8 @@ Reading calculate(ir::Operation operation, const Value& left, const Value& right
     return reading_of(semantics::calculate(operation, left, right, shown_shortly));
 }
 
-Evaluator::Evaluator(const Surroundings& surroundings, const StageEnvironment& environment)
-    : surroundings_(surroundings), environment_(environment) {}
+Evaluator::Evaluator(const EvalContext& eval_context, const StageEnvironment& environment)
+    : eval_context_(eval_context), environment_(environment) {}
 
 Reading Evaluator::evaluate(const ir::Expr& expression, const Scope& scope) {
     Reading reading = evaluate_kind(expression, scope, Form::Plain);
@@ -151,11 +151,11 @@ Reading Evaluator::local(const ir::Expr& expression, const Scope& scope) {
 Reading Evaluator::reveal(const nlohmann::json& form) {
     if (const auto name = form.find("secret"); name != form.end() && name->is_string())
         return parameter(name->get<std::string>());
-    if (surroundings_.kept == nullptr) return script_mistake("nobody here can open a secret that was kept");
-    const auto text = surroundings_.kept->open(form);
+    if (eval_context_.kept == nullptr) return script_mistake("nobody here can open a secret that was kept");
+    const auto text = eval_context_.kept->open(form);
     if (!text) return script_mistake(text.error());
     Reading reading{from_json(nlohmann::json::parse(*text)), {}, false};
-    if (const auto* secret = reading.value.get_if<std::string>()) conceal(*secret);
+    if (const auto* secret = reading.value.get_if<std::string>()) redact(*secret);
     return reading;
 }
 
@@ -167,7 +167,7 @@ Reading Evaluator::secret_answer(Reading reading) {
         return script_mistake(
             fmt::format("what was read is shorter than {} characters, and could not be kept out of messages",
                         shortest_secret));
-    conceal(*text);
+    redact(*text);
     return reading;
 }
 
@@ -216,7 +216,7 @@ Reading Evaluator::logical(const ir::Expr& expression, const Scope& scope) {
     right.why = joined(left.why, right.why);
     if (left.value.is_unknown()) right.value = left.value;
     // Both sides of an `or` must be beyond hope; one of an `and` is enough.
-    right.hopeless = deciding ? left.hopeless && right.hopeless : left.hopeless || right.hopeless;
+    right.permanent = deciding ? left.permanent && right.permanent : left.permanent || right.permanent;
     return right;
 }
 
@@ -233,7 +233,7 @@ Reading Evaluator::comparison(const ir::Expr& expression, const Scope& scope) {
     if (subject.kind == ExprKind::Probe && result.why.empty())
         result.why = fmt::format("{} is {}", describe(subject, scope), printable(show(left.value), 200));
     result.why = joined(result.why, left.why);
-    result.hopeless = result.hopeless || left.hopeless;
+    result.permanent = result.permanent || left.permanent;
     return result;
 }
 
@@ -270,14 +270,14 @@ tl::expected<void, Evaluator::UnknownArgument> Evaluator::bind(const std::vector
 
 tl::expected<Scope, Reading> Evaluator::probe_scope(const ir::Expr& expression, const Scope& scope) {
     Scope own(globals, scope.depth() + 1);
-    const auto& parameters = surroundings_.program.probes.at(expression.declaration).parameters;
+    const auto& parameters = eval_context_.program.probes.at(expression.declaration).parameters;
     const auto bound = bind(parameters, expression.children, scope, own, false);
     if (!bound) return tl::unexpected(bound.error().reading);
     return own;
 }
 
 std::string Evaluator::describe(const ir::Expr& expression, const Scope& scope) {
-    const ir::Probe& declared = surroundings_.program.probes.at(expression.declaration);
+    const ir::Probe& declared = eval_context_.program.probes.at(expression.declaration);
     std::vector<Value> values;
     for (std::size_t i = 0; i < expression.children.size() && i < declared.parameters.size(); ++i) {
         const bool condition = declared.parameters[i].type.kind == ir::TypeKind::Condition;
@@ -320,7 +320,7 @@ std::string Evaluator::describe(const ir::Step& step, const Scope& scope) {
 
 Reading Evaluator::probe(const ir::Expr& expression, const Scope& scope) {
     if (scope.depth() > deepest_call) return script_mistake("the declarations call each other too deeply");
-    const ir::Probe& declared = surroundings_.program.probes.at(expression.declaration);
+    const ir::Probe& declared = eval_context_.program.probes.at(expression.declaration);
     if (predicted != nullptr)
         if (const auto found = predicted->find(describe(expression, scope)); found != predicted->end())
             return {found->second, {}, false};
@@ -346,48 +346,48 @@ bool Evaluator::is_of_this_run(const std::filesystem::path& path) const {
 Reading Evaluator::checked_path(Reading reading) const {
     const auto* text = reading.value.get_if<std::string>();
     if (text == nullptr) return reading;
-    const auto below = project_path(surroundings_.inventory.root, *text);
+    const auto below = project_path(eval_context_.inventory.root, *text);
     if (below || is_of_this_run(*text)) return reading;
     return script_mistake(
         fmt::format("the path `{}` is no file of the project: {}", printable(*text), below.error()));
 }
 
-void Evaluator::conceal(const std::string& secret) {
-    if (!environment_.shows(surroundings_.program, secret)) secrets().add(secret);
+void Evaluator::redact(const std::string& secret) {
+    if (!environment_.shows(eval_context_.program, secret)) secrets().add(secret);
 }
 
 Time Evaluator::steady() {
-    return surroundings_.tools.steady();
+    return eval_context_.tools.steady();
 }
 
 Approvals Evaluator::approvals() {
-    Approvals given = surroundings_.options.approvals ? surroundings_.options.approvals() : Approvals();
-    given.digest = surroundings_.options.run_digest;
-    given.run = surroundings_.options.run;
-    given.title = surroundings_.program.migration ? surroundings_.program.migration->title : "";
+    Approvals given = eval_context_.options.approvals ? eval_context_.options.approvals() : Approvals();
+    given.digest = eval_context_.options.run_digest;
+    given.run = eval_context_.options.run;
+    given.title = eval_context_.program.migration ? eval_context_.program.migration->title : "";
     return given;
 }
 
 void Evaluator::approved_by(const std::vector<std::string>& approvals) {
-    if (surroundings_.approved_by) surroundings_.approved_by(approvals);
+    if (eval_context_.approved_by) eval_context_.approved_by(approvals);
 }
 
 Time Evaluator::newest_known() {
-    const auto& newest = surroundings_.options.newest_known;
+    const auto& newest = eval_context_.options.newest_known;
     return newest ? newest() : 0;
 }
 
 void Evaluator::wrote_file(const std::string& path) {
-    if (surroundings_.wrote) surroundings_.wrote(path);
+    if (eval_context_.wrote) eval_context_.wrote(path);
 }
 
 Time Evaluator::now() {
-    return surroundings_.tools.now();
+    return eval_context_.tools.now();
 }
 
-Woken Evaluator::sleep_until(Time deadline) {
+WakeReason Evaluator::sleep_until(Time deadline) {
     if (seen_) seen_->clear();
-    return surroundings_.tools.sleep_until(deadline);
+    return eval_context_.tools.sleep_until(deadline);
 }
 
 namespace {
@@ -421,11 +421,11 @@ std::string own_writers(const ir::Program& program) {
 }  // namespace
 
 std::string Evaluator::setting(std::string_view name) {
-    if (name == "project") return project_name(surroundings_.inventory);
+    if (name == "project") return project_name(eval_context_.inventory);
     if (name == "writers") return asks_others ? "others" : asks_writers ? "yes" : "";
     if (name == "own-revision") return own_revision;
     if (name == "found-before") return found_before;
-    if (name == "own-writers") return own_writers(surroundings_.program);
+    if (name == "own-writers") return own_writers(eval_context_.program);
     if (name == "changed-workloads") {
         std::string lines;
         for (const Value& one : changed_workloads ? changed_workloads() : List{})
@@ -434,20 +434,20 @@ std::string Evaluator::setting(std::string_view name) {
     }
     // Who can put a secret's old value back once this process has ended; "" for nobody.
     if (name == "secrets-keeper" || name == "secrets-obstacle") {
-        if (surroundings_.kept == nullptr) return name == "secrets-keeper" ? "" : "nobody keeps them";
-        const auto keeper = surroundings_.kept->keeper();
+        if (eval_context_.kept == nullptr) return name == "secrets-keeper" ? "" : "nobody keeps them";
+        const auto keeper = eval_context_.kept->keeper();
         return name == "secrets-keeper" ? keeper.value_or("") : keeper ? "" : keeper.error();
     }
-    if (name == "overwrite") return surroundings_.options.overwrite ? "yes" : "";
+    if (name == "overwrite") return eval_context_.options.overwrite ? "yes" : "";
     return environment_.setting(std::string(name));
 }
 
 const project::Inventory& Evaluator::inventory() {
-    return surroundings_.inventory;
+    return eval_context_.inventory;
 }
 
 std::string Evaluator::kind() {
-    return surroundings_.tools.kind();
+    return eval_context_.tools.kind();
 }
 
 }  // namespace migc::runtime::inline engine

@@ -24,7 +24,7 @@ namespace migc::runtime::inline engine {
 class KeptSecrets;
 
 // What an evaluator reads from; all of it outlives the evaluator.
-struct Surroundings {
+struct EvalContext {
     const ir::Program& program;
     const project::Inventory& inventory;
     Tools& tools;
@@ -61,7 +61,7 @@ class Foresight {
 // Safe to use from several threads once its public hooks are set.
 class Evaluator final : public Host {
   public:
-    Evaluator(const Surroundings& surroundings, const StageEnvironment& environment);
+    Evaluator(const EvalContext& eval_context, const StageEnvironment& environment);
 
     // The workloads that this stage changed so far: the setting `changed-workloads`.
     std::function<List()> changed_workloads;
@@ -83,9 +83,9 @@ class Evaluator final : public Host {
 
     // This evaluator for one look at things: what kubectl is asked to get twice it is asked once, until it
     // sleeps, so that what is found is of one moment. A command over a slow network takes half a second.
-    [[nodiscard]] Evaluator glance() const;
+    [[nodiscard]] Evaluator snapshot() const;
 
-    // A mistake (overflow, a path that leaves the root) is unknown and hopeless: waiting cannot mend it.
+    // A mistake (overflow, a path that leaves the root) is unknown and permanent: waiting cannot mend it.
     Reading evaluate(const ir::Expr& expression, const Scope& scope);
 
     // "replicas of webapi": a probe with its arguments filled in. The arguments are evaluated, the probe is
@@ -94,7 +94,7 @@ class Evaluator final : public Host {
     // The text of a step as it stands in the script, with the values of the names in it.
     std::string describe(const ir::Step& step, const Scope& scope);
     // Who keeps the secrets that an undo will need; null where nobody does.
-    [[nodiscard]] KeptSecrets* kept() const { return surroundings_.kept; }
+    [[nodiscard]] KeptSecrets* kept() const { return eval_context_.kept; }
 
     // Binds what a call gives to the parameters of what it calls, in their order. Those that the journal
     // `knows` are not evaluated again; `keeps`: it is a call of a verb: a secret is bound with its form in
@@ -133,14 +133,14 @@ class Evaluator final : public Host {
     tl::expected<bool, std::string> running(const std::string& log) override;
     Answer stop(const std::string& log, std::int64_t grace_ms) override;
     std::int64_t limit_ms() override { return limit_ms_; }
-    void conceal(const std::string& secret) override;
+    void redact(const std::string& secret) override;
     Time now() override;
     Time steady() override;
     Approvals approvals() override;
     void approved_by(const std::vector<std::string>& approvals) override;
     Time newest_known() override;
     void wrote_file(const std::string& path) override;
-    Woken sleep_until(Time deadline) override;
+    WakeReason sleep_until(Time deadline) override;
     std::string setting(std::string_view name) override;
     std::string written(const ResourceRef& resource) override;
     const project::Inventory& inventory() override;
@@ -179,16 +179,16 @@ class Evaluator final : public Host {
     std::string as_argument(const Value& value);
     Answer ask(const CommandLine& line, const std::string& first);
 
-    const Surroundings& surroundings_;
+    const EvalContext& eval_context_;
     const StageEnvironment& environment_;
     std::int64_t limit_ms_ = 0;  // of the step that a native action is run for
     bool own_ = false;           // a declaration of the project calls the native at hand
-    std::shared_ptr<std::map<std::vector<std::string>, Answer>> seen_;  // in a glance; else null
+    std::shared_ptr<std::map<std::vector<std::string>, Answer>> seen_;  // in a snapshot; else null
 };
 
 // Whether an earlier run, or a signed file, says that the stage passed, and as far as one can see it still
-// stands. Only where the surroundings have evidence and changes.
-Reading evidence_now(const Surroundings& surroundings, const std::string& stage);
+// stands. Only where the eval_context have evidence and changes.
+Reading evidence_now(const EvalContext& eval_context, const std::string& stage);
 
 // A mistake that waiting cannot mend.
 Reading script_mistake(std::string reason);

@@ -79,10 +79,10 @@ std::string evidence_gate(const std::string& stage) {
     return fmt::format("evidence that {} passed", stage);
 }
 
-Reading read_evidence(const Surroundings& surroundings, const std::string& stage) {
+Reading read_evidence(const EvalContext& eval_context, const std::string& stage) {
     std::string why = fmt::format("{} is no part of this run", stage);
-    if (surroundings.options.evidence && surroundings.changes) {
-        Reading reading = evidence_now(surroundings, stage);
+    if (eval_context.options.evidence && eval_context.changes) {
+        Reading reading = evidence_now(eval_context, stage);
         if (truth(reading.value) == true) return reading;
         why += reading.why.empty() ? "" : ", " + reading.why;
     }
@@ -104,7 +104,7 @@ std::optional<std::string> frozen_now(const project::Inventory& inventory, Tools
 
 std::optional<std::string> frozen_now(StageRun& stage) {
     if (!stage.environment.is_protected) return std::nullopt;
-    return frozen_now(stage.run.surroundings.inventory, stage.run.tools, stage.run.options);
+    return frozen_now(stage.run.eval_context.inventory, stage.run.tools, stage.run.options);
 }
 
 Verdict still_open(StageRun& stage) {

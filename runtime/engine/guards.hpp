@@ -33,7 +33,7 @@ std::optional<std::string> wanted_evidence(const ir::Program& program, const ir:
 std::string freeze_gate();
 std::string evidence_gate(const std::string& stage);
 // True, or why there is none.
-Reading read_evidence(const Surroundings& surroundings, const std::string& stage);
+Reading read_evidence(const EvalContext& eval_context, const std::string& stage);
 
 // Why the stage's environment may not be changed now; nothing if it may be, or is not protected.
 std::optional<std::string> frozen_now(StageRun& stage);

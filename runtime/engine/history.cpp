@@ -57,8 +57,8 @@ tl::expected<StageRuns, std::string> stages_of(RunContext& run, RunState& histor
         // The journal keeps no secrets: they are given again.
         environment.parameters.insert(run.options.parameters.begin(), run.options.parameters.end());
         // Without one only the step that needs it cannot be undone.
-        static_cast<void>(read_secrets(run.program, run.surroundings.inventory, run.tools, environment));
-        environment.conceal_secrets(run.program);
+        static_cast<void>(read_secrets(run.program, run.eval_context.inventory, run.tools, environment));
+        environment.redact_secrets(run.program);
         stages.push_back(
             std::make_unique<StageRun>(run, *stage, std::move(environment), std::move(begun.state)));
     }

@@ -11,7 +11,7 @@
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/journal/operator.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 #include "runtime/trust/private_folder.hpp"
 
 namespace migc::runtime::inline engine {

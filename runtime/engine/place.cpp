@@ -72,10 +72,10 @@ trust::Place place_of(const ir::Program& program, const project::Inventory& inve
     return place;
 }
 
-trust::Place place_now(const Surroundings& surroundings, const ir::Stage& stage) {
-    const ir::Program& program = surroundings.program;
-    const project::Inventory& inventory = surroundings.inventory;
-    Tools& tools = surroundings.tools;
+trust::Place place_now(const EvalContext& eval_context, const ir::Stage& stage) {
+    const ir::Program& program = eval_context.program;
+    const project::Inventory& inventory = eval_context.inventory;
+    Tools& tools = eval_context.tools;
     const RunOptions none;
     StageEnvironment environment = declared_environment(program, stage, inventory, none);
     const project::Environment* entry = inventory.environment(environment.name);
@@ -93,11 +93,11 @@ trust::Place place_now(const Surroundings& surroundings, const ir::Stage& stage)
     return place;
 }
 
-std::string is_elsewhere(const Surroundings& surroundings, const std::string& stage,
+std::string is_elsewhere(const EvalContext& eval_context, const std::string& stage,
                          const StageEnvironment& gated) {
     const StageEnvironment* passed =
-        surroundings.environment_of ? surroundings.environment_of(stage) : nullptr;
-    const project::Inventory& inventory = surroundings.inventory;
+        eval_context.environment_of ? eval_context.environment_of(stage) : nullptr;
+    const project::Inventory& inventory = eval_context.inventory;
     if (passed == nullptr || !is_sent_away(inventory, *passed) || is_sent_away(inventory, gated)) return {};
     return fmt::format(
         "stage {} passed in context {} and namespace {}, where --context or --namespace sent it, and not in {}: "
@@ -105,12 +105,12 @@ std::string is_elsewhere(const Surroundings& surroundings, const std::string& st
         stage, passed->setting("context"), passed->setting("namespace"), passed->name);
 }
 
-tl::expected<std::string, std::string> is_where_it_is(const Surroundings& surroundings,
+tl::expected<std::string, std::string> is_where_it_is(const EvalContext& eval_context,
                                                       const std::string& stage, const trust::Place& then) {
-    const ir::Stage* declared = surroundings.program.stage(stage);
+    const ir::Stage* declared = eval_context.program.stage(stage);
     if (declared == nullptr)
         return tl::unexpected(fmt::format("as a stage {}, which this script has not", stage));
-    return trust::same_place(then, place_now(surroundings, *declared));
+    return trust::same_place(then, place_now(eval_context, *declared));
 }
 
 }  // namespace migc::runtime::inline engine

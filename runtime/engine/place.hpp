@@ -16,16 +16,16 @@ trust::Place place_of(const ir::Program& program, const project::Inventory& inve
 // As migc.yaml has the stage's environment now, and its cluster says, where it can be reached: without what
 // --context, --namespace and --set say of this run. In a live run a `cluster-uid` of migc.yaml is believed,
 // and nobody asked.
-trust::Place place_now(const Surroundings& surroundings, const ir::Stage& stage);
+trust::Place place_now(const EvalContext& eval_context, const ir::Stage& stage);
 
 // What `same_place` says of a place and where the stage's environment lies now. The error also where the
 // script has no such stage.
-tl::expected<std::string, std::string> is_where_it_is(const Surroundings& surroundings,
+tl::expected<std::string, std::string> is_where_it_is(const EvalContext& eval_context,
                                                       const std::string& stage, const trust::Place& then);
 
 // Why what a stage of this run did elsewhere, where --context or --namespace sent it, says nothing for
 // another one that works where it belongs; empty if both do, or neither does.
-std::string is_elsewhere(const Surroundings& surroundings, const std::string& stage,
+std::string is_elsewhere(const EvalContext& eval_context, const std::string& stage,
                          const StageEnvironment& gated);
 
 }  // namespace migc::runtime::inline engine

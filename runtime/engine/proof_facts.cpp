@@ -7,11 +7,11 @@
 namespace migc::runtime::inline engine {
 namespace {
 
-prove::Trace trace_of(std::string_view name) {
+prove::Footprint trace_of(std::string_view name) {
     const NativeEntry* native = find_native(name);
-    if (native == nullptr) return prove::Trace::None;
-    if (native->edits_files && !native->exclusive) return prove::Trace::File;
-    return native->one_write ? prove::Trace::Server : prove::Trace::None;
+    if (native == nullptr) return prove::Footprint::None;
+    if (native->edits_files && !native->exclusive) return prove::Footprint::File;
+    return native->one_write ? prove::Footprint::Server : prove::Footprint::None;
 }
 
 }  // namespace

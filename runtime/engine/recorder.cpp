@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline engine {
 namespace {

@@ -12,7 +12,7 @@
 #include "compiler/project/named_file.hpp"
 #include "runtime/engine/environment.hpp"
 #include "runtime/engine/text.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline engine {
 namespace {
@@ -96,7 +96,7 @@ bool is_word_of_ours(std::string_view text) {
 }
 
 // A short one that stands in what is written down anyway is none; the others are, whatever it costs.
-void conceal(const ir::Program& program, const StageEnvironment& environment, const std::string& secret) {
+void redact(const ir::Program& program, const StageEnvironment& environment, const std::string& secret) {
     constexpr std::size_t shortest_that_is_no_word = 8;
     if (secret.size() >= shortest_that_is_no_word || !environment.shows(program, secret))
         secrets().add(secret);
@@ -113,10 +113,10 @@ bool StageEnvironment::shows(const ir::Program& program, const std::string& text
            ir::dump(program).find(text) != std::string::npos;
 }
 
-void StageEnvironment::conceal_secrets(const ir::Program& program) const {
+void StageEnvironment::redact_secrets(const ir::Program& program) const {
     for (const std::string& secret : secrets)
         if (const auto found = parameters.find(secret); found != parameters.end())
-            if (const auto* text = found->second.get_if<std::string>()) conceal(program, *this, *text);
+            if (const auto* text = found->second.get_if<std::string>()) redact(program, *this, *text);
 }
 
 std::optional<Problem> read_secrets(const ir::Program& program, const project::Inventory& inventory,
@@ -142,7 +142,7 @@ std::optional<Problem> read_secrets(const ir::Program& program, const project::I
             continue;
         }
         if (text) {
-            conceal(program, environment, *text);
+            redact(program, environment, *text);
             environment.parameters[parameter.name] = Value(*text);
             continue;
         }

@@ -18,7 +18,7 @@
 #include "runtime/engine/stage_run.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/natives/written_by_hand.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline engine {
 
@@ -35,7 +35,7 @@ class Sheet::NoTools final : public Tools {
     }
     std::unique_ptr<Watch> watch(const CommandLine&) override { return nullptr; }
     Time now() override { return 0; }
-    Woken sleep_until(Time) override { return Woken::Deadline; }
+    WakeReason sleep_until(Time) override { return WakeReason::Deadline; }
     [[nodiscard]] bool concurrent() const override { return false; }
     [[nodiscard]] std::string kind() const override { return "sheet"; }
 };
@@ -115,14 +115,14 @@ StageEnvironment from_anywhere(StageEnvironment environment) {
 // Writes how one change is taken back.
 class Sheet::Writer final : public HandWork {
   public:
-    Writer(const ir::Program& program, const Surroundings& surroundings, const StageRun& stage,
+    Writer(const ir::Program& program, const EvalContext& eval_context, const StageRun& stage,
            const StageEnvironment& environment, const Change& change, const fs::path& folder)
         : program_(program),
-          inventory_(surroundings.inventory),
-          natives_(surroundings.options.natives),
+          inventory_(eval_context.inventory),
+          natives_(eval_context.options.natives),
           change_(change),
           environment_(environment),
-          evaluator_(surroundings, environment),
+          evaluator_(eval_context, environment),
           known_(change.observed),
           scope_(&stage.run.globals),
           folder_(folder) {
@@ -642,8 +642,8 @@ void Sheet::update(const StageRun& stage, const Change& change) {
                            : verb != nullptr             ? &verb->undo
                                                          : nullptr;
     if (undo == nullptr || !(change.to_undo() || change.open()) || undo->kind == UndoKind::None) return;
-    const Surroundings surroundings{program_, inventory_, *tools_, options_, {}};
-    Writer writer(program_, surroundings, stage, part.environment, change, folder_);
+    const EvalContext eval_context{program_, inventory_, *tools_, options_, {}};
+    Writer writer(program_, eval_context, stage, part.environment, change, folder_);
     std::string text = secrets().apply(writer.text(*verb, *undo));
     auto files = std::move(writer).files();
     for (auto& [path, content] : files) {

@@ -138,18 +138,18 @@ StageEnd StageFlow::failure_block(const std::vector<ir::Step>& block, const std:
 // What the failure block itself has made otherwise than the stage found it: no undo takes that back.
 std::string StageFlow::left_by_failure_block() {
     std::string left;
-    Evaluator glance = stage_.evaluator.glance();
+    Evaluator snapshot = stage_.evaluator.snapshot();
     std::set<std::string> seen;
     for (const Change& change : stage_.in_failure) {
         const ir::Verb* verb = stage_.verb(change.verb);
         if (verb == nullptr) continue;
         const Scope scope = scope_of(stage_, change);
         for (const ir::Effect& effect : verb->effects) {
-            const std::string phrase = glance.describe(effect.probe, scope);
+            const std::string phrase = snapshot.describe(effect.probe, scope);
             const Value* before = found_by_stage(phrase);
             if (effect.becomes == ir::Becomes::Different || before == nullptr || !seen.insert(phrase).second)
                 continue;
-            const Reading now = glance.evaluate(effect.probe, scope);
+            const Reading now = snapshot.evaluate(effect.probe, scope);
             if (is_as_before(*before, now.value, now.value)) continue;
             const auto text = readable(now.value);
             const auto was = readable(*before);
@@ -179,7 +179,7 @@ StageEnd StageFlow::end(StageEnd end) {
     if (stage_.passed)
         body.update({{"environment", stage_.environment.name},
                      {"changes", stage_.run.changes()},
-                     {"place", trust::to_json(place_of(stage_.run.program, stage_.run.surroundings.inventory,
+                     {"place", trust::to_json(place_of(stage_.run.program, stage_.run.eval_context.inventory,
                                                        stage_.stage, stage_.environment))}});
     if (const auto used = stage_.run.take_approvals(); !used.empty()) body["approvals"] = used;
     const bool written = stage_.run.recorder.record(EventKind::StageEnded, body);

@@ -20,7 +20,7 @@ RunContext::RunContext(const ir::Program& the_program, const project::Inventory&
       recorder(journal, the_tools, std::move(listener)),
       tools(the_tools, [this] { return settle() ? "" : recorder.failure(); }),
       kept(inventory.root, the_tools.kind() == "live"),
-      surroundings{the_program,
+      eval_context{the_program,
                    inventory,
                    tools,
                    the_options,
@@ -31,8 +31,8 @@ RunContext::RunContext(const ir::Program& the_program, const project::Inventory&
                    [this] { return changes(); }},
       sheet(the_program, inventory, the_options) {
     recorder.fenced_by(options.lock_lost);
-    surroundings.kept = &kept;
-    surroundings.approved_by = [this](const auto& approvals) { approved_by(approvals); };
+    eval_context.kept = &kept;
+    eval_context.approved_by = [this](const auto& approvals) { approved_by(approvals); };
 }
 
 void RunContext::approved_by(const std::vector<std::string>& approvals) {
@@ -54,7 +54,7 @@ std::string RunContext::sheet_heading() {
         "# For bash, from any folder and with any current context: `bash -e` stops where a line is refused. In this\n"
         "# order. After each one see that it is as it says; if it is not, stop and find out why.\n",
         recorder.run(), title.empty() ? "" : fmt::format(" ({})", title), printable(options.script, 400),
-        iso_time(tools.now()), surroundings.inventory.root.string());
+        iso_time(tools.now()), eval_context.inventory.root.string());
 }
 
 void RunContext::keep_sheet() {
@@ -96,7 +96,7 @@ StageRun::StageRun(RunContext& the_run, const ir::Stage& the_stage, StageEnviron
       stage(the_stage),
       definition(semantics::stage_with_steps(the_run.program, the_stage)),
       environment(std::move(the_environment)),
-      evaluator(the_run.surroundings, environment),
+      evaluator(the_run.eval_context, environment),
       scope(&the_run.globals) {
     evaluator.globals = &the_run.globals;
     evaluator.changed_workloads = [this] { return changed_workloads(); };

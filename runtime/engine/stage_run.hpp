@@ -87,7 +87,7 @@ struct RunContext {
     Scope globals;                 // top-level lets
     std::set<std::string> passed;  // stages that completed
     KeptSecrets kept;              // what of them an undo needs
-    Surroundings surroundings;
+    EvalContext eval_context;
     Sheet sheet;
     std::unique_ptr<Inputs> inputs;  // the files that the run was reviewed with; null in an undo
     // What an earlier run must have passed a stage with: the change as it was reviewed, and as it is with the

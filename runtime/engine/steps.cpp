@@ -164,12 +164,12 @@ tl::expected<nlohmann::json, Verdict> Steps::composite_captures(const ir::Verb& 
         inner.bind_all(known->second);
         return known->second;
     }
-    Evaluator glance = stage_.evaluator.glance();
-    if (const auto met = check_needs(glance, stage_.run.program, verb, inner); !met)
+    Evaluator snapshot = stage_.evaluator.snapshot();
+    if (const auto met = check_needs(snapshot, stage_.run.program, verb, inner); !met)
         return tl::unexpected(course_.purpose == Purpose::Inverse
                                   ? Verdict{Fate::Held, met.error().message, met.error().why}
                                   : not_begun(text, id, met.error().message));
-    const auto captured = read_captures(glance, verb, inner);
+    const auto captured = read_captures(snapshot, verb, inner);
     if (!captured) return tl::unexpected(not_begun(text, id, captured.error()));
     if (verb.needs.empty() && verb.captures.empty()) return *captured;
     if (Verdict noted = remember("captures", *captured, id); !noted.done()) return tl::unexpected(noted);
@@ -468,7 +468,7 @@ Verdict Steps::freeze(const StepId& id) {
 
 Verdict Steps::evidence(const StepId& id) {
     if (const auto& repeated = stage_.stage.repeats; repeated && stage_.run.passed.contains(*repeated))
-        if (const auto why = is_elsewhere(stage_.run.surroundings, *repeated, stage_.environment);
+        if (const auto why = is_elsewhere(stage_.run.eval_context, *repeated, stage_.environment);
             !why.empty())
             return closed(evidence_gate(*repeated), id, why, stage_.run.tools.now());
     const auto wanted = wanted_evidence(stage_);
@@ -477,7 +477,7 @@ Verdict Steps::evidence(const StepId& id) {
     const std::string text = evidence_gate(*wanted);
     if (const std::string& because = stage_.run.options.without_evidence; !because.empty())
         return check(text, id, {Fate::Done, "NOT ASKED FOR: " + because}, begun);
-    const Reading reading = read_evidence(stage_.run.surroundings, *wanted);
+    const Reading reading = read_evidence(stage_.run.eval_context, *wanted);
     if (truth(reading.value) == true) return check(text, id, {Fate::Done, reading.why}, begun);
     return closed(text, id, explain(reading), begun);
 }

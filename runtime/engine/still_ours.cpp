@@ -82,10 +82,10 @@ Scope scope_of(StageRun& stage, const Change& change) {
     return scope;
 }
 
-StillOurs::Found StillOurs::look_at(Evaluator& glance, const Change& change, const ir::Effect& effect,
+StillOurs::Found StillOurs::look_at(Evaluator& snapshot, const Change& change, const ir::Effect& effect,
                                     const Scope& scope) {
-    const std::string phrase = glance.describe(effect.probe, scope);
-    const Reading reading = glance.evaluate(effect.probe, scope);
+    const std::string phrase = snapshot.describe(effect.probe, scope);
+    const Reading reading = snapshot.evaluate(effect.probe, scope);
     if (reading.value.is_unknown())
         return {State::Unreadable,
                 fmt::format("whether {} is still as `{}` left it could not be found out: {}", phrase,
@@ -107,21 +107,21 @@ StillOurs::Found StillOurs::look_at(Evaluator& glance, const Change& change, con
                         now ? *now : "not as this run left it", was ? ", not " + *was : "")};
 }
 
-StillOurs::Found StillOurs::look(Evaluator& glance, const Change& change) {
+StillOurs::Found StillOurs::look(Evaluator& snapshot, const Change& change) {
     const ir::Verb* verb = stage_.verb(change.verb);
     if (verb == nullptr) return {};
     const Scope scope = scope_of(stage_, change);
     Found worst;
     for (const ir::Effect& effect : verb->effects)
-        if (Found found = look_at(glance, change, effect, scope); found.state > worst.state)
+        if (Found found = look_at(snapshot, change, effect, scope); found.state > worst.state)
             worst = std::move(found);
     return worst;
 }
 
-Verdict StillOurs::before(Evaluator& glance, const StepId& step, const std::set<std::string>& names) {
+Verdict StillOurs::before(Evaluator& snapshot, const StepId& step, const std::set<std::string>& names) {
     for (const Change& change : stage_.changes_about(names)) {
         if (!counts(change) || change.step == step) continue;
-        if (look(glance, change).state != State::Theirs) continue;
+        if (look(snapshot, change).state != State::Theirs) continue;
         if (Found found = look_again({change}); found.state == State::Theirs)
             return {Fate::Held, found.message};
     }
@@ -131,14 +131,14 @@ Verdict StillOurs::before(Evaluator& glance, const StepId& step, const std::set<
 std::vector<StepId> StillOurs::superseded_by(const StepId& step, const ir::Verb& verb,
                                              const std::set<std::string>& names) {
     std::vector<StepId> steps;
-    Evaluator glance = stage_.evaluator.glance();
+    Evaluator snapshot = stage_.evaluator.snapshot();
     for (const Change& change : stage_.changes_about(names)) {
         const ir::Verb* earlier = stage_.verb(change.verb);
         if (!counts(change) || change.step == step || earlier == nullptr) continue;
         if (!may_change(stage_.run.program, verb, *earlier)) continue;
         // Where that cannot be seen, it may be so: what an own step has done is not to be called somebody
         // else's.
-        if (look(glance, change).state != State::Ours) steps.push_back(change.step);
+        if (look(snapshot, change).state != State::Ours) steps.push_back(change.step);
     }
     return steps;
 }
@@ -153,9 +153,9 @@ StillOurs::Found StillOurs::look_again(const std::vector<Change>& changes) {
         if (i > 0) waiter.rest(first_rest_ms << (i - 1));
         if (i > 0 && stage_.run.hurried()) break;
         worst = {};
-        Evaluator glance = stage_.evaluator.glance();
+        Evaluator snapshot = stage_.evaluator.snapshot();
         std::erase_if(left, [&](const Change& change) {
-            Found found = look(glance, change);
+            Found found = look(snapshot, change);
             const bool ours = found.state == State::Ours;
             if (found.state > worst.state) worst = std::move(found);
             return ours;

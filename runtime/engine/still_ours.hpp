@@ -25,7 +25,7 @@ class StillOurs {
 
     // Before a step acts on things of these names: what earlier steps changed there. Held where somebody else
     // has changed it; what cannot be read is left to the step itself.
-    Verdict before(Evaluator& glance, const StepId& step, const std::set<std::string>& names);
+    Verdict before(Evaluator& snapshot, const StepId& step, const std::set<std::string>& names);
 
     // After a step of that verb was done: the earlier steps that changed what this one has changed again.
     // From now on nothing is expected of what they left. What the verb cannot have changed is not among them.
@@ -46,8 +46,8 @@ class StillOurs {
         std::string message;
     };
 
-    Found look(Evaluator& glance, const Change& change);
-    Found look_at(Evaluator& glance, const Change& change, const ir::Effect& effect, const Scope& scope);
+    Found look(Evaluator& snapshot, const Change& change);
+    Found look_at(Evaluator& snapshot, const Change& change, const ir::Effect& effect, const Scope& scope);
     Found look_at_all(bool files_too);
     Found look_again(const std::vector<Change>& changes);
     bool may_be_changed_by_a_resolved_step(const Change& change);

@@ -10,7 +10,7 @@
 
 #include "compiler/semantics/phrase.hpp"
 #include "compiler/support/escape.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 #include "runtime/tools/said.hpp"
 
 namespace migc::runtime::inline engine {

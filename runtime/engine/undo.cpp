@@ -314,9 +314,9 @@ std::string whose(const Change& change) {
 
 }  // namespace
 
-StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect) {
-    const std::string phrase = glance.describe(effect.probe, *inverse.scope);
-    const Reading reading = read_with_writer(glance, inverse, effect);
+StageUndo::Found StageUndo::look_at(Evaluator& snapshot, const Inverse& inverse, const ir::Effect& effect) {
+    const std::string phrase = snapshot.describe(effect.probe, *inverse.scope);
+    const Reading reading = read_with_writer(snapshot, inverse, effect);
     if (reading.value.is_unknown() && inverse.change->ownership == Ownership::NotOurs)
         return {
             State::Foreign,
@@ -350,18 +350,18 @@ StageUndo::Found StageUndo::look_at(Evaluator& glance, const Inverse& inverse, c
 
 // With who else has written it since, where a server keeps that. Of what a person says was done nobody knows
 // under which names it was written.
-Reading StageUndo::read_with_writer(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect) {
+Reading StageUndo::read_with_writer(Evaluator& snapshot, const Inverse& inverse, const ir::Effect& effect) {
     const Change& change = *inverse.change;
     const auto& action = inverse.verb->action;
     const bool asks = action && !change.resolved && !stage_.run.options.overwrite &&
                       writes_where_it_is_read(stage_.run.program, *action, effect);
-    glance.asks_others = asks;
-    const std::string phrase = asks ? glance.describe(effect.probe, *inverse.scope) : "";
-    glance.own_revision = asks ? stage_.own_revision(change, phrase) : "";
+    snapshot.asks_others = asks;
+    const std::string phrase = asks ? snapshot.describe(effect.probe, *inverse.scope) : "";
+    snapshot.own_revision = asks ? stage_.own_revision(change, phrase) : "";
     const Value* before = asks ? find_value(change.before, phrase) : nullptr;
     const auto* text = before == nullptr ? nullptr : before->get_if<std::string>();
-    glance.found_before = text == nullptr ? "" : *text;
-    return glance.evaluate(effect.probe, *inverse.scope);
+    snapshot.found_before = text == nullptr ? "" : *text;
+    return snapshot.evaluate(effect.probe, *inverse.scope);
 }
 
 // Of a command that failed, the thing itself may tell in the end that it was this run that wrote it.
@@ -432,9 +432,9 @@ StageUndo::Found StageUndo::look_inside(const Inverse& inverse) {
 StageUndo::Found StageUndo::look(const Inverse& inverse) {
     if (inverse.verb->effects.empty()) return inverse.verb->action ? Found{} : look_inside(inverse);
     Found worst{State::Untouched, "it is as it was before"};
-    Evaluator glance = stage_.evaluator.glance();
+    Evaluator snapshot = stage_.evaluator.snapshot();
     for (const ir::Effect& effect : inverse.verb->effects) {
-        Found found = look_at(glance, inverse, effect);
+        Found found = look_at(snapshot, inverse, effect);
         const bool heavier =
             found.state != State::Untouched && (worst.state == State::Untouched || found.state > worst.state);
         if (heavier) worst = std::move(found);
@@ -650,13 +650,13 @@ void StageUndo::check_restored() {
 // What looking at each effect says: as declared, as before, or neither.
 StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
     Settled settled;
-    Evaluator glance = stage_.evaluator.glance();
+    Evaluator snapshot = stage_.evaluator.snapshot();
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
         EffectTarget target{&effect, phrase, {}, {}, {}};
         if (const Value* before = find_value(inverse.change->before, phrase)) target.before = *before;
         if (const Value* declared = find_value(inverse.change->declared, phrase)) target.declared = *declared;
-        const Reading reading = glance.evaluate(effect.probe, *inverse.scope);
+        const Reading reading = snapshot.evaluate(effect.probe, *inverse.scope);
         const Value& now = reading.value;
         const bool is_taken = taken(target, now) && !stage_.is_remade(*inverse.change, phrase, reading);
         const bool is_before = is_untouched(*inverse.change, phrase, now);

@@ -75,8 +75,8 @@ class StageUndo {
     Found look(const Inverse& inverse);
     Found look_twice(const Inverse& inverse);
     Found look_inside(const Inverse& inverse);
-    Reading read_with_writer(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect);
-    Found look_at(Evaluator& glance, const Inverse& inverse, const ir::Effect& effect);
+    Reading read_with_writer(Evaluator& snapshot, const Inverse& inverse, const ir::Effect& effect);
+    Found look_at(Evaluator& snapshot, const Inverse& inverse, const ir::Effect& effect);
     void run_due(std::vector<Inverse>& inverses);
     void run_overdue(std::vector<Inverse>& inverses);
     Value after(const Inverse& inverse);

@@ -84,17 +84,17 @@ Waiter::Watched Waiter::watch(const ir::Expr& condition, const Scope& scope) {
     return result;
 }
 
-Woken Waiter::pause(Watch* watched, Time until) {
+WakeReason Waiter::pause(Watch* watched, Time until) {
     if (watched != nullptr) stage_.run.settle();
-    const Woken woken = watched != nullptr ? watched->wait(until) : stage_.run.tools.sleep_until(until);
-    if (woken == Woken::Interrupted) stage_.run.stop();
+    const WakeReason woken = watched != nullptr ? watched->wait(until) : stage_.run.tools.sleep_until(until);
+    if (woken == WakeReason::Interrupted) stage_.run.stop();
     return woken;
 }
 
 void Waiter::rest(std::int64_t duration) {
     const Time until = stage_.run.tools.now() + duration;
     for (int interrupts = 0; interrupts < most_interrupts; ++interrupts)
-        if (stage_.run.hurried() || pause(nullptr, until) != Woken::Interrupted) return;
+        if (stage_.run.hurried() || pause(nullptr, until) != WakeReason::Interrupted) return;
 }
 
 void Waiter::tell(const Wait& wait, const Reading& reading) {
@@ -127,7 +127,7 @@ Verdict Waiter::until(const Wait& wait) {
         const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
         if (!stage_.run.recorder.trusted()) return {Fate::Untrusted, stage_.run.recorder.failure()};
         if (truth(reading.value) == true && settled(wait, watched)) return {};
-        if (reading.hopeless) return {Fate::Failed, explain(reading)};
+        if (reading.permanent) return {Fate::Failed, explain(reading)};
         const Time now = stage_.run.tools.now();
         if (now >= deadline)
             return {Fate::Failed,
@@ -136,11 +136,11 @@ Verdict Waiter::until(const Wait& wait) {
         if (stage_.run.stopping()) return {Fate::Stopped, explain(reading)};
         tell(wait, reading);
         const std::int64_t longest = watched.watch ? watch_reread_ms : step;
-        const Woken woken = pause(watched.watch.get(), std::min(deadline, now + longest));
-        if (woken == Woken::Ended) watched.watch.reset();
-        if (woken == Woken::Changed)
+        const WakeReason woken = pause(watched.watch.get(), std::min(deadline, now + longest));
+        if (woken == WakeReason::Ended) watched.watch.reset();
+        if (woken == WakeReason::Changed)
             rest(first_pause_ms);  // a flood of news is no reason to flood the server
-        if (woken == Woken::Interrupted) return {Fate::Stopped, explain(reading)};
+        if (woken == WakeReason::Interrupted) return {Fate::Stopped, explain(reading)};
     }
 }
 
@@ -177,7 +177,7 @@ Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
         const bool sees = truth(reading.value) == true;
         if (sees && now - seen > blind_ms) miss(now - seen);
         if (sees) seen = now;
-        if (!sees && (reading.hopeless || now - seen > blind_ms)) return {Fate::Held, explain(reading)};
+        if (!sees && (reading.permanent || now - seen > blind_ms)) return {Fate::Held, explain(reading)};
         if (sees && now - kept >= keep_every) {
             if (!keep(wait, soaked(now))) return {Fate::Untrusted, stage_.run.recorder.failure()};
             kept = now;
@@ -195,12 +195,12 @@ Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
         if (!sees) tell(wait, reading);
         const Time later = now + (simulated && sees ? seldom : interval);
         const Time next = now >= end ? later : std::min(end, later);
-        const Woken woken = pause(simulated ? simulated.get() : watched.watch.get(), next);
+        const WakeReason woken = pause(simulated ? simulated.get() : watched.watch.get(), next);
         if (simulated && sees) seen = stage_.run.tools.now();
         if (const Time late = stage_.run.tools.now() - next; late > blind_ms) miss(late);
-        if (woken == Woken::Ended) watched.watch.reset();
-        if (woken == Woken::Changed) rest(first_pause_ms);
-        if (woken == Woken::Interrupted) continue;  // the operator: looked at above
+        if (woken == WakeReason::Ended) watched.watch.reset();
+        if (woken == WakeReason::Changed) rest(first_pause_ms);
+        if (woken == WakeReason::Interrupted) continue;  // the operator: looked at above
     }
 }
 

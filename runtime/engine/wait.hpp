@@ -47,7 +47,7 @@ class Waiter {
   private:
     struct Watched;
 
-    Woken pause(Watch* watch, Time until);
+    WakeReason pause(Watch* watch, Time until);
     void tell(const Wait& wait, const Reading& reading);
     bool settled(const Wait& wait, const Watched& watched);
     Watched watch(const ir::Expr& condition, const Scope& scope);

@@ -8,7 +8,7 @@
 #include "runtime/engine/consent.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/inspect/doctor.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline inspect {
 namespace {

@@ -45,7 +45,7 @@ Answer wait_until_gone(Host& host, const Handle& handle, const std::string& iden
         if (now->is_null() || text_field(*now, "/metadata/uid") != identity) return well({});
         const std::string held = finalizers_shown(*now);
         const std::int64_t patience = held.empty() ? longest_wait_ms : finalizer_patience_ms;
-        if (host.now() - begun >= patience || host.sleep_until(host.now() + pause) == Woken::Interrupted)
+        if (host.now() - begun >= patience || host.sleep_until(host.now() + pause) == WakeReason::Interrupted)
             return broken_off(fmt::format("{} is being deleted, but it is not gone; {}", handle.written(),
                                           held.empty() ? "the cluster says no reason" : held));
     }

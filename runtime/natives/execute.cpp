@@ -48,7 +48,7 @@ static Reading output_of(Host& host, const Arguments& arguments) {
     const std::vector<std::string> command = command_of(arguments, 0);
     if (command.empty() || command.front().empty()) return mistaken("there is no command to execute");
     const auto place = find_place(host, argument(arguments, 1), text_argument(arguments, 2), Choice::Any);
-    if (!place) return place.error().hopeless ? mistaken(place.error().why) : unknown(place.error().why);
+    if (!place) return place.error().permanent ? mistaken(place.error().why) : unknown(place.error().why);
     const Answer answer = host.run("kubectl", exec_arguments(*place, command));
     if (answer.succeeded()) return output_reading(answer);
     const std::string problem = exec_problem(*place, command, answer);
@@ -60,7 +60,7 @@ static Reading output_of_pod(Host& host, const Arguments& arguments) {
     if (pod.command.empty() || pod.command.front().empty()) return mistaken("there is no command to run");
     const auto answer = run_short_pod(host, pod);
     if (!answer)
-        return answer.error().hopeless ? mistaken(answer.error().text) : unknown(answer.error().text);
+        return answer.error().permanent ? mistaken(answer.error().text) : unknown(answer.error().text);
     return output_reading(*answer);
 }
 

@@ -28,8 +28,8 @@ std::int64_t times_in(const Arguments& arguments, std::size_t index, std::int64_
     return std::clamp<std::int64_t>(int_argument(arguments, index, usual), 1, most_requests);
 }
 
-Reading unanswered(const std::string& failure, bool hopeless) {
-    return hopeless ? mistaken(failure) : unknown(failure);
+Reading unanswered(const std::string& failure, bool permanent) {
+    return permanent ? mistaken(failure) : unknown(failure);
 }
 
 // "9 times 200, once 503".
@@ -55,9 +55,9 @@ std::optional<Reading> incomplete(const HttpRequest& request, const HttpSeries& 
     if (series.transfers.size() != static_cast<std::size_t>(times))
         return unknown(fewer(request, series.transfers.size(), times));
     if (series.trouble.empty()) return std::nullopt;
-    if (times == 1) return unanswered(series.trouble, series.hopeless);
+    if (times == 1) return unanswered(series.trouble, series.permanent);
     return unanswered(fmt::format("{}; it answered {}", series.trouble, distribution(series.transfers)),
-                      series.hopeless);
+                      series.permanent);
 }
 
 // One for all: the lowest that is no success, so that one bad answer in ten is seen.
@@ -82,7 +82,7 @@ Reading status_of(Host& host, const HttpRequest& request, std::int64_t times) {
 tl::expected<HttpAnswer, Reading> page_of(Host& host, const Request& request) {
     if (!request) return tl::unexpected(mistaken(request.error()));
     HttpOutcome outcome = send(host, *request);
-    if (outcome.answer.status == 0) return tl::unexpected(unanswered(outcome.failure, outcome.hopeless));
+    if (outcome.answer.status == 0) return tl::unexpected(unanswered(outcome.failure, outcome.permanent));
     if (!is_success(outcome.answer.status))
         return tl::unexpected(unknown(
             fmt::format("{} answered {}{}", request->url, outcome.answer.status, led_to(outcome.redirect))));

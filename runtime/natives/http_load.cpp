@@ -134,7 +134,7 @@ Measured measure(Host& host, const Load& load) {
     const Time begin = host.now();
     const Time end = begin + load.duration_ms;
     for (Time due = begin; measured.failure.empty() && due < end && host.now() < end;) {
-        measured.stopped = host.sleep_until(due) == Woken::Interrupted;
+        measured.stopped = host.sleep_until(due) == WakeReason::Interrupted;
         const std::int64_t batch_ms = std::min(site.batch_ms(), end - due);
         const std::int64_t times = load.rate * batch_ms / second_ms;
         if (measured.stopped || times == 0) break;
@@ -146,7 +146,7 @@ Measured measure(Host& host, const Load& load) {
         if (series.transfers.empty()) measured.failure = series.failure;
     }
     if (measured.failure.empty() && !measured.stopped)
-        measured.stopped = host.sleep_until(end) == Woken::Interrupted;
+        measured.stopped = host.sleep_until(end) == WakeReason::Interrupted;
     measured.took_ms = std::max<std::int64_t>(host.now() - begin, 1);
     return measured;
 }

@@ -9,7 +9,7 @@
 #include "compiler/support/read_file.hpp"
 #include "runtime/natives/inside.hpp"
 #include "runtime/natives/reading.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
@@ -199,7 +199,7 @@ tl::expected<HttpRequest, std::string> make_request(Host& host, const std::strin
         const auto value = secret_in(fs::path(host.setting("root")) / text_field(secret, "/file"));
         if (!value) return tl::unexpected(value.error());
         request.secret_headers.push_back(name + ": " + *value);
-        for (const std::string& text : secrets_of(request)) host.conceal(text);
+        for (const std::string& text : secrets_of(request)) host.redact(text);
     }
     return request;
 }
@@ -276,7 +276,7 @@ HttpOutcome send(Host& host, const HttpRequest& request) {
         outcome.failure = failure_of(request, answer, failure);
         // Without curl's own word nothing is known but whether it was started.
         outcome.sent = transfers.empty() ? answer.ending != Ending::NotStarted : transfers.front().sent;
-        outcome.hopeless = is_hopeless(request, failure);
+        outcome.permanent = is_hopeless(request, failure);
         return outcome;
     }
     outcome.answer = parse_http(std::string_view(answer.output).substr(0, end));
@@ -294,7 +294,7 @@ HttpSeries series_of(const HttpRequest& request, const Answer& answer) {
                                      [](const Transfer& t) { return t.failure != 0; });
     if (failed == series.transfers.end()) return series;
     series.trouble = failure_of(request, answer, failed->failure);
-    series.hopeless = is_hopeless(request, failed->failure);
+    series.permanent = is_hopeless(request, failed->failure);
     return series;
 }
 
@@ -303,7 +303,7 @@ HttpSeries ask(Host& host, const HttpRequest& request, std::int64_t times) {
 }
 
 Answer without_secrets(Answer answer, const HttpRequest& request) {
-    Concealment own;
+    Redaction own;
     for (const std::string& secret : secrets_of(request)) own.add(secret);
     for (std::string* text : {&answer.output, &answer.errors}) *text = own.apply(std::move(*text));
     return answer;

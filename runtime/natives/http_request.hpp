@@ -87,7 +87,7 @@ struct HttpOutcome {
     std::string redirect;  // where it leads to; "" if it does not
     std::string failure;   // why there was none
     bool sent = false;     // the server may have got the request
-    bool hopeless = false;
+    bool permanent = false;
 };
 HttpOutcome send(Host& host, const HttpRequest& request);
 
@@ -96,7 +96,7 @@ struct HttpSeries {
     std::vector<Transfer> transfers;
     std::string failure;  // why there are none at all
     std::string trouble;  // what curl said of those without an answer
-    bool hopeless = false;
+    bool permanent = false;
 };
 HttpSeries ask(Host& host, const HttpRequest& request, std::int64_t times);
 

@@ -58,11 +58,11 @@ void remove(Host& host, const Job& job) {
 }
 
 // What keeps the job's pods from ever starting; empty if nothing does.
-std::string hopeless(Host& host, const Job& job) {
+std::string permanent(Host& host, const Job& job) {
     const auto pods = list_objects(host, {"pods", "-l", "job-name=" + job.name});
     if (!pods) return {};
     for (const json& pod : *pods)
-        if (PodTrouble trouble = pod_trouble(pod); trouble.hopeless) return trouble.text;
+        if (PodTrouble trouble = pod_trouble(pod); trouble.permanent) return trouble.text;
     return {};
 }
 
@@ -77,7 +77,7 @@ std::optional<Answer> look(Host& host, const Job& job) {
         remove(host, job);
         return well(words + "\n");
     }
-    const std::string trouble = hopeless(host, job);
+    const std::string trouble = permanent(host, job);
     if (trouble.empty()) return std::nullopt;
     remove(host, job);
     return refused(fmt::format("job {} cannot start, so it was removed again: {}", job.name, trouble));

@@ -7,7 +7,7 @@
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
@@ -35,7 +35,7 @@ tl::expected<std::string, std::string> address_of(Host& host, const project::Cha
 // The address is as good as a password, so nothing of it is an argument, and curl's messages are kept clear
 // of it.
 HttpOutcome post(Host& host, const std::string& address, const std::string& message) {
-    host.conceal(address);
+    host.redact(address);
     HttpRequest request;
     request.method = "POST";
     request.url = address;

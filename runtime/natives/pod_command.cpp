@@ -107,7 +107,7 @@ tl::expected<PodPlace, NoPlace> find_place(Host& host, const Value& workload, co
         return tl::unexpected(
             NoPlace{fmt::format("container {} of pod {} is not running{}{}", *name, name_of(pod),
                                 trouble.text.empty() ? "" : ": ", trouble.text),
-                    trouble.hopeless});
+                    trouble.permanent});
     }
     return PodPlace{name_of(pod), *name};
 }

@@ -19,7 +19,7 @@ struct PodPlace {
 
 struct NoPlace {
     std::string why;
-    bool hopeless = false;  // waiting cannot mend it
+    bool permanent = false;  // waiting cannot mend it
 };
 
 enum class Choice {

@@ -29,7 +29,7 @@ struct Target {
     std::string path;
 };
 
-// Of [.., path, workload, container or absent]; hopeless where waiting cannot mend it.
+// Of [.., path, workload, container or absent]; permanent where waiting cannot mend it.
 tl::expected<Target, NoPlace> target_of(Host& host, const Arguments& arguments, std::size_t index) {
     const auto path = pod_path(text_argument(arguments, index));
     if (!path || *path == "/") return tl::unexpected(NoPlace{path ? "`/` is no file" : path.error(), true});
@@ -71,7 +71,7 @@ Answer put(Host& host, const Target& target, const std::string& file) {
 // [path, workload, container or absent]
 static Reading pod_file_digest(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 0);
-    if (!target) return target.error().hopeless ? mistaken(target.error().why) : unknown(target.error().why);
+    if (!target) return target.error().permanent ? mistaken(target.error().why) : unknown(target.error().why);
     const std::vector<std::string> command = {"cat", target->path};
     const Answer answer = host.run("kubectl", exec_arguments(target->place, command));
     if (answer.succeeded() && answer.truncated)

@@ -113,14 +113,14 @@ Fetched items_for(Host& host, const List& names) {
 Reading judge_all(Host& host, const std::vector<Workload>& targets, const json& items, bool were_there) {
     std::vector<std::string> good;
     std::vector<std::string> bad;
-    bool hopeless = false;
+    bool permanent = false;
     for (const Workload& target : targets) {
         const Readiness verdict = judge_workload(host, target, items, were_there);
         (verdict.ready ? good : bad).push_back(verdict.why);
-        hopeless = hopeless || verdict.hopeless;
+        permanent = permanent || verdict.permanent;
     }
     const auto& told = bad.empty() ? good : bad;
-    return {Value(bad.empty()), fmt::format("{}", fmt::join(told, "; ")), hopeless};
+    return {Value(bad.empty()), fmt::format("{}", fmt::join(told, "; ")), permanent};
 }
 
 // `were_there`: the named ones existed before it was asked.

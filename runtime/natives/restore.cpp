@@ -188,7 +188,7 @@ tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Arguments
 tl::expected<json, std::string> opened(Host& host, const json& prior, json form, const std::string& values) {
     if (!is_sealed(prior)) return form;
     auto result = with_values(std::move(form), values);
-    if (result) conceal_values(host, field(*result, "/data"));
+    if (result) redact_values(host, field(*result, "/data"));
     return result;
 }
 

@@ -168,10 +168,10 @@ std::int64_t may_be_missing(const json& workload) {
 
 struct Trouble {
     std::vector<std::string> texts;
-    bool hopeless = false;
+    bool permanent = false;
     void add(std::string text, bool cannot_heal) {
         texts.push_back(std::move(text));
-        hopeless = hopeless || cannot_heal;
+        permanent = permanent || cannot_heal;
     }
 };
 
@@ -202,9 +202,9 @@ void add_pods(Trouble& trouble, const std::vector<const json*>& pods) {
     for (const json* pod : pods) {
         const PodTrouble one = pod_trouble(*pod);
         if (one.text.empty()) continue;
-        trouble.hopeless = trouble.hopeless || one.hopeless;
+        trouble.permanent = trouble.permanent || one.permanent;
         if (told.insert(one.text.substr(0, one.text.find(':'))).second)
-            trouble.add(text_field(*pod, "/metadata/name") + ": " + one.text, one.hopeless);
+            trouble.add(text_field(*pod, "/metadata/name") + ": " + one.text, one.permanent);
     }
 }
 
@@ -250,7 +250,7 @@ void add_held_up_pods(Trouble& trouble, const json& workload, const Pods& pods, 
     for (const json* pod : pods.old) {
         const PodTrouble one = pod_trouble(*pod);
         const std::string name = text_field(*pod, "/metadata/name");
-        if (!one.hopeless) continue;
+        if (!one.permanent) continue;
         trouble.add(
             fmt::format("{}: {}; a stateful set waits for it to be ready and does not replace it: delete "
                         "the pod {}",
@@ -333,7 +333,7 @@ Readiness judge(const json& workload, const json& items, const std::string& show
     if (field(workload, "/spec/paused") == json(true) && counts.updated < counts.wanted)
         trouble.add(fmt::format("the rollout of {} is paused", shown), true);
     missing.insert(missing.end(), trouble.texts.begin(), trouble.texts.end());
-    return {false, fmt::format("{}", fmt::join(missing, "; ")), trouble.hopeless};
+    return {false, fmt::format("{}", fmt::join(missing, "; ")), trouble.permanent};
 }
 
 }  // namespace migc::runtime::inline natives

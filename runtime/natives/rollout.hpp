@@ -12,8 +12,8 @@ namespace migc::runtime::inline natives {
 
 struct Readiness {
     bool ready = false;
-    std::string why;        // "2 of 4 pods of webapi are ready; webapi-7f-x: ImagePullBackOff: .."
-    bool hopeless = false;  // waiting cannot mend it
+    std::string why;         // "2 of 4 pods of webapi are ready; webapi-7f-x: ImagePullBackOff: .."
+    bool permanent = false;  // waiting cannot mend it
 };
 
 // `items` holds at least the replica sets and pods of the workload's namespace, and its controller revisions
@@ -30,7 +30,7 @@ std::int64_t ready_count(const nlohmann::json& workload);
 // What keeps a pod from being ready: "ImagePullBackOff: Back-off pulling image ..". Empty if nothing is seen.
 struct PodTrouble {
     std::string text;
-    bool hopeless = false;
+    bool permanent = false;
 };
 PodTrouble pod_trouble(const nlohmann::json& pod);
 

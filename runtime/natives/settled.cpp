@@ -44,7 +44,7 @@ Reading workload_settled(Host& host, const json& workload) {
         for (auto& one : *revisions) items->push_back(std::move(one));
     }
     const Readiness verdict = judge(workload, *items, text_field(workload, "/metadata/name"));
-    return {Value(verdict.ready), verdict.why, verdict.hopeless};
+    return {Value(verdict.ready), verdict.why, verdict.permanent};
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ PodTrouble trouble_of(Host& host, const std::string& name, const ShortPod& pod, 
     const PodTrouble seen = object && !object->is_null() ? pod_trouble(*object) : PodTrouble{};
     return {
         fmt::format("the pod did not run: {}", seen.text.empty() ? complaint("kubectl", answer) : seen.text),
-        seen.hopeless};
+        seen.permanent};
 }
 
 }  // namespace

@@ -92,8 +92,8 @@ tl::expected<Space, Reading> space_of(Host& host, const Arguments& arguments) {
     if (!path) return tl::unexpected(mistaken(path.error()));
     const auto place = find_place(host, argument(arguments, 1), text_argument(arguments, 2), Choice::Only);
     if (!place)
-        return tl::unexpected(place.error().hopeless ? mistaken(place.error().why)
-                                                     : unknown(place.error().why));
+        return tl::unexpected(place.error().permanent ? mistaken(place.error().why)
+                                                      : unknown(place.error().why));
     const std::vector<std::string> command = {"df", "-kP", *path};
     const Answer answer = host.run("kubectl", exec_arguments(*place, command));
     if (!answer.succeeded()) {

@@ -38,13 +38,13 @@ void drop_noted_values(json& object) {
     object[json::json_pointer(annotations)].erase("kubectl.kubernetes.io/last-applied-configuration");
 }
 
-void conceal_values(Host& host, const json& data) {
+void redact_values(Host& host, const json& data) {
     if (!data.is_object()) return;
     for (const auto& item : data.items()) {
         if (!item.value().is_string()) continue;
         const auto& text = item.value().get_ref<const std::string&>();
-        host.conceal(text);
-        host.conceal(from_base64(text, Base64::Standard, "\n").value_or(""));
+        host.redact(text);
+        host.redact(from_base64(text, Base64::Standard, "\n").value_or(""));
     }
 }
 
@@ -74,7 +74,7 @@ Reading secret_values(Host& host, const Arguments& arguments) {
     if (!form) return unknown(form.error());
     if (field(*form, "/data") != field(prior, "/data"))
         return unknown(handle->written() + " was changed while it was looked at");
-    conceal_values(host, values);
+    redact_values(host, values);
     const json lost = lost_values(prior, wanted, values);
     return lost.empty() ? absent() : Reading{Value(lost.dump()), {}, false};
 }

@@ -22,7 +22,7 @@ bool is_secret_object(const nlohmann::json& object);
 void drop_noted_values(nlohmann::json& object);
 
 // From now on no record shows these values: {"password": base64}.
-void conceal_values(Host& host, const nlohmann::json& data);
+void redact_values(Host& host, const nlohmann::json& data);
 
 // A form, or a patch for one, with the values in the place of the marks. `values` is what the probe
 // `secret-values` has answered; the error: it lacks one.

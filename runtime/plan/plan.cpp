@@ -17,7 +17,7 @@
 #include "runtime/plan/foreseen.hpp"
 #include "runtime/plan/stage_plan.hpp"
 #include "runtime/plan/words.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline plans {
 namespace {
@@ -34,8 +34,8 @@ class Planner {
     Planner(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
             const RunOptions& options)
         : program_(program), inventory_(inventory), tools_(tools), options_(options) {
-        surroundings_.kept = &kept_;
-        surroundings_.environment_of = [this](const std::string& name) -> const StageEnvironment* {
+        eval_context_.kept = &kept_;
+        eval_context_.environment_of = [this](const std::string& name) -> const StageEnvironment* {
             for (const auto& [stage, environment] : stages_)
                 if (stage->name == name) return environment.get();
             return nullptr;
@@ -59,7 +59,7 @@ class Planner {
         requirements(plan);
         for (const auto& [stage, environment] : stages_)
             plan.stages.push_back(plan_stage(*stage, *environment));
-        conceal(plan);
+        redact(plan);
         return plan;
     }
 
@@ -77,7 +77,7 @@ class Planner {
                 continue;
             auto environment = resolve_environment(program_, stage, inventory_, options_, tools_);
             if (!environment) return environment.error();
-            environment->conceal_secrets(program_);
+            environment->redact_secrets(program_);
             stages_.emplace_back(&stage, std::make_unique<StageEnvironment>(std::move(*environment)));
         }
         return std::nullopt;
@@ -97,7 +97,7 @@ class Planner {
 
     std::vector<PlanLet> lets() {
         const StageEnvironment common = common_environment(program_, inventory_, options_);
-        Evaluator evaluator(surroundings_, common);
+        Evaluator evaluator(eval_context_, common);
         evaluator.foresight = &foreseen_;
         std::vector<PlanLet> result;
         for (const ir::Step& step : program_.lets) {
@@ -116,7 +116,7 @@ class Planner {
     // What the script requires, and a run would be refused for; and that of which the plan cannot say.
     void requirements(Plan& plan) {
         const StageEnvironment common = common_environment(program_, inventory_, options_);
-        Evaluator evaluator(surroundings_, common);
+        Evaluator evaluator(eval_context_, common);
         evaluator.globals = &globals_;
         evaluator.foresight = &foreseen_;
         for (const ir::Requirement& requirement : program_.requirements) {
@@ -134,7 +134,7 @@ class Planner {
             (std::filesystem::path(environment.setting("root")) / ".migc" / "runs" / "next").string();
         const ir::Stage& definition = semantics::stage_with_steps(program_, stage);
         foreseen_.enter(environment, stage.name);
-        StagePlanner planner(surroundings_, environment, globals_, foreseen_);
+        StagePlanner planner(eval_context_, environment, globals_, foreseen_);
         PlanStage entry;
         entry.name = stage.name;
         entry.environment = environment.name;
@@ -159,7 +159,7 @@ class Planner {
 
     PlanGate evidence(const std::string& stage) {
         if (!options_.without_evidence.empty()) return {evidence_gate(stage), true};
-        const Reading reading = read_evidence(surroundings_, stage);
+        const Reading reading = read_evidence(eval_context_, stage);
         const bool open = truth(reading.value) == true;
         return {evidence_gate(stage), open, open ? "" : explain(reading)};
     }
@@ -167,7 +167,7 @@ class Planner {
     // The maintenance windows that a stage's gates name.
     std::vector<std::string> windows(const ir::Stage& stage, const StageEnvironment& environment) {
         std::vector<std::string> found;
-        Evaluator evaluator(surroundings_, environment);
+        Evaluator evaluator(eval_context_, environment);
         for (const ir::Step& gate : stage.gates) {
             if (semantics::role_of(program_, *gate.condition) != ir::Role::Window) continue;
             const ir::Expr* asked = semantics::role_argument(program_, *gate.condition, 0);
@@ -185,13 +185,13 @@ class Planner {
     std::string change_;
     std::set<std::string> passed_;  // stages planned before, which then will have passed
     Foreseen foreseen_{tools_, inventory_.root, options_.natives};
-    Surroundings surroundings_{program_,
-                               inventory_,
-                               foreseen_.tools(),
-                               options_,
-                               [this](const std::string& stage) { return passed_.contains(stage); },
-                               {},
-                               [this] { return std::vector<std::string>{change_}; }};
+    EvalContext eval_context_{program_,
+                              inventory_,
+                              foreseen_.tools(),
+                              options_,
+                              [this](const std::string& stage) { return passed_.contains(stage); },
+                              {},
+                              [this] { return std::vector<std::string>{change_}; }};
     KeptSecrets kept_{inventory_.root, tools_.kind() == "live", KeptSecrets::Use::Planning};
     Scope globals_;
 };

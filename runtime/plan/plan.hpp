@@ -142,7 +142,7 @@ tl::expected<PlanDigests, Problem> make_digests(const ir::Program& program,
                                                 const RunOptions& options);
 
 // Takes the secrets out of it.
-void conceal(Plan& plan);
+void redact(Plan& plan);
 
 // Whether a step will certainly not go well as things are: a need that will not hold, a file that is missing,
 // an object that the server refuses.

@@ -65,10 +65,10 @@ bool is_passing(const ir::Program& program, const ir::Expr& value) {
 
 }  // namespace
 
-StagePlanner::StagePlanner(const Surroundings& surroundings, const StageEnvironment& environment,
+StagePlanner::StagePlanner(const EvalContext& eval_context, const StageEnvironment& environment,
                            const Scope& globals, Foreseen& foreseen)
-    : program_(surroundings.program),
-      evaluator_(surroundings, environment),
+    : program_(eval_context.program),
+      evaluator_(eval_context, environment),
       globals_(globals),
       scope_(&globals),
       foreseen_(foreseen) {

@@ -19,7 +19,7 @@ namespace migc::runtime::inline plans {
 class StagePlanner {
   public:
     // All of it outlives the planner; the environment has been entered in `foreseen`.
-    StagePlanner(const Surroundings& surroundings, const StageEnvironment& environment, const Scope& globals,
+    StagePlanner(const EvalContext& eval_context, const StageEnvironment& environment, const Scope& globals,
                  Foreseen& foreseen);
 
     std::vector<PlanStep> steps(const ir::Stage& stage, const ir::Stage& definition);

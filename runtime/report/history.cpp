@@ -6,7 +6,7 @@
 
 #include "compiler/support/escape.hpp"
 #include "runtime/journal/run_state.hpp"
-#include "runtime/report/narrator.hpp"
+#include "runtime/report/event_formatter.hpp"
 #include "runtime/report/report.hpp"
 
 namespace migc::runtime::inline report {
@@ -34,11 +34,11 @@ std::string heading(const RunSummary& run, const Style& style) {
     return out;
 }
 
-std::string open_step(const Narrator& narrator, const OpenStep& open) {
+std::string open_step(const EventFormatter& formatter, const OpenStep& open) {
     const std::string why =
         open.in_doubt ? "in doubt: " + escaped(open.message) : "begun; its outcome is not known";
     const std::string what = (open.inverse ? "the undo of " : "") + escaped(open.text);
-    return narrator.line(Narrator::unknown, what, {escaped(open.step.text()), why}) + "\n";
+    return formatter.line(EventFormatter::unknown, what, {escaped(open.step.text()), why}) + "\n";
 }
 
 // What a person can do about it.
@@ -65,10 +65,10 @@ std::string way_on(const RunSummary& run, const std::vector<OpenStep>& open) {
 
 std::string show_run(const RunSummary& run, const std::vector<Event>& events, bool colour) {
     const Style style{colour, locale_is_utf8()};
-    Narrator narrator(style);
+    EventFormatter formatter(style);
     std::string out = heading(run, style);
     for (const Event& event : events) {
-        auto lines = narrator.lines(event);
+        auto lines = formatter.lines(event);
         if (event.kind == EventKind::RunBegun) {
             lines.erase(lines.begin());  // the heading says it
             for (const auto& [key, what] : {std::pair{"run_digest", "run digest"}, {"by", "run by"}})
@@ -78,7 +78,7 @@ std::string show_run(const RunSummary& run, const std::vector<Event>& events, bo
         for (const std::string& line : lines) out += line + "\n";
     }
     const auto open = run_state(events).value_or(RunState()).open;
-    for (const OpenStep& one : open) out += open_step(narrator, one);
+    for (const OpenStep& one : open) out += open_step(formatter, one);
     out += way_on(run, open);
     return out;
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "compiler/support/escape.hpp"
-#include "runtime/report/narrator.hpp"
+#include "runtime/report/event_formatter.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/tools/thread.hpp"
 
@@ -146,7 +146,7 @@ class LiveReporter : public Reporter {
 
     std::FILE* terminal_;
     Style style_;
-    Narrator narrator_;
+    EventFormatter narrator_;
     std::vector<Running> running_;  // the one begun last is shown
     bool drawn_ = false;
     std::size_t ticks_ = 0;

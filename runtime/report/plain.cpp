@@ -1,5 +1,5 @@
 #include "compiler/support/outside_text.hpp"
-#include "runtime/report/narrator.hpp"
+#include "runtime/report/event_formatter.hpp"
 #include "runtime/report/report.hpp"
 
 namespace migc::runtime::inline report {
@@ -17,7 +17,7 @@ class PlainReporter : public Reporter {
 
   private:
     std::ostream& out_;
-    Narrator narrator_;
+    EventFormatter narrator_;
 };
 
 class JsonReporter : public Reporter {

@@ -12,10 +12,10 @@
 #include <poll.h>
 #include <time.h>
 
-#include "runtime/tools/concealment.hpp"
 #include "runtime/tools/environment.hpp"
 #include "runtime/tools/output_file.hpp"
 #include "runtime/tools/program.hpp"
+#include "runtime/tools/redaction.hpp"
 #include "runtime/tools/supervisor.hpp"
 
 namespace migc::runtime::inline tools {
@@ -77,16 +77,16 @@ class LiveWatch : public Watch {
         if (child_.ended_within(0)) child_.reap();
     }
 
-    Woken wait(Time deadline) override {
+    WakeReason wait(Time deadline) override {
         const InterruptNotice notice;
         for (;;) {
-            if (notice.arrived()) return Woken::Interrupted;
-            if (ended_) return Woken::Ended;
+            if (notice.arrived()) return WakeReason::Interrupted;
+            if (ended_) return WakeReason::Ended;
             if (look(poll_timeout(deadline))) {
                 coalesce();
-                return Woken::Changed;
+                return WakeReason::Changed;
             }
-            if (!ended_ && system_now() >= deadline) return Woken::Deadline;
+            if (!ended_ && system_now() >= deadline) return WakeReason::Deadline;
         }
     }
 
@@ -137,7 +137,7 @@ class LiveTools : public Tools {
         if (!file) return not_started(file.error());
         Answer answer = run(command, &*file);
         finish_output(answer, *file);
-        if (answer.ending == Ending::TimedOut && command.gentle) file->leave();
+        if (answer.ending == Ending::TimedOut && command.graceful) file->leave();
         return answer;
     }
 
@@ -165,11 +165,11 @@ class LiveTools : public Tools {
     Time now() override { return system_now(); }
     Time steady() override { return time_since_boot() + steady_offset_; }
 
-    Woken sleep_until(Time deadline) override {
+    WakeReason sleep_until(Time deadline) override {
         const InterruptNotice notice;
         for (;;) {
-            if (notice.arrived()) return Woken::Interrupted;
-            if (system_now() >= deadline) return Woken::Deadline;
+            if (notice.arrived()) return WakeReason::Interrupted;
+            if (system_now() >= deadline) return WakeReason::Deadline;
             pollfd polled = {interrupt_descriptor(), POLLIN, 0};
             if (::poll(&polled, 1, poll_timeout(deadline)) > 0) clear_interrupt_descriptor();
         }
@@ -218,12 +218,12 @@ class LiveTools : public Tools {
         return above_standard(::open(command.input_file.c_str(), O_RDONLY | O_CLOEXEC));
     }
 
-    // A gentle command must survive the death of migc, and would not survive the death of a pipe.
+    // A graceful command must survive the death of migc, and would not survive the death of a pipe.
     tl::expected<void, std::string> open(Supervisor::Streams& streams, const CommandLine& command,
                                          bool only_errors) const {
         const auto open_one = [&](Stream& stream, const char* ending) {
-            return command.gentle ? stream.open_file(options_.spool, command.tool + ending)
-                                  : stream.open_pipe();
+            return command.graceful ? stream.open_file(options_.spool, command.tool + ending)
+                                    : stream.open_pipe();
         };
         const auto opened =
             only_errors ? tl::expected<void, std::string>() : open_one(streams.output, ".out");
@@ -273,7 +273,7 @@ class LiveTools : public Tools {
         plan->output = output;
         plan->errors = errors;
         // terraform would leave a lock.
-        plan->may_be_killed = !command.gentle && command.tool != "terraform";
+        plan->may_be_killed = !command.graceful && command.tool != "terraform";
         return Child::start(*plan);
     }
 

@@ -21,7 +21,7 @@ namespace migc::runtime::inline tools {
 struct Reading {
     Value value;      // Unknown where it could not be found out
     std::string why;  // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
-    bool hopeless = false;  // waiting cannot help any more: `verify` fails at once with `why`
+    bool permanent = false;  // waiting cannot help any more: `verify` fails at once with `why`
     // Who last wrote what was read, where it was asked for (the setting "writers" is "yes") and the server
     // keeps it: a field manager's name, as the setting "manager" is ours. Empty: not known.
     std::string writer = {};
@@ -90,7 +90,7 @@ class Host {
     virtual std::int64_t limit_ms() { return 0; }
     // From now on nothing that is shown or written down has this text (a server may send back what it was
     // sent).
-    virtual void conceal(const std::string& /*secret*/) {}
+    virtual void redact(const std::string& /*secret*/) {}
     virtual Time now() = 0;
     // As in Tools.
     virtual Time steady() { return now(); }
@@ -101,7 +101,7 @@ class Host {
     virtual Time newest_known() { return 0; }
     // A native that has written or removed a file of the project tells it, by the whole path.
     virtual void wrote_file(const std::string& /*path*/) {}
-    virtual Woken sleep_until(Time deadline) = 0;
+    virtual WakeReason sleep_until(Time deadline) = 0;
     // A setting of the running stage: "context", "namespace", "environment", "root", "run-folder",
     // "stage-began", ...; "" if unset. "changed-workloads": those that the stage has changed, one a line.
     virtual std::string setting(std::string_view name) = 0;

@@ -10,8 +10,8 @@
 
 #include "compiler/support/read_file.hpp"
 #include "compiler/support/write_file.hpp"
-#include "runtime/tools/concealment.hpp"
 #include "runtime/tools/output_file.hpp"
+#include "runtime/tools/redaction.hpp"
 #include "runtime/tools/secret_objects.hpp"
 #include "runtime/tools/transcript.hpp"
 
@@ -75,10 +75,10 @@ class RecordingWatch : public Watch {
     RecordingWatch(std::unique_ptr<Watch> watch, int id, Tools& tools, TranscriptFile& transcript)
         : watch_(std::move(watch)), id_(id), tools_(tools), transcript_(transcript) {}
 
-    Woken wait(Time deadline) override {
-        const Woken woken = watch_->wait(deadline);
-        if (woken == Woken::Changed) transcript_.write(watched_line("news", id_, tools_.now()));
-        if (woken == Woken::Ended) transcript_.write(watched_line("ended", id_, tools_.now()));
+    WakeReason wait(Time deadline) override {
+        const WakeReason woken = watch_->wait(deadline);
+        if (woken == WakeReason::Changed) transcript_.write(watched_line("news", id_, tools_.now()));
+        if (woken == WakeReason::Ended) transcript_.write(watched_line("ended", id_, tools_.now()));
         return woken;
     }
 
@@ -144,7 +144,7 @@ class Recording : public RecordingTools {
     std::optional<std::string> changed_program() override { return tools_->changed_program(); }
     Time now() override { return tools_->now(); }
     Time steady() override { return tools_->steady(); }
-    Woken sleep_until(Time deadline) override { return tools_->sleep_until(deadline); }
+    WakeReason sleep_until(Time deadline) override { return tools_->sleep_until(deadline); }
     [[nodiscard]] bool concurrent() const override { return tools_->concurrent(); }
     [[nodiscard]] std::string kind() const override { return tools_->kind(); }
     [[nodiscard]] std::string problem() const override { return transcript_.problem(); }
@@ -184,15 +184,16 @@ class ReplayedWatch : public Watch {
   public:
     ReplayedWatch(RecordedWatch recorded, Time& now) : recorded_(std::move(recorded)), now_(now) {}
 
-    Woken wait(Time deadline) override {
+    WakeReason wait(Time deadline) override {
         if (!recorded_.news.empty()) {
-            if (!reached(recorded_.news.front(), deadline)) return Woken::Deadline;
+            if (!reached(recorded_.news.front(), deadline)) return WakeReason::Deadline;
             recorded_.news.pop_front();
-            return Woken::Changed;
+            return WakeReason::Changed;
         }
-        if (recorded_.ended) return reached(recorded_.ended_at, deadline) ? Woken::Ended : Woken::Deadline;
+        if (recorded_.ended)
+            return reached(recorded_.ended_at, deadline) ? WakeReason::Ended : WakeReason::Deadline;
         now_ = std::max(now_, deadline);
-        return Woken::Deadline;
+        return WakeReason::Deadline;
     }
 
   private:
@@ -252,9 +253,9 @@ class ReplayedTools : public Tools {
     std::unique_ptr<Watch> watch_all() override { return watch(as_command({"everything"})); }
 
     Time now() override { return now_; }
-    Woken sleep_until(Time deadline) override {
+    WakeReason sleep_until(Time deadline) override {
         now_ = std::max(now_, deadline);
-        return Woken::Deadline;
+        return WakeReason::Deadline;
     }
     [[nodiscard]] bool concurrent() const override { return false; }
     [[nodiscard]] std::string kind() const override { return "replayed"; }

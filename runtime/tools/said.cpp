@@ -4,7 +4,7 @@
 
 #include <re2/re2.h>
 
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline tools {
 namespace {

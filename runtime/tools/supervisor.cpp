@@ -71,7 +71,7 @@ void Supervisor::pass_interrupts_on() {
 
 void Supervisor::interrupt_once() {
     if (std::exchange(interrupted_, true)) return;
-    if (command_.gentle) {
+    if (command_.graceful) {
         child_.signal(SIGINT);
     } else {
         child_.signal_group(SIGINT);
@@ -80,7 +80,7 @@ void Supervisor::interrupt_once() {
 
 void Supervisor::limit_reached() {
     if (phase_ == Phase::Running) return ask_to_end();
-    if (phase_ == Phase::Killed || command_.gentle) {
+    if (phase_ == Phase::Killed || command_.graceful) {
         phase_ = Phase::LeftAlone;
         return;
     }
@@ -91,12 +91,12 @@ void Supervisor::limit_reached() {
 
 void Supervisor::ask_to_end() {
     phase_ = Phase::AskedToEnd;
-    if (command_.gentle) {
+    if (command_.graceful) {
         interrupt_once();
     } else {
         child_.signal_group(SIGTERM);
     }
-    limit_ = Clock::now() + milliseconds(command_.gentle ? options_.gentle_patience_ms : options_.grace_ms);
+    limit_ = Clock::now() + milliseconds(command_.graceful ? options_.gentle_patience_ms : options_.grace_ms);
 }
 
 void Supervisor::drain() {
@@ -121,7 +121,7 @@ bool Supervisor::may_have_left_descendants() const {
 
 Answer Supervisor::answer() {
     Answer answer;
-    const bool end_descendants = ended_ && !command_.gentle && may_have_left_descendants();
+    const bool end_descendants = ended_ && !command_.graceful && may_have_left_descendants();
     answer.reason = reason(end_descendants ? descendants_.end(descendants_patience_ms) : 0);
     if (ended_) {
         const Child::Exit exit = child_.reap();
@@ -154,7 +154,7 @@ std::string Supervisor::reason(int ended_descendants) const {
     }
     if (phase_ != Phase::Running) {
         return fmt::format("{} did not finish within {} and was {}; whether it acted is not known", program,
-                           limit, command_.gentle ? "asked to stop, which it did" : "ended");
+                           limit, command_.graceful ? "asked to stop, which it did" : "ended");
     }
     if (ended_descendants == 0) return {};
     return fmt::format("{} left {} process{} running, which {} ended with it", program, ended_descendants,

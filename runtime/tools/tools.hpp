@@ -29,7 +29,7 @@ struct CommandLine {
     std::vector<std::string> environment;  // "NAME=value", added to the allow-listed variables
     std::string directory;                 // working directory; empty: that of migc
     std::int64_t within_ms = 60'000;       // the longest it may take
-    bool gentle = false;  // at the limit send one SIGINT and wait; never SIGKILL (terraform apply)
+    bool graceful = false;  // at the limit send one SIGINT and wait; never SIGKILL (terraform apply)
     // A declaration of the project says what is run, or how, and not the standard library: see consent.hpp.
     bool of_project = false;
 };
@@ -73,14 +73,14 @@ Answer cut_off(std::string reason);
 
 constexpr std::size_t output_limit = std::size_t{64} << 20;
 
-enum class Woken : std::uint8_t { Changed, Deadline, Ended, Interrupted };
+enum class WakeReason : std::uint8_t { Changed, Deadline, Ended, Interrupted };
 
 // A tool that goes on printing when something may have changed (kubectl get --watch). Ended on destruction.
 class Watch {
   public:
     virtual ~Watch() = default;
     // Returns on news (several that arrive together count once), at the deadline, or when the tool ended.
-    virtual Woken wait(Time deadline) = 0;
+    virtual WakeReason wait(Time deadline) = 0;
 };
 
 // A program as it is on the disk.
@@ -112,7 +112,7 @@ class Tools {
     // agree when the tools are made.
     virtual Time steady() { return now(); }
     // Returns early with Interrupted when the operator asked to stop.
-    virtual Woken sleep_until(Time deadline) = 0;
+    virtual WakeReason sleep_until(Time deadline) = 0;
 
     // The file that a program's name stands for, and its content; nullopt where none is run (a simulation, a
     // replay), or it is not installed.
@@ -139,7 +139,7 @@ class ForwardingTools : public Tools {
     Answer stop(const std::string& log, std::int64_t grace_ms) override { return tools_.stop(log, grace_ms); }
     Time now() override { return tools_.now(); }
     Time steady() override { return tools_.steady(); }
-    Woken sleep_until(Time deadline) override { return tools_.sleep_until(deadline); }
+    WakeReason sleep_until(Time deadline) override { return tools_.sleep_until(deadline); }
     std::optional<ProgramFile> program_file(const std::string& program) override {
         return tools_.program_file(program);
     }

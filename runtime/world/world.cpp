@@ -76,21 +76,21 @@ std::int64_t cost_of(const Simulation& world, const std::string& tool) {
 }
 
 // Lets the world go on until something changed since there were so many changes, or to the deadline.
-Woken wait_for_news(Simulation& world, std::int64_t seen, Time deadline) {
+WakeReason wait_for_news(Simulation& world, std::int64_t seen, Time deadline) {
     while (world.changes() == seen && world.next() <= deadline) world.advance(world.next());
-    if (world.changes() != seen) return Woken::Changed;
+    if (world.changes() != seen) return WakeReason::Changed;
     world.advance(deadline);
-    return Woken::Deadline;
+    return WakeReason::Deadline;
 }
 
 class SimulatedWatch : public Watch {
   public:
     SimulatedWatch(Simulation& world, bool alive) : world_(world), alive_(alive), seen_(world.changes()) {}
 
-    Woken wait(Time deadline) override {
-        if (!alive_) return Woken::Ended;
+    WakeReason wait(Time deadline) override {
+        if (!alive_) return WakeReason::Ended;
         // What happened while the caller did something else is news, too.
-        const Woken woken = wait_for_news(world_, seen_, deadline);
+        const WakeReason woken = wait_for_news(world_, seen_, deadline);
         seen_ = world_.changes();
         return woken;
     }
@@ -106,7 +106,7 @@ class WatchOfAll : public Watch {
   public:
     explicit WatchOfAll(Simulation& world) : world_(world) {}
 
-    Woken wait(Time deadline) override { return wait_for_news(world_, world_.changes(), deadline); }
+    WakeReason wait(Time deadline) override { return wait_for_news(world_, world_.changes(), deadline); }
 
   private:
     Simulation& world_;
@@ -132,9 +132,9 @@ Time World::now() {
     return simulation_->clock;
 }
 
-Woken World::sleep_until(Time deadline) {
+WakeReason World::sleep_until(Time deadline) {
     simulation_->advance(deadline);
-    return Woken::Deadline;
+    return WakeReason::Deadline;
 }
 
 void World::inject(Fault fault) {

@@ -61,7 +61,7 @@ class World : public Tools {
     Answer stop(const std::string& log, std::int64_t grace_ms) override;
     Time now() override;
     // Lets the world go on until the deadline, at once.
-    Woken sleep_until(Time deadline) override;
+    WakeReason sleep_until(Time deadline) override;
     [[nodiscard]] bool concurrent() const override { return false; }
     [[nodiscard]] std::string kind() const override { return "simulated"; }
 

@@ -373,7 +373,7 @@ class Trial final : public Tools {
         }
         return world_->now();
     }
-    Woken sleep_until(Time deadline) override {
+    WakeReason sleep_until(Time deadline) override {
         waits();
         return world_->sleep_until(deadline);
     }

@@ -60,7 +60,7 @@ class MortalTools final : public Tools {
     std::unique_ptr<Watch> watch(const CommandLine& command) override { return world_.watch(command); }
     std::unique_ptr<Watch> watch_all() override { return world_.watch_all(); }
     Time now() override { return world_.now(); }
-    Woken sleep_until(Time deadline) override { return world_.sleep_until(deadline); }
+    WakeReason sleep_until(Time deadline) override { return world_.sleep_until(deadline); }
     [[nodiscard]] bool concurrent() const override { return false; }
     [[nodiscard]] std::string kind() const override { return "simulated"; }
 

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     options.states = 5'000;
     const prove::Answer answer =
         prove::prove(script->program, script->inventory, runtime::proof_facts(), options);
-    const bool told = answer.story || !answer.invariants.empty();
+    const bool told = answer.trace || !answer.invariants.empty();
     if (answer.verdict == prove::Verdict::Counterexample && !told) std::abort();
     prove::report(answer, script->diagnostics);
     prove::headline(answer);

@@ -124,7 +124,7 @@ def markdown(room):
 
 OWN_WAYS = {
     "cli/print.cpp": "the one way",
-    "runtime/report/live.cpp": "a line that is redrawn in place, of what the narrator has made safe",
+    "runtime/report/live.cpp": "a line that is redrawn in place, of what the event formatter has made safe",
     "cli/lsp.cpp": "the protocol of editors, framed JSON",
     "cli/trust_commands.cpp": "the question for a passphrase, on /dev/tty",
     "stdlib/embed.cpp": "part of the build",

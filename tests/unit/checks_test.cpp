@@ -45,7 +45,7 @@ Event change(const ir::Probe& probe, const std::string& file, const char* pointe
     if (pointer != nullptr) effect.role = {Value(std::string(pointer)), Value(file)};
     if (pointer == nullptr) effect.role = {Value(file)};
     Event event;
-    event.act = Act::Change;
+    event.act = EventKind::Change;
     event.things = {effect.thing};
     event.effects = {std::move(effect)};
     return event;

@@ -163,7 +163,7 @@ class ToolsIn final : public Tools {
     }
     std::unique_ptr<Watch> watch(const CommandLine& /*command*/) override { return nullptr; }
     Time now() override { return 0; }
-    Woken sleep_until(Time /*deadline*/) override { return Woken::Deadline; }
+    WakeReason sleep_until(Time /*deadline*/) override { return WakeReason::Deadline; }
     std::optional<ProgramFile> program_file(const std::string& name) override {
         return ProgramFile{(folder_ / name).string(), "digest"};
     }

@@ -106,8 +106,8 @@ struct Evaluation {
     FakeTools tools;
     RunOptions options;
     StageEnvironment environment;
-    Surroundings surroundings{program, project, tools, options, {}};
-    Evaluator evaluator{surroundings, environment};
+    EvalContext eval_context{program, project, tools, options, {}};
+    Evaluator evaluator{eval_context, environment};
     Scope scope;
 
     Evaluation() {
@@ -162,9 +162,9 @@ TEST_CASE("comparisons know units") {
     CHECK(holds(Comparison::OneOf, Value("x"), Value(List{Value("a")})) == false);
     CHECK(holds(Comparison::NotOneOf, Value("x"), Value(List{Value("a")})) == true);
     CHECK(holds(Comparison::Is, Value(ResourceRef{"workload", "webapi"}), Value("webapi")) == true);
-    CHECK(compare(Comparison::Below, Value(Duration{1}), Value(std::int64_t{4})).hopeless);
+    CHECK(compare(Comparison::Below, Value(Duration{1}), Value(std::int64_t{4})).permanent);
     CHECK(compare(Comparison::Below, Value(Absent{}), Value(std::int64_t{4})).value.is_unknown());
-    CHECK(compare(Comparison::Matches, Value("x"), Value("(")).hopeless);
+    CHECK(compare(Comparison::Matches, Value("x"), Value("(")).permanent);
 }
 
 TEST_CASE("calculations that do not fit are mistakes") {
@@ -173,10 +173,10 @@ TEST_CASE("calculations that do not fit are mistakes") {
     const auto most = std::numeric_limits<std::int64_t>::max();
     CHECK(
         same(evaluate(calculate(Operation::Multiply, number(3), number(4))).value, Value(std::int64_t{12})));
-    CHECK(evaluate(calculate(Operation::Add, number(most), number(1))).hopeless);
-    CHECK(evaluate(calculate(Operation::Divide, number(1), number(0))).hopeless);
+    CHECK(evaluate(calculate(Operation::Add, number(most), number(1))).permanent);
+    CHECK(evaluate(calculate(Operation::Divide, number(1), number(0))).permanent);
     CHECK(evaluate(calculate(Operation::Divide, number(std::numeric_limits<std::int64_t>::min()), number(-1)))
-              .hopeless);
+              .permanent);
     CHECK(same(evaluate(calculate(Operation::Multiply, duration(1000), number(3))).value,
                Value(Duration{3000})));
 }
@@ -184,8 +184,8 @@ TEST_CASE("calculations that do not fit are mistakes") {
 TEST_CASE("paths stay below the project's folder") {
     Evaluation evaluate;
     CHECK_FALSE(evaluate(literal(Value("k8s/a.yaml"), ir::TypeKind::Path)).value.is_unknown());
-    CHECK(evaluate(literal(Value("../etc/passwd"), ir::TypeKind::Path)).hopeless);
-    CHECK(evaluate(literal(Value("/etc/passwd"), ir::TypeKind::Path)).hopeless);
+    CHECK(evaluate(literal(Value("../etc/passwd"), ir::TypeKind::Path)).permanent);
+    CHECK(evaluate(literal(Value("/etc/passwd"), ir::TypeKind::Path)).permanent);
 }
 
 TEST_CASE("arguments: absent ones go with their flag, lists are spliced, options are refused") {
@@ -235,17 +235,17 @@ TEST_CASE("a glance asks for nothing twice, until it sleeps, and believes no fai
     evaluate(replicas());
     CHECK(commands.size() == 2);
     commands.clear();
-    Evaluator glance = evaluate.evaluator.glance();
+    Evaluator snapshot = evaluate.evaluator.snapshot();
     evaluate.tools.faults.push_back({"get", failed(1, "connection refused")});
-    CHECK(glance.evaluate(replicas(), evaluate.scope).value.is_unknown());
-    CHECK(same(glance.evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{2})));
-    CHECK(same(glance.evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{2})));
+    CHECK(snapshot.evaluate(replicas(), evaluate.scope).value.is_unknown());
+    CHECK(same(snapshot.evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{2})));
+    CHECK(same(snapshot.evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{2})));
     CHECK(commands.size() == 2);
     evaluate.tools.field("staging", "webapi", "replicas") = 3;
-    glance.sleep_until(glance.now() + 1);
-    CHECK(same(glance.evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{3})));
-    CHECK(
-        same(evaluate.evaluator.glance().evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{3})));
+    snapshot.sleep_until(snapshot.now() + 1);
+    CHECK(same(snapshot.evaluate(replicas(), evaluate.scope).value, Value(std::int64_t{3})));
+    CHECK(same(evaluate.evaluator.snapshot().evaluate(replicas(), evaluate.scope).value,
+               Value(std::int64_t{3})));
     CHECK(commands.size() == 4);
 }
 
@@ -666,11 +666,11 @@ class NewsToCome final : public Watch {
   public:
     NewsToCome(FakeTools& tools, Time when, std::function<void()> what)
         : tools_(tools), when_(when), what_(std::move(what)) {}
-    Woken wait(Time deadline) override {
+    WakeReason wait(Time deadline) override {
         const bool happens = tools_.now() < when_ && when_ <= deadline;
         tools_.pass((happens ? when_ : deadline) - tools_.now());
         if (happens) what_();
-        return happens ? Woken::Changed : Woken::Deadline;
+        return happens ? WakeReason::Changed : WakeReason::Deadline;
     }
 
   private:

@@ -68,11 +68,11 @@ class FakeHost : public Host {
             std::ofstream(command.output_file, std::ios::binary) << answer.output;
         return answer;
     }
-    void conceal(const std::string& secret) override { concealed.push_back(secret); }
+    void redact(const std::string& secret) override { concealed.push_back(secret); }
     Time now() override { return clock; }
-    Woken sleep_until(Time deadline) override {
+    WakeReason sleep_until(Time deadline) override {
         clock = std::max(clock, deadline);
-        return interrupted ? Woken::Interrupted : Woken::Deadline;
+        return interrupted ? WakeReason::Interrupted : WakeReason::Deadline;
     }
     std::string setting(std::string_view name) override { return settings[std::string(name)]; }
     std::string written(const ResourceRef& resource) override {

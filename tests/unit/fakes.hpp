@@ -83,16 +83,16 @@ class FakeTools final : public Tools {
     std::unique_ptr<Watch> watch(const CommandLine&) override { return nullptr; }
     std::unique_ptr<Watch> watch_all() override { return all ? all() : nullptr; }
     Time now() override { return clock_; }
-    Woken sleep_until(Time deadline) override {
+    WakeReason sleep_until(Time deadline) override {
         const std::lock_guard lock(mutex_);
         if (before) before();
         if (interrupt) {
             interrupt = false;
-            return Woken::Interrupted;
+            return WakeReason::Interrupted;
         }
         clock_ = std::max(clock_.load(), deadline);
         if (tick) tick(*this);
-        return Woken::Deadline;
+        return WakeReason::Deadline;
     }
     [[nodiscard]] bool concurrent() const override { return parallel; }
     [[nodiscard]] std::string kind() const override { return how; }

@@ -69,7 +69,7 @@ class Project final : public fakes::FakeHost {
     std::string why(const char* name, const List& arguments) {
         const Reading reading = read(name, arguments);
         CHECK(reading.value.is_unknown());
-        CHECK(reading.hopeless);
+        CHECK(reading.permanent);
         return reading.why;
     }
     Answer act(const char* name, const List& arguments) {

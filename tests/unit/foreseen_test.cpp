@@ -38,7 +38,7 @@ class Readings final : public Tools {
     }
     std::unique_ptr<Watch> watch(const CommandLine&) override { return nullptr; }
     Time now() override { return 0; }
-    Woken sleep_until(Time) override { return Woken::Deadline; }
+    WakeReason sleep_until(Time) override { return WakeReason::Deadline; }
     [[nodiscard]] bool concurrent() const override { return false; }
     [[nodiscard]] std::string kind() const override { return "simulated"; }
 };
@@ -76,8 +76,8 @@ struct World {
     RunOptions options;
     StageEnvironment environment;
     Foreseen foreseen{readings, "/tmp", find_native};
-    Surroundings surroundings{program, project, foreseen.tools(), options, {}};
-    Evaluator evaluator{surroundings, environment};
+    EvalContext eval_context{program, project, foreseen.tools(), options, {}};
+    Evaluator evaluator{eval_context, environment};
     Scope names;
 
     World() {

@@ -111,7 +111,7 @@ TEST_CASE("HTTP statuses: all the same, or the worst") {
     dead.say("curl", failed(trailer(0, 7), "curl: (7) Failed to connect", 7));
     const Reading none = read(dead, "http-status", {web});
     CHECK(none.value.is_unknown());
-    CHECK_FALSE(none.hopeless);
+    CHECK_FALSE(none.permanent);
     Asked cut;
     cut.say("curl", failed(trailer(200) + trailer(0, 52), "curl: (52) Empty reply from server", 52));
     const Reading half = read(cut, "http-status", {web, number(2), here});
@@ -125,15 +125,15 @@ TEST_CASE("requests that can never be answered are told at once") {
     Asked host;
     host.say("curl", failed(trailer(0, 6), "curl: (6) Could not resolve host: web", 6));
     const Reading name = read(host, "http-status", {Value("http://web/health")});
-    CHECK(name.hopeless);
+    CHECK(name.permanent);
     CHECK(name.why ==
           "http://web/health: curl: (6) Could not resolve host: web; web is a name that only the "
           "cluster knows: ask `from inside`");
-    CHECK_FALSE(read(host, "http-status", {Value("http://web.example.org/")}).hopeless);
-    CHECK(read(host, "http-status", {Value("http://kim:canary@web.example.org/")}).hopeless);
-    CHECK(read(host, "http-status", {Value("http://web/\r\nX: y")}).hopeless);
+    CHECK_FALSE(read(host, "http-status", {Value("http://web.example.org/")}).permanent);
+    CHECK(read(host, "http-status", {Value("http://kim:canary@web.example.org/")}).permanent);
+    CHECK(read(host, "http-status", {Value("http://web/\r\nX: y")}).permanent);
     for (const char* header : {"no header", "X: a\r\nY: b", "X y: z", ": z"})
-        CHECK(read(host, "http-status", {web, number(1), here, Value(List{Value(header)})}).hopeless);
+        CHECK(read(host, "http-status", {web, number(1), here, Value(List{Value(header)})}).permanent);
     CHECK(host.commands.size() == 2);
     CHECK(is_cluster_name("http://web/x"));
     CHECK(is_cluster_name("https://web.shop.svc:8443/x"));
@@ -177,8 +177,8 @@ TEST_CASE("what is secret reaches curl on standard input only, and no message") 
     const Reading terms = read(host, "http-terms", {here, nothing, Value("Authorization"), Value(file)});
     CHECK(show(terms.value) == R"({"secret":{"file":"token","name":"Authorization"}})");
     CHECK(read(host, "http-body", {web, here, nothing, Value("A"), Value(host.write("two", "a\nb: c\n"))})
-              .hopeless);
-    CHECK(read(host, "http-body", {web, here, nothing, Value("A"), Value("/no/such/file")}).hopeless);
+              .permanent);
+    CHECK(read(host, "http-body", {web, here, nothing, Value("A"), Value("/no/such/file")}).permanent);
 }
 
 TEST_CASE("requests from inside run in one pod that is always deleted") {
@@ -220,7 +220,7 @@ TEST_CASE("JSON and text over HTTP") {
     good.output.insert(0, "HTTP/1.1 100 Continue\r\n\r\n");
     CHECK(show(at(good, "/status").value) == "ok");
     CHECK(at(good, "/none").value.is_absent());
-    CHECK(at(good, "status").hopeless);
+    CHECK(at(good, "status").permanent);
     CHECK(at(page(503, "{}"), "/status").value.is_unknown());
     CHECK(at(page(200, "<html>"), "/status").value.is_unknown());
     CHECK(parse_http("HTTP/1.1 200 OK\r\nDocker-Content-Digest: sha256:1\r\n\r\n")
@@ -255,7 +255,7 @@ TEST_CASE("percentiles are the nearest rank's") {
     };
     CHECK(show(latency("p50").value) == "20ms");
     CHECK(show(latency("p95").value) == "200ms");
-    CHECK(latency("fast").hopeless);
+    CHECK(latency("fast").permanent);
     Asked failing;
     failing.say("curl", times({200, 500}));
     CHECK(read(failing, "http-latency", {web, Value("p50"), number(2), here}).why ==
@@ -309,10 +309,10 @@ TEST_CASE("bodies come from a file or from JSON, with their type") {
           R"({"body":"a: 1\n","type":"application/yaml"})");
     CHECK(show(content(nothing, as_value({{"a", 1}})).value) ==
           R"({"body":"{\"a\":1}","type":"application/json"})");
-    CHECK(content(nothing, Value("{a")).hopeless);
-    CHECK(content(Value(host.write("b", std::string("\0", 1))), nothing).hopeless);
-    CHECK(content(Value("/no/such"), nothing).hopeless);
-    CHECK(content(Value("/no/such"), Value("{}")).hopeless);
+    CHECK(content(nothing, Value("{a")).permanent);
+    CHECK(content(Value(host.write("b", std::string("\0", 1))), nothing).permanent);
+    CHECK(content(Value("/no/such"), nothing).permanent);
+    CHECK(content(Value("/no/such"), Value("{}")).permanent);
 }
 
 TEST_CASE("put and delete change only what was read before") {
@@ -469,9 +469,9 @@ TEST_CASE("a load test is bounded, and says what it could not do") {
     CHECK(is(read(host, "load-count", {report.value, Value("achieved-rate")}), 3));
     CHECK(show(read(host, "load-latency", {report.value, Value("p50")}).value) == "10ms");
     CHECK(show(read(host, "load-latency", {report.value, Value("p95")}).value) == "30ms");
-    CHECK(read(host, "load-latency", {report.value, Value("p90")}).hopeless);
-    CHECK(read(host, "load-latency", {as_value(json::array()), Value("p95")}).hopeless);
-    CHECK(read(host, "load-error-rate", {as_value({{"x", 1}})}).hopeless);
+    CHECK(read(host, "load-latency", {report.value, Value("p90")}).permanent);
+    CHECK(read(host, "load-latency", {as_value(json::array()), Value("p95")}).permanent);
+    CHECK(read(host, "load-error-rate", {as_value({{"x", 1}})}).permanent);
 
     Asked slow;
     slow.say("curl", times({200, 200, 200}));

@@ -14,7 +14,7 @@
 #include "runtime/engine/scope.hpp"
 #include "runtime/natives/withheld_values.hpp"
 #include "runtime/natives/written_by_hand.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 #include "runtime/tools/secret_objects.hpp"
 #include "runtime/trust/sealed_box.hpp"
 
@@ -179,7 +179,7 @@ TEST_CASE("a scope gives the journal the kept form of a secret, and takes it bac
 }
 
 TEST_CASE("what is sealed is not touched where secrets are hidden") {
-    Concealment concealment;
+    Redaction concealment;
     concealment.add("abcd");
     const json form = {{"sealed", "xxabcdxx"}, {"key", "00abcd00"}, {"by", "abcd on web1"}};
     const json hidden = concealment.apply(form);

@@ -247,7 +247,7 @@ TEST_CASE("pods are ready only when all are new, ready and available") {
         const Reading reading = read(host, "pods-ready", {});
         CHECK(falsehood(reading));
         CHECK(reading.why == "2 of 4 pods of web are ready; web-7f-b: ImagePullBackOff: m");
-        CHECK(reading.hopeless);
+        CHECK(reading.permanent);
     }
     SECTION("an old pod is left") {
         items.push_back(replica_set("web", "6c", 1));
@@ -298,11 +298,11 @@ TEST_CASE("a crash loop is hopeless from the third restart on, and not because o
                             pod(owner, "b", status)};
         return judge(deployment("web", 2, 1), items, "web");
     };
-    CHECK_FALSE(judged(waiting("CrashLoopBackOff", 2), "web-7f").hopeless);
-    CHECK(judged(waiting("CrashLoopBackOff", 3), "web-7f").hopeless);
-    CHECK_FALSE(judged(waiting("CrashLoopBackOff", 9), "web-6c").hopeless);
-    CHECK_FALSE(judged(waiting("ContainerCreating"), "web-7f").hopeless);
-    CHECK_FALSE(judged(waiting("CreateContainerConfigError"), "web-7f").hopeless);
+    CHECK_FALSE(judged(waiting("CrashLoopBackOff", 2), "web-7f").permanent);
+    CHECK(judged(waiting("CrashLoopBackOff", 3), "web-7f").permanent);
+    CHECK_FALSE(judged(waiting("CrashLoopBackOff", 9), "web-6c").permanent);
+    CHECK_FALSE(judged(waiting("ContainerCreating"), "web-7f").permanent);
+    CHECK_FALSE(judged(waiting("CreateContainerConfigError"), "web-7f").permanent);
 }
 
 TEST_CASE("pods that a quota refuses are hopeless unless others go away") {
@@ -313,11 +313,11 @@ TEST_CASE("pods that a quota refuses are hopeless unless others go away") {
         {"conditions", {{{"type", "ReplicaFailure"}, {"status", "True"}, {"message", "exceeded quota: q"}}}}};
     json items = {newest, pod("web-7f", "a")};
     const Readiness refused = judge(deployment("web", 4, 2), items, "web");
-    CHECK(refused.hopeless);
+    CHECK(refused.permanent);
     CHECK(refused.why == "2 of 4 pods of web are ready; no more pods can be made: exceeded quota: q");
     items.push_back(pod("web-7f", "b"));
     items.back()["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
-    CHECK_FALSE(judge(deployment("web", 4, 2), items, "web").hopeless);
+    CHECK_FALSE(judge(deployment("web", 4, 2), items, "web").permanent);
 }
 
 TEST_CASE("workloads as a cluster describes them") {
@@ -333,7 +333,7 @@ TEST_CASE("workloads as a cluster describes them") {
     CHECK(ready("ready").why == "2 of 2 pods of webapi are ready");
     const Reading rolling = ready("rolling");
     CHECK(falsehood(rolling));
-    CHECK_FALSE(rolling.hopeless);
+    CHECK_FALSE(rolling.permanent);
     CHECK(rolling.why ==
           "1 of 2 pods of webapi are of the new version; 2 old pods of webapi are still there");
     for (const auto& [name, part] :
@@ -343,7 +343,7 @@ TEST_CASE("workloads as a cluster describes them") {
         const Reading stuck = ready(name);
         INFO(stuck.why);
         CHECK(falsehood(stuck));
-        CHECK(stuck.hopeless);
+        CHECK(stuck.permanent);
         CHECK(stuck.why.find(part) != std::string::npos);
     }
 }
@@ -430,7 +430,7 @@ TEST_CASE("the image of the only container, or of the named one") {
     const Reading unnamed = read(two, "image-of", {workload("web"), Value(Absent{})});
     CHECK(unnamed.value.is_unknown());
     CHECK(unnamed.why == "name the container: main, side");
-    CHECK(unnamed.hopeless);
+    CHECK(unnamed.permanent);
     CHECK(show(read(two, "image-of", {workload("web"), Value("side")}).value) == "side:2");
     CHECK(read(two, "image-of", {workload("web"), Value("none")}).value.is_absent());
 }
@@ -714,7 +714,7 @@ TEST_CASE("nothing is taken over from others, and what an earlier migc or kubect
         host.say("apply",
                  failed("error: Apply failed with 1 conflict: conflict with \"migc:bakery\": .data.a"));
         const Reading wanted = read(host, "object-wanted", {map, name});
-        CHECK(wanted.hopeless);
+        CHECK(wanted.permanent);
         CHECK(wanted.why.find("migc:bakery") != std::string::npos);
         CHECK(wanted.why.find(".data.a") != std::string::npos);
         CHECK(ran("--force-conflicts") == 0);
@@ -723,7 +723,7 @@ TEST_CASE("nothing is taken over from others, and what an earlier migc or kubect
         host.say("get", settings({{"a", "1"}}, json::array({kept_by("migc", "Apply", field_a)})));
         host.say("apply", failed("Apply failed with 2 conflicts: conflicts with \"migc\":\n- .data.a\n"
                                  "conflicts with \"kubectl-edit\" using v1:\n- .data.b"));
-        CHECK(read(host, "object-wanted", {map, name}).hopeless);
+        CHECK(read(host, "object-wanted", {map, name}).permanent);
         CHECK(ran("--force-conflicts") == 0);
     }
     SECTION("an earlier migc's: who keeps it first, then the object, and it is said") {
@@ -771,7 +771,7 @@ TEST_CASE("nothing is taken over from others, and what an earlier migc or kubect
         host.say("apply", failed("error: Apply failed with 1 conflict: conflict with "
                                  "\"kubectl-client-side-apply\" using v1: .data.a"));
         const Reading wanted = read(host, "object-wanted", {map, name});
-        CHECK(wanted.hopeless);
+        CHECK(wanted.permanent);
         CHECK(wanted.why.find("somebody changed .data.a of configmap/c since `kubectl apply` set it") !=
               std::string::npos);
     }
@@ -1153,7 +1153,7 @@ TEST_CASE("a claim is settled when it is bound, or waits for its first pod") {
     CHECK(truth(settled("Bound", "Immediate")));
     CHECK(truth(settled("Pending", "WaitForFirstConsumer")));
     CHECK(falsehood(settled("Pending", "Immediate")));
-    CHECK(settled("Lost", "Immediate").hopeless);
+    CHECK(settled("Lost", "Immediate").permanent);
 }
 
 TEST_CASE("terraform plans") {
@@ -1174,7 +1174,7 @@ TEST_CASE("terraform plans") {
           "the plan has 2 to add, 1 to change, 1 to destroy, expected were 2 to add, 0 to change, 0 to "
           "destroy: "
           "add module.k.pool[0], replace module.k.pool[1], change a.b");
-    CHECK(expected(2, 0, 0).hopeless);
+    CHECK(expected(2, 0, 0).permanent);
     const auto touches = [&](const List& addresses) {
         return read(host, "plan-touches-only", {Value("p"), Value(addresses)});
     };

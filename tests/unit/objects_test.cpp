@@ -112,7 +112,7 @@ TEST_CASE("An object's name is a type and a name, in the stage's namespace") {
                              "configmap/$(x)", "configmap/other/settings", "a/b/c/d", ""}) {
         const Reading reading = read(host, "identity-of", {ref("object", name)});
         CHECK(reading.value.is_unknown());
-        CHECK(reading.hopeless);
+        CHECK(reading.permanent);
     }
 }
 
@@ -132,9 +132,9 @@ TEST_CASE("A live value is read by pointer, and a secret's not at all") {
     host.say("get configmap/settings", config_map());
     CHECK(is(read(host, "live-value", {settings, Value("/data/colour")}), Value("blue")));
     CHECK(read(host, "live-value", {settings, Value("/data/taste")}).value.is_absent());
-    CHECK(read(host, "live-value", {settings, Value("data")}).hopeless);
+    CHECK(read(host, "live-value", {settings, Value("data")}).permanent);
     for (const char* pointer : {"", "/data", "/data/word", "/stringData/word"})
-        CHECK(read(host, "live-value", {ref("object", "secret/word"), Value(pointer)}).hopeless);
+        CHECK(read(host, "live-value", {ref("object", "secret/word"), Value(pointer)}).permanent);
     CHECK_FALSE(host.ran("secret"));
 }
 
@@ -204,7 +204,7 @@ TEST_CASE("What the server writes is not patched") {
     FakeCluster host;
     for (const char* pointer : {"", "/metadata", "/metadata/uid", "/metadata/resourceVersion", "/status",
                                 "/status/replicas", "/kind", "/metadata/managedFields/0"})
-        CHECK(read(host, "accepted-value", {settings, Value(pointer), Value("x")}).hopeless);
+        CHECK(read(host, "accepted-value", {settings, Value(pointer), Value("x")}).permanent);
     CHECK(host.commands.empty());
 }
 
@@ -215,8 +215,8 @@ TEST_CASE("A patch that the server refuses or drops is refused before anything i
              {printed(config_map().dump()), failed("Error from server (Forbidden): no"), failed("no route")});
     CHECK(says(read(host, "accepted-value", {settings, Value("/data/new"), Value("x")}),
                "the server drops it"));
-    CHECK(read(host, "accepted-value", {settings, Value("/data/new"), Value("x")}).hopeless);
-    CHECK_FALSE(read(host, "accepted-value", {settings, Value("/data/new"), Value("x")}).hopeless);
+    CHECK(read(host, "accepted-value", {settings, Value("/data/new"), Value("x")}).permanent);
+    CHECK_FALSE(read(host, "accepted-value", {settings, Value("/data/new"), Value("x")}).permanent);
 }
 
 TEST_CASE("A deletion meets exactly the object that was looked at, and waits until it is gone") {
@@ -309,7 +309,7 @@ TEST_CASE("A service is switched by labels") {
     CHECK(says(read(host, "ready-pods-behind", {service, Value("version=red")}),
                "no pod with app=web,version=red"));
     for (const char* labels : {"", "=x", "a b=c", "a=b,,c=d"})
-        CHECK(read(host, "selection-like", {service, Value(labels)}).hopeless);
+        CHECK(read(host, "selection-like", {service, Value(labels)}).permanent);
 }
 
 TEST_CASE("A service has settled when its endpoints are the ready pods that it selects") {
@@ -342,7 +342,7 @@ TEST_CASE("An autoscaler's range is read, checked and set") {
     CHECK(is(read(host, "version-of-autoscaler", {web}), Value("9")));
     CHECK(read(host, "version-of-autoscaler", {ref("workload", "other")}).value.is_absent());
     for (const char* range : {"", "3", "5..3", "0..3", "a..b", "2..", "2..6..9", "-1..3"})
-        CHECK(read(host, "autoscaling-range", {Value(range)}).hopeless);
+        CHECK(read(host, "autoscaling-range", {Value(range)}).permanent);
 }
 
 TEST_CASE("A claim grows only where somebody lets it") {
@@ -380,7 +380,7 @@ TEST_CASE("Facts of nodes are told by the node's name") {
     CHECK(show(read(host, "taints-of-nodes", {}).value) == R"({"node-1":["a=b:NoSchedule","c:NoExecute"]})");
     CHECK(show(read(host, "requests-of-nodes", {Value("/node-1")}).value) ==
           R"({"cpu":"250m","memory":"1024Mi","pods":"1"})");
-    CHECK(read(host, "labels-of-nodes", {Value("node-1")}).hopeless);
+    CHECK(read(host, "labels-of-nodes", {Value("node-1")}).permanent);
 }
 
 TEST_CASE("A budget that lets no pod go is named, and for ever where waiting cannot help") {
@@ -403,7 +403,7 @@ TEST_CASE("A budget that lets no pod go is named, and for ever where waiting can
     CHECK(answer.errors.find("disruption budget web/guard lets none of its 2 pods go") != std::string::npos);
     CHECK(std::count_if(host.commands.begin(), host.commands.end(),
                         [](const std::string& one) { return one.find("drain") != std::string::npos; }) == 2);
-    CHECK(read(host, "node-drained", {node}).hopeless);
+    CHECK(read(host, "node-drained", {node}).permanent);
     CHECK(is(read(host, "node-drained", {ref("node", "node-3")}), Value(true)));
 }
 

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 #include "tests/unit/fakes.hpp"
 
 using namespace fakes;
@@ -167,7 +167,7 @@ TEST_CASE("a secret stands nowhere in a plan") {
     step.action->effects.push_back({text, {text}, {text}, {{{"/a", {text, nullptr}}}}, {{{"a", text}}}});
     plan.stages.push_back(
         {"staging", text, text, text, {{text, false, text}}, {step}, text, {}, {{text, ""}}});
-    conceal(plan);
+    redact(plan);
     CHECK(nlohmann::json(plan).dump().find(secret) == std::string::npos);
     CHECK(plan.stages.at(0).steps.at(0).action->command.commands.at(0).argv.at(0) == "it has (secret)");
 }

@@ -118,7 +118,7 @@ TEST_CASE("logs are asked for in seconds before the node's own now") {
     CHECK(is(read(host, "pods-serving", {web(), Value("404")}), 1));
     CHECK(same(read(host, "logs-of", {web(), Value("404|x")}).value, Value("GET /x 404")));
     CHECK(host.count("logs web-1 -c main --since=62s --limit-bytes=16777216") == 4);
-    CHECK(read(host, "log-line-count", {web(), Value("(")}).hopeless);
+    CHECK(read(host, "log-line-count", {web(), Value("(")}).permanent);
 }
 
 TEST_CASE("a log that may lack lines shows a match, but not that there is none") {
@@ -322,7 +322,7 @@ TEST_CASE("a backup that is not whole never becomes a file, and an older one is 
     CHECK(content(file + ".1") == "oldest");
     CHECK(content(file + ".2") == "older");
     CHECK(read(host, "backup-digest", {Value(file)}).value.get_if<std::string>()->starts_with("sha256:"));
-    CHECK(read(host, "backup-digest", {Value(file + ".1")}).hopeless);
+    CHECK(read(host, "backup-digest", {Value(file + ".1")}).permanent);
     CHECK(read(host, "backup-digest", {Value(file + ".9")}).value.is_absent());
 }
 
@@ -356,7 +356,7 @@ TEST_CASE("paths in containers are absolute and mean what they say") {
     for (const char* path : {"data", "-rf", "", "/data/../etc"})
         CHECK(act(host, "write-backup", {Value(path), web(), absent(), Value("/tmp/x.tar")}).ending ==
               Ending::NotStarted);
-    CHECK(read(host, "pod-file-digest", {Value("/"), web(), absent()}).hopeless);
+    CHECK(read(host, "pod-file-digest", {Value("/"), web(), absent()}).permanent);
     CHECK(host.count("exec") == 0);
 }
 
@@ -382,12 +382,12 @@ TEST_CASE("what a command in a container prints, and why it does not") {
         return read(host, "output-of", {Value(command), web(), container});
     };
     CHECK(same(output({Value("redis-cli"), Value("ping")}, absent()).value, Value("PONG")));
-    CHECK(output({Value("nosuch")}, absent()).hopeless);
+    CHECK(output({Value("nosuch")}, absent()).permanent);
     CHECK(output({Value("nosuch")}, absent()).why == "container main of pod web-1 has no program `nosuch`");
     CHECK(output({Value("fails")}, absent()).why ==
           "`fails` in container main of pod web-1 ended with exit code 3: bad");
     CHECK(output({Value("ls")}, Value("side")).why == "pod web-1 has no container side; it has main");
-    CHECK(output({}, absent()).hopeless);
+    CHECK(output({}, absent()).permanent);
     CHECK(act(host, "execute", {Value(List{Value("fails")}), web(), absent()}).status == 1);
     CHECK(act(host, "execute", {Value(List{Value("nosuch")}), web(), absent()}).ending == Ending::NotStarted);
 }
@@ -427,7 +427,7 @@ TEST_CASE("what is used is summed, and unknown where something is not measured")
     FakeHost none;
     with_pods(none, {pod("web-1", running())});
     none.say("top pods", failed("error: Metrics API not available"));
-    CHECK(read(none, "cpu-of", {web()}).hopeless);
+    CHECK(read(none, "cpu-of", {web()}).permanent);
     FakeHost disk;
     with_pods(disk, {pod("web-1", running())});
     disk.say(

@@ -92,9 +92,9 @@ System random_system(unsigned seed) {
     system.code.resize(size);
     Instruction end;
     end.op = Op::End;
-    for (const Hole hole : {Hole::None, Hole::NotRestored}) {
+    for (const Violation violation : {Violation::None, Violation::NotRestored}) {
         Ending ending;
-        ending.hole = hole;
+        ending.violation = violation;
         system.endings.push_back(ending);
     }
     end.target = random.below(2);

@@ -94,7 +94,7 @@ class FakeCluster : public Host {
         return answer;
     }
     Time now() override { return 0; }
-    Woken sleep_until(Time) override { return Woken::Deadline; }
+    WakeReason sleep_until(Time) override { return WakeReason::Deadline; }
     std::string setting(std::string_view name) override { return settings[std::string(name)]; }
     std::string written(const ResourceRef& resource) override {
         return resource.name.find('/') == std::string::npos ? "deployment/" + resource.name : resource.name;
@@ -159,13 +159,13 @@ TEST_CASE(
     const json items =
         json::array({pod_of("StatefulSet", "x-0", "x-new"), pod_of("StatefulSet", "x-1", "x-bad", broken())});
     const Readiness held_up = judge(set, items, "x");
-    CHECK(held_up.hopeless);
+    CHECK(held_up.permanent);
     CHECK(holds(held_up.why, "does not replace it: delete the pod x-1"));
     set["spec"]["podManagementPolicy"] = "Parallel";
-    CHECK_FALSE(judge(set, items, "x").hopeless);
+    CHECK_FALSE(judge(set, items, "x").permanent);
     set["spec"].erase("podManagementPolicy");
     set["metadata"]["generation"] = 4;  // the controller has not seen the change yet
-    CHECK_FALSE(judge(set, items, "x").hopeless);
+    CHECK_FALSE(judge(set, items, "x").permanent);
 }
 
 TEST_CASE("sets that replace no pod by themselves say so at once") {
@@ -180,10 +180,10 @@ TEST_CASE("sets that replace no pod by themselves say so at once") {
             {pod_of(kind, "x-0", "x-old", generation("2")), pod_of(kind, "x-1", "x-old", generation("2"))});
         const Readiness verdict = judge(set, items, "x");
         INFO(kind << ": " << verdict.why);
-        CHECK(verdict.hopeless);
+        CHECK(verdict.permanent);
         CHECK(holds(verdict.why, "its update strategy is OnDelete): delete x-0, x-1"));
         set["spec"]["updateStrategy"]["type"] = "RollingUpdate";
-        CHECK_FALSE(judge(set, items, "x").hopeless);
+        CHECK_FALSE(judge(set, items, "x").permanent);
     }
 }
 
@@ -195,7 +195,7 @@ TEST_CASE("a cron job has nothing to wait for, if it is there") {
     for (const char* name : {"pods-ready", "rollout-complete"}) {
         CHECK(same(read(host, name, "cronjob/night").value, Value(true)));
         CHECK(same(read(host, name, "cronjob/day").value, Value(false)));
-        CHECK(read(host, name, "job/once").hopeless);
+        CHECK(read(host, name, "job/once").permanent);
     }
 }
 
@@ -203,16 +203,16 @@ TEST_CASE("what was there and is gone is not waited for; what was never there ma
     FakeCluster host;
     host.objects[everything]["items"] = json::array();
     host.objects["namespace/shop"] = {{"kind", "Namespace"}, {"metadata", {{"name", "shop"}}}};
-    CHECK_FALSE(read(host, "pods-ready", "web").hopeless);
-    CHECK(read(host, "rollout-complete", "web").hopeless);
+    CHECK_FALSE(read(host, "pods-ready", "web").permanent);
+    CHECK(read(host, "rollout-complete", "web").permanent);
     host.settings["changed-workloads"] = "deployment/other\ndeployment/web\n";
-    CHECK(read(host, "pods-ready", "web").hopeless);
+    CHECK(read(host, "pods-ready", "web").permanent);
     CHECK(holds(read(host, "pods-ready", "web").why, "deployment/web does not exist any more"));
-    CHECK_FALSE(read(host, "pods-ready", "we").hopeless);
+    CHECK_FALSE(read(host, "pods-ready", "we").permanent);
     host.settings["changed-workloads"] = "";
     host.objects["namespace/shop"]["metadata"]["deletionTimestamp"] = "2026-01-10T01:00:00Z";
-    CHECK(read(host, "pods-ready", "web").hopeless);
+    CHECK(read(host, "pods-ready", "web").permanent);
     host.objects.erase("namespace/shop");
-    CHECK(read(host, "pods-ready", "web").hopeless);
+    CHECK(read(host, "pods-ready", "web").permanent);
     CHECK(holds(read(host, "pods-ready", "web").why, "there is no namespace shop"));
 }

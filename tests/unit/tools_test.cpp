@@ -277,13 +277,13 @@ TEST_CASE("a daemon that a command leaves behind neither holds it up nor outlive
 
 TEST_CASE("a gentle command gets one SIGINT at its limit, and time") {
     const Folder folder;
-    CommandLine gentle = script(
+    CommandLine graceful = script(
         "trap 'echo int >> log; sleep 0.1; exit 5' INT; trap 'echo term >> log' TERM;"
         "i=0; while [ $i -lt 500 ]; do sleep 0.02; i=$((i+1)); done",
         1500);
-    gentle.directory = folder / "";
-    gentle.gentle = true;
-    const Answer answer = quick_tools()->run(gentle);
+    graceful.directory = folder / "";
+    graceful.graceful = true;
+    const Answer answer = quick_tools()->run(graceful);
     CHECK(answer.ending == Ending::TimedOut);
     CHECK(answer.status == 5);
     CHECK(answer.reason.find("asked to stop, which it did") != std::string::npos);
@@ -292,16 +292,16 @@ TEST_CASE("a gentle command gets one SIGINT at its limit, and time") {
 
 TEST_CASE("a gentle command that does not stop is left alone, and goes on") {
     const Folder folder;
-    CommandLine gentle = script(
+    CommandLine graceful = script(
         "trap 'echo int >> log' INT; trap 'echo term >> log' TERM; echo begun;"
         "i=0; while [ $i -lt 60 ]; do sleep 0.02; echo $i; i=$((i+1)); done; echo end >> log",
         100);
-    gentle.directory = folder / "";
-    gentle.gentle = true;
+    graceful.directory = folder / "";
+    graceful.graceful = true;
     LiveOptions options;
     options.gentle_patience_ms = 200;
     options.spool = folder / "";
-    const Answer answer = make_live_tools(options)->run(gentle);
+    const Answer answer = make_live_tools(options)->run(graceful);
     CHECK(answer.ending == Ending::TimedOut);
     CHECK(answer.output.starts_with("begun\n"));
     CHECK(answer.reason.find("is still running as process") != std::string::npos);
@@ -317,9 +317,9 @@ TEST_CASE("a gentle command that does not stop is left alone, and goes on") {
 }
 
 TEST_CASE("a gentle command's output is read like any other") {
-    CommandLine gentle = script("echo out; head -c 100K /dev/zero >&2; echo err >&2; exit 2");
-    gentle.gentle = true;
-    const Answer answer = quick_tools()->run(gentle);
+    CommandLine graceful = script("echo out; head -c 100K /dev/zero >&2; echo err >&2; exit 2");
+    graceful.graceful = true;
+    const Answer answer = quick_tools()->run(graceful);
     CHECK(answer.status == 2);
     CHECK(answer.output == "out\n");
     CHECK(answer.errors.size() == std::size_t{64} << 10);
@@ -460,11 +460,11 @@ TEST_CASE("a watch tells news once for what arrives together, then its end") {
     const auto watch = tools->watch(script("echo a; echo b; sleep 0.2; echo c; sleep 0.2"));
     REQUIRE(watch);
     const Time far = tools->now() + 5'000;
-    CHECK(watch->wait(far) == Woken::Changed);
-    CHECK(watch->wait(tools->now() + 50) == Woken::Deadline);
-    CHECK(watch->wait(far) == Woken::Changed);
-    CHECK(watch->wait(far) == Woken::Ended);
-    CHECK(watch->wait(far) == Woken::Ended);
+    CHECK(watch->wait(far) == WakeReason::Changed);
+    CHECK(watch->wait(tools->now() + 50) == WakeReason::Deadline);
+    CHECK(watch->wait(far) == WakeReason::Changed);
+    CHECK(watch->wait(far) == WakeReason::Ended);
+    CHECK(watch->wait(far) == WakeReason::Ended);
 }
 
 TEST_CASE("a watch is ended with all that it started") {
@@ -475,7 +475,7 @@ TEST_CASE("a watch is ended with all that it started") {
     line.directory = folder / "";
     auto watch = tools->watch(line);
     REQUIRE(watch);
-    CHECK(watch->wait(tools->now() + 5'000) == Woken::Changed);
+    CHECK(watch->wait(tools->now() + 5'000) == WakeReason::Changed);
     const pid_t far = pid_in(folder, "far");
     watch.reset();
     CHECK(eventually([&] { return gone(far); }));
@@ -485,9 +485,9 @@ TEST_CASE("the clock and sleeping") {
     const auto tools = quick_tools();
     const Time begun = tools->now();
     CHECK(begun > 1'600'000'000'000);
-    CHECK(tools->sleep_until(begun + 60) == Woken::Deadline);
+    CHECK(tools->sleep_until(begun + 60) == WakeReason::Deadline);
     CHECK(tools->now() >= begun + 60);
-    CHECK(tools->sleep_until(begun) == Woken::Deadline);
+    CHECK(tools->sleep_until(begun) == WakeReason::Deadline);
 }
 
 TEST_CASE("the first interrupt lets the command finish and wakes sleepers, the second is passed on once") {
@@ -514,14 +514,14 @@ TEST_CASE("the first interrupt lets the command finish and wakes sleepers, the s
     CHECK(interrupts() == 1);
     CHECK_FALSE(fs::exists(folder / "log"));
 
-    CHECK(tools->sleep_until(tools->now() + 5'000) == Woken::Interrupted);
-    CHECK(tools->sleep_until(tools->now() + 20) == Woken::Deadline);
+    CHECK(tools->sleep_until(tools->now() + 5'000) == WakeReason::Interrupted);
+    CHECK(tools->sleep_until(tools->now() + 20) == WakeReason::Deadline);
 
     const Answer second = interrupt_while_running({SIGINT, SIGTERM, SIGINT});
     CHECK(second.output == "finished\n");
     CHECK(interrupts() == 4);
     CHECK(folder.read("log") == "int\n");
-    CHECK(tools->sleep_until(tools->now() + 5'000) == Woken::Interrupted);
+    CHECK(tools->sleep_until(tools->now() + 5'000) == WakeReason::Interrupted);
 
     SECTION("whoever waits when an interrupt arrives is told") {
         const auto watch = tools->watch(command({"sleep", "60"}));
@@ -530,7 +530,8 @@ TEST_CASE("the first interrupt lets the command finish and wakes sleepers, the s
         for (int i = 0; i < 3; ++i) {
             waiting.emplace_back([&, i] {
                 const Time far = tools->now() + 5'000;
-                told += (i == 0 ? watch->wait(far) : tools->sleep_until(far)) == Woken::Interrupted ? 1 : 0;
+                told +=
+                    (i == 0 ? watch->wait(far) : tools->sleep_until(far)) == WakeReason::Interrupted ? 1 : 0;
             });
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -567,7 +568,7 @@ TEST_CASE("a recording is replayed as it was") {
         CHECK(tools.run(local).succeeded());
         const auto watch = tools.watch(news);
         REQUIRE(watch);
-        while (watch->wait(tools.now() + 5'000) != Woken::Ended) continue;
+        while (watch->wait(tools.now() + 5'000) != WakeReason::Ended) continue;
         CHECK((*recorder)->problem().empty());
     }
     CHECK(folder.read("run.transcript").find("${root}n") != std::string::npos);
@@ -594,16 +595,16 @@ TEST_CASE("a recording is replayed as it was") {
     }
     SECTION("time leaps") {
         const Time later = tools.now() + 3'600'000;
-        CHECK(tools.sleep_until(later) == Woken::Deadline);
+        CHECK(tools.sleep_until(later) == WakeReason::Deadline);
         CHECK(tools.now() == later);
     }
     SECTION("a watch has its news and its end, once") {
         const auto watch = tools.watch(news);
         REQUIRE(watch);
         const Time far = tools.now() + 3'600'000;
-        CHECK(watch->wait(far) == Woken::Changed);
-        CHECK(watch->wait(far) == Woken::Changed);
-        CHECK(watch->wait(far) == Woken::Ended);
+        CHECK(watch->wait(far) == WakeReason::Changed);
+        CHECK(watch->wait(far) == WakeReason::Changed);
+        CHECK(watch->wait(far) == WakeReason::Ended);
         CHECK(tools.now() < far);
     }
 }

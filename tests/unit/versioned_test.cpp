@@ -39,7 +39,7 @@ class FakeCluster : public Host {
         return line;
     }
     Time now() override { return 1'700'000'000'000; }
-    Woken sleep_until(Time) override { return Woken::Deadline; }
+    WakeReason sleep_until(Time) override { return WakeReason::Deadline; }
     std::string setting(std::string_view name) override { return settings[std::string(name)]; }
     std::string written(const ResourceRef& resource) override {
         if (resource.name.find('/') != std::string::npos) return resource.name;
@@ -117,7 +117,7 @@ TEST_CASE("the version is the one of the object, and absent where there is none"
     host.says("get deployment/web ", deployment());
     CHECK(same(read(host, "version-of", {web}).value, version));
     CHECK(read(host, "version-of", {ref("service", "none")}).value.is_absent());
-    CHECK(read(host, "version-of", {ref("object", "nonsense")}).hopeless);
+    CHECK(read(host, "version-of", {ref("object", "nonsense")}).permanent);
     CHECK(host.commands.front() == "kubectl get deployment/web -o json --ignore-not-found");
 }
 
@@ -159,7 +159,7 @@ TEST_CASE("a restart writes a time that is not written there yet") {
     again["spec"]["paused"] = true;
     FakeCluster paused;
     paused.says("get deployment/web", again);
-    CHECK(read(paused, "restart-time", {web}).hopeless);
+    CHECK(read(paused, "restart-time", {web}).permanent);
 }
 
 TEST_CASE("what was not there when it was looked at is refused, and nothing is run") {
@@ -289,6 +289,6 @@ TEST_CASE("who wrote what was read is told where it is asked for, and costs noth
 TEST_CASE("labels without a value are the way back's alone") {
     FakeCluster host;
     for (const char* bad : {"green", "version=", "=green", ""})
-        CHECK(read(host, "labels-complete", {Value(bad)}).hopeless);
+        CHECK(read(host, "labels-complete", {Value(bad)}).permanent);
     CHECK(same(read(host, "labels-complete", {Value("version=green")}).value, Value(true)));
 }

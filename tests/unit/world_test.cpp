@@ -166,9 +166,9 @@ TEST_CASE("the clock leaps, and a command costs a little") {
     const Time begun = world->now();
     must(*world, kubectl({"get", "pods", "-o", "json"}));
     CHECK(world->now() == begun + 120);
-    CHECK(world->sleep_until(begun + 3'600'000) == Woken::Deadline);
+    CHECK(world->sleep_until(begun + 3'600'000) == WakeReason::Deadline);
     CHECK(world->now() == begun + 3'600'000);
-    CHECK(world->sleep_until(begun) == Woken::Deadline);
+    CHECK(world->sleep_until(begun) == WakeReason::Deadline);
     CHECK(world->now() == begun + 3'600'000);
 }
 
@@ -823,10 +823,10 @@ TEST_CASE("a watch wakes at news") {
     auto watch = world->watch(line);
     REQUIRE(watch);
     const Time begun = world->now();
-    CHECK(watch->wait(begun + 10'000) == Woken::Deadline);
+    CHECK(watch->wait(begun + 10'000) == WakeReason::Deadline);
     CHECK(world->now() == begun + 10'000);
     must(*world, kubectl({"scale", "deployment/web", "--replicas=3"}));
-    CHECK(watch->wait(world->now() + 10'000) == Woken::Changed);
+    CHECK(watch->wait(world->now() + 10'000) == WakeReason::Changed);
     int wakes = 0;
     while (ready(*world, "deployment/web") < 3 && wakes < 20) {
         watch->wait(world->now() + 10'000);
@@ -841,13 +841,13 @@ TEST_CASE("a watch of all wakes at what happens by itself, not at what its calle
     const auto watch = world->watch_all();
     REQUIRE(watch);
     Time begun = world->now();
-    CHECK(watch->wait(begun + 3'600'000) == Woken::Deadline);
+    CHECK(watch->wait(begun + 3'600'000) == WakeReason::Deadline);
     CHECK(world->now() == begun + 3'600'000);
     // The pods that are wanted now come by themselves, one event after the other.
     must(*world, kubectl({"scale", "deployment/web", "--replicas=3"}));
     begun = world->now();
     int wakes = 0;
-    while (watch->wait(begun + 3'600'000) == Woken::Changed) ++wakes;
+    while (watch->wait(begun + 3'600'000) == WakeReason::Changed) ++wakes;
     CHECK(wakes > 0);
     CHECK(wakes < 10);
     CHECK(ready(*world, "deployment/web") == 3);
@@ -912,7 +912,7 @@ TEST_CASE("a tool that is down answers no reads for a time") {
     CHECK(world->run(kubectl({"scale", "deployment/web", "--replicas=4"})).succeeded());
     CHECK(world->run(kubectl({"get", "pods", "-o", "json"})).status == 1);
     CHECK(world->watch(kubectl({"get", "pods", "--watch-only", "-o", "name"}))->wait(world->now() + 1'000) ==
-          Woken::Ended);
+          WakeReason::Ended);
     CHECK(world->run(command("curl", {"-q", "--", "https://shop.example.com/"})).succeeded());
     rest(*world);
     CHECK(ready(*world, "deployment/web") == 4);

@@ -1,8 +1,8 @@
-#include "compiler/prove/story.hpp"
+#include "compiler/prove/trace.hpp"
 
 #include <fmt/format.h>
 
-#include "compiler/prove/carry_out.hpp"
+#include "compiler/prove/execute.hpp"
 
 namespace migc::prove {
 namespace {
@@ -15,11 +15,11 @@ class Teller {
           budget_(budget),
           registers_(beginning(system, schedule.variation)) {}
 
-    Story tell() {
+    Trace tell() {
         if (schedule_.variation >= 0)
             story_.given.push_back(system_.variations[static_cast<std::size_t>(schedule_.variation)].text);
         const Stop stop =
-            carry_out(system_.code, system_.returns, 0, registers_.data(), system_.values, *this);
+            execute(system_.code, system_.returns, 0, registers_.data(), system_.values, *this);
         end(system_.endings[stop.number]);
         return std::move(story_);
     }
@@ -80,12 +80,12 @@ class Teller {
     Budget budget_;
     std::vector<ValueId> registers_;
     std::size_t next_ = 0;
-    Story story_;
+    Trace story_;
 };
 
 }  // namespace
 
-Story tell(System& system, const Schedule& schedule, Budget budget) {
+Trace tell(System& system, const Schedule& schedule, Budget budget) {
     return Teller(system, schedule, budget).tell();
 }
 

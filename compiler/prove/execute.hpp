@@ -14,7 +14,7 @@ constexpr std::uint32_t stop_here = ~std::uint32_t{0};
 // where it goes on, or `stop_here`; `watcher.say(remark)` hears of a remark, and `watcher.carried(count)` how
 // many instructions it were.
 template <typename Watcher>
-Stop carry_out(const std::vector<Instruction>& instructions, const std::vector<std::uint32_t>& returns,
+Stop execute(const std::vector<Instruction>& instructions, const std::vector<std::uint32_t>& returns,
                std::uint32_t at, ValueId* r, Values& values, Watcher&& watcher) {
     const Instruction* const code = instructions.data();
     for (std::uint64_t count = 1;; ++count) {

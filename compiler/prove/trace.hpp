@@ -27,13 +27,13 @@ struct Difference {
     Span span;  // of the step that changed it
 };
 
-struct Story {
+struct Trace {
     std::vector<std::string> given;  // what is so from the beginning
     std::vector<Line> lines;
     Ending ending;
     std::vector<Difference> differences;
 };
 
-Story tell(System& system, const Schedule& schedule, Budget budget);
+Trace tell(System& system, const Schedule& schedule, Budget budget);
 
 }  // namespace migc::prove

@@ -1,7 +1,7 @@
 #include <concepts>
 
 #include "runtime/plan/plan.hpp"
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline plans {
 namespace {
@@ -100,7 +100,7 @@ struct Concealer {
 
 }  // namespace
 
-void conceal(Plan& plan) {
+void redact(Plan& plan) {
     if (!secrets().any()) return;
     // What is affected is in the script, not in the world.
     auto& [title, properties, mode, digests, emergency, lets, problems, open, stages, affected] = plan;

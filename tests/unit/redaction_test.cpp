@@ -1,5 +1,5 @@
 // Secrets in what tools say.
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -209,7 +209,7 @@ const std::map<std::string, Encoder>& encoders() {
 }
 
 // What must not be left of it: four of its characters in a row, as they are or coded.
-bool is_hidden(const Concealment& concealment, const std::string& text) {
+bool is_hidden(const Redaction& concealment, const std::string& text) {
     const std::string shown = concealment.apply("before:\n" + text + "\n:after");
     if (shown.find("(secret)") == std::string::npos) return false;
     const bool again = concealment.apply(shown) == shown;
@@ -217,7 +217,7 @@ bool is_hidden(const Concealment& concealment, const std::string& text) {
 }
 
 // The first and the last four letters of what was coded are gone.
-bool is_gone(const Concealment& concealment, const std::string& text) {
+bool is_gone(const Redaction& concealment, const std::string& text) {
     const std::string shown = concealment.apply(text);
     const std::string middle = text.substr(text.size() / 3, std::max<std::size_t>(4, text.size() / 3));
     return shown.find("(secret)") != std::string::npos && shown.find(middle) == std::string::npos;
@@ -226,7 +226,7 @@ bool is_gone(const Concealment& concealment, const std::string& text) {
 }  // namespace
 
 TEST_CASE("a secret is replaced wherever it stands") {
-    Concealment concealment;
+    Redaction concealment;
     CHECK(concealment.apply("nothing known"s) == "nothing known");
     concealment.add("hunter2x");
     CHECK(concealment.apply("pw=hunter2x;hunter2xhunter2x"s) == "pw=(secret);(secret)(secret)");
@@ -237,7 +237,7 @@ TEST_CASE("a secret is replaced wherever it stands") {
 }
 
 TEST_CASE("its base64 and its lines, too") {
-    Concealment concealment;
+    Redaction concealment;
     concealment.add("user:hunter2x");
     CHECK(concealment.apply("Basic dXNlcjpodW50ZXIyeA=="s) == "Basic (secret)");
     concealment.add("-----BEGIN KEY-----\nAAAABBBBCCCCDDDDEEEE\n-----END KEY-----");
@@ -245,14 +245,14 @@ TEST_CASE("its base64 and its lines, too") {
 }
 
 TEST_CASE("a longer secret is replaced before one that it begins with") {
-    Concealment concealment;
+    Redaction concealment;
     concealment.add("token");
     concealment.add("token-and-more");
     CHECK(concealment.apply("token-and-more token"s) == "(secret) (secret)");
 }
 
 TEST_CASE("what is too short to be a secret stays") {
-    Concealment concealment;
+    Redaction concealment;
     concealment.add("");
     concealment.add("abc");
     concealment.add("(secret)");
@@ -260,7 +260,7 @@ TEST_CASE("what is too short to be a secret stays") {
 }
 
 TEST_CASE("a secret that is part of what stands in its place") {
-    Concealment concealment;
+    Redaction concealment;
     for (const char* secret : {"secret", "(secret", "cret)", "ecre"}) concealment.add(secret);
     CHECK(concealment.apply("a secret and a (secret) and Secret"s) ==
           "a (secret) and a (secret) and (secret)");
@@ -270,7 +270,7 @@ TEST_CASE("a secret that is part of what stands in its place") {
 }
 
 TEST_CASE("overlapping secrets become one") {
-    Concealment concealment;
+    Redaction concealment;
     concealment.add("aaaaaaaa");
     concealment.add("aaaabbbb");
     CHECK(concealment.apply("aaaaaaaabbbb."s) == "(secret).");
@@ -290,7 +290,7 @@ TEST_CASE("every form of every secret") {
         "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n-----END PRIVATE KEY-----",
     };
     for (const std::string& secret : given) {
-        Concealment concealment;
+        Redaction concealment;
         concealment.add(secret);
         for (const auto& [name, encode] : encoders()) {
             INFO(secret << " as " << name << ": " << encode(secret) << "\n -> "
@@ -311,7 +311,7 @@ TEST_CASE("random secrets in every form") {
         std::string secret;
         const std::size_t size = 6 + random() % 50;
         while (secret.size() < size) secret += signs[random() % signs.size()];
-        Concealment concealment;
+        Redaction concealment;
         concealment.add(secret);
         for (const auto& [name, encode] : encoders()) {
             INFO(secret << " as " << name << ": " << encode(secret) << "\n -> "
@@ -322,7 +322,7 @@ TEST_CASE("random secrets in every form") {
 }
 
 TEST_CASE("short secrets are found where they are meant") {
-    Concealment concealment;
+    Redaction concealment;
     concealment.add("1234");
     concealment.add("true");
     CHECK(concealment.apply("pin=1234, x1234y, 12:34, 11 23 41, 51 234"s) ==
@@ -339,20 +339,20 @@ TEST_CASE("letters with accents, and of other alphabets, in capitals") {
         {"µ-meter-99", "Μ-METER-99"}, {"çöğü-şifre", "ÇÖĞÜ-ŞIFRE"}};
     for (const auto& [secret, capitals] : given) {
         for (const auto& [one, other] : {std::pair(secret, capitals), std::pair(capitals, secret)}) {
-            Concealment concealment;
+            Redaction concealment;
             concealment.add(one);
             INFO(one << " as " << other);
             CHECK(concealment.apply("a " + other + ": é") == "a (secret): é");
             CHECK(concealment.apply("é\n" + wrapped(other, 1, "\n") + "\nÉ") == "é\n(secret)\nÉ");
         }
     }
-    Concealment concealment;
+    Redaction concealment;
     concealment.add("Batterieé3");
     CHECK(concealment.apply("BATTERIEÈ3"s) == "BATTERIEÈ3");
 }
 
 TEST_CASE("what is no secret stays as it is") {
-    Concealment concealment;
+    Redaction concealment;
     concealment.add("correct horse battery staple");
     concealment.add("ghp_16C7e42F292c6912E7710c838347Ae178B4a");
     for (const std::string text :
@@ -363,7 +363,7 @@ TEST_CASE("what is no secret stays as it is") {
 }
 
 TEST_CASE("the time is linear, whatever the text") {
-    Concealment concealment;
+    Redaction concealment;
     concealment.add("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab");
     concealment.add(std::string(4000, 'k') + "\n" + std::string(4000, 'l'));
     constexpr std::size_t size = 1 << 20;
@@ -391,7 +391,7 @@ TEST_CASE("what a tool says with a secret in hand is kept without what could be 
 }
 
 TEST_CASE("with the first secret core dumps end") {
-    Concealment concealment;
+    Redaction concealment;
     concealment.add("hunter2x");
     rlimit limit{};
     CHECK(::getrlimit(RLIMIT_CORE, &limit) == 0);

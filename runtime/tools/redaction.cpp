@@ -1,4 +1,4 @@
-#include "runtime/tools/concealment.hpp"
+#include "runtime/tools/redaction.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -53,10 +53,10 @@ bool is_of_word(char c) {
 
 }  // namespace
 
-Concealment::Concealment() = default;
-Concealment::~Concealment() = default;
+Redaction::Redaction() = default;
+Redaction::~Redaction() = default;
 
-void Concealment::add(const std::string& secret) {
+void Redaction::add(const std::string& secret) {
     if (secret.size() < shortest_secret || secret == instead) return;
     const std::lock_guard lock(mutex_);
     auto more = known_ ? std::make_shared<NormalForms>(*known_) : std::make_shared<NormalForms>();
@@ -65,13 +65,13 @@ void Concealment::add(const std::string& secret) {
     if (!any_.exchange(true)) forbid_core_dumps();
 }
 
-std::shared_ptr<const NormalForms> Concealment::known() const {
+std::shared_ptr<const NormalForms> Redaction::known() const {
     if (!any_) return nullptr;
     const std::lock_guard lock(mutex_);
     return known_;
 }
 
-std::string Concealment::apply(std::string text) const {
+std::string Redaction::apply(std::string text) const {
     const auto forms = known();
     if (!forms || text.size() < shortest_secret) return text;
     std::vector<Span> spans = forms->find(text);
@@ -86,12 +86,12 @@ std::string Concealment::apply(std::string text) const {
     return result.append(text, done);
 }
 
-bool Concealment::finds(std::string_view text) const {
+bool Redaction::finds(std::string_view text) const {
     const auto forms = known();
     return forms && !forms->find(text).empty();
 }
 
-nlohmann::json Concealment::apply(const nlohmann::json& value) const {
+nlohmann::json Redaction::apply(const nlohmann::json& value) const {
     if (!any_) return value;
     if (value.is_string()) return apply(value.get<std::string>());
     if (value.is_array()) {
@@ -108,8 +108,8 @@ nlohmann::json Concealment::apply(const nlohmann::json& value) const {
     return result;
 }
 
-Concealment& secrets() {
-    static Concealment all;
+Redaction& secrets() {
+    static Redaction all;
     return all;
 }
 

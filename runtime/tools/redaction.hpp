@@ -21,10 +21,10 @@ constexpr std::string_view instead_of_secret = "(secret)";
 
 // The one place that takes secrets out of texts. Safe to use from several threads; without a secret it costs
 // nothing.
-class Concealment {
+class Redaction {
   public:
-    Concealment();
-    ~Concealment();
+    Redaction();
+    ~Redaction();
 
     // Whether there is any secret.
     [[nodiscard]] bool any() const { return any_; }
@@ -50,7 +50,7 @@ class Concealment {
 
 // What this process has come to know as secrets. The first one that is added also keeps the process, and what
 // it starts from then on, from leaving its memory behind in a core dump.
-Concealment& secrets();
+Redaction& secrets();
 
 // What a tool says for people, of a command that was given a secret: neither the secret nor a long word that
 // could be one in a form which nobody thought of (a digest, an encryption), which becomes "(not kept)".

@@ -24,9 +24,9 @@ std::string elapsed(std::int64_t milliseconds);
 // The text's beginning: at most so many characters.
 std::string_view first_characters(std::string_view text, std::size_t count);
 
-class Narrator {
+class EventFormatter {
   public:
-    explicit Narrator(Style style) : style_(style) {}
+    explicit EventFormatter(Style style) : style_(style) {}
 
     // The lines, without line breaks, that this event adds. None for what is only progress.
     std::vector<std::string> lines(const Event& event);

@@ -1,4 +1,4 @@
-#include "runtime/report/narrator.hpp"
+#include "runtime/report/event_formatter.hpp"
 
 #include <algorithm>
 
@@ -14,11 +14,11 @@ namespace {
 constexpr std::size_t text_columns = 38;
 constexpr std::size_t longest_value = 120;
 
-constexpr Narrator::Sign done = {"✓", "+", Ink::Green};
-constexpr Narrator::Sign failed = {"✗", "x", Ink::Red};
-constexpr Narrator::Sign undone = {"↩", "<", Ink::Yellow};
-constexpr Narrator::Sign held = {"‖", "!", Ink::Yellow};
-constexpr Narrator::Sign nothing = {"·", ".", Ink::Faint};
+constexpr EventFormatter::Sign done = {"✓", "+", Ink::Green};
+constexpr EventFormatter::Sign failed = {"✗", "x", Ink::Red};
+constexpr EventFormatter::Sign undone = {"↩", "<", Ink::Yellow};
+constexpr EventFormatter::Sign held = {"‖", "!", Ink::Yellow};
+constexpr EventFormatter::Sign nothing = {"·", ".", Ink::Faint};
 
 // "why" after a word: "failed: why".
 std::string with_reason(std::string_view word, const std::string& reason) {
@@ -45,7 +45,7 @@ bool is_true(const nlohmann::json& body, const char* key) {
 
 }  // namespace
 
-const Narrator::Sign Narrator::unknown = {"?", "?", Ink::Yellow};
+const EventFormatter::Sign EventFormatter::unknown = {"?", "?", Ink::Yellow};
 
 std::string text_at(const nlohmann::json& body, const char* key) {
     const auto found = body.is_object() ? body.find(key) : body.end();
@@ -91,7 +91,7 @@ std::string ending(const nlohmann::json& body, std::int64_t exit_code) {
     return text_or(body, "ended");
 }
 
-std::vector<std::string> Narrator::lines(const Event& event) {
+std::vector<std::string> EventFormatter::lines(const Event& event) {
     remember(event);
     switch (event.kind) {
         case EventKind::RunBegun:
@@ -133,7 +133,7 @@ std::vector<std::string> Narrator::lines(const Event& event) {
 }
 
 // What was begun is shown with its outcome, in one line.
-void Narrator::remember(const Event& event) {
+void EventFormatter::remember(const Event& event) {
     if (event.kind == EventKind::RunBegun || event.kind == EventKind::RunResumed)
         run_ = text_at(event.body, "run");
     if (event.kind != EventKind::Intent && event.kind != EventKind::UndoIntent) return;
@@ -142,8 +142,8 @@ void Narrator::remember(const Event& event) {
     if (event.kind == EventKind::Intent || texts_.count(key) == 0) texts_[key] = text_at(event.body, "text");
 }
 
-std::string Narrator::line(const Sign& sign, const std::string& text, const std::vector<std::string>& details,
-                           bool part) const {
+std::string EventFormatter::line(const Sign& sign, const std::string& text,
+                                 const std::vector<std::string>& details, bool part) const {
     std::string out = part ? "      " : "  ";
     out += style_.paint(sign.ink, style_.unicode ? sign.unicode : sign.ascii) + " " + text;
     std::string separator(text_columns - std::min(text_columns, character_count(text)) + 2, ' ');
@@ -155,7 +155,7 @@ std::string Narrator::line(const Sign& sign, const std::string& text, const std:
     return out;
 }
 
-std::vector<std::string> Narrator::run_begun(const nlohmann::json& body) const {
+std::vector<std::string> EventFormatter::run_begun(const nlohmann::json& body) const {
     std::string out = "run";
     for (const char* key : {"run", "title"})
         if (const std::string text = text_at(body, key); !text.empty())
@@ -176,14 +176,14 @@ std::vector<std::string> Narrator::run_begun(const nlohmann::json& body) const {
     return lines;
 }
 
-std::vector<std::string> Narrator::run_resumed(const Event& event) const {
+std::vector<std::string> EventFormatter::run_resumed(const Event& event) const {
     const std::string by = text_at(event.body, "by");
     const std::string what = text_at(event.body, "action") == "undo" ? "is taken back" : "goes on";
     return {style_.paint(Ink::Bold, fmt::format("run {} {}", text_at(event.body, "run"), what)) +
             (by.empty() ? "" : fmt::format("   (by {}, {})", by, trust::utc_time(event.time_ms)))};
 }
 
-std::vector<std::string> Narrator::resolved(const nlohmann::json& body) const {
+std::vector<std::string> EventFormatter::resolved(const nlohmann::json& body) const {
     const std::string what = text_at(body, "part") == "inverse" ? "the undo of " : "";
     const std::string verdict =
         outcome_in(body, "verdict") == Outcome::Done ? "it is done" : "it is not done";
@@ -192,7 +192,7 @@ std::vector<std::string> Narrator::resolved(const nlohmann::json& body) const {
         {fmt::format("{} says: {}, because: {}", text_at(body, "by"), verdict, text_at(body, "because"))})};
 }
 
-std::vector<std::string> Narrator::stage_begun(const nlohmann::json& body) const {
+std::vector<std::string> EventFormatter::stage_begun(const nlohmann::json& body) const {
     std::string where;
     const std::string stage = text_at(body, "stage");
     for (const char* key : {"environment", "context", "namespace"}) {
@@ -204,7 +204,7 @@ std::vector<std::string> Narrator::stage_begun(const nlohmann::json& body) const
     return {style_.paint(Ink::Bold, "stage " + stage) + (where.empty() ? "" : fmt::format("  ({})", where))};
 }
 
-std::vector<std::string> Narrator::noted(const nlohmann::json& body) const {
+std::vector<std::string> EventFormatter::noted(const nlohmann::json& body) const {
     // What an undo compares with later, or a resumed run does not find out again, is of no interest to a
     // person.
     if (is_true(body, "baseline") || is_true(body, "undo_start") || !body.is_object() ||
@@ -218,12 +218,12 @@ std::vector<std::string> Narrator::noted(const nlohmann::json& body) const {
     return {line(nothing, fmt::format("{} = {}", text_at(body, "name"), shortened(value, style_)), {})};
 }
 
-std::string Narrator::taken(std::map<std::string, std::string>& from, const std::string& key) {
+std::string EventFormatter::taken(std::map<std::string, std::string>& from, const std::string& key) {
     auto node = from.extract(key);
     return node.empty() ? std::string() : std::move(node.mapped());
 }
 
-std::vector<std::string> Narrator::outcome(const Event& event) {
+std::vector<std::string> EventFormatter::outcome(const Event& event) {
     const nlohmann::json& body = event.body;
     const std::string key = step_key(event);
     const std::string command = style_.paint(Ink::Faint, taken(commands_, key));
@@ -240,7 +240,7 @@ std::vector<std::string> Narrator::outcome(const Event& event) {
     return {line(unknown, text, {with_reason(text_or(body, "ended"), message)})};
 }
 
-std::vector<std::string> Narrator::checked(const nlohmann::json& body) const {
+std::vector<std::string> EventFormatter::checked(const nlohmann::json& body) const {
     const Finding found = finding_in(body);
     const std::string message = text_at(body, "message");
     const std::string text = text_at(body, "text");
@@ -249,7 +249,7 @@ std::vector<std::string> Narrator::checked(const nlohmann::json& body) const {
     return {line(unknown, text, {with_reason(text_or(body, "unknown"), message)})};
 }
 
-std::vector<std::string> Narrator::undo_outcome(const Event& event) {
+std::vector<std::string> EventFormatter::undo_outcome(const Event& event) {
     const nlohmann::json& body = event.body;
     const Outcome result = outcome_in(body);
     const std::string message = text_at(body, "message");
@@ -265,14 +265,14 @@ std::vector<std::string> Narrator::undo_outcome(const Event& event) {
     return {line(unknown, text, {with_reason(in_words(result, body), message)}, part)};
 }
 
-std::vector<std::string> Narrator::stage_ended(const nlohmann::json& body) const {
+std::vector<std::string> EventFormatter::stage_ended(const nlohmann::json& body) const {
     const Outcome result = outcome_in(body);
     const std::string stage = "stage " + text_at(body, "stage") + " ";
     // The reason stands in the lines above, and again at the end of the run.
     return {stage + (result == Outcome::UndoFailed ? "not undone" : in_words(result, body))};
 }
 
-std::vector<std::string> Narrator::run_ended(const nlohmann::json& body) const {
+std::vector<std::string> EventFormatter::run_ended(const nlohmann::json& body) const {
     const Outcome result = outcome_in(body);
     const auto code = number_at(body, "exit_code");
     const bool standing =
