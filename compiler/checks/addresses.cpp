@@ -62,7 +62,7 @@ class Addresses {
         : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
-        for (const Course& course : picture_.timeline.courses()) {
+        for (const StageEvents& course : picture_.timeline.courses()) {
             for (const Event& event : course.forward) {
                 if (course.stage->repeats) continue;
                 if (course.environment != nullptr) name_space_ = course.environment->name_space.value_or("");

@@ -100,7 +100,7 @@ class Readers {
 };
 
 // As people call it: the infrastructure by its folder, a file and an image by its name.
-std::string shown(const ResourceKey& thing, const Course& course) {
+std::string shown(const ResourceKey& thing, const StageEvents& course) {
     if (thing == "terraform" && course.environment != nullptr && course.environment->terraform)
         return course.environment->terraform->directory;
     for (const std::string_view kind : {"file ", "image "})
@@ -115,7 +115,7 @@ std::vector<Affected> affected(const Input& input) {
     const Readers readers(picture);
     std::vector<Affected> all;
     std::map<std::string, std::size_t> known;
-    for (const Course& course : picture.timeline.courses())
+    for (const StageEvents& course : picture.timeline.courses())
         for (const Event& event : course.forward) {
             if (event.act != EventKind::Change) continue;
             for (const ResourceKey& thing : event.things) {

@@ -181,13 +181,13 @@ std::vector<fs::path> configuration(const fs::path& folder) {
 }
 
 // The first step of a stage that runs terraform for the environment.
-const Event* uses_terraform(const Course& course) {
+const Event* uses_terraform(const StageEvents& course) {
     const auto found = std::find_if(course.forward.begin(), course.forward.end(),
                                     [](const Event& event) { return plays(event, ir::Role::AppliesPlan); });
     return found == course.forward.end() ? nullptr : &*found;
 }
 
-void check_folder(const CheckContext& picture, const Course& course, const Event& apply,
+void check_folder(const CheckContext& picture, const StageEvents& course, const Event& apply,
                   Diagnostics& diagnostics) {
     for (const fs::path& path :
          configuration(picture.inventory.root / course.environment->terraform->directory)) {
@@ -213,7 +213,7 @@ void check_folder(const CheckContext& picture, const Course& course, const Event
 
 void backend(const CheckContext& picture, Diagnostics& diagnostics) {
     std::set<std::string> seen;
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         if (course.environment == nullptr || !course.environment->terraform || !picture.inventory.exists)
             continue;
         const Event* apply = uses_terraform(course);

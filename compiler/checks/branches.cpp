@@ -48,7 +48,7 @@ class Meeting {
 }  // namespace
 
 void branches(const CheckContext& picture, Diagnostics& diagnostics) {
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         if (course.stage->repeats) continue;
         Meeting meeting(diagnostics);
         for (const auto* events : {&course.forward, &course.failure})

@@ -57,7 +57,7 @@ struct Deployed {
 
 class Capacity {
   public:
-    Capacity(const CheckContext& picture, const Course& course, Diagnostics& diagnostics)
+    Capacity(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics)
         : picture_(picture), course_(course), diagnostics_(diagnostics) {}
 
     void check() {
@@ -210,7 +210,7 @@ class Capacity {
     }
 
     const CheckContext& picture_;
-    const Course& course_;
+    const StageEvents& course_;
     Diagnostics& diagnostics_;
     std::map<ResourceKey, Deployed> used_;
 };
@@ -218,7 +218,7 @@ class Capacity {
 }  // namespace
 
 void capacity(const CheckContext& picture, Diagnostics& diagnostics) {
-    for (const Course& course : picture.timeline.courses())
+    for (const StageEvents& course : picture.timeline.courses())
         if (!course.stage->repeats) Capacity(picture, course, diagnostics).check();
 }
 

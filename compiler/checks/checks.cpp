@@ -67,7 +67,7 @@ bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage) {
     return stage.on_failure && (repeated == nullptr || stage.failure_span != repeated->failure_span);
 }
 
-void each_undo_of_step(const Course& course, const std::function<void(const OwnUndo&)>& visit) {
+void each_undo_of_step(const StageEvents& course, const std::function<void(const OwnUndo&)>& visit) {
     std::set<const ir::Step*> seen;
     for (const OwnUndo& own : course.undos)
         if (!own.by_verb && own.part_of == nullptr && seen.insert(own.step).second) visit(own);

@@ -119,7 +119,7 @@ bool is_emergency(const ir::Program& program);
 bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage);
 // Calls visit(undo) for each undo that a step of the stage itself has, once: a loop comes to it in each
 // round.
-void each_undo_of_step(const Course& course, const std::function<void(const OwnUndo&)>& visit);
+void each_undo_of_step(const StageEvents& course, const std::function<void(const OwnUndo&)>& visit);
 using semantics::each_expression;
 using semantics::each_step;
 // Whether a step of the list, or one within it, changes anything outside.

@@ -13,7 +13,8 @@ bool is_composite(const ir::Program& program, const ir::Step& step) {
 }
 
 // `canary .. within 10m`, which soaks for an hour.
-void shorter_than_its_soaks(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
+void shorter_than_its_soaks(const CheckContext& picture, const StageEvents& course,
+                            Diagnostics& diagnostics) {
     std::map<const ir::Step*, std::int64_t> soaks;
     std::map<const ir::Step*, const Event*> longest;
     for (const Event& event : course.forward) {
@@ -58,7 +59,7 @@ void ways_back(const CheckContext& picture, const std::vector<ir::Step>& steps, 
 }  // namespace
 
 void clauses(const CheckContext& picture, Diagnostics& diagnostics) {
-    for (const Course& course : picture.timeline.courses())
+    for (const StageEvents& course : picture.timeline.courses())
         if (!course.stage->repeats) shorter_than_its_soaks(picture, course, diagnostics);
     for (const ir::Stage& stage : picture.program.stages) {
         if (!stage.repeats) ways_back(picture, stage.steps, diagnostics);

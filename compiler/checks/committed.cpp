@@ -16,7 +16,7 @@ using project::Tracking;
 // first.
 std::map<std::string, const ir::Step*> inputs(const CheckContext& picture) {
     std::map<std::string, const ir::Step*> found;
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         if (course.stage->repeats) continue;
         for (const Event& event : course.forward) {
             if (event.verb == nullptr) continue;

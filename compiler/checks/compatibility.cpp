@@ -63,7 +63,7 @@ bool replaces(const Used& come, const Used& gone) {
 class StageOf {
   public:
     // `there`: what an earlier stage has applied in the same environment.
-    StageOf(const CheckContext& picture, const Course& course, const std::set<ResourceKey>& there)
+    StageOf(const CheckContext& picture, const StageEvents& course, const std::set<ResourceKey>& there)
         : picture_(picture), course_(course), there_(there) {}
 
     void check(Diagnostics& diagnostics) {
@@ -214,7 +214,7 @@ class StageOf {
     }
 
     const CheckContext& picture_;
-    const Course& course_;
+    const StageEvents& course_;
     const std::set<ResourceKey>& there_;
     std::vector<Used> removed_, added_;
     std::set<ResourceKey> applied_;
@@ -224,7 +224,7 @@ class StageOf {
 
 void compatibility(const CheckContext& picture, Diagnostics& diagnostics) {
     std::map<std::string, std::set<ResourceKey>> there;
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         auto& applied = there[course.stage->environment];
         if (!course.stage->repeats) StageOf(picture, course, applied).check(diagnostics);
         for (const Event& event : course.forward)

@@ -126,7 +126,7 @@ bool is_told(const Event& event, const Words& words, Diagnostics& diagnostics) {
 }
 
 // `plan destruction of ".." as p; apply p;`: what depends on the address goes, too.
-void unread(const Course& course, Diagnostics& diagnostics) {
+void unread(const StageEvents& course, Diagnostics& diagnostics) {
     const auto& events = course.forward;
     for (auto plan = events.begin(); plan != events.end(); ++plan) {
         const bool plans = plays(*plan, ir::Role::MakesDestroyingPlan) && !plan->inner->name.empty() &&
@@ -159,7 +159,7 @@ void destruction(const CheckContext& picture, Diagnostics& diagnostics) {
             for (const Words& words : commands_of(picture, event))
                 if (is_terraform(words) && is_told(event, words, diagnostics)) break;
     };
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         if (!course.stage->repeats) {
             check(course.forward);
             unread(course, diagnostics);

@@ -47,7 +47,7 @@ class Expansion {
     Expansion(const Ground& ground, Values& values)
         : ground_(ground), program_(ground.program), values_(values) {}
 
-    Course course() {
+    StageEvents course() {
         const ir::Stage& stage = values_.stage();
         course_.stage = &stage;
         course_.environment = values_.environment();
@@ -401,13 +401,13 @@ class Expansion {
     const Ground& ground_;
     const ir::Program& program_;
     Values& values_;
-    Course course_;
+    StageEvents course_;
     std::size_t rounds_ = 0, spent_ = 0, plans_ = 0, undos_by_verb_ = 0;
 };
 
 }  // namespace
 
-Course expand(const Ground& ground, Values& values) {
+StageEvents expand(const Ground& ground, Values& values) {
     return Expansion(ground, values).course();
 }
 

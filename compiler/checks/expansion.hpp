@@ -22,6 +22,6 @@ struct Ground {
 };
 
 // The stage is that of the values; their top level is bound. Its edits are made in the files.
-Course expand(const Ground& ground, Values& values);
+StageEvents expand(const Ground& ground, Values& values);
 
 }  // namespace migc::checks

@@ -26,7 +26,7 @@ class Files {
         : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
-        for (const Course& course : picture_.timeline.courses())
+        for (const StageEvents& course : picture_.timeline.courses())
             each_event(course, [&](const Event& event) { written_by(event); });
         for (const auto& stage : picture_.program.stages) {
             if (!stage.repeats) as_written(stage.steps);
@@ -37,13 +37,13 @@ class Files {
             as_written(verb.steps);
             as_written(verb.undo.steps);
         }
-        for (const Course& course : picture_.timeline.courses())
+        for (const StageEvents& course : picture_.timeline.courses())
             each_event(course, [&](const Event& event) { used_by(event); });
     }
 
   private:
     template <typename Visit>
-    static void each_event(const Course& course, const Visit& visit) {
+    static void each_event(const StageEvents& course, const Visit& visit) {
         for (const Event& event : course.forward) visit(event);
         for (const OwnUndo& own : course.undos)
             for (const Event& event : own.back) visit(event);

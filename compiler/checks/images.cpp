@@ -73,7 +73,7 @@ void compare(const CheckContext& picture, const Event& event, Diagnostics& diagn
 }  // namespace
 
 void images(const CheckContext& picture, Diagnostics& diagnostics) {
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         if (course.stage->repeats) continue;
         std::map<ResourceKey, const Event*> last;  // of several images the last one stays
         for (const Event& event : course.forward) {

@@ -83,7 +83,7 @@ bool is_changed(const CheckContext& picture, const std::vector<Event>& events,
 
 bool is_changed(const CheckContext& picture, const std::vector<Question>& asked) {
     const auto& courses = picture.timeline.courses();
-    return std::any_of(courses.begin(), courses.end(), [&](const Course& course) {
+    return std::any_of(courses.begin(), courses.end(), [&](const StageEvents& course) {
         return is_changed(picture, course.forward, asked) || is_changed(picture, course.failure, asked) ||
                std::any_of(course.undos.begin(), course.undos.end(),
                            [&](const OwnUndo& undo) { return is_changed(picture, undo.back, asked); });

@@ -37,7 +37,7 @@ void find_needed(const json& part, const std::string& pointer, std::vector<Neede
 // What a stage leaves of ConfigMaps and workloads.
 class Left {
   public:
-    Left(const CheckContext& picture, const Course& course) : picture_(picture), course_(course) {}
+    Left(const CheckContext& picture, const StageEvents& course) : picture_(picture), course_(course) {}
 
     void check(Diagnostics& diagnostics) {
         for (const Event& event : course_.forward)
@@ -119,7 +119,7 @@ class Left {
     }
 
     const CheckContext& picture_;
-    const Course& course_;
+    const StageEvents& course_;
     std::map<ResourceKey, const Event*> touched_;  // the last change
     std::map<ResourceKey, const Object*> applied_;
     std::map<ResourceKey, std::map<std::string, bool>> keys_;  // set or removed in the cluster
@@ -129,7 +129,7 @@ class Left {
 }  // namespace
 
 void keys(const CheckContext& picture, Diagnostics& diagnostics) {
-    for (const Course& course : picture.timeline.courses())
+    for (const StageEvents& course : picture.timeline.courses())
         if (!course.stage->repeats) Left(picture, course).check(diagnostics);
 }
 

@@ -31,7 +31,8 @@ class Told {
 // The manifests as the environment of a stage has them.
 class EvalContext {
   public:
-    EvalContext(const CheckContext& picture, const Course& course) : picture_(picture), course_(course) {}
+    EvalContext(const CheckContext& picture, const StageEvents& course)
+        : picture_(picture), course_(course) {}
 
     [[nodiscard]] Manifests::Objects named(const ResourceKey& thing) const {
         return of(picture_.manifests.declaring(thing));
@@ -49,7 +50,7 @@ class EvalContext {
     }
 
     const CheckContext& picture_;
-    const Course& course_;
+    const StageEvents& course_;
 };
 
 bool is_gone(const Effect& effect) {
@@ -57,7 +58,8 @@ bool is_gone(const Effect& effect) {
 }
 
 // An autoscaler would set another number at once.
-void autoscaled(const CheckContext& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
+void autoscaled(const CheckContext& picture, const StageEvents& course, Told& told,
+                Diagnostics& diagnostics) {
     const EvalContext eval_context(picture, course);
     std::set<ResourceKey> gone;
     const auto check = [&](const Event& event) {
@@ -134,7 +136,8 @@ void moving_tag(const CheckContext& picture, const Event& event, Told& told, Dia
     });
 }
 
-void moving_tags(const CheckContext& picture, const Course& course, Told& told, Diagnostics& diagnostics) {
+void moving_tags(const CheckContext& picture, const StageEvents& course, Told& told,
+                 Diagnostics& diagnostics) {
     for (const auto* events : {&course.forward, &course.failure})
         for (const Event& event : *events) moving_tag(picture, event, told, diagnostics);
     for (const OwnUndo& own : course.undos)
@@ -243,7 +246,7 @@ bool undoes_behind(const Events& failure, std::size_t at) {
 
 // What a pod has read stays what it was until the pod is started anew. That holds for the way back, too: what
 // the stage has started anew has read the new values.
-void readers_not_restarted(const CheckContext& picture, const Course& course, Told& told,
+void readers_not_restarted(const CheckContext& picture, const StageEvents& course, Told& told,
                            Diagnostics& diagnostics) {
     const EvalContext eval_context(picture, course);
     const Restarts forward(picture.resources, course.forward), back(picture.resources, course.failure);
@@ -272,7 +275,7 @@ std::optional<double> amount(const std::string& text) {
 // Sizes of claims as a stage goes on. What is deleted may come back smaller.
 class Claims {
   public:
-    Claims(const CheckContext& picture, const Course& course, Told& told, Diagnostics& diagnostics)
+    Claims(const CheckContext& picture, const StageEvents& course, Told& told, Diagnostics& diagnostics)
         : picture_(picture), eval_context_(picture, course), told_(told), diagnostics_(diagnostics) {}
 
     void check(const Event& event) {
@@ -331,7 +334,7 @@ class Claims {
     std::unordered_map<std::string, const Event*> edits_;
 };
 
-void shrinking_claims(const CheckContext& picture, const Course& course, Told& told,
+void shrinking_claims(const CheckContext& picture, const StageEvents& course, Told& told,
                       Diagnostics& diagnostics) {
     Claims claims(picture, course, told, diagnostics);
     for (const Event& event : course.forward) claims.check(event);
@@ -350,7 +353,7 @@ const project::Environment* named_by_handle(const CheckContext& picture, const s
     return nullptr;
 }
 
-void foreign_handle(const CheckContext& picture, const Course& course, const Event& event, Told& told,
+void foreign_handle(const CheckContext& picture, const StageEvents& course, const Event& event, Told& told,
                     Diagnostics& diagnostics) {
     for (const auto& argument : event.arguments) {
         const auto* resource = argument ? argument->get_if<ResourceRef>() : nullptr;
@@ -365,7 +368,7 @@ void foreign_handle(const CheckContext& picture, const Course& course, const Eve
     }
 }
 
-void foreign_namespace(const CheckContext& picture, const Course& course, const Event& event, Told& told,
+void foreign_namespace(const CheckContext& picture, const StageEvents& course, const Event& event, Told& told,
                        Diagnostics& diagnostics) {
     if (event.act != EventKind::Change || course.environment == nullptr || !course.environment->name_space)
         return;
@@ -418,7 +421,8 @@ std::map<ResourceKey, std::vector<std::pair<const Event*, std::int64_t>>> last_c
 
 // What the manifests of an environment say of a number of replicas, with what the script edits in them; those
 // of its own folder go first.
-std::vector<std::pair<const Object*, json>> stated_counts(const CheckContext& picture, const Course& course,
+std::vector<std::pair<const Object*, json>> stated_counts(const CheckContext& picture,
+                                                          const StageEvents& course,
                                                           const ResourceKey& thing) {
     static const json::json_pointer replicas("/spec/replicas");
     std::vector<std::pair<const Object*, json>> stated, own;
@@ -433,7 +437,7 @@ std::vector<std::pair<const Object*, json>> stated_counts(const CheckContext& pi
 }
 
 // The manifest says another number than the script leaves: the next apply undoes the change.
-void manifest_disagrees(const CheckContext& picture, const Course& course, Told& told,
+void manifest_disagrees(const CheckContext& picture, const StageEvents& course, Told& told,
                         Diagnostics& diagnostics) {
     for (const auto& [thing, setters] : last_counts(picture, course.forward)) {
         const auto stated = setters.empty() ? std::vector<std::pair<const Object*, json>>{}
@@ -498,7 +502,7 @@ void cluster_only(const CheckContext& picture, Diagnostics& diagnostics) {
         return std::tie(a.file, a.begin, a.end) < std::tie(b.file, b.begin, b.end);
     };
     std::set<Span, bool (*)(const Span&, const Span&)> told(before);
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         for (const auto* events :
              {&course.lets, &course.gates, &course.forward, &course.throughout, &course.failure})
             cluster_only(picture, *events, told, diagnostics);
@@ -510,7 +514,7 @@ void cluster_only(const CheckContext& picture, Diagnostics& diagnostics) {
 
 void kubernetes(const CheckContext& picture, Diagnostics& diagnostics) {
     Told told;
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         if (course.environment != nullptr && course.environment->is_protected)
             moving_tags(picture, course, told, diagnostics);
         for (const auto* events : {&course.forward, &course.failure})

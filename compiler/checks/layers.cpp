@@ -90,7 +90,7 @@ class Layers {
         : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
-        for (const Course& course : picture_.timeline.courses())
+        for (const StageEvents& course : picture_.timeline.courses())
             for (const Event& event : course.forward) note(course, event);
         if (edits_.empty() && !applies_a_setting()) return;
         variables();
@@ -101,10 +101,10 @@ class Layers {
   private:
     struct Touched {
         const Event* event = nullptr;
-        const Course* course = nullptr;
+        const StageEvents* course = nullptr;
     };
 
-    void note(const Course& course, const Event& event) {
+    void note(const StageEvents& course, const Event& event) {
         if (course.stage->repeats) return;
         for (const Edit& edit : edits_of(event)) edits_[edit.file].push_back({edit, {&event, &course}});
         const bool applies = event.act == EventKind::Change && plays(event, ir::Role::Applies);

@@ -121,7 +121,7 @@ bool is_own(const ir::Stage& stage, const Event& event) {
     return !stage.repeats || decided_by_environment(event) != nullptr;
 }
 
-void how_to_exercise(const Course& upper, const Event& event, const ir::Stage& first, Diagnostic& d) {
+void how_to_exercise(const StageEvents& upper, const Event& event, const ir::Stage& first, Diagnostic& d) {
     const ir::Step* condition = decided_by_environment(event);
     if (condition != nullptr) {
         d.labels.push_back({condition->condition->span, "this decides it"});
@@ -134,8 +134,8 @@ void how_to_exercise(const Course& upper, const Event& event, const ir::Stage& f
                                   upper.stage->name, upper.stage->name, first.name, first.name));
 }
 
-void never_exercised(const Course& upper, const std::map<std::string, Lower>& lower, const ir::Stage& first,
-                     Diagnostics& diagnostics) {
+void never_exercised(const StageEvents& upper, const std::map<std::string, Lower>& lower,
+                     const ir::Stage& first, Diagnostics& diagnostics) {
     const ir::Step* told = nullptr;
     for (const Event& event : upper.forward) {
         if (!is_live_change(event) || event.step == told || never_happens(event) ||
@@ -158,7 +158,7 @@ void never_exercised(const Course& upper, const std::map<std::string, Lower>& lo
 
 // The first stage of a lower environment that changes something.
 const ir::Stage* first_lower(const CheckContext& picture, const std::map<std::string, Lower>& lower,
-                             const Course& upper) {
+                             const StageEvents& upper) {
     const auto rank = picture.inventory.rank(upper.stage->environment);
     const ir::Stage* first = nullptr;
     for (const auto& [environment, one] : lower) {
@@ -171,7 +171,7 @@ const ir::Stage* first_lower(const CheckContext& picture, const std::map<std::st
 
 void exercise(const CheckContext& picture, Diagnostics& diagnostics) {
     std::map<std::string, Lower> lower;
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         const bool is_upper = course.environment != nullptr && course.environment->is_protected;
         const ir::Stage* first = is_upper ? first_lower(picture, lower, course) : nullptr;
         if (first != nullptr) never_exercised(course, lower, *first, diagnostics);
@@ -190,7 +190,8 @@ std::optional<std::int64_t> length_of_window(const std::string& when) {
 }
 
 // The first change that begins only when the window is over, for it comes after soaks that take longer.
-void too_late(const Course& course, const ir::Step& gate, std::int64_t length, Diagnostics& diagnostics) {
+void too_late(const StageEvents& course, const ir::Step& gate, std::int64_t length,
+              Diagnostics& diagnostics) {
     std::int64_t waited = 0;
     const Event* soak = nullptr;
     for (const Event& event : course.forward) {
@@ -211,7 +212,7 @@ void too_late(const Course& course, const ir::Step& gate, std::int64_t length, D
     }
 }
 
-void window(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
+void window(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics) {
     for (const ir::Step& gate : course.stage->gates) {
         if (semantics::role_of(picture.program, *gate.condition) != ir::Role::Window) continue;
         const auto when = asked_of(picture, gate, *course.stage);
@@ -225,7 +226,7 @@ void window(const CheckContext& picture, const Course& course, Diagnostics& diag
 void promotion(const CheckContext& picture, Diagnostics& diagnostics) {
     gates(picture, diagnostics);
     if (!is_emergency(picture.program)) exercise(picture, diagnostics);
-    for (const Course& course : picture.timeline.courses()) window(picture, course, diagnostics);
+    for (const StageEvents& course : picture.timeline.courses()) window(picture, course, diagnostics);
 }
 
 }  // namespace migc::checks

@@ -33,7 +33,7 @@ bool has_look(const Events& events, Events::const_iterator from) {
 // ------------------------------------------------ an undo that nothing verifies
 
 // By hand: nothing of `undo` stands in the block, and it ends with a change.
-void block_not_verified(const Course& course, Diagnostics& diagnostics) {
+void block_not_verified(const StageEvents& course, Diagnostics& diagnostics) {
     const Events& failure = course.failure;
     if (std::any_of(failure.begin(), failure.end(), undoes)) return;
     const auto last = std::find_if(failure.rbegin(), failure.rend(), [](const Event& event) {
@@ -51,7 +51,7 @@ void block_not_verified(const Course& course, Diagnostics& diagnostics) {
 
 // `run script "migrate.sh" undo < run script "back.sh" ..; >`: whether it brought anything back, only it
 // knows.
-void own_undo_not_verified(const Course& course, const OwnUndo& own, Diagnostics& diagnostics) {
+void own_undo_not_verified(const StageEvents& course, const OwnUndo& own, Diagnostics& diagnostics) {
     const Events& back = own.back;
     const auto last = std::find_if(back.rbegin(), back.rend(), [](const Event& event) {
         return event.act == EventKind::Change || event.act == EventKind::Other;
@@ -87,7 +87,7 @@ std::set<ResourceKey> readers_of(const CheckContext& picture, const Event& event
 }
 
 // Pods go back to the old version, and read the new configuration.
-void configuration_stays(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
+void configuration_stays(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics) {
     if (!std::any_of(course.failure.begin(), course.failure.end(), undoes)) return;
     for (const Event& change : course.forward) {
         if (change.act != EventKind::Change || change.verb == nullptr || !change.inner->undo) continue;
@@ -114,7 +114,7 @@ void configuration_stays(const CheckContext& picture, const Course& course, Diag
 // ------------------------------------------------ what is lost
 
 // What is deleted for good has been saved before.
-void not_saved(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
+void not_saved(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics) {
     for (auto event = course.forward.begin(); event != course.forward.end(); ++event) {
         const bool is_gone =
             event->act == EventKind::Change && way_back(*event).kind == ir::UndoKind::Irreversible &&
@@ -134,7 +134,7 @@ void not_saved(const CheckContext& picture, const Course& course, Diagnostics& d
 }  // namespace
 
 void restoring(const CheckContext& picture, Diagnostics& diagnostics) {
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         if (!course.stage->repeats) {
             each_undo_of_step(course,
                               [&](const OwnUndo& own) { own_undo_not_verified(course, own, diagnostics); });

@@ -86,7 +86,7 @@ class Services {
         : picture_(picture), diagnostics_(diagnostics) {}
 
     void check() {
-        for (const Course& course : picture_.timeline.courses()) {
+        for (const StageEvents& course : picture_.timeline.courses()) {
             if (course.stage->repeats) continue;
             for (const Event& event : course.forward) {
                 if (event.act != EventKind::Change || event.verb == nullptr) continue;

@@ -18,7 +18,7 @@ bool applies_plan(const Event& event) {
 }
 
 // A file that a plan is made from.
-bool is_input_of_plan(const Course& course, const ResourceKey& thing) {
+bool is_input_of_plan(const StageEvents& course, const ResourceKey& thing) {
     const bool is_known = course.environment != nullptr && course.environment->terraform;
     if (!is_known) return thing == "file ?";
     if (!thing.starts_with("file ")) return false;
@@ -27,7 +27,7 @@ bool is_input_of_plan(const Course& course, const ResourceKey& thing) {
            (file.ends_with(".tfvars") || file.ends_with(".tf") || file.ends_with(".tfvars.json"));
 }
 
-bool edits_input(const Course& course, const Event& event) {
+bool edits_input(const StageEvents& course, const Event& event) {
     const bool sets_variable = event.part_of != nullptr && event.part_of->role.role == ir::Role::SetsVariable;
     return event.act == EventKind::Change &&
            (sets_variable ||
@@ -53,7 +53,7 @@ class Reviewed {
 // The plans of a stage, from where they are made to where they are applied.
 class Plans {
   public:
-    Plans(const CheckContext& picture, const Course& course, const std::vector<Event>& events,
+    Plans(const CheckContext& picture, const StageEvents& course, const std::vector<Event>& events,
           std::set<const ir::Step*>& told, Diagnostics& diagnostics)
         : picture_(picture), course_(course), events_(events), told_(told), diagnostics_(diagnostics) {}
 
@@ -132,7 +132,7 @@ class Plans {
     }
 
     const CheckContext& picture_;
-    const Course& course_;
+    const StageEvents& course_;
     const std::vector<Event>& events_;
     std::set<const ir::Step*>& told_;
     Diagnostics& diagnostics_;
@@ -223,7 +223,7 @@ bool uses_terraform(const CheckContext& picture) {
 
 void terraform(const CheckContext& picture, Diagnostics& diagnostics) {
     std::set<const ir::Step*> told, pushed;
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         if (has_own_failure_block(picture.program, *course.stage)) {
             state_push(picture, course.failure, pushed, diagnostics);
             Plans(picture, course, course.failure, told, diagnostics).check();

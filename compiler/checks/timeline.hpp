@@ -99,7 +99,7 @@ struct OwnUndo {
     bool outermost = true;  // no other one takes its place
 };
 
-struct Course {
+struct StageEvents {
     const ir::Stage* stage = nullptr;
     const project::Environment* environment = nullptr;  // null if unknown
     Moment moment = 0;                                  // of the project's files, when its steps are done
@@ -115,7 +115,7 @@ class Timeline {
     Timeline(const Timeline&) = delete;
     Timeline& operator=(const Timeline&) = delete;
 
-    [[nodiscard]] const std::vector<Course>& courses() const { return courses_; }
+    [[nodiscard]] const std::vector<StageEvents>& courses() const { return courses_; }
     // As far as it is known without running anything, where names are known as at the top level of the
     // script.
     [[nodiscard]] std::optional<Value> value(const ir::Expr& expression, const ir::Stage& stage) const;
@@ -128,7 +128,7 @@ class Timeline {
     const SourceMap& sources_;
     std::deque<Branch> branches_;
     std::deque<Values> values_;  // by the number of the stage
-    std::vector<Course> courses_;
+    std::vector<StageEvents> courses_;
     ReadBy read_by_;
 };
 

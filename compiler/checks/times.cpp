@@ -127,7 +127,7 @@ std::int64_t needed(const std::vector<Event>& events) {
 }
 
 // The events that an undo of somebody's own takes back, instead of what their verbs declare.
-std::vector<bool> taken_back_by_hand(const Course& course) {
+std::vector<bool> taken_back_by_hand(const StageEvents& course) {
     std::vector<bool> by_hand(course.forward.size());
     for (const OwnUndo& own : course.undos)
         for (std::size_t i = own.begin; own.outermost && i < own.end; ++i) by_hand[i] = true;
@@ -135,7 +135,7 @@ std::vector<bool> taken_back_by_hand(const Course& course) {
 }
 
 // How much of the window is surely needed.
-semantics::Times times_of(const Course& course) {
+semantics::Times times_of(const StageEvents& course) {
     semantics::Times times;
     const auto by_hand = taken_back_by_hand(course);
     for (std::size_t i = 0; i < course.forward.size(); ++i) {
@@ -159,7 +159,7 @@ semantics::Times times_of(const Course& course) {
 }
 
 // The event that takes longest, there and back, to be pointed at.
-const Event* longest(const Course& course) {
+const Event* longest(const StageEvents& course) {
     const Event* found = nullptr;
     std::int64_t most = 0;
     const auto look_through = [&](const std::vector<Event>& events) {
@@ -177,7 +177,7 @@ const Event* longest(const Course& course) {
     return found;
 }
 
-void too_long(const Course& course, const std::vector<Gate>& gates, Diagnostics& diagnostics) {
+void too_long(const StageEvents& course, const std::vector<Gate>& gates, Diagnostics& diagnostics) {
     const semantics::Times times = times_of(course);
     for (const Gate& gate : gates) {
         if (!gate.window) continue;
@@ -238,7 +238,7 @@ bool makes_new_pods(const Event& event) {
 }
 
 // `verify pods ready of webapi within 30s`, and a pod is not even asked before a minute is over.
-void too_short(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
+void too_short(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics) {
     std::set<ResourceKey> renewed;
     for (const Event& event : course.forward) {
         if (makes_new_pods(event)) renewed.insert(event.things.begin(), event.things.end());
@@ -263,7 +263,7 @@ void too_short(const CheckContext& picture, const Course& course, Diagnostics& d
 }
 
 // `verify .. within 0s` and `soak 0s` look once, or not at all.
-void no_time(const Course& course, Diagnostics& diagnostics) {
+void no_time(const StageEvents& course, Diagnostics& diagnostics) {
     for (const Event& event : course.forward) {
         if (event.inner != event.step) continue;
         const bool looks_once = event.act == EventKind::Look && event.verb == nullptr && event.bound.stated &&
@@ -283,7 +283,7 @@ void no_time(const Course& course, Diagnostics& diagnostics) {
 
 void times(const CheckContext& picture, Diagnostics& diagnostics) {
     unreadable_freezes(picture, diagnostics);
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         const auto gates = gates_of(picture, *course.stage);
         never_open(gates, diagnostics);
         if (!gates.empty()) too_long(course, gates, diagnostics);

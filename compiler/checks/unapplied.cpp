@@ -11,7 +11,7 @@ namespace {
 
 class Edited {
   public:
-    Edited(const CheckContext& picture, const Course& course) : picture_(picture), course_(course) {}
+    Edited(const CheckContext& picture, const StageEvents& course) : picture_(picture), course_(course) {}
 
     void check(Diagnostics& diagnostics) {
         for (const Event& event : course_.forward)
@@ -56,7 +56,7 @@ class Edited {
     }
 
     const CheckContext& picture_;
-    const Course& course_;
+    const StageEvents& course_;
     std::map<std::string, const Event*> edits_;  // by file: the last one
     std::set<ResourceKey> changed_, restarted_;
     bool anything_ = false;
@@ -65,7 +65,7 @@ class Edited {
 }  // namespace
 
 void unapplied(const CheckContext& picture, Diagnostics& diagnostics) {
-    for (const Course& course : picture.timeline.courses())
+    for (const StageEvents& course : picture.timeline.courses())
         if (!course.stage->repeats) Edited(picture, course).check(diagnostics);
 }
 

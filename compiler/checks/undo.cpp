@@ -177,7 +177,7 @@ std::string property_of(const Effect& effect) {
 }
 
 // `scale webapi to 4 undo < scale worker to 2; >`.
-void own_undo(const Course& course, const OwnUndo& own, Diagnostics& diagnostics) {
+void own_undo(const StageEvents& course, const OwnUndo& own, Diagnostics& diagnostics) {
     const First begin = course.forward.begin() + static_cast<std::ptrdiff_t>(own.begin);
     const First end = course.forward.begin() + static_cast<std::ptrdiff_t>(own.end);
     const Span place = own.undo->span;
@@ -224,7 +224,7 @@ bool undoes_by_itself(const Events& failure) {
 }
 
 // `scale worker to 4; .. on failure < scale worker to 4; >`.
-void repeated_in_block(const Course& course, Diagnostics& diagnostics) {
+void repeated_in_block(const StageEvents& course, Diagnostics& diagnostics) {
     const Repeated repeated = repeated_effect(course.forward.begin(), course.forward.end(), course.failure);
     if (repeated.event == nullptr || !must_be_restored(*repeated.event)) return;
     auto& d = diagnostics.report(Code::FailureBlockMisses, repeated.event->step->span,
@@ -254,7 +254,7 @@ std::map<std::string, First> edited_by(const Events& events) {
 }
 
 // `apply FILE; set value of FILE ..`: what is applied is still what the stage has made of it.
-void applied_too_early(const Course& course, Diagnostics& diagnostics) {
+void applied_too_early(const StageEvents& course, Diagnostics& diagnostics) {
     const auto made = edited_by(course.forward);
     for (const auto& [file, edit] : edited_by(course.failure)) {
         const auto is_applied = [&name = file](const Event& event) { return applies(event, name); };
@@ -270,7 +270,7 @@ void applied_too_early(const Course& course, Diagnostics& diagnostics) {
 }
 
 // A failure block that takes back by hand leaves nothing out.
-void left_out(const Course& course, Diagnostics& diagnostics) {
+void left_out(const StageEvents& course, Diagnostics& diagnostics) {
     const auto changed = changed_by(course.failure.begin(), course.failure.end());
     if (changed.empty() || undoes_by_itself(course.failure) || !all_named(course.failure)) return;
     const Restored restored(course.failure);
@@ -346,7 +346,7 @@ struct Taken {
 // Finds what is taken away while something that the stage has made use of it still does.
 class Order {
   public:
-    Order(const CheckContext& picture, const Course& course) : picture_(picture), course_(course) {}
+    Order(const CheckContext& picture, const StageEvents& course) : picture_(picture), course_(course) {}
 
     // `taken` in its order, for what these changes have made. Nothing is told twice.
     void check(First begin, First end, const std::vector<Taken>& taken, std::set<const void*>& told,
@@ -479,14 +479,14 @@ class Order {
     }
 
     const CheckContext& picture_;
-    const Course& course_;
+    const StageEvents& course_;
     std::set<ResourceKey> restored_, going_, fresh_, restarted_;        // going: is no user that would suffer
     std::unordered_map<std::string, std::vector<const Event*>> users_;  // by each name that they point to
     std::set<const Object*> known_;
 };
 
 // Everything from `begin` to `end` taken back, the last first, as its steps say.
-void backwards(const Course& course, std::vector<Taken>& taken) {
+void backwards(const StageEvents& course, std::vector<Taken>& taken) {
     std::size_t at = course.forward.size();
     auto own = course.undos.rbegin();
     while (at > 0) {
@@ -503,7 +503,7 @@ void backwards(const Course& course, std::vector<Taken>& taken) {
 }
 
 // The guide's own rollback: Redis is deleted first, while the configuration still points to it.
-void taken_away_too_early(const CheckContext& picture, const Course& course, std::set<const void*>& told,
+void taken_away_too_early(const CheckContext& picture, const StageEvents& course, std::set<const void*>& told,
                           Diagnostics& diagnostics) {
     std::vector<Taken> taken;
     for (const Event& event : course.failure) {
@@ -516,7 +516,7 @@ void taken_away_too_early(const CheckContext& picture, const Course& course, std
 }
 
 // The same within the undo of one step, or of a verb.
-void taken_away_in_undo(const CheckContext& picture, const Course& course, const OwnUndo& own,
+void taken_away_in_undo(const CheckContext& picture, const StageEvents& course, const OwnUndo& own,
                         std::set<const void*>& told, Diagnostics& diagnostics) {
     std::vector<Taken> taken;
     for (const Event& event : own.back) taken.push_back({&event, nullptr});
@@ -530,7 +530,7 @@ bool is_irreversible(const Event& event) {
 }
 
 // From an irreversible step on there is no way back, so that nothing but it should be left to fail.
-void point_of_no_return(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
+void point_of_no_return(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics) {
     const auto& events = course.forward;
     const auto irreversible = std::find_if(events.begin(), events.end(), is_irreversible);
     if (irreversible == events.end() || std::any_of(events.begin(), irreversible, [&](const Event& one) {
@@ -557,7 +557,7 @@ void point_of_no_return(const CheckContext& picture, const Course& course, Diagn
 void undo(const CheckContext& picture, Diagnostics& diagnostics) {
     // A step in a loop or in a verb is come to more than once, and told once.
     std::set<const void*> seen, told;
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         if (!course.stage->repeats) {
             for (const OwnUndo& own : course.undos)
                 if (seen.insert(own.undo).second) {

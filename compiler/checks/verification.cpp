@@ -62,7 +62,7 @@ class Coverage {
     std::vector<const Branch*> open_;
 };
 
-void never_verified(const Course& course, Diagnostics& diagnostics) {
+void never_verified(const StageEvents& course, Diagnostics& diagnostics) {
     Coverage coverage;
     const Event* first = nullptr;
     bool any_look = false, looked_later = false;
@@ -121,7 +121,7 @@ class Seen {
     std::set<ResourceKey> things_;
 };
 
-void elsewhere_verified(const CheckContext& picture, const Course& course, Diagnostics& diagnostics) {
+void elsewhere_verified(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics) {
     Seen seen(picture);
     std::map<const ir::Step*, std::pair<const Event*, const Event*>> found;  // the change, and the look
     for (auto event = course.forward.rbegin(); event != course.forward.rend(); ++event) {
@@ -247,7 +247,7 @@ void tolerant(const CheckContext& picture, const std::vector<Event>& events, std
 
 void verification(const CheckContext& picture, Diagnostics& diagnostics) {
     std::set<const ir::Expr*> told;
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         if (has_own_failure_block(picture.program, *course.stage))
             tolerant(picture, course.failure, told, diagnostics);
         if (course.stage->repeats) continue;

@@ -57,7 +57,7 @@ constexpr std::string_view asked_storage = "/spec/resources/requests/storage";
 
 class Sizes {
   public:
-    Sizes(const CheckContext& picture, const Course& course, Diagnostics& diagnostics)
+    Sizes(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics)
         : picture_(picture),
           course_(course),
           diagnostics_(diagnostics),
@@ -140,7 +140,7 @@ class Sizes {
     }
 
     const CheckContext& picture_;
-    const Course& course_;
+    const StageEvents& course_;
     Diagnostics& diagnostics_;
     std::string path_;
     std::map<ResourceKey, const Event*> changes_;
@@ -151,7 +151,7 @@ class Sizes {
 }  // namespace
 
 void volumes(const CheckContext& picture, Diagnostics& diagnostics) {
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         const bool has_variables = course.environment != nullptr && course.environment->terraform &&
                                    !course.environment->terraform->var_file.empty();
         if (!course.stage->repeats && has_variables) Sizes(picture, course, diagnostics).check();

@@ -15,19 +15,19 @@ bool lasts_in_live(const Event& event) {
 }
 
 // A soak counts that begins when something has changed, or beside it.
-bool soaks_after(const Course& course, std::vector<Event>::const_iterator change) {
+bool soaks_after(const StageEvents& course, std::vector<Event>::const_iterator change) {
     return std::any_of(course.forward.begin(), course.forward.end(), [&](const Event& event) {
         return event.act == EventKind::Soak && (event.beside || &event > &*change);
     });
 }
 
-bool has_throughout(const ir::Program& program, const Course& course) {
+bool has_throughout(const ir::Program& program, const StageEvents& course) {
     const ir::Stage* steps = course.stage->repeats ? program.stage(*course.stage->repeats) : nullptr;
     return course.stage->throughout || (steps != nullptr && steps->throughout);
 }
 
 // Where only what stood before the change was watched.
-const Event* early_soak(const Course& course) {
+const Event* early_soak(const StageEvents& course) {
     const auto soak = std::find_if(course.forward.begin(), course.forward.end(),
                                    [](const Event& event) { return event.act == EventKind::Soak; });
     return soak == course.forward.end() ? nullptr : &*soak;
@@ -38,7 +38,7 @@ const Event* early_soak(const Course& course) {
 void watching(const CheckContext& picture, Diagnostics& diagnostics) {
     const auto& program = picture.program;
     if (is_emergency(program)) return;
-    for (const Course& course : picture.timeline.courses()) {
+    for (const StageEvents& course : picture.timeline.courses()) {
         const bool is_protected = course.environment != nullptr && course.environment->is_protected;
         if (!is_protected || has_throughout(program, course)) continue;
         const auto change = std::find_if(course.forward.begin(), course.forward.end(), lasts_in_live);

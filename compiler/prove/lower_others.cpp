@@ -60,7 +60,7 @@ void Lowering::somebody_else(const std::string& text, Span span, const std::vect
 // What a step finds when it looks may be somebody else's already. An inverse leaves that alone where it is
 // what it was to take back.
 void Lowering::before_looking(Label at, Label back, const std::string& text, Span span,
-                              const std::vector<Touch>& effects, const Course& course, Label not_ours) {
+                              const std::vector<Touch>& effects, const StepContext& course, Label not_ours) {
     const Label past = label();
     jump(past);
     place(at);
@@ -99,7 +99,7 @@ void Lowering::own(std::size_t variable) {
 
 // A step of the script says what is to be, and has looked at what was there. What only brings something back
 // must not meet somebody else's write.
-void Lowering::overwrite(const Touch& touch, const Course& course) {
+void Lowering::overwrite(const Touch& touch, const StepContext& course) {
     if (!others_ || touch.becomes == ir::Becomes::Different) return;
     const Variable& variable = out_.variables[touch.variable];
     if (course.purpose == Purpose::Forward) return set(others_of_[touch.variable].theirs, nothing);

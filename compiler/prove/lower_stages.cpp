@@ -65,7 +65,7 @@ void Lowering::stage(StageState& state, Label next) {
     jump(prologue);
     place(begin);
     Names* names = new_names(globals_);
-    Course course;
+    StepContext course;
     course.exits = {failed, stopped, in_doubt, held, closed, failed};
     block(state.stage->gates, *names, course);
     block(state.definition->steps, *names, course);

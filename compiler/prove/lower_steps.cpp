@@ -24,7 +24,7 @@ Term Lowering::snapshot(Term term) {
 }
 
 // In a branch: once another one has failed, this one may end here, or come further.
-void Lowering::cut_here(const Course& course) {
+void Lowering::cut_here(const StepContext& course) {
     if (!course.cut) return;
     const Label on = label();
     emit(Op::IfIsNot, *course.cut, 1, on);
@@ -34,7 +34,7 @@ void Lowering::cut_here(const Course& course) {
     place(on);
 }
 
-void Lowering::block(const std::vector<ir::Step>& steps, Names& names, const Course& course) {
+void Lowering::block(const std::vector<ir::Step>& steps, Names& names, const StepContext& course) {
     constexpr std::size_t most = 4'000'000;  // instructions
     for (const ir::Step& step : steps) {
         out_.too_large = out_.too_large || out_.code.size() > most;
@@ -44,7 +44,7 @@ void Lowering::block(const std::vector<ir::Step>& steps, Names& names, const Cou
     }
 }
 
-void Lowering::statement(const ir::Step& step, Names& names, const Course& course) {
+void Lowering::statement(const ir::Step& step, Names& names, const StepContext& course) {
     switch (step.kind) {
         case StepKind::Call:
             return call(step, names, course);
@@ -67,7 +67,7 @@ void Lowering::statement(const ir::Step& step, Names& names, const Course& cours
 }
 
 // What can happen between any two steps.
-void Lowering::common_options(Choice& choice, const Course& course) {
+void Lowering::common_options(Choice& choice, const StepContext& course) {
     choice.undoing = course.purpose != Purpose::Forward;
     if (course.purpose != Purpose::Forward) return;
     option(choice, "the operator stops the run here", course.exits.stopped);
@@ -75,7 +75,7 @@ void Lowering::common_options(Choice& choice, const Course& course) {
         option(choice, "what must hold throughout the stage does not", course.exits.failed);
 }
 
-void Lowering::check(const ir::Step& step, Names& names, const Course& course) {
+void Lowering::check(const ir::Step& step, Names& names, const StepContext& course) {
     remark(Remark::Kind::Step, step.text, step.span);
     if (others_) {
         std::vector<std::size_t> read;
@@ -102,7 +102,7 @@ void Lowering::check(const ir::Step& step, Names& names, const Course& course) {
     if (forward) mark_verified(now_->environment);
 }
 
-void Lowering::let(const ir::Step& step, Names& names, const Course& course) {
+void Lowering::let(const ir::Step& step, Names& names, const StepContext& course) {
     const Term value = snapshot(evaluate(*step.value, names));
     names.bind(step.name, {value});
     if (!has_probe(*step.value, names)) return;
@@ -113,7 +113,7 @@ void Lowering::let(const ir::Step& step, Names& names, const Course& course) {
     end_choice(std::move(choice));
 }
 
-void Lowering::choose(const ir::Step& step, Names& names, const Course& course) {
+void Lowering::choose(const ir::Step& step, Names& names, const StepContext& course) {
     const Term holds = snapshot(evaluate(*step.condition, names));
     if (step.condition->kind == ir::ExprKind::IsAbsent || step.condition->kind == ir::ExprKind::Not) {
         const ir::Expr* inner = &*step.condition;
@@ -191,7 +191,7 @@ Term Lowering::objects_declared(const ir::Expr& list, const Names& names) {
     return objects.empty() ? Term{} : Term{false, out_.values.literal(Value(std::move(objects)))};
 }
 
-void Lowering::loop(const ir::Step& step, Names& names, const Course& course) {
+void Lowering::loop(const ir::Step& step, Names& names, const StepContext& course) {
     Term items = objects_declared(*step.value, names);
     if (items.id == nothing) items = evaluate(*step.value, names);
     const Value* known = items.is_register ? nullptr : out_.values.known(items.id);
@@ -240,7 +240,7 @@ double orders_of(const std::vector<ir::Step>& branches) {
 
 // Branches touch nothing in common, so their steps may be thought of in any order; what differs is which one
 // fails first, and how far the others come.
-void Lowering::parallel(const ir::Step& step, Names& names, const Course& course) {
+void Lowering::parallel(const ir::Step& step, Names& names, const StepContext& course) {
     const double orders = orders_of(step.body);
     out_.orders = std::max(out_.orders, orders);
     if (orders > hopeless_orders) return;
@@ -257,7 +257,7 @@ void Lowering::parallel(const ir::Step& step, Names& names, const Course& course
         entries.push_back(entry);
         backs.push_back(back);
         place(entry);
-        Course inner = course;
+        StepContext inner = course;
         inner.cut = failed;
         const auto ends = [&](std::uint16_t fate) {
             const Label aside = label(), past = label(), heavier = label();
@@ -303,7 +303,7 @@ void Lowering::parallel(const ir::Step& step, Names& names, const Course& course
     emit(Op::IfIs, worst, 6, course.exits.in_doubt);
 }
 
-void Lowering::gate(const ir::Step& step, Names& names, const Course& course) {
+void Lowering::gate(const ir::Step& step, Names& names, const StepContext& course) {
     remark(Remark::Kind::Step, step.text, step.span);
     Choice choice = begin_choice(step.text, step.span);
     option(choice, "it is closed", course.exits.closed);
@@ -332,7 +332,7 @@ Names* Lowering::bind(const ir::Step& step, const ir::Verb& verb, const Names& n
     return inner;
 }
 
-void Lowering::call(const ir::Step& step, Names& names, const Course& course) {
+void Lowering::call(const ir::Step& step, Names& names, const StepContext& course) {
     const ir::Verb& verb = program_.verbs.at(step.verb);
     Names* inner = bind(step, verb, names);
     if (depth_ > 32) return;  // a composite that leads back to itself is refused by the checks
@@ -378,7 +378,7 @@ bool Lowering::may_go(const ir::Verb& verb, Term name) const {
 
 // What an inverse, by the standard library's word, never takes away: where it was not there before, it stays.
 void Lowering::keep_what_is_new(const ir::Verb& verb, const Names& inner, const std::string& text,
-                                const Course& course) {
+                                const StepContext& course) {
     if (course.undoing == nullptr) return;
     for (const ir::Expr& need : verb.needs) {
         if (semantics::role_of(program_, need) != ir::Role::Permanence) continue;
@@ -402,7 +402,7 @@ void Lowering::keep_what_is_new(const ir::Verb& verb, const Names& inner, const 
 }
 
 void Lowering::composite(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
-                         const Course& course) {
+                         const StepContext& course) {
     const bool own_undo =
         step.undo || verb.undo.kind == UndoKind::Steps || verb.undo.kind == UndoKind::Irreversible;
     const std::string text = text_of(verb, inner);
@@ -414,7 +414,7 @@ void Lowering::composite(const ir::Step& step, const ir::Verb& verb, Names& inne
     jump(prologue);
     place(begin);
     set(change->status, Begun);
-    Course own = course;
+    StepContext own = course;
     own.outer = change;
     const auto concluding = [&](Label exit, Status status) {
         const Label aside = label(), past = label();
@@ -449,7 +449,7 @@ void Lowering::composite(const ir::Step& step, const ir::Verb& verb, Names& inne
 }
 
 Change* Lowering::new_change(const ir::Step& step, const ir::Verb& verb, const Names& inner,
-                             const Names& outer, const Course& course, std::string text) {
+                             const Names& outer, const StepContext& course, std::string text) {
     changes_.emplace_back();
     Change* change = &changes_.back();
     change->text = std::move(text);
@@ -485,7 +485,7 @@ Kept Lowering::capture(const ir::Verb& verb, Names& inner) {
 }
 
 std::vector<Touch> Lowering::touches(const ir::Verb& verb, const Names& inner, const Kept& kept,
-                                     const std::string& text, Span span, const Course& course,
+                                     const std::string& text, Span span, const StepContext& course,
                                      const ir::Undo& undo) {
     std::vector<Touch> result;
     for (const ir::Effect& effect : verb.effects) {
@@ -542,7 +542,7 @@ void Lowering::take_back(std::size_t variable, Register value) {
     own(variable);
 }
 
-void Lowering::take_effect(const Touch& touch, const Course& course) {
+void Lowering::take_effect(const Touch& touch, const StepContext& course) {
     overwrite(touch, course);
     copy(out_.variables[touch.variable].now, touch.declared);
     own(touch.variable);
@@ -567,7 +567,7 @@ bool Lowering::states_all(const ir::Verb& verb) {
 
 // A verb of the tools: needs, captures, effects, the act, and what was seen of it.
 void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
-                      const Course& course) {
+                      const StepContext& course) {
     const bool forward = course.purpose == Purpose::Forward, inverse = course.purpose == Purpose::Inverse;
     const Exits& exits = course.exits;
     const auto bad = [&](Label exit) { return forward ? exit : excused(exit); };
@@ -702,7 +702,8 @@ bool Lowering::read_elsewhere(Term term, std::size_t variable) const {
 
 // What a step of an inverse brings back of the change that it is for.
 void Lowering::restore(Change& change, const ir::Step& step, const ir::Verb& verb, const Names& inner,
-                       const std::vector<Touch>& effects, const std::string& text, const Course& course) {
+                       const std::vector<Touch>& effects, const std::string& text,
+                       const StepContext& course) {
     const auto trust = [&](const std::string& what) {
         if (said_.insert("trust " + text + what).second)
             out_.trusted.push_back({fmt::format("that `{}` brings back {}", text, what), change.span});

@@ -70,7 +70,7 @@ std::vector<std::size_t> Lowering::followed(const StageState& stage, const Chang
 
 // Runs the change's inverse, and writes down how it went.
 void Lowering::run_inverse(Change& change, Label next) {
-    Course course;
+    StepContext course;
     course.purpose = Purpose::Inverse;
     course.undoing = &change;
     course.sees_effects = has_effects(change.undo->steps);
@@ -400,7 +400,7 @@ void Lowering::failure_block(StageState& stage, const std::vector<ir::Step>& blo
             jump(held);
             break;
         }
-        Course course;
+        StepContext course;
         course.purpose = Purpose::Failure;
         const bool only_says = step.kind == StepKind::Call && program_.verbs.at(step.verb).action &&
                                program_.verbs.at(step.verb).effects.empty() &&

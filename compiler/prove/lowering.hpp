@@ -85,7 +85,7 @@ struct Change {
 
 enum class Purpose { Forward, Failure, Inverse };
 
-struct Course {
+struct StepContext {
     Purpose purpose = Purpose::Forward;
     Exits exits;
     Change* outer = nullptr;      // Forward: the composite that speaks for what is inside
@@ -184,41 +184,41 @@ class Lowering {
     Term objects_declared(const ir::Expr& list, const Names& names);
 
     // ---- lower_steps.cpp: the forward course
-    void block(const std::vector<ir::Step>& steps, Names& names, const Course& course);
-    void statement(const ir::Step& step, Names& names, const Course& course);
-    void call(const ir::Step& step, Names& names, const Course& course);
+    void block(const std::vector<ir::Step>& steps, Names& names, const StepContext& course);
+    void statement(const ir::Step& step, Names& names, const StepContext& course);
+    void call(const ir::Step& step, Names& names, const StepContext& course);
     Names* bind(const ir::Step& step, const ir::Verb& verb, const Names& names);
     void composite(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
-                   const Course& course);
+                   const StepContext& course);
     std::vector<Term> needs(const ir::Verb& verb, const Names& inner, Label failed);
     [[nodiscard]] bool may_go(const ir::Verb& verb, Term name) const;
     void keep_what_is_new(const ir::Verb& verb, const Names& inner, const std::string& text,
-                          const Course& course);
+                          const StepContext& course);
     [[nodiscard]] bool tells_who_wrote(const ir::Verb& verb) const;
     static bool states_all(const ir::Verb& verb);
     void simple(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
-                const Course& course);
+                const StepContext& course);
     Change* new_change(const ir::Step& step, const ir::Verb& verb, const Names& inner, const Names& outer,
-                       const Course& course, std::string text);
+                       const StepContext& course, std::string text);
     Kept capture(const ir::Verb& verb, Names& inner);
     std::vector<Touch> touches(const ir::Verb& verb, const Names& inner, const Kept& kept,
-                               const std::string& text, Span span, const Course& course,
+                               const std::string& text, Span span, const StepContext& course,
                                const ir::Undo& undo);
     void derive(Change& change, const ir::Verb& verb, const Names& inner);
-    void take_effect(const Touch& touch, const Course& course);
+    void take_effect(const Touch& touch, const StepContext& course);
     void take_back(std::size_t variable, Register value);
     void restore(Change& change, const ir::Step& step, const ir::Verb& verb, const Names& inner,
-                 const std::vector<Touch>& effects, const std::string& text, const Course& course);
-    void check(const ir::Step& step, Names& names, const Course& course);
-    void let(const ir::Step& step, Names& names, const Course& course);
-    void choose(const ir::Step& step, Names& names, const Course& course);
+                 const std::vector<Touch>& effects, const std::string& text, const StepContext& course);
+    void check(const ir::Step& step, Names& names, const StepContext& course);
+    void let(const ir::Step& step, Names& names, const StepContext& course);
+    void choose(const ir::Step& step, Names& names, const StepContext& course);
     void decide(const ir::Step& step, Term asked, Label body, Label otherwise);
     Term snapshot(Term term);
-    void loop(const ir::Step& step, Names& names, const Course& course);
-    void parallel(const ir::Step& step, Names& names, const Course& course);
-    void gate(const ir::Step& step, Names& names, const Course& course);
-    void cut_here(const Course& course);
-    void common_options(Choice& choice, const Course& course);
+    void loop(const ir::Step& step, Names& names, const StepContext& course);
+    void parallel(const ir::Step& step, Names& names, const StepContext& course);
+    void gate(const ir::Step& step, Names& names, const StepContext& course);
+    void cut_here(const StepContext& course);
+    void common_options(Choice& choice, const StepContext& course);
 
     // ---- lower_invariant.cpp: what must hold, or not, wherever a run comes to
     void watch_verified();
@@ -238,9 +238,9 @@ class Lowering {
     void somebody_else(const std::string& text, Span span, const std::vector<std::size_t>& variables,
                        std::optional<Label> then, bool undoing);
     void before_looking(Label at, Label back, const std::string& text, Span span,
-                        const std::vector<Touch>& effects, const Course& course, Label not_ours);
+                        const std::vector<Touch>& effects, const StepContext& course, Label not_ours);
     void own(std::size_t variable);
-    void overwrite(const Touch& touch, const Course& course);
+    void overwrite(const Touch& touch, const StepContext& course);
     void look_at_all(const StageState& stage, Label held);
     void keep_theirs(const Change& change, Label theirs);
     void variables_in(const ir::Expr& expression, const Names& names, std::vector<std::size_t>& found);

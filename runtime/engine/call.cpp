@@ -89,7 +89,7 @@ bool taken(const EffectTarget& target, const Value& reading) {
     return has_become(target.before, target.declared, reading);
 }
 
-bool is_made_again(const Course& course, const ir::Verb& verb, const StepId& id) {
+bool is_made_again(const StepContext& course, const ir::Verb& verb, const StepId& id) {
     if (course.purpose != Purpose::Inverse || !only_yields(verb)) return false;
     const bool open = course.undoing->open_parts.contains(id);
     if (open || !verb.result_type || verb.result_type->kind != ir::TypeKind::Plan) return open;
@@ -172,7 +172,7 @@ bool proves(StageRun& stage, const ir::Verb& verb, const Scope& inner, bool exit
            });
 }
 
-Call::Call(StageRun& stage, const Course& course, const ir::Step& step, const ir::Verb& verb,
+Call::Call(StageRun& stage, const StepContext& course, const ir::Step& step, const ir::Verb& verb,
            const Scope& outer, Scope& inner, StepId id)
     : stage_(stage),
       course_(course),
@@ -183,26 +183,26 @@ Call::Call(StageRun& stage, const Course& course, const ir::Step& step, const ir
       id_(std::move(id)),
       text_(describe_call(verb, inner)) {}
 
-Verdict Call::run() {
+Result Call::run() {
     begun_ = stage_.run.tools.now();
     if (auto verdict = resume()) return *verdict;
-    Verdict verdict = attempt();
+    Result verdict = attempt();
     if (verdict.done() && verb_.result) result = stage_.evaluator.evaluate(*verb_.result, inner_).value;
     return verdict;
 }
 
 // Looks, and acts on what was seen. A command that was refused because somebody had written beside what it
 // changes has done nothing: then it is looked again, and what is there is as it was.
-Verdict Call::attempt() {
+Result Call::attempt() {
     std::vector<EffectTarget> first;
     for (int left = most_tries;;) {
-        if (Verdict verdict = prepare(); !verdict.done()) return verdict;
+        if (Result verdict = prepare(); !verdict.done()) return verdict;
         if (!first.empty() && !found_as(first)) return not_ours(std::move(first), refusal_);
         if (!first.empty() && course_.theirs != nullptr)
-            if (const Verdict held = (*course_.theirs)(); !held.done())
+            if (const Result held = (*course_.theirs)(); !held.done())
                 return conclude(Outcome::Held, held.message, true, held.why);
         if (holds_already()) return already();
-        if (!intend()) return {Fate::Untrusted, stage_.run.recorder.failure()};
+        if (!intend()) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
         const Action action = act();
         if (--left == 0 || !was_only_outrun(action)) return decide(action);
         if (first.empty()) first = targets_;
@@ -243,7 +243,7 @@ bool Call::found_as(const std::vector<EffectTarget>& first) const {
 }
 
 // Somebody else was faster, and made of it what it is now. An undo meets this step, and leaves it.
-Verdict Call::not_ours(std::vector<EffectTarget> first, const std::string& refusal) {
+Result Call::not_ours(std::vector<EffectTarget> first, const std::string& refusal) {
     for (std::size_t i = 0; i < first.size() && i < targets_.size(); ++i)
         first[i].see({targets_[i].before, {}, false, {}, targets_[i].identity});
     targets_ = std::move(first);
@@ -256,7 +256,7 @@ Verdict Call::not_ours(std::vector<EffectTarget> first, const std::string& refus
 
 // What an earlier process did of this call: all of it, provably nothing (then nothing is decided here), or
 // nobody knows.
-std::optional<Verdict> Call::resume() {
+std::optional<Result> Call::resume() {
     switch (course_.purpose) {
         case Purpose::Forward:
             return resume_forward();
@@ -300,7 +300,7 @@ bool Call::untouched() const {
 }
 
 // An intent of an inverse or of a failure block, whose outcome nobody wrote down.
-std::optional<Verdict> Call::settle(const nlohmann::json& intent) {
+std::optional<Result> Call::settle(const nlohmann::json& intent) {
     constexpr int looks = 5;
     constexpr std::int64_t pause_ms = 500;
     Waiter waiter(stage_, course_);
@@ -327,17 +327,17 @@ bool Call::is_proved(bool exited) {
     return proves(stage_, verb_, inner_, exited);
 }
 
-std::optional<Verdict> Call::resume_inverse() {
+std::optional<Result> Call::resume_inverse() {
     if (is_made_again(course_, verb_, id_)) return std::nullopt;
-    if (course_.undoing->finished_parts.contains(id_)) return Verdict{};
+    if (course_.undoing->finished_parts.contains(id_)) return Result{};
     const auto open = course_.undoing->open_parts.find(id_);
     return open == course_.undoing->open_parts.end() ? std::nullopt : settle(open->second);
 }
 
 // A message that may have been sent is not sent again.
-std::optional<Verdict> Call::resume_in_failure() {
+std::optional<Result> Call::resume_in_failure() {
     const ResumeState& past = stage_.past;
-    if (past.done.contains(id_)) return Verdict{};
+    if (past.done.contains(id_)) return Result{};
     const auto open = past.open.find(id_);
     if (open == past.open.end()) return std::nullopt;
     if (verb_.effects.empty() && verb_.undo.kind == ir::UndoKind::None)
@@ -346,7 +346,7 @@ std::optional<Verdict> Call::resume_in_failure() {
     return settle(open->second);
 }
 
-std::optional<Verdict> Call::resume_forward() {
+std::optional<Result> Call::resume_forward() {
     const auto change = stage_.change(id_);
     if (!change || change->undone || !change->acted) return std::nullopt;
     inner_.bind_all(change->captures);
@@ -354,10 +354,10 @@ std::optional<Verdict> Call::resume_forward() {
         case ChangeState::Done:
         case ChangeState::Already:
             if (verb_.result) result = stage_.evaluator.evaluate(*verb_.result, inner_).value;
-            return Verdict{};
+            return Result{};
         case ChangeState::Begun:
         case ChangeState::InDoubt:
-            return Verdict{Fate::InDoubt, text_ + ": how it went could not be found out"};
+            return Result{ResultKind::InDoubt, text_ + ": how it went could not be found out"};
         case ChangeState::Failed:
             break;
     }
@@ -382,7 +382,7 @@ void Call::keep_way_back() {
             target.before = before->second;
 }
 
-Verdict Call::prepare() {
+Result Call::prepare() {
     // An inverse that would do harm leaves things as they are.
     Evaluator snapshot = stage_.evaluator.snapshot();
     if (const auto met = check_needs(snapshot, stage_.run.program, verb_, inner_); !met)
@@ -392,10 +392,10 @@ Verdict Call::prepare() {
     auto captured = read_captures(snapshot, verb_, inner_);
     if (!captured) return not_begun(captured.error());
     captures_ = std::move(*captured);
-    if (Verdict verdict = read_effects(snapshot); !verdict.done()) return verdict;
+    if (Result verdict = read_effects(snapshot); !verdict.done()) return verdict;
     // What an earlier step of this stage changed is as that one left it: what is not is somebody else's.
     if (course_.purpose != Purpose::Inverse)
-        if (Verdict verdict = StillOurs(stage_).before(snapshot, id_, names()); !verdict.done())
+        if (Result verdict = StillOurs(stage_).before(snapshot, id_, names()); !verdict.done())
             return verdict;
     if (half_done_) keep_way_back();
     const auto command = snapshot.preview(*verb_.action, inner_);
@@ -404,7 +404,7 @@ Verdict Call::prepare() {
     return {};
 }
 
-Verdict Call::read_effects(Evaluator& snapshot) {
+Result Call::read_effects(Evaluator& snapshot) {
     for (const ir::Effect& effect : verb_.effects) {
         EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
         const Reading before = snapshot.evaluate(effect.probe, inner_);
@@ -427,7 +427,7 @@ bool Call::holds_already() const {
     });
 }
 
-Verdict Call::already() {
+Result Call::already() {
     for (EffectTarget& target : targets_) {
         target.observed = target.before;
         target.identity_now = target.identity;
@@ -619,7 +619,7 @@ std::string Call::readings() const {
     return text;
 }
 
-Verdict Call::decide(const Action& action) {
+Result Call::decide(const Action& action) {
     if (!action.begun) return not_begun(action.refusal);
     // What was made has the identity that its server told, whoever is there by now.
     if (targets_.size() == 1 && targets_.front().identity.empty())
@@ -641,7 +641,7 @@ Verdict Call::decide(const Action& action) {
 }
 
 // It has done nothing: what is there otherwise than before is somebody else's.
-Verdict Call::decide_refused(const std::string& said) {
+Result Call::decide_refused(const std::string& said) {
     static_cast<void>(look());
     const bool changed = std::any_of(targets_.begin(), targets_.end(), [](const EffectTarget& target) {
         return target.remade() || (!target.observed.is_unknown() && !equal(target.before, target.observed));
@@ -657,7 +657,7 @@ Verdict Call::decide_refused(const std::string& said) {
 }
 
 // What was declared is there. That is this call's work if its tool said so, or if the thing itself does.
-Verdict Call::decide_taken(const Answer& answer, const std::string& said) {
+Result Call::decide_taken(const Answer& answer, const std::string& said) {
     if (answer.succeeded()) return decide_done(answer);
     const bool is_stated = std::none_of(targets_.begin(), targets_.end(), [](const EffectTarget& target) {
         return target.effect->becomes == ir::Becomes::Different;
@@ -678,13 +678,13 @@ Verdict Call::decide_taken(const Answer& answer, const std::string& said) {
 }
 
 // An inverse may have put back what is this run's, and left the rest to a person.
-Verdict Call::decide_done(const Answer& answer) {
+Result Call::decide_done(const Answer& answer) {
     if (course_.purpose != Purpose::Inverse || answer.held.empty())
         return conclude(Outcome::Done, warned(answer), true);
     return conclude(Outcome::Held, printable(answer.held), true);
 }
 
-Verdict Call::decide_not_taken(const Answer& answer, const std::string& said) {
+Result Call::decide_not_taken(const Answer& answer, const std::string& said) {
     const bool complained = !answer.succeeded();
     const std::string what = complained ? said : "the command went well, but did not take effect";
     accepted_ = !complained;
@@ -712,7 +712,7 @@ bool Call::all_different() const {
 
 // Without an effect to look at, the command's own word is all there is. Where the declaration says that
 // nothing is left to undo, there is nothing to be in doubt about.
-Verdict Call::decide_unseen(const Action& action) {
+Result Call::decide_unseen(const Action& action) {
     if (action.answer.succeeded()) return conclude(Outcome::Done, warned(action.answer), true);
     const ir::Undo& undo = semantics::way_back(step_, verb_);
     const bool decided = action.answer.ending == Ending::Exited || undo.kind == ir::UndoKind::None;
@@ -721,14 +721,14 @@ Verdict Call::decide_unseen(const Action& action) {
 }
 
 // An inverse that would take a tool that was replaced is left to a person.
-Verdict Call::not_begun(const std::string& message) {
+Result Call::not_begun(const std::string& message) {
     const bool inverse = course_.purpose == Purpose::Inverse;
     if (const auto why = inverse ? stage_.run.tools.changed_program() : std::nullopt)
         return conclude(Outcome::Held, *why, false);
     return conclude(Outcome::Failed, message, false);
 }
 
-Verdict Call::conclude(Outcome outcome, const std::string& message, bool acted, Reason why) {
+Result Call::conclude(Outcome outcome, const std::string& message, bool acted, Reason why) {
     std::map<std::string, Value> observed;
     for (const EffectTarget& target : targets_)
         if (!target.observed.is_unknown()) observed[target.phrase] = target.observed;
@@ -759,7 +759,7 @@ Verdict Call::conclude(Outcome outcome, const std::string& message, bool acted, 
         body.update({{"step", course_.undoing->step}, {"part", id_}, {"result", undone_result(outcome)}});
         written = stage_.run.recorder.record(EventKind::UndoOutcome, body, why);
     }
-    if (!written) return {Fate::Untrusted, stage_.run.recorder.failure()};
+    if (!written) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
     // Where the inverse as a whole is told, its outcome is still to be written.
     const bool told = course_.purpose != Purpose::Inverse || course_.in_parts;
     if (intended_ && told) --stage_.run.open_effects;
@@ -775,9 +775,9 @@ Verdict Call::conclude(Outcome outcome, const std::string& message, bool acted, 
         course_.written->values.insert(observed.begin(), observed.end());
         course_.written->identities.update(identities(true));
     }
-    if (outcome == Outcome::InDoubt) return {Fate::InDoubt, fmt::format("{}: {}", text_, message)};
-    if (outcome == Outcome::Held) return {Fate::Held, fmt::format("{}: {}", text_, message), why};
-    if (outcome == Outcome::Failed) return {Fate::Failed, fmt::format("{}: {}", text_, message)};
+    if (outcome == Outcome::InDoubt) return {ResultKind::InDoubt, fmt::format("{}: {}", text_, message)};
+    if (outcome == Outcome::Held) return {ResultKind::Held, fmt::format("{}: {}", text_, message), why};
+    if (outcome == Outcome::Failed) return {ResultKind::Failed, fmt::format("{}: {}", text_, message)};
     return {};
 }
 

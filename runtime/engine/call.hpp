@@ -33,7 +33,7 @@ bool taken(const EffectTarget& target, const Value& reading);
 // Whether a part of an inverse is begun anew, though an earlier undo has begun or finished it: it only yields
 // a value, and was cut off; or that value is a plan, which is out of date by now. Not while another part is
 // open: that one may have used it.
-bool is_made_again(const Course& course, const ir::Verb& verb, const StepId& id);
+bool is_made_again(const StepContext& course, const ir::Verb& verb, const StepId& id);
 
 // The phrase of a call with its arguments filled in: "scale webapi to 4".
 std::string describe_call(const ir::Verb& verb, const Scope& inner);
@@ -71,16 +71,16 @@ bool works_alone(StageRun& stage, const ir::Verb& verb, bool exited);
 class Call {
   public:
     // `inner` holds the verb's parameters; captures are added to it.
-    Call(StageRun& stage, const Course& course, const ir::Step& step, const ir::Verb& verb,
+    Call(StageRun& stage, const StepContext& course, const ir::Step& step, const ir::Verb& verb,
          const Scope& outer, Scope& inner, StepId id);
 
     // On success the result that `as` binds is in `result`.
-    Verdict run();
+    Result run();
     Value result;
 
   private:
     // Hopeless: it cannot be read, and waiting cannot help. NotAwaited: the operator did not let it be seen.
-    Verdict attempt();
+    Result attempt();
     [[nodiscard]] std::set<std::string> names();
     enum class Seen { Taken, NotTaken, Unreadable, Hopeless, NotAwaited };
     struct Action {
@@ -89,39 +89,39 @@ class Call {
         std::string refusal;  // why it was not begun
     };
 
-    std::optional<Verdict> resume();
-    std::optional<Verdict> resume_forward();
-    std::optional<Verdict> resume_in_failure();
-    std::optional<Verdict> resume_inverse();
-    std::optional<Verdict> settle(const nlohmann::json& intent);
+    std::optional<Result> resume();
+    std::optional<Result> resume_forward();
+    std::optional<Result> resume_in_failure();
+    std::optional<Result> resume_inverse();
+    std::optional<Result> settle(const nlohmann::json& intent);
     void recall(const nlohmann::json& before, const nlohmann::json& declared,
                 const nlohmann::json& identities);
     [[nodiscard]] bool all_taken() const;
     [[nodiscard]] bool untouched() const;
     void keep_way_back();
-    Verdict prepare();
-    Verdict read_effects(Evaluator& snapshot);
+    Result prepare();
+    Result read_effects(Evaluator& snapshot);
     [[nodiscard]] bool holds_already() const;
-    Verdict already();
+    Result already();
     bool intend();
     Action act();
     Action act_once();
     Seen observe(std::int64_t limit_ms, bool accepted);
     Seen look();
-    Verdict decide(const Action& action);
-    Verdict decide_refused(const std::string& said);
-    Verdict decide_taken(const Answer& answer, const std::string& said);
-    Verdict decide_done(const Answer& answer);
-    Verdict decide_not_taken(const Answer& answer, const std::string& said);
-    Verdict decide_unseen(const Action& action);
-    Verdict not_ours(std::vector<EffectTarget> first, const std::string& refusal);
+    Result decide(const Action& action);
+    Result decide_refused(const std::string& said);
+    Result decide_taken(const Answer& answer, const std::string& said);
+    Result decide_done(const Answer& answer);
+    Result decide_not_taken(const Answer& answer, const std::string& said);
+    Result decide_unseen(const Action& action);
+    Result not_ours(std::vector<EffectTarget> first, const std::string& refusal);
     bool was_only_outrun(const Action& action);
     void withdraw();
     [[nodiscard]] bool found_as(const std::vector<EffectTarget>& first) const;
     [[nodiscard]] bool is_proved(bool exited);
     [[nodiscard]] bool all_different() const;
-    Verdict conclude(Outcome outcome, const std::string& message, bool acted, Reason why = Reason::None);
-    Verdict not_begun(const std::string& message);
+    Result conclude(Outcome outcome, const std::string& message, bool acted, Reason why = Reason::None);
+    Result not_begun(const std::string& message);
     [[nodiscard]] std::string readings() const;
     [[nodiscard]] std::string obstacle() const;
     [[nodiscard]] std::int64_t effect_limit();
@@ -133,7 +133,7 @@ class Call {
     [[nodiscard]] nlohmann::json workload_names() const;
 
     StageRun& stage_;
-    const Course& course_;
+    const StepContext& course_;
     const ir::Step& step_;
     const ir::Verb& verb_;
     const Scope& outer_;

@@ -9,22 +9,22 @@
 
 namespace migc::runtime::inline engine {
 
-Verdict Converge::caught_up(const ir::Expr& probe, const Scope& scope, const StepId& step) {
+Result Converge::caught_up(const ir::Expr& probe, const Scope& scope, const StepId& step) {
     const ir::Probe& declared = stage_.run.program.probes.at(probe.declaration);
     if (!declared.converges) return {};
     const std::string phrase = stage_.evaluator.describe(probe, scope);
     const auto own = stage_.evaluator.probe_scope(probe, scope);
-    if (!own) return {Fate::Failed, fmt::format("{}: {}", phrase, explain(own.error()))};
+    if (!own) return {ResultKind::Failed, fmt::format("{}: {}", phrase, explain(own.error()))};
     const std::int64_t limit =
         milliseconds(stage_.evaluator, declared.within, *own).value_or(default_verify_ms);
     const std::string text = fmt::format("{} has been caught up with", phrase);
-    Verdict verdict = waiter_.until({*declared.converges, *own, step, text, limit});
+    Result verdict = waiter_.until({*declared.converges, *own, step, text, limit});
     if (!verdict.done())
         verdict.message = fmt::format("{} has not been caught up with: {}", phrase, verdict.message);
     return verdict;
 }
 
-Verdict Converge::equals(const ir::Expr& probe, const Scope& scope, const Value& value) {
+Result Converge::equals(const ir::Expr& probe, const Scope& scope, const Value& value) {
     const Time deadline = stage_.run.tools.now() + default_effect_ms;
     for (std::int64_t pause = 100;; pause = std::min<std::int64_t>(pause * 2, 2'000)) {
         const Reading reading = stage_.evaluator.evaluate(probe, scope);
@@ -33,18 +33,18 @@ Verdict Converge::equals(const ir::Expr& probe, const Scope& scope, const Value&
         if (left <= 0) {
             const std::string now =
                 reading.value.is_unknown() ? explain(reading) : "is " + printable(show(reading.value), 200);
-            return {Fate::Failed,
+            return {ResultKind::Failed,
                     fmt::format("{} {}, not {} as before", stage_.evaluator.describe(probe, scope), now,
                                 printable(show(value), 200))};
         }
         if (stage_.run.hurried())
-            return {Fate::Stopped, fmt::format("whether {} is as before was not waited for",
-                                               stage_.evaluator.describe(probe, scope))};
+            return {ResultKind::Stopped, fmt::format("whether {} is as before was not waited for",
+                                                     stage_.evaluator.describe(probe, scope))};
         waiter_.rest(std::min(pause, left));
     }
 }
 
-Verdict Converge::all_changes() {
+Result Converge::all_changes() {
     std::set<std::string> seen;
     for (const Change& change : stage_.changes) {
         const ir::Verb* verb = stage_.verb(change.verb);
@@ -54,8 +54,7 @@ Verdict Converge::all_changes() {
         scope.bind_all(change.captures);
         for (const ir::Effect& effect : verb->effects) {
             if (!seen.insert(stage_.evaluator.describe(effect.probe, scope)).second) continue;
-            if (Verdict verdict = caught_up(effect.probe, scope, change.step); !verdict.done())
-                return verdict;
+            if (Result verdict = caught_up(effect.probe, scope, change.step); !verdict.done()) return verdict;
         }
     }
     return {};

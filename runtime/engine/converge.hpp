@@ -9,14 +9,14 @@ namespace migc::runtime::inline engine {
 
 class Converge {
   public:
-    Converge(StageRun& stage, const Course& course) : stage_(stage), waiter_(stage, course) {}
+    Converge(StageRun& stage, const StepContext& course) : stage_(stage), waiter_(stage, course) {}
 
     // Waits until the probe's own `converges` holds; done at once if it has none.
-    Verdict caught_up(const ir::Expr& probe, const Scope& scope, const StepId& step);
+    Result caught_up(const ir::Expr& probe, const Scope& scope, const StepId& step);
     // Waits, as long as for an effect, until the probe reads as the value.
-    Verdict equals(const ir::Expr& probe, const Scope& scope, const Value& value);
+    Result equals(const ir::Expr& probe, const Scope& scope, const Value& value);
     // `caught_up` for everything that the stage changed.
-    Verdict all_changes();
+    Result all_changes();
 
   private:
     StageRun& stage_;

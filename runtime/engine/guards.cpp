@@ -107,25 +107,25 @@ std::optional<std::string> frozen_now(StageRun& stage) {
     return frozen_now(stage.run.eval_context.inventory, stage.run.tools, stage.run.options);
 }
 
-Verdict still_open(StageRun& stage) {
+Result still_open(StageRun& stage) {
     if (emergency(stage.run.program) != nullptr) return {};
     for (const ir::Step& gate : stage.stage.gates) {
         if (!gate.condition || !asks_the_hour(stage.run.program, *gate.condition)) continue;
         const Reading reading = stage.evaluator.evaluate(*gate.condition, stage.scope);
         if (truth(reading.value) != true)
-            return {Fate::Closed, fmt::format("{} no longer holds: {}", gate.text, explain(reading))};
+            return {ResultKind::Closed, fmt::format("{} no longer holds: {}", gate.text, explain(reading))};
     }
-    if (const auto why = frozen_now(stage)) return {Fate::Closed, *why};
+    if (const auto why = frozen_now(stage)) return {ResultKind::Closed, *why};
     return {};
 }
 
-Verdict as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner) {
-    if (const auto why = stage.run.tools.changed_program()) return {Fate::Held, *why + nothing_more};
+Result as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner) {
+    if (const auto why = stage.run.tools.changed_program()) return {ResultKind::Held, *why + nothing_more};
     if (!stage.run.inputs || !verb.action) return {};
     for (const std::string& path : used_files(stage, verb, inner)) {
         if (path.empty() || reads_copy(stage, verb, path)) continue;
         if (const auto why = stage.run.inputs->changed(path))
-            return {Fate::Held,
+            return {ResultKind::Held,
                     fmt::format("{} since the run began, so that it is not what was reviewed", *why)};
     }
     return {};

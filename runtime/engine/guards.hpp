@@ -10,7 +10,7 @@ const std::string* emergency(const ir::Program& program);
 
 // Asks the stage's gates about the hour again, and the freezes. Closed when the window has closed since:
 // nothing is undone for that. Done in an emergency.
-Verdict still_open(StageRun& stage);
+Result still_open(StageRun& stage);
 
 // What follows the sentence about a tool that was replaced.
 constexpr const char* nothing_more =
@@ -18,7 +18,7 @@ constexpr const char* nothing_more =
 
 // Held if a file that the step names, or a tool, is not what it was when the run began. `inner` holds the
 // step's arguments.
-Verdict as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner);
+Result as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner);
 
 // After the step: what a program of the project has written is what the run goes on with.
 void accept_files(StageRun& stage, const ir::Verb& verb);

@@ -29,9 +29,9 @@ StageEnd StageFlow::run() {
 // Of a run that goes on, the stage is where it was; only its gates are asked again, and not before an undo.
 StageEnd StageFlow::begin() {
     if (!announce()) return untrusted();
-    if (const auto failure = stage_.past.failure) return fail({Fate::Failed, *failure});
+    if (const auto failure = stage_.past.failure) return fail({ResultKind::Failed, *failure});
     Steps asked(stage_, {});
-    Verdict gates = asked.block(stage_.stage.gates, stage_.scope, StepId::gates_of(stage_.stage.name));
+    Result gates = asked.block(stage_.stage.gates, stage_.scope, StepId::gates_of(stage_.stage.name));
     if (gates.done()) gates = asked.freeze(StepId::gates_of(stage_.stage.name).child(0));
     if (gates.done()) gates = asked.evidence(StepId::gates_of(stage_.stage.name).child("evidence"));
     if (!gates.done()) return fail(gates);
@@ -49,9 +49,9 @@ bool StageFlow::announce() {
 }
 
 StageEnd StageFlow::steps() {
-    const Course course;
-    Verdict verdict = Steps(stage_, course)
-                          .block(stage_.definition.steps, stage_.scope, StepId::steps_of(stage_.stage.name));
+    const StepContext course;
+    Result verdict = Steps(stage_, course)
+                         .block(stage_.definition.steps, stage_.scope, StepId::steps_of(stage_.stage.name));
     if (verdict.done()) verdict = Waiter(stage_, course).guard();
     stage_.sort_changes();
     if (verdict.done()) verdict = Converge(stage_, course).all_changes();
@@ -63,24 +63,24 @@ StageEnd StageFlow::steps() {
 }
 
 // With a tool that is another program by now nothing was looked at, and nothing is undone by itself.
-Verdict StageFlow::held_by_tool(const Verdict& verdict) const {
-    if (verdict.fate != Fate::Failed && verdict.fate != Fate::Closed) return verdict;
+Result StageFlow::held_by_tool(const Result& verdict) const {
+    if (verdict.kind != ResultKind::Failed && verdict.kind != ResultKind::Closed) return verdict;
     const auto why = stage_.run.tools.changed_program();
-    return why ? Verdict{Fate::Held, *why + nothing_more} : verdict;
+    return why ? Result{ResultKind::Held, *why + nothing_more} : verdict;
 }
 
-StageEnd StageFlow::fail(const Verdict& failed) {
-    const Verdict verdict = held_by_tool(failed);
-    switch (verdict.fate) {
-        case Fate::Untrusted:
+StageEnd StageFlow::fail(const Result& failed) {
+    const Result verdict = held_by_tool(failed);
+    switch (verdict.kind) {
+        case ResultKind::Untrusted:
             return untrusted();
-        case Fate::Closed:
+        case ResultKind::Closed:
             return {Outcome::Refused, "a gate is closed: " + verdict.message};
-        case Fate::InDoubt:
+        case ResultKind::InDoubt:
             return {Outcome::InDoubt, verdict.message};
-        case Fate::Held:
+        case ResultKind::Held:
             return {Outcome::Held, verdict.message, verdict.why};
-        case Fate::Stopped:
+        case ResultKind::Stopped:
             return {Outcome::Held,
                     fmt::format("stopped by the operator; `migc resume {0}` goes on, `migc undo {0}` "
                                 "takes it back",
@@ -93,14 +93,14 @@ StageEnd StageFlow::fail(const Verdict& failed) {
     return failure_block(*block, verdict.message);
 }
 
-Verdict StageFlow::undo(bool all, const std::string& reason) {
+Result StageFlow::undo(bool all, const std::string& reason) {
     undid_ = true;
     StageUndo undo(stage_);
     undo_end_ = std::max(undo_end_, undo.run(reason));
     if (!undo.message().empty()) undo_message_ = undo.message();
     if (all && undo_end_ < UndoEnd::InDoubt && undo_earlier_)
         undo_end_ = std::max(undo_end_, undo_earlier_());
-    if (undo_end_ == UndoEnd::Untrusted) return {Fate::Untrusted, stage_.run.recorder.failure()};
+    if (undo_end_ == UndoEnd::Untrusted) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
     return {};
 }
 
@@ -115,18 +115,18 @@ StageEnd StageFlow::failure_block(const std::vector<ir::Step>& block, const std:
     if (!stage_.run.recorder.record(EventKind::StageFailed,
                                     {{"stage", stage_.stage.name}, {"reason", printable(reason, 4000)}}))
         return untrusted();
-    Course course;
+    StepContext course;
     course.purpose = Purpose::Failure;
     Steps steps(stage_, course, [&](bool all) { return undo(all, reason); });
-    Verdict verdict;
+    Result verdict;
     for (std::size_t i = 0; i < block.size() && verdict.done(); ++i) {
         verdict =
             steps.statement(block[i], stage_.scope, StepId::failure_block_of(stage_.stage.name).child(i + 1));
-        if (verdict.fate == Fate::Failed && only_says(block[i])) verdict = {};
+        if (verdict.kind == ResultKind::Failed && only_says(block[i])) verdict = {};
     }
-    if (verdict.fate == Fate::Untrusted) return untrusted();
+    if (verdict.kind == ResultKind::Untrusted) return untrusted();
     if (undo_end_ > UndoEnd::Undone) return {result_of(undo_end_), reason + "; " + undo_message_};
-    if (verdict.fate == Fate::InDoubt) return {Outcome::InDoubt, reason + "; " + verdict.message};
+    if (verdict.kind == ResultKind::InDoubt) return {Outcome::InDoubt, reason + "; " + verdict.message};
     if (undid_ && verdict.done()) {
         const std::string stands = left_by_failure_block();
         return stands.empty() ? StageEnd{Outcome::Undone, reason}

@@ -26,10 +26,10 @@ class StageFlow {
     StageEnd begin();
     bool announce();
     StageEnd steps();
-    StageEnd fail(const Verdict& failed);
-    [[nodiscard]] Verdict held_by_tool(const Verdict& verdict) const;
+    StageEnd fail(const Result& failed);
+    [[nodiscard]] Result held_by_tool(const Result& verdict) const;
     StageEnd failure_block(const std::vector<ir::Step>& steps, const std::string& reason);
-    Verdict undo(bool all, const std::string& reason);
+    Result undo(bool all, const std::string& reason);
     [[nodiscard]] bool only_says(const ir::Step& step) const;
     [[nodiscard]] std::string left_by_failure_block();
     [[nodiscard]] const Value* found_by_stage(const std::string& phrase) const;

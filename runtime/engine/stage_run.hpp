@@ -20,7 +20,7 @@
 namespace migc::runtime::inline engine {
 
 // How a statement, a block, a stage ended; later ones weigh more when branches end differently.
-enum class Fate {
+enum class ResultKind {
     Done,
     Cancelled,  // another branch failed before this one was through
     Stopped,    // the operator asked to stop
@@ -31,11 +31,11 @@ enum class Fate {
     Untrusted,  // the journal cannot be written
 };
 
-struct Verdict {
-    Fate fate = Fate::Done;
+struct Result {
+    ResultKind kind = ResultKind::Done;
     std::string message;
     Reason why = Reason::None;
-    [[nodiscard]] bool done() const { return fate == Fate::Done; }
+    [[nodiscard]] bool done() const { return kind == ResultKind::Done; }
 };
 
 enum class Purpose {
@@ -60,14 +60,14 @@ struct Written {
 };
 
 // Why steps are run, and on whose account.
-struct Course {
+struct StepContext {
     Purpose purpose = Purpose::Forward;
     const Change* undoing = nullptr;  // Inverse: the change that is taken back
     bool in_parts = false;            // Inverse: of several steps, each told by itself
     Written* written = nullptr;       // Inverse: what it left
     std::string* said = nullptr;      // Inverse: what its tools warned of
     // Inverse of one command: held if what it takes back is somebody else's by now.
-    const std::function<Verdict()>* theirs = nullptr;
+    const std::function<Result()>* theirs = nullptr;
     const std::atomic<bool>* cancelled = nullptr;  // set when another branch failed
     std::optional<Time> deadline = {};             // of the composites around: when they have to be over
     Tries* tries = nullptr;                        // of the composite around that is tried again

@@ -49,46 +49,48 @@ bool is_untouched(const Change& change) {
            });
 }
 
-Finding finding_of(const Verdict& verdict) {
+Finding finding_of(const Result& verdict) {
     if (verdict.done()) return Finding::Holds;
-    return verdict.fate == Fate::Failed || verdict.fate == Fate::Closed ? Finding::Fails : Finding::Unknown;
+    return verdict.kind == ResultKind::Failed || verdict.kind == ResultKind::Closed ? Finding::Fails
+                                                                                    : Finding::Unknown;
 }
 
 }  // namespace
 
-Steps::Steps(StageRun& stage, Course course, std::function<Verdict(bool)> undo)
+Steps::Steps(StageRun& stage, StepContext course, std::function<Result(bool)> undo)
     : stage_(stage), course_(course), undo_(std::move(undo)) {}
 
-Verdict Steps::may_go_on() {
-    if (!stage_.run.recorder.trusted()) return {Fate::Untrusted, stage_.run.recorder.failure()};
-    if (course_.cancelled != nullptr && *course_.cancelled) return {Fate::Cancelled, "another branch failed"};
-    if (course_.deadline && time_left() <= 0) return {Fate::Failed, "its time is over"};
+Result Steps::may_go_on() {
+    if (!stage_.run.recorder.trusted()) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
+    if (course_.cancelled != nullptr && *course_.cancelled)
+        return {ResultKind::Cancelled, "another branch failed"};
+    if (course_.deadline && time_left() <= 0) return {ResultKind::Failed, "its time is over"};
     if (course_.purpose != Purpose::Forward) return {};
-    if (stage_.run.stopping()) return {Fate::Stopped, "stopped by the operator"};
+    if (stage_.run.stopping()) return {ResultKind::Stopped, "stopped by the operator"};
     return Waiter(stage_, course_).guard();
 }
 
-Verdict Steps::block(const std::vector<ir::Step>& steps, Scope& scope, const StepId& parent,
-                     std::size_t first) {
+Result Steps::block(const std::vector<ir::Step>& steps, Scope& scope, const StepId& parent,
+                    std::size_t first) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
-        if (Verdict verdict = may_go_on(); !verdict.done()) return verdict;
-        if (Verdict verdict = statement(steps[i], scope, parent.child(first + i)); !verdict.done())
+        if (Result verdict = may_go_on(); !verdict.done()) return verdict;
+        if (Result verdict = statement(steps[i], scope, parent.child(first + i)); !verdict.done())
             return verdict;
     }
     return {};
 }
 
-Verdict Steps::statement(const ir::Step& step, Scope& scope, const StepId& id) {
-    const auto otherwise = [&]() -> Verdict {
+Result Steps::statement(const ir::Step& step, Scope& scope, const StepId& id) {
+    const auto otherwise = [&]() -> Result {
         if (step.kind == StepKind::Gate) return gate(step, scope, id);
         if (step.kind == StepKind::Hold)
-            return {Fate::Held, "held, as the failure block says", Reason::AskedFor};
-        return undo_ ? undo_(step.kind == StepKind::UndoAll) : Verdict{};
+            return {ResultKind::Held, "held, as the failure block says", Reason::AskedFor};
+        return undo_ ? undo_(step.kind == StepKind::UndoAll) : Result{};
     };
     return semantics::Walk::statement(*this, otherwise, step, scope, id);
 }
 
-Verdict Steps::call(const ir::Step& step, Scope& scope, const StepId& id) {
+Result Steps::call(const ir::Step& step, Scope& scope, const StepId& id) {
     const ir::Verb& verb = stage_.run.program.verbs.at(step.verb);
     auto begun = stage_.about(id);
     begun["text"] = step.text;
@@ -100,11 +102,11 @@ Verdict Steps::call(const ir::Step& step, Scope& scope, const StepId& id) {
                                           known ? before->arguments : nlohmann::json::object());
         !bound)
         return not_begun(step.text, id, bound.error());
-    if (Verdict verdict = may_change(verb, inner); !verdict.done()) return verdict;
+    if (Result verdict = may_change(verb, inner); !verdict.done()) return verdict;
     if (!verb.action) return composite(step, verb, inner, scope, id);
     const auto in_time = hurried(step, verb, scope, inner);
     Call one(stage_, course_, in_time ? *in_time : step, verb, scope, inner, id);
-    Verdict verdict = one.run();
+    Result verdict = one.run();
     if (course_.purpose == Purpose::Forward) accept_files(stage_, verb);
     if (!verdict.done() || step.name.empty()) return verdict;
     const bool secret = verb.result_type && verb.result_type->kind == ir::TypeKind::Secret;
@@ -141,24 +143,24 @@ std::optional<ir::Step> Steps::hurried(const ir::Step& step, const ir::Verb& ver
 }
 
 // Undoing and what a failure block does are never kept from acting.
-Verdict Steps::may_change(const ir::Verb& verb, const Scope& inner) {
+Result Steps::may_change(const ir::Verb& verb, const Scope& inner) {
     if (course_.purpose != Purpose::Forward) return {};
     if (verb.mutates())
-        if (Verdict open = still_open(stage_); !open.done()) return open;
+        if (Result open = still_open(stage_); !open.done()) return open;
     return as_reviewed(stage_, verb, inner);
 }
 
-Verdict Steps::not_begun(const std::string& text, const StepId& id, const std::string& why) {
+Result Steps::not_begun(const std::string& text, const StepId& id, const std::string& why) {
     auto body = stage_.about(id);
     body.update({{"text", text}, {"result", Outcome::Failed}, {"message", why}, {"acted", false}});
     if (course_.purpose != Purpose::Inverse && !stage_.run.recorder.record(EventKind::Outcome, body))
-        return {Fate::Untrusted, stage_.run.recorder.failure()};
-    return {Fate::Failed, fmt::format("{}: {}", text, why)};
+        return {ResultKind::Untrusted, stage_.run.recorder.failure()};
+    return {ResultKind::Failed, fmt::format("{}: {}", text, why)};
 }
 
 // What a composite needs and captures is found out before its first step, and once.
-tl::expected<nlohmann::json, Verdict> Steps::composite_captures(const ir::Verb& verb, Scope& inner,
-                                                                const std::string& text, const StepId& id) {
+tl::expected<nlohmann::json, Result> Steps::composite_captures(const ir::Verb& verb, Scope& inner,
+                                                               const std::string& text, const StepId& id) {
     const auto known = stage_.past.captures.find(id);
     if (recalls() && known != stage_.past.captures.end()) {
         inner.bind_all(known->second);
@@ -167,19 +169,19 @@ tl::expected<nlohmann::json, Verdict> Steps::composite_captures(const ir::Verb& 
     Evaluator snapshot = stage_.evaluator.snapshot();
     if (const auto met = check_needs(snapshot, stage_.run.program, verb, inner); !met)
         return tl::unexpected(course_.purpose == Purpose::Inverse
-                                  ? Verdict{Fate::Held, met.error().message, met.error().why}
+                                  ? Result{ResultKind::Held, met.error().message, met.error().why}
                                   : not_begun(text, id, met.error().message));
     const auto captured = read_captures(snapshot, verb, inner);
     if (!captured) return tl::unexpected(not_begun(text, id, captured.error()));
     if (verb.needs.empty() && verb.captures.empty()) return *captured;
-    if (Verdict noted = remember("captures", *captured, id); !noted.done()) return tl::unexpected(noted);
+    if (Result noted = remember("captures", *captured, id); !noted.done()) return tl::unexpected(noted);
     return *captured;
 }
 
 // Undone by undoing what was done inside, unless it has an inverse of its own: then it is a change of its
 // own.
-Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
-                         const StepId& id) {
+Result Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
+                        const StepId& id) {
     const bool own_undo =
         step.undo || verb.undo.kind == ir::UndoKind::Steps || verb.undo.kind == ir::UndoKind::Irreversible;
     const std::string text = describe_call(verb, inner);
@@ -195,26 +197,26 @@ Verdict Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inne
                      {"captures", *captured}});
         if (step.undo) body.update({{"own_undo", true}, {"scope", outer.journal()}});
         if (!stage_.run.recorder.record(EventKind::Intent, body))
-            return {Fate::Untrusted, stage_.run.recorder.failure()};
+            return {ResultKind::Untrusted, stage_.run.recorder.failure()};
         stage_.add(Change::from_intent(body));
     }
-    Verdict verdict = tries(step, verb, inner, outer, id, text);
-    if (!recorded || verdict.fate == Fate::Untrusted) return verdict;
+    Result verdict = tries(step, verb, inner, outer, id, text);
+    if (!recorded || verdict.kind == ResultKind::Untrusted) return verdict;
     auto body = stage_.about(id);
-    const Outcome result = verdict.done()                  ? Outcome::Done
-                           : verdict.fate == Fate::InDoubt ? Outcome::InDoubt
-                                                           : Outcome::Failed;
+    const Outcome result = verdict.done()                        ? Outcome::Done
+                           : verdict.kind == ResultKind::InDoubt ? Outcome::InDoubt
+                                                                 : Outcome::Failed;
     body.update({{"text", text}, {"result", result}, {"message", verdict.message}, {"acted", true}});
     if (!stage_.run.recorder.record(EventKind::Outcome, body))
-        return {Fate::Untrusted, stage_.run.recorder.failure()};
+        return {ResultKind::Untrusted, stage_.run.recorder.failure()};
     stage_.conclude(id, body);
     return verdict;
 }
 
 // `within` bounds all of it, tries and pauses included.
-Verdict Steps::tries(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
-                     const StepId& id, const std::string& text) {
-    Course course = course_;
+Result Steps::tries(const ir::Step& step, const ir::Verb& verb, Scope& inner, const Scope& outer,
+                    const StepId& id, const std::string& text) {
+    StepContext course = course_;
     const auto given = milliseconds(stage_.evaluator, step.within, outer);
     const auto within = given ? given : milliseconds(stage_.evaluator, verb.within, inner);
     if (within) {
@@ -225,25 +227,25 @@ Verdict Steps::tries(const ir::Step& step, const ir::Verb& verb, Scope& inner, c
     if (step.retry && course.tries == nullptr) course.tries = &found;
     Steps inside(stage_, course, undo_);
     const auto one_try = [&] { return inside.block(verb.steps, inner, id); };
-    Verdict verdict = one_try();
+    Result verdict = one_try();
     if (step.retry) verdict = inside.try_again(step, outer, id, text, std::move(verdict), one_try);
-    if (verdict.fate == Fate::Failed && within && inside.time_left() <= 0)
+    if (verdict.kind == ResultKind::Failed && within && inside.time_left() <= 0)
         verdict.message =
             fmt::format("{} was not done within {}: {}", text, shown_duration(*within), verdict.message);
     return verdict;
 }
 
 // Only as far as nothing took effect: what is done stays done, and what failed half way is not repeated.
-Verdict Steps::try_again(const ir::Step& step, const Scope& outer, const StepId& id, const std::string& text,
-                         Verdict failed, const std::function<Verdict()>& one_try) {
+Result Steps::try_again(const ir::Step& step, const Scope& outer, const StepId& id, const std::string& text,
+                        Result failed, const std::function<Result()>& one_try) {
     const Reading more = stage_.evaluator.evaluate(*step.retry, outer);
     const auto* count = more.value.get_if<std::int64_t>();
     const auto every =
         milliseconds(stage_.evaluator, step.every, outer).value_or(semantics::default_retry_ms);
     for (std::int64_t left = count == nullptr ? 0 : *count; left > 0; --left) {
         const bool has_time = !course_.deadline || time_left() > every;
-        const bool may = failed.fate == Fate::Failed && course_.purpose == Purpose::Forward && has_time &&
-                         !stage_.run.stopping() && had_no_effect(id);
+        const bool may = failed.kind == ResultKind::Failed && course_.purpose == Purpose::Forward &&
+                         has_time && !stage_.run.stopping() && had_no_effect(id);
         if (!may) break;
         auto body = stage_.about(id);
         body.update({{"text", text},
@@ -264,7 +266,7 @@ bool Steps::had_no_effect(const StepId& id) {
     });
 }
 
-Verdict Steps::check(const std::string& text, const StepId& id, Verdict verdict, Time begun) {
+Result Steps::check(const std::string& text, const StepId& id, Result verdict, Time begun) {
     auto body = stage_.about(id);
     body.update({{"text", text},
                  {"result", finding_of(verdict)},
@@ -272,7 +274,7 @@ Verdict Steps::check(const std::string& text, const StepId& id, Verdict verdict,
                  {"took_ms", stage_.run.tools.now() - begun}});
     if (const auto used = stage_.run.take_approvals(); !used.empty()) body["approvals"] = used;
     if (!stage_.run.recorder.record(EventKind::Checked, body))
-        return {Fate::Untrusted, stage_.run.recorder.failure()};
+        return {ResultKind::Untrusted, stage_.run.recorder.failure()};
     if (!verdict.done()) verdict.message = fmt::format("{}: {}", text, verdict.message);
     return verdict;
 }
@@ -293,7 +295,7 @@ bool Steps::was_held(const StepId& id) const {
     return recalls() && stage_.past.held.contains(id);
 }
 
-Verdict Steps::verify(const ir::Step& step, Scope& scope, const StepId& id) {
+Result Steps::verify(const ir::Step& step, Scope& scope, const StepId& id) {
     if (was_held(id)) return {};
     const Time begun = stage_.run.tools.now();
     const std::string text = stage_.evaluator.describe(step, scope);
@@ -307,7 +309,7 @@ Verdict Steps::verify(const ir::Step& step, Scope& scope, const StepId& id) {
     return check(text, id, waiter.until({*step.condition, scope, id, text, limit}), begun);
 }
 
-Verdict Steps::soak(const ir::Step& step, Scope& scope, const StepId& id) {
+Result Steps::soak(const ir::Step& step, Scope& scope, const StepId& id) {
     if (was_held(id)) return {};
     const Time begun = stage_.run.tools.now();
     const std::string text = stage_.evaluator.describe(step, scope);
@@ -315,14 +317,15 @@ Verdict Steps::soak(const ir::Step& step, Scope& scope, const StepId& id) {
     body["text"] = text;
     stage_.run.recorder.tell(EventKind::StepBegun, body);
     const auto duration = milliseconds(stage_.evaluator, step.value, scope);
-    if (!duration) return check(text, id, {Fate::Failed, "how long to soak could not be found out"}, begun);
+    if (!duration)
+        return check(text, id, {ResultKind::Failed, "how long to soak could not be found out"}, begun);
     const auto soaked = stage_.past.soaked.find(id);
     const Soaked before = soaked == stage_.past.soaked.end() ? Soaked{} : soaked->second;
     if (course_.deadline && *duration - before.seen_ms > time_left())
         return check(
             text, id,
-            {Fate::Failed, fmt::format("it would last longer than the {} that are left for all of it",
-                                       shown_duration(std::max<std::int64_t>(time_left(), 0)))},
+            {ResultKind::Failed, fmt::format("it would last longer than the {} that are left for all of it",
+                                             shown_duration(std::max<std::int64_t>(time_left(), 0)))},
             begun);
     return check(text, id,
                  Waiter(stage_, course_).soak({*step.condition, scope, id, text, *duration}, before), begun);
@@ -338,34 +341,35 @@ void Steps::bind_noted(Scope& scope, const std::string& name, const Value& noted
         scope.bind(name, noted);
 }
 
-Verdict Steps::keep_secret(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
-                           const StepId& id) {
+Result Steps::keep_secret(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
+                          const StepId& id) {
     scope.bind_secret(name, value, kept);
-    return kept.is_null() ? Verdict{} : note(name, kept, id);
+    return kept.is_null() ? Result{} : note(name, kept, id);
 }
 
-Verdict Steps::note(const std::string& name, const nlohmann::json& value, const StepId& id) {
+Result Steps::note(const std::string& name, const nlohmann::json& value, const StepId& id) {
     auto body = stage_.about(id);
     body.update({{"name", name}, {"value", value}});
     if (stage_.run.recorder.record(EventKind::Noted, body)) return {};
-    return {Fate::Untrusted, stage_.run.recorder.failure()};
+    return {ResultKind::Untrusted, stage_.run.recorder.failure()};
 }
 
 // For a run that is resumed; of no interest to who watches.
-Verdict Steps::remember(const std::string& kind, const nlohmann::json& value, const StepId& id) {
+Result Steps::remember(const std::string& kind, const nlohmann::json& value, const StepId& id) {
     auto body = stage_.about(id);
     body.update({{"kind", kind}, {"value", value}});
     if (stage_.run.recorder.record(EventKind::Noted, body)) return {};
-    return {Fate::Untrusted, stage_.run.recorder.failure()};
+    return {ResultKind::Untrusted, stage_.run.recorder.failure()};
 }
 
-Verdict Steps::let(const ir::Step& step, Scope& scope, const StepId& id) {
+Result Steps::let(const ir::Step& step, Scope& scope, const StepId& id) {
     if (const auto noted = known_name(id)) {
         bind_noted(scope, step.name, *noted);
         return {};
     }
     const Reading reading = stage_.evaluator.evaluate(*step.value, scope);
-    if (reading.value.is_unknown()) return {Fate::Failed, fmt::format("{}: {}", step.text, explain(reading))};
+    if (reading.value.is_unknown())
+        return {ResultKind::Failed, fmt::format("{}: {}", step.text, explain(reading))};
     if (step.value->type.kind == ir::TypeKind::Secret)
         return keep_secret(step.name, reading.value,
                            kept_form(stage_.evaluator.kept(), *step.value, scope, reading.value), scope, id);
@@ -374,7 +378,7 @@ Verdict Steps::let(const ir::Step& step, Scope& scope, const StepId& id) {
     return note(step.name, to_json(reading.value), id);
 }
 
-Verdict Steps::choose(const ir::Step& step, Scope& scope, const StepId& id) {
+Result Steps::choose(const ir::Step& step, Scope& scope, const StepId& id) {
     const auto decided = stage_.past.decisions.find(id);
     std::optional<bool> holds = remembered(course_.tries, &Tries::decisions, id);
     if (holds) {
@@ -384,15 +388,15 @@ Verdict Steps::choose(const ir::Step& step, Scope& scope, const StepId& id) {
     } else {
         const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
         holds = truth(reading.value);
-        if (!holds) return {Fate::Failed, fmt::format("{}: {}", step.text, explain(reading))};
-        if (Verdict noted = remember("decision", *holds, id); !noted.done()) return noted;
+        if (!holds) return {ResultKind::Failed, fmt::format("{}: {}", step.text, explain(reading))};
+        if (Result noted = remember("decision", *holds, id); !noted.done()) return noted;
     }
     keep(course_.tries, &Tries::decisions, id, *holds);
     Scope inner(&scope, scope.depth());
     return *holds ? block(step.body, inner, id) : block(step.otherwise, inner, id, step.body.size() + 1);
 }
 
-Verdict Steps::loop(const ir::Step& step, Scope& scope, const StepId& id) {
+Result Steps::loop(const ir::Step& step, Scope& scope, const StepId& id) {
     const auto listed = stage_.past.lists.find(id);
     const auto before = remembered(course_.tries, &Tries::lists, id);
     const bool known = before || (recalls() && listed != stage_.past.lists.end());
@@ -403,15 +407,15 @@ Verdict Steps::loop(const ir::Step& step, Scope& scope, const StepId& id) {
     if (items == nullptr) {
         const std::string why =
             reading.value.is_unknown() ? explain(reading) : "there is no list to go through";
-        return {Fate::Failed, fmt::format("{}: {}", step.text, why)};
+        return {ResultKind::Failed, fmt::format("{}: {}", step.text, why)};
     }
     keep(course_.tries, &Tries::lists, id, reading.value);
     if (!known && !is_fixed(*step.value))
-        if (Verdict noted = remember("list", to_json(reading.value), id); !noted.done()) return noted;
+        if (Result noted = remember("list", to_json(reading.value), id); !noted.done()) return noted;
     for (std::size_t i = 0; i < items->size(); ++i) {
         Scope inner(&scope, scope.depth());
         inner.bind(step.name, (*items)[i]);
-        Verdict verdict = block(step.body, inner, id.turn(i + 1));
+        Result verdict = block(step.body, inner, id.turn(i + 1));
         if (!verdict.done()) return verdict;
     }
     return {};
@@ -419,11 +423,11 @@ Verdict Steps::loop(const ir::Step& step, Scope& scope, const StepId& id) {
 
 // Where the tools allow it, each branch has its own thread. The first failure lets the others finish the step
 // that they are in; the heaviest end of a branch is the end of all.
-Verdict Steps::parallel(const ir::Step& step, Scope& scope, const StepId& id) {
+Result Steps::parallel(const ir::Step& step, Scope& scope, const StepId& id) {
     std::atomic<bool> failed = course_.cancelled != nullptr && *course_.cancelled;
-    std::vector<Verdict> verdicts(step.body.size());
+    std::vector<Result> verdicts(step.body.size());
     const auto branch = [&](std::size_t i) {
-        Course course = course_;
+        StepContext course = course_;
         course.cancelled = &failed;
         Steps steps(stage_, course, undo_);
         Scope inner(&scope, scope.depth());
@@ -432,7 +436,8 @@ Verdict Steps::parallel(const ir::Step& step, Scope& scope, const StepId& id) {
             try {
                 work();
             } catch (const std::exception& error) {
-                verdicts[i] = {Fate::InDoubt, fmt::format("a mistake in migc itself: {}", error.what())};
+                verdicts[i] = {ResultKind::InDoubt,
+                               fmt::format("a mistake in migc itself: {}", error.what())};
             }
         };
         attempt([&] {
@@ -449,24 +454,24 @@ Verdict Steps::parallel(const ir::Step& step, Scope& scope, const StepId& id) {
         for (std::size_t i = 0; i < step.body.size(); ++i) branch(i);
     }
     const auto worst = std::max_element(verdicts.begin(), verdicts.end(),
-                                        [](const Verdict& a, const Verdict& b) { return a.fate < b.fate; });
-    return worst == verdicts.end() ? Verdict{} : *worst;
+                                        [](const Result& a, const Result& b) { return a.kind < b.kind; });
+    return worst == verdicts.end() ? Result{} : *worst;
 }
 
 // Closed unless it is known to be open.
-Verdict Steps::gate(const ir::Step& step, Scope& scope, const StepId& id) {
+Result Steps::gate(const ir::Step& step, Scope& scope, const StepId& id) {
     const Time begun = stage_.run.tools.now();
     const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
-    if (truth(reading.value) == true) return check(step.text, id, {Fate::Done, reading.why}, begun);
+    if (truth(reading.value) == true) return check(step.text, id, {ResultKind::Done, reading.why}, begun);
     return closed(step.text, id, explain(reading), begun);
 }
 
-Verdict Steps::freeze(const StepId& id) {
+Result Steps::freeze(const StepId& id) {
     const auto why = frozen_now(stage_);
-    return why ? closed(freeze_gate(), id, *why, stage_.run.tools.now()) : Verdict{};
+    return why ? closed(freeze_gate(), id, *why, stage_.run.tools.now()) : Result{};
 }
 
-Verdict Steps::evidence(const StepId& id) {
+Result Steps::evidence(const StepId& id) {
     if (const auto& repeated = stage_.stage.repeats; repeated && stage_.run.passed.contains(*repeated))
         if (const auto why = is_elsewhere(stage_.run.eval_context, *repeated, stage_.environment);
             !why.empty())
@@ -476,16 +481,16 @@ Verdict Steps::evidence(const StepId& id) {
     const Time begun = stage_.run.tools.now();
     const std::string text = evidence_gate(*wanted);
     if (const std::string& because = stage_.run.options.without_evidence; !because.empty())
-        return check(text, id, {Fate::Done, "NOT ASKED FOR: " + because}, begun);
+        return check(text, id, {ResultKind::Done, "NOT ASKED FOR: " + because}, begun);
     const Reading reading = read_evidence(stage_.run.eval_context, *wanted);
-    if (truth(reading.value) == true) return check(text, id, {Fate::Done, reading.why}, begun);
+    if (truth(reading.value) == true) return check(text, id, {ResultKind::Done, reading.why}, begun);
     return closed(text, id, explain(reading), begun);
 }
 
-Verdict Steps::closed(const std::string& text, const StepId& id, const std::string& why, Time begun) {
+Result Steps::closed(const std::string& text, const StepId& id, const std::string& why, Time begun) {
     if (emergency(stage_.run.program) != nullptr)
-        return check(text, id, {Fate::Done, "WAIVED BY THE EMERGENCY: " + why}, begun);
-    return check(text, id, {Fate::Closed, why}, begun);
+        return check(text, id, {ResultKind::Done, "WAIVED BY THE EMERGENCY: " + why}, begun);
+    return check(text, id, {ResultKind::Closed, why}, begun);
 }
 
 }  // namespace migc::runtime::inline engine

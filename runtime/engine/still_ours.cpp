@@ -118,12 +118,12 @@ StillOurs::Found StillOurs::look(Evaluator& snapshot, const Change& change) {
     return worst;
 }
 
-Verdict StillOurs::before(Evaluator& snapshot, const StepId& step, const std::set<std::string>& names) {
+Result StillOurs::before(Evaluator& snapshot, const StepId& step, const std::set<std::string>& names) {
     for (const Change& change : stage_.changes_about(names)) {
         if (!counts(change) || change.step == step) continue;
         if (look(snapshot, change).state != State::Theirs) continue;
         if (Found found = look_again({change}); found.state == State::Theirs)
-            return {Fate::Held, found.message};
+            return {ResultKind::Held, found.message};
     }
     return {};
 }
@@ -147,7 +147,7 @@ std::vector<StepId> StillOurs::superseded_by(const StepId& step, const ir::Verb&
 StillOurs::Found StillOurs::look_again(const std::vector<Change>& changes) {
     std::vector<Change> left = changes;
     Found worst;
-    const Course course;
+    const StepContext course;
     Waiter waiter(stage_, course);
     for (int i = 0; i < looks && !left.empty(); ++i) {
         if (i > 0) waiter.rest(first_rest_ms << (i - 1));
@@ -195,10 +195,11 @@ std::string StillOurs::theirs() {
     return found.state == State::Theirs ? found.message : "";
 }
 
-Verdict StillOurs::all() {
+Result StillOurs::all() {
     const Found found = look_at_all(true);
     if (found.state == State::Ours) return {};
-    return {Fate::Held, found.message, found.state == State::Unreadable ? Reason::NotSeen : Reason::None};
+    return {ResultKind::Held, found.message,
+            found.state == State::Unreadable ? Reason::NotSeen : Reason::None};
 }
 
 }  // namespace migc::runtime::inline engine

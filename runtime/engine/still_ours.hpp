@@ -25,7 +25,7 @@ class StillOurs {
 
     // Before a step acts on things of these names: what earlier steps changed there. Held where somebody else
     // has changed it; what cannot be read is left to the step itself.
-    Verdict before(Evaluator& snapshot, const StepId& step, const std::set<std::string>& names);
+    Result before(Evaluator& snapshot, const StepId& step, const std::set<std::string>& names);
 
     // After a step of that verb was done: the earlier steps that changed what this one has changed again.
     // From now on nothing is expected of what they left. What the verb cannot have changed is not among them.
@@ -34,7 +34,7 @@ class StillOurs {
 
     // At the end of the stage, and when somebody asks whether it passed: everything that it changed, and what
     // it found as it was to be. Held where it is otherwise, or where that cannot be found out.
-    Verdict all();
+    Result all();
     // What of it somebody else has changed since; "" where nothing is seen of that, or nothing can be seen.
     // Files of the project are no part of it: each run begins with those that were reviewed.
     std::string theirs();

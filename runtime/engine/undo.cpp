@@ -25,28 +25,28 @@ std::string phrase_of(Evaluator& evaluator, const ir::Expr& expression, const Sc
     return expression.kind == ir::ExprKind::Probe ? evaluator.describe(expression, scope) : "what it follows";
 }
 
-Outcome outcome_of(const Verdict& verdict) {
-    switch (verdict.fate) {
-        case Fate::Done:
+Outcome outcome_of(const Result& verdict) {
+    switch (verdict.kind) {
+        case ResultKind::Done:
             return Outcome::Undone;
-        case Fate::InDoubt:
+        case ResultKind::InDoubt:
             return Outcome::InDoubt;
-        case Fate::Failed:
+        case ResultKind::Failed:
             return Outcome::Failed;
         default:
             return Outcome::Held;
     }
 }
 
-UndoEnd end_of(const Verdict& verdict) {
-    switch (verdict.fate) {
-        case Fate::Done:
+UndoEnd end_of(const Result& verdict) {
+    switch (verdict.kind) {
+        case ResultKind::Done:
             return UndoEnd::Undone;
-        case Fate::InDoubt:
+        case ResultKind::InDoubt:
             return UndoEnd::InDoubt;
-        case Fate::Failed:
+        case ResultKind::Failed:
             return UndoEnd::Failed;
-        case Fate::Untrusted:
+        case ResultKind::Untrusted:
             return UndoEnd::Untrusted;
         default:
             return UndoEnd::Held;
@@ -450,7 +450,7 @@ StageUndo::Found StageUndo::look_twice(const Inverse& inverse) {
     Found found = look(inverse);
     const bool is_seen = !inverse.verb->effects.empty() && inverse.change->acted;
     if (found.state != State::Untouched || !is_seen || stage_.run.hurried()) return found;
-    if (!std::exchange(rested_, true)) Waiter(stage_, Course{}).rest(pause_ms);
+    if (!std::exchange(rested_, true)) Waiter(stage_, StepContext{}).rest(pause_ms);
     return look(inverse);
 }
 
@@ -516,22 +516,22 @@ bool StageUndo::undo_one(Inverse& inverse) {
 void StageUndo::run_steps(Inverse& inverse) {
     Change& change = *inverse.change;
     Written written;
-    Course course;
+    StepContext course;
     course.purpose = Purpose::Inverse;
     course.undoing = &change;
     course.in_parts = in_parts(stage_.run.program, inverse.undo->steps);
     course.written = &written;
     std::string said;
     course.said = &said;
-    const std::function<Verdict()> theirs = [&] {
+    const std::function<Result()> theirs = [&] {
         const Found found = look(inverse);
-        return found.state == State::Foreign ? Verdict{Fate::Held, found.message, found.why} : Verdict{};
+        return found.state == State::Foreign ? Result{ResultKind::Held, found.message, found.why} : Result{};
     };
     if (!course.in_parts) course.theirs = &theirs;
     Scope scope(inverse.scope.get());
-    const Verdict verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step.undo());
+    const Result verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step.undo());
     stage_.wrote(written.values);
-    if (verdict.fate == Fate::Untrusted) return;
+    if (verdict.kind == ResultKind::Untrusted) return;
     std::string message =
         verdict.done() && verdict.message.empty() ? restored_text(inverse) : verdict.message;
     if (!verdict.done()) leave(inverse);
@@ -621,20 +621,20 @@ bool StageUndo::went_with_its_object(const Restored& restored) {
 }
 
 void StageUndo::check_restored() {
-    Course course;
+    StepContext course;
     course.purpose = Purpose::Inverse;
     Converge converge(stage_, course);
     for (const Inverse* inverse : skipped_)
         for (const ir::Effect& effect : inverse->verb->effects)
             if (const auto verdict = converge.caught_up(effect.probe, *inverse->scope, inverse->change->step);
                 !verdict.done())
-                worsen(verdict.fate == Fate::Stopped ? UndoEnd::Held : UndoEnd::Failed,
+                worsen(verdict.kind == ResultKind::Stopped ? UndoEnd::Held : UndoEnd::Failed,
                        fmt::format("after the undo, {}", verdict.message));
     for (auto& [phrase, restored] : restored_) {
         if (went_with_its_object(restored)) continue;
-        const auto limited = [&](Verdict verdict) {
+        const auto limited = [&](Result verdict) {
             if (verdict.done()) return true;
-            worsen(verdict.fate == Fate::Stopped ? UndoEnd::Held : UndoEnd::Failed,
+            worsen(verdict.kind == ResultKind::Stopped ? UndoEnd::Held : UndoEnd::Failed,
                    fmt::format("after the undo, {}", verdict.message));
             return false;
         };
@@ -672,7 +672,7 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
 StageUndo::Settled StageUndo::look_until_stable(const Inverse& inverse) {
     constexpr int looks = 5;
     constexpr std::int64_t pause_ms = 500;
-    const Course course;
+    const StepContext course;
     Waiter waiter(stage_, course);
     Settled settled = look_back(inverse);
     for (int i = 1; i < looks && !(settled.known && settled.all_taken); ++i) {

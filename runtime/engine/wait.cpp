@@ -58,7 +58,7 @@ std::optional<std::int64_t> milliseconds(Evaluator& evaluator, const std::option
                                : std::optional(std::max<std::int64_t>(duration->milliseconds, 0));
 }
 
-Waiter::Waiter(StageRun& stage, const Course& course)
+Waiter::Waiter(StageRun& stage, const StepContext& course)
     : stage_(stage), course_(course), evaluator_(stage.evaluator) {}
 
 std::int64_t Waiter::declared_limit(const ir::Expr& condition, const Scope& scope) {
@@ -112,35 +112,35 @@ bool Waiter::settled(const Wait& wait, const Watched& watched) {
     return truth(evaluator_.evaluate(wait.condition, wait.scope).value) == true;
 }
 
-Verdict Waiter::guard() {
+Result Waiter::guard() {
     const auto& condition = stage_.throughout();
     if (course_.purpose != Purpose::Forward || !condition) return {};
     const Reading reading = evaluator_.evaluate(*condition, stage_.scope);
     if (truth(reading.value) != false) return {};
-    return {Fate::Failed, "what must hold throughout the stage does not: " + explain(reading)};
+    return {ResultKind::Failed, "what must hold throughout the stage does not: " + explain(reading)};
 }
 
-Verdict Waiter::until(const Wait& wait) {
+Result Waiter::until(const Wait& wait) {
     const Time deadline = stage_.run.tools.now() + wait.limit_ms;
     Watched watched = watch(wait.condition, wait.scope);
     for (std::int64_t step = first_pause_ms;; step = std::min(step * 2, longest_pause_ms)) {
         const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
-        if (!stage_.run.recorder.trusted()) return {Fate::Untrusted, stage_.run.recorder.failure()};
+        if (!stage_.run.recorder.trusted()) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
         if (truth(reading.value) == true && settled(wait, watched)) return {};
-        if (reading.permanent) return {Fate::Failed, explain(reading)};
+        if (reading.permanent) return {ResultKind::Failed, explain(reading)};
         const Time now = stage_.run.tools.now();
         if (now >= deadline)
-            return {Fate::Failed,
+            return {ResultKind::Failed,
                     fmt::format("{} (after {})", explain(reading), shown_duration(wait.limit_ms))};
-        if (Verdict broken = guard(); !broken.done()) return broken;
-        if (stage_.run.stopping()) return {Fate::Stopped, explain(reading)};
+        if (Result broken = guard(); !broken.done()) return broken;
+        if (stage_.run.stopping()) return {ResultKind::Stopped, explain(reading)};
         tell(wait, reading);
         const std::int64_t longest = watched.watch ? watch_reread_ms : step;
         const WakeReason woken = pause(watched.watch.get(), std::min(deadline, now + longest));
         if (woken == WakeReason::Ended) watched.watch.reset();
         if (woken == WakeReason::Changed)
             rest(first_pause_ms);  // a flood of news is no reason to flood the server
-        if (woken == WakeReason::Interrupted) return {Fate::Stopped, explain(reading)};
+        if (woken == WakeReason::Interrupted) return {ResultKind::Stopped, explain(reading)};
     }
 }
 
@@ -152,7 +152,7 @@ bool Waiter::keep(const Wait& wait, std::int64_t soaked_ms) {
     return stage_.run.recorder.record(EventKind::Noted, body);
 }
 
-Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
+Result Waiter::soak(const Wait& wait, const Soaked& before) {
     const Time begin = stage_.run.tools.now();
     Time end = begin + std::max<std::int64_t>(wait.limit_ms - before.seen_ms, 0);
     const std::int64_t interval = std::clamp<std::int64_t>(wait.limit_ms / 100, 1'000, 30'000);
@@ -170,27 +170,28 @@ Verdict Waiter::soak(const Wait& wait, const Soaked& before) {
     for (;;) {
         const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
         const Time now = stage_.run.tools.now();
-        if (!stage_.run.recorder.trusted()) return {Fate::Untrusted, stage_.run.recorder.failure()};
+        if (!stage_.run.recorder.trusted()) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
         if (truth(reading.value) == false)
-            return {Fate::Failed,
+            return {ResultKind::Failed,
                     fmt::format("{} (after {})", explain(reading), shown_duration(soaked(now)))};
         const bool sees = truth(reading.value) == true;
         if (sees && now - seen > blind_ms) miss(now - seen);
         if (sees) seen = now;
-        if (!sees && (reading.permanent || now - seen > blind_ms)) return {Fate::Held, explain(reading)};
+        if (!sees && (reading.permanent || now - seen > blind_ms))
+            return {ResultKind::Held, explain(reading)};
         if (sees && now - kept >= keep_every) {
-            if (!keep(wait, soaked(now))) return {Fate::Untrusted, stage_.run.recorder.failure()};
+            if (!keep(wait, soaked(now))) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
             kept = now;
         }
         if (now >= end && sees) {
             const std::int64_t gaps = missed + (before.last_ms == 0 ? 0 : begin - before.last_ms);
             if (gaps == 0) return {};
-            return {Fate::Done, fmt::format("but for {} in which nobody looked", shown_duration(gaps))};
+            return {ResultKind::Done, fmt::format("but for {} in which nobody looked", shown_duration(gaps))};
         }
-        if (Verdict broken = guard(); !broken.done()) return broken;
+        if (Result broken = guard(); !broken.done()) return broken;
         if (stage_.run.stopping()) {
             keep(wait, soaked(seen));
-            return {Fate::Stopped, "the soak was not over"};
+            return {ResultKind::Stopped, "the soak was not over"};
         }
         if (!sees) tell(wait, reading);
         const Time later = now + (simulated && sees ? seldom : interval);

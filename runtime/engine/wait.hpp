@@ -27,19 +27,19 @@ constexpr std::int64_t blind_ms = 60'000;
 
 class Waiter {
   public:
-    Waiter(StageRun& stage, const Course& course);
+    Waiter(StageRun& stage, const StepContext& course);
 
     // Eventually: reads until the condition holds, is beyond hope, or the limit is reached. Where a probe of
     // the condition can be watched, what changes quickly must hold on a second look half a second later.
-    Verdict until(const Wait& wait);
+    Result until(const Wait& wait);
     // Always: fails when the condition is read as false, holds when nothing could be read for a minute. What
     // a run that was cut off has soaked already counts; the time in which nobody looked (the run was cut off,
     // the machine asleep) does not, and is told.
-    Verdict soak(const Wait& wait, const Soaked& before = {});
+    Result soak(const Wait& wait, const Soaked& before = {});
     // Sleeps; an interrupt is remembered, and the sleep goes on, unless the operator is in a hurry.
     void rest(std::int64_t milliseconds);
     // One look at the stage's `throughout`; done if there is none. Only a forward course is under it.
-    Verdict guard();
+    Result guard();
 
     // The limit that the condition's own declarations give, else the default.
     std::int64_t declared_limit(const ir::Expr& condition, const Scope& scope);
@@ -54,7 +54,7 @@ class Waiter {
     bool keep(const Wait& wait, std::int64_t soaked_ms);
 
     StageRun& stage_;
-    const Course& course_;
+    const StepContext& course_;
     Evaluator& evaluator_;
     std::string told_;
 };
