@@ -17,12 +17,14 @@ namespace {
 // The protocol's numbers of what stands for each kind: keyword, function, variable, value.
 int kind_of(service::CompletionKind kind) {
     constexpr std::array numbers = {14, 3, 6, 12};
+    static_assert(numbers.size() == static_cast<std::size_t>(service::CompletionKind::Value) + 1);
     return numbers.at(static_cast<std::size_t>(kind));
 }
 
 // Constant, variable, namespace, function, property, module, class.
 int kind_of(service::PartKind kind) {
     constexpr std::array numbers = {14, 13, 3, 12, 7, 2, 5};
+    static_assert(numbers.size() == static_cast<std::size_t>(service::PartKind::Resource) + 1);
     return numbers.at(static_cast<std::size_t>(kind));
 }
 

@@ -8,6 +8,7 @@ namespace migc {
 
 std::string_view name(Severity severity) {
     constexpr std::array<std::string_view, 3> names = {"note", "warning", "error"};
+    static_assert(names.size() == static_cast<std::size_t>(Severity::Error) + 1);
     return names.at(static_cast<std::size_t>(severity));
 }
 

@@ -16,6 +16,7 @@ namespace {
 // In the order of Ink.
 constexpr std::array<std::string_view, 8> escape_sequences = {
     "", "\x1b[1m", "\x1b[2m", "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;36m", "\x1b[1;34m", "\x1b[1;32m"};
+static_assert(escape_sequences.size() == static_cast<std::size_t>(Ink::Green) + 1);
 
 }  // namespace
 

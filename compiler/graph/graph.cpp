@@ -97,6 +97,7 @@ class Builder {
         constexpr std::array<Shape, 11> shapes = {Shape::Change, Shape::Look,   Shape::Look,   Shape::Other,
                                                   Shape::Choice, Shape::Choice, Shape::Choice, Shape::Gate,
                                                   Shape::Undo,   Shape::Undo,   Shape::Hold};
+        static_assert(shapes.size() == static_cast<std::size_t>(StepKind::Hold) + 1);
         return shapes.at(static_cast<std::size_t>(step.kind));
     }
 
@@ -237,6 +238,8 @@ constexpr std::array<Look, 7> looks = {{{"shape=hexagon, fillcolor=\"#fff3c4\"",
                                         {"shape=box, fillcolor=\"#ffe0d6\"", "[/\"", "\"/]"},
                                         {"shape=octagon, fillcolor=\"#ffc9c9\"", "[[\"", "\"]]"},
                                         {"shape=plain", "(\"", "\")"}}};
+
+static_assert(looks.size() == static_cast<std::size_t>(Shape::Other) + 1);
 
 const Look& look(const Node& node) {
     return looks.at(static_cast<std::size_t>(node.shape));

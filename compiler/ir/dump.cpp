@@ -16,6 +16,7 @@ std::string_view sign(Comparison comparison) {
     constexpr std::array<std::string_view, 10> signs = {"is",       "is not",       "below",   "above",
                                                         "at least", "at most",      "matches", "contains",
                                                         "one of",   "is not one of"};
+    static_assert(signs.size() == static_cast<std::size_t>(Comparison::NotOneOf) + 1);
     return signs.at(static_cast<std::size_t>(comparison));
 }
 

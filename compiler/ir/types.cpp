@@ -5,11 +5,15 @@
 
 namespace migc::ir {
 
+namespace {
+
 // In the order of TypeKind; "" where it takes more than a word.
 constexpr std::array<std::string_view, 17> type_names = {
     "any",   "bool", "int", "string",    "percent",     "duration", "quantity", "url", "path",
     "image", "json", "",    "condition", "environment", "secret",   "plan",     ""};
 static_assert(static_cast<std::size_t>(TypeKind::Resource) + 1 == type_names.size());
+
+}  // namespace
 
 Value joined(const Type& type, std::string text) {
     if (type.kind == TypeKind::Resource) return ResourceRef{type.resource, std::move(text)};

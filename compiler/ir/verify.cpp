@@ -40,6 +40,7 @@ class Verifier {
         constexpr std::size_t any = ~std::size_t{0};
         // In the order of ExprKind.
         constexpr std::array<std::size_t, 13> operands = {0, any, 0, 0, 0, any, any, 1, 2, 2, 2, 1, 2};
+        static_assert(operands.size() == static_cast<std::size_t>(ExprKind::Arithmetic) + 1);
         const std::size_t expected = operands.at(static_cast<std::size_t>(e.kind));
         if (expected != any && e.children.size() != expected)
             problem(fmt::format("an expression has {} operands in place of {}", e.children.size(), expected));

@@ -12,12 +12,9 @@ void Lowering::defined(DefinitionKind kind, const std::string& name, Span span, 
 void Lowering::defined(const Declaration& declaration) {
     if (!symbols_) return;
     const syntax::Declared& common = declaration.common();
-    Definition d{declaration.verb ? DefinitionKind::Verb : DefinitionKind::Probe,
-                 text(common.signature_span),
-                 common.signature_span,
-                 common.span,
-                 "",
-                 common.documentation};
+    const auto kind = declaration.verb ? DefinitionKind::Verb : DefinitionKind::Probe;
+    const Span signature = common.signature_span;
+    Definition d{kind, text(signature), signature, common.span, "", common.documentation};
     if (declaration.probe) d.type = declaration.probe->type.text;
     if (declaration.verb && declaration.verb->result_type) d.type = declaration.verb->result_type->text;
     symbols_->definitions.push_back(std::move(d));
