@@ -97,7 +97,7 @@ class Builder {
         constexpr std::array<Shape, 11> shapes = {Shape::Change, Shape::Look,   Shape::Look,   Shape::Other,
                                                   Shape::Choice, Shape::Choice, Shape::Choice, Shape::Gate,
                                                   Shape::Undo,   Shape::Undo,   Shape::Hold};
-        static_assert(shapes.size() == static_cast<std::size_t>(StepKind::Hold) + 1);
+        static_assert(shapes.size() == static_cast<std::size_t>(ir::StepKind::Hold) + 1);
         return shapes.at(static_cast<std::size_t>(step.kind));
     }
 
