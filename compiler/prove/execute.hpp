@@ -15,7 +15,7 @@ constexpr std::uint32_t stop_here = ~std::uint32_t{0};
 // many instructions it were.
 template <typename Watcher>
 Stop execute(const std::vector<Instruction>& instructions, const std::vector<std::uint32_t>& returns,
-               std::uint32_t at, ValueId* r, Values& values, Watcher&& watcher) {
+             std::uint32_t at, ValueId* r, Values& values, Watcher&& watcher) {
     const Instruction* const code = instructions.data();
     for (std::uint64_t count = 1;; ++count) {
         const Instruction& one = code[at++];

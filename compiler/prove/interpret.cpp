@@ -31,7 +31,7 @@ class Interpreter : public Machine {
 
     Stop run(ValueId* registers, std::uint32_t at, unsigned quiet) {
         return execute(code_.code, code_.returns, at, registers, values_,
-                         Watcher{code_, quiet, carried_out_});
+                       Watcher{code_, quiet, carried_out_});
     }
 
     MachineCode code_;

@@ -18,8 +18,7 @@ class Teller {
     Trace tell() {
         if (schedule_.variation >= 0)
             story_.given.push_back(system_.variations[static_cast<std::size_t>(schedule_.variation)].text);
-        const Stop stop =
-            execute(system_.code, system_.returns, 0, registers_.data(), system_.values, *this);
+        const Stop stop = execute(system_.code, system_.returns, 0, registers_.data(), system_.values, *this);
         end(system_.endings[stop.number]);
         return std::move(story_);
     }
