@@ -7,29 +7,12 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/timeline.hpp"
+#include "compiler/kubernetes/kinds.hpp"
+#include "compiler/kubernetes/manifest.hpp"
 #include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 namespace {
-
-const std::map<std::string, std::string, std::less<>>& short_kinds() {
-    static const std::map<std::string, std::string, std::less<>> kinds = {
-        {"deploy", "deployment"}, {"sts", "statefulset"},
-        {"ds", "daemonset"},      {"svc", "service"},
-        {"cm", "configmap"},      {"pvc", "persistentvolumeclaim"},
-        {"ing", "ingress"},       {"hpa", "horizontalpodautoscaler"},
-        {"ns", "namespace"}};
-    return kinds;
-}
-
-// A kind as an apply or a person may write it: "Deployments.apps" is "deployment".
-std::string kind_of(std::string_view written) {
-    std::string kind(written.substr(0, written.find('.')));
-    std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (const auto known = short_kinds().find(kind); known != short_kinds().end()) return known->second;
-    return kind.size() > 3 && kind.ends_with('s') && !kind.ends_with("ss") ? kind.substr(0, kind.size() - 1)
-                                                                           : kind;
-}
 
 std::vector<std::string> split(std::string_view text, std::string_view separators) {
     std::vector<std::string> parts;
@@ -63,15 +46,11 @@ bool path_names(const std::string& file, const std::string& environment) {
 }  // namespace
 
 ResourceKey object_key(std::string_view handle) {
-    const auto first = handle.find('/'), last = handle.rfind('/');
-    if (first == std::string_view::npos) return ResourceKey(handle);
-    return fmt::format("{}/{}", kind_of(handle.substr(0, first)), handle.substr(last + 1));
+    return kubernetes::plain_handle(handle);
 }
 
 bool holds_data(const ResourceKey& thing) {
-    static const std::set<std::string, std::less<>> kinds = {"persistentvolumeclaim", "persistentvolume",
-                                                             "namespace", "customresourcedefinition"};
-    return kinds.contains(thing.substr(0, thing.find('/')));
+    return kubernetes::holds_data(std::string_view(thing).substr(0, thing.find('/')));
 }
 
 bool is_live(const ResourceKey& thing) {

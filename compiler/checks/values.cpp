@@ -6,6 +6,7 @@
 #include "compiler/checks/resources.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/ir/compare.hpp"
+#include "compiler/kubernetes/kinds.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/known.hpp"
 #include "compiler/support/project_path.hpp"
@@ -17,7 +18,7 @@ constexpr std::size_t most_restored = 1'000;  // files of a folder
 
 // What `delete objects of` leaves standing, since it could not be made again as it was.
 bool stays(const ResourceKey& thing) {
-    return holds_data(thing) || thing.starts_with("secret/");
+    return kubernetes::is_left_standing(std::string_view(thing).substr(0, thing.find('/')));
 }
 
 Maybe pointer_through(const Maybe& names) {
