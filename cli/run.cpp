@@ -186,7 +186,7 @@ int resume(const RunOptions& options) {
 }
 
 // On standard output, whatever state the run is in; nothing is locked, nothing is asked.
-int sheet(const RunOptions& options) {
+int runbook(const RunOptions& options) {
     const auto earlier = earlier_run(options, "take it back");
     if (!earlier) return refuse(earlier.error());
     auto journal = session::journal_here();
@@ -335,12 +335,13 @@ void add_resolve(CLI::App& command, int& exit_code) {
         "the step is not in doubt, 5 the run is under way.");
 }
 
-void add_sheet(CLI::App& command, int& exit_code) {
-    auto& [options] = on_call(command, exit_code, sheet);
+void add_runbook(CLI::App& command, int& exit_code) {
+    command.alias("sheet");  // as it was called before
+    auto& [options] = on_call(command, exit_code, runbook);
     add_run_argument(command, options.run)->required();
     command.footer(
         "While a run goes on it is kept up to date beside the journal too: .migc/runs/RUN/undo-sheet.txt\n\n"
-        "Example:\n  migc sheet last");
+        "Example:\n  migc runbook last");
 }
 
 void add_runs(CLI::App& command, int& exit_code) {

@@ -297,6 +297,15 @@ class Expansion {
         course_.undos.push_back(std::move(own));
     }
 
+    // What the parameters of a probe stand for.
+    std::vector<Maybe> arguments_of(const ir::Probe& probe, const ir::Expr& asked, const Names& names) const {
+        Names bound = values_.bind(probe.parameters, asked.children, names);
+        std::vector<Maybe> arguments;
+        for (std::size_t i = 0; i < asked.children.size() && i < probe.parameters.size(); ++i)
+            arguments.push_back(bound[probe.parameters[i].name].value);
+        return arguments;
+    }
+
     void add_effect(Event& event, const ir::Effect& effect, const Names& names) const {
         Effect made;
         made.probe = &program_.probes.at(effect.probe.declaration);
@@ -304,10 +313,10 @@ class Expansion {
         made.exact = true;
         made.role = values_.played(effect.probe, names);
         made.name = made.probe->signature;
-        for (const ir::Expr& argument : effect.probe.children) {
-            made.arguments.push_back(values_.of(argument, names));
-            made.exact = made.exact && made.arguments.back();
-            made.name += " | " + (made.arguments.back() ? show(*made.arguments.back()) : "?");
+        made.arguments = arguments_of(*made.probe, effect.probe, names);
+        for (const Maybe& argument : made.arguments) {
+            made.exact = made.exact && argument;
+            made.name += " | " + (argument ? show(*argument) : "?");
         }
         if (effect.value) made.value = values_.of(*effect.value, names);
         auto things = ground_.resources.things_of(*made.probe, made.arguments, made.role);
@@ -373,9 +382,7 @@ class Expansion {
             return;
         }
         if (const ir::Probe* probe = program_.probe(*condition)) {
-            std::vector<Maybe> arguments;
-            for (const ir::Expr& argument : condition->children)
-                arguments.push_back(values_.of(argument, *names));
+            const std::vector<Maybe> arguments = arguments_of(*probe, *condition, *names);
             const auto role = values_.played(*condition, *names);
             add_asked(event, probe->role, role, probe->parameters, condition->children);
             const auto things = ground_.resources.things_of(*probe, arguments, role);

@@ -8,6 +8,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/ir/compare.hpp"
+#include "compiler/semantics/calls.hpp"
 
 namespace migc::checks {
 namespace {
@@ -45,8 +46,11 @@ void add_asked(const ir::Program& program, const ir::Expr& expression, const Arg
     Question asked{expression.declaration, {}};
     Arguments inner;
     for (std::size_t i = 0; i < expression.children.size(); ++i) {
-        asked.arguments.push_back(known(expression.children[i], names));
-        if (i < probe.parameters.size()) inner[probe.parameters[i].name] = asked.arguments.back();
+        auto given = known(expression.children[i], names);
+        if (i < probe.parameters.size())
+            inner[probe.parameters[i].name] = given = semantics::argument_value(
+                probe.parameters[i], given, [&](const ir::Expr& other) { return known(other, inner); });
+        asked.arguments.push_back(std::move(given));
     }
     if (std::any_of(found.begin(), found.end(), [&](const Question& one) { return same(one, asked); }))
         return;

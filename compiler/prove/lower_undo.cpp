@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/prove/lowering.hpp"
+#include "compiler/semantics/calls.hpp"
 
 namespace migc::prove {
 
@@ -224,11 +225,9 @@ void Lowering::undo_routine(StageState& stage) {
             one.at_start.push_back(new_register());
             emit(Op::Copy, one.at_start.back(), out_.variables[variable].now);
         }
-        // In place: nothing of it was changed, and there is something to bring back.
+        // In place: nothing of it was changed, and the inverse has a reason to run all the same.
         set(one.in_place, 0);
-        const bool restores =
-            std::any_of(change->touches.begin(), change->touches.end(), is_visible) && change->seen;
-        if (restores) {
+        if (semantics::runs_in_place(*change->verb)) {
             const Label changed = label();
             for (const std::size_t variable : one.follows)
                 emit(Op::IfDiffer, out_.variables[variable].now,
@@ -283,9 +282,6 @@ void Lowering::undo_routine(StageState& stage) {
         emit(Op::IfIs, one.in_place, 1, skip);
         for (std::size_t i = 0; i < one.follows.size(); ++i)
             emit(Op::IfDiffer, out_.variables[one.follows[i]].now, one.at_start[i], run);
-        const bool restores =
-            std::any_of(one.change->touches.begin(), one.change->touches.end(), is_visible) &&
-            one.change->seen;
         if (!one.change->seen) {
             remark(Remark::Kind::Note,
                    fmt::format("`{}` is left as it is: what its undo follows was not changed by this stage",
@@ -293,7 +289,7 @@ void Lowering::undo_routine(StageState& stage) {
                    one.change->span);
             worsen(UndoHeld);
             jump(skip);
-        } else if (!restores) {
+        } else if (!semantics::runs_in_place(*one.change->verb)) {
             remark(Remark::Kind::Note,
                    fmt::format("`{}`: nothing to undo, what it follows was not changed", one.change->text),
                    one.change->span);

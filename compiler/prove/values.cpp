@@ -86,6 +86,14 @@ ValueId with_itself(ir::Comparison comparison) {
     }
 }
 
+// What a pattern matches in a long text a run finds out: it takes seconds, which nobody waits for in a
+// review.
+bool takes_long(ir::Comparison comparison, const Value& text) {
+    constexpr std::size_t longest = 1000;
+    const auto* whole = text.get_if<std::string>();
+    return comparison == ir::Comparison::Matches && whole != nullptr && whole->size() > longest;
+}
+
 }  // namespace
 
 ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
@@ -113,8 +121,8 @@ ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
         case FunctionKind::Compare:
             if (a == b && (a != absent || is_equality(f.comparison)))
                 if (const ValueId value = with_itself(f.comparison); value != nothing) return value;
-            return left && right ? result(semantics::compare(f.comparison, *left, *right, migc::show))
-                                 : nothing;
+            if (left == nullptr || right == nullptr || takes_long(f.comparison, *left)) return nothing;
+            return result(semantics::compare(f.comparison, *left, *right, migc::show));
         case FunctionKind::Arithmetic:
             return left && right ? result(semantics::calculate(f.operation, *left, *right, migc::show))
                                  : nothing;

@@ -1,5 +1,7 @@
 #include "compiler/semantics/calls.hpp"
 
+#include <algorithm>
+
 namespace migc::semantics {
 
 const ir::Expr& argument_for(const ir::Parameter& parameter, const ir::Expr& given) {
@@ -13,6 +15,11 @@ bool is_left_out(const ir::Parameter& parameter, const Value& value) {
 
 const ir::Undo& way_back(const ir::Step& call, const ir::Verb& verb) {
     return call.undo ? *call.undo : verb.undo;
+}
+
+bool runs_in_place(const ir::Verb& verb) {
+    return std::any_of(verb.effects.begin(), verb.effects.end(),
+                       [](const ir::Effect& effect) { return effect.becomes != ir::Becomes::Different; });
 }
 
 }  // namespace migc::semantics

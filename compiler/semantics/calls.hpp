@@ -34,4 +34,8 @@ Known argument_value(const ir::Parameter& parameter, Known given, const Inside& 
 // How a step is taken back: as the step itself says, else as its verb does.
 const ir::Undo& way_back(const ir::Step& call, const ir::Verb& verb);
 
+// Of `undo .. after P`: whether it runs in its turn, and does not wait, where nothing that the stage did
+// changed P: there must be something to bring back. What only becomes different has no reason to run.
+bool runs_in_place(const ir::Verb& verb);
+
 }  // namespace migc::semantics

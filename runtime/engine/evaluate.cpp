@@ -276,6 +276,22 @@ tl::expected<Scope, Reading> Evaluator::probe_scope(const ir::Expr& expression, 
     return own;
 }
 
+std::vector<Value> Evaluator::probe_arguments(const ir::Expr& expression, const Scope& scope) {
+    const ir::Probe& declared = eval_context_.program.probes.at(expression.declaration);
+    std::vector<Value> values;
+    Scope own(globals, scope.depth() + 1);
+    for (std::size_t i = 0; i < expression.children.size() && i < declared.parameters.size(); ++i) {
+        const ir::Parameter& slot = declared.parameters[i];
+        values.emplace_back();
+        if (slot.type.kind == ir::TypeKind::Condition) continue;
+        values.back() = semantics::argument_value(slot, evaluate(expression.children[i], scope),
+                                                  [&](const ir::Expr& other) { return evaluate(other, own); })
+                            .value;
+        if (slot.type.kind != ir::TypeKind::Secret) own.bind(slot.name, values.back());
+    }
+    return values;
+}
+
 std::string Evaluator::describe(const ir::Expr& expression, const Scope& scope) {
     const ir::Probe& declared = eval_context_.program.probes.at(expression.declaration);
     std::vector<Value> values;

@@ -88,6 +88,8 @@ class Evaluator final : public Host {
     // A mistake (overflow, a path that leaves the root) is unknown and permanent: waiting cannot mend it.
     Reading evaluate(const ir::Expr& expression, const Scope& scope);
 
+    // What the parameters of a probe stand for; for a condition: absent.
+    std::vector<Value> probe_arguments(const ir::Expr& probe, const Scope& scope);
     // "replicas of webapi": a probe with its arguments filled in. The arguments are evaluated, the probe is
     // not.
     std::string describe(const ir::Expr& probe, const Scope& scope);

@@ -76,7 +76,10 @@ class PathSearch {
     }
 
     // What a slot of a phrase is given.
-    void argument(const ir::Expr& e, const ir::Parameter& slot, const Names& names) {
+    void argument(const ir::Expr& given, const ir::Parameter& slot, const Names& names) {
+        const auto known = constant(given, names);
+        const bool is_default = known && semantics::is_left_out(slot, *known);
+        const ir::Expr& e = is_default ? *slot.default_value : given;
         if (slot.type.kind == TypeKind::Path && e.type.kind != TypeKind::Path)
             add(e, names, !slot.type.written && !slot.type.secret);
         else if (slot.type.kind == TypeKind::Path && (slot.type.written || slot.type.secret))

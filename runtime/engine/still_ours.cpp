@@ -63,8 +63,7 @@ bool may_change(const ir::Program& program, const ir::Verb& verb, const ir::Verb
 
 std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope) {
     std::set<std::string> names;
-    for (const ir::Expr& argument : probe.children) {
-        const Value value = evaluator.evaluate(argument, scope).value;
+    for (const Value& value : evaluator.probe_arguments(probe, scope)) {
         const auto* resource = value.get_if<ResourceRef>();
         const auto* text = value.get_if<std::string>();
         if (resource == nullptr && text == nullptr) continue;

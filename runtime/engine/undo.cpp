@@ -76,11 +76,6 @@ struct StageUndo::Inverse {
     bool in_place = false;  // nothing that the stage did changed P: there is nothing to wait for
     [[nodiscard]] bool follows() const { return undo->kind == UndoKind::Steps && undo->after.has_value(); }
     [[nodiscard]] bool deferred() const { return follows() && !in_place; }
-    // Whether something must be as it was before; after a mere `becomes different` nothing has to be.
-    [[nodiscard]] bool restores() const {
-        return std::any_of(verb->effects.begin(), verb->effects.end(),
-                           [](const ir::Effect& effect) { return effect.becomes != ir::Becomes::Different; });
-    }
 };
 
 namespace {
@@ -154,8 +149,8 @@ std::vector<StageUndo::Inverse> StageUndo::collect() {
         if (auto inverse = prepare(*change)) {
             if (inverse->follows()) inverse->start = start(*inverse);
             const Value* baseline = find_value(stage_.baselines, change->step);
-            inverse->in_place = inverse->follows() && inverse->restores() && baseline != nullptr &&
-                                equal(*baseline, inverse->start);
+            inverse->in_place = inverse->follows() && semantics::runs_in_place(*inverse->verb) &&
+                                baseline != nullptr && equal(*baseline, inverse->start);
             inverses.push_back(std::move(*inverse));
         } else {
             conclude(*change, Outcome::InDoubt, "the script does not say any more how this step is undone",
@@ -243,7 +238,7 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
             conclude(*inverse.change, Outcome::Held,
                      fmt::format("{} was not changed by this stage, so there is nothing to go back to", what),
                      UndoEnd::Held);
-        } else if (equal(now, inverse.start) && !inverse.restores() && !put_back_) {
+        } else if (equal(now, inverse.start) && !semantics::runs_in_place(*inverse.verb) && !put_back_) {
             skipped_.push_back(&inverse);
             conclude(*inverse.change, Outcome::NothingToUndo,
                      fmt::format("skipped: {} was not changed back", what), UndoEnd::Undone);
