@@ -57,6 +57,16 @@ void each_expression(const ir::Program& program, const VisitExpression& visit) {
     }
 }
 
+namespace {
+
+void each_expression_given(const std::optional<ir::Command>& command, const VisitExpression& visit) {
+    if (!command) return;
+    each_expression(command->arguments, visit);
+    each_expression(command->standard_input, visit);
+}
+
+}  // namespace
+
 void each_expression(const ir::Verb& verb, const VisitExpression& visit) {
     for (const ir::Expr& need : verb.needs) each_expression(need, visit);
     for (const ir::Capture& capture : verb.captures) each_expression(capture.value, visit);
@@ -64,10 +74,7 @@ void each_expression(const ir::Verb& verb, const VisitExpression& visit) {
         each_expression(effect.probe, visit);
         each_expression(effect.value, visit);
     }
-    if (verb.action) {
-        each_expression(verb.action->arguments, visit);
-        each_expression(verb.action->standard_input, visit);
-    }
+    each_expression_given(verb.action, visit);
     each_expression(verb.steps, visit);
     each_expression(verb.undo.steps, visit);
     each_expression(verb.result, visit);
@@ -76,8 +83,8 @@ void each_expression(const ir::Verb& verb, const VisitExpression& visit) {
 void each_expression(const ir::Probe& probe, const VisitExpression& visit) {
     each_expression(probe.computed, visit);
     each_expression(probe.converges, visit);
-    for (const auto* command : {&probe.read, &probe.watch})
-        if (*command) each_expression((*command)->arguments, visit);
+    each_expression_given(probe.read, visit);
+    each_expression_given(probe.watch, visit);
 }
 
 bool any_expression(const ir::Expr& expression, const std::function<bool(const ir::Expr&)>& is_it) {

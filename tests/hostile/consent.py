@@ -87,6 +87,8 @@ def traps(room):
         "a command in a pod": STAGE % 'let x = output of ["true"] in web; verify x is "1";',
         "a pod of its own image": STAGE % 'let x = output of pod "evil/image:1" ["true"]; verify x is "1";',
         "from inside": STAGE % 'let x = http get "http://web/" from inside; verify x is 200;',
+        "what another probe is fed": own + 'probe size here: string < read kubectl ["get", "pods"] stdin (canary sings); within 5s; >\n'
+        + STAGE % 'let x = size here; verify x is "1";',
         "a secret that is read": own.replace("canary sings: string", "canary sings: secret") + f'verb keep < capture c = canary sings; do sh ["-c", "true"] stdin c; {UNDO}; >\n' + STAGE % "keep;",
     }
 
