@@ -186,7 +186,8 @@ const Kind* Kinds::by_plural(std::string_view plural) const {
     return found == kinds_.end() ? nullptr : &*found;
 }
 
-bool holds_data(std::string_view type) {
+bool holds_data(std::string_view written) {
+    const std::string type = type_name(written);
     return type == "persistentvolumeclaim" || type == "persistentvolume" || type == "namespace" ||
            type == "customresourcedefinition";
 }

@@ -60,9 +60,9 @@ std::string plural_of(std::string_view kind);
 bool is_cluster_wide(std::string_view type);
 // Whether objects of the type run pods that go on running: deployments, stateful sets, daemon sets.
 bool is_workload(std::string_view type);
-// Whether nobody but a person can bring back what an object of the type holds: claims, volumes, namespaces,
-// resource definitions.
-bool holds_data(std::string_view type);
+// Whether nobody but a person can bring back what an object of the type holds, however the type is spelled:
+// claims, volumes, namespaces, resource definitions.
+bool holds_data(std::string_view written);
 // Whether `delete objects of` leaves objects of the type standing: they could not be made again as they were.
 bool is_left_standing(std::string_view type);
 

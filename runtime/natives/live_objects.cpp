@@ -40,7 +40,7 @@ std::string maker_of(const json& object) {
 
 // Why there would be no way back; empty if there is one.
 std::string no_way_back(Host& host, const Handle& handle, const json& object) {
-    if (handle.type == "persistentvolumeclaim")
+    if (kubernetes::type_name(handle.type) == "persistentvolumeclaim")
         return fmt::format("{} holds data that no undo brings back; `delete claim {}` says so",
                            handle.written(), handle.name);
     if (kubernetes::holds_data(handle.type))

@@ -1,6 +1,7 @@
 // Whether the cluster has caught up with an object of a manifest.
 #include <fmt/format.h>
 
+#include "compiler/kubernetes/kinds.hpp"
 #include "compiler/kubernetes/manifest.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
@@ -56,7 +57,7 @@ static Reading object_settled(Host& host, const Arguments& arguments) {
     if (!object) return unknown(object.error());
     if (object->is_null()) return {Value(true), handle->written() + " does not exist", false};
     if (!workload_kind(handle->written()).empty()) return workload_settled(host, *object);
-    if (handle->type == "persistentvolumeclaim") return claim_settled(host, *object);
+    if (kubernetes::type_name(handle->type) == "persistentvolumeclaim") return claim_settled(host, *object);
     return {Value(true), {}, false};
 }
 

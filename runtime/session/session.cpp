@@ -276,9 +276,8 @@ void tell_interference(const SessionOptions& options, runtime::World& world) {
 void close_session(const SessionOptions& options, Session& session, const ScratchCopy* scratch) {
     if (session.simulated != nullptr && !options.interference.empty())
         tell_interference(options, *session.simulated);
-    const auto* world = dynamic_cast<const runtime::World*>(session.tools.get());
-    if (options.state.empty() || world == nullptr) return;
-    auto state = nlohmann::json::parse(world->state());
+    if (options.state.empty() || session.simulated == nullptr) return;
+    auto state = nlohmann::json::parse(session.simulated->state());
     state["files"] = scratch ? scratch->changed_files() : nlohmann::json::object();
     if (const auto written = write_state(options, state.dump(1) + "\n"); !written)
         options.tell("migc: " + written.error());

@@ -110,11 +110,7 @@ std::vector<Mismatch> compare(const Records& first, const Records& second) {
 class Rehearsal {
   public:
     Rehearsal(const Script& script, const ir::Program& program, session::Ready& ready, const Say& say)
-        : script_(script),
-          program_(program),
-          ready_(ready),
-          say_(say),
-          world_(dynamic_cast<const runtime::World*>(ready.session->tools.get())) {}
+        : script_(script), program_(program), ready_(ready), say_(say), world_(ready.session->simulated) {}
 
     Rehearsed run() {
         Records first, second, ignored;

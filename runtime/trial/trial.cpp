@@ -216,7 +216,7 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
     if (copy != nullptr) script.inventory.root = copy->folder();
     auto opened = session::open_session(options, script);
     if (!opened) return tl::unexpected(opened.error());
-    auto* world = dynamic_cast<runtime::World*>((*opened)->tools.get());
+    runtime::World* world = (*opened)->simulated;
     if (world == nullptr) return tl::unexpected(std::string("a trial needs a simulated world: give --world"));
     for (runtime::Fault fault : plan.faults) {
         fault.text = in_copy(fault.text, copy);

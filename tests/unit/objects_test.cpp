@@ -275,7 +275,10 @@ TEST_CASE("What could not be made again is not deleted") {
     host.say("get", config_map());
     CHECK(says(read(host, "can-be-made-again", {ref("object", "pod/web-1")}), "made by ReplicaSet web-5c"));
     for (const char* name :
-         {"persistentvolumeclaim/data", "namespace/web", "customresourcedefinition/x", "persistentvolume/x"})
+         {"persistentvolumeclaim/data", "namespace/web", "customresourcedefinition/x", "persistentvolume/x",
+          "pvc/data", "persistentvolumeclaims/data", "PersistentVolumeClaim/data", "ns/web", "namespaces/web",
+          "pv/x", "persistentvolumes/x", "crd/x", "crds/x",
+          "customresourcedefinitions.apiextensions.k8s.io/x"})
         CHECK(is(read(host, "can-be-made-again", {ref("object", name)}), Value(false)));
     CHECK(is(read(host, "can-be-made-again", {settings}), Value(true)));
 }

@@ -76,6 +76,14 @@ TEST_CASE("a session is simulated or live, and tells what it replaces") {
     CHECK(fs::file_size(options.state) > 100);
     CHECK(told.size() == 1);
 
+    // The recorder stands before the world; what is written is the world's all the same.
+    SessionOptions recorded = options;
+    recorded.record = (folder.path / "answers.json").string();
+    const auto second = open_session(recorded, *example());
+    REQUIRE(second);
+    close_session(recorded, **second, nullptr);
+    CHECK(fs::file_size(recorded.state) > 100);
+
     SessionOptions live;
     live.faults = {"hang: kubectl scale"};
     CHECK(open_session(live, *example()).error().find("--fault needs --world") == 0);
