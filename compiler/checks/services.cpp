@@ -43,7 +43,7 @@ bool makes_no_pods(const ResourceKey& thing) {
                                                              "priorityclass",
                                                              "clusterrolebinding",
                                                              "ingressclass",
-                                                             "endpoint",
+                                                             "endpoints",
                                                              "persistentvolume",
                                                              "customresourcedefinition"};
     return kinds.contains(thing.substr(0, thing.find('/')));

@@ -135,7 +135,7 @@ std::string plain_handle(std::string_view written) {
 }
 
 bool is_list(const nlohmann::json& document) {
-    return text_field(document, "/kind").ends_with("List") && document.contains("items");
+    return text_field(document, "/kind").ends_with("List") && field(document, "/items").is_array();
 }
 
 std::string why_no_object(const nlohmann::json& document) {
