@@ -59,8 +59,7 @@ int adopt(const std::string& because) {
     if (!*there) return refuse(fmt::format("no run was recorded below {}", root.string()));
     const auto journal = runtime::Journal::open(root);
     if (!journal) return refuse(journal.error());
-    const auto adopted = (*journal)->adopt(
-        {runtime::EventKind::Adopted, now, {{"by", runtime::operator_here()}, {"because", because}}});
+    const auto adopted = (*journal)->adopt({runtime::operator_here(), because, {}, {}}, now);
     if (!adopted) return refuse(adopted.error());
     if (adopted->empty() && *given_up > 0) return 0;
     if (adopted->empty())

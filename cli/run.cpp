@@ -107,8 +107,10 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
     runtime::Engine engine(
         script.program, script.inventory, tools, *ready->journal,
         [&](const runtime::Event& event) {
-            if (event.kind == runtime::EventKind::RunBegun || event.kind == runtime::EventKind::RunResumed) {
-                const std::string id = event.body.value("run", "");
+            const auto* begun = event.as<runtime::events::RunBegun>();
+            const auto* resumed = event.as<runtime::events::RunResumed>();
+            if (begun != nullptr || resumed != nullptr) {
+                const std::string& id = begun != nullptr ? begun->run : resumed->run;
                 ready->locks->names_run(id);
                 if (starting != nullptr) starting->begun();
                 const auto folder = root / ".migc" / "runs" / id;
@@ -325,7 +327,14 @@ void add_resolve(CLI::App& command, int& exit_code) {
             "STEP", [&asked = asked](const std::string& id) { asked.step = semantics::StepId(id); },
             "The step, as `migc show` names it: staging/2")
         ->required();
-    command.add_option("VERDICT", asked.verdict, "done or not-done")
+    using Verdict = runtime::events::Resolved::Verdict;
+    command
+        .add_option_function<std::string>(
+            "VERDICT",
+            [&asked = asked](const std::string& verdict) {
+                asked.verdict = verdict == word(Outcome::Done) ? Verdict::Done : Verdict::NotDone;
+            },
+            "done or not-done")
         ->required()
         ->check(CLI::IsMember({word(Outcome::Done), std::string("not-done")}));
     command.add_option("--because", asked.because, "What you looked at")->required();

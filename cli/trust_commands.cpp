@@ -147,13 +147,19 @@ int approve(const SigningOptions& options) {
     return 0;
 }
 
-// The last event in which the stage passed.
-std::optional<runtime::Event> passing(const std::vector<runtime::Event>& events, const std::string& stage) {
-    std::optional<runtime::Event> found;
+struct Passing {
+    runtime::events::StageEnded stage;
+    runtime::Time time;
+};
+
+// The last time the stage passed.
+std::optional<Passing> passing(const std::vector<runtime::Event>& events, const std::string& stage) {
+    std::optional<Passing> found;
     for (const auto& event : events) {
-        if (event.kind != runtime::EventKind::StageEnded || event.body.value("stage", "") != stage) continue;
+        const auto* ended = event.as<runtime::events::StageEnded>();
+        if (ended == nullptr || ended->stage != stage) continue;
         found.reset();
-        if (outcome_in(event.body) == Outcome::Done && event.body.contains("changes")) found = event;
+        if (ended->result == Outcome::Done && !ended->changes.empty()) found = {*ended, event.time_ms};
     }
     return found;
 }
@@ -164,8 +170,8 @@ int export_evidence(const SigningOptions& options) {
     const runtime::RunSummary& run = found->about;
     const auto events = found->journal->events(run.id);
     if (!events) return refuse(events.error());
-    const auto event = passing(*events, options.stage);
-    if (!event)
+    const auto passed = passing(*events, options.stage);
+    if (!passed)
         return refuse(
             fmt::format("the stage {} has not passed in run {}, or is undone", options.stage, run.id));
     // Whoever signs it answers for it; but not without a word where nothing else does.
@@ -178,15 +184,13 @@ int export_evidence(const SigningOptions& options) {
     if (!until) return refuse(until.error());
     const auto key = own_key(options);
     if (!key) return refuse(key.error());
-    const auto place = trust::read_place(event->body.value("place", nlohmann::json()));
+    const auto place = trust::read_place(passed->stage.place);
     if (!place)
         return refuse(
             fmt::format("run {} does not say where {} passed, as an older migc wrote it; run the stage again",
                         run.id, options.stage));
-    const trust::Evidence evidence{
-        options.stage,  *place, event->body.at("changes").get<std::vector<std::string>>(),
-        run.mode,       run.id, options.name,
-        event->time_ms, *until};
+    const trust::Evidence evidence{options.stage, *place,       passed->stage.changes, run.mode,
+                                   run.id,        options.name, passed->time,          *until};
     const std::string out =
         options.out.empty() ? fmt::format("evidence-{}-{}.json", options.stage, run.id) : options.out;
     if (const int code = written(driver::write_output(out, trust::evidence_file(evidence, *key))); code != 0)

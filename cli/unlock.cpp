@@ -17,12 +17,11 @@ namespace {
 // In the history of the run that held it, so that whoever reads it later knows why it ended there.
 void record(const std::filesystem::path& root, const runtime::LockState& state, const std::string& because) {
     if (state.holder.run.empty()) return;
-    const nlohmann::json body = {
-        {"lock", state.name}, {"by", runtime::operator_here()}, {"because", because}};
+    const runtime::Event broken{runtime::system_now(),
+                                runtime::events::LockBroken{state.name, runtime::operator_here(), because}};
     const auto journal = runtime::Journal::open(root);
-    const auto written = journal ? (*journal)->append(state.holder.run, {runtime::EventKind::LockBroken,
-                                                                         runtime::system_now(), body})
-                                 : tl::unexpected(journal.error());
+    const auto written =
+        journal ? (*journal)->append(state.holder.run, broken) : tl::unexpected(journal.error());
     if (!written) tell("migc: the journal does not have it: {}\n", written.error());
 }
 

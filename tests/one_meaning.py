@@ -22,6 +22,7 @@ LIMITS = {"phrases": 0, "natives": 0, "parameters": 0, "prose": 35, "results": 1
 RESULTS = {"done", "undone", "held", "undo-failed", "in-doubt", "refused", "failed", "unfinished", "already", "skipped", "held: ", "in doubt"}
 EDGES = {
     "compiler/semantics/outcome.cpp",  # of events, and of the journal's table of runs
+    "runtime/journal/event.cpp",       # a person's verdict, as an event has it
     "compiler/project/inventory.cpp",  # `on: [start, in-doubt, done]` of migc.yaml
     "runtime/plan/json.cpp",           # of plans, where "already" is a key
 }

@@ -15,11 +15,6 @@ static_assert(words.size() == static_cast<std::size_t>(Outcome::Unfinished) + 1)
 // In the order of Finding.
 constexpr std::array<std::string_view, 3> findings = {"unknown", "held", "failed"};
 
-std::string text_in(const nlohmann::json& body, const char* key) {
-    const auto found = body.is_object() ? body.find(key) : body.end();
-    return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 }  // namespace
 
 std::string word(Outcome outcome) {
@@ -37,10 +32,6 @@ Outcome outcome_of(std::string_view word) {
     return found == words.end() ? Outcome::None : static_cast<Outcome>(found - words.begin());
 }
 
-Outcome outcome_in(const nlohmann::json& body, const char* key) {
-    return outcome_of(text_in(body, key));
-}
-
 std::vector<std::string> outcome_words() {
     return {words.begin() + 1, words.end()};
 }
@@ -49,17 +40,21 @@ std::string word(Finding finding) {
     return std::string(findings.at(static_cast<std::size_t>(finding)));
 }
 
-Finding finding_in(const nlohmann::json& body) {
-    const auto found = std::find(findings.begin(), findings.end(), text_in(body, "result"));
-    return found == findings.end() ? Finding::Unknown : static_cast<Finding>(found - findings.begin());
-}
-
 void to_json(nlohmann::json& json, Outcome outcome) {
     json = word(outcome);
 }
 
 void to_json(nlohmann::json& json, Finding finding) {
     json = word(finding);
+}
+
+void from_json(const nlohmann::json& json, Outcome& outcome) {
+    outcome = outcome_of(json.get_ref<const std::string&>());
+}
+
+void from_json(const nlohmann::json& json, Finding& finding) {
+    const auto found = std::find(findings.begin(), findings.end(), json.get_ref<const std::string&>());
+    finding = found == findings.end() ? Finding::Unknown : static_cast<Finding>(found - findings.begin());
 }
 
 }  // namespace migc

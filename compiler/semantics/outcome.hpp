@@ -30,8 +30,6 @@ std::string word(Outcome outcome);
 Outcome outcome_of(std::string_view word);
 // The same as people say it: "in doubt".
 std::string in_words(Outcome outcome);
-// What the body of an event says under a key; None where it says nothing.
-Outcome outcome_in(const nlohmann::json& body, const char* key = "result");
 // All words, for whoever must not take them for something else.
 std::vector<std::string> outcome_words();
 
@@ -49,10 +47,12 @@ enum class Reason : std::uint8_t {
 // How a condition was found: what `verify`, `soak` and a gate end with.
 enum class Finding : std::uint8_t { Unknown, Holds, Fails };
 std::string word(Finding finding);
-Finding finding_in(const nlohmann::json& body);
 
-// Both are written into events as their words.
+// Both are written into events as their words, and read from them; None or Unknown for words that this migc
+// does not know. What is no text throws as the library does.
 void to_json(nlohmann::json& json, Outcome outcome);
 void to_json(nlohmann::json& json, Finding finding);
+void from_json(const nlohmann::json& json, Outcome& outcome);
+void from_json(const nlohmann::json& json, Finding& finding);
 
 }  // namespace migc

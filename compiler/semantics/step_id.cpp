@@ -77,8 +77,4 @@ void from_json(const nlohmann::json& json, StepId& id) {
     id = StepId(json.get<std::string>());
 }
 
-StepId step_in(const nlohmann::json& body, const char* key) {
-    return body.value(key, StepId());
-}
-
 }  // namespace migc::semantics

@@ -60,8 +60,6 @@ const ir::Step* find_step(const ir::Program& program, const StepId& id);
 
 void to_json(nlohmann::json& json, const StepId& id);
 void from_json(const nlohmann::json& json, StepId& id);
-// What the body of an event says under a key; an empty id where it says nothing.
-StepId step_in(const nlohmann::json& body, const char* key = "step");
 
 }  // namespace migc::semantics
 

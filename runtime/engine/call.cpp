@@ -247,7 +247,7 @@ Result Call::not_ours(std::vector<EffectTarget> first, const std::string& refusa
     for (std::size_t i = 0; i < first.size() && i < targets_.size(); ++i)
         first[i].see({targets_[i].before, {}, false, {}, targets_[i].identity});
     targets_ = std::move(first);
-    if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(intent_body()));
+    if (course_.purpose == Purpose::Forward) stage_.add(Change(intent()));
     ownership_ = Ownership::NotOurs;
     return conclude(course_.purpose == Purpose::Inverse ? Outcome::Held : Outcome::Failed,
                     fmt::format("{}; {}, which is not ours: somebody else changed it", refusal, readings()),
@@ -268,18 +268,18 @@ std::optional<Result> Call::resume() {
     return resume_inverse();
 }
 
-void Call::recall(const nlohmann::json& before, const nlohmann::json& declared,
-                  const nlohmann::json& identities) {
-    const auto value = [](const nlohmann::json& from, const std::string& phrase) {
-        return from.contains(phrase) ? from_json(from.at(phrase)) : Value();
+void Call::recall(const events::Call& then) {
+    const auto of = [](const auto& values, const std::string& phrase) {
+        const auto found = values.find(phrase);
+        return found == values.end() ? decltype(found->second)() : found->second;
     };
     targets_.clear();
     Evaluator snapshot = stage_.evaluator.snapshot();
     for (const ir::Effect& effect : verb_.effects) {
         EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
-        target.before = value(before, target.phrase);
-        target.declared = value(declared, target.phrase);
-        target.identity = identities.value(target.phrase, "");
+        target.before = of(then.before, target.phrase);
+        target.declared = of(then.declared, target.phrase);
+        target.identity = of(then.identities, target.phrase);
         target.see(snapshot.evaluate(effect.probe, inner_));
         targets_.push_back(std::move(target));
     }
@@ -300,16 +300,14 @@ bool Call::untouched() const {
 }
 
 // An intent of an inverse or of a failure block, whose outcome nobody wrote down.
-std::optional<Result> Call::settle(const nlohmann::json& intent) {
+std::optional<Result> Call::settle(const events::Call& intent) {
     constexpr int looks = 5;
     constexpr std::int64_t pause_ms = 500;
     Waiter waiter(stage_, course_);
     bool was_untouched = false;
     for (int i = 0; i < looks; ++i) {
         if (i > 0) waiter.rest(pause_ms);
-        recall(intent.value("before", nlohmann::json::object()),
-               intent.value("declared", nlohmann::json::object()),
-               intent.value("identities", nlohmann::json::object()));
+        recall(intent);
         if (targets_.empty()) break;
         if (all_taken() && is_proved(false)) return conclude(Outcome::Done, "found out afterwards", true);
         if (untouched() && std::exchange(was_untouched, true)) break;
@@ -361,7 +359,7 @@ std::optional<Result> Call::resume_forward() {
         case ChangeState::Failed:
             break;
     }
-    recall(values_to_json(change->before), values_to_json(change->declared), change->identities);
+    recall(*change);
     const bool ours = change->ownership == Ownership::Ours;
     if (all_taken() && (ours || is_proved(false)))
         return conclude(Outcome::Done, "found out afterwards", true);
@@ -432,7 +430,7 @@ Result Call::already() {
         target.observed = target.before;
         target.identity_now = target.identity;
     }
-    if (course_.purpose == Purpose::Forward) stage_.add(Change::from_intent(intent_body()));
+    if (course_.purpose == Purpose::Forward) stage_.add(Change(intent()));
     if (verb_.result) result = stage_.evaluator.evaluate(*verb_.result, inner_).value;
     std::string text;
     for (const EffectTarget& target : targets_)
@@ -453,15 +451,15 @@ List Call::workloads() const {
     return found;
 }
 
-nlohmann::json Call::workload_names() const {
-    nlohmann::json names = nlohmann::json::array();
+std::vector<std::string> Call::workload_names() const {
+    std::vector<std::string> names;
     for (const Value& workload : workloads()) names.push_back(show(workload));
     return names;
 }
 
 // What the call found, or has `made` where there was nothing.
-nlohmann::json Call::identities(bool made) const {
-    nlohmann::json all = nlohmann::json::object();
+Texts Call::identities(bool made) const {
+    Texts all;
     for (const EffectTarget& target : targets_)
         if (const auto& which = target.identity.empty() && made ? target.identity_now : target.identity;
             !which.empty())
@@ -471,8 +469,8 @@ nlohmann::json Call::identities(bool made) const {
 
 // What a command left that writes under its tool's own name: whoever uses the same tool writes under that,
 // too.
-nlohmann::json Call::revisions() const {
-    nlohmann::json all = nlohmann::json::object();
+Texts Call::revisions() const {
+    Texts all;
     if (!verb_.action || !verb_.action->native.empty() || course_.purpose != Purpose::Forward) return all;
     for (const EffectTarget& target : targets_)
         if (!target.revision.empty())
@@ -480,47 +478,39 @@ nlohmann::json Call::revisions() const {
     return all;
 }
 
-nlohmann::json Call::intent_body() const {
-    nlohmann::json body = stage_.about(id_);
-    nlohmann::json arguments = nlohmann::json::object();
+events::Call Call::intent() const {
+    events::Call intent{stage_.about(id_, text_), verb_.signature, printable(command_, 4000)};
     for (const ir::Parameter& parameter : verb_.parameters) {
         const Binding* binding = inner_.find(parameter.name);
         if (binding == nullptr || binding->condition != nullptr) continue;
-        arguments[parameter.name] = binding->secret ? binding->kept : to_json(binding->value);
+        intent.arguments[parameter.name] = binding->secret ? binding->kept : to_json(binding->value);
     }
-    std::map<std::string, Value> before;
-    std::map<std::string, Value> declared;
     for (const EffectTarget& target : targets_) {
-        before[target.phrase] = target.before;
-        if (target.effect->becomes != ir::Becomes::Different) declared[target.phrase] = target.declared;
+        intent.before[target.phrase] = target.before;
+        if (target.effect->becomes != ir::Becomes::Different)
+            intent.declared[target.phrase] = target.declared;
     }
-    body.update({{"text", text_},
-                 {"verb", verb_.signature},
-                 {"command", printable(command_, 4000)},
-                 {"arguments", std::move(arguments)},
-                 {"captures", captures_},
-                 {"before", values_to_json(before)},
-                 {"declared", values_to_json(declared)},
-                 {"workloads", workload_names()}});
-    if (auto which = identities(false); !which.empty()) body["identities"] = std::move(which);
-    if (step_.undo) body.update({{"own_undo", true}, {"scope", outer_.journal()}});
-    return body;
+    intent.captures = captures_;
+    intent.workloads = workload_names();
+    intent.identities = identities(false);
+    intent.own_undo = step_.undo.has_value();
+    if (step_.undo) intent.scope = outer_.journal();
+    intent.failure_block = course_.purpose == Purpose::Failure;
+    return intent;
 }
 
 // Durable before anything is begun.
 bool Call::intend() {
-    nlohmann::json body = intent_body();
-    EventKind kind = EventKind::Intent;
+    events::Call call = intent();
+    Event::Body body = events::Intent{call};
     if (course_.purpose == Purpose::Inverse) {
-        kind = EventKind::UndoIntent;
-        body.update({{"step", course_.undoing->step}, {"part", id_}});
-    } else if (course_.purpose == Purpose::Failure) {
-        body["failure_block"] = true;
+        call.step = course_.undoing->step;
+        body = events::UndoIntent{call, id_};
     }
-    if (!stage_.run.recorder.record(kind, body)) return false;
+    if (!stage_.run.recorder.record(body)) return false;
     const bool forward = course_.purpose == Purpose::Forward;
     const std::optional<Change> before = forward ? stage_.change(id_) : std::nullopt;
-    if (forward) stage_.add(Change::from_intent(body));
+    if (forward) stage_.add(Change(call));
     if (!stage_.run.settle()) {
         if (forward) stage_.put_back(id_, before);
         return false;
@@ -728,52 +718,51 @@ Result Call::not_begun(const std::string& message) {
     return conclude(Outcome::Failed, message, false);
 }
 
-Result Call::conclude(Outcome outcome, const std::string& message, bool acted, Reason why) {
-    std::map<std::string, Value> observed;
+events::StepOutcome Call::step_outcome(Outcome outcome, const std::string& message, bool acted) {
+    const bool forward = course_.purpose == Purpose::Forward;
+    events::StepOutcome ended{stage_.about(id_, text_), outcome, message};
     for (const EffectTarget& target : targets_)
-        if (!target.observed.is_unknown()) observed[target.phrase] = target.observed;
+        if (!target.observed.is_unknown()) ended.observed[target.phrase] = target.observed;
+    ended.acted = acted;
+    ended.took_ms = stage_.run.tools.now() - begun_;
+    ended.accepted = accepted_;
+    ended.ownership = ownership_;
+    if (outcome == Outcome::Done && forward)
+        ended.supersedes = StillOurs(stage_).superseded_by(id_, verb_, names());
+    ended.identities = identities(outcome == Outcome::Done || outcome == Outcome::Already);
+    if (outcome == Outcome::Done) ended.revisions = revisions();
     // What was so already has no intent: its outcome says what it is about.
-    nlohmann::json body = outcome == Outcome::Already && course_.purpose == Purpose::Forward
-                              ? intent_body()
-                              : stage_.about(id_);
-    body.update({{"text", text_},
-                 {"result", outcome},
-                 {"message", message},
-                 {"observed", values_to_json(observed)},
-                 {"acted", acted},
-                 {"took_ms", stage_.run.tools.now() - begun_}});
-    if (accepted_) body["accepted"] = true;
-    if (ownership_ != Ownership::Ours) body["ownership"] = shown_ownership(ownership_);
-    if (outcome == Outcome::Done && course_.purpose == Purpose::Forward)
-        if (const auto steps = StillOurs(stage_).superseded_by(id_, verb_, names()); !steps.empty())
-            body["supersedes"] = steps;
-    if (outcome == Outcome::Already) body["workloads"] = workload_names();
-    const bool wrote = outcome == Outcome::Done || outcome == Outcome::Already;
-    if (auto which = identities(wrote); !which.empty()) body["identities"] = std::move(which);
-    if (auto which = revisions(); outcome == Outcome::Done && !which.empty())
-        body["revisions"] = std::move(which);
+    if (outcome == Outcome::Already && forward) ended.call = intent();
+    return ended;
+}
+
+Result Call::conclude(Outcome outcome, const std::string& message, bool acted, Reason why) {
+    const events::StepOutcome ended = step_outcome(outcome, message, acted);
     bool written = true;
-    if (course_.purpose != Purpose::Inverse) {
-        written = stage_.run.recorder.record(EventKind::Outcome, body);
-    } else if (course_.in_parts) {
-        body.update({{"step", course_.undoing->step}, {"part", id_}, {"result", undone_result(outcome)}});
-        written = stage_.run.recorder.record(EventKind::UndoOutcome, body, why);
-    }
+    if (course_.purpose != Purpose::Inverse)
+        written = stage_.run.recorder.record(ended);
+    else if (course_.in_parts)
+        written = stage_.run.recorder.record(
+            events::UndoOutcome{stage_.about(course_.undoing->step, text_), id_, undone_result(outcome),
+                                message, ended.observed, ended.identities, acted, ended.took_ms},
+            why);
     if (!written) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
     // Where the inverse as a whole is told, its outcome is still to be written.
     const bool told = course_.purpose != Purpose::Inverse || course_.in_parts;
     if (intended_ && told) --stage_.run.open_effects;
     intended_ = false;
-    if (course_.purpose == Purpose::Forward) stage_.conclude(id_, body);
+    if (course_.purpose == Purpose::Forward) stage_.conclude(id_, ended);
     if (course_.purpose == Purpose::Failure && acted && outcome != Outcome::Already)
-        stage_.add_in_failure(Change::from_intent(intent_body()));
+        stage_.add_in_failure(Change(intent()));
     if (course_.said != nullptr && outcome == Outcome::Done && !message.empty())
         *course_.said += (course_.said->empty() ? "" : "; ") + message;
     // What a refused or failed command found afterwards is not what this run has written.
-    if (wrote && course_.purpose != Purpose::Forward) stage_.knows(identities(true));
+    const bool wrote = outcome == Outcome::Done || outcome == Outcome::Already;
+    if (wrote && course_.purpose != Purpose::Forward) stage_.knows(ended.identities);
     if (course_.written != nullptr && wrote) {
-        course_.written->values.insert(observed.begin(), observed.end());
-        course_.written->identities.update(identities(true));
+        course_.written->values.insert(ended.observed.begin(), ended.observed.end());
+        for (const auto& [phrase, identity] : ended.identities)
+            course_.written->identities[phrase] = identity;
     }
     if (outcome == Outcome::InDoubt) return {ResultKind::InDoubt, fmt::format("{}: {}", text_, message)};
     if (outcome == Outcome::Held) return {ResultKind::Held, fmt::format("{}: {}", text_, message), why};

@@ -93,9 +93,8 @@ class Call {
     std::optional<Result> resume_forward();
     std::optional<Result> resume_in_failure();
     std::optional<Result> resume_inverse();
-    std::optional<Result> settle(const nlohmann::json& intent);
-    void recall(const nlohmann::json& before, const nlohmann::json& declared,
-                const nlohmann::json& identities);
+    std::optional<Result> settle(const events::Call& intent);
+    void recall(const events::Call& then);
     [[nodiscard]] bool all_taken() const;
     [[nodiscard]] bool untouched() const;
     void keep_way_back();
@@ -126,11 +125,12 @@ class Call {
     [[nodiscard]] std::string obstacle() const;
     [[nodiscard]] std::int64_t effect_limit();
     [[nodiscard]] std::int64_t action_limit();
-    [[nodiscard]] nlohmann::json identities(bool made) const;
-    [[nodiscard]] nlohmann::json revisions() const;
-    [[nodiscard]] nlohmann::json intent_body() const;
+    [[nodiscard]] Texts identities(bool made) const;
+    [[nodiscard]] Texts revisions() const;
+    [[nodiscard]] events::Call intent() const;
+    events::StepOutcome step_outcome(Outcome outcome, const std::string& message, bool acted);
     [[nodiscard]] List workloads() const;
-    [[nodiscard]] nlohmann::json workload_names() const;
+    [[nodiscard]] std::vector<std::string> workload_names() const;
 
     StageRun& stage_;
     const StepContext& course_;

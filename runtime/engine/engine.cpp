@@ -76,8 +76,8 @@ struct Engine::State {
     RunContext run;
     StageRuns stages;
     Time begun_ms = 0;
-    nlohmann::json parts;                           // of the run digest
-    nlohmann::json lets = nlohmann::json::array();  // bodies of Noted, written once the run has begun
+    nlohmann::json parts;             // of the run digest
+    std::vector<events::Noted> lets;  // written once the run has begun
 
     [[nodiscard]] std::string changed_since(const std::string& stage);
     [[nodiscard]] std::string changed_since_run(const std::string& id, const std::string& stage);
@@ -88,13 +88,13 @@ struct Engine::State {
     void redact_secrets();
     std::optional<Problem> look_at_inputs();
     std::optional<Problem> copy_inputs();
-    std::optional<Problem> look_at_inputs_again(const nlohmann::json& begun);
+    std::optional<Problem> look_at_inputs_again(const std::optional<events::RunBegun>& begun);
     [[nodiscard]] std::vector<std::string> drifted_inputs();
     [[nodiscard]] bool being_written(const std::string& path) const;
     std::optional<Problem> begin();
     bool record_beginning();
     bool record_lets();
-    [[nodiscard]] nlohmann::json resumed(const char* action) const;
+    [[nodiscard]] events::RunResumed resumed(bool undoing) const;
     StageEnd run_stages();
     UndoEnd undo_before(std::size_t stage);
     RunResult run_everything();
@@ -105,7 +105,7 @@ struct Engine::State {
     RunResult resume_run(const std::string& id);
     RunResult resume_from(const RunState& history);
     StageEnd resume_stages();
-    std::optional<Problem> add_stages(const nlohmann::json& begun);
+    std::optional<Problem> add_stages(const std::optional<events::RunBegun>& begun);
     std::optional<Problem> begin_again(const RunState& history);
     RunResult guarded(const std::function<RunResult()>& work);
     std::optional<Problem> another_cluster();
@@ -141,9 +141,8 @@ std::string Engine::State::changed_since_run(const std::string& id, const std::s
     const auto events = journal.events(id);
     if (!events) return {};
     RunContext earlier(run.program, inventory, tools, options, journal, {});
-    auto history = run_state(*events);
-    if (!history) return {};
-    const auto then = stages_of(earlier, *history);
+    RunState history = run_state(*events);
+    const auto then = stages_of(earlier, history);
     if (!then) return {};
     for (const auto& one : *then)
         if (one->stage.name == stage || one->environment.name == stage)
@@ -205,7 +204,8 @@ std::optional<Problem> Engine::State::evaluate_lets(const std::map<std::string, 
             run.globals.bind_secret(step.name, reading.value, value);
         else
             run.globals.bind(step.name, reading.value);
-        if (!secret || !value.is_null()) lets.push_back({{"name", step.name}, {"value", std::move(value)}});
+        if (!secret || !value.is_null())
+            lets.push_back({{}, events::Noted::Kind::Name, step.name, std::move(value)});
     }
     return std::nullopt;
 }
@@ -291,13 +291,13 @@ std::vector<std::string> Engine::State::drifted_inputs() {
 
 // A run that goes on works with what it was begun with: the same change, the same files but for its own
 // edits.
-std::optional<Problem> Engine::State::look_at_inputs_again(const nlohmann::json& begun) {
+std::optional<Problem> Engine::State::look_at_inputs_again(const std::optional<events::RunBegun>& begun) {
     redact_secrets();
     if (auto problem = look_at_inputs()) return problem;
-    if (!begun.is_object()) return copy_inputs();
-    if (begun.contains("files")) run.change["files"] = begun.at("files");
-    if (options.without_evidence.empty()) options.without_evidence = begun.value("without_evidence", "");
-    options.run_digest = begun.value("run_digest", options.run_digest);
+    if (!begun) return copy_inputs();
+    if (!begun->files.is_null()) run.change["files"] = begun->files;
+    if (options.without_evidence.empty()) options.without_evidence = begun->without_evidence;
+    if (!begun->run_digest.empty()) options.run_digest = begun->run_digest;
     if (const auto drifted = drifted_inputs(); !drifted.empty())
         return Problem{
             fmt::format(
@@ -310,41 +310,37 @@ std::optional<Problem> Engine::State::look_at_inputs_again(const nlohmann::json&
 }
 
 bool Engine::State::record_beginning() {
-    nlohmann::json environments = nlohmann::json::array();
-    nlohmann::json pinned = nlohmann::json::object();
+    events::RunBegun begun;
+    begun.run = run.recorder.run();
+    begun.script = options.script;
+    if (run.program.migration) begun.title = run.program.migration->title;
+    begun.digest = run.changes().front();
+    begun.run_digest = options.run_digest;
+    begun.reviewed = parts;
+    begun.files = run.change.value("files", nlohmann::json::object());
+    begun.by = options.operated_by;
+    begun.mode = run.tools.kind();
+    begun.world = options.world;
     for (const auto& stage : stages) {
-        environments.push_back(stage->environment.name);
-        pinned[stage->stage.name] = stage->environment.journal();
+        begun.environments.push_back(stage->environment.name);
+        begun.stages[stage->stage.name] = stage->environment.journal();
     }
-    nlohmann::json body = {{"run", run.recorder.run()},
-                           {"script", options.script},
-                           {"title", run.program.migration ? run.program.migration->title : ""},
-                           {"digest", run.changes().front()},
-                           {"run_digest", options.run_digest},
-                           {"reviewed", parts},
-                           {"files", run.change.value("files", nlohmann::json::object())},
-                           {"by", options.operated_by},
-                           {"mode", run.tools.kind()},
-                           {"world", options.world},
-                           {"environments", environments},
-                           {"stages", std::move(pinned)}};
-    if (const std::string* why = emergency(run.program)) body["emergency"] = *why;
-    if (!options.without_evidence.empty()) body["without_evidence"] = options.without_evidence;
-    if (!options.consent.is_null()) body["consent"] = options.consent;
-    return run.recorder.record(EventKind::RunBegun, body) && record_lets();
+    if (const std::string* why = emergency(run.program)) begun.emergency = *why;
+    begun.without_evidence = options.without_evidence;
+    begun.consent = options.consent;
+    return run.recorder.record(begun) && record_lets();
 }
 
-nlohmann::json Engine::State::resumed(const char* action) const {
-    nlohmann::json body = {{"run", run.recorder.run()}, {"action", action}, {"by", options.operated_by}};
-    if (!options.consent.is_null()) body["consent"] = options.consent;
-    return body;
+events::RunResumed Engine::State::resumed(bool undoing) const {
+    using Action = events::RunResumed::Action;
+    return {run.recorder.run(), undoing ? Action::Undo : Action::Resume, options.operated_by,
+            options.consent};
 }
 
 // The last of a run's beginning: whoever looks sees a run that has begun.
 bool Engine::State::record_lets() {
-    const bool written = std::all_of(lets.begin(), lets.end(), [this](const nlohmann::json& let) {
-        return run.recorder.record(EventKind::Noted, let);
-    });
+    const bool written = std::all_of(lets.begin(), lets.end(),
+                                     [this](const events::Noted& let) { return run.recorder.record(let); });
     return written && run.settle();
 }
 
@@ -355,9 +351,8 @@ UndoEnd Engine::State::undo_before(std::size_t stage) {
         StageUndo undo(*stages[stage]);
         const UndoEnd end = undo.run(undo_by_later_stage);
         worst = std::max(worst, end);
-        if (!run.recorder.record(EventKind::StageEnded, {{"stage", stages[stage]->stage.name},
-                                                         {"result", result_of(end)},
-                                                         {"message", undo.message()}}))
+        if (!run.recorder.record(
+                events::StageEnded{{stages[stage]->stage.name}, result_of(end), undo.message()}))
             return UndoEnd::Untrusted;
     }
     return worst;
@@ -398,12 +393,8 @@ bool Engine::State::is_closed_for_undo(Outcome result) const {
 
 RunResult Engine::State::finish(const StageEnd& end, int code) {
     RunResult result{end.result, code, run.recorder.run(), end.message, standing(), end.why};
-    nlohmann::json body = {{"result", result.result},
-                           {"exit_code", result.exit_code},
-                           {"message", result.message},
-                           {"standing", result.standing}};
-    if (const auto steps = to_decide(); end.result == Outcome::InDoubt && !steps.empty())
-        body["decide"] = steps;
+    events::RunEnded body{result.result, result.exit_code, result.message, result.standing, {}};
+    if (end.result == Outcome::InDoubt) body.decide = to_decide();
     const bool was_trusted = run.recorder.trusted();
     const bool written = run.recorder.end(body);
     run.settle();  // the sheet
@@ -415,10 +406,9 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
         result.result = unwritten;
         result.exit_code = exit_code(unwritten);
         result.message = run.recorder.failure();
-        body.update(
-            {{"result", result.result}, {"exit_code", result.exit_code}, {"message", result.message}});
+        body = {result.result, result.exit_code, result.message, body.standing, body.decide};
     }
-    run.recorder.tell(EventKind::RunEnded, body);
+    run.recorder.tell(body);
     return result;
 }
 
@@ -439,10 +429,8 @@ RunResult Engine::State::guarded(const std::function<RunResult()>& work) {
         const std::string message = fmt::format("a mistake in migc itself: {}", error.what());
         if (run.recorder.run().empty()) return refused(message);
         run.settle();
-        run.recorder.tell(EventKind::RunEnded, {{"result", Outcome::InDoubt},
-                                                {"exit_code", exit_code(Outcome::InDoubt)},
-                                                {"message", message},
-                                                {"standing", standing()}});
+        run.recorder.tell(
+            events::RunEnded{Outcome::InDoubt, exit_code(Outcome::InDoubt), message, standing(), {}});
         return {Outcome::InDoubt, exit_code(Outcome::InDoubt), run.recorder.run(), message, standing()};
     }
 }
@@ -512,7 +500,7 @@ RunResult Engine::State::finish_in_doubt(const std::vector<StepId>& steps, const
 }
 
 RunResult Engine::State::undo_everything() {
-    if (!run.recorder.record(EventKind::RunResumed, resumed("undo")) || !run.settle())
+    if (!run.recorder.record(resumed(true)) || !run.settle())
         return finish({Outcome::InDoubt, run.recorder.failure()}, exit_code(Outcome::InDoubt));
     if (!settle_open_steps(Settling::Undo))
         return finish({Outcome::InDoubt, run.recorder.failure()}, exit_code(Outcome::InDoubt));
@@ -529,9 +517,7 @@ RunResult Engine::State::undo_stages() {
         const UndoEnd end = undo.run(undo_by_operator);
         if (end > worst) message = undo.message();
         worst = std::max(worst, end);
-        run.recorder.record(
-            EventKind::StageEnded,
-            {{"stage", (*stage)->stage.name}, {"result", result_of(end)}, {"message", undo.message()}});
+        run.recorder.record(events::StageEnded{{(*stage)->stage.name}, result_of(end), undo.message()});
         if (run.stopping()) break;
     }
     if (!run.recorder.trusted())
@@ -548,9 +534,8 @@ tl::expected<RunState, std::string> Engine::State::recall(const std::string& id)
     auto events = journal.events(about->id);
     if (!events) return tl::unexpected(events.error());
     move_to(std::filesystem::absolute(inventory.root).lexically_normal(), *events);
-    auto history = run_state(*events);
-    if (!history) return history;
-    auto begun = stages_of(run, *history);
+    RunState history = run_state(*events);
+    auto begun = stages_of(run, history);
     if (!begun) return tl::unexpected(begun.error());
     stages = std::move(*begun);
     run.recorder.belongs_to(about->id);
@@ -574,9 +559,8 @@ RunResult Engine::State::undo_run(const std::string& id) {
 }
 
 // Those that were not begun get the environment that the run found when it began.
-std::optional<Problem> Engine::State::add_stages(const nlohmann::json& begun) {
-    const auto pinned =
-        begun.is_object() ? begun.value("stages", nlohmann::json::object()) : nlohmann::json::object();
+std::optional<Problem> Engine::State::add_stages(const std::optional<events::RunBegun>& begun) {
+    const auto pinned = begun ? begun->stages : std::map<std::string, PinnedEnvironment>();
     StageRuns all;
     for (const ir::Stage& stage : run.program.stages) {
         if (!pinned.empty() && !pinned.contains(stage.name)) continue;  // the run was not asked for it
@@ -627,15 +611,13 @@ StageEnd Engine::State::resume_stages() {
 RunResult Engine::State::resume_from(const RunState& history) {
     if (auto problem = begin_again(history)) return refused(problem->message, problem->exit_code);
     // Cut off before its first event: nothing was begun.
-    if (history.begun.is_null()) {
+    if (!history.begun) {
         if (!record_beginning())
             return finish({Outcome::Held, run.recorder.failure()}, exit_code(Outcome::Held));
         const StageEnd end = run_stages();
         return finish(end, exit_code(end.result));
     }
-    const bool recorded =
-        run.recorder.record(EventKind::RunResumed, resumed(history.undoing ? "undo" : "resume")) &&
-        record_lets();
+    const bool recorded = run.recorder.record(resumed(history.undoing)) && record_lets();
     const Settling purpose = history.undoing ? Settling::Undo : Settling::Resume;
     if (!recorded || !settle_open_steps(purpose))
         return finish({Outcome::InDoubt, run.recorder.failure()}, exit_code(Outcome::InDoubt));
@@ -649,7 +631,7 @@ RunResult Engine::State::resume_from(const RunState& history) {
 RunResult Engine::State::resume_run(const std::string& id) {
     const auto history = recall(id);
     if (!history) return refused(history.error());
-    const Outcome ended = outcome_in(history->ended);
+    const Outcome ended = history->ended ? history->ended->result : Outcome::None;
     if (ended == Outcome::Done || ended == Outcome::Undone)
         return {ended,
                 exit_code(ended),

@@ -189,23 +189,19 @@ std::string StageEnvironment::setting(const std::string& key) const {
     return found == settings.end() ? "" : found->second;
 }
 
-nlohmann::json StageEnvironment::journal() const {
-    nlohmann::json values = nlohmann::json::object();
+PinnedEnvironment StageEnvironment::journal() const {
+    PinnedEnvironment pinned{name, setting("context"), setting("namespace"), is_protected, settings, {}};
     for (const auto& [key, value] : parameters)
-        if (std::find(secrets.begin(), secrets.end(), key) == secrets.end()) values[key] = to_json(value);
-    return {{"environment", name},       {"context", setting("context")}, {"namespace", setting("namespace")},
-            {"protected", is_protected}, {"settings", settings},          {"parameters", values}};
+        if (std::find(secrets.begin(), secrets.end(), key) == secrets.end()) pinned.parameters[key] = value;
+    return pinned;
 }
 
-StageEnvironment StageEnvironment::from_journal(const nlohmann::json& body) {
+StageEnvironment StageEnvironment::from_journal(const PinnedEnvironment& pinned) {
     StageEnvironment result;
-    result.name = body.value("environment", "");
-    result.is_protected = body.value("protected", false);
-    if (body.contains("settings"))
-        result.settings = body.at("settings").get<std::map<std::string, std::string>>();
-    if (body.contains("parameters"))
-        for (const auto& [key, value] : body.at("parameters").items())
-            result.parameters[key] = from_json(value);
+    result.name = pinned.environment;
+    result.is_protected = pinned.is_protected;
+    result.settings = pinned.settings;
+    result.parameters = pinned.parameters;
     return result;
 }
 

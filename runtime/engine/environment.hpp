@@ -12,6 +12,7 @@
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "runtime/engine/options.hpp"
+#include "runtime/journal/event.hpp"
 #include "runtime/tools/tools.hpp"
 
 namespace migc::runtime::inline engine {
@@ -36,8 +37,8 @@ struct StageEnvironment {
     // "" if it does not apply.
     [[nodiscard]] std::string setting(const std::string& key) const;
     // What the journal keeps, so that an undo meets the same cluster; and back.
-    [[nodiscard]] nlohmann::json journal() const;
-    static StageEnvironment from_journal(const nlohmann::json& body);
+    [[nodiscard]] PinnedEnvironment journal() const;
+    static StageEnvironment from_journal(const PinnedEnvironment& pinned);
 };
 
 // Asks kubectl for its contexts only if the stage uses kubectl and migc.yaml does not name one. The problem

@@ -7,42 +7,67 @@ namespace {
 
 // The project's folder when the run was made; empty if no event says it.
 std::string root_of(const std::vector<Event>& events) {
-    static const nlohmann::json::json_pointer place("/settings/root");
     for (const Event& event : events)
-        if (event.kind == EventKind::StageBegun && event.body.contains(place) &&
-            event.body.at(place).is_string())
-            return event.body.at(place).get<std::string>();
+        if (const auto* begun = event.as<events::StageBegun>())
+            if (const auto root = begun->where.settings.find("root"); root != begun->where.settings.end())
+                return root->second;
     return {};
 }
 
-void replace_beginning(nlohmann::json& value, const std::string& before, const std::string& now) {
-    if (!value.is_string()) return;
-    const auto& text = value.get_ref<const std::string&>();
-    const bool is_it = text == before || text.starts_with(before.ends_with('/') ? before : before + "/");
-    if (is_it) value = now + text.substr(before.size());
-}
+// Where the project's folder was, and where it is.
+class Move {
+  public:
+    Move(std::string before, std::string now) : before_(std::move(before)), now_(std::move(now)) {}
+
+    void in(events::StageBegun& begun) const { in(begun.where); }
+    void in(events::RunBegun& begun) const {
+        for (auto& [stage, pinned] : begun.stages) in(pinned);
+    }
+    void in(events::Intent& intent) const { in_call(intent); }
+    void in(events::UndoIntent& intent) const { in_call(intent); }
+    void in(events::StepOutcome& ended) const {
+        if (ended.call) in_call(*ended.call);
+    }
+    void in(events::Noted& noted) const {
+        in_each(noted.value, kept);  // the captures of a composite
+        in(noted.value, kept);
+    }
+    void in(auto& /*says nothing of files*/) const {}
+
+  private:
+    static constexpr const char* kept = "/.migc";  // what migc itself keeps
+
+    void in(PinnedEnvironment& pinned) const {
+        for (auto& [key, text] : pinned.settings) in(text);
+    }
+    void in_call(events::Call& call) const {
+        in_each(call.arguments);
+        in_each(call.scope);
+        in_each(call.captures, kept);
+    }
+    void in_each(nlohmann::json& object, const std::string& below = {}) const {
+        if (!object.is_object()) return;
+        for (auto& value : object) in(value, below);
+    }
+    void in(nlohmann::json& value, const std::string& below) const {
+        if (value.is_string()) in(value.get_ref<std::string&>(), below);
+    }
+    void in(std::string& text, const std::string& below = {}) const {
+        const std::string from = before_ + below;
+        if (text == from || text.starts_with(from.ends_with('/') ? from : from + "/"))
+            text = now_ + below + text.substr(from.size());
+    }
+
+    std::string before_, now_;
+};
 
 }  // namespace
 
 void move_to(const std::filesystem::path& root, std::vector<Event>& events) {
-    const std::string before = root_of(events), now = root.string();
-    if (before.empty() || before == now) return;
-    const auto each = [&](nlohmann::json& body, const char* key, const std::string& below) {
-        const auto found = body.is_object() ? body.find(key) : body.end();
-        if (!body.is_object() || found == body.end() || !found->is_object()) return;
-        for (auto& value : *found) replace_beginning(value, before + below, now + below);
-    };
-    for (Event& event : events) {
-        for (const char* key : {"settings", "arguments", "scope"}) each(event.body, key, "");
-        each(event.body, "captures", "/.migc");
-        if (event.kind == EventKind::Noted && event.body.contains("value")) {
-            each(event.body, "value", "/.migc");  // the captures of a composite
-            replace_beginning(event.body["value"], before + "/.migc", now + "/.migc");
-        }
-        if (event.kind == EventKind::RunBegun && event.body.contains("stages") &&
-            event.body["stages"].is_object())
-            for (auto& stage : event.body["stages"]) each(stage, "settings", "");
-    }
+    const std::string before = root_of(events);
+    if (before.empty() || before == root.string()) return;
+    const Move move(before, root.string());
+    for (Event& event : events) std::visit([&](auto& body) { move.in(body); }, event.body);
 }
 
 tl::expected<StageRuns, std::string> stages_of(RunContext& run, RunState& history) {

@@ -17,7 +17,7 @@ nlohmann::json repaired(const nlohmann::json& body) {
 }
 
 bool is_outcome(const Event& event) {
-    return event.kind == EventKind::Outcome || event.kind == EventKind::UndoOutcome;
+    return event.kind() == EventKind::Outcome || event.kind() == EventKind::UndoOutcome;
 }
 
 }  // namespace
@@ -25,12 +25,20 @@ bool is_outcome(const Event& event) {
 Recorder::Recorder(Journal& journal, Tools& tools, Listener listener)
     : journal_(journal), tools_(tools), listener_(std::move(listener)) {}
 
-bool Recorder::record(EventKind kind, const nlohmann::json& body, Reason why) {
-    return write({kind, tools_.now(), secrets().apply(repaired(body)), why}, Writing::Unsynced);
+// Without what must not be shown. Its values are of the types they were of: only texts are another's.
+Event Recorder::event_of(const Event::Body& body, Reason why) const {
+    Event event{tools_.now(), body, why};
+    auto shown = decode(name(event.kind()), secrets().apply(repaired(encode(body))));
+    event.body = std::move(shown.value());
+    return event;
 }
 
-bool Recorder::end(const nlohmann::json& body) {
-    return write({EventKind::RunEnded, tools_.now(), secrets().apply(repaired(body))}, Writing::Last);
+bool Recorder::record(const Event::Body& body, Reason why) {
+    return write(event_of(body, why), Writing::Unsynced);
+}
+
+bool Recorder::end(const events::RunEnded& body) {
+    return write(event_of(body), Writing::Last);
 }
 
 bool Recorder::settle() {
@@ -41,9 +49,9 @@ bool Recorder::settle() {
     return trusted_;
 }
 
-void Recorder::tell(EventKind kind, const nlohmann::json& body) {
+void Recorder::tell(const Event::Body& body) {
     const std::lock_guard lock(mutex_);
-    const Event event{kind, tools_.now(), secrets().apply(repaired(body))};
+    const Event event = event_of(body);
     if (untold_.empty())
         announce(event);
     else

@@ -26,16 +26,16 @@ class Recorder {
     // Written when it returns true: no end of this process loses it. It is durable, and told to who watches,
     // by the next `settle`. After the first false nothing is written any more: the journal is not to be
     // trusted, and no effect may begin.
-    bool record(EventKind kind, const nlohmann::json& body, Reason why = Reason::None);
+    bool record(const Event::Body& body, Reason why = Reason::None);
     // All that was recorded is durable, and told, when it returns true. For before anything outside is
     // touched or waited for: so nobody outside can tell how long an outcome was only written.
     bool settle();
     // The last event of a run. If it cannot be written it is not told either.
-    bool end(const nlohmann::json& body);
+    bool end(const events::RunEnded& body);
     // Why nothing may be written any more by this process (its lock was broken); asked before each write.
     void fenced_by(std::function<std::optional<std::string>()> lost) { lost_ = std::move(lost); }
     // Progress, not kept.
-    void tell(EventKind kind, const nlohmann::json& body);
+    void tell(const Event::Body& body);
 
     [[nodiscard]] bool trusted() const { return trusted_; }
     [[nodiscard]] const std::string& failure() const { return failure_; }
@@ -44,6 +44,7 @@ class Recorder {
 
   private:
     enum class Writing : std::uint8_t { Unsynced, Last };
+    [[nodiscard]] Event event_of(const Event::Body& body, Reason why = Reason::None) const;
     bool write(const Event& event, Writing how);
     void distrust(const std::string& error);
     void announce(const Event& event);

@@ -33,7 +33,7 @@ json settings_of(const StageEnvironment& environment) {
 
 json stage_parts(const BoundStage& bound, const project::Inventory& inventory) {
     const StageEnvironment& environment = *bound.environment;
-    json parts = environment.journal();
+    json parts = encode(environment.journal());
     auto secrets = json::object();
     if (const auto* entry = inventory.environment(environment.name))
         for (const auto& [name, source] : entry->secrets) secrets[name] = source.show();

@@ -41,10 +41,9 @@ StageEnd StageFlow::begin() {
 
 bool StageFlow::announce() {
     if (!stage_.past.begun) stage_.environment.settings["stage-began"] = iso_time(stage_.run.tools.now());
-    auto body = stage_.environment.journal();
-    body["stage"] = stage_.stage.name;
-    if (!stage_.past.begun) return stage_.run.recorder.record(EventKind::StageBegun, body);
-    stage_.run.recorder.tell(EventKind::StageBegun, body);
+    const events::StageBegun begun{{stage_.stage.name}, stage_.environment.journal()};
+    if (!stage_.past.begun) return stage_.run.recorder.record(begun);
+    stage_.run.recorder.tell(begun);
     return stage_.run.recorder.trusted();
 }
 
@@ -112,8 +111,7 @@ bool StageFlow::only_says(const ir::Step& step) const {
 }
 
 StageEnd StageFlow::failure_block(const std::vector<ir::Step>& block, const std::string& reason) {
-    if (!stage_.run.recorder.record(EventKind::StageFailed,
-                                    {{"stage", stage_.stage.name}, {"reason", printable(reason, 4000)}}))
+    if (!stage_.run.recorder.record(events::StageFailed{{stage_.stage.name}, printable(reason, 4000)}))
         return untrusted();
     StepContext course;
     course.purpose = Purpose::Failure;
@@ -174,15 +172,16 @@ StageEnd StageFlow::untrusted() const {
 }
 
 StageEnd StageFlow::end(StageEnd end) {
-    nlohmann::json body = {{"stage", stage_.stage.name}, {"result", end.result}, {"message", end.message}};
+    events::StageEnded ended{{stage_.stage.name}, end.result, end.message};
     // Evidence for a later run of another stage: what passed here.
-    if (stage_.passed)
-        body.update({{"environment", stage_.environment.name},
-                     {"changes", stage_.run.changes()},
-                     {"place", trust::to_json(place_of(stage_.run.program, stage_.run.eval_context.inventory,
-                                                       stage_.stage, stage_.environment))}});
-    if (const auto used = stage_.run.take_approvals(); !used.empty()) body["approvals"] = used;
-    const bool written = stage_.run.recorder.record(EventKind::StageEnded, body);
+    if (stage_.passed) {
+        ended.environment = stage_.environment.name;
+        ended.changes = stage_.run.changes();
+        ended.place = trust::to_json(place_of(stage_.run.program, stage_.run.eval_context.inventory,
+                                              stage_.stage, stage_.environment));
+    }
+    ended.approvals = stage_.run.take_approvals();
+    const bool written = stage_.run.recorder.record(ended);
     const bool worse = end.result == Outcome::InDoubt || end.result == Outcome::UndoFailed;
     return written || worse ? end : untrusted();
 }

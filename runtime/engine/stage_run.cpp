@@ -129,7 +129,7 @@ std::optional<Change> StageRun::change(const StepId& step) {
     return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
-void StageRun::conclude(const StepId& step, const nlohmann::json& outcome) {
+void StageRun::conclude(const StepId& step, const events::StepOutcome& outcome) {
     {
         const std::lock_guard lock(mutex_);
         const Change* concluded = StageState::conclude(step, outcome);
@@ -213,7 +213,7 @@ void StageRun::mark_undone(const StepId& step) {
     run.sheet_is_old_ = true;
 }
 
-void StageRun::wrote(const std::map<std::string, Value>& values) {
+void StageRun::wrote(const Values& values) {
     const std::lock_guard lock(mutex_);
     StageState::wrote(values);
 }
@@ -224,7 +224,7 @@ bool StageRun::wrote(const std::string& phrase, const Value& value) {
     return found != written.end() && equal(found->second, value);
 }
 
-void StageRun::knows(const nlohmann::json& things) {
+void StageRun::knows(const Texts& things) {
     const std::lock_guard lock(mutex_);
     StageState::knows(things);
 }
@@ -256,8 +256,12 @@ const std::optional<std::vector<ir::Step>>& StageRun::on_failure() const {
     return stage.on_failure ? stage.on_failure : definition.on_failure;
 }
 
-nlohmann::json StageRun::about(const StepId& step) const {
-    return {{"stage", stage.name}, {"step", step}};
+events::OfStep StageRun::about(const StepId& step, const std::string& text) const {
+    return {{{stage.name}, step}, text};
+}
+
+bool StageRun::note(const StepId& step, events::Noted::Kind kind, nlohmann::json value, std::string name) {
+    return run.recorder.record(events::Noted{{{stage.name}, step}, kind, std::move(name), std::move(value)});
 }
 
 List StageRun::changed_workloads() {
@@ -269,10 +273,12 @@ List StageRun::changed_workloads() {
                      [](const Change* a, const Change* b) { return semantics::earlier(a->step, b->step); });
     List workloads;
     for (const Change* change : ordered)
-        for (const Value& workload : change->workloads)
+        for (const std::string& name : change->workloads) {
+            const Value workload(ResourceRef{"workload", name});
             if (std::none_of(workloads.begin(), workloads.end(),
                              [&](const Value& w) { return same(w, workload); }))
                 workloads.push_back(workload);
+        }
     return workloads;
 }
 

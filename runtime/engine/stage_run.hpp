@@ -55,8 +55,8 @@ struct Tries {
 
 // What an inverse left, by the probe's phrase.
 struct Written {
-    std::map<std::string, Value> values;
-    nlohmann::json identities = nlohmann::json::object();
+    Values values;
+    Texts identities;
 };
 
 // Why steps are run, and on whose account.
@@ -148,14 +148,14 @@ struct StageRun : StageState {
     void put_back(const StepId& step, const std::optional<Change>& before);
     // As far as it is known now; nothing if that step is not known to have changed anything.
     std::optional<Change> change(const StepId& step);
-    void conclude(const StepId& step, const nlohmann::json& outcome);
+    void conclude(const StepId& step, const events::StepOutcome& outcome);
     // What was changed inside of a step, so far.
     std::vector<Change> changes_inside(const StepId& step);
     void mark_undone(const StepId& step);
     // What this run last left in a probe, by phrase: anything else was written by somebody else.
-    void wrote(const std::map<std::string, Value>& values);
+    void wrote(const Values& values);
     [[nodiscard]] bool wrote(const std::string& phrase, const Value& value);
-    void knows(const nlohmann::json& things);
+    void knows(const Texts& things);
     // Whether what is there now is another thing than the one that a step changed: somebody else deleted that
     // and made it anew. Never true where nothing tells them apart.
     [[nodiscard]] bool is_remade(const Change& change, const std::string& phrase, const Reading& now);
@@ -175,7 +175,9 @@ struct StageRun : StageState {
     const std::optional<std::vector<ir::Step>>& on_failure() const;
 
     // {"stage": .., "step": ..}
-    [[nodiscard]] nlohmann::json about(const StepId& step) const;
+    [[nodiscard]] events::OfStep about(const StepId& step, const std::string& text) const;
+    // Writes down what was found out; false: it could not be. A name is for people, and of the script's.
+    bool note(const StepId& step, events::Noted::Kind kind, nlohmann::json value, std::string name = {});
 
   private:
     List changed_workloads();

@@ -92,9 +92,7 @@ Result Steps::statement(const ir::Step& step, Scope& scope, const StepId& id) {
 
 Result Steps::call(const ir::Step& step, Scope& scope, const StepId& id) {
     const ir::Verb& verb = stage_.run.program.verbs.at(step.verb);
-    auto begun = stage_.about(id);
-    begun["text"] = step.text;
-    stage_.run.recorder.tell(EventKind::StepBegun, begun);
+    stage_.run.recorder.tell(events::StepBegun{stage_.about(id, step.text)});
     Scope inner(&stage_.run.globals, scope.depth() + 1);
     const auto before = course_.purpose == Purpose::Forward ? stage_.change(id) : std::nullopt;
     const bool known = before && before->acted && !before->undone;
@@ -151,9 +149,9 @@ Result Steps::may_change(const ir::Verb& verb, const Scope& inner) {
 }
 
 Result Steps::not_begun(const std::string& text, const StepId& id, const std::string& why) {
-    auto body = stage_.about(id);
-    body.update({{"text", text}, {"result", Outcome::Failed}, {"message", why}, {"acted", false}});
-    if (course_.purpose != Purpose::Inverse && !stage_.run.recorder.record(EventKind::Outcome, body))
+    events::StepOutcome ended{stage_.about(id, text), Outcome::Failed, why};
+    ended.acted = false;
+    if (course_.purpose != Purpose::Inverse && !stage_.run.recorder.record(ended))
         return {ResultKind::Untrusted, stage_.run.recorder.failure()};
     return {ResultKind::Failed, fmt::format("{}: {}", text, why)};
 }
@@ -174,7 +172,7 @@ tl::expected<nlohmann::json, Result> Steps::composite_captures(const ir::Verb& v
     const auto captured = read_captures(snapshot, verb, inner);
     if (!captured) return tl::unexpected(not_begun(text, id, captured.error()));
     if (verb.needs.empty() && verb.captures.empty()) return *captured;
-    if (Result noted = remember("captures", *captured, id); !noted.done()) return tl::unexpected(noted);
+    if (Result noted = remember(Noted::Captures, *captured, id); !noted.done()) return tl::unexpected(noted);
     return *captured;
 }
 
@@ -189,27 +187,22 @@ Result Steps::composite(const ir::Step& step, const ir::Verb& verb, Scope& inner
     if (!captured) return captured.error();
     const bool recorded = own_undo && course_.purpose == Purpose::Forward;
     if (recorded && !stage_.change(id)) {
-        auto body = stage_.about(id);
-        body.update({{"text", text},
-                     {"verb", verb.signature},
-                     {"command", ""},
-                     {"arguments", inner.journal()},
-                     {"captures", *captured}});
-        if (step.undo) body.update({{"own_undo", true}, {"scope", outer.journal()}});
-        if (!stage_.run.recorder.record(EventKind::Intent, body))
+        events::Intent intent{{stage_.about(id, text), verb.signature, "", inner.journal(), *captured}};
+        intent.composite = true;
+        intent.own_undo = step.undo.has_value();
+        if (step.undo) intent.scope = outer.journal();
+        if (!stage_.run.recorder.record(intent))
             return {ResultKind::Untrusted, stage_.run.recorder.failure()};
-        stage_.add(Change::from_intent(body));
+        stage_.add(Change(intent));
     }
     Result verdict = tries(step, verb, inner, outer, id, text);
     if (!recorded || verdict.kind == ResultKind::Untrusted) return verdict;
-    auto body = stage_.about(id);
     const Outcome result = verdict.done()                        ? Outcome::Done
                            : verdict.kind == ResultKind::InDoubt ? Outcome::InDoubt
                                                                  : Outcome::Failed;
-    body.update({{"text", text}, {"result", result}, {"message", verdict.message}, {"acted", true}});
-    if (!stage_.run.recorder.record(EventKind::Outcome, body))
-        return {ResultKind::Untrusted, stage_.run.recorder.failure()};
-    stage_.conclude(id, body);
+    const events::StepOutcome ended{stage_.about(id, text), result, verdict.message};
+    if (!stage_.run.recorder.record(ended)) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
+    stage_.conclude(id, ended);
     return verdict;
 }
 
@@ -247,11 +240,8 @@ Result Steps::try_again(const ir::Step& step, const Scope& outer, const StepId& 
         const bool may = failed.kind == ResultKind::Failed && course_.purpose == Purpose::Forward &&
                          has_time && !stage_.run.stopping() && had_no_effect(id);
         if (!may) break;
-        auto body = stage_.about(id);
-        body.update({{"text", text},
-                     {"state", printable(fmt::format("{}; tried again in {}", failed.message,
-                                                     shown_duration(every)))}});
-        stage_.run.recorder.tell(EventKind::Waiting, body);
+        const std::string state = fmt::format("{}; tried again in {}", failed.message, shown_duration(every));
+        stage_.run.recorder.tell(events::Waiting{stage_.about(id, text), printable(state)});
         Waiter(stage_, course_).rest(every);
         if (stage_.run.hurried()) break;
         failed = one_try();
@@ -267,14 +257,9 @@ bool Steps::had_no_effect(const StepId& id) {
 }
 
 Result Steps::check(const std::string& text, const StepId& id, Result verdict, Time begun) {
-    auto body = stage_.about(id);
-    body.update({{"text", text},
-                 {"result", finding_of(verdict)},
-                 {"message", printable(verdict.message)},
-                 {"took_ms", stage_.run.tools.now() - begun}});
-    if (const auto used = stage_.run.take_approvals(); !used.empty()) body["approvals"] = used;
-    if (!stage_.run.recorder.record(EventKind::Checked, body))
-        return {ResultKind::Untrusted, stage_.run.recorder.failure()};
+    const events::Checked checked{stage_.about(id, text), finding_of(verdict), printable(verdict.message),
+                                  stage_.run.tools.now() - begun, stage_.run.take_approvals()};
+    if (!stage_.run.recorder.record(checked)) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
     if (!verdict.done()) verdict.message = fmt::format("{}: {}", text, verdict.message);
     return verdict;
 }
@@ -299,9 +284,7 @@ Result Steps::verify(const ir::Step& step, Scope& scope, const StepId& id) {
     if (was_held(id)) return {};
     const Time begun = stage_.run.tools.now();
     const std::string text = stage_.evaluator.describe(step, scope);
-    auto body = stage_.about(id);
-    body["text"] = text;
-    stage_.run.recorder.tell(EventKind::StepBegun, body);
+    stage_.run.recorder.tell(events::StepBegun{stage_.about(id, text)});
     Waiter waiter(stage_, course_);
     const auto given = milliseconds(stage_.evaluator, step.within, scope);
     std::int64_t limit = given ? *given : waiter.declared_limit(*step.condition, scope);
@@ -313,9 +296,7 @@ Result Steps::soak(const ir::Step& step, Scope& scope, const StepId& id) {
     if (was_held(id)) return {};
     const Time begun = stage_.run.tools.now();
     const std::string text = stage_.evaluator.describe(step, scope);
-    auto body = stage_.about(id);
-    body["text"] = text;
-    stage_.run.recorder.tell(EventKind::StepBegun, body);
+    stage_.run.recorder.tell(events::StepBegun{stage_.about(id, text)});
     const auto duration = milliseconds(stage_.evaluator, step.value, scope);
     if (!duration)
         return check(text, id, {ResultKind::Failed, "how long to soak could not be found out"}, begun);
@@ -348,17 +329,11 @@ Result Steps::keep_secret(const std::string& name, const Value& value, nlohmann:
 }
 
 Result Steps::note(const std::string& name, const nlohmann::json& value, const StepId& id) {
-    auto body = stage_.about(id);
-    body.update({{"name", name}, {"value", value}});
-    if (stage_.run.recorder.record(EventKind::Noted, body)) return {};
-    return {ResultKind::Untrusted, stage_.run.recorder.failure()};
+    return remember(Noted::Name, value, id, name);
 }
 
-// For a run that is resumed; of no interest to who watches.
-Result Steps::remember(const std::string& kind, const nlohmann::json& value, const StepId& id) {
-    auto body = stage_.about(id);
-    body.update({{"kind", kind}, {"value", value}});
-    if (stage_.run.recorder.record(EventKind::Noted, body)) return {};
+Result Steps::remember(Noted kind, const nlohmann::json& value, const StepId& id, const std::string& name) {
+    if (stage_.note(id, kind, value, name)) return {};
     return {ResultKind::Untrusted, stage_.run.recorder.failure()};
 }
 
@@ -389,7 +364,7 @@ Result Steps::choose(const ir::Step& step, Scope& scope, const StepId& id) {
         const Reading reading = stage_.evaluator.evaluate(*step.condition, scope);
         holds = truth(reading.value);
         if (!holds) return {ResultKind::Failed, fmt::format("{}: {}", step.text, explain(reading))};
-        if (Result noted = remember("decision", *holds, id); !noted.done()) return noted;
+        if (Result noted = remember(Noted::Decision, *holds, id); !noted.done()) return noted;
     }
     keep(course_.tries, &Tries::decisions, id, *holds);
     Scope inner(&scope, scope.depth());
@@ -411,7 +386,7 @@ Result Steps::loop(const ir::Step& step, Scope& scope, const StepId& id) {
     }
     keep(course_.tries, &Tries::lists, id, reading.value);
     if (!known && !is_fixed(*step.value))
-        if (Result noted = remember("list", to_json(reading.value), id); !noted.done()) return noted;
+        if (Result noted = remember(Noted::List, to_json(reading.value), id); !noted.done()) return noted;
     for (std::size_t i = 0; i < items->size(); ++i) {
         Scope inner(&scope, scope.depth());
         inner.bind(step.name, (*items)[i]);

@@ -48,12 +48,13 @@ class Steps {
     Result loop(const ir::Step& step, Scope& scope, const StepId& id);
     Result parallel(const ir::Step& step, Scope& scope, const StepId& id);
     Result gate(const ir::Step& step, Scope& scope, const StepId& id);
+    using Noted = events::Noted::Kind;
     Result note(const std::string& name, const nlohmann::json& value, const StepId& id);
     // Binds a secret, and notes what the journal keeps of it.
     Result keep_secret(const std::string& name, const Value& value, nlohmann::json kept, Scope& scope,
                        const StepId& id);
     static void bind_noted(Scope& scope, const std::string& name, const Value& noted);
-    Result remember(const std::string& kind, const nlohmann::json& value, const StepId& id);
+    Result remember(Noted kind, const nlohmann::json& value, const StepId& id, const std::string& name = {});
     [[nodiscard]] std::optional<Value> known_name(const StepId& id) const;
     [[nodiscard]] bool was_held(const StepId& id) const;
     [[nodiscard]] bool recalls() const;

@@ -161,8 +161,7 @@ std::vector<StageUndo::Inverse> StageUndo::collect() {
 }
 
 UndoEnd StageUndo::run(const std::string& reason) {
-    if (!stage_.run.recorder.record(EventKind::UndoBegun,
-                                    {{"stage", stage_.stage.name}, {"reason", printable(reason)}}))
+    if (!stage_.run.recorder.record(events::UndoBegun{{stage_.stage.name}, printable(reason)}))
         return UndoEnd::Untrusted;
     auto inverses = collect();
     remember_earlier();
@@ -200,11 +199,8 @@ Value StageUndo::start(const Inverse& inverse) {
     const Value value = after(inverse);
     if (value.is_unknown()) return value;
     stage_.undo_starts[step] = value;
-    auto body = stage_.about(step);
-    body.update({{"name", phrase_of(stage_.evaluator, *inverse.undo->after, *inverse.scope)},
-                 {"value", to_json(value)},
-                 {"undo_start", true}});
-    stage_.run.recorder.record(EventKind::Noted, body);
+    stage_.note(step, events::Noted::Kind::UndoStart, to_json(value),
+                phrase_of(stage_.evaluator, *inverse.undo->after, *inverse.scope));
     return value;
 }
 
@@ -552,13 +548,14 @@ std::string StageUndo::restored_text(const Inverse& inverse) {
 
 void StageUndo::conclude(Change& change, Outcome result, const std::string& message, UndoEnd end, Reason why,
                          const Written& written) {
-    auto body = stage_.about(change.step);
-    body.update({{"text", change.text},
-                 {"result", result},
-                 {"message", printable(message)},
-                 {"observed", values_to_json(written.values)}});
-    if (!written.identities.empty()) body["identities"] = written.identities;
-    const bool recorded = stage_.run.recorder.record(EventKind::UndoOutcome, body, why);
+    const bool recorded =
+        stage_.run.recorder.record(events::UndoOutcome{stage_.about(change.step, change.text),
+                                                       {},
+                                                       result,
+                                                       printable(message),
+                                                       written.values,
+                                                       written.identities},
+                                   why);
     change.undo_in_doubt = end == UndoEnd::InDoubt;
     if (end == UndoEnd::Undone && recorded) stage_.mark_undone(change.step);
     worsen(end, fmt::format("{}: {}", change.text, message));
@@ -715,16 +712,15 @@ bool StageUndo::settle(Change& change, Settling purpose) {
         result = settled_result(*inverse, settled, purpose, acted);
     }
     const bool known = result != Outcome::InDoubt;
-    auto body = stage_.about(change.step);
-    body.update({{"text", change.text},
-                 {"result", result},
-                 {"message", known ? "found out afterwards" : "how it went could not be found out"},
-                 {"observed", values_to_json(settled.observed)},
-                 {"acted", acted},
-                 {"settled", true}});
-    if (inverse && result == Outcome::Done) body["supersedes"] = superseded_by(*inverse);
-    if (!stage_.run.recorder.record(EventKind::Outcome, body)) return false;
-    stage_.conclude(change.step, body);
+    events::StepOutcome ended{stage_.about(change.step, change.text),
+                              result,
+                              known ? "found out afterwards" : "how it went could not be found out",
+                              settled.observed,
+                              acted,
+                              true};
+    if (inverse && result == Outcome::Done) ended.supersedes = superseded_by(*inverse);
+    if (!stage_.run.recorder.record(ended)) return false;
+    stage_.conclude(change.step, ended);
     stage_.wrote(known ? settled.observed : std::map<std::string, Value>{});
     return true;
 }
@@ -747,11 +743,8 @@ bool take_baseline(StageRun& stage, const ir::Step& step, const Scope& scope, co
     if (reading.value.is_unknown()) return true;
     if (stage.baselines.contains(id)) return true;
     stage.baselines[id] = reading.value;
-    auto body = stage.about(id);
-    body.update({{"name", phrase_of(stage.evaluator, *undo.after, inner)},
-                 {"value", to_json(reading.value)},
-                 {"baseline", true}});
-    return stage.run.recorder.record(EventKind::Noted, body);
+    return stage.note(id, events::Noted::Kind::Baseline, to_json(reading.value),
+                      phrase_of(stage.evaluator, *undo.after, inner));
 }
 
 bool take_baselines_of(StageRun& stage, const std::vector<ir::Step>& steps, const Scope& scope,

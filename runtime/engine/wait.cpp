@@ -101,9 +101,7 @@ void Waiter::tell(const Wait& wait, const Reading& reading) {
     const std::string state = explain(reading);
     if (state == told_) return;
     told_ = state;
-    auto body = stage_.about(wait.step);
-    body.update({{"text", wait.text}, {"state", printable(state)}});
-    stage_.run.recorder.tell(EventKind::Waiting, body);
+    stage_.run.recorder.tell(events::Waiting{stage_.about(wait.step, wait.text), printable(state)});
 }
 
 bool Waiter::settled(const Wait& wait, const Watched& watched) {
@@ -147,9 +145,7 @@ Result Waiter::until(const Wait& wait) {
 // How far a soak has come. One that is over in a moment is not worth it.
 bool Waiter::keep(const Wait& wait, std::int64_t soaked_ms) {
     if (wait.limit_ms < shortest_kept_soak_ms) return true;
-    auto body = stage_.about(wait.step);
-    body.update({{"kind", "soaked"}, {"value", soaked_ms}});
-    return stage_.run.recorder.record(EventKind::Noted, body);
+    return stage_.note(wait.step, events::Noted::Kind::Soaked, soaked_ms);
 }
 
 Result Waiter::soak(const Wait& wait, const Soaked& before) {

@@ -26,22 +26,21 @@ ProgressFile::~ProgressFile() {
 }
 
 void ProgressFile::on(const Event& event) {
-    const std::string step = text_of(event.body, "step");
-    switch (event.kind) {
+    const auto* of = event.as<events::OfStep>();
+    const std::string step = of == nullptr ? "" : of->step.text();
+    switch (event.kind()) {
         case EventKind::StepBegun:
-        case EventKind::Intent: {
-            const std::string text = text_of(event.body, "text");
-            if (progress_.step == step && progress_.text == text && progress_.state.empty()) return;
-            progress_ = {step, text, {}, event.time_ms};
+        case EventKind::Intent:
+            if (progress_.step == step && progress_.text == of->text && progress_.state.empty()) return;
+            progress_ = {step, of->text, {}, event.time_ms};
             break;
-        }
         case EventKind::UndoIntent:
-            progress_ = {step, "undo: " + text_of(event.body, "text"), {}, event.time_ms};
+            progress_ = {step, "undo: " + of->text, {}, event.time_ms};
             break;
         case EventKind::Waiting:
             // Its beginning is told once; later only what it waits for changes.
-            if (progress_.step != step) progress_ = {step, text_of(event.body, "text"), {}, event.time_ms};
-            progress_.state = text_of(event.body, "state");
+            if (progress_.step != step) progress_ = {step, of->text, {}, event.time_ms};
+            progress_.state = event.as<events::Waiting>()->state;
             break;
         case EventKind::StageEnded:
         case EventKind::RunEnded:

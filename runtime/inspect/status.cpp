@@ -125,7 +125,7 @@ Status status_of(const StatusInput& input) {
     const bool at_work = status.state == "at work";
     if (at_work) status.doing = input.progress;
     // What cannot be read says nothing here; whoever goes on with the run, or takes it back, is told.
-    const RunState run = run_state(input.events).value_or(RunState());
+    const RunState run = run_state(input.events);
     for (const BegunStage& stage : run.stages) {
         status.stage = stage.name;
         add_standing(status, input.program, stage.state.changes);

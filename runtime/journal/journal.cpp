@@ -107,11 +107,6 @@ std::string serialized(const nlohmann::json& body) {
     return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-int number_of(const nlohmann::json& body, const char* key) {
-    const auto found = body.is_object() ? body.find(key) : body.end();
-    return found != body.end() && found->is_number_integer() ? found->get<int>() : 0;
-}
-
 // How a run stands after an event; nothing of it for a run that is going on.
 struct Ending {
     std::int64_t time_ms = 0;
@@ -213,7 +208,9 @@ class SqliteJournal : public Journal {
 
     tl::expected<void, std::string> end_run(const std::string& run, const Event& event) override {
         const std::lock_guard guard(mutex_);
-        const Ending ending{event.time_ms, text_of(event.body, "result"), number_of(event.body, "exit_code")};
+        const auto* end = event.as<events::RunEnded>();
+        const Ending ending{event.time_ms, end == nullptr ? "" : word(end->result),
+                            end == nullptr ? 0 : static_cast<int>(end->exit_code)};
         return write([&] { return insert_event(run, event, ending); });
     }
 
@@ -289,7 +286,8 @@ class SqliteJournal : public Journal {
         return why->empty() ? std::nullopt : std::optional(*why);
     }
 
-    tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event& decision) override {
+    tl::expected<std::vector<AdoptedRun>, std::string> adopt(const events::Adopted& decision,
+                                                             std::int64_t now_ms) override {
         const std::lock_guard guard(mutex_);
         if (const auto why = witness_->silent())
             return tl::unexpected(
@@ -297,7 +295,7 @@ class SqliteJournal : public Journal {
         const Memory memory = recall("");
         std::vector<AdoptedRun> looked_at;
         std::vector<std::string> gone;
-        const auto written = write([&] { return adopt_all(decision, memory, looked_at, gone); });
+        const auto written = write([&] { return adopt_all(decision, now_ms, memory, looked_at, gone); });
         if (!written) return tl::unexpected(written.error());
         for (const std::string& run : gone) witness_->forget(run);
         return looked_at;
@@ -400,8 +398,8 @@ class SqliteJournal : public Journal {
         untold_.clear();
     }
 
-    Sqlite<void> adopt_all(const Event& decision, const Memory& memory, std::vector<AdoptedRun>& looked_at,
-                           std::vector<std::string>& gone) {
+    Sqlite<void> adopt_all(events::Adopted decision, std::int64_t now_ms, const Memory& memory,
+                           std::vector<AdoptedRun>& looked_at, std::vector<std::string>& gone) {
         std::vector<std::string> all;
         const auto read = each_row(all_runs_, [&](const Statement& row) { all.push_back(row.text(0)); });
         if (!read) return read;
@@ -411,11 +409,10 @@ class SqliteJournal : public Journal {
             if (why && why->empty()) continue;
             looked_at.push_back({id, why ? *why : why.error(), why.has_value()});
             if (!why) continue;  // nobody knows what one would answer for
-            Event event = decision;
-            event.body["why"] = *why;
-            if (!gone.empty()) event.body["gone"] = gone;
+            decision.why = *why;
+            decision.gone = gone;
             ours_[id] = true;
-            if (auto added = insert_event(id, event, std::nullopt, true); !added) return added;
+            if (auto added = insert_event(id, {now_ms, decision}, std::nullopt, true); !added) return added;
         }
         for (const std::string& id : gone) looked_at.push_back({id, "the journal has it no more", false});
         return {};
@@ -439,9 +436,9 @@ class SqliteJournal : public Journal {
 
     tl::expected<void, std::string> append(const std::string& run, const Event& event, bool durably) {
         const std::lock_guard guard(mutex_);
-        if (is_only_progress(event.kind)) return trusted();
+        if (is_only_progress(event.kind())) return trusted();
         // A person's word about a step does not make the run go on.
-        const auto ending = event.kind == EventKind::Resolved ? std::nullopt : std::optional(Ending{});
+        const auto ending = event.kind() == EventKind::Resolved ? std::nullopt : std::optional(Ending{});
         return write([&] { return insert_event(run, event, ending); }, durably);
     }
 
@@ -530,7 +527,7 @@ class SqliteJournal : public Journal {
         if (!before) return tl::unexpected(before.error());
         const RunSummary& stood = before->summary;
         const Ending ending = new_ending.value_or(Ending{stood.ended_ms, stood.result, stood.exit_code});
-        const EventRow row{run, name(event.kind), event.time_ms, serialized(event.body)};
+        const EventRow row{run, name(event.kind()), event.time_ms, serialized(encode(event.body))};
         const std::string digest = next_digest(before->head, row);
         const bool ours = adopted || is_ours(*before);
         insert_event_.bind(1, before->number)
@@ -598,14 +595,13 @@ class SqliteJournal : public Journal {
     static std::string add_event(std::vector<Event>& out, const EventRow& row, const std::string& stored,
                                  std::string& digest) {
         digest = next_digest(digest, row);
-        Event event{EventKind::RunBegun, row.time_ms, nlohmann::json::parse(row.body, nullptr, false)};
+        auto body = decode(row.kind, nlohmann::json::parse(row.body, nullptr, false));
         const auto broken = [&](const char* how) {
             return fmt::format("row {} of run {} ({}) {}", out.size() + 1, row.run, row.kind, how);
         };
         if (digest != stored) return broken("does not follow from the one before it");
-        if (!parse(row.kind, event.kind) || !well_formed(event))
-            return broken("is no event that this migc can read");
-        out.push_back(std::move(event));
+        if (!body) return broken("is no event that this migc can read");
+        out.push_back({row.time_ms, std::move(*body)});
         return {};
     }
 

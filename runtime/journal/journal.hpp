@@ -83,8 +83,9 @@ class Journal {
     // What was written here and is not there any more, as a sentence: runs that were taken out, rows that
     // were cut off. Nothing where all is there, as far as the witness remembers.
     virtual std::optional<std::string> lost() { return std::nullopt; }
-    // A person answers for all that is not vouched for: the event is added to each such run.
-    virtual tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event& decision) = 0;
+    // A person answers for all that is not vouched for: it is added to each such run.
+    virtual tl::expected<std::vector<AdoptedRun>, std::string> adopt(const events::Adopted& decision,
+                                                                     std::int64_t now_ms) = 0;
 };
 
 // The journals with runs that were written at this root by whoever is here, and are not the one that lies

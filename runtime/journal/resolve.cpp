@@ -22,22 +22,18 @@ std::string steps_in_doubt(const std::string& run, const std::vector<OpenStep>& 
 tl::expected<Event, std::string> resolve(Journal& journal, const Decision& decision, std::int64_t now_ms) {
     const auto events = journal.events(decision.run);
     if (!events) return tl::unexpected(events.error());
-    const auto state = run_state(*events);
-    if (!state) return tl::unexpected(state.error());
-    const auto step = std::find_if(state->open.begin(), state->open.end(),
+    const RunState state = run_state(*events);
+    const auto step = std::find_if(state.open.begin(), state.open.end(),
                                    [&](const OpenStep& one) { return one.step == decision.step; });
-    if (step == state->open.end())
+    if (step == state.open.end())
         return tl::unexpected(fmt::format("step {} is not in doubt; {}", decision.step,
-                                          steps_in_doubt(decision.run, state->open)));
-    Event event{EventKind::Resolved,
-                now_ms,
-                {{"stage", step->stage},
-                 {"step", step->step},
-                 {"text", step->text},
-                 {"part", step->inverse ? "inverse" : "forward"},
-                 {"verdict", decision.verdict},
-                 {"because", decision.because},
-                 {"by", operator_here()}}};
+                                          steps_in_doubt(decision.run, state.open)));
+    using Part = events::Resolved::Part;
+    Event event{now_ms, events::Resolved{{{{step->stage}, step->step}, step->text},
+                                         step->inverse ? Part::Inverse : Part::Forward,
+                                         decision.verdict,
+                                         decision.because,
+                                         operator_here()}};
     if (auto written = journal.append(decision.run, event); !written) return tl::unexpected(written.error());
     return event;
 }

@@ -13,7 +13,7 @@ namespace migc::runtime::inline journal {
 struct Decision {
     std::string run;
     semantics::StepId step;
-    std::string verdict;  // "done" or "not-done"
+    events::Resolved::Verdict verdict;
     std::string because;
 };
 

@@ -5,11 +5,8 @@
 #include <fmt/format.h>
 
 #include "compiler/ir/value.hpp"
-#include "compiler/support/json_text.hpp"
 
 namespace migc::runtime::inline journal {
-
-using semantics::step_in;
 
 // Mostly one of the last is asked for.
 Change* StageState::find(const StepId& step) {
@@ -32,7 +29,7 @@ void StageState::forget(const StepId& step) {
     if (const Change* known = find(step)) changes.erase(changes.begin() + (known - changes.data()));
 }
 
-Change* StageState::conclude(const StepId& step, const nlohmann::json& outcome) {
+Change* StageState::conclude(const StepId& step, const events::StepOutcome& outcome) {
     Change* const change = find(step);
     if (change == nullptr) return nullptr;
     change->conclude(outcome);
@@ -42,9 +39,9 @@ Change* StageState::conclude(const StepId& step, const nlohmann::json& outcome) 
         wrote(change->declared);
     }
     if (change->state == ChangeState::Done || change->state == ChangeState::Already)
-        for (const auto& [phrase, identity] : change->identities) identities.insert(identity);
+        knows(change->identities);
     for (const auto& [phrase, revision] : change->revisions) ++tool_writes[phrase];
-    for (const StepId& earlier : outcome.value("supersedes", std::vector<StepId>()))
+    for (const StepId& earlier : outcome.supersedes)
         for (Change& other : changes) other.superseded = other.superseded || other.step == earlier;
     return change;
 }
@@ -54,19 +51,18 @@ void StageState::mark_undone(const StepId& step) {
         change.undone = change.undone || change.step == step || change.step.is_inside(step);
 }
 
-void StageState::wrote(const std::map<std::string, Value>& values) {
+void StageState::wrote(const Values& values) {
     for (const auto& [phrase, value] : values) written[phrase] = value;
 }
 
-void StageState::knows(const nlohmann::json& things) {
-    for (const auto& [phrase, identity] : things.items())
-        if (identity.is_string()) identities.insert(identity.get<std::string>());
+void StageState::knows(const Texts& things) {
+    for (const auto& [phrase, identity] : things) identities.insert(identity);
 }
 
 namespace {
 
-std::string failure_of(const nlohmann::json& body) {
-    return fmt::format("{}: {}", text_of(body, "text"), text_of(body, "message"));
+std::string failure_of(const auto& ended) {
+    return fmt::format("{}: {}", ended.text, ended.message);
 }
 
 // What the events of one stage say about it.
@@ -76,47 +72,22 @@ class StageReader {
     StageReader(StageState& stage, StepId& failing) : stage_(stage), failing_(failing) {}
 
     void read(const Event& event) {
-        const StepId step = step_in(event.body);
-        switch (event.kind) {
-            case EventKind::Intent:
-                return begin(step, event.body);
-            case EventKind::Outcome:
-                return conclude(step, event.body);
-            case EventKind::Checked:
-                return check(step, event.body);
-            case EventKind::Noted:
-                return note(step, event);
-            case EventKind::StageFailed:
-                failing_ = {};
-                past().failure = text_of(event.body, "reason");
-                return;
-            case EventKind::UndoBegun:
-                return begin_undo(text_of(event.body, "reason"));
-            case EventKind::Resolved:
-                return resolve(step, event.body);
-            case EventKind::UndoIntent:
-                if (Change* undone = stage_.find(step))
-                    undone->open_parts[step_in(event.body, "part")] = event.body;
-                return;
-            case EventKind::UndoOutcome:
-                return end_inverse(step, event.body);
-            case EventKind::StageEnded:
-                return end(outcome_in(event.body));
-            default:
-                return;
-        }
+        time_ms_ = event.time_ms;
+        std::visit([this](const auto& body) { on(body); }, event.body);
     }
 
   private:
     [[nodiscard]] ResumeState& past() { return stage_.past; }
 
-    void begin(const StepId& step, const nlohmann::json& body) {
-        if (!body.value("failure_block", false)) {
-            stage_.add(Change::from_intent(body));
+    void on(const auto& /*of no interest*/) {}
+
+    void on(const events::Intent& intent) {
+        if (!intent.failure_block) {
+            stage_.add(Change(intent));
             return;
         }
-        past().open[step] = body;
-        stage_.add_in_failure(Change::from_intent(body));
+        past().open[intent.step] = intent;
+        stage_.add_in_failure(Change(intent));
     }
 
     // A step that failed and was tried again is what came of it in the end.
@@ -132,108 +103,119 @@ class StageReader {
         failing_ = {};
     }
 
-    void conclude(const StepId& step, const nlohmann::json& body) {
-        const Outcome result = outcome_in(body);
-        const bool well = result == Outcome::Done || result == Outcome::Already;
+    void on(const events::StepOutcome& ended) {
+        const StepId& step = ended.step;
+        const bool well = ended.result == Outcome::Done || ended.result == Outcome::Already;
         if (step.is_in_failure_block()) {
             if (well) past().done.insert(step);
-            if (result != Outcome::InDoubt) past().open.erase(step);
+            if (ended.result != Outcome::InDoubt) past().open.erase(step);
             return;
         }
-        // What was there already has no intent.
-        if (result == Outcome::Already && stage_.find(step) == nullptr) stage_.add(Change::from_intent(body));
-        stage_.conclude(step, body);
+        if (ended.call && stage_.find(step) == nullptr) stage_.add(Change(*ended.call));
+        stage_.conclude(step, ended);
         // What turned out afterwards not to have happened is done again.
-        const bool never_happened = body.value("settled", false) && !body.value("acted", true);
-        if (result == Outcome::Failed && !never_happened) failed_at(step, failure_of(body));
+        const bool never_happened = ended.settled && !ended.acted;
+        if (ended.result == Outcome::Failed && !never_happened) failed_at(step, failure_of(ended));
         if (well) went_well(step);
     }
 
     // A gate that is closed is no failure.
-    void check(const StepId& step, const nlohmann::json& body) {
+    void on(const events::Checked& checked) {
+        const StepId& step = checked.step;
         if (step.is_gate()) return;
-        const Finding found = finding_in(body);
-        if (found == Finding::Holds) past().held.insert(step);
-        if (found == Finding::Holds) went_well(step);
-        if (found == Finding::Fails && !step.is_in_failure_block()) failed_at(step, failure_of(body));
+        if (checked.result == Finding::Holds) past().held.insert(step);
+        if (checked.result == Finding::Holds) went_well(step);
+        if (checked.result == Finding::Fails && !step.is_in_failure_block())
+            failed_at(step, failure_of(checked));
     }
 
-    void note(const StepId& step, const Event& event) {
-        const nlohmann::json& value = event.body.at("value");
-        const std::string kind = text_of(event.body, "kind");
-        if (event.body.value("baseline", false))
-            stage_.baselines[step] = from_json(value);
-        else if (event.body.value("undo_start", false))
-            stage_.undo_starts[step] = from_json(value);
-        else if (kind == "decision")
-            past().decisions[step] = value.get<bool>();
-        else if (kind == "list")
-            past().lists[step] = from_json(value);
-        else if (kind == "captures")
-            past().captures[step] = value;
-        else if (kind == "soaked")
-            past().soaked[step] = {value.get<std::int64_t>(), event.time_ms};
-        else
-            past().names[step] = from_json(value);
+    void on(const events::Noted& noted) {
+        using Kind = events::Noted::Kind;
+        switch (noted.kind) {
+            case Kind::Baseline:
+                stage_.baselines[noted.step] = from_json(noted.value);
+                break;
+            case Kind::UndoStart:
+                stage_.undo_starts[noted.step] = from_json(noted.value);
+                break;
+            case Kind::Decision:
+                past().decisions[noted.step] = noted.value.get<bool>();
+                break;
+            case Kind::List:
+                past().lists[noted.step] = from_json(noted.value);
+                break;
+            case Kind::Captures:
+                past().captures[noted.step] = noted.value;
+                break;
+            case Kind::Soaked:
+                past().soaked[noted.step] = {noted.value.get<std::int64_t>(), time_ms_};
+                break;
+            case Kind::Name:
+                past().names[noted.step] = from_json(noted.value);
+        }
     }
 
-    void begin_undo(const std::string& reason) {
+    void on(const events::StageFailed& failed) {
+        failing_ = {};
+        past().failure = failed.reason;
+    }
+
+    void on(const events::UndoBegun& undo) {
         past().undoing = true;
         past().cut_in_undo = true;
-        if (reason != undo_by_operator && reason != undo_by_later_stage && !past().failure)
-            past().failure = reason;
+        if (undo.reason != undo_by_operator && undo.reason != undo_by_later_stage && !past().failure)
+            past().failure = undo.reason;
+    }
+
+    void on(const events::UndoIntent& intent) {
+        if (Change* undone = stage_.find(intent.step)) undone->open_parts[intent.part] = intent;
     }
 
     // An undo that did not come through is gone on with; whatever else ended a stage, a person has dealt
     // with.
-    void end(Outcome result) {
-        stage_.passed = result == Outcome::Done;
-        past().result = result;
+    void on(const events::StageEnded& end) {
+        stage_.passed = end.result == Outcome::Done;
+        past().result = end.result;
         past().cut_in_undo = false;
-        if (result == Outcome::Undone) past().undoing = false;
-        if (!past().undoing && result != Outcome::Undone) past().failure.reset();
+        if (end.result == Outcome::Undone) past().undoing = false;
+        if (!past().undoing && end.result != Outcome::Undone) past().failure.reset();
     }
 
-    void resolve(const StepId& step, const nlohmann::json& body) {
-        const bool done = outcome_in(body, "verdict") == Outcome::Done;
-        Change* one = stage_.find(step);
+    void on(const events::Resolved& resolved) {
+        const bool done = resolved.verdict == events::Resolved::Verdict::Done;
+        Change* one = stage_.find(resolved.step);
         if (one == nullptr) {
-            past().open.erase(step);
-            if (done) past().done.insert(step);
-        } else if (text_of(body, "part") == "inverse") {
+            past().open.erase(resolved.step);
+            if (done) past().done.insert(resolved.step);
+        } else if (resolved.part == events::Resolved::Part::Inverse) {
             for (const auto& [part, intent] : one->open_parts)
                 if (done) one->finished_parts.insert(part);
-            if (done && one->open_parts.empty()) stage_.mark_undone(step);
+            if (done && one->open_parts.empty()) stage_.mark_undone(resolved.step);
             one->open_parts.clear();
         } else {
             one->resolve(done);
         }
     }
 
-    void end_inverse(const StepId& step, const nlohmann::json& body) {
-        if (body.contains("observed")) stage_.wrote(values_from_json(body.at("observed")));
-        if (body.contains("identities")) stage_.knows(body.at("identities"));
-        Change* undone = stage_.find(step);
+    void on(const events::UndoOutcome& ended) {
+        stage_.wrote(ended.observed);
+        stage_.knows(ended.identities);
+        Change* undone = stage_.find(ended.step);
         if (undone == nullptr) return;
-        const Outcome result = outcome_in(body);
-        const bool well = result == Outcome::Undone || result == Outcome::NothingToUndo;
-        if (body.contains("part")) {
-            const StepId part = step_in(body, "part");
-            if (well) undone->finished_parts.insert(part);
-            if (result != Outcome::InDoubt) undone->open_parts.erase(part);
+        const bool well = ended.result == Outcome::Undone || ended.result == Outcome::NothingToUndo;
+        if (ended.part) {
+            if (well) undone->finished_parts.insert(*ended.part);
+            if (ended.result != Outcome::InDoubt) undone->open_parts.erase(*ended.part);
             return;
         }
-        if (well) stage_.mark_undone(step);
-        if (result != Outcome::InDoubt) undone->open_parts.clear();
+        if (well) stage_.mark_undone(ended.step);
+        if (ended.result != Outcome::InDoubt) undone->open_parts.clear();
     }
 
     StageState& stage_;
     StepId& failing_;
+    std::int64_t time_ms_ = 0;  // of the event that is read
 };
-
-bool is_composite(const nlohmann::json& intent) {
-    return !intent.contains("before") && text_of(intent, "command").empty();
-}
 
 // The steps that were begun and have no outcome yet.
 class OpenSteps {
@@ -241,47 +223,49 @@ class OpenSteps {
     explicit OpenSteps(std::vector<OpenStep>& open) : open_(open) {}
 
     void read(const Event& event) {
-        switch (event.kind) {
-            case EventKind::Intent:
-                if (!is_composite(event.body)) begin(event.body, false);
-                return;
-            case EventKind::UndoIntent:
-                begin(event.body, true);
-                return;
-            case EventKind::Outcome:
-                return end(event.body, false);
-            case EventKind::UndoOutcome:
-                return end(event.body, true);
-            case EventKind::Resolved:
-                return forget(step_in(event.body), text_of(event.body, "part") == "inverse");
-            default:
-                return;
-        }
+        std::visit([this](const auto& body) { on(body); }, event.body);
     }
 
   private:
+    void on(const auto& /*of no interest*/) {}
+
+    void on(const events::Intent& intent) {
+        if (!intent.composite) begin(intent, false);
+    }
+
+    void on(const events::UndoIntent& intent) { begin(intent, true); }
+
+    void on(const events::StepOutcome& ended) { end(ended, false); }
+
+    // Of an inverse in parts, the last part that ends well ends it as far as one can see.
+    void on(const events::UndoOutcome& ended) { end(ended, true); }
+
+    void on(const events::Resolved& resolved) {
+        forget(resolved.step, resolved.part == events::Resolved::Part::Inverse);
+    }
+
     void forget(const StepId& step, bool inverse) {
         std::erase_if(open_, [&](const OpenStep& one) { return one.step == step && one.inverse == inverse; });
     }
 
-    OpenStep& begin(const nlohmann::json& body, bool inverse) {
-        const StepId step = step_in(body);
+    OpenStep& begin(const events::OfStep& what, bool inverse) {
         const auto known = std::find_if(open_.begin(), open_.end(), [&](const OpenStep& one) {
-            return one.step == step && one.inverse == inverse;
+            return one.step == what.step && one.inverse == inverse;
         });
         if (known != open_.end()) return *known;
-        return open_.emplace_back(
-            OpenStep{text_of(body, "stage"), step, text_of(body, "text"), {}, inverse, false});
+        return open_.emplace_back(OpenStep{what.stage, what.step, what.text, {}, inverse, false});
     }
 
-    // Of an inverse in parts, the last part that ends well ends it as far as one can see.
-    void end(const nlohmann::json& body, bool inverse) {
-        if (outcome_in(body) != Outcome::InDoubt) return forget(step_in(body), inverse);
-        OpenStep& open = begin(body, inverse);
+    void end(const auto& ended, bool inverse) {
+        if (ended.result != Outcome::InDoubt) return forget(ended.step, inverse);
+        OpenStep& open = begin(ended, inverse);
         open.in_doubt = true;
-        open.message = text_of(body, "message");
-        if (!body.contains("part")) open.text = text_of(body, "text");
+        open.message = ended.message;
+        if (!is_part(ended)) open.text = ended.text;
     }
+
+    static bool is_part(const events::StepOutcome& /*ended*/) { return false; }
+    static bool is_part(const events::UndoOutcome& ended) { return ended.part.has_value(); }
 
     std::vector<OpenStep>& open_;
 };
@@ -292,17 +276,17 @@ class RunReader {
 
     void read(const Event& event) {
         open_.read(event);
-        const std::string name = text_of(event.body, "stage");
-        if (event.kind == EventKind::StageBegun) return begin(name, event.body);
-        if (event.kind == EventKind::RunBegun) run_.begun = event.body;
-        if (event.kind == EventKind::RunEnded) run_.ended = event.body;
-        if (event.kind == EventKind::RunResumed) goes_on(text_of(event.body, "action") == "undo");
-        if (BegunStage* stage = find(name)) {
-            if (event.kind == EventKind::UndoBegun)
-                goes_on(text_of(event.body, "reason") == undo_by_operator);
-            StageReader(stage->state, failing_[name]).read(event);
-        } else if (event.kind == EventKind::Noted) {
-            run_.lets[text_of(event.body, "name")] = event.body.at("value");
+        if (const auto* begun = event.as<events::StageBegun>()) return begin(*begun);
+        if (const auto* begun = event.as<events::RunBegun>()) run_.begun = *begun;
+        if (const auto* ended = event.as<events::RunEnded>()) run_.ended = *ended;
+        if (const auto* resumed = event.as<events::RunResumed>())
+            goes_on(resumed->action == events::RunResumed::Action::Undo);
+        const auto* in_stage = event.as<events::InStage>();
+        if (BegunStage* stage = in_stage == nullptr ? nullptr : find(in_stage->stage)) {
+            if (const auto* undo = event.as<events::UndoBegun>()) goes_on(undo->reason == undo_by_operator);
+            StageReader(stage->state, failing_[stage->name]).read(event);
+        } else if (const auto* let = event.as<events::Noted>()) {
+            run_.lets[let->name] = let->value;
         }
     }
 
@@ -314,15 +298,15 @@ class RunReader {
     }
 
     void goes_on(bool undoing) {
-        run_.ended = nlohmann::json();
+        run_.ended.reset();
         run_.undoing = run_.undoing || undoing;
     }
 
     // Format 1 has no mark of a run that goes on: that a stage is begun says so.
-    void begin(const std::string& name, const nlohmann::json& body) {
+    void begin(const events::StageBegun& begun) {
         goes_on(false);
-        if (find(name) != nullptr) return;
-        run_.stages.push_back({name, body, {}});
+        if (find(begun.stage) != nullptr) return;
+        run_.stages.push_back({begun.stage, begun.where, {}});
         run_.stages.back().state.past.begun = true;
     }
 
@@ -333,14 +317,10 @@ class RunReader {
 
 }  // namespace
 
-tl::expected<RunState, std::string> run_state(const std::vector<Event>& events) {
+RunState run_state(const std::vector<Event>& events) {
     RunState run;
     RunReader reader(run);
-    try {
-        for (const Event& event : events) reader.read(event);
-    } catch (const nlohmann::json::exception& error) {
-        return tl::unexpected(fmt::format("an event of the run cannot be read: {}", error.what()));
-    }
+    for (const Event& event : events) reader.read(event);
     return run;
 }
 

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
-#include <tl/expected.hpp>
 
 #include "compiler/semantics/outcome.hpp"
 #include "runtime/journal/change.hpp"
@@ -36,9 +35,9 @@ struct ResumeState {
     std::map<StepId, Value> lists;              // of `for`
     std::map<StepId, nlohmann::json> captures;  // of a composite
     std::map<StepId, Soaked> soaked;
-    std::set<StepId> held;                  // verifications and soaks that are over
-    std::set<StepId> done;                  // calls of the failure block
-    std::map<StepId, nlohmann::json> open;  // intents of the failure block without an outcome
+    std::set<StepId> held;                // verifications and soaks that are over
+    std::set<StepId> done;                // calls of the failure block
+    std::map<StepId, events::Call> open;  // intents of the failure block without an outcome
     // Why the stage failed, if it did and nobody has dealt with it.
     std::optional<std::string> failure;
     Outcome result = Outcome::None;  // how the stage ended last
@@ -50,12 +49,12 @@ struct ResumeState {
 struct StageState {
     bool passed = false;
     ResumeState past;
-    std::vector<Change> changes;           // in the order in which they were begun
-    std::vector<Change> in_failure;        // what the failure block changed: no undo takes it back
-    std::map<StepId, Value> baselines;     // of `undo .. after P`, by step: P before the stage began
-    std::map<StepId, Value> undo_starts;   // likewise: P when the stage's first undo began
-    std::map<std::string, Value> written;  // what the run last left in a probe, by its phrase
-    std::set<std::string> identities;      // of the things that the run has changed or made
+    std::vector<Change> changes;          // in the order in which they were begun
+    std::vector<Change> in_failure;       // what the failure block changed: no undo takes it back
+    std::map<StepId, Value> baselines;    // of `undo .. after P`, by step: P before the stage began
+    std::map<StepId, Value> undo_starts;  // likewise: P when the stage's first undo began
+    Values written;                       // what the run last left in a probe
+    std::set<std::string> identities;     // of the things that the run has changed or made
     // How often the run has written something under its tool's own name, by phrase.
     std::map<std::string, int> tool_writes;
 
@@ -65,18 +64,18 @@ struct StageState {
     Change& add(Change change);
     void add_in_failure(Change change);
     void forget(const StepId& step);
-    // Takes in the body of its outcome; null if that step is not known.
-    Change* conclude(const StepId& step, const nlohmann::json& outcome);
+    // Takes in its outcome; null if that step is not known.
+    Change* conclude(const StepId& step, const events::StepOutcome& outcome);
     // The change of that step is taken back, and with a composite all that was done inside of it.
     void mark_undone(const StepId& step);
-    void wrote(const std::map<std::string, Value>& values);
-    // The identities of things, as the journal has them by phrase.
-    void knows(const nlohmann::json& things);
+    void wrote(const Values& values);
+    // The identities of things, by phrase.
+    void knows(const Texts& things);
 };
 
 struct BegunStage {
     std::string name;
-    nlohmann::json environment;  // the body of StageBegun
+    PinnedEnvironment environment;
     StageState state;
 };
 
@@ -91,16 +90,14 @@ struct OpenStep {
 };
 
 struct RunState {
-    nlohmann::json begun;                        // the body of RunBegun
-    nlohmann::json ended;                        // of the last RunEnded; null if the run has no end, or went
-                                                 // on after it
+    std::optional<events::RunBegun> begun;
+    std::optional<events::RunEnded> ended;       // the last one; none if the run went on after it
     std::map<std::string, nlohmann::json> lets;  // names of the run, as they are written down
     bool undoing = false;                        // the operator asked to undo the whole run
     std::vector<BegunStage> stages;              // in the order in which they were begun
     std::vector<OpenStep> open;  // likewise. A composite that was interrupted is none of them: its steps are
 };
 
-// The error is a sentence for people: an event that cannot be read.
-tl::expected<RunState, std::string> run_state(const std::vector<Event>& events);
+RunState run_state(const std::vector<Event>& events);
 
 }  // namespace migc::runtime::inline journal

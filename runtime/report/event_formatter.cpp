@@ -30,32 +30,25 @@ std::string shortened(const std::string& text, const Style& style) {
     return first.size() == text.size() ? text : std::string(first).append(style.ellipsis());
 }
 
-std::int64_t number_at(const nlohmann::json& body, const char* key) {
-    const auto found = body.is_object() ? body.find(key) : body.end();
-    return found != body.end() && found->is_number() ? found->get<std::int64_t>() : 0;
+std::string took(const std::optional<std::int64_t>& took_ms) {
+    return took_ms ? elapsed(*took_ms) : std::string();
 }
 
-std::string took(const nlohmann::json& body) {
-    return body.is_object() && body.contains("took_ms") ? elapsed(number_at(body, "took_ms")) : std::string();
-}
-
-bool is_true(const nlohmann::json& body, const char* key) {
-    return body.is_object() && body.value(key, nlohmann::json()) == true;
+std::string ending(Outcome result, std::int64_t exit_code) {
+    if (result == Outcome::Undone) return exit_code == 0 ? "fully undone" : "failed and fully undone";
+    if (result == Outcome::Held) return "held: it stopped, and something stands";
+    if (result == Outcome::UndoFailed) return "failed, and so did its undo";
+    if (result == Outcome::InDoubt) return "in doubt: a person has to look";
+    if (result == Outcome::Refused) return "refused by a gate or a lock";
+    return result == Outcome::None ? "ended" : word(result);
 }
 
 }  // namespace
 
 const EventFormatter::Sign EventFormatter::unknown = {"?", "?", Ink::Yellow};
 
-std::string text_at(const nlohmann::json& body, const char* key) {
-    const auto found = body.is_object() ? body.find(key) : body.end();
-    if (found == body.end() || found->is_null()) return {};
-    if (found->is_string()) return escaped(found->get_ref<const std::string&>());
-    return escaped(found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-}
-
-std::string step_key(const Event& event) {
-    return text_at(event.body, "stage") + "\n" + text_at(event.body, "step");
+std::string step_key(const events::AtStep& event) {
+    return event.stage + "\n" + event.step.text();
 }
 
 std::string elapsed(std::int64_t milliseconds) {
@@ -71,75 +64,22 @@ std::string_view first_characters(std::string_view text, std::size_t count) {
     return text.substr(0, size);
 }
 
-// The word of an event's result, also one that this migc does not know.
-std::string text_or(const nlohmann::json& body, const char* otherwise) {
-    const std::string text = text_at(body, "result");
-    return text.empty() ? otherwise : text;
-}
-
-std::string in_words(Outcome outcome, const nlohmann::json& body) {
-    return outcome == Outcome::InDoubt ? in_words(outcome) : text_or(body, "");
-}
-
-std::string ending(const nlohmann::json& body, std::int64_t exit_code) {
-    const Outcome result = outcome_in(body);
-    if (result == Outcome::Undone) return exit_code == 0 ? "fully undone" : "failed and fully undone";
-    if (result == Outcome::Held) return "held: it stopped, and something stands";
-    if (result == Outcome::UndoFailed) return "failed, and so did its undo";
-    if (result == Outcome::InDoubt) return "in doubt: a person has to look";
-    if (result == Outcome::Refused) return "refused by a gate or a lock";
-    return text_or(body, "ended");
-}
-
 std::vector<std::string> EventFormatter::lines(const Event& event) {
     remember(event);
-    switch (event.kind) {
-        case EventKind::RunBegun:
-            return run_begun(event.body);
-        case EventKind::StageBegun:
-            return stage_begun(event.body);
-        case EventKind::Noted:
-            return noted(event.body);
-        case EventKind::Outcome:
-            return outcome(event);
-        case EventKind::Checked:
-            return checked(event.body);
-        case EventKind::RunResumed:
-            return run_resumed(event);
-        case EventKind::Resolved:
-            return resolved(event.body);
-        case EventKind::UndoBegun:
-            return {with_reason("undo stage " + text_at(event.body, "stage"), text_at(event.body, "reason"))};
-        case EventKind::UndoOutcome:
-            return undo_outcome(event);
-        case EventKind::StageEnded:
-            return stage_ended(event.body);
-        case EventKind::LockBroken:
-            return {fmt::format("the lock of {} was broken by {}: {}", text_at(event.body, "lock"),
-                                text_at(event.body, "by"), text_at(event.body, "because"))};
-        case EventKind::Adopted:
-            return {fmt::format("adopted by {} because {} ({})", text_at(event.body, "by"),
-                                text_at(event.body, "because"), text_at(event.body, "why"))};
-        case EventKind::RunEnded:
-            return run_ended(event.body);
-        case EventKind::StageFailed:
-        case EventKind::StepBegun:
-        case EventKind::Waiting:
-        case EventKind::Intent:
-        case EventKind::UndoIntent:
-            return {};
-    }
-    return {};
+    return std::visit([this](const auto& body) { return of(body); }, event.body);
 }
 
 // What was begun is shown with its outcome, in one line.
 void EventFormatter::remember(const Event& event) {
-    if (event.kind == EventKind::RunBegun || event.kind == EventKind::RunResumed)
-        run_ = text_at(event.body, "run");
-    if (event.kind != EventKind::Intent && event.kind != EventKind::UndoIntent) return;
-    const std::string key = step_key(event);
-    if (event.kind == EventKind::Intent) commands_[key] = text_at(event.body, "command");
-    if (event.kind == EventKind::Intent || texts_.count(key) == 0) texts_[key] = text_at(event.body, "text");
+    time_ms_ = event.time_ms;
+    if (const auto* begun = event.as<events::RunBegun>()) run_ = escaped(begun->run);
+    if (const auto* resumed = event.as<events::RunResumed>()) run_ = escaped(resumed->run);
+    const auto* call = event.as<events::Call>();
+    if (call == nullptr) return;
+    const std::string key = step_key(*call);
+    const bool forward = event.kind() == EventKind::Intent;
+    if (forward) commands_[key] = escaped(call->command);
+    if (forward || !texts_.contains(key)) texts_[key] = escaped(call->text);
 }
 
 std::string EventFormatter::line(const Sign& sign, const std::string& text,
@@ -155,67 +95,67 @@ std::string EventFormatter::line(const Sign& sign, const std::string& text,
     return out;
 }
 
-std::vector<std::string> EventFormatter::run_begun(const nlohmann::json& body) const {
+EventFormatter::Lines EventFormatter::of(const events::RunBegun& begun) const {
     std::string out = "run";
-    for (const char* key : {"run", "title"})
-        if (const std::string text = text_at(body, key); !text.empty())
-            out += (key[0] == 'r' ? " " : "  ") + text;
-    const std::string mode = text_at(body, "mode");
-    const std::string world = text_at(body, "world");
-    if (!mode.empty()) out += fmt::format("   ({})", with_reason(mode, world == mode ? "" : world));
-    std::vector<std::string> lines = {style_.paint(Ink::Bold, out)};
-    if (const std::string why = text_at(body, "emergency"); !why.empty())
-        lines.push_back(style_.paint(
-            Ink::Red,
-            fmt::format("!!! EMERGENCY: {} !!!   its gates and freezes are waived, its undo is not", why)));
-    if (const std::string why = text_at(body, "without_evidence"); !why.empty())
-        lines.push_back(style_.paint(
-            Ink::Red,
-            fmt::format("!!! WITHOUT EVIDENCE: {} !!!   nothing says that what is repeated has passed",
-                        why)));
+    if (!begun.run.empty()) out += " " + escaped(begun.run);
+    if (!begun.title.empty()) out += "  " + escaped(begun.title);
+    if (!begun.mode.empty())
+        out += fmt::format("   ({})", with_reason(escaped(begun.mode),
+                                                  begun.world == begun.mode ? "" : escaped(begun.world)));
+    Lines lines = {style_.paint(Ink::Bold, out)};
+    const auto warn = [&](const char* what, const std::string& why, const char* consequence) {
+        if (!why.empty())
+            lines.push_back(
+                style_.paint(Ink::Red, fmt::format("!!! {}: {} !!!   {}", what, escaped(why), consequence)));
+    };
+    warn("EMERGENCY", begun.emergency, "its gates and freezes are waived, its undo is not");
+    warn("WITHOUT EVIDENCE", begun.without_evidence, "nothing says that what is repeated has passed");
     return lines;
 }
 
-std::vector<std::string> EventFormatter::run_resumed(const Event& event) const {
-    const std::string by = text_at(event.body, "by");
-    const std::string what = text_at(event.body, "action") == "undo" ? "is taken back" : "goes on";
-    return {style_.paint(Ink::Bold, fmt::format("run {} {}", text_at(event.body, "run"), what)) +
-            (by.empty() ? "" : fmt::format("   (by {}, {})", by, trust::utc_time(event.time_ms)))};
+EventFormatter::Lines EventFormatter::of(const events::RunResumed& resumed) const {
+    const char* what = resumed.action == events::RunResumed::Action::Undo ? "is taken back" : "goes on";
+    return {style_.paint(Ink::Bold, fmt::format("run {} {}", run_, what)) +
+            (resumed.by.empty()
+                 ? ""
+                 : fmt::format("   (by {}, {})", escaped(resumed.by), trust::utc_time(time_ms_)))};
 }
 
-std::vector<std::string> EventFormatter::resolved(const nlohmann::json& body) const {
-    const std::string what = text_at(body, "part") == "inverse" ? "the undo of " : "";
-    const std::string verdict =
-        outcome_in(body, "verdict") == Outcome::Done ? "it is done" : "it is not done";
+EventFormatter::Lines EventFormatter::of(const events::Resolved& resolved) const {
+    const char* what = resolved.part == events::Resolved::Part::Inverse ? "the undo of " : "";
+    const char* verdict =
+        resolved.verdict == events::Resolved::Verdict::Done ? "it is done" : "it is not done";
     return {line(
-        held, what + text_at(body, "text"),
-        {fmt::format("{} says: {}, because: {}", text_at(body, "by"), verdict, text_at(body, "because"))})};
+        held, what + escaped(resolved.text),
+        {fmt::format("{} says: {}, because: {}", escaped(resolved.by), verdict, escaped(resolved.because))})};
 }
 
-std::vector<std::string> EventFormatter::stage_begun(const nlohmann::json& body) const {
+EventFormatter::Lines EventFormatter::of(const events::StageBegun& begun) const {
     std::string where;
-    const std::string stage = text_at(body, "stage");
-    for (const char* key : {"environment", "context", "namespace"}) {
-        const std::string text = text_at(body, key);
-        const bool says_nothing_new =
-            text.empty() || (text == stage && std::string_view(key) == "environment");
-        if (!says_nothing_new) where += fmt::format("{}{} {}", where.empty() ? "" : ", ", key, text);
-    }
-    return {style_.paint(Ink::Bold, "stage " + stage) + (where.empty() ? "" : fmt::format("  ({})", where))};
+    const auto add = [&](const char* what, const std::string& name) {
+        if (!name.empty()) where += fmt::format("{}{} {}", where.empty() ? "" : ", ", what, escaped(name));
+    };
+    if (begun.where.environment != begun.stage) add("environment", begun.where.environment);
+    add("context", begun.where.context);
+    add("namespace", begun.where.name_space);
+    return {style_.paint(Ink::Bold, "stage " + escaped(begun.stage)) +
+            (where.empty() ? "" : fmt::format("  ({})", where))};
 }
 
-std::vector<std::string> EventFormatter::noted(const nlohmann::json& body) const {
+EventFormatter::Lines EventFormatter::of(const events::Noted& noted) const {
     // What an undo compares with later, or a resumed run does not find out again, is of no interest to a
     // person.
-    if (is_true(body, "baseline") || is_true(body, "undo_start") || !body.is_object() ||
-        !body.contains("value") || body.contains("kind"))
-        return {};
-    const nlohmann::json& noted = body["value"];
+    if (noted.kind != events::Noted::Kind::Name) return {};
     // A secret that is kept for an undo.
+    const nlohmann::json& kept = noted.value;
     const bool secret =
-        noted.is_object() && (noted.contains("sealed") || (noted.size() == 1 && noted.contains("secret")));
-    const std::string value = secret ? "(secret)" : escaped(show(from_json(noted)));
-    return {line(nothing, fmt::format("{} = {}", text_at(body, "name"), shortened(value, style_)), {})};
+        kept.is_object() && (kept.contains("sealed") || (kept.size() == 1 && kept.contains("secret")));
+    const std::string value = secret ? "(secret)" : escaped(show(from_json(kept)));
+    return {line(nothing, fmt::format("{} = {}", escaped(noted.name), shortened(value, style_)), {})};
+}
+
+EventFormatter::Lines EventFormatter::of(const events::UndoBegun& undo) const {
+    return {with_reason("undo stage " + escaped(undo.stage), escaped(undo.reason))};
 }
 
 std::string EventFormatter::taken(std::map<std::string, std::string>& from, const std::string& key) {
@@ -223,79 +163,86 @@ std::string EventFormatter::taken(std::map<std::string, std::string>& from, cons
     return node.empty() ? std::string() : std::move(node.mapped());
 }
 
-std::vector<std::string> EventFormatter::outcome(const Event& event) {
-    const nlohmann::json& body = event.body;
-    const std::string key = step_key(event);
+EventFormatter::Lines EventFormatter::of(const events::StepOutcome& ended) {
+    const std::string key = step_key(ended);
     const std::string command = style_.paint(Ink::Faint, taken(commands_, key));
-    const Outcome result = outcome_in(body);
-    const std::string message = text_at(body, "message");
+    const std::string message = escaped(ended.message);
     // Kept under its key, for the undo of the step.
-    if (const std::string own = text_at(body, "text"); !own.empty()) texts_[key] = own;
+    if (!ended.text.empty()) texts_[key] = escaped(ended.text);
     const std::string& text = texts_[key];
-    if (result == Outcome::Done) return {line(done, text, {command, message, took(body)})};
-    if (result == Outcome::Already) return {line(done, text, {with_reason("already so", message)})};
-    if (result == Outcome::Failed) return {line(failed, text, {with_reason(word(Outcome::Failed), message)})};
-    if (result == Outcome::InDoubt)
-        return {line(unknown, text, {with_reason(in_words(result, body), message)})};
-    return {line(unknown, text, {with_reason(text_or(body, "ended"), message)})};
-}
-
-std::vector<std::string> EventFormatter::checked(const nlohmann::json& body) const {
-    const Finding found = finding_in(body);
-    const std::string message = text_at(body, "message");
-    const std::string text = text_at(body, "text");
-    if (found == Finding::Holds) return {line(done, text, {message, took(body)})};
-    if (found == Finding::Fails) return {line(failed, text, {with_reason(word(Outcome::Failed), message)})};
-    return {line(unknown, text, {with_reason(text_or(body, "unknown"), message)})};
-}
-
-std::vector<std::string> EventFormatter::undo_outcome(const Event& event) {
-    const nlohmann::json& body = event.body;
-    const Outcome result = outcome_in(body);
-    const std::string message = text_at(body, "message");
-    const bool part = body.is_object() && body.contains("part");
-    std::string text = text_at(body, "text");
-    if (text.empty()) text = texts_[step_key(event)];
-    if (result == Outcome::Undone) return {line(undone, text, {message}, part)};
-    if (result == Outcome::NothingToUndo)
-        return {line(nothing, text, {with_reason("nothing to undo", message)}, part)};
-    if (result == Outcome::Held) return {line(held, text, {with_reason("not undone", message)}, part)};
-    if (result == Outcome::Failed)
-        return {line(failed, text, {with_reason("the undo failed", message)}, part)};
-    return {line(unknown, text, {with_reason(in_words(result, body), message)}, part)};
-}
-
-std::vector<std::string> EventFormatter::stage_ended(const nlohmann::json& body) const {
-    const Outcome result = outcome_in(body);
-    const std::string stage = "stage " + text_at(body, "stage") + " ";
-    // The reason stands in the lines above, and again at the end of the run.
-    return {stage + (result == Outcome::UndoFailed ? "not undone" : in_words(result, body))};
-}
-
-std::vector<std::string> EventFormatter::run_ended(const nlohmann::json& body) const {
-    const Outcome result = outcome_in(body);
-    const auto code = number_at(body, "exit_code");
-    const bool standing =
-        body.contains("standing") && body["standing"].is_array() && !body["standing"].empty();
-    const Ink ink = result == Outcome::Done ? Ink::Green : result == Outcome::Undone ? Ink::Yellow : Ink::Red;
-    const std::string how =
-        fmt::format("run {}{}{} (exit code {})", run_, run_.empty() ? "" : " ",
-                    standing && result == Outcome::Undone ? "failed; the stage that failed is undone"
-                                                          : ending(body, code),
-                    code);
-    std::vector<std::string> out = {style_.paint(ink, how)};
-    if (result == Outcome::Done) return out;
-    if (result == Outcome::Undone) {
-        for (const auto& one : standing ? body["standing"] : nlohmann::json::array())
-            out.push_back("  stays, from an earlier stage: " + text_at({{"text", one}}, "text"));
-        return out;
+    switch (ended.result) {
+        case Outcome::Done:
+            return {line(done, text, {command, message, took(ended.took_ms)})};
+        case Outcome::Already:
+            return {line(done, text, {with_reason("already so", message)})};
+        case Outcome::Failed:
+            return {line(failed, text, {with_reason(word(Outcome::Failed), message)})};
+        case Outcome::None:
+            return {line(unknown, text, {with_reason("ended", message)})};
+        default:
+            return {line(unknown, text, {with_reason(in_words(ended.result), message)})};
     }
-    if (const std::string message = text_at(body, "message"); !message.empty()) out.push_back("  " + message);
-    for (const auto& one : standing ? body["standing"] : nlohmann::json::array())
-        out.push_back("  still changed: " + text_at({{"text", one}}, "text"));
-    for (const auto& one : body.contains("decide") ? body["decide"] : nlohmann::json::array())
+}
+
+EventFormatter::Lines EventFormatter::of(const events::Checked& checked) const {
+    const std::string message = escaped(checked.message);
+    const std::string text = escaped(checked.text);
+    if (checked.result == Finding::Holds) return {line(done, text, {message, took(checked.took_ms)})};
+    if (checked.result == Finding::Fails)
+        return {line(failed, text, {with_reason(word(Outcome::Failed), message)})};
+    return {line(unknown, text, {with_reason(word(Finding::Unknown), message)})};
+}
+
+EventFormatter::Lines EventFormatter::of(const events::UndoOutcome& ended) {
+    const std::string message = escaped(ended.message);
+    const bool part = ended.part.has_value();
+    const std::string text = ended.text.empty() ? texts_[step_key(ended)] : escaped(ended.text);
+    switch (ended.result) {
+        case Outcome::Undone:
+            return {line(undone, text, {message}, part)};
+        case Outcome::NothingToUndo:
+            return {line(nothing, text, {with_reason("nothing to undo", message)}, part)};
+        case Outcome::Held:
+            return {line(held, text, {with_reason("not undone", message)}, part)};
+        case Outcome::Failed:
+            return {line(failed, text, {with_reason("the undo failed", message)}, part)};
+        default:
+            return {line(unknown, text, {with_reason(in_words(ended.result), message)}, part)};
+    }
+}
+
+EventFormatter::Lines EventFormatter::of(const events::StageEnded& ended) const {
+    // The reason stands in the lines above, and again at the end of the run.
+    return {fmt::format("stage {} {}", escaped(ended.stage),
+                        ended.result == Outcome::UndoFailed ? "not undone" : in_words(ended.result))};
+}
+
+EventFormatter::Lines EventFormatter::of(const events::LockBroken& broken) const {
+    return {fmt::format("the lock of {} was broken by {}: {}", escaped(broken.lock), escaped(broken.by),
+                        escaped(broken.because))};
+}
+
+EventFormatter::Lines EventFormatter::of(const events::Adopted& adopted) const {
+    return {fmt::format("adopted by {} because {} ({})", escaped(adopted.by), escaped(adopted.because),
+                        escaped(adopted.why))};
+}
+
+EventFormatter::Lines EventFormatter::of(const events::RunEnded& ended) const {
+    const Outcome result = ended.result;
+    const bool undone = result == Outcome::Undone;
+    const Ink ink = result == Outcome::Done ? Ink::Green : undone ? Ink::Yellow : Ink::Red;
+    const std::string how = undone && !ended.standing.empty() ? "failed; the stage that failed is undone"
+                                                              : ending(result, ended.exit_code);
+    Lines out = {style_.paint(
+        ink, fmt::format("run {}{}{} (exit code {})", run_, run_.empty() ? "" : " ", how, ended.exit_code))};
+    if (result == Outcome::Done) return out;
+    if (!undone && !ended.message.empty()) out.push_back("  " + escaped(ended.message));
+    for (const std::string& one : ended.standing)
+        out.push_back((undone ? "  stays, from an earlier stage: " : "  still changed: ") + escaped(one));
+    if (undone) return out;
+    for (const StepId& step : ended.decide)
         out.push_back(fmt::format("  `migc resolve {} {} done|not-done --because \"..\"` says how it went",
-                                  run_, text_at({{"step", one}}, "step")));
+                                  run_, escaped(step.text())));
     return out;
 }
 

@@ -13,11 +13,8 @@
 
 namespace migc::runtime::inline report {
 
-// A key's text, escaped; of something else than a string its JSON, and nothing if it is missing.
-std::string text_at(const nlohmann::json& body, const char* key);
-
 // Which step of the run an event is about; the same for all events of one step.
-std::string step_key(const Event& event);
+std::string step_key(const events::AtStep& event);
 
 // "0.1s", "8.2s", "1m12s", "24h".
 std::string elapsed(std::int64_t milliseconds);
@@ -42,21 +39,29 @@ class EventFormatter {
     static const Sign unknown;
 
   private:
-    [[nodiscard]] std::vector<std::string> run_begun(const nlohmann::json& body) const;
-    [[nodiscard]] std::vector<std::string> run_resumed(const Event& event) const;
-    [[nodiscard]] std::vector<std::string> resolved(const nlohmann::json& body) const;
-    [[nodiscard]] std::vector<std::string> stage_begun(const nlohmann::json& body) const;
-    [[nodiscard]] std::vector<std::string> noted(const nlohmann::json& body) const;
-    [[nodiscard]] std::vector<std::string> checked(const nlohmann::json& body) const;
-    [[nodiscard]] std::vector<std::string> stage_ended(const nlohmann::json& body) const;
-    [[nodiscard]] std::vector<std::string> run_ended(const nlohmann::json& body) const;
-    std::vector<std::string> outcome(const Event& event);
-    std::vector<std::string> undo_outcome(const Event& event);
+    using Lines = std::vector<std::string>;
+
+    [[nodiscard]] Lines of(const events::RunBegun& begun) const;
+    [[nodiscard]] Lines of(const events::RunResumed& resumed) const;
+    [[nodiscard]] Lines of(const events::Resolved& resolved) const;
+    [[nodiscard]] Lines of(const events::StageBegun& begun) const;
+    [[nodiscard]] Lines of(const events::Noted& noted) const;
+    [[nodiscard]] Lines of(const events::Checked& checked) const;
+    [[nodiscard]] Lines of(const events::UndoBegun& undo) const;
+    [[nodiscard]] Lines of(const events::StageEnded& ended) const;
+    [[nodiscard]] Lines of(const events::LockBroken& broken) const;
+    [[nodiscard]] Lines of(const events::Adopted& adopted) const;
+    [[nodiscard]] Lines of(const events::RunEnded& ended) const;
+    Lines of(const events::StepOutcome& ended);
+    Lines of(const events::UndoOutcome& ended);
+    // Progress, and what is shown with its outcome.
+    [[nodiscard]] Lines of(const auto& /*body*/) const { return {}; }
     void remember(const Event& event);
     std::string taken(std::map<std::string, std::string>& from, const std::string& key);
 
     Style style_;
     std::string run_;
+    std::int64_t time_ms_ = 0;                     // of the event that is told
     std::map<std::string, std::string> commands_;  // of steps that were begun
     std::map<std::string, std::string> texts_;
 };

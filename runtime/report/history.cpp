@@ -69,15 +69,14 @@ std::string show_run(const RunSummary& run, const std::vector<Event>& events, bo
     std::string out = heading(run, style);
     for (const Event& event : events) {
         auto lines = formatter.lines(event);
-        if (event.kind == EventKind::RunBegun) {
+        if (const auto* begun = event.as<events::RunBegun>()) {
             lines.erase(lines.begin());  // the heading says it
-            for (const auto& [key, what] : {std::pair{"run_digest", "run digest"}, {"by", "run by"}})
-                if (const std::string text = text_at(event.body, key); !text.empty())
-                    out += fmt::format("{} {}\n", what, text);
+            if (!begun->run_digest.empty()) out += fmt::format("run digest {}\n", escaped(begun->run_digest));
+            if (!begun->by.empty()) out += fmt::format("run by {}\n", escaped(begun->by));
         }
         for (const std::string& line : lines) out += line + "\n";
     }
-    const auto open = run_state(events).value_or(RunState()).open;
+    const auto open = run_state(events).open;
     for (const OpenStep& one : open) out += open_step(formatter, one);
     out += way_on(run, open);
     return out;

@@ -56,20 +56,21 @@ class LiveReporter : public Reporter {
 
   private:
     void follow(const Event& event) {
-        switch (event.kind) {
+        const auto* step = event.as<events::OfStep>();
+        switch (event.kind()) {
             case EventKind::StepBegun:
-                begin(event, text_at(event.body, "text"));
+                begin(step_key(*step), escaped(step->text));
                 break;
             case EventKind::UndoIntent:
-                begin(event, "undo: " + text_at(event.body, "text"));
+                begin(step_key(*step), "undo: " + escaped(step->text));
                 break;
             case EventKind::Waiting:
-                wait(event);
+                wait(step_key(*step), escaped(event.as<events::Waiting>()->state));
                 break;
             case EventKind::Outcome:
             case EventKind::Checked:
             case EventKind::UndoOutcome:
-                end(step_key(event));
+                end(step_key(*step));
                 break;
             case EventKind::UndoBegun:
             case EventKind::StageEnded:
@@ -82,17 +83,15 @@ class LiveReporter : public Reporter {
     }
 
     // The parts of a step speak for it: while they run, and after them.
-    void begin(const Event& event, std::string text) {
-        const std::string key = step_key(event);
+    void begin(const std::string& key, std::string text) {
         std::erase_if(running_,
                       [&](const Running& one) { return one.key == key || key.starts_with(one.key + "."); });
         running_.push_back({key, std::move(text), {}, Clock::now()});
     }
 
-    void wait(const Event& event) {
-        const std::string key = step_key(event);
+    void wait(const std::string& key, const std::string& state) {
         for (Running& one : running_)
-            if (one.key == key) one.state = text_at(event.body, "state");
+            if (one.key == key) one.state = state;
     }
 
     void end(const std::string& key) {

@@ -27,9 +27,9 @@ class JsonReporter : public Reporter {
     void on(const Event& event) override {
         using Object = nlohmann::ordered_json;
         const Object object = {{"version", 1},
-                               {"event", name(event.kind)},
+                               {"event", name(event.kind())},
                                {"time_ms", event.time_ms},
-                               {"body", Object(event.body)}};
+                               {"body", Object(encode(event.body))}};
         out_ << json_for_terminal(object.dump(-1, ' ', true, Object::error_handler_t::replace)) << '\n';
         out_.flush();
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/project/user_config.hpp"
+#include "compiler/support/json_text.hpp"
 #include "runtime/engine/consent.hpp"
 #include "runtime/engine/kubeconfig.hpp"
 #include "runtime/engine/text.hpp"
@@ -33,11 +34,12 @@ nlohmann::json to_json(const Programs& programs) {
 nlohmann::json allowed_before(const std::vector<runtime::Event>& events) {
     nlohmann::json all = nlohmann::json::array();
     for (const runtime::Event& event : events) {
-        if (event.kind == EventKind::Adopted) all.clear();
-        if (event.kind != EventKind::RunBegun && event.kind != EventKind::RunResumed) continue;
-        const nlohmann::json consent = event.body.value("consent", nlohmann::json::object());
-        for (const nlohmann::json& one : consent.value("programs", nlohmann::json::array()))
-            all.push_back(one);
+        if (event.kind() == EventKind::Adopted) all.clear();
+        const auto* begun = event.as<runtime::events::RunBegun>();
+        const auto* resumed = event.as<runtime::events::RunResumed>();
+        if (begun == nullptr && resumed == nullptr) continue;
+        const nlohmann::json& consent = begun != nullptr ? begun->consent : resumed->consent;
+        for (const nlohmann::json& one : field(consent, "/programs")) all.push_back(one);
     }
     return all;
 }

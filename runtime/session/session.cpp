@@ -252,9 +252,9 @@ tl::expected<runtime::RunOptions, std::string> run_options(const SessionOptions&
 void Session::on(const runtime::Event& event) const {
     using runtime::EventKind;
     if (simulated == nullptr) return;
-    const bool begins = event.kind == EventKind::Intent || event.kind == EventKind::UndoIntent;
-    const bool ends = event.kind == EventKind::Outcome || event.kind == EventKind::UndoOutcome;
-    if (begins || ends) simulated->step(event.body.value("text", ""), ends);
+    const bool begins = event.kind() == EventKind::Intent || event.kind() == EventKind::UndoIntent;
+    const bool ends = event.kind() == EventKind::Outcome || event.kind() == EventKind::UndoOutcome;
+    if (begins || ends) simulated->step(event.as<runtime::events::OfStep>()->text, ends);
 }
 
 namespace {

@@ -50,28 +50,26 @@ std::string text_of(const fs::path& file) {
     return driver::read_named(file, trust::largest_statement + 1).value_or("");
 }
 
-bool share(const json& digests, const std::vector<std::string>& changes) {
-    return digests.is_array() && std::any_of(digests.begin(), digests.end(), [&](const json& digest) {
-               return std::find(changes.begin(), changes.end(), digest) != changes.end();
-           });
+bool share(const std::vector<std::string>& digests, const std::vector<std::string>& changes) {
+    return std::find_first_of(digests.begin(), digests.end(), changes.begin(), changes.end()) !=
+           digests.end();
 }
 
-using Passings = std::map<std::string, json>;
+using Passings = std::map<std::string, runtime::events::StageEnded>;
 
 // The stages of that name, or of that environment, of which the run's last word is that they passed with one
-// of these changes, with the body that says so: an undo takes the word back.
+// of these changes, with the event that says so: an undo takes the word back.
 Passings passed_in(const std::vector<runtime::Event>& events, const std::string& stage,
                    const std::vector<std::string>& changes) {
     Passings passed;
     for (const auto& event : events) {
-        if (event.kind != runtime::EventKind::StageEnded) continue;
-        const std::string name = event.body.value("stage", "");
-        const bool asked = name == stage || event.body.value("environment", "") == stage;
-        if (asked && outcome_in(event.body) == Outcome::Done &&
-            share(event.body.value("changes", json()), changes))
-            passed.insert_or_assign(name, event.body);
+        const auto* ended = event.as<runtime::events::StageEnded>();
+        if (ended == nullptr) continue;
+        const bool asked = ended->stage == stage || ended->environment == stage;
+        if (asked && ended->result == Outcome::Done && share(ended->changes, changes))
+            passed.insert_or_assign(ended->stage, *ended);
         else
-            passed.erase(name);
+            passed.erase(ended->stage);
     }
     return passed;
 }
@@ -138,8 +136,8 @@ class EvidenceSearch {
                                                            const IsThere& is_there) {
         if (const auto vouched = journal.vouched(run); !vouched) return Error(vouched.error());
         tl::expected<std::string, std::string> counts = Error(std::string());
-        for (const auto& [stage, body] : passings) {
-            const auto place = trust::read_place(body.value("place", json()));
+        for (const auto& [stage, ended] : passings) {
+            const auto place = trust::read_place(ended.place);
             if (place)
                 counts = there(is_there, stage, *place);
             else
@@ -178,7 +176,7 @@ class EvidenceSearch {
             evidence->expires <= std::max(runtime::system_now(), newest_known(root_)))
             return Error(fmt::format("it expired {}", trust::written_time(evidence->expires)));
         if (evidence->mode != mode_) return Error(fmt::format("it is of a {} run", escaped(evidence->mode)));
-        if (!share(json(evidence->changes), changes))
+        if (!share(evidence->changes, changes))
             return Error(std::string("another change has passed there, or this one before it was edited"));
         if (is_taken_back(*evidence))
             return Error(fmt::format("that was in run {}, which was undone since, says the journal",
@@ -196,9 +194,9 @@ class EvidenceSearch {
         const auto events = (*journal)->events(evidence.run);
         if (!events) return false;
         const bool is_that_one = std::any_of(events->begin(), events->end(), [&](const auto& event) {
-            return event.kind == runtime::EventKind::StageEnded &&
-                   event.time_ms / 1000 == evidence.passed / 1000 &&
-                   event.body.value("stage", "") == evidence.stage;
+            const auto* ended = event.template as<runtime::events::StageEnded>();
+            return ended != nullptr && ended->stage == evidence.stage &&
+                   event.time_ms / 1000 == evidence.passed / 1000;
         });
         return is_that_one && passed_in(*events, evidence.stage, evidence.changes).empty();
     }
@@ -224,16 +222,20 @@ class EvidenceSearch {
 // nothing up.
 bool acts(const runtime::Event& event) {
     using runtime::EventKind;
-    return event.kind == EventKind::Intent || event.kind == EventKind::Outcome ||
-           (event.kind == EventKind::StageEnded && outcome_in(event.body) != Outcome::Refused);
+    const auto* ended = event.as<runtime::events::StageEnded>();
+    return event.kind() == EventKind::Intent || event.kind() == EventKind::Outcome ||
+           (ended != nullptr && ended->result != Outcome::Refused);
 }
 
 // The approvals that a run has used up.
 std::vector<std::string> used_in(const std::vector<runtime::Event>& events) {
     std::vector<std::string> opened, used;
     for (const auto& event : events) {
-        for (const json& one : event.body.value("approvals", json::array()))
-            if (one.is_string()) opened.push_back(one.get<std::string>());
+        const auto* checked = event.as<runtime::events::Checked>();
+        const auto* ended = event.as<runtime::events::StageEnded>();
+        if (checked != nullptr)
+            opened.insert(opened.end(), checked->approvals.begin(), checked->approvals.end());
+        if (ended != nullptr) opened.insert(opened.end(), ended->approvals.begin(), ended->approvals.end());
         if (acts(event)) used.insert(used.end(), opened.begin(), opened.end()), opened.clear();
     }
     return used;

@@ -96,8 +96,7 @@ class Drill {
         const nlohmann::json edited = files_edited();
         for (const auto& [path, digest] : edited.items())
             for (const runtime::Event& event : plain_trial_.events)
-                if (event.kind == runtime::EventKind::Intent || event.kind == runtime::EventKind::UndoIntent)
-                    other_at_step(path, event.body.value("text", ""));
+                if (const auto* call = event.as<runtime::events::Call>()) other_at_step(path, call->text);
         return do_all();
     }
 
@@ -232,7 +231,8 @@ class Drill {
     }
 
     static Kill kill_at(const std::vector<runtime::Event>& events, std::size_t at, bool written) {
-        const std::string text = events[at].body.value("text", events[at].body.value("step", ""));
+        const auto* step = events[at].as<runtime::events::OfStep>();
+        const std::string text = step == nullptr ? "" : step->text;
         return {at, written,
                 fmt::format("{} {}", written ? "after the beginning of" : "before the outcome of", text)};
     }
@@ -240,8 +240,8 @@ class Drill {
     // Between what is written down and what is done, and between that and what is written down of it.
     void kill_everywhere(const Trial& plain) {
         for (std::size_t i = 0; i < plain.journaled.size(); ++i) {
-            const bool begins = plain.journaled[i].kind == runtime::EventKind::Intent;
-            if (!begins && plain.journaled[i].kind != runtime::EventKind::Outcome) continue;
+            const bool begins = plain.journaled[i].kind() == runtime::EventKind::Intent;
+            if (!begins && plain.journaled[i].kind() != runtime::EventKind::Outcome) continue;
             TrialPlan plan;
             plan.kill = kill_at(plain.journaled, i, begins);
             later([this, plan] { return done(one(plan)); });
@@ -253,7 +253,8 @@ class Drill {
     Done kill_before_told(const std::vector<runtime::Fault>& faults, const Trial& trial) {
         std::size_t at = 0;
         const auto same = [&](std::size_t i) {
-            return plain_[i].kind == trial.journaled[i].kind && plain_[i].body == trial.journaled[i].body;
+            return plain_[i].kind() == trial.journaled[i].kind() &&
+                   runtime::encode(plain_[i].body) == runtime::encode(trial.journaled[i].body);
         };
         while (at < plain_.size() && at < trial.journaled.size() && same(at)) ++at;
         if (at >= trial.journaled.size()) return {};

@@ -20,7 +20,6 @@ namespace migc::trial {
 namespace {
 
 using runtime::Event;
-using runtime::EventKind;
 
 using driver::Script;
 using End = Rehearsed::End;
@@ -34,20 +33,18 @@ struct Record {
 using Records = std::map<semantics::StepId, Record>;
 
 void note(Records& records, const Event& event) {
-    if (event.kind != EventKind::Intent && event.kind != EventKind::Outcome) return;
-    Record& record = records[semantics::step_in(event.body)];
-    const auto read = [&](const char* key) {
-        return runtime::values_from_json(event.body.value(key, nlohmann::json::object()));
-    };
-    record.text = event.body.value("text", record.text);
-    if (event.kind == EventKind::Intent) {
-        record.before = read("before");
-        record.declared = read("declared");
-        return;
+    if (const auto* intent = event.as<runtime::events::Intent>()) {
+        Record& record = records[intent->step];
+        record.text = intent->text;
+        record.before = intent->before;
+        record.declared = intent->declared;
+    } else if (const auto* ended = event.as<runtime::events::StepOutcome>()) {
+        Record& record = records[ended->step];
+        record.text = ended->text;
+        record.result = ended->result;
+        record.observed = ended->observed;
+        if (record.result == Outcome::Already) record.before = record.observed;
     }
-    record.result = outcome_in(event.body);
-    record.observed = read("observed");
-    if (record.result == Outcome::Already) record.before = record.observed;
 }
 
 // What a step only makes different comes back as something else again: a restart is undone by another one.

@@ -51,7 +51,10 @@ class Memory : public runtime::Journal {
     tl::expected<std::string, std::string> script_copy(const std::string&) override { return copy_; }
     // Nobody else has written in this process's memory.
     tl::expected<void, std::string> vouched(const std::string&) override { return {}; }
-    tl::expected<std::vector<runtime::AdoptedRun>, std::string> adopt(const Event&) override { return {}; }
+    tl::expected<std::vector<runtime::AdoptedRun>, std::string> adopt(const runtime::events::Adopted&,
+                                                                      std::int64_t) override {
+        return {};
+    }
 
   private:
     std::optional<Kill> kill_;
@@ -102,7 +105,9 @@ std::vector<Event> as_in_all(std::vector<Event> events, const ScratchCopy* copy)
     constexpr auto replace = nlohmann::json::error_handler_t::replace;
     for (Event& event : events)
         event.body =
-            nlohmann::json::parse(runtime::replaced(event.body.dump(-1, ' ', false, replace), root_of(copy)));
+            *runtime::decode(name(event.kind()),
+                             nlohmann::json::parse(runtime::replaced(
+                                 runtime::encode(event.body).dump(-1, ' ', false, replace), root_of(copy))));
     return events;
 }
 
@@ -148,19 +153,20 @@ void note_lost(Trial& trial, runtime::World& world, std::set<std::size_t>& judge
 
 void note(Trial& trial, const Event& event, const runtime::World& world, const ScratchCopy* copy) {
     trial.events.push_back(event);
-    if (event.kind != EventKind::Waiting && event.kind != EventKind::Noted)
+    if (event.kind() != EventKind::Waiting && event.kind() != EventKind::Noted)
         trial.commands.push_back(world.commands().size());
-    if (event.kind == EventKind::Intent) ++trial.intents;
-    if (event.kind == EventKind::StepBegun) trial.step_began = world.commands().size();
-    if (event.kind == EventKind::UndoBegun) trial.undoing = true;
-    if (event.kind == EventKind::RunEnded) trial.ended.push_back(state_of(world, copy));
-    if (event.kind == EventKind::StageBegun) {
-        trial.stage = event.body.value("stage", "");
+    if (event.kind() == EventKind::Intent) ++trial.intents;
+    if (event.kind() == EventKind::StepBegun) trial.step_began = world.commands().size();
+    if (event.kind() == EventKind::RunEnded) trial.ended.push_back(state_of(world, copy));
+    if (const auto* begun = event.as<runtime::events::StageBegun>()) {
+        trial.stage = begun->stage;
         // A run that is resumed tells it again.
         if (!trial.begins.contains(trial.stage)) trial.begins[trial.stage] = state_of(world, copy);
     }
-    if (event.kind == EventKind::UndoBegun && event.body.value("reason", "") == runtime::undo_by_later_stage)
-        trial.undid_all = true;
+    if (const auto* undo = event.as<runtime::events::UndoBegun>()) {
+        trial.undoing = true;
+        trial.undid_all = trial.undid_all || undo->reason == runtime::undo_by_later_stage;
+    }
 }
 
 bool leaves_files(const ir::Program& program) {
@@ -186,8 +192,10 @@ bool says_why(const Trial& trial) {
     // At its end a stage looks again, and is held where nobody can see what stands.
     if (trial.result.why == Reason::AskedFor || trial.last().why == Reason::NotSeen) return true;
     return std::any_of(trial.events.begin(), trial.events.end(), [](const Event& event) {
-        if (event.kind == EventKind::Checked && finding_in(event.body) == migc::Finding::Unknown) return true;
-        return event.kind == EventKind::UndoOutcome && outcome_in(event.body) == Outcome::Held &&
+        if (const auto* checked = event.as<runtime::events::Checked>())
+            return checked->result == migc::Finding::Unknown;
+        const auto* undo = event.as<runtime::events::UndoOutcome>();
+        return undo != nullptr && undo->result == Outcome::Held &&
                (event.why == Reason::NoWayBack || event.why == Reason::Stays ||
                 event.why == Reason::NotProved);
     });
@@ -239,8 +247,8 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
         note(trial, event, *world, copy);
         if (!plan.other) return;
         (*opened)->on(event);
-        if (event.kind == EventKind::Outcome || event.kind == EventKind::UndoOutcome ||
-            event.kind == EventKind::RunEnded)
+        if (event.kind() == EventKind::Outcome || event.kind() == EventKind::UndoOutcome ||
+            event.kind() == EventKind::RunEnded)
             note_lost(trial, *world, judged);
     };
     Memory journal(plan.kill);

@@ -28,6 +28,7 @@
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/world/world.hpp"
+#include "tests/unit/events.hpp"
 #include "tests/unit/fakes.hpp"
 
 namespace {
@@ -399,19 +400,21 @@ class Trial final : public Tools {
                       [this](const Event& event) { on(event); }, {});
     }
 
+    static std::string text_of(const Event& event) { return json_of(event).value("text", ""); }
+    static std::string step_of(const Event& event) { return json_of(event).value("step", ""); }
+
     bool is_target(const Event& event) const {
-        return event.body.value("text", "").starts_with(verb_.step) ||
-               (!target_.empty() && event.body.value("step", "") == target_);
+        return text_of(event).starts_with(verb_.step) || (!target_.empty() && step_of(event) == target_);
     }
 
     void on(const Event& event) {
-        if (verbose && event.kind != EventKind::Waiting)
+        if (verbose && event.kind() != EventKind::Waiting)
             fmt::print(
-                "    {} {}\n", name(event.kind),
-                event.body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 400));
-        switch (event.kind) {
+                "    {} {}\n", name(event.kind()),
+                json_of(event).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 400));
+        switch (event.kind()) {
             case EventKind::StepBegun:
-                is_last_check_ = event.body.value("text", "").starts_with("verify exists");
+                is_last_check_ = text_of(event).starts_with("verify exists");
                 if (target_.empty() && is_target(event)) {
                     moment(Moment::BeforeCapture);
                     captured_ = world_->commands().size();
@@ -419,25 +422,24 @@ class Trial final : public Tools {
                 return;
             case EventKind::Intent:
                 if (!target_.empty() || !is_target(event)) return;
-                target_ = event.body.value("step", "");
+                target_ = step_of(event);
                 note_what_was_seen(event);
                 begin_write(false);
                 return moment(Moment::BeforeAct);
             case EventKind::Outcome:
-                if (event.body.value("result", "") == "already" &&
-                    event.body.value("text", "").starts_with(verb_.step))
+                if (json_of(event).value("result", "") == "already" && text_of(event).starts_with(verb_.step))
                     check_already();
-                if (event.body.value("step", "") == target_) looks_for_write_ = false;
+                if (step_of(event) == target_) looks_for_write_ = false;
                 return;
             case EventKind::UndoBegun:
                 if (!undo_result) moment(Moment::BeforeUndo);
                 return;
             case EventKind::UndoIntent:
-                if (event.body.value("step", "") != target_) return;
+                if (step_of(event) != target_) return;
                 begin_write(true);
                 return moment(Moment::BeforeUndoAct);
             case EventKind::UndoOutcome:
-                if (event.body.value("step", "") == target_) looks_for_write_ = false;
+                if (step_of(event) == target_) looks_for_write_ = false;
                 return;
             default:
                 return;
@@ -508,7 +510,7 @@ class Trial final : public Tools {
         const Leaves now = leaves();
         for (const std::string& path : differing(before_capture_, now)) origin[path] = at(now, path);
         Leaves values;
-        for (const char* part : {"before", "captures"}) flatten(event.body.at(part), part, values);
+        for (const char* part : {"before", "captures"}) flatten(json_of(event).at(part), part, values);
         for (const auto& [path, value] : values) seen_.insert(value);
     }
 

@@ -105,8 +105,9 @@ class MortalJournal final : public Journal {
         return kept_.script_copy(run);
     }
     tl::expected<void, std::string> vouched(const std::string& run) override { return kept_.vouched(run); }
-    tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event& decision) override {
-        return kept_.adopt(decision);
+    tl::expected<std::vector<AdoptedRun>, std::string> adopt(const events::Adopted& decision,
+                                                             std::int64_t now_ms) override {
+        return kept_.adopt(decision, now_ms);
     }
 
   private:

@@ -49,13 +49,12 @@ std::vector<Event> events_in(const std::string& text) {
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
         const auto json = nlohmann::json::parse(line, nullptr, false);
-        Event event;
         if (!json.is_object() || !json.contains("event") || !json["event"].is_string()) continue;
-        if (!parse(json["event"].get<std::string>(), event.kind)) continue;
-        if (json.contains("time_ms") && json["time_ms"].is_number_integer())
-            event.time_ms = json["time_ms"].get<std::int64_t>();
-        event.body = json.contains("body") ? json["body"] : nlohmann::json();
-        if (well_formed(event)) events.push_back(std::move(event));  // the journal gives no others
+        const auto time = json.contains("time_ms") && json["time_ms"].is_number_integer()
+                              ? json["time_ms"].get<std::int64_t>()
+                              : 0;
+        auto body = decode(json["event"].get<std::string>(), json.value("body", nlohmann::json()));
+        if (body) events.push_back({time, std::move(*body)});  // the journal gives no others
     }
     return events;
 }
@@ -89,7 +88,7 @@ void go_on(const std::vector<Event>& events, const driver::Script& compiled, Wor
     if (!endings.contains(result.result) || result.exit_code < 0 || result.exit_code > 5) std::abort();
 }
 
-void events(const std::string& text) {
+void from_events(const std::string& text) {
     static const auto compiled = driver::load_text(script);
     const std::vector<Event> events = events_in(text);
     RunSummary about;
@@ -129,11 +128,13 @@ void file(const std::string& bytes) {
         about.mode = "live";
         about.begun_ms = 1'768'010'400'000;
         const auto run = (*journal)->begin_run(about, "script");
-        const Event begun{EventKind::RunBegun, about.begun_ms, {{"script", "a.mig"}}};
-        const auto events = run && (*journal)->append(*run, begun)
-                                ? (*journal)->events(*run)
-                                : tl::unexpected(std::string("not written"));
-        if (events && events->size() != 1) std::abort();
+        events::RunBegun body;
+        body.script = "a.mig";
+        const Event begun{about.begun_ms, body};
+        const auto written = run && (*journal)->append(*run, begun)
+                                 ? (*journal)->events(*run)
+                                 : tl::unexpected(std::string("not written"));
+        if (written && written->size() != 1) std::abort();
         read(**journal, compiled->program);
     }
     fs::remove_all(root);
@@ -144,7 +145,7 @@ void file(const std::string& bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(reinterpret_cast<const char*>(data), size);
     if (text.starts_with("{"))
-        events(text);
+        from_events(text);
     else
         file(text);
     return 0;

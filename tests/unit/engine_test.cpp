@@ -70,19 +70,19 @@ struct Bench {
     void decide() {
         std::map<std::string, Event> open;
         for (const Event& event : journal.stored) {
-            const std::string step = event.body.value("step", "");
-            const bool intent = event.kind == EventKind::Intent || event.kind == EventKind::UndoIntent;
-            const bool outcome = event.kind == EventKind::Outcome || event.kind == EventKind::UndoOutcome;
+            const std::string step = json_of(event).value("step", "");
+            const bool intent = event.kind() == EventKind::Intent || event.kind() == EventKind::UndoIntent;
+            const bool outcome = event.kind() == EventKind::Outcome || event.kind() == EventKind::UndoOutcome;
             if (intent) open[step] = event;
-            if (event.kind == EventKind::Resolved ||
-                (outcome && event.body.value("result", "") != "in-doubt"))
+            if (event.kind() == EventKind::Resolved ||
+                (outcome && json_of(event).value("result", "") != "in-doubt"))
                 open.erase(step);
         }
         for (const auto& [step, event] : open) {
-            nlohmann::json body = {{"stage", event.body.at("stage")}, {"step", step}};
-            if (event.kind == EventKind::UndoIntent) body["part"] = "inverse";
-            body["verdict"] = has_happened(event.body) ? "done" : "not-done";
-            journal.stored.push_back({EventKind::Resolved, tools.now(), body});
+            nlohmann::json body = {{"stage", json_of(event).at("stage")}, {"step", step}};
+            if (event.kind() == EventKind::UndoIntent) body["part"] = "inverse";
+            body["verdict"] = has_happened(json_of(event)) ? "done" : "not-done";
+            journal.stored.push_back(event_of(EventKind::Resolved, tools.now(), body));
         }
     }
     bool has_happened(const nlohmann::json& intent) {
@@ -365,9 +365,9 @@ TEST_CASE("a run that goes well") {
     CHECK(bench.replicas() == 4);
     CHECK(bench.journal.told(EventKind::Outcome) == Lines{"staging/1 done"});
     const auto intent = std::find_if(bench.journal.stored.begin(), bench.journal.stored.end(),
-                                     [](const Event& e) { return e.kind == EventKind::Intent; });
-    CHECK(intent->body["text"] == "scale webapi to 4");
-    CHECK(intent->body["before"].contains("replicas of webapi"));
+                                     [](const Event& e) { return e.kind() == EventKind::Intent; });
+    CHECK(json_of(*intent)["text"] == "scale webapi to 4");
+    CHECK(json_of(*intent)["before"].contains("replicas of webapi"));
     CHECK(result.standing == Lines{"staging: scale webapi to 4"});
 }
 
@@ -762,8 +762,8 @@ TEST_CASE("a soak counts the time in which somebody looked, and tells of the oth
     int ticks = 0;
     const auto told = [&] {
         return std::any_of(bench.events.begin(), bench.events.end(), [](const Event& event) {
-            return event.kind == EventKind::Checked &&
-                   event.body.value("message", "").starts_with("but for 8h");
+            return event.kind() == EventKind::Checked &&
+                   json_of(event).value("message", "").starts_with("but for 8h");
         });
     };
     SECTION("the machine was asleep") {
@@ -962,7 +962,7 @@ TEST_CASE("bytes that are no text do not break the journal") {
     bench.tools.faults.push_back({"put", failed(1, "\xff\xfe broken")});
     add_stage(bench.program, "staging", {scale_to(4)});
     CHECK(bench.run().exit_code == 1);
-    for (const Event& event : bench.journal.stored) CHECK_NOTHROW(event.body.dump());
+    for (const Event& event : bench.journal.stored) CHECK_NOTHROW(json_of(event).dump());
 }
 
 TEST_CASE("words are nothing that stands, and nothing to be in doubt about") {
@@ -1057,7 +1057,7 @@ static long restarts(const Bench& bench) {
 }
 static long restarts_forward(const Bench& bench) {
     return std::count_if(bench.journal.stored.begin(), bench.journal.stored.end(), [](const Event& e) {
-        return e.kind == EventKind::Intent && e.body["text"] == "restart webapi";
+        return e.kind() == EventKind::Intent && json_of(e)["text"] == "restart webapi";
     });
 }
 
@@ -1394,10 +1394,10 @@ TEST_CASE("a stage that passed says where, and evidence is asked where its envir
     const auto evidence_of_staging = [&] {
         const auto ended =
             std::find_if(bench.journal.stored.begin(), bench.journal.stored.end(), [](const Event& e) {
-                return e.kind == EventKind::StageEnded && e.body.value("stage", "") == "staging";
+                return e.kind() == EventKind::StageEnded && json_of(e).value("stage", "") == "staging";
             });
         REQUIRE(ended != bench.journal.stored.end());
-        const auto place = trust::read_place(ended->body.value("place", nlohmann::json()));
+        const auto place = trust::read_place(json_of(*ended).value("place", nlohmann::json()));
         REQUIRE(place);
         bench.options = {};
         bench.options.natives = [](std::string_view) { return nullptr; };

@@ -16,6 +16,7 @@
 #include "compiler/project/inventory.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/tools/tools.hpp"
+#include "tests/unit/events.hpp"
 
 namespace fakes {
 
@@ -179,15 +180,16 @@ class FakeJournal final : public Journal {
     tl::expected<std::vector<Event>, std::string> events(const std::string&) override { return stored; }
     tl::expected<std::string, std::string> script_copy(const std::string&) override { return std::string(); }
     tl::expected<void, std::string> vouched(const std::string&) override { return {}; }
-    tl::expected<std::vector<AdoptedRun>, std::string> adopt(const Event&) override { return {}; }
+    tl::expected<std::vector<AdoptedRun>, std::string> adopt(const events::Adopted&, std::int64_t) override {
+        return {};
+    }
 
     // "outcome staging/1 done", for each event of a kind.
     std::vector<std::string> told(EventKind kind) const {
         std::vector<std::string> lines;
         for (const Event& event : stored)
-            if (event.kind == kind)
-                lines.push_back(event.body.value("step", event.body.value("stage", "")) + " " +
-                                event.body.value("result", ""));
+            if (const nlohmann::json body = json_of(event); event.kind() == kind)
+                lines.push_back(body.value("step", body.value("stage", "")) + " " + body.value("result", ""));
         return lines;
     }
 

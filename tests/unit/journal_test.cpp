@@ -17,6 +17,7 @@
 #include "compiler/project/git_index.hpp"
 #include "runtime/journal/starting.hpp"
 #include "runtime/journal/state_folder.hpp"
+#include "tests/unit/events.hpp"
 
 using namespace migc::runtime;
 using migc::project::index_names;
@@ -58,9 +59,8 @@ RunSummary about(std::int64_t begun_ms = november_23) {
 }
 
 Event intent(int step) {
-    return {EventKind::Intent,
-            november_23 + step,
-            {{"stage", "staging"}, {"step", "staging/" + std::to_string(step)}, {"text", "scale"}}};
+    return event_of(EventKind::Intent, november_23 + step,
+                    {{"stage", "staging"}, {"step", "staging/" + std::to_string(step)}, {"text", "scale"}});
 }
 
 void tamper(const Folder& folder, const std::string& sql) {
@@ -82,26 +82,27 @@ fs::perms mode(const fs::path& path) {
 TEST_CASE("names of events go both ways") {
     for (int i = 0; i <= static_cast<int>(EventKind::RunEnded); ++i) {
         const auto kind = static_cast<EventKind>(i);
-        EventKind back = EventKind::RunBegun;
-        CHECK(parse(name(kind), back));
-        CHECK(back == kind);
+        const nlohmann::json body =
+            kind == EventKind::Noted ? nlohmann::json{{"value", 1}} : nlohmann::json::object();
+        CHECK(event_of(kind, 0, body).kind() == kind);
     }
     CHECK(name(EventKind::UndoOutcome) == "undo-outcome");
-    EventKind kind = EventKind::Intent;
-    CHECK_FALSE(parse("nonsense", kind));
-    CHECK(kind == EventKind::RunBegun);
+    CHECK_FALSE(decode("nonsense", nlohmann::json::object()));
 }
 
 TEST_CASE("an event is well-formed if a reader can rely on its keys") {
-    const auto noted = [](const nlohmann::json& body) { return well_formed({EventKind::Noted, 0, body}); };
-    CHECK(well_formed(intent(1)));
-    CHECK_FALSE(well_formed({EventKind::Intent, 0, {{"step", 1}}}));
-    CHECK(well_formed({EventKind::Intent, 0, {{"step", "staging/1"}, {"of a later migc", {1, 2}}}}));
-    CHECK(well_formed({EventKind::Intent, 0, nlohmann::json::object()}));
-    CHECK_FALSE(well_formed({EventKind::Intent, 0, nlohmann::json::array()}));
-    CHECK_FALSE(well_formed({EventKind::Intent, 0, {{"own_undo", "yes"}}}));
-    CHECK_FALSE(well_formed({EventKind::StageEnded, 0, {{"changes", {"a", 1}}}}));
-    CHECK_FALSE(well_formed({EventKind::StageBegun, 0, {{"settings", {{"context", 7}}}}}));
+    const auto well_formed = [](EventKind kind, const nlohmann::json& body) {
+        return decode(name(kind), body).has_value();
+    };
+    const auto noted = [&](const nlohmann::json& body) { return well_formed(EventKind::Noted, body); };
+    CHECK_NOTHROW(intent(1));
+    CHECK_FALSE(well_formed(EventKind::Intent, {{"step", 1}}));
+    CHECK(well_formed(EventKind::Intent, {{"step", "staging/1"}, {"of a later migc", {1, 2}}}));
+    CHECK(well_formed(EventKind::Intent, nlohmann::json::object()));
+    CHECK_FALSE(well_formed(EventKind::Intent, nlohmann::json::array()));
+    CHECK_FALSE(well_formed(EventKind::Intent, {{"own_undo", "yes"}}));
+    CHECK_FALSE(well_formed(EventKind::StageEnded, {{"changes", {"a", 1}}}));
+    CHECK_FALSE(well_formed(EventKind::StageBegun, {{"settings", {{"context", 7}}}}));
     CHECK(noted({{"name", "n"}, {"value", nullptr}}));
     CHECK_FALSE(noted({{"name", "n"}}));
     CHECK(noted({{"kind", "decision"}, {"value", true}}));
@@ -116,22 +117,22 @@ TEST_CASE("a run is written and read back") {
     REQUIRE(id);
     CHECK(*id == "2026-11-23-1");
     REQUIRE(journal->append(*id, intent(1)));
-    REQUIRE(journal->append(*id, {EventKind::StepBegun, 1, {{"step", 2}}}));
-    REQUIRE(journal->append(*id, {EventKind::Waiting, 1, {{"step", 2}}}));
-    REQUIRE(journal->append(*id, {EventKind::Outcome, 7, {{"message", "bad \xFF byte"}}}));
+    REQUIRE(journal->append(*id, event_of(EventKind::StepBegun, 1, {{"step", "2"}})));
+    REQUIRE(journal->append(*id, event_of(EventKind::Waiting, 1, {{"step", "2"}})));
+    REQUIRE(journal->append(*id, event_of(EventKind::Outcome, 7, {{"message", "bad \xFF byte"}})));
     CHECK(journal->find("last")->result == "unfinished");
     REQUIRE(journal->end_run(
-        *id, {EventKind::RunEnded, november_23 + 9, {{"result", "undone"}, {"exit_code", 1}}}));
+        *id, event_of(EventKind::RunEnded, november_23 + 9, {{"result", "undone"}, {"exit_code", 1}})));
     journal.reset();
 
     journal = opened(folder);
     const auto events = journal->events(*id);
     REQUIRE(events);
     REQUIRE(events->size() == 3);
-    CHECK((*events)[0].body["step"] == "staging/1");
+    CHECK(json_of((*events)[0])["step"] == "staging/1");
     CHECK((*events)[0].time_ms == november_23 + 1);
-    CHECK((*events)[1].kind == EventKind::Outcome);
-    CHECK((*events)[2].kind == EventKind::RunEnded);
+    CHECK((*events)[1].kind() == EventKind::Outcome);
+    CHECK((*events)[2].kind() == EventKind::RunEnded);
     CHECK(journal->script_copy(*id) == std::string("stage \0 \xFF", 9));
     const auto run = journal->find(*id);
     CHECK(run->result == "undone");
@@ -227,8 +228,8 @@ void copy_state(const fs::path& from, const fs::path& to) {
     fs::copy(from, to, fs::copy_options::recursive);
 }
 
-Event adopting() {
-    return {EventKind::Adopted, november_23, {{"by", "ann"}, {"because", "it is mine"}}};
+events::Adopted adopting() {
+    return {"ann", "it is mine", {}, {}};
 }
 
 }  // namespace
@@ -247,7 +248,8 @@ TEST_CASE("a run is vouched for where it was written, by whom, and as a whole") 
         CHECK(journal->vouched(id));
         copy_state(state, kept);
         REQUIRE(journal->append(id, intent(3)));
-        REQUIRE(journal->end_run(id, {EventKind::RunEnded, 9, {{"result", "done"}, {"exit_code", 0}}}));
+        REQUIRE(
+            journal->end_run(id, event_of(EventKind::RunEnded, 9, {{"result", "done"}, {"exit_code", 0}})));
     }
     CHECK(why_not(folder, id) == "");
     SECTION("an older copy that was put back is noticed, also by whoever goes on writing") {
@@ -255,7 +257,7 @@ TEST_CASE("a run is vouched for where it was written, by whom, and as a whole") 
         CHECK(has(why_not(folder, id), "are missing"));
         REQUIRE(opened(folder)->append(id, intent(4)));
         CHECK(has(why_not(folder, id), "only shown"));
-        REQUIRE(opened(folder)->adopt(adopting()));
+        REQUIRE(opened(folder)->adopt(adopting(), november_23));
         CHECK(why_not(folder, id) == "");
     }
     SECTION("a run that is gone is missed, and its number is not given again") {
@@ -264,7 +266,7 @@ TEST_CASE("a run is vouched for where it was written, by whom, and as a whole") 
         const std::string next = *opened(folder)->begin_run(about(), "script");
         CHECK(next == "2026-11-23-2");
         CHECK(has(why_not(folder, next), "has no run " + id));
-        const auto adopted = opened(folder)->adopt(adopting());
+        const auto adopted = opened(folder)->adopt(adopting(), november_23);
         REQUIRE(adopted);
         CHECK(adopted->back().run == id);
         CHECK_FALSE(adopted->back().adopted);
@@ -290,17 +292,17 @@ TEST_CASE("a run is vouched for where it was written, by whom, and as a whole") 
         CHECK(has(why_not(folder, id), "nothing shows that"));
         const auto own = opened(folder)->begin_run(about(), "script");
         CHECK(why_not(folder, *own) == "");
-        const auto adopted = opened(folder)->adopt(adopting());
+        const auto adopted = opened(folder)->adopt(adopting(), november_23);
         REQUIRE(adopted);
         CHECK(adopted->size() == 1);
         CHECK(why_not(folder, id) == "");
-        CHECK((*Journal::open_existing(folder.path))->events(id)->back().kind == EventKind::Adopted);
+        CHECK((*Journal::open_existing(folder.path))->events(id)->back().kind() == EventKind::Adopted);
         CHECK((*Journal::open_existing(folder.path))->find(id)->result == "unfinished");
-        CHECK(opened(folder)->adopt(adopting())->empty());
+        CHECK(opened(folder)->adopt(adopting(), november_23)->empty());
     }
     SECTION("what does not fit together is adopted by nobody") {
         tamper(folder, "UPDATE history SET body = '{}' WHERE number = (1 << 32) + 2");
-        const auto adopted = opened(folder)->adopt(adopting());
+        const auto adopted = opened(folder)->adopt(adopting(), november_23);
         REQUIRE(adopted);
         CHECK_FALSE(adopted->front().adopted);
         CHECK(has(why_not(folder, id), "not as migc wrote it"));
@@ -315,7 +317,7 @@ TEST_CASE("a run is vouched for where it was written, by whom, and as a whole") 
         const auto own = journal->begin_run(about(), "script");
         REQUIRE(own);
         CHECK(has(journal->vouched(*own).error(), "is not authenticated"));
-        CHECK_FALSE(journal->adopt(adopting()));
+        CHECK_FALSE(journal->adopt(adopting(), november_23));
         ::setenv("HOME", home.c_str(), 1);
     }
     SECTION("a copy is another journal, and one that was moved is the same") {
@@ -439,7 +441,7 @@ TEST_CASE("a journal of an older format stays one, for an older migc, too") {
         std::string out;
         const auto events = journal.events(run);
         if (!events) FAIL(events.error());
-        for (const Event& event : *events) out += event.body.at("step").get<std::string>() + " ";
+        for (const Event& event : *events) out += json_of(event).at("step").get<std::string>() + " ";
         return out;
     };
     make_older(folder, GENERATE(1, 2));
@@ -481,11 +483,13 @@ TEST_CASE("a person's decision leaves the run as it ended") {
     const Folder folder;
     const auto journal = opened(folder);
     const std::string id = *journal->begin_run(about(), "script");
-    REQUIRE(journal->end_run(id, {EventKind::RunEnded, 9, {{"result", "in-doubt"}, {"exit_code", 4}}}));
-    REQUIRE(journal->append(id, {EventKind::Resolved, 10, {{"step", "staging/1"}, {"verdict", "done"}}}));
+    REQUIRE(
+        journal->end_run(id, event_of(EventKind::RunEnded, 9, {{"result", "in-doubt"}, {"exit_code", 4}})));
+    REQUIRE(
+        journal->append(id, event_of(EventKind::Resolved, 10, {{"step", "staging/1"}, {"verdict", "done"}})));
     CHECK(journal->find(id)->result == "in-doubt");
     CHECK(journal->find(id)->ended_ms == 9);
-    REQUIRE(journal->append(id, {EventKind::RunResumed, 11, {{"action", "resume"}}}));
+    REQUIRE(journal->append(id, event_of(EventKind::RunResumed, 11, {{"action", "resume"}})));
     CHECK(journal->find(id)->result == "unfinished");
 }
 
@@ -568,8 +572,8 @@ TEST_CASE("a write that failed is the last one") {
     std::signal(SIGXFSZ, old_handler);
     REQUIRE_FALSE(failed);
     CHECK(journal->append(id, intent(2)).error().find("after a write that failed") != std::string::npos);
-    CHECK_FALSE(journal->append(id, {EventKind::Waiting, 0, {}}));
-    CHECK_FALSE(journal->end_run(id, {EventKind::RunEnded, 0, {}}));
+    CHECK_FALSE(journal->append(id, event_of(EventKind::Waiting, 0, {})));
+    CHECK_FALSE(journal->end_run(id, event_of(EventKind::RunEnded, 0, {})));
     CHECK_FALSE(journal->begin_run(about(), ""));
     CHECK(opened(folder)->events(id)->empty());
 }

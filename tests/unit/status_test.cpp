@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "tests/unit/events.hpp"
+
 using namespace migc;
 using namespace migc::runtime;
 
@@ -61,7 +63,7 @@ ir::Program program() {
 
 Event event(EventKind kind, nlohmann::json body) {
     body["stage"] = "production";
-    return {kind, begun, std::move(body)};
+    return event_of(kind, begun, body);
 }
 
 Event intent(int step, const char* verb) {

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/trial/drill.hpp"
+#include "tests/unit/events.hpp"
 
 using namespace migc;
 using namespace migc::trial;
@@ -56,10 +57,10 @@ TEST_CASE("an undo that is held may say why") {
     const ir::Program program;
     for (const Reason why : {Reason::None, Reason::NoWayBack, Reason::Stays, Reason::NotProved}) {
         Trial trial = held("held");
-        trial.events.push_back({EventKind::UndoOutcome, 0, {{"result", Outcome::Held}}, why});
+        trial.events.push_back(event_of(EventKind::UndoOutcome, 0, {{"result", Outcome::Held}}, why));
         CHECK(hole(trial, program, 1).has_value() == (why == Reason::None));
         // Of one that went well it says nothing.
-        trial.events.back().body["result"] = Outcome::Undone;
+        trial.events.back() = event_of(EventKind::UndoOutcome, 0, {{"result", Outcome::Undone}}, why);
         CHECK(hole(trial, program, 1));
     }
 }
@@ -88,7 +89,7 @@ TEST_CASE("the engine says why it has left something") {
     REQUIRE(trial);
     const auto says = [&](Reason why) {
         return std::any_of(trial->events.begin(), trial->events.end(), [&](const Event& event) {
-            return event.kind == EventKind::UndoOutcome && event.why == why;
+            return event.kind() == EventKind::UndoOutcome && event.why == why;
         });
     };
     CHECK(says(Reason::NoWayBack));
