@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/text.hpp"
 
 namespace migc::runtime::inline engine {
@@ -49,9 +50,7 @@ Result Converge::all_changes() {
     for (const Change& change : stage_.changes) {
         const ir::Verb* verb = stage_.verb(change.verb);
         if (change.state != ChangeState::Done || verb == nullptr) continue;
-        Scope scope(&stage_.run.globals);
-        scope.bind_all(change.arguments);
-        scope.bind_all(change.captures);
+        const Scope scope = scope_of(stage_, change);
         for (const ir::Effect& effect : verb->effects) {
             if (!seen.insert(stage_.evaluator.describe(effect.probe, scope)).second) continue;
             if (Result verdict = caught_up(effect.probe, scope, change.step); !verdict.done()) return verdict;

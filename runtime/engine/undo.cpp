@@ -38,19 +38,10 @@ Outcome outcome_of(const Result& verdict) {
     }
 }
 
-UndoEnd end_of(const Result& verdict) {
-    switch (verdict.kind) {
-        case ResultKind::Done:
-            return UndoEnd::Undone;
-        case ResultKind::InDoubt:
-            return UndoEnd::InDoubt;
-        case ResultKind::Failed:
-            return UndoEnd::Failed;
-        case ResultKind::Untrusted:
-            return UndoEnd::Untrusted;
-        default:
-            return UndoEnd::Held;
-    }
+UndoEnd end_of(Outcome result) {
+    if (result == Outcome::Undone || result == Outcome::NothingToUndo) return UndoEnd::Undone;
+    if (result == Outcome::Held) return UndoEnd::Held;
+    return result == Outcome::Failed ? UndoEnd::Failed : UndoEnd::InDoubt;
 }
 
 bool meet(const std::set<std::string>& some, const std::set<std::string>& others) {
@@ -153,8 +144,7 @@ std::vector<StageUndo::Inverse> StageUndo::collect() {
                                 baseline != nullptr && equal(*baseline, inverse->start);
             inverses.push_back(std::move(*inverse));
         } else {
-            conclude(*change, Outcome::InDoubt, "the script does not say any more how this step is undone",
-                     UndoEnd::InDoubt);
+            conclude(*change, Outcome::InDoubt, "the script does not say any more how this step is undone");
         }
     }
     return inverses;
@@ -227,17 +217,16 @@ void StageUndo::run_overdue(std::vector<Inverse>& inverses) {
         const std::string what = phrase_of(stage_.evaluator, *inverse.undo->after, *inverse.scope);
         if (now.is_unknown() || inverse.start.is_unknown()) {
             conclude(*inverse.change, Outcome::InDoubt,
-                     fmt::format("whether {} was changed back could not be found out", what),
-                     UndoEnd::InDoubt);
+                     fmt::format("whether {} was changed back could not be found out", what));
         } else if (equal(now, inverse.start) && inverse.verb->effects.empty()) {
             // Nobody can see what it left, so nobody may say that nothing is left.
-            conclude(*inverse.change, Outcome::Held,
-                     fmt::format("{} was not changed by this stage, so there is nothing to go back to", what),
-                     UndoEnd::Held);
+            conclude(
+                *inverse.change, Outcome::Held,
+                fmt::format("{} was not changed by this stage, so there is nothing to go back to", what));
         } else if (equal(now, inverse.start) && !semantics::runs_in_place(*inverse.verb) && !put_back_) {
             skipped_.push_back(&inverse);
             conclude(*inverse.change, Outcome::NothingToUndo,
-                     fmt::format("skipped: {} was not changed back", what), UndoEnd::Undone);
+                     fmt::format("skipped: {} was not changed back", what));
         } else {
             undo_one(inverse);
         }
@@ -455,8 +444,7 @@ bool StageUndo::undo_one(Inverse& inverse) {
         if (inverse.verb->effects.empty() || found.state == State::Untouched)
             stage_.mark_undone(change.step);
         else
-            conclude(change, Outcome::Held, "it stays as it is: " + inverse.undo->reason, UndoEnd::Held,
-                     Reason::Stays);
+            conclude(change, Outcome::Held, "it stays as it is: " + inverse.undo->reason, Reason::Stays);
         return true;
     }
     // Each call of an inverse that was cut off finds out by itself how far it came.
@@ -467,37 +455,35 @@ bool StageUndo::undo_one(Inverse& inverse) {
         if (put_back && is_on_top(inverse)) {
             leave(inverse);
             conclude(change, Outcome::Held,
-                     "it is as it was before, and it was not this run that put it back", UndoEnd::Held);
+                     "it is as it was before, and it was not this run that put it back");
             return true;
         }
-        conclude(change, Outcome::NothingToUndo, found.message, UndoEnd::Undone);
+        conclude(change, Outcome::NothingToUndo, found.message);
         // It may be the inverse of an undo that was cut off that has restored it.
         if (stage_.past.cut_in_undo) remember_all_restored(inverse);
         return true;
     }
     if (inverse.undo->kind == UndoKind::Irreversible) {
-        conclude(change, Outcome::Held, "there is no way back: " + inverse.undo->reason, UndoEnd::Held,
-                 Reason::NoWayBack);
+        conclude(change, Outcome::Held, "there is no way back: " + inverse.undo->reason, Reason::NoWayBack);
         return false;
     }
     if (found.state == State::Foreign) {
         // A refused command has changed nothing that an earlier step's change could be a part of.
         if (change.ownership != Ownership::NotOurs) leave(inverse);
-        conclude(change, Outcome::Held, found.message, UndoEnd::Held, found.why);
+        conclude(change, Outcome::Held, found.message, found.why);
     } else if (const Change* later = left_around(inverse)) {
         conclude(
             change, Outcome::Held,
-            fmt::format("it is a part of what `{}` changed later, which was not taken back", later->text),
-            UndoEnd::Held);
+            fmt::format("it is a part of what `{}` changed later, which was not taken back", later->text));
     } else if (found.state == State::Unreadable) {
         if (const auto why = stage_.run.tools.changed_program())
-            conclude(change, Outcome::Held, *why, UndoEnd::Held);
+            conclude(change, Outcome::Held, *why);
         else
-            conclude(change, Outcome::InDoubt, found.message, UndoEnd::InDoubt);
+            conclude(change, Outcome::InDoubt, found.message);
     } else if (inverse.undo->kind == UndoKind::ByCaller) {
-        conclude(change, Outcome::Held, "the step brought no inverse", UndoEnd::Held);
+        conclude(change, Outcome::Held, "the step brought no inverse");
     } else if (const auto lost = lost_secret(stage_.evaluator, *inverse.undo, *inverse.scope)) {
-        conclude(change, Outcome::Held, *lost, UndoEnd::Held);
+        conclude(change, Outcome::Held, *lost);
     } else {
         run_steps(inverse);
     }
@@ -527,7 +513,7 @@ void StageUndo::run_steps(Inverse& inverse) {
         verdict.done() && verdict.message.empty() ? restored_text(inverse) : verdict.message;
     if (!verdict.done()) leave(inverse);
     if (!said.empty()) message += (message.empty() ? "" : "; ") + said;
-    conclude(change, outcome_of(verdict), message, end_of(verdict), verdict.why, written);
+    conclude(change, outcome_of(verdict), message, verdict.why, written);
     if (stage_.run.recorder.trusted()) stage_.run.open_effects = 0;
     if (verdict.done()) remember_all_restored(inverse);
 }
@@ -546,7 +532,7 @@ std::string StageUndo::restored_text(const Inverse& inverse) {
     return text;
 }
 
-void StageUndo::conclude(Change& change, Outcome result, const std::string& message, UndoEnd end, Reason why,
+void StageUndo::conclude(Change& change, Outcome result, const std::string& message, Reason why,
                          const Written& written) {
     const bool recorded =
         stage_.run.recorder.record(events::UndoOutcome{stage_.about(change.step, change.text),
@@ -556,6 +542,7 @@ void StageUndo::conclude(Change& change, Outcome result, const std::string& mess
                                                        written.values,
                                                        written.identities},
                                    why);
+    const UndoEnd end = end_of(result);
     change.undo_in_doubt = end == UndoEnd::InDoubt;
     if (end == UndoEnd::Undone && recorded) stage_.mark_undone(change.step);
     worsen(end, fmt::format("{}: {}", change.text, message));
@@ -616,26 +603,21 @@ void StageUndo::check_restored() {
     StepContext course;
     course.purpose = Purpose::Inverse;
     Converge converge(stage_, course);
-    for (const Inverse* inverse : skipped_)
-        for (const ir::Effect& effect : inverse->verb->effects)
-            if (const auto verdict = converge.caught_up(effect.probe, *inverse->scope, inverse->change->step);
-                !verdict.done())
-                worsen(verdict.kind == ResultKind::Stopped ? UndoEnd::Held : UndoEnd::Failed,
-                       fmt::format("after the undo, {}", verdict.message));
-    for (auto& [phrase, restored] : restored_) {
-        if (went_with_its_object(restored)) continue;
-        const auto limited = [&](Result verdict) {
-            if (verdict.done()) return true;
+    const auto holds = [&](const Result& verdict) {
+        if (!verdict.done())
             worsen(verdict.kind == ResultKind::Stopped ? UndoEnd::Held : UndoEnd::Failed,
                    fmt::format("after the undo, {}", verdict.message));
-            return false;
-        };
-        const bool must_equal =
-            restored.target.effect->becomes != ir::Becomes::Different && !restored.changed_again;
-        if (must_equal &&
-            !limited(converge.equals(restored.target.effect->probe, *restored.scope, restored.target.before)))
-            continue;
-        limited(converge.caught_up(restored.target.effect->probe, *restored.scope, restored.step));
+        return verdict.done();
+    };
+    for (const Inverse* inverse : skipped_)
+        for (const ir::Effect& effect : inverse->verb->effects)
+            holds(converge.caught_up(effect.probe, *inverse->scope, inverse->change->step));
+    for (auto& [phrase, restored] : restored_) {
+        if (went_with_its_object(restored)) continue;
+        const ir::Effect& effect = *restored.target.effect;
+        const bool must_equal = effect.becomes != ir::Becomes::Different && !restored.changed_again;
+        if (!must_equal || holds(converge.equals(effect.probe, *restored.scope, restored.target.before)))
+            holds(converge.caught_up(effect.probe, *restored.scope, restored.step));
     }
 }
 

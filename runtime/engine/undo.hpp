@@ -86,8 +86,8 @@ class StageUndo {
     void remember_restored(Inverse& inverse);
     void remember_all_restored(Inverse& inverse);
     std::string restored_text(const Inverse& inverse);
-    void conclude(Change& change, Outcome result, const std::string& message, UndoEnd end,
-                  Reason why = Reason::None, const Written& written = {});
+    void conclude(Change& change, Outcome result, const std::string& message, Reason why = Reason::None,
+                  const Written& written = {});
     void worsen(UndoEnd end, const std::string& message);
     [[nodiscard]] bool is_own(const Inverse& inverse, const std::string& phrase, const Reading& now);
     [[nodiscard]] std::set<std::string> names_of(const Inverse& inverse);
