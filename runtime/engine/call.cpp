@@ -300,7 +300,7 @@ bool Call::untouched() const {
 }
 
 // An intent of an inverse or of a failure block, whose outcome nobody wrote down.
-std::optional<Result> Call::settle(const events::Call& intent) {
+std::optional<Result> Call::reconcile(const events::Call& intent) {
     constexpr int looks = 5;
     constexpr std::int64_t pause_ms = 500;
     Waiter waiter(stage_, course_);
@@ -329,7 +329,7 @@ std::optional<Result> Call::resume_inverse() {
     if (is_made_again(course_, verb_, id_)) return std::nullopt;
     if (course_.undoing->finished_parts.contains(id_)) return Result{};
     const auto open = course_.undoing->open_parts.find(id_);
-    return open == course_.undoing->open_parts.end() ? std::nullopt : settle(open->second);
+    return open == course_.undoing->open_parts.end() ? std::nullopt : reconcile(open->second);
 }
 
 // A message that may have been sent is not sent again.
@@ -341,7 +341,7 @@ std::optional<Result> Call::resume_in_failure() {
     if (verb_.effects.empty() && verb_.undo.kind == ir::UndoKind::None)
         return conclude(Outcome::Failed, "it was begun before the run was interrupted, and is not repeated",
                         true);
-    return settle(open->second);
+    return reconcile(open->second);
 }
 
 std::optional<Result> Call::resume_forward() {
@@ -511,7 +511,7 @@ bool Call::intend() {
     const bool forward = course_.purpose == Purpose::Forward;
     const std::optional<Change> before = forward ? stage_.change(id_) : std::nullopt;
     if (forward) stage_.add(Change(call));
-    if (!stage_.run.settle()) {
+    if (!stage_.run.flush()) {
         if (forward) stage_.put_back(id_, before);
         return false;
     }
@@ -532,7 +532,7 @@ std::int64_t Call::action_limit() {
 }
 
 Call::Action Call::act_once() {
-    if (!stage_.run.settle()) return {{}, false, stage_.run.recorder.failure()};
+    if (!stage_.run.flush()) return {{}, false, stage_.run.recorder.failure()};
     auto answer = stage_.evaluator.act(*verb_.action, inner_, action_limit());
     if (!answer) return {{}, false, answer.error()};
     const bool begun = answer->ending != Ending::NotStarted;

@@ -93,7 +93,7 @@ class Call {
     std::optional<Result> resume_forward();
     std::optional<Result> resume_in_failure();
     std::optional<Result> resume_inverse();
-    std::optional<Result> settle(const events::Call& intent);
+    std::optional<Result> reconcile(const events::Call& intent);
     void recall(const events::Call& then);
     [[nodiscard]] bool all_taken() const;
     [[nodiscard]] bool untouched() const;

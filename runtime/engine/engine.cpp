@@ -110,7 +110,7 @@ struct Engine::State {
     RunResult guarded(const std::function<RunResult()>& work);
     std::optional<Problem> another_cluster();
     std::optional<Problem> another_workspace();
-    bool settle_open_steps(Settling purpose);
+    bool reconcile_open_steps(ReconcileFor purpose);
     [[nodiscard]] std::vector<StepId> in_doubt() const;
     RunResult finish_in_doubt(const std::vector<StepId>& steps, const std::string& consequence);
     [[nodiscard]] std::vector<std::string> standing() const;
@@ -341,7 +341,7 @@ events::RunResumed Engine::State::resumed(bool undoing) const {
 bool Engine::State::record_lets() {
     const bool written = std::all_of(lets.begin(), lets.end(),
                                      [this](const events::Noted& let) { return run.recorder.record(let); });
-    return written && run.settle();
+    return written && run.flush();
 }
 
 UndoEnd Engine::State::undo_before(std::size_t stage) {
@@ -397,7 +397,7 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
     if (end.result == Outcome::InDoubt) body.decide = to_decide();
     const bool was_trusted = run.recorder.trusted();
     const bool written = run.recorder.end(body);
-    run.settle();  // the sheet
+    run.flush();  // the sheet
     if (written && is_closed_for_undo(result.result)) run.kept.erase();
     if (written) return result;
     // However well it went, the journal does not say so, and whoever reads it must not be told otherwise.
@@ -428,7 +428,7 @@ RunResult Engine::State::guarded(const std::function<RunResult()>& work) {
     } catch (const std::exception& error) {
         const std::string message = fmt::format("a mistake in migc itself: {}", error.what());
         if (run.recorder.run().empty()) return refused(message);
-        run.settle();
+        run.flush();
         run.recorder.tell(
             events::RunEnded{Outcome::InDoubt, exit_code(Outcome::InDoubt), message, standing(), {}});
         return {Outcome::InDoubt, exit_code(Outcome::InDoubt), run.recorder.run(), message, standing()};
@@ -470,15 +470,16 @@ std::optional<Problem> Engine::State::another_workspace() {
 }
 
 // Composites that were cut off are as far as the steps inside of them are.
-bool Engine::State::settle_open_steps(Settling purpose) {
+bool Engine::State::reconcile_open_steps(ReconcileFor purpose) {
     for (const auto& stage : stages) {
         StageUndo undo(*stage);
         for (Change& change : stage->changes) {
             const ir::Verb* verb = stage->verb(change.verb);
-            if (!change.open() || (purpose == Settling::Resume && verb != nullptr && !verb->action)) continue;
-            if (!undo.settle(change, purpose)) return false;
+            if (!change.open() || (purpose == ReconcileFor::Resume && verb != nullptr && !verb->action))
+                continue;
+            if (!undo.reconcile(change, purpose)) return false;
             const bool half_done = change.state == ChangeState::Failed && change.acted;
-            if (half_done && purpose == Settling::Resume && !stage->past.failure)
+            if (half_done && purpose == ReconcileFor::Resume && !stage->past.failure)
                 stage->past.failure = fmt::format("{}: it was interrupted half done", change.text);
         }
     }
@@ -500,9 +501,9 @@ RunResult Engine::State::finish_in_doubt(const std::vector<StepId>& steps, const
 }
 
 RunResult Engine::State::undo_everything() {
-    if (!run.recorder.record(resumed(true)) || !run.settle())
+    if (!run.recorder.record(resumed(true)) || !run.flush())
         return finish({Outcome::InDoubt, run.recorder.failure()}, exit_code(Outcome::InDoubt));
-    if (!settle_open_steps(Settling::Undo))
+    if (!reconcile_open_steps(ReconcileFor::Undo))
         return finish({Outcome::InDoubt, run.recorder.failure()}, exit_code(Outcome::InDoubt));
     if (const auto steps = in_doubt(); !steps.empty()) return finish_in_doubt(steps, "nothing is undone");
     return undo_stages();
@@ -618,8 +619,8 @@ RunResult Engine::State::resume_from(const RunState& history) {
         return finish(end, exit_code(end.result));
     }
     const bool recorded = run.recorder.record(resumed(history.undoing)) && record_lets();
-    const Settling purpose = history.undoing ? Settling::Undo : Settling::Resume;
-    if (!recorded || !settle_open_steps(purpose))
+    const ReconcileFor purpose = history.undoing ? ReconcileFor::Undo : ReconcileFor::Resume;
+    if (!recorded || !reconcile_open_steps(purpose))
         return finish({Outcome::InDoubt, run.recorder.failure()}, exit_code(Outcome::InDoubt));
     if (const auto steps = in_doubt(); !steps.empty())
         return finish_in_doubt(steps, history.undoing ? "nothing is undone" : "the run does not go on");

@@ -32,9 +32,9 @@ class Engine {
     RunResult run();
 
     // Goes on with a run of the journal that was cut off, held or refused by a gate: what is done is not done
-    // again, what was begun is settled by looking, an undo that was under way is gone on with. The program is
-    // the one that was run: the journal's copy of the script. The events are appended to the same run. A run
-    // that is done or undone is left alone (0 or 1).
+    // again, what was begun is reconciled by looking, an undo that was under way is gone on with. The program
+    // is the one that was run: the journal's copy of the script. The events are appended to the same run. A
+    // run that is done or undone is left alone (0 or 1).
     RunResult resume(const std::string& run);
 
     // Undoes all stages of a run of the journal, finished or cut off, last first. The program is the one that

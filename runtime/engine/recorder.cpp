@@ -41,7 +41,7 @@ bool Recorder::end(const events::RunEnded& body) {
     return write(event_of(body), Writing::Last);
 }
 
-bool Recorder::settle() {
+bool Recorder::flush() {
     const std::lock_guard lock(mutex_);
     if (untold_.empty() || !trusted_) return trusted_;
     if (const auto synced = journal_.sync(); !synced) distrust(synced.error());

@@ -24,12 +24,12 @@ class Recorder {
     [[nodiscard]] const std::string& run() const { return run_; }
 
     // Written when it returns true: no end of this process loses it. It is durable, and told to who watches,
-    // by the next `settle`. After the first false nothing is written any more: the journal is not to be
+    // by the next `flush`. After the first false nothing is written any more: the journal is not to be
     // trusted, and no effect may begin.
     bool record(const Event::Body& body, Reason why = Reason::None);
     // All that was recorded is durable, and told, when it returns true. For before anything outside is
     // touched or waited for: so nobody outside can tell how long an outcome was only written.
-    bool settle();
+    bool flush();
     // The last event of a run. If it cannot be written it is not told either.
     bool end(const events::RunEnded& body);
     // Why nothing may be written any more by this process (its lock was broken); asked before each write.

@@ -18,7 +18,7 @@ RunContext::RunContext(const ir::Program& the_program, const project::Inventory&
     : program(the_program),
       options(the_options),
       recorder(journal, the_tools, std::move(listener)),
-      tools(the_tools, [this] { return settle() ? "" : recorder.failure(); }),
+      tools(the_tools, [this] { return flush() ? "" : recorder.failure(); }),
       kept(inventory.root, the_tools.kind() == "live"),
       eval_context{the_program,
                    inventory,
@@ -65,12 +65,12 @@ void RunContext::keep_sheet() {
 // How a step went is on the sheet with what is begun next: it costs as much as the rest of a small step, so
 // it is written while the disk is waited for. Where that fails, the sheet names what was not begun, as
 // something to look at.
-bool RunContext::settle() {
+bool RunContext::flush() {
     std::future<void> written;
     if (sheet_is_old_ && sheet.is_kept())
         written =
             without_signals([this] { return std::async(std::launch::async, [this] { keep_sheet(); }); });
-    const bool durable = recorder.settle();
+    const bool durable = recorder.flush();
     written.valid() ? written.get() : keep_sheet();  // which somebody else may be writing just now
     return durable;
 }

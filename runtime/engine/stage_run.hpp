@@ -99,7 +99,7 @@ struct RunContext {
     std::string sheet_heading();
     // For before anything outside is touched or waited for, and at the end: the sheet is as things stand, and
     // all that was recorded is durable, and told, when it returns true.
-    bool settle();
+    bool flush();
     // Whether the operator asked to stop, through a signal or the caller's hook.
     bool stopping();
     void stop() { stop_ = true; }

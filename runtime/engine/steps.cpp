@@ -419,7 +419,7 @@ Result Steps::parallel(const ir::Step& step, Scope& scope, const StepId& id) {
             verdicts[i] = steps.may_go_on();
             if (verdicts[i].done()) verdicts[i] = steps.statement(step.body[i], inner, id.child(i + 1));
         });
-        attempt([&] { stage_.run.settle(); });  // what comes next may take as long as the other branches do
+        attempt([&] { stage_.run.flush(); });  // what comes next may take as long as the other branches do
         if (!verdicts[i].done()) failed = true;
     };
     if (stage_.run.tools.concurrent()) {

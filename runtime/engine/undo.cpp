@@ -622,8 +622,8 @@ void StageUndo::check_restored() {
 }
 
 // What looking at each effect says: as declared, as before, or neither.
-StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
-    Settled settled;
+StageUndo::Reconciled StageUndo::look_back(const Inverse& inverse) {
+    Reconciled reconciled;
     Evaluator snapshot = stage_.evaluator.snapshot();
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
@@ -634,47 +634,48 @@ StageUndo::Settled StageUndo::look_back(const Inverse& inverse) {
         const Value& now = reading.value;
         const bool is_taken = taken(target, now) && !stage_.is_remade(*inverse.change, phrase, reading);
         const bool is_before = is_untouched(*inverse.change, phrase, now);
-        settled.known = settled.known && (is_taken || is_before);
-        settled.all_taken = settled.all_taken && is_taken;
-        settled.all_before = settled.all_before && is_before;
-        if (!now.is_unknown()) settled.observed[phrase] = now;
+        reconciled.known = reconciled.known && (is_taken || is_before);
+        reconciled.all_taken = reconciled.all_taken && is_taken;
+        reconciled.all_before = reconciled.all_before && is_before;
+        if (!now.is_unknown()) reconciled.observed[phrase] = now;
     }
-    return settled;
+    return reconciled;
 }
 
 // What was cut off may still be arriving: a server that answers late, a network that comes back.
-StageUndo::Settled StageUndo::look_until_stable(const Inverse& inverse) {
+StageUndo::Reconciled StageUndo::look_until_stable(const Inverse& inverse) {
     constexpr int looks = 5;
     constexpr std::int64_t pause_ms = 500;
     const StepContext course;
     Waiter waiter(stage_, course);
-    Settled settled = look_back(inverse);
-    for (int i = 1; i < looks && !(settled.known && settled.all_taken); ++i) {
+    Reconciled reconciled = look_back(inverse);
+    for (int i = 1; i < looks && !(reconciled.known && reconciled.all_taken); ++i) {
         waiter.rest(pause_ms);
-        Settled again = look_back(inverse);
-        const bool stable = again.known && settled.known && again.all_before == settled.all_before &&
-                            again.all_taken == settled.all_taken;
-        settled = std::move(again);
+        Reconciled again = look_back(inverse);
+        const bool stable = again.known && reconciled.known && again.all_before == reconciled.all_before &&
+                            again.all_taken == reconciled.all_taken;
+        reconciled = std::move(again);
         if (stable) break;
     }
-    return settled;
+    return reconciled;
 }
 
-Outcome StageUndo::settled_result(const Inverse& inverse, const Settled& settled, Settling purpose,
-                                  bool& acted) {
+Outcome StageUndo::reconciled_result(const Inverse& inverse, const Reconciled& reconciled,
+                                     ReconcileFor purpose, bool& acted) {
     const bool seen = !inverse.verb->effects.empty();
     if (seen) {
-        acted = !settled.all_before || (settled.known && settled.all_taken);
-        if (!settled.known) return Outcome::InDoubt;
-        if (!settled.all_taken) return Outcome::Failed;
+        acted = !reconciled.all_before || (reconciled.known && reconciled.all_taken);
+        if (!reconciled.known) return Outcome::InDoubt;
+        if (!reconciled.all_taken) return Outcome::Failed;
         // The same may be somebody else's work: nobody has heard how the command ended.
-        return settled.all_before || proves(stage_, *inverse.verb, *inverse.scope, false) ? Outcome::Done
-                                                                                          : Outcome::InDoubt;
+        return reconciled.all_before || proves(stage_, *inverse.verb, *inverse.scope, false)
+                   ? Outcome::Done
+                   : Outcome::InDoubt;
     }
     acted = true;
     if (!inverse.verb->action) return Outcome::Failed;  // a composite that was cut off is half done
     if (inverse.undo->kind != UndoKind::None) return Outcome::InDoubt;
-    if (purpose == Settling::Undo) return Outcome::Failed;
+    if (purpose == ReconcileFor::Undo) return Outcome::Failed;
     acted = !inverse.verb->result;
     return acted ? Outcome::InDoubt : Outcome::Failed;
 }
@@ -684,26 +685,26 @@ std::vector<StepId> StageUndo::superseded_by(const Inverse& inverse) {
     return StillOurs(stage_).superseded_by(inverse.change->step, *inverse.verb, names_of(inverse));
 }
 
-bool StageUndo::settle(Change& change, Settling purpose) {
+bool StageUndo::reconcile(Change& change, ReconcileFor purpose) {
     const auto inverse = prepare(change);
-    Settled settled;
+    Reconciled reconciled;
     bool acted = true;
     Outcome result = Outcome::InDoubt;
     if (inverse) {
-        settled = look_until_stable(*inverse);
-        result = settled_result(*inverse, settled, purpose, acted);
+        reconciled = look_until_stable(*inverse);
+        result = reconciled_result(*inverse, reconciled, purpose, acted);
     }
     const bool known = result != Outcome::InDoubt;
     events::StepOutcome ended{stage_.about(change.step, change.text),
                               result,
                               known ? "found out afterwards" : "how it went could not be found out",
-                              settled.observed,
+                              reconciled.observed,
                               acted,
                               true};
     if (inverse && result == Outcome::Done) ended.supersedes = superseded_by(*inverse);
     if (!stage_.run.recorder.record(ended)) return false;
     stage_.conclude(change.step, ended);
-    stage_.wrote(known ? settled.observed : std::map<std::string, Value>{});
+    stage_.wrote(known ? reconciled.observed : std::map<std::string, Value>{});
     return true;
 }
 

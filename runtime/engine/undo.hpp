@@ -18,8 +18,8 @@ enum class UndoEnd { Undone, Held, Failed, InDoubt, Untrusted };
 
 Outcome result_of(UndoEnd end);
 
-// What a step without an outcome is settled for.
-enum class Settling { Undo, Resume };
+// What a step without an outcome is reconciled for.
+enum class ReconcileFor { Undo, Resume };
 
 class StageUndo {
   public:
@@ -35,7 +35,7 @@ class StageUndo {
     // not done (it has not acted), half done, or still in doubt. Where nothing can be seen, a step that
     // leaves nothing to undo is no matter for an undo; for a run that goes on it is in doubt, unless all it
     // yields is a result. False if the journal fails.
-    bool settle(Change& change, Settling purpose);
+    bool reconcile(Change& change, ReconcileFor purpose);
 
   private:
     struct Inverse;
@@ -55,17 +55,18 @@ class StageUndo {
         bool changed_again = false;  // by the inverse of an earlier step: it need not be as it was in between
     };
 
-    struct Settled {
+    struct Reconciled {
         bool known = true;
         bool all_taken = true;
         bool all_before = true;
         std::map<std::string, Value> observed;
     };
 
-    Settled look_back(const Inverse& inverse);
-    Settled look_until_stable(const Inverse& inverse);
+    Reconciled look_back(const Inverse& inverse);
+    Reconciled look_until_stable(const Inverse& inverse);
     std::vector<StepId> superseded_by(const Inverse& inverse);
-    Outcome settled_result(const Inverse& inverse, const Settled& settled, Settling purpose, bool& acted);
+    Outcome reconciled_result(const Inverse& inverse, const Reconciled& reconciled, ReconcileFor purpose,
+                              bool& acted);
     void remember_earlier();
     std::vector<Inverse> collect();
     std::optional<Inverse> prepare(Change& change);

@@ -9,7 +9,7 @@
 namespace migc::runtime::inline engine {
 namespace {
 
-constexpr std::int64_t settle_ms = 500;
+constexpr std::int64_t stable_ms = 500;
 constexpr std::int64_t watch_reread_ms = 10'000;
 constexpr std::int64_t first_pause_ms = 200;
 constexpr std::int64_t longest_pause_ms = 5'000;
@@ -85,7 +85,7 @@ Waiter::Watched Waiter::watch(const ir::Expr& condition, const Scope& scope) {
 }
 
 WakeReason Waiter::pause(Watch* watched, Time until) {
-    if (watched != nullptr) stage_.run.settle();
+    if (watched != nullptr) stage_.run.flush();
     const WakeReason woken = watched != nullptr ? watched->wait(until) : stage_.run.tools.sleep_until(until);
     if (woken == WakeReason::Interrupted) stage_.run.stop();
     return woken;
@@ -104,9 +104,9 @@ void Waiter::tell(const Wait& wait, const Reading& reading) {
     stage_.run.recorder.tell(events::Waiting{stage_.about(wait.step, wait.text), printable(state)});
 }
 
-bool Waiter::settled(const Wait& wait, const Watched& watched) {
+bool Waiter::is_stable(const Wait& wait, const Watched& watched) {
     if (!watched.declared) return true;
-    rest(settle_ms);
+    rest(stable_ms);
     return truth(evaluator_.evaluate(wait.condition, wait.scope).value) == true;
 }
 
@@ -124,7 +124,7 @@ Result Waiter::until(const Wait& wait) {
     for (std::int64_t step = first_pause_ms;; step = std::min(step * 2, longest_pause_ms)) {
         const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
         if (!stage_.run.recorder.trusted()) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
-        if (truth(reading.value) == true && settled(wait, watched)) return {};
+        if (truth(reading.value) == true && is_stable(wait, watched)) return {};
         if (reading.permanent) return {ResultKind::Failed, explain(reading)};
         const Time now = stage_.run.tools.now();
         if (now >= deadline)

@@ -49,7 +49,7 @@ class Waiter {
 
     WakeReason pause(Watch* watch, Time until);
     void tell(const Wait& wait, const Reading& reading);
-    bool settled(const Wait& wait, const Watched& watched);
+    bool is_stable(const Wait& wait, const Watched& watched);
     Watched watch(const ir::Expr& condition, const Scope& scope);
     bool keep(const Wait& wait, std::int64_t soaked_ms);
 

@@ -138,7 +138,7 @@ void fields(Of<events::StepOutcome> auto& it, auto& field) {
     field("message", it.message);
     field("observed", it.observed);
     field("acted", it.acted);
-    field.if_set("settled", it.settled);
+    field.if_set("settled", it.reconciled);
     field.if_set("took_ms", it.took_ms);
     field.if_set("accepted", it.accepted);
     field.if_set("ownership", it.ownership);

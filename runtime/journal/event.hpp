@@ -147,8 +147,8 @@ struct StepOutcome : OfStep {
     migc::Outcome result = migc::Outcome::None;  // Done, Already, Failed or InDoubt
     std::string message = {};
     Values observed = {};
-    bool acted = true;     // false: it failed before anything was begun
-    bool settled = false;  // it was found out afterwards
+    bool acted = true;        // false: it failed before anything was begun
+    bool reconciled = false;  // it was found out afterwards
     std::optional<std::int64_t> took_ms = {};
     bool accepted = false;  // it failed though its tool said that all went well
     Ownership ownership = Ownership::Ours;

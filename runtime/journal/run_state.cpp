@@ -114,7 +114,7 @@ class StageReader {
         if (ended.call && stage_.find(step) == nullptr) stage_.add(Change(*ended.call));
         stage_.conclude(step, ended);
         // What turned out afterwards not to have happened is done again.
-        const bool never_happened = ended.settled && !ended.acted;
+        const bool never_happened = ended.reconciled && !ended.acted;
         if (ended.result == Outcome::Failed && !never_happened) failed_at(step, failure_of(ended));
         if (well) went_well(step);
     }

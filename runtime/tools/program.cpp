@@ -18,7 +18,7 @@ namespace migc::runtime::inline tools {
 namespace {
 
 // One that is told a wrong option, or whose port is taken, has ended by then.
-constexpr int settle_ms = 300;
+constexpr int startup_ms = 300;
 constexpr std::int64_t failed_grace_ms = 1'000;
 constexpr pid_t nobody = -1;
 constexpr std::streamoff last_part = 2'000;  // bytes of a log that hold its last line
@@ -82,7 +82,7 @@ Answer start_program(ChildPlan plan, const std::string& log) {
             1, "",
             fmt::format("{} cannot be written, so {} was ended again", pid_file(log), plan.argv.front()));
     }
-    if (!child->ended_within(settle_ms)) return exited(0, fmt::format("process {}\n", child->pid()));
+    if (!child->ended_within(startup_ms)) return exited(0, fmt::format("process {}\n", child->pid()));
     const Child::Exit exit = child->reap();
     // Some leave a process behind that does the work, and end themselves.
     if (exit.ending == Ending::Exited && exit.status == 0 && !processes_of(log).alive().empty())

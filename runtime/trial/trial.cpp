@@ -265,8 +265,8 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
                             .resume(trial.result.run);
     trial.interfered = plan.other && world->idle_interference().empty();
     // What is still rolling out by itself when the run ends is not left changed.
-    constexpr std::int64_t settling_ms = 10 * 60'000;
-    world->sleep_until(world->now() + settling_ms);
+    constexpr std::int64_t converging_ms = 10 * 60'000;
+    world->sleep_until(world->now() + converging_ms);
     trial.after = state_of(*world, copy);
     trial.changing =
         named(as_in_all(world->commands(), copy), as_in_all(world->acted(), copy), trial.commands);
