@@ -59,8 +59,10 @@ int leave_to_background(const session::Detached::Foreground& foreground) {
 }
 
 int report(const runtime::RunResult& result) {
-    // A refusal comes before the first event, so the reporter has said nothing.
-    if (result.run.empty() && !result.message.empty()) tell("migc: {}\n", result.message);
+    // A refusal comes before the first event, so the reporter has said nothing. What is not as it was
+    // reviewed has lines of its own, each made safe where it was written.
+    if (result.run.empty() && !result.message.empty())
+        return refuse(session::Refusal{result.message, result.exit_code, result.exit_code == locked});
     return result.exit_code;
 }
 
@@ -90,13 +92,13 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
     ready->options.hurry_requested = [] { return runtime::interrupts() > 1; };
     ready->options.consent = std::move(*consent);
     auto plan = session::hold_to_plan(options.plan, script, *ready);
-    if (!plan) return refuse(plan.error(), locked);
+    if (!plan) return refuse(plan.error());
     runtime::Tools& tools = *ready->session->tools;
     if (starting != nullptr && options.preflight)
         if (const std::string reasons =
                 runtime::preflight(script.program, script.inventory, tools, ready->options, std::move(*plan));
             !reasons.empty())
-            return refuse("nothing is begun:" + reasons);
+            return refuse(session::Refusal{"nothing is begun:" + reasons, refused, true});
     for (const std::string& note : ready->journal->notes()) tell("note: {}\n", note);
     if (const auto why = runtime::clock_is_behind(tools.kind(), tools.now(), ready->options.newest_known()))
         tell("note: {}\n", *why);

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "compiler/driver/files.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/tools/live.hpp"
-#include "runtime/trust/times.hpp"
 
 namespace migc::cli {
 namespace {
@@ -26,7 +26,7 @@ void record(const std::filesystem::path& root, const runtime::LockState& state, 
 }
 
 int unlock(const std::string& name, const std::string& because) {
-    if (because.empty()) return refuse("--because: say why, for whoever reads the journal later");
+    if (!says_something(because)) return refuse("--because: say why, for whoever reads the journal later");
     const auto root = driver::project_root_here();
     const auto broken = runtime::break_lock(root, name, because);
     if (!broken) return refuse(broken.error());

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/plan/plan.hpp"
+#include "compiler/support/escape.hpp"
 
 namespace migc::runtime::inline inspect {
 namespace {
@@ -113,8 +113,8 @@ std::string preflight(const ir::Program& program, const project::Inventory& inve
     std::string reasons;
     for (const auto& one : found)
         if (one.health == Health::Trouble)
-            reasons +=
-                fmt::format("\n  {}: {}{}{}", one.subject, one.text, one.mend.empty() ? "" : "; ", one.mend);
+            reasons += "\n  " + escaped(fmt::format("{}: {}{}{}", one.subject, one.text,
+                                                    one.mend.empty() ? "" : "; ", one.mend));
     return reasons;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "compiler/driver/files.hpp"
+#include "compiler/support/escape.hpp"
 #include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/plan/plan.hpp"
@@ -78,19 +79,23 @@ tl::expected<Ready, Refusal> make_ready(SessionOptions options, Script& script, 
     return ready;
 }
 
-tl::expected<std::optional<runtime::Plan>, std::string> hold_to_plan(const std::string& file,
-                                                                     const Script& script, Ready& ready) {
+tl::expected<std::optional<runtime::Plan>, Refusal> hold_to_plan(const std::string& file,
+                                                                 const Script& script, Ready& ready) {
     if (file.empty()) return std::nullopt;
+    const auto not_held = [](std::string why, bool in_lines = false) {
+        return tl::unexpected(Refusal{std::move(why), locked, in_lines});
+    };
     const auto saved = read_plan(file);
-    if (!saved) return Error(saved.error());
+    if (!saved) return not_held(saved.error());
     ready.options.plan = saved->at("digests");
     const auto before = runtime::saved_plan(*saved);
-    if (!before) return Error(fmt::format("the plan {} was edited: {}", file, before.error()));
+    if (!before) return not_held(fmt::format("the plan {} was edited: {}", file, before.error()));
     auto now = runtime::make_plan(script.program, script.inventory, *ready.session->tools, ready.options);
-    if (!now) return Error(now.error().message);
+    if (!now) return not_held(now.error().message);
     if (const auto drifted = runtime::live_drift(*before, *now); !drifted.empty())
-        return Error(fmt::format("nothing is begun: the world is not as it was when {} was made:\n  {}", file,
-                                 fmt::join(drifted, "\n  ")));
+        return not_held(fmt::format("nothing is begun: the world is not as it was when {} was made:\n  {}",
+                                    escaped(file), fmt::join(drifted, "\n  ")),
+                        true);
     return std::move(*now);
 }
 

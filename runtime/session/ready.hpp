@@ -36,8 +36,8 @@ tl::expected<Ready, Refusal> make_ready(SessionOptions options, Script& script, 
 
 // What a saved plan says of the world must still hold; the engine compares the rest. Gives the plan as it is
 // now; nothing if no file is named.
-tl::expected<std::optional<runtime::Plan>, std::string> hold_to_plan(const std::string& file,
-                                                                     const Script& script, Ready& ready);
+tl::expected<std::optional<runtime::Plan>, Refusal> hold_to_plan(const std::string& file,
+                                                                 const Script& script, Ready& ready);
 
 // A run of the journal, with the copy of the script that it took.
 struct Earlier {

@@ -41,6 +41,13 @@ def rights(asked):
 
 done, asked = run(denied="near far")
 check("without --stage both are looked at", done.returncode == 2 and rights(asked) == {"near", "far"}, asked)
+
+
+def in_lines(what, done, begin):
+    check(f"{what}: each on a line of its own", begin + "\n  " in done.stdout and "\\n" not in done.stdout, done.stdout)
+
+
+in_lines("the reasons", done, "migc: nothing is begun:")
 for stage, here, elsewhere in (("staging", "near", "far"), ("production", "far", "near")):
     done, asked = run("--stage", stage, denied=here)
     check(f"{stage}: a right that is missing there stops it", done.returncode == 2 and f"in {here}" in done.stdout, done.stdout)
@@ -56,6 +63,9 @@ done, held = run("--stage", "staging", "--plan", "plan.json", denied="near")
 check("a run that is held to a plan makes it once", done.returncode == 2 and len(held) == len(free), f"{len(held)} questions and not {len(free)}:\n" + "\n".join(held))
 done, unseen = run("--stage", "staging", "--plan", "plan.json", "--no-preflight")
 check("without the look no rights are asked for", rights(unseen) == set(), unseen)
+
+done, _ = run("--plan", "plan.json", "--no-preflight")
+in_lines("what is not as in the plan", done, "migc: nothing is begun: this is not what the plan says:")
 
 # What a later stage would stumble over is found before the first one is begun.
 MIGC_YAML = """order: [staging, production]
