@@ -42,30 +42,22 @@ class ArgumentList {
   public:
     explicit ArgumentList(bool options_allowed) : options_allowed_(options_allowed) {}
 
-    bool add(const std::string& text, bool written_by_author) {
-        if (text.find('\0') != std::string::npos) return refuse("an argument holds a NUL character");
+    tl::expected<void, std::string> add(const std::string& text, bool written_by_author) {
+        if (text.find('\0') != std::string::npos)
+            return tl::unexpected(std::string("an argument holds a NUL character"));
         if (!written_by_author && !options_allowed_ && text.starts_with('-'))
-            return refuse(fmt::format("the argument `{}` would be taken for an option of the command",
-                                      printable(text, 80)));
+            return tl::unexpected(fmt::format("the argument `{}` would be taken for an option of the command",
+                                              printable(text, 80)));
         if (written_by_author && text == "--") options_allowed_ = true;
         result_.push_back(text);
-        return true;
+        return {};
     }
     void drop_last() { result_.pop_back(); }
-    bool refuse(std::string why) {
-        error_ = std::move(why);
-        return false;
-    }
-    tl::expected<std::vector<std::string>, std::string> take() && {
-        if (!error_.empty()) return tl::unexpected(std::move(error_));
-        return std::move(result_);
-    }
-    tl::unexpected<std::string> error() const { return tl::unexpected(error_); }
+    std::vector<std::string> take() && { return std::move(result_); }
 
   private:
     bool options_allowed_;
     std::vector<std::string> result_;
-    std::string error_;
 };
 
 bool means_absent(const ir::Command& command, const Answer& answer) {
@@ -139,12 +131,12 @@ tl::expected<std::vector<std::string>, std::string> Evaluator::arguments(const i
             if (i > 0 && is_flag(list.children[i - 1])) result.drop_last();
             continue;
         }
-        if (const auto* items = reading.value.get_if<List>()) {
-            for (const Value& item : *items)
-                if (!item.is_absent() && !result.add(as_argument(item), false)) return result.error();
-        } else if (!result.add(as_argument(reading.value), begins_literally(element))) {
-            return result.error();
-        }
+        const auto* items = reading.value.get_if<List>();
+        const bool literally = items == nullptr && begins_literally(element);
+        for (const Value& item : items != nullptr ? *items : List{reading.value})
+            if (!item.is_absent())
+                if (const auto added = result.add(as_argument(item), literally); !added)
+                    return tl::unexpected(added.error());
     }
     return std::move(result).take();
 }
@@ -410,14 +402,6 @@ Answer Evaluator::perform(const ToolCommand& command) {
     line->log = command.log;
     if (command.within_ms > 0) line->within_ms = command.within_ms;
     return eval_context_.tools.run(*line);
-}
-
-tl::expected<bool, std::string> Evaluator::running(const std::string& log) {
-    return eval_context_.tools.running(log);
-}
-
-Answer Evaluator::stop(const std::string& log, std::int64_t grace_ms) {
-    return eval_context_.tools.stop(log, grace_ms);
 }
 
 }  // namespace migc::runtime::inline engine

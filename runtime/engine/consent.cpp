@@ -8,10 +8,11 @@
 #include <fmt/format.h>
 
 #include "compiler/project/user_config.hpp"
+#include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/visit.hpp"
 #include "compiler/support/project_path.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/engine/kubeconfig.hpp"
-#include "runtime/engine/text.hpp"
 #include "runtime/tools/output_file.hpp"
 
 namespace migc::runtime::inline engine {
@@ -21,10 +22,15 @@ namespace fs = std::filesystem;
 
 using Words = std::vector<std::string>;
 
+template <std::size_t size>
+bool is_one_of(const std::array<const char*, size>& list, const std::string& word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
+
 // Those that the standard library starts, under the names by which it finds them on PATH.
 bool is_of_machine(const std::string& program) {
     constexpr std::array tools = {"kubectl", "docker", "curl", "git", "terraform", "openssl"};
-    return std::find(tools.begin(), tools.end(), program) != tools.end();
+    return is_one_of(tools, program);
 }
 
 std::string why_of(const std::string& name) {
@@ -76,9 +82,6 @@ bool only_gets(const Words& words) {
     constexpr std::array with_value = {"-l",        "--selector", "--field-selector",
                                        "--sort-by", "-n",         "--namespace"};
     constexpr std::array outputs = {"json", "yaml", "name", "wide"};
-    const auto is_one_of = [](const auto& list, const std::string& word) {
-        return std::find(list.begin(), list.end(), word) != list.end();
-    };
     const auto is_output = [&](const std::string& text) {
         return is_one_of(outputs, text) || text.starts_with("jsonpath=");
     };
@@ -108,7 +111,7 @@ bool says_where(const Words& words) {
 // What acts in the cluster though it is only looked: a command in a pod, and a pod for one.
 bool acts_in_pods(const Words& words) {
     constexpr std::array verbs = {"exec", "run", "delete", "cp", "debug", "attach"};
-    return !words.empty() && std::find(verbs.begin(), verbs.end(), words.front()) != verbs.end();
+    return !words.empty() && is_one_of(verbs, words.front());
 }
 
 std::optional<ProjectProgram> in_kubectl(const CommandLine& command, const fs::path& root, Work work) {
@@ -147,6 +150,22 @@ void find_file(ProjectProgram& program, const fs::path& folder, Tools& tools) {
     program.digest = digest_of_file(program.path).value_or("");
 }
 
+// As it is started, and as one writes it.
+std::string plain_name(const std::string& name) {
+    return name.starts_with("./") ? name.substr(2) : name;
+}
+
+// PATH without what leads into the project, or to wherever a program is started; nothing if it is the same.
+std::optional<std::string> path_of_machine(const fs::path& root) {
+    const char* path = std::getenv("PATH");
+    if (path == nullptr) return std::nullopt;
+    std::string left;
+    for (const std::string& folder : split(path, ':'))
+        if (folder.starts_with('/') && !project::lies_in_project(folder, root))
+            left += (left.empty() ? "" : ":") + folder;
+    return left == path ? std::nullopt : std::optional(std::move(left));
+}
+
 }  // namespace
 
 std::optional<ProjectProgram> lying_in_project(const std::string& name, const fs::path& root, Tools& tools) {
@@ -166,15 +185,6 @@ std::optional<ProjectProgram> of_project(const CommandLine& command, const fs::p
     return std::nullopt;
 }
 
-namespace {
-
-// As it is started, and as one writes it.
-std::string plain_name(const std::string& name) {
-    return name.starts_with("./") ? name.substr(2) : name;
-}
-
-}  // namespace
-
 bool is_configured(const ProjectProgram& program, const fs::path& root) {
     const auto& allowed = project::user_config().allowed_tools;
     return !program.digest.empty() && project::not_believed(root).empty() &&
@@ -185,26 +195,6 @@ bool is_configured(const ProjectProgram& program, const fs::path& root) {
                       (one.project.empty() || one.project == root.lexically_normal());
            });
 }
-
-namespace {
-
-// PATH without what leads into the project, or to wherever a program is started; nothing if it is the same.
-std::optional<std::string> path_of_machine(const fs::path& root) {
-    const char* path = std::getenv("PATH");
-    if (path == nullptr) return std::nullopt;
-    const std::string whole = path;
-    std::string left;
-    for (std::size_t begin = 0; begin <= whole.size();) {
-        const std::size_t end = std::min(whole.find(':', begin), whole.size());
-        const std::string folder = whole.substr(begin, end - begin);
-        if (folder.starts_with('/') && !project::lies_in_project(folder, root))
-            left += (left.empty() ? "" : ":") + folder;
-        begin = end + 1;
-    }
-    return left == whole ? std::nullopt : std::optional(std::move(left));
-}
-
-}  // namespace
 
 bool is_not_allowed(const Answer& answer) {
     return answer.ending == Ending::NotStarted && answer.reason.starts_with(not_read_mark);
@@ -319,7 +309,7 @@ class Search {
     }
 
     void uses(const std::string& name, const ir::Command& command, bool own) {
-        const ir::Expr* first = name == "program" ? first_word(command) : nullptr;
+        const ir::Expr* first = name == "program" ? first_word(command.arguments) : nullptr;
         // What is handed to a phrase is said where the phrase is used.
         if (first != nullptr && first->kind != ir::ExprKind::Local) names_program(first, command.span);
         if (name == "program") return;
@@ -340,28 +330,30 @@ class Search {
     // What only the run can tell stands for a word: no value begins an option.
     static void add_words(Words& argv, const ir::Expr& list) {
         for (const ir::Expr& element : list.children) {
-            const auto* text =
-                element.kind == ir::ExprKind::Literal ? element.value.get_if<std::string>() : nullptr;
+            const std::string* text = literal(&element);
             argv.push_back(text != nullptr ? *text : "..");
         }
     }
 
     // ---- programs of the project's own: the first word
 
-    static const ir::Expr* first_word(const ir::Command& command) {
-        const ir::Expr* first = command.arguments ? &*command.arguments : nullptr;
-        while (first != nullptr && first->kind == ir::ExprKind::List && !first->children.empty())
-            first = &first->children.front();
-        return first;
+    static const ir::Expr* first_word(const ir::Expr* words) {
+        while (words != nullptr && words->kind == ir::ExprKind::List && !words->children.empty())
+            words = &words->children.front();
+        return words;
     }
 
-    void names_program(const ir::Expr* word, Span place) {
-        while (word != nullptr && word->kind == ir::ExprKind::List && !word->children.empty())
-            word = &word->children.front();
-        const auto* text = word != nullptr && word->kind == ir::ExprKind::Literal
-                               ? word->value.get_if<std::string>()
-                               : nullptr;
-        if (text != nullptr)
+    static const ir::Expr* first_word(const std::optional<ir::Expr>& words) {
+        return first_word(words ? &*words : nullptr);
+    }
+
+    static const std::string* literal(const ir::Expr* word) {
+        return word != nullptr && word->kind == ir::ExprKind::Literal ? word->value.get_if<std::string>()
+                                                                      : nullptr;
+    }
+
+    void names_program(const ir::Expr* words, Span place) {
+        if (const std::string* text = literal(first_word(words)))
             add(text->find('/') == std::string::npos ? "./" + *text : *text, place);
         else
             add(ProjectProgram{"a program that only the run can tell", {}, {}, "it is the project's", {}},
@@ -371,13 +363,11 @@ class Search {
     // A phrase that starts what it is given.
     void starts(const std::optional<ir::Command>& command, const std::vector<ir::Parameter>& slots,
                 const std::vector<ir::Expr>& arguments, Span place) {
-        const bool runs = command && (command->tool == "program" ||
-                                      std::find(command->through.begin(), command->through.end(),
-                                                "program") != command->through.end());
-        const ir::Expr* first = runs ? first_word(*command) : nullptr;
+        const ir::Expr* first = runs_tool(command, "program") ? first_word(command->arguments) : nullptr;
         if (first == nullptr || first->kind != ir::ExprKind::Local) return;
         for (std::size_t i = 0; i < slots.size() && i < arguments.size(); ++i)
-            if (slots[i].name == first->name) return names_program(&arguments[i], place);
+            if (slots[i].name == first->name)
+                return names_program(&semantics::argument_for(slots[i], arguments[i]), place);
         names_program(nullptr, place);
     }
 

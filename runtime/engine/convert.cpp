@@ -1,6 +1,5 @@
 #include "runtime/engine/convert.hpp"
 
-#include <charconv>
 #include <cmath>
 #include <optional>
 
@@ -9,6 +8,7 @@
 
 #include "compiler/documents/yaml_tree.hpp"
 #include "compiler/semantics/compute.hpp"
+#include "compiler/support/escape.hpp"
 #include "compiler/support/text.hpp"
 #include "runtime/engine/text.hpp"
 
@@ -197,14 +197,6 @@ Value lines_of(const std::string& text) {
     for (const std::string& line : split(text, '\n'))
         if (!trimmed(line).empty()) lines.emplace_back(std::string(trimmed(line)));
     return Value(std::move(lines));
-}
-
-bool is_utf8(const std::string& text) {
-    try {
-        return !nlohmann::json(text).dump().empty();
-    } catch (const nlohmann::json::exception&) {
-        return false;
-    }
 }
 
 Converted text_of(std::string text) {

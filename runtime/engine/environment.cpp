@@ -9,7 +9,9 @@
 
 #include "compiler/project/named_file.hpp"
 #include "compiler/semantics/visit.hpp"
+#include "compiler/support/json_text.hpp"
 #include "compiler/support/read_file.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/engine/consent.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/text.hpp"
@@ -17,62 +19,32 @@
 namespace migc::runtime::inline engine {
 namespace {
 
-std::string_view without_line_end(std::string_view text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
-    return text;
-}
-
-// Finds the environment's cluster without one in migc.yaml.
-class ContextFinder {
-  public:
-    ContextFinder(const ir::Program& program, const StageEnvironment& environment, Tools& tools)
-        : program_(program), environment_(environment), tools_(tools) {}
-
-    // Empty where the project declares a kubectl of its own, and nobody has allowed that.
-    tl::expected<std::string, Problem> find() {
-        const Answer contexts = ask({"config", "get-contexts", "-o", "name"});
-        if (is_not_allowed(contexts)) return std::string();
-        if (lists(contexts)) return environment_.name;
-        if (environment_.is_protected) return tl::unexpected(unnamed_cluster());
-        const Answer current = ask({"config", "current-context"});
-        const std::string_view context = without_line_end(current.output);
-        if (current.succeeded() && !context.empty()) return std::string(context);
-        return tl::unexpected(no_cluster(current));
-    }
-
-  private:
-    Answer ask(const std::vector<std::string>& arguments) {
-        return ask_kubectl(program_, environment_, tools_, arguments);
-    }
-
-    [[nodiscard]] bool lists(const Answer& contexts) const {
-        if (!contexts.succeeded()) return false;
-        const auto lines = read_format(contexts.output, "lines", "");
-        const auto* names = lines ? lines->get_if<List>() : nullptr;
-        return names != nullptr && std::any_of(names->begin(), names->end(), [this](const Value& name) {
-                   return same(name, Value(environment_.name));
-               });
-    }
-
-    [[nodiscard]] Problem unnamed_cluster() const {
-        return {fmt::format(
+// The context of an environment's cluster without one in migc.yaml. Empty where the project declares a
+// kubectl of its own, and nobody has allowed that.
+tl::expected<std::string, Problem> find_context(const ir::Program& program,
+                                                const StageEnvironment& environment, Tools& tools) {
+    const std::string& name = environment.name;
+    const Answer contexts =
+        ask_kubectl(program, environment, tools, {"config", "get-contexts", "-o", "name"});
+    if (is_not_allowed(contexts)) return std::string();
+    const auto lines = split(contexts.output, '\n');
+    const bool is_listed = std::any_of(lines.begin(), lines.end(),
+                                       [&](const std::string& line) { return trimmed(line) == name; });
+    if (contexts.succeeded() && is_listed) return name;
+    if (environment.is_protected)
+        return tl::unexpected(Problem{fmt::format(
             "environment {0} is protected, and neither migc.yaml nor a kubectl context named {0} says which "
-            "cluster "
-            "it is; the current context might be another one. Give --context, or the context in migc.yaml",
-            environment_.name)};
-    }
-
-    [[nodiscard]] Problem no_cluster(const Answer& answer) const {
-        return {fmt::format(
-            "there is no kubectl context named {}, and no current one ({}). Give --context, or the "
-            "context in migc.yaml",
-            environment_.name, failure_text("kubectl", answer))};
-    }
-
-    const ir::Program& program_;
-    const StageEnvironment& environment_;
-    Tools& tools_;
-};
+            "cluster it is; the current context might be another one. Give --context, or the context in "
+            "migc.yaml",
+            name)});
+    const Answer current = ask_kubectl(program, environment, tools, {"config", "current-context"});
+    const std::string_view context = trimmed(current.output);
+    if (current.succeeded() && !context.empty()) return std::string(context);
+    return tl::unexpected(Problem{fmt::format(
+        "there is no kubectl context named {}, and no current one ({}). Give --context, or the context in "
+        "migc.yaml",
+        name, failure_text("kubectl", current))});
+}
 
 void set(StageEnvironment& environment, const std::string& key, const std::optional<std::string>& value) {
     if (value && !value->empty()) environment.settings[key] = *value;
@@ -141,13 +113,12 @@ Value constant(const ir::Expr& expression) {
 
 std::optional<Problem> add_parameter(const ir::Parameter& parameter, const project::Environment* entry,
                                      const RunOptions& options, StageEnvironment& environment) {
-    const bool given_now = options.parameters.contains(parameter.name);
-    if (parameter.type.kind == ir::TypeKind::Secret && !given_now) return std::nullopt;  // see read_secrets
-    Value& value = environment.parameters[parameter.name];
     if (const auto given = options.parameters.find(parameter.name); given != options.parameters.end()) {
-        value = given->second;
+        environment.parameters[parameter.name] = given->second;
         return std::nullopt;
     }
+    if (parameter.type.kind == ir::TypeKind::Secret) return std::nullopt;  // see read_secrets
+    Value& value = environment.parameters[parameter.name];
     if (entry != nullptr && entry->set.contains(parameter.name)) {
         auto parsed = parse_parameter(parameter.type, entry->set.at(parameter.name).text);
         if (!parsed)
@@ -177,9 +148,9 @@ bool is_kubectl(const ir::Program& program, const std::string& name) {
 }
 
 bool runs_kubectl(const ir::Program& program, const std::optional<ir::Command>& command) {
-    return command && (is_kubectl(program, command->tool) ||
-                       std::any_of(command->through.begin(), command->through.end(),
-                                   [&](const std::string& tool) { return is_kubectl(program, tool); }));
+    const auto is_one = [&](const std::string& tool) { return is_kubectl(program, tool); };
+    return command &&
+           (is_one(command->tool) || std::any_of(command->through.begin(), command->through.end(), is_one));
 }
 
 }  // namespace
@@ -245,7 +216,7 @@ tl::expected<StageEnvironment, Problem> resolve_environment(const ir::Program& p
 tl::expected<void, Problem> resolve_cluster(const ir::Program& program, StageEnvironment& environment,
                                             Tools& tools) {
     if (!environment.settings.contains("context")) {
-        const auto context = ContextFinder(program, environment, tools).find();
+        const auto context = find_context(program, environment, tools);
         if (!context) return tl::unexpected(context.error());
         if (!context->empty()) environment.settings["context"] = *context;
     }
@@ -275,10 +246,9 @@ tl::expected<std::string, std::string> cluster_identity(const ir::Program& progr
         {"--context", environment.setting("context"), "get", "namespace", "kube-system", "-o", "json"});
     if (!answer.succeeded()) return tl::unexpected(failure_text("kubectl", answer));
     const auto object = nlohmann::json::parse(answer.output, nullptr, false);
-    const nlohmann::json::json_pointer place("/metadata/uid");
-    if (!object.is_object() || !object.contains(place) || !object.at(place).is_string())
-        return tl::unexpected(std::string("its namespace kube-system has no UID"));
-    return object.at(place).get<std::string>();
+    const auto& uid = field(object, "/metadata/uid");
+    if (!uid.is_string()) return tl::unexpected(std::string("its namespace kube-system has no UID"));
+    return uid.get<std::string>();
 }
 
 StageEnvironment common_environment(const ir::Program& program, const project::Inventory& inventory,
@@ -303,6 +273,11 @@ std::string terraform_workspace(const StageEnvironment& environment) {
     std::string name = read_file(file, longest_name).value_or("");
     while (!name.empty() && std::isspace(static_cast<unsigned char>(name.back())) != 0) name.pop_back();
     return name == "default" ? "" : name;
+}
+
+bool runs_tool(const std::optional<ir::Command>& command, std::string_view tool) {
+    return command && (command->tool == tool || std::find(command->through.begin(), command->through.end(),
+                                                          tool) != command->through.end());
 }
 
 bool uses_kubectl(const ir::Program& program, const ir::Stage& stage) {

@@ -31,10 +31,6 @@ std::string project_name(const project::Inventory& inventory) {
     return name.substr(0, 60);
 }
 
-Reading unknown(const Value& value, std::string why) {
-    return {value, std::move(why), false};
-}
-
 Reading no_truth(const Value& value) {
     return script_mistake(fmt::format("`{}` is neither true nor false", printable(show(value), 80)));
 }
@@ -44,14 +40,6 @@ std::string joined(const std::string& one, const std::string& other) {
     return other.empty() ? one : one + "; " + other;
 }
 
-}  // namespace
-
-Reading script_mistake(std::string reason) {
-    return {Value(Unknown{reason}), std::move(reason), true};
-}
-
-namespace {
-
 std::string shown_shortly(const Value& value) {
     return printable(show(value), 80);
 }
@@ -60,7 +48,42 @@ Reading reading_of(semantics::Computed computed) {
     return {std::move(computed.value), std::move(computed.why), computed.permanent};
 }
 
+Reading too_heavy() {
+    return script_mistake(fmt::format("what the script puts together here is larger than {} MiB",
+                                      semantics::heaviest_value >> 20));
+}
+
+// The names by which a command may write that is not told the run's: as kubectl does, its own, or that and
+// what it is to do; or the one that it is told. One a line.
+std::string writers_of(const ir::Command& command) {
+    constexpr std::string_view told = "--field-manager";
+    std::string names = command.tool + "\n";
+    std::string before;
+    for (const ir::Expr& argument : command.arguments->children) {
+        const auto* word = argument.value.get_if<std::string>();
+        if (word == nullptr) continue;
+        if (before.empty()) names += fmt::format("{0}-{1}\n{0}-client-side-{1}\n", command.tool, *word);
+        if (before == told) names += *word + "\n";
+        if (word->starts_with(std::string(told) + "=")) names += word->substr(told.size() + 1) + "\n";
+        before = *word;
+    }
+    return names;
+}
+
+// Those by which any verb of the script may write.
+std::string own_writers(const ir::Program& program) {
+    std::string names;
+    for (const ir::Verb& verb : program.verbs)
+        if (verb.action && verb.action->native.empty() && verb.action->arguments)
+            names += writers_of(*verb.action);
+    return names;
+}
+
 }  // namespace
+
+Reading script_mistake(std::string reason) {
+    return {Value(Unknown{reason}), std::move(reason), true};
+}
 
 std::optional<bool> truth(const Value& value) {
     if (const auto* plain_truth = value.get_if<bool>()) return *plain_truth;
@@ -114,15 +137,6 @@ Reading Evaluator::evaluate_kind(const ir::Expr& expression, const Scope& scope,
     return calculate(expression.operation, evaluate(expression.children.at(0), scope).value,
                      evaluate(expression.children.at(1), scope).value);
 }
-
-namespace {
-
-Reading too_heavy() {
-    return script_mistake(fmt::format("what the script puts together here is larger than {} MiB",
-                                      semantics::heaviest_value >> 20));
-}
-
-}  // namespace
 
 // In an argument, a resource is written as the tool wants it, and a text with a part that is absent is
 // absent.
@@ -237,6 +251,12 @@ Reading Evaluator::comparison(const ir::Expr& expression, const Scope& scope) {
     return result;
 }
 
+Reading Evaluator::argument(const ir::Parameter& slot, const ir::Expr& given, const Scope& scope,
+                            const Scope& inner) {
+    return semantics::argument_value(slot, evaluate(given, scope),
+                                     [&](const ir::Expr& other) { return evaluate(other, inner); });
+}
+
 tl::expected<void, Evaluator::UnknownArgument> Evaluator::bind(const std::vector<ir::Parameter>& parameters,
                                                                const std::vector<ir::Expr>& arguments,
                                                                const Scope& scope, Scope& inner, bool keeps,
@@ -251,9 +271,7 @@ tl::expected<void, Evaluator::UnknownArgument> Evaluator::bind(const std::vector
             inner.bind_condition(slot.name, arguments[i], scope);
             continue;
         }
-        Reading argument =
-            semantics::argument_value(slot, evaluate(arguments[i], scope),
-                                      [&](const ir::Expr& other) { return evaluate(other, inner); });
+        Reading argument = this->argument(slot, arguments[i], scope, inner);
         const bool is_left_open = keeps && foresight != nullptr && foresight->leaves_open(argument.value);
         if (argument.value.is_unknown() && !is_left_open)
             return tl::unexpected(UnknownArgument{slot.name, argument});
@@ -284,9 +302,7 @@ std::vector<Value> Evaluator::probe_arguments(const ir::Expr& expression, const 
         const ir::Parameter& slot = declared.parameters[i];
         values.emplace_back();
         if (slot.type.kind == ir::TypeKind::Condition) continue;
-        values.back() = semantics::argument_value(slot, evaluate(expression.children[i], scope),
-                                                  [&](const ir::Expr& other) { return evaluate(other, own); })
-                            .value;
+        values.back() = argument(slot, expression.children[i], scope, own).value;
         if (slot.type.kind != ir::TypeKind::Secret) own.bind(slot.name, values.back());
     }
     return values;
@@ -347,7 +363,7 @@ Reading Evaluator::probe(const ir::Expr& expression, const Scope& scope) {
         foresight != nullptr ? foresight->read(declared, *own, describe(expression, scope), live) : live();
     if (declared.type.kind == ir::TypeKind::Secret) reading = secret_answer(std::move(reading));
     if (const auto* no = reading.value.get_if<Unknown>(); no != nullptr && reading.why.empty())
-        return unknown(reading.value, no->reason);
+        return {reading.value, no->reason, false};
     return reading;
 }
 
@@ -372,10 +388,6 @@ void Evaluator::redact(const std::string& secret) {
     if (!environment_.shows(eval_context_.program, secret)) secrets().add(secret);
 }
 
-Time Evaluator::steady() {
-    return eval_context_.tools.steady();
-}
-
 Approvals Evaluator::approvals() {
     Approvals given = eval_context_.options.approvals ? eval_context_.options.approvals() : Approvals();
     given.digest = eval_context_.options.run_digest;
@@ -384,57 +396,10 @@ Approvals Evaluator::approvals() {
     return given;
 }
 
-void Evaluator::approved_by(const std::vector<std::string>& approvals) {
-    if (eval_context_.approved_by) eval_context_.approved_by(approvals);
-}
-
-Time Evaluator::newest_known() {
-    const auto& newest = eval_context_.options.newest_known;
-    return newest ? newest() : 0;
-}
-
-void Evaluator::wrote_file(const std::string& path) {
-    if (eval_context_.wrote) eval_context_.wrote(path);
-}
-
-Time Evaluator::now() {
-    return eval_context_.tools.now();
-}
-
 WakeReason Evaluator::sleep_until(Time deadline) {
     if (seen_) seen_->clear();
     return eval_context_.tools.sleep_until(deadline);
 }
-
-namespace {
-
-// The names by which a command may write that is not told the run's: as kubectl does, its own, or that and
-// what it is to do; or the one that it is told. One a line.
-std::string writers_of(const ir::Command& command) {
-    constexpr std::string_view told = "--field-manager";
-    std::string names = command.tool + "\n";
-    std::string before;
-    for (const ir::Expr& argument : command.arguments->children) {
-        const auto* word = argument.value.get_if<std::string>();
-        if (word == nullptr) continue;
-        if (before.empty()) names += fmt::format("{0}-{1}\n{0}-client-side-{1}\n", command.tool, *word);
-        if (before == told) names += *word + "\n";
-        if (word->starts_with(std::string(told) + "=")) names += word->substr(told.size() + 1) + "\n";
-        before = *word;
-    }
-    return names;
-}
-
-// Those by which any verb of the script may write.
-std::string own_writers(const ir::Program& program) {
-    std::string names;
-    for (const ir::Verb& verb : program.verbs)
-        if (verb.action && verb.action->native.empty() && verb.action->arguments)
-            names += writers_of(*verb.action);
-    return names;
-}
-
-}  // namespace
 
 std::string Evaluator::setting(std::string_view name) {
     if (name == "project") return project_name(eval_context_.inventory);
@@ -456,14 +421,6 @@ std::string Evaluator::setting(std::string_view name) {
     }
     if (name == "overwrite") return eval_context_.options.overwrite ? "yes" : "";
     return environment_.setting(std::string(name));
-}
-
-const project::Inventory& Evaluator::inventory() {
-    return eval_context_.inventory;
-}
-
-std::string Evaluator::kind() {
-    return eval_context_.tools.kind();
 }
 
 }  // namespace migc::runtime::inline engine

@@ -132,26 +132,39 @@ class Evaluator final : public Host {
                const std::string& input) override;
     std::vector<std::string> line_of(const std::string& tool, const std::vector<std::string>& own) override;
     Answer perform(const ToolCommand& command) override;
-    tl::expected<bool, std::string> running(const std::string& log) override;
-    Answer stop(const std::string& log, std::int64_t grace_ms) override;
+    tl::expected<bool, std::string> running(const std::string& log) override {
+        return eval_context_.tools.running(log);
+    }
+    Answer stop(const std::string& log, std::int64_t grace_ms) override {
+        return eval_context_.tools.stop(log, grace_ms);
+    }
     std::int64_t limit_ms() override { return limit_ms_; }
     void redact(const std::string& secret) override;
-    Time now() override;
-    Time steady() override;
+    Time now() override { return eval_context_.tools.now(); }
+    Time steady() override { return eval_context_.tools.steady(); }
     Approvals approvals() override;
-    void approved_by(const std::vector<std::string>& approvals) override;
-    Time newest_known() override;
-    void wrote_file(const std::string& path) override;
+    void approved_by(const std::vector<std::string>& approvals) override {
+        if (eval_context_.approved_by) eval_context_.approved_by(approvals);
+    }
+    Time newest_known() override {
+        return eval_context_.options.newest_known ? eval_context_.options.newest_known() : 0;
+    }
+    void wrote_file(const std::string& path) override {
+        if (eval_context_.wrote) eval_context_.wrote(path);
+    }
     WakeReason sleep_until(Time deadline) override;
     std::string setting(std::string_view name) override;
     std::string written(const ResourceRef& resource) override;
-    const project::Inventory& inventory() override;
-    std::string kind() override;
+    const project::Inventory& inventory() override { return eval_context_.inventory; }
+    std::string kind() override { return eval_context_.tools.kind(); }
 
   private:
     enum class Form { Plain, Written };
 
     Reading evaluate_kind(const ir::Expr& expression, const Scope& scope, Form form);
+    // What a parameter stands for in a call; `inner` has those before it.
+    Reading argument(const ir::Parameter& slot, const ir::Expr& given, const Scope& scope,
+                     const Scope& inner);
     Reading interpolate(const ir::Expr& expression, const Scope& scope, Form form);
     Reading local(const ir::Expr& expression, const Scope& scope);
     Reading reveal(const nlohmann::json& kept);

@@ -11,11 +11,6 @@
 namespace migc::runtime::inline engine {
 namespace {
 
-bool runs(const std::optional<ir::Command>& command, std::string_view tool) {
-    return command && (command->tool == tool || std::find(command->through.begin(), command->through.end(),
-                                                          tool) != command->through.end());
-}
-
 bool asks_the_hour(const ir::Program& program, const ir::Expr& e) {
     const ir::Role role = semantics::role_of(program, e);
     if (role == ir::Role::Window || role == ir::Role::Freeze) return true;
@@ -34,9 +29,9 @@ std::vector<std::string> used_files(StageRun& stage, const ir::Verb& verb, const
         const auto* words = binding != nullptr ? binding->value.get_if<List>() : nullptr;
         const auto* word =
             words != nullptr && !words->empty() ? words->front().get_if<std::string>() : nullptr;
-        if (word != nullptr && runs(verb.action, "program")) paths.push_back(*word);
+        if (word != nullptr && runs_tool(verb.action, "program")) paths.push_back(*word);
     }
-    if (runs(verb.action, "terraform")) paths.push_back(stage.environment.setting("terraform-dir"));
+    if (runs_tool(verb.action, "terraform")) paths.push_back(stage.environment.setting("terraform-dir"));
     return paths;
 }
 
@@ -132,7 +127,7 @@ Result as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner) {
 }
 
 void accept_files(StageRun& stage, const ir::Verb& verb) {
-    if (stage.run.inputs && runs(verb.action, "program")) stage.run.inputs->accept_all();
+    if (stage.run.inputs && runs_tool(verb.action, "program")) stage.run.inputs->accept_all();
 }
 
 }  // namespace migc::runtime::inline engine

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <re2/re2.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "compiler/support/escape.hpp"
 #include "compiler/support/project_path.hpp"

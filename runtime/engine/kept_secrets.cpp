@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <fstream>
-#include <functional>
 
 #include <fmt/format.h>
 
 #include "compiler/semantics/visit.hpp"
+#include "compiler/support/json_text.hpp"
 #include "compiler/support/write_file.hpp"
 #include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/text.hpp"
@@ -19,22 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* names_file = "run-keys";
-
-// Where the private key would lie; the error: nowhere, and why.
-tl::expected<fs::path, std::string> key_place(const fs::path& root) {
-    return trust::key_place(root, "run-keys");
-}
+constexpr const char* names_file = "run-keys";   // in the run's folder
+constexpr const char* keys_folder = "run-keys";  // of this user
 
 // Whether a value came from the journal with a secret taken out of it.
 bool has_lost_a_secret(const Value& value) {
     return to_json(value)
                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
                .find(instead_of_secret) != std::string::npos;
-}
-
-nlohmann::json by_name(const std::string& name) {
-    return {{"secret", name}};
 }
 
 }  // namespace
@@ -75,7 +67,7 @@ std::vector<std::string> KeptSecrets::known_keys() const {
 }
 
 void KeptSecrets::store(const trust::RunKey& key) {
-    const auto place = key_place(root_);
+    const auto place = trust::key_place(root_, keys_folder);
     unstored_ = place ? "" : place.error();
     if (!place) return;
     const std::string about = fmt::format("{} of {}", run_, fs::absolute(root_).lexically_normal().string());
@@ -123,25 +115,22 @@ const trust::RunKey* KeptSecrets::find(const std::string& name, std::string& why
 }
 
 tl::expected<std::string, std::string> KeptSecrets::open(const nlohmann::json& form) {
-    const auto text = [&](const char* name) {
-        const auto found = form.find(name);
-        return found != form.end() && found->is_string() ? found->get<std::string>() : std::string();
-    };
     const std::lock_guard lock(mutex_);
     std::string why;
-    if (const trust::RunKey* key = find(text("key"), why)) return key->open(text("sealed"));
-    if (const std::string memory = text("in_memory"); !memory.empty())
+    if (const trust::RunKey* key = find(text_of(form, "key"), why)) return key->open(text_of(form, "sealed"));
+    if (const std::string memory = text_of(form, "in_memory"); !memory.empty())
         return tl::unexpected(fmt::format("it was kept only while that run went on: {}. Put it back by hand",
                                           printable(memory, 300)));
     return tl::unexpected(fmt::format(
         "it is kept encrypted to the run's key, which {} has and this operator ({}) has not: {}. Undo it "
         "there, or put it back by hand",
-        printable(text("by"), 100), operator_here(), printable(why, 300)));
+        printable(text_of(form, "by"), 100), operator_here(), printable(why, 300)));
 }
 
 tl::expected<std::string, std::string> KeptSecrets::keeper() const {
     if (live_)
-        if (const auto place = key_place(root_); !place) return tl::unexpected(place.error());
+        if (const auto place = trust::key_place(root_, keys_folder); !place)
+            return tl::unexpected(place.error());
     return operator_here();
 }
 
@@ -158,7 +147,7 @@ void KeptSecrets::erase() {
 nlohmann::json kept_form(KeptSecrets* kept, const ir::Expr& expression, const Scope& scope,
                          const Value& value) {
     if (value.is_absent() || value.is_unknown()) return nullptr;
-    if (expression.kind == ir::ExprKind::Param) return by_name(expression.name);
+    if (expression.kind == ir::ExprKind::Param) return {{"secret", expression.name}};
     if (expression.kind == ir::ExprKind::Local)
         if (const Binding* binding = scope.find(expression.name);
             binding != nullptr && !binding->kept.is_null())

@@ -13,7 +13,7 @@
 #include "compiler/support/escape.hpp"
 #include "compiler/support/project_path.hpp"
 #include "compiler/support/read_file.hpp"
-#include "runtime/engine/text.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::runtime::inline engine {
 namespace {
@@ -99,13 +99,11 @@ std::vector<fs::path> kubeconfigs_of_project(const fs::path& root) {
     std::string all = variable("KUBECONFIG");
     if (const std::string home = variable("HOME"); all.empty() && !home.empty()) all = home + "/.kube/config";
     std::vector<fs::path> found;
-    for (std::size_t begin = 0; begin <= all.size();) {
-        const std::size_t end = std::min(all.find(':', begin), all.size());
-        const fs::path one = root / all.substr(begin, end - begin);  // a relative one is read there
+    for (const std::string& name : split(all, ':')) {
+        const fs::path one = root / name;  // a relative one is read there
         std::error_code ignored;
-        if (end > begin && fs::exists(one, ignored) && project::lies_in_project(one, root))
+        if (!name.empty() && fs::exists(one, ignored) && project::lies_in_project(one, root))
             found.push_back(one.lexically_normal());
-        begin = end + 1;
     }
     return found;
 }

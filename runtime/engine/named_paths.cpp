@@ -1,7 +1,4 @@
 // Which files the steps of a script name, as far as its text and the environment's values tell.
-#include <algorithm>
-#include <filesystem>
-
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/known.hpp"
 #include "compiler/semantics/step_id.hpp"
@@ -113,7 +110,7 @@ class PathSearch {
 
     void inside(const ir::Probe& probe, const ir::Expr& e, const Names& names) {
         const Names inner = bound(probe.parameters, e.children, names);
-        if (probe.read) command(*probe.read, inner);
+        command(probe.read, inner);
         if (probe.computed) expression(*probe.computed, inner);
     }
 
@@ -121,19 +118,18 @@ class PathSearch {
         Names inner = bound(verb.parameters, step.arguments, names);
         for (const ir::Expr& need : verb.needs) expression(need, inner);
         for (const ir::Capture& capture : verb.captures) expression(capture.value, inner);
-        if (verb.action) command(*verb.action, inner);
+        command(verb.action, inner);
         steps(verb.steps, inner);
     }
 
-    void command(const ir::Command& c, const Names& names) {
-        const auto runs = [&](std::string_view tool) {
-            return c.tool == tool || std::find(c.through.begin(), c.through.end(), tool) != c.through.end();
-        };
-        uses_terraform_ = uses_terraform_ || runs("terraform");
+    void command(const std::optional<ir::Command>& declared, const Names& names) {
+        if (!declared) return;
+        const ir::Command& c = *declared;
+        uses_terraform_ = uses_terraform_ || runs_tool(declared, "terraform");
         add_tools(c);
         if (!c.arguments) return;
         expression(*c.arguments, names);
-        if (runs("program")) program(*c.arguments, names);
+        if (runs_tool(declared, "program")) program(*c.arguments, names);
     }
 
     // The program itself is the first word: `start program ["./gateway", "--port", "8080"]`.

@@ -1,6 +1,6 @@
 #include "runtime/engine/reviewed.hpp"
 
-#include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -72,17 +72,14 @@ std::string shown_json(const json& value) {
 
 const json& member(const json& object, const std::string& key) {
     static const json nothing;
-    const auto found = object.is_object() ? object.find(key) : object.end();
-    return object.is_object() && found != object.end() ? *found : nothing;
+    return object.is_object() && object.contains(key) ? object.at(key) : nothing;
 }
 
-std::vector<std::string> keys_of(const json& one, const json& other) {
-    std::vector<std::string> keys;
+std::set<std::string> keys_of(const json& one, const json& other) {
+    std::set<std::string> keys;
     for (const json* object : {&one, &other})
         if (object->is_object())
-            for (const auto& [key, value] : object->items()) keys.push_back(key);
-    std::sort(keys.begin(), keys.end());
-    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+            for (const auto& [key, value] : object->items()) keys.insert(key);
     return keys;
 }
 

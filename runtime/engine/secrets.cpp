@@ -1,9 +1,6 @@
 // Secrets: read when a stage needs them, from a file, a variable or a command; kept in memory only.
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -24,10 +21,8 @@ constexpr std::size_t longest = std::size_t{64} << 10;  // bytes
 constexpr std::int64_t command_limit_ms = 60'000;
 const std::string unread(secret_unread);
 
-Text from_file(const project::Inventory& inventory, const std::string& path) {
-    return project::named_file_content(inventory, path, longest).map_error([&](const std::string& why) {
-        return fmt::format("{} cannot be read: {}", path, why);
-    });
+Text not_read(const std::string& path, const std::string& why) {
+    return Failure(fmt::format("{} cannot be read: {}", path, why));
 }
 
 Text from_variable(const std::string& name) {
@@ -55,21 +50,21 @@ Text from_command(const std::vector<std::string>& words, const StageEnvironment&
 
 Text read(const project::SecretSource& source, const project::Inventory& inventory,
           const StageEnvironment& environment, Tools& tools) {
-    if (!source.file.empty()) return from_file(inventory, source.file);
     if (!source.variable.empty()) return from_variable(source.variable);
-    return from_command(source.command, environment, tools);
+    if (source.file.empty()) return from_command(source.command, environment, tools);
+    const auto content = project::named_file_content(inventory, source.file, longest);
+    return content ? content : not_read(source.file, content.error());
 }
 
 // In its place when it is known to be there.
 Text look_for(const project::SecretSource& source, const project::Inventory& inventory) {
-    if (!source.variable.empty() && std::getenv(source.variable.c_str()) == nullptr)
-        return Failure(fmt::format("the environment has no variable {}", source.variable));
+    if (!source.variable.empty())
+        return from_variable(source.variable).map([](const auto&) { return unread; });
     if (source.file.empty()) return unread;
     const auto file = project::named_file(inventory, source.file);
     std::error_code error;
     if (file && std::filesystem::is_regular_file(*file, error)) return unread;
-    return Failure(
-        fmt::format("{} cannot be read: {}", source.file, file ? "there is no such file" : file.error()));
+    return not_read(source.file, file ? "there is no such file" : file.error());
 }
 
 // Files and commands end with a line's end, which is no part of the secret.
@@ -137,13 +132,10 @@ std::optional<Problem> read_secrets(const ir::Program& program, const project::I
         else if (source != nullptr)
             text =
                 reads ? checked(read(*source, inventory, environment, tools)) : look_for(*source, inventory);
-        if (text && tools.kind() == "live" && !reads) {
-            environment.parameters[parameter.name] = Value(Unknown{*text});
-            continue;
-        }
         if (text) {
-            redact(program, environment, *text);
-            environment.parameters[parameter.name] = Value(*text);
+            const bool is_known = tools.kind() != "live" || reads;
+            if (is_known) redact(program, environment, *text);
+            environment.parameters[parameter.name] = is_known ? Value(*text) : Value(Unknown{*text});
             continue;
         }
         const std::string why = fmt::format("the secret {} of environment {}: {}", parameter.name,

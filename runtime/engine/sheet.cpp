@@ -1,15 +1,11 @@
 #include "runtime/engine/sheet.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <cerrno>
 #include <functional>
 #include <random>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "compiler/semantics/calls.hpp"
 #include "compiler/support/write_file.hpp"
@@ -58,11 +54,6 @@ StageEnvironment without_secrets(StageEnvironment environment) {
         environment.parameters.insert_or_assign(
             name, Value(Unknown{fmt::format("the secret {} is on no sheet", name)}));
     return environment;
-}
-
-std::string without_end(std::string text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-    return text;
 }
 
 // "staging/3[2].1" as a part of a file's name.
@@ -139,13 +130,9 @@ class Sheet::Writer final : public HandWork {
         head();
         switch (undo.kind) {
             case UndoKind::Irreversible:
-                say("THERE IS NO WAY BACK: " + undo.reason);
-                told_before(verb);
-                return text_;
+                return without_way_back(verb, "THERE IS NO WAY BACK: " + undo.reason);
             case UndoKind::ByCaller:
-                say("the script says no way back");
-                told_before(verb);
-                return text_;
+                return without_way_back(verb, "the script says no way back");
             case UndoKind::None:
             case UndoKind::Steps:
                 break;
@@ -154,7 +141,7 @@ class Sheet::Writer final : public HandWork {
         if (undo.after) say(fmt::format("after {} is as it was before:", described(*undo.after, scope_)));
         Scope inner(&scope_);
         steps(undo.steps, inner);
-        verify(verb);
+        look_at_effects(verb, "then {} must be {}", false);
         return text_;
     }
 
@@ -210,6 +197,13 @@ class Sheet::Writer final : public HandWork {
     }
 
   private:
+    // What one goes by who mends it otherwise.
+    std::string without_way_back(const ir::Verb& verb, const std::string& why) {
+        say(why);
+        look_at_effects(verb, "{} was {}");
+        return text_;
+    }
+
     void head() {
         const bool half_done = change_.state == ChangeState::Failed;
         text_ = fmt::format("take back: {}   ({}{})\n", printable(change_.text, 200), change_.step,
@@ -248,9 +242,9 @@ class Sheet::Writer final : public HandWork {
     }
 
     // How one sees a probe's value by hand; empty where that takes more than a command.
-    std::string reading(const ir::Expr& probe, const Scope& scope) {
-        const ir::Probe& declared = program_.probes.at(probe.declaration);
-        const auto own = evaluator_.probe_scope(probe, scope);
+    std::string reading(const ir::Expr& expression, const Scope& scope) {
+        const auto own = evaluator_.probe_scope(expression, scope);
+        const ir::Probe& declared = *program_.probe(expression);
         if (!own || !declared.read || declared.read->tool == "native") return {};
         const auto line = evaluator_.command_line(*declared.read, *own);
         if (!line) return {};
@@ -266,37 +260,24 @@ class Sheet::Writer final : public HandWork {
             say("  look: " + command);
     }
 
+    // How one sees what an effect is on, for each of which it is known what it was: `words` has a place for
+    // the phrase and one for the value.
+    void look_at_effects(const ir::Verb& verb, fmt::format_string<std::string, std::string> words,
+                         bool also_different = true) {
+        for (const ir::Effect& effect : verb.effects) {
+            const std::string phrase = evaluator_.describe(effect.probe, scope_);
+            const auto before = change_.before.find(phrase);
+            if (before == change_.before.end()) continue;
+            if (effect.becomes != ir::Becomes::Different || also_different)
+                look(effect,
+                     fmt::format(words, printable(phrase, 200), printable(shown_value(before->second), 200)));
+        }
+    }
+
     void look_first(const ir::Verb& verb) {
         say("IN DOUBT: it was begun, and nobody knows whether it was done. Look first.");
-        for (const ir::Effect& effect : verb.effects) {
-            const std::string phrase = evaluator_.describe(effect.probe, scope_);
-            const auto before = change_.before.find(phrase);
-            if (before != change_.before.end())
-                look(effect,
-                     fmt::format("if {} is {}, it was not done: leave this out", printable(phrase, 200),
-                                 printable(shown_value(before->second), 200)));
-        }
+        look_at_effects(verb, "if {} is {}, it was not done: leave this out");
         ++only_said_;
-    }
-
-    void verify(const ir::Verb& verb) {
-        for (const ir::Effect& effect : verb.effects) {
-            const std::string phrase = evaluator_.describe(effect.probe, scope_);
-            const auto before = change_.before.find(phrase);
-            if (before != change_.before.end() && effect.becomes != ir::Becomes::Different)
-                look(effect, fmt::format("then {} must be {}", printable(phrase, 200),
-                                         printable(shown_value(before->second), 200)));
-        }
-    }
-
-    // What one goes by who mends it otherwise.
-    void told_before(const ir::Verb& verb) {
-        for (const ir::Effect& effect : verb.effects) {
-            const std::string phrase = evaluator_.describe(effect.probe, scope_);
-            if (const auto before = change_.before.find(phrase); before != change_.before.end())
-                look(effect, fmt::format("{} was {}", printable(phrase, 200),
-                                         printable(shown_value(before->second), 200)));
-        }
     }
 
     void steps(const std::vector<ir::Step>& steps, Scope& scope) {
@@ -334,26 +315,25 @@ class Sheet::Writer final : public HandWork {
 
     // `container of webapi named "web"` is "web": it was captured when the step was done.
     Value container_named(const ir::Expr& expression, const Scope& scope) {
-        if (expression.kind != ir::ExprKind::Probe) return {};
-        const ir::Probe& declared = program_.probes.at(expression.declaration);
-        if (declared.role.role != ir::Role::Given) return {};
+        const ir::Probe* declared = program_.probe(expression);
+        if (declared == nullptr || declared->role.role != ir::Role::Given) return {};
         const auto own = evaluator_.probe_scope(expression, scope);
-        const Value given = own ? evaluator_.evaluate(declared.role.arguments.front(), *own).value : Value();
+        const Value given = own ? evaluator_.evaluate(declared->role.arguments.front(), *own).value : Value();
         return given.is_unknown() ? Value() : given;
     }
 
     // A command that prints the value, and nothing else.
     std::string read_later(const ir::Expr& expression, const Scope& scope) {
-        if (expression.kind != ir::ExprKind::Probe) return {};
-        const ir::Probe& declared = program_.probes.at(expression.declaration);
+        const ir::Probe* declared = program_.probe(expression);
+        if (declared == nullptr || !declared->read) return {};
         const auto own = evaluator_.probe_scope(expression, scope);
-        if (!own || !declared.read) return {};
-        const ir::Command& read = *declared.read;
+        if (!own) return {};
+        const ir::Command& read = *declared->read;
         if (read.tool == "kubectl" && read.pointer && read.pointer->kind == ir::ExprKind::Literal)
             return field_of(read, *own, show(read.pointer->value));
-        const std::string place = place_read_by(declared, *own);
+        const std::string place = place_read_by(*declared, *own);
         if (place.empty()) return {};
-        const Value thing = evaluator_.evaluate(declared.role.arguments.back(), *own).value;
+        const Value thing = evaluator_.evaluate(declared->role.arguments.back(), *own).value;
         const auto* resource = thing.get_if<ResourceRef>();
         if (resource == nullptr) return {};
         return command("kubectl",
@@ -421,17 +401,14 @@ class Sheet::Writer final : public HandWork {
     bool act(const ir::Command& action, const ir::Verb& verb, const Scope& inner) {
         cannot_type_.clear();
         if (action.tool == "native") return native(action, verb, inner);
-        const auto line = evaluator_.command_line(without_input(action), inner);
+        ir::Command without_input = action;
+        without_input.standard_input.reset();
+        const auto line = evaluator_.command_line(without_input, inner);
         if (!line) return false;
         const std::string text = typed(*line);
         if (!cannot_type_.empty()) return false;
         if (!action.standard_input) return type(text), true;
         return with_input(action, verb, inner, text);
-    }
-
-    static ir::Command without_input(ir::Command action) {
-        action.standard_input.reset();
-        return action;
     }
 
     bool native(const ir::Command& action, const ir::Verb& verb, const Scope& inner) {
@@ -523,26 +500,20 @@ class Sheet::Writer final : public HandWork {
         return true;
     }
 
-    const project::SecretSource* source_named(const std::string& name) const {
-        const project::Environment* entry = inventory_.environment(environment_.name);
-        if (entry == nullptr || !entry->secrets.contains(name)) return nullptr;
-        return &entry->secrets.at(name);
-    }
-
     // What puts a secret of migc.yaml into a line without its being there.
     std::string secret_printed_by(const nlohmann::json& form) const {
         if (!form.is_object() || !form.contains("secret")) return {};
-        const auto* source = source_named(form.at("secret").get<std::string>());
-        const std::string root = shell_word(environment_.setting("root"));
-        if (source == nullptr) return {};
-        if (!source->variable.empty() && !is_variable(source->variable)) return {};
-        if (!source->variable.empty()) return fmt::format("${{{}:?}}", source->variable);
+        const std::string name = form.at("secret"), root = environment_.setting("root");
+        const project::Environment* entry = inventory_.environment(environment_.name);
+        if (entry == nullptr || !entry->secrets.contains(name)) return {};
+        const project::SecretSource* source = &entry->secrets.at(name);
+        if (!source->variable.empty())
+            return is_variable(source->variable) ? fmt::format("${{{}:?}}", source->variable) : "";
         if (!source->file.empty())
-            return fmt::format("$(cat {})",
-                               shell_word((fs::path(environment_.setting("root")) / source->file).string()));
+            return fmt::format("$(cat {})", shell_word((fs::path(root) / source->file).string()));
         std::string words;
         for (const std::string& word : source->command) words += " " + shell_word(word);
-        return fmt::format("$(cd {} &&{})", root, words);
+        return fmt::format("$(cd {} &&{})", shell_word(root), words);
     }
 
     // Where a secret comes from that cannot be put into a line.
@@ -569,7 +540,7 @@ class Sheet::Writer final : public HandWork {
             steps(step.otherwise, scope);
             return type("fi");
         }
-        say(printable(without_end(step.text), 400) + ":");
+        say(printable(trimmed(step.text), 400) + ":");
         ++only_said_;
         steps(step.body, scope);
         if (!step.otherwise.empty()) say("otherwise:");
@@ -593,7 +564,7 @@ class Sheet::Writer final : public HandWork {
     void loop(const ir::Step& step, Scope& scope) {
         const Value list = evaluator_.evaluate(*step.value, scope).value;
         const auto* items = list.get_if<List>();
-        if (items == nullptr) return say("by hand: " + printable(without_end(step.text), 400));
+        if (items == nullptr) return say("by hand: " + printable(trimmed(step.text), 400));
         for (const Value& item : *items) {
             Scope inner(&scope, scope.depth());
             inner.bind(step.name, item);

@@ -1,12 +1,7 @@
 #include "runtime/engine/text.hpp"
 
-#include <algorithm>
-#include <cctype>
-#include <filesystem>
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "compiler/semantics/phrase.hpp"
 #include "compiler/support/escape.hpp"
@@ -47,17 +42,16 @@ std::string failure_text(const std::string& tool, const Answer& answer) {
     // A native is no program that people know: its reason stands for itself.
     const std::string reason = answer.ending == Ending::Exited ? words : printable(answer.reason);
     if (tool == "native" && !reason.empty()) return reason;
+    const std::string because = answer.reason.empty() ? tail : ": " + printable(answer.reason);
     switch (answer.ending) {
         case Ending::Exited:
             return fmt::format("{} exited with {}{}", tool, answer.status, tail);
         case Ending::Signalled:
             return fmt::format("{} was ended by signal {}{}", tool, answer.status, tail);
         case Ending::TimedOut:
-            return fmt::format("{} took too long{}", tool,
-                               answer.reason.empty() ? tail : ": " + printable(answer.reason));
+            return fmt::format("{} took too long{}", tool, because);
         case Ending::NotStarted:
-            return fmt::format("{} could not be started{}", tool,
-                               answer.reason.empty() ? tail : ": " + printable(answer.reason));
+            return fmt::format("{} could not be started{}", tool, because);
     }
     return tool;
 }
