@@ -1,52 +1,20 @@
 // Until when the credentials of a kubectl context are good.
-#include <charconv>
 #include <chrono>
-#include <ctime>
 #include <sstream>
 
 #include <date/date.h>
-#include <fmt/format.h>
 
+#include "compiler/support/encoding.hpp"
 #include "runtime/inspect/doctor.hpp"
 
 namespace migc::runtime::inline inspect {
-namespace {
-
-// Both alphabets; other characters are passed over, as PEM wants it.
-std::string from_base64(std::string_view text) {
-    std::string bytes;
-    unsigned value = 0;
-    int bits = 0;
-    for (const char c : text) {
-        unsigned digit = 0;
-        if (c >= 'A' && c <= 'Z')
-            digit = static_cast<unsigned>(c - 'A');
-        else if (c >= 'a' && c <= 'z')
-            digit = static_cast<unsigned>(c - 'a') + 26;
-        else if (c >= '0' && c <= '9')
-            digit = static_cast<unsigned>(c - '0') + 52;
-        else if (c == '+' || c == '-')
-            digit = 62;
-        else if (c == '/' || c == '_')
-            digit = 63;
-        else
-            continue;
-        value = ((value << 6U) | digit) & 0xFFFFFFU;
-        bits += 6;
-        if (bits < 8) continue;
-        bits -= 8;
-        bytes += static_cast<char>((value >> static_cast<unsigned>(bits)) & 0xFFU);
-    }
-    return bytes;
-}
-
-}  // namespace
-
 std::optional<Time> end_of_certificate(const std::string& base64_pem, Tools& tools) {
     CommandLine command;
     command.tool = "openssl";
     command.argv = {"openssl", "x509", "-noout", "-enddate"};
-    command.input = base64_pem.find("-----BEGIN") == std::string::npos ? from_base64(base64_pem) : base64_pem;
+    command.input = base64_pem;
+    if (base64_pem.find("-----BEGIN") == std::string::npos)
+        command.input = from_base64(base64_pem, Base64::Standard, " \t\r\n").value_or("");
     const Answer answer = tools.run(command);
     if (!answer.succeeded()) return std::nullopt;
     // notAfter=Nov 25 02:03:13 2027 GMT
@@ -61,8 +29,9 @@ std::optional<Time> end_of_token(const std::string& token) {
     const auto first = token.find('.');
     const auto second = first == std::string::npos ? first : token.find('.', first + 1);
     if (second == std::string::npos) return std::nullopt;
-    const auto claims = nlohmann::json::parse(
-        from_base64(std::string_view(token).substr(first + 1, second - first - 1)), nullptr, false);
+    const auto text =
+        from_base64(std::string_view(token).substr(first + 1, second - first - 1), Base64::Url, "=");
+    const auto claims = nlohmann::json::parse(text.value_or(""), nullptr, false);
     if (!claims.is_object() || !claims.contains("exp") || !claims["exp"].is_number_integer())
         return std::nullopt;
     const auto seconds = claims["exp"].get<std::int64_t>();

@@ -8,9 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/ir/program.hpp"
-#include "compiler/project/inventory.hpp"
 #include "runtime/engine/environment.hpp"
-#include "runtime/engine/options.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/tools/tools.hpp"
 
@@ -25,6 +23,21 @@ struct Diagnosis {
     std::string mend;     // of trouble: what to do about it
 };
 using Diagnoses = std::vector<Diagnosis>;
+
+// What is found about one subject.
+class Examined {
+  public:
+    Examined(std::string subject, Diagnoses& found) : subject_(std::move(subject)), found_(found) {}
+    void well(std::string text) const { found_.push_back({Health::Well, subject_, std::move(text), {}}); }
+    void note(std::string text) const { found_.push_back({Health::Note, subject_, std::move(text), {}}); }
+    void trouble(std::string text, std::string mend) const {
+        found_.push_back({Health::Trouble, subject_, std::move(text), std::move(mend)});
+    }
+
+  private:
+    std::string subject_;
+    Diagnoses& found_;
+};
 
 // The program behind each tool that a script uses, or of all that the standard library wraps: there, and
 // which version. Only what the script uses is trouble where it is missing.

@@ -5,6 +5,7 @@
 #include <date/date.h>
 #include <fmt/format.h>
 
+#include "compiler/support/json_text.hpp"
 #include "runtime/engine/consent.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/inspect/doctor.hpp"
@@ -53,11 +54,15 @@ std::string day(Time time) {
 }
 
 // One environment's cluster, through kubectl.
-class ClusterExamination {
+class ClusterExamination : Examined {
   public:
     ClusterExamination(const ir::Program& program, const StageEnvironment& environment, Time until,
                        Tools& tools, Diagnoses& found)
-        : program_(program), environment_(environment), until_(until), tools_(tools), found_(found) {}
+        : Examined(environment.name, found),
+          program_(program),
+          environment_(environment),
+          until_(until),
+          tools_(tools) {}
 
     void run() {
         const auto identity = cluster_identity(program_, environment_, tools_);
@@ -78,12 +83,6 @@ class ClusterExamination {
     }
 
   private:
-    void well(std::string text) { found_.push_back({Health::Well, environment_.name, std::move(text), {}}); }
-    void note(std::string text) { found_.push_back({Health::Note, environment_.name, std::move(text), {}}); }
-    void trouble(std::string text, std::string mend) {
-        found_.push_back({Health::Trouble, environment_.name, std::move(text), std::move(mend)});
-    }
-
     Answer ask(const std::vector<std::string>& arguments) {
         std::vector<std::string> question = {"--context", environment_.setting("context")};
         question.insert(question.end(), arguments.begin(), arguments.end());
@@ -109,16 +108,14 @@ class ClusterExamination {
         if (!answer.succeeded() || !config.is_object() || !config.contains(place))
             return note("the credentials cannot be read, so until when they are good is not known");
         const auto& user = config.at(place);
-        const auto text = [&](const char* key) {
-            return user.contains(key) && user.at(key).is_string() ? user.at(key).get<std::string>()
-                                                                  : std::string();
-        };
-        for (const char* secret : {"token", "client-key-data", "password"}) secrets().add(text(secret));
+        for (const char* secret : {"token", "client-key-data", "password"})
+            secrets().add(text_of(user, secret));
         if (user.contains("exec") || user.contains("auth-provider"))
             return note(
                 "the credentials come from a plugin, which renews them itself: until when is not known");
-        auto end = end_of_token(text("token"));
-        if (const std::string certificate = text("client-certificate-data"); !end && !certificate.empty())
+        auto end = end_of_token(text_of(user, "token"));
+        if (const std::string certificate = text_of(user, "client-certificate-data");
+            !end && !certificate.empty())
             end = end_of_certificate(certificate, tools_);
         if (!end) return note("the credentials do not say until when they are good");
         if (*end < until_)
@@ -132,32 +129,25 @@ class ClusterExamination {
     const StageEnvironment& environment_;
     Time until_;
     Tools& tools_;
-    Diagnoses& found_;
 };
 
 void examine_terraform(const StageEnvironment& environment, Diagnoses& found) {
     namespace fs = std::filesystem;
     const fs::path folder = environment.setting("terraform-dir");
     if (folder.empty()) return;
+    const Examined examined(environment.name, found);
+    const std::string name = folder.string();
     std::error_code error;
-    if (!fs::is_directory(folder, error)) {
-        found.push_back({Health::Trouble, environment.name,
-                         fmt::format("there is no terraform folder {}", folder.string()),
-                         "correct `dir` in migc.yaml"});
-        return;
-    }
+    if (!fs::is_directory(folder, error))
+        return examined.trouble("there is no terraform folder " + name, "correct `dir` in migc.yaml");
     const std::string variables = environment.setting("var-file");
     if (!variables.empty() && !fs::exists(folder / variables, error))
-        found.push_back({Health::Trouble, environment.name,
-                         fmt::format("there is no {}", (folder / variables).string()),
-                         "correct `var-file` in migc.yaml"});
-    const bool is_ready = fs::is_directory(folder / ".terraform", error);
-    found.push_back(
-        {is_ready ? Health::Well : Health::Note,
-         environment.name,
-         fmt::format("terraform folder {} is {}", folder.string(),
-                     is_ready ? "initialised" : "not initialised yet: the script has to `init terraform`"),
-         {}});
+        examined.trouble("there is no " + (folder / variables).string(), "correct `var-file` in migc.yaml");
+    if (fs::is_directory(folder / ".terraform", error))
+        examined.well(fmt::format("terraform folder {} is initialised", name));
+    else
+        examined.note(fmt::format(
+            "terraform folder {} is not initialised yet: the script has to `init terraform`", name));
 }
 
 }  // namespace
@@ -165,21 +155,21 @@ void examine_terraform(const StageEnvironment& environment, Diagnoses& found) {
 void examine_tools(const ir::Program& program, Tools& tools, Diagnoses& found) {
     const auto used = used_tools(program);
     for (const KnownTool& tool : known_tools()) {
-        const bool is_used = used.contains(tool.name);
-        if (!used.empty() && !is_used) continue;
+        if (!used.empty() && !used.contains(tool.name)) continue;
+        const Examined examined(tool.name, found);
         CommandLine command;
         command.tool = tool.name;
         command.argv = {tool.name};
         command.argv.insert(command.argv.end(), tool.version.begin(), tool.version.end());
         const Answer answer = tools.run(command);
-        if (answer.succeeded()) {
-            found.push_back({Health::Well, tool.name, first_line(answer.output), {}});
-        } else {
-            const std::string why =
-                answer.ending == Ending::NotStarted ? answer.reason : failure_text(tool.name, answer);
-            found.push_back({is_used ? Health::Trouble : Health::Note, tool.name, printable(why),
-                             is_used ? "install it: " + tool.package : ""});
-        }
+        const std::string why =
+            printable(answer.ending == Ending::NotStarted ? answer.reason : failure_text(tool.name, answer));
+        if (answer.succeeded())
+            examined.well(first_line(answer.output));
+        else if (used.empty())
+            examined.note(why);
+        else
+            examined.trouble(why, "install it: " + tool.package);
     }
 }
 

@@ -65,7 +65,7 @@ class Examination {
         bool uses_cluster = has_script ? uses_kubectl(program_, stage) : true;
         if (!has_script)
             if (const auto resolved = resolve_cluster(program_, *environment, tools_); !resolved) {
-                found_.push_back({Health::Note, environment->name, resolved.error().message, {}});
+                Examined(environment->name, found_).note(resolved.error().message);
                 uses_cluster = false;
             }
         examine_environment(program_, *environment, uses_cluster, until, tools_, found_);

@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
-#include "compiler/support/descriptor.hpp"
 #include "compiler/support/json_text.hpp"
 #include "compiler/support/read_file.hpp"
 
@@ -17,13 +15,16 @@ std::filesystem::path file_in(const std::filesystem::path& run_folder) {
 
 }  // namespace
 
+void to_json(nlohmann::json& json, const Progress& progress) {
+    json = {{"step", progress.step},
+            {"text", progress.text},
+            {"state", progress.state},
+            {"since", progress.since_ms}};
+}
+
 ProgressFile::ProgressFile(const std::filesystem::path& run_folder)
     : descriptor_(
           ::open(file_in(run_folder).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
-
-ProgressFile::~ProgressFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-}
 
 void ProgressFile::on(const Event& event) {
     const auto* of = event.as<events::OfStep>();
@@ -54,15 +55,10 @@ void ProgressFile::on(const Event& event) {
 
 // In place, without a barrier: what a reader cannot parse it reads again.
 void ProgressFile::write() {
-    if (descriptor_ < 0) return;
-    const nlohmann::json json = {{"step", progress_.step},
-                                 {"text", progress_.text},
-                                 {"state", progress_.state},
-                                 {"since", progress_.since_ms}};
-    const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-    if (overwrite(descriptor_, text)) return;
-    ::close(descriptor_);
-    descriptor_ = -1;
+    if (!descriptor_) return;
+    const std::string text =
+        nlohmann::json(progress_).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+    if (!overwrite(descriptor_.get(), text)) descriptor_.close();
 }
 
 std::optional<Progress> read_progress(const std::filesystem::path& run_folder) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "compiler/support/descriptor.hpp"
 #include "runtime/journal/event.hpp"
 #include "runtime/tools/tools.hpp"
 
@@ -17,22 +18,20 @@ struct Progress {
     std::string state;  // what it waits for: "1 of 4 pods ready"; may be empty
     Time since_ms = 0;
 };
+void to_json(nlohmann::json& json, const Progress& progress);
 
 // Written by the run.
 class ProgressFile {
   public:
     // Not written at all where there is no such folder.
     explicit ProgressFile(const std::filesystem::path& run_folder);
-    ~ProgressFile();
-    ProgressFile(const ProgressFile&) = delete;
-    ProgressFile& operator=(const ProgressFile&) = delete;
 
     // Events of one run, in order; called by one thread at a time.
     void on(const Event& event);
 
   private:
     void write();
-    int descriptor_ = -1;
+    Descriptor descriptor_;
     Progress progress_;
 };
 

@@ -8,14 +8,7 @@ namespace migc::runtime::inline inspect {
 namespace {
 
 const char* word(Health health) {
-    switch (health) {
-        case Health::Well:
-            return "ok";
-        case Health::Note:
-            return "note";
-        default:
-            return "TROUBLE";
-    }
+    return health == Health::Well ? "ok" : health == Health::Note ? "note" : "TROUBLE";
 }
 
 }  // namespace

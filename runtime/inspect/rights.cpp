@@ -5,9 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "compiler/kubernetes/kinds.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/engine/text.hpp"
 #include "runtime/inspect/doctor.hpp"
-#include "runtime/natives/live_objects.hpp"
 #include "runtime/plan/commands.hpp"
 
 namespace migc::runtime::inline inspect {
@@ -25,15 +26,10 @@ std::string kind_of(const std::string& handle) {
 
 // "/apis/apps/v1/namespaces/shop/deployments/web" -> "deployments.apps"
 std::string kind_at(const std::string& address) {
-    std::vector<std::string> parts;
-    for (std::size_t begin = 1; begin < address.size();) {
-        const std::size_t end = std::min(address.find('/', begin), address.size());
-        parts.push_back(address.substr(begin, end - begin));
-        begin = end + 1;
-    }
-    if (parts.size() < 4) return {};
-    const std::string plural = parts[parts.size() - 2];
-    return parts.front() == "apis" ? plural + "." + parts[1] : plural;
+    const std::vector<std::string> parts = split(address, '/');  // the first one is empty
+    if (parts.size() < 5) return {};
+    const std::string& plural = parts[parts.size() - 2];
+    return parts[1] == "apis" ? plural + "." + parts[2] : plural;
 }
 
 // What a subcommand needs on the kind that it names, or on the object that it is given.
@@ -58,14 +54,9 @@ std::vector<Right> rights_of_subcommand(const KubectlWords& call, const std::str
     return {};
 }
 
-struct Answered {
-    bool known = false;
-    bool allowed = false;
-    std::string why;
-};
-
-Answered ask(const Right& right, const ir::Program& program, const StageEnvironment& environment,
-             Tools& tools) {
+// The error: why that is not known.
+tl::expected<bool, std::string> is_granted(const Right& right, const ir::Program& program,
+                                           const StageEnvironment& environment, Tools& tools) {
     const auto slash = right.resource.find('/');
     std::vector<std::string> question = {"--context",   environment.setting("context"),
                                          "--namespace", environment.setting("namespace"),
@@ -74,22 +65,10 @@ Answered ask(const Right& right, const ir::Program& program, const StageEnvironm
     if (slash != std::string::npos) question.push_back("--subresource=" + right.resource.substr(slash + 1));
     const Answer answer = ask_kubectl(program, environment, tools, question);
     // An error ends with the same code as a `no`.
-    if (answer.output.starts_with("yes")) return {true, true, {}};
-    if (answer.output.starts_with("no")) return {true, false, {}};
-    return {false, false, failure_text("kubectl", answer)};
+    if (answer.output.starts_with("yes")) return true;
+    if (answer.output.starts_with("no")) return false;
+    return tl::unexpected(failure_text("kubectl", answer));
 }
-
-}  // namespace
-
-std::vector<Right> rights_of(const PlannedCommand& command) {
-    if (command.argv.empty() || command.argv.front() != "kubectl") return {};
-    std::vector<Right> rights = rights_of_subcommand(parse_kubectl(command.argv), command.object);
-    std::erase_if(rights,
-                  [](const Right& right) { return right.resource.empty() || right.resource.front() == '/'; });
-    return rights;
-}
-
-namespace {
 
 // What an apply makes its undo deletes, unless it holds data; no command line says so while it is not there.
 std::vector<Right> rights_of_undoing(const PlanAction& action) {
@@ -104,6 +83,14 @@ std::vector<Right> rights_of_undoing(const PlanAction& action) {
 }
 
 }  // namespace
+
+std::vector<Right> rights_of(const PlannedCommand& command) {
+    if (command.argv.empty() || command.argv.front() != "kubectl") return {};
+    std::vector<Right> rights = rights_of_subcommand(parse_kubectl(command.argv), command.object);
+    std::erase_if(rights,
+                  [](const Right& right) { return right.resource.empty() || right.resource.front() == '/'; });
+    return rights;
+}
 
 void examine_rights(const ir::Program& program, const PlanStage& planned, const StageEnvironment& environment,
                     Tools& tools, Diagnoses& found) {
@@ -122,25 +109,22 @@ void examine_rights(const ir::Program& program, const PlanStage& planned, const 
         add(rights_of_undoing(*step.action), undo);
     }
     std::size_t granted = 0;
+    const Examined examined(environment.name, found);
     for (const auto& [right, step] : needed) {
-        const Answered answer = ask(right, program, environment, tools);
-        if (answer.known && answer.allowed) {
-            ++granted;
-            continue;
-        }
+        const auto answer = is_granted(right, program, environment, tools);
         const std::string what = fmt::format("{} {}", right.verb, right.resource);
-        found.push_back({answer.known ? Health::Trouble : Health::Note, environment.name,
-                         answer.known ? fmt::format("you may not {} in {}, which `{}` does", what,
-                                                    environment.setting("namespace"), step)
-                                      : fmt::format("whether you may {} is not known: {}", what, answer.why),
-                         answer.known ? "ask for the right, or let somebody run it who has it" : ""});
+        if (!answer)
+            examined.note(fmt::format("whether you may {} is not known: {}", what, answer.error()));
+        else if (*answer)
+            ++granted;
+        else
+            examined.trouble(fmt::format("you may not {} in {}, which `{}` does", what,
+                                         environment.setting("namespace"), step),
+                             "ask for the right, or let somebody run it who has it");
     }
     if (granted > 0)
-        found.push_back({Health::Well,
-                         environment.name,
-                         fmt::format("{} of {} rights that the steps and their undo take are granted",
-                                     granted, needed.size()),
-                         {}});
+        examined.well(fmt::format("{} of {} rights that the steps and their undo take are granted", granted,
+                                  needed.size()));
 }
 
 }  // namespace migc::runtime::inline inspect

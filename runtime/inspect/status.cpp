@@ -173,11 +173,7 @@ nlohmann::json to_json(const Status& status, const StatusInput& input) {
                            {"window_open", status.window_open},
                            {"window_until", status.window_until},
                            {"last_safe_undo", status.last_safe_ms}};
-    if (status.doing)
-        json["now"] = {{"step", status.doing->step},
-                       {"text", status.doing->text},
-                       {"state", status.doing->state},
-                       {"since", status.doing->since_ms}};
+    if (status.doing) json["now"] = *status.doing;
     if (input.worker) json["lock"] = describe(*input.worker);
     return json;
 }
