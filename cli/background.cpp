@@ -16,7 +16,6 @@
 #include "runtime/journal/state_folder.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/tools/live.hpp"
-#include "runtime/trust/times.hpp"
 
 namespace migc::cli {
 namespace {
@@ -32,26 +31,21 @@ std::optional<runtime::LockState> worker_of(const std::filesystem::path& root, c
 }
 
 int status(const std::string& id, bool json) {
-    const auto found = find_run(id);
+    const auto found = read_run(id);
     if (!found) return refuse(found.error());
-    const auto events = found->journal->events(found->about.id);
-    if (!events) return refuse(events.error());
     const auto copy = found->journal->script_copy(found->about.id);
     const auto script = copy ? driver::load_bundle(*copy) : nullptr;
     if (!script) return refuse(fmt::format("the journal's copy of {} cannot be read", found->about.script));
     const auto folder = runtime::find_run_folder(found->root, found->about.id);
     if (!folder) return refuse(folder.error());
     const runtime::StatusInput input{found->about,
-                                     *events,
+                                     found->events,
                                      script->program,
                                      *folder ? runtime::read_progress((*folder)->path()) : std::nullopt,
                                      worker_of(found->root, found->about.id),
                                      runtime::system_now()};
     const runtime::Status status = runtime::status_of(input);
-    if (json)
-        print_document(Document::Json, runtime::to_json(status, input).dump(2) + "\n");
-    else
-        print_lines(stdout, runtime::render_status(status, input));
+    print_answer(json, runtime::to_json(status, input), runtime::render_status(status, input));
     return 0;
 }
 
@@ -118,12 +112,17 @@ int stop(const std::string& id, bool now) {
     return 0;
 }
 
+// The last one, unless another is named.
+void add_last_run_argument(CLI::App& command, std::string& run) {
+    run = "last";
+    add_run_argument(command, run);
+}
+
 }  // namespace
 
 void add_status(CLI::App& command, int& exit_code) {
     auto& [id, json] = on_call(command, exit_code, status);
-    id = "last";
-    add_run_argument(command, id);
+    add_last_run_argument(command, id);
     command.add_flag("--json", json, "As JSON");
     command.footer(
         "Reads only the journal; nothing outside is asked.\n\nExamples:\n  migc status\n  migc status 2026-11-23-1 --json");
@@ -131,16 +130,14 @@ void add_status(CLI::App& command, int& exit_code) {
 
 void add_follow(CLI::App& command, int& exit_code) {
     auto& [id] = on_call(command, exit_code, follow);
-    id = "last";
-    add_run_argument(command, id);
+    add_last_run_argument(command, id);
     command.footer(
         "Ends with the run, and with its exit code. Ctrl-C ends only the looking.\n\nExample:\n  migc follow last");
 }
 
 void add_stop(CLI::App& command, int& exit_code) {
     auto& [id, now] = on_call(command, exit_code, stop);
-    id = "last";
-    add_run_argument(command, id);
+    add_last_run_argument(command, id);
     command.add_flag("--now", now, "As Ctrl-C twice: the running tool is interrupted, too");
     command.footer(
         "As Ctrl-C in its terminal: the running step is finished, then the run is held.\n\nExample:\n  migc stop last");

@@ -14,7 +14,6 @@
 #include "compiler/findings/allow.hpp"
 #include "compiler/findings/baseline.hpp"
 #include "compiler/findings/report.hpp"
-#include "compiler/syntax/parse.hpp"
 #include "runtime/engine/proof_facts.hpp"
 
 namespace migc::cli {
@@ -104,16 +103,11 @@ void print_text(const std::vector<Checked>& all, const std::vector<findings::Fin
 
 void print_findings(const CheckOptions& options, const std::vector<Checked>& all,
                     const std::vector<findings::Finding>& found) {
-    if (options.format == "json")
-        print_document(Document::Json, findings::as_json(found));
-    else if (options.format == "sarif")
-        print_document(Document::Json, findings::as_sarif(found, MIGC_VERSION));
-    else if (options.format == "github")
-        print_document(Document::Ready, findings::as_github(found));
-    else if (options.format == "gitlab")
-        print_document(Document::Json, findings::as_gitlab(found));
-    else
-        print_text(all, found);
+    if (options.format == "text") return print_text(all, found);
+    if (options.format == "github") return print_document(Document::Ready, findings::as_github(found));
+    print_document(Document::Json, options.format == "json"    ? findings::as_json(found)
+                                   : options.format == "sarif" ? findings::as_sarif(found, MIGC_VERSION)
+                                                               : findings::as_gitlab(found));
 }
 
 // ------------------------------------------------------------------ baseline

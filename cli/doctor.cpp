@@ -35,10 +35,7 @@ int doctor(const DoctorOptions& options) {
     const auto found = runtime::examine(script->program, script->inventory, *(*session)->tools, *run_options,
                                         options.environment);
     if (!found) return refuse(found.error());
-    if (options.session.json)
-        print_document(Document::Json, to_json(*found).dump(2) + "\n");
-    else
-        print_lines(stdout, runtime::render(*found));
+    print_answer(options.session.json, to_json(*found), runtime::render(*found));
     print_lines(stderr, session::not_read(**session));
     return std::any_of(found->begin(), found->end(),
                        [](const auto& one) { return one.health == runtime::Health::Trouble; })

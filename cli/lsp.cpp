@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
 #include <unistd.h>

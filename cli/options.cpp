@@ -51,6 +51,14 @@ tl::expected<session::FoundRun, std::string> find_run(const std::string& id) {
     return found;
 }
 
+tl::expected<ReadRun, std::string> read_run(const std::string& id) {
+    auto found = find_run(id);
+    if (!found) return tl::unexpected(found.error());
+    auto events = found->journal->events(found->about.id);
+    if (!events) return tl::unexpected(events.error());
+    return ReadRun{std::move(*found), std::move(*events)};
+}
+
 bool says_something(const std::string& because) {
     return because.find_first_not_of(" \t\n") != std::string::npos;
 }

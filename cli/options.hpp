@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <CLI/App.hpp>
 
@@ -24,6 +25,11 @@ void listen(SessionOptions& options);
 CLI::Option* add_run_argument(CLI::App& command, std::string& run);
 // That run of the project that one stands in; tells why it may be in doubt what the journal says of it.
 tl::expected<session::FoundRun, std::string> find_run(const std::string& id);
+// The same, with its events.
+struct ReadRun : session::FoundRun {
+    std::vector<runtime::Event> events;
+};
+tl::expected<ReadRun, std::string> read_run(const std::string& id);
 // Whether there is more than blanks in what a person is to say why.
 bool says_something(const std::string& because);
 

@@ -39,9 +39,7 @@ bool is_understood(const Script& script) {
 }
 
 int diff(const std::string& old_path, const std::string& new_path) {
-    if (old_path == "-" && new_path == "-") {
-        return refuse("only one of the two can be the standard input");
-    }
+    if (old_path == "-" && new_path == "-") return refuse("only one of the two can be the standard input");
     const auto before = load_beside(old_path, new_path);
     const auto after = load_beside(new_path, old_path);
     bool understood = true;
@@ -80,13 +78,10 @@ int print_svg(const std::string& dot, const std::filesystem::path& root) {
         return 0;
     }
     if (answer.ending == runtime::Ending::NotStarted)
-        tell(
-            "migc: --format svg needs `dot`, which is not installed: install graphviz, or take --format "
-            "mermaid\n");
-    else
-        tell("migc: `dot` could not draw the graph: {}\n",
-             answer.errors.empty() ? answer.reason : answer.errors);
-    return 2;
+        return refuse(
+            "--format svg needs `dot`, which is not installed: install graphviz, or take --format mermaid");
+    return refuse("`dot` could not draw the graph: " +
+                  (answer.errors.empty() ? answer.reason : answer.errors));
 }
 
 int graph(const std::string& path, const std::string& format) {

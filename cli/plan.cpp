@@ -22,14 +22,6 @@ struct PlanOptions {
     SessionOptions session;
 };
 
-void show(const PlanOptions& options, const runtime::Plan& plan) {
-    if (options.session.json)
-        print_document(Document::Json, nlohmann::json(plan).dump(2) + "\n");
-    else
-        print_lines(stdout,
-                    options.markdown ? runtime::render_plan_markdown(plan) : runtime::render_plan(plan));
-}
-
 // Nothing is executed for them but the machine's kubectl, which is asked for the cluster. Which one it is
 // belongs to the run digest: where only a program of the project could tell, there is none.
 int digests(const Script& script, const session::Session& session, const runtime::RunOptions& options) {
@@ -55,17 +47,16 @@ int plan(const PlanOptions& options) {
     session_options.only_digests = options.digest;
     const auto session = session::open_session(session_options, *script);
     const auto run_options = session::run_options(options.session, *script);
-    for (const std::string& problem :
-         {session ? std::string() : session.error(), run_options ? std::string() : run_options.error()}) {
-        if (!problem.empty()) return refuse(problem);
-    }
+    if (!session) return refuse(session.error());
+    if (!run_options) return refuse(run_options.error());
     if (options.digest) return digests(*script, **session, *run_options);
     auto plan = runtime::make_plan(script->program, script->inventory, *(*session)->tools, *run_options);
     if (!plan) return refuse(plan.error().message);
     session::close_session(options.session, **session, nullptr);
     if (options.markdown || options.session.json)
         plan->affected = checks::affected({script->program, script->inventory, script->sources});
-    show(options, *plan);
+    print_answer(options.session.json, *plan,
+                 options.markdown ? runtime::render_plan_markdown(*plan) : runtime::render_plan(*plan));
     print_lines(stderr, session::not_read(**session));
     constexpr int problem = 1;
     if (!options.save.empty())

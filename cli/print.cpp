@@ -5,6 +5,7 @@
 
 #include "cli/terminal.hpp"
 #include "compiler/diagnostics/render.hpp"
+#include "compiler/diagnostics/style.hpp"
 #include "compiler/support/escape.hpp"
 #include "compiler/support/outside_text.hpp"
 #include "runtime/tools/redaction.hpp"
@@ -55,10 +56,15 @@ void print_document(Document kind, std::string_view text) {
     std::fwrite(document.data(), 1, document.size(), stdout);
 }
 
+void print_answer(bool as_json, const nlohmann::json& json, std::string_view text) {
+    if (as_json) return print_document(Document::Json, json.dump(2) + "\n");
+    print_lines(stdout, text);
+}
+
 void print(const Diagnostics& diagnostics, const SourceMap& sources) {
     if (diagnostics.empty()) return;
     const Diagnostics shown = first_of_each_file(diagnostics);
-    print_rendered(stderr, render_text(shown, sources, {colour(stderr), unicode()}));
+    print_rendered(stderr, render_text(shown, sources, {colour(stderr), locale_is_utf8()}));
     const std::size_t left_out = diagnostics.all().size() - shown.all().size();
     tell("{}{}\n", summary(diagnostics),
          left_out == 0

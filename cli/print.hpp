@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "compiler/driver/script.hpp"
 #include "runtime/session/ready.hpp"
@@ -47,6 +48,9 @@ enum class Document {
     Source,  // what the user gave, back to him
 };
 void print_document(Document kind, std::string_view text);
+
+// What a command was asked: for a program, or for a person.
+void print_answer(bool as_json, const nlohmann::json& json, std::string_view text);
 
 // The diagnostics to the standard error, in colour on a terminal, and a line with their number.
 void print(const Script& script);

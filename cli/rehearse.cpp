@@ -17,16 +17,9 @@ struct RehearseOptions {
 constexpr int as_declared = 0, differs = 1, stands = 3;
 
 int exit_code_of(const trial::Rehearsed& rehearsed) {
-    switch (rehearsed.end) {
-        case trial::Rehearsed::End::AsDeclared:
-            return as_declared;
-        case trial::Rehearsed::End::Differs:
-            return differs;
-        case trial::Rehearsed::End::Stands:
-            return stands;
-        default:
-            return rehearsed.exit_code == differs ? refused : rehearsed.exit_code;
-    }
+    using End = trial::Rehearsed::End;
+    if (rehearsed.end == End::NotDone) return rehearsed.exit_code == differs ? refused : rehearsed.exit_code;
+    return rehearsed.end == End::AsDeclared ? as_declared : rehearsed.end == End::Differs ? differs : stands;
 }
 
 int rehearse(const RehearseOptions& options) {

@@ -10,7 +10,6 @@
 #include "cli/print.hpp"
 #include "cli/terminal.hpp"
 #include "compiler/driver/files.hpp"
-#include "compiler/support/escape.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/inspect/examine.hpp"
 #include "runtime/inspect/progress.hpp"
@@ -24,7 +23,6 @@
 #include "runtime/session/ready.hpp"
 #include "runtime/tools/interrupts.hpp"
 #include "runtime/tools/live.hpp"
-#include "runtime/trust/times.hpp"
 
 namespace migc::cli {
 namespace {
@@ -73,9 +71,8 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
         const std::vector<runtime::Event>* earlier,
         const std::function<runtime::RunResult(runtime::Engine&)>& work) {
     const auto root = script.inventory.root;
-    options.session.work = runtime::Work::Acts;
-    auto consent = session::consent_to_run(options.session, script, earlier);
-    if (!consent) return refuse(session::Refusal{consent.error(), refused, true});
+    auto agreed = session::agreed_options(options.session, script, earlier);
+    if (!agreed) return refuse(agreed.error());
     if (const auto state = runtime::make_state_folder(root); !state) return refuse(state.error());
     // Before the locks, whose heartbeat is a thread.
     using session::Detached;
@@ -84,13 +81,12 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
     if (!halves) return refuse(halves.error());
     if (halves->foreground) return leave_to_background(*halves->foreground);
     if (halves->background && starting != nullptr) starting->take_over();
-    auto ready = session::make_ready(options.session, script, script.program, purpose);
+    auto ready = session::make_ready(options.session, script, script.program, purpose, std::move(*agreed));
     if (!ready) return refuse(ready.error());
     ready->options.overwrite = options.overwrite;
     ready->options.expect = options.expect;
     ready->options.without_evidence = options.because;
     ready->options.hurry_requested = [] { return runtime::interrupts() > 1; };
-    ready->options.consent = std::move(*consent);
     auto plan = session::hold_to_plan(options.plan, script, *ready);
     if (!plan) return refuse(plan.error());
     runtime::Tools& tools = *ready->session->tools;
@@ -115,9 +111,10 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
                 const std::string& id = begun != nullptr ? begun->run : resumed->run;
                 ready->locks->names_run(id);
                 if (starting != nullptr) starting->begun();
-                const auto folder = root / ".migc" / "runs" / id;
-                if (halves->background) halves->background->begun(id, folder);
-                progress.emplace(folder);
+                if (const auto folder = runtime::find_run_folder(root, id); folder && *folder) {
+                    if (halves->background) halves->background->begun(id, (*folder)->path());
+                    progress.emplace((*folder)->path());
+                }
             }
             if (progress) progress->on(event);
             ready->session->on(event);
@@ -173,20 +170,22 @@ tl::expected<session::Earlier, std::string> earlier_run(const RunOptions& option
     return earlier;
 }
 
-int undo(const RunOptions& options) {
-    const auto earlier = earlier_run(options, "undo");
+// `what` is done with an earlier run, by `work`; `purpose` is what others are told of it, before its id.
+int act_on_earlier(const RunOptions& options, const std::string& what, const std::string& purpose,
+                   runtime::RunResult (runtime::Engine::*work)(const std::string& run)) {
+    const auto earlier = earlier_run(options, what);
     if (!earlier) return refuse(earlier.error());
     const std::string& id = earlier->about.id;
-    return act(options, *earlier->script, fmt::format("the undo of {}", id), nullptr, &earlier->events,
-               [&](runtime::Engine& engine) { return engine.undo(id); });
+    return act(options, *earlier->script, purpose + id, nullptr, &earlier->events,
+               [&](runtime::Engine& engine) { return (engine.*work)(id); });
+}
+
+int undo(const RunOptions& options) {
+    return act_on_earlier(options, "undo", "the undo of ", &runtime::Engine::undo);
 }
 
 int resume(const RunOptions& options) {
-    const auto earlier = earlier_run(options, "go on");
-    if (!earlier) return refuse(earlier.error());
-    const std::string& id = earlier->about.id;
-    return act(options, *earlier->script, fmt::format("the run {}", id), nullptr, &earlier->events,
-               [&](runtime::Engine& engine) { return engine.resume(id); });
+    return act_on_earlier(options, "go on", "the run ", &runtime::Engine::resume);
 }
 
 // On standard output, whatever state the run is in; nothing is locked, nothing is asked.
@@ -251,16 +250,14 @@ int list_runs() {
 }
 
 int show(const std::string& id, bool json) {
-    const auto found = find_run(id);
+    const auto found = read_run(id);
     if (!found) return refuse(found.error());
-    const auto events = found->journal->events(found->about.id);
-    if (!events) return refuse(events.error());
     if (!json) {
-        print_rendered(stdout, runtime::show_run(found->about, *events));
+        print_rendered(stdout, runtime::show_run(found->about, found->events));
         return 0;
     }
     const auto out = runtime::make_json_reporter(std::cout);
-    for (const auto& event : *events) out->on(event);
+    for (const auto& event : found->events) out->on(event);
     return 0;
 }
 

@@ -23,14 +23,4 @@ bool colour(std::FILE* stream) {
     return is_terminal(stream) && variable("NO_COLOR").empty();
 }
 
-bool unicode() {
-    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-        const std::string_view value = variable(name);
-        if (!value.empty())
-            return value.find("UTF-8") != std::string_view::npos ||
-                   value.find("utf8") != std::string_view::npos;
-    }
-    return false;
-}
-
 }  // namespace migc::cli

@@ -8,7 +8,5 @@ namespace migc::cli {
 // Whether a stream goes to a terminal that is not told to be plain (NO_COLOR, TERM=dumb).
 bool colour(std::FILE* stream);
 bool is_terminal(std::FILE* stream);
-// Whether the locale shows more than ASCII.
-bool unicode();
 
 }  // namespace migc::cli

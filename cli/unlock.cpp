@@ -1,7 +1,5 @@
 // migc unlock: a person takes the lock away from a run that cannot give it back.
 
-#include <fmt/format.h>
-
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/print.hpp"

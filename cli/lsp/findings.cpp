@@ -1,8 +1,4 @@
 // Findings, as an editor shows them, and what mends them.
-#include <algorithm>
-#include <cctype>
-
-#include <fmt/format.h>
 
 #include "cli/lsp/server.hpp"
 #include "cli/lsp/uri.hpp"

@@ -1,8 +1,6 @@
 #include "cli/lsp/framing.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 
 #include <fmt/format.h>
 

@@ -1,7 +1,5 @@
 #include "cli/lsp/server.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "cli/lsp/uri.hpp"

@@ -108,33 +108,29 @@ tl::expected<void, std::string> is_the_users(const Script& script) {
     return {};
 }
 
-tl::expected<nlohmann::json, std::string> consent_to_run(SessionOptions& options, const Script& script,
-                                                         const std::vector<runtime::Event>* earlier) {
-    if (!is_live(options)) return nlohmann::json();
-    if (const auto own = earlier == nullptr ? is_the_users(script) : tl::expected<void, std::string>(); !own)
-        return tl::unexpected(own.error());
-    auto run_options = session::run_options(options, script);
-    if (!run_options) return tl::unexpected(run_options.error());
-    const auto tools = runtime::make_live_tools();
-    const Programs programs =
-        runtime::project_programs(script.program, script.inventory, *run_options, *tools);
+namespace {
+
+// For the journal: what was allowed, and how; null if there is nothing.
+tl::expected<nlohmann::json, std::string> consent_to(const Programs& programs, SessionOptions& options,
+                                                     const Script& script,
+                                                     const std::vector<runtime::Event>* earlier) {
     if (programs.empty()) return nlohmann::json();
     const nlohmann::json all = to_json(programs);
     const nlohmann::json before = earlier != nullptr ? allowed_before(*earlier) : nlohmann::json::array();
-    const auto told = [&](const char* how) { return nlohmann::json{{"how", how}, {"programs", all}}; };
-    if (options.allow_tools) return told("--allow-tools");
+    const auto allowed = [&](const char* how) { return nlohmann::json{{"how", how}, {"programs", all}}; };
+    if (options.allow_tools) return allowed("--allow-tools");
     const auto root = std::filesystem::absolute(script.inventory.root);
     const bool is_configured = std::all_of(programs.begin(), programs.end(), [&](const ProjectProgram& one) {
         return runtime::is_configured(one, root);
     });
-    if (is_configured) return told("the user's configuration");
+    if (is_configured) return allowed("the user's configuration");
     const bool is_known =
         std::all_of(all.begin(), all.end(), [&](const nlohmann::json& one) { return is_among(one, before); });
     options.allow_tools = true;
-    if (is_known) return told("as before");
+    if (is_known) return allowed("as before");
     const std::string list = shown(script, programs);
     if (const auto yes = options.ask(list)) {
-        if (*yes) return told("asked on the terminal");
+        if (*yes) return allowed("asked on the terminal");
         return tl::unexpected(std::string("nothing is begun: it was not allowed"));
     }
     std::map<std::string, ProjectProgram> by_name;
@@ -142,6 +138,24 @@ tl::expected<nlohmann::json, std::string> consent_to_run(SessionOptions& options
     return tl::unexpected(
         fmt::format("nothing is begun: it executes what the project says, and nobody has allowed that:\n{}{}",
                     list, how_to_allow(configuration(by_name), root)));
+}
+
+}  // namespace
+
+tl::expected<runtime::RunOptions, Refusal> agreed_options(SessionOptions& options, const Script& script,
+                                                          const std::vector<runtime::Event>* earlier) {
+    options.work = runtime::Work::Acts;
+    if (is_live(options) && earlier == nullptr)
+        if (const auto own = is_the_users(script); !own) return tl::unexpected(Refusal{own.error()});
+    auto agreed = run_options(options, script);
+    if (!agreed) return tl::unexpected(Refusal{agreed.error()});
+    if (!is_live(options)) return std::move(*agreed);
+    const auto programs =
+        runtime::project_programs(script.program, script.inventory, *agreed, *runtime::make_live_tools());
+    auto consent = consent_to(programs, options, script, earlier);
+    if (!consent) return tl::unexpected(Refusal{consent.error(), 2, true});
+    agreed->consent = std::move(*consent);
+    return std::move(*agreed);
 }
 
 std::string not_read(const Session& session) {

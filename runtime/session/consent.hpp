@@ -16,12 +16,12 @@ namespace migc::session {
 // speaks for its folder, it must be the user's like one. The error says whose it is, and what to do.
 tl::expected<void, std::string> is_the_users(const Script& script);
 
-// Before a live run, an undo, or one that goes on: whether what it may execute of the project is allowed, by
-// `--allow-tools`, the user's configuration, what `earlier` events of the same run say was allowed, or a
-// person who is asked. Then the options allow it, and what is given is for the journal: null if there is
-// nothing. The error says what it is about, and what to do.
-tl::expected<nlohmann::json, std::string> consent_to_run(SessionOptions& options, const Script& script,
-                                                         const std::vector<runtime::Event>* earlier);
+// What a run, an undo, or one that goes on is done with, and the options made ready to act. A live one only
+// where what it may execute of the project is allowed, by `--allow-tools`, the user's configuration, what
+// `earlier` events of the same run say was allowed, or a person who is asked: then the options allow it, and
+// `consent` is for the journal. The error says what it is about, and what to do.
+tl::expected<runtime::RunOptions, Refusal> agreed_options(SessionOptions& options, const Script& script,
+                                                          const std::vector<runtime::Event>* earlier);
 
 // After a plan or a look: which programs were not run, and how to allow them, in lines. Empty if there are
 // none.

@@ -35,9 +35,8 @@ std::string read_to_the_end(int descriptor) {
 }
 
 // Waits until the run has begun, or the other half has ended without one.
-Detached::Foreground wait_for(pid_t background, int told, const fs::path& log) {
-    Detached::Foreground foreground{0, read_to_the_end(told), {}};
-    ::close(told);
+Detached::Foreground wait_for(pid_t background, const Descriptor& pipe, const fs::path& log) {
+    Detached::Foreground foreground{0, read_to_the_end(pipe.get()), {}};
     if (!foreground.run.empty()) return foreground;
     int status = 0;
     while (::waitpid(background, &status, 0) < 0 && errno == EINTR) continue;
@@ -62,37 +61,31 @@ tl::expected<Detached::Halves, std::string> Detached::split(const fs::path& root
     const auto folder = runtime::make_state_folder(root);
     if (!folder) return Error(folder.error());
     std::string log = (folder->path() / "output-XXXXXX").string();
-    const int output = ::mkostemp(log.data(), O_CLOEXEC | O_APPEND);
+    const Descriptor output(::mkostemp(log.data(), O_CLOEXEC | O_APPEND));
     std::array<int, 2> pipe{};
-    if (output < 0 || ::pipe2(pipe.data(), O_CLOEXEC) != 0)
+    if (!output || ::pipe2(pipe.data(), O_CLOEXEC) != 0)
         return Error(fmt::format("{} cannot be created: {}", log, std::strerror(errno)));
     std::fflush(nullptr);
+    Descriptor reading(pipe[0]), writing(pipe[1]);
     const pid_t child = ::fork();
     if (child < 0) return Error(fmt::format("no process can be started: {}", std::strerror(errno)));
     Halves halves;
     if (child == 0) {
-        ::close(pipe[0]);
-        leave_terminal(output);
-        halves.background.reset(new Detached(pipe[1], log));
+        leave_terminal(output.get());
+        halves.background.reset(new Detached(std::move(writing), log));
     } else {
-        ::close(pipe[1]);
-        halves.foreground = wait_for(child, pipe[0], log);
+        writing.close();
+        halves.foreground = wait_for(child, reading, log);
     }
-    ::close(output);
     return halves;
 }
 
-Detached::~Detached() {
-    if (told_ >= 0) ::close(told_);
-}
-
 void Detached::begun(const std::string& run, const fs::path& folder) {
-    if (told_ < 0) return;
+    if (!foreground_) return;
     std::error_code ignored;  // then it stays where it is
     fs::rename(log_, folder / fmt::format("output-{}.txt", ::getpid()), ignored);
-    [[maybe_unused]] const ssize_t written = ::write(told_, run.data(), run.size());
-    ::close(told_);
-    told_ = -1;
+    write_all(foreground_.get(), run);
+    foreground_.close();
 }
 
 }  // namespace migc::session

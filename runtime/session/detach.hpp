@@ -8,6 +8,8 @@
 
 #include <tl/expected.hpp>
 
+#include "compiler/support/descriptor.hpp"
+
 namespace migc::session {
 
 // The half of a process that goes on in the background, in a session of its own, with its output in a file.
@@ -27,17 +29,14 @@ class Detached {
     // To be called before any thread is started. The error is a sentence for people.
     static tl::expected<Halves, std::string> split(const std::filesystem::path& root);
 
-    ~Detached();
-    Detached(const Detached&) = delete;
-    Detached& operator=(const Detached&) = delete;
-
     // The run has an id and a folder from now on: the output goes there, and whoever waits in the foreground
     // is told.
     void begun(const std::string& run, const std::filesystem::path& folder);
 
   private:
-    Detached(int told, std::filesystem::path log) : told_(told), log_(std::move(log)) {}
-    int told_;  // the writing end of a pipe to the foreground
+    Detached(Descriptor foreground, std::filesystem::path log)
+        : foreground_(std::move(foreground)), log_(std::move(log)) {}
+    Descriptor foreground_;  // the writing end of a pipe to it; closed: it knows
     std::filesystem::path log_;
 };
 

@@ -4,8 +4,6 @@
 
 #include "compiler/driver/files.hpp"
 #include "compiler/support/escape.hpp"
-#include "runtime/engine/reviewed.hpp"
-#include "runtime/journal/state_folder.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/session/signatures.hpp"
 #include "runtime/tools/interrupts.hpp"
@@ -46,7 +44,7 @@ tl::expected<void, std::string> find_its_place(Earlier& earlier, const std::stri
 }  // namespace
 
 tl::expected<Ready, Refusal> make_ready(SessionOptions options, Script& script, const ir::Program& program,
-                                        const std::string& purpose) {
+                                        const std::string& purpose, runtime::RunOptions agreed) {
     const auto refused = [](std::string why, int code = 2) {
         return tl::unexpected(Refusal{std::move(why), code});
     };
@@ -60,8 +58,6 @@ tl::expected<Ready, Refusal> make_ready(SessionOptions options, Script& script, 
         *ready.locks = std::move(*locks);
     }
     options.locks = ready.locks->descriptors();
-    auto run_options = session::run_options(options, script);
-    if (!run_options) return refused(run_options.error());
     auto scratch = ScratchCopy::make(options, script);
     if (!scratch) return refused(scratch.error());
     auto session = open_session(options, script);
@@ -71,7 +67,7 @@ tl::expected<Ready, Refusal> make_ready(SessionOptions options, Script& script, 
     ready.scratch = std::move(*scratch);
     ready.session = std::move(*session);
     ready.journal = std::move(*journal);
-    ready.options = std::move(*run_options);
+    ready.options = std::move(agreed);
     ready.options.newest_known = [newest = newest_known(root, ready.journal.get())] { return newest; };
     ready.options.world = ready.session->world;
     ready.options.stop_requested = [] { return runtime::interrupts() > 0; };

@@ -12,14 +12,6 @@
 
 namespace migc::session {
 
-// Why nothing is begun, and with which exit code.
-struct Refusal {
-    std::string message;
-    int exit_code = 2;
-    bool in_lines = false;  // the message has several
-};
-constexpr int locked = 5;  // somebody else is at work, or the script is not the one that was agreed on
-
 // Its parts are given up in the reverse order: the locks last.
 struct Ready {
     std::shared_ptr<runtime::Locks> locks;  // of a live run; else of nothing
@@ -30,9 +22,9 @@ struct Ready {
 };
 
 // Takes the locks of `program` (the script, or a part of it) and opens the rest. `purpose` is what others are
-// told who want the locks: "the run of deploy.mig".
+// told who want the locks: "the run of deploy.mig"; `agreed` what `agreed_options` gave for these options.
 tl::expected<Ready, Refusal> make_ready(SessionOptions options, Script& script, const ir::Program& program,
-                                        const std::string& purpose);
+                                        const std::string& purpose, runtime::RunOptions agreed);
 
 // What a saved plan says of the world must still hold; the engine compares the rest. Gives the plan as it is
 // now; nothing if no file is named.

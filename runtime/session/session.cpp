@@ -7,11 +7,9 @@
 
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/driver/files.hpp"
-#include "compiler/project/user_config.hpp"
-#include "compiler/support/project_path.hpp"
-#include "compiler/support/sha256.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/convert.hpp"
+#include "runtime/engine/environment.hpp"
 #include "runtime/journal/lock.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/natives/natives.hpp"
@@ -65,17 +63,11 @@ std::vector<runtime::Normalisation> normalised(const Script& script) {
     return {{script.inventory.root.string(), "${root}"}};
 }
 
-bool runs_terraform(const std::optional<ir::Command>& command) {
-    return command &&
-           (command->tool == "terraform" || std::find(command->through.begin(), command->through.end(),
-                                                      "terraform") != command->through.end());
-}
-
 bool uses_terraform(const ir::Program& program) {
     return std::any_of(program.verbs.begin(), program.verbs.end(),
-                       [](const ir::Verb& verb) { return runs_terraform(verb.action); }) ||
+                       [](const ir::Verb& verb) { return runtime::runs_tool(verb.action, "terraform"); }) ||
            std::any_of(program.probes.begin(), program.probes.end(),
-                       [](const ir::Probe& probe) { return runs_terraform(probe.read); });
+                       [](const ir::Probe& probe) { return runtime::runs_tool(probe.read, "terraform"); });
 }
 
 // What the environment says to terraform is told, be it passed on or not: nothing creeps in.
@@ -153,29 +145,6 @@ std::string mode_of(const SessionOptions& options) {
     return !options.world.empty() ? "simulated" : !options.replay.empty() ? "replayed" : "live";
 }
 
-}  // namespace
-
-bool is_live(const SessionOptions& options) {
-    return options.world.empty() && options.replay.empty();
-}
-
-bool edits_files(const ir::Program& program) {
-    return std::any_of(program.verbs.begin(), program.verbs.end(), [](const ir::Verb& verb) {
-        const auto* native = verb.action ? runtime::find_native(verb.action->native) : nullptr;
-        return native != nullptr && native->edits_files;
-    });
-}
-
-std::vector<std::string> lock_names(const ir::Program& program) {
-    std::vector<std::string> names;
-    for (const ir::Stage& stage : program.stages)
-        names.push_back(stage.environment.empty() ? stage.name : stage.environment);
-    if (edits_files(program)) names.push_back(runtime::project_files_lock);
-    return names;
-}
-
-namespace {
-
 // What the project says is executed only where that is allowed; in a simulated world nothing is.
 void ask_for_consent(const SessionOptions& options, const Script& script, Session& session) {
     const auto root = std::filesystem::absolute(script.inventory.root).lexically_normal();
@@ -199,7 +168,38 @@ tl::expected<void, std::string> write_state(const SessionOptions& options, std::
     return {};
 }
 
+void tell_interference(const SessionOptions& options, runtime::World& world) {
+    for (const runtime::OthersWrite& write : world.ledger()) {
+        if (write.superseded) continue;
+        options.tell(fmt::format(
+            "others: {}: {}", runtime::shown(write),
+            write.stands() ? "it is still there"
+                           : fmt::format("it is not there any more since `{}`{}", write.overwritten_by,
+                                         write.looked_at ? ", which came after a look" : "")));
+    }
+    for (const std::string& text : world.idle_interference()) options.tell("others: " + text);
+}
+
 }  // namespace
+
+bool is_live(const SessionOptions& options) {
+    return options.world.empty() && options.replay.empty();
+}
+
+bool edits_files(const ir::Program& program) {
+    return std::any_of(program.verbs.begin(), program.verbs.end(), [](const ir::Verb& verb) {
+        const auto* native = verb.action ? runtime::find_native(verb.action->native) : nullptr;
+        return native != nullptr && native->edits_files;
+    });
+}
+
+std::vector<std::string> lock_names(const ir::Program& program) {
+    std::vector<std::string> names;
+    for (const ir::Stage& stage : program.stages)
+        names.push_back(stage.environment.empty() ? stage.name : stage.environment);
+    if (edits_files(program)) names.push_back(runtime::project_files_lock);
+    return names;
+}
 
 tl::expected<std::unique_ptr<Session>, std::string> open_session(const SessionOptions& options,
                                                                  const Script& script) {
@@ -256,22 +256,6 @@ void Session::on(const runtime::Event& event) const {
     const bool ends = event.kind() == EventKind::Outcome || event.kind() == EventKind::UndoOutcome;
     if (begins || ends) simulated->step(event.as<runtime::events::OfStep>()->text, ends);
 }
-
-namespace {
-
-void tell_interference(const SessionOptions& options, runtime::World& world) {
-    for (const runtime::OthersWrite& write : world.ledger()) {
-        if (write.superseded) continue;
-        options.tell(fmt::format(
-            "others: {}: {}", runtime::shown(write),
-            write.stands() ? "it is still there"
-                           : fmt::format("it is not there any more since `{}`{}", write.overwritten_by,
-                                         write.looked_at ? ", which came after a look" : "")));
-    }
-    for (const std::string& text : world.idle_interference()) options.tell("others: " + text);
-}
-
-}  // namespace
 
 void close_session(const SessionOptions& options, Session& session, const ScratchCopy* scratch) {
     if (session.simulated != nullptr && !options.interference.empty())

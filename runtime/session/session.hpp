@@ -47,6 +47,14 @@ struct SessionOptions {
     };
 };
 
+// Why nothing is begun, and with which exit code.
+struct Refusal {
+    std::string message;
+    int exit_code = 2;
+    bool in_lines = false;  // the message has several
+};
+constexpr int locked = 5;  // somebody else is at work, or the script is not the one that was agreed on
+
 // Neither simulated nor replayed.
 bool is_live(const SessionOptions& options);
 

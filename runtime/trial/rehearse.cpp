@@ -189,12 +189,11 @@ tl::expected<Rehearsed, session::Refusal> rehearse(session::SessionOptions optio
     const std::string& stage = options.stages.front();
     const auto program = only(script.program, stage);
     if (!program) return tl::unexpected(session::Refusal{fmt::format("{} has no stage {}", name, stage)});
-    options.work = runtime::Work::Acts;
-    auto consent = session::consent_to_run(options, script, nullptr);
-    if (!consent) return tl::unexpected(session::Refusal{consent.error(), 2, true});
-    auto ready = session::make_ready(options, script, *program, fmt::format("the rehearsal of {}", name));
+    auto agreed = session::agreed_options(options, script, nullptr);
+    if (!agreed) return tl::unexpected(agreed.error());
+    auto ready = session::make_ready(options, script, *program, fmt::format("the rehearsal of {}", name),
+                                     std::move(*agreed));
     if (!ready) return tl::unexpected(ready.error());
-    ready->options.consent = std::move(*consent);
     runtime::install_interrupt_handlers();
     const Rehearsed rehearsed = Rehearsal(script, *program, *ready, say).run();
     session::close_session(options, *ready->session, ready->scratch.get());

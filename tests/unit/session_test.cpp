@@ -104,18 +104,18 @@ TEST_CASE("who runs it holds the locks, and nobody else until it is over") {
     const Folder folder;
     const auto script = example(folder.path);
     SessionOptions options;
-    auto first = make_ready(options, *script, script->program, "the run of a.mig");
+    auto first = make_ready(options, *script, script->program, "the run of a.mig", {});
     REQUIRE(first);
-    const auto second = make_ready(options, *script, script->program, "the run of b.mig");
+    const auto second = make_ready(options, *script, script->program, "the run of b.mig", {});
     REQUIRE_FALSE(second);
     CHECK(second.error().exit_code == locked);
     CHECK(second.error().message.find("the run of a.mig") != std::string::npos);
     // A simulated one changes nothing that two could fight for.
     options.world = "learning";
-    CHECK(make_ready(options, *script, script->program, "a rehearsal"));
+    CHECK(make_ready(options, *script, script->program, "a rehearsal", {}));
     first->options = {};
     first = tl::unexpected(Refusal{});
-    CHECK(make_ready({}, *script, script->program, "the run of c.mig"));
+    CHECK(make_ready({}, *script, script->program, "the run of c.mig", {}));
 }
 
 TEST_CASE("whoever stays in the foreground hears that the run has begun, or what became of it") {
