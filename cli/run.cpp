@@ -200,7 +200,7 @@ int runbook(const RunOptions& options) {
                                   runtime::Work::Looks, [](const auto&) { return false; });
     runtime::Engine engine(earlier->script->program, earlier->script->inventory, tools, **journal, {},
                            *run_options);
-    const auto text = engine.sheet(earlier->about.id);
+    const auto text = engine.runbook(earlier->about.id);
     if (!text) return refuse(text.error());
     print_lines(stdout, *text);
     return 0;

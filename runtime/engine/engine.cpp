@@ -239,7 +239,7 @@ std::optional<Problem> Engine::State::prepare_folders() {
                                    sha256(fmt::format("{} {}", begun_ms, options.script)).substr(0, 6)));
     }
     if (!live || stages.empty()) return std::nullopt;
-    run.sheet.keep_in(folder);
+    run.runbook.keep_in(folder);
     run.kept.belongs_to(run.recorder.run(), folder);
     return std::nullopt;
 }
@@ -397,7 +397,7 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
     if (end.result == Outcome::InDoubt) body.decide = to_decide();
     const bool was_trusted = run.recorder.trusted();
     const bool written = run.recorder.end(body);
-    run.flush();  // the sheet
+    run.flush();  // the runbook
     if (written && is_closed_for_undo(result.result)) run.kept.erase();
     if (written) return result;
     // However well it went, the journal does not say so, and whoever reads it must not be told otherwise.
@@ -542,10 +542,10 @@ tl::expected<RunState, std::string> Engine::State::recall(const std::string& id)
     run.recorder.belongs_to(about->id);
     options.run = about->id;
     begun_ms = about->begun_ms;
-    run.sheet.belongs_to(std::filesystem::absolute(inventory.root) / ".migc" / "runs" / about->id);
+    run.runbook.belongs_to(std::filesystem::absolute(inventory.root) / ".migc" / "runs" / about->id);
     for (const auto& stage : stages) {
         if (stage->passed) run.passed.insert(stage->stage.name);
-        for (const Change& change : stage->changes) run.sheet.update(*stage, change);
+        for (const Change& change : stage->changes) run.runbook.update(*stage, change);
     }
     return history;
 }
@@ -649,11 +649,11 @@ RunResult Engine::resume(const std::string& id) {
     return state_->guarded([this, &id] { return state_->resume_run(id); });
 }
 
-tl::expected<std::string, std::string> Engine::sheet(const std::string& id) {
+tl::expected<std::string, std::string> Engine::runbook(const std::string& id) {
     try {
         if (const auto history = state_->recall(id); !history) return tl::unexpected(history.error());
-        state_->run.sheet.write_files();
-        return state_->run.sheet.text(state_->run.sheet_heading());
+        state_->run.runbook.write_files();
+        return state_->run.runbook.text(state_->run.runbook_heading());
     } catch (const std::exception& error) {
         return tl::unexpected(fmt::format("a mistake in migc itself: {}", error.what()));
     }

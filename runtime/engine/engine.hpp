@@ -43,7 +43,7 @@ class Engine {
     RunResult undo(const std::string& run);
 
     // The commands that take back by hand what a run of the journal has done so far. Asks nobody anything.
-    tl::expected<std::string, std::string> sheet(const std::string& run);
+    tl::expected<std::string, std::string> runbook(const std::string& run);
 
   private:
     struct State;

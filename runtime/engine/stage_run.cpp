@@ -29,7 +29,7 @@ RunContext::RunContext(const ir::Program& the_program, const project::Inventory&
                        if (inputs) inputs->wrote(path);
                    },
                    [this] { return changes(); }},
-      sheet(the_program, inventory, the_options) {
+      runbook(the_program, inventory, the_options) {
     recorder.fenced_by(options.lock_lost);
     eval_context.kept = &kept;
     eval_context.approved_by = [this](const auto& approvals) { approved_by(approvals); };
@@ -46,7 +46,7 @@ std::vector<std::string> RunContext::take_approvals() {
     return std::exchange(approvals_, {});
 }
 
-std::string RunContext::sheet_heading() {
+std::string RunContext::runbook_heading() {
     const std::string title = program.migration ? printable(program.migration->title, 200) : "";
     return fmt::format(
         "# Run {}{}: what takes back by hand, without migc, what it has done so far.\n"
@@ -57,21 +57,21 @@ std::string RunContext::sheet_heading() {
         iso_time(tools.now()), eval_context.inventory.root.string());
 }
 
-void RunContext::keep_sheet() {
-    const std::lock_guard lock(sheet_mutex_);
-    if (sheet_is_old_.exchange(false) && sheet.is_kept()) sheet.write(sheet_heading());
+void RunContext::keep_runbook() {
+    const std::lock_guard lock(runbook_mutex_);
+    if (runbook_is_old_.exchange(false) && runbook.is_kept()) runbook.write(runbook_heading());
 }
 
-// How a step went is on the sheet with what is begun next: it costs as much as the rest of a small step, so
-// it is written while the disk is waited for. Where that fails, the sheet names what was not begun, as
+// How a step went is on the runbook with what is begun next: it costs as much as the rest of a small step, so
+// it is written while the disk is waited for. Where that fails, the runbook names what was not begun, as
 // something to look at.
 bool RunContext::flush() {
     std::future<void> written;
-    if (sheet_is_old_ && sheet.is_kept())
+    if (runbook_is_old_ && runbook.is_kept())
         written =
-            without_signals([this] { return std::async(std::launch::async, [this] { keep_sheet(); }); });
+            without_signals([this] { return std::async(std::launch::async, [this] { keep_runbook(); }); });
     const bool durable = recorder.flush();
-    written.valid() ? written.get() : keep_sheet();  // which somebody else may be writing just now
+    written.valid() ? written.get() : keep_runbook();  // which somebody else may be writing just now
     return durable;
 }
 
@@ -108,9 +108,9 @@ StageRun::StageRun(RunContext& the_run, const ir::Stage& the_stage, StageEnviron
 void StageRun::add(Change change) {
     {
         const std::lock_guard lock(mutex_);
-        run.sheet.update(*this, StageState::add(std::move(change)));
+        run.runbook.update(*this, StageState::add(std::move(change)));
     }
-    run.sheet_is_old_ = true;
+    run.runbook_is_old_ = true;
 }
 
 void StageRun::put_back(const StepId& step, const std::optional<Change>& before) {
@@ -118,9 +118,9 @@ void StageRun::put_back(const StepId& step, const std::optional<Change>& before)
     {
         const std::lock_guard lock(mutex_);
         forget(step);
-        run.sheet.forget(stage.name, step);
+        run.runbook.forget(stage.name, step);
     }
-    run.sheet_is_old_ = true;
+    run.runbook_is_old_ = true;
 }
 
 std::optional<Change> StageRun::change(const StepId& step) {
@@ -139,9 +139,9 @@ void StageRun::conclude(const StepId& step, const events::StepOutcome& outcome) 
             ++run.tool_writes_[whole_phrase(phrase)];
         }
         not_indexed_.push_back(step);
-        run.sheet.update(*this, *concluded);
+        run.runbook.update(*this, *concluded);
     }
-    run.sheet_is_old_ = true;
+    run.runbook_is_old_ = true;
 }
 
 std::string StageRun::whole_phrase(const std::string& phrase) const {
@@ -208,9 +208,9 @@ void StageRun::mark_undone(const StepId& step) {
         const std::lock_guard lock(mutex_);
         StageState::mark_undone(step);
         for (const Change& change : changes)
-            if (change.step == step || change.step.is_inside(step)) run.sheet.update(*this, change);
+            if (change.step == step || change.step.is_inside(step)) run.runbook.update(*this, change);
     }
-    run.sheet_is_old_ = true;
+    run.runbook_is_old_ = true;
 }
 
 void StageRun::wrote(const Values& values) {

@@ -14,7 +14,7 @@
 #include "runtime/engine/inputs.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/recorder.hpp"
-#include "runtime/engine/sheet.hpp"
+#include "runtime/engine/runbook.hpp"
 #include "runtime/journal/run_state.hpp"
 
 namespace migc::runtime::inline engine {
@@ -88,17 +88,17 @@ struct RunContext {
     std::set<std::string> passed;  // stages that completed
     KeptSecrets kept;              // what of them an undo needs
     EvalContext eval_context;
-    Sheet sheet;
+    Runbook runbook;
     std::unique_ptr<Inputs> inputs;  // the files that the run was reviewed with; null in an undo
     // What an earlier run must have passed a stage with: the change as it was reviewed, and as it is with the
     // files that this run's steps have changed.
     [[nodiscard]] std::vector<std::string> changes() const;
     nlohmann::json change;  // the parts of the change digest; see reviewed.hpp
 
-    // The sheet's first lines: of which run, and as of when.
-    std::string sheet_heading();
-    // For before anything outside is touched or waited for, and at the end: the sheet is as things stand, and
-    // all that was recorded is durable, and told, when it returns true.
+    // The runbook's first lines: of which run, and as of when.
+    std::string runbook_heading();
+    // For before anything outside is touched or waited for, and at the end: the runbook is as things stand,
+    // and all that was recorded is durable, and told, when it returns true.
     bool flush();
     // Whether the operator asked to stop, through a signal or the caller's hook.
     bool stopping();
@@ -119,12 +119,12 @@ struct RunContext {
     // How often the run has written something under its tool's own name, by cluster, namespace and phrase.
     std::mutex writes_mutex_;
     std::map<std::string, int> tool_writes_;
-    void keep_sheet();
+    void keep_runbook();
     std::mutex approvals_mutex_;
     std::vector<std::string> approvals_;
     std::set<std::string> approvals_told_;
-    std::mutex sheet_mutex_;
-    std::atomic<bool> sheet_is_old_ = false;
+    std::mutex runbook_mutex_;
+    std::atomic<bool> runbook_is_old_ = false;
 };
 
 // A stage of this run: what it has done so far, and what it is run with. Where it adds to its state while

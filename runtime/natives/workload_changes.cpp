@@ -60,7 +60,7 @@ static Answer image_set(Host& host, const Arguments& arguments) {
     return command ? run_kubectl(host, *command) : refused(command.error());
 }
 
-// A sheet for the undo by hand cannot look at the workload: the usual list is shown then.
+// A runbook for the undo by hand cannot look at the workload: the usual list is shown then.
 static Preview preview_image_set(Host& host, const Arguments& arguments) {
     Arguments shown = arguments;
     if (shown.size() > 1 && text_argument(shown, 1).starts_with('<'))

@@ -74,7 +74,7 @@ void tell(const RunSummary& about, const std::vector<Event>& events, const ir::P
     to_json(status, input);
 }
 
-// What the journal of a run makes of an engine that goes on with it, takes it back, or writes its sheet.
+// What the journal of a run makes of an engine that goes on with it, takes it back, or writes its runbook.
 template <typename Work>
 void go_on(const std::vector<Event>& events, const driver::Script& compiled, Work work) {
     static const std::set<Outcome> endings = {Outcome::Done,       Outcome::Undone,  Outcome::Held,
@@ -97,7 +97,7 @@ void from_events(const std::string& text) {
     go_on(events, *compiled, [](Engine& engine) { return engine.resume("run-1"); });
     go_on(events, *compiled, [](Engine& engine) { return engine.undo("run-1"); });
     go_on(events, *compiled, [](Engine& engine) {
-        static_cast<void>(engine.sheet("run-1"));
+        static_cast<void>(engine.runbook("run-1"));
         RunResult well;
         well.result = Outcome::Done;
         return well;

@@ -18,10 +18,10 @@ class Nobody final : public fakes::FakeHost {
   public:
     Nobody() {
         settings = {{"root", "/project"}};
-        kind_value = "sheet";
+        kind_value = "runbook";
     }
     Answer run(const std::string&, const std::vector<std::string>&, const std::string&) override {
-        FAIL("a sheet asks nobody");
+        FAIL("a runbook asks nobody");
         return {};
     }
     std::vector<std::string> line_of(const std::string& tool, const std::vector<std::string>&) override {

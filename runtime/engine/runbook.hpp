@@ -1,4 +1,4 @@
-// The break-glass sheet, or undo runbook: the commands that take back, by hand and without migc, what a run
+// The undo runbook: the commands that take back, by hand and without migc, what a run
 // has done so far. It is a text for bash: every line does its work as it is typed, from any folder and with
 // any current context; what cannot be typed is said in a comment. What the lines need besides (patches,
 // definitions, files) lies beside it.
@@ -22,25 +22,25 @@ struct StageRun;
 
 // Safe to use from several threads. Reads nothing from the outside, and holds no secret: a command that needs
 // one says its name.
-class Sheet {
+class Runbook {
   public:
     // What it is given outlives it.
-    Sheet(const ir::Program& program, const project::Inventory& inventory, const RunOptions& options);
-    ~Sheet();
-    Sheet(const Sheet&) = delete;
-    Sheet& operator=(const Sheet&) = delete;
+    Runbook(const ir::Program& program, const project::Inventory& inventory, const RunOptions& options);
+    ~Runbook();
+    Runbook(const Runbook&) = delete;
+    Runbook& operator=(const Runbook&) = delete;
 
     // The run's folder; what the lines name lies in its folder `undo`. Before the first `update`.
     void belongs_to(const std::filesystem::path& folder);
-    // Takes in how a change stands now; what is undone or left nothing is not on the sheet any more.
+    // Takes in how a change stands now; what is undone or left nothing is not on the runbook any more.
     void update(const StageRun& stage, const Change& change);
     void forget(const std::string& stage, const StepId& step);
-    // The whole sheet, the last change first. `heading` says of which run.
+    // The whole runbook, the last change first. `heading` says of which run.
     std::string text(const std::string& heading);
     // Keeps it in a folder from now on, as `undo-sheet.txt`, for its owner only.
     void keep_in(const std::filesystem::path& folder);
     [[nodiscard]] bool is_kept() const { return file_ != nullptr; }
-    // Writes it where it is kept, whole or not at all. A sheet that cannot be written stops no run: the
+    // Writes it where it is kept, whole or not at all. A runbook that cannot be written stops no run: the
     // journal has all of it.
     void write(const std::string& heading);
     // Writes the files that the lines name, each for its owner only, and removes those that none names any

@@ -1,4 +1,4 @@
-#include "runtime/engine/sheet.hpp"
+#include "runtime/engine/runbook.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -21,19 +21,19 @@ namespace migc::runtime::inline engine {
 using ir::StepKind;
 using ir::UndoKind;
 
-// A sheet is written while a step runs: it must not ask anybody anything.
-class Sheet::NoTools final : public Tools {
+// A runbook is written while a step runs: it must not ask anybody anything.
+class Runbook::NoTools final : public Tools {
   public:
     Answer run(const CommandLine&) override {
         Answer answer;
-        answer.reason = "nothing is asked for a sheet";
+        answer.reason = "nothing is asked for a runbook";
         return answer;
     }
     std::unique_ptr<Watch> watch(const CommandLine&) override { return nullptr; }
     Time now() override { return 0; }
     WakeReason sleep_until(Time) override { return WakeReason::Deadline; }
     [[nodiscard]] bool concurrent() const override { return false; }
-    [[nodiscard]] std::string kind() const override { return "sheet"; }
+    [[nodiscard]] std::string kind() const override { return "runbook"; }
 };
 
 namespace {
@@ -48,11 +48,11 @@ std::string shown_value(const Value& value) {
     return whole ? "as it was before the run" : show(value);
 }
 
-// No secret is on a sheet.
+// No secret is on a runbook.
 StageEnvironment without_secrets(StageEnvironment environment) {
     for (const std::string& name : environment.secrets)
         environment.parameters.insert_or_assign(
-            name, Value(Unknown{fmt::format("the secret {} is on no sheet", name)}));
+            name, Value(Unknown{fmt::format("the secret {} is on no runbook", name)}));
     return environment;
 }
 
@@ -104,7 +104,7 @@ StageEnvironment from_anywhere(StageEnvironment environment) {
 }  // namespace
 
 // Writes how one change is taken back.
-class Sheet::Writer final : public HandWork {
+class Runbook::Writer final : public HandWork {
   public:
     Writer(const ir::Program& program, const EvalContext& eval_context, const StageRun& stage,
            const StageEnvironment& environment, const Change& change, const fs::path& folder)
@@ -589,12 +589,12 @@ class Sheet::Writer final : public HandWork {
     std::string text_;
 };
 
-Sheet::Sheet(const ir::Program& program, const project::Inventory& inventory, const RunOptions& options)
+Runbook::Runbook(const ir::Program& program, const project::Inventory& inventory, const RunOptions& options)
     : program_(program), inventory_(inventory), options_(options), tools_(std::make_unique<NoTools>()) {}
 
-Sheet::~Sheet() = default;
+Runbook::~Runbook() = default;
 
-Sheet::Part& Sheet::part_of(const StageRun& stage) {
+Runbook::Part& Runbook::part_of(const StageRun& stage) {
     const auto found = std::find_if(parts_.begin(), parts_.end(),
                                     [&](const Part& part) { return part.stage == stage.stage.name; });
     if (found != parts_.end()) return *found;
@@ -602,7 +602,7 @@ Sheet::Part& Sheet::part_of(const StageRun& stage) {
     return parts_.back();
 }
 
-void Sheet::update(const StageRun& stage, const Change& change) {
+void Runbook::update(const StageRun& stage, const Change& change) {
     const std::lock_guard lock(mutex_);
     Part& part = part_of(stage);
     auto& entries = part.entries;
@@ -625,13 +625,13 @@ void Sheet::update(const StageRun& stage, const Change& change) {
     entries[change.step] = {!verb->action, undo->after.has_value(), std::move(text), std::move(files)};
 }
 
-void Sheet::forget(const std::string& stage, const StepId& step) {
+void Runbook::forget(const std::string& stage, const StepId& step) {
     const std::lock_guard lock(mutex_);
     for (Part& part : parts_)
         if (part.stage == stage) part.entries.erase(step);
 }
 
-std::vector<const Sheet::Entry*> Sheet::shown(const Part& part) {
+std::vector<const Runbook::Entry*> Runbook::shown(const Part& part) {
     std::vector<const Entry*> entries;
     entries.reserve(part.entries.size());
     const StepId* composite = nullptr;
@@ -647,7 +647,7 @@ std::vector<const Sheet::Entry*> Sheet::shown(const Part& part) {
     return entries;
 }
 
-std::vector<const Sheet::Entry*> Sheet::shown() const {
+std::vector<const Runbook::Entry*> Runbook::shown() const {
     std::vector<const Entry*> all;
     for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
         const auto entries = shown(*part);
@@ -657,7 +657,7 @@ std::vector<const Sheet::Entry*> Sheet::shown() const {
 }
 
 // With every step of a run, so it has to be quick.
-std::string Sheet::assembled(const std::string& heading, const std::vector<const Entry*>& entries) {
+std::string Runbook::assembled(const std::string& heading, const std::vector<const Entry*>& entries) {
     if (entries.empty()) return heading + "\n# There is nothing to take back.\n";
     constexpr std::size_t numbering = 12;
     std::size_t size = heading.size();
@@ -675,24 +675,24 @@ std::string Sheet::assembled(const std::string& heading, const std::vector<const
     return out;
 }
 
-std::string Sheet::text(const std::string& heading) {
+std::string Runbook::text(const std::string& heading) {
     const std::lock_guard lock(mutex_);
     return assembled(heading, shown());
 }
 
-void Sheet::belongs_to(const fs::path& folder) {
+void Runbook::belongs_to(const fs::path& folder) {
     const std::lock_guard lock(mutex_);
     folder_ = folder;
 }
 
-void Sheet::keep_in(const fs::path& folder) {
+void Runbook::keep_in(const fs::path& folder) {
     const std::lock_guard lock(mutex_);
     folder_ = folder;
     if (!file_) file_ = std::make_unique<ReplacedFile>(folder / "undo-sheet.txt");
 }
 
 // With every step of a run, so only what is not there yet.
-void Sheet::write_wanted_files(const std::vector<const Entry*>& entries) {
+void Runbook::write_wanted_files(const std::vector<const Entry*>& entries) {
     std::map<std::string, std::string> wanted;
     for (const Entry* entry : entries) wanted.insert(entry->files.begin(), entry->files.end());
     std::error_code ignored;
@@ -704,17 +704,17 @@ void Sheet::write_wanted_files(const std::vector<const Entry*>& entries) {
     }
     for (const auto& [path, content] : wanted)
         if (const auto known = written_.find(path); known == written_.end() || known->second != content)
-            (void)write_file(path, content, {.mode = 0600, .synced = false});  // like the sheet itself
+            (void)write_file(path, content, {.mode = 0600, .synced = false});  // like the runbook itself
     written_ = std::move(wanted);
 }
 
-void Sheet::write_files() {
+void Runbook::write_files() {
     const std::lock_guard lock(mutex_);
     write_wanted_files(shown());
 }
 
 // The lines name the files: those are there first.
-void Sheet::write(const std::string& heading) {
+void Runbook::write(const std::string& heading) {
     const std::lock_guard lock(mutex_);
     if (!file_) return;
     const std::vector<const Entry*> entries = shown();
