@@ -21,11 +21,8 @@ void each_own_expression(const CheckContext& picture, const semantics::VisitExpr
         if (picture.timeline.is_own(verb.span)) each_expression(verb, visit);
     for (const ir::Probe& probe : picture.program.probes)
         if (picture.timeline.is_own(probe.span)) each_expression(probe, visit);
-    for (const ir::Tool& tool : picture.program.tools) {
-        if (!picture.timeline.is_own(tool.span)) continue;
-        each_expression(tool.arguments, visit);
-        each_expression(tool.environment, visit);
-    }
+    for (const ir::Tool& tool : picture.program.tools)
+        if (picture.timeline.is_own(tool.span)) each_expression(tool, visit);
 }
 
 bool makes_plan(const CheckContext& picture, const ir::Step& step) {

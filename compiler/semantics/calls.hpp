@@ -22,8 +22,8 @@ inline const Value* value_in(const Value& value) {
 }
 
 // What a parameter stands for, as far as that is known: what the call gives, or where that is left out its
-// default. `inside` works an expression out with the declaration's own names, as far as they are bound: a
-// default sees the parameters before it. `Known` is a value, a reading, or something else with a `value_in`.
+// default. `inside` works the default out, which stands among constants and settings: it sees no parameter.
+// `Known` is a value, a reading, or something else with a `value_in`.
 template <class Known, class Inside>
 Known argument_value(const ir::Parameter& parameter, Known given, const Inside& inside) {
     const Value* value = value_in(given);

@@ -1,6 +1,7 @@
 #include "compiler/semantics/visit.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "compiler/semantics/step_id.hpp"
 
@@ -30,15 +31,27 @@ void each_expression(const std::optional<ir::Expr>& expression, const VisitExpre
     if (expression) each_expression(*expression, visit);
 }
 
+void each_expression(const std::optional<ir::Command>& command, const VisitExpression& visit) {
+    if (!command) return;
+    for (const auto* part : {&command->arguments, &command->pointer, &command->standard_input})
+        each_expression(*part, visit);
+}
+
+void each_expression(const std::vector<ir::Expr>& expressions, const VisitExpression& visit) {
+    for (const ir::Expr& expression : expressions) each_expression(expression, visit);
+}
+
+void each_expression(const ir::Undo& undo, const VisitExpression& visit) {
+    each_expression(undo.steps, visit);
+    each_expression(undo.after, visit);
+}
+
 void each_expression(const std::vector<ir::Step>& steps, const VisitExpression& visit) {
     for (const ir::Step& step : steps) {
-        for (const ir::Expr& argument : step.arguments) each_expression(argument, visit);
+        each_expression(step.arguments, visit);
         for (const auto* part : {&step.condition, &step.value, &step.within, &step.retry, &step.every})
             each_expression(*part, visit);
-        if (step.undo) {
-            each_expression(step.undo->steps, visit);
-            each_expression(step.undo->after, visit);
-        }
+        if (step.undo) each_expression(*step.undo, visit);
         each_expression(step.body, visit);
         each_expression(step.otherwise, visit);
     }
@@ -57,34 +70,31 @@ void each_expression(const ir::Program& program, const VisitExpression& visit) {
     }
 }
 
-namespace {
-
-void each_expression_given(const std::optional<ir::Command>& command, const VisitExpression& visit) {
-    if (!command) return;
-    each_expression(command->arguments, visit);
-    each_expression(command->standard_input, visit);
-}
-
-}  // namespace
-
 void each_expression(const ir::Verb& verb, const VisitExpression& visit) {
-    for (const ir::Expr& need : verb.needs) each_expression(need, visit);
+    each_expression(verb.needs, visit);
     for (const ir::Capture& capture : verb.captures) each_expression(capture.value, visit);
     for (const ir::Effect& effect : verb.effects) {
         each_expression(effect.probe, visit);
         each_expression(effect.value, visit);
     }
-    each_expression_given(verb.action, visit);
+    each_expression(verb.action, visit);
     each_expression(verb.steps, visit);
-    each_expression(verb.undo.steps, visit);
+    each_expression(verb.undo, visit);
     each_expression(verb.result, visit);
+    each_expression(verb.within, visit);
 }
 
 void each_expression(const ir::Probe& probe, const VisitExpression& visit) {
+    each_expression(probe.depends, visit);
     each_expression(probe.computed, visit);
     each_expression(probe.converges, visit);
-    each_expression_given(probe.read, visit);
-    each_expression_given(probe.watch, visit);
+    each_expression(probe.read, visit);
+    each_expression(probe.watch, visit);
+    each_expression(probe.within, visit);
+}
+
+void each_expression(const ir::Tool& tool, const VisitExpression& visit) {
+    for (const auto* part : {&tool.arguments, &tool.environment, &tool.within}) each_expression(*part, visit);
 }
 
 bool any_expression(const ir::Expr& expression, const std::function<bool(const ir::Expr&)>& is_it) {
@@ -109,10 +119,10 @@ class Reach {
 
   private:
     template <class Declaration>
-    bool is_new(std::vector<const Declaration*>& known, const Declaration& one) {
-        if (std::find(known.begin(), known.end(), &one) != known.end()) return false;
-        known.push_back(&one);
-        return true;
+    bool is_new(std::vector<const Declaration*>& reached, const Declaration& one) {
+        const bool is_new = known_.insert(&one).second;
+        if (is_new) reached.push_back(&one);
+        return is_new;
     }
 
     void call(const ir::Step& step) {
@@ -129,6 +139,7 @@ class Reach {
     }
 
     const ir::Program& program_;
+    std::unordered_set<const void*> known_;
     const VisitStep calls_ = [this](const ir::Step& step) { call(step); };
     const VisitExpression asks_ = [this](const ir::Expr& expression) { ask(expression); };
 };

@@ -18,12 +18,17 @@ void each_step(const std::vector<ir::Step>& steps, const VisitStep& visit);
 // Each call, and those within other steps; those of an undo, too.
 void each_call(const std::vector<ir::Step>& steps, const VisitStep& visit);
 
-// Each expression, and those within it, before the next; those of an undo, too.
+// Each expression, and those within it, before the next; those of an undo, too. Of a declaration the arguments
+// of its role are left out: they tell what it means, and nobody works them out to run it.
 void each_expression(const ir::Expr& expression, const VisitExpression& visit);
 void each_expression(const std::optional<ir::Expr>& expression, const VisitExpression& visit);
+void each_expression(const std::vector<ir::Expr>& expressions, const VisitExpression& visit);
+void each_expression(const std::optional<ir::Command>& command, const VisitExpression& visit);
+void each_expression(const ir::Undo& undo, const VisitExpression& visit);
 void each_expression(const std::vector<ir::Step>& steps, const VisitExpression& visit);
 void each_expression(const ir::Verb& verb, const VisitExpression& visit);
 void each_expression(const ir::Probe& probe, const VisitExpression& visit);
+void each_expression(const ir::Tool& tool, const VisitExpression& visit);
 // Those that stand in the script itself, not those of declarations.
 void each_expression(const ir::Program& program, const VisitExpression& visit);
 

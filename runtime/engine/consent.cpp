@@ -293,13 +293,11 @@ class Search {
         semantics::each_expression(verb, asks_);
         semantics::each_call(verb.steps, calls_);
         semantics::each_call(verb.undo.steps, calls_);
-        semantics::each_expression(verb.undo.after, asks_);
     }
 
     void in(const ir::Probe& probe) {
         for (const auto* command : {&probe.read, &probe.watch})
             if (*command) in(**command, is_own(probe.span));
-        for (const ir::Expr& one : probe.depends) semantics::each_expression(one, asks_);
         semantics::each_expression(probe, asks_);
     }
 

@@ -2,6 +2,7 @@
 
 #include "compiler/semantics/bounds.hpp"
 #include "compiler/semantics/known.hpp"
+#include "compiler/semantics/visit.hpp"
 #include "compiler/semantics/window.hpp"
 
 using namespace migc;
@@ -156,4 +157,64 @@ TEST_CASE("what is known of an expression without a run") {
     CHECK(known_truth(is(ir::ExprKind::Or, {open, holds}), decide) == true);
     CHECK_FALSE(known_truth(is(ir::ExprKind::And, {open, holds}), decide));
     CHECK_FALSE(known_truth(is(ir::ExprKind::Not, {open}), decide));
+}
+
+namespace {
+
+ir::Expr local(std::string name) {
+    ir::Expr expression;
+    expression.kind = ir::ExprKind::Local;
+    expression.name = std::move(name);
+    return expression;
+}
+
+ir::Command command(const std::string& name) {
+    ir::Command made;
+    made.arguments = local(name + "-arguments");
+    made.pointer = local(name + "-pointer");
+    made.standard_input = local(name + "-stdin");
+    return made;
+}
+
+template <class Part>
+std::vector<std::string> visited(const Part& part) {
+    std::vector<std::string> names;
+    each_expression(part, [&](const ir::Expr& one) { names.push_back(one.name); });
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("a visit comes to every expression of a declaration, but for those of its role") {
+    ir::Step inverse;
+    inverse.value = local("inverse");
+    ir::Verb verb;
+    verb.role.arguments = {local("role")};
+    verb.needs = {local("needs")};
+    verb.captures = {{"prior", local("capture"), {}}};
+    verb.effects = {{local("effect"), ir::Becomes::Value, local("becomes"), {}}};
+    verb.action = command("do");
+    verb.undo.steps = {inverse};
+    verb.undo.after = local("after");
+    verb.result = local("result");
+    verb.within = local("within");
+    CHECK(visited(verb) == std::vector<std::string>{"needs", "capture", "effect", "becomes", "do-arguments",
+                                                    "do-pointer", "do-stdin", "inverse", "after", "result",
+                                                    "within"});
+    ir::Probe probe;
+    probe.role.arguments = {local("role")};
+    probe.depends = {local("depends")};
+    probe.computed = local("computed");
+    probe.converges = local("converges");
+    probe.read = command("read");
+    probe.watch = command("watch");
+    probe.within = local("within");
+    CHECK(visited(probe) == std::vector<std::string>{"depends", "computed", "converges", "read-arguments",
+                                                     "read-pointer", "read-stdin", "watch-arguments",
+                                                     "watch-pointer", "watch-stdin", "within"});
+    ir::Tool tool;
+    tool.arguments = local("arguments");
+    tool.environment = local("environment");
+    tool.within = local("within");
+    CHECK(visited(tool) == std::vector<std::string>{"arguments", "environment", "within"});
 }
