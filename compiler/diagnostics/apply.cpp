@@ -21,19 +21,19 @@ bool can_be_made(std::string_view text, const std::vector<Edit>& sorted) {
     const auto outside = [&](const Edit& edit) {
         return edit.span.begin > edit.span.end || edit.span.end > text.size();
     };
-    return std::none_of(sorted.begin(), sorted.end(), outside) &&
-           std::adjacent_find(sorted.begin(), sorted.end(), conflict) == sorted.end();
+    return std::ranges::none_of(sorted, outside) &&
+           std::ranges::adjacent_find(sorted, conflict) == sorted.end();
 }
 
 bool edits_only(const Fix& fix, FileId file) {
-    return !fix.edits.empty() && std::all_of(fix.edits.begin(), fix.edits.end(),
-                                             [&](const Edit& edit) { return edit.span.file == file; });
+    return !fix.edits.empty() &&
+           std::ranges::all_of(fix.edits, [&](const Edit& edit) { return edit.span.file == file; });
 }
 
 }  // namespace
 
 std::optional<std::string> apply_edits(std::string_view text, std::vector<Edit> edits) {
-    std::stable_sort(edits.begin(), edits.end(), comes_before);
+    std::ranges::stable_sort(edits, comes_before);
     if (!can_be_made(text, edits)) return std::nullopt;
     std::string out;
     std::size_t copied = 0;
@@ -50,12 +50,12 @@ AppliedFixes apply_fixes(std::string_view text, FileId file, const Diagnostics& 
     std::vector<Edit> accepted;
     std::size_t count = 0;
     for (const Diagnostic& diagnostic : diagnostics.all()) {
-        const auto fix = std::find_if(diagnostic.fixes.begin(), diagnostic.fixes.end(),
-                                      [&](const Fix& one) { return one.safe && edits_only(one, file); });
+        const auto fix = std::ranges::find_if(
+            diagnostic.fixes, [&](const Fix& one) { return one.safe && edits_only(one, file); });
         if (fix == diagnostic.fixes.end()) continue;
         std::vector<Edit> with_fix = accepted;
         with_fix.insert(with_fix.end(), fix->edits.begin(), fix->edits.end());
-        std::stable_sort(with_fix.begin(), with_fix.end(), comes_before);
+        std::ranges::stable_sort(with_fix, comes_before);
         if (!can_be_made(text, with_fix)) continue;
         accepted = std::move(with_fix);
         ++count;

@@ -69,6 +69,16 @@ struct Diagnostic {
     std::vector<std::string> notes;  // what would happen, what to know
     std::vector<Fix> fixes;
     bool at_secret = false;  // what stands at the span is a secret: no excerpt shows it
+
+    // Each adds one of them, and gives the diagnostic itself for more.
+    Diagnostic& label(Span place, std::string says) {
+        labels.push_back({place, std::move(says)});
+        return *this;
+    }
+    Diagnostic& note(std::string says) {
+        notes.push_back(std::move(says));
+        return *this;
+    }
 };
 
 // A finding that somebody has allowed: it is not reported, and not forgotten.

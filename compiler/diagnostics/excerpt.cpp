@@ -67,8 +67,7 @@ class Drawing {
     Drawing(const SourceFile& file, const ExcerptOptions& options) : file_(file), options_(options) {}
 
     void line(std::uint32_t number, std::vector<Piece> pieces) {
-        std::stable_sort(pieces.begin(), pieces.end(),
-                         [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
+        std::ranges::stable_sort(pieces, [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
         const std::string text = without_hidden(number);
         auto next = pieces.cbegin();
         do {
@@ -120,14 +119,13 @@ class Drawing {
         underlines.reserve(pieces.size());
         for (const Piece& piece : pieces) underlines.push_back(placed(piece, text, from, to));
         // The longest first, so that a mark within another one stays visible.
-        std::stable_sort(underlines.begin(), underlines.end(), [](const Underline& a, const Underline& b) {
+        std::ranges::stable_sort(underlines, [](const Underline& a, const Underline& b) {
             return std::make_pair(b.end - b.begin, a.piece->primary) <
                    std::make_pair(a.end - a.begin, b.piece->primary);
         });
-        const auto beside =
-            std::max_element(underlines.begin(), underlines.end(), [](const auto& a, const auto& b) {
-                return std::make_pair(a.end, a.begin) < std::make_pair(b.end, b.begin);
-            });
+        const auto beside = std::ranges::max_element(underlines, [](const auto& a, const auto& b) {
+            return std::make_pair(a.end, a.begin) < std::make_pair(b.end, b.begin);
+        });
         row(underlined(underlines) + beside_text(*beside));
         const Piece* done = beside->piece;
         std::erase_if(underlines,
@@ -175,8 +173,8 @@ class Drawing {
 
     // Texts for which there is no room beside their underline hang below it, the rightmost first.
     void hanging_texts(std::vector<Underline> underlines) {
-        std::stable_sort(underlines.begin(), underlines.end(),
-                         [](const Underline& a, const Underline& b) { return a.begin < b.begin; });
+        std::ranges::stable_sort(underlines,
+                                 [](const Underline& a, const Underline& b) { return a.begin < b.begin; });
         if (!underlines.empty()) row(connectors(underlines, SIZE_MAX));
         for (; !underlines.empty(); underlines.pop_back()) {
             const Underline& last = underlines.back();

@@ -1,7 +1,6 @@
 #include "compiler/diagnostics/nearest.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "compiler/support/text.hpp"
 
@@ -63,8 +62,7 @@ std::vector<std::string> nearest_ones(std::string_view word, const std::vector<s
         const std::size_t distance = edit_distance(wanted, lower_case(candidate));
         if (distance <= limit && distance < candidate.size()) found.emplace_back(distance, &candidate);
     }
-    std::stable_sort(found.begin(), found.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::ranges::stable_sort(found, [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<std::string> out;
     for (std::size_t i = 0; i < std::min(most, found.size()); ++i) out.push_back(*found[i].second);
     return out;

@@ -25,7 +25,7 @@ struct MarksOfFile {
 
 void add_mark(std::vector<MarksOfFile>& files, Mark mark) {
     const auto same_file = [&](const MarksOfFile& entry) { return entry.file == mark.span.file; };
-    auto entry = std::find_if(files.begin(), files.end(), same_file);
+    auto entry = std::ranges::find_if(files, same_file);
     if (entry == files.end()) entry = files.insert(files.end(), {mark.span.file, {}});
     entry->marks.push_back(std::move(mark));
 }
@@ -144,7 +144,7 @@ std::optional<Region> region(const Fix& fix, const SourceFile& file) {
 
 bool is_small(const std::vector<std::string_view>& lines) {
     const auto is_long = [](std::string_view line) { return line.size() > longest_shown; };
-    return lines.size() <= most_lines && std::none_of(lines.begin(), lines.end(), is_long);
+    return lines.size() <= most_lines && std::ranges::none_of(lines, is_long);
 }
 
 bool is_in_one_file(const Fix& fix, const SourceMap& sources) {
@@ -152,7 +152,7 @@ bool is_in_one_file(const Fix& fix, const SourceMap& sources) {
     const FileId file = fix.edits.front().span.file;
     if (file >= sources.size()) return false;
     const std::size_t size = sources.file(file).text().size();
-    return std::all_of(fix.edits.begin(), fix.edits.end(), [&](const Edit& edit) {
+    return std::ranges::all_of(fix.edits, [&](const Edit& edit) {
         return edit.span.file == file && edit.span.begin <= edit.span.end && edit.span.end <= size;
     });
 }
@@ -224,9 +224,8 @@ std::string render_text(const Diagnostics& diagnostics, const SourceMap& sources
 std::string summary(const Diagnostics& diagnostics) {
     std::string out;
     for (const Severity severity : {Severity::Error, Severity::Warning, Severity::Note}) {
-        const auto count =
-            std::count_if(diagnostics.all().begin(), diagnostics.all().end(),
-                          [&](const Diagnostic& diagnostic) { return diagnostic.severity == severity; });
+        const auto count = std::ranges::count_if(
+            diagnostics.all(), [&](const Diagnostic& diagnostic) { return diagnostic.severity == severity; });
         if (count == 0) continue;
         out += (out.empty() ? "" : ", ") + counted(static_cast<std::size_t>(count), name(severity));
     }

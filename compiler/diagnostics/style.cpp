@@ -1,8 +1,6 @@
 #include "compiler/diagnostics/style.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdlib>
 
 #include <fmt/format.h>

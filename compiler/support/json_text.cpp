@@ -23,6 +23,10 @@ std::int64_t int_field(const nlohmann::json& json, const std::string& pointer, s
     return found.is_number_integer() ? found.get<std::int64_t>() : fallback;
 }
 
+std::string plain_text(const nlohmann::json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
 bool is_pointer(const std::string& text) {
     try {
         const nlohmann::json::json_pointer pointer(text);

@@ -17,6 +17,9 @@ const nlohmann::json& field(const nlohmann::json& json, const std::string& point
 std::string text_field(const nlohmann::json& json, const std::string& pointer);
 std::int64_t int_field(const nlohmann::json& json, const std::string& pointer, std::int64_t fallback = 0);
 
+// A string as it is, and everything else as JSON.
+std::string plain_text(const nlohmann::json& value);
+
 // Whether a text is a JSON pointer; `field` and its like take nothing else.
 bool is_pointer(const std::string& text);
 // A key as it stands in a JSON pointer.

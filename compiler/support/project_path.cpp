@@ -71,6 +71,12 @@ tl::expected<std::string, std::string> project_file_content(const fs::path& root
     return descriptor_content(file.get(), limit);
 }
 
+std::string shown_path(const fs::path& path) {
+    std::error_code error;
+    const fs::path near = fs::proximate(path, error);
+    return error ? path.string() : near.string();
+}
+
 Descriptor open_folder(const fs::path& folder) {
     Descriptor at(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     for (const fs::path& part : folder.relative_path()) {

@@ -29,6 +29,9 @@ tl::expected<std::string, std::string> project_file_content(const std::filesyste
                                                             const std::filesystem::path& path,
                                                             std::uintmax_t limit);
 
+// As one would type it where migc was started.
+std::string shown_path(const std::filesystem::path& path);
+
 // Opens a folder by a whole path that has no links: what has become one meanwhile is not followed.
 Descriptor open_folder(const std::filesystem::path& folder);
 

@@ -38,6 +38,16 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
     return text;
 }
 
+bool has_word(std::string_view text, std::string_view word, std::string_view others) {
+    const auto is_part = [&](std::size_t at) {
+        return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                                    others.find(text[at]) != std::string_view::npos);
+    };
+    for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1))
+        if ((at == 0 || !is_part(at - 1)) && !is_part(at + word.size())) return true;
+    return false;
+}
+
 bool listed(std::string_view list, std::string_view word) {
     while (!word.empty() && !list.empty()) {
         const std::size_t end = std::min(list.find(' '), list.size());

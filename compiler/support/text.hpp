@@ -19,6 +19,8 @@ std::string lower_case(std::string_view text);
 // What stands between separators; of an empty text one empty part.
 std::vector<std::string> split(std::string_view text, char separator);
 std::string joined(const std::vector<std::string>& words, std::string_view separator = " ");
+// Whether a text has a word, between others than letters, digits and these characters.
+bool has_word(std::string_view text, std::string_view word, std::string_view others);
 // Whether one of the space-separated words is this one.
 bool listed(std::string_view list, std::string_view word);
 
