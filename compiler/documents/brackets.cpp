@@ -36,8 +36,8 @@ std::string BracketWriter::inline_form(const Ordered& value) const {
 }
 
 std::string BracketWriter::rendered(const Ordered& value, const std::string& indent) const {
-    const bool is_short = is_simple(value) || one_line_ ||
-                          (value.is_array() && std::all_of(value.begin(), value.end(), is_simple));
+    const bool is_short =
+        is_simple(value) || one_line_ || (value.is_array() && std::ranges::all_of(value, is_simple));
     if (is_short) return inline_form(value);
     const std::string inner = indent + unit_;
     const bool is_map = value.is_object();
@@ -139,8 +139,7 @@ std::vector<Edit> BracketWriter::erase(const Node& container, std::size_t index)
     const auto is_comment = [&](const Range& comment) {
         return comment.begin == rest && comment.end == line_end(text_, rest);
     };
-    const bool ends_line =
-        rest == line_end(text_, end) || std::any_of(tree_.comments.begin(), tree_.comments.end(), is_comment);
+    const bool ends_line = rest == line_end(text_, end) || std::ranges::any_of(tree_.comments, is_comment);
     if (is_first_of_line(text_, gone.begin()) && ends_line)
         edits.push_back({{line_begin(text_, gone.begin()), next_line(text_, end)}, ""});
     else if (is_last)

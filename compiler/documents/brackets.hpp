@@ -53,4 +53,29 @@ class BracketWriter {
     bool one_line_;
 };
 
+// The writer of a format in which everything stands in brackets, or needs none.
+template <class NotationOfFormat>
+class BracketsWriter : public Writer {
+  public:
+    BracketsWriter(const Tree& tree, std::string_view text) : text_(text), brackets_(notation_, tree, text) {}
+
+    [[nodiscard]] Ordered fitting(const Place&, Ordered value) const override { return value; }
+    [[nodiscard]] Edits replace(const Place& place, const Ordered& value) const override {
+        const Range range = place.node->range;
+        return std::vector<Edit>{
+            {range, brackets_.rendered(value, std::string(indentation(text_, range.begin)))}};
+    }
+    [[nodiscard]] Edits add(const Place& place, const std::string& key, const Ordered& value) const override {
+        return brackets_.add(*place.node, key, value);
+    }
+    [[nodiscard]] Edits erase(const Place& place) const override {
+        return brackets_.erase(*place.hops.back().container, place.hops.back().index);
+    }
+
+  private:
+    std::string_view text_;
+    NotationOfFormat notation_;
+    BracketWriter brackets_;
+};
+
 }  // namespace migc::documents

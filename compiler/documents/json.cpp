@@ -18,8 +18,8 @@ class JsonReader : public Scanner {
   private:
     bool value(Node& node, int depth) {
         if (!enter(depth)) return false;
-        if (next() == '{') return members(node, Kind::Map, '}', depth);
-        if (next() == '[') return members(node, Kind::List, ']', depth);
+        if (next() == '{') return container(node, Kind::Map, '}', depth);
+        if (next() == '[') return container(node, Kind::List, ']', depth);
         return scalar(node);
     }
 
@@ -49,25 +49,15 @@ class JsonReader : public Scanner {
         }
     }
 
-    bool members(Node& node, Kind kind, char close, int depth) {
-        node.kind = kind;
-        node.style = Style::Brackets;
-        node.range.begin = at_++;
-        for (;;) {
-            if (!skip()) return false;
-            if (take(close)) break;
-            if (!node.members.empty() && node.members.back().comma == nowhere)
-                return fail("a comma is missing before this");
-            Member member;
-            if (kind == Kind::Map && !key(member)) return false;
-            if (!value(member.value, depth + 1) || !skip()) return false;
-            if (next() == ',') member.comma = at_++;
-            node.members.push_back(std::move(member));
-        }
-        if (!node.members.empty() && node.members.back().comma != nowhere)
+    bool container(Node& node, Kind kind, char close, int depth) {
+        const bool read = members(node, kind, close, [&](Member& member) {
+            return behind_comma(node, member, [&] {
+                return (kind == Kind::List || key(member)) && value(member.value, depth + 1);
+            });
+        });
+        if (read && !node.members.empty() && node.members.back().comma != nowhere)
             odd_commas_.push_back(node.members.back().comma);
-        node.range.end = at_;
-        return true;
+        return read;
     }
 
     bool key(Member& member) {

@@ -1,7 +1,6 @@
 #include "compiler/documents/pointer.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -13,11 +12,6 @@ namespace {
 
 using Index = tl::expected<std::size_t, Problem>;  // `nowhere`: there is no such member
 
-std::string text_of(const Node& node) {
-    if (node.kind != Kind::Scalar) return {};
-    return node.value.is_string() ? node.value.get<std::string>() : node.value.dump();
-}
-
 std::string path_of(const std::vector<std::string>& tokens, std::size_t count) {
     const std::vector<std::string> names(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(count));
     return names.empty() ? "the file" : "`" + pointer_to(names) + "`";
@@ -26,8 +20,7 @@ std::string path_of(const std::vector<std::string>& tokens, std::size_t count) {
 // In a map that takes over the keys of another one, what is not written may be there all the same.
 Index in_map(const Node& map, const std::string& token, const std::string& path) {
     const auto has = [&](const std::string& key) {
-        return std::find_if(map.members.begin(), map.members.end(),
-                            [&](const Member& m) { return m.key == key; });
+        return std::ranges::find_if(map.members, [&](const Member& m) { return m.key == key; });
     };
     if (const auto found = has(token); found != map.members.end())
         return static_cast<std::size_t>(found - map.members.begin());
@@ -72,9 +65,8 @@ bool enter_document(const Node& documents, const std::vector<std::string>& token
     if (documents.members.size() != 1) return !documents.members.empty();
     const Node& document = documents.members.front().value;
     const auto wanted = tokens.empty() ? std::nullopt : picker(tokens.front());
-    const bool is_key = std::any_of(document.members.begin(), document.members.end(), [&](const Member& m) {
-        return !tokens.empty() && m.key == tokens.front();
-    });
+    const bool is_key = std::ranges::any_of(
+        document.members, [&](const Member& m) { return !tokens.empty() && m.key == tokens.front(); });
     if (wanted && document.kind == Kind::Map && !is_key) {
         if (!picks(*wanted, document)) return false;
         ++at;
@@ -93,9 +85,9 @@ std::optional<Picker> picker(std::string_view token) {
 }
 
 bool picks(const Picker& wanted, const Node& node) {
-    return std::any_of(node.members.begin(), node.members.end(), [&](const Member& member) {
+    return std::ranges::any_of(node.members, [&](const Member& member) {
         return node.kind == Kind::Map && member.key == wanted.key && member.value.kind == Kind::Scalar &&
-               text_of(member.value) == wanted.value;
+               plain_text(member.value.value) == wanted.value;
     });
 }
 

@@ -30,6 +30,31 @@ class Scanner {
     bool skip(bool over_lines = true);
     // Over all that belongs to a word or a number.
     std::string_view word(std::string_view more = "");
+    // A list or map from its opening bracket to the closing one; `one` reads each member.
+    template <typename One>
+    bool members(Node& node, Kind kind, char close, One one) {
+        node.kind = kind;
+        node.style = Style::Brackets;
+        node.range.begin = at_++;
+        for (;;) {
+            if (!skip()) return false;
+            if (take(close)) break;
+            Member member;
+            if (!one(member)) return false;
+            node.members.push_back(std::move(member));
+        }
+        node.range.end = at_;
+        return true;
+    }
+    // The value of a member that a comma parts from the one before it.
+    template <typename Read>
+    bool behind_comma(const Node& node, Member& member, Read read) {
+        if (!node.members.empty() && node.members.back().comma == nowhere)
+            return fail("a comma is missing before this");
+        if (!read() || !skip()) return false;
+        if (next() == ',') member.comma = at_++;
+        return true;
+    }
     // Counts the values, and how deep they lie; false where there are too many.
     bool enter(int depth);
 

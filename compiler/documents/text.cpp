@@ -5,8 +5,8 @@
 namespace migc::documents {
 
 std::string applied(std::string_view text, std::vector<Edit> edits) {
-    std::stable_sort(edits.begin(), edits.end(),
-                     [](const Edit& a, const Edit& b) { return a.range.begin < b.range.begin; });
+    std::ranges::stable_sort(edits,
+                             [](const Edit& a, const Edit& b) { return a.range.begin < b.range.begin; });
     std::string result;
     std::size_t done = 0;
     for (const Edit& edit : edits) {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include <fmt/format.h>
 
 #include "compiler/documents/scanner.hpp"
 
@@ -41,9 +40,7 @@ class TfvarsReader : public Scanner {
             if (!assignment(member, 0)) return false;
             tree.root.members.push_back(std::move(member));
             if (!skip(false)) return false;
-            if (!at_end() && next() != '\n' && next() != '\r')
-                return fail(
-                    "only literal values can be read: numbers, true and false, strings, lists and objects of them");
+            if (!at_end() && next() != '\n' && next() != '\r') return fail(std::string(literals_only));
         }
         tree.comments = std::move(comments_);
         return true;
@@ -107,41 +104,21 @@ class TfvarsReader : public Scanner {
     }
 
     bool list(Node& node, int depth) {
-        node.kind = Kind::List;
-        node.style = Style::Brackets;
-        node.range.begin = at_++;
-        for (;;) {
-            if (!skip()) return false;
-            if (take(']')) break;
-            if (!node.members.empty() && node.members.back().comma == nowhere)
-                return fail("a comma is missing before this");
-            Member member;
-            if (!value(member.value, depth + 1) || !skip()) return false;
-            if (next() == ',') member.comma = at_++;
-            node.members.push_back(std::move(member));
-        }
-        node.range.end = at_;
-        return true;
+        return members(node, Kind::List, ']', [&](Member& member) {
+            return behind_comma(node, member, [&] { return value(member.value, depth + 1); });
+        });
     }
 
     // Entries end with a comma or with the line.
     bool object(Node& node, int depth) {
-        node.kind = Kind::Map;
-        node.style = Style::Brackets;
-        node.range.begin = at_++;
-        for (;;) {
-            if (!skip()) return false;
-            if (take('}')) break;
-            Member member;
+        return members(node, Kind::Map, '}', [&](Member& member) {
             if (!assignment(member, depth) || !skip(false)) return false;
             if (next() == ',')
                 member.comma = at_++;
             else if (next() != '\n' && next() != '\r' && next() != '}')
                 return fail(at_end() ? "the object does not end" : std::string(literals_only));
-            node.members.push_back(std::move(member));
-        }
-        node.range.end = at_;
-        return true;
+            return true;
+        });
     }
 
     bool string(std::string& text) {

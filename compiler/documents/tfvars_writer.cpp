@@ -32,7 +32,7 @@ bool is_name(const std::string& key) {
         return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
     };
     return !key.empty() && std::isalpha(static_cast<unsigned char>(key[0])) != 0 &&
-           std::all_of(key.begin(), key.end(), fits);
+           std::ranges::all_of(key, fits);
 }
 
 class TfvarsNotation final : public Notation {
@@ -46,9 +46,9 @@ class TfvarsNotation final : public Notation {
     [[nodiscard]] bool commas_in_maps() const override { return false; }
 };
 
-class TfvarsWriter final : public Writer {
+class TfvarsWriter final : public BracketsWriter<TfvarsNotation> {
   public:
-    TfvarsWriter(const Tree& tree, std::string_view text) : text_(text), brackets_(notation_, tree, text) {}
+    using BracketsWriter::BracketsWriter;
 
     // terraform takes "5" for 5, so it is written as the file has it.
     [[nodiscard]] Ordered fitting(const Place& place, Ordered value) const override {
@@ -60,25 +60,12 @@ class TfvarsWriter final : public Writer {
         return same_kind ? plain : value;
     }
 
-    [[nodiscard]] Edits replace(const Place& place, const Ordered& value) const override {
-        const Range range = place.node->range;
-        return std::vector<Edit>{
-            {range, brackets_.rendered(value, std::string(indentation(text_, range.begin)))}};
-    }
     [[nodiscard]] Edits add(const Place& place, const std::string& key, const Ordered& value) const override {
         const bool is_variable = place.node->style == Style::Body;
         if (is_variable && !is_name(key))
             return tl::unexpected(Problem{fmt::format("`{}` cannot be the name of a variable", key), 0});
-        return brackets_.add(*place.node, key, value);
+        return BracketsWriter::add(place, key, value);
     }
-    [[nodiscard]] Edits erase(const Place& place) const override {
-        return brackets_.erase(*place.hops.back().container, place.hops.back().index);
-    }
-
-  private:
-    std::string_view text_;
-    TfvarsNotation notation_;
-    BracketWriter brackets_;
 };
 
 }  // namespace

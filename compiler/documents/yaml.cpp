@@ -7,6 +7,7 @@
 #include "compiler/documents/tree.hpp"
 #include "compiler/documents/yaml_scalar.hpp"
 #include "compiler/documents/yaml_tree.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::documents {
 namespace {
@@ -141,7 +142,7 @@ class Converter {
     void add_entry(Node& map, const Node& key, Node value) const {
         Member member;
         member.key_range = key.range;
-        member.key = key.value.is_string() ? key.value.get<std::string>() : key.value.dump();
+        member.key = plain_text(key.value);
         // What was written is the key: `1: x` is the key "1", `yes: x` the key "yes".
         if (key.style == Style::Plain && key.kind == Kind::Scalar)
             member.key = text_.substr(key.range.begin, key.range.end - key.range.begin);

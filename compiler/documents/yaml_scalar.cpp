@@ -14,7 +14,7 @@ namespace {
 
 template <std::size_t N>
 bool is_one_of(std::string_view text, const std::array<std::string_view, N>& words) {
-    return std::find(words.begin(), words.end(), text) != words.end();
+    return std::ranges::find(words, text) != words.end();
 }
 
 constexpr std::array<std::string_view, 4> nulls = {"~", "null", "Null", "NULL"};
@@ -78,9 +78,8 @@ bool may_be_plain(std::string_view text, bool in_brackets) {
     if (text.empty() || !(is_letter(text.front()) || text.front() == '/' || text.front() == '_'))
         return false;
     const std::string_view punctuation = in_brackets ? "_./-+@=" : "_./-+@=:$~^()% ";
-    const bool allowed = std::all_of(text.begin(), text.end(), [&](char c) {
-        return is_letter(c) || punctuation.find(c) != std::string_view::npos;
-    });
+    const bool allowed = std::ranges::all_of(
+        text, [&](char c) { return is_letter(c) || punctuation.find(c) != std::string_view::npos; });
     if (!allowed || text.back() == ' ' || text.back() == ':' || text.find(": ") != std::string_view::npos)
         return false;
     // A number, a date or a time for one reader or the other.

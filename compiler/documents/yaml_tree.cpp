@@ -11,6 +11,7 @@
 #include <yaml-cpp/parser.h>
 
 #include "compiler/documents/yaml_scalar.hpp"
+#include "compiler/support/find.hpp"
 
 namespace migc::documents {
 namespace {
@@ -272,9 +273,8 @@ class JsonView {
 }  // namespace
 
 const YamlNode* YamlNode::find(std::string_view key) const {
-    const auto found = std::find_if(entries.begin(), entries.end(),
-                                    [&](const YamlEntry& entry) { return entry.key.text == key; });
-    return found == entries.end() ? nullptr : &found->value;
+    const auto* found = first_of(entries, [&](const YamlEntry& entry) { return entry.key.text == key; });
+    return found == nullptr ? nullptr : &found->value;
 }
 
 YamlText read_yaml_text(std::string_view text, YamlLimits limits, FileId file) {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 
-#include <fmt/format.h>
 
 #include "compiler/documents/brackets.hpp"
 #include "compiler/documents/yaml_scalar.hpp"
@@ -13,8 +12,7 @@ namespace {
 std::string scalar_text(const Ordered& value, Style style, bool in_brackets) {
     if (!value.is_string()) return value.dump();
     const auto text = value.get<std::string>();
-    const bool is_printable =
-        std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
+    const bool is_printable = std::ranges::none_of(text, [](unsigned char c) { return c < 0x20; });
     if (style == Style::Single && is_printable) {
         std::string quoted = "'";
         for (const char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);
@@ -60,7 +58,7 @@ std::vector<std::string> way_to(const Place& place) {
 }
 
 bool is_one_of(const std::string& name, std::initializer_list<std::string_view> names) {
-    return std::find(names.begin(), names.end(), name) != names.end();
+    return std::ranges::find(names, name) != names.end();
 }
 
 // Where Kubernetes takes strings only.
@@ -82,8 +80,7 @@ bool holds_odd_breaks(const Ordered& value) {
     static constexpr std::array<std::string_view, 4> breaks = {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9",
                                                                "\xEF\xBB\xBF"};
     const std::string text = value.dump();
-    return std::any_of(breaks.begin(), breaks.end(),
-                       [&](std::string_view b) { return text.find(b) != std::string::npos; });
+    return std::ranges::any_of(breaks, [&](std::string_view b) { return text.find(b) != std::string::npos; });
 }
 
 class YamlWriter final : public Writer {
