@@ -34,7 +34,7 @@ struct Allow {
 bool looks_like_code(std::string_view word) {
     const auto digit = [](unsigned char c) { return std::isdigit(c) != 0; };
     return word.size() >= 2 && word.size() <= 6 && std::isalpha(static_cast<unsigned char>(word[0])) &&
-           digit(static_cast<unsigned char>(word.back())) && std::any_of(word.begin(), word.end(), digit);
+           digit(static_cast<unsigned char>(word.back())) && std::ranges::any_of(word, digit);
 }
 
 class Reader {
@@ -70,8 +70,8 @@ class Reader {
             return std::nullopt;
         // `# allow R001 because it is so`: the words after the codes are no codes.
         if (colon == std::string_view::npos) {
-            const auto prose = std::find_if(result.codes.begin(), result.codes.end(),
-                                            [](const Allowed& one) { return !looks_like_code(one.id); });
+            const auto prose = std::ranges::find_if(
+                result.codes, [](const Allowed& one) { return !looks_like_code(one.id); });
             result.codes.erase(prose, result.codes.end());
         }
         return result;
@@ -196,7 +196,7 @@ void report_impossible(const Allowed& allowed, Diagnostics& diagnostics) {
     std::vector<std::string> ids;
     for (const auto& code : all_codes()) ids.emplace_back(code.id);
     if (const auto near = nearest(allowed.id, ids)) d.fixes.push_back(write_instead(allowed.span, *near));
-    d.notes.emplace_back("`migc explain` lists them; this comment suppresses nothing");
+    d.note("`migc explain` lists them; this comment suppresses nothing");
 }
 
 void report_wrong(const Allow& allow, bool complete, Diagnostics& diagnostics) {
@@ -227,10 +227,9 @@ bool reaches(const Allow& allow, Span span) {
 // brought it about.
 bool speaks_of(const Allow& allow, const Diagnostic& d, const std::set<FileId>& scripts) {
     if (reaches(allow, d.span)) return true;
-    return !scripts.contains(d.span.file) &&
-           std::any_of(d.labels.begin(), d.labels.end(), [&](const Label& label) {
-               return scripts.contains(label.span.file) && reaches(allow, label.span);
-           });
+    return !scripts.contains(d.span.file) && std::ranges::any_of(d.labels, [&](const Label& label) {
+        return scripts.contains(label.span.file) && reaches(allow, label.span);
+    });
 }
 
 std::optional<Silenced> silenced_by(const Diagnostic& d, std::vector<Allow>& allows,

@@ -5,7 +5,6 @@
 #include <map>
 #include <tuple>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace migc::findings {
@@ -32,7 +31,7 @@ std::string write_baseline(const std::vector<Finding>& findings) {
         if (!finding.silenced && can_be_silenced(finding.diagnostic->code))
             entries.push_back({finding.fingerprint, std::string(info(finding.diagnostic->code).id),
                                file_of(*finding.diagnostic, *finding.sources), finding.diagnostic->message});
-    std::sort(entries.begin(), entries.end(), [](const BaselineEntry& a, const BaselineEntry& b) {
+    std::ranges::sort(entries, [](const BaselineEntry& a, const BaselineEntry& b) {
         return std::tie(a.file, a.code, a.fingerprint) < std::tie(b.file, b.code, b.fingerprint);
     });
     Json list = Json::array();

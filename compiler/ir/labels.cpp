@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/text.hpp"
+
 namespace migc {
 namespace {
 
@@ -15,7 +17,7 @@ bool is_word(std::string_view text, std::string_view others) {
         return std::isalnum(c) != 0 || others.find(static_cast<char>(c)) != std::string_view::npos;
     };
     return !text.empty() && text.size() <= longest && is_end(static_cast<unsigned char>(text.front())) &&
-           is_end(static_cast<unsigned char>(text.back())) && std::all_of(text.begin(), text.end(), fits);
+           is_end(static_cast<unsigned char>(text.back())) && std::ranges::all_of(text, fits);
 }
 
 // "version", "app.kubernetes.io/name".
@@ -24,12 +26,9 @@ bool is_key(std::string_view text) {
     if (slash == std::string_view::npos) return is_word(text, "-_.");
     constexpr std::size_t longest = 253;
     const std::string_view domain = text.substr(0, slash);
-    for (std::size_t at = 0; at <= domain.size();) {
-        const std::size_t end = std::min(domain.find('.', at), domain.size());
-        if (!is_word(domain.substr(at, end - at), "-")) return false;
-        at = end + 1;
-    }
-    return domain.size() <= longest && is_word(text.substr(slash + 1), "-_.");
+    const auto parts = split(domain, '.');
+    return domain.size() <= longest && is_word(text.substr(slash + 1), "-_.") &&
+           std::ranges::all_of(parts, [](const std::string& part) { return is_word(part, "-"); });
 }
 
 std::optional<std::string> mistake_in_label(std::string_view one) {
@@ -49,11 +48,8 @@ std::optional<std::string> mistake_in_label(std::string_view one) {
 }  // namespace
 
 std::optional<std::string> mistake_in_labels(std::string_view text) {
-    for (std::size_t at = 0; at <= text.size();) {
-        const std::size_t end = std::min(text.find(',', at), text.size());
-        if (auto mistake = mistake_in_label(text.substr(at, end - at))) return mistake;
-        at = end + 1;
-    }
+    for (const std::string& one : split(text, ','))
+        if (auto mistake = mistake_in_label(one)) return mistake;
     return std::nullopt;
 }
 

@@ -1,7 +1,7 @@
-#include <algorithm>
 #include <array>
 
 #include "compiler/ir/program.hpp"
+#include "compiler/support/find.hpp"
 
 namespace migc::ir {
 
@@ -47,9 +47,8 @@ bool Verb::mutates() const {
 }
 
 const std::string* Migration::property(std::string_view name) const {
-    const auto found =
-        std::find_if(properties.begin(), properties.end(), [&](const auto& p) { return p.first == name; });
-    return found == properties.end() ? nullptr : &found->second;
+    const auto* found = first_of(properties, [&](const auto& p) { return p.first == name; });
+    return found == nullptr ? nullptr : &found->second;
 }
 
 const Probe* Program::probe(const Expr& expression) const {
@@ -57,15 +56,11 @@ const Probe* Program::probe(const Expr& expression) const {
 }
 
 const Tool* Program::tool(std::string_view name) const {
-    const auto found =
-        std::find_if(tools.begin(), tools.end(), [&](const Tool& t) { return t.name == name; });
-    return found == tools.end() ? nullptr : &*found;
+    return first_of(tools, [&](const Tool& t) { return t.name == name; });
 }
 
 const Stage* Program::stage(std::string_view name) const {
-    const auto found =
-        std::find_if(stages.begin(), stages.end(), [&](const Stage& s) { return s.name == name; });
-    return found == stages.end() ? nullptr : &*found;
+    return first_of(stages, [&](const Stage& s) { return s.name == name; });
 }
 
 }  // namespace migc::ir

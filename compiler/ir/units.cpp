@@ -36,7 +36,7 @@ bool is_digit(char c) {
 }
 
 std::size_t leading_digits(std::string_view text) {
-    return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+    return static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
 }
 
 // How much of the text is a decimal number: an optional sign, digits, optionally a point and digits.
@@ -96,10 +96,10 @@ tl::expected<Duration, std::string> parse_duration(std::string_view text) {
         if (std::from_chars(rest.data(), rest.data() + digits, count).ec != std::errc())
             return fail("it is too long");
         rest.remove_prefix(digits);
-        const auto letters = std::find_if(rest.begin(), rest.end(), is_digit);
+        const auto letters = std::ranges::find_if(rest, is_digit);
         const std::string_view name = rest.substr(0, static_cast<std::size_t>(letters - rest.begin()));
-        const auto unit = std::find_if(time_units.begin(), time_units.end(),
-                                       [&](const TimeUnit& one) { return one.name == name; });
+        const auto unit =
+            std::ranges::find_if(time_units, [&](const TimeUnit& one) { return one.name == name; });
         if (unit == time_units.end()) return fail("the units are d, h, m, s and ms");
         if (unit->milliseconds >= previous_unit)
             return fail("write the larger unit first, and each unit once");

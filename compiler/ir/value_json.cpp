@@ -3,7 +3,6 @@
 #include <limits>
 #include <optional>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "compiler/ir/value.hpp"

@@ -22,9 +22,7 @@ class Verifier {
         for (const auto& p : program_.probes) probe(p);
         for (const auto& t : program_.tools) {
             where_ = "tool " + t.name;
-            optional(t.arguments);
-            optional(t.environment);
-            optional(t.within);
+            for (const auto* e : {&t.arguments, &t.environment, &t.within}) optional(*e);
         }
         return std::move(problems_);
     }
@@ -134,9 +132,7 @@ class Verifier {
         } else if (!program_.tool(c.tool)) {
             problem("the tool " + c.tool + " is not there");
         }
-        optional(c.arguments);
-        optional(c.pointer);
-        optional(c.standard_input);
+        for (const auto* e : {&c.arguments, &c.pointer, &c.standard_input}) optional(*e);
     }
 
     void probe(const Probe& p) {

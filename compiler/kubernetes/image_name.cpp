@@ -17,10 +17,9 @@ bool is_registry(std::string_view part) {
 }
 
 bool is_plain(std::string_view text, std::string_view more) {
-    return !text.empty() && text.front() != '-' &&
-           std::all_of(text.begin(), text.end(), [&](unsigned char c) {
-               return std::isalnum(c) != 0 || more.find(static_cast<char>(c)) != std::string_view::npos;
-           });
+    return !text.empty() && text.front() != '-' && std::ranges::all_of(text, [&](unsigned char c) {
+        return std::isalnum(c) != 0 || more.find(static_cast<char>(c)) != std::string_view::npos;
+    });
 }
 
 bool is_on_this_machine(std::string_view registry) {
@@ -87,8 +86,8 @@ bool is_moving(std::string_view image, const std::vector<std::string>& environme
     const auto colon = tag_colon(image);
     if (colon == std::string_view::npos) return true;
     const std::string_view tag = image.substr(colon + 1);
-    return std::find(usual.begin(), usual.end(), tag) != usual.end() ||
-           std::find(environments.begin(), environments.end(), tag) != environments.end();
+    return std::ranges::find(usual, tag) != usual.end() ||
+           std::ranges::find(environments, tag) != environments.end();
 }
 
 }  // namespace migc::kubernetes

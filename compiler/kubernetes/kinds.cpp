@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <map>
-#include <vector>
 
+#include "compiler/support/find.hpp"
 #include "compiler/support/text.hpp"
 
 namespace migc::kubernetes {
@@ -175,15 +175,11 @@ const Kind& Kinds::of_manifest(const std::string& kind, const std::string& api_v
 }
 
 const Kind* Kinds::of_kind(std::string_view kind) const {
-    const auto found =
-        std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& k) { return k.kind == kind; });
-    return found == kinds_.end() ? nullptr : &*found;
+    return first_of(kinds_, [&](const Kind& k) { return k.kind == kind; });
 }
 
 const Kind* Kinds::by_plural(std::string_view plural) const {
-    const auto found =
-        std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& k) { return k.plural == plural; });
-    return found == kinds_.end() ? nullptr : &*found;
+    return first_of(kinds_, [&](const Kind& k) { return k.plural == plural; });
 }
 
 bool holds_data(std::string_view written) {

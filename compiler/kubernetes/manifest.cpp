@@ -41,7 +41,7 @@ tl::expected<std::vector<std::string>, std::string> document_texts(std::string_v
 }
 
 bool is_name(const std::string& text) {
-    return !text.empty() && text.front() != '-' && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return !text.empty() && text.front() != '-' && std::ranges::all_of(text, [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == ':';
     });
 }
@@ -116,8 +116,8 @@ tl::expected<FolderFiles, std::string> files_of(const std::filesystem::path& pat
             files.others.push_back(name);
     }
     if (error) return tl::unexpected(fmt::format("{} cannot be read: {}", path.string(), error.message()));
-    std::sort(files.manifests.begin(), files.manifests.end());
-    std::sort(files.others.begin(), files.others.end());
+    std::ranges::sort(files.manifests);
+    std::ranges::sort(files.others);
     return files;
 }
 
@@ -157,16 +157,14 @@ tl::expected<Handle, std::string> parse_handle(std::string_view text) {
     const auto first = text.find('/');
     const auto last = text.rfind('/');
     const bool has_namespace = first != last;
-    if (first == std::string_view::npos || (has_namespace && text.find('/', first + 1) != last))
-        return tl::unexpected(
-            fmt::format("`{}` is no object of a manifest (type/name or type/namespace/name)", text));
+    const bool has_form =
+        first != std::string_view::npos && (!has_namespace || text.find('/', first + 1) == last);
     Handle handle = {std::string(text.substr(0, first)),
                      has_namespace ? std::string(text.substr(first + 1, last - first - 1)) : std::string(),
                      std::string(text.substr(last + 1))};
-    if (!is_allowed(handle))
-        return tl::unexpected(
-            fmt::format("`{}` is no object of a manifest (type/name or type/namespace/name)", text));
-    return handle;
+    if (has_form && is_allowed(handle)) return handle;
+    return tl::unexpected(
+        fmt::format("`{}` is no object of a manifest (type/name or type/namespace/name)", text));
 }
 
 Documents parse_manifest(std::string_view text, const std::string& file) {

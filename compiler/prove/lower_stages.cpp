@@ -5,20 +5,10 @@
 
 #include "compiler/prove/lower.hpp"
 #include "compiler/prove/lowering.hpp"
+#include "compiler/semantics/known.hpp"
 #include "compiler/semantics/step_id.hpp"
 
 namespace migc::prove {
-namespace {
-
-Value constant_of(const ir::Expr& expression) {
-    if (expression.kind != ir::ExprKind::List) return expression.value;
-    List items;
-    for (const ir::Expr& child : expression.children) items.push_back(constant_of(child));
-    return Value(std::move(items));
-}
-
-}  // namespace
-
 Lowering::Lowering(const ir::Program& program, const project::Inventory& inventory, const Facts& facts,
                    const ir::Invariant* invariant, bool others)
     : program_(program),
@@ -49,7 +39,7 @@ void Lowering::read_settings(StageState& stage) {
             if (auto value = facts_.parse(parameter.type, entry->set.at(parameter.name).text))
                 stage.parameters[parameter.name] = std::move(*value);
         } else if (parameter.default_value)
-            stage.parameters[parameter.name] = constant_of(*parameter.default_value);
+            stage.parameters[parameter.name] = semantics::constant(*parameter.default_value);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/sema/lowering.hpp"
+#include "compiler/semantics/visit.hpp"
 
 namespace migc::sema {
 
@@ -17,8 +18,7 @@ std::optional<Type> Lowering::type(const syntax::Type& type) {
     if (result) {
         const Type& innermost = result->kind == TypeKind::List ? *result->element : *result;
         const auto known = [&](const ir::ResourceType& r) { return r.name == innermost.resource; };
-        if (innermost.kind == TypeKind::Resource &&
-            std::none_of(program_.resource_types.begin(), program_.resource_types.end(), known)) {
+        if (innermost.kind == TypeKind::Resource && std::ranges::none_of(program_.resource_types, known)) {
             const syntax::Resource& declared = *library_.resource(innermost.resource);
             program_.resource_types.push_back({innermost.resource, declared.written_as});
             if (declared.written_as.starts_with('-'))
@@ -34,7 +34,7 @@ std::optional<Type> Lowering::type(const syntax::Type& type) {
                                             "quantity",    "url",    "path", "image",    "json",
                                             "environment", "secret", "plan", "workload", "service"};
     suggest(d, type.text, names);
-    d.notes.emplace_back("a resource type of your own is declared with `resource NAME;`");
+    d.note("a resource type of your own is declared with `resource NAME;`");
     return {};
 }
 
@@ -55,24 +55,15 @@ void Lowering::add_parameters(const syntax::Signature& signature, bool optional,
                               std::vector<ir::Parameter>& slots, std::vector<ir::Parameter>& flags) {
     for (const auto& part : signature) {
         if (part.kind == syntax::SignatureKind::Slot) {
-            ir::Parameter p;
-            p.name = part.name.text;
-            p.type = type(part.type).value_or(simple(TypeKind::Any));
-            p.optional = optional;
-            if (part.default_value) p.default_value = expr(*part.default_value, p.type, scope);
-            p.span = part.span;
-            slots.push_back(std::move(p));
+            const Type slot = type(part.type).value_or(simple(TypeKind::Any));
+            slots.push_back({part.name.text, slot, optional, {}, part.span});
+            if (part.default_value) slots.back().default_value = expr(*part.default_value, slot, scope);
         } else if (part.kind == syntax::SignatureKind::Optional) {
             if (has_slots(part.parts)) {
                 add_parameters(part.parts, true, scope, slots, flags);
                 continue;
             }
-            ir::Parameter p;
-            p.name = flag_name(part.parts);
-            p.type = simple(TypeKind::Bool);
-            p.optional = true;
-            p.span = part.span;
-            flags.push_back(std::move(p));
+            flags.push_back({flag_name(part.parts), simple(TypeKind::Bool), true, {}, part.span});
         }
     }
 }
@@ -96,12 +87,20 @@ std::vector<ir::Parameter> Lowering::declare(const syntax::Signature& signature,
     return result;
 }
 
+// What verbs and probes have in common.
+template <class Result>
+void Lowering::begin(const syntax::Declared& declared, Result& result, Scope& scope) {
+    result.signature = text(declared.signature_span);
+    result.documentation = declared.documentation;
+    result.span = declared.signature_span;
+    result.parameters = declare(declared.signature, scope);
+}
+
 // ------------------------------------------------------------------ verbs
 
 std::uint32_t Lowering::verb(const Declaration& declaration) {
     if (const auto known = verbs_.find(&declaration); known != verbs_.end()) {
-        const bool open = std::find(open_composites_.begin(), open_composites_.end(), &declaration) !=
-                          open_composites_.end();
+        const bool open = std::ranges::find(open_composites_, &declaration) != open_composites_.end();
         if (open)
             diagnostics_.report(Code::BadDeclaration, declaration.span(),
                                 "this verb contains itself, so it would never end");
@@ -113,10 +112,7 @@ std::uint32_t Lowering::verb(const Declaration& declaration) {
     const syntax::Verb& verb = *declaration.verb;
     Scope scope(&settings_);
     ir::Verb result;
-    result.signature = text(verb.signature_span);
-    result.documentation = verb.documentation;
-    result.span = verb.signature_span;
-    result.parameters = declare(verb.signature, scope);
+    begin(verb, result, scope);
     result.composite = verb.steps.has_value();
     if (verb.result_type) result.result_type = type(*verb.result_type);
     program_.verbs.push_back(result);  // so that its own inverse can name it
@@ -166,15 +162,9 @@ void Lowering::verb_action(const syntax::Verb& verb, ir::Verb& result, Scope& sc
         return;
     }
     result.steps = block(*verb.steps, scope, Place::Declaration);
-    const auto mutates = [&](const ir::Step& step) {
-        return step.kind == ir::StepKind::Call && program_.verbs[step.verb].mutates();
-    };
-    const auto any = [&](const auto& self, const std::vector<ir::Step>& steps) -> bool {
-        return std::any_of(steps.begin(), steps.end(), [&](const ir::Step& s) {
-            return mutates(s) || self(self, s.body) || self(self, s.otherwise);
-        });
-    };
-    result.steps_mutate = any(any, result.steps);
+    semantics::each_step(result.steps, [&](const ir::Step& step) {
+        result.steps_mutate |= step.kind == ir::StepKind::Call && program_.verbs[step.verb].mutates();
+    });
 }
 
 void Lowering::verb_undo(const syntax::Verb& verb, ir::Verb& result, Scope& scope) {
@@ -188,7 +178,7 @@ void Lowering::verb_undo(const syntax::Verb& verb, ir::Verb& result, Scope& scop
                                : "this verb says more than once how it is undone",
             "exactly one of: `undo PHRASE;`, `undo < .. >;`, `undo none because \"..\";`, `undo by caller;`, "
             "`irreversible because \"..\";`");
-        d.notes.emplace_back("there is no silent default: an undo that nobody thought about is none");
+        d.note("there is no silent default: an undo that nobody thought about is none");
     }
 }
 
@@ -366,10 +356,7 @@ std::uint32_t Lowering::probe(const Declaration& declaration) {
     const syntax::Probe& probe = *declaration.probe;
     Scope scope(&settings_);
     ir::Probe result;
-    result.signature = text(probe.signature_span);
-    result.documentation = probe.documentation;
-    result.span = probe.signature_span;
-    result.parameters = declare(probe.signature, scope);
+    begin(probe, result, scope);
     result.type = type(probe.type).value_or(simple(TypeKind::Any));
     program_.probes.push_back(result);  // so that what it depends on can name it
     result.role = role(probe.roles, DeclarationKind::Probe, scope);
@@ -463,8 +450,8 @@ void Lowering::check_duplicates(const std::vector<const Declaration*>& declarati
         if (is_new) continue;
         auto& d = diagnostics_.report(Code::AmbiguousPhrase, declaration->span(),
                                       fmt::format("`{}` is declared twice", text(declaration->span())));
-        d.labels.push_back({first->second->span(), "first declared here"});
-        d.notes.emplace_back("nobody could tell which of the two a step means; give one of them other words");
+        d.label(first->second->span(), "first declared here");
+        d.note("nobody could tell which of the two a step means; give one of them other words");
     }
 }
 

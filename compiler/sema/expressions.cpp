@@ -18,8 +18,7 @@ namespace {
 
 std::string_view unit_of(std::string_view number) {
     const auto digit = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
-    return number.substr(
-        static_cast<std::size_t>(std::find_if_not(number.begin(), number.end(), digit) - number.begin()));
+    return number.substr(static_cast<std::size_t>(std::ranges::find_if_not(number, digit) - number.begin()));
 }
 
 // The type that a number has where no type is expected.
@@ -28,8 +27,7 @@ TypeKind kind_of_number(std::string_view text) {
     const std::string_view unit = unit_of(text);
     if (unit.empty()) return text.find('.') == std::string_view::npos ? TypeKind::Int : TypeKind::Quantity;
     if (unit == "%") return TypeKind::Percent;
-    if (std::find(quantity_units.begin(), quantity_units.end(), unit) != quantity_units.end())
-        return TypeKind::Quantity;
+    if (std::ranges::find(quantity_units, unit) != quantity_units.end()) return TypeKind::Quantity;
     return TypeKind::Duration;
 }
 
@@ -215,8 +213,8 @@ ir::Expr Lowering::list(const syntax::Expr& e, const Type& expected, Scope& scop
     // Without an expectation the elements say what the list holds.
     if (element.kind == TypeKind::Any && !result.children.empty()) {
         const Type first = result.children.front().type;
-        const bool alike = std::all_of(result.children.begin(), result.children.end(),
-                                       [&](const ir::Expr& c) { return c.type == first; });
+        const bool alike =
+            std::ranges::all_of(result.children, [&](const ir::Expr& c) { return c.type == first; });
         if (alike) result.type = list_of(first);
     }
     return result;
@@ -232,8 +230,8 @@ ir::Expr Lowering::name(const syntax::Expr& word, const Type& expected, Scope& s
         if (meaning->used_up) {
             auto& d =
                 diagnostics_.report(Code::UsedUp, word.span, fmt::format("`{}` has been used up", word.text));
-            d.labels.push_back({meaning->used_up_at, "applied here"});
-            d.notes.emplace_back("what was reviewed is applied once; make another plan for another change");
+            d.label(meaning->used_up_at, "applied here");
+            d.note("what was reviewed is applied once; make another plan for another change");
         }
         return result;
     }
@@ -256,11 +254,10 @@ ir::Expr Lowering::unknown_name(const syntax::Expr& word, const Type& expected, 
     if (const auto near = suggest(d, word.text, names)) {
         d.fixes.push_back(write_instead(word.span, *near));
     } else if (is_textual(expected.kind)) {
-        d.notes.push_back(fmt::format("write the {} in quotes: \"{}\"", ir::show(expected), word.text));
+        d.note(fmt::format("write the {} in quotes: \"{}\"", ir::show(expected), word.text));
     } else {
-        d.notes.push_back(fmt::format("declare it before: `param {}: {} = ..;` or `let {} = ..;`", word.text,
-                                      expected.kind == TypeKind::Any ? "string" : ir::show(expected),
-                                      word.text));
+        d.note(fmt::format("declare it before: `param {}: {} = ..;` or `let {} = ..;`", word.text,
+                           expected.kind == TypeKind::Any ? "string" : ir::show(expected), word.text));
     }
     return bad(word.span);
 }

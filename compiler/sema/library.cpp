@@ -56,10 +56,10 @@ void Library::use_module(const syntax::Use& use) {
     }
     auto& d = diagnostics_.report(Code::UnknownModule, use.span,
                                   fmt::format("there is no module `{}`", use.module));
-    std::sort(names.begin(), names.end());
+    std::ranges::sort(names);
     suggest(d, use.module, names);
-    d.notes.push_back(fmt::format("the modules are {}; a file is written in quotes, relative to the script",
-                                  fmt::join(names, ", ")));
+    d.note(fmt::format("the modules are {}; a file is written in quotes, relative to the script",
+                       fmt::join(names, ", ")));
 }
 
 void Library::use_path(const syntax::Use& use, const std::string& used_from) {
@@ -101,7 +101,7 @@ void Library::read_entries(DeclarationKind kind, std::string_view key) {
     for (auto i = first; i != last; ++i)
         if (embedded_.entries[i->second].kind == kind && module_in_use_[embedded_.entries[i->second].file])
             found.push_back(i->second);
-    std::sort(found.begin(), found.end());
+    std::ranges::sort(found);
     for (const std::size_t index : found) read_entry(index);
 }
 
@@ -112,7 +112,7 @@ std::vector<const Declaration*> Library::candidates(const syntax::Expr& phrase, 
         read_entries(kind, part.text);
         const auto [first, last] = by_key_.equal_range(part.text);
         for (auto i = first; i != last; ++i)
-            if (i->second->is(kind) && std::find(result.begin(), result.end(), i->second) == result.end())
+            if (i->second->is(kind) && std::ranges::find(result, i->second) == result.end())
                 result.push_back(i->second);
     }
     return result;

@@ -144,6 +144,8 @@ class Lowering {
     void verb_undo(const syntax::Verb& verb, ir::Verb& result, Scope& scope);
     ir::Command command(const syntax::Expr& phrase, Scope& scope);
     void command_option(ir::Command& result, const syntax::Expr& phrase, std::size_t& at, Scope& scope);
+    template <class Result>
+    void begin(const syntax::Declared& declared, Result& result, Scope& scope);
     ir::Effect effect(const syntax::Effect& effect, Scope& scope);
     ir::Undo undo(const syntax::Undo& undo, Scope& scope);
     std::optional<ir::Type> type(const syntax::Type& type);
@@ -167,7 +169,6 @@ class Lowering {
     ir::Program check_unused();
     std::string text(Span span) const;
     void find_text_names(ir::Step& step) const;
-    void find_text_names(const ir::Expr& e, ir::Step& step) const;
 
     const project::Inventory& inventory_;
     Library& library_;

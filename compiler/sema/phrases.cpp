@@ -60,17 +60,17 @@ Lowering::Bound Lowering::bind(const syntax::Expr& phrase, DeclarationKind kind,
             return !arguments_fit(*bound.declaration, bound.binding, scope);
         };
         // If none fits, the first is as good as any for saying why.
-        if (std::all_of(matching.begin(), matching.end(), unfit)) return std::move(matching.front());
+        if (std::ranges::all_of(matching, unfit)) return std::move(matching.front());
         std::erase_if(matching, unfit);
     }
     const auto more_special = [](const Bound& a, const Bound& b) {
         return a.binding.labels > b.binding.labels;
     };
-    std::stable_sort(matching.begin(), matching.end(), more_special);
+    std::ranges::stable_sort(matching, more_special);
     if (matching.size() > 1 && matching[0].binding.labels == matching[1].binding.labels) {
         auto& d = diagnostics_.report(Code::AmbiguousPhrase, phrase.span,
                                       fmt::format("two {}s match `{}`", word_for(kind), text(phrase.span)));
-        for (const auto& bound : matching) d.labels.push_back({bound.declaration->span(), "declared here"});
+        for (const auto& bound : matching) d.label(bound.declaration->span(), "declared here");
     }
     return std::move(matching.front());
 }
@@ -144,34 +144,30 @@ void Lowering::unknown_phrase(const syntax::Expr& phrase, DeclarationKind kind) 
     if (SuggestionBudget::spend(1))
         for (const Declaration* d : library_.all(kind))
             if (const int score = likeness(d->signature(), phrase); score > 0) ranked.emplace_back(score, d);
-    std::stable_sort(ranked.begin(), ranked.end(),
-                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::ranges::stable_sort(ranked, [](const auto& a, const auto& b) { return a.first > b.first; });
     auto& d = diagnostics_.report(
         Code::UnknownPhrase, phrase.span,
         fmt::format("there is no {} of the form `{}`", word_for(kind), text(phrase.span)));
     for (std::size_t i = 0; i < std::min<std::size_t>(3, ranked.size()); ++i)
-        d.notes.push_back(
-            fmt::format("{} `{}`", i == 0 ? "nearest:" : "     or:", text(ranked[i].second->span())));
+        d.note(fmt::format("{} `{}`", i == 0 ? "nearest:" : "     or:", text(ranked[i].second->span())));
     const auto other = kind == DeclarationKind::Verb ? DeclarationKind::Probe : DeclarationKind::Verb;
     for (const Declaration* candidate : library_.candidates(phrase, other))
         if (match(candidate->signature(), phrase)) {
             d.notes.clear();
-            d.notes.emplace_back(
-                other == DeclarationKind::Probe
-                    ? "this is a probe: it reads a state, so it belongs behind `verify`, `soak`, `if` or "
-                      "`let`"
-                    : "this is a verb: it changes something, so it is a statement of its own");
+            d.note(other == DeclarationKind::Probe
+                       ? "this is a probe: it reads a state, so it belongs behind `verify`, `soak`, `if` or "
+                         "`let`"
+                       : "this is a verb: it changes something, so it is a statement of its own");
         }
     if (d.notes.empty())
-        d.notes.emplace_back(
-            "`migc verbs` lists the phrases; a file of yours can declare more, with `verb` and `probe`");
+        d.note("`migc verbs` lists the phrases; a file of yours can declare more, with `verb` and `probe`");
 }
 
 // Two statements without a `;` between them look like one long phrase: cut it where a line ends and see.
 bool Lowering::missing_semicolon(const syntax::Expr& phrase, DeclarationKind kind) {
     const auto matches = [&](std::size_t first, std::size_t last) {
         const auto candidates = library_.candidates(phrase, kind);
-        return std::any_of(candidates.begin(), candidates.end(), [&](const Declaration* c) {
+        return std::ranges::any_of(candidates, [&](const Declaration* c) {
             return match(c->signature(), phrase, first, last).has_value();
         });
     };
@@ -181,7 +177,7 @@ bool Lowering::missing_semicolon(const syntax::Expr& phrase, DeclarationKind kin
         if (!matches(0, i) && !matches(i, phrase.children.size())) continue;
         const Span end{before.file, before.end, before.end};
         auto& d = diagnostics_.report(Code::MissingSemicolon, end, "this statement needs a `;` at its end");
-        d.labels.push_back({after, "the next statement begins here"});
+        d.label(after, "the next statement begins here");
         d.fixes.push_back({"add `;`", {{end, ";"}}, true});
         return true;
     }

@@ -7,6 +7,7 @@
 
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/sema/lowering.hpp"
+#include "compiler/semantics/visit.hpp"
 
 namespace migc::sema {
 namespace {
@@ -53,17 +54,6 @@ std::vector<std::string_view> forms_near(const syntax::Expr& phrase, Declaration
     return alike.empty() ? all : alike;
 }
 
-// Whether a probe would have to be read for it: a declaration must not lead back to itself by its role.
-bool asks(const ir::Expr& expression);
-
-bool asks_in_children(const ir::Expr& expression) {
-    return std::any_of(expression.children.begin(), expression.children.end(), asks);
-}
-
-bool asks(const ir::Expr& expression) {
-    return expression.kind == ir::ExprKind::Probe || asks_in_children(expression);
-}
-
 }  // namespace
 
 ir::RoleUse Lowering::role(const std::vector<syntax::Expr>& roles, DeclarationKind kind, Scope& scope) {
@@ -78,10 +68,10 @@ ir::RoleUse Lowering::role(const std::vector<syntax::Expr>& roles, DeclarationKi
         }
         if (result.role != ir::Role::None) {
             diagnostics_.report(Code::BadDeclaration, phrase.span, "a declaration has one role")
-                .labels.push_back({result.span, "the first"});
+                .label(result.span, "the first");
             continue;
         }
-        const auto row = std::find_if(known.begin(), known.end(), [&](const ir::RoleInfo& one) {
+        const auto row = std::ranges::find_if(known, [&](const ir::RoleInfo& one) {
             return is_role_of(one, kind) && arguments_in(one.form, phrase);
         });
         if (row == known.end()) {
@@ -89,7 +79,7 @@ ir::RoleUse Lowering::role(const std::vector<syntax::Expr>& roles, DeclarationKi
                                           fmt::format("there is no such role of a {}",
                                                       kind == DeclarationKind::Verb ? "verb" : "probe"));
             for (const std::string_view form : forms_near(phrase, kind))
-                d.notes.push_back(fmt::format("`role {};`", form));
+                d.note(fmt::format("`role {};`", form));
             continue;
         }
         result.role = row->role;
@@ -99,7 +89,10 @@ ir::RoleUse Lowering::role(const std::vector<syntax::Expr>& roles, DeclarationKi
             result.arguments.push_back(expr(*given, simple(ir::TypeKind::Any), scope));
             const ir::Expr& argument = result.arguments.back();
             const bool is_measure = row->role == ir::Role::Fall && argument.kind == ir::ExprKind::Probe;
-            if (is_measure ? !asks_in_children(argument) : !asks(argument)) continue;
+            // A declaration must not lead back to itself by its role.
+            if (is_measure ? std::ranges::none_of(argument.children, semantics::asks_probe)
+                           : !semantics::asks_probe(argument))
+                continue;
             diagnostics_.report(Code::BadDeclaration, argument.span,
                                 "a role says nothing that must be asked for",
                                 "name a parameter of the declaration, or write a value");

@@ -6,6 +6,8 @@
 
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/sema/lowering.hpp"
+#include "compiler/semantics/visit.hpp"
+#include "compiler/support/find.hpp"
 
 namespace migc::sema {
 
@@ -66,23 +68,20 @@ std::string Lowering::text(Span span) const {
     return result;
 }
 
-void Lowering::find_text_names(const ir::Expr& e, ir::Step& step) const {
-    const bool is_name = e.kind == ir::ExprKind::Local || e.kind == ir::ExprKind::Param;
-    // Inside of a string the place is that of the whole string.
-    if (is_name && sources_.text(e.span) == e.name)
-        step.text_names.push_back(
-            {text({e.span.file, step.span.begin, e.span.end}).size() - e.name.size(), e.name});
-    for (const ir::Expr& child : e.children) find_text_names(child, step);
-}
-
 void Lowering::find_text_names(ir::Step& step) const {
-    for (const auto* e : {&step.value, &step.condition, &step.within})
-        if (*e) find_text_names(**e, step);
+    const auto note = [&](const ir::Expr& e) {
+        const bool is_name = e.kind == ir::ExprKind::Local || e.kind == ir::ExprKind::Param;
+        // Inside of a string the place is that of the whole string.
+        if (is_name && sources_.text(e.span) == e.name)
+            step.text_names.push_back(
+                {text({e.span.file, step.span.begin, e.span.end}).size() - e.name.size(), e.name});
+    };
+    for (const auto* e : {&step.value, &step.condition, &step.within}) semantics::each_expression(*e, note);
     // A default of the declaration that is used has a place of its own.
     std::erase_if(step.text_names,
                   [&](const ir::TextName& n) { return step.text.compare(n.at, n.name.size(), n.name) != 0; });
-    std::sort(step.text_names.begin(), step.text_names.end(),
-              [](const ir::TextName& a, const ir::TextName& b) { return a.at < b.at; });
+    std::ranges::sort(step.text_names,
+                      [](const ir::TextName& a, const ir::TextName& b) { return a.at < b.at; });
     const auto same = [](const ir::TextName& a, const ir::TextName& b) { return a.at == b.at; };
     step.text_names.erase(std::unique(step.text_names.begin(), step.text_names.end(), same),
                           step.text_names.end());
@@ -215,7 +214,7 @@ ir::Step Lowering::call(const syntax::Statement& s, Scope& scope, ir::Step step)
         diagnostics_
             .report(Code::TypeMismatch, s.name.span,
                     fmt::format("`{}` yields nothing that could be named", text(s.expr->span)))
-            .labels.push_back({bound.declaration->span(), "its declaration has no `: TYPE`"});
+            .label(bound.declaration->span(), "its declaration has no `: TYPE`");
     step.name = s.name.text;
     bind_name(s.name, result_type.value_or(simple(TypeKind::Any)), scope);
     return step;
@@ -259,8 +258,8 @@ void Lowering::bind_name(const syntax::Name& name, const Type& type, Scope& scop
     if (const Meaning* earlier = scope.find(name.text); earlier && earlier->kind != ir::ExprKind::Setting) {
         auto& d = diagnostics_.report(Code::Redefined, name.span,
                                       fmt::format("`{}` has a meaning already", name.text));
-        d.labels.push_back({earlier->declared, "declared here"});
-        d.notes.emplace_back("a reader would take one for the other; choose another name");
+        d.label(earlier->declared, "declared here");
+        d.note("a reader would take one for the other; choose another name");
     }
     scope.bind(name.text, {ir::ExprKind::Local, type, name.span, false, {}});
     defined(DefinitionKind::Name, name.text, name.span, &type);
@@ -271,20 +270,17 @@ void Lowering::bind_name(const syntax::Name& name, const Type& type, Scope& scop
 std::string Lowering::environment_of(const syntax::Stage& stage) {
     const syntax::Name& name = stage.environment ? *stage.environment : stage.name;
     if (inventory_.environment(name.text)) return name.text;
-    std::vector<std::string> names;
-    for (const auto& e : inventory_.environments) names.push_back(e.name);
+    const auto names = names_of(inventory_.environments);
     auto& d = diagnostics_.report(Code::UnknownEnvironment, name.span,
                                   fmt::format("there is no environment `{}`", name.text));
     if (const auto near = suggest(d, name.text, names)) {
         d.fixes.push_back(write_instead(name.span, *near));
     } else {
-        d.notes.push_back(fmt::format("{} has: {}",
-                                      inventory_.exists ? inventory_.file_name : "without a migc.yaml one",
-                                      fmt::join(names, ", ")));
+        d.note(fmt::format("{} has: {}", inventory_.exists ? inventory_.file_name : "without a migc.yaml one",
+                           fmt::join(names, ", ")));
     }
     if (!stage.environment)
-        d.notes.emplace_back(
-            "a stage of another name says where it runs: `stage NAME in ENVIRONMENT < .. >`");
+        d.note("a stage of another name says where it runs: `stage NAME in ENVIRONMENT < .. >`");
     return name.text;
 }
 
@@ -299,8 +295,8 @@ void Lowering::stage(const syntax::Stage& s, Scope& globals) {
     if (const ir::Stage* earlier = program_.stage(s.name.text)) {
         auto& d = diagnostics_.report(Code::Redefined, s.name.span,
                                       fmt::format("there are two stages `{}`", s.name.text));
-        d.labels.push_back({earlier->span, "the first one"});
-        d.notes.emplace_back("for a second stage in one environment: `stage NAME in ENVIRONMENT < .. >`");
+        d.label(earlier->span, "the first one");
+        d.note("for a second stage in one environment: `stage NAME in ENVIRONMENT < .. >`");
     }
     stage_body(s, result, globals);
     if (s.on_failure) result.on_failure = block(*s.on_failure, globals, Place::Failure);
@@ -331,11 +327,9 @@ void Lowering::repeated(const syntax::Stage& s, ir::Stage& result) {
     const ir::Stage* source = program_.stage(s.repeats->text);
     result.repeats = s.repeats->text;
     if (!source) {
-        std::vector<std::string> names;
-        for (const auto& stage : program_.stages) names.push_back(stage.name);
         auto& d = diagnostics_.report(Code::UnknownName, s.repeats->span,
                                       fmt::format("there is no stage `{}` before this one", s.repeats->text));
-        suggest(d, s.repeats->text, names);
+        suggest(d, s.repeats->text, names_of(program_.stages));
         return;
     }
     used(s.repeats->span, source->span);
@@ -351,11 +345,9 @@ void Lowering::repeated(const syntax::Stage& s, ir::Stage& result) {
 
 void Lowering::globals(const syntax::File& file, Scope& scope) {
     for (const auto& p : file.params) {
-        ir::Parameter parameter;
-        parameter.name = p.name.text;
-        parameter.type = type(p.type).value_or(simple(TypeKind::Any));
+        ir::Parameter parameter{
+            p.name.text, type(p.type).value_or(simple(TypeKind::Any)), false, {}, p.name.span};
         if (p.default_value) parameter.default_value = expr(*p.default_value, parameter.type, scope);
-        parameter.span = p.name.span;
         bind_name(p.name, parameter.type, scope);
         scope.find(p.name.text)->kind = ir::ExprKind::Param;
         program_.parameters.push_back(std::move(parameter));

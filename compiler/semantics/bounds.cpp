@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/semantics/calls.hpp"
+#include "compiler/semantics/visit.hpp"
 
 namespace migc::semantics {
 namespace {
@@ -13,6 +14,13 @@ std::optional<std::int64_t> read(const std::optional<ir::Expr>& expression, cons
     return expression ? value(*expression) : std::nullopt;
 }
 
+// Of all tries that a step allows, where one takes so long.
+std::int64_t with_tries(const ir::Step& step, std::int64_t once, const NumberOf& value) {
+    const std::int64_t more = std::clamp<std::int64_t>(read(step.retry, value).value_or(0), 0, most_tries);
+    const std::int64_t every = more > 0 ? read(step.every, value).value_or(default_retry_ms) : 0;
+    return once * (more + 1) + every * more;
+}
+
 std::optional<std::int64_t> declared_limit(const ir::Program& program, const ir::Expr& condition,
                                            const NumberOf& value) {
     if (condition.kind == ir::ExprKind::Probe)
@@ -20,12 +28,6 @@ std::optional<std::int64_t> declared_limit(const ir::Program& program, const ir:
     for (const ir::Expr& child : condition.children)
         if (const auto limit = declared_limit(program, child, value)) return limit;
     return std::nullopt;
-}
-
-bool has(const std::vector<ir::Step>& steps, const std::function<bool(ir::StepKind)>& wanted) {
-    return std::any_of(steps.begin(), steps.end(), [&](const ir::Step& step) {
-        return wanted(step.kind) || has(step.body, wanted) || has(step.otherwise, wanted);
-    });
 }
 
 std::int64_t longest(const ir::Program& program, const ir::Step& step, const Reader& reader) {
@@ -65,7 +67,7 @@ std::int64_t undo_bound(const ir::Program& program, const ir::Step& step, const 
                         const Bound& forward, const Reader& reader) {
     const ir::Undo& back = way_back(step, verb);
     if (back.kind != ir::UndoKind::Steps) return 0;
-    const bool looks = std::any_of(back.steps.begin(), back.steps.end(), [](const ir::Step& one) {
+    const bool looks = std::ranges::any_of(back.steps, [](const ir::Step& one) {
         return one.kind == ir::StepKind::Verify || one.kind == ir::StepKind::Soak;
     });
     const bool limits_of_its_own = step.undo || looks || !verb.action;
@@ -80,18 +82,14 @@ Bound call_bound(const ir::Program& program, const ir::Step& step, const ir::Ver
     const auto own = tool != nullptr ? read(tool->within, inner) : std::nullopt;
     const std::int64_t act = given.value_or(declared.value_or(own.value_or(default_action_ms)));
     const std::int64_t see = verb.effects.empty() ? 0 : given.value_or(declared.value_or(default_effect_ms));
-    const std::int64_t more = std::clamp<std::int64_t>(read(step.retry, outer).value_or(0), 0, most_tries);
-    const std::int64_t every = more > 0 ? read(step.every, outer).value_or(default_retry_ms) : 0;
-    return {act * (more + 1) + every * more, see, given.has_value()};
+    return {with_tries(step, act, outer), see, given.has_value()};
 }
 
 Bound composite_bound(const ir::Step& step, const ir::Verb& verb, std::int64_t once, const NumberOf& outer,
                       const NumberOf& inner) {
     const auto given = read(step.within, outer);
     const auto limit = given ? given : read(verb.within, inner);
-    const std::int64_t more = std::clamp<std::int64_t>(read(step.retry, outer).value_or(0), 0, most_tries);
-    const std::int64_t every = more > 0 ? read(step.every, outer).value_or(default_retry_ms) : 0;
-    const std::int64_t all = once * (more + 1) + every * more;
+    const std::int64_t all = with_tries(step, once, outer);
     return {limit ? std::min(*limit, all) : all, 0, given.has_value()};
 }
 
@@ -109,9 +107,11 @@ void Times::call(const Bound& bound, ir::UndoKind way_back, bool mutates, const 
 }
 
 void Times::failure(const std::vector<ir::Step>& block, std::int64_t milliseconds) {
-    const bool undoes = has(
-        block, [](ir::StepKind kind) { return kind == ir::StepKind::Undo || kind == ir::StepKind::UndoAll; });
-    const bool holds = has(block, [](ir::StepKind kind) { return kind == ir::StepKind::Hold; });
+    bool undoes = false, holds = false;
+    each_step(block, [&](const ir::Step& step) {
+        undoes |= step.kind == ir::StepKind::Undo || step.kind == ir::StepKind::UndoAll;
+        holds |= step.kind == ir::StepKind::Hold;
+    });
     if (!undoes && !holds) undo_ms = 0;
     undo_ms += milliseconds;
 }

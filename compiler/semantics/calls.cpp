@@ -18,8 +18,8 @@ const ir::Undo& way_back(const ir::Step& call, const ir::Verb& verb) {
 }
 
 bool runs_in_place(const ir::Verb& verb) {
-    return std::any_of(verb.effects.begin(), verb.effects.end(),
-                       [](const ir::Effect& effect) { return effect.becomes != ir::Becomes::Different; });
+    return std::ranges::any_of(
+        verb.effects, [](const ir::Effect& effect) { return effect.becomes != ir::Becomes::Different; });
 }
 
 }  // namespace migc::semantics

@@ -1,5 +1,6 @@
 #include "compiler/semantics/compute.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -16,7 +17,8 @@ namespace {
 using ir::Comparison;
 using ir::Operation;
 
-bool holds(Comparison comparison, double left, double right) {
+template <typename Number>
+bool holds(Comparison comparison, Number left, Number right) {
     switch (comparison) {
         case Comparison::Below:
             return left < right;
@@ -32,17 +34,7 @@ bool holds(Comparison comparison, double left, double right) {
 std::optional<bool> ints_hold(Comparison comparison, const Value& left, const Value& right) {
     const auto* a = left.get_if<std::int64_t>();
     const auto* b = right.get_if<std::int64_t>();
-    if (a == nullptr || b == nullptr) return std::nullopt;
-    switch (comparison) {
-        case Comparison::Below:
-            return *a < *b;
-        case Comparison::Above:
-            return *a > *b;
-        case Comparison::AtLeast:
-            return *a >= *b;
-        default:
-            return *a <= *b;
-    }
+    return a != nullptr && b != nullptr ? std::optional(holds(comparison, *a, *b)) : std::nullopt;
 }
 
 Computed mistake(std::string reason) {
@@ -95,9 +87,7 @@ Computed matches(const Value& left, const Value& right, const Shown& shown) {
 }
 
 bool among(const List& items, const Value& wanted) {
-    for (const Value& item : items)
-        if (equal(item, wanted)) return true;
-    return false;
+    return std::ranges::any_of(items, [&](const Value& item) { return equal(item, wanted); });
 }
 
 Computed is_equal(const Value& left, const Value& right, bool wanted, const Shown& shown) {

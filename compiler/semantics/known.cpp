@@ -1,5 +1,6 @@
 #include "compiler/semantics/known.hpp"
 
+#include "compiler/semantics/compute.hpp"
 #include "compiler/semantics/weight.hpp"
 
 namespace migc::semantics {
@@ -42,6 +43,23 @@ std::optional<Value> known_value(const ir::Expr& expression, const Leaf& leaf) {
         default:
             return leaf(expression);
     }
+}
+
+Value constant(const ir::Expr& expression) {
+    if (expression.kind != ir::ExprKind::List) return expression.value;
+    List items;
+    for (const ir::Expr& child : expression.children) items.push_back(constant(child));
+    return items;
+}
+
+std::optional<bool> known_comparison(const ir::Expr& expression, const Leaf& leaf) {
+    if (expression.kind != ir::ExprKind::Compare) return std::nullopt;
+    const auto left = known_value(expression.children.at(0), leaf);
+    const auto right = left ? known_value(expression.children.at(1), leaf) : std::nullopt;
+    if (!right) return std::nullopt;
+    const Computed result = compare(expression.comparison, *left, *right, show);
+    const bool* holds = result.value.get_if<bool>();
+    return holds != nullptr ? std::optional(*holds) : std::nullopt;
 }
 
 std::optional<bool> known_truth(const ir::Expr& condition, const Decide& decide) {

@@ -22,6 +22,13 @@ using Leaf = std::function<std::optional<Value>(const ir::Expr&)>;
 // `heaviest_known`. For every other expression that is no literal, `leaf` answers.
 std::optional<Value> known_value(const ir::Expr& expression, const Leaf& leaf);
 
+// What the default of a script's parameter is: a literal, or a list of them.
+Value constant(const ir::Expr& expression);
+
+// Whether a comparison holds, where both sides are known; nothing for every other expression, and where the
+// two cannot be compared.
+std::optional<bool> known_comparison(const ir::Expr& expression, const Leaf& leaf);
+
 // Whether a condition holds, where `decide` knows it of it or of enough of its parts: it is asked for each,
 // the whole first, and what it does not know is looked into. One side of an `and` or `or` may be enough.
 using Decide = std::function<std::optional<bool>(const ir::Expr&)>;

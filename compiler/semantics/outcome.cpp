@@ -23,12 +23,12 @@ std::string word(Outcome outcome) {
 
 std::string in_words(Outcome outcome) {
     std::string text = word(outcome);
-    std::replace(text.begin(), text.end(), '-', ' ');
+    std::ranges::replace(text, '-', ' ');
     return text;
 }
 
 Outcome outcome_of(std::string_view word) {
-    const auto found = std::find(words.begin(), words.end(), word);
+    const auto found = std::ranges::find(words, word);
     return found == words.end() ? Outcome::None : static_cast<Outcome>(found - words.begin());
 }
 

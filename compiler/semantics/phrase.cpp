@@ -78,16 +78,15 @@ class PhraseFiller {
 
     // Words alone are a flag, named after them: [from inside] is from-inside.
     [[nodiscard]] bool is_set(std::string words) const {
-        std::replace(words.begin(), words.end(), ' ', '-');
+        std::ranges::replace(words, ' ', '-');
         const std::size_t index = find(words);
         const auto* flag = index < values_.size() ? values_[index].get_if<bool>() : nullptr;
         return flag != nullptr && *flag;
     }
 
     [[nodiscard]] std::size_t find(std::string_view name) const {
-        const auto found =
-            std::find_if(parameters_.begin(), parameters_.end(),
-                         [&](const ir::Parameter& parameter) { return parameter.name == name; });
+        const auto found = std::ranges::find_if(
+            parameters_, [&](const ir::Parameter& parameter) { return parameter.name == name; });
         return static_cast<std::size_t>(found - parameters_.begin());
     }
 

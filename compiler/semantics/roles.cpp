@@ -12,8 +12,8 @@ ir::Role role_of(const ir::Program& program, const ir::Expr& expression) {
 }
 
 bool has_effect_on(const ir::Program& program, const ir::Verb& verb, ir::Role role) {
-    return std::any_of(verb.effects.begin(), verb.effects.end(),
-                       [&](const ir::Effect& effect) { return role_of(program, effect.probe) == role; });
+    return std::ranges::any_of(
+        verb.effects, [&](const ir::Effect& effect) { return role_of(program, effect.probe) == role; });
 }
 
 const ir::Expr* role_argument(const ir::RoleUse& use, const std::vector<ir::Parameter>& parameters,

@@ -98,9 +98,13 @@ void each_expression(const ir::Tool& tool, const VisitExpression& visit) {
 }
 
 bool any_expression(const ir::Expr& expression, const std::function<bool(const ir::Expr&)>& is_it) {
-    return is_it(expression) ||
-           std::any_of(expression.children.begin(), expression.children.end(),
-                       [&](const ir::Expr& child) { return any_expression(child, is_it); });
+    return is_it(expression) || std::ranges::any_of(expression.children, [&](const ir::Expr& child) {
+               return any_expression(child, is_it);
+           });
+}
+
+bool asks_probe(const ir::Expr& expression) {
+    return any_expression(expression, [](const ir::Expr& one) { return one.kind == ir::ExprKind::Probe; });
 }
 
 namespace {

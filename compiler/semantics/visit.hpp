@@ -18,8 +18,8 @@ void each_step(const std::vector<ir::Step>& steps, const VisitStep& visit);
 // Each call, and those within other steps; those of an undo, too.
 void each_call(const std::vector<ir::Step>& steps, const VisitStep& visit);
 
-// Each expression, and those within it, before the next; those of an undo, too. Of a declaration the arguments
-// of its role are left out: they tell what it means, and nobody works them out to run it.
+// Each expression, and those within it, before the next; those of an undo, too. Of a declaration the
+// arguments of its role are left out: they tell what it means, and nobody works them out to run it.
 void each_expression(const ir::Expr& expression, const VisitExpression& visit);
 void each_expression(const std::optional<ir::Expr>& expression, const VisitExpression& visit);
 void each_expression(const std::vector<ir::Expr>& expressions, const VisitExpression& visit);
@@ -34,6 +34,9 @@ void each_expression(const ir::Program& program, const VisitExpression& visit);
 
 // Whether an expression, or one within it, is such a one.
 bool any_expression(const ir::Expr& expression, const std::function<bool(const ir::Expr&)>& is_it);
+
+// Whether it asks a probe, or anything in it does.
+bool asks_probe(const ir::Expr& expression);
 
 // The declarations that a stage uses, also by others that it uses. Each once.
 struct Reached {

@@ -21,7 +21,7 @@ std::string_view take(std::string_view& text, char separator) {
 }
 
 std::optional<int> day_of(std::string_view name) {
-    const auto* const found = std::find(day_names.begin(), day_names.end(), name);
+    const auto* const found = std::ranges::find(day_names, name);
     return found == day_names.end() ? std::nullopt
                                     : std::optional(static_cast<int>(found - day_names.begin()));
 }

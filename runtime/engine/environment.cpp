@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/project/named_file.hpp"
+#include "compiler/semantics/known.hpp"
 #include "compiler/semantics/visit.hpp"
 #include "compiler/support/json_text.hpp"
 #include "compiler/support/read_file.hpp"
@@ -103,14 +104,6 @@ std::optional<Problem> another_workspace(const project::Environment& entry,
                     environment.name, entry.terraform->workspace, shown, entry.terraform->directory)};
 }
 
-// A default is a literal or a list of literals.
-Value constant(const ir::Expr& expression) {
-    if (expression.kind != ir::ExprKind::List) return expression.value;
-    List items;
-    for (const ir::Expr& child : expression.children) items.push_back(constant(child));
-    return Value(std::move(items));
-}
-
 std::optional<Problem> add_parameter(const ir::Parameter& parameter, const project::Environment* entry,
                                      const RunOptions& options, StageEnvironment& environment) {
     if (const auto given = options.parameters.find(parameter.name); given != options.parameters.end()) {
@@ -127,7 +120,7 @@ std::optional<Problem> add_parameter(const ir::Parameter& parameter, const proje
         value = std::move(*parsed);
         return std::nullopt;
     }
-    if (parameter.default_value) value = constant(*parameter.default_value);
+    if (parameter.default_value) value = semantics::constant(*parameter.default_value);
     if (parameter.default_value || parameter.optional) return std::nullopt;
     return Problem{
         fmt::format("parameter {0} has no value for environment {1}. Give --set {0}=.., or set it in "
@@ -257,7 +250,8 @@ StageEnvironment common_environment(const ir::Program& program, const project::I
     common.outside = true;
     common.settings["root"] = std::filesystem::absolute(inventory.root).lexically_normal().string();
     for (const ir::Parameter& parameter : program.parameters) {
-        if (parameter.default_value) common.parameters[parameter.name] = constant(*parameter.default_value);
+        if (parameter.default_value)
+            common.parameters[parameter.name] = semantics::constant(*parameter.default_value);
         if (const auto given = options.parameters.find(parameter.name); given != options.parameters.end())
             common.parameters[parameter.name] = given->second;
     }
