@@ -9,17 +9,11 @@
 #include "compiler/project/reader.hpp"
 #include "compiler/semantics/window.hpp"
 #include "compiler/support/escape.hpp"
+#include "compiler/support/find.hpp"
 
 namespace migc::project {
 
 namespace {
-
-std::vector<std::string> names(const std::vector<Environment>& environments) {
-    std::vector<std::string> out;
-    out.reserve(environments.size());
-    for (const Environment& environment : environments) out.push_back(environment.name);
-    return out;
-}
 
 // One function per key of migc.yaml.
 class InventoryReader {
@@ -36,7 +30,7 @@ class InventoryReader {
                         {"services", [&](const YamlNode& node) { services(node); }},
                         {"notify", [&](const YamlNode& node) { notify(node); }},
                         {"project", [&](const YamlNode& node) { project_name(node); }},
-                        {"inside-image", [&](const YamlNode& node) { inside_image(node); }},
+                        read_.text_key("inside-image", inventory_.inside_image),
                         {"approvers", [&](const YamlNode& node) { approvers(node); }},
                         {"freezes", [&](const YamlNode& node) { freezes(node); }},
                         {"checks", [&](const YamlNode& node) { checks(node); }}});
@@ -71,12 +65,9 @@ class InventoryReader {
         if (read_.is_map(settings, called)) {
             read_.each_key(
                 settings, called,
-                {{"context",
-                  [&](const YamlNode& node) { environment.context = read_.text(node, "`context`"); }},
-                 {"cluster-uid",
-                  [&](const YamlNode& node) { environment.cluster_uid = read_.text(node, "`cluster-uid`"); }},
-                 {"namespace",
-                  [&](const YamlNode& node) { environment.name_space = read_.text(node, "`namespace`"); }},
+                {read_.text_key("context", environment.context),
+                 read_.text_key("cluster-uid", environment.cluster_uid),
+                 read_.text_key("namespace", environment.name_space),
                  {"kubeconfig",
                   [&](const YamlNode& node) {
                       environment.kubeconfig = read_.named_file(node, "`kubeconfig`", inventory_.root);
@@ -106,9 +97,7 @@ class InventoryReader {
                              settings.directory = read_.path(value, "`dir`").value_or("");
                          }},
                         {"var-file", [&](const YamlNode& value) { var_file = &value; }},
-                        {"workspace", [&](const YamlNode& value) {
-                             settings.workspace = read_.text(value, "`workspace`").value_or("");
-                         }}});
+                        read_.text_key("workspace", settings.workspace)});
         if (!has_directory) read_.wrong(node, "`terraform` needs `dir`, the folder of the configuration");
         if (settings.directory.empty()) return std::nullopt;
         if (var_file != nullptr) settings.var_file = variables(*var_file, settings.directory);
@@ -146,7 +135,7 @@ class InventoryReader {
         if (node.kind == YamlKind::Scalar) {
             auto& d = read_.wrong(node, fmt::format("{} must not stand in the file itself", called));
             d.at_secret = true;
-            d.notes.emplace_back("say where it is: `{ file: .. }`, `{ env: NAME }` or `{ command: [..] }`");
+            d.note("say where it is: `{ file: .. }`, `{ env: NAME }` or `{ command: [..] }`");
             return std::nullopt;
         }
         if (!read_.is_map(node, called)) return std::nullopt;
@@ -233,8 +222,8 @@ class InventoryReader {
             {{"from",
               [&](const YamlNode& one) { freeze.from = local_time(one, "`from`", semantics::local_time); }},
              {"to", [&](const YamlNode& one) { freeze.to = local_time(one, "`to`", semantics::local_end); }},
-             {"zone", [&](const YamlNode& one) { freeze.zone = read_.text(one, "`zone`").value_or(""); }},
-             {"why", [&](const YamlNode& one) { freeze.why = read_.text(one, "`why`").value_or(""); }}});
+             read_.text_key("zone", freeze.zone),
+             read_.text_key("why", freeze.why)});
         if (freeze.from.empty() || freeze.to.empty() || freeze.zone.empty() || freeze.why.empty())
             read_.wrong(node, "a freeze needs `from`, `to`, `zone` and `why`")
                 .notes.emplace_back(
@@ -262,7 +251,7 @@ class InventoryReader {
             if (!read_.is_word(name, "the name of an environment")) continue;
             if (const Scalar* before = in_order(name.text))
                 read_.wrong(name, fmt::format("`order` names `{}` twice", name.text))
-                    .labels.push_back({before->span, here_already});
+                    .label(before->span, here_already);
             else if (environments_ == nullptr || inventory_.environment(name.text) != nullptr)
                 inventory_.order.push_back({name.text, name.span});
             else
@@ -271,9 +260,7 @@ class InventoryReader {
     }
 
     [[nodiscard]] const Scalar* in_order(std::string_view name) const {
-        const auto found = std::find_if(inventory_.order.begin(), inventory_.order.end(),
-                                        [&](const Scalar& one) { return one.text == name; });
-        return found == inventory_.order.end() ? nullptr : &*found;
+        return first_of(inventory_.order, [&](const Scalar& one) { return one.text == name; });
     }
 
     // Without a place in the order nobody could tell what must be tested before it.
@@ -290,8 +277,8 @@ class InventoryReader {
     void report_missing_environment(const YamlNode& name) {
         auto& finding =
             read_.wrong(name, fmt::format("`order` names `{}`, which is not in `environments`", name.text));
-        if (const auto meant = nearest(name.text, names(inventory_.environments)))
-            finding.fixes.push_back(replacement(name, *meant, false));
+        if (const auto meant = nearest(name.text, names_of(inventory_.environments)))
+            finding.fixes.push_back(write_instead(name.span, *meant));
     }
 
     // The default order, of those of its environments that there are.
@@ -302,7 +289,7 @@ class InventoryReader {
         if (inventory_.environments.size() < 2 || inventory_.order.size() == inventory_.environments.size())
             return;
         const Span place = inventory_.environments.front().span;
-        const std::string list = fmt::format("{}", fmt::join(names(inventory_.environments), ", "));
+        const std::string list = fmt::format("{}", fmt::join(names_of(inventory_.environments), ", "));
         auto& finding = diagnostics_.report(Code::BadInventory, place, "`order` is missing");
         finding.notes.push_back(fmt::format("nobody could tell which of {} tests a change for which", list));
         finding.fixes.push_back({"say the order, lower environments first",
@@ -334,7 +321,7 @@ class InventoryReader {
         auto& finding =
             read_.wrong(node, fmt::format("{} must be a kind and a name, such as `{}/web`", called, kind));
         if (slash == std::string::npos && !has_space && !is_option)
-            finding.fixes.push_back(replacement(node, fmt::format("{}/{}", kind, text), false));
+            finding.fixes.push_back(write_instead(node.span, fmt::format("{}/{}", kind, text)));
         return false;
     }
 
@@ -369,14 +356,14 @@ class InventoryReader {
         for (const YamlNode& one : node.children) {
             const auto name = read_.text(one, "what `on` lists");
             if (!name) continue;
-            if (std::find(known.begin(), known.end(), *name) != known.end()) {
+            if (std::ranges::find(known, *name) != known.end()) {
                 inventory_.notify_on.push_back(*name);
                 continue;
             }
             auto& finding = read_.wrong(one, fmt::format("migc sends no message about `{}`", *name));
             finding.notes.push_back(fmt::format("`on` lists some of {}", fmt::join(known, ", ")));
             if (const auto meant = nearest(*name, known))
-                finding.fixes.push_back(replacement(one, *meant, false));
+                finding.fixes.push_back(write_instead(one.span, *meant));
         }
     }
 
@@ -391,10 +378,6 @@ class InventoryReader {
             diagnostics_.report(
                 Code::BadInventory, node.span,
                 "the name of a project is at most 60 letters, digits, dots, hyphens and underscores");
-    }
-
-    void inside_image(const YamlNode& node) {
-        inventory_.inside_image = read_.text(node, "`inside-image`").value_or("");
     }
 
     void checks(const YamlNode& node) {
@@ -417,7 +400,7 @@ class InventoryReader {
         for (std::size_t i = 0; i < all_codes().size(); ++i)
             if (can_be_silenced(static_cast<Code>(i))) ids.emplace_back(all_codes()[i].id);
         if (const auto meant = nearest(name.text, ids))
-            finding.fixes.push_back(replacement(name, *meant, false));
+            finding.fixes.push_back(write_instead(name.span, *meant));
         return std::nullopt;
     }
 
@@ -467,16 +450,12 @@ std::string SecretSource::show() const {
 }
 
 const Environment* Inventory::environment(std::string_view name) const {
-    const auto found = std::find_if(environments.begin(), environments.end(),
-                                    [&](const Environment& one) { return one.name == name; });
-    return found == environments.end() ? nullptr : &*found;
+    return first_of(environments, [&](const Environment& one) { return one.name == name; });
 }
 
 std::optional<std::size_t> Inventory::rank(std::string_view name) const {
-    const auto found =
-        std::find_if(order.begin(), order.end(), [&](const Scalar& one) { return one.text == name; });
-    if (found == order.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - order.begin());
+    const Scalar* found = first_of(order, [&](const Scalar& one) { return one.text == name; });
+    return found == nullptr ? std::nullopt : std::optional<std::size_t>(found - order.data());
 }
 
 Inventory parse_inventory(FileId file, const std::filesystem::path& root, const SourceMap& sources,

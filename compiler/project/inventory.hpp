@@ -22,6 +22,9 @@ struct TerraformSettings {
     std::string directory;  // relative to the root
     std::string var_file;   // relative to the directory; may be empty
     std::string workspace;  // that must be selected there; empty: whichever is
+
+    // The variables' file, relative to the root; empty if there is none.
+    [[nodiscard]] std::string variables() const { return var_file.empty() ? "" : directory + "/" + var_file; }
 };
 
 // Where the value of a parameter of type `secret` comes from; one of the three.

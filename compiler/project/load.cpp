@@ -1,7 +1,5 @@
 // Finding migc.yaml and reading it from the disk.
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,13 +36,6 @@ std::optional<fs::path> find_upwards(fs::path folder) {
     }
 }
 
-// As a person in the working folder would write it.
-std::string shown_name(const fs::path& file) {
-    std::error_code error;
-    const fs::path near = fs::proximate(file, error);
-    return error ? file.string() : near.string();
-}
-
 Inventory without_file(fs::path root) {
     Inventory inventory;
     inventory.root = std::move(root);
@@ -63,7 +54,7 @@ bool belongs_to_the_user(uid_t owner) {
 // Nothing of it is shown.
 Inventory refused(const fs::path& file, const std::string& why, const fs::path& root, SourceMap& sources,
                   Diagnostics& diagnostics) {
-    const FileId id = sources.add(shown_name(file), "");
+    const FileId id = sources.add(shown_path(file), "");
     diagnostics.report(Code::BadInventory, {id, 0, 0}, why);
     Inventory inventory = without_file(root);
     inventory.exists = true;
@@ -109,7 +100,7 @@ Inventory load_inventory(const fs::path& script_folder, SourceMap& sources, Diag
     if (!text)
         return refused(*file, fmt::format("migc.yaml cannot be read: {}", text.error()), file->parent_path(),
                        sources, diagnostics);
-    const FileId id = sources.add(shown_name(*file), std::move(*text));
+    const FileId id = sources.add(shown_path(*file), std::move(*text));
     return parse_inventory(id, file->parent_path(), sources, diagnostics);
 }
 

@@ -1,7 +1,6 @@
 #include "compiler/project/reader.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <filesystem>
 
@@ -17,7 +16,7 @@ namespace migc::project {
 namespace {
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
-    return std::find(words.begin(), words.end(), lower_case(text)) != words.end();
+    return std::ranges::find(words, lower_case(text)) != words.end();
 }
 
 // What a YAML 1.1 reader takes for a boolean.
@@ -59,14 +58,10 @@ std::string_view kind_name(YamlKind kind) {
 }
 
 bool has_control_character(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+    return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
 }  // namespace
-
-Fix replacement(const YamlNode& node, std::string text, bool safe) {
-    return {fmt::format("write `{}`", text), {{node.span, text}}, safe};
-}
 
 bool stays_inside(const std::string& path) {
     const auto normal = std::filesystem::path(path).lexically_normal();
@@ -88,7 +83,7 @@ bool Reader::is_list(const YamlNode& node, std::string_view called) const {
     auto& finding =
         wrong(node, fmt::format("{} must be a list, `[a, b]`, and is {}", called, kind_name(node.kind)));
     if (node.kind == YamlKind::Scalar && !node.quoted)
-        finding.fixes.push_back(replacement(node, "[" + node.text + "]", false));
+        finding.fixes.push_back(write_instead(node.span, "[" + node.text + "]"));
     return false;
 }
 
@@ -111,8 +106,10 @@ std::optional<bool> Reader::boolean(const YamlNode& node, std::string_view calle
         return node.text == "true";
     auto& finding = wrong(node, fmt::format("{} must be `true` or `false`", called));
     if (node.kind != YamlKind::Scalar) return std::nullopt;
-    const auto meant = as_boolean(node.text);
-    if (meant) finding.fixes.push_back(replacement(node, *meant ? "true" : "false", !node.quoted));
+    if (const auto meant = as_boolean(node.text)) {
+        finding.fixes.push_back(write_instead(node.span, *meant ? "true" : "false"));
+        finding.fixes.back().safe = !node.quoted;
+    }
     return std::nullopt;
 }
 
@@ -141,7 +138,7 @@ bool Reader::is_word(const YamlNode& node, std::string_view called) const {
     const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; };
     const bool good = node.kind == YamlKind::Scalar && !node.text.empty() &&
                       std::isalpha(static_cast<unsigned char>(node.text[0])) != 0 &&
-                      std::all_of(node.text.begin(), node.text.end(), allowed);
+                      std::ranges::all_of(node.text, allowed);
     if (good) return true;
     wrong(node, fmt::format("{} must be a word: a letter, then letters, digits and hyphens", called))
         .notes.emplace_back("no script could name it otherwise");
@@ -159,18 +156,18 @@ std::optional<Scalar> Reader::parameter(const YamlNode& node, std::string_view c
     if (is_clear) return Scalar{node.text, node.span};
     auto& finding =
         wrong(node, fmt::format("`{}` means different things to different readers of YAML", node.text));
-    if (meant) finding.fixes.push_back(replacement(node, *meant ? "true" : "false", false));
+    if (meant) finding.fixes.push_back(write_instead(node.span, *meant ? "true" : "false"));
     if (all_of(node.text, "0123456789"))
-        finding.fixes.push_back(replacement(
-            node, node.text.substr(std::min(node.text.find_first_not_of('0'), node.text.size() - 1)), false));
-    finding.fixes.push_back(replacement(node, "\"" + node.text + "\"", false));
+        finding.fixes.push_back(write_instead(
+            node.span, node.text.substr(std::min(node.text.find_first_not_of('0'), node.text.size() - 1))));
+    finding.fixes.push_back(write_instead(node.span, "\"" + node.text + "\""));
     return std::nullopt;
 }
 
 void Reader::each_key(const YamlNode& map, std::string_view called, const Keys& keys) const {
     for (const auto& [key, value] : map.entries) {
-        const auto known = std::find_if(keys.begin(), keys.end(),
-                                        [&name = key.text](const auto& one) { return one.first == name; });
+        const auto known =
+            std::ranges::find_if(keys, [&name = key.text](const auto& one) { return one.first == name; });
         if (known != keys.end())
             known->second(value);
         else
@@ -184,7 +181,7 @@ void Reader::report_unknown_key(const YamlNode& key, std::string_view called, co
     auto& finding = wrong(key, fmt::format("{} has no key `{}`", called, key.text));
     finding.notes.push_back(
         fmt::format("what it says would be ignored; the keys are {}", fmt::join(names, ", ")));
-    if (const auto meant = nearest(key.text, names)) finding.fixes.push_back(replacement(key, *meant, false));
+    if (const auto meant = nearest(key.text, names)) finding.fixes.push_back(write_instead(key.span, *meant));
 }
 
 }  // namespace migc::project

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +15,8 @@
 namespace migc::project {
 
 // The keys that a map may have, and what is done with the value of each.
-using Keys = std::vector<std::pair<std::string, std::function<void(const YamlNode&)>>>;
+using Key = std::pair<std::string, std::function<void(const YamlNode&)>>;
+using Keys = std::vector<Key>;
 
 class Reader {
   public:
@@ -42,6 +42,15 @@ class Reader {
     // The value of a script's parameter; refuses plain text that YAML readers take for different things.
     [[nodiscard]] std::optional<Scalar> parameter(const YamlNode& node, std::string_view called) const;
 
+    // A key whose value is a text, for `each_key`; of what was reported, the place stays as it is.
+    template <typename Place>
+    Key text_key(std::string key, Place& place) const {
+        const auto read = [this, called = "`" + key + "`", &place](const YamlNode& node) {
+            if (auto found = text(node, called)) place = std::move(*found);
+        };
+        return {std::move(key), read};
+    }
+
     // Hands each value of a map to its key's function; reports keys that are not known.
     void each_key(const YamlNode& map, std::string_view called, const Keys& keys) const;
 
@@ -50,9 +59,6 @@ class Reader {
 
     Diagnostics& diagnostics_;
 };
-
-// A fix that replaces the node's text.
-Fix replacement(const YamlNode& node, std::string text, bool safe);
 
 // Whether a path, as written, stays inside the folder that it is relative to.
 bool stays_inside(const std::string& path);

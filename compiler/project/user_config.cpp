@@ -53,9 +53,9 @@ AllowedTool allowed_tool(const Reader& read, const YamlNode& node) {
     AllowedTool tool;
     read.each_key(
         node, "an allowed tool",
-        {{"name", [&](const YamlNode& one) { tool.name = read.text(one, "`name`").value_or(""); }},
+        {read.text_key("name", tool.name),
          {"path", [&](const YamlNode& one) { tool.path = whole_path(read, one, "`path`").value_or(""); }},
-         {"sha256", [&](const YamlNode& one) { tool.sha256 = read.text(one, "`sha256`").value_or(""); }},
+         read.text_key("sha256", tool.sha256),
          {"project",
           [&](const YamlNode& one) { tool.project = whole_path(read, one, "`project`").value_or(""); }}});
     if (tool.name.empty() == tool.path.empty())
@@ -131,8 +131,8 @@ fs::path work_tree_of(const fs::path& folder) {
 bool passes_through(const std::vector<fs::path>& places, const fs::path& folder) {
     if (folder.empty() || !folder.has_relative_path()) return false;
     if (places.back() == folder) return true;
-    return std::any_of(places.begin(), places.end(),
-                       [&](const fs::path& one) { return one != folder && is_within(one, folder); });
+    return std::ranges::any_of(places,
+                               [&](const fs::path& one) { return one != folder && is_within(one, folder); });
 }
 
 // The folder of the project in which a path lies; empty if it lies in none.
@@ -248,15 +248,14 @@ bool lies_in_project(const fs::path& path, const fs::path& root) {
 
 bool is_outside_file(const fs::path& whole, const fs::path& root) {
     const auto names = [&](const std::vector<fs::path>& allowed) {
-        return std::any_of(allowed.begin(), allowed.end(),
-                           [&](const fs::path& one) { return is_within(whole, one); });
+        return std::ranges::any_of(allowed, [&](const fs::path& one) { return is_within(whole, one); });
     };
     return names(given_outside()) || (names(config().outside_files) && not_believed(root).empty());
 }
 
 bool is_trusted_project(const fs::path& folder) {
     const auto& trusted = config().trusted_projects;
-    return std::find(trusted.begin(), trusted.end(), folder) != trusted.end() && not_believed(folder).empty();
+    return std::ranges::find(trusted, folder) != trusted.end() && not_believed(folder).empty();
 }
 
 void allow_outside(const fs::path& path) {

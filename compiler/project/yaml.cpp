@@ -13,7 +13,7 @@ using documents::YamlFault;
 void report(const YamlFault& fault, Diagnostics& diagnostics) {
     auto& finding = diagnostics.report(Code::BadInventory, fault.span, fault.message);
     if (fault.of != YamlFault::Of::Duplicate) return;
-    finding.labels.push_back({fault.first, here_already});
+    finding.label(fault.first, here_already);
     finding.notes.emplace_back("YAML readers differ in which of the two they take; keep one of them");
 }
 
