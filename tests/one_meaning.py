@@ -18,7 +18,7 @@ is now, and the test fails where there is more, and where there is less and LIMI
 import collections, pathlib, re, sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-LIMITS = {"phrases": 0, "natives": 0, "parameters": 0, "prose": 35, "results": 1}
+LIMITS = {"phrases": 0, "natives": 0, "parameters": 0, "prose": 18, "results": 1}
 RESULTS = {"done", "undone", "held", "undo-failed", "in-doubt", "refused", "failed", "unfinished", "already", "skipped", "held: ", "in doubt"}
 EDGES = {
     "compiler/semantics/outcome.cpp",  # of events, and of the journal's table of runs
@@ -28,7 +28,7 @@ EDGES = {
 }
 # Of programs that are not ours, or of a form that somebody else defines, there is nothing but the text.
 OUTSIDE = {
-    "compiler/ir/window.cpp": "windows and times, as people write them",
+    "compiler/semantics/window.cpp": "windows and times, as people write them",
     "compiler/project/git_index.cpp": "git's file .git",
     "compiler/sema/types.cpp": "types, as a script writes them",
     "runtime/journal/tracked.cpp": "git's file .git",

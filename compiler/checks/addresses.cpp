@@ -9,7 +9,6 @@
 #include "compiler/checks/field.hpp"
 #include "compiler/checks/pods.hpp"
 #include "compiler/diagnostics/nearest.hpp"
-#include "compiler/documents/document.hpp"
 
 namespace migc::checks {
 namespace {
@@ -56,18 +55,17 @@ std::vector<std::string> hosts_of(const std::string& text, const std::string& na
     return {host};
 }
 
-class Addresses {
+class Addresses : ScriptCheck {
   public:
-    Addresses(const CheckContext& picture, Diagnostics& diagnostics)
-        : picture_(picture), diagnostics_(diagnostics) {}
+    using ScriptCheck::ScriptCheck;
 
     void check() {
         for (const StageEvents& course : picture_.timeline.courses()) {
+            if (course.stage->repeats) continue;
+            if (course.environment != nullptr) name_space_ = course.environment->name_space.value_or("");
             for (const Event& event : course.forward) {
-                if (course.stage->repeats) continue;
-                if (course.environment != nullptr) name_space_ = course.environment->name_space.value_or("");
                 asked(event);
-                if (event.act != EventKind::Change || event.verb == nullptr) continue;
+                if (!event.is_change()) continue;
                 edited(event);
                 patched(event);
                 applied(event);
@@ -78,29 +76,29 @@ class Addresses {
   private:
     // Only a project that keeps its services as manifests can miss one.
     bool is_declared(const std::string& name) {
-        if (!picture_.manifests.declaring("service/" + name).empty()) return true;
+        if (!picture_.manifests.declaring(ResourceKey::object("service", name)).empty()) return true;
         if (!names_) {
             names_.emplace();
             for (const Object* object : picture_.manifests.all()) {
-                if (object->thing.starts_with("service/")) names_->push_back(object->thing.substr(8));
-                if (!object->thing.starts_with("service/") && object->json.contains("spec"))
-                    if (const std::string made = text_field(object->json, "/spec/serviceName"); !made.empty())
-                        names_->push_back(made);
+                const std::string declared = object->thing.is("service")
+                                                 ? object->thing.name()
+                                                 : text_field(object->json, "/spec/serviceName");
+                if (!declared.empty()) names_->push_back(declared);
             }
             has_services_ = !names_->empty();
             for (const auto& [alias, handle] : picture_.inventory.services)
                 names_->push_back(handle.substr(handle.rfind('/') + 1));
         }
-        return !has_services_ || std::find(names_->begin(), names_->end(), name) != names_->end();
+        return !has_services_ || std::ranges::find(*names_, name) != names_->end();
     }
 
     // What a verification asks may be served by others; only what is nearly a declared name is surely a
     // mistake.
     void asked(const Event& event) {
-        if (event.act != EventKind::Look && event.act != EventKind::Soak) return;
+        if (!event.is_look()) return;
         for (const ResourceKey& thing : event.things) {
-            if (!thing.starts_with("url ")) continue;
-            for (const std::string& host : hosts_of(thing.substr(4), name_space_))
+            if (thing.of != ResourceKey::Of::Url) continue;
+            for (const std::string& host : hosts_of(thing.name(), name_space_))
                 if (!is_declared(host) && nearest(host, *names_) && told_.insert(host).second)
                     report(event, host);
         }
@@ -136,25 +134,21 @@ class Addresses {
         for (const std::string& host : hosts_of(value.get<std::string>(), name_space_)) {
             if (is_declared(host) || !told_.insert(host).second) continue;
             auto& d = report(event, host);
-            if (object != nullptr)
-                d.labels.push_back({picture_.manifests.span(*object, pointer), "named here"});
+            if (object != nullptr) d.label(picture_.manifests.span(*object, pointer), "named here");
         }
     }
 
     Diagnostic& report(const Event& event, const std::string& host) {
         auto& d = diagnostics_.report(Code::UnknownService, event.step->span,
                                       fmt::format("no manifest declares the service `{}`", host));
-        if (const auto close = nearest(host, *names_))
-            d.notes.push_back(fmt::format("did you mean `{}`?", *close));
-        d.notes.push_back(fmt::format(
+        suggest(d, host, *names_);
+        d.note(fmt::format(
             "nobody would find it, and the first request that needs it would fail; if another project "
             "declares it, say so in migc.yaml: `services: {{ {0}: service/{0} }}`",
             host));
         return d;
     }
 
-    const CheckContext& picture_;
-    Diagnostics& diagnostics_;
     std::string name_space_;
     std::optional<std::vector<std::string>> names_;
     bool has_services_ = false;

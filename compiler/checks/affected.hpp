@@ -11,7 +11,7 @@ namespace migc::checks {
 
 struct Affected {
     std::string layer;                      // "infrastructure", "cluster", "images", "files", "elsewhere"
-    ResourceKey thing;                      // "configmap/settings", "terraform/staging", "k8s/settings.yaml"
+    std::string thing;                      // "configmap/settings", "terraform/staging", "k8s/settings.yaml"
     std::vector<std::string> environments;  // in the order of the stages
     std::set<std::string> readers;          // as the manifests say; empty where nobody is known
 };

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <iterator>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/documents/document.hpp"
+#include "compiler/support/find.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -23,6 +24,8 @@ struct Token {
     std::string text;
     std::size_t begin = 0;
     std::size_t end = 0;
+
+    [[nodiscard]] bool is_sign(std::string_view sign) const { return kind == Sign && text == sign; }
 };
 
 // The tokens of HCL. What it does not know is a sign; comments, strings and heredocs are gone over.
@@ -95,13 +98,9 @@ class Tokens {
             const std::size_t line = text_.find('\n', at_);
             if (line == std::string_view::npos) break;
             const std::size_t end = std::min(text_.find('\n', line + 1), text_.size());
-            std::string_view content = text_.substr(line + 1, end - line - 1);
-            while (!content.empty() && std::isspace(static_cast<unsigned char>(content.front())) != 0)
-                content.remove_prefix(1);
-            while (!content.empty() && std::isspace(static_cast<unsigned char>(content.back())) != 0)
-                content.remove_suffix(1);
+            const std::string_view content = text_.substr(line + 1, end - line - 1);
             at_ = end;
-            if (content == name) return {Token::String, "", begin, at_};
+            if (trimmed(content) == name) return {Token::String, "", begin, at_};
         }
         at_ = text_.size();
         return {Token::String, "", begin, at_};
@@ -123,11 +122,11 @@ std::optional<Backend> backend_of(std::string_view text) {
     int depth = 0, terraform = -1;
     Token before;  // what stands before the current token
     for (Token token = tokens.next(); token.kind != Token::End; token = tokens.next()) {
-        const bool opens = token.kind == Token::Sign && token.text == "{";
+        const bool opens = token.is_sign("{");
         if (opens && depth == 0 && before.kind == Token::Word && before.text == "terraform")
             terraform = depth;
         if (opens) ++depth;
-        if (token.kind == Token::Sign && token.text == "}" && --depth <= terraform) terraform = -1;
+        if (token.is_sign("}") && --depth <= terraform) terraform = -1;
         const bool is_backend =
             terraform >= 0 && depth == terraform + 1 && token.kind == Token::Word && token.text == "backend";
         if (!is_backend) {
@@ -140,13 +139,13 @@ std::optional<Backend> backend_of(std::string_view text) {
         int inner = 1;
         Token name;
         for (Token each = tokens.next(); each.kind != Token::End && inner > 0; each = tokens.next()) {
-            if (each.kind == Token::Sign && (each.text == "{" || each.text == "[")) ++inner;
-            if (each.kind == Token::Sign && (each.text == "}" || each.text == "]") && --inner == 0) break;
-            if (inner == 1 && each.kind == Token::Sign && each.text == "=" && name.kind == Token::Word) {
+            if (each.is_sign("{") || each.is_sign("[")) ++inner;
+            if ((each.is_sign("}") || each.is_sign("]")) && --inner == 0) break;
+            if (inner == 1 && each.is_sign("=") && name.kind == Token::Word) {
                 each = tokens.next();
                 const bool is_plain = each.kind == Token::String || each.kind == Token::Word;
                 found.attributes[name.text] = is_plain ? each.text : "?";
-                if (each.kind == Token::Sign && (each.text == "{" || each.text == "[")) ++inner;
+                if (each.is_sign("{") || each.is_sign("[")) ++inner;
             }
             name = each;
         }
@@ -176,15 +175,13 @@ std::vector<fs::path> configuration(const fs::path& folder) {
     std::error_code error;
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
         if (at->path().extension() == ".tf") files.push_back(at->path());
-    std::sort(files.begin(), files.end());
+    std::ranges::sort(files);
     return files;
 }
 
 // The first step of a stage that runs terraform for the environment.
 const Event* uses_terraform(const StageEvents& course) {
-    const auto found = std::find_if(course.forward.begin(), course.forward.end(),
-                                    [](const Event& event) { return plays(event, ir::Role::AppliesPlan); });
-    return found == course.forward.end() ? nullptr : &*found;
+    return first_of(course.forward, [](const Event& event) { return plays(event, ir::Role::AppliesPlan); });
 }
 
 void check_folder(const CheckContext& picture, const StageEvents& course, const Event& apply,
@@ -195,17 +192,13 @@ void check_folder(const CheckContext& picture, const StageEvents& course, const 
         const auto backend = text ? backend_of(*text) : std::nullopt;
         const std::string missing = backend ? missing_lock(*backend) : "";
         if (missing.empty()) continue;
-        std::error_code error;
-        const fs::path shown = fs::proximate(path, error);
-        const FileId file = picture.sources.add(error ? path.string() : shown.string(), *text);
+        const FileId file = picture.sources.add(shown_path(path), *text);
         auto& d = diagnostics.report(
             Code::NoLock, course.stage->repeats ? course.stage->span : apply.step->span,
             fmt::format("nothing locks the state of {} while it is changed", course.stage->environment));
-        d.labels.push_back(
-            {{file, static_cast<std::uint32_t>(backend->begin), static_cast<std::uint32_t>(backend->end)},
-             fmt::format("this backend locks only with {}", missing)});
-        d.notes.emplace_back(
-            "somebody else's apply at the same time would overwrite the record of what this one has made");
+        d.label({file, static_cast<std::uint32_t>(backend->begin), static_cast<std::uint32_t>(backend->end)},
+                fmt::format("this backend locks only with {}", missing));
+        d.note("somebody else's apply at the same time would overwrite the record of what this one has made");
     }
 }
 

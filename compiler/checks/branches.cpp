@@ -15,7 +15,7 @@ class Meeting {
     explicit Meeting(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
     void note(const Event& event) {
-        if (event.act != EventKind::Change) return;
+        if (!event.is_change()) return;
         for (const Branch* branch = event.branch; branch != nullptr; branch = branch->outer)
             if (branch->parallel())
                 for (const ResourceKey& thing : event.things) compare(event, *branch, thing);
@@ -34,8 +34,8 @@ class Meeting {
         auto& d = diagnostics_.report(Code::BranchesMeet, event.step->span,
                                       fmt::format("two branches of a `parallel` change {}", thing));
         d.primary_label = "at the same time as the other";
-        d.labels.push_back({first.event->step->span, "changes it, too"});
-        d.notes.emplace_back(
+        d.label(first.event->step->span, "changes it, too");
+        d.note(
             "which of them comes last is chance, and so is what an undo finds; write them one after the other, "
             "outside of the `parallel`");
     }

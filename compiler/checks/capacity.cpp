@@ -1,34 +1,25 @@
 // What is requested is there: within a container's own limits, the namespace's quota, and the nodes that
 // terraform states.
-#include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
 #include "compiler/checks/pods.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 namespace {
 
 using nlohmann::json;
 
-struct Needs {
-    double cpu = 0;     // cores
-    double memory = 0;  // bytes
-};
-
 std::optional<double> amount(const json& object, const std::string& pointer) {
-    const json::json_pointer place(pointer);
-    if (!object.contains(place)) return std::nullopt;
-    const json& found = object[place];
-    const auto quantity = parse_quantity(found.is_string() ? found.get<std::string>() : found.dump());
+    const auto quantity = parse_quantity(plain_text(field(object, pointer)));
     return quantity ? std::optional(quantity->amount) : std::nullopt;
 }
 
-bool is_workload(const ResourceKey& thing) {
-    return thing.starts_with("deployment/") || thing.starts_with("statefulset/");
+bool has_replicas(const ResourceKey& thing) {
+    return thing.is("deployment") || thing.is("statefulset");
 }
 
 // What a pod requests at least: a limit without a request is one.
@@ -55,29 +46,28 @@ struct Deployed {
     const Event* event = nullptr;  // the last one that sets it
 };
 
-class Capacity {
+class Capacity : StageCheck {
   public:
-    Capacity(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics)
-        : picture_(picture), course_(course), diagnostics_(diagnostics) {}
+    using StageCheck::StageCheck;
 
     void check() {
         for (const Event& event : course_.forward) note(event);
         for (const auto& [thing, used] : used_) above_own_limit(used);
         for (const Object* object : picture_.manifests.mentioning({"resourcequota"}))
-            if (object->thing.starts_with("resourcequota/")) quota(*object);
+            if (object->thing.is("resourcequota")) quota(*object);
         nodes();
     }
 
   private:
     void note(const Event& event) {
-        if (event.act != EventKind::Change || event.verb == nullptr || event.conditional) return;
+        if (!event.is_change() || event.conditional) return;
         const bool applies = plays(event, ir::Role::Applies);
         const auto count = count_in(event);
         if (!applies && !count) return;
         for (const ResourceKey& thing : event.things)
             for (const Object* object : picture_.manifests.declaring(thing)) {
                 const json* now =
-                    is_workload(thing) ? picture_.files.object(*object, course_.moment) : nullptr;
+                    has_replicas(thing) ? picture_.files.object(*object, course_.moment) : nullptr;
                 if (now == nullptr) continue;
                 Deployed& used = used_[thing];
                 used = {object, now, {}, &event};
@@ -92,10 +82,9 @@ class Capacity {
     }
 
     static std::optional<std::int64_t> declared(const json& object) {
-        const json::json_pointer place("/spec/replicas");
-        if (!object.contains(place)) return 1;
-        return object[place].is_number_integer() ? std::optional(object[place].get<std::int64_t>())
-                                                 : std::nullopt;
+        const json* stated = value_at(object, "/spec/replicas");
+        if (stated == nullptr) return 1;
+        return stated->is_number_integer() ? std::optional(stated->get<std::int64_t>()) : std::nullopt;
     }
 
     Diagnostic& report(const Deployed& used, const std::string& message) {
@@ -113,11 +102,10 @@ class Capacity {
                 if (!request || !limit || *request <= *limit) continue;
                 auto& d = report(
                     used, fmt::format("{} requests more {} than its own limit", used.object->thing, what));
-                d.labels.push_back(
-                    {picture_.manifests.span(*used.object, place + "/requests/" + what), "requests this"});
-                d.labels.push_back({picture_.manifests.span(*used.object, place + "/limits/" + what),
-                                    "and may use only this"});
-                d.notes.emplace_back("the cluster would refuse it in the middle of the window");
+                d.label(picture_.manifests.span(*used.object, place + "/requests/" + what), "requests this");
+                d.label(picture_.manifests.span(*used.object, place + "/limits/" + what),
+                        "and may use only this");
+                d.note("the cluster would refuse it in the middle of the window");
             }
     }
 
@@ -160,8 +148,8 @@ class Capacity {
         if (!hard || largest == nullptr || static_cast<double>(count) <= *hard) return;
         auto& d = report(*largest, fmt::format("the stage leaves {} pods, and the namespace's quota is {:g}",
                                                count, *hard));
-        d.labels.push_back({picture_.manifests.span(object, "/spec/hard/pods"), "stated here"});
-        d.notes.emplace_back("the last pods would never start");
+        d.label(picture_.manifests.span(object, "/spec/hard/pods"), "stated here");
+        d.note("the last pods would never start");
     }
 
     void beyond(const std::string& what, double there, Span stated, const std::string& whose) {
@@ -170,21 +158,17 @@ class Capacity {
         if (largest == nullptr || total <= there * (1 + 1e-9)) return;
         auto& d = report(*largest, fmt::format("{} of {} are requested, and {} {}", shown(what, total), what,
                                                whose, shown(what, there)));
-        d.labels.push_back({stated, "stated here"});
-        d.labels.push_back(
-            {picture_.manifests.span(*largest->object, "/spec/template/spec/containers/0/resources"),
-             fmt::format("{} times this is most of it", largest->replicas.value_or(0))});
-        d.notes.emplace_back(
-            "the last pods would stay pending, and the rollout would not be complete within its limit");
+        d.label(stated, "stated here");
+        d.label(picture_.manifests.span(*largest->object, "/spec/template/spec/containers/0/resources"),
+                fmt::format("{} times this is most of it", largest->replicas.value_or(0)));
+        d.note("the last pods would stay pending, and the rollout would not be complete within its limit");
     }
 
     // As the provider's variables are called: node_count nodes of cores_count cores and ram_size megabytes.
     void nodes() {
-        if (course_.environment == nullptr || !course_.environment->terraform || used_.empty()) return;
-        const auto& terraform = *course_.environment->terraform;
-        const std::string path = terraform.directory + "/" + terraform.var_file;
-        const json* variables =
-            terraform.var_file.empty() ? nullptr : picture_.files.file(path, course_.moment);
+        const std::string path = course_.variables();
+        if (path.empty() || used_.empty()) return;
+        const json* variables = picture_.files.file(path, course_.moment);
         const auto count = variables != nullptr ? amount(*variables, "/node_count") : std::nullopt;
         if (!count || *count <= 0) return;
         if (const auto cores = amount(*variables, "/cores_count"))
@@ -199,19 +183,15 @@ class Capacity {
             auto& d =
                 report(used, fmt::format("a pod of {} requests {} of {}, and a node has {}", thing,
                                          shown(what, requested(*used.now, what)), what, shown(what, each)));
-            d.labels.push_back({stated, "stated here"});
-            d.labels.push_back(
-                {picture_.manifests.span(*used.object, "/spec/template/spec/containers/0/resources"),
-                 "requested here"});
-            d.notes.emplace_back("no node could ever run it");
+            d.label(stated, "stated here");
+            d.label(picture_.manifests.span(*used.object, "/spec/template/spec/containers/0/resources"),
+                    "requested here");
+            d.note("no node could ever run it");
             return;
         }
         beyond(what, count * each, stated, fmt::format("all {:g} nodes together have", count));
     }
 
-    const CheckContext& picture_;
-    const StageEvents& course_;
-    Diagnostics& diagnostics_;
     std::map<ResourceKey, Deployed> used_;
 };
 

@@ -8,40 +8,11 @@ std::optional<Value> asked_of(const CheckContext& picture, const ir::Step& gate,
     return given != nullptr ? picture.timeline.value(*given, stage) : std::nullopt;
 }
 
-const std::vector<Family>& families() {
-    static const std::vector<Family> all = {
-        {"rollback", rollback},
-        {"undo", undo},
-        {"order", order},
-        {"outside", outside},
-        {"promotion", promotion},
-        {"verification", verification},
-        {"terraform", terraform},
-        {"kubernetes", kubernetes},
-        {"images", images},
-        {"services", services},
-        {"capacity", capacity},
-        {"layers", layers},
-        {"volumes", volumes},
-        {"addresses", addresses},
-        {"committed", committed},
-        {"times", times},
-        {"clauses", clauses},
-        {"watching", watching},
-        {"compatibility", compatibility},
-        {"backend", backend},
-        {"destruction", destruction},
-        {"restoring", restoring},
-        {"keys", keys},
-        {"unapplied", unapplied},
-        {"branches", branches},
-        {"reachability", reachability},
-        {"secrets", named_secrets},
-        {"language", language},
-        {"manifest files", manifest_files},
-        {"files", files},
-        {"requirements", requirements},
-        {"invariants", invariants},
+const std::vector<Check>& families() {
+    static const std::vector<Check> all = {
+#define MIGC_CHECK(name) name,
+#include "compiler/checks/checks.def"
+#undef MIGC_CHECK
     };
     return all;
 }
@@ -55,7 +26,7 @@ CheckContext::CheckContext(const Input& input)
 
 void run(const Input& input, Diagnostics& diagnostics) {
     const CheckContext picture(input);
-    for (const auto& family : families()) family.check(picture, diagnostics);
+    for (const Check check : families()) check(picture, diagnostics);
 }
 
 bool is_emergency(const ir::Program& program) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <string_view>
 #include <vector>
 
 #include "compiler/checks/manifests.hpp"
@@ -31,6 +30,34 @@ struct CheckContext : Input {
     Timeline timeline;
 };
 
+// The manifests as the environment of a stage has them.
+class Surroundings {
+  public:
+    Surroundings(const CheckContext& picture, const StageEvents& course)
+        : picture_(picture), environment_(course.stage->environment) {}
+
+    [[nodiscard]] Manifests::Objects declaring(const ResourceKey& thing) const {
+        return of(picture_.manifests.declaring(thing));
+    }
+    [[nodiscard]] Manifests::Objects readers(const ResourceKey& thing) const {
+        return of(picture_.manifests.readers(thing));
+    }
+    [[nodiscard]] Manifests::Objects autoscalers(const ResourceKey& thing) const {
+        return of(picture_.manifests.autoscalers(thing));
+    }
+    [[nodiscard]] Manifests::Objects services(const Object& workload) const {
+        return of(picture_.manifests.services(workload));
+    }
+
+  private:
+    [[nodiscard]] Manifests::Objects of(const Manifests::Objects& objects) const {
+        return picture_.resources.of_environment(objects, environment_);
+    }
+
+    const CheckContext& picture_;
+    const std::string& environment_;
+};
+
 // What a gate asks for: an argument of the role of the probe that it asks, as far as it is known.
 std::optional<Value> asked_of(const CheckContext& picture, const ir::Step& gate, const ir::Stage& stage,
                               std::size_t number = 0);
@@ -38,80 +65,28 @@ std::optional<Value> asked_of(const CheckContext& picture, const ir::Step& gate,
 // Reports what it finds, in the order of the script.
 using Check = void (*)(const CheckContext&, Diagnostics&);
 
-struct Family {
-    std::string_view name;
-    Check check;
-};
-
-const std::vector<Family>& families();
+// All of them, in the order of checks.def.
+const std::vector<Check>& families();
 
 // All families, one after the other.
 void run(const Input& input, Diagnostics& diagnostics);
 
-// rollback.cpp: every stage and every step has a way back.
-void rollback(const CheckContext& picture, Diagnostics& diagnostics);
-// undo.cpp: an undo that is written by hand takes back what was changed, in an order that hurts nobody.
-void undo(const CheckContext& picture, Diagnostics& diagnostics);
-// order.cpp: lower environments come first.
-void order(const CheckContext& picture, Diagnostics& diagnostics);
-// outside.cpp: what stands outside of the stages needs no environment.
-void outside(const CheckContext& picture, Diagnostics& diagnostics);
-// promotion.cpp: production gets what staging has exercised, through gates that can open.
-void promotion(const CheckContext& picture, Diagnostics& diagnostics);
-// verification.cpp: what is changed is looked at.
-void verification(const CheckContext& picture, Diagnostics& diagnostics);
-// terraform.cpp: what is applied has been planned, and the plan has been looked at.
-void terraform(const CheckContext& picture, Diagnostics& diagnostics);
-// kubernetes.cpp: what a script does agrees with the manifests.
-void kubernetes(const CheckContext& picture, Diagnostics& diagnostics);
-// images.cpp: the manifest names the image that the script leaves.
-void images(const CheckContext& picture, Diagnostics& diagnostics);
-// services.cpp: services and their ports lead to pods.
-void services(const CheckContext& picture, Diagnostics& diagnostics);
-// capacity.cpp: what is requested is there.
-void capacity(const CheckContext& picture, Diagnostics& diagnostics);
-// layers.cpp: what several layers state is the same in each.
-void layers(const CheckContext& picture, Diagnostics& diagnostics);
-// volumes.cpp: terraform's volumes and the claims are of one size.
-void volumes(const CheckContext& picture, Diagnostics& diagnostics);
-// addresses.cpp: the services that a configuration names are declared.
-void addresses(const CheckContext& picture, Diagnostics& diagnostics);
-// committed.cpp: what a committed script reads is committed, too.
-void committed(const CheckContext& picture, Diagnostics& diagnostics);
-// times.cpp: what is waited for fits into its limit and into the maintenance window.
-void times(const CheckContext& picture, Diagnostics& diagnostics);
-// clauses.cpp: what stands behind a step of steps bounds all of it, and can.
-void clauses(const CheckContext& picture, Diagnostics& diagnostics);
-// watching.cpp: production is watched for a while after a change.
-void watching(const CheckContext& picture, Diagnostics& diagnostics);
-// compatibility.cpp: what is replaced stays until nobody uses it.
-void compatibility(const CheckContext& picture, Diagnostics& diagnostics);
-// backend.cpp: terraform's state is locked while it is changed.
-void backend(const CheckContext& picture, Diagnostics& diagnostics);
-// destruction.cpp: terraform started by hand applies a plan, and destroys what is named.
-void destruction(const CheckContext& picture, Diagnostics& diagnostics);
-// restoring.cpp: what takes back is looked at, and takes back what belongs together.
-void restoring(const CheckContext& picture, Diagnostics& diagnostics);
-// keys.cpp: the keys that pods cannot start without are there.
-void keys(const CheckContext& picture, Diagnostics& diagnostics);
-// unapplied.cpp: what is written into a manifest is applied.
-void unapplied(const CheckContext& picture, Diagnostics& diagnostics);
-// branches.cpp: what runs at the same time changes nothing in common.
-void branches(const CheckContext& picture, Diagnostics& diagnostics);
-// reachability.cpp: every step can be reached.
-void reachability(const CheckContext& picture, Diagnostics& diagnostics);
-// secrets.cpp: nothing that is called a secret stands in the text.
-void named_secrets(const CheckContext& picture, Diagnostics& diagnostics);
-// language.cpp: names that nothing uses, calculations that cannot be done, secrets in the text.
-void language(const CheckContext& picture, Diagnostics& diagnostics);
-// manifest_files.cpp: the manifests that steps name can be read.
-void manifest_files(const CheckContext& picture, Diagnostics& diagnostics);
-// files.cpp: the files that steps name are there.
-void files(const CheckContext& picture, Diagnostics& diagnostics);
-// invariants.cpp: what the script states is about something that it does.
-void invariants(const CheckContext& picture, Diagnostics& diagnostics);
-// requirements.cpp: what the script requires of the project's files holds.
-void requirements(const CheckContext& picture, Diagnostics& diagnostics);
+#define MIGC_CHECK(name) void name(const CheckContext& picture, Diagnostics& diagnostics);
+#include "compiler/checks/checks.def"
+#undef MIGC_CHECK
+
+// What a check of the script, or of one stage, that keeps something in mind is made from.
+struct ScriptCheck {
+    ScriptCheck(const CheckContext& picture, Diagnostics& diagnostics)
+        : picture_(picture), diagnostics_(diagnostics) {}
+    const CheckContext& picture_;
+    Diagnostics& diagnostics_;
+};
+struct StageCheck : ScriptCheck {
+    StageCheck(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics)
+        : ScriptCheck(picture, diagnostics), course_(course) {}
+    const StageEvents& course_;
+};
 
 // Whether the script says that it is one for an emergency, in which production does not wait for others.
 bool is_emergency(const ir::Program& program);

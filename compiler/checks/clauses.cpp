@@ -32,8 +32,8 @@ void shorter_than_its_soaks(const CheckContext& picture, const StageEvents& cour
         auto& d = diagnostics.report(Code::LimitTooShort, step->span,
                                      fmt::format("`within {}` bounds all of the step, and it soaks for {}",
                                                  show(Value(*limit)), show(Value(Duration{milliseconds}))));
-        d.labels.push_back({longest.at(step)->inner->span, "watches for so long"});
-        d.notes.emplace_back("the stage would fail every time, and take back a change that works");
+        d.label(longest.at(step)->inner->span, "watches for so long");
+        d.note("the stage would fail every time, and take back a change that works");
     }
 }
 

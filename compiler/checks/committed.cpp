@@ -27,11 +27,8 @@ std::map<std::string, const ir::Step*> inputs(const CheckContext& picture) {
                     if (event.things.contains(object->thing)) found.emplace(object->file, event.step);
                 }
             if (path != nullptr && runs) found.emplace(*path, event.step);
-            if (plays(event, ir::Role::MakesPlan) && course.environment != nullptr &&
-                course.environment->terraform && !course.environment->terraform->var_file.empty())
-                found.emplace(
-                    course.environment->terraform->directory + "/" + course.environment->terraform->var_file,
-                    event.step);
+            if (plays(event, ir::Role::MakesPlan) && !course.variables().empty())
+                found.emplace(course.variables(), event.step);
         }
     }
     return found;
@@ -56,7 +53,7 @@ void committed(const CheckContext& picture, Diagnostics& diagnostics) {
                                          ? fmt::format("`{}` is not committed", path)
                                          : fmt::format("`{}` is not committed as it stands", path));
         d.primary_label = "reads it";
-        d.notes.emplace_back(
+        d.note(
             "the script is committed, and whoever else runs it has another file, or none: commit both together");
     }
 }

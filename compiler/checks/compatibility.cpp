@@ -7,6 +7,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -55,8 +56,8 @@ bool replaces(const Used& come, const Used& gone) {
     if (gone.group != come.group || gone.name == come.name) return false;
     const auto old_parts = parts(gone.name.substr(gone.name.rfind(' ') + 1));
     const auto new_parts = parts(come.name.substr(come.name.rfind(' ') + 1));
-    const bool alike = std::any_of(old_parts.begin(), old_parts.end(),
-                                   [&](const std::string& part) { return new_parts.contains(part); });
+    const bool alike =
+        std::ranges::any_of(old_parts, [&](const std::string& part) { return new_parts.contains(part); });
     return alike || (!gone.words.empty() && gone.words == come.words);
 }
 
@@ -68,7 +69,7 @@ class StageOf {
 
     void check(Diagnostics& diagnostics) {
         for (const Event& event : course_.forward) {
-            if (event.act != EventKind::Change || event.verb == nullptr || event.conditional) continue;
+            if (!event.is_change() || event.conditional) continue;
             for (const Edit& edit : edits_of(event)) edited(event, edit);
             if (deletes_object(event) || plays(event, ir::Role::Applies)) object(event);
             for (const Effect& effect : event.effects)
@@ -89,9 +90,9 @@ class StageOf {
             gone.event == come.event
                 ? fmt::format("{} becomes {} at once", gone.name, come.name)
                 : fmt::format("{} goes in the stage in which {} comes", gone.name, come.name));
-        if (gone.event != come.event) d.labels.push_back({come.event->step->span, "its replacement"});
-        if (gone.place) d.labels.push_back({*gone.place, "what others use now"});
-        d.notes.emplace_back(
+        if (gone.event != come.event) d.label(come.event->step->span, "its replacement");
+        if (gone.place) d.label(*gone.place, "what others use now");
+        d.note(
             "while pods are replaced the old ones still use it, and after an undo they all would: keep both, and remove the old one in "
             "a later stage");
     }
@@ -101,8 +102,7 @@ class StageOf {
         const std::string first = pointer.substr(1, pointer.find('/', 1) - 1);
         const std::size_t equals = first.find('=');
         if (equals != std::string::npos)
-            return text_field(object.json, ("/" + first.substr(0, equals)).c_str()) ==
-                           first.substr(equals + 1)
+            return text_field(object.json, "/" + first.substr(0, equals)) == first.substr(equals + 1)
                        ? "/" + first
                        : "/?";
         return objects == 1 && object.document == 0 ? "" : fmt::format("/{}", object.document);
@@ -128,9 +128,8 @@ class StageOf {
 
     void field(const Event& event, const Object& object, const Edit& edit) {
         const json* before = value_at(object.json, edit.pointer);
-        if (object.thing.starts_with("configmap/") && parent(edit.pointer) == "/data")
-            key(event, object, edit, before);
-        if (object.thing.starts_with("service/") && edit.pointer.starts_with("/spec/ports/"))
+        if (object.thing.is("configmap") && parent(edit.pointer) == "/data") key(event, object, edit, before);
+        if (object.thing.is("service") && edit.pointer.starts_with("/spec/ports/"))
             port(event, object, edit, before);
     }
 
@@ -139,10 +138,10 @@ class StageOf {
     void key(const Event& event, const Object& object, const Edit& edit, const json* before) {
         const std::string name = fmt::format("the key {}", last(edit.pointer));
         if (edit.removes && before != nullptr)
-            removed_.push_back(
-                {&event, name, object.thing, before->dump(), picture_.manifests.span(object, edit.pointer)});
+            removed_.push_back({&event, name, object.thing.text, before->dump(),
+                                picture_.manifests.span(object, edit.pointer)});
         if (!edit.removes && before == nullptr)
-            added_.push_back({&event, name, object.thing, words(edit.value), {}});
+            added_.push_back({&event, name, object.thing.text, words(edit.value), {}});
     }
 
     // A port that is removed, or given another number, while nothing else has the old one.
@@ -159,9 +158,9 @@ class StageOf {
                                    : edit.value->is_object() ? edit.value->value("port", json()).dump()
                                                              : edit.value->dump();
         if (others.empty() || others == old->dump()) return;
-        removed_.push_back({&event, name + " of " + object.thing, object.thing, "port",
+        removed_.push_back({&event, fmt::format("{} of {}", name, object.thing), object.thing.text, "port",
                             picture_.manifests.span(object, edit.pointer)});
-        added_.push_back({&event, "port " + others, object.thing, "port", {}});
+        added_.push_back({&event, "port " + others, object.thing.text, "port", {}});
     }
 
     [[nodiscard]] const json* ports(const Object& object) const {
@@ -173,7 +172,7 @@ class StageOf {
     [[nodiscard]] bool is_still_there(const Object& object, const json& number, bool patched) const {
         const json* all = ports(object);
         if (all == nullptr || !all->is_array()) return true;
-        return std::count_if(all->begin(), all->end(), [&](const json& one) {
+        return std::ranges::count_if(*all, [&](const json& one) {
                    return one.is_object() && one.value("port", json()) == number;
                }) > (patched ? 1 : 0);
     }
@@ -184,9 +183,9 @@ class StageOf {
         const json* before = value_at(object.json, "/spec/ports");
         if (all == nullptr || before == nullptr || !all->is_array() || !before->is_array()) return "";
         for (const json& one : *all) {
-            const json number = one.is_object() ? one.value("port", json()) : json();
+            const json& number = migc::field(one, "/port");
             const bool is_new = std::none_of(before->begin(), before->end(), [&](const json& other) {
-                return other.is_object() && other.value("port", json()) == number;
+                return migc::field(other, "/port") == number;
             });
             if (is_new && number != gone && number.is_number()) return number.dump();
         }
@@ -196,19 +195,17 @@ class StageOf {
     // `delete objects of "old.yaml"; apply "new.yaml";`
     void object(const Event& event) {
         for (const ResourceKey& thing : event.things) {
-            if (!thing.starts_with("service/") && !thing.starts_with("configmap/")) continue;
+            if (!thing.is("service") && !thing.is("configmap")) continue;
             const auto& declared = picture_.manifests.declaring(thing);
             const json* selector =
                 declared.empty() ? nullptr : value_at(declared.front()->json, "/spec/selector");
-            const Used used{&event,
-                            thing,
-                            thing.substr(0, thing.find('/')),
-                            selector != nullptr ? selector->dump() : "",
-                            {}};
-            const bool deletes = deletes_object(event);
-            if (deletes) removed_.push_back(used);
-            if (deletes) continue;
-            applied_.insert(thing);
+            const Used used{
+                &event, thing.text, thing.type(), selector != nullptr ? selector->dump() : "", {}};
+            if (deletes_object(event)) {
+                removed_.push_back(used);
+                continue;
+            }
+            applied_.insert(thing.text);
             if (!there_.contains(thing)) added_.push_back(used);
         }
     }
@@ -217,7 +214,7 @@ class StageOf {
     const StageEvents& course_;
     const std::set<ResourceKey>& there_;
     std::vector<Used> removed_, added_;
-    std::set<ResourceKey> applied_;
+    std::set<std::string> applied_;
 };
 
 }  // namespace
@@ -228,7 +225,7 @@ void compatibility(const CheckContext& picture, Diagnostics& diagnostics) {
         auto& applied = there[course.stage->environment];
         if (!course.stage->repeats) StageOf(picture, course, applied).check(diagnostics);
         for (const Event& event : course.forward)
-            if (event.act == EventKind::Change) applied.insert(event.things.begin(), event.things.end());
+            if (event.is_change()) applied.insert(event.things.begin(), event.things.end());
     }
 }
 

@@ -46,9 +46,8 @@ Words said_to_run(const Event& event) {
     if (!plays(event, ir::Role::Runs) && !plays(event, ir::Role::RunsInside)) return words;
     for (const auto& argument : event.role) {
         if (!argument) return {};
-        if (const auto* text = argument->get_if<std::string>()) words.push_back(*text);
-        if (const auto* list = argument->get_if<List>())
-            for (const Value& word : *list) words.push_back(show(word));
+        const Words given = words_of(*argument);
+        words.insert(words.end(), given.begin(), given.end());
     }
     return words;
 }
@@ -64,7 +63,7 @@ std::vector<Words> commands_of(const CheckContext& picture, const Event& event) 
 }
 
 bool is_terraform(const Words& words) {
-    return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return std::ranges::any_of(words, [](const std::string& word) {
         const std::string name = word.substr(word.rfind('/') + 1);
         return name == "terraform" || name == "tofu" || name == "tf" || name.starts_with("terraform.") ||
                name.starts_with("tf.") || name.starts_with("tofu.");
@@ -72,11 +71,11 @@ bool is_terraform(const Words& words) {
 }
 
 bool has(const Words& words, std::string_view wanted) {
-    return std::find(words.begin(), words.end(), wanted) != words.end();
+    return std::ranges::find(words, wanted) != words.end();
 }
 
 bool has_option(const Words& words, std::string_view name) {
-    return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::ranges::any_of(words, [&](const std::string& word) {
         const std::string_view option =
             std::string_view(word).substr(std::min(word.find_first_not_of('-'), word.size()));
         return word.starts_with("-") &&
@@ -98,11 +97,11 @@ bool has_plan(Words::const_iterator apply, Words::const_iterator end) {
 }
 
 bool unplanned(const Event& event, const Words& words, Diagnostics& diagnostics) {
-    const auto apply = std::find(words.begin(), words.end(), "apply");
+    const auto apply = std::ranges::find(words, "apply");
     if (apply == words.end() || has_plan(apply, words.end())) return false;
     auto& d =
         diagnostics.report(Code::AppliesUnplanned, event.step->span, "this applies what nobody has read");
-    d.notes.emplace_back(
+    d.note(
         "terraform would make a plan of its own at that moment, and carry it out; make one, say what you expect, and apply that: "
         "`plan terraform as p; expect p adds 1 changes 0 destroys 0; apply p;`");
     return true;
@@ -114,7 +113,7 @@ bool unnamed(const Event& event, const Words& words, Diagnostics& diagnostics) {
     if (!destroys || has_option(words, "target") || has(words, unknown)) return false;
     auto& d = diagnostics.report(Code::DestroysUnnamed, event.step->span,
                                  "this destroys everything that terraform has made");
-    d.notes.emplace_back(
+    d.note(
         "name what is to go: `destroy \"module.platform.node[4]\";`, which fails if anything else would go with it");
     return true;
 }
@@ -134,9 +133,8 @@ void unread(const StageEvents& course, Diagnostics& diagnostics) {
         if (!plans) continue;
         const std::string& name = plan->inner->name;
         const auto uses = [&](const Event& event) { return event.plans.contains(plan->makes); };
-        const auto apply = std::find_if(plan, events.end(), [&](const Event& event) {
-            return uses(event) && event.act == EventKind::Change;
-        });
+        const auto apply = std::find_if(plan, events.end(),
+                                        [&](const Event& event) { return uses(event) && event.is_change(); });
         if (apply == events.end()) continue;
         const bool named = std::any_of(plan, apply, [&](const Event& event) {
             return uses(event) && (event.step->text.find("touches only") != std::string::npos ||
@@ -145,9 +143,8 @@ void unread(const StageEvents& course, Diagnostics& diagnostics) {
         if (named) continue;
         auto& d = diagnostics.report(Code::DestroysUnnamed, apply->step->span,
                                      fmt::format("nothing names what the plan `{}` may destroy", name));
-        d.labels.push_back({plan->step->span, "made here; terraform adds whatever depends on it"});
-        d.notes.push_back(
-            fmt::format("say it: `expect {} touches only [..];`, or write `destroy \"ADDRESS\";`", name));
+        d.label(plan->step->span, "made here; terraform adds whatever depends on it");
+        d.note(fmt::format("say it: `expect {} touches only [..];`, or write `destroy \"ADDRESS\";`", name));
     }
 }
 

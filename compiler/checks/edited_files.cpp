@@ -1,13 +1,15 @@
 #include "compiler/checks/edited_files.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
-#include <system_error>
 
 #include "compiler/checks/timeline.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/documents/pointer.hpp"
+#include "compiler/support/find.hpp"
+#include "compiler/support/json_text.hpp"
+#include "compiler/support/project_path.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -22,17 +24,13 @@ const json* member(const json& container, const std::string& token) {
     if (container.is_object()) return container.contains(token) ? &container[token] : nullptr;
     if (!container.is_array()) return nullptr;
     if (const auto wanted = documents::picker(token)) {
-        const auto picked = std::find_if(container.begin(), container.end(), [&](const json& one) {
-            const auto found = one.is_object() ? one.find(wanted->key) : one.end();
-            return one.is_object() && found != one.end() &&
-                   (found->is_string() ? found->get<std::string>() : found->dump()) == wanted->value;
+        return first_of(container, [&](const json& one) {
+            return one.is_object() && one.contains(wanted->key) &&
+                   plain_text(one[wanted->key]) == wanted->value;
         });
-        return picked == container.end() ? nullptr : &*picked;
     }
-    std::size_t number = 0;
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), number);
-    const bool is_number = error == std::errc() && end == token.data() + token.size();
-    return is_number && number < container.size() ? &container[number] : nullptr;
+    const auto number = whole_number<std::size_t>(token);
+    return number && *number < container.size() ? &container[*number] : nullptr;
 }
 
 std::string normal(const std::string& path) {
@@ -89,11 +87,11 @@ void EditedFiles::take(const Event& event) {
     ++now_;
     const auto edits = edits_of(event);
     for (const ResourceKey& thing : event.things) {
-        if (thing == "file ?" && !all_lost_) all_lost_ = now_;
-        if (!thing.starts_with("file ")) continue;
-        const std::string name = normal(thing.substr(5));
+        if (thing == ResourceKey::some_file() && !all_lost_) all_lost_ = now_;
+        if (thing.of != ResourceKey::Of::File) continue;
+        const std::string name = normal(thing.name());
         const auto is_of_it = [&](const Edit& edit) { return edit.file == name; };
-        bool is_known = std::any_of(edits.begin(), edits.end(), is_of_it);
+        bool is_known = std::ranges::any_of(edits, is_of_it);
         File& file = files_[name];
         for (const Edit& edit : edits) {
             if (!is_of_it(edit)) continue;
@@ -157,10 +155,9 @@ const Object* EditedFiles::version(const Object& object, Moment when) const {
     Version& version = made(object.file, found->second, when);
     if (!version.text) return nullptr;
     if (!version.objects) version.objects = Manifests::objects_of(object.file, *version.text);
-    const auto same = std::find_if(version.objects->begin(), version.objects->end(), [&](const Object& one) {
+    return first_of(*version.objects, [&](const Object& one) {
         return one.thing == object.thing && one.document == object.document;
     });
-    return same == version.objects->end() ? nullptr : &*same;
 }
 
 const json* EditedFiles::object(const Object& object, Moment when) const {
@@ -171,15 +168,11 @@ const json* EditedFiles::object(const Object& object, Moment when) const {
 Span EditedFiles::span(const std::string& path, const std::string& pointer) const {
     File& file = files_[normal(path)];
     const std::string content = on_disk(normal(path), file).text.value_or("");
-    std::error_code error;
-    const fs::path shown = fs::proximate(root_ / path, error);
-    if (!file.id) file.id = sources_.add(error ? path : shown.string(), content);
+    if (!file.id) file.id = sources_.add(shown_path(root_ / path), content);
     const auto format = documents::format_of(path);
     const auto found =
         format ? documents::read(content, *format, pointer) : tl::unexpected(documents::Problem{});
-    if (!found || !found->value) return {*file.id, 0, 0};
-    const std::size_t end = std::min(found->range.end, documents::line_end(content, found->range.begin));
-    return {*file.id, static_cast<std::uint32_t>(found->range.begin), static_cast<std::uint32_t>(end)};
+    return found && found->value ? first_line(*file.id, content, found->range) : Span{*file.id, 0, 0};
 }
 
 }  // namespace migc::checks

@@ -35,10 +35,9 @@ void add_asked(Event& event, const ir::RoleUse& use, const std::vector<Maybe>& r
 // What has no name of its own is a look at the whole, or at something that only a run can tell; so is what a
 // pod of its own, of some image, sees.
 bool is_look_at_all(const std::set<ResourceKey>& things) {
-    return std::all_of(things.begin(), things.end(),
-                       [](const ResourceKey& t) { return t.starts_with("image "); }) ||
-           std::any_of(things.begin(), things.end(),
-                       [](const ResourceKey& t) { return t.starts_with("url "); });
+    using Of = ResourceKey::Of;
+    return std::ranges::all_of(things, [](const ResourceKey& thing) { return thing.of == Of::Image; }) ||
+           std::ranges::any_of(things, [](const ResourceKey& thing) { return thing.of == Of::Url; });
 }
 
 // Goes through the steps of one stage, in order.
@@ -160,11 +159,8 @@ class Expansion {
     // ------------------------------------------------ blocks
 
     void let(const ir::Step& step, Names& names, const Place& place) {
-        Known known;
-        known.value = values_.of(*step.value, names);
-        known.plan = plan_of(*step.value, names);
         if (asks(*step.value)) look_at(add(EventKind::Other, step, place), *step.value, names);
-        names[step.name] = std::move(known);
+        names.bind(step.name, values_.known(*step.value, names));
     }
 
     Place arm(const ir::Step& step, const Place& place, std::size_t visit, std::size_t number) {
@@ -197,7 +193,7 @@ class Expansion {
         if (is_known) rounds_ += items->size();
         for (std::size_t i = 0; i < (is_known ? items->size() : 1); ++i) {
             Names inner(&names);
-            inner[step.name].value = is_known ? Maybe((*items)[i]) : std::nullopt;
+            inner.bind(step.name, Known()).value = is_known ? Maybe((*items)[i]) : std::nullopt;
             walk(step.body, inner, round);
         }
     }
@@ -225,7 +221,7 @@ class Expansion {
                          ? composite(verb, parameters, inner)
                          : act(verb, step, parameters, names, inner);
         if (place.in.forward) own_undo(verb, step, begin, parameters, names, place);
-        if (!step.name.empty()) names[step.name] = std::move(made);
+        if (!step.name.empty()) names.bind(step.name, std::move(made));
     }
 
     // Yields what the name behind `as` stands for.
@@ -236,12 +232,7 @@ class Expansion {
         }
         capture(verb, parameters);
         walk(verb.steps, parameters, place);
-        Known made;
-        if (verb.result) {
-            made.value = values_.of(*verb.result, parameters);
-            made.plan = plan_of(*verb.result, parameters);
-        }
-        return made;
+        return verb.result ? values_.known(*verb.result, parameters) : Known();
     }
 
     Known act(const ir::Verb& verb, const ir::Step& step, Names& parameters, const Names& names,
@@ -250,16 +241,14 @@ class Expansion {
         event.verb = &verb;
         event.undo = place.undo != nullptr ? place.undo : &verb.undo;
         for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
-            event.arguments.push_back(parameters[verb.parameters[i].name].value);
+            event.arguments.push_back(parameters.value(verb.parameters[i].name));
             add_plan(event, step.arguments[i], names);
         }
         event.role = values_.played(verb.role, parameters);
         add_asked(event, verb.role, event.role, verb.parameters, step.arguments);
         event.bound = semantics::call_bound(program_, step, verb, values_.number_in(names),
                                             values_.number_in(parameters));
-        if (ground_.is_own(verb.span))
-            for (const ir::Expr& need : verb.needs)
-                if (asks(need)) look_at(event, need, parameters);
+        if (ground_.is_own(verb.span)) event.asked = asked_before(verb, parameters, std::move(event.asked));
         capture(verb, parameters);
         for (const ir::Effect& effect : verb.effects) add_effect(event, effect, parameters);
         edit(event, place);
@@ -272,9 +261,19 @@ class Expansion {
         return made;
     }
 
+    // With the addresses that a verb asks before it acts. What it looks at then it does not change.
+    std::vector<Asked> asked_before(const ir::Verb& verb, const Names& parameters,
+                                    std::vector<Asked> asked) const {
+        Event look;
+        look.asked = std::move(asked);
+        for (const ir::Expr& need : verb.needs)
+            if (asks(need)) look_at(look, need, parameters);
+        return std::move(look.asked);
+    }
+
     void capture(const ir::Verb& verb, Names& parameters) const {
         for (const ir::Capture& capture : verb.captures)
-            parameters[capture.name].value = values_.of(capture.value, parameters);
+            parameters.bind(capture.name, Known()).value = values_.of(capture.value, parameters);
     }
 
     void own_undo(const ir::Verb& verb, const ir::Step& step, std::size_t begin, const Names& parameters,
@@ -299,10 +298,10 @@ class Expansion {
 
     // What the parameters of a probe stand for.
     std::vector<Maybe> arguments_of(const ir::Probe& probe, const ir::Expr& asked, const Names& names) const {
-        Names bound = values_.bind(probe.parameters, asked.children, names);
+        const Names bound = values_.bind(probe.parameters, asked.children, names);
         std::vector<Maybe> arguments;
         for (std::size_t i = 0; i < asked.children.size() && i < probe.parameters.size(); ++i)
-            arguments.push_back(bound[probe.parameters[i].name].value);
+            arguments.push_back(bound.value(probe.parameters[i].name));
         return arguments;
     }
 
@@ -322,7 +321,7 @@ class Expansion {
         auto things = ground_.resources.things_of(*made.probe, made.arguments, made.role);
         if (things.size() == 1) made.thing = *things.begin();
         made.pointer = field_of(*made.probe, made.role);
-        if (things.empty() && file_in(*made.probe)) things.insert("file ?");
+        if (things.empty() && file_in(*made.probe)) things.insert(ResourceKey::some_file());
         event.things.insert(things.begin(), things.end());
         event.effects.push_back(std::move(made));
     }
@@ -335,7 +334,7 @@ class Expansion {
             return;
         }
         for (const ResourceKey& thing : event.things)
-            if (thing.starts_with("file ")) place.in.edited.insert(thing.substr(5));
+            if (thing.of == ResourceKey::Of::File) place.in.edited.insert(thing.name());
     }
 
     void apply(Event& event, const Place& place) const {
@@ -369,37 +368,35 @@ class Expansion {
         event.bound = semantics::verify_bound(program_, step, values_.number_in(names));
         if (!step.condition) return;
         const Names* home = &names;
-        event.condition = condition_of(*step.condition, home);
+        const ir::Expr& condition = semantics::handed_on(*step.condition, home);
+        if (condition.kind != ir::ExprKind::Local) event.condition = &condition;
         look_at(event, *step.condition, names);
     }
 
     void look_at(Event& event, const ir::Expr& expression, const Names& given) const {
         const Names* names = &given;
-        const ir::Expr* condition = condition_of(expression, names);
-        if (condition == nullptr) {
+        const ir::Expr& condition = semantics::handed_on(expression, names);
+        if (condition.kind == ir::ExprKind::Local) {
             event.everything = event.everything || expression.type.kind == ir::TypeKind::Condition;
-            add_plan(event, expression, *names);
-            return;
+            return add_plan(event, expression, *names);
         }
-        if (const ir::Probe* probe = program_.probe(*condition)) {
-            const std::vector<Maybe> arguments = arguments_of(*probe, *condition, *names);
-            const auto role = values_.played(*condition, *names);
-            add_asked(event, probe->role, role, probe->parameters, condition->children);
+        if (const ir::Probe* probe = program_.probe(condition)) {
+            const std::vector<Maybe> arguments = arguments_of(*probe, condition, *names);
+            const auto role = values_.played(condition, *names);
+            add_asked(event, probe->role, role, probe->parameters, condition.children);
             const auto things = ground_.resources.things_of(*probe, arguments, role);
             event.things.insert(things.begin(), things.end());
-            event.everything =
-                event.everything || is_look_at_all(things) ||
-                std::any_of(arguments.begin(), arguments.end(), [](const auto& a) { return !a; });
+            event.everything = event.everything || is_look_at_all(things) ||
+                               std::ranges::any_of(arguments, [](const auto& a) { return !a; });
         }
-        for (const ir::Expr& child : condition->children) look_at(event, child, *names);
+        for (const ir::Expr& child : condition.children) look_at(event, child, *names);
     }
 
     // Whether an address is asked anywhere in it.
     bool asks(const ir::Expr& expression) const {
         return semantics::any_expression(expression, [&](const ir::Expr& one) {
             const ir::Probe* probe = program_.probe(one);
-            return probe != nullptr &&
-                   std::any_of(probe->parameters.begin(), probe->parameters.end(), [](const auto& parameter) {
+            return probe != nullptr && std::ranges::any_of(probe->parameters, [](const auto& parameter) {
                        return parameter.type.kind == ir::TypeKind::Url;
                    });
         });

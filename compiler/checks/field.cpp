@@ -4,6 +4,7 @@
 
 #include "compiler/ir/compare.hpp"
 #include "compiler/semantics/known.hpp"
+#include "compiler/support/find.hpp"
 
 namespace migc::checks {
 namespace {
@@ -76,16 +77,14 @@ bool is_free_field(const Effect& effect) {
 }
 
 bool deletes_object(const Event& event) {
-    return std::any_of(event.effects.begin(), event.effects.end(), [](const Effect& effect) {
+    return std::ranges::any_of(event.effects, [](const Effect& effect) {
         return effect.becomes == ir::Becomes::Absent && effect.probe->role.role == ir::Role::Field &&
                effect.pointer == "";
     });
 }
 
 const Effect* image_of(const Event& event) {
-    const auto found = std::find_if(event.effects.begin(), event.effects.end(),
-                                    [](const Effect& effect) { return effect.pointer == container_image; });
-    return found == event.effects.end() ? nullptr : &*found;
+    return first_of(event.effects, [](const Effect& effect) { return effect.pointer == container_image; });
 }
 
 bool may_change_image(const Effect& effect) {

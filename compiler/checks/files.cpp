@@ -20,10 +20,9 @@ const std::string* written_path(const ir::Expr& expression) {
     return expression.type.kind == ir::TypeKind::Path ? semantics::literal<std::string>(expression) : nullptr;
 }
 
-class Files {
+class Files : ScriptCheck {
   public:
-    Files(const CheckContext& picture, Diagnostics& diagnostics)
-        : picture_(picture), diagnostics_(diagnostics) {}
+    using ScriptCheck::ScriptCheck;
 
     void check() {
         for (const StageEvents& course : picture_.timeline.courses())
@@ -42,14 +41,6 @@ class Files {
     }
 
   private:
-    template <typename Visit>
-    static void each_event(const StageEvents& course, const Visit& visit) {
-        for (const Event& event : course.forward) visit(event);
-        for (const OwnUndo& own : course.undos)
-            for (const Event& event : own.back) visit(event);
-        for (const Event& event : course.failure) visit(event);
-    }
-
     // What a step makes may be named by a text that is put together.
     void written_by(const Event& event) {
         for (std::size_t i = 0; i < event.arguments.size(); ++i) {
@@ -99,12 +90,10 @@ class Files {
             return;
         if (!told_.insert({path, step.span.file, step.span.begin}).second) return;
         auto& d = diagnostics_.report(Code::MissingFile, place, fmt::format("there is no file `{}`", path));
-        d.notes.push_back(fmt::format("paths are relative to {}", picture_.inventory.root.string()));
-        d.notes.emplace_back("the step would fail in the middle of the window");
+        d.note(fmt::format("paths are relative to {}", picture_.inventory.root.string()));
+        d.note("the step would fail in the middle of the window");
     }
 
-    const CheckContext& picture_;
-    Diagnostics& diagnostics_;
     std::set<std::string> written_;
     std::set<std::tuple<std::string, FileId, std::uint32_t>> told_;
 };

@@ -14,12 +14,12 @@ namespace {
 using nlohmann::json;
 
 const Effect* set_image(const Event& event) {
-    return event.act == EventKind::Change ? image_of(event) : nullptr;
+    return event.is_change() ? image_of(event) : nullptr;
 }
 
 // A restart, or another number of replicas, leaves the image as it is.
 bool leaves_another_image(const Event& event) {
-    return event.effects.empty() || std::any_of(event.effects.begin(), event.effects.end(), may_change_image);
+    return event.effects.empty() || std::ranges::any_of(event.effects, may_change_image);
 }
 
 // A digest can be the manifest's tag, or not: nothing is known of it.
@@ -59,9 +59,9 @@ void compare(const CheckContext& picture, const Event& event, Diagnostics& diagn
                                      fmt::format("the manifest of {} names another image", object->thing));
         d.primary_label = "leaves it at " + image;
         const bool is_written = text_field(object->json, place) == declared;
-        d.labels.push_back({picture.manifests.span(*object, place),
-                            fmt::format("{} {}", is_written ? "says" : "is to say", declared)});
-        d.notes.push_back(fmt::format(
+        d.label(picture.manifests.span(*object, place),
+                fmt::format("{} {}", is_written ? "says" : "is to say", declared));
+        d.note(fmt::format(
             "the next apply of the manifest would take this change back without a word: change the manifest and "
             "`apply` it, or `set value of \"{}\" at \"{}{}\"` too",
             object->file, is_one_of_several(picture, *object) ? fmt::format("/{}", object->document) : "",
@@ -77,8 +77,7 @@ void images(const CheckContext& picture, Diagnostics& diagnostics) {
         if (course.stage->repeats) continue;
         std::map<ResourceKey, const Event*> last;  // of several images the last one stays
         for (const Event& event : course.forward) {
-            if (event.act != EventKind::Change) continue;
-            if (!leaves_another_image(event)) continue;
+            if (!event.is_change() || !leaves_another_image(event)) continue;
             const bool counts =
                 set_image(event) != nullptr && !event.conditional && event.inner == event.step;
             for (const ResourceKey& thing : event.things) last[thing] = counts ? &event : nullptr;

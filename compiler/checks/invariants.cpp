@@ -52,8 +52,7 @@ void add_asked(const ir::Program& program, const ir::Expr& expression, const Arg
                 probe.parameters[i], given, [&](const ir::Expr& other) { return known(other, inner); });
         asked.arguments.push_back(std::move(given));
     }
-    if (std::any_of(found.begin(), found.end(), [&](const Question& one) { return same(one, asked); }))
-        return;
+    if (std::ranges::any_of(found, [&](const Question& one) { return same(one, asked); })) return;
     found.push_back(std::move(asked));
     if (probe.computed) add_asked(program, *probe.computed, inner, found);
     if (probe.converges) add_asked(program, *probe.converges, inner, found);
@@ -75,27 +74,20 @@ bool is_on(const CheckContext& picture, const Effect& effect, const Question& as
     return true;
 }
 
-bool is_changed(const CheckContext& picture, const std::vector<Event>& events,
-                const std::vector<Question>& asked) {
-    return std::any_of(events.begin(), events.end(), [&](const Event& event) {
-        return std::any_of(event.effects.begin(), event.effects.end(), [&](const Effect& effect) {
-            return std::any_of(asked.begin(), asked.end(),
-                               [&](const Question& one) { return is_on(picture, effect, one); });
-        });
-    });
-}
-
 bool is_changed(const CheckContext& picture, const std::vector<Question>& asked) {
-    const auto& courses = picture.timeline.courses();
-    return std::any_of(courses.begin(), courses.end(), [&](const StageEvents& course) {
-        return is_changed(picture, course.forward, asked) || is_changed(picture, course.failure, asked) ||
-               std::any_of(course.undos.begin(), course.undos.end(),
-                           [&](const OwnUndo& undo) { return is_changed(picture, undo.back, asked); });
-    });
+    const auto is_asked = [&](const Effect& effect) {
+        return std::ranges::any_of(asked, [&](const Question& one) { return is_on(picture, effect, one); });
+    };
+    bool found = false;
+    for (const StageEvents& course : picture.timeline.courses())
+        each_event(course, [&](const Event& event) {
+            found = found || std::ranges::any_of(event.effects, is_asked);
+        });
+    return found;
 }
 
 bool asks_for_order(const ir::Program& program, const std::vector<Question>& asked) {
-    return std::any_of(asked.begin(), asked.end(), [&](const Question& one) {
+    return std::ranges::any_of(asked, [&](const Question& one) {
         return program.probes[one.probe].role.role == ir::Role::Precedence;
     });
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -19,8 +20,7 @@ struct Needed {
 };
 
 void find_needed(const json& part, const std::string& pointer, std::vector<Needed>& found) {
-    if (part.is_object() && part.contains("configMapKeyRef") && part["configMapKeyRef"].is_object()) {
-        const json& reference = part["configMapKeyRef"];
+    if (const json& reference = field(part, "/configMapKeyRef"); reference.is_object()) {
         if (reference.value("optional", json()) != true)
             found.push_back({text_field(reference, "/name"), text_field(reference, "/key"),
                              pointer + "/configMapKeyRef/key"});
@@ -35,13 +35,13 @@ void find_needed(const json& part, const std::string& pointer, std::vector<Neede
 }
 
 // What a stage leaves of ConfigMaps and workloads.
-class Left {
+class Left : StageCheck {
   public:
-    Left(const CheckContext& picture, const StageEvents& course) : picture_(picture), course_(course) {}
+    using StageCheck::StageCheck;
 
-    void check(Diagnostics& diagnostics) {
+    void check() {
         for (const Event& event : course_.forward)
-            if (event.act == EventKind::Change) note(event);
+            if (event.is_change()) note(event);
         std::set<ResourceKey> workloads;
         for (const auto& [thing, event] : touched_) {
             if (is_workload(thing))
@@ -50,13 +50,13 @@ class Left {
                 for (const Object* reader : picture_.manifests.readers(thing))
                     workloads.insert(reader->thing);
         }
-        for (const ResourceKey& workload : workloads) look_at(workload, diagnostics);
+        for (const ResourceKey& workload : workloads) look_at(workload);
     }
 
   private:
     void note(const Event& event) {
         for (const ResourceKey& thing : event.things)
-            if (is_workload(thing) || thing.starts_with("configmap/")) touched_[thing] = &event;
+            if (is_workload(thing) || thing.is("configmap")) touched_[thing] = &event;
         if (event.object != nullptr) {
             applied_[event.object->thing] = event.object;
             unknown_.erase(event.object->thing);
@@ -70,7 +70,7 @@ class Left {
     void note(const Event& event, const Effect& effect) {
         static const std::string data = "/data/";
         const bool is_field = effect.pointer && !effect.pointer->empty() && !event.conditional;
-        const bool is_map = effect.thing.starts_with("configmap/");
+        const bool is_map = effect.thing.is("configmap");
         if (is_map && is_field && effect.pointer->starts_with(data) && effect.value)
             keys_[effect.thing][effect.pointer->substr(data.size())] = !effect.value->is_absent();
         else if (is_map || !is_field || effect.pointer->find("/env") != std::string::npos)
@@ -80,8 +80,7 @@ class Left {
     // As it is after the stage; null if that is not known.
     [[nodiscard]] const Object* object(const ResourceKey& thing) const {
         if (const auto found = applied_.find(thing); found != applied_.end()) return found->second;
-        const auto declared = picture_.resources.of_environment(picture_.manifests.declaring(thing),
-                                                                course_.stage->environment);
+        const auto declared = Surroundings(picture_, course_).declaring(thing);
         return declared.size() == 1 ? declared.front() : nullptr;
     }
 
@@ -91,35 +90,30 @@ class Left {
             if (const auto one = set->second.find(key); one != set->second.end()) return one->second;
         const Object* declared = object(map);
         if (declared == nullptr) return true;
-        for (const char* part : {"data", "binaryData"})
-            if (declared->json.contains(part) && declared->json[part].is_object() &&
-                declared->json[part].contains(key))
-                return true;
-        return false;
+        return field(declared->json, "/data").contains(key) ||
+               field(declared->json, "/binaryData").contains(key);
     }
 
-    void look_at(const ResourceKey& workload, Diagnostics& diagnostics) {
+    void look_at(const ResourceKey& workload) {
         const Object* reader = unknown_.contains(workload) ? nullptr : object(workload);
         if (reader == nullptr) return;
         std::vector<Needed> needed;
         find_needed(reader->json, "", needed);
         for (const Needed& one : needed) {
-            const ResourceKey map = "configmap/" + one.map;
+            const auto map = ResourceKey::object("configmap", one.map);
             const auto by = touched_.contains(map) ? touched_.find(map) : touched_.find(workload);
             if (one.map.empty() || one.key.empty() || by == touched_.end() || may_have(map, one.key))
                 continue;
-            auto& d = diagnostics.report(
+            auto& d = diagnostics_.report(
                 Code::MissingKey, by->second->step->span,
                 fmt::format("{} has no key `{}`, and {} cannot start without it", map, one.key, workload));
-            d.labels.push_back({picture_.manifests.span(*reader, one.pointer), "asked for here"});
-            d.notes.emplace_back(
+            d.label(picture_.manifests.span(*reader, one.pointer), "asked for here");
+            d.note(
                 "the next pod that starts would wait for the key for ever (CreateContainerConfigError), perhaps in the middle of an "
                 "undo; add the key, or take the reference away first");
         }
     }
 
-    const CheckContext& picture_;
-    const StageEvents& course_;
     std::map<ResourceKey, const Event*> touched_;  // the last change
     std::map<ResourceKey, const Object*> applied_;
     std::map<ResourceKey, std::map<std::string, bool>> keys_;  // set or removed in the cluster
@@ -130,7 +124,7 @@ class Left {
 
 void keys(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const StageEvents& course : picture.timeline.courses())
-        if (!course.stage->repeats) Left(picture, course).check(diagnostics);
+        if (!course.stage->repeats) Left(picture, course, diagnostics).check();
 }
 
 }  // namespace migc::checks

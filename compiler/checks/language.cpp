@@ -1,8 +1,6 @@
 // Names that nothing uses, calculations that cannot be done, secrets in the text.
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <map>
 #include <memory>
 
 #include <fmt/format.h>
@@ -51,7 +49,7 @@ void unused(const CheckContext& picture, Diagnostics& diagnostics) {
     });
     const auto report = [&](Span span, std::string_view what, const std::string& name) {
         auto& d = diagnostics.report(Code::Unused, span, fmt::format("nothing uses the {} `{}`", what, name));
-        d.notes.emplace_back("whoever sets or reads it would believe that it matters; remove it, or use it");
+        d.note("whoever sets or reads it would believe that it matters; remove it, or use it");
     };
     for (const ir::Parameter& parameter : picture.program.parameters)
         if (!used.contains(parameter.name)) report(parameter.span, "parameter", parameter.name);
@@ -89,7 +87,7 @@ void unreachable(const std::vector<ir::Step>& steps, Diagnostics& diagnostics) {
     for (const ir::Step& step : steps) {
         if (hold != nullptr) {
             auto& d = diagnostics.report(Code::Unreachable, step.span, "this is never reached");
-            d.labels.push_back({hold->span, "the run stops here, and waits for a person"});
+            d.label(hold->span, "the run stops here, and waits for a person");
             return;
         }
         unreachable(step.body, diagnostics);
@@ -112,7 +110,7 @@ void impossible(const CheckContext& picture, Diagnostics& diagnostics) {
             expression.kind == ir::ExprKind::Arithmetic && expression.operation == ir::Operation::Divide;
         if (divides && number != nullptr && *number == 0) {
             auto& d = diagnostics.report(Code::Impossible, expression.span, "this divides by 0");
-            d.notes.emplace_back("the run would stop here, in the middle of the window");
+            d.note("the run would stop here, in the middle of the window");
         }
         const auto* pattern = semantics::literal<std::string>(right);
         if (expression.kind != ir::ExprKind::Compare || expression.comparison != ir::Comparison::Matches ||
@@ -122,7 +120,7 @@ void impossible(const CheckContext& picture, Diagnostics& diagnostics) {
         if (compiled.ok()) return;
         auto& d = diagnostics.report(Code::Impossible, right.span,
                                      fmt::format("this is no regular expression: {}", compiled.error()));
-        d.notes.emplace_back("the comparison could never be made, and the run would stop here");
+        d.note("the comparison could never be made, and the run would stop here");
     });
 }
 
@@ -159,7 +157,7 @@ void secrets(const CheckContext& picture, Diagnostics& diagnostics) {
         if (look == nullptr) return;
         auto& d = diagnostics.report(Code::SecretInText, expression.span, "this looks like a secret");
         const bool is_header = look == looks.data() || text->starts_with("http");
-        d.notes.push_back(fmt::format(
+        d.note(fmt::format(
             "it would be in the repository, in the plan and in everybody's journal; keep it in {}",
             is_header
                 ? "a file that is not committed, and name the file: `with header \"Authorization\" from "

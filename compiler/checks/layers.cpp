@@ -1,7 +1,7 @@
 // What several layers state is the same in each: a settings file, a ConfigMap, and the variables of a
 // manifest. A variable overrides the file: `PIPELINE__Cache__Type` is what stands at /Pipeline/Cache/Type.
 #include <algorithm>
-#include <cctype>
+#include <array>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -19,14 +19,10 @@ using nlohmann::json;
 
 // "/Pipeline/Cache/Type" of a variable's name; empty for one that names no setting.
 std::string setting_of(const std::string& variable) {
-    std::string setting;
-    for (std::size_t at = 0;;) {
-        const std::size_t next = variable.find("__", at);
-        setting += "/" + lower_case(variable.substr(at, next - at));
-        if (next == std::string::npos) break;
-        at = next + 2;
-    }
-    return variable.find("__") == std::string::npos ? "" : setting;
+    if (variable.find("__") == std::string::npos) return "";
+    std::string setting = "/" + lower_case(variable);
+    for (std::size_t at = 0; (at = setting.find("__", at)) != std::string::npos;) setting.replace(at, 2, "/");
+    return setting;
 }
 
 // A variable that pods get, as the script leaves it.
@@ -44,8 +40,9 @@ std::optional<std::string> scalar(const json& value) {
 
 // Something that is filled in later says nothing by itself.
 bool is_plain(const std::string& value) {
-    return !value.empty() && value.find("${") == std::string::npos && value.find("{{") == std::string::npos &&
-           value.find("$(") == std::string::npos && value.find("#{") == std::string::npos;
+    return !value.empty() && std::ranges::none_of(std::array{"${", "{{", "$(", "#{"}, [&](const char* begin) {
+        return value.find(begin) != std::string::npos;
+    });
 }
 
 bool is_same(const std::string& a, const std::string& b) {
@@ -67,27 +64,22 @@ std::optional<std::pair<std::string, std::string>> find_setting(const json& file
                                                                 const std::string& setting) {
     const json* at = &file;
     std::vector<std::string> names;
-    for (std::size_t begin = 1; begin <= setting.size();) {
-        const std::size_t end = std::min(setting.find('/', begin), setting.size());
-        const std::string wanted = setting.substr(begin, end - begin);
-        if (!at->is_object()) return std::nullopt;
-        const auto& items = at->items();
+    for (const std::string& wanted : split(setting.substr(1), '/')) {
         const json* next = nullptr;
-        for (const auto& [key, value] : items)
-            if (lower_case(key) == wanted) next = &value, names.push_back(key);
+        if (at->is_object())
+            for (const auto& [key, value] : at->items())
+                if (lower_case(key) == wanted) next = &value, names.push_back(key);
         if (next == nullptr) return std::nullopt;
         at = next;
-        begin = end + 1;
     }
     const auto value = scalar(*at);
     if (!value) return std::nullopt;
     return std::pair(documents::pointer_to(names), *value);
 }
 
-class Layers {
+class Layers : ScriptCheck {
   public:
-    Layers(const CheckContext& picture, Diagnostics& diagnostics)
-        : picture_(picture), diagnostics_(diagnostics) {}
+    using ScriptCheck::ScriptCheck;
 
     void check() {
         for (const StageEvents& course : picture_.timeline.courses())
@@ -107,7 +99,7 @@ class Layers {
     void note(const StageEvents& course, const Event& event) {
         if (course.stage->repeats) return;
         for (const Edit& edit : edits_of(event)) edits_[edit.file].push_back({edit, {&event, &course}});
-        const bool applies = event.act == EventKind::Change && plays(event, ir::Role::Applies);
+        const bool applies = event.is_change() && plays(event, ir::Role::Applies);
         for (const ResourceKey& thing : applies ? event.things : std::set<ResourceKey>())
             applied_[thing] = {&event, &course};
     }
@@ -117,9 +109,9 @@ class Layers {
     // Whether a variable that names a setting stands in a file of what is applied. Most manifests have none,
     // and then it is of no use to read the others.
     bool applies_a_setting() const {
-        return std::any_of(applied_.begin(), applied_.end(), [&](const auto& one) {
+        return std::ranges::any_of(applied_, [&](const auto& one) {
             const auto& objects = picture_.manifests.declaring(one.first);
-            return std::any_of(objects.begin(), objects.end(), [&](const Object* object) {
+            return std::ranges::any_of(objects, [&](const Object* object) {
                 return picture_.manifests.text(object->file).value_or("").find("__") !=
                        std::string_view::npos;
             });
@@ -170,7 +162,7 @@ class Layers {
     }
 
     bool was_said_by(const std::vector<Variable>& all, const std::string& stated) const {
-        return std::any_of(all.begin(), all.end(), [&](const Variable& one) {
+        return std::ranges::any_of(all, [&](const Variable& one) {
             const json* before = value_at(one.object->json, one.pointer);
             const auto said = before != nullptr ? scalar(*before) : std::nullopt;
             return said && is_same(*said, stated) && !picture_.resources.is_of_one(one.object->file) &&
@@ -192,9 +184,8 @@ class Layers {
             if (!stated || !is_plain(stated->second)) continue;
             if (is_for_everywhere(path) && !was_said_by(all, stated->second)) continue;
             // Where one of several variables agrees, the others are of other environments.
-            const bool agrees = std::any_of(all.begin(), all.end(), [&](const Variable& one) {
-                return is_same(one.value, stated->second);
-            });
+            const bool agrees = std::ranges::any_of(
+                all, [&](const Variable& one) { return is_same(one.value, stated->second); });
             if (!agrees) differs(path, *stated, all.front());
         }
     }
@@ -206,32 +197,26 @@ class Layers {
         auto& d = diagnostics_.report(
             Code::LayersDiffer, by->event->step->span,
             fmt::format("{} and {} say different things: the variable wins", path, variable.object->thing));
-        d.labels.push_back(
-            {picture_.files.span(path, stated.first),
-             fmt::format("the file {} `{}`", is_edited(path, stated.first) ? "is to say" : "says",
-                         shown(stated.second))});
+        d.label(picture_.files.span(path, stated.first),
+                fmt::format("the file {} `{}`", edit_at(path, stated.first) != nullptr ? "is to say" : "says",
+                            shown(stated.second)));
         const Touched* edit = edit_at(variable.object->file, variable.pointer);
         const bool is_written = value_at(variable.object->json, variable.pointer) != nullptr;
         std::string says = fmt::format("{} {} `{}`", variable.name, edit != nullptr ? "is to be" : "is",
                                        shown(variable.value));
         if (is_written || edit == nullptr)
-            d.labels.push_back(
-                {picture_.manifests.span(*variable.object, variable.pointer), std::move(says)});
+            d.label(picture_.manifests.span(*variable.object, variable.pointer), std::move(says));
         else if (edit->event->step != by->event->step)
-            d.labels.push_back({edit->event->step->span, std::move(says)});
+            d.label(edit->event->step->span, std::move(says));
         else
             d.primary_label = std::move(says);
-        d.notes.push_back(
+        d.note(
             fmt::format("pods would run with `{}`, whatever the file says; set both, or remove one of them",
                         shown(variable.value)));
     }
 
     static std::string shown(const std::string& value) {
         return value.size() <= 80 ? value : value.substr(0, 77) + "...";
-    }
-
-    bool is_edited(const std::string& file, const std::string& pointer) const {
-        return edit_at(file, pointer) != nullptr;
     }
 
     // The last edit of a place; a pointer into one of several documents ends the same.
@@ -260,10 +245,9 @@ class Layers {
         for (const auto& [setting, all] : by_setting_)
             for (const Variable& own : all)
                 for (const Variable& other : all) {
-                    const bool hides =
-                        own.object != other.object && other.object->thing.starts_with("configmap/") &&
-                        !own.object->thing.starts_with("configmap/") && own.name == other.name &&
-                        !is_same(own.value, other.value) && reads(own, other);
+                    const bool hides = own.object != other.object && other.object->thing.is("configmap") &&
+                                       !own.object->thing.is("configmap") && own.name == other.name &&
+                                       !is_same(own.value, other.value) && reads(own, other);
                     const auto applied = applied_.find(
                         applied_.contains(other.object->thing) ? other.object->thing : own.object->thing);
                     if (!hides || applied == applied_.end()) continue;
@@ -271,22 +255,19 @@ class Layers {
                         Code::LayersDiffer, applied->second.event->step->span,
                         fmt::format("{} hides what {} says: the container's own variable wins",
                                     own.object->thing, other.object->thing));
-                    d.labels.push_back({picture_.manifests.span(*own.object, own.pointer),
-                                        fmt::format("{} is `{}` here", own.name, shown(own.value))});
-                    d.labels.push_back({picture_.manifests.span(*other.object, other.pointer),
-                                        fmt::format("and `{}` here", shown(other.value))});
-                    d.notes.emplace_back(
-                        "whoever changes the ConfigMap would believe that it matters; remove one of them");
+                    d.label(picture_.manifests.span(*own.object, own.pointer),
+                            fmt::format("{} is `{}` here", own.name, shown(own.value)));
+                    d.label(picture_.manifests.span(*other.object, other.pointer),
+                            fmt::format("and `{}` here", shown(other.value)));
+                    d.note("whoever changes the ConfigMap would believe that it matters; remove one of them");
                 }
     }
 
     bool reads(const Variable& own, const Variable& other) const {
         const auto readers = picture_.manifests.readers(other.object->thing);
-        return std::find(readers.begin(), readers.end(), own.object) != readers.end();
+        return std::ranges::find(readers, own.object) != readers.end();
     }
 
-    const CheckContext& picture_;
-    Diagnostics& diagnostics_;
     std::map<std::string, std::vector<std::pair<Edit, Touched>>> edits_;
     std::map<ResourceKey, Touched> applied_;
     std::map<std::string, std::vector<Variable>> by_setting_;

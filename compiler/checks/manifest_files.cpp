@@ -14,8 +14,8 @@ void refused(const CheckContext& picture, const Unusable& unusable, const ir::St
              Diagnostics& diagnostics) {
     auto& d = diagnostics.report(Code::BadManifest, picture.manifests.span(unusable.file, unusable.offset),
                                  fmt::format("this manifest cannot be applied: {}", unusable.message));
-    d.labels.push_back({step.span, "this step would fail"});
-    d.notes.emplace_back("the run would stop there, in the middle of the window");
+    d.label(step.span, "this step would fail");
+    d.note("the run would stop there, in the middle of the window");
 }
 
 // What no step applies may be wrong without harm, but then it is not seen what it declares.
@@ -27,8 +27,8 @@ void not_seen(const CheckContext& picture, const Unusable& unusable, Diagnostics
                                  fmt::format("this manifest cannot be read: {}", unusable.message));
     d.severity = Severity::Warning;
     if (!picture.program.stages.empty())
-        d.labels.push_back({picture.program.stages.front().span, "checked without what it declares"});
-    d.notes.emplace_back(
+        d.label(picture.program.stages.front().span, "checked without what it declares");
+    d.note(
         "what it declares cannot be held against this script: a reader of a ConfigMap, an autoscaler, a claim");
 }
 
@@ -38,11 +38,11 @@ void declared_twice(const CheckContext& picture, const std::string& path, const 
     std::set<std::string> seen;
     for (const Object* object : picture.manifests.of(path)) {
         const std::string name_space = text_field(object->json, "/metadata/namespace");
-        if (seen.insert(object->thing + " " + name_space).second) continue;
+        if (seen.insert(fmt::format("{} {}", object->thing, name_space)).second) continue;
         auto& d = diagnostics.report(Code::BadManifest, picture.manifests.span(*object, "/metadata/name"),
                                      fmt::format("{} is declared twice in `{}`", object->thing, path));
-        d.labels.push_back({step.span, "this step would fail"});
-        d.notes.emplace_back("only one of both can come to be, and the run would refuse to choose");
+        d.label(step.span, "this step would fail");
+        d.note("only one of both can come to be, and the run would refuse to choose");
     }
 }
 

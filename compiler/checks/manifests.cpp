@@ -11,6 +11,7 @@
 #include "compiler/documents/tree.hpp"
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/kubernetes/manifest.hpp"
+#include "compiler/support/json_text.hpp"
 #include "compiler/support/project_path.hpp"
 
 namespace migc::checks {
@@ -32,7 +33,7 @@ std::vector<fs::path> manifests_in(const fs::path& folder) {
             found.push_back(at->path());
         if (found.size() == most_files) break;
     }
-    std::sort(found.begin(), found.end());
+    std::ranges::sort(found);
     return found;
 }
 
@@ -67,8 +68,8 @@ class Collector {
             unusable.push_back({file_, offset, std::move(why), false});
         const std::string kind = text_field(content, "/kind"), name = text_field(content, "/metadata/name");
         if (kind.empty() || name.empty()) return;
-        objects.push_back({object_key(fmt::format("{}/{}", kind, name)), file_, std::move(content), document,
-                           std::move(item)});
+        objects.push_back(
+            {ResourceKey::object(kind, name), file_, std::move(content), document, std::move(item)});
     }
 
     std::string file_;
@@ -85,28 +86,19 @@ void each_configuration(const json& part, const Visit& visit) {
     };
     if (part.is_object())
         for (const auto& [key, value] : part.items()) {
-            const auto found = references.find(key);
-            const bool refers = found != references.end() && value.is_object() &&
-                                value.contains(found->second.second) &&
-                                value[found->second.second].is_string();
-            if (refers) visit(found->second.first, value[found->second.second].template get<std::string>());
+            if (const auto found = references.find(key); found != references.end())
+                if (const std::string name = text_of(value, found->second.second); !name.empty())
+                    visit(found->second.first, name);
             // A projected volume names a secret as a ConfigMap is named.
-            if (key == "secret" && value.is_object() && value.contains("name") && value["name"].is_string())
-                visit("secret", value["name"].template get<std::string>());
+            if (key == "secret")
+                if (const std::string name = text_of(value, "name"); !name.empty()) visit("secret", name);
         }
     if (part.is_structured())
         for (const json& inner : part) each_configuration(inner, visit);
 }
 
-// As one would type it where migc was started.
-std::string shown(const fs::path& path) {
-    std::error_code error;
-    const fs::path relative = fs::proximate(path, error);
-    return error ? path.string() : relative.string();
-}
-
 std::string label(const std::string& key, const json& value) {
-    return key + '=' + (value.is_string() ? value.get<std::string>() : value.dump());
+    return key + '=' + plain_text(value);
 }
 
 // Whether all words stand in a text, in whatever case. Where characters may be written as escapes, they may
@@ -114,7 +106,7 @@ std::string label(const std::string& key, const json& value) {
 bool mentions(std::string_view text, const std::set<std::string>& words) {
     const auto is_same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
     return text.find('\\') != std::string_view::npos ||
-           std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+           std::ranges::all_of(words, [&](const std::string& word) {
                return std::search(text.begin(), text.end(), word.begin(), word.end(), is_same) != text.end();
            });
 }
@@ -124,8 +116,8 @@ bool is_template(std::string_view text) {
     return text.find("{{") != std::string_view::npos;
 }
 
-const Manifests::Objects& found_in(const std::unordered_map<std::string, Manifests::Objects>& index,
-                                   const std::string& key) {
+template <typename Index>
+const Manifests::Objects& found_in(const Index& index, const typename Index::key_type& key) {
     static const Manifests::Objects none;
     const auto found = index.find(key);
     return found == index.end() ? none : found->second;
@@ -136,6 +128,12 @@ const Manifests::Objects& found_in(const std::unordered_map<std::string, Manifes
 std::optional<std::string> content(const fs::path& root, const fs::path& path) {
     auto text = project_file_content(root, path, documents::size_limit);
     return text ? std::optional(std::move(*text)) : std::nullopt;
+}
+
+Span first_line(FileId file, std::string_view text, documents::Range range) {
+    const std::size_t begin = std::min(range.begin, text.size());
+    const std::size_t end = std::min(range.end, documents::line_end(text, begin));
+    return {file, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(std::max(begin, end))};
 }
 
 struct Manifests::File {
@@ -150,8 +148,8 @@ struct Manifests::File {
 Manifests::Manifests(fs::path root, SourceMap& sources) : root_(std::move(root)), sources_(sources) {}
 Manifests::~Manifests() = default;
 
-bool is_workload(std::string_view thing) {
-    return kubernetes::is_workload(thing.substr(0, thing.find('/')));
+bool is_workload(const ResourceKey& thing) {
+    return kubernetes::is_workload(thing.type());
 }
 
 std::vector<Object> Manifests::objects_of(const std::string& file, std::string_view text) {
@@ -197,24 +195,21 @@ const Manifests::File& Manifests::file(const fs::path& full) const {
 }
 
 void Manifests::enter(const Object& object) const {
-    static const json::json_pointer pods("/spec/template/spec"), selector("/spec/selector");
     all_.push_back(&object);
     by_thing_[object.thing].push_back(&object);
-    if (is_workload(object.thing) && object.json.contains(pods))
-        each_configuration(object.json[pods], [&](const char* kind, const std::string& name) {
-            auto& readers = by_configuration_[fmt::format("{}/{}", kind, name)];
-            if (readers.empty() || readers.back() != &object) readers.push_back(&object);
-        });
-    if (object.thing.starts_with("horizontalpodautoscaler/"))
-        by_scaled_[object_key(fmt::format("{}/{}", text_field(object.json, "/spec/scaleTargetRef/kind"),
-                                          text_field(object.json, "/spec/scaleTargetRef/name")))]
+    if (is_workload(object.thing))
+        each_configuration(field(object.json, "/spec/template/spec"),
+                           [&](const char* kind, const std::string& name) {
+                               auto& readers = by_configuration_[ResourceKey::object(kind, name)];
+                               if (readers.empty() || readers.back() != &object) readers.push_back(&object);
+                           });
+    if (object.thing.is("horizontalpodautoscaler"))
+        by_scaled_[ResourceKey::object(text_field(object.json, "/spec/scaleTargetRef/kind"),
+                                       text_field(object.json, "/spec/scaleTargetRef/name"))]
             .push_back(&object);
-    const bool selects = object.thing.starts_with("service/") && object.json.contains(selector) &&
-                         object.json[selector].is_object() && !object.json[selector].empty();
-    if (selects) {
-        const auto first = object.json[selector].items().begin();
-        by_selected_[label(first.key(), first.value())].push_back(&object);
-    }
+    const json& selector = field(object.json, "/spec/selector");
+    if (object.thing.is("service") && selector.is_object() && !selector.empty())
+        by_selected_[label(selector.begin().key(), *selector.begin())].push_back(&object);
 }
 
 std::vector<std::string> Manifests::files_of(const std::string& path) const {
@@ -269,49 +264,44 @@ const Manifests::Objects& Manifests::all() const {
     return all_;
 }
 
-const Manifests::Objects& Manifests::declaring(const std::string& thing) const {
-    const std::size_t slash = std::min(thing.find('/'), thing.size());
-    look_for({thing.substr(0, slash), thing.substr(std::min(slash + 1, thing.size()))});
+const Manifests::Objects& Manifests::declaring(const ResourceKey& thing) const {
+    look_for({thing.type(), thing.name()});
     return found_in(by_thing_, thing);
 }
 
-const Manifests::Objects& Manifests::readers(const std::string& thing) const {
+const Manifests::Objects& Manifests::readers(const ResourceKey& thing) const {
     look_around();
     return found_in(by_configuration_, thing);
 }
 
-const Manifests::Objects& Manifests::autoscalers(const std::string& thing) const {
+const Manifests::Objects& Manifests::autoscalers(const ResourceKey& thing) const {
     look_around();
     return found_in(by_scaled_, thing);
 }
 
-Manifests::Objects Manifests::mounting(const std::string& claim) const {
+Manifests::Objects Manifests::mounting(const ResourceKey& claim) const {
+    const auto mounts = [name = claim.name()](const json& volume) {
+        return text_field(volume, "/persistentVolumeClaim/claimName") == name;
+    };
     Objects found;
-    for (const Object* object : mentioning({claim})) {
-        const auto* spec = object->json.contains("spec") ? &object->json["spec"] : nullptr;
-        const auto at = nlohmann::json::json_pointer("/template/spec/volumes");
-        if (spec == nullptr || !spec->is_object() || !spec->contains(at) || !(*spec)[at].is_array()) continue;
-        const auto& volumes = (*spec)[at];
-        if (std::any_of(volumes.begin(), volumes.end(), [&](const nlohmann::json& volume) {
-                return volume.is_object() && text_field(volume, "/persistentVolumeClaim/claimName") == claim;
-            }))
+    for (const Object* object : mentioning({claim.name()}))
+        if (const json& volumes = field(object->json, "/spec/template/spec/volumes");
+            volumes.is_array() && std::ranges::any_of(volumes, mounts))
             found.push_back(object);
-    }
     return found;
 }
 
 Manifests::Objects Manifests::services(const Object& workload) const {
-    static const json::json_pointer labels("/spec/template/metadata/labels");
     Objects found;
-    if (!workload.json.contains(labels) || !workload.json[labels].is_object()) return found;
+    const json& given = field(workload.json, "/spec/template/metadata/labels");
+    if (!given.is_object()) return found;
     look_around();
-    const json& given = workload.json[labels];
     for (const auto& [key, value] : given.items())
         for (const Object* service : found_in(by_selected_, label(key, value))) {
             const json& wanted = service->json["spec"]["selector"];
-            const bool selects =
-                std::all_of(wanted.items().begin(), wanted.items().end(),
-                            [&](const auto& one) { return given.value(one.key(), json()) == one.value(); });
+            const bool selects = std::ranges::all_of(wanted.items(), [&](const auto& one) {
+                return given.value(one.key(), json()) == one.value();
+            });
             if (selects) found.push_back(service);
         }
     return found;
@@ -323,16 +313,13 @@ std::optional<std::string_view> Manifests::text(const std::string& file) const {
 }
 
 FileId Manifests::id_of(File& file, const std::string& name) const {
-    if (!file.id) file.id = sources_.add(shown(root_ / name), file.text);
+    if (!file.id) file.id = sources_.add(shown_path(root_ / name), file.text);
     return *file.id;
 }
 
 Span Manifests::span(const std::string& name, std::size_t offset) const {
     File& file = *files_.at(name);
-    const FileId id = id_of(file, name);
-    const std::size_t begin = std::min(offset, file.text.size());
-    return {id, static_cast<std::uint32_t>(begin),
-            static_cast<std::uint32_t>(documents::line_end(file.text, begin))};
+    return first_line(id_of(file, name), file.text, {offset, file.text.size()});
 }
 
 Span Manifests::span(const Object& object, const std::string& pointer) const {
@@ -346,9 +333,7 @@ Span Manifests::span(const Object& object, const std::string& pointer) const {
     if (!place) return {id, 0, 0};
     const documents::Range range =
         place->hops.empty() ? place->node->range : place->hops.back().member().value.range;
-    const std::size_t end = std::min(range.end, documents::line_end(file.text, range.begin));
-    return {id, static_cast<std::uint32_t>(range.begin),
-            static_cast<std::uint32_t>(std::max(range.begin, end))};
+    return first_line(id, file.text, range);
 }
 
 }  // namespace migc::checks

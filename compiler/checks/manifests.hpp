@@ -13,14 +13,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compiler/checks/resource_key.hpp"
+#include "compiler/documents/text.hpp"
 #include "compiler/source/source.hpp"
 #include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 
 struct Object {
-    std::string thing;  // "deployment/webapi"
-    std::string file;   // relative to the project's root
+    ResourceKey thing;
+    std::string file;  // relative to the project's root
     nlohmann::json json;
     std::size_t document = 0;  // its number in the file
     std::string item;          // of a List: the object's pointer in the document, "/items/2"
@@ -37,8 +39,11 @@ struct Unusable {
 // The whole text of a project's file; nothing if it is none, is too large, or cannot be read.
 std::optional<std::string> content(const std::filesystem::path& root, const std::filesystem::path& path);
 
+// What a place in a text says, as far as its first line goes.
+Span first_line(FileId file, std::string_view text, documents::Range range);
+
 // Whether an object runs pods that go on running, so that somebody has to start them anew.
-bool is_workload(std::string_view thing);
+bool is_workload(const ResourceKey& thing);
 
 class Manifests {
   public:
@@ -61,15 +66,15 @@ class Manifests {
     // before, and perhaps more.
     [[nodiscard]] Objects mentioning(const std::set<std::string>& words) const;
     // Those of all that declare a thing.
-    [[nodiscard]] const Objects& declaring(const std::string& thing) const;
+    [[nodiscard]] const Objects& declaring(const ResourceKey& thing) const;
     // The workloads whose pods read a ConfigMap or Secret ("configmap/settings").
-    [[nodiscard]] const Objects& readers(const std::string& thing) const;
+    [[nodiscard]] const Objects& readers(const ResourceKey& thing) const;
     // The autoscalers that set the number of a workload's pods.
-    [[nodiscard]] const Objects& autoscalers(const std::string& thing) const;
+    [[nodiscard]] const Objects& autoscalers(const ResourceKey& thing) const;
     // The services that select a workload's pods.
     [[nodiscard]] Objects services(const Object& workload) const;
-    // The workloads whose pods mount a claim, by its name.
-    [[nodiscard]] Objects mounting(const std::string& claim) const;
+    // The workloads whose pods mount a claim.
+    [[nodiscard]] Objects mounting(const ResourceKey& claim) const;
     // What of the files that were read declares no object.
     [[nodiscard]] const std::vector<Unusable>& unusable() const { return unusable_; }
     // The text of a file that was read; nothing if it could not be.
@@ -83,7 +88,7 @@ class Manifests {
 
   private:
     struct File;
-    using Index = std::unordered_map<std::string, Objects>;
+    using Index = std::unordered_map<ResourceKey, Objects>;
 
     File& read(const std::filesystem::path& full) const;        // not parsed yet
     const File& file(const std::filesystem::path& full) const;  // parsed
@@ -102,7 +107,8 @@ class Manifests {
     mutable std::set<std::set<std::string>> looked_for_;
     mutable std::optional<std::vector<std::filesystem::path>> usual_files_;
     mutable std::map<std::string, Objects> paths_;
-    mutable Index by_thing_, by_configuration_, by_scaled_, by_selected_;
+    mutable Index by_thing_, by_configuration_, by_scaled_;
+    mutable std::unordered_map<std::string, Objects> by_selected_;  // by the first label
 };
 
 }  // namespace migc::checks

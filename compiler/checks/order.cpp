@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/support/find.hpp"
 
 namespace migc::checks {
 namespace {
@@ -53,13 +54,12 @@ void production_first(const Input& input, const Stages& stages, Diagnostics& dia
             Code::ProductionFirst, stages[i]->span,
             fmt::format("{} is changed before {}", stages[i]->environment, lower->environment));
         d.primary_label = fmt::format("changes {}", stages[i]->environment);
-        d.labels.push_back(
-            {lower->span, fmt::format("{} should have tested this before", lower->environment)});
+        d.label(lower->span, fmt::format("{} should have tested this before", lower->environment));
         if (input.inventory.exists && !input.inventory.order.empty())
-            d.labels.push_back({input.inventory.order.front().span, "the order is stated here"});
-        d.notes.push_back(fmt::format("the order of environments is {}: a mistake would reach {} untested",
-                                      order_in_words(input.inventory), stages[i]->environment));
-        d.notes.push_back(fmt::format(
+            d.label(input.inventory.order.front().span, "the order is stated here");
+        d.note(fmt::format("the order of environments is {}: a mistake would reach {} untested",
+                           order_in_words(input.inventory), stages[i]->environment));
+        d.note(fmt::format(
             "put stage `{}` first, and let `{}` repeat its steps: `stage {} repeats {} < gate {} passed; >`",
             lower->name, stages[i]->name, stages[i]->name, lower->name, lower->name));
     }
@@ -79,7 +79,7 @@ Evidence evidence_of(const CheckContext& picture, const ir::Stage& stage, const 
 
 // Evidence of a stage that changes nothing says nothing about a change.
 bool asks_for_evidence(const CheckContext& picture, const ir::Stage& stage) {
-    return std::any_of(stage.gates.begin(), stage.gates.end(), [&](const ir::Step& gate) {
+    return std::ranges::any_of(stage.gates, [&](const ir::Step& gate) {
         const Evidence evidence = evidence_of(picture, stage, gate);
         return evidence.is_asked_for &&
                (evidence.stage == nullptr || mutates(picture.program, evidence.stage->steps));
@@ -88,10 +88,8 @@ bool asks_for_evidence(const CheckContext& picture, const ir::Stage& stage) {
 
 // The gate that asks a stage which changes nothing; null if none does.
 const ir::Step* empty_gate(const CheckContext& picture, const ir::Stage& stage) {
-    const auto gate = std::find_if(stage.gates.begin(), stage.gates.end(), [&](const ir::Step& one) {
-        return evidence_of(picture, stage, one).stage != nullptr;
-    });
-    return gate == stage.gates.end() ? nullptr : &*gate;
+    return first_of(stage.gates,
+                    [&](const ir::Step& one) { return evidence_of(picture, stage, one).stage != nullptr; });
 }
 
 void lower_missing(const CheckContext& input, const Stages& stages, Diagnostics& diagnostics) {
@@ -112,10 +110,9 @@ void lower_missing(const CheckContext& input, const Stages& stages, Diagnostics&
                                fmt::format("{} is changed, and no lower environment is", stage->environment));
         const ir::Step* gate = empty_gate(input, *stage);
         if (gate != nullptr)
-            d.labels.push_back({gate->span, "passes without having tried anything: that stage only looks"});
-        d.notes.push_back(
-            fmt::format("a mistake would be seen in {} for the first time", stage->environment));
-        d.notes.push_back(
+            d.label(gate->span, "passes without having tried anything: that stage only looks");
+        d.note(fmt::format("a mistake would be seen in {} for the first time", stage->environment));
+        d.note(
             gate != nullptr
                 ? "let that stage make the same change; or leave it out, and the gate asks for an earlier run"
                 : fmt::format("add a stage `{}` before it, or ask for its evidence: `gate {} passed;`", lower,

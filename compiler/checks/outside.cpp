@@ -41,8 +41,8 @@ class Search {
     std::optional<Found> in(const ir::Expr& expression) {
         if (expression.kind == ir::ExprKind::Setting && expression.name != common_setting)
             return Found{&expression, fmt::format("`{}` is that of a stage", expression.name)};
-        if (expression.kind == ir::ExprKind::Param)
-            if (auto why = set_by_environment(expression.name)) return Found{&expression, *why};
+        if (expression.kind == ir::ExprKind::Param && setting_of(expression.name) != nullptr)
+            return Found{&expression, fmt::format("each environment has its own `{}`", expression.name)};
         if (expression.kind == ir::ExprKind::Probe)
             if (auto why = asks(expression.declaration)) return Found{&expression, *why};
         for (const ir::Expr& child : expression.children)
@@ -59,11 +59,6 @@ class Search {
     }
 
   private:
-    [[nodiscard]] std::optional<std::string> set_by_environment(const std::string& parameter) const {
-        if (setting_of(parameter) == nullptr) return std::nullopt;
-        return fmt::format("each environment has its own `{}`", parameter);
-    }
-
     std::optional<std::string> asks(std::uint32_t index) {
         const ir::Probe& probe = picture_.program.probes.at(index);
         if (!asked_.insert(index).second) return std::nullopt;
@@ -97,10 +92,9 @@ bool uses(const Part& part, const std::string& name) {
     return found;
 }
 
-class Outside {
+class Outside : ScriptCheck {
   public:
-    Outside(const CheckContext& picture, Diagnostics& diagnostics)
-        : picture_(picture), diagnostics_(diagnostics) {}
+    using ScriptCheck::ScriptCheck;
 
     void check() {
         for (const ir::Parameter& parameter : picture_.program.parameters)
@@ -109,7 +103,7 @@ class Outside {
             if (Diagnostic* d = let.value ? report(*let.value, let.span) : nullptr) move_into_stage(let, *d);
         for (const ir::Requirement& requirement : picture_.program.requirements)
             if (Diagnostic* d = report(requirement.condition, requirement.condition.span))
-                d->notes.emplace_back("let a stage ask it, before its first change: `verify ..;`");
+                d->note("let a stage ask it, before its first change: `verify ..;`");
     }
 
   private:
@@ -123,8 +117,8 @@ class Outside {
         d.primary_label = found->why;
         if (const auto* entry = search.setting_of(found->at->name);
             entry != nullptr && found->at->kind == ir::ExprKind::Param)
-            d.labels.push_back({entry->span, "set here"});
-        d.notes.emplace_back("outside of the stages there are only constants, parameters, files and commits");
+            d.label(entry->span, "set here");
+        d.note("outside of the stages there are only constants, parameters, files and commits");
         return &d;
     }
 
@@ -137,7 +131,7 @@ class Outside {
         if (value.kind == ir::ExprKind::Literal || report(value, value.span) != nullptr) return;
         auto& d =
             diagnostics_.report(Code::BadDeclaration, value.span, "a default is a value as it is written");
-        d.notes.emplace_back("nothing is calculated for it: use a `let` for what follows from parameters");
+        d.note("nothing is calculated for it: use a `let` for what follows from parameters");
     }
 
     void move_into_stage(const ir::Step& let, Diagnostic& d) const {
@@ -152,10 +146,10 @@ class Outside {
         }
         const auto& program = picture_.program;
         is_elsewhere = is_elsewhere || uses(program.lets, let.name) ||
-                       std::any_of(program.requirements.begin(), program.requirements.end(),
-                                   [&](const auto& one) { return uses(one.condition, let.name); });
-        d.notes.push_back(fmt::format(
-            "let the stage ask it, where its environment is known: `{};` as its first step", let.text));
+                       std::ranges::any_of(program.requirements,
+                                           [&](const auto& one) { return uses(one.condition, let.name); });
+        d.note(fmt::format("let the stage ask it, where its environment is known: `{};` as its first step",
+                           let.text));
         if (is_elsewhere || stages.size() != 1 || stages.front()->steps.empty()) return;
         const Span first = stages.front()->steps.front().span;
         d.fixes.push_back({fmt::format("move it into stage `{}`", stages.front()->name),
@@ -171,9 +165,6 @@ class Outside {
         if (begins && span.end < text.size() && text[span.end] == '\n') ++span.end;
         return span;
     }
-
-    const CheckContext& picture_;
-    Diagnostics& diagnostics_;
 };
 
 }  // namespace

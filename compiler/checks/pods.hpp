@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compiler/checks/resource_key.hpp"
+
 namespace migc::checks {
 
 // The containers of a workload's pods; an empty list for what has none.
@@ -14,6 +16,6 @@ const nlohmann::json& containers_of(const nlohmann::json& workload);
 // Calls visit(name, pointer, value) for each value that pods may read: the keys of a ConfigMap, and the
 // variables that containers state themselves.
 using VisitSetting = std::function<void(const std::string&, const std::string&, const nlohmann::json&)>;
-void each_setting(const std::string& thing, const nlohmann::json& object, const VisitSetting& visit);
+void each_setting(const ResourceKey& thing, const nlohmann::json& object, const VisitSetting& visit);
 
 }  // namespace migc::checks

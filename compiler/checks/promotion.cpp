@@ -34,9 +34,9 @@ void never_passed(const CheckContext& picture, const FirstStages& first, std::si
     if (found == first.end() || found->second < here) return;
     auto& d = diagnostics.report(Code::GateNeverOpens, gate.span, "this gate can never open");
     d.primary_label = fmt::format("waits for {}", name);
-    d.labels.push_back({picture.program.stages[found->second].span,
-                        found->second == here ? "which is this stage itself" : "which comes only later"});
-    d.notes.push_back(fmt::format("the run would stop before `{}`, every time", stage.name));
+    d.label(picture.program.stages[found->second].span,
+            found->second == here ? "which is this stage itself" : "which comes only later");
+    d.note(fmt::format("the run would stop before `{}`, every time", stage.name));
 }
 
 // `gate approval by 3 of ["ops", "lead"]`.
@@ -50,8 +50,8 @@ void too_many_approvals(const CheckContext& picture, const ir::Stage& stage, con
     for (const Value& one : *list) different.insert(show(one));
     if (*number <= static_cast<std::int64_t>(different.size())) return;
     auto& d = diagnostics.report(Code::GateNeverOpens, gate.span, "this gate can never open");
-    d.notes.push_back(fmt::format("it wants {} approvals, and names {} {}", *number, different.size(),
-                                  different.size() == 1 ? "person" : "different people"));
+    d.note(fmt::format("it wants {} approvals, and names {} {}", *number, different.size(),
+                       different.size() == 1 ? "person" : "different people"));
 }
 
 void gates(const CheckContext& picture, Diagnostics& diagnostics) {
@@ -67,7 +67,7 @@ void gates(const CheckContext& picture, Diagnostics& diagnostics) {
 }
 
 bool is_live_change(const Event& event) {
-    return event.act == EventKind::Change && touches_live(event);
+    return event.is_change() && touches_live(event);
 }
 
 // What stages have done: which verb to which things; with an image or a file, with which.
@@ -76,8 +76,7 @@ class Exercised {
     explicit Exercised(const Resources& resources) : resources_(resources) {}
 
     void add(const Event& event) {
-        if (event.act == EventKind::Change && !never_happens(event))
-            done_[subject(event)].insert(inputs(event));
+        if (event.is_change() && !never_happens(event)) done_[subject(event)].insert(inputs(event));
     }
 
     [[nodiscard]] bool has(const Event& event) const {
@@ -124,14 +123,14 @@ bool is_own(const ir::Stage& stage, const Event& event) {
 void how_to_exercise(const StageEvents& upper, const Event& event, const ir::Stage& first, Diagnostic& d) {
     const ir::Step* condition = decided_by_environment(event);
     if (condition != nullptr) {
-        d.labels.push_back({condition->condition->span, "this decides it"});
-        d.notes.push_back(
+        d.label(condition->condition->span, "this decides it");
+        d.note(
             fmt::format("let {} do it too: what differs between environments is better a value than a step",
                         first.environment));
         return;
     }
-    d.notes.push_back(fmt::format("let `{}` repeat the steps: `stage {} repeats {} < gate {} passed; >`",
-                                  upper.stage->name, upper.stage->name, first.name, first.name));
+    d.note(fmt::format("let `{}` repeat the steps: `stage {} repeats {} < gate {} passed; >`",
+                       upper.stage->name, upper.stage->name, first.name, first.name));
 }
 
 void never_exercised(const StageEvents& upper, const std::map<std::string, Lower>& lower,
@@ -141,7 +140,7 @@ void never_exercised(const StageEvents& upper, const std::map<std::string, Lower
         if (!is_live_change(event) || event.step == told || never_happens(event) ||
             !is_own(*upper.stage, event))
             continue;
-        const bool exercised = std::any_of(lower.begin(), lower.end(), [&](const auto& one) {
+        const bool exercised = std::ranges::any_of(lower, [&](const auto& one) {
             return one.first != upper.stage->environment && one.second.exercised.has(event);
         });
         if (exercised) continue;
@@ -149,9 +148,8 @@ void never_exercised(const StageEvents& upper, const std::map<std::string, Lower
         auto& d = diagnostics.report(Code::NeverExercised, event.step->span,
                                      fmt::format("{} has never seen this change", first.environment));
         d.primary_label = fmt::format("first tried in {}", upper.stage->environment);
-        d.labels.push_back({first.span, "this stage does not do it"});
-        d.notes.push_back(
-            fmt::format("what is wrong with it would be found out in {}", upper.stage->environment));
+        d.label(first.span, "this stage does not do it");
+        d.note(fmt::format("what is wrong with it would be found out in {}", upper.stage->environment));
         how_to_exercise(upper, event, first, d);
     }
 }
@@ -172,8 +170,7 @@ const ir::Stage* first_lower(const CheckContext& picture, const std::map<std::st
 void exercise(const CheckContext& picture, Diagnostics& diagnostics) {
     std::map<std::string, Lower> lower;
     for (const StageEvents& course : picture.timeline.courses()) {
-        const bool is_upper = course.environment != nullptr && course.environment->is_protected;
-        const ir::Stage* first = is_upper ? first_lower(picture, lower, course) : nullptr;
+        const ir::Stage* first = course.is_protected() ? first_lower(picture, lower, course) : nullptr;
         if (first != nullptr) never_exercised(course, lower, *first, diagnostics);
         Lower& own = lower.try_emplace(course.stage->environment, picture.resources).first->second;
         for (const Event& event : course.forward) {
@@ -203,9 +200,9 @@ void too_late(const StageEvents& course, const ir::Step& gate, std::int64_t leng
         auto& d = diagnostics.report(Code::WindowTooShort, gate.span,
                                      fmt::format("the window is over before `{}` begins", event.step->text));
         d.primary_label = "lasts " + show(Value(Duration{length}));
-        d.labels.push_back({soak->step->span, "waits until then"});
-        d.labels.push_back({event.step->span, "begins only afterwards"});
-        d.notes.emplace_back(
+        d.label(soak->step->span, "waits until then");
+        d.label(event.step->span, "begins only afterwards");
+        d.note(
             "production would be changed outside of the maintenance window; soak after the last change, "
             "or put the later steps into a stage of their own");
         return;

@@ -1,30 +1,22 @@
 // Every step can be reached: no condition decides beforehand, no list is empty, nothing stands behind an end.
-#include <algorithm>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/ir/compare.hpp"
 
 namespace migc::checks {
 namespace {
 
 // What a condition is without a run; nothing if only a run can tell. A parameter may be given another value.
 std::optional<bool> decided(const ir::Expr& condition) {
-    return semantics::known_truth(condition, [](const ir::Expr& part) -> std::optional<bool> {
-        const bool is_equality =
-            part.kind == ir::ExprKind::Compare &&
-            (part.comparison == ir::Comparison::Is || part.comparison == ir::Comparison::IsNot);
-        if (!is_equality) return std::nullopt;
-        const ir::Expr &left = part.children.at(0), &right = part.children.at(1);
-        if (left.kind != ir::ExprKind::Literal || right.kind != ir::ExprKind::Literal) return std::nullopt;
-        return equal(left.value, right.value) == (part.comparison == ir::Comparison::Is);
-    });
+    const auto unknown = [](const ir::Expr&) { return std::nullopt; };
+    return semantics::known_truth(
+        condition, [&](const ir::Expr& part) { return semantics::known_comparison(part, unknown); });
 }
 
 void never(const std::vector<ir::Step>& steps, Span because, const char* why, Diagnostics& diagnostics) {
     if (steps.empty()) return;
     auto& d = diagnostics.report(Code::Unreachable, steps.front().span, "this is never reached");
-    d.labels.push_back({because, why});
-    d.notes.emplace_back("whoever reads the script would believe that it is done");
+    d.label(because, why);
+    d.note("whoever reads the script would believe that it is done");
 }
 
 void in_block(const std::vector<ir::Step>& steps, Diagnostics& diagnostics);

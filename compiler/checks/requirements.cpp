@@ -1,7 +1,6 @@
 // Requirements that only read files of the project are evaluated at review time: what does not agree is shown
 // in both files.
 #include <algorithm>
-#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -12,8 +11,6 @@
 
 namespace migc::checks {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::uintmax_t file_limit = documents::size_limit;
 
@@ -34,8 +31,8 @@ class Requirement {
     void check(Diagnostics& diagnostics) {
         const auto holds = semantics::known_truth(requirement_.condition,
                                                   [&](const ir::Expr& part) { return decided(part); });
-        const auto is_broken = [](const Read& read) { return !read.problem.empty(); };
-        const bool broken = std::any_of(reads_.begin(), reads_.end(), is_broken);
+        const bool broken =
+            std::ranges::any_of(reads_, [](const Read& read) { return !read.problem.empty(); });
         if (!broken && holds != false) return;
         auto& d = diagnostics.report(Code::RequirementFails, requirement_.condition.span,
                                      broken ? "what the script requires cannot be found out"
@@ -89,43 +86,26 @@ class Requirement {
     Read read(const std::string& path, const std::string& pointer) const {
         Read result{Unknown{}, path, {}, {}, {}};
         const auto format = documents::format_of(path);
-        const auto text = content(path, result.problem);
-        if (!text) return result;
+        const auto text = project_file_content(input_.inventory.root, path, file_limit);
+        if (!text) {
+            result.problem = text.error();
+            return result;
+        }
         if (!format) {
             result.problem = "only values of .json, .yaml, .yml and .tfvars files can be read";
             return result;
         }
-        const FileId file = input_.sources.add(shown(path), *text);
+        const FileId file = input_.sources.add(shown_path(input_.inventory.root / path), *text);
         const auto found = documents::read(*text, *format, pointer);
         if (!found) {
             result.problem = found.error().message;
-            result.span = span(file, {found.error().offset, found.error().offset + 1}, *text);
+            result.span = first_line(file, *text, {found.error().offset, found.error().offset + 1});
             return result;
         }
-        result.span = span(file, found->range, *text);
+        result.span = first_line(file, *text, found->range);
         result.value = found->value ? plain(*found->value) : Value(Absent{});
         result.missing = found->why;
         return result;
-    }
-
-    std::optional<std::string> content(const std::string& path, std::string& problem) const {
-        auto text = project_file_content(input_.inventory.root, path, file_limit);
-        if (!text) problem = text.error();
-        return text ? std::optional(std::move(*text)) : std::nullopt;
-    }
-
-    // Of what a place says, the first line.
-    static Span span(FileId file, documents::Range range, std::string_view text) {
-        const std::size_t begin = std::min(range.begin, text.size());
-        const std::size_t end = std::min(range.end, documents::line_end(text, begin));
-        return {file, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(std::max(begin, end))};
-    }
-
-    // As one would type it where migc was started.
-    [[nodiscard]] std::string shown(const std::string& path) const {
-        std::error_code error;
-        const fs::path relative = fs::proximate(input_.inventory.root / path, error);
-        return error ? path : relative.string();
     }
 
     void label(Diagnostic& d, const Read& read) const {
@@ -133,9 +113,9 @@ class Requirement {
                                  : read.value.is_absent() ? read.missing
                                                           : "this is " + show(read.value);
         if (read.span)
-            d.labels.push_back({*read.span, text});
+            d.label(*read.span, text);
         else
-            d.notes.push_back(fmt::format("{}: {}", read.name, text));
+            d.note(fmt::format("{}: {}", read.name, text));
     }
 
     const Input& input_;

@@ -1,7 +1,6 @@
 #include "compiler/checks/resources.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include "compiler/checks/timeline.hpp"
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/kubernetes/manifest.hpp"
+#include "compiler/support/find.hpp"
 #include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
@@ -38,27 +38,33 @@ bool path_names(const std::string& file, const std::string& environment) {
     if (!folders.empty()) folders.pop_back();
     for (const std::string& part : split(name, ".")) folders.push_back(part);
     const auto words = split(name, ".-_");
-    return std::any_of(folders.begin(), folders.end(),
-                       [&](const std::string& part) { return abbreviates(part, environment); }) ||
-           std::find(words.begin(), words.end(), environment) != words.end();
+    return std::ranges::any_of(folders,
+                               [&](const std::string& part) { return abbreviates(part, environment); }) ||
+           std::ranges::find(words, environment) != words.end();
 }
 
 }  // namespace
 
-ResourceKey object_key(std::string_view handle) {
-    return kubernetes::plain_handle(handle);
+ResourceKey ResourceKey::object(std::string_view handle) {
+    return {kubernetes::plain_handle(handle),
+            handle.find('/') == std::string_view::npos ? Of::Other : Of::Object};
+}
+
+std::string ResourceKey::type() const {
+    return of == Of::Object ? text.substr(0, text.find('/')) : "";
+}
+
+std::string ResourceKey::name() const {
+    const bool is_alone = of == Of::Terraform || of == Of::Other;
+    return is_alone ? text : text.substr(text.find(of == Of::Object ? '/' : ' ') + 1);
 }
 
 bool holds_data(const ResourceKey& thing) {
-    return kubernetes::holds_data(std::string_view(thing).substr(0, thing.find('/')));
+    return kubernetes::holds_data(thing.type());
 }
 
 bool is_live(const ResourceKey& thing) {
-    return !thing.starts_with("file ") && !thing.starts_with("image ") && !is_plan(thing);
-}
-
-bool is_plan(const ResourceKey& thing) {
-    return thing.substr(0, thing.find(' ')) == "plan";
+    return thing.of != ResourceKey::Of::File && thing.of != ResourceKey::Of::Image;
 }
 
 std::optional<std::size_t> file_in(const ir::Probe& probe) {
@@ -70,19 +76,18 @@ ResourceKey Resources::thing(const ResourceRef& resource) const {
     const auto& names = resource.type == "service" ? inventory_.services : inventory_.workloads;
     const bool has_alias = resource.type == "service" || resource.type == "workload";
     if (const auto alias = names.find(resource.name); has_alias && alias != names.end())
-        return object_key(alias->second);
-    if (resource.name.find('/') != std::string::npos) return object_key(resource.name);
-    if (resource.type == "object") return resource.name;
-    const auto& types = program_.resource_types;
-    const auto type = std::find_if(types.begin(), types.end(),
-                                   [&](const ir::ResourceType& t) { return t.name == resource.type; });
+        return ResourceKey::object(alias->second);
+    if (resource.type == "object" || resource.name.find('/') != std::string::npos)
+        return ResourceKey::object(resource.name);
+    const auto* type =
+        first_of(program_.resource_types, [&](const ir::ResourceType& t) { return t.name == resource.type; });
     constexpr std::string_view slot = "${name}";
-    if (type != types.end())
+    if (type != nullptr)
         if (const auto at = type->written_as.find(slot); at != std::string::npos) {
             std::string written = type->written_as;
-            return object_key(written.replace(at, slot.size(), resource.name));
+            return ResourceKey::object(written.replace(at, slot.size(), resource.name));
         }
-    return fmt::format("{} {}", resource.type, resource.name);
+    return {fmt::format("{} {}", resource.type, resource.name), ResourceKey::Of::Other};
 }
 
 std::set<ResourceKey> Resources::things_of(const ir::Probe& probe,
@@ -92,7 +97,7 @@ std::set<ResourceKey> Resources::things_of(const ir::Probe& probe,
                            probe.role.role == ir::Role::Restored;
     const bool may_be = probe.role.role == ir::Role::Permanence || probe.role.role == ir::Role::Version;
     const auto* handle = by_handle || may_be ? text_in(role, 0) : nullptr;
-    if (handle != nullptr) return {object_key(*handle)};
+    if (handle != nullptr) return {ResourceKey::object(*handle)};
     std::set<ResourceKey> things;
     if (by_handle) return things;
     if (const auto file = file_in(probe)) add_things(things, ir::TypeKind::Path, role.at(*file));
@@ -103,7 +108,7 @@ std::set<ResourceKey> Resources::things_of(const ir::Probe& probe,
 
 void Resources::add_things(std::set<ResourceKey>& things, ir::TypeKind type,
                            const std::optional<Value>& argument) const {
-    if (type == ir::TypeKind::Plan) things.insert("terraform");
+    if (type == ir::TypeKind::Plan) things.insert(ResourceKey::terraform());
     if (!argument) return;
     if (const auto* list = argument->get_if<List>())
         for (const Value& item : *list)
@@ -112,9 +117,9 @@ void Resources::add_things(std::set<ResourceKey>& things, ir::TypeKind type,
     const auto* text = argument->get_if<std::string>();
     if (text == nullptr) return;
     if (type == ir::TypeKind::Path)
-        things.insert("file " + std::filesystem::path(*text).lexically_normal().generic_string());
-    if (type == ir::TypeKind::Url) things.insert("url " + *text);
-    if (type == ir::TypeKind::Image) things.insert("image " + *text);
+        things.insert(ResourceKey::file(std::filesystem::path(*text).lexically_normal().generic_string()));
+    if (type == ir::TypeKind::Url) things.insert(ResourceKey::url(*text));
+    if (type == ir::TypeKind::Image) things.insert(ResourceKey::image(*text));
 }
 
 const Object* Resources::applied(const std::string& path, const ResourceKey& thing,
@@ -151,7 +156,7 @@ bool Resources::is_of(const Object& object, const std::string& environment) cons
         return true;
     const auto& all = inventory_.environments;
     const bool is_anothers =
-        std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name_space == name_space; });
+        std::ranges::any_of(all, [&](const auto& one) { return one.name_space == name_space; });
     return !is_anothers || !namespaces().contains(*own->name_space);
 }
 

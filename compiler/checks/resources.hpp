@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "compiler/checks/manifests.hpp"
@@ -14,17 +13,10 @@
 
 namespace migc::checks {
 
-// A thing that a step changes or looks at: "deployment/webapi", "service/web", "file k8s/a.yaml",
-// "terraform".
-using ResourceKey = std::string;
-
-// "deploy/web" and "Deployment/web" are "deployment/web"; a namespace in the middle is left out.
-ResourceKey object_key(std::string_view handle);
 // Whether what an object holds is gone with it: a claim, a volume, a namespace, a resource definition.
 bool holds_data(const ResourceKey& thing);
-// Whether a thing is in the cluster or behind it, and no file of the project, image or plan.
+// Whether a thing is in the cluster or behind it, and no file of the project or image.
 bool is_live(const ResourceKey& thing);
-bool is_plan(const ResourceKey& thing);
 
 // Which argument of a probe's role names the file that it is about; nothing if it is about none.
 std::optional<std::size_t> file_in(const ir::Probe& probe);

@@ -1,6 +1,5 @@
 // Every stage that changes something says what happens when it fails; every step has an inverse or says why
 // not.
-#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -15,8 +14,8 @@ void no_way_back(const Input& input, const ir::Stage& stage, Diagnostics& diagno
     auto& d = diagnostics.report(Code::NoWayBack, stage.span,
                                  fmt::format("the stage `{}` has no rollback", stage.name));
     d.primary_label = "nothing says what happens when a step of it fails";
-    d.labels.push_back({change->span, "this would be left as it is"});
-    d.notes.push_back(fmt::format(
+    d.label(change->span, "this would be left as it is");
+    d.note(fmt::format(
         "if a step fails, {} stays half changed, and somebody has to work out by hand how to undo it",
         stage.environment));
     const std::string_view after =
@@ -39,7 +38,7 @@ void empty_failure_block(const Input& input, const ir::Stage& stage, Diagnostics
     if (decides) return;
     auto& d = diagnostics.report(Code::EmptyFailureBlock, stage.failure_span,
                                  fmt::format("when `{}` fails, this neither undoes nor holds", stage.name));
-    d.notes.emplace_back("the stage would be left half changed, as if nothing had been said");
+    d.note("the stage would be left half changed, as if nothing had been said");
     d.fixes.push_back({"write `on failure undo`", {{stage.failure_span, "on failure undo"}}, false});
 }
 
@@ -49,8 +48,8 @@ void step_without_undo(const Input& input, const ir::Step& step, Diagnostics& di
     if (verb.undo.kind != ir::UndoKind::ByCaller) return;
     auto& d = diagnostics.report(Code::StepWithoutUndo, step.span,
                                  fmt::format("`{}` does not say how it is undone", step.text));
-    d.labels.push_back({verb.span, "the verb cannot know it: `undo by caller`"});
-    d.notes.emplace_back(
+    d.label(verb.span, "the verb cannot know it: `undo by caller`");
+    d.note(
         "add `undo PHRASE`, `undo < .. >`, `undo none because \"..\"` or `irreversible because \"..\"` "
         "before the `;`");
 }

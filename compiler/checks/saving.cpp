@@ -22,15 +22,14 @@ ResourceKey saved_workload(const Resources& resources, const Event& backup) {
 }  // namespace
 
 bool may_save(const CheckContext& picture, const Event& backup, const Event& change) {
-    constexpr std::string_view claim = "persistentvolumeclaim/";
     if (!is_backup(backup)) return false;
     const ResourceKey workload = saved_workload(picture.resources, backup);
     if (workload.empty() || picture.manifests.declaring(workload).empty()) return true;
-    return std::none_of(change.things.begin(), change.things.end(), [&](const ResourceKey& thing) {
-        if (!thing.starts_with(claim)) return false;
-        const auto users = picture.manifests.mounting(thing.substr(claim.size()));
-        return !users.empty() && std::none_of(users.begin(), users.end(),
-                                              [&](const Object* user) { return user->thing == workload; });
+    return std::ranges::none_of(change.things, [&](const ResourceKey& thing) {
+        if (!thing.is("persistentvolumeclaim")) return false;
+        const auto users = picture.manifests.mounting(thing);
+        return !users.empty() &&
+               std::ranges::none_of(users, [&](const Object* user) { return user->thing == workload; });
     });
 }
 

@@ -25,7 +25,7 @@ bool may_be_one(const std::string& text) {
     if (is_short || has_blank || text.find("${") != std::string::npos ||
         text.find("://") != std::string::npos || text.find('/') != std::string::npos)
         return false;
-    return std::any_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::ranges::any_of(text, [](unsigned char c) {
         return std::isdigit(c) != 0 || std::isupper(c) != 0 ||
                (std::ispunct(c) != 0 && c != '-' && c != '_' && c != '.');
     });
@@ -40,7 +40,7 @@ const std::string* secret_text(const ir::Expr& expression) {
 void report(const ir::Expr& expression, Diagnostics& diagnostics) {
     auto& d = diagnostics.report(Code::SecretInText, expression.span, "this looks like a secret");
     d.primary_label = "by what it is called";
-    d.notes.emplace_back(
+    d.note(
         "it would be in the repository, in the plan and in everybody's journal; keep it in a Secret of the cluster, or in a "
         "file that is not committed");
 }

@@ -1,6 +1,5 @@
 // What terraform applies has been planned, and the plan has been looked at.
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 
@@ -9,62 +8,55 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/ways.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::checks {
 namespace {
 
 bool applies_plan(const Event& event) {
-    return plays(event, ir::Role::AppliesPlan) && event.act == EventKind::Change && event.plans.size() == 1;
+    return plays(event, ir::Role::AppliesPlan) && event.is_change() && event.plans.size() == 1;
 }
 
 // A file that a plan is made from.
 bool is_input_of_plan(const StageEvents& course, const ResourceKey& thing) {
     const bool is_known = course.environment != nullptr && course.environment->terraform;
-    if (!is_known) return thing == "file ?";
-    if (!thing.starts_with("file ")) return false;
-    const std::string file = thing.substr(5);
+    if (!is_known) return thing == ResourceKey::some_file();
+    if (thing.of != ResourceKey::Of::File) return false;
+    const std::string file = thing.name();
     return file.starts_with(course.environment->terraform->directory + "/") &&
            (file.ends_with(".tfvars") || file.ends_with(".tf") || file.ends_with(".tfvars.json"));
 }
 
 bool edits_input(const StageEvents& course, const Event& event) {
     const bool sets_variable = event.part_of != nullptr && event.part_of->role.role == ir::Role::SetsVariable;
-    return event.act == EventKind::Change &&
-           (sets_variable ||
-            std::any_of(event.things.begin(), event.things.end(),
-                        [&](const ResourceKey& thing) { return is_input_of_plan(course, thing); }));
+    return event.is_change() &&
+           (sets_variable || std::ranges::any_of(event.things, [&](const ResourceKey& thing) {
+                return is_input_of_plan(course, thing);
+            }));
 }
 
-// The ways through a stage on which a plan was looked at.
-class Reviewed {
-  public:
-    void add(const Branch* branch) {
-        if (branch == nullptr) return ways_.take_all();
-        const bool on_both = ways_.take(*branch);
-        if (branch->parallel() || on_both) add(branch->outer);
-    }
-
-    [[nodiscard]] bool covers(const Branch* branch) const { return ways_.cover(branch); }
-
-  private:
-    Ways ways_;
-};
+// A plan was looked at on this way through a stage.
+void review(Ways& ways, const Branch* branch) {
+    if (branch == nullptr) return ways.take_all();
+    const bool on_both = ways.take(*branch);
+    if (branch->parallel() || on_both) review(ways, branch->outer);
+}
 
 // The plans of a stage, from where they are made to where they are applied.
-class Plans {
+class Plans : StageCheck {
   public:
-    Plans(const CheckContext& picture, const StageEvents& course, const std::vector<Event>& events,
+    Plans(const CheckContext& picture, const StageEvents& course, const Events& events,
           std::set<const ir::Step*>& told, Diagnostics& diagnostics)
-        : picture_(picture), course_(course), events_(events), told_(told), diagnostics_(diagnostics) {}
+        : StageCheck(picture, course, diagnostics), events_(events), told_(told) {}
 
     void check() {
-        const auto& events = events_;
-        for (std::size_t i = 0; i < events.size(); ++i) {
-            if (!events[i].makes.empty()) made_[events[i].makes] = i;
-            if (events[i].act != EventKind::Change)
-                for (const std::string& plan : events[i].plans) looks_[plan].push_back(i);
-            if (edits_input(course_, events[i])) edits_.push_back(i);
-            if (applies_plan(events[i])) applied(events[i], *events[i].plans.begin());
+        for (std::size_t i = 0; i < events_.size(); ++i) {
+            const Event& event = events_[i];
+            if (!event.makes.empty()) made_[event.makes] = i;
+            if (!event.is_change())
+                for (const std::string& plan : event.plans) looks_[plan].push_back(i);
+            if (edits_input(course_, event)) edits_.push_back(i);
+            if (applies_plan(event)) applied(event, *event.plans.begin());
         }
     }
 
@@ -82,13 +74,13 @@ class Plans {
         const ir::Step& step = place(apply, maker);
         if (!told_.insert(&step).second) return;
         const std::string name = plan.substr(0, plan.find('#'));
-        Reviewed reviewed;
+        Ways reviewed;
         const Event* look = nullptr;
         for (const std::size_t at : looks_[plan]) {
-            reviewed.add(events_[at].branch);
+            review(reviewed, events_[at].branch);
             if (!exclusive(events_[at], apply)) look = &events_[at];
         }
-        if (!reviewed.covers(apply.branch) && !is_told_as_destruction(maker))
+        if (!reviewed.cover(apply.branch) && !is_told_as_destruction(maker))
             not_reviewed(step, apply, maker, look, name);
         const auto edited =
             std::find_if(std::lower_bound(edits_.begin(), edits_.end(), made->second), edits_.end(),
@@ -97,7 +89,7 @@ class Plans {
     }
 
     static void label_of_call(Diagnostic& d, const ir::Step& step, const Event& apply) {
-        if (&step != apply.step) d.labels.push_back({apply.step->span, "called here"});
+        if (&step != apply.step) d.label(apply.step->span, "called here");
     }
 
     // What a plan of a destruction may destroy is asked for by another finding.
@@ -110,11 +102,11 @@ class Plans {
                       const std::string& name) {
         auto& d = diagnostics_.report(Code::PlanNotReviewed, step.span,
                                       fmt::format("nothing says what the plan `{}` may do", name));
-        d.labels.push_back({maker.inner->span, "made here"});
+        d.label(maker.inner->span, "made here");
         if (look != nullptr && look->step != apply.step)
-            d.labels.push_back({look->step->span, "says it in some cases only"});
+            d.label(look->step->span, "says it in some cases only");
         label_of_call(d, step, apply);
-        d.notes.emplace_back(
+        d.note(
             "terraform would apply whatever it has come to, a destruction included; say what you expect: "
             "`expect p adds 1 changes 0 destroys 0;` or `expect p touches only [..];`");
     }
@@ -123,19 +115,15 @@ class Plans {
                   const std::string& name) {
         auto& d = diagnostics_.report(Code::PlanOutdated, step.span,
                                       fmt::format("the plan `{}` is older than what it was made from", name));
-        d.labels.push_back({maker.inner->span, "made here"});
+        d.label(maker.inner->span, "made here");
         const bool within = &step != apply.step && edit.step == apply.step;
-        d.labels.push_back({within ? edit.inner->span : edit.step->span, "changes what it was made from"});
+        d.label(within ? edit.inner->span : edit.step->span, "changes what it was made from");
         label_of_call(d, step, apply);
-        d.notes.emplace_back(
-            "the run would refuse it in the middle of the window; make the plan after the edit");
+        d.note("the run would refuse it in the middle of the window; make the plan after the edit");
     }
 
-    const CheckContext& picture_;
-    const StageEvents& course_;
-    const std::vector<Event>& events_;
+    const Events& events_;
     std::set<const ir::Step*>& told_;
-    Diagnostics& diagnostics_;
     std::map<std::string, std::size_t> made_;
     std::map<std::string, std::vector<std::size_t>> looks_;
     std::vector<std::size_t> edits_;
@@ -150,17 +138,8 @@ bool pushes(const std::vector<std::string>& words) {
     return false;
 }
 
-std::vector<std::string> words_of(const std::optional<Value>& argument) {
-    std::vector<std::string> words;
-    if (!argument) return words;
-    if (const auto* list = argument->get_if<List>())
-        for (const Value& one : *list) words.push_back(show(one));
-    if (const auto* text = argument->get_if<std::string>()) words.push_back(*text);
-    return words;
-}
-
 // What a verb of the script's own runs.
-std::vector<std::string> words_of(const ir::Verb& verb) {
+std::vector<std::string> words_run_by(const ir::Verb& verb) {
     std::vector<std::string> words;
     if (!verb.action || !verb.action->arguments) return words;
     for (const ir::Expr& child : verb.action->arguments->children) {
@@ -174,12 +153,12 @@ void state_push(const CheckContext& picture, const std::vector<Event>& events,
                 std::set<const ir::Step*>& told, Diagnostics& diagnostics) {
     for (const Event& event : events) {
         if (event.verb == nullptr) continue;
-        const bool runs_it = picture.timeline.is_own(event.verb->span) && pushes(words_of(*event.verb));
-        const bool is_given = std::any_of(event.arguments.begin(), event.arguments.end(),
-                                          [](const auto& one) { return pushes(words_of(one)); });
+        const bool runs_it = picture.timeline.is_own(event.verb->span) && pushes(words_run_by(*event.verb));
+        const bool is_given = std::ranges::any_of(
+            event.arguments, [](const auto& one) { return one && pushes(words_of(*one)); });
         if ((!runs_it && !is_given) || !told.insert(event.step).second) continue;
         auto& d = diagnostics.report(Code::StatePush, event.step->span, "an old state is no rollback");
-        d.notes.emplace_back(
+        d.note(
             "`terraform state push` changes the record, and nothing that exists: afterwards terraform knows less "
             "than before. Undo by a plan: `undo;`, or `plan terraform as back; .. apply back;`");
     }
@@ -190,33 +169,20 @@ void variable_files(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const auto& environment : picture.inventory.environments) {
         if (!environment.terraform || !picture.inventory.exists) continue;
         const std::string& file = environment.terraform->var_file;
-        const auto holds = [&](const std::string& name) {
-            for (auto at = file.find(name); at != std::string::npos; at = file.find(name, at + 1)) {
-                const auto is_letter = [&](std::size_t i) {
-                    return i < file.size() && std::isalnum(static_cast<unsigned char>(file[i])) != 0;
-                };
-                if ((at == 0 || !is_letter(at - 1)) && !is_letter(at + name.size())) return true;
-            }
-            return false;
-        };
-        if (holds(environment.name)) continue;
+        if (has_word(file, environment.name, "")) continue;
         for (const auto& other : picture.inventory.environments) {
-            if (other.name == environment.name || !holds(other.name)) continue;
+            if (other.name == environment.name || !has_word(file, other.name, "")) continue;
             auto& d = diagnostics.report(
                 Code::ForeignVariables, environment.span,
                 fmt::format("{} would be planned with the variables of {}", environment.name, other.name));
             d.primary_label = "its var-file is " + file;
             for (const ir::Stage& stage : picture.program.stages)
                 if (stage.environment == environment.name && d.labels.empty())
-                    d.labels.push_back({stage.span, "this stage is planned with them"});
-            d.notes.push_back(fmt::format("terraform would make {} look like {}: its nodes, its volumes",
-                                          environment.name, other.name));
+                    d.label(stage.span, "this stage is planned with them");
+            d.note(fmt::format("terraform would make {} look like {}: its nodes, its volumes",
+                               environment.name, other.name));
         }
     }
-}
-
-bool uses_terraform(const CheckContext& picture) {
-    return picture.program.tool("terraform") != nullptr;
 }
 
 }  // namespace
@@ -236,7 +202,7 @@ void terraform(const CheckContext& picture, Diagnostics& diagnostics) {
             Plans(picture, course, own.back, told, diagnostics).check();
         }
     }
-    if (uses_terraform(picture)) variable_files(picture, diagnostics);
+    if (picture.program.tool("terraform") != nullptr) variable_files(picture, diagnostics);
 }
 
 }  // namespace migc::checks

@@ -3,11 +3,28 @@
 #include <algorithm>
 
 #include "compiler/checks/expansion.hpp"
+#include "compiler/support/find.hpp"
 
 namespace migc::checks {
 
+bool undoes_or_holds(Events::const_iterator from, Events::const_iterator end) {
+    return std::any_of(from, end,
+                       [](const Event& event) { return event.undoes() || event.act == EventKind::Hold; });
+}
+
+void each_event(const StageEvents& course, const std::function<void(const Event&)>& visit) {
+    std::ranges::for_each(course.forward, visit);
+    for (const OwnUndo& own : course.undos) std::ranges::for_each(own.back, visit);
+    std::ranges::for_each(course.failure, visit);
+}
+
 const ir::Undo& way_back(const Event& change) {
     return *change.undo;
+}
+
+bool must_be_restored(const Event& change) {
+    const ir::UndoKind kind = way_back(change).kind;
+    return kind != ir::UndoKind::None && kind != ir::UndoKind::Irreversible;
 }
 
 bool plays(const Event& event, ir::Role role) {
@@ -15,9 +32,7 @@ bool plays(const Event& event, ir::Role role) {
 }
 
 const Effect* effect_on(const Event& event, ir::Role role) {
-    const auto found = std::find_if(event.effects.begin(), event.effects.end(),
-                                    [&](const Effect& effect) { return effect.probe->role.role == role; });
-    return found == event.effects.end() ? nullptr : &*found;
+    return first_of(event.effects, [&](const Effect& effect) { return effect.probe->role.role == role; });
 }
 
 const std::string* text_in(const std::vector<std::optional<Value>>& role, std::size_t number) {
@@ -25,7 +40,7 @@ const std::string* text_in(const std::vector<std::optional<Value>>& role, std::s
 }
 
 bool touches_live(const Event& event) {
-    return std::any_of(event.things.begin(), event.things.end(), is_live);
+    return std::ranges::any_of(event.things, is_live);
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -86,7 +87,16 @@ struct Event {
     bool beside = false;       // it happens at the same time as others: in a `parallel`
     std::optional<std::int64_t> at_least_ms;  // Soak: how long it takes
     semantics::Bound bound;                   // Change, Other, Look: how long it may take
+
+    [[nodiscard]] bool is_change() const { return act == EventKind::Change; }
+    // Whether it looks at something, once or for a while.
+    [[nodiscard]] bool is_look() const { return act == EventKind::Look || act == EventKind::Soak; }
+    // Whether it takes back steps as they say themselves.
+    [[nodiscard]] bool undoes() const { return act == EventKind::Undo || act == EventKind::UndoAll; }
+    // Whether it happens unless a run fails, and at no time beside others.
+    [[nodiscard]] bool is_sure() const { return !conditional && !beside; }
 };
+using Events = std::vector<Event>;
 
 // An undo that somebody wrote, in a step or in a verb of their own, and what it is the undo of.
 struct OwnUndo {
@@ -94,7 +104,7 @@ struct OwnUndo {
     const ir::Step* step = nullptr;     // the call
     const ir::Verb* part_of = nullptr;  // the composite verb that the call is in; null if the script has it
     std::size_t begin = 0, end = 0;     // of the course's forward events
-    std::vector<Event> back;
+    Events back;
     bool by_verb = false;   // declared by the verb
     bool outermost = true;  // no other one takes its place
 };
@@ -103,9 +113,15 @@ struct StageEvents {
     const ir::Stage* stage = nullptr;
     const project::Environment* environment = nullptr;  // null if unknown
     Moment moment = 0;                                  // of the project's files, when its steps are done
-    std::vector<Event> gates, forward, failure, throughout;
+    Events gates, forward, failure, throughout;
     std::vector<OwnUndo> undos;
-    std::vector<Event> lets;  // the top level's, as this stage sees them
+    Events lets;  // the top level's, as this stage sees them
+
+    [[nodiscard]] bool is_protected() const { return environment != nullptr && environment->is_protected; }
+    // The file of terraform's variables, relative to the root; empty if the environment has none.
+    [[nodiscard]] std::string variables() const {
+        return environment != nullptr && environment->terraform ? environment->terraform->variables() : "";
+    }
 };
 
 class Timeline {
@@ -132,8 +148,16 @@ class Timeline {
     ReadBy read_by_;
 };
 
+// Whether migc takes back steps, or a person takes over, at an event or behind it.
+bool undoes_or_holds(Events::const_iterator from, Events::const_iterator end);
+// Calls visit(event) for what a stage does, and then for what takes it back.
+void each_event(const StageEvents& course, const std::function<void(const Event&)>& visit);
+
 // How a change is taken back: as the step says, else as its verb does.
 const ir::Undo& way_back(const Event& change);
+
+// Whether there is a way back that must be gone when all of it is undone.
+bool must_be_restored(const Event& change);
 
 // Whether an event changes or looks at a thing in the cluster or behind it.
 bool touches_live(const Event& event);

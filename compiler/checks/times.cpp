@@ -87,7 +87,7 @@ void never_open(const std::vector<Gate>& gates, Diagnostics& diagnostics) {
         if (!gates[i].mistake.empty()) {
             auto& d =
                 diagnostics.report(Code::GateNeverOpens, gates[i].step->span, "this gate can never open");
-            d.notes.push_back(gates[i].mistake);
+            d.note(gates[i].mistake);
             continue;
         }
         for (std::size_t j = 0; j < i; ++j) {
@@ -96,8 +96,8 @@ void never_open(const std::vector<Gate>& gates, Diagnostics& diagnostics) {
                 continue;
             auto& d =
                 diagnostics.report(Code::GateNeverOpens, gates[i].step->span, "this gate can never open");
-            d.labels.push_back({gates[j].step->span, "this one is closed whenever it is open"});
-            d.notes.emplace_back("all gates of a stage must be open at the same time");
+            d.label(gates[j].step->span, "this one is closed whenever it is open");
+            d.note("all gates of a stage must be open at the same time");
         }
     }
 }
@@ -107,15 +107,11 @@ std::int64_t stated(const Event& event) {
     return event.bound.stated ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
 }
 
-bool is_sure(const Event& event) {
-    return !event.conditional && !event.beside;
-}
-
 // What steps that take back surely need, looks and soaks included.
 std::int64_t needed(const std::vector<Event>& events) {
     std::int64_t sum = 0;
     for (const Event& event : events) {
-        if (!is_sure(event)) continue;
+        if (!event.is_sure()) continue;
         if (event.act == EventKind::Soak)
             sum += event.at_least_ms.value_or(0);
         else if (event.verb != nullptr)
@@ -140,18 +136,18 @@ semantics::Times times_of(const StageEvents& course) {
     const auto by_hand = taken_back_by_hand(course);
     for (std::size_t i = 0; i < course.forward.size(); ++i) {
         const Event& event = course.forward[i];
-        if (!is_sure(event)) continue;
+        if (!event.is_sure()) continue;
         if (event.act == EventKind::Soak) {
             times.soak(event.at_least_ms.value_or(0));
         } else if (event.verb != nullptr) {
             const ir::UndoKind kind = by_hand[i] ? ir::UndoKind::None : way_back(event).kind;
-            times.call({stated(event), 0, true}, kind, event.act == EventKind::Change, event.step->text);
+            times.call({stated(event), 0, true}, kind, event.is_change(), event.step->text);
         } else if (event.act == EventKind::Look) {
             times.verify(event.bound);
         }
     }
     for (const OwnUndo& own : course.undos) {
-        const bool is_done = own.outermost && own.begin < own.end && is_sure(course.forward[own.begin]);
+        const bool is_done = own.outermost && own.begin < own.end && course.forward[own.begin].is_sure();
         if (is_done) times.undo_ms += needed(own.back);
     }
     if (course.stage->on_failure) times.failure(*course.stage->on_failure, needed(course.failure));
@@ -162,18 +158,13 @@ semantics::Times times_of(const StageEvents& course) {
 const Event* longest(const StageEvents& course) {
     const Event* found = nullptr;
     std::int64_t most = 0;
-    const auto look_through = [&](const std::vector<Event>& events) {
-        for (const Event& event : events) {
-            const bool counts = is_sure(event) && (event.bound.stated || event.act == EventKind::Look);
-            const std::int64_t length = counts ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
-            if (event.act == EventKind::Soak || length <= most) continue;
-            most = length;
-            found = &event;
-        }
-    };
-    look_through(course.forward);
-    for (const OwnUndo& own : course.undos) look_through(own.back);
-    look_through(course.failure);
+    each_event(course, [&](const Event& event) {
+        const bool counts = event.is_sure() && (event.bound.stated || event.act == EventKind::Look);
+        const std::int64_t length = counts ? std::max(event.bound.act_ms, event.bound.see_ms) : 0;
+        if (event.act == EventKind::Soak || length <= most) return;
+        most = length;
+        found = &event;
+    });
     return found;
 }
 
@@ -188,12 +179,11 @@ void too_long(const StageEvents& course, const std::vector<Gate>& gates, Diagnos
                                      fmt::format("steps and undo may take {}, and the window lasts {}",
                                                  shown(times.window_ms()), shown(window)));
         d.primary_label = "lasts " + shown(window);
-        if (const Event* event = longest(course))
-            d.labels.push_back({event->step->span, "this may take longest of all"});
-        d.notes.push_back(fmt::format(
+        if (const Event* event = longest(course)) d.label(event->step->span, "this may take longest of all");
+        d.note(fmt::format(
             "forward and verified at most {}, then back {}: an undo would end when users are there again",
             shown(times.steps_ms + times.soaks_between_ms), shown(times.undo_ms)));
-        d.notes.emplace_back("make the limits (`within`) smaller, the window longer, or two stages of it");
+        d.note("make the limits (`within`) smaller, the window longer, or two stages of it");
         return;
     }
 }
@@ -203,8 +193,9 @@ void too_long(const StageEvents& course, const std::vector<Gate>& gates, Diagnos
 bool waits_for_pods(const ir::Program& program, const ir::Expr& condition) {
     const bool is_it = semantics::role_of(program, condition) == ir::Role::Readiness;
     return is_it || (condition.kind == ir::ExprKind::And &&
-                     std::any_of(condition.children.begin(), condition.children.end(),
-                                 [&](const ir::Expr& child) { return waits_for_pods(program, child); }));
+                     std::ranges::any_of(condition.children, [&](const ir::Expr& child) {
+                         return waits_for_pods(program, child);
+                     }));
 }
 
 struct Start {
@@ -233,7 +224,7 @@ Start start_of(const json& object) {
 }
 
 bool makes_new_pods(const Event& event) {
-    return event.act == EventKind::Change && !event.conditional &&
+    return event.is_change() && !event.conditional &&
            (image_of(event) != nullptr || effect_on(event, ir::Role::Generation) != nullptr);
 }
 
@@ -255,9 +246,9 @@ void too_short(const CheckContext& picture, const StageEvents& course, Diagnosti
             auto& d = diagnostics.report(
                 Code::LimitTooShort, event.step->span,
                 fmt::format("a new pod of {} is not ready within {}", thing, shown(event.bound.see_ms)));
-            d.labels.push_back({picture.manifests.span(*declared.front(), start.pointer),
-                                fmt::format("it takes at least {}", shown(start.ms))});
-            d.notes.emplace_back("the stage would fail every time, and take back a change that works");
+            d.label(picture.manifests.span(*declared.front(), start.pointer),
+                    fmt::format("it takes at least {}", shown(start.ms)));
+            d.note("the stage would fail every time, and take back a change that works");
         }
     }
 }
@@ -273,9 +264,8 @@ void no_time(const StageEvents& course, Diagnostics& diagnostics) {
         auto& d = diagnostics.report(
             Code::LimitTooShort, event.step->span,
             is_no_soak ? "a soak of no time watches nothing" : "there is no time for this to become true");
-        d.notes.emplace_back(
-            is_no_soak ? "what goes wrong a minute later would be found by the users"
-                       : "a change takes a moment to be seen: give it a limit, or leave `within` out");
+        d.note(is_no_soak ? "what goes wrong a minute later would be found by the users"
+                          : "a change takes a moment to be seen: give it a limit, or leave `within` out");
     }
 }
 

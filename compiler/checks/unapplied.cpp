@@ -4,22 +4,21 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/checks/field.hpp"
 
 namespace migc::checks {
 namespace {
 
-class Edited {
+class Edited : StageCheck {
   public:
-    Edited(const CheckContext& picture, const StageEvents& course) : picture_(picture), course_(course) {}
+    using StageCheck::StageCheck;
 
-    void check(Diagnostics& diagnostics) {
+    void check() {
         for (const Event& event : course_.forward)
-            if (event.act == EventKind::Change) note(event);
+            if (event.is_change()) note(event);
         // A stage that is about files only has somebody else who applies.
         if (anything_ || !is_about_the_cluster()) return;
         for (const auto& [file, event] : edits_)
-            if (!reaches_the_cluster(file)) report(file, *event, diagnostics);
+            if (!reaches_the_cluster(file)) report(file, *event);
     }
 
   private:
@@ -35,28 +34,26 @@ class Edited {
     }
 
     [[nodiscard]] bool is_about_the_cluster() const {
-        return !restarted_.empty() || std::any_of(changed_.begin(), changed_.end(), is_live);
+        return !restarted_.empty() || std::ranges::any_of(changed_, is_live);
     }
 
     // By being applied, or because a step does to the object itself what the file says.
     [[nodiscard]] bool reaches_the_cluster(const std::string& file) const {
         const auto& objects = picture_.manifests.of(file);
-        return objects.empty() || std::any_of(objects.begin(), objects.end(), [&](const Object* object) {
+        return objects.empty() || std::ranges::any_of(objects, [&](const Object* object) {
                    return changed_.contains(object->thing);
                });
     }
 
-    void report(const std::string& file, const Event& event, Diagnostics& diagnostics) const {
-        auto& d = diagnostics.report(Code::NeverApplied, event.step->span,
-                                     fmt::format("`{}` is edited, and the stage never applies it", file));
-        d.notes.push_back(fmt::format(
+    void report(const std::string& file, const Event& event) {
+        auto& d = diagnostics_.report(Code::NeverApplied, event.step->span,
+                                      fmt::format("`{}` is edited, and the stage never applies it", file));
+        d.note(fmt::format(
             "the cluster would stay as it is, and every check of this stage would look at the old state: "
             "add `apply \"{}\";`",
             file));
     }
 
-    const CheckContext& picture_;
-    const StageEvents& course_;
     std::map<std::string, const Event*> edits_;  // by file: the last one
     std::set<ResourceKey> changed_, restarted_;
     bool anything_ = false;
@@ -66,7 +63,7 @@ class Edited {
 
 void unapplied(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const StageEvents& course : picture.timeline.courses())
-        if (!course.stage->repeats) Edited(picture, course).check(diagnostics);
+        if (!course.stage->repeats) Edited(picture, course, diagnostics).check();
 }
 
 }  // namespace migc::checks

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <unordered_map>
 
@@ -13,37 +12,39 @@
 #include "compiler/checks/field.hpp"
 #include "compiler/checks/saving.hpp"
 #include "compiler/ir/compare.hpp"
+#include "compiler/kubernetes/kinds.hpp"
 
 namespace migc::checks {
 namespace {
 
-using Events = std::vector<Event>;
 using First = Events::const_iterator;
+
+std::pair<First, First> undone_by(const StageEvents& course, const OwnUndo& own) {
+    const First first = course.forward.begin();
+    return {first + static_cast<std::ptrdiff_t>(own.begin), first + static_cast<std::ptrdiff_t>(own.end)};
+}
 
 // A change that only a run could name might be any; then nothing is said against it.
 bool all_named(const Events& events) {
-    return std::all_of(events.begin(), events.end(), [](const Event& event) {
-        return event.act != EventKind::Change || !event.things.empty();
-    });
+    return std::ranges::all_of(
+        events, [](const Event& event) { return !event.is_change() || !event.things.empty(); });
 }
 
 std::set<ResourceKey> changed_by(First begin, First end) {
     std::set<ResourceKey> things;
     for (; begin != end; ++begin)
-        if (begin->act == EventKind::Change) things.insert(begin->things.begin(), begin->things.end());
+        if (begin->is_change()) things.insert(begin->things.begin(), begin->things.end());
     return things;
 }
 
 bool overlap(const std::set<ResourceKey>& a, const std::set<ResourceKey>& b) {
-    return std::any_of(a.begin(), a.end(), [&](const ResourceKey& thing) { return b.contains(thing); });
+    return std::ranges::any_of(a, [&](const ResourceKey& thing) { return b.contains(thing); });
 }
 
 std::string in_words(const std::set<ResourceKey>& things) {
     constexpr std::size_t most = 4;
-    std::vector<std::string> words;
-    for (const ResourceKey& thing : things)
-        if (words.size() < most) words.push_back(thing);
-    std::string text = fmt::format("{}", fmt::join(words, ", "));
+    const auto end = std::next(things.begin(), static_cast<std::ptrdiff_t>(std::min(things.size(), most)));
+    std::string text = fmt::format("{}", fmt::join(things.begin(), end, ", "));
     return things.size() > most ? fmt::format("{} and {} more", text, things.size() - most) : text;
 }
 
@@ -54,11 +55,11 @@ std::string in_words(const std::set<ResourceKey>& things) {
 std::vector<const Effect*> telling_effects(const Event& change) {
     std::vector<const Effect*> effects;
     for (const Effect& effect : change.effects) {
-        const bool whole = effect.pointer && effect.pointer->empty() && effect.thing.starts_with("file ");
-        const bool has_part =
-            whole && std::any_of(change.effects.begin(), change.effects.end(), [&](const auto& one) {
-                return one.thing == effect.thing && one.pointer && !one.pointer->empty();
-            });
+        const bool whole =
+            effect.pointer && effect.pointer->empty() && effect.thing.of == ResourceKey::Of::File;
+        const bool has_part = whole && std::ranges::any_of(change.effects, [&](const auto& one) {
+                                  return one.thing == effect.thing && one.pointer && !one.pointer->empty();
+                              });
         if (!has_part) effects.push_back(&effect);
     }
     return effects;
@@ -69,7 +70,7 @@ class Restored {
   public:
     explicit Restored(const Events& events) {
         for (const Event& event : events)
-            if (event.act == EventKind::Change)
+            if (event.is_change())
                 for (const Effect* effect : telling_effects(event))
                     by_thing_[effect->thing].push_back(effect);
     }
@@ -88,21 +89,13 @@ class Restored {
 
 // What an apply may have made anew and nobody deletes: the way back leaves it standing.
 bool stays(const Effect& effect) {
-    return effect.probe->role.role == ir::Role::Object &&
-           (effect.thing.starts_with("persistentvolume") || effect.thing.starts_with("namespace/") ||
-            effect.thing.starts_with("customresourcedefinition/") || effect.thing.starts_with("secret/"));
-}
-
-bool must_be_restored(const Event& event) {
-    if (event.act != EventKind::Change) return false;
-    const ir::UndoKind kind = way_back(event).kind;
-    return kind != ir::UndoKind::None && kind != ir::UndoKind::Irreversible;
+    return effect.probe->role.role == ir::Role::Object && kubernetes::is_left_standing(effect.thing.type());
 }
 
 // The first effect of an event for which there is nothing among what is done.
 const Effect* left_by(const Event& event, const Restored& restored, bool restarts_too) {
     for (const Effect* effect : telling_effects(event)) {
-        if (effect->thing.empty() || effect->thing.starts_with("image ") || stays(*effect)) continue;
+        if (effect->thing.empty() || effect->thing.of == ResourceKey::Of::Image || stays(*effect)) continue;
         if (is_restart(*effect) && !restarts_too) continue;
         if (!restored.may_restore(*effect)) return effect;
     }
@@ -113,7 +106,7 @@ const Effect* left_by(const Event& event, const Restored& restored, bool restart
 std::string variable_of(const Effect& effect) {
     if (effect.thing.empty() || !effect.pointer) return effect.name;
     const bool is_one = effect.pointer->find('*') == std::string::npos;
-    return effect.thing + " " + *effect.pointer + " " + (is_one ? "" : effect.name);
+    return fmt::format("{} {} {}", effect.thing, *effect.pointer, is_one ? "" : effect.name);
 }
 
 // What each state variable is left at.
@@ -141,11 +134,10 @@ Repeated repeated_effect(First begin, First end, const Events& back) {
     for (const Effect* restored : last_effects(back.begin(), back.end())) {
         const auto found = done.find(variable_of(*restored));
         if (found == done.end()) continue;
-        const bool repeats =
-            std::all_of(found->second.begin(), found->second.end(), [&](const Repeated& one) {
-                return same_variable(*one.effect, *restored) && one.effect->value && restored->value &&
-                       equal(*one.effect->value, *restored->value);
-            });
+        const bool repeats = std::ranges::all_of(found->second, [&](const Repeated& one) {
+            return same_variable(*one.effect, *restored) && one.effect->value && restored->value &&
+                   equal(*one.effect->value, *restored->value);
+        });
         if (repeats) return found->second.back();
     }
     return {};
@@ -155,7 +147,7 @@ Repeated repeated_effect(First begin, First end, const Events& back) {
 std::optional<std::string> only_applied(First begin, First end) {
     std::optional<std::string> manifest;
     for (; begin != end; ++begin) {
-        if (begin->act != EventKind::Change) continue;
+        if (!begin->is_change()) continue;
         if (begin->manifest.empty() || (manifest && *manifest != begin->manifest)) return std::nullopt;
         manifest = begin->manifest;
     }
@@ -172,35 +164,32 @@ bool repeats_apply(First begin, First end, const Events& back) {
 std::string property_of(const Effect& effect) {
     const std::string& phrase = effect.probe->signature;
     const std::size_t slot = phrase.find(" (");
-    return slot == std::string::npos ? effect.thing
+    return slot == std::string::npos ? effect.thing.text
                                      : fmt::format("the {} {}", phrase.substr(0, slot), effect.thing);
 }
 
 // `scale webapi to 4 undo < scale worker to 2; >`.
 void own_undo(const StageEvents& course, const OwnUndo& own, Diagnostics& diagnostics) {
-    const First begin = course.forward.begin() + static_cast<std::ptrdiff_t>(own.begin);
-    const First end = course.forward.begin() + static_cast<std::ptrdiff_t>(own.end);
+    const auto [begin, end] = undone_by(course, own);
     const Span place = own.undo->span;
     const Effect* repeated = repeated_effect(begin, end, own.back).effect;
     if (repeated != nullptr || repeats_apply(begin, end, own.back)) {
         auto& d = diagnostics.report(Code::UndoMisses, place,
                                      fmt::format("this undo does what `{}` did", own.step->text));
-        d.notes.push_back(
-            repeated != nullptr
-                ? fmt::format("both set it to {}: after the undo, nothing would be as it was before",
-                              show(*repeated->value))
-                : "both apply the same manifest: after the undo, nothing would be as it was before");
+        d.note(repeated != nullptr
+                   ? fmt::format("both set it to {}: after the undo, nothing would be as it was before",
+                                 show(*repeated->value))
+                   : "both apply the same manifest: after the undo, nothing would be as it was before");
         return;
     }
     if (!all_named(own.back)) return;
     const Restored restored(own.back);
     const bool only_restarts = std::all_of(begin, end, [](const Event& event) {
-        return event.act != EventKind::Change ||
-               std::all_of(event.effects.begin(), event.effects.end(), is_restart);
+        return !event.is_change() || std::ranges::all_of(event.effects, is_restart);
     });
     const Effect* left = nullptr;
     for (auto event = begin; event != end && left == nullptr; ++event)
-        if (event->act == EventKind::Change) left = left_by(*event, restored, only_restarts);
+        if (event->is_change()) left = left_by(*event, restored, only_restarts);
     if (left == nullptr) return;
     const auto changed = changed_by(own.back.begin(), own.back.end());
     auto& d =
@@ -210,35 +199,32 @@ void own_undo(const StageEvents& course, const OwnUndo& own, Diagnostics& diagno
                       : changed.contains(left->thing)
                           ? fmt::format("changes something else of {}", left->thing)
                           : "changes " + in_words(changed);
-    const std::string what = changed.contains(left->thing) ? property_of(*left) : left->thing;
-    d.labels.push_back({own.step->span, fmt::format("changes {}", what)});
-    d.notes.push_back(
-        fmt::format("after a failure {} would stay changed, and the run would be called undone", what));
+    const std::string what = changed.contains(left->thing) ? property_of(*left) : left->thing.text;
+    d.label(own.step->span, fmt::format("changes {}", what));
+    d.note(fmt::format("after a failure {} would stay changed, and the run would be called undone", what));
 }
 
 bool undoes_by_itself(const Events& failure) {
-    return std::any_of(failure.begin(), failure.end(), [](const Event& event) {
-        return event.act == EventKind::Undo || event.act == EventKind::UndoAll ||
-               event.act == EventKind::Hold;
-    });
+    return undoes_or_holds(failure.begin(), failure.end());
 }
 
 // `scale worker to 4; .. on failure < scale worker to 4; >`.
 void repeated_in_block(const StageEvents& course, Diagnostics& diagnostics) {
     const Repeated repeated = repeated_effect(course.forward.begin(), course.forward.end(), course.failure);
-    if (repeated.event == nullptr || !must_be_restored(*repeated.event)) return;
+    if (repeated.event == nullptr || !repeated.event->is_change() || !must_be_restored(*repeated.event))
+        return;
     auto& d = diagnostics.report(Code::FailureBlockMisses, repeated.event->step->span,
                                  fmt::format("when `{}` fails, nothing takes back `{}`", course.stage->name,
                                              repeated.event->step->text));
-    d.primary_label = "changes " + repeated.effect->thing;
-    d.labels.push_back({course.stage->failure_span,
-                        fmt::format("this sets it to {} once more", show(*repeated.effect->value))});
-    d.notes.emplace_back("`undo;` takes back every step of the stage, the last one first");
+    d.primary_label = "changes " + repeated.effect->thing.text;
+    d.label(course.stage->failure_span,
+            fmt::format("this sets it to {} once more", show(*repeated.effect->value)));
+    d.note("`undo;` takes back every step of the stage, the last one first");
 }
 
 // By its own path, or that of its folder.
 bool applies(const Event& event, const std::string& file) {
-    if (event.act != EventKind::Change || event.manifest.empty()) return false;
+    if (!event.is_change() || event.manifest.empty()) return false;
     const auto path = (std::filesystem::path(event.manifest) / "").lexically_normal().parent_path();
     return path == file || path == std::filesystem::path(file).parent_path();
 }
@@ -247,9 +233,8 @@ bool applies(const Event& event, const std::string& file) {
 std::map<std::string, First> edited_by(const Events& events) {
     std::map<std::string, First> edits;
     for (auto event = events.begin(); event != events.end(); ++event)
-        for (const ResourceKey& thing :
-             event->act == EventKind::Change ? event->things : std::set<ResourceKey>())
-            if (thing.starts_with("file ")) edits.emplace(thing.substr(5), event);
+        for (const ResourceKey& thing : event->is_change() ? event->things : std::set<ResourceKey>())
+            if (thing.of == ResourceKey::Of::File) edits.emplace(thing.name(), event);
     return edits;
 }
 
@@ -264,8 +249,8 @@ void applied_too_early(const StageEvents& course, Diagnostics& diagnostics) {
         if (apply == edit || std::any_of(edit, course.failure.end(), is_applied)) continue;
         auto& d = diagnostics.report(Code::FailureBlockMisses, apply->step->span,
                                      fmt::format("this applies {} as the stage has left it", file));
-        d.labels.push_back({edit->step->span, "is put back only here"});
-        d.notes.emplace_back("what runs would stay changed: put the file back first, and then apply it");
+        d.label(edit->step->span, "is put back only here");
+        d.note("what runs would stay changed: put the file back first, and then apply it");
     }
 }
 
@@ -276,17 +261,18 @@ void left_out(const StageEvents& course, Diagnostics& diagnostics) {
     const Restored restored(course.failure);
     std::set<const ir::Step*> told;
     for (const Event& event : course.forward) {
-        const Effect* left = must_be_restored(event) ? left_by(event, restored, false) : nullptr;
+        const bool counts = event.is_change() && must_be_restored(event);
+        const Effect* left = counts ? left_by(event, restored, false) : nullptr;
         if (left == nullptr || !told.insert(event.step).second) continue;
         auto& d = diagnostics.report(
             Code::FailureBlockMisses, event.step->span,
             fmt::format("when `{}` fails, nothing takes back `{}`", course.stage->name, event.step->text));
-        d.primary_label = "changes " + (changed.contains(left->thing) ? property_of(*left) : left->thing);
-        d.labels.push_back(
-            {course.stage->failure_span, changed.contains(left->thing)
-                                             ? fmt::format("this changes something else of {}", left->thing)
-                                             : "this takes back only " + in_words(changed)});
-        d.notes.emplace_back("`undo;` takes back every step of the stage, the last one first");
+        d.primary_label =
+            "changes " + (changed.contains(left->thing) ? property_of(*left) : left->thing.text);
+        d.label(course.stage->failure_span,
+                changed.contains(left->thing) ? fmt::format("this changes something else of {}", left->thing)
+                                              : "this takes back only " + in_words(changed));
+        d.note("`undo;` takes back every step of the stage, the last one first");
     }
 }
 
@@ -294,8 +280,7 @@ void left_out(const StageEvents& course, Diagnostics& diagnostics) {
 
 // Things that an event destroys, or leaves without pods.
 bool destroys(const Event& event) {
-    return event.act == EventKind::Change &&
-           std::any_of(event.effects.begin(), event.effects.end(), [](const Effect& effect) {
+    return event.is_change() && std::ranges::any_of(event.effects, [](const Effect& effect) {
                const auto count = count_of(effect);
                const bool whole = !effect.pointer || effect.pointer->empty();
                return (effect.becomes == ir::Becomes::Absent && whole) || (count && count->number == 0);
@@ -333,10 +318,6 @@ void each_word(const nlohmann::json& data, const Visit& visit) {
         for (const nlohmann::json& inner : data) each_word(inner, visit);
 }
 
-std::string name_of(const ResourceKey& thing) {
-    return thing.substr(thing.find('/') + 1);
-}
-
 // One change of a stage and what it is the undo of it, in the order in which a failed run does them.
 struct Taken {
     const Event* back = nullptr;  // what is done; null: a step is taken back as its verb says
@@ -346,7 +327,8 @@ struct Taken {
 // Finds what is taken away while something that the stage has made use of it still does.
 class Order {
   public:
-    Order(const CheckContext& picture, const StageEvents& course) : picture_(picture), course_(course) {}
+    Order(const CheckContext& picture, const StageEvents& course)
+        : picture_(picture), surroundings_(picture, course) {}
 
     // `taken` in its order, for what these changes have made. Nothing is told twice.
     void check(First begin, First end, const std::vector<Taken>& taken, std::set<const void*>& told,
@@ -358,7 +340,7 @@ class Order {
         for (auto event = begin; event != end; ++event) enter(*event);
         for (const Taken& one : taken) {
             if (one.undone != nullptr) restore(*one.undone);
-            if (one.back == nullptr || one.back->act != EventKind::Change) continue;
+            if (one.back == nullptr || !one.back->is_change()) continue;
             const Use use = destroys(*one.back) ? use_of(*one.back) : Use{};
             if (use.change != nullptr && told.insert(one.back->step).second)
                 report(*one.back, use, diagnostics);
@@ -382,7 +364,7 @@ class Order {
     }
 
     void enter(const Event& change) {
-        if (change.act != EventKind::Change) return;
+        if (!change.is_change()) return;
         for (const Effect& effect : change.effects)
             if (starts_pods_anew(effect)) restarted_.insert(effect.thing);
         if (overlap(change.things, going_)) return;
@@ -415,28 +397,23 @@ class Order {
     std::set<std::string> addresses(const std::set<ResourceKey>& things) const {
         std::set<std::string> found;
         for (const ResourceKey& thing : things) {
-            if (thing.find('/') == std::string::npos || !is_live(thing)) continue;
-            found.insert(name_of(thing));
-            for (const Object* object : of(picture_.manifests.declaring(thing)))
-                for (const Object* service : of(picture_.manifests.services(*object)))
-                    found.insert(name_of(service->thing));
+            if (thing.of != ResourceKey::Of::Object) continue;
+            found.insert(thing.name());
+            for (const Object* object : surroundings_.declaring(thing))
+                for (const Object* service : surroundings_.services(*object))
+                    found.insert(service->thing.name());
         }
         return found;
-    }
-
-    Manifests::Objects of(const Manifests::Objects& objects) const {
-        return picture_.resources.of_environment(objects, course_.stage->environment);
     }
 
     // The workloads that would suffer; without one the thing that was changed.
     std::set<ResourceKey> users(const Event& change) const {
         std::set<ResourceKey> users;
         for (const ResourceKey& thing : change.things) {
-            for (const Object* reader : of(picture_.manifests.readers(thing))) users.insert(reader->thing);
-            if (!thing.starts_with("file ")) continue;
-            for (const Object* object : picture_.manifests.of(thing.substr(5)))
-                for (const Object* reader : of(picture_.manifests.readers(object->thing)))
-                    users.insert(reader->thing);
+            for (const Object* reader : surroundings_.readers(thing)) users.insert(reader->thing);
+            if (thing.of != ResourceKey::Of::File) continue;
+            for (const Object* object : picture_.manifests.of(thing.name()))
+                for (const Object* reader : surroundings_.readers(object->thing)) users.insert(reader->thing);
         }
         users.insert(change.things.begin(), change.things.end());
         return users;
@@ -445,9 +422,8 @@ class Order {
     // Whether a change is taken back, and its readers do not go on with what they have read.
     bool is_over(const Event& change) const {
         if (!overlap(change.things, restored_)) return false;
-        return std::all_of(change.things.begin(), change.things.end(), [&](const ResourceKey& thing) {
-            const auto readers = of(picture_.manifests.readers(thing));
-            return std::all_of(readers.begin(), readers.end(), [&](const Object* reader) {
+        return std::ranges::all_of(change.things, [&](const ResourceKey& thing) {
+            return std::ranges::all_of(surroundings_.readers(thing), [&](const Object* reader) {
                 return fresh_.contains(reader->thing) || !restarted_.contains(reader->thing);
             });
         });
@@ -458,8 +434,8 @@ class Order {
         for (const std::string& name : addresses(taking.things)) {
             const auto found = users_.find(name);
             if (found == users_.end()) continue;
-            const auto use = std::find_if(found->second.begin(), found->second.end(),
-                                          [&](const Event* change) { return !is_over(*change); });
+            const auto use =
+                std::ranges::find_if(found->second, [&](const Event* change) { return !is_over(*change); });
             const bool is_first =
                 use != found->second.end() && (first.change == nullptr || *use < first.change);
             if (is_first) first = {*use, name};
@@ -472,14 +448,14 @@ class Order {
         auto& d = diagnostics.report(Code::TakenAwayTooEarly, taking.step->span,
                                      fmt::format("{} is taken away while {} still use{} it", use.name,
                                                  in_words(readers), readers.size() == 1 ? "s" : ""));
-        d.labels.push_back({use.change->step->span, fmt::format("from here on {} is used", use.name)});
-        d.notes.emplace_back(
+        d.label(use.change->step->span, fmt::format("from here on {} is used", use.name));
+        d.note(
             "its users would fail until they are taken back, too: take back what uses it first, or write "
             "`undo;`, which goes backwards");
     }
 
     const CheckContext& picture_;
-    const StageEvents& course_;
+    Surroundings surroundings_;
     std::set<ResourceKey> restored_, going_, fresh_, restarted_;        // going: is no user that would suffer
     std::unordered_map<std::string, std::vector<const Event*>> users_;  // by each name that they point to
     std::set<const Object*> known_;
@@ -507,7 +483,7 @@ void taken_away_too_early(const CheckContext& picture, const StageEvents& course
                           Diagnostics& diagnostics) {
     std::vector<Taken> taken;
     for (const Event& event : course.failure) {
-        if (event.act == EventKind::Undo || event.act == EventKind::UndoAll)
+        if (event.undoes())
             backwards(course, taken);
         else
             taken.push_back({&event, nullptr});
@@ -520,36 +496,33 @@ void taken_away_in_undo(const CheckContext& picture, const StageEvents& course, 
                         std::set<const void*>& told, Diagnostics& diagnostics) {
     std::vector<Taken> taken;
     for (const Event& event : own.back) taken.push_back({&event, nullptr});
-    Order(picture, course)
-        .check(course.forward.begin() + static_cast<std::ptrdiff_t>(own.begin),
-               course.forward.begin() + static_cast<std::ptrdiff_t>(own.end), taken, told, diagnostics);
+    const auto [begin, end] = undone_by(course, own);
+    Order(picture, course).check(begin, end, taken, told, diagnostics);
 }
 
 bool is_irreversible(const Event& event) {
-    return event.act == EventKind::Change && way_back(event).kind == ir::UndoKind::Irreversible;
+    return event.is_change() && way_back(event).kind == ir::UndoKind::Irreversible;
 }
 
 // From an irreversible step on there is no way back, so that nothing but it should be left to fail.
 void point_of_no_return(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics) {
     const auto& events = course.forward;
-    const auto irreversible = std::find_if(events.begin(), events.end(), is_irreversible);
+    const auto irreversible = std::ranges::find_if(events, is_irreversible);
     if (irreversible == events.end() || std::any_of(events.begin(), irreversible, [&](const Event& one) {
             return may_save(picture, one, *irreversible);
         }))
         return;
     const auto later = std::find_if(irreversible + 1, events.end(), [&](const Event& event) {
-        return event.act == EventKind::Change && way_back(event).kind != ir::UndoKind::None &&
-               !is_irreversible(event) && touches_live(event);
+        return event.is_change() && must_be_restored(event) && touches_live(event);
     });
     if (later == events.end()) return;
     auto& d = diagnostics.report(
         Code::NoReturnTooEarly, irreversible->step->span,
         fmt::format("`{}` cannot be undone, and it is not the last step", irreversible->step->text));
     const bool within = later->step == irreversible->step && picture.timeline.is_own(later->inner->span);
-    d.labels.push_back({within ? later->inner->span : later->step->span,
-                        "if this fails, what stands before it can be taken back no more"});
-    d.notes.emplace_back(
-        "put it last, or save what it destroys first: `backup \"FOLDER\" of WORKLOAD to \"FILE\"`");
+    d.label(within ? later->inner->span : later->step->span,
+            "if this fails, what stands before it can be taken back no more");
+    d.note("put it last, or save what it destroys first: `backup \"FOLDER\" of WORKLOAD to \"FILE\"`");
 }
 
 }  // namespace

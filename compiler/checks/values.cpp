@@ -5,21 +5,16 @@
 
 #include "compiler/checks/resources.hpp"
 #include "compiler/documents/document.hpp"
-#include "compiler/ir/compare.hpp"
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/known.hpp"
+#include "compiler/support/find.hpp"
 #include "compiler/support/project_path.hpp"
 
 namespace migc::checks {
 namespace {
 
 constexpr std::size_t most_restored = 1'000;  // files of a folder
-
-// What `delete objects of` leaves standing, since it could not be made again as it was.
-bool stays(const ResourceKey& thing) {
-    return kubernetes::is_left_standing(std::string_view(thing).substr(0, thing.find('/')));
-}
 
 Maybe pointer_through(const Maybe& names) {
     if (!names) return std::nullopt;
@@ -38,18 +33,17 @@ Names Names::of_declaration() const {
     return names;
 }
 
-const Known* Names::find(const std::string& name) const {
-    for (const Names* scope = this; scope != nullptr; scope = scope->outer_)
-        if (const auto found = scope->own_.find(name); found != scope->own_.end()) return &found->second;
-    return nullptr;
+Maybe Names::value(const std::string& name) const {
+    const Known* known = find(name);
+    return known == nullptr ? std::nullopt : known->value;
 }
 
-const ir::Expr* condition_of(const ir::Expr& expression, const Names*& names) {
-    if (expression.kind != ir::ExprKind::Local) return &expression;
-    const Known* known = names->find(expression.name);
-    if (known == nullptr || known->condition == nullptr) return nullptr;
-    names = known->home;
-    return known->condition;
+std::vector<std::string> words_of(const Value& given) {
+    std::vector<std::string> words;
+    if (const auto* text = given.get_if<std::string>()) words.push_back(*text);
+    if (const auto* list = given.get_if<List>())
+        std::ranges::transform(*list, std::back_inserter(words), show);
+    return words;
 }
 
 std::string plan_of(const ir::Expr& expression, const Names& names) {
@@ -70,10 +64,8 @@ Values::Values(const ir::Program& program, const project::Inventory& inventory, 
 Maybe Values::of(const ir::Expr& expression, const Names& names) const {
     return semantics::known_value(expression, [&](const ir::Expr& leaf) -> Maybe {
         switch (leaf.kind) {
-            case ir::ExprKind::Local: {
-                const Known* known = names.find(leaf.name);
-                return known == nullptr ? std::nullopt : known->value;
-            }
+            case ir::ExprKind::Local:
+                return names.value(leaf.name);
             case ir::ExprKind::Param:
                 return parameter(leaf.name);
             case ir::ExprKind::Setting:
@@ -84,6 +76,13 @@ Maybe Values::of(const ir::Expr& expression, const Names& names) const {
                 return std::nullopt;
         }
     });
+}
+
+Known Values::known(const ir::Expr& expression, const Names& names) const {
+    Known known;
+    known.value = of(expression, names);
+    known.plan = plan_of(expression, names);
+    return known;
 }
 
 semantics::NumberOf Values::number_in(const Names& names) const {
@@ -104,14 +103,14 @@ Names Values::bind(const std::vector<ir::Parameter>& parameters, const std::vect
         if (i < arguments.size()) {
             if (parameters[i].type.kind == ir::TypeKind::Condition) {
                 known.home = &names;
-                known.condition = condition_of(arguments[i], known.home);
+                known.condition = &semantics::handed_on(arguments[i], known.home);
             }
             known.plan = plan_of(arguments[i], names);
             known.value =
                 semantics::argument_value(parameters[i], of(arguments[i], names),
                                           [&](const ir::Expr& otherwise) { return of(otherwise, bound); });
         }
-        bound[parameters[i].name] = std::move(known);
+        bound.bind(parameters[i].name, std::move(known));
     }
     return bound;
 }
@@ -129,46 +128,29 @@ std::vector<Maybe> Values::played(const ir::Expr& probe, const Names& names) con
 }
 
 std::optional<bool> Values::by_environment(const ir::Expr& condition) const {
+    const auto mine = [&](const ir::Expr& leaf) {
+        return leaf.kind == ir::ExprKind::Setting ? setting(leaf.name) : std::nullopt;
+    };
     bool is_open = false;
     const auto holds = semantics::known_truth(condition, [&](const ir::Expr& part) {
         const bool is_whole =
             part.kind == ir::ExprKind::Not || part.kind == ir::ExprKind::And || part.kind == ir::ExprKind::Or;
-        const auto decided = part.kind == ir::ExprKind::Compare ? compared(part) : std::nullopt;
+        const bool asks =
+            part.kind == ir::ExprKind::Compare && part.children.at(0).kind == ir::ExprKind::Setting;
+        const auto decided = asks ? semantics::known_comparison(part, mine) : std::nullopt;
         is_open = is_open || (!is_whole && !decided);
         return decided;
     });
     return is_open ? std::nullopt : holds;
 }
 
-std::optional<bool> Values::compared(const ir::Expr& comparison) const {
-    const ir::Expr &left = comparison.children.at(0), &right = comparison.children.at(1);
-    const auto mine = left.kind == ir::ExprKind::Setting ? setting(left.name) : std::nullopt;
-    const auto given = semantics::known_value(right, [](const ir::Expr&) { return std::nullopt; });
-    if (!mine || !given) return std::nullopt;
-    const auto* list = given->get_if<List>();
-    const List items = list != nullptr ? *list : List{*given};
-    const bool found =
-        std::any_of(items.begin(), items.end(), [&](const Value& one) { return equal(*mine, one); });
-    switch (comparison.comparison) {
-        case ir::Comparison::Is:
-        case ir::Comparison::OneOf:
-            return found;
-        case ir::Comparison::IsNot:
-        case ir::Comparison::NotOneOf:
-            return !found;
-        default:
-            return std::nullopt;
-    }
-}
-
 // What the command line may set is not known, but what it is without that is what a reviewer sees.
 Maybe Values::parameter(const std::string& name) const {
     if (environment_ != nullptr && environment_->set.contains(name)) return std::nullopt;
-    for (const ir::Parameter& parameter : program_.parameters)
-        if (parameter.name == name && parameter.default_value &&
-            parameter.default_value->kind == ir::ExprKind::Literal)
-            return parameter.default_value->value;
-    return std::nullopt;
+    const auto* found =
+        first_of(program_.parameters, [&](const ir::Parameter& one) { return one.name == name; });
+    if (found == nullptr || !found->default_value) return std::nullopt;
+    return semantics::constant(*found->default_value);
 }
 
 Maybe Values::setting(const std::string& name) const {
@@ -223,21 +205,17 @@ Maybe Values::objects_of(const std::string& path, bool removable, const Names& n
     List handles;
     for (const Object* object : objects)
         if (!removable)
-            handles.emplace_back(object->thing);
-        else if (!stays(object->thing))
-            handles.emplace_back(ResourceRef{"object", object->thing});
-    if (removable) std::reverse(handles.begin(), handles.end());
+            handles.emplace_back(object->thing.text);
+        else if (!kubernetes::is_left_standing(object->thing.type()))
+            handles.emplace_back(ResourceRef{"object", object->thing.text});
+    if (removable) std::ranges::reverse(handles);
     return Value(std::move(handles));
 }
 
 Maybe Values::variables_file() const {
-    const bool named =
-        environment_ != nullptr && environment_->terraform && !environment_->terraform->var_file.empty();
-    if (!named) return std::nullopt;
-    const auto& terraform = *environment_->terraform;
-    return Value((std::filesystem::path(terraform.directory) / terraform.var_file)
-                     .lexically_normal()
-                     .generic_string());
+    if (environment_ == nullptr || !environment_->terraform) return std::nullopt;
+    const std::filesystem::path path = environment_->terraform->variables();
+    return path.empty() ? std::nullopt : Maybe(path.lexically_normal().generic_string());
 }
 
 // What a commit has below a path, as far as the folder still has it.
@@ -255,7 +233,7 @@ Maybe Values::files_below(const std::string& target) const {
                                 .generic_string());
         if (names.size() > most_restored) return std::nullopt;
     }
-    std::sort(names.begin(), names.end());
+    std::ranges::sort(names);
     return Value(List(names.begin(), names.end()));
 }
 

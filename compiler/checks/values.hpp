@@ -10,6 +10,7 @@
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/semantics/bounds.hpp"
+#include "compiler/semantics/scope.hpp"
 
 namespace migc::checks {
 
@@ -25,18 +26,15 @@ struct Known {
     std::string plan;  // the name that the timeline has for a plan which was handed on
 };
 
-// What is known of names where an expression stands. Scopes lie within each other, the innermost first.
-class Names {
+// What is known of names where an expression stands.
+class Names : public semantics::Scope<Known> {
   public:
     Names() = default;
-    explicit Names(const Names* outer) : outer_(outer), depth_(outer->depth_), step_(outer->step_) {}
+    explicit Names(const Names* outer) : Scope(outer), depth_(outer->depth_), step_(outer->step_) {}
     // Those that a declaration sees which is used there: none of them.
     [[nodiscard]] Names of_declaration() const;
 
-    // Null if there is none of that name.
-    [[nodiscard]] const Known* find(const std::string& name) const;
-    Known& operator[](const std::string& name) { return own_[name]; }
-
+    [[nodiscard]] Maybe value(const std::string& name) const;
     // How many uses of declarations are around it.
     [[nodiscard]] unsigned depth() const { return depth_; }
     // The step of the script that the expressions are of; null outside of steps.
@@ -44,14 +42,12 @@ class Names {
     void stand_in(const ir::Step* step) { step_ = step; }
 
   private:
-    const Names* outer_ = nullptr;
     unsigned depth_ = 0;
     const ir::Step* step_ = nullptr;
-    std::map<std::string, Known> own_;
 };
 
-// What stands for a condition, and in `names` where its own names are known; null if that is not known.
-const ir::Expr* condition_of(const ir::Expr& expression, const Names*& names);
+// The words of a command that is given as a text, or as a list of them.
+std::vector<std::string> words_of(const Value& given);
 // A plan goes by one name, however far it was handed on; empty for what is no plan.
 std::string plan_of(const ir::Expr& expression, const Names& names);
 
@@ -66,6 +62,8 @@ class Values {
 
     // Nothing if only a run can tell.
     [[nodiscard]] Maybe of(const ir::Expr& expression, const Names& names) const;
+    // The same, and the name of a plan.
+    [[nodiscard]] Known known(const ir::Expr& expression, const Names& names) const;
     [[nodiscard]] semantics::NumberOf number_in(const Names& names) const;
     // What the parameters of a declaration stand for.
     [[nodiscard]] Names bind(const std::vector<ir::Parameter>& parameters,
@@ -88,7 +86,6 @@ class Values {
     [[nodiscard]] Maybe objects_of(const std::string& path, bool removable, const Names& names) const;
     [[nodiscard]] Maybe variables_file() const;
     [[nodiscard]] Maybe files_below(const std::string& target) const;
-    [[nodiscard]] std::optional<bool> compared(const ir::Expr& comparison) const;
 
     const ir::Program& program_;
     const project::Inventory& inventory_;

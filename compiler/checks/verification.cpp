@@ -14,14 +14,13 @@ namespace {
 
 // A look at files only says nothing of what runs.
 bool is_look(const Event& event) {
-    return (event.act == EventKind::Look || event.act == EventKind::Soak) &&
-           (event.everything || touches_live(event));
+    return event.is_look() && (event.everything || touches_live(event));
 }
 
 // Whether it changes something that a person would look at afterwards. A file of the project or an image is
 // looked at where it is used; what nobody has to undo leaves nothing to look at.
 bool is_to_be_verified(const Event& event) {
-    if (event.act != EventKind::Change) return false;
+    if (!event.is_change()) return false;
     const bool is_said = &way_back(event) != &event.verb->undo;
     if (is_said && way_back(event).kind == ir::UndoKind::None) return false;
     return event.things.empty() || touches_live(event);
@@ -81,9 +80,9 @@ void never_verified(const StageEvents& course, Diagnostics& diagnostics) {
                                  fmt::format("nothing verifies `{}`", first->step->text));
     d.primary_label = looked_later ? "a `verify` or `soak` follows it in some cases only"
                                    : "no `verify` or `soak` follows it";
-    d.notes.push_back(fmt::format("`{}` would be called done although nobody has seen that {} still works",
-                                  course.stage->name, course.stage->environment));
-    d.notes.emplace_back("add a `verify` behind it: `verify pods ready;`, or what its users would see");
+    d.note(fmt::format("`{}` would be called done although nobody has seen that {} still works",
+                       course.stage->name, course.stage->environment));
+    d.note("add a `verify` behind it: `verify pods ready;`, or what its users would see");
 }
 
 // What later looks see, from the end of a stage on.
@@ -95,17 +94,17 @@ class Seen {
         first_ = &look;
         everything_ = everything_ || look.everything;
         for (const ResourceKey& thing : look.things)
-            if (things_.insert(thing).second && thing.starts_with("service/")) service(thing);
+            if (things_.insert(thing).second && thing.is("service")) service(thing);
     }
 
     [[nodiscard]] const Event* first() const { return first_; }
     [[nodiscard]] bool sees(const ResourceKey& thing) const {
         if (everything_ || things_.contains(thing)) return true;
         const auto& objects = picture_.manifests.declaring(thing);
-        return std::any_of(objects.begin(), objects.end(), [&](const Object* object) {
+        return std::ranges::any_of(objects, [&](const Object* object) {
             const auto services = picture_.manifests.services(*object);
-            return std::any_of(services.begin(), services.end(),
-                               [&](const Object* service) { return things_.contains(service->thing); });
+            return std::ranges::any_of(
+                services, [&](const Object* service) { return things_.contains(service->thing); });
         });
     }
 
@@ -136,8 +135,8 @@ void elsewhere_verified(const CheckContext& picture, const StageEvents& course, 
         auto& d =
             diagnostics.report(Code::VerifiedElsewhere, look->step->span,
                                fmt::format("this looks at something else than what was changed: {}", thing));
-        d.labels.push_back({change->step->span, fmt::format("changes {}, and nothing looks at it", thing)});
-        d.notes.push_back(fmt::format("if {} does not come up, the stage passes all the same", thing));
+        d.label(change->step->span, fmt::format("changes {}, and nothing looks at it", thing));
+        d.note(fmt::format("if {} does not come up, the stage passes all the same", thing));
     }
 }
 
@@ -175,7 +174,7 @@ bool opposite(ir::Comparison a, ir::Comparison b) {
          {Comparison::Below, Comparison::AtLeast},
          {Comparison::Above, Comparison::AtMost},
          {Comparison::OneOf, Comparison::NotOneOf}}};
-    return std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) {
+    return std::ranges::any_of(pairs, [&](const auto& pair) {
         return (pair.first == a && pair.second == b) || (pair.first == b && pair.second == a);
     });
 }
@@ -203,15 +202,10 @@ bool always_holds(const SourceMap& sources, const ir::Expr& condition) {
     return holds == true;
 }
 
-bool asks(const ir::Expr& condition) {
-    return semantics::any_expression(condition,
-                                     [](const ir::Expr& one) { return one.kind == ir::ExprKind::Probe; });
-}
-
 // `let r = restarts of webapi; soak 1h while r is 0;`
 bool is_frozen(const Event& event) {
     return event.act == EventKind::Soak && event.condition != nullptr && event.part_of == nullptr &&
-           !asks(*event.condition);
+           !semantics::asks_probe(*event.condition);
 }
 
 void frozen(const CheckContext& picture, const Event& soak, std::set<const ir::Expr*>& told,
@@ -220,7 +214,7 @@ void frozen(const CheckContext& picture, const Event& soak, std::set<const ir::E
     auto& d = diagnostics.report(Code::TolerantCheck, soak.condition->span,
                                  "this is the same from the first moment to the last");
     d.primary_label = "asks nothing";
-    d.notes.emplace_back(
+    d.note(
         "a name stands for what was read once, so that the soak watches nothing: ask in the soak itself, "
         "`soak 1h while restarts of WORKLOAD is 0;`");
 }
@@ -229,8 +223,7 @@ void frozen(const CheckContext& picture, const Event& soak, std::set<const ir::E
 void tolerant(const CheckContext& picture, const std::vector<Event>& events, std::set<const ir::Expr*>& told,
               Diagnostics& diagnostics) {
     for (const Event& event : events) {
-        const bool looks = event.act == EventKind::Look || event.act == EventKind::Soak;
-        if (!looks || event.condition == nullptr) continue;
+        if (!event.is_look() || event.condition == nullptr) continue;
         if (!always_holds(picture.sources, *event.condition)) {
             if (is_frozen(event)) frozen(picture, event, told, diagnostics);
             continue;
@@ -238,8 +231,8 @@ void tolerant(const CheckContext& picture, const std::vector<Event>& events, std
         if (!picture.timeline.is_own(event.condition->span) || !told.insert(event.condition).second) continue;
         auto& d =
             diagnostics.report(Code::TolerantCheck, event.condition->span, "this holds whatever happens");
-        d.notes.push_back(fmt::format("the {} would pass on a system that is down",
-                                      event.act == EventKind::Soak ? "soak" : "verification"));
+        d.note(fmt::format("the {} would pass on a system that is down",
+                           event.act == EventKind::Soak ? "soak" : "verification"));
     }
 }
 

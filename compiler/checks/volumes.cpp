@@ -1,19 +1,15 @@
 // terraform's volumes and the cluster's claims on them are of one size.
-#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/documents/document.hpp"
 #include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 namespace {
 
 using nlohmann::json;
-
-const json::json_pointer volumes_place("/volumes"), claimed("/spec/resources/requests/storage");
 
 // "qdrant" of the volume "qdrant-data" and of the claim "qdrant-storage".
 std::string stem(std::string name) {
@@ -26,18 +22,14 @@ std::string stem(std::string name) {
 struct Volume {
     std::string name;
     double gigabytes = 0;
-    std::size_t number = 0;
 };
 
 std::vector<Volume> volumes_of(const json& variables) {
     std::vector<Volume> found;
-    if (!variables.contains(volumes_place) || !variables[volumes_place].is_array()) return found;
-    for (std::size_t i = 0; i < variables[volumes_place].size(); ++i) {
-        const json& one = variables[volumes_place][i];
-        const std::string name = one.is_object() ? text_field(one, "/name") : "";
-        if (!name.empty() && one.contains("size") && one["size"].is_number())
-            found.push_back({name, one["size"].get<double>(), i});
-    }
+    if (const json& volumes = field(variables, "/volumes"); volumes.is_array())
+        for (const json& one : volumes)
+            if (const json& size = field(one, "/size"); size.is_number() && !text_of(one, "name").empty())
+                found.push_back({text_of(one, "name"), size.get<double>()});
     return found;
 }
 
@@ -53,15 +45,11 @@ struct Claim {
     const Event* event = nullptr;  // the last that sets its size
 };
 
-constexpr std::string_view asked_storage = "/spec/resources/requests/storage";
+constexpr const char* asked_storage = "/spec/resources/requests/storage";
 
-class Sizes {
+class Sizes : StageCheck {
   public:
-    Sizes(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics)
-        : picture_(picture),
-          course_(course),
-          diagnostics_(diagnostics),
-          path_(course.environment->terraform->directory + "/" + course.environment->terraform->var_file) {}
+    using StageCheck::StageCheck;
 
     void check() {
         const json* variables = picture_.files.file(path_, course_.moment);
@@ -76,13 +64,13 @@ class Sizes {
 
   private:
     void note(const Event& event) {
-        if (event.act != EventKind::Change || event.verb == nullptr || event.conditional) return;
+        if (!event.is_change() || event.conditional) return;
         const auto edits = edits_of(event);
         for (const Edit& edit : edits) note_edit(event, edit);
         if (!edits.empty()) return;
         for (const Effect& effect : event.effects) {
             const bool grows = effect.pointer == asked_storage;
-            if (!effect.thing.starts_with("persistentvolumeclaim/")) continue;
+            if (!effect.thing.is("persistentvolumeclaim")) continue;
             if (!grows && !plays(event, ir::Role::Applies)) continue;
             changes_[effect.thing] = &event;
             if (grows && effect.value) grown_[effect.thing] = *effect.value;
@@ -99,9 +87,9 @@ class Sizes {
         std::vector<Claim> found;
         if (grown_.empty() && changes_.empty() && volumes_edited_ == nullptr) return found;
         for (const Object* object : picture_.manifests.mentioning({"persistentvolumeclaim"})) {
-            if (!object->thing.starts_with("persistentvolumeclaim/")) continue;
+            if (!object->thing.is("persistentvolumeclaim")) continue;
             const json* now = picture_.files.object(*object, course_.moment);
-            std::string shown = now != nullptr ? text_field(*now, "/spec/resources/requests/storage") : "";
+            std::string shown = now != nullptr ? text_field(*now, asked_storage) : "";
             if (const auto grown = grown_.find(object->thing); grown != grown_.end())
                 shown = show(grown->second);
             const auto size = parse_quantity(shown);
@@ -114,7 +102,7 @@ class Sizes {
 
     // The one volume that the claim is surely about.
     static const Volume* matching(const std::vector<Volume>& volumes, const Claim& claim) {
-        const std::string name = claim.object->thing.substr(claim.object->thing.find('/') + 1);
+        const std::string name = claim.object->thing.name();
         const Volume* found = nullptr;
         for (const Volume& volume : volumes) {
             if (volume.name == name) return &volume;
@@ -130,19 +118,15 @@ class Sizes {
             diagnostics_.report(Code::SizesDiffer, claim.event->step->span,
                                 fmt::format("terraform's volume {} has {:g} GB, and {} asks for {}",
                                             volume.name, volume.gigabytes, claim.object->thing, claim.shown));
-        d.labels.push_back({picture_.files.span(path_, fmt::format("/volumes/name={}/size", volume.name)),
-                            volumes_edited_ != nullptr ? "the script changes this" : "the volume"});
-        d.labels.push_back(
-            {picture_.manifests.span(*claim.object, "/spec/resources/requests/storage"), "the claim"});
-        d.notes.push_back(claim.bytes > volume.gigabytes * (1 << 30)
-                              ? "the claim would never be bound, or never be grown: there is not so much"
-                              : "what is paid for would not be used; state the same size in both");
+        d.label(picture_.files.span(path_, fmt::format("/volumes/name={}/size", volume.name)),
+                volumes_edited_ != nullptr ? "the script changes this" : "the volume");
+        d.label(picture_.manifests.span(*claim.object, asked_storage), "the claim");
+        d.note(claim.bytes > volume.gigabytes * (1 << 30)
+                   ? "the claim would never be bound, or never be grown: there is not so much"
+                   : "what is paid for would not be used; state the same size in both");
     }
 
-    const CheckContext& picture_;
-    const StageEvents& course_;
-    Diagnostics& diagnostics_;
-    std::string path_;
+    const std::string path_ = course_.variables();
     std::map<ResourceKey, const Event*> changes_;
     std::map<ResourceKey, Value> grown_;
     const Event* volumes_edited_ = nullptr;
@@ -151,11 +135,9 @@ class Sizes {
 }  // namespace
 
 void volumes(const CheckContext& picture, Diagnostics& diagnostics) {
-    for (const StageEvents& course : picture.timeline.courses()) {
-        const bool has_variables = course.environment != nullptr && course.environment->terraform &&
-                                   !course.environment->terraform->var_file.empty();
-        if (!course.stage->repeats && has_variables) Sizes(picture, course, diagnostics).check();
-    }
+    for (const StageEvents& course : picture.timeline.courses())
+        if (!course.stage->repeats && !course.variables().empty())
+            Sizes(picture, course, diagnostics).check();
 }
 
 }  // namespace migc::checks

@@ -4,19 +4,19 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/support/find.hpp"
 
 namespace migc::checks {
 namespace {
 
 // Of something that serves: a run that only makes plans, or edits files, leaves nothing to watch.
 bool lasts_in_live(const Event& event) {
-    return event.act == EventKind::Change && way_back(event).kind != ir::UndoKind::None &&
-           touches_live(event);
+    return event.is_change() && way_back(event).kind != ir::UndoKind::None && touches_live(event);
 }
 
 // A soak counts that begins when something has changed, or beside it.
 bool soaks_after(const StageEvents& course, std::vector<Event>::const_iterator change) {
-    return std::any_of(course.forward.begin(), course.forward.end(), [&](const Event& event) {
+    return std::ranges::any_of(course.forward, [&](const Event& event) {
         return event.act == EventKind::Soak && (event.beside || &event > &*change);
     });
 }
@@ -28,9 +28,7 @@ bool has_throughout(const ir::Program& program, const StageEvents& course) {
 
 // Where only what stood before the change was watched.
 const Event* early_soak(const StageEvents& course) {
-    const auto soak = std::find_if(course.forward.begin(), course.forward.end(),
-                                   [](const Event& event) { return event.act == EventKind::Soak; });
-    return soak == course.forward.end() ? nullptr : &*soak;
+    return first_of(course.forward, [](const Event& event) { return event.act == EventKind::Soak; });
 }
 
 }  // namespace
@@ -39,9 +37,8 @@ void watching(const CheckContext& picture, Diagnostics& diagnostics) {
     const auto& program = picture.program;
     if (is_emergency(program)) return;
     for (const StageEvents& course : picture.timeline.courses()) {
-        const bool is_protected = course.environment != nullptr && course.environment->is_protected;
-        if (!is_protected || has_throughout(program, course)) continue;
-        const auto change = std::find_if(course.forward.begin(), course.forward.end(), lasts_in_live);
+        if (!course.is_protected() || has_throughout(program, course)) continue;
+        const auto change = std::ranges::find_if(course.forward, lasts_in_live);
         if (change == course.forward.end() || soaks_after(course, change)) continue;
         auto& d =
             diagnostics.report(Code::NobodyWatches, course.stage->span,
@@ -49,9 +46,9 @@ void watching(const CheckContext& picture, Diagnostics& diagnostics) {
         const Event* early = early_soak(course);
         d.primary_label = early != nullptr ? "is watched only before the change"
                                            : "has neither a `soak` nor a `throughout`";
-        if (early != nullptr) d.labels.push_back({early->step->span, "ends before anything is changed"});
-        d.labels.push_back({change->step->span, "changes what serves"});
-        d.notes.emplace_back(
+        if (early != nullptr) d.label(early->step->span, "ends before anything is changed");
+        d.label(change->step->span, "changes what serves");
+        d.note(
             "a `verify` sees one moment; what goes wrong ten minutes later is found by the users: end with "
             "`soak 1h while restarts of WORKLOAD is 0;`, or write `throughout CONDITION` behind the stage");
     }

@@ -187,7 +187,7 @@ Term Lowering::objects_declared(const ir::Expr& list, const Names& names) {
     List objects;
     if (known != nullptr)
         for (const checks::Object* object : manifests_.of(migc::show(*known)))
-            objects.emplace_back(object->thing);
+            objects.emplace_back(object->thing.text);
     return objects.empty() ? Term{} : Term{false, out_.values.literal(Value(std::move(objects)))};
 }
 
@@ -373,7 +373,7 @@ std::vector<Term> Lowering::needs(const ir::Verb& verb, const Names& inner, Labe
 bool Lowering::may_go(const ir::Verb& verb, Term name) const {
     const Value* known = name.is_register ? nullptr : out_.values.known(name.id);
     return known != nullptr && semantics::has_effect_on(program_, verb, ir::Role::Object) &&
-           !checks::holds_data(checks::object_key(migc::show(*known)));
+           !checks::holds_data(checks::ResourceKey::object(migc::show(*known)));
 }
 
 // What an inverse, by the standard library's word, never takes away: where it was not there before, it stays.

@@ -41,7 +41,7 @@ Event change(const ir::Probe& probe, const std::string& file, const char* pointe
     effect.probe = &probe;
     effect.becomes = pointer != nullptr && !value ? ir::Becomes::Absent : ir::Becomes::Value;
     effect.value = std::move(value);
-    effect.thing = "file " + file;
+    effect.thing = ResourceKey::file(file);
     if (pointer != nullptr) effect.role = {Value(std::string(pointer)), Value(file)};
     if (pointer == nullptr) effect.role = {Value(file)};
     Event event;
@@ -91,7 +91,7 @@ TEST_CASE("a file is asked for as it is at each step") {
     }
     SECTION("so does another content, and a file that only a run can name") {
         Event event = change(content, path);
-        if (GENERATE(true, false)) event.things = {"file ?"};
+        if (GENERATE(true, false)) event.things = {ResourceKey::some_file()};
         files.take(event);
         CHECK(files.object(object) == nullptr);
         CHECK(files.object(object, third) != nullptr);
