@@ -2,13 +2,23 @@
 
 namespace migc {
 
+namespace {
+
+const nlohmann::json null;
+
+}  // namespace
+
 std::string text_of(const nlohmann::json& object, const char* key) {
+    const nlohmann::json& found = member(object, key);
+    return found.is_string() ? found.get<std::string>() : std::string();
+}
+
+const nlohmann::json& member(const nlohmann::json& object, const std::string& key) {
     const auto found = object.is_object() ? object.find(key) : object.end();
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+    return found == object.end() ? null : *found;
 }
 
 const nlohmann::json& field(const nlohmann::json& json, const std::string& pointer) {
-    static const nlohmann::json null;
     const nlohmann::json::json_pointer path(pointer);
     return json.contains(path) ? json.at(path) : null;
 }

@@ -12,6 +12,8 @@ namespace migc {
 // The text that an object has under a key; empty if there is none, or if it is no object.
 std::string text_of(const nlohmann::json& object, const char* key);
 
+// What an object has under a key; null if there is nothing, or if it is no object.
+const nlohmann::json& member(const nlohmann::json& object, const std::string& key);
 // By JSON pointer (RFC 6901): a missing or differently typed field is null, "" or the fallback.
 const nlohmann::json& field(const nlohmann::json& json, const std::string& pointer);
 std::string text_field(const nlohmann::json& json, const std::string& pointer);

@@ -66,9 +66,8 @@ class FileActions {
         ::posix_spawn_file_actions_adddup2(&actions_, plan.errors, STDERR_FILENO);
         // Onto itself: takes the close-on-exec flag away, in the child only.
         for (const int kept : plan.inherited) ::posix_spawn_file_actions_adddup2(&actions_, kept, kept);
-        if (!plan.directory.empty()) {
+        if (!plan.directory.empty())
             ::posix_spawn_file_actions_addchdir_np(&actions_, plan.directory.c_str());
-        }
     }
     FileActions(const FileActions&) = delete;
     FileActions& operator=(const FileActions&) = delete;
@@ -109,14 +108,12 @@ bool holds_nul(const std::vector<std::string>& strings) {
 std::string why_not_started(const ChildPlan& plan, int error) {
     namespace fs = std::filesystem;
     std::error_code ignored;
-    if (!plan.directory.empty() && !fs::is_directory(plan.directory, ignored)) {
+    if (!plan.directory.empty() && !fs::is_directory(plan.directory, ignored))
         return fmt::format("{} cannot be run in {}: there is no such directory", plan.program,
                            plan.directory);
-    }
     const bool exists = fs::exists(fs::path(plan.directory) / plan.program, ignored);
-    if (error == ENOENT && exists) {
+    if (error == ENOENT && exists)
         return plan.program + " cannot be run: the interpreter in its first line is not installed";
-    }
     if (error == ENOENT) return plan.program + " does not exist";
     if (error == EACCES) return plan.program + " is not executable: run chmod +x on it";
     if (error == ENOEXEC)
@@ -128,10 +125,9 @@ std::string why_not_started(const ChildPlan& plan, int error) {
 }  // namespace
 
 tl::expected<Child, std::string> Child::start(const ChildPlan& plan) {
-    if (holds_nul(plan.argv) || holds_nul(plan.environment) || holds_nul({plan.directory})) {
+    if (holds_nul(plan.argv) || holds_nul(plan.environment) || holds_nul({plan.directory}))
         return tl::unexpected(plan.program +
                               " was given an argument with a NUL character, which no program can read");
-    }
     const FileActions actions(plan);
     const Attributes attributes;
     const auto argv = pointers(plan.argv);

@@ -13,6 +13,7 @@
 
 #include "compiler/support/json_text.hpp"
 #include "compiler/support/read_file.hpp"
+#include "compiler/support/text.hpp"
 #include "compiler/support/write_file.hpp"
 #include "runtime/tools/output_file.hpp"
 
@@ -20,28 +21,10 @@ namespace migc::runtime::inline tools {
 
 namespace {
 
-constexpr std::array<std::string_view, 22> passed_names = {"PATH",
-                                                           "HOME",
-                                                           "USER",
-                                                           "LOGNAME",
-                                                           "LANG",
-                                                           "TZ",
-                                                           "TMPDIR",
-                                                           "KUBECONFIG",
-                                                           "DOCKER_HOST",
-                                                           "DOCKER_CONFIG",
-                                                           "HTTP_PROXY",
-                                                           "HTTPS_PROXY",
-                                                           "NO_PROXY",
-                                                           "DOCKER_CERT_PATH",
-                                                           "DOCKER_TLS_VERIFY",
-                                                           "http_proxy",
-                                                           "https_proxy",
-                                                           "no_proxy",
-                                                           "TF_PLUGIN_CACHE_DIR",
-                                                           "SSL_CERT_FILE",
-                                                           "SSL_CERT_DIR",
-                                                           "TF_CLI_CONFIG_FILE"};
+constexpr std::string_view passed_names =
+    "PATH HOME USER LOGNAME LANG TZ TMPDIR KUBECONFIG DOCKER_HOST DOCKER_CONFIG DOCKER_CERT_PATH "
+    "DOCKER_TLS_VERIFY HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy TF_PLUGIN_CACHE_DIR "
+    "SSL_CERT_FILE SSL_CERT_DIR TF_CLI_CONFIG_FILE";
 constexpr std::array<std::string_view, 10> passed_prefixes = {
     "LC_", "AWS_", "GOOGLE_", "AZURE_", "ARM_", "TF_VAR_", "TF_TOKEN_", "XDG_", "IONOS_", "VAULT_"};
 
@@ -117,9 +100,9 @@ std::optional<std::string> known_digest(const std::string& file, const std::stri
 }  // namespace
 
 bool passed_on(std::string_view name) {
-    return std::ranges::find(passed_names, name) != passed_names.end() ||
-           std::ranges::any_of(passed_prefixes,
-                               [&](std::string_view prefix) { return name.starts_with(prefix); });
+    return listed(passed_names, name) || std::ranges::any_of(passed_prefixes, [&](std::string_view prefix) {
+               return name.starts_with(prefix);
+           });
 }
 
 std::vector<std::string> passed_on(const char* const* environment) {

@@ -128,9 +128,8 @@ class LiveTools : public Tools {
 
     Answer run(const CommandLine& command) override {
         if (command.argv.empty()) return not_started("there is no program to run");
-        if (command.within_ms <= 0) {
+        if (command.within_ms <= 0)
             return not_started(fmt::format("no time was left to run {}", command.argv.front()));
-        }
         if (!command.log.empty()) return leave_running(command);
         if (command.output_file.empty()) return run(command, nullptr);
         auto file = OutputFile::create(command.output_file);
@@ -263,12 +262,11 @@ class LiveTools : public Tools {
         if (!plan) return tl::unexpected(plan.error());
         if (work == Work::Looks) plan->inherited.clear();
         const Descriptor input = input_of(command);
-        if (!input) {
+        if (!input)
             return tl::unexpected(
                 command.input_file.empty()
                     ? "there is not enough memory for its standard input"
                     : fmt::format("{} cannot be read: {}", command.input_file, std::strerror(errno)));
-        }
         plan->input = input.get();
         plan->output = output;
         plan->errors = errors;

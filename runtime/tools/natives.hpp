@@ -19,8 +19,9 @@ namespace migc::runtime::inline tools {
 
 // What a probe answered, and why it is not yet what one waits for.
 struct Reading {
-    Value value;      // Unknown where it could not be found out
-    std::string why;  // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
+    Value value;  // Unknown where it could not be found out
+    std::string why =
+        {};  // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
     bool permanent = false;  // waiting cannot help any more: `verify` fails at once with `why`
     // Who last wrote what was read, where it was asked for (the setting "writers" is "yes") and the server
     // keeps it: a field manager's name, as the setting "manager" is ours. Empty: not known.
@@ -112,10 +113,11 @@ class Host {
     virtual std::string kind() = 0;
 };
 
+using Arguments = std::vector<Value>;
 // Read only: a native probe never changes anything.
-using NativeProbe = std::function<Reading(Host&, const std::vector<Value>&)>;
+using NativeProbe = std::function<Reading(Host&, const Arguments&)>;
 // Changes something; the answer tells how it went, as if one tool had been run.
-using NativeAction = std::function<Answer(Host&, const std::vector<Value>&)>;
+using NativeAction = std::function<Answer(Host&, const Arguments&)>;
 // A command that is planned: its words, the program first, and which object is on its standard input.
 struct PlannedCommand {
     std::vector<std::string> argv;
@@ -130,7 +132,7 @@ struct Preview {
     Preview(std::string words, std::vector<PlannedCommand> planned = {})
         : text(std::move(words)), commands(std::move(planned)) {}
 };
-using NativePreview = std::function<Preview(Host&, const std::vector<Value>&)>;
+using NativePreview = std::function<Preview(Host&, const Arguments&)>;
 
 // How far an action reaches: what depends on it is known to a plan only once it has run.
 struct Reach {
@@ -197,7 +199,7 @@ class HandWork {
 
 // Writes the lines; false where there are none, and words must do. Arguments that only the cluster could tell
 // are absent.
-using ByHand = bool (*)(Host&, const std::vector<Value>&, HandWork&);
+using ByHand = bool (*)(Host&, const Arguments&, HandWork&);
 
 struct NativeEntry {
     std::string_view name;  // "pods-ready"

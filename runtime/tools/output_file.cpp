@@ -4,12 +4,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
 #include <fmt/format.h>
 #include <sodium.h>
 
 #include "compiler/support/encoding.hpp"
+#include "compiler/support/failure.hpp"
 
 namespace migc::runtime::inline tools {
 
@@ -53,13 +53,13 @@ OutputFile::OutputFile(std::filesystem::path path, AtomicFile file)
 
 tl::expected<OutputFile, std::string> OutputFile::create(const std::filesystem::path& file) {
     auto made = AtomicFile::beside(file, {.mode = 0600});
-    if (!made) return tl::unexpected(fmt::format("{} cannot be written: {}", file.string(), made.error()));
+    if (!made) return failure("{} cannot be written: {}", file.string(), made.error());
     return OutputFile(file, std::move(*made));
 }
 
 tl::expected<OutputFile::Written, std::string> OutputFile::finish() {
     const auto problem = [&](const char* what, const std::string& why) {
-        return tl::unexpected(fmt::format("{} cannot be {}: {}", path_.string(), what, why));
+        return failure("{} cannot be {}: {}", path_.string(), what, why);
     };
     if (::fsync(file_.descriptor()) != 0) return problem("written", reason());
     auto written = read_through(file_.descriptor());
@@ -109,7 +109,7 @@ void move_output_to_file(Answer& answer, const std::string& file) {
 tl::expected<std::string, std::string> digest_of_file(const std::filesystem::path& file) {
     const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     auto read = descriptor ? read_through(descriptor.get()) : tl::unexpected(reason());
-    if (!read) return tl::unexpected(fmt::format("{} cannot be read: {}", file.string(), read.error()));
+    if (!read) return failure("{} cannot be read: {}", file.string(), read.error());
     return std::move(read->digest);
 }
 

@@ -1,6 +1,5 @@
 #include "runtime/tools/process.hpp"
 
-#include <charconv>
 #include <csignal>
 #include <filesystem>
 #include <sstream>

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "compiler/support/failure.hpp"
 #include "compiler/support/read_file.hpp"
 #include "compiler/support/write_file.hpp"
 #include "runtime/tools/output_file.hpp"
@@ -93,18 +94,19 @@ class Recording : public RecordingTools {
   public:
     Recording(std::unique_ptr<Tools> tools, std::filesystem::path file, Descriptor descriptor,
               std::vector<Normalisation> normalised)
-        : tools_(std::move(tools)),
+        : RecordingTools(*tools),
+          recorded_(std::move(tools)),
           transcript_(std::move(file), std::move(descriptor)),
           normalised_(std::move(normalised)) {
-        transcript_.write(header_line(tools_->now()));
+        transcript_.write(header_line(tools_.now()));
     }
 
     Answer run(const CommandLine& command) override {
         if (command.tool == "(secret)")
-            return tools_->run(command);  // it prints one, before anybody can hide it
-        const Time begun = tools_->now();
+            return tools_.run(command);  // it prints one, before anybody can hide it
+        const Time begun = tools_.now();
         const CommandKey key = key_of(without_secrets(command), normalised_);
-        Answer answer = tools_->run(command);
+        Answer answer = tools_.run(command);
         Answer recorded = concealed(with_output_file(command, answer));
         if (command.tool == "kubectl") recorded.output = secret_objects_.hidden(recorded.output);
         transcript_.write(run_line(key, recorded, begun));
@@ -112,53 +114,39 @@ class Recording : public RecordingTools {
     }
 
     tl::expected<bool, std::string> running(const std::string& log) override {
-        auto running = tools_->running(log);
-        Answer answer;
-        answer.ending = Ending::Exited;
-        answer.status = running ? 0 : 1;
-        if (running)
-            answer.output = *running ? "true" : "false";
-        else
-            answer.errors = running.error();
-        write_about_program("running", log, answer);
+        auto running = tools_.running(log);
+        write_about_program(
+            "running", log,
+            running ? exited(0, *running ? "true" : "false") : exited(1, "", running.error()));
         return running;
     }
 
     Answer stop(const std::string& log, std::int64_t grace_ms) override {
-        Answer answer = tools_->stop(log, grace_ms);
+        Answer answer = tools_.stop(log, grace_ms);
         write_about_program("stop", log, answer);
         return answer;
     }
 
     std::unique_ptr<Watch> watch(const CommandLine& command) override {
-        return recorded(tools_->watch(command), command);
+        return recorded(tools_.watch(command), command);
     }
 
     std::unique_ptr<Watch> watch_all() override {
-        return recorded(tools_->watch_all(), as_command({"everything"}));
+        return recorded(tools_.watch_all(), as_command({"everything"}));
     }
 
-    std::optional<ProgramFile> program_file(const std::string& program) override {
-        return tools_->program_file(program);
-    }
-    std::optional<std::string> changed_program() override { return tools_->changed_program(); }
-    Time now() override { return tools_->now(); }
-    Time steady() override { return tools_->steady(); }
-    WakeReason sleep_until(Time deadline) override { return tools_->sleep_until(deadline); }
-    [[nodiscard]] bool concurrent() const override { return tools_->concurrent(); }
-    [[nodiscard]] std::string kind() const override { return tools_->kind(); }
     [[nodiscard]] std::string problem() const override { return transcript_.problem(); }
 
   private:
     std::unique_ptr<Watch> recorded(std::unique_ptr<Watch> watch, const CommandLine& command) {
         if (!watch) return nullptr;
         const int id = transcript_.next_watch();
-        transcript_.write(watch_line(key_of(command, normalised_), id, tools_->now()));
-        return std::make_unique<RecordingWatch>(std::move(watch), id, *tools_, transcript_);
+        transcript_.write(watch_line(key_of(command, normalised_), id, tools_.now()));
+        return std::make_unique<RecordingWatch>(std::move(watch), id, tools_, transcript_);
     }
 
     void write_about_program(const char* question, const std::string& log, const Answer& answer) {
-        transcript_.write(run_line(key_of(as_command({question, log}), normalised_), answer, tools_->now()));
+        transcript_.write(run_line(key_of(as_command({question, log}), normalised_), answer, tools_.now()));
     }
 
     static Answer concealed(Answer answer) {
@@ -174,7 +162,7 @@ class Recording : public RecordingTools {
     }
 
     SecretObjects secret_objects_;
-    std::unique_ptr<Tools> tools_;
+    std::unique_ptr<Tools> recorded_;
     TranscriptFile transcript_;
     std::vector<Normalisation> normalised_;
 };
@@ -279,7 +267,7 @@ tl::expected<Descriptor, std::string> open_transcript(const std::filesystem::pat
     struct stat status {};
     if (::lstat(file.c_str(), &status) == 0 && S_ISCHR(status.st_mode)) {
         Descriptor device = above_standard(::open(file.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-        if (!device) return tl::unexpected(std::string(std::strerror(errno)));
+        if (!device) return failure(std::strerror(errno));
         return device;
     }
     auto made = AtomicFile::beside(file, {.project = project});
@@ -294,8 +282,7 @@ tl::expected<std::unique_ptr<RecordingTools>, std::string> make_recording_tools(
     std::unique_ptr<Tools> tools, const std::filesystem::path& file, std::vector<Normalisation> normalised,
     const std::filesystem::path& project) {
     auto opened = open_transcript(file, project);
-    if (!opened)
-        return tl::unexpected(fmt::format("{} cannot be written: {}", file.string(), opened.error()));
+    if (!opened) return failure("{} cannot be written: {}", file.string(), opened.error());
     return std::make_unique<Recording>(std::move(tools), file, std::move(*opened), std::move(normalised));
 }
 

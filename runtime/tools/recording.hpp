@@ -35,8 +35,9 @@ struct Normalisation {
     std::string name;  // "${root}"
 };
 
-class RecordingTools : public Tools {
+class RecordingTools : public ForwardingTools {
   public:
+    using ForwardingTools::ForwardingTools;
     // Why the transcript is incomplete, as a sentence without a full stop; empty while it is complete.
     // A transcript that cannot be written never stops a run.
     [[nodiscard]] virtual std::string problem() const = 0;

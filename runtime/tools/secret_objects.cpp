@@ -1,7 +1,6 @@
 #include "runtime/tools/secret_objects.hpp"
 
 #include <cstdlib>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <sodium.h>

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
-#include <fmt/format.h>
+#include "compiler/support/failure.hpp"
 
 namespace migc::runtime::inline tools {
 
@@ -19,9 +18,8 @@ using Portion = std::array<char, std::size_t{64} << 10>;
 
 tl::expected<void, std::string> Stream::open_pipe() {
     std::array<int, 2> ends = {-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-        return tl::unexpected(fmt::format("no pipe could be made: {}", std::strerror(errno)));
-    }
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return failure("no pipe could be made: {}", std::strerror(errno));
     pipe_ = Descriptor(ends[0]);
     child_end_ = above_standard(ends[1]);
     return {};
@@ -32,12 +30,10 @@ tl::expected<void, std::string> Stream::open_file(const std::filesystem::path& f
     std::error_code error;
     const auto where = folder.empty() ? std::filesystem::temp_directory_path(error) : folder;
     std::string file = where / (name + ".XXXXXX");
-    if (error) return tl::unexpected(std::string("its output cannot be kept: TMPDIR names no directory"));
+    if (error) return failure("its output cannot be kept: TMPDIR names no directory");
     child_end_ = above_standard(::mkostemp(file.data(), O_CLOEXEC | O_APPEND));  // mode 0600
-    if (!child_end_) {
-        return tl::unexpected(
-            fmt::format("its output cannot be kept in {}: {}", where.string(), std::strerror(errno)));
-    }
+    if (!child_end_)
+        return failure("its output cannot be kept in {}: {}", where.string(), std::strerror(errno));
     file_ = above_standard(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (folder.empty()) ::unlink(file.c_str());
     return {};

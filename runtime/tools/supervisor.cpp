@@ -146,16 +146,14 @@ Answer Supervisor::answer() {
 std::string Supervisor::reason(int ended_descendants) const {
     const std::string program = escaped(command_.argv.front());
     const std::string limit = shown_duration(command_.within_ms);
-    if (phase_ == Phase::LeftAlone) {
+    if (phase_ == Phase::LeftAlone)
         return fmt::format(
             "{} did not finish within {}, was asked to stop and is still running as process {}; "
             "whether it acted is not known",
             program, limit, child_.pid());
-    }
-    if (phase_ != Phase::Running) {
+    if (phase_ != Phase::Running)
         return fmt::format("{} did not finish within {} and was {}; whether it acted is not known", program,
                            limit, command_.graceful ? "asked to stop, which it did" : "ended");
-    }
     if (ended_descendants == 0) return {};
     return fmt::format("{} left {} process{} running, which {} ended with it", program, ended_descendants,
                        ended_descendants == 1 ? "" : "es", ended_descendants == 1 ? "was" : "were");

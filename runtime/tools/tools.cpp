@@ -1,6 +1,7 @@
 #include "runtime/tools/tools.hpp"
 
 #include "compiler/support/escape.hpp"
+#include "compiler/support/failure.hpp"
 #include "runtime/tools/natives.hpp"
 
 namespace migc::runtime::inline tools {
@@ -58,7 +59,7 @@ Answer cut_off(std::string reason) {
 // What the interfaces answer where their owner has nothing of the kind.
 
 tl::expected<bool, std::string> Tools::running(const std::string&) {
-    return tl::unexpected(std::string(no_programs));
+    return failure(no_programs);
 }
 
 Answer Tools::stop(const std::string&, std::int64_t) {
@@ -70,7 +71,7 @@ Answer Host::perform(const ToolCommand& command) {
 }
 
 tl::expected<bool, std::string> Host::running(const std::string&) {
-    return tl::unexpected(std::string(no_programs));
+    return failure(no_programs);
 }
 
 Answer Host::stop(const std::string&, std::int64_t) {

@@ -8,6 +8,7 @@
 #include <re2/re2.h>
 
 #include "compiler/support/encoding.hpp"
+#include "compiler/support/failure.hpp"
 #include "compiler/support/sha256.hpp"
 #include "runtime/tools/output_file.hpp"
 
@@ -36,12 +37,12 @@ class Reader {
         try {
             return entry(object);
         } catch (const json::exception&) {
-            return tl::unexpected(std::string("a key is missing or of the wrong type"));
+            return failure("a key is missing or of the wrong type");
         }
     }
 
     tl::expected<Transcript, std::string> finish() {
-        if (!begun_) return tl::unexpected(std::string("it has no line with \"migc-transcript\""));
+        if (!begun_) return failure("it has no line with \"migc-transcript\"");
         for (const auto& [id, key] : watch_order_) transcript_.watches[key].push_back(watches_[id]);
         return std::move(transcript_);
     }
@@ -49,7 +50,7 @@ class Reader {
   private:
     tl::expected<void, std::string> entry(const json& object) {
         if (object.contains("migc-transcript")) return header(object);
-        if (!begun_) return tl::unexpected(std::string("it is not a transcript of migc"));
+        if (!begun_) return failure("it is not a transcript of migc");
         if (object.contains("run")) return run(object);
         if (object.contains("watch")) {
             watch_order_.emplace_back(object.at("id").get<int>(), key(object, "watch"));
@@ -64,9 +65,8 @@ class Reader {
     }
 
     tl::expected<void, std::string> header(const json& object) {
-        if (object.at("migc-transcript").get<int>() != transcript_version) {
-            return tl::unexpected(std::string("it was written by another version of migc; record it again"));
-        }
+        if (object.at("migc-transcript").get<int>() != transcript_version)
+            return failure("it was written by another version of migc; record it again");
         transcript_.begun = object.at("begun").get<Time>();
         begun_ = true;
         return {};
@@ -74,8 +74,7 @@ class Reader {
 
     tl::expected<void, std::string> run(const json& object) {
         const auto ending = std::ranges::find(ending_names, object.at("ending").get<std::string>());
-        if (ending == ending_names.end())
-            return tl::unexpected(std::string("its \"ending\" is none that exists"));
+        if (ending == ending_names.end()) return failure("its \"ending\" is none that exists");
         Answer answer;
         answer.ending = static_cast<Ending>(ending - ending_names.begin());
         answer.status = object.at("status").get<int>();
@@ -94,7 +93,7 @@ class Reader {
     static tl::expected<std::string, std::string> text(const json& value) {
         if (!value.is_object()) return value.get<std::string>();
         if (auto bytes = from_base64(value.at("base64").get<std::string>())) return std::move(*bytes);
-        return tl::unexpected(std::string("its base64 is damaged"));
+        return failure("its base64 is damaged");
     }
 
     static CommandKey key(const json& object, const char* kind) {
@@ -194,7 +193,7 @@ json watched_line(const char* what, int id, Time at) {
 
 tl::expected<Transcript, std::string> read_transcript(const std::filesystem::path& file) {
     std::ifstream stream(file, std::ios::binary);
-    if (!stream) return tl::unexpected(fmt::format("{} cannot be read", file.string()));
+    if (!stream) return failure("{} cannot be read", file.string());
     Reader reader;
     int number = 0;
     for (std::string text; std::getline(stream, text);) {
@@ -202,9 +201,8 @@ tl::expected<Transcript, std::string> read_transcript(const std::filesystem::pat
         const bool cut_off = stream.eof();  // its line break is missing
         const json object = json::parse(text, nullptr, false);
         if (object.is_discarded() && cut_off) break;
-        const auto read =
-            object.is_object() ? reader.line(object) : tl::unexpected(std::string("it is not a JSON object"));
-        if (!read) return tl::unexpected(fmt::format("{}:{}: {}", file.string(), number, read.error()));
+        const auto read = object.is_object() ? reader.line(object) : failure("it is not a JSON object");
+        if (!read) return failure("{}:{}: {}", file.string(), number, read.error());
     }
     return reader.finish().map_error(
         [&](const std::string& why) { return fmt::format("{}: {}", file.string(), why); });
