@@ -1,14 +1,9 @@
 // Autoscalers: who has one, between which numbers it chooses, and changing these.
-#include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "compiler/support/text.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
@@ -16,41 +11,29 @@
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
-
-struct Range {
-    std::int64_t least = 1;
-    std::int64_t most = 1;
-    [[nodiscard]] std::string text() const { return fmt::format("{}..{}", least, most); }
-};
-
-tl::expected<Range, std::string> parse_range(const std::string& text) {
-    const std::size_t dots = text.find("..");
-    const auto least = whole_number(std::string_view(text).substr(0, dots));
-    const auto most =
-        dots == std::string::npos ? least : whole_number(std::string_view(text).substr(dots + 2));
-    if (dots == std::string::npos || !least || !most)
-        return tl::unexpected(fmt::format("`{}` is no range of replicas, such as \"2..6\"", text));
-    if (*least < 1 || *most < *least)
-        return tl::unexpected(fmt::format(
-            "`{}` is no range of replicas: the lower number is at least 1, and not above the other", text));
-    return Range{*least, *most};
+tl::expected<ReplicaRange, std::string> parse_range(const std::string& text) {
+    const auto range = replica_range(text);
+    if (!range) return failure("`{}` is no range of replicas, such as \"2..6\"", text);
+    if (range->least < 1 || range->most < range->least)
+        return failure(
+            "`{}` is no range of replicas: the lower number is at least 1, and not above the other", text);
+    return *range;
 }
 
-Range range_of(const json& autoscaler) {
+ReplicaRange range_of(const json& autoscaler) {
     return {int_field(autoscaler, "/spec/minReplicas", 1), int_field(autoscaler, "/spec/maxReplicas")};
 }
 
 // The autoscaler of a workload; null if there is none.
 Fetched autoscaler_object(Host& host, const WorkloadName& name) {
     std::vector<std::string> what = {"hpa"};
-    for (std::string& option : writers_option(host)) what.push_back(std::move(option));
+    append(what, writers_option(host));
     auto autoscalers = list_objects(host, what);
     if (!autoscalers) return autoscalers;
     const std::string wanted =
         autoscaler_in(*autoscalers, workload_kind(name.written), object_name(name.written));
     for (auto& one : *autoscalers)
-        if (!wanted.empty() && text_field(one, "/metadata/name") == wanted) return std::move(one);
+        if (!wanted.empty() && name_of(one) == wanted) return std::move(one);
     return json();
 }
 
@@ -65,7 +48,7 @@ Fetched autoscaler_argument(Host& host, const Value& value) {
 std::string writer_of_range(Host& host, const nlohmann::json& autoscaler) {
     if (host.setting("writers") != "others") return writer_of(host, autoscaler, "/spec");
     const auto before = parse_range(host.setting("found-before"));
-    const Range now = range_of(autoscaler);
+    const ReplicaRange now = range_of(autoscaler);
     for (const auto& [pointer, changed] :
          {std::pair("/spec/minReplicas", !before || before->least != now.least),
           std::pair("/spec/maxReplicas", !before || before->most != now.most)})
@@ -75,11 +58,11 @@ std::string writer_of_range(Host& host, const nlohmann::json& autoscaler) {
 }
 
 // [name of the autoscaler, range, version]
-tl::expected<KubectlCommand, std::string> range_command(Host& host, const Arguments& arguments) {
+Planned range_command(Host& host, const Arguments& arguments) {
     const auto range = parse_range(text_argument(arguments, 1));
     if (!range) return tl::unexpected(range.error());
     if (argument(arguments, 0).is_absent() || argument(arguments, 2).is_absent())
-        return tl::unexpected<std::string>("there is no autoscaler");
+        return failure("there is no autoscaler");
     return versioned_patch(host, "hpa/" + text_argument(arguments, 0), "merge",
                            {{"spec", {{"minReplicas", range->least}, {"maxReplicas", range->most}}}},
                            text_argument(arguments, 2));
@@ -97,22 +80,21 @@ static Reading autoscaler_of(Host& host, const Arguments& arguments) {
     const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
     if (!autoscaler) return unknown(autoscaler.error());
     if (autoscaler->is_null()) return absent();
-    return {Value(text_field(*autoscaler, "/metadata/name")),
-            "it sets the number of replicas; `set autoscaling of` changes its range", false};
+    return {Value(name_of(*autoscaler)),
+            "it sets the number of replicas; `set autoscaling of` changes its range"};
 }
 
 static Reading autoscaling_of(Host& host, const Arguments& arguments) {
     const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
     if (!autoscaler) return unknown(autoscaler.error());
-    if (autoscaler->is_null())
-        return absent(fmt::format("{} has no autoscaler", text_argument(arguments, 0)));
+    if (autoscaler->is_null()) return absent("{} has no autoscaler", text_argument(arguments, 0));
     return read_from(*autoscaler,
                      {Value(range_of(*autoscaler).text()), {}, false, writer_of_range(host, *autoscaler)});
 }
 
 static Reading autoscaling_range(Host&, const Arguments& arguments) {
     const auto range = parse_range(text_argument(arguments, 0));
-    return range ? Reading{Value(range->text()), {}, false} : mistaken(range.error());
+    return range ? Reading{Value(range->text())} : mistaken(range.error());
 }
 
 static Reading autoscaling_settled(Host& host, const Arguments& arguments) {
@@ -120,26 +102,23 @@ static Reading autoscaling_settled(Host& host, const Arguments& arguments) {
     if (!name) return mistaken(name.error());
     const auto autoscaler = autoscaler_object(host, *name);
     if (!autoscaler) return unknown(autoscaler.error());
-    if (autoscaler->is_null()) return {Value(true), {}, false};
+    if (autoscaler->is_null()) return {Value(true)};
     const auto workload = get_object(host, name->written);
     if (!workload) return unknown(workload.error());
     const std::int64_t replicas = int_field(*workload, "/spec/replicas", 1);
-    const Range range = range_of(*autoscaler);
+    const ReplicaRange range = range_of(*autoscaler);
     // At zero it is switched off.
     if (replicas != 0 && (replicas < range.least || replicas > range.most))
-        return {Value(false),
-                fmt::format("{} asks for {} replicas, and its autoscaler allows {}{}", name->shown, replicas,
-                            range.text(), blindness(*autoscaler)),
-                false};
+        return not_yet("{} asks for {} replicas, and its autoscaler allows {}{}", name->shown, replicas,
+                       range.text(), blindness(*autoscaler));
     return rollout_complete(host, arguments);
 }
 
 static Reading version_of_autoscaler(Host& host, const Arguments& arguments) {
     const auto autoscaler = autoscaler_argument(host, argument(arguments, 0));
     if (!autoscaler) return unknown(autoscaler.error());
-    if (autoscaler->is_null())
-        return absent(fmt::format("{} has no autoscaler", text_argument(arguments, 0)));
-    return {Value(text_field(*autoscaler, "/metadata/resourceVersion")), {}, false};
+    if (autoscaler->is_null()) return absent("{} has no autoscaler", text_argument(arguments, 0));
+    return {Value(resource_version(*autoscaler))};
 }
 
 const Rows autoscaling_rows([]() -> std::vector<Row> {

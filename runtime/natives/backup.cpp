@@ -10,7 +10,6 @@
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/pod_path.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/tools/output_file.hpp"
 
@@ -68,11 +67,11 @@ bool climbs(const std::string& entry) {
 tl::expected<std::vector<ArchiveEntry>, std::string> entries_for(const std::string& file,
                                                                  const std::string& path) {
     auto entries = list_archive(file);
-    if (!entries) return tl::unexpected(fmt::format("{} is no whole backup: {}", file, entries.error()));
-    if (entries->empty()) return tl::unexpected(fmt::format("{} is a backup of nothing", file));
+    if (!entries) return failure("{} is no whole backup: {}", file, entries.error());
+    if (entries->empty()) return failure("{} is a backup of nothing", file);
     for (const ArchiveEntry& entry : *entries)
         if (climbs(entry.path) || !is_within(entry.path, entry_of(path)))
-            return tl::unexpected(fmt::format("{} is no backup of {}: it holds /{}", file, path, entry.path));
+            return failure("{} is no backup of {}: it holds /{}", file, path, entry.path);
     return entries;
 }
 
@@ -119,8 +118,8 @@ Answer archive_path(Host& host, const PodPlace& place, const std::string& path, 
     if (entries && !entries->empty()) return answer;
     std::error_code ignored;
     fs::remove(file, ignored);
-    return refused(fmt::format("what came from container {} is no whole archive of {}: {}", place.shown(),
-                               path, entries ? "it is empty" : entries.error()));
+    return refused("what came from container {} is no whole archive of {}: {}", place.shown(), path,
+                   entries ? "it is empty" : entries.error());
 }
 
 Answer extract_archive(Host& host, const PodPlace& place, const std::string& file) {
@@ -144,7 +143,7 @@ tl::expected<void, std::string> name_without_loss(const std::string& finished, c
         if (error == std::errc::file_exists) error.clear();
     }
     if (!error) fs::rename(finished, file, error);
-    if (error) return tl::unexpected(fmt::format("{} cannot be written: {}", file, error.message()));
+    if (error) return failure("{} cannot be written: {}", file, error.message());
     return {};
 }
 
@@ -178,10 +177,10 @@ static Reading backup_digest(Host&, const Arguments& arguments) {
     std::error_code error;
     if (!fs::exists(file, error) && !error) return absent(file + " does not exist");
     const auto entries = list_archive(file);
-    if (!entries) return mistaken(fmt::format("{} is no whole backup: {}", file, entries.error()));
+    if (!entries) return mistaken("{} is no whole backup: {}", file, entries.error());
     const auto digest = digest_of_file(file);
     if (!digest) return unknown(digest.error());
-    return {Value("sha256:" + *digest), fmt::format("{} files and folders", entries->size()), false};
+    return {Value("sha256:" + *digest), fmt::format("{} files and folders", entries->size())};
 }
 
 // [file, path, workload, container or absent, backup of what is there]

@@ -2,13 +2,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "runtime/natives/written_by_hand.hpp"
 
 namespace migc::runtime::inline natives {
-
-using Arguments = std::vector<Value>;
 
 // Commands that `bash -e` takes as one: where a part of `a && b` fails, it would go on.
 std::string together(const std::string& commands);

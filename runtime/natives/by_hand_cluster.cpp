@@ -8,10 +8,8 @@
 
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/kubernetes/manifest.hpp"
-#include "compiler/support/text.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/pod_path.hpp"
 #include "runtime/natives/reading.hpp"
@@ -20,8 +18,6 @@
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 // The server itself refuses a JSON patch of which a test does not hold: so nothing of anybody else is lost,
 // whoever types it, and whenever.
@@ -46,16 +42,13 @@ class TestedPatch {
         json all = left;
         all.update(prior);
         for (const auto& item : all.items())
-            put_back_fields(path + "/" + pointer_token(item.key()), member_of(left, item.key()),
-                            member_of(prior, item.key()));
+            put_back_fields(path + "/" + pointer_token(item.key()), member(left, item.key()),
+                            member(prior, item.key()));
     }
     [[nodiscard]] bool empty() const { return operations_.empty(); }
     [[nodiscard]] std::string text() const { return operations_.dump(1) + "\n"; }
 
   private:
-    static json member_of(const json& object, const std::string& key) {
-        return object.contains(key) ? object[key] : json();
-    }
     json operations_ = json::array();
 };
 
@@ -63,18 +56,18 @@ std::string manager_option(Host& host) {
     return "--field-manager=" + field_manager(host);
 }
 
-std::vector<std::string> with_namespace(Host& host, const Handle& handle,
-                                        std::vector<std::string> arguments) {
-    for (std::string& option : namespace_option(host, handle.name_space))
-        arguments.push_back(std::move(option));
-    return arguments;
+// A command of kubectl in the namespace of an object.
+std::string command_for(Host& host, const Handle& handle, std::vector<std::string> arguments,
+                        HandWork& work) {
+    append(arguments, namespace_option(host, handle.name_space));
+    return work.command("kubectl", arguments);
 }
 
 void type_patch(Host& host, const Handle& handle, const TestedPatch& patch, HandWork& work) {
-    work.type(work.command("kubectl",
-                           with_namespace(host, handle,
-                                          {"patch", handle.written(), "--type=json", manager_option(host),
-                                           "--patch-file", work.file("json", patch.text())})));
+    work.type(command_for(host, handle,
+                          {"patch", handle.written(), "--type=json", manager_option(host), "--patch-file",
+                           work.file("json", patch.text())},
+                          work));
 }
 
 // The server's own address for a kind, as it spells those of Kubernetes itself; a resource that somebody
@@ -94,15 +87,15 @@ void type_deletion(Host& host, const Handle& handle, const json& made, HandWork&
     const json fields = made.flatten();
     for (const auto& [path, value] : fields.items())
         if (!value.is_null() && path != "/spec/replicas") patch.test(path, value);
-    const std::string test =
-        work.command("kubectl", with_namespace(host, handle,
-                                               {"patch", handle.written(), "--type=json", "--dry-run=server",
-                                                "--patch-file", work.file("json", patch.text()), "-o",
-                                                "jsonpath={.metadata.uid} {.metadata.resourceVersion}"}));
+    const std::string test = command_for(
+        host, handle,
+        {"patch", handle.written(), "--type=json", "--dry-run=server", "--patch-file",
+         work.file("json", patch.text()), "-o", "jsonpath={.metadata.uid} {.metadata.resourceVersion}"},
+        work);
     const auto address = address_of(made, text_field(made, "/metadata/namespace"));
     if (!address) {
-        const std::string removal = work.command(
-            "kubectl", with_namespace(host, handle, {"delete", handle.written(), "--wait=true"}));
+        const std::string removal =
+            command_for(host, handle, {"delete", handle.written(), "--wait=true"}, work);
         return work.type(together(test + " && " + removal));
     }
     const std::string options =
@@ -110,8 +103,8 @@ void type_deletion(Host& host, const Handle& handle, const json& made, HandWork&
         R"("preconditions":{"uid":"%s","resourceVersion":"%s"}}')";
     const std::string removal =
         work.command("kubectl", {"delete", "--raw", *address + "/" + handle.name, "-f", "-"});
-    const std::string gone = work.command(
-        "kubectl", with_namespace(host, handle, {"wait", "--for=delete", handle.written(), "--timeout=2m"}));
+    const std::string gone =
+        command_for(host, handle, {"wait", "--for=delete", handle.written(), "--timeout=2m"}, work);
     work.type(together(
         fmt::format("seen={} && printf {} $seen | {} && {}", printed_by(test), options, removal, gone)));
 }
@@ -122,18 +115,14 @@ void type_creation(Host& host, const Handle& handle, const json& prior, HandWork
         !text_field(prior, "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration").empty();
     const auto address = noted ? address_of(prior, text_field(prior, "/metadata/namespace")) : std::nullopt;
     const std::string file = work.file("json", prior.dump(1) + "\n");
-    work.type(address
-                  ? work.command("kubectl", {"create", "--raw", *address, "-f", file})
-                  : work.command("kubectl",
-                                 with_namespace(host, handle, {"create", manager_option(host), "-f", file})));
+    work.type(address ? work.command("kubectl", {"create", "--raw", *address, "-f", file})
+                      : command_for(host, handle, {"create", manager_option(host), "-f", file}, work));
 }
 
 std::string keys_shown(const json& left, const json& prior) {
     std::vector<std::string> keys;
-    const json& present = field(left, "/data");
-    for (const auto& item : field(prior, "/data").items())
-        if (!present.is_object() || !present.contains(item.key()) || present[item.key()] != item.value())
-            keys.push_back(item.key());
+    for (const auto& [key, value] : field(prior, "/data").items())
+        if (member(field(left, "/data"), key) != value) keys.push_back(key);
     return enumerate(keys, 20);
 }
 
@@ -211,59 +200,28 @@ bool object_patch_by_hand(Host& host, const Arguments& arguments, HandWork& work
     return true;
 }
 
-namespace {
-
-// "version=green,track=stable"; a key without a value is not selected by.
-std::vector<std::pair<std::string, std::optional<std::string>>> labels_in(const std::string& text) {
-    std::vector<std::pair<std::string, std::optional<std::string>>> labels;
-    for (const std::string& one : split(text, ',')) {
-        const auto equals = one.find('=');
-        if (!one.empty())
-            labels.emplace_back(one.substr(0, equals), equals == std::string::npos
-                                                           ? std::nullopt
-                                                           : std::optional(one.substr(equals + 1)));
-    }
-    return labels;
-}
-
-json label_of(const std::string& text, const std::string& key) {
-    for (const auto& [name, value] : labels_in(text))
-        if (name == key) return value ? json(*value) : json();
-    return {};
-}
-
-}  // namespace
-
 // [service, labels]
 bool service_switch_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
     const auto* service = argument(arguments, 0).get_if<ResourceRef>();
-    const auto handle = service != nullptr ? kubernetes::parse_handle(host.written(*service))
-                                           : tl::expected<Handle, std::string>(tl::unexpected(std::string()));
+    const auto handle = kubernetes::parse_handle(service != nullptr ? host.written(*service) : "");
     if (!handle) return false;
-    const std::string left = show(work.left());
+    const auto wanted = parse_labels(text_argument(arguments, 1));
+    const Labels left = parse_labels(show(work.left())).value_or(Labels());
+    if (!wanted) return false;
     TestedPatch patch;
-    for (const auto& [key, value] : labels_in(text_argument(arguments, 1)))
-        patch.put_back_fields("/spec/selector/" + pointer_token(key), label_of(left, key),
-                              value ? json(*value) : json());
+    const auto value_in = [](const Labels& labels, const std::string& key) {
+        const auto found = labels.find(key);
+        return found != labels.end() && found->second ? json(*found->second) : json();
+    };
+    for (const auto& [key, value] : *wanted)
+        patch.put_back_fields("/spec/selector/" + pointer_token(key), value_in(left, key),
+                              value_in(*wanted, key));
     if (patch.empty()) return false;
     type_patch(host, *handle, patch, work);
     return true;
 }
 
 namespace {
-
-std::optional<std::pair<std::int64_t, std::int64_t>> range_in(const std::string& text) {
-    const auto dots = text.find("..");
-    if (dots == std::string::npos) return std::nullopt;
-    const auto number = [](const std::string& digits) {
-        const bool fine = !digits.empty() && digits.size() < 10 &&
-                          digits.find_first_not_of("0123456789") == std::string::npos;
-        return fine ? std::optional<std::int64_t>(std::stoll(digits)) : std::nullopt;
-    };
-    const auto least = number(text.substr(0, dots)), most = number(text.substr(dots + 2));
-    if (!least || !most) return std::nullopt;
-    return std::pair(*least, *most);
-}
 
 // The command's word for the autoscaler: its name, where it was captured, else a command that asks for it.
 std::string autoscaler_word(Host& host, const Value& workload, HandWork& work) {
@@ -282,12 +240,12 @@ std::string autoscaler_word(Host& host, const Value& workload, HandWork& work) {
 
 // [workload or its autoscaler, range]
 bool autoscaling_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
-    const auto prior = range_in(text_argument(arguments, 1)), left = range_in(show(work.left()));
+    const auto prior = replica_range(text_argument(arguments, 1)), left = replica_range(show(work.left()));
     const std::string name = autoscaler_word(host, argument(arguments, 0), work);
     if (name.empty() || !prior || !left) return false;
     TestedPatch patch;
-    patch.put_back_fields("/spec/minReplicas", left->first, prior->first);
-    patch.put_back_fields("/spec/maxReplicas", left->second, prior->second);
+    patch.put_back_fields("/spec/minReplicas", left->least, prior->least);
+    patch.put_back_fields("/spec/maxReplicas", left->most, prior->most);
     if (patch.empty()) return false;
     work.type(fmt::format("{} {} --type=json {} --patch-file {}", work.command("kubectl", {"patch", "hpa"}),
                           name, manager_option(host), shell_word(work.file("json", patch.text()))));
@@ -330,7 +288,7 @@ std::optional<std::vector<std::string>> exec_words(Host& host, const Value& work
     const auto name = workload_argument(host, workload);
     if (!name) return std::nullopt;
     std::vector<std::string> words = {"exec", name->written};
-    if (!container.empty()) words.insert(words.end(), {"-c", container});
+    if (!container.empty()) append(words, {"-c", container});
     if (with_input) words.emplace_back("-i");
     words.emplace_back("--");
     return words;
@@ -395,7 +353,7 @@ bool execute_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
     const auto words = exec_words(host, argument(arguments, 1), text_argument(arguments, 2), false);
     if (!words) return false;
     std::vector<std::string> line = *words;
-    for (const Value& word : list_argument(arguments, 0)) line.push_back(show(word));
+    append(line, words_of(list_argument(arguments, 0)));
     work.type(work.command("kubectl", line));
     return true;
 }
@@ -429,7 +387,7 @@ bool backup_by_hand(Host& host, const Arguments& arguments, HandWork& work) {
     const std::string file = path_in_project(host, text_argument(arguments, 0)),
                       before = path_in_project(host, text_argument(arguments, 4));
     std::vector<std::string> line = *words;
-    line.insert(line.end(), {"tar", "xf", "-", "-C", "/"});
+    append(line, {"tar", "xf", "-", "-C", "/"});
     work.say(
         fmt::format("what {} held is in {}, what was put over it in {}; whatever was written there since "
                     "is overwritten",

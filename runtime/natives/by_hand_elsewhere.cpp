@@ -11,8 +11,6 @@
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
-
 // That a file still is what a step left; on its input, since sha256sum writes odd names otherwise.
 std::string checked_file(const std::string& path, const std::string& digest) {
     const std::string content = digest.substr(0, digest.find(' '));
@@ -132,8 +130,8 @@ bool http_restore_by_hand(Host&, const Arguments& arguments, HandWork& work) {
         std::vector<std::string> words = {"--fail", "--request", "PUT", "--header",
                                           ours.is_null() ? "If-None-Match: *" : "If-Match: ETAG"};
         if (const std::string type = text_field(prior, "/type"); !type.empty())
-            words.insert(words.end(), {"--header", "Content-Type: " + type});
-        words.insert(words.end(), {"--data-binary", "@" + kept(prior), "--", address});
+            append(words, {"--header", "Content-Type: " + type});
+        append(words, {"--data-binary", "@" + kept(prior), "--", address});
         work.say("  then: " + work.command("curl", words));
     }
     if (!ours.is_null())

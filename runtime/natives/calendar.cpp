@@ -7,6 +7,7 @@
 #include <re2/re2.h>
 
 #include "compiler/semantics/window.hpp"
+#include "compiler/support/failure.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
@@ -14,7 +15,6 @@ namespace {
 using date::local_days;
 using Minutes = std::chrono::minutes;
 using LocalMinute = date::local_time<Minutes>;
-using Failure = tl::unexpected<std::string>;
 
 bool day_is_in(const semantics::Window& window, local_days day) {
     return window.has_day(static_cast<int>(date::weekday(day).c_encoding()));
@@ -24,7 +24,7 @@ tl::expected<const date::time_zone*, std::string> zone_of(const std::string& nam
     try {
         return date::locate_zone(name);
     } catch (const std::runtime_error&) {
-        return Failure(fmt::format("there is no time zone `{}`", name));
+        return failure("there is no time zone `{}`", name);
     }
 }
 
@@ -53,20 +53,20 @@ tl::expected<LocalMinute, std::string> parse_local(const std::string& text) {
     unsigned month = 0, day = 0;
     std::string hours, minutes;
     if (!re2::RE2::FullMatch(text, form, &year, &month, &day, &hours, &minutes))
-        return Failure(fmt::format("`{}` is no time such as \"2026-12-20 18:00\"", text));
+        return failure("`{}` is no time such as \"2026-12-20 18:00\"", text);
     if (!hours.empty()) hour = std::stoi(hours), minute = std::stoi(minutes);
     const auto date = date::year(year) / date::month(month) / date::day(day);
-    if (!date.ok()) return Failure(fmt::format("there is no day {}", text.substr(0, 10)));
+    if (!date.ok()) return failure("there is no day {}", text.substr(0, 10));
     return local_days(date) + Minutes(hour * 60 + minute);
 }
 
 tl::expected<Hour, std::string> period_at(const std::string& from, const std::string& to,
                                           const std::string& zone, Time now) {
     const auto where = zone_of(zone);
-    if (!where) return Failure(where.error());
+    if (!where) return failure(where.error());
     const auto begin = parse_local(from), end = parse_local(to);
-    if (!begin) return Failure(begin.error());
-    if (!end) return Failure(end.error());
+    if (!begin) return failure(begin.error());
+    if (!end) return failure(end.error());
     const Time first = moment(**where, *begin, date::choose::earliest);
     const Time last = moment(**where, *end, date::choose::latest);
     const bool within = now >= first && now < last;
@@ -77,9 +77,9 @@ tl::expected<Hour, std::string> period_at(const std::string& from, const std::st
 
 tl::expected<Hour, std::string> window_at(const std::string& text, Time now) {
     const auto window = semantics::parse_window(text);
-    if (!window) return Failure(window.error());
+    if (!window) return failure(window.error());
     const auto zone = zone_of(window->zone);
-    if (!zone) return Failure(zone.error());
+    if (!zone) return failure(zone.error());
     Hour hour{false, 0, hour_in_words(**zone, now)};
     const local_days today = date::floor<date::days>(local(**zone, now));
     const date::days over_midnight(window->end <= window->begin ? 1 : 0);
@@ -98,7 +98,7 @@ tl::expected<Hour, std::string> window_at(const std::string& text, Time now) {
 
 tl::expected<Hour, std::string> freeze_at(const std::string& text, Time now) {
     const auto freeze = semantics::parse_freeze(text);
-    if (!freeze) return Failure(freeze.error());
+    if (!freeze) return failure(freeze.error());
     return period_at(freeze->from, freeze->to, freeze->zone, now);
 }
 

@@ -2,22 +2,22 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
-#include "compiler/ir/value.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime::inline natives {
-namespace {
 
-using nlohmann::json;
+tl::expected<Quantity, std::string> quantity_of(const json& written) {
+    return parse_quantity(written.is_string() ? written.get<std::string>() : written.dump());
+}
+
+namespace {
 
 tl::expected<Amounts, std::string> amounts(const json& written) {
     Amounts result;
     for (const auto& [name, value] : written.items()) {
-        const auto quantity = parse_quantity(value.is_string() ? value.get<std::string>() : value.dump());
-        if (!quantity) return tl::unexpected(fmt::format("{}: {}", name, quantity.error()));
+        const auto quantity = quantity_of(value);
+        if (!quantity) return failure("{}: {}", name, quantity.error());
         result[name] = quantity->amount;
     }
     return result;
@@ -53,20 +53,18 @@ bool tolerated(const json& taint, const json& tolerations) {
 }
 
 bool takes(const json& node, const json& pod_template) {
-    if (!is_ready_node(node) || field(node, "/spec/unschedulable") == json(true)) return false;
+    if (!holds(node, "Ready") || field(node, "/spec/unschedulable") == json(true)) return false;
     for (const auto& taint : field(node, "/spec/taints"))
         if (text_field(taint, "/effect") != "PreferNoSchedule" &&
             !tolerated(taint, field(pod_template, "/spec/tolerations")))
             return false;
-    const json& labels = field(node, "/metadata/labels");
     for (const auto& [key, value] : field(pod_template, "/spec/nodeSelector").items())
-        if (!labels.is_object() || !labels.contains(key) || labels.at(key) != value) return false;
+        if (member(field(node, "/metadata/labels"), key) != value) return false;
     return true;
 }
 
 bool occupies(const json& pod, const std::string& node) {
-    const std::string phase = text_field(pod, "/status/phase");
-    return text_field(pod, "/spec/nodeName") == node && phase != "Succeeded" && phase != "Failed";
+    return text_field(pod, "/spec/nodeName") == node && !has_ended(pod);
 }
 
 bool fits(const Amounts& request, const Amounts& free) {
@@ -78,10 +76,6 @@ bool fits(const Amounts& request, const Amounts& free) {
 }
 
 }  // namespace
-
-bool is_ready_node(const json& node) {
-    return text_field(condition(node, "Ready"), "/status") == "True";
-}
 
 // Init containers run one after another before the others; those that always restart run beside them.
 tl::expected<Amounts, std::string> requests_of(const json& pod_or_template) {
@@ -117,7 +111,7 @@ tl::expected<std::vector<Room>, std::string> free_room(const json& nodes, const 
         if (!takes(node, pod_template)) continue;
         auto free = amounts(field(node, "/status/allocatable"));
         if (!free) return tl::unexpected(free.error());
-        rooms.push_back({text_field(node, "/metadata/name"), std::move(*free)});
+        rooms.push_back({name_of(node), std::move(*free)});
         for (const auto& pod : pods) {
             if (!occupies(pod, rooms.back().node)) continue;
             const auto used = requests_of(pod);

@@ -9,7 +9,12 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
+#include "compiler/ir/value.hpp"
+
 namespace migc::runtime::inline natives {
+
+// An amount that a manifest or a server writes as a text or as a number.
+tl::expected<Quantity, std::string> quantity_of(const nlohmann::json& written);
 
 // Amounts by resource name: cpu in cores, memory in bytes, pods.
 using Amounts = std::map<std::string, double>;
@@ -31,7 +36,5 @@ tl::expected<std::vector<Room>, std::string> free_room(const nlohmann::json& nod
 
 // How many of `wanted` pods find a place, first fit.
 std::int64_t fitting(std::vector<Room> rooms, const Amounts& request, std::int64_t wanted);
-
-bool is_ready_node(const nlohmann::json& node);
 
 }  // namespace migc::runtime::inline natives

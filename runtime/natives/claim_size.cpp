@@ -3,14 +3,11 @@
 
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 std::string claim_written(Host& host, const Value& value) {
     const auto* resource = value.get_if<ResourceRef>();
@@ -56,7 +53,7 @@ std::string waits_for(const json& claim) {
                        provisioner.empty() ? "" : " (" + provisioner + ")");
 }
 
-tl::expected<KubectlCommand, std::string> grow_command(Host& host, const Arguments& arguments) {
+Planned grow_command(Host& host, const Arguments& arguments) {
     const std::string written = claim_written(host, argument(arguments, 0));
     if (argument(arguments, 2).is_absent()) return tl::unexpected(written + " does not exist");
     const json size = text_argument(arguments, 1);
@@ -74,7 +71,7 @@ static Reading claim_size_asked(Host& host, const Arguments& arguments) {
     if (claim->is_null()) return absent(written + " does not exist");
     constexpr const char* place = "/spec/resources/requests/storage";
     const auto size = size_at(*claim, place);
-    if (!size) return unknown(fmt::format("the size of {} cannot be read: {}", written, size.error()));
+    if (!size) return unknown("the size of {} cannot be read: {}", written, size.error());
     if (size->text.empty()) return absent(written + " asks for no storage");
     return read_from(*claim, {Value(*size), {}, false, writer_of(host, *claim, place)});
 }
@@ -84,32 +81,29 @@ static Reading claim_can_grow(Host& host, const Arguments& arguments) {
     const auto* size = argument(arguments, 1).get_if<Quantity>();
     const auto claim = get_object(host, written);
     if (!claim) return unknown(claim.error());
-    if (claim->is_null()) return {Value(false), written + " does not exist", true};
+    if (claim->is_null()) return never(written + " does not exist");
     if (text_field(*claim, "/status/phase") != "Bound")
-        return {Value(false), written + " is not bound to a volume yet", false};
+        return not_yet(written + " is not bound to a volume yet");
     const auto asked = size_at(*claim, "/spec/resources/requests/storage");
     if (!asked || size == nullptr) return unknown("the size of " + written + " cannot be read");
     if (size->amount < asked->amount)
-        return {Value(false),
-                fmt::format("a claim cannot shrink, and {} asks for {} already", written, asked->text), true};
+        return never("a claim cannot shrink, and {} asks for {} already", written, asked->text);
     const auto obstacle = class_obstacle(host, *claim);
     if (!obstacle) return unknown(obstacle.error());
-    if (!obstacle->empty())
-        return {Value(false), fmt::format("{} cannot grow: {}", written, *obstacle), true};
-    return {Value(true), {}, false};
+    if (!obstacle->empty()) return never("{} cannot grow: {}", written, *obstacle);
+    return {Value(true)};
 }
 
 static Reading claim_has_grown(Host& host, const Arguments& arguments) {
     const std::string written = claim_written(host, argument(arguments, 0));
     const auto claim = get_object(host, written);
     if (!claim) return unknown(claim.error());
-    if (claim->is_null()) return {Value(false), written + " does not exist", true};
+    if (claim->is_null()) return never(written + " does not exist");
     const auto asked = size_at(*claim, "/spec/resources/requests/storage");
     const auto has = size_at(*claim, "/status/capacity/storage");
     if (!asked || !has) return unknown("the size of " + written + " cannot be read");
-    if (has->amount >= asked->amount && pending_resize(*claim).empty()) return {Value(true), {}, false};
-    return {Value(false),
-            fmt::format("{} has {} of {}: {}", written, has->text, asked->text, waits_for(*claim)), false};
+    if (has->amount >= asked->amount && pending_resize(*claim).empty()) return {Value(true)};
+    return not_yet("{} has {} of {}: {}", written, has->text, asked->text, waits_for(*claim));
 }
 
 static Reading claim_unused(Host& host, const Arguments& arguments) {
@@ -119,12 +113,9 @@ static Reading claim_unused(Host& host, const Arguments& arguments) {
     std::vector<std::string> users;
     for (const auto& pod : *pods)
         for (const auto& volume : field(pod, "/spec/volumes"))
-            if (text_field(volume, "/persistentVolumeClaim/claimName") == name)
-                users.push_back(text_field(pod, "/metadata/name"));
-    if (users.empty()) return {Value(true), {}, false};
-    return {Value(false),
-            fmt::format("claim {} is used by {}; its workload has to stop first", name, enumerate(users)),
-            false};
+            if (text_field(volume, "/persistentVolumeClaim/claimName") == name) users.push_back(name_of(pod));
+    if (users.empty()) return {Value(true)};
+    return not_yet("claim {} is used by {}; its workload has to stop first", name, enumerate(users));
 }
 
 const Rows claim_size_rows([]() -> std::vector<Row> {

@@ -4,13 +4,10 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/live_objects.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::int64_t longest_wait_ms = 60'000;
 constexpr std::int64_t first_pause_ms = 200;
@@ -20,20 +17,13 @@ constexpr std::int64_t finalizer_patience_ms = 20'000;
 
 // The server itself refuses if it has become another object meanwhile, or another one has taken its name.
 std::string options_for(const json& object) {
-    return json{{"apiVersion", "v1"},
-                {"kind", "DeleteOptions"},
-                {"propagationPolicy", "Background"},
-                {"preconditions",
-                 {{"uid", text_field(object, "/metadata/uid")},
-                  {"resourceVersion", text_field(object, "/metadata/resourceVersion")}}}}
+    return json{
+        {"apiVersion", "v1"},
+        {"kind", "DeleteOptions"},
+        {"propagationPolicy", "Background"},
+        {"preconditions",
+         {{"uid", text_field(object, "/metadata/uid")}, {"resourceVersion", resource_version(object)}}}}
         .dump();
-}
-
-// As if a tool had failed after it had begun.
-Answer broken_off(std::string reason) {
-    Answer answer = refused(std::move(reason));
-    answer.refused = false;
-    return answer;
 }
 
 // Until it is gone; an answer that tells why not, at the limit.
@@ -41,12 +31,12 @@ Answer wait_until_gone(Host& host, const Handle& handle, const std::string& iden
     const Time begun = host.now();
     for (std::int64_t pause = first_pause_ms;; pause = std::min(pause * 2, longest_pause_ms)) {
         const auto now = fetch(host, handle);
-        if (!now) return broken_off(now.error());
+        if (!now) return went_wrong(now.error());
         if (now->is_null() || text_field(*now, "/metadata/uid") != identity) return well({});
         const std::string held = finalizers_shown(*now);
         const std::int64_t patience = held.empty() ? longest_wait_ms : finalizer_patience_ms;
         if (host.now() - begun >= patience || host.sleep_until(host.now() + pause) == WakeReason::Interrupted)
-            return broken_off(fmt::format("{} is being deleted, but it is not gone; {}", handle.written(),
+            return went_wrong(fmt::format("{} is being deleted, but it is not gone; {}", handle.written(),
                                           held.empty() ? "the cluster says no reason" : held));
     }
 }
@@ -70,8 +60,7 @@ static Answer object_delete(Host& host, const Arguments& arguments) {
     if (object->is_null()) return modified_since_look(*handle);
     // What was captured is what an undo makes again: an object that has become another one since is not
     // deleted.
-    if (text_field(*object, "/metadata/resourceVersion") != text_argument(arguments, 1))
-        return modified_since_look(*handle);
+    if (resource_version(*object) != text_argument(arguments, 1)) return modified_since_look(*handle);
     return delete_exactly(host, *handle, *object);
 }
 

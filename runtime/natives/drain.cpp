@@ -5,15 +5,12 @@
 
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
-#include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
+#include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 // kubectl drains in turns: short enough for the tool's own limit, and between them is looked for what never
 // heals.
@@ -25,14 +22,13 @@ std::string node_name(Host& host, const Value& value) {
 }
 
 std::string named(const json& object) {
-    return text_field(object, "/metadata/namespace") + "/" + text_field(object, "/metadata/name");
+    return text_field(object, "/metadata/namespace") + "/" + name_of(object);
 }
 
 // Pods of daemon sets come back at once, those of the node's own files cannot be moved, and ended ones need
 // not.
 bool has_to_leave(const json& pod) {
-    const std::string phase = text_field(pod, "/status/phase");
-    if (phase == "Succeeded" || phase == "Failed") return false;
+    if (has_ended(pod)) return false;
     if (!field(pod, "/metadata/annotations/kubernetes.io~1config.mirror").is_null()) return false;
     const json& owners = field(pod, "/metadata/ownerReferences");
     return std::none_of(owners.begin(), owners.end(),
@@ -52,9 +48,7 @@ bool selects(const json& budget, const json& pod) {
     if (text_field(budget, "/metadata/namespace") != text_field(pod, "/metadata/namespace")) return false;
     if (field(budget, "/spec/selector").is_null()) return false;
     for (const auto& [key, value] : field(budget, "/spec/selector/matchLabels").items())
-        if (!field(pod, "/metadata/labels").is_object() ||
-            field(pod, "/metadata/labels").value(key, json()) != value)
-            return false;
+        if (member(field(pod, "/metadata/labels"), key) != value) return false;
     return true;
 }
 
@@ -113,15 +107,8 @@ bool is_out_of_turn(const Answer& answer) {
            answer.errors.find("global timeout reached") != std::string::npos;
 }
 
-// Some pods have been asked to go already, so it is no refusal.
-Answer half_done(std::string why) {
-    Answer answer = refused(std::move(why));
-    answer.refused = false;
-    return answer;
-}
-
 // As kubectl does it: a node that is in use has no such field.
-tl::expected<KubectlCommand, std::string> schedulable_command(Host& host, const Arguments& arguments) {
+Planned schedulable_command(Host& host, const Arguments& arguments) {
     const std::string written = "node/" + node_name(host, argument(arguments, 0));
     if (argument(arguments, 2).is_absent()) return tl::unexpected(written + " does not exist");
     return versioned_patch(host, written, "merge",
@@ -133,9 +120,9 @@ tl::expected<KubectlCommand, std::string> schedulable_command(Host& host, const 
 Answer told(Host& host, const std::string& node, const Obstacle& why) {
     const auto pods = pods_to_leave(host, node);
     const std::string left = pods ? enumerate(names_of(*pods)) : "";
-    return half_done(fmt::format("node {} is not drained: {}{}{}", node, why.text,
-                                 why.text.empty() ? "" : "; ",
-                                 left.empty() ? "no pod is left" : "still there: " + left));
+    return went_wrong(fmt::format("node {} is not drained: {}{}{}", node, why.text,
+                                  why.text.empty() ? "" : "; ",
+                                  left.empty() ? "no pod is left" : "still there: " + left));
 }
 
 }  // namespace
@@ -144,7 +131,7 @@ static Reading node_schedulable(Host& host, const Arguments& arguments) {
     const std::string name = node_name(host, argument(arguments, 0));
     const auto node = get_object(host, "node/" + name);
     if (!node) return unknown(node.error());
-    if (node->is_null()) return mistaken(fmt::format("node {} does not exist", name));
+    if (node->is_null()) return mistaken("node {} does not exist", name);
     return read_from(*node, {Value(field(*node, "/spec/unschedulable") != json(true)),
                              {},
                              false,
@@ -154,10 +141,10 @@ static Reading node_schedulable(Host& host, const Arguments& arguments) {
 static Reading node_drained(Host& host, const Arguments& arguments) {
     const auto pods = pods_to_leave(host, node_name(host, argument(arguments, 0)));
     if (!pods) return unknown(pods.error());
-    if (pods->empty()) return {Value(true), {}, false};
+    if (pods->empty()) return {Value(true)};
     const auto why = obstacle(host, *pods);
     const std::string left = fmt::format("{} pods are left: {}", pods->size(), enumerate(names_of(*pods)));
-    if (!why || why->text.empty()) return {Value(false), left, false};
+    if (!why || why->text.empty()) return not_yet(left);
     return {Value(false), left + "; " + why->text, why->for_ever};
 }
 
@@ -170,18 +157,16 @@ static Answer node_evict(Host& host, const Arguments& arguments) {
             host.run("kubectl", drain_arguments(node, std::min(turn_ms, left), bool_argument(arguments, 2)));
         if (answer.succeeded() || !is_out_of_turn(answer)) return answer;
         const auto pods = pods_to_leave(host, node);
-        if (!pods) return half_done(pods.error());
+        if (!pods) return went_wrong(pods.error());
         const auto why = obstacle(host, *pods);
-        if (!why) return half_done(why.error());
+        if (!why) return went_wrong(why.error());
         if (why->for_ever || host.now() >= ends) return told(host, node, *why);
     }
 }
 
 static Preview preview_node_evict(Host& host, const Arguments& arguments) {
-    return shown_kubectl(
-        host, KubectlCommand{drain_arguments(node_name(host, argument(arguments, 0)),
-                                             limit_argument(arguments), bool_argument(arguments, 2)),
-                             {}});
+    return shown_command(host, drain_arguments(node_name(host, argument(arguments, 0)),
+                                               limit_argument(arguments), bool_argument(arguments, 2)));
 }
 
 const Rows drain_rows([]() -> std::vector<Row> {

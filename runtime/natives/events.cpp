@@ -9,14 +9,11 @@
 #include <re2/re2.h>
 
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/times.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 constexpr Time kept_for_ms = Time{55} * 60'000;  // a little less than the hour of an API server
 constexpr Time clock_error_ms = 1'000;           // the server tells its clock in whole seconds
@@ -67,32 +64,28 @@ Memory remembered(Host& host, const json& events, Time began, Time now) {
     return memory;
 }
 
-struct Events {
-    std::vector<std::string> matching;
-    bool complete = false;
-};
+// Unless they are had: why not.
+using Found = tl::expected<std::vector<std::string>, Reading>;
 
-tl::expected<Events, Reading> events_found(Host& host, const Arguments& arguments) {
+Found events_found(Host& host, const Arguments& arguments) {
     const RE2 expression(text_argument(arguments, 0), RE2::Quiet);
     if (!expression.ok())
-        return tl::unexpected(mistaken(fmt::format("`{}` is no regular expression: {}",
-                                                   text_argument(arguments, 0), expression.error())));
+        return tl::unexpected(
+            mistaken("`{}` is no regular expression: {}", text_argument(arguments, 0), expression.error()));
     const auto list = list_objects(host, {"events"});
     if (!list) return tl::unexpected(unknown(list.error()));
     const std::int64_t ahead = server_clock_ahead(host);
     // Events have whole seconds, so the one in which the stage began counts.
     const Time began = stage_began(host) + ahead - clock_error_ms - 1'000;
     const Memory memory = remembered(host, *list, began, host.now() + ahead);
-    Events events{{}, memory.complete};
+    std::vector<std::string> matching;
     for (const auto& [uid, text] : memory.told)
-        if (RE2::PartialMatch(text, expression)) events.matching.push_back(text);
-    return events;
-}
-
-Reading maybe_forgotten() {
-    return unknown(
-        "the stage began so long ago that the cluster may have forgotten events since then; none that it still has "
-        "matches");
+        if (RE2::PartialMatch(text, expression)) matching.push_back(text);
+    if (matching.empty() && !memory.complete)
+        return tl::unexpected(unknown(
+            "the stage began so long ago that the cluster may have forgotten events since then; none that it still has "
+            "matches"));
+    return matching;
 }
 
 }  // namespace
@@ -100,17 +93,13 @@ Reading maybe_forgotten() {
 static Reading events_matching(Host& host, const Arguments& arguments) {
     const auto events = events_found(host, arguments);
     if (!events) return events.error();
-    if (events->matching.empty() && !events->complete) return maybe_forgotten();
-    List list;
-    for (const std::string& text : events->matching) list.emplace_back(text);
-    return {Value(std::move(list)), enumerate(events->matching), false};
+    return {list_of(*events), enumerate(*events)};
 }
 
 static Reading event_count(Host& host, const Arguments& arguments) {
     const auto events = events_found(host, arguments);
     if (!events) return events.error();
-    if (events->matching.empty() && !events->complete) return maybe_forgotten();
-    return {Value(static_cast<std::int64_t>(events->matching.size())), enumerate(events->matching), false};
+    return {Value(static_cast<std::int64_t>(events->size())), enumerate(*events)};
 }
 
 const Rows events_rows([]() -> std::vector<Row> {

@@ -13,8 +13,6 @@
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
-
 std::string unescaped(std::string token) {
     for (const auto& [written, meant] : {std::pair{"~1", '/'}, std::pair{"~0", '~'}})
         for (std::size_t at = token.find(written); at != std::string::npos; at = token.find(written, at + 1))
@@ -28,16 +26,16 @@ bool names(const std::string& step, const json& element, const std::string& inde
     if (!step.starts_with("k:") && !step.starts_with("v:")) return false;
     const json said = json::parse(step.substr(2), nullptr, false);
     if (step.starts_with("v:")) return said == element;
-    if (!said.is_object() || said.empty() || !element.is_object()) return false;
+    if (!said.is_object() || said.empty()) return false;
     for (const auto& [key, value] : said.items())
-        if (!element.contains(key) || element.at(key) != value) return false;
+        if (member(element, key) != value) return false;
     return true;
 }
 
 const json* step_into(const json& fields, const json& value, const std::string& token) {
     if (!value.is_array()) {
-        const auto found = fields.find("f:" + token);
-        return found == fields.end() ? nullptr : &*found;
+        const json& found = member(fields, "f:" + token);
+        return found.is_null() ? nullptr : &found;
     }
     const json& element = field(value, "/" + token);
     for (const auto& [step, below] : fields.items())

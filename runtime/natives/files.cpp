@@ -7,26 +7,16 @@
 #include <fmt/format.h>
 
 #include "compiler/support/project_path.hpp"
-#include "compiler/support/read_file.hpp"
 #include "compiler/support/sha256.hpp"
+#include "runtime/natives/by_hand.hpp"
+#include "runtime/natives/private_file.hpp"
 #include "runtime/natives/project_files.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path below_root(Host& host, const std::string& path) {
-    return fs::path(host.setting("root")) / path;
-}
-
-tl::expected<std::string, std::string> content(const fs::path& path) {
-    return file_content(path, project_file_limit).map_error([&](const std::string& why) {
-        return fmt::format("{} cannot be read: {}", path.string(), why);
-    });
-}
 
 bool is_configuration(const fs::path& path) {
     const std::string extension = path.extension().string();
@@ -40,7 +30,7 @@ Reading folder_digest(Host& host, const Arguments& arguments) {
     if (text_argument(arguments, 0).empty())
         return mistaken(
             "the environment has no terraform folder; migc.yaml names it: `terraform: { dir: .. }`");
-    const fs::path folder = below_root(host, text_argument(arguments, 0));
+    const fs::path folder = path_in_project(host, text_argument(arguments, 0));
     std::vector<fs::path> files;
     std::error_code error;
     for (fs::recursive_directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) {
@@ -49,15 +39,15 @@ Reading folder_digest(Host& host, const Arguments& arguments) {
         else if (i->is_regular_file() && is_configuration(i->path()))
             files.push_back(i->path());
     }
-    if (error) return unknown(fmt::format("{}: {}", folder.string(), error.message()));
+    if (error) return unknown("{}: {}", folder.string(), error.message());
     std::sort(files.begin(), files.end());
     std::string all;
     for (const fs::path& file : files) {
-        const auto text = content(file);
+        const auto text = read_bytes(file, project_file_limit);
         if (!text) return unknown(text.error());
         all += fmt::format("{} {}\n", fs::relative(file, folder).string(), sha256(*text));
     }
-    return {Value(sha256(all)), {}, false};
+    return {Value(sha256(all))};
 }
 
 static Reading fresh_file(Host&, const Arguments& arguments) {
@@ -71,8 +61,8 @@ static Reading fresh_file(Host&, const Arguments& arguments) {
     fs::path path = folder / name;
     for (int i = 2; fs::exists(path, error) || !given.insert(path).second; ++i)
         path = folder / fmt::format("{}-{}{}", name.stem().string(), i, name.extension().string());
-    if (error) return unknown(fmt::format("{}: {}", path.string(), error.message()));
-    return {Value(fs::absolute(path).string()), {}, false};
+    if (error) return unknown("{}: {}", path.string(), error.message());
+    return {Value(fs::absolute(path).string())};
 }
 
 // The var-file is relative to terraform's folder.
@@ -83,8 +73,8 @@ static Reading variables_file(Host& host, const Arguments& arguments) {
             "the environment has no var-file; migc.yaml names it: `terraform: { dir: .., var-file: .. }`");
     const std::string path = shown_path(host, (fs::path(folder) / name).string());
     if (const auto file = project_file(host.setting("root"), path); !file)
-        return mistaken(fmt::format("{}: {}", path, file.error()));
-    return {Value(path), {}, false};
+        return mistaken("{}: {}", path, file.error());
+    return {Value(path)};
 }
 
 const Rows files_rows([]() -> std::vector<Row> {

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "runtime/natives/calendar.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/tools/live.hpp"
 #include "runtime/trust/approval.hpp"
@@ -39,25 +38,24 @@ std::string clock_note(Host& host) {
 static Reading window(Host& host, const Arguments& arguments) {
     const std::string text = text_argument(arguments, 0);
     if (auto why = clock_is_behind(host.kind(), host.now(), host.newest_known()))
-        return {false, std::move(*why), false};
+        return not_yet(std::move(*why));
     const auto hour = window_at(text, host.now());
     if (!hour) return mistaken(hour.error());
     const auto by_old_time = window_at(text, host.steady());
     const bool open = hour->within && by_old_time && by_old_time->within;
     const std::string note = clock_note(host);
-    if (open) return {true, note.empty() ? "" : note.substr(2), false};
-    if (hour->within)
-        return {false, fmt::format("it is {} only by a clock that was set{}", hour->now, note), false};
+    if (open) return {true, note.empty() ? "" : note.substr(2)};
+    if (hour->within) return not_yet("it is {} only by a clock that was set{}", hour->now, note);
     const std::string next =
         hour->until == 0 ? "" : fmt::format("; it opens {}", local_time(hour->until, zone_in(text)));
-    return {false, fmt::format("it is {}{}{}", hour->now, next, note), false};
+    return not_yet("it is {}{}{}", hour->now, next, note);
 }
 
 // Frozen by the new time or by the old.
 static Reading freeze(Host& host, const Arguments& arguments) {
     const std::string text = text_argument(arguments, 0);
     if (auto why = clock_is_behind(host.kind(), host.now(), host.newest_known()))
-        return {false, std::move(*why), false};
+        return not_yet(std::move(*why));
     const auto hour = freeze_at(text, host.now());
     if (!hour) return mistaken(hour.error());
     const auto by_old_time = freeze_at(text, host.steady());
@@ -65,22 +63,20 @@ static Reading freeze(Host& host, const Arguments& arguments) {
         return {false, fmt::format("changes are frozen until {}", local_time(hour->until, zone_in(text))),
                 false};
     if (by_old_time && by_old_time->within)
-        return {false, "the freeze is over only by a clock that was set" + clock_note(host), false};
-    return {true, {}, false};
+        return not_yet("the freeze is over only by a clock that was set" + clock_note(host));
+    return {true};
 }
 
 static Reading approval(Host& host, const Arguments& arguments) {
-    std::vector<std::string> people;
-    for (const Value& person : list_argument(arguments, 1)) people.push_back(show(person));
     const trust::Question question{
-        host.approvals(),           int_argument(arguments, 0, 1),   std::move(people),
+        host.approvals(),           int_argument(arguments, 0, 1),   words_of(list_argument(arguments, 1)),
         host.inventory().approvers, host.inventory().approver_users, time_of_signing(host)};
     if (question.digest.empty())
         return mistaken("what would be approved has no digest here, so the gate stays closed");
-    const trust::Judgement judgement = trust::judge(question, question.files);
+    const trust::Judgement judgement = trust::judge(question);
     if (judgement.enough) host.approved_by(judgement.counted);
     const bool has_note = judgement.enough && !question.note.empty();
-    return {judgement.enough, judgement.why + (has_note ? "; " + question.note : ""), false};
+    return {judgement.enough, judgement.why + (has_note ? "; " + question.note : "")};
 }
 
 const Rows gates_rows([]() -> std::vector<Row> {

@@ -9,7 +9,6 @@
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/latency.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
@@ -26,10 +25,6 @@ Request request_in(Host& host, const Arguments& arguments, std::size_t terms) {
 
 std::int64_t times_in(const Arguments& arguments, std::size_t index, std::int64_t usual) {
     return std::clamp<std::int64_t>(int_argument(arguments, index, usual), 1, most_requests);
-}
-
-Reading unanswered(const std::string& failure, bool permanent) {
-    return permanent ? mistaken(failure) : unknown(failure);
 }
 
 // "9 times 200, once 503".
@@ -51,13 +46,13 @@ std::string fewer(const HttpRequest& request, std::size_t got, std::int64_t time
 
 // What is wrong with a series in which every request must have been answered; nothing if it is whole.
 std::optional<Reading> incomplete(const HttpRequest& request, const HttpSeries& series, std::int64_t times) {
-    if (!series.failure.empty()) return unanswered(series.failure, false);
+    if (!series.failure.empty()) return unknown(series.failure);
     if (series.transfers.size() != static_cast<std::size_t>(times))
         return unknown(fewer(request, series.transfers.size(), times));
     if (series.trouble.empty()) return std::nullopt;
-    if (times == 1) return unanswered(series.trouble, series.permanent);
-    return unanswered(fmt::format("{}; it answered {}", series.trouble, distribution(series.transfers)),
-                      series.permanent);
+    if (times == 1) return not_known(series.trouble, series.permanent);
+    return not_known(fmt::format("{}; it answered {}", series.trouble, distribution(series.transfers)),
+                     series.permanent);
 }
 
 // One for all: the lowest that is no success, so that one bad answer in ten is seen.
@@ -75,17 +70,17 @@ Reading status_of(Host& host, const HttpRequest& request, std::int64_t times) {
     const std::string why = times > 1 || !first.redirect.empty()
                                 ? fmt::format("{} answered {}", request.url, distribution(series.transfers))
                                 : "";
-    return {Value(telling(series.transfers)), why, false};
+    return {Value(telling(series.transfers)), why};
 }
 
 // The answer to a request that must be a success.
 tl::expected<HttpAnswer, Reading> page_of(Host& host, const Request& request) {
     if (!request) return tl::unexpected(mistaken(request.error()));
     HttpOutcome outcome = send(host, *request);
-    if (outcome.answer.status == 0) return tl::unexpected(unanswered(outcome.failure, outcome.permanent));
+    if (outcome.answer.status == 0) return tl::unexpected(not_known(outcome.failure, outcome.permanent));
     if (!is_success(outcome.answer.status))
-        return tl::unexpected(unknown(
-            fmt::format("{} answered {}{}", request->url, outcome.answer.status, led_to(outcome.redirect))));
+        return tl::unexpected(
+            unknown("{} answered {}{}", request->url, outcome.answer.status, led_to(outcome.redirect)));
     return std::move(outcome.answer);
 }
 
@@ -116,22 +111,20 @@ static Reading http_post_status(Host& host, const Arguments& arguments) {
 static Reading http_json(Host& host, const Arguments& arguments) {
     const std::string pointer = text_argument(arguments, 1);
     if (!is_pointer(pointer))
-        return mistaken(fmt::format("`{}` is no JSON pointer; one looks like /status/ready", pointer));
+        return mistaken("`{}` is no JSON pointer; one looks like /status/ready", pointer);
     const auto page = page_of(host, request_in(host, arguments, 2));
     if (!page) return page.error();
-    const auto json = nlohmann::json::parse(page->body, nullptr, false);
-    if (json.is_discarded())
-        return unknown(fmt::format("{} did not answer with JSON", text_argument(arguments, 0)));
-    const nlohmann::json& found = field(json, pointer);
+    const auto parsed = json::parse(page->body, nullptr, false);
+    if (parsed.is_discarded()) return unknown("{} did not answer with JSON", text_argument(arguments, 0));
+    const json& found = field(parsed, pointer);
     return found.is_null() ? absent() : json_reading(found);
 }
 
 static Reading http_body(Host& host, const Arguments& arguments) {
     const auto page = page_of(host, request_in(host, arguments, 1));
     if (!page) return page.error();
-    if (!is_text(page->body))
-        return unknown(fmt::format("{} did not answer with text", text_argument(arguments, 0)));
-    return {Value(page->body), {}, false};
+    if (!is_text(page->body)) return unknown("{} did not answer with text", text_argument(arguments, 0));
+    return {Value(page->body)};
 }
 
 // An error is often answered fast, so its time says nothing about how fast the endpoint works.
@@ -145,11 +138,11 @@ static Reading http_latency(Host& host, const Arguments& arguments) {
     const HttpSeries series = ask(host, *request, times);
     if (auto trouble = incomplete(*request, series, times)) return *trouble;
     if (!is_success(telling(series.transfers)))
-        return unknown(fmt::format("{} answered {}", request->url, distribution(series.transfers)));
+        return unknown("{} answered {}", request->url, distribution(series.transfers));
     std::vector<double> seconds;
     for (const Transfer& transfer : series.transfers) seconds.push_back(transfer.seconds);
     const double found = percentile(std::move(seconds), *percent);
-    return {Value(Duration{std::llround(found * 1000)}), fmt::format("over {} requests", times), false};
+    return {Value(Duration{std::llround(found * 1000)}), fmt::format("over {} requests", times)};
 }
 
 const Rows http_rows([]() -> std::vector<Row> {

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "compiler/support/text.hpp"
+
 namespace migc::runtime::inline natives {
 namespace {
 
@@ -23,16 +25,11 @@ std::size_t block_length(std::string_view text) {
 }  // namespace
 
 std::string HttpAnswer::header(std::string_view name) const {
-    std::string_view rest = headers;
-    while (!rest.empty()) {
-        const auto end = std::min(rest.find('\n'), rest.size());
-        std::string_view line = rest.substr(0, end);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-        if (line.ends_with('\r')) line.remove_suffix(1);
+    for (const std::string& line : split(headers, '\n')) {
         const auto colon = line.find(':');
-        if (colon == std::string_view::npos || !same_name(line.substr(0, colon), name)) continue;
-        line.remove_prefix(std::min(line.find_first_not_of(' ', colon + 1), line.size()));
-        return std::string(line);
+        if (colon == std::string::npos || !same_name(std::string_view(line).substr(0, colon), name)) continue;
+        const std::size_t begin = std::min(line.find_first_not_of(' ', colon + 1), line.size());
+        return line.substr(begin, line.size() - begin - (line.ends_with('\r') ? 1 : 0));
     }
     return {};
 }

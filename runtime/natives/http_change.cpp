@@ -10,13 +10,11 @@
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr std::int64_t changed_meanwhile = 412;
@@ -52,7 +50,7 @@ Answer ending(const HttpRequest& request, const HttpOutcome& outcome, std::int64
     if (status == 0) return cut_off(outcome.failure + "; whether the server acted is not known");
     if (is_expected(status, expected)) return well({});
     if (status == changed_meanwhile)
-        return refused(fmt::format("{} answered 412: somebody changed it meanwhile", request.url));
+        return refused("{} answered 412: somebody changed it meanwhile", request.url);
     if (is_lost(status))
         return cut_off(told(request, outcome) + "; whether the server behind it acted is not known");
     return refused(expected == 0 ? told(request, outcome)
@@ -184,6 +182,10 @@ std::string shown_request(const char* method, const Arguments& arguments) {
     return fmt::format("curl --request {} -- {}", method, text_argument(arguments, 0));
 }
 
+NativePreview shows(const char* method) {
+    return [method](Host&, const Arguments& arguments) { return shown_request(method, arguments); };
+}
+
 }  // namespace
 
 // [address, from inside, headers, header's name, header's file, file, JSON, status, record]
@@ -200,10 +202,6 @@ static Answer http_post(Host& host, const Arguments& arguments) {
     Answer answer = ending(*request, outcome, int_argument(arguments, 7, 0));
     answer.refused = false;
     return answer;
-}
-
-static std::string preview_http_post(Host&, const Arguments& arguments) {
-    return shown_request("POST", arguments);
 }
 
 // [record]
@@ -255,10 +253,6 @@ static Answer http_put(Host& host, const Arguments& arguments) {
     return write(host, *request, json_argument(arguments, 1), found);
 }
 
-static std::string preview_http_put(Host&, const Arguments& arguments) {
-    return shown_request("PUT", arguments);
-}
-
 // [address, terms, found]
 static Answer http_delete(Host& host, const Arguments& arguments) {
     const auto request = make_request(host, text_argument(arguments, 0), json_argument(arguments, 1));
@@ -266,10 +260,6 @@ static Answer http_delete(Host& host, const Arguments& arguments) {
     const json found = json_argument(arguments, 2);
     if (const auto changed = changed_meanwhile_at(host, *request, found)) return refused(*changed);
     return write(host, *request, json(), found);
-}
-
-static std::string preview_http_delete(Host&, const Arguments& arguments) {
-    return shown_request("DELETE", arguments);
 }
 
 // [address, prior or absent, terms, what this run wrote or absent, in whose terms]
@@ -294,7 +284,7 @@ static std::string preview_http_restore(Host&, const Arguments& arguments) {
 const Rows http_change_rows([]() -> std::vector<Row> {
     return {
         // [url, TERMS, file, json, status, record]
-        does("http-post", http_post, preview_http_post).reaches({Reach::Of::AnyObject}),
+        does("http-post", http_post, shows("POST")).reaches({Reach::Of::AnyObject}),
         // [record]: json, or absent
         reads("http-answer", http_answer),
         // [TERMS]: json, or absent
@@ -306,9 +296,9 @@ const Rows http_change_rows([]() -> std::vector<Row> {
         // [content, like]: json, or absent
         reads("http-form", http_form),
         // [url, content, terms, found]
-        does("http-put", http_put, preview_http_put).reaches({Reach::Of::Outside}),
+        does("http-put", http_put, shows("PUT")).reaches({Reach::Of::Outside}),
         // [url, terms, found]
-        does("http-delete", http_delete, preview_http_delete).reaches({Reach::Of::Outside}),
+        does("http-delete", http_delete, shows("DELETE")).reaches({Reach::Of::Outside}),
         // [address, prior or absent, terms, what this run wrote or absent, in whose terms]
         does("http-restore", http_restore, preview_http_restore)
             .reaches({Reach::Of::Outside})

@@ -6,13 +6,12 @@
 
 #include <fmt/format.h>
 
-#include "compiler/support/read_file.hpp"
+#include "runtime/natives/private_file.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
 using Content = tl::expected<json, std::string>;
 
 // It goes into the journal, to be put back from there.
@@ -31,15 +30,15 @@ const char* type_of(const std::filesystem::path& file) {
 }
 
 Content content_of_file(const std::string& file) {
-    auto body = file_content(file, largest_content);
-    if (!body) return tl::unexpected(fmt::format("{} cannot be read: {}", file, body.error()));
-    if (!is_text(*body)) return tl::unexpected(fmt::format("{} is no text", file));
+    auto body = read_bytes(file, largest_content);
+    if (!body) return tl::unexpected(body.error());
+    if (!is_text(*body)) return failure("{} is no text", file);
     return json{{"type", type_of(file)}, {"body", std::move(*body)}};
 }
 
 Content content_of_json(const Value& value) {
     const std::string text = show(value);
-    if (!json::accept(text)) return tl::unexpected(fmt::format("`{}` is no JSON", text.substr(0, 80)));
+    if (!json::accept(text)) return failure("`{}` is no JSON", text.substr(0, 80));
     return json{{"type", "application/json"}, {"body", text}};
 }
 
@@ -66,11 +65,10 @@ json parsed(const json& content) {
 
 }  // namespace
 
-Content content_in(const std::vector<Value>& arguments, std::size_t first) {
+Content content_in(const Arguments& arguments, std::size_t first) {
     const std::string file = text_argument(arguments, first);
     const Value& document = argument(arguments, first + 1);
-    if (!file.empty() && !document.is_absent())
-        return tl::unexpected<std::string>("a request carries a file or JSON, not both");
+    if (!file.empty() && !document.is_absent()) return failure("a request carries a file or JSON, not both");
     if (!file.empty()) return content_of_file(file);
     return document.is_absent() ? Content(json()) : content_of_json(document);
 }
@@ -91,11 +89,10 @@ Content resource_at(Host& host, HttpRequest request) {
     if (answer.status == 0) return tl::unexpected(outcome.failure);
     if (answer.status == not_found || answer.status == gone) return json();
     if (!is_success(answer.status))
-        return tl::unexpected(
-            fmt::format("{} answered {}{}", request.url, answer.status, led_to(outcome.redirect)));
+        return failure("{} answered {}{}", request.url, answer.status, led_to(outcome.redirect));
     if (answer.body.size() > largest_content || !is_text(answer.body))
-        return tl::unexpected(fmt::format("{} holds no text of at most {} MiB, which could be put back",
-                                          request.url, largest_content >> 20));
+        return failure("{} holds no text of at most {} MiB, which could be put back", request.url,
+                       largest_content >> 20);
     json resource = {{"type", answer.header("Content-Type")}, {"body", answer.body}};
     if (const std::string etag = answer.header("ETag"); !etag.empty()) resource["etag"] = etag;
     return resource;

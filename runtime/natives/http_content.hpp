@@ -13,7 +13,7 @@ namespace migc::runtime::inline natives {
 // What a request carries: {"type": "application/json", "body": ".."}; null for nothing. Two arguments from
 // `first` on: a file, a JSON value; a JSON text is one, too. The error: not both, an unreadable file, no
 // JSON.
-tl::expected<nlohmann::json, std::string> content_in(const std::vector<Value>& arguments, std::size_t first);
+tl::expected<nlohmann::json, std::string> content_in(const Arguments& arguments, std::size_t first);
 
 // Puts it into the request, with its type unless the request names one itself.
 void give_content(HttpRequest& request, const nlohmann::json& content);

@@ -12,14 +12,10 @@
 #include "runtime/natives/http_request.hpp"
 #include "runtime/natives/inside.hpp"
 #include "runtime/natives/latency.hpp"
-#include "runtime/natives/ownership.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::int64_t most_per_second = 1000;
 constexpr std::int64_t longest_ms = std::int64_t{30} * 60 * 1000;
@@ -44,13 +40,12 @@ tl::expected<Load, std::string> load_in(Host& host, const Arguments& arguments) 
     const Load load{*request, int_argument(arguments, 1, 0),
                     duration != nullptr ? duration->milliseconds : 0};
     if (load.rate < 1 || load.rate > most_per_second)
-        return tl::unexpected(
-            fmt::format("a load test makes 1 to {} requests per second, not {}", most_per_second, load.rate));
+        return failure("a load test makes 1 to {} requests per second, not {}", most_per_second, load.rate);
     if (load.duration_ms < second_ms || load.duration_ms > longest_ms)
-        return tl::unexpected<std::string>("a load test lasts one second to 30 minutes");
+        return failure("a load test lasts one second to 30 minutes");
     if (load.requests() > most_requests)
-        return tl::unexpected(fmt::format("{} requests are more than the {} that a load test may make",
-                                          load.requests(), most_requests));
+        return failure("{} requests are more than the {} that a load test may make", load.requests(),
+                       most_requests);
     return load;
 }
 
@@ -216,7 +211,7 @@ static Reading load_latency(Host&, const Arguments& arguments) {
     if (!report.contains(name + "-ms")) return mistaken("a report of a load test has p50, p95 and p99");
     const json& found = field(report, "/" + name + "-ms");
     if (!found.is_number()) return unknown("no request of the load test succeeded");
-    return {Value(Duration{std::llround(found.get<double>())}), {}, false};
+    return {Value(Duration{std::llround(found.get<double>())})};
 }
 
 // [report]
@@ -224,7 +219,7 @@ static Reading load_error_rate(Host&, const Arguments& arguments) {
     const json report = json_argument(arguments, 0);
     const json& found = field(report, "/error-rate");
     if (!found.is_number()) return mistaken("this is no report of a load test");
-    return {Value(Percent{found.get<double>()}), text_field(report, "/trouble"), false};
+    return {Value(Percent{found.get<double>()}), text_field(report, "/trouble")};
 }
 
 // [report, field]
@@ -232,7 +227,7 @@ static Reading load_count(Host&, const Arguments& arguments) {
     const json report = json_argument(arguments, 0);
     const json& found = field(report, "/" + text_argument(arguments, 1));
     if (!found.is_number()) return mistaken("this is no report of a load test");
-    return {Value(static_cast<std::int64_t>(std::llround(found.get<double>()))), {}, false};
+    return {Value(static_cast<std::int64_t>(std::llround(found.get<double>())))};
 }
 
 const Rows http_load_rows([]() -> std::vector<Row> {

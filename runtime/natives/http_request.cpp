@@ -50,13 +50,12 @@ std::string_view authority_of(std::string_view url) {
 tl::expected<std::string, std::string> secret_in(const fs::path& file) {
     constexpr std::uintmax_t limit = std::uintmax_t{64} << 10;
     const auto text = file_content(file, limit);
-    if (!text)
-        return tl::unexpected(fmt::format("no header can be read from {}: {}", file.string(), text.error()));
+    if (!text) return failure("no header can be read from {}: {}", file.string(), text.error());
     std::string secret = *text;
     while (!secret.empty() && std::isspace(static_cast<unsigned char>(secret.back())) != 0) secret.pop_back();
-    if (secret.empty()) return tl::unexpected(fmt::format("{} holds no header", file.string()));
+    if (secret.empty()) return failure("{} holds no header", file.string());
     if (!is_header_value(secret))
-        return tl::unexpected(fmt::format("{} holds more than one line, which is no header", file.string()));
+        return failure("{} holds more than one line, which is no header", file.string());
     return secret;
 }
 
@@ -127,7 +126,7 @@ std::string hint_for(const HttpRequest& request, int failure) {
                        authority_of(request.url));
 }
 
-bool is_hopeless(const HttpRequest& request, int failure) {
+bool is_permanent(const HttpRequest& request, int failure) {
     return failure == unsupported_protocol || failure == malformed_url || !hint_for(request, failure).empty();
 }
 
@@ -162,10 +161,11 @@ std::string curl_value(std::string_view text) {
     return result + "\"";
 }
 
-nlohmann::json request_terms(Host& host, const std::vector<Value>& arguments, std::size_t first) {
+nlohmann::json request_terms(Host& host, const Arguments& arguments, std::size_t first) {
     nlohmann::json terms;
     if (bool_argument(arguments, first)) terms["inside"] = true;
-    for (const Value& header : list_argument(arguments, first + 1)) terms["headers"].push_back(show(header));
+    if (const auto headers = words_of(list_argument(arguments, first + 1)); !headers.empty())
+        terms["headers"] = headers;
     const std::string file = text_argument(arguments, first + 3);
     // From the project's root: the project may be somewhere else when it is undone.
     if (!file.empty())
@@ -180,22 +180,21 @@ tl::expected<HttpRequest, std::string> make_request(Host& host, const std::strin
     request.url = url;
     request.from_inside = field(terms, "/inside") == true;
     if (url.find('\0') != std::string::npos || url.find_first_of("\r\n") != std::string::npos)
-        return tl::unexpected<std::string>("the address holds a line end or a NUL character");
+        return failure("the address holds a line end or a NUL character");
     if (authority_of(url).find('@') != std::string_view::npos)
-        return tl::unexpected<std::string>(
+        return failure(
             "an address is seen by everybody, so it must hold no password: use `with header "
             "\"Authorization\" from file ..`");
     for (const auto& header : field(terms, "/headers")) {
         const std::string text = header.is_string() ? header.get<std::string>() : "";
         if (!is_token(text.substr(0, text.find(':'))) || !is_header_value(text) ||
             text.find(':') == std::string::npos)
-            return tl::unexpected(
-                fmt::format("`{}` is no header; one looks like \"Accept: text/plain\"", text));
+            return failure("`{}` is no header; one looks like \"Accept: text/plain\"", text);
         request.headers.push_back(text);
     }
     if (const nlohmann::json& secret = field(terms, "/secret"); secret.is_object()) {
         const std::string name = text_field(secret, "/name");
-        if (!is_token(name)) return tl::unexpected(fmt::format("`{}` is no name of a header", name));
+        if (!is_token(name)) return failure("`{}` is no name of a header", name);
         const auto value = secret_in(fs::path(host.setting("root")) / text_field(secret, "/file"));
         if (!value) return tl::unexpected(value.error());
         request.secret_headers.push_back(name + ": " + *value);
@@ -213,7 +212,7 @@ std::vector<std::string> CurlCall::arguments() const {
         words.push_back("--" + option.name);
         if (option.value) words.push_back(*option.value);
     }
-    if (hides) words.insert(words.end(), {"--config", "-"});
+    if (hides) append(words, {"--config", "-"});
     return words;
 }
 
@@ -276,7 +275,7 @@ HttpOutcome send(Host& host, const HttpRequest& request) {
         outcome.failure = failure_of(request, answer, failure);
         // Without curl's own word nothing is known but whether it was started.
         outcome.sent = transfers.empty() ? answer.ending != Ending::NotStarted : transfers.front().sent;
-        outcome.permanent = is_hopeless(request, failure);
+        outcome.permanent = is_permanent(request, failure);
         return outcome;
     }
     outcome.answer = parse_http(std::string_view(answer.output).substr(0, end));
@@ -294,7 +293,7 @@ HttpSeries series_of(const HttpRequest& request, const Answer& answer) {
                                      [](const Transfer& t) { return t.failure != 0; });
     if (failed == series.transfers.end()) return series;
     series.trouble = failure_of(request, answer, failed->failure);
-    series.permanent = is_hopeless(request, failed->failure);
+    series.permanent = is_permanent(request, failed->failure);
     return series;
 }
 

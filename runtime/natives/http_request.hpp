@@ -29,7 +29,7 @@ struct HttpRequest {
 // How requests are asked, besides their address: {"inside": true, "headers": [..], "secret": {"name": ..,
 // "file": ..}}; null if there is nothing special. Of a secret it holds where it is, never what it is, so that
 // it can be written down. `arguments` from `first` on: from inside, headers, header's name, header's file.
-nlohmann::json request_terms(Host& host, const std::vector<Value>& arguments, std::size_t first);
+nlohmann::json request_terms(Host& host, const Arguments& arguments, std::size_t first);
 
 // The error: an address or a header that cannot be sent, or a file that cannot be read.
 tl::expected<HttpRequest, std::string> make_request(Host& host, const std::string& url,

@@ -1,11 +1,7 @@
 #include "runtime/natives/inside.hpp"
 
-#include <fmt/format.h>
-
-#include "compiler/support/sha256.hpp"
-#include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
-#include "runtime/natives/rollout.hpp"
+#include "runtime/natives/short_pod.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
@@ -14,6 +10,7 @@ namespace {
 constexpr const char* default_image = "curlimages/curl:8.10.1";
 
 constexpr std::int64_t one_call_seconds = 120;
+constexpr const char* purpose = "migc-inside";
 
 const std::vector<std::string>& curl_command() {
     static const std::vector<std::string> command = {
@@ -21,42 +18,13 @@ const std::vector<std::string>& curl_command() {
     return command;
 }
 
-// The pod ends by itself even if nobody is left to delete it, and it gets no credentials of the cluster.
-std::string overrides(std::int64_t seconds) {
-    return nlohmann::json{{"spec",
-                           {{"activeDeadlineSeconds", seconds},
-                            {"automountServiceAccountToken", false},
-                            {"terminationGracePeriodSeconds", 0}}}}
-        .dump();
-}
-
-// From the clock and the question, not from a random device: a recorded run asks in the same words when
-// replayed.
-std::string pod_name(Host& host, const std::string& question) {
-    return "migc-inside-" +
-           sha256(fmt::format("{} {} {}", host.now(), host.setting("run-folder"), question)).substr(0, 10);
-}
-
-std::vector<std::string> run_arguments(Host& host, const std::string& pod, std::int64_t seconds) {
+std::string image_in(Host& host) {
     const std::string& image = host.inventory().inside_image;
-    return {"run",
-            pod,
-            "--image=" + (image.empty() ? default_image : image),
-            "--restart=Never",
-            "--labels=app.kubernetes.io/managed-by=migc",
-            "--image-pull-policy=IfNotPresent",
-            "--overrides=" + overrides(seconds)};
-}
-
-void append(std::vector<std::string>& words, const std::vector<std::string>& more) {
-    words.insert(words.end(), more.begin(), more.end());
+    return image.empty() ? default_image : image;
 }
 
 std::string why_not(Host& host, const std::string& pod, const Answer& answer) {
-    const auto object = get_object(host, "pod/" + pod);
-    const std::string trouble = object && !object->is_null() ? pod_trouble(*object).text : std::string();
-    return fmt::format("the pod that asks from inside did not run: {}",
-                       trouble.empty() ? complaint("kubectl", answer) : trouble);
+    return "the pod that asks from inside did not run: " + why_not_run(host, pod, answer).text;
 }
 
 // Whether kubectl gave up before it had attached to the pod, so that curl never got its input.
@@ -65,30 +33,23 @@ bool never_attached(const Answer& answer) {
            answer.errors.find("timed out waiting for the condition") != std::string::npos;
 }
 
-// `--rm` does this too, but not if kubectl was ended before.
-void remove(Host& host, const std::string& pod) {
-    host.run("kubectl", {"delete", "pod/" + pod, "--ignore-not-found", "--wait=false"});
-}
-
 }  // namespace
 
 Answer curl_inside(Host& host, const std::string& question, const std::string& config) {
-    const std::string pod = pod_name(host, question);
-    auto arguments = run_arguments(host, pod, one_call_seconds);
-    append(arguments, {"--pod-running-timeout=60s", "--attach", "--rm", "-i", "--quiet", "--command", "--"});
-    append(arguments, curl_command());
-    Answer answer = host.run("kubectl", arguments, config);
+    const std::string pod = pod_name(host, purpose, question);
+    Answer answer =
+        host.run("kubectl", attached_run(pod, image_in(host), one_call_seconds, curl_command()), config);
     if (!answer.succeeded() && never_attached(answer)) {
         answer.reason = why_not(host, pod, answer);
         answer.ending = Ending::NotStarted;
     }
-    remove(host, pod);
+    remove_pod(host, pod);
     return answer;
 }
 
 CurlPod::CurlPod(Host& host, const std::string& question, std::int64_t seconds)
-    : host_(host), pod_(pod_name(host, question)) {
-    auto arguments = run_arguments(host, pod_, seconds);
+    : host_(host), pod_(pod_name(host, purpose, question)) {
+    auto arguments = run_arguments(pod_, image_in(host), seconds);
     append(arguments, {"--command", "--", "sleep", std::to_string(seconds)});
     Answer answer = host.run("kubectl", arguments);
     if (answer.succeeded())
@@ -97,7 +58,7 @@ CurlPod::CurlPod(Host& host, const std::string& question, std::int64_t seconds)
 }
 
 CurlPod::~CurlPod() {
-    remove(host_, pod_);
+    remove_pod(host_, pod_);
 }
 
 Answer CurlPod::run(const std::string& config) {

@@ -7,14 +7,11 @@
 #include "compiler/support/sha256.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_objects.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::int64_t pause_ms = 1'000;
 constexpr std::int64_t usual_limit_ms = std::int64_t{10} * 60'000;
@@ -26,10 +23,6 @@ struct Job {
     [[nodiscard]] std::string written() const { return "job/" + name; }
 };
 
-bool holds(const json& job, const char* type) {
-    return text_field(condition(job, type), "/status") == "True";
-}
-
 bool is_of(const json& job, const std::string& cron_job) {
     return text_field(job, "/metadata/ownerReferences/0/name") == cron_job;
 }
@@ -39,7 +32,7 @@ std::string last_words(Host& host, const Job& job) {
     const auto pods = list_objects(host, {"pods", "-l", "job-name=" + job.name});
     if (!pods || pods->empty()) return {};
     const json& pod = pods->back();
-    const Answer log = host.run("kubectl", {"logs", text_field(pod, "/metadata/name"), "--tail=1"});
+    const Answer log = host.run("kubectl", {"logs", name_of(pod), "--tail=1"});
     std::string line = log.succeeded() ? log.output : "";
     while (!line.empty() && line.back() == '\n') line.pop_back();
     const std::string trouble = pod_trouble(pod).text;
@@ -48,9 +41,8 @@ std::string last_words(Host& host, const Job& job) {
 
 Answer failed(Host& host, const Job& job, const json& object) {
     const std::string words = last_words(host, job);
-    return refused(fmt::format("job {} failed: {}{}{}; it is left there to be looked at", job.name,
-                               text_field(condition(object, "Failed"), "/reason"), words.empty() ? "" : "; ",
-                               words));
+    return refused("job {} failed: {}{}{}; it is left there to be looked at", job.name,
+                   text_field(condition(object, "Failed"), "/reason"), words.empty() ? "" : "; ", words);
 }
 
 void remove(Host& host, const Job& job) {
@@ -80,7 +72,7 @@ std::optional<Answer> look(Host& host, const Job& job) {
     const std::string trouble = permanent(host, job);
     if (trouble.empty()) return std::nullopt;
     remove(host, job);
-    return refused(fmt::format("job {} cannot start, so it was removed again: {}", job.name, trouble));
+    return refused("job {} cannot start, so it was removed again: {}", job.name, trouble);
 }
 
 Answer wait_for(Host& host, const Job& job) {

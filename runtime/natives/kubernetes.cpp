@@ -1,9 +1,5 @@
 #include "runtime/natives/kubernetes.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-
 #include <fmt/format.h>
 #include <re2/re2.h>
 
@@ -17,10 +13,10 @@ namespace {
 
 Fetched parsed(const Answer& answer) {
     if (!answer.succeeded()) return tl::unexpected(complaint("kubectl", answer));
-    if (answer.truncated) return tl::unexpected<std::string>("kubectl: the answer is too long to be read");
-    if (answer.output.find_first_not_of(" \r\n\t") == std::string::npos) return nlohmann::json();
-    auto object = nlohmann::json::parse(answer.output, nullptr, false);
-    if (!object.is_object()) return tl::unexpected<std::string>("kubectl: the answer is not JSON");
+    if (answer.truncated) return failure("kubectl: the answer is too long to be read");
+    if (answer.output.find_first_not_of(" \r\n\t") == std::string::npos) return json();
+    auto object = json::parse(answer.output, nullptr, false);
+    if (!object.is_object()) return failure("kubectl: the answer is not JSON");
     return object;
 }
 
@@ -30,7 +26,7 @@ bool is_replica_set_of(const std::string& deployment, const std::string& replica
            replica_set.find('-', deployment.size() + 1) == std::string::npos;
 }
 
-std::string requirement(const nlohmann::json& expression) {
+std::string requirement(const json& expression) {
     const std::string key = text_field(expression, "/key");
     const std::string operation = text_field(expression, "/operator");
     if (operation == "Exists") return key;
@@ -42,7 +38,7 @@ std::string requirement(const nlohmann::json& expression) {
 }
 
 // The workload's label selector as kubectl's -l takes it.
-std::string selector_of(const nlohmann::json& workload) {
+std::string selector_of(const json& workload) {
     std::vector<std::string> parts;
     for (const auto& [key, value] : field(workload, "/spec/selector/matchLabels").items())
         if (value.is_string()) parts.push_back(key + "=" + value.get<std::string>());
@@ -51,9 +47,8 @@ std::string selector_of(const nlohmann::json& workload) {
     return fmt::format("{}", fmt::join(parts, ","));
 }
 
-std::vector<nlohmann::json> joined(const nlohmann::json& object, const std::string& first,
-                                   const std::string& second) {
-    std::vector<nlohmann::json> result;
+std::vector<json> joined(const json& object, const std::string& first, const std::string& second) {
+    std::vector<json> result;
     for (const std::string& pointer : {first, second})
         for (const auto& item : field(object, pointer)) result.push_back(item);
     return result;
@@ -76,8 +71,8 @@ std::vector<std::string> namespace_option(Host& host, const std::string& name_sp
 Fetched get_object(Host& host, const std::string& written, const std::string& name_space, bool managers) {
     std::vector<std::string> arguments = {"get", written, "-o", "json", "--ignore-not-found"};
     if (managers) arguments.emplace_back("--show-managed-fields=true");
-    for (std::string& option : namespace_option(host, name_space)) arguments.push_back(std::move(option));
-    for (std::string& option : writers_option(host)) arguments.push_back(std::move(option));
+    append(arguments, namespace_option(host, name_space));
+    append(arguments, writers_option(host));
     return parsed(host.run("kubectl", arguments));
 }
 
@@ -88,13 +83,12 @@ std::vector<std::string> writers_option(Host& host) {
 
 Fetched list_objects(Host& host, const std::vector<std::string>& what) {
     std::vector<std::string> arguments = {"get"};
-    arguments.insert(arguments.end(), what.begin(), what.end());
-    arguments.insert(arguments.end(), {"-o", "json"});
+    append(arguments, what);
+    append(arguments, {"-o", "json"});
     auto list = parsed(host.run("kubectl", arguments));
     if (!list) return list;
-    if (list->is_null()) return nlohmann::json::array();
-    if (!field(*list, "/items").is_array())
-        return tl::unexpected<std::string>("kubectl: the answer is not a list");
+    if (list->is_null()) return json::array();
+    if (!field(*list, "/items").is_array()) return failure("kubectl: the answer is not a list");
     return std::move(list->at("items"));
 }
 
@@ -106,8 +100,7 @@ tl::expected<WorkloadName, std::string> workload_argument(Host& host, const Valu
         name.written = text->find('/') == std::string::npos ? "deployment/" + *text : *text;
         name.shown = object_name(name.written);
     }
-    if (object_name(name.written).empty())
-        return tl::unexpected(fmt::format("`{}` does not name a workload", show(value)));
+    if (object_name(name.written).empty()) return failure("`{}` does not name a workload", show(value));
     return name;
 }
 
@@ -120,20 +113,20 @@ bool is_cron_job(const std::string& written) {
     return kubernetes::type_name(written.substr(0, written.find_first_of("./"))) == "cronjob";
 }
 
-std::string pod_template_place(const nlohmann::json& workload) {
+std::string pod_template_place(const json& workload) {
     const std::string kind = text_field(workload, "/kind");
     if (kind == "Pod") return {};
     return kind == "CronJob" ? "/spec/jobTemplate/spec/template" : "/spec/template";
 }
 
-const nlohmann::json& pod_template(const nlohmann::json& workload) {
+const json& pod_template(const json& workload) {
     return field(workload, pod_template_place(workload));
 }
 
-std::string template_digest(nlohmann::json pods) {
+std::string template_digest(json pods) {
     if (!pods.is_object()) return {};
     pods.erase("$patch");
-    if (nlohmann::json& metadata = pods["metadata"]; metadata.is_object()) {
+    if (json& metadata = pods["metadata"]; metadata.is_object()) {
         if (metadata.contains("labels") && metadata["labels"].is_object())
             metadata["labels"].erase("pod-template-hash");
         if (field(metadata, "/creationTimestamp").is_null()) metadata.erase("creationTimestamp");
@@ -141,15 +134,15 @@ std::string template_digest(nlohmann::json pods) {
     return "sha256:" + sha256(pods.dump()).substr(0, 16);
 }
 
-std::vector<nlohmann::json> containers_of(const nlohmann::json& pod_or_template) {
+std::vector<json> containers_of(const json& pod_or_template) {
     return joined(pod_or_template, "/spec/initContainers", "/spec/containers");
 }
 
-std::vector<nlohmann::json> container_statuses(const nlohmann::json& pod) {
+std::vector<json> container_statuses(const json& pod) {
     return joined(pod, "/status/initContainerStatuses", "/status/containerStatuses");
 }
 
-bool owns(const nlohmann::json& workload, const nlohmann::json& pod) {
+bool owns(const json& workload, const json& pod) {
     const std::string kind = text_field(workload, "/kind");
     const std::string name = text_field(workload, "/metadata/name");
     for (const auto& owner : field(pod, "/metadata/ownerReferences")) {
@@ -162,19 +155,18 @@ bool owns(const nlohmann::json& workload, const nlohmann::json& pod) {
     return false;
 }
 
-Fetched pods_of(Host& host, const nlohmann::json& workload) {
+Fetched pods_of(Host& host, const json& workload) {
     const std::string selector = selector_of(workload);
     auto pods =
         selector.empty() ? list_objects(host, {"pods"}) : list_objects(host, {"pods", "-l", selector});
     if (!pods) return pods;
-    nlohmann::json owned = nlohmann::json::array();
+    json owned = json::array();
     for (auto& pod : *pods)
         if (owns(workload, pod)) owned.push_back(std::move(pod));
     return owned;
 }
 
-std::string autoscaler_in(const nlohmann::json& autoscalers, const std::string& kind,
-                          const std::string& name) {
+std::string autoscaler_in(const json& autoscalers, const std::string& kind, const std::string& name) {
     for (const auto& autoscaler : autoscalers)
         if (text_field(autoscaler, "/spec/scaleTargetRef/kind") == kind &&
             text_field(autoscaler, "/spec/scaleTargetRef/name") == name)
@@ -182,11 +174,32 @@ std::string autoscaler_in(const nlohmann::json& autoscalers, const std::string& 
     return {};
 }
 
-const nlohmann::json& condition(const nlohmann::json& object, const std::string& type) {
-    static const nlohmann::json none;
+const json& condition(const json& object, const std::string& type) {
+    static const json none;
     for (const auto& item : field(object, "/status/conditions"))
         if (text_field(item, "/type") == type) return item;
     return none;
+}
+
+bool holds(const json& object, const std::string& type) {
+    return text_field(condition(object, type), "/status") == "True";
+}
+
+std::string name_of(const json& object) {
+    return text_field(object, "/metadata/name");
+}
+
+std::string resource_version(const json& object) {
+    return text_field(object, "/metadata/resourceVersion");
+}
+
+bool is_being_deleted(const json& object) {
+    return !field(object, "/metadata/deletionTimestamp").is_null();
+}
+
+bool has_ended(const json& pod) {
+    const std::string phase = text_field(pod, "/status/phase");
+    return phase == "Failed" || phase == "Succeeded";
 }
 
 }  // namespace migc::runtime::inline natives

@@ -10,7 +10,7 @@
 
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/kubernetes/manifest.hpp"
-#include "runtime/tools/natives.hpp"
+#include "runtime/natives/reading.hpp"
 
 namespace migc::runtime::inline natives {
 
@@ -19,7 +19,7 @@ using kubernetes::Handle;
 using kubernetes::object_name;
 
 // Null: there is no such object. The error: it could not be found out, in words for people.
-using Fetched = tl::expected<nlohmann::json, std::string>;
+using Fetched = tl::expected<json, std::string>;
 
 // One object: "deployment/webapi". A namespace other than the stage's is named explicitly. `managers`: with
 // who wrote which field, `metadata.managedFields`.
@@ -50,27 +50,34 @@ std::string workload_kind(const std::string& written);
 bool is_cron_job(const std::string& written);
 
 // The pod template of a workload, a cron job's included; the object itself if it is a pod.
-const nlohmann::json& pod_template(const nlohmann::json& workload);
+const json& pod_template(const json& workload);
 // Where it stands in the object: "/spec/template"; "" of a pod.
-std::string pod_template_place(const nlohmann::json& workload);
+std::string pod_template_place(const json& workload);
 // A digest of a pod template, without what a controller adds to it when it makes a revision of it; "" of
 // anything else.
-std::string template_digest(nlohmann::json pods);
+std::string template_digest(json pods);
 // All containers of a pod template, the init containers first.
-std::vector<nlohmann::json> containers_of(const nlohmann::json& pod_or_template);
+std::vector<json> containers_of(const json& pod_or_template);
 // All container statuses of a pod, those of init containers first.
-std::vector<nlohmann::json> container_statuses(const nlohmann::json& pod);
+std::vector<json> container_statuses(const json& pod);
 
 // Whether the pod was made by the workload, by its owner: labels may be shared.
-bool owns(const nlohmann::json& workload, const nlohmann::json& pod);
+bool owns(const json& workload, const json& pod);
 // The pods of a workload; an error where the pods could not be read.
-Fetched pods_of(Host& host, const nlohmann::json& workload);
+Fetched pods_of(Host& host, const json& workload);
 
 // The name of the autoscaler that scales this workload; "" if none does.
-std::string autoscaler_in(const nlohmann::json& autoscalers, const std::string& kind,
-                          const std::string& name);
+std::string autoscaler_in(const json& autoscalers, const std::string& kind, const std::string& name);
 
+// Whether that condition is "True".
+bool holds(const json& object, const std::string& type);
+std::string name_of(const json& object);
+std::string resource_version(const json& object);
+// Whether the server has begun to delete it.
+bool is_being_deleted(const json& object);
+// Whether all of a pod's containers are through.
+bool has_ended(const json& pod);
 // The condition of that type in /status/conditions; null if there is none.
-const nlohmann::json& condition(const nlohmann::json& object, const std::string& type);
+const json& condition(const json& object, const std::string& type);
 
 }  // namespace migc::runtime::inline natives

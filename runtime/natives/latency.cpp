@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include <fmt/format.h>
+#include "compiler/support/failure.hpp"
 
 namespace migc::runtime::inline natives {
 
@@ -12,7 +12,7 @@ tl::expected<int, std::string> percentile_named(const std::string& name) {
     const char* const end = name.data() + name.size();
     const bool is_named = name.starts_with('p') && std::from_chars(name.data() + 1, end, percent).ptr == end;
     if (!is_named || percent < 1 || percent > 99)
-        return tl::unexpected(fmt::format("`{}` is no percentile; one looks like p95 (p1 to p99)", name));
+        return failure("`{}` is no percentile; one looks like p95 (p1 to p99)", name);
     return percent;
 }
 

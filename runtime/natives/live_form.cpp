@@ -14,8 +14,6 @@ const char* const kept_mark = "kept by the cluster only, mark ";
 
 namespace {
 
-using nlohmann::json;
-
 bool has(const json& object, const std::string& pointer) {
     return !field(object, pointer).is_null();
 }
@@ -98,22 +96,13 @@ void drop_assigned(json& object, const json& declared) {
 
 // The digest of each value in its place: see trust::secret_digest.
 void seal(json& secret, const trust::DigestKey& key) {
-    const std::string place =
-        text_field(secret, "/metadata/namespace") + "/" + text_field(secret, "/metadata/name") + "/";
+    const std::string place = text_field(secret, "/metadata/namespace") + "/" + name_of(secret) + "/";
     for (const char* part : {"data", "stringData"}) {
         if (!secret.contains(part) || !secret[part].is_object()) continue;
         for (auto& [name, value] : secret[part].items())
             value = kept_mark + trust::secret_digest(key, place + name, value.dump());
     }
     drop(secret, "/metadata/annotations", "kubectl.kubernetes.io/last-applied-configuration");
-}
-
-// Absent and null are the same to the cluster.
-const json& member(const json& object, const std::string& key) {
-    static const json none;
-    if (!object.is_object()) return none;
-    const auto found = object.find(key);
-    return found == object.end() ? none : *found;
 }
 
 std::set<std::string> keys_of(const json& a, const json& b) {

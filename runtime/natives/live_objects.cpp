@@ -1,21 +1,15 @@
 #include "runtime/natives/live_objects.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include <fmt/format.h>
 
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/live_form.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/withheld_values.hpp"
 #include "runtime/tools/identity.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 // An object that is not there is missing with its namespace, or without.
 std::string missing(Host& host, const Handle& handle) {
@@ -68,15 +62,14 @@ tl::expected<Handle, std::string> object_argument(Host& host, const Value& value
     const bool written = resource != nullptr && resource->type != "object";
     auto handle = kubernetes::parse_handle(written ? host.written(*resource) : text_argument({value}, 0));
     if (!handle && written)
-        return tl::unexpected(
-            fmt::format("`{}` is no name that Kubernetes allows", text_argument({value}, 0)));
+        return failure("`{}` is no name that Kubernetes allows", text_argument({value}, 0));
     if (!handle)
-        return tl::unexpected(fmt::format("`{}` names no object: write type/name, as \"configmap/settings\"",
-                                          text_argument({value}, 0)));
+        return failure("`{}` names no object: write type/name, as \"configmap/settings\"",
+                       text_argument({value}, 0));
     const std::string here = host.setting("namespace");
     if (!handle->name_space.empty() && !here.empty() && handle->name_space != here)
-        return tl::unexpected(fmt::format("{} is in namespace {}, but this stage acts in {}",
-                                          handle->written(), handle->name_space, here));
+        return failure("{} is in namespace {}, but this stage acts in {}", handle->written(),
+                       handle->name_space, here);
     return handle;
 }
 
@@ -94,8 +87,8 @@ tl::expected<std::string, std::string> collection_of(Host& host, const json& obj
         const std::string within = name_space.empty() ? "" : "/namespaces/" + name_space;
         return fmt::format("{}{}/{}", api, within, plural);
     }
-    return tl::unexpected(fmt::format("kubectl: the server does not say where it keeps objects of kind {}",
-                                      text_field(object, "/kind")));
+    return failure("kubectl: the server does not say where it keeps objects of kind {}",
+                   text_field(object, "/kind"));
 }
 
 Fetched fetch(Host& host, const Handle& handle) {
@@ -115,8 +108,8 @@ std::string versioned(const Handle& handle, const std::string& api_version) {
 }
 
 Answer modified_since_look(const Handle& handle) {
-    Answer answer = refused(fmt::format(
-        "{}: the object has been modified since it was looked at; nothing was written", handle.written()));
+    Answer answer = refused("{}: the object has been modified since it was looked at; nothing was written",
+                            handle.written());
     answer.refused = true;
     return answer;
 }
@@ -132,10 +125,6 @@ Answer write_object(Host& host, const std::vector<std::string>& arguments, const
 Preview shown_command(Host& host, const std::vector<std::string>& arguments, const std::string& input) {
     const auto argv = host.line_of("kubectl", arguments);
     return {input.empty() ? shown(argv) : fmt::format("{} <<< {}", shown(argv), shown({input})), {{argv}}};
-}
-
-bool is_being_deleted(const json& object) {
-    return !field(object, "/metadata/deletionTimestamp").is_null();
 }
 
 std::string finalizers_shown(const json& object) {
@@ -171,7 +160,7 @@ static Reading identity_of(Host& host, const Arguments& arguments) {
     if (!named) return named.error();
     const auto& [handle, object] = *named;
     if (object.is_null()) return absent(missing(host, handle));
-    return {Value(text_field(object, "/metadata/uid")), {}, false};
+    return {Value(text_field(object, "/metadata/uid"))};
 }
 
 static Reading version_of(Host& host, const Arguments& arguments) {
@@ -179,15 +168,14 @@ static Reading version_of(Host& host, const Arguments& arguments) {
     if (!named) return named.error();
     const auto& [handle, object] = *named;
     if (object.is_null()) return absent(handle.written() + " does not exist");
-    return {Value(text_field(object, "/metadata/resourceVersion")), {}, false};
+    return {Value(resource_version(object))};
 }
 
 static Reading live_value(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
     const std::string pointer = text_argument(arguments, 1);
-    if (!is_pointer(pointer))
-        return mistaken(fmt::format("`{}` is no JSON pointer, such as /data/colour", pointer));
+    if (!is_pointer(pointer)) return mistaken("`{}` is no JSON pointer, such as /data/colour", pointer);
     const Reading refusal = mistaken(handle->written() + " is a secret: migc does not read its values");
     if (handle->type == "secret" && leads_to_values(pointer)) return refusal;
     auto object = fetch(host, *handle);
@@ -201,8 +189,8 @@ static Reading live_value(Host& host, const Arguments& arguments) {
     if (is_secret_object(*object) && leads_to_values(pointer)) return refusal;
     drop_noted_values(*object);
     const json& found = field(*object, pointer);
-    Reading reading = found.is_null() ? absent(fmt::format("{} has no {}", handle->written(), pointer))
-                                      : json_reading(found);
+    Reading reading =
+        found.is_null() ? absent("{} has no {}", handle->written(), pointer) : json_reading(found);
     reading.writer = writer_of(host, *object, pointer);
     return read_from(*object, std::move(reading));
 }
@@ -214,19 +202,18 @@ static Reading definition_of(Host& host, const Arguments& arguments) {
     if (object.is_null()) return absent(missing(host, handle));
     // Neither there nor gone: nobody can call it back, and it may stay like this for ever.
     if (is_being_deleted(object))
-        return unknown(
-            fmt::format("{} is being deleted; {}", handle.written(),
-                        finalizers_shown(object).empty() ? "it is not gone yet" : finalizers_shown(object)));
+        return unknown("{} is being deleted; {}", handle.written(),
+                       finalizers_shown(object).empty() ? "it is not gone yet" : finalizers_shown(object));
     auto form = live_form(host, object, {});
     if (!form) return mistaken(form.error());
-    return read_from(object, {Value(std::make_shared<const json>(std::move(*form))), {}, false});
+    return read_from(object, as_it_is(std::move(*form)));
 }
 
 static Reading can_be_made_again(Host& host, const Arguments& arguments) {
     const auto named = named_object(host, argument(arguments, 0));
     if (!named) return named.error();
     const auto& [handle, object] = *named;
-    if (object.is_null()) return {Value(true), missing(host, handle), false};
+    if (object.is_null()) return {Value(true), missing(host, handle)};
     std::string why = no_way_back(host, handle, object);
     const bool can = why.empty();
     return {Value(can), std::move(why), !can};

@@ -43,8 +43,6 @@ Preview shown_command(Host& host, const std::vector<std::string>& arguments, con
 // a kind is spelled there only the server knows.
 tl::expected<std::string, std::string> collection_of(Host& host, const nlohmann::json& object);
 
-// Whether the server has begun to delete it.
-bool is_being_deleted(const nlohmann::json& object);
 // "its finalizer example.com/keep holds it"; empty if it has none.
 std::string finalizers_shown(const nlohmann::json& object);
 

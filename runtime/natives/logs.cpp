@@ -6,14 +6,11 @@
 #include <re2/re2.h>
 
 #include "runtime/natives/pod_command.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/times.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::size_t container_limit = std::size_t{16} << 20;  // bytes of one container's log
 constexpr std::size_t text_limit = std::size_t{1} << 20;        // bytes of what `logs of` answers
@@ -41,7 +38,7 @@ class LogReader {
 
     Found read(const json& pods) {
         for (const json& pod : pods) {
-            const std::string name = text_field(pod, "/metadata/name");
+            const std::string name = name_of(pod);
             logs_.lines[name];
             for (const json& status : container_statuses(pod))
                 if (auto read = read_container(name, status); !read) return tl::unexpected(read.error());
@@ -79,7 +76,7 @@ class LogReader {
                                      const std::vector<std::string>& options) {
         std::vector<std::string> arguments = {
             "logs", pod, "-c", container, since_, fmt::format("--limit-bytes={}", container_limit)};
-        arguments.insert(arguments.end(), options.begin(), options.end());
+        append(arguments, options);
         const Answer answer = host_.run("kubectl", arguments);
         if (!answer.succeeded()) return not_there(answer);
         if (answer.output.size() >= container_limit || answer.truncated)
@@ -123,8 +120,8 @@ Found logs_found(Host& host, const Arguments& arguments) {
     const bool all = argument(arguments, 1).is_absent();
     const RE2 expression(text_argument(arguments, 1), RE2::Quiet);
     if (!expression.ok())
-        return tl::unexpected(mistaken(fmt::format("`{}` is no regular expression: {}",
-                                                   text_argument(arguments, 1), expression.error())));
+        return tl::unexpected(
+            mistaken("`{}` is no regular expression: {}", text_argument(arguments, 1), expression.error()));
     const auto pods = pods_named(host, argument(arguments, 0));
     if (!pods) return tl::unexpected(unknown(pods.error()));
     if (!*pods) return tl::unexpected(absent(text_argument(arguments, 0) + " does not exist"));
@@ -133,9 +130,9 @@ Found logs_found(Host& host, const Arguments& arguments) {
 
 // A match is a match; that there is none can be told only where nothing is missing.
 Reading counted(const Logs& logs, std::int64_t count, std::string why) {
-    if (logs.gap.empty()) return {Value(count), std::move(why), false};
+    if (logs.gap.empty()) return {Value(count), std::move(why)};
     if (count == 0) return unknown(logs.gap);
-    return {Value(count), fmt::format("{}; at least so many, since {}", why, logs.gap), false};
+    return {Value(count), fmt::format("{}; at least so many, since {}", why, logs.gap)};
 }
 
 std::string per_pod(const Logs& logs) {
@@ -153,10 +150,10 @@ static Reading logs_of(Host& host, const Arguments& arguments) {
     for (const auto& [pod, lines] : logs->lines)
         for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
     if (text.size() > text_limit)
-        return unknown(fmt::format("the logs are longer than {} MiB; ask for the lines `matching` something",
-                                   text_limit >> 20));
+        return unknown("the logs are longer than {} MiB; ask for the lines `matching` something",
+                       text_limit >> 20);
     if (text.empty() && !logs->gap.empty()) return unknown(logs->gap);
-    return {Value(std::move(text)), per_pod(*logs), false};
+    return {Value(std::move(text)), per_pod(*logs)};
 }
 
 static Reading log_line_count(Host& host, const Arguments& arguments) {
@@ -178,7 +175,7 @@ static Reading requests_per_pod(Host& host, const Arguments& arguments) {
     if (!logs->gap.empty()) return unknown(logs->gap);
     json counts = json::object();
     for (const auto& [pod, lines] : logs->lines) counts[pod] = lines.size();
-    return {Value(std::make_shared<const json>(std::move(counts))), {}, false};
+    return as_it_is(std::move(counts));
 }
 
 const Rows logs_rows([]() -> std::vector<Row> {

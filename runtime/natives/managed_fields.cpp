@@ -10,20 +10,11 @@
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
-
 constexpr const char* last_applied_step = "f:kubectl.kubernetes.io/last-applied-configuration";
 
 // A node without children stands for the field itself, as does its member ".".
 bool is_member(const json& node) {
     return node.is_object() && (node.empty() || node.contains("."));
-}
-
-const json& fields_below(const json& node, const std::string& step) {
-    static const json none;
-    if (!node.is_object()) return none;
-    const auto found = node.find(step);
-    return found == node.end() ? none : *found;
 }
 
 void add_fields(json& all, const json& fields) {
@@ -50,7 +41,7 @@ Json* part_at(Json& value, const std::string& step) {
     const std::string name = step.size() > 2 ? step.substr(2) : "";
     if (step.starts_with("f:")) {
         const auto found = value.is_object() ? value.find(name) : value.end();
-        return value.is_object() && found != value.end() ? &*found : nullptr;
+        return found != value.end() ? &*found : nullptr;
     }
     if (!value.is_array()) return nullptr;
     const json wanted = json::parse(name, nullptr, false);
@@ -73,7 +64,7 @@ bool prune_fields(json& value, const json& fields, const json& kept, bool& chang
     for (const auto& [step, node] : fields.items()) {
         if (step == ".") continue;
         json* part = part_at(value, step);
-        if (part == nullptr || !prune_fields(*part, node, fields_below(kept, step), changed)) continue;
+        if (part == nullptr || !prune_fields(*part, node, member(kept, step), changed)) continue;
         erase_part(value, step, part);
         changed = true;
     }
@@ -85,7 +76,7 @@ json set_difference(const json& fields, const json& other) {
     json result;
     for (const auto& [step, node] : fields.items()) {
         if (step == ".") continue;
-        json rest = set_difference(node, fields_below(other, step));
+        json rest = set_difference(node, member(other, step));
         if (!rest.is_null()) result[step] = std::move(rest);
     }
     if (is_member(fields) && !is_member(other)) {
@@ -141,9 +132,8 @@ bool is_by_apply(const json& entry) {
 }
 
 bool keeps_note_of_kubectl(const json& entry) {
-    const json& annotations =
-        fields_below(fields_below(fields_below(entry, "fieldsV1"), "f:metadata"), "f:annotations");
-    return !is_by_apply(entry) && !fields_below(annotations, last_applied_step).is_null();
+    const json& annotations = member(member(member(entry, "fieldsV1"), "f:metadata"), "f:annotations");
+    return !is_by_apply(entry) && !member(annotations, last_applied_step).is_null();
 }
 
 // The fields of a set that a value has; null if there are none.
@@ -215,8 +205,7 @@ Takeover takeover_by(const json& object, const std::string& manager,
     std::vector<json> passing;
     for (const auto& entry : field(object, "/metadata/managedFields")) {
         const std::string name = text_field(entry, "/manager");
-        const bool whole =
-            text_field(entry, "/subresource").empty() && fields_below(entry, "fieldsV1").is_object();
+        const bool whole = text_field(entry, "/subresource").empty() && member(entry, "fieldsV1").is_object();
         const bool client_side = whole && keeps_note_of_kubectl(entry);
         if (client_side && !name.starts_with("kubectl")) takeover.stranger = name;
         if (whole && name == manager && is_by_apply(entry)) {
@@ -226,7 +215,7 @@ Takeover takeover_by(const json& object, const std::string& manager,
             passing.push_back(entry);
         } else {
             takeover.entries.push_back(entry);
-            add_fields(takeover.others, fields_below(entry, "fieldsV1"));
+            add_fields(takeover.others, member(entry, "fieldsV1"));
         }
     }
     const json applied = json::parse(text_field(object, last_applied_note), nullptr, false);
@@ -245,8 +234,7 @@ std::string other_applier(const json& object, const std::string& manager) {
 
 json applied_fields(const json& object, const std::string& manager) {
     for (const auto& entry : field(object, "/metadata/managedFields"))
-        if (text_field(entry, "/manager") == manager && is_by_apply(entry))
-            return fields_below(entry, "fieldsV1");
+        if (text_field(entry, "/manager") == manager && is_by_apply(entry)) return member(entry, "fieldsV1");
     return json::object();
 }
 

@@ -1,15 +1,12 @@
 // The table of natives, which their files fill.
 #include "runtime/natives/natives.hpp"
 
-#include <algorithm>
 #include <exception>
-#include <functional>
 #include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
@@ -35,7 +32,7 @@ Row reads(std::string_view name, Reading (*probe)(Host&, const Arguments&)) {
         try {
             return probe(host, arguments);
         } catch (const std::exception& problem) {
-            return unknown(fmt::format("{} could not be read: {}", name, problem.what()));
+            return unknown("{} could not be read: {}", name, problem.what());
         }
     };
     return row;
@@ -66,61 +63,6 @@ Row edits(std::string_view name, const NativeAction& action, NativePreview previ
     Row row = does(name, action, std::move(preview));
     row.edits_files = true;
     return row;
-}
-
-Row Row::of_input() {
-    reads_inputs = true;
-    return *this;
-}
-
-Row Row::exclusive() {
-    NativeEntry::exclusive = true;
-    return *this;
-}
-
-Row Row::is_its_preview() {
-    NativeEntry::is_its_preview = true;
-    return *this;
-}
-
-Row Row::reaches(const Reach& how_far) {
-    reach = how_far;
-    return *this;
-}
-
-Row Row::sees(std::vector<std::string_view> fields) {
-    sight.fields = std::move(fields);
-    return *this;
-}
-
-Row Row::sees_pointer(std::size_t argument) {
-    sight.pointer = argument;
-    return *this;
-}
-
-Row Row::as_written() {
-    sight.bookkeeping = false;
-    return *this;
-}
-
-Row Row::of_registry() {
-    sight.registry = true;
-    return *this;
-}
-
-Row Row::of_terraform_folder() {
-    sight.terraform_folder = true;
-    return *this;
-}
-
-Row Row::of_work_tree() {
-    sight.work_tree = true;
-    return *this;
-}
-
-Row Row::by_hand(ByHand function) {
-    NativeEntry::by_hand = function;
-    return *this;
 }
 
 std::vector<std::string_view> pod_specs() {

@@ -1,24 +1,19 @@
 // What is known of nodes: labels, taints, what their pods request, and where a workload's pods are.
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "runtime/natives/capacity.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
-
 // The whole, or what is at the pointer that is the first argument.
 Reading at_pointer(const json& whole, const Arguments& arguments) {
     const std::string pointer = text_argument(arguments, 0);
-    if (!is_pointer(pointer))
-        return mistaken(fmt::format("`{}` is no JSON pointer, such as /node-1", pointer));
+    if (!is_pointer(pointer)) return mistaken("`{}` is no JSON pointer, such as /node-1", pointer);
     const json& found = field(whole, pointer);
     return found.is_null() ? absent("there is no " + pointer) : json_reading(found);
 }
@@ -44,16 +39,11 @@ std::string shown_amount(const std::string& resource, double amount) {
     return bytes ? fmt::format("{:.0f}Mi", amount / (1024.0 * 1024.0)) : fmt::format("{:.0f}", amount);
 }
 
-bool has_ended(const json& pod) {
-    const std::string phase = text_field(pod, "/status/phase");
-    return phase == "Succeeded" || phase == "Failed";
-}
-
 Fetched nodes_with(Host& host, json (*fact)(const json&)) {
     const auto nodes = list_objects(host, {"nodes"});
     if (!nodes) return nodes;
     json whole = json::object();
-    for (const auto& node : *nodes) whole[text_field(node, "/metadata/name")] = fact(node);
+    for (const auto& node : *nodes) whole[name_of(node)] = fact(node);
     return whole;
 }
 
@@ -91,13 +81,12 @@ static Reading requests_of_nodes(Host& host, const Arguments& arguments) {
     const auto pods = list_objects(host, {"pods", "--all-namespaces"});
     if (!pods) return unknown(pods.error());
     std::map<std::string, Amounts> sums;
-    for (const auto& node : *nodes)
-        sums[text_field(node, "/metadata/name")] = {{"cpu", 0}, {"memory", 0}, {"pods", 0}};
+    for (const auto& node : *nodes) sums[name_of(node)] = {{"cpu", 0}, {"memory", 0}, {"pods", 0}};
     for (const auto& pod : *pods) {
         const auto sum = sums.find(text_field(pod, "/spec/nodeName"));
         if (sum == sums.end() || has_ended(pod)) continue;
         const auto requests = requests_of(pod);
-        if (!requests) return unknown(text_field(pod, "/metadata/name") + ": " + requests.error());
+        if (!requests) return unknown(name_of(pod) + ": " + requests.error());
         for (const auto& [resource, amount] : *requests) sum->second[resource] += amount;
     }
     json whole = json::object();
@@ -109,7 +98,7 @@ static Reading requests_of_nodes(Host& host, const Arguments& arguments) {
 static Reading pods_per_node(Host& host, const Arguments& arguments) {
     const auto spread = spread_of(host, argument(arguments, 0));
     if (!spread) return unknown(spread.error());
-    return {Value(std::make_shared<const json>(*spread)), {}, false};
+    return as_it_is(*spread);
 }
 
 static Reading nodes_used(Host& host, const Arguments& arguments) {
@@ -117,7 +106,7 @@ static Reading nodes_used(Host& host, const Arguments& arguments) {
     if (!spread) return unknown(spread.error());
     std::vector<std::string> names;
     for (const auto& [node, count] : *spread) names.push_back(fmt::format("{}: {}", node, count));
-    return {Value(static_cast<std::int64_t>(spread->size())), enumerate(names, 5), false};
+    return {Value(static_cast<std::int64_t>(spread->size())), enumerate(names, 5)};
 }
 
 const Rows node_facts_rows([]() -> std::vector<Row> {

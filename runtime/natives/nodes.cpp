@@ -1,17 +1,13 @@
 // Probes over the nodes of the cluster.
-#include <algorithm>
 
 #include <fmt/format.h>
 
 #include "runtime/natives/capacity.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 std::string shown_request(const Amounts& request) {
     std::vector<std::string> parts;
@@ -50,14 +46,13 @@ tl::expected<std::string, std::string> beyond_quota(const json& quotas, const Am
         for (const auto& [line, hard] : field(quota, "/status/hard").items()) {
             const auto one = request.find(limited_resource(line));
             if (one == request.end() || !hard.is_string()) continue;
-            const json& all_used = field(quota, "/status/used");
-            const json used = all_used.is_object() ? all_used.value(line, json("0")) : json("0");
+            const json& used = member(field(quota, "/status/used"), line);
             const auto limit = parse_quantity(hard.get<std::string>());
-            const auto taken = parse_quantity(used.is_string() ? used.get<std::string>() : used.dump());
-            if (!limit || !taken) return tl::unexpected(fmt::format("line {} of a quota is no amount", line));
+            const auto taken = used.is_null() ? Quantity{"0"} : quantity_of(used);
+            if (!limit || !taken) return failure("line {} of a quota is no amount", line);
             if (taken->amount + one->second * static_cast<double>(wanted) > limit->amount + 1e-6)
-                return fmt::format("quota {} allows {} of {}, and {} are used",
-                                   text_field(quota, "/metadata/name"), limit->text, line, taken->text);
+                return fmt::format("quota {} allows {} of {}, and {} are used", name_of(quota), limit->text,
+                                   line, taken->text);
         }
     return std::string();
 }
@@ -73,17 +68,16 @@ Reading judge_capacity(const Cluster& cluster, const json& pod_template, std::in
     if (!request) return unknown("the requests of the pods cannot be read: " + request.error());
     const auto quota = beyond_quota(cluster.quotas, *request, wanted);
     if (!quota) return unknown(quota.error());
-    if (!quota->empty()) return {Value(false), *quota, false};
+    if (!quota->empty()) return not_yet(*quota);
     const auto rooms = free_room(cluster.nodes, cluster.pods, pod_template);
     if (!rooms) return unknown("the room on the nodes cannot be read: " + rooms.error());
     const std::int64_t placed = fitting(*rooms, *request, wanted);
     const std::string why = fmt::format("{} of {} more pods fit on {} of {} nodes; {}", placed, wanted,
                                         rooms->size(), cluster.nodes.size(), shown_request(*request));
-    if (placed < wanted) return {Value(false), why, false};
+    if (placed < wanted) return not_yet(why);
     const auto rules = placement_rules(pod_template);
-    if (!rules.empty())
-        return unknown(fmt::format("{}, but migc does not weigh their {}", why, fmt::join(rules, ", ")));
-    return {Value(true), why, false};
+    if (!rules.empty()) return unknown("{}, but migc does not weigh their {}", why, fmt::join(rules, ", "));
+    return {Value(true), why};
 }
 
 }  // namespace
@@ -93,9 +87,9 @@ static Reading node_count_ready(Host& host, const Arguments&) {
     if (!nodes) return unknown(nodes.error());
     std::vector<std::string> unready;
     for (const auto& node : *nodes)
-        if (!is_ready_node(node)) unready.push_back(text_field(node, "/metadata/name"));
+        if (!holds(node, "Ready")) unready.push_back(name_of(node));
     const auto count = static_cast<std::int64_t>(nodes->size() - unready.size());
-    return {Value(count), unready.empty() ? "" : "not ready: " + enumerate(unready), false};
+    return {Value(count), unready.empty() ? "" : "not ready: " + enumerate(unready)};
 }
 
 static Reading capacity_for(Host& host, const Arguments& arguments) {

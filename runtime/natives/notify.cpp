@@ -5,7 +5,6 @@
 #include "compiler/project/named_file.hpp"
 #include "runtime/natives/http_content.hpp"
 #include "runtime/natives/http_request.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/tools/redaction.hpp"
 
@@ -23,12 +22,12 @@ tl::expected<std::string, std::string> address_of(Host& host, const project::Cha
     constexpr std::uintmax_t limit = std::uintmax_t{64} << 10;
     const auto text = project::named_file_content(host.inventory(), channel.url_file, limit);
     if (!text)
-        return tl::unexpected(fmt::format("the address of channel {} cannot be read from {}: {}",
-                                          channel.name, channel.url_file, text.error()));
+        return failure("the address of channel {} cannot be read from {}: {}", channel.name, channel.url_file,
+                       text.error());
     std::string line = text->substr(0, text->find('\n'));
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
     if (!line.starts_with("https://") && !line.starts_with("http://"))
-        return tl::unexpected(fmt::format("{} holds no address that begins with https://", channel.url_file));
+        return failure("{} holds no address that begins with https://", channel.url_file);
     return line;
 }
 

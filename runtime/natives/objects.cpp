@@ -2,21 +2,14 @@
 #include <fmt/format.h>
 
 #include "compiler/kubernetes/manifest.hpp"
+#include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
-#include "runtime/natives/live_objects.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/server_side.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
-
-std::filesystem::path whole_path(Host& host, const std::string& path) {
-    return std::filesystem::path(host.setting("root")) / path;  // a whole path stays as it is
-}
 
 // Whether an autoscaler writes the number of replicas; asked only where it matters.
 tl::expected<bool, std::string> is_scaled_elsewhere(Host& host, const Document& document) {
@@ -24,18 +17,10 @@ tl::expected<bool, std::string> is_scaled_elsewhere(Host& host, const Document& 
     if (kind != "Deployment" && kind != "StatefulSet") return false;
     if (!field(document.declared, "/spec/replicas").is_null()) return false;
     std::vector<std::string> what = {"hpa"};
-    for (std::string& option : namespace_option(host, document.handle.name_space))
-        what.push_back(std::move(option));
+    append(what, namespace_option(host, document.handle.name_space));
     const auto autoscalers = list_objects(host, what);
     if (!autoscalers) return tl::unexpected(autoscalers.error());
     return !autoscaler_in(*autoscalers, kind, document.handle.name).empty();
-}
-
-Fetched form_of(Host& host, const Document& document, json object) {
-    if (object.is_null()) return object;
-    const auto scaled_elsewhere = is_scaled_elsewhere(host, document);
-    if (!scaled_elsewhere) return tl::unexpected(scaled_elsewhere.error());
-    return live_form(host, std::move(object), document.declared, *scaled_elsewhere);
 }
 
 // Annotations that the manifest does not set and the server's dry run changes: admission or a controller
@@ -55,14 +40,17 @@ void drop_moving_notes(const Document& document, const json& before, json& after
     }
 }
 
-Reading form_reading(json form) {
-    return {Value(std::make_shared<const json>(std::move(form))), {}, false};
-}
-
 }  // namespace
 
+Fetched live_object(Host& host, const Document& document, json object) {
+    if (object.is_null()) return object;
+    const auto scaled_elsewhere = is_scaled_elsewhere(host, document);
+    if (!scaled_elsewhere) return tl::unexpected(scaled_elsewhere.error());
+    return live_form(host, std::move(object), document.declared, *scaled_elsewhere);
+}
+
 tl::expected<Document, std::string> document_of(Host& host, const Arguments& arguments) {
-    const auto documents = kubernetes::read_manifest(whole_path(host, text_argument(arguments, 0)));
+    const auto documents = kubernetes::read_manifest(path_in_project(host, text_argument(arguments, 0)));
     if (!documents) return tl::unexpected(documents.error());
     const std::string wanted = text_argument(arguments, 1);
     const std::string here = host.setting("namespace");
@@ -70,57 +58,46 @@ tl::expected<Document, std::string> document_of(Host& host, const Arguments& arg
         if (one.handle.text() != wanted) continue;
         // As kubectl itself refuses it: a stage acts in its own namespace only.
         if (!one.handle.name_space.empty() && !here.empty() && one.handle.name_space != here)
-            return tl::unexpected(fmt::format(
+            return failure(
                 "{} says namespace {}, but this stage acts in {}; take the namespace out of the manifest",
-                wanted, one.handle.name_space, here));
+                wanted, one.handle.name_space, here);
         return one;
     }
-    return tl::unexpected(fmt::format("{} does not declare {}", text_argument(arguments, 0), wanted));
-}
-
-Fetched live_object(Host& host, const Document& document) {
-    auto object = managed_object(host, document);
-    if (!object) return object;
-    return form_of(host, document, std::move(*object));
-}
-
-Fetched live_object(Host& host, const Document& document, json object) {
-    return form_of(host, document, std::move(object));
+    return failure("{} does not declare {}", text_argument(arguments, 0), wanted);
 }
 
 static Reading objects_of_manifest(Host& host, const Arguments& arguments) {
-    const auto documents = kubernetes::read_manifest(whole_path(host, text_argument(arguments, 0)));
+    const auto documents = kubernetes::read_manifest(path_in_project(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     List handles;
     for (const Document& one : *documents) handles.emplace_back(one.handle.text());
-    return {Value(std::move(handles)), {}, false};
+    return {Value(std::move(handles))};
 }
 
 static Reading files_left_aside(Host& host, const Arguments& arguments) {
-    const auto names = kubernetes::files_beside_manifests(whole_path(host, text_argument(arguments, 0)));
+    const auto names = kubernetes::files_beside_manifests(path_in_project(host, text_argument(arguments, 0)));
     if (!names) return mistaken(names.error());
-    if (names->empty()) return absent();
-    return {Value(List(names->begin(), names->end())), {}, false};
+    return names->empty() ? absent() : Reading{list_of(*names)};
 }
 
 // Last first: what stands on another object goes before that one.
 static Reading objects_to_delete(Host& host, const Arguments& arguments) {
-    const auto documents = kubernetes::read_manifest(whole_path(host, text_argument(arguments, 0)));
+    const auto documents = kubernetes::read_manifest(path_in_project(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     List handles;
     for (auto one = documents->rbegin(); one != documents->rend(); ++one)
         if (!kubernetes::is_left_standing(one->handle.type))
             handles.emplace_back(ResourceRef{"object", one->handle.text()});
-    return {Value(std::move(handles)), {}, false};
+    return {Value(std::move(handles))};
 }
 
 static Reading objects_left_standing(Host& host, const Arguments& arguments) {
-    const auto documents = kubernetes::read_manifest(whole_path(host, text_argument(arguments, 0)));
+    const auto documents = kubernetes::read_manifest(path_in_project(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     List handles;
     for (const Document& one : *documents)
         if (kubernetes::is_left_standing(one.handle.type)) handles.emplace_back(one.handle.text());
-    return handles.empty() ? absent() : Reading{Value(std::move(handles)), {}, false};
+    return handles.empty() ? absent() : Reading{Value(std::move(handles))};
 }
 
 namespace {
@@ -146,15 +123,15 @@ tl::expected<Declared, Reading> declared_object(Host& host, const Arguments& arg
 static Reading object_version(Host& host, const Arguments& arguments) {
     const auto found = declared_object(host, arguments);
     if (!found) return found.error();
-    return {Value(text_field(found->object, "/metadata/resourceVersion")), {}, false};
+    return {Value(resource_version(found->object))};
 }
 
 static Reading object_live(Host& host, const Arguments& arguments) {
     const auto found = declared_object(host, arguments);
     if (!found) return found.error();
-    auto form = form_of(host, found->document, found->object);
+    auto form = live_object(host, found->document, found->object);
     if (!form) return unknown(form.error());
-    return read_from(found->object, form_reading(std::move(*form)));
+    return read_from(found->object, as_it_is(std::move(*form)));
 }
 
 // What `apply` would leave, defaults and admission included: the server itself says it.
@@ -164,17 +141,17 @@ static Reading object_wanted(Host& host, const Arguments& arguments) {
     const auto now = managed_object(host, *document);
     if (!now) return unknown(now.error());
     auto object = applied_object(host, *document, *now);
-    if (!object) return object.error().refused ? mistaken(object.error().why) : unknown(object.error().why);
+    if (!object) return not_known(object.error().why, object.error().refused);
     drop_moving_notes(*document, *now, *object);
-    auto form = form_of(host, *document, std::move(*object));
+    auto form = live_object(host, *document, std::move(*object));
     if (!form) return unknown(form.error());
-    return form_reading(std::move(*form));
+    return as_it_is(std::move(*form));
 }
 
 // What the server says of the first object that it does not take; unknown if it is not the server that
 // speaks.
 static Reading apply_accepted(Host& host, const Arguments& arguments) {
-    const auto documents = kubernetes::read_manifest(whole_path(host, text_argument(arguments, 0)));
+    const auto documents = kubernetes::read_manifest(path_in_project(host, text_argument(arguments, 0)));
     if (!documents) return mistaken(documents.error());
     for (const Document& one : *documents) {
         const auto document = document_of(host, {argument(arguments, 0), Value(one.handle.text())});
@@ -184,9 +161,9 @@ static Reading apply_accepted(Host& host, const Arguments& arguments) {
         const auto object = applied_object(host, *document, *now);
         if (object) continue;
         std::string why = fmt::format("{}: {}", one.handle.written(), object.error().why);
-        return object.error().refused ? Reading{Value(false), std::move(why), true} : unknown(std::move(why));
+        return object.error().refused ? never(std::move(why)) : unknown(std::move(why));
     }
-    return {Value(true), {}, false};
+    return {Value(true)};
 }
 
 static Answer object_apply(Host& host, const Arguments& arguments) {

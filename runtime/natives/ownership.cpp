@@ -11,12 +11,6 @@ Reading written_by_us(Host& host, Reading reading, bool proven) {
     return reading;
 }
 
-Answer went_wrong(std::string reason) {
-    Answer answer = refused(std::move(reason));
-    answer.refused = false;
-    return answer;
-}
-
 std::string output_so_far(const std::filesystem::path& file) {
     if (auto whole = read_bytes(file)) return std::move(*whole);
     std::string text;

@@ -1,22 +1,16 @@
 // One field of a live object: what it may become, and setting it.
-#include <algorithm>
-#include <array>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
+#include "compiler/support/text.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 #include "runtime/natives/withheld_values.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 struct Wish {
     Handle handle;
@@ -26,24 +20,15 @@ struct Wish {
 
 // What the server writes itself: a value of ours would be lost at once, or would lie.
 bool is_the_servers(const std::string& pointer) {
-    constexpr std::array fields = {"/status",
-                                   "/kind",
-                                   "/apiVersion",
-                                   "/metadata/name",
-                                   "/metadata/namespace",
-                                   "/metadata/uid",
-                                   "/metadata/resourceVersion",
-                                   "/metadata/generation",
-                                   "/metadata/creationTimestamp",
-                                   "/metadata/deletionTimestamp",
-                                   "/metadata/deletionGracePeriodSeconds",
-                                   "/metadata/managedFields",
-                                   "/metadata/selfLink",
-                                   "/metadata/annotations/deployment.kubernetes.io~1revision"};
-    return pointer.empty() || pointer == "/metadata" ||
-           std::any_of(fields.begin(), fields.end(), [&](const std::string& field) {
-               return pointer == field || pointer.starts_with(field + "/");
-           });
+    constexpr const char* fields =
+        "/status /kind /apiVersion /metadata/name /metadata/namespace /metadata/uid /metadata/resourceVersion "
+        "/metadata/generation /metadata/creationTimestamp /metadata/deletionTimestamp "
+        "/metadata/deletionGracePeriodSeconds /metadata/managedFields /metadata/selfLink "
+        "/metadata/annotations/deployment.kubernetes.io~1revision";
+    if (pointer.empty() || pointer == "/metadata") return true;
+    for (const std::string& one : split(fields, ' '))
+        if (pointer == one || pointer.starts_with(one + "/")) return true;
+    return false;
 }
 
 tl::expected<Wish, std::string> wish_of(Host& host, const Arguments& arguments) {
@@ -51,11 +36,10 @@ tl::expected<Wish, std::string> wish_of(Host& host, const Arguments& arguments) 
     if (!handle) return tl::unexpected(handle.error());
     Wish wish = {*handle, text_argument(arguments, 1), as_json(argument(arguments, 2))};
     if (!is_pointer(wish.pointer))
-        return tl::unexpected(fmt::format("`{}` is no JSON pointer, such as /data/colour", wish.pointer));
+        return failure("`{}` is no JSON pointer, such as /data/colour", wish.pointer);
     if (is_the_servers(wish.pointer))
-        return tl::unexpected(fmt::format("{} of {} is written by the cluster itself; it is not for patching",
-                                          wish.pointer.empty() ? "the whole" : wish.pointer,
-                                          handle->written()));
+        return failure("{} of {} is written by the cluster itself; it is not for patching",
+                       wish.pointer.empty() ? "the whole" : wish.pointer, handle->written());
     return wish;
 }
 
@@ -66,9 +50,8 @@ tl::expected<void, std::string> check_autoscaler(Host& host, const Wish& wish, c
     if (!autoscalers) return tl::unexpected(autoscalers.error());
     const std::string name = autoscaler_in(*autoscalers, text_field(object, "/kind"), wish.handle.name);
     if (name.empty()) return {};
-    return tl::unexpected(
-        fmt::format("{} of {} is set by autoscaler {}; `set autoscaling of` changes its range", wish.pointer,
-                    wish.handle.written(), name));
+    return failure("{} of {} is set by autoscaler {}; `set autoscaling of` changes its range", wish.pointer,
+                   wish.handle.written(), name);
 }
 
 // A place in a list is one of its elements, or the one behind the last.
@@ -95,32 +78,21 @@ tl::expected<json, std::string> with_wish(json object, const Wish& wish) {
                 parent.erase(place.back());
         }
     } catch (const std::exception&) {
-        return tl::unexpected(
-            fmt::format("{} has no place {}: what is there is neither a map nor a list with "
-                        "that element",
-                        wish.handle.written(), wish.pointer));
+        return failure(
+            "{} has no place {}: what is there is neither a map nor a list with "
+            "that element",
+            wish.handle.written(), wish.pointer);
     }
     return object;
 }
 
-struct FieldPatch {
-    std::vector<std::string> arguments;
-    std::string body;  // on standard input: an argument must not be longer than 128 KiB
-};
-
 // The resource version makes the server refuse the patch to any other object than the one that it was made
 // for.
-tl::expected<FieldPatch, std::string> field_patch(Host& host, const Wish& wish, const json& now) {
+Planned field_patch(Host& host, const Wish& wish, const json& now) {
     const auto wanted = with_wish(now, wish);
     if (!wanted) return tl::unexpected(wanted.error());
-    json patch = merge_difference(now, *wanted);
-    patch["metadata"]["resourceVersion"] = text_field(now, "/metadata/resourceVersion");
-    FieldPatch result = {{"patch", wish.handle.written(), "--type=merge",
-                          "--field-manager=" + field_manager(host), "--patch-file=/dev/stdin", "-o", "json"},
-                         patch.dump()};
-    for (std::string& option : namespace_option(host, wish.handle.name_space))
-        result.arguments.push_back(std::move(option));
-    return result;
+    return merge_patch(host, wish.handle.written(), wish.handle.name_space, field_manager(host),
+                       merge_difference(now, *wanted), now);
 }
 
 tl::expected<json, std::string> object_to_patch(Host& host, const Wish& wish) {
@@ -143,17 +115,14 @@ static Reading accepted_value(Host& host, const Arguments& arguments) {
     auto patch = field_patch(host, *wish, *now);
     if (!patch) return unknown(patch.error());
     patch->arguments.emplace_back("--dry-run=server");
-    const Answer answer = host.run("kubectl", patch->arguments, patch->body);
-    if (!answer.succeeded())
-        return is_refusal(answer) ? mistaken(complaint("kubectl", answer))
-                                  : unknown(complaint("kubectl", answer));
+    const Answer answer = host.run("kubectl", patch->arguments, patch->input);
+    if (!answer.succeeded()) return not_known(complaint("kubectl", answer), is_refusal(answer));
     auto object = json::parse(answer.output, nullptr, false);
     if (!object.is_object()) return unknown("kubectl: the answer is not JSON");
     drop_noted_values(object);
     const json& becomes = field(object, wish->pointer);
     if (becomes.is_null() && !wish->value.is_null())
-        return mistaken(
-            fmt::format("{} knows no field {}: the server drops it", wish->handle.written(), wish->pointer));
+        return mistaken("{} knows no field {}: the server drops it", wish->handle.written(), wish->pointer);
     return becomes.is_null() ? absent() : json_reading(becomes);
 }
 
@@ -163,10 +132,9 @@ static Answer object_patch(Host& host, const Arguments& arguments) {
     const auto now = object_to_patch(host, *wish);
     if (!now) return refused(now.error());
     // What was captured is the way back: an object that has become another one since is not patched.
-    if (text_field(*now, "/metadata/resourceVersion") != text_argument(arguments, 3))
-        return modified_since_look(wish->handle);
+    if (resource_version(*now) != text_argument(arguments, 3)) return modified_since_look(wish->handle);
     const auto patch = field_patch(host, *wish, *now);
-    return patch ? write_object(host, patch->arguments, patch->body) : refused(patch.error());
+    return patch ? write_object(host, patch->arguments, patch->input) : refused(patch.error());
 }
 
 static Preview preview_object_patch(Host& host, const Arguments& arguments) {
@@ -174,7 +142,7 @@ static Preview preview_object_patch(Host& host, const Arguments& arguments) {
     const auto now = wish ? fetch(host, wish->handle) : Fetched();
     if (!wish || !now || now->is_null()) return {};
     const auto patch = field_patch(host, *wish, *now);
-    return patch ? shown_command(host, patch->arguments, patch->body) : Preview();
+    return patch ? shown_command(host, patch->arguments, patch->input) : Preview();
 }
 
 const Rows patch_rows([]() -> std::vector<Row> {

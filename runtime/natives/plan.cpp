@@ -9,7 +9,6 @@
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
 using Entries = std::map<std::string, StateEntry>;
 
 // Modules that are nested deeper are garbage, and would exhaust the stack.
@@ -55,12 +54,6 @@ void add_output(PlanSummary& plan, const std::string& name, const json& change) 
 bool has_unknown(const json& unknown) {
     const json flat = unknown.is_structured() ? unknown.flatten() : json::array({unknown});
     return std::any_of(flat.begin(), flat.end(), [](const json& one) { return one == json(true); });
-}
-
-const json& member(const json& object, const std::string& name) {
-    static const json none;
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    return object.is_object() && found != object.end() ? *found : none;
 }
 
 // Names of the attributes that a change gives another value that is known beforehand.
@@ -175,10 +168,9 @@ std::vector<std::string> not_as_before(const PlannedChange& back, const PlannedC
 }  // namespace
 
 tl::expected<PlanSummary, std::string> summarize(const json& plan) {
-    if (text_field(plan, "/format_version").empty())
-        return tl::unexpected<std::string>("terraform: this is no plan");
+    if (text_field(plan, "/format_version").empty()) return failure("terraform: this is no plan");
     if (field(plan, "/errored") == json(true))
-        return tl::unexpected<std::string>("the plan is incomplete: terraform met an error while making it");
+        return failure("the plan is incomplete: terraform met an error while making it");
     PlanSummary summary;
     for (const auto& change : field(plan, "/resource_changes")) add_resource(summary, change);
     for (const auto& [name, change] : field(plan, "/output_changes").items())

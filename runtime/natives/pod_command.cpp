@@ -11,32 +11,13 @@
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
-
-bool is_ending(const json& pod) {
-    return !field(pod, "/metadata/deletionTimestamp").is_null();
-}
-
-bool has_ended(const json& pod) {
-    const std::string phase = text_field(pod, "/status/phase");
-    return phase == "Failed" || phase == "Succeeded";
-}
-
-bool is_ready(const json& pod) {
-    return text_field(condition(pod, "Ready"), "/status") == "True";
-}
-
-std::string name_of(const json& pod) {
-    return text_field(pod, "/metadata/name");
-}
-
 // The living ones, ready ones first, then by name: the same pod each time.
 std::vector<json> living(const json& pods) {
     std::vector<json> result;
     for (const json& pod : pods)
-        if (!is_ending(pod) && !has_ended(pod)) result.push_back(pod);
+        if (!is_being_deleted(pod) && !has_ended(pod)) result.push_back(pod);
     std::sort(result.begin(), result.end(), [](const json& a, const json& b) {
-        return std::pair(!is_ready(a), name_of(a)) < std::pair(!is_ready(b), name_of(b));
+        return std::pair(!holds(a, "Ready"), name_of(a)) < std::pair(!holds(b, "Ready"), name_of(b));
     });
     return result;
 }
@@ -117,7 +98,7 @@ std::vector<std::string> exec_arguments(const PodPlace& place, const std::vector
     std::vector<std::string> arguments = {"exec", place.pod, "-c", place.container};
     if (with_input) arguments.emplace_back("-i");
     arguments.emplace_back("--");
-    arguments.insert(arguments.end(), command.begin(), command.end());
+    append(arguments, command);
     return arguments;
 }
 

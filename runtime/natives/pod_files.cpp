@@ -3,21 +3,18 @@
 
 #include <fmt/format.h>
 
-#include "compiler/support/read_file.hpp"
 #include "compiler/support/sha256.hpp"
 #include "runtime/natives/backup.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/pod_path.hpp"
-#include "runtime/natives/reading.hpp"
+#include "runtime/natives/private_file.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::uintmax_t file_limit = std::uintmax_t{64} << 20;  // bytes of a file that is copied into a pod
 
 bool is_missing(const Answer& answer) {
     return answer.ending == Ending::Exited &&
@@ -39,12 +36,6 @@ tl::expected<Target, NoPlace> target_of(Host& host, const Arguments& arguments, 
     return Target{*place, *path};
 }
 
-tl::expected<std::string, std::string> content_of(const std::string& file) {
-    return file_content(file, file_limit).map_error([&](const std::string& why) {
-        return fmt::format("{} cannot be read: {}", file, why);
-    });
-}
-
 std::string folder_of(const std::string& path) {
     return fs::path(path).parent_path().string();
 }
@@ -55,7 +46,7 @@ std::string name_in(const std::string& path) {
 
 // Below the folder of the file, which must be there: a file is put into no folder that nobody made.
 Answer put(Host& host, const Target& target, const std::string& file) {
-    const auto content = content_of(file);
+    const auto content = read_bytes(file);
     if (!content) return not_started(content.error());
     std::error_code error;
     const auto mode = static_cast<unsigned>(fs::status(file, error).permissions()) & 0777U;
@@ -71,15 +62,14 @@ Answer put(Host& host, const Target& target, const std::string& file) {
 // [path, workload, container or absent]
 static Reading pod_file_digest(Host& host, const Arguments& arguments) {
     const auto target = target_of(host, arguments, 0);
-    if (!target) return target.error().permanent ? mistaken(target.error().why) : unknown(target.error().why);
+    if (!target) return not_known(target.error().why, target.error().permanent);
     const std::vector<std::string> command = {"cat", target->path};
     const Answer answer = host.run("kubectl", exec_arguments(target->place, command));
     if (answer.succeeded() && answer.truncated)
         return mistaken(target->path + " is too large to be read whole");
-    if (answer.succeeded()) return {Value("sha256:" + sha256(answer.output)), {}, false};
+    if (answer.succeeded()) return {Value("sha256:" + sha256(answer.output))};
     if (is_missing(answer)) return absent(target->path + " does not exist");
-    const std::string problem = exec_problem(target->place, command, answer);
-    return lacks_program(answer) ? mistaken(problem) : unknown(problem);
+    return not_known(exec_problem(target->place, command, answer), lacks_program(answer));
 }
 
 // [file]
@@ -87,8 +77,8 @@ static Reading local_file_digest(Host&, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0);
     std::error_code error;
     if (!fs::exists(file, error) && !error) return absent(file + " does not exist");
-    const auto content = content_of(file);
-    return content ? Reading{Value("sha256:" + sha256(*content)), {}, false} : mistaken(content.error());
+    const auto content = read_bytes(file);
+    return content ? Reading{Value("sha256:" + sha256(*content))} : mistaken(content.error());
 }
 
 // [path, workload, container or absent, archive]: nothing is written where there is no such file.

@@ -2,19 +2,17 @@
 
 #include <filesystem>
 
-#include <fmt/format.h>
+#include "compiler/support/failure.hpp"
 
 namespace migc::runtime::inline natives {
 
 tl::expected<std::string, std::string> pod_path(const std::string& path) {
     if (!path.starts_with('/'))
-        return tl::unexpected(
-            fmt::format("the path `{}` in the container must be absolute, as in \"/var/lib/data\"", path));
+        return failure("the path `{}` in the container must be absolute, as in \"/var/lib/data\"", path);
     for (const auto& part : std::filesystem::path(path))
-        if (part == "..")
-            return tl::unexpected(fmt::format("the path `{}` in the container holds `..`", path));
+        if (part == "..") return failure("the path `{}` in the container holds `..`", path);
     if (path.find('\0') != std::string::npos)
-        return tl::unexpected<std::string>("the path in the container holds a NUL character");
+        return failure("the path in the container holds a NUL character");
     std::string plain = "/" + std::filesystem::path(path).relative_path().lexically_normal().string();
     while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
     return plain == "/." ? "/" : plain;

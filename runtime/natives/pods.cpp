@@ -1,20 +1,16 @@
 // Probes over a workload's pods: readiness, restarts, memory kills.
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/support/text.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 struct Workload {
     const json* workload = nullptr;  // null: it does not exist
@@ -25,7 +21,7 @@ struct Workload {
 const json* find_workload(const json& items, const WorkloadName& name) {
     for (const auto& item : items)
         if (text_field(item, "/kind") == workload_kind(name.written) &&
-            text_field(item, "/metadata/name") == object_name(name.written))
+            name_of(item) == object_name(name.written))
             return &item;
     return nullptr;
 }
@@ -34,7 +30,7 @@ std::vector<Workload> every_workload(const json& items) {
     std::vector<Workload> targets;
     for (const auto& item : items)
         if (kubernetes::is_workload(lower_case(text_field(item, "/kind"))))
-            targets.push_back({&item, {"", text_field(item, "/metadata/name")}, {}});
+            targets.push_back({&item, {"", name_of(item)}, {}});
     return targets;
 }
 
@@ -53,9 +49,9 @@ tl::expected<std::vector<Workload>, Reading> named_workloads(Host& host, const L
         }
         if (workload_kind(name->written).empty())
             return tl::unexpected(
-                mistaken(fmt::format("{} is no deployment, stateful set or daemon set: whether its pods are "
-                                     "ready cannot be told",
-                                     name->written)));
+                mistaken("{} is no deployment, stateful set or daemon set: whether its pods are "
+                         "ready cannot be told",
+                         name->written));
         targets.push_back({find_workload(items, *name), *name, {}});
     }
     return targets;
@@ -72,7 +68,7 @@ Readiness missing(Host& host, const std::string& written, bool was_there) {
     const auto found = get_object(host, "namespace/" + name_space);
     if (found && found->is_null())
         return {false, fmt::format("{} does not exist: there is no namespace {}", written, name_space), true};
-    if (found && !field(*found, "/metadata/deletionTimestamp").is_null())
+    if (found && is_being_deleted(*found))
         return {false, fmt::format("{} does not exist: namespace {} is being deleted", written, name_space),
                 true};
     const bool gone = was_there || is_listed(host.setting("changed-workloads"), written);
@@ -91,7 +87,7 @@ Readiness judge_workload(Host& host, const Workload& target, const json& items, 
 bool is_asked_for(Host& host, const List& names, const json& item) {
     return names.empty() || std::any_of(names.begin(), names.end(), [&](const Value& value) {
                const auto name = workload_argument(host, value);
-               return name && object_name(name->written) == text_field(item, "/metadata/name");
+               return name && object_name(name->written) == name_of(item);
            });
 }
 
@@ -129,9 +125,7 @@ Reading ready_reading(Host& host, const List& names, bool were_there) {
     if (!items) return unknown(items.error());
     const auto targets = names.empty() ? every_workload(*items) : named_workloads(host, names, *items);
     if (!targets) return targets.error();
-    if (targets->empty())
-        return {Value(false), fmt::format("there is no workload in namespace {}", host.setting("namespace")),
-                false};
+    if (targets->empty()) return not_yet("there is no workload in namespace {}", host.setting("namespace"));
     return judge_all(host, *targets, *items, were_there);
 }
 
@@ -149,15 +143,15 @@ Reading sum_over_containers(Host& host, const Value& workload, std::int64_t (*co
     for (const auto& pod : *pods) {
         std::int64_t of_pod = 0;
         for (const auto& status : container_statuses(pod)) of_pod += count(status);
-        if (of_pod > 0) parts.push_back(fmt::format("{}: {}", text_field(pod, "/metadata/name"), of_pod));
+        if (of_pod > 0) parts.push_back(fmt::format("{}: {}", name_of(pod), of_pod));
         sum += of_pod;
     }
-    return {Value(sum), enumerate(parts, 5), false};
+    return {Value(sum), enumerate(parts, 5)};
 }
 
 // As `migc.yaml` or a script would name it.
 ResourceRef workload_named(Host& host, const json& item) {
-    const std::string name = text_field(item, "/metadata/name");
+    const std::string name = name_of(item);
     const std::string written = lower_case(text_field(item, "/kind")) + "/" + name;
     for (const auto& [known, as] : host.inventory().workloads)
         if (as == written) return {"workload", known};
@@ -172,7 +166,7 @@ static Reading workloads_of_namespace(Host& host, const Arguments&) {
     if (!items) return unknown(items.error());
     List names;
     for (const auto& item : *items) names.emplace_back(workload_named(host, item));
-    return {Value(std::move(names)), {}, false};
+    return {Value(std::move(names))};
 }
 
 static Reading pods_ready(Host& host, const Arguments& arguments) {
@@ -189,8 +183,8 @@ static Reading ready_of(Host& host, const Arguments& arguments) {
     if (target == nullptr) return unknown("no workload is named");
     const auto workload = get_object(host, host.written(*target));
     if (!workload) return unknown(workload.error());
-    if (workload->is_null()) return {Value(Absent{}), {}, false};
-    return {Value(ready_count(*workload)), {}, false};
+    if (workload->is_null()) return {Value(Absent{})};
+    return {Value(ready_count(*workload))};
 }
 
 static Reading restarts(Host& host, const Arguments& arguments) {

@@ -8,8 +8,6 @@
 namespace migc::runtime::inline natives {
 namespace {
 
-using Failure = tl::unexpected<std::string>;
-
 // The fields before those that the mapping has, in the form in which it is written: {a: b}, or a line each.
 std::string with_fields_inserted(const std::string& text, const std::vector<std::string>& fields) {
     const auto read = documents::read_yaml_text(text, documents::large_yaml);
@@ -43,18 +41,18 @@ tl::expected<std::string, std::string> with_precondition(const Document& documen
         const auto& own = field(document.declared, "/metadata/" + name);
         if (own.is_null() && !value.empty()) fields.push_back(fmt::format("\"{}\": \"{}\"", name, value));
         if (!own.is_null() && own != nlohmann::json(value))
-            return Failure(
-                fmt::format("the manifest of {} has metadata.{} {}, which is not that of the object; a "
-                            "manifest leaves it out",
-                            document.handle.written(), name, own.dump()));
+            return failure(
+                "the manifest of {} has metadata.{} {}, which is not that of the object; a "
+                "manifest leaves it out",
+                document.handle.written(), name, own.dump());
     }
     if (fields.empty()) return document.text;
     std::string text = with_fields_inserted(document.text, fields);
     if (still_says(text, document.declared, version, uid)) return text;
-    return Failure(
-        fmt::format("the manifest of {} is written so that no version can be put into its metadata; write "
-                    "`metadata:` as a plain mapping",
-                    document.handle.written()));
+    return failure(
+        "the manifest of {} is written so that no version can be put into its metadata; write "
+        "`metadata:` as a plain mapping",
+        document.handle.written());
 }
 
 }  // namespace migc::runtime::inline natives

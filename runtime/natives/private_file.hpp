@@ -14,7 +14,8 @@ namespace migc::runtime::inline natives {
 tl::expected<void, std::string> write_private(const std::filesystem::path& path, std::string_view bytes,
                                               const std::filesystem::path& project = {});
 
-// At most 64 MiB.
-tl::expected<std::string, std::string> read_bytes(const std::filesystem::path& path);
+// The error names the file: it cannot be read, or is larger than the limit.
+tl::expected<std::string, std::string> read_bytes(const std::filesystem::path& path,
+                                                  std::uintmax_t limit = std::uintmax_t{64} << 20);
 
 }  // namespace migc::runtime::inline natives

@@ -3,19 +3,12 @@
 
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/ownership.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
 
 constexpr std::int64_t grace_ms = 10'000;
-
-std::vector<std::string> words_of(const List& values) {
-    std::vector<std::string> words;
-    for (const Value& value : values) words.push_back(show(value));
-    return words;
-}
 
 }  // namespace
 
@@ -24,9 +17,8 @@ static Reading script_succeeds(Host& host, const Arguments& arguments) {
     command.insert(command.begin(), text_argument(arguments, 0));
     const Answer answer = host.run("program", command);
     if (answer.ending != Ending::Exited) return unknown(complaint(command.front(), answer));
-    if (answer.status == 0) return {Value(true), {}, false};
-    return {Value(false), fmt::format("{} (exit code {})", complaint(command.front(), answer), answer.status),
-            false};
+    if (answer.status == 0) return {Value(true)};
+    return not_yet("{} (exit code {})", complaint(command.front(), answer), answer.status);
 }
 
 // [program and its arguments, log]
@@ -45,7 +37,7 @@ static std::string preview_start_program(Host&, const Arguments& arguments) {
 static Reading program_running(Host& host, const Arguments& arguments) {
     const auto running = host.running(text_argument(arguments, 0));
     if (!running) return unknown(running.error());
-    return written_by_us(host, {Value(*running), {}, false}, *running);
+    return written_by_us(host, {Value(*running)}, *running);
 }
 
 static Answer stop_program(Host& host, const Arguments& arguments) {

@@ -1,6 +1,5 @@
 #include "runtime/natives/project_files.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -13,7 +12,6 @@
 #include "compiler/support/read_file.hpp"
 #include "compiler/support/sha256.hpp"
 #include "compiler/support/write_file.hpp"
-#include "runtime/natives/ownership.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime::inline natives {
@@ -28,7 +26,7 @@ std::string system_error() {
 }
 
 Failure cannot(const fs::path& path, const std::string& why) {
-    return Failure(fmt::format("{}: {}", path.string(), why));
+    return failure("{}: {}", path.string(), why);
 }
 
 // Which file this run wrote last under a path: the file itself, and what it held. Kept in the run's own
@@ -63,7 +61,7 @@ std::string shown_path(Host& host, const std::string& path) {
 
 tl::expected<std::optional<ProjectFile>, std::string> read_project_file(Host& host, const std::string& path) {
     const auto whole = project_path(host, path);
-    if (!whole) return Failure(whole.error());
+    if (!whole) return failure(whole.error());
     const std::string shown = shown_path(host, path);
     std::error_code error;
     const fs::file_status status = fs::status(*whole, error);
@@ -78,16 +76,16 @@ tl::expected<std::optional<ProjectFile>, std::string> read_project_file(Host& ho
 Done write_project_file(Host& host, const std::string& path, const std::string& content,
                         const std::string& expected, std::optional<mode_t> mode) {
     const auto whole = project_path(host, path);
-    if (!whole) return Failure(whole.error());
+    if (!whole) return failure(whole.error());
     std::error_code error;
     fs::create_directories(whole->parent_path(), error);
     if (error) return cannot(whole->parent_path(), error.message());
     auto file = AtomicFile::beside(*whole, {.project = host.setting("root"), .mode = mode, .usual = 0644});
     if (!file) return cannot(shown_path(host, path), file.error());
     if (!write_all(file->descriptor(), content)) return cannot(*whole, system_error());
-    if (auto changed = changed_since(host, path, expected)) return Failure(std::move(*changed));
+    if (auto changed = changed_since(host, path, expected)) return failure(std::move(*changed));
     note_own_file(host, *whole, file->descriptor(), content);
-    if (auto changed = changed_since(host, path, expected)) return Failure(std::move(*changed));
+    if (auto changed = changed_since(host, path, expected)) return failure(std::move(*changed));
     if (Done placed = file->take_place(); !placed) return cannot(*whole, placed.error());
     host.wrote_file(whole->string());
     return {};
@@ -123,7 +121,7 @@ std::size_t missing_folders(Host& host, const std::string& path) {
 
 Done remove_project_file(Host& host, const std::string& path, std::size_t folders) {
     const auto whole = project_path(host, path);
-    if (!whole) return Failure(whole.error());
+    if (!whole) return failure(whole.error());
     if (::unlink(whole->c_str()) != 0 && errno != ENOENT)
         return cannot(shown_path(host, path), system_error());
     host.wrote_file(whole->string());

@@ -60,6 +60,6 @@ std::string digest_of(const ProjectFile& file);
 std::optional<std::string> changed_since(Host& host, const std::string& path, const std::string& digest);
 
 // A digest of the configuration files of a folder, which is the only argument: files.cpp.
-Reading folder_digest(Host& host, const std::vector<Value>& arguments);
+Reading folder_digest(Host& host, const Arguments& arguments);
 
 }  // namespace migc::runtime::inline natives

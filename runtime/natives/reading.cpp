@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include <fmt/format.h>
-
 #include "runtime/tools/said.hpp"
 
 namespace migc::runtime::inline natives {
@@ -44,7 +42,7 @@ std::string first_lines(std::string_view text) {
 }  // namespace
 
 Reading unknown(std::string reason) {
-    return {Value(Unknown{reason}), std::move(reason), false};
+    return {Value(Unknown{reason}), std::move(reason)};
 }
 
 Reading mistaken(std::string reason) {
@@ -52,14 +50,30 @@ Reading mistaken(std::string reason) {
 }
 
 Reading absent(std::string why) {
-    return {Value(Absent{}), std::move(why), false};
+    return {Value(Absent{}), std::move(why)};
 }
 
-Reading json_reading(const nlohmann::json& value) {
+Reading not_yet(std::string why) {
+    return {Value(false), std::move(why)};
+}
+
+Reading never(std::string why) {
+    return {Value(false), std::move(why), true};
+}
+
+Reading not_known(std::string reason, bool permanent) {
+    return permanent ? mistaken(std::move(reason)) : unknown(std::move(reason));
+}
+
+Reading json_reading(const json& value) {
     return {plain(value), {}, false};
 }
 
-Reading read_from(const nlohmann::json& object, Reading reading) {
+Reading as_it_is(json value) {
+    return {Value(std::make_shared<const json>(std::move(value)))};
+}
+
+Reading read_from(const json& object, Reading reading) {
     reading.identity = text_field(object, "/metadata/uid");
     if (const std::int64_t generation = int_field(object, "/metadata/generation"); generation > 0)
         reading.revision = std::to_string(generation);
@@ -74,6 +88,10 @@ Answer refused(std::string reason) {
     Answer answer = exited(1, {}, std::move(reason));
     answer.refused = true;
     return answer;
+}
+
+Answer went_wrong(std::string reason) {
+    return exited(1, {}, std::move(reason));
 }
 
 Answer left_alone(std::string why) {
@@ -93,11 +111,11 @@ std::string complaint(const std::string& tool, const Answer& answer) {
     return fmt::format("{}: {}", tool, words);
 }
 
-const Value& argument(const std::vector<Value>& arguments, std::size_t index) {
+const Value& argument(const Arguments& arguments, std::size_t index) {
     return index < arguments.size() ? arguments[index] : nothing();
 }
 
-std::string text_argument(const std::vector<Value>& arguments, std::size_t index) {
+std::string text_argument(const Arguments& arguments, std::size_t index) {
     const Value& value = argument(arguments, index);
     if (value.is_absent()) return {};
     if (const auto* text = value.get_if<std::string>()) return *text;
@@ -105,40 +123,54 @@ std::string text_argument(const std::vector<Value>& arguments, std::size_t index
     return show(value);
 }
 
-std::int64_t int_argument(const std::vector<Value>& arguments, std::size_t index, std::int64_t fallback) {
+std::int64_t int_argument(const Arguments& arguments, std::size_t index, std::int64_t fallback) {
     const auto* number = argument(arguments, index).get_if<std::int64_t>();
     return number == nullptr ? fallback : *number;
 }
 
-bool bool_argument(const std::vector<Value>& arguments, std::size_t index) {
+bool bool_argument(const Arguments& arguments, std::size_t index) {
     const Value& value = argument(arguments, index);
     const auto* truth = value.get_if<bool>();
     return truth != nullptr ? *truth : !value.is_absent();
 }
 
-List list_argument(const std::vector<Value>& arguments, std::size_t index) {
+List list_argument(const Arguments& arguments, std::size_t index) {
     const Value& value = argument(arguments, index);
     if (value.is_absent()) return {};
     if (const auto* list = value.get_if<List>()) return *list;
     return {value};
 }
 
-nlohmann::json json_argument(const std::vector<Value>& arguments, std::size_t index) {
-    const auto* json = argument(arguments, index).get_if<Json>();
-    return json == nullptr || *json == nullptr ? nlohmann::json() : **json;
+std::vector<std::string> words_of(const List& values) {
+    std::vector<std::string> words;
+    for (const Value& value : values) words.push_back(show(value));
+    return words;
 }
 
-nlohmann::json as_json(const Value& value) {
+json json_argument(const Arguments& arguments, std::size_t index) {
+    const auto* data = argument(arguments, index).get_if<Json>();
+    return data == nullptr || *data == nullptr ? json() : **data;
+}
+
+json as_json(const Value& value) {
     if (value.is_absent()) return {};
-    if (const auto* data = value.get_if<Json>()) return *data == nullptr ? nlohmann::json() : **data;
+    if (const auto* data = value.get_if<Json>()) return *data == nullptr ? json() : **data;
     if (const auto* number = value.get_if<std::int64_t>()) return *number;
     if (const auto* truth = value.get_if<bool>()) return *truth;
     if (const auto* items = value.get_if<List>()) {
-        nlohmann::json list = nlohmann::json::array();
+        json list = json::array();
         for (const Value& item : *items) list.push_back(as_json(item));
         return list;
     }
     return show(value);
+}
+
+Value list_of(const std::vector<std::string>& texts) {
+    return List(texts.begin(), texts.end());
+}
+
+void append(std::vector<std::string>& words, const std::vector<std::string>& more) {
+    words.insert(words.end(), more.begin(), more.end());
 }
 
 std::string enumerate(const std::vector<std::string>& items, std::size_t shown) {

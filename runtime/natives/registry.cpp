@@ -11,15 +11,12 @@
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/private_file.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/refusals.hpp"
 #include "runtime/natives/registry_client.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 // What a tag names.
 struct Tagged {
@@ -40,14 +37,14 @@ Look ask_docker(Host& host, const std::string& image) {
     if (!answer.succeeded()) return tl::unexpected(complaint("docker", answer));
     const auto parsed = json::parse(answer.output, nullptr, false);
     if (parsed.is_array())
-        return tl::unexpected(
-            fmt::format("{} has several platforms, and docker does not tell the digest of all of them "
-                        "together; the registry would, but wants credentials",
-                        image));
+        return failure(
+            "{} has several platforms, and docker does not tell the digest of all of them "
+            "together; the registry would, but wants credentials",
+            image);
     std::string config = text_field(parsed, "/SchemaV2Manifest/config/digest");
     if (config.empty()) config = text_field(parsed, "/OCIManifest/config/digest");
     Tagged found{text_field(parsed, "/Descriptor/digest"), std::move(config)};
-    if (found.digest.empty()) return tl::unexpected<std::string>("docker: the answer holds no digest");
+    if (found.digest.empty()) return failure("docker: the answer holds no digest");
     return found;
 }
 
@@ -64,8 +61,7 @@ Look look_at(Host& host, const std::string& image, const kubernetes::ImageName& 
     if (answer.http.status == 404) return Tagged{};
     Tagged found{answer.http.header("Docker-Content-Digest"),
                  text_field(json::parse(answer.http.body, nullptr, false), "/config/digest")};
-    if (answer.http.status != 200 || found.digest.empty())
-        return tl::unexpected(fmt::format("{}: {}", image, refusal(answer)));
+    if (answer.http.status != 200 || found.digest.empty()) return failure("{}: {}", image, refusal(answer));
     return found;
 }
 
@@ -73,7 +69,7 @@ Look look_at(Host& host, const std::string& image, const kubernetes::ImageName& 
 Answer retag_with_docker(Host& host, const std::string& from, const std::string& to) {
     const auto found = ask_docker(host, from);
     if (!found) return refused(found.error());
-    if (found->digest.empty()) return refused(fmt::format("the registry has no {} any more", from));
+    if (found->digest.empty()) return refused("the registry has no {} any more", from);
     for (const std::vector<std::string>& command :
          {std::vector<std::string>{"pull", from}, {"tag", from, to}, {"push", to}}) {
         Answer answer = host.run("docker", command);
@@ -104,7 +100,7 @@ Answer outcome_of_put(const RegistryAnswer& put) {
     if (!put.curl.succeeded()) return cut_off(complaint("curl", put.curl));
     if (put.http.status == 201 || put.http.status == 200) return put.curl;
     if (put.http.status >= server_failed) return cut_off(refusal(put));
-    return refused(fmt::format("the tag was not moved: {}", refusal(put)));
+    return refused("the tag was not moved: {}", refusal(put));
 }
 
 // Into which docker itself writes what it says while it pushes, also when migc has been killed.
@@ -155,7 +151,7 @@ tl::expected<FoundImage, Reading> found_under(Host& host, const Arguments& argum
 }
 
 Reading no_such(const std::string& image) {
-    return absent(fmt::format("the registry has no {}", image));
+    return absent("the registry has no {}", image);
 }
 
 }  // namespace
@@ -165,59 +161,54 @@ static Reading image_digest(Host& host, const Arguments& arguments) {
     const auto found = found_under(host, arguments, "HEAD");
     if (!found) return found.error();
     if (found->digest.empty()) return no_such(image);
-    return {Value(found->digest), {}, false};
+    return {Value(found->digest)};
 }
 
 // The id, if what the tag names is that image; docker's ids are those of the configuration, or of the
 // manifest. Once this run has pushed it, only the manifest that docker told of is that image: another one was
 // pushed by somebody else, though the image in it be the same.
 static Reading image_content(Host& host, const Arguments& arguments) {
-    const std::string image = text_argument(arguments, 0);
-    const std::string id = text_argument(arguments, 1);
+    const std::string image = text_argument(arguments, 0), id = text_argument(arguments, 1);
     const auto found = found_under(host, arguments, "GET");
     if (!found) return found.error();
     if (found->digest.empty()) return no_such(image);
     const std::string own = pushed(host, image, id);
     const bool is_that = own.empty() ? found->digest == id || found->config == id : found->digest == own;
-    return written_by_us(host, {Value(is_that ? id : found->digest), {}, false}, !own.empty() && is_that);
+    return written_by_us(host, {Value(is_that ? id : found->digest)}, !own.empty() && is_that);
 }
 
 // What the run itself does not know of its push is asked of the registry.
 static Reading pushed_digest(Host& host, const Arguments& arguments) {
     const std::string image = text_argument(arguments, 0), id = text_argument(arguments, 1);
-    if (const std::string own = pushed(host, image, id); !own.empty()) return {Value(own), {}, false};
+    if (const std::string own = pushed(host, image, id); !own.empty()) return {Value(own)};
     const auto found = found_under(host, arguments, "GET");
     if (!found) return found.error();
     if (found->digest != id && found->config != id)
-        return unknown(fmt::format("{} does not name the image any more that was pushed", image));
-    return {Value(found->digest), {}, false};
+        return unknown("{} does not name the image any more that was pushed", image);
+    return {Value(found->digest)};
 }
 
 // By digest, from the registry and not from what was said while it was pushed.
 static Reading pinned_image(Host& host, const Arguments& arguments) {
-    const std::string image = text_argument(arguments, 0);
-    const std::string id = text_argument(arguments, 1);
+    const std::string image = text_argument(arguments, 0), id = text_argument(arguments, 1);
     const auto found = found_under(host, arguments, "GET");
     if (!found) return found.error();
     if (found->digest != id && found->config != id)
-        return mistaken(
-            fmt::format("{} does not name the image any more that was pushed: somebody else pushed", image));
-    return {Value(found->name.at_digest(found->digest)), {}, false};
+        return mistaken("{} does not name the image any more that was pushed: somebody else pushed", image);
+    return {Value(found->name.at_digest(found->digest))};
 }
 
 static Reading tag_can_name(Host&, const Arguments& arguments) {
-    if (!text_argument(arguments, 1).empty()) return {Value(true), {}, false};
-    return {Value(false),
-            fmt::format("the tag {} is new and stays: registries cannot be relied upon to remove one. Nobody "
-                        "runs it unless something names it; whoever wants it gone removes it there",
-                        text_argument(arguments, 0)),
-            true};
+    if (!text_argument(arguments, 1).empty()) return {Value(true)};
+    return never(
+        "the tag {} is new and stays: registries cannot be relied upon to remove one. Nobody "
+        "runs it unless something names it; whoever wants it gone removes it there",
+        text_argument(arguments, 0));
 }
 
 // [image, digest, what the tag must name until then or absent, "back"]
 static Answer registry_retag(Host& host, const Arguments& arguments) {
-    const std::string image = text_argument(arguments, 0);
-    const std::string digest = text_argument(arguments, 1);
+    const std::string image = text_argument(arguments, 0), digest = text_argument(arguments, 1);
     const auto tagged = kubernetes::parse_image(image);
     if (!tagged) return refused(tagged.error());
     kubernetes::ImageName by_digest = *tagged;
@@ -225,8 +216,7 @@ static Answer registry_retag(Host& host, const Arguments& arguments) {
     const RegistryAnswer manifest = ask_registry(host, by_digest, "GET");
     if (!manifest.needs_docker) {
         if (!manifest.curl.succeeded()) return refused(complaint("curl", manifest.curl));
-        if (manifest.http.status == 404)
-            return refused(fmt::format("the registry has no {} any more", digest));
+        if (manifest.http.status == 404) return refused("the registry has no {} any more", digest);
         if (manifest.http.status != 200) return refused(refusal(manifest));
     }
     if (const auto moved = moved_meanwhile(host, image, *tagged, text_argument(arguments, 2)))
@@ -252,23 +242,18 @@ static Answer image_push(Host& host, const Arguments& arguments) {
     const auto here = local_id(host, image);
     if (!here) return refused(here.error());
     if (*here != id)
-        return refused(
-            fmt::format("{} is another image here than it was: somebody else gave it the name", image));
+        return refused("{} is another image here than it was: somebody else gave it the name", image);
     if (const auto moved = moved_meanwhile(host, image, *name, text_argument(arguments, 2)))
         return refused(*moved);
-    ToolCommand command;
-    command.tool = "docker";
-    command.arguments = {"push", image};
-    command.output_file = push_output(host, image, id).string();
+    const std::filesystem::path output = push_output(host, image, id);
     std::error_code error;
-    std::filesystem::create_directories(push_output(host, image, id).parent_path(), error);
-    if (error) return refused(fmt::format("{}: {}", host.setting("run-folder"), error.message()));
-    command.within_ms = host.limit_ms();
-    Answer answer = host.perform(command);
+    std::filesystem::create_directories(output.parent_path(), error);
+    if (error) return refused("{}: {}", host.setting("run-folder"), error.message());
+    Answer answer = host.perform({"docker", {"push", image}, {}, output.string(), {}, host.limit_ms()});
     answer.refused = was_refused("docker", answer);
     // One that was cut off may have arrived nevertheless.
     if (!answer.succeeded() && !digest_said(answer.output).empty())
-        if (const auto kept = write_private(command.output_file, answer.output); !kept)
+        if (const auto kept = write_private(output, answer.output); !kept)
             answer.errors += "\n" + kept.error();
     return answer;
 }

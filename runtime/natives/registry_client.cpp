@@ -16,7 +16,6 @@ namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 constexpr const char* manifest_types =
     "Accept: application/vnd.oci.image.index.v1+json, "
@@ -39,12 +38,12 @@ std::vector<std::string> curl_arguments(const Request& request) {
     const bool is_head = request.method == "HEAD";
     std::vector<std::string> list = {"--max-time", is_head ? "10" : "30", is_head ? "--head" : "--include"};
     if (request.method == "PUT")
-        list.insert(list.end(), {"--request", "PUT", "--header", "Content-Type: " + request.media_type});
+        append(list, {"--request", "PUT", "--header", "Content-Type: " + request.media_type});
     else
-        list.insert(list.end(), {"--header", manifest_types});
-    if (!request.authority.empty()) list.insert(list.end(), {"--cacert", request.authority});
-    if (!request.secret.empty() || request.method == "PUT") list.insert(list.end(), {"--config", "-"});
-    list.insert(list.end(), {"--", request.url});
+        append(list, {"--header", manifest_types});
+    if (!request.authority.empty()) append(list, {"--cacert", request.authority});
+    if (!request.secret.empty() || request.method == "PUT") append(list, {"--config", "-"});
+    append(list, {"--", request.url});
     return list;
 }
 
@@ -113,8 +112,8 @@ std::optional<std::string> token(Host& host, const std::string& challenge,
         fmt::format("{}{}service={}&scope={}", realm, realm.find('?') == std::string::npos ? '?' : '&',
                     escaped(parameter_of(challenge, "service")), escaped(parameter_of(challenge, "scope")));
     std::vector<std::string> list = {"--max-time", "30"};
-    if (secret) list.insert(list.end(), {"--config", "-"});
-    list.insert(list.end(), {"--", url});
+    if (secret) append(list, {"--config", "-"});
+    append(list, {"--", url});
     const Answer answer = host.run("curl", list, secret ? "user = " + curl_value(*secret) + "\n" : "");
     const json said = json::parse(answer.succeeded() ? answer.output : "", nullptr, false);
     for (const char* name : {"/token", "/access_token"})

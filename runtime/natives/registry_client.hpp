@@ -3,8 +3,6 @@
 
 #include <string>
 
-#include <tl/expected.hpp>
-
 #include "compiler/kubernetes/image_name.hpp"
 #include "runtime/natives/http_answer.hpp"
 #include "runtime/tools/natives.hpp"

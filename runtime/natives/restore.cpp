@@ -9,20 +9,13 @@
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/managed_fields.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/server_side.hpp"
+#include "runtime/natives/versioned.hpp"
 #include "runtime/natives/withheld_values.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
-
-struct RestoreCommand {
-    std::vector<std::string> arguments;
-    std::string input;
-};
 
 // What brings an object back, as far as it can be: at most one of patch, removal, and a reason why it stays.
 struct Restoration {
@@ -157,31 +150,27 @@ Restoration restoration_of(const ObjectLook& seen) {
                           seen.values_kept, seen.ours);
 }
 
-RestoreCommand restoring_patch(Host& host, const ObjectLook& seen, json patch) {
+KubectlCommand restoring_patch(Host& host, const ObjectLook& seen, const json& patch) {
     const Handle& handle = seen.document.handle;
-    patch["metadata"]["resourceVersion"] = text_field(seen.whole, "/metadata/resourceVersion");
-    RestoreCommand command = {
-        {"patch", versioned(handle, text_field(seen.whole, "/apiVersion")), "--type=merge",
-         "--field-manager=" + apply_manager(host), "--patch-file=/dev/stdin", "-o", "json"},
-        patch.dump()};
-    for (std::string& option : namespace_option(host, handle.name_space))
-        command.arguments.push_back(std::move(option));
-    return command;
+    return merge_patch(host, versioned(handle, text_field(seen.whole, "/apiVersion")), handle.name_space,
+                       apply_manager(host), patch, seen.whole);
 }
 
 // The resource version makes the cluster refuse the patch if somebody wrote after we looked. What is left is
 // said even where the rest went well: the object is then not what it was.
 Answer patch_back(Host& host, const ObjectLook& seen, const Restoration& restoration) {
-    const RestoreCommand command = restoring_patch(host, seen, restoration.patch);
+    const KubectlCommand command = restoring_patch(host, seen, restoration.patch);
     Answer answer = write_object(host, command.arguments, command.input);
     if (answer.succeeded() && !restoration.left.empty())
         answer.held = fmt::format("{} {}", seen.document.handle.written(), fmt::join(restoration.left, "; "));
     return answer;
 }
 
-tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Arguments& arguments) {
+// Of [manifest, handle, prior, applied, ..].
+tl::expected<ObjectLook, std::string> look_at_object(Host& host, const Arguments& arguments,
+                                                     bool values_kept) {
     return look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
-                          json_argument(arguments, 3), bool_argument(arguments, 4));
+                          json_argument(arguments, 3), values_kept);
 }
 
 // The error: a value that is to come back was not kept.
@@ -211,36 +200,33 @@ static Reading object_may_become(Host& host, const Arguments& arguments) {
     if (!handle) return mistaken(handle.error());
     if (argument(arguments, 2).is_absent()) {
         if (!kubernetes::holds_data(handle->type) || !argument(arguments, 1).is_absent())
-            return {Value(true), {}, false};
-        return {Value(false), fmt::format("{} {}", handle->written(), never_deleted), true};
+            return {Value(true)};
+        return never("{} {}", handle->written(), never_deleted);
     }
     const auto seen =
         look_at_object(host, argument(arguments, 2), argument(arguments, 0), json_argument(arguments, 1),
                        json_argument(arguments, 3), bool_argument(arguments, 4));
     if (!seen) return unknown(seen.error());
     const Restoration restoration = restoration_of(*seen);
-    if (restoration.stays.empty()) return {Value(true), {}, false};
-    return {Value(false), fmt::format("{} {}", handle->written(), restoration.stays), true};
+    if (restoration.stays.empty()) return {Value(true)};
+    return never("{} {}", handle->written(), restoration.stays);
 }
 
 static Reading object_restored(Host& host, const Arguments& arguments) {
-    auto seen = look_at_object(host, arguments);
+    auto seen = look_at_object(host, arguments, bool_argument(arguments, 4));
     if (!seen) return unknown(seen.error());
     const Restoration restoration = restoration_of(*seen);
     if (restoration.removed || seen->now.is_null()) return absent();
     seen->now.merge_patch(restoration.patch);
-    return {Value(std::make_shared<const json>(std::move(seen->now))), {}, false};
+    return as_it_is(std::move(seen->now));
 }
 
 static Answer object_restore(Host& host, const Arguments& arguments) {
     const std::string values = text_argument(arguments, 5);
-    const auto seen =
-        look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
-                       json_argument(arguments, 3), !values.empty());
+    const auto seen = look_at_object(host, arguments, !values.empty());
     if (!seen) return refused(seen.error());
     const Handle& handle = seen->document.handle;
-    if (text_field(seen->whole, "/metadata/resourceVersion") != text_argument(arguments, 4))
-        return modified_since_look(handle);
+    if (resource_version(seen->whole) != text_argument(arguments, 4)) return modified_since_look(handle);
     Restoration restoration = restoration_of(*seen);
     if (!restoration.stays.empty()) return held(handle, restoration.stays);
     if (restoration.removed) return delete_exactly(host, handle, seen->whole);
@@ -254,14 +240,12 @@ static Answer object_restore(Host& host, const Arguments& arguments) {
 
 // Of a Secret's values only the marks are shown.
 static Preview preview_object_restore(Host& host, const Arguments& arguments) {
-    const auto seen =
-        look_at_object(host, argument(arguments, 0), argument(arguments, 1), json_argument(arguments, 2),
-                       json_argument(arguments, 3), !argument(arguments, 5).is_absent());
+    const auto seen = look_at_object(host, arguments, !argument(arguments, 5).is_absent());
     if (!seen) return {};
     const Restoration restoration = restoration_of(*seen);
     if (restoration.removed) return shown_deletion(host, seen->document.handle, seen->whole);
     if (restoration.patch.empty()) return {};
-    const RestoreCommand command = restoring_patch(host, *seen, restoration.patch);
+    const KubectlCommand command = restoring_patch(host, *seen, restoration.patch);
     return shown_command(host, command.arguments, command.input);
 }
 

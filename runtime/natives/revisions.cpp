@@ -4,17 +4,15 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/text.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 struct Revision {
     std::int64_t number = 0;
@@ -33,15 +31,14 @@ std::optional<Revision> revision_from(const json& item) {
     if (text_field(item, "/kind") == "ControllerRevision")
         return Revision{int_field(item, "/revision"), template_digest(field(item, "/data/spec/template")),
                         field(item, "/data")};
-    const std::string written = text_field(item, "/metadata/annotations/deployment.kubernetes.io~1revision");
-    if (written.empty() || written.size() > 18 ||
-        written.find_first_not_of("0123456789") != std::string::npos)
-        return std::nullopt;
+    const auto number =
+        whole_number(text_field(item, "/metadata/annotations/deployment.kubernetes.io~1revision"));
+    if (!number) return std::nullopt;
     json pods = field(item, "/spec/template");
     if (pods.contains("/metadata"_json_pointer) && field(pods, "/metadata/creationTimestamp").is_null())
         pods["metadata"].erase("creationTimestamp");
     if (pods.contains("/metadata/labels"_json_pointer)) pods["metadata"]["labels"].erase("pod-template-hash");
-    return Revision{std::stoll(written), template_digest(pods), std::move(pods)};
+    return Revision{*number, template_digest(pods), std::move(pods)};
 }
 
 bool is_owned(const json& item, const json& workload) {
@@ -76,37 +73,29 @@ std::vector<std::string> numbers(const History& history) {
     return result;
 }
 
+template <typename Wanted>
+const Revision* newest(const History& history, Wanted is_wanted) {
+    const auto found = std::find_if(history.revisions.rbegin(), history.revisions.rend(), is_wanted);
+    return found == history.revisions.rend() ? nullptr : &*found;
+}
+
 // The newest of that template: going back to it would make no other.
 const Revision* with_digest(const History& history, const std::string& digest) {
-    const auto found = std::find_if(history.revisions.rbegin(), history.revisions.rend(),
-                                    [&](const Revision& one) { return one.digest == digest; });
-    return found == history.revisions.rend() ? nullptr : &*found;
-}
-
-const Revision* with_number(const History& history, std::int64_t number) {
-    const auto found = std::find_if(history.revisions.begin(), history.revisions.end(),
-                                    [&](const Revision& one) { return one.number == number; });
-    return found == history.revisions.end() ? nullptr : &*found;
-}
-
-const Revision* before_current(const History& history) {
-    const auto found = std::find_if(history.revisions.rbegin(), history.revisions.rend(),
-                                    [&](const Revision& one) { return one.digest != history.current; });
-    return found == history.revisions.rend() ? nullptr : &*found;
+    return newest(history, [&](const Revision& one) { return one.digest == digest; });
 }
 
 // What `kubectl rollout undo` sends, with the version that was captured: [workload, digest, version].
-tl::expected<KubectlCommand, std::string> roll_back_command(Host& host, const Arguments& arguments) {
+Planned roll_back_command(Host& host, const Arguments& arguments) {
     const auto history = history_of(host, argument(arguments, 0));
     if (!history) return tl::unexpected(history.error());
     if (history->paused)
         return tl::unexpected(history->name.written + " is paused; resume its rollout first");
     const Revision* revision = with_digest(*history, text_argument(arguments, 1));
     if (revision == nullptr)
-        return tl::unexpected(
-            fmt::format("the cluster keeps no revision of {} with the wanted pods any more; it "
-                        "has {}",
-                        history->name.shown, enumerate(numbers(*history), 20)));
+        return failure(
+            "the cluster keeps no revision of {} with the wanted pods any more; it "
+            "has {}",
+            history->name.shown, enumerate(numbers(*history), 20));
     const std::string version = text_argument(arguments, 2);
     if (workload_kind(history->name.written) != "Deployment")
         return versioned_patch(host, history->name.written, "strategic", revision->pods, version);
@@ -122,7 +111,7 @@ static Reading revisions_of(Host& host, const Arguments& arguments) {
     if (!history) return unknown(history.error());
     List list;
     for (const Revision& one : history->revisions) list.emplace_back(one.number);
-    return {Value(std::move(list)), {}, false};
+    return {Value(std::move(list))};
 }
 
 static Reading revision_of(Host& host, const Arguments& arguments) {
@@ -130,7 +119,7 @@ static Reading revision_of(Host& host, const Arguments& arguments) {
     if (!history) return unknown(history.error());
     const Revision* revision = with_digest(*history, history->current);
     if (revision == nullptr) return unknown("the cluster has made no revision of its pods yet");
-    return {Value(revision->number), {}, false};
+    return {Value(revision->number)};
 }
 
 static Reading template_of(Host& host, const Arguments& arguments) {
@@ -149,11 +138,13 @@ static Reading template_at_revision(Host& host, const Arguments& arguments) {
     const auto history = history_of(host, argument(arguments, 0));
     if (!history) return unknown(history.error());
     const bool named = !argument(arguments, 1).is_absent();
-    const Revision* revision =
-        named ? with_number(*history, int_argument(arguments, 1, 0)) : before_current(*history);
-    if (revision != nullptr) return {Value(revision->digest), {}, false};
-    return mistaken(named ? fmt::format("{} has no revision {}; it has {}", history->name.shown,
-                                        int_argument(arguments, 1, 0), enumerate(numbers(*history), 20))
+    const std::int64_t number = int_argument(arguments, 1, 0);
+    const Revision* revision = newest(*history, [&](const Revision& one) {
+        return named ? one.number == number : one.digest != history->current;
+    });
+    if (revision != nullptr) return {Value(revision->digest)};
+    return mistaken(named ? fmt::format("{} has no revision {}; it has {}", history->name.shown, number,
+                                        enumerate(numbers(*history), 20))
                           : fmt::format("{} has no revision before the current one", history->name.shown));
 }
 

@@ -1,7 +1,5 @@
 // What the operator may do in the cluster.
-#include <fmt/format.h>
 
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
@@ -11,9 +9,8 @@ static Reading allowed_to(Host& host, const Arguments& arguments) {
     const std::string action = text_argument(arguments, 0), kind = text_argument(arguments, 1);
     if (action.starts_with('-') || kind.starts_with('-')) return mistaken("an option is no right");
     const Answer answer = host.run("kubectl", {"auth", "can-i", action, kind});
-    if (answer.output.starts_with("yes")) return {Value(true), {}, false};
-    if (answer.output.starts_with("no"))
-        return {Value(false), fmt::format("this operator may not {} {} here", action, kind), true};
+    if (answer.output.starts_with("yes")) return {Value(true)};
+    if (answer.output.starts_with("no")) return never("this operator may not {} {} here", action, kind);
     return unknown(complaint("kubectl", answer));
 }
 

@@ -8,13 +8,12 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/text.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 struct Counts {
     std::int64_t wanted = 0;
@@ -38,13 +37,9 @@ Counts daemon_set_counts(const json& workload) {
 }
 
 Counts replica_counts(const json& workload) {
-    Counts counts;
-    counts.wanted = int_field(workload, "/spec/replicas", 1);
-    counts.total = int_field(workload, "/status/replicas");
-    counts.updated = int_field(workload, "/status/updatedReplicas");
-    counts.ready = int_field(workload, "/status/readyReplicas");
-    counts.available = int_field(workload, "/status/availableReplicas");
-    return counts;
+    return {int_field(workload, "/spec/replicas", 1), int_field(workload, "/status/replicas"),
+            int_field(workload, "/status/updatedReplicas"), int_field(workload, "/status/readyReplicas"),
+            int_field(workload, "/status/availableReplicas")};
 }
 
 // A stateful set may hold pods back with `partition`, and older clusters do not count available ones.
@@ -66,11 +61,8 @@ Counts counts_of(const json& workload) {
 }
 
 std::int64_t revision_of(const json& replica_set) {
-    const std::string text =
-        text_field(replica_set, "/metadata/annotations/deployment.kubernetes.io~1revision");
-    return text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos
-               ? -1
-               : std::stoll(text);
+    return whole_number(text_field(replica_set, "/metadata/annotations/deployment.kubernetes.io~1revision"))
+        .value_or(-1);
 }
 
 // The replica set of a deployment's newest revision; null if it has none yet.
@@ -99,7 +91,7 @@ std::string revision_of_daemon_set(const json& workload, const json& items) {
         if (found == nullptr || int_field(item, "/revision") > int_field(*found, "/revision")) found = &item;
     }
     if (found == nullptr) return {};
-    const std::string name = text_field(*found, "/metadata/name");
+    const std::string name = name_of(*found);
     const std::string label = text_field(*found, revision_label);
     return label.empty() ? name.substr(std::min(name.size(), name.rfind('-') + 1)) : label;
 }
@@ -123,7 +115,7 @@ struct Newest {
 bool is_current(const json& pod, const json& workload, const Newest& newest) {
     const std::string kind = text_field(workload, "/kind");
     if (kind == "Deployment") {
-        const std::string name = text_field(newest.replica_set, "/metadata/name");
+        const std::string name = name_of(newest.replica_set);
         return name.empty() ||
                std::any_of(field(pod, "/metadata/ownerReferences").begin(),
                            field(pod, "/metadata/ownerReferences").end(),
@@ -137,16 +129,11 @@ bool is_current(const json& pod, const json& workload, const Newest& newest) {
     return is_current_of_daemon_set(pod, workload, newest.revision);
 }
 
-bool has_ended(const json& pod) {
-    const std::string phase = text_field(pod, "/status/phase");
-    return phase == "Failed" || phase == "Succeeded";
-}
-
 Pods pods_of_workload(const json& workload, const json& items, const Newest& newest) {
     Pods pods;
     for (const auto& item : items) {
         if (text_field(item, "/kind") != "Pod" || !owns(workload, item)) continue;
-        if (!field(item, "/metadata/deletionTimestamp").is_null())
+        if (is_being_deleted(item))
             pods.terminating.push_back(&item);
         else if (has_ended(item))
             continue;  // evicted pods stay listed for long; they are replaced, and nobody waits for them
@@ -204,7 +191,7 @@ void add_pods(Trouble& trouble, const std::vector<const json*>& pods) {
         if (one.text.empty()) continue;
         trouble.permanent = trouble.permanent || one.permanent;
         if (told.insert(one.text.substr(0, one.text.find(':'))).second)
-            trouble.add(text_field(*pod, "/metadata/name") + ": " + one.text, one.permanent);
+            trouble.add(name_of(*pod) + ": " + one.text, one.permanent);
     }
 }
 
@@ -238,7 +225,7 @@ void add_held_up_pods(Trouble& trouble, const json& workload, const Pods& pods, 
     if (pods.old.empty() || text_field(workload, "/kind") == "Deployment") return;
     if (text_field(workload, "/spec/updateStrategy/type") == "OnDelete") {
         std::vector<std::string> names;
-        for (const json* pod : pods.old) names.push_back(text_field(*pod, "/metadata/name"));
+        for (const json* pod : pods.old) names.push_back(name_of(*pod));
         return trouble.add(
             fmt::format("{} replaces no pod by itself (its update strategy is OnDelete): delete {}", shown,
                         enumerate(names)),
@@ -249,7 +236,7 @@ void add_held_up_pods(Trouble& trouble, const json& workload, const Pods& pods, 
         return;
     for (const json* pod : pods.old) {
         const PodTrouble one = pod_trouble(*pod);
-        const std::string name = text_field(*pod, "/metadata/name");
+        const std::string name = name_of(*pod);
         if (!one.permanent) continue;
         trouble.add(
             fmt::format("{}: {}; a stateful set waits for it to be ready and does not replace it: delete "
@@ -332,7 +319,7 @@ Readiness judge(const json& workload, const json& items, const std::string& show
     add_stalled_rollout(trouble, workload);
     if (field(workload, "/spec/paused") == json(true) && counts.updated < counts.wanted)
         trouble.add(fmt::format("the rollout of {} is paused", shown), true);
-    missing.insert(missing.end(), trouble.texts.begin(), trouble.texts.end());
+    append(missing, trouble.texts);
     return {false, fmt::format("{}", fmt::join(missing, "; ")), trouble.permanent};
 }
 

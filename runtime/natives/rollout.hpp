@@ -36,6 +36,6 @@ PodTrouble pod_trouble(const nlohmann::json& pod);
 
 // Whether the cluster has caught up with what a workload asks for, with the words for where it has not:
 // pods.cpp.
-Reading rollout_complete(Host& host, const std::vector<Value>& arguments);
+Reading rollout_complete(Host& host, const Arguments& arguments);
 
 }  // namespace migc::runtime::inline natives

@@ -16,7 +16,6 @@
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
 using Done = tl::expected<void, std::string>;
 
 std::string origin_file(const std::string& plan) {
@@ -64,15 +63,9 @@ std::map<std::string, std::string> printed_ids(const std::string& output) {
     return ids;
 }
 
-const json& attribute_in(const json& object, const std::string& name) {
-    static const json none;
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    return object.is_object() && found != object.end() ? *found : none;
-}
-
 // Whether the plan says what an attribute will be: nothing in it is known only after the apply.
 bool is_planned(const PlannedChange& change, const std::string& name) {
-    const std::string unknown = attribute_in(change.unknown, name).dump();
+    const std::string unknown = member(change.unknown, name).dump();
     return change.after.is_object() && change.after.contains(name) &&
            unknown.find("true") == std::string::npos;
 }
@@ -82,9 +75,9 @@ bool is_planned(const PlannedChange& change, const std::string& name) {
 std::set<std::string> lasting_attributes(const PlannedChange& change, const json& values) {
     std::set<std::string> names;
     for (const auto& [name, value] : values.items()) {
-        const bool given = is_planned(change, name) &&
-                           (change.what != "change" ||
-                            attribute_in(change.before, name) != attribute_in(change.after, name));
+        const bool given =
+            is_planned(change, name) &&
+            (change.what != "change" || member(change.before, name) != member(change.after, name));
         if (name == "id" || given) names.insert(name);
     }
     return names;

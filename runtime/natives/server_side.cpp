@@ -14,7 +14,6 @@
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
 using Predicted = tl::expected<json, NotApplied>;
 
 // An earlier migc called itself `migc` in each project.
@@ -36,14 +35,24 @@ tl::unexpected<NotApplied> not_applied(const Answer& answer) {
 std::vector<std::string> apply_arguments(Host& host, const Handle& handle) {
     std::vector<std::string> arguments = {
         "apply", "--server-side", "--field-manager=" + apply_manager(host), "-o", "json", "-f", "-"};
-    for (std::string& option : namespace_option(host, handle.name_space))
-        arguments.push_back(std::move(option));
+    append(arguments, namespace_option(host, handle.name_space));
+    return arguments;
+}
+
+// A patch of the object in the version of its kind in which it was read, which is on standard input.
+std::vector<std::string> patch_arguments(Host& host, const Document& document, const json& now,
+                                         const std::vector<std::string>& options) {
+    std::vector<std::string> arguments = {"patch",
+                                          versioned(document.handle, text_field(now, "/apiVersion"))};
+    append(arguments, options);
+    append(arguments, {"--field-manager=" + apply_manager(host), "-o", "json"});
+    append(arguments, namespace_option(host, document.handle.name_space));
     return arguments;
 }
 
 Answer dry_run_of_apply(Host& host, const Document& document, bool take_over) {
     std::vector<std::string> arguments = apply_arguments(host, document.handle);
-    arguments.insert(arguments.end(), {"--dry-run=server", "--show-managed-fields=true"});
+    append(arguments, {"--dry-run=server", "--show-managed-fields=true"});
     if (take_over) arguments.emplace_back("--force-conflicts");
     return host.run("kubectl", arguments, document.text);
 }
@@ -82,11 +91,8 @@ Predicted without_dropped(Host& host, const Document& document, const Takeover& 
     json after = object;
     if (!take_out(after, fields_without(takeover.fields, {own, takeover.others}), {own, takeover.others}))
         return object;
-    std::vector<std::string> arguments = {"patch", versioned(document.handle, text_field(now, "/apiVersion")),
-                                          "--type=merge", "--patch-file=/dev/stdin", "--dry-run=server"};
-    arguments.insert(arguments.end(), {"--field-manager=" + apply_manager(host), "-o", "json"});
-    for (std::string& option : namespace_option(host, document.handle.name_space))
-        arguments.push_back(std::move(option));
+    const auto arguments =
+        patch_arguments(host, document, now, {"--type=merge", "--patch-file=/dev/stdin", "--dry-run=server"});
     const json patch = merge_difference(without_books(now), without_books(after));
     return predicted_by(host.run("kubectl", arguments, patch.dump()));
 }
@@ -112,21 +118,15 @@ std::string kept_by_stranger(const Document& document, const Takeover& takeover)
 }
 
 std::vector<std::string> hand_over_arguments(Host& host, const Document& document, const json& now) {
-    std::vector<std::string> arguments = {"patch", versioned(document.handle, text_field(now, "/apiVersion")),
-                                          "--type=json", "--patch-file=/dev/stdin"};
-    arguments.insert(arguments.end(), {"--field-manager=" + apply_manager(host), "-o", "json"});
-    for (std::string& option : namespace_option(host, document.handle.name_space))
-        arguments.push_back(std::move(option));
-    return arguments;
+    return patch_arguments(host, document, now, {"--type=json", "--patch-file=/dev/stdin"});
 }
 
 // Only who keeps the fields is changed, and no field; refused if the object is not the one that was looked
 // at.
 Answer hand_over(Host& host, const Document& document, const Takeover& takeover, const json& now) {
-    const json patch = {{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", takeover.entries}},
-                        {{"op", "replace"},
-                         {"path", "/metadata/resourceVersion"},
-                         {"value", text_field(now, "/metadata/resourceVersion")}}};
+    const json patch = {
+        {{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", takeover.entries}},
+        {{"op", "replace"}, {"path", "/metadata/resourceVersion"}, {"value", resource_version(now)}}};
     return write_object(host, hand_over_arguments(host, document, now), patch.dump());
 }
 
@@ -197,8 +197,7 @@ Answer apply_object(Host& host, const Document& document, const std::string& ver
     if (version.empty()) return apply_to(host, document, version_of_none, "");
     const auto now = managed_object(host, document);
     if (!now) return refused(now.error());
-    if (now->is_null() || text_field(*now, "/metadata/resourceVersion") != version)
-        return modified_since_look(document.handle);
+    if (now->is_null() || resource_version(*now) != version) return modified_since_look(document.handle);
     const Takeover takeover = takeover_of(host, *now);
     if (!takeover.stranger.empty()) return refused(kept_by_stranger(document, takeover));
     const std::string uid = text_field(*now, "/metadata/uid");
@@ -206,7 +205,7 @@ Answer apply_object(Host& host, const Document& document, const std::string& ver
     const Answer taken = hand_over(host, document, takeover, *now);
     if (!taken.succeeded()) return taken;
     const auto after = json::parse(taken.output, nullptr, false);
-    Answer answer = apply_to(host, document, text_field(after, "/metadata/resourceVersion"), uid);
+    Answer answer = apply_to(host, document, resource_version(after), uid);
     if (answer.succeeded()) answer.errors += told_of_takeover(host, document, takeover);
     return answer;
 }

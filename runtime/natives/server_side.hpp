@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
@@ -18,11 +17,10 @@ std::string apply_manager(Host& host);
 
 // The object that a native's first two arguments name: [path of the manifest, handle]. The error: the
 // manifest does not declare it, or in a namespace in which the stage does not act.
-tl::expected<Document, std::string> document_of(Host& host, const std::vector<Value>& arguments);
+tl::expected<Document, std::string> document_of(Host& host, const Arguments& arguments);
 
-// The object of a manifest in the form in which it is compared and kept (see live_form). Null: there is none.
-Fetched live_object(Host& host, const Document& document);
-// The same of an object that was read already.
+// The object of a manifest, as it was read, in the form in which it is compared and kept (see live_form).
+// Null: there is none.
 Fetched live_object(Host& host, const Document& document, nlohmann::json object);
 
 // The object of a manifest as it is in the cluster, in the manifest's version of its kind, and with who keeps

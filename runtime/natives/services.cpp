@@ -1,42 +1,19 @@
 // Services: what they select, and which pods get their requests.
-#include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "compiler/ir/labels.hpp"
-#include "compiler/support/text.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
-
-// A key without a value is one that the selector is not to have.
-using Labels = std::map<std::string, std::optional<std::string>>;
-
-// "version=green,track=stable"; "version" alone takes the key away.
-tl::expected<Labels, std::string> parse_labels(const std::string& text) {
-    Labels labels;
-    for (const std::string& one : split(text, ',')) {
-        const std::size_t sign = one.find('=');
-        const std::string key = one.substr(0, sign);
-        const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n'; };
-        if (key.empty() || std::any_of(one.begin(), one.end(), is_blank))
-            return tl::unexpected(fmt::format("`{}` is no label, such as version=green", text));
-        labels[key] = sign == std::string::npos ? std::nullopt : std::optional(one.substr(sign + 1));
-    }
-    return labels;
-}
 
 std::string written(const Labels& labels) {
     std::vector<std::string> parts;
@@ -48,7 +25,7 @@ struct Service {
     std::string written;  // "service/web"
     json object;
     [[nodiscard]] const json& selector() const { return field(object, "/spec/selector"); }
-    [[nodiscard]] std::string name() const { return text_field(object, "/metadata/name"); }
+    [[nodiscard]] std::string name() const { return name_of(object); }
 };
 
 std::string service_name(Host& host, const Value& value) {
@@ -79,8 +56,7 @@ Labels selector_with(const json& selector, const Labels& labels) {
 }
 
 bool is_ready_pod(const json& pod) {
-    return text_field(condition(pod, "Ready"), "/status") == "True" &&
-           field(pod, "/metadata/deletionTimestamp").is_null();
+    return holds(pod, "Ready") && !is_being_deleted(pod);
 }
 
 Fetched pods_selected(Host& host, const std::string& selector) {
@@ -91,7 +67,7 @@ Fetched pods_selected(Host& host, const std::string& selector) {
 std::set<std::string> ready_names(const json& pods) {
     std::set<std::string> names;
     for (const auto& pod : pods)
-        if (is_ready_pod(pod)) names.insert(text_field(pod, "/metadata/name"));
+        if (is_ready_pod(pod)) names.insert(name_of(pod));
     return names;
 }
 
@@ -114,7 +90,7 @@ std::string why_too_few(const json& pods, const std::string& selector) {
     if (pods.empty()) return fmt::format("there is no pod with {}", selector);
     for (const auto& pod : pods)
         if (const PodTrouble trouble = pod_trouble(pod); !trouble.text.empty())
-            return fmt::format("{}: {}", text_field(pod, "/metadata/name"), trouble.text);
+            return fmt::format("{}: {}", name_of(pod), trouble.text);
     return fmt::format("none of its {} pods with {} is ready", pods.size(), selector);
 }
 
@@ -124,7 +100,7 @@ json patch_of(const Labels& labels) {
     return {{"spec", {{"selector", selector}}}};
 }
 
-tl::expected<KubectlCommand, std::string> switch_command(Host& host, const Arguments& arguments) {
+Planned switch_command(Host& host, const Arguments& arguments) {
     const auto labels = parse_labels(text_argument(arguments, 1));
     if (!labels) return tl::unexpected(labels.error());
     const std::string name = service_name(host, argument(arguments, 0));
@@ -137,11 +113,9 @@ tl::expected<KubectlCommand, std::string> switch_command(Host& host, const Argum
 static Reading selector_of_service(Host& host, const Arguments& arguments) {
     const auto service = service_argument(host, argument(arguments, 0));
     if (!service) return unknown(service.error());
-    const json& selector = service->selector();
     const std::string key = text_argument(arguments, 1);
-    if (!selector.is_object() || !selector.contains(key))
-        return absent(fmt::format("{} does not select by {}", service->written, key));
-    return json_reading(selector.at(key));
+    const json& value = member(service->selector(), key);
+    return value.is_null() ? absent("{} does not select by {}", service->written, key) : json_reading(value);
 }
 
 static Reading selection_like(Host& host, const Arguments& arguments) {
@@ -164,7 +138,7 @@ static Reading selection_like(Host& host, const Arguments& arguments) {
 // The way back of a switch may take a key away; nobody means that who writes a label without its value.
 static Reading labels_complete(Host&, const Arguments& arguments) {
     const auto mistake = mistake_in_labels(text_argument(arguments, 0));
-    return mistake ? mistaken(*mistake) : Reading{Value(true), {}, false};
+    return mistake ? mistaken(*mistake) : Reading{Value(true)};
 }
 
 static Reading ready_pods_behind(Host& host, const Arguments& arguments) {
@@ -176,7 +150,7 @@ static Reading ready_pods_behind(Host& host, const Arguments& arguments) {
     const auto pods = pods_selected(host, selector);
     if (!pods) return unknown(pods.error());
     const auto count = static_cast<std::int64_t>(ready_names(*pods).size());
-    return {Value(count), count > 0 ? "" : why_too_few(*pods, selector), false};
+    return {Value(count), count > 0 ? "" : why_too_few(*pods, selector)};
 }
 
 static Reading endpoints_of(Host& host, const Arguments& arguments) {
@@ -184,7 +158,7 @@ static Reading endpoints_of(Host& host, const Arguments& arguments) {
     if (!service) return unknown(service.error());
     const auto ready = ready_endpoints(host, *service);
     if (!ready) return unknown(ready.error());
-    return {Value(static_cast<std::int64_t>(ready->size())), {}, false};
+    return {Value(static_cast<std::int64_t>(ready->size()))};
 }
 
 static Reading service_settled(Host& host, const Arguments& arguments) {
@@ -201,8 +175,7 @@ static Reading service_settled(Host& host, const Arguments& arguments) {
     const auto wanted = ready_names(*pods);
     return {Value(*ready == wanted),
             fmt::format("{} sends requests to {} of the {} ready pods that it selects", service.written,
-                        ready->size(), wanted.size()),
-            false};
+                        ready->size(), wanted.size())};
 }
 
 const Rows services_rows([]() -> std::vector<Row> {

@@ -4,14 +4,11 @@
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/kubernetes/manifest.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rollout.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 // A claim of such a class is bound only when a pod uses it.
 tl::expected<bool, std::string> waits_for_first_pod(Host& host, const json& claim) {
@@ -24,18 +21,17 @@ tl::expected<bool, std::string> waits_for_first_pod(Host& host, const json& clai
 
 Reading claim_settled(Host& host, const json& claim) {
     const std::string phase = text_field(claim, "/status/phase");
-    const std::string name = text_field(claim, "/metadata/name");
-    if (phase == "Bound") return {Value(true), {}, false};
-    if (phase == "Lost") return {Value(false), fmt::format("claim {} has lost its volume", name), true};
+    const std::string name = name_of(claim);
+    if (phase == "Bound") return {Value(true)};
+    if (phase == "Lost") return never("claim {} has lost its volume", name);
     const auto waits = waits_for_first_pod(host, claim);
     if (!waits) return unknown(waits.error());
-    return {Value(*waits), fmt::format("claim {} is not bound to a volume yet", name), false};
+    return {Value(*waits), fmt::format("claim {} is not bound to a volume yet", name)};
 }
 
 Reading workload_settled(Host& host, const json& workload) {
     std::vector<std::string> what = {"replicasets,pods"};
-    for (std::string& option : namespace_option(host, text_field(workload, "/metadata/namespace")))
-        what.push_back(std::move(option));
+    append(what, namespace_option(host, text_field(workload, "/metadata/namespace")));
     auto items = list_objects(host, what);
     if (!items) return unknown(items.error());
     if (is_told_by_revision(workload, *items)) {
@@ -44,7 +40,7 @@ Reading workload_settled(Host& host, const json& workload) {
         if (!revisions) return unknown(revisions.error());
         for (auto& one : *revisions) items->push_back(std::move(one));
     }
-    const Readiness verdict = judge(workload, *items, text_field(workload, "/metadata/name"));
+    const Readiness verdict = judge(workload, *items, name_of(workload));
     return {Value(verdict.ready), verdict.why, verdict.permanent};
 }
 
@@ -55,10 +51,10 @@ static Reading object_settled(Host& host, const Arguments& arguments) {
     if (!handle) return mistaken(handle.error());
     const auto object = get_object(host, handle->written(), handle->name_space);
     if (!object) return unknown(object.error());
-    if (object->is_null()) return {Value(true), handle->written() + " does not exist", false};
+    if (object->is_null()) return {Value(true), handle->written() + " does not exist"};
     if (!workload_kind(handle->written()).empty()) return workload_settled(host, *object);
     if (kubernetes::type_name(handle->type) == "persistentvolumeclaim") return claim_settled(host, *object);
-    return {Value(true), {}, false};
+    return {Value(true)};
 }
 
 const Rows settled_rows([]() -> std::vector<Row> {

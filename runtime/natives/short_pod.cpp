@@ -9,37 +9,6 @@
 namespace migc::runtime::inline natives {
 namespace {
 
-// The pod ends by itself even if nobody is left to delete it, and it gets no credentials of the cluster.
-constexpr const char* overrides =
-    R"({"spec":{"activeDeadlineSeconds":60,"automountServiceAccountToken":false,"terminationGracePeriodSeconds":0}})";
-
-// From the clock and the question, not from a random device: a recorded run asks in the same words when
-// replayed.
-std::string name_of(Host& host, const ShortPod& pod) {
-    const std::string question = fmt::format("{} {} {} {}", host.now(), host.setting("run-folder"), pod.image,
-                                             fmt::join(pod.command, " "));
-    return fmt::format("{}-{}", pod.purpose, sha256(question).substr(0, 10));
-}
-
-std::vector<std::string> run_arguments(const std::string& name, const ShortPod& pod) {
-    std::vector<std::string> arguments = {"run",
-                                          name,
-                                          "--image=" + pod.image,
-                                          "--restart=Never",
-                                          "--labels=app.kubernetes.io/managed-by=migc",
-                                          "--image-pull-policy=IfNotPresent",
-                                          fmt::format("--overrides={}", overrides),
-                                          "--pod-running-timeout=60s",
-                                          "--attach",
-                                          "--rm",
-                                          "-i",
-                                          "--quiet",
-                                          "--command",
-                                          "--"};
-    arguments.insert(arguments.end(), pod.command.begin(), pod.command.end());
-    return arguments;
-}
-
 // kubectl ends with the exit code of the command, whose words are in the output: its log has both streams.
 bool command_failed(const Answer& answer) {
     return answer.ending == Ending::Exited && answer.errors.find(" terminated (Error)") != std::string::npos;
@@ -58,22 +27,59 @@ PodTrouble trouble_of(Host& host, const std::string& name, const ShortPod& pod, 
     if (command_failed(answer)) return failed_command(pod, answer);
     if (answer.errors.find("executable file not found") != std::string::npos)
         return {fmt::format("the image {} has no program `{}`", pod.image, pod.command.front()), true};
-    const auto object = get_object(host, "pod/" + name);
-    const PodTrouble seen = object && !object->is_null() ? pod_trouble(*object) : PodTrouble{};
-    return {
-        fmt::format("the pod did not run: {}", seen.text.empty() ? complaint("kubectl", answer) : seen.text),
-        seen.permanent};
+    const PodTrouble seen = why_not_run(host, name, answer);
+    return {"the pod did not run: " + seen.text, seen.permanent};
 }
 
 }  // namespace
 
+// From the clock and the question, not from a random device: a recorded run asks in the same words when
+// replayed.
+std::string pod_name(Host& host, const std::string& purpose, const std::string& question) {
+    const std::string all = fmt::format("{} {} {}", host.now(), host.setting("run-folder"), question);
+    return purpose + "-" + sha256(all).substr(0, 10);
+}
+
+// The pod ends by itself even if nobody is left to delete it, and it gets no credentials of the cluster.
+std::vector<std::string> run_arguments(const std::string& pod, const std::string& image,
+                                       std::int64_t seconds) {
+    const json spec = {{"activeDeadlineSeconds", seconds},
+                       {"automountServiceAccountToken", false},
+                       {"terminationGracePeriodSeconds", 0}};
+    std::vector<std::string> arguments = {"run", pod, "--image=" + image, "--restart=Never"};
+    append(arguments, {"--labels=app.kubernetes.io/managed-by=migc", "--image-pull-policy=IfNotPresent",
+                       "--overrides=" + json{{"spec", spec}}.dump()});
+    return arguments;
+}
+
+std::vector<std::string> attached_run(const std::string& pod, const std::string& image, std::int64_t seconds,
+                                      const std::vector<std::string>& command) {
+    std::vector<std::string> arguments = run_arguments(pod, image, seconds);
+    append(arguments, {"--pod-running-timeout=60s", "--attach", "--rm", "-i", "--quiet", "--command", "--"});
+    append(arguments, command);
+    return arguments;
+}
+
+PodTrouble why_not_run(Host& host, const std::string& pod, const Answer& answer) {
+    const auto object = get_object(host, "pod/" + pod);
+    PodTrouble seen = object && !object->is_null() ? pod_trouble(*object) : PodTrouble{};
+    if (seen.text.empty()) seen.text = complaint("kubectl", answer);
+    return seen;
+}
+
+// `--rm` does this too, but not if kubectl was ended before.
+void remove_pod(Host& host, const std::string& pod) {
+    host.run("kubectl", {"delete", "pod/" + pod, "--ignore-not-found", "--wait=false"});
+}
+
 tl::expected<Answer, PodTrouble> run_short_pod(Host& host, const ShortPod& pod) {
-    const std::string name = name_of(host, pod);
-    Answer answer = host.run("kubectl", run_arguments(name, pod));
+    constexpr std::int64_t seconds = 60;
+    const std::string name =
+        pod_name(host, pod.purpose, fmt::format("{} {}", pod.image, fmt::join(pod.command, " ")));
+    Answer answer = host.run("kubectl", attached_run(name, pod.image, seconds, pod.command));
     PodTrouble trouble;
     if (!answer.succeeded()) trouble = trouble_of(host, name, pod, answer);
-    // `--rm` does this too, but not if kubectl was ended before.
-    host.run("kubectl", {"delete", "pod/" + name, "--ignore-not-found", "--wait=false"});
+    remove_pod(host, name);
     if (!trouble.text.empty()) return tl::unexpected(std::move(trouble));
     return answer;
 }

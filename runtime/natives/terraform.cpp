@@ -6,14 +6,11 @@
 
 #include <fmt/format.h>
 
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/saved_plan.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 std::vector<std::string> told(const std::vector<PlannedChange>& changes) {
     std::vector<std::string> lines;
@@ -85,8 +82,8 @@ static Reading terraform_valid(Host& host, const Arguments&) {
     if (answer.ending != Ending::Exited || !field(parsed, "/valid").is_boolean())
         return unknown(answer.succeeded() ? "terraform: the answer is not JSON"
                                           : terraform_complaint(answer));
-    if (field(parsed, "/valid") == json(true)) return {Value(true), {}, false};
-    return {Value(false), "the configuration is not valid: " + first_mistake(parsed), true};
+    if (field(parsed, "/valid") == json(true)) return {Value(true)};
+    return never("the configuration is not valid: " + first_mistake(parsed));
 }
 
 static Reading plan_count(Host& host, const Arguments& arguments) {
@@ -107,13 +104,11 @@ static Reading expect_plan(Host& host, const Arguments& arguments) {
     const std::int64_t changes = int_argument(arguments, 2, 0);
     const std::int64_t destroys = int_argument(arguments, 3, 0);
     if (plan->adds == adds && plan->changes == changes && plan->destroys == destroys)
-        return {Value(true), shown_counts(adds, changes, destroys), false};
-    return {Value(false),
-            fmt::format("the plan has {}, expected were {}{}{}",
-                        shown_counts(plan->adds, plan->changes, plan->destroys),
-                        shown_counts(adds, changes, destroys), plan->touched.empty() ? "" : ": ",
-                        enumerate(told(plan->touched), 10)),
-            true};
+        return {Value(true), shown_counts(adds, changes, destroys)};
+    return never("the plan has {}, expected were {}{}{}",
+                 shown_counts(plan->adds, plan->changes, plan->destroys),
+                 shown_counts(adds, changes, destroys), plan->touched.empty() ? "" : ": ",
+                 enumerate(told(plan->touched), 10));
 }
 
 static Reading plan_touches_only(Host& host, const Arguments& arguments) {
@@ -125,18 +120,18 @@ static Reading plan_touches_only(Host& host, const Arguments& arguments) {
         const auto covers = [&](const Value& value) { return is_within(change.address, show(value)); };
         if (std::none_of(allowed.begin(), allowed.end(), covers)) others.push_back(change);
     }
-    if (others.empty()) return {Value(true), enumerate(told(plan->touched), 10), false};
-    return {Value(false), "the plan would also " + enumerate(told(others), 10), true};
+    if (others.empty()) return {Value(true), enumerate(told(plan->touched), 10)};
+    return never("the plan would also " + enumerate(told(others), 10));
 }
 
 static Reading plan_mirrors(Host& host, const Arguments& arguments) {
     const auto plans = read_two(host, arguments);
     if (!plans) return unknown(plans.error());
     const auto more = beyond_taking_back(plans->back, plans->forward);
-    if (!more.empty()) return {Value(false), "the plan would also " + enumerate(more, 10), true};
+    if (!more.empty()) return never("the plan would also " + enumerate(more, 10));
     const auto left = left_standing(plans->back, plans->forward);
-    if (left.empty()) return {Value(true), {}, false};
-    return {Value(false), "the plan would not take back " + enumerate(left, 10), true};
+    if (left.empty()) return {Value(true)};
+    return never("the plan would not take back " + enumerate(left, 10));
 }
 
 // As `mirrors`, but a part is enough: what an apply that failed half-way has done. Where `still fits` holds
@@ -144,12 +139,10 @@ static Reading plan_mirrors(Host& host, const Arguments& arguments) {
 static Reading plan_takes_back_only(Host& host, const Arguments& arguments) {
     const std::string file = text_argument(arguments, 0), forward_file = text_argument(arguments, 1);
     if (const auto made = origin_of(file))
-        if (const auto other = other_state(forward_file, made->state)) return {Value(false), *other, true};
+        if (const auto other = other_state(forward_file, made->state)) return never(*other);
     if (progress_of(forward_file) == ApplyProgress::NotBegun)
-        return {Value(false),
-                fmt::format("{} was not applied here: what the state shows of it is somebody else's",
-                            std::filesystem::path(forward_file).filename().string()),
-                true};
+        return never("{} was not applied here: what the state shows of it is somebody else's",
+                     std::filesystem::path(forward_file).filename().string());
     const auto plans = read_two(host, arguments);
     if (!plans) return unknown(plans.error());
     const auto shown = shown_state(host);
@@ -164,21 +157,19 @@ static Reading plan_takes_back_only(Host& host, const Arguments& arguments) {
                               enumerate(changed, 10), changed.size() == 1 ? "is" : "are"));
     const auto left = left_standing(plans->back, plans->forward, state);
     if (!left.empty() && plans->back.touched.empty())
-        return {Value(false),
-                "the configuration still asks for what was applied: nothing would be taken back", true};
+        return never("the configuration still asks for what was applied: nothing would be taken back");
     if (!left.empty())
         return no_way_back(file,
                            fmt::format("would leave {} as it was applied: the configuration from before "
                                        "asks for that, too",
                                        enumerate(left, 10)));
-    return {Value(true), enumerate(told(plans->back.touched), 10), false};
+    return {Value(true), enumerate(told(plans->back.touched), 10)};
 }
 
 // [pointer]: the state can hold secrets; only what is asked for is given on.
 static Reading terraform_state(Host& host, const Arguments& arguments) {
     const std::string pointer = text_argument(arguments, 0);
-    if (!is_pointer(pointer))
-        return mistaken(fmt::format("`{}` is no JSON pointer; one looks like /serial", pointer));
+    if (!is_pointer(pointer)) return mistaken("`{}` is no JSON pointer; one looks like /serial", pointer);
     const Answer answer = host.run("terraform", {"state", "pull"});
     if (answer.succeeded() && answer.output.find_first_not_of(" \r\n\t") == std::string::npos)
         return absent("there is no state yet");
@@ -187,9 +178,9 @@ static Reading terraform_state(Host& host, const Arguments& arguments) {
     keep_back_sensitive(*state);
     const json& found = field(*state, pointer);
     if (found.dump(-1, ' ', false, json::error_handler_t::replace).find(kept_back) != std::string::npos)
-        return mistaken(fmt::format(
+        return mistaken(
             "{} of the state holds a sensitive value: it must not become a value that is written down",
-            pointer.empty() ? "the whole" : pointer));
+            pointer.empty() ? "the whole" : pointer);
     return found.is_null() ? absent() : json_reading(found);
 }
 
@@ -197,10 +188,9 @@ static Reading terraform_output(Host& host, const Arguments& arguments) {
     const std::string name = text_argument(arguments, 0);
     const auto outputs = printed_json(host.run("terraform", {"output", "-json"}));
     if (!outputs) return unknown(outputs.error());
-    if (!outputs->contains(name)) return absent(fmt::format("terraform has no output {}", name));
+    if (!outputs->contains(name)) return absent("terraform has no output {}", name);
     if (field(outputs->at(name), "/sensitive") == json(true))
-        return mistaken(
-            fmt::format("output {} is sensitive: it must not become a value that is written down", name));
+        return mistaken("output {} is sensitive: it must not become a value that is written down", name);
     const json& value = field(outputs->at(name), "/value");
     return value.is_null() ? absent() : json_reading(value);
 }

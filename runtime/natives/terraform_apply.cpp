@@ -3,7 +3,6 @@
 
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/project_files.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/refusals.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/saved_plan.hpp"
@@ -33,7 +32,7 @@ std::vector<std::string> plan_command(const Arguments& arguments) {
     if (const std::string variables = text_argument(arguments, 1); !variables.empty())
         command.push_back("-var-file=" + variables);
     if (const std::string address = text_argument(arguments, 2); !address.empty())
-        command.insert(command.end(), {"-destroy", "-target=" + address});
+        append(command, {"-destroy", "-target=" + address});
     command.push_back("-out=" + text_argument(arguments, 0));
     return command;
 }
@@ -49,7 +48,7 @@ std::string typed(Host& host, std::vector<std::string> command) {
 }
 
 Reading does_not_fit(std::string why) {
-    return {Value(false), why + ": make a new plan, and review that", true};
+    return never(why + ": make a new plan, and review that");
 }
 
 // terraform says so when it could write the state nowhere but on the terminal.
@@ -82,25 +81,18 @@ std::optional<std::string> doubt(const std::string& file, const PlanSummary& pla
 }
 
 Reading as_list(const std::vector<std::string>& facts) {
-    if (facts.empty()) return absent();
-    List list;
-    for (const std::string& fact : facts) list.emplace_back(fact);
-    return {Value(std::move(list)), {}, false};
+    return facts.empty() ? absent() : Reading{list_of(facts)};
 }
 
 }  // namespace
 
 // [arguments..]: init and the like, with their complaint on one line.
 static Answer terraform_run(Host& host, const Arguments& arguments) {
-    std::vector<std::string> command;
-    for (const Value& one : arguments) command.push_back(show(one));
-    return told_plainly(host.run("terraform", command));
+    return told_plainly(host.run("terraform", words_of(arguments)));
 }
 
 static std::string preview_terraform_run(Host& host, const Arguments& arguments) {
-    std::vector<std::string> command;
-    for (const Value& one : arguments) command.push_back(show(one));
-    return typed(host, command);
+    return typed(host, words_of(arguments));
 }
 
 // What the plan is made from is read first: what changes while terraform plans is then noticed by `fits`.
@@ -129,9 +121,9 @@ static Reading plan_fits(Host& host, const Arguments& arguments) {
     const auto planned = origin_of(file);
     if (!planned)
         return mistaken(
-            fmt::format("nothing is recorded of how {} was made, so nobody can say whether it is "
-                        "still what was reviewed: only `plan terraform` makes plans",
-                        file.empty() ? "the plan" : file));
+            "nothing is recorded of how {} was made, so nobody can say whether it is "
+            "still what was reviewed: only `plan terraform` makes plans",
+            file.empty() ? "the plan" : file);
     if (!is_as_made(file))
         return does_not_fit(fmt::format("{} is not the file any more that was planned and reviewed", file));
     if (progress_of(file) == ApplyProgress::Begun || progress_of(file) == ApplyProgress::EndedWell)
@@ -140,25 +132,21 @@ static Reading plan_fits(Host& host, const Arguments& arguments) {
     if (!now) return mistaken(now.error());
     if (now->configuration != planned->configuration)
         return does_not_fit("the configuration was changed after the plan was made");
-    if (const auto other = other_state(file, now->state)) return {Value(false), *other, true};
+    if (const auto other = other_state(file, now->state)) return never(*other);
     if (now->state.lineage != planned->state.lineage || now->state.serial != planned->state.serial)
         return does_not_fit(
             fmt::format("somebody applied meanwhile: the plan was made from serial {} of the "
                         "state, which is at {} now",
                         planned->state.serial, now->state.serial));
-    return {Value(true), {}, false};
+    return {Value(true)};
 }
 
 namespace {
 
 // What terraform did is written into a file by itself, so that it can be read also after migc was killed.
 Answer run_apply(Host& host, const Arguments& arguments) {
-    ToolCommand command;
-    command.tool = "terraform";
-    command.arguments = apply_command(arguments);
-    command.output_file = output_file_of(text_argument(arguments, 0));
-    command.within_ms = host.limit_ms();
-    Answer answer = host.perform(command);
+    const std::string output = output_file_of(text_argument(arguments, 0));
+    Answer answer = host.perform({"terraform", apply_command(arguments), {}, output, {}, host.limit_ms()});
     // Before it asks a provider for anything it says so: where it has not, nothing was done.
     answer.refused =
         answer.ending == Ending::Exited && answer.status != 0 && !has_begun("terraform", answer.output);

@@ -8,9 +8,7 @@
 #include "compiler/documents/yaml_tree.hpp"
 #include "compiler/support/sha256.hpp"
 #include "runtime/natives/by_hand.hpp"
-#include "runtime/natives/ownership.hpp"
 #include "runtime/natives/private_file.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/terraform.hpp"
 
@@ -18,7 +16,6 @@ namespace migc::runtime::inline natives {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using Text = tl::expected<std::string, std::string>;
 
 constexpr std::size_t kubeconfig_limit = std::size_t{1} << 20;
@@ -27,9 +24,9 @@ constexpr std::size_t kubeconfig_limit = std::size_t{1} << 20;
 Text output_text(Host& host, const std::string& name) {
     const auto outputs = printed_json(host.run("terraform", {"output", "-json"}));
     if (!outputs) return tl::unexpected(outputs.error());
-    if (!outputs->contains(name)) return tl::unexpected(fmt::format("terraform has no output {}", name));
+    if (!outputs->contains(name)) return failure("terraform has no output {}", name);
     const json& value = field(outputs->at(name), "/value");
-    if (!value.is_string()) return tl::unexpected(fmt::format("output {} is no text", name));
+    if (!value.is_string()) return failure("output {} is no text", name);
     return value.get<std::string>();
 }
 
@@ -56,7 +53,7 @@ tl::expected<ClusterIdentity, std::string> identity_in(const std::string& kubeco
                                  text_field(cluster, "/cluster/certificate-authority-data")};
         if (!identity.server.empty()) return identity;
     }
-    return tl::unexpected<std::string>("no kubeconfig whose current context leads to a cluster");
+    return failure("no kubeconfig whose current context leads to a cluster");
 }
 
 std::string time_stamp(Time now) {
@@ -76,7 +73,7 @@ static Reading fresh_state_backup(Host& host, const Arguments& arguments) {
     const std::string stamp = time_stamp(host.now());
     fs::path path = folder / fmt::format("terraform-{}.tfstate", stamp);
     for (int i = 2; is_there(path); ++i) path = folder / fmt::format("terraform-{}-{}.tfstate", stamp, i);
-    return {Value(path.lexically_normal().string()), {}, false};
+    return {Value(path.lexically_normal().string())};
 }
 
 // Read back: a backup that cannot be read is none.
@@ -88,7 +85,7 @@ static Answer write_state_backup(Host& host, const Arguments& arguments) {
     if (text_field(*state, "/lineage").empty()) return refused("what terraform gave is no state");
     std::error_code error;
     fs::create_directories(file.parent_path(), error);
-    if (error) return refused(fmt::format("{}: {}", file.parent_path().string(), error.message()));
+    if (error) return refused("{}: {}", file.parent_path().string(), error.message());
     if (const auto written = write_private(file, answer.output, host.setting("root")); !written)
         return refused(written.error());
     const auto back = read_bytes(file);
@@ -104,14 +101,14 @@ static std::string preview_state_backup(Host& host, const Arguments& arguments) 
 
 static Reading private_digest(Host&, const Arguments& arguments) {
     const fs::path file = text_argument(arguments, 0);
-    if (!is_there(file)) return absent(fmt::format("{} is not there", file.string()));
+    if (!is_there(file)) return absent("{} is not there", file.string());
     const auto bytes = read_bytes(file);
-    return bytes ? Reading{Value(sha256(*bytes)), {}, false} : unknown(bytes.error());
+    return bytes ? Reading{Value(sha256(*bytes))} : unknown(bytes.error());
 }
 
 static Reading terraform_output_digest(Host& host, const Arguments& arguments) {
     const Text text = output_text(host, text_argument(arguments, 0));
-    return text ? Reading{Value(sha256(*text)), {}, false} : unknown(text.error());
+    return text ? Reading{Value(sha256(*text))} : unknown(text.error());
 }
 
 static Reading same_cluster(Host& host, const Arguments& arguments) {
@@ -120,26 +117,22 @@ static Reading same_cluster(Host& host, const Arguments& arguments) {
     const Text text = output_text(host, name);
     if (!text) return mistaken(text.error());
     const auto next = identity_in(*text);
-    if (!next) return mistaken(fmt::format("output {} holds {}", name, next.error()));
-    if (!is_there(file)) return {Value(true), fmt::format("{} is not there yet", file.string()), false};
+    if (!next) return mistaken("output {} holds {}", name, next.error());
+    if (!is_there(file)) return {Value(true), fmt::format("{} is not there yet", file.string())};
     const auto bytes = read_bytes(file);
     if (!bytes) return mistaken(bytes.error());
     const auto now = identity_in(*bytes);
     if (!now)
         return mistaken(
-            fmt::format("{} holds {}, so nobody can say whether it is the same cluster; whoever "
-                        "is sure moves the file away",
-                        file.string(), now.error()));
+            "{} holds {}, so nobody can say whether it is the same cluster; whoever "
+            "is sure moves the file away",
+            file.string(), now.error());
     if (now->server != next->server)
-        return {Value(false),
-                fmt::format("output {} leads to {}, {} to {}: another cluster", name, next->server,
-                            file.string(), now->server),
-                true};
-    if (now->authority == next->authority) return {Value(true), {}, false};
-    return {Value(false),
-            fmt::format("output {} has another certificate authority for {} than {}: perhaps another cluster",
-                        name, next->server, file.string()),
-            true};
+        return never("output {} leads to {}, {} to {}: another cluster", name, next->server, file.string(),
+                     now->server);
+    if (now->authority == next->authority) return {Value(true)};
+    return never("output {} has another certificate authority for {} than {}: perhaps another cluster", name,
+                 next->server, file.string());
 }
 
 namespace {
@@ -189,7 +182,7 @@ static Answer write_kept_back(Host& host, const Arguments& arguments) {
     if (!is_there(kept)) {
         std::error_code error;
         fs::remove(file, error);
-        return error ? refused(fmt::format("{}: {}", file.string(), error.message())) : well("");
+        return error ? refused("{}: {}", file.string(), error.message()) : well("");
     }
     const auto written = write_private(file, *before, host.setting("root"));
     return written ? well("") : went_wrong(written.error());

@@ -1,16 +1,14 @@
-#include <cctype>
 #include <filesystem>
 
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "compiler/support/text.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/natives/terraform.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 // The rest of the line behind `name`; "" if there is none.
 std::string line_behind(const std::string& text, const std::string& name) {
@@ -18,9 +16,7 @@ std::string line_behind(const std::string& text, const std::string& name) {
     if (at == std::string::npos) return {};
     const auto begin = text.find_first_not_of(' ', at + name.size());
     if (begin == std::string::npos) return {};
-    std::string line = text.substr(begin, text.find('\n', begin) - begin);
-    while (!line.empty() && (line.back() == ' ' || line.back() == '\r')) line.pop_back();
-    return line;
+    return std::string(trimmed(text.substr(begin, text.find('\n', begin) - begin)));
 }
 
 // Some backends name the lock that is held only beside their complaint, and then describe the one that was
@@ -71,14 +67,14 @@ Answer told_plainly(Answer answer) {
 
 PrintedJson printed_json(const Answer& answer) {
     if (!answer.succeeded()) return tl::unexpected(terraform_complaint(answer));
-    if (answer.truncated) return tl::unexpected<std::string>("terraform: the answer is too long to be read");
+    if (answer.truncated) return failure("terraform: the answer is too long to be read");
     auto parsed = json::parse(answer.output, nullptr, false);
-    if (!parsed.is_object()) return tl::unexpected<std::string>("terraform: the answer is not JSON");
+    if (!parsed.is_object()) return failure("terraform: the answer is not JSON");
     return parsed;
 }
 
 tl::expected<PlanSummary, std::string> read_plan(Host& host, const std::string& file) {
-    if (file.empty()) return tl::unexpected<std::string>("there is no plan to read");
+    if (file.empty()) return failure("there is no plan to read");
     const auto plan = printed_json(host.run("terraform", {"show", "-json", file}));
     if (!plan) return tl::unexpected(plan.error());
     return summarize(*plan);
@@ -91,10 +87,8 @@ PrintedJson shown_state(Host& host) {
 tl::expected<std::string, std::string> selected_workspace(Host& host) {
     const Answer answer = host.run("terraform", {"workspace", "show"});
     if (!answer.succeeded()) return tl::unexpected(terraform_complaint(answer));
-    std::string name = answer.output;
-    while (!name.empty() && std::isspace(static_cast<unsigned char>(name.back())) != 0) name.pop_back();
-    if (name.empty())
-        return tl::unexpected<std::string>("terraform does not say which workspace is selected");
+    std::string name(trimmed(answer.output));
+    if (name.empty()) return failure("terraform does not say which workspace is selected");
     return name;
 }
 

@@ -7,7 +7,6 @@
 #include "compiler/ir/value.hpp"
 #include "runtime/natives/pod_command.hpp"
 #include "runtime/natives/pod_path.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
@@ -49,7 +48,7 @@ constexpr double mebibyte = 1024 * 1024;
 Reading amount_reading(double amount, Measure measure) {
     const std::string text = measure == Measure::Cpu ? fmt::format("{:.0f}m", amount * 1000)
                                                      : fmt::format("{:.0f}Mi", amount / mebibyte);
-    return {Value(Quantity{text, amount}), {}, false};
+    return {Value(Quantity{text, amount})};
 }
 
 // Every name must have a row: one that is missing would make the sum look small.
@@ -65,18 +64,20 @@ Reading sum_of(const UsageRows& rows, const std::vector<std::string>& names, Mea
     return amount_reading(sum, measure);
 }
 
-Reading of_workload(Host& host, const Arguments& arguments, Measure measure) {
+template <Measure measure>
+Reading of_workload(Host& host, const Arguments& arguments) {
     const auto pods = pods_named(host, argument(arguments, 0));
     if (!pods) return unknown(pods.error());
     if (!*pods) return absent(text_argument(arguments, 0) + " does not exist");
     std::vector<std::string> names;
     for (const auto& pod : **pods)
-        if (text_field(pod, "/status/phase") == "Running") names.push_back(text_field(pod, "/metadata/name"));
+        if (text_field(pod, "/status/phase") == "Running") names.push_back(name_of(pod));
     const auto rows = top(host, "pods");
     return rows ? sum_of(*rows, names, measure) : rows.error();
 }
 
-Reading of_node(Host& host, const Arguments& arguments, Measure measure) {
+template <Measure measure>
+Reading of_node(Host& host, const Arguments& arguments) {
     const auto rows = top(host, "nodes");
     return rows ? sum_of(*rows, {text_argument(arguments, 0)}, measure) : rows.error();
 }
@@ -91,64 +92,41 @@ tl::expected<Space, Reading> space_of(Host& host, const Arguments& arguments) {
     const auto path = pod_path(text_argument(arguments, 0));
     if (!path) return tl::unexpected(mistaken(path.error()));
     const auto place = find_place(host, argument(arguments, 1), text_argument(arguments, 2), Choice::Only);
-    if (!place)
-        return tl::unexpected(place.error().permanent ? mistaken(place.error().why)
-                                                      : unknown(place.error().why));
+    if (!place) return tl::unexpected(not_known(place.error().why, place.error().permanent));
     const std::vector<std::string> command = {"df", "-kP", *path};
     const Answer answer = host.run("kubectl", exec_arguments(*place, command));
-    if (!answer.succeeded()) {
-        const std::string problem = exec_problem(*place, command, answer);
-        return tl::unexpected(lacks_program(answer) ? mistaken(problem) : unknown(problem));
-    }
+    if (!answer.succeeded())
+        return tl::unexpected(not_known(exec_problem(*place, command, answer), lacks_program(answer)));
     Space space;
     if (!RE2::PartialMatch(answer.output, R"(\s(\d+)\s+(\d+)\s+-?\d+\s+\d+%)", &space.size, &space.used))
         return tl::unexpected(unknown("df in the container did not answer with sizes"));
     return space;
 }
 
-Reading kibibytes(std::int64_t amount) {
-    return {Value(Quantity{fmt::format("{}Ki", amount), static_cast<double>(amount) * 1024}), {}, false};
+template <std::int64_t Space::*amount>
+Reading of_space(Host& host, const Arguments& arguments) {
+    const auto space = space_of(host, arguments);
+    if (!space) return space.error();
+    const std::int64_t kibibytes = (*space).*amount;
+    return {Value(Quantity{fmt::format("{}Ki", kibibytes), static_cast<double>(kibibytes) * 1024})};
 }
 
 }  // namespace
 
-static Reading cpu_of(Host& host, const Arguments& arguments) {
-    return of_workload(host, arguments, Measure::Cpu);
-}
-static Reading memory_of(Host& host, const Arguments& arguments) {
-    return of_workload(host, arguments, Measure::Memory);
-}
-static Reading node_cpu(Host& host, const Arguments& arguments) {
-    return of_node(host, arguments, Measure::Cpu);
-}
-static Reading node_memory(Host& host, const Arguments& arguments) {
-    return of_node(host, arguments, Measure::Memory);
-}
-
-static Reading used_space(Host& host, const Arguments& arguments) {
-    const auto space = space_of(host, arguments);
-    return space ? kibibytes(space->used) : space.error();
-}
-
-static Reading path_size(Host& host, const Arguments& arguments) {
-    const auto space = space_of(host, arguments);
-    return space ? kibibytes(space->size) : space.error();
-}
-
 const Rows usage_rows([]() -> std::vector<Row> {
     return {
         // [workload]: quantity
-        reads("cpu-of", cpu_of),
+        reads("cpu-of", of_workload<Measure::Cpu>),
         // [workload]: quantity
-        reads("memory-of", memory_of),
+        reads("memory-of", of_workload<Measure::Memory>),
         // [node]: quantity
-        reads("node-cpu", node_cpu),
+        reads("node-cpu", of_node<Measure::Cpu>),
         // [node]: quantity
-        reads("node-memory", node_memory),
+        reads("node-memory", of_node<Measure::Memory>),
         // [path, workload, container or absent]: quantity
-        reads("used-space", used_space),
+        reads("used-space", of_space<&Space::used>),
         // the same: of the file system
-        reads("path-size", path_size),
+        reads("path-size", of_space<&Space::size>),
     };
 });
 

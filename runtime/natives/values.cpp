@@ -10,13 +10,11 @@
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/ownership.hpp"
 #include "runtime/natives/project_files.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
 using Failure = tl::unexpected<std::string>;
 
 // "k8s/configmap.yaml:7:3: the key `a` is there twice".
@@ -41,11 +39,10 @@ tl::expected<Document, std::string> document(Host& host, const std::string& path
     result.name = shown_path(host, path);
     const auto format = documents::format_of(path);
     if (!format)
-        return Failure(
-            fmt::format("{}: only values of .json, .yaml, .yml and .tfvars files can be read", result.name));
+        return failure("{}: only values of .json, .yaml, .yml and .tfvars files can be read", result.name);
     auto file = read_project_file(host, path);
-    if (!file) return Failure(file.error());
-    if (!*file) return Failure(fmt::format("there is no file {}", result.name));
+    if (!file) return failure(file.error());
+    if (!*file) return failure("there is no file {}", result.name);
     result.format = *format;
     result.file = std::move(**file);
     return result;
@@ -66,7 +63,7 @@ tl::expected<json, std::string> json_of(const Value& value) {
         return list;
     }
     if (value.is_absent() || value.is_unknown())
-        return Failure("there is no value to be set; `remove value of .. at ..` takes one away");
+        return failure("there is no value to be set; `remove value of .. at ..` takes one away");
     const std::string text = show(value);
     // 0.5 is a number, 20Gi and 5m are texts.
     const json number = value.get_if<Quantity>() == nullptr ? json() : json::parse(text, nullptr, false);
@@ -77,10 +74,10 @@ tl::expected<json, std::string> json_of(const Value& value) {
 tl::expected<std::pair<Document, documents::Edited>, std::string> edited(Host& host,
                                                                          const Arguments& arguments) {
     auto before = document(host, text_argument(arguments, 0));
-    if (!before) return Failure(before.error());
+    if (!before) return failure(before.error());
     const auto value = json_of(argument(arguments, 2));
-    if (!value) return Failure(value.error());
-    if (!is_utf8(show(argument(arguments, 2)))) return Failure("the value to be set is not UTF-8");
+    if (!value) return failure(value.error());
+    if (!is_utf8(show(argument(arguments, 2)))) return failure("the value to be set is not UTF-8");
     auto after = documents::set(before->file.content, before->format, text_argument(arguments, 1), *value);
     if (!after) return before->failure(after.error());
     return std::pair(std::move(*before), std::move(*after));
@@ -89,7 +86,7 @@ tl::expected<std::pair<Document, documents::Edited>, std::string> edited(Host& h
 // [file, pointer]: the text without the value.
 tl::expected<std::pair<Document, std::string>, std::string> reduced(Host& host, const Arguments& arguments) {
     auto before = document(host, text_argument(arguments, 0));
-    if (!before) return Failure(before.error());
+    if (!before) return failure(before.error());
     auto after = documents::remove(before->file.content, before->format, text_argument(arguments, 1));
     if (!after) return before->failure(after.error());
     return std::pair(std::move(*before), std::move(*after));
@@ -148,8 +145,7 @@ std::optional<std::string> copy_digest(const Value& copy) {
 Answer write_as_captured(Host& host, const std::string& path, const Document& before, std::string text,
                          const std::string& wanted, const Value& copy) {
     const auto changed = [&] {
-        return refused(
-            fmt::format("{} was changed by somebody else meanwhile; nothing is written", before.name));
+        return refused("{} was changed by somebody else meanwhile; nothing is written", before.name);
     };
     // Both captures must be of the file that is there: one is what is written, the other what is put back.
     const auto prior = copy_digest(copy);
@@ -168,7 +164,7 @@ static Reading file_value(Host& host, const Arguments& arguments) {
     const auto found = documents::read(source->file.content, source->format, text_argument(arguments, 1));
     if (!found) return mistaken(source->failure(found.error()).value());
     return found->value ? read_in_project(host, arguments, json_reading(*found->value))
-                        : absent(fmt::format("{}: {}", source->name, found->why));
+                        : absent("{}: {}", source->name, found->why);
 }
 
 static Reading file_value_with(Host& host, const Arguments& arguments) {
@@ -179,19 +175,19 @@ static Reading file_value_with(Host& host, const Arguments& arguments) {
 static Reading file_digest(Host& host, const Arguments& arguments) {
     const auto file = read_project_file(host, text_argument(arguments, 0));
     if (!file) return unknown(file.error());
-    return *file ? read_in_project(host, arguments, {Value(digest_of(**file)), {}, false}) : absent();
+    return *file ? read_in_project(host, arguments, {Value(digest_of(**file))}) : absent();
 }
 
 static Reading file_digest_with(Host& host, const Arguments& arguments) {
     const auto change = edited(host, arguments);
     if (!change) return mistaken(change.error());
-    return {Value(digest_of({change->second.text, change->first.file.mode})), {}, false};
+    return {Value(digest_of({change->second.text, change->first.file.mode}))};
 }
 
 static Reading file_digest_without(Host& host, const Arguments& arguments) {
     const auto change = reduced(host, arguments);
     if (!change) return mistaken(change.error());
-    return {Value(digest_of({change->second, change->first.file.mode})), {}, false};
+    return {Value(digest_of({change->second, change->first.file.mode}))};
 }
 
 static Reading file_copy(Host& host, const Arguments& arguments) {
@@ -205,13 +201,11 @@ static Reading file_copy(Host& host, const Arguments& arguments) {
 static Reading file_copy_digest(Host&, const Arguments& arguments) {
     if (is_of_no_file(argument(arguments, 0))) return absent();
     const auto file = file_of(json_argument(arguments, 0));
-    return file ? Reading{Value(digest_of(*file)), {}, false} : mistaken("the copy of the file is damaged");
+    return file ? Reading{Value(digest_of(*file))} : mistaken("the copy of the file is damaged");
 }
 
 static Reading pointer_through(Host&, const Arguments& arguments) {
-    std::vector<std::string> names;
-    for (const Value& name : list_argument(arguments, 0)) names.push_back(show(name));
-    return {Value(documents::pointer_to(names)), {}, false};
+    return {Value(documents::pointer_to(words_of(list_argument(arguments, 0))))};
 }
 
 static Answer set_value(Host& host, const Arguments& arguments) {

@@ -1,11 +1,10 @@
 #include "runtime/natives/versioned.hpp"
 
-#include "runtime/natives/reading.hpp"
+#include "compiler/support/text.hpp"
+#include "runtime/natives/live_objects.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 // The system takes 128 KiB in one argument; there is room for what people write, and for all else the input.
 constexpr std::size_t longest_argument = std::size_t{32} << 10;
@@ -17,13 +16,43 @@ KubectlCommand patch_of(Host& host, const std::string& written, const std::strin
         command.arguments.emplace_back("--patch-file=/dev/stdin");
         command.input = std::move(patch);
     } else {
-        command.arguments.insert(command.arguments.end(), {"-p", std::move(patch)});
+        append(command.arguments, {"-p", std::move(patch)});
     }
-    command.arguments.insert(command.arguments.end(), {"-o", "json"});
+    append(command.arguments, {"-o", "json"});
     return command;
 }
 
 }  // namespace
+
+tl::expected<Labels, std::string> parse_labels(const std::string& text) {
+    Labels labels;
+    for (const std::string& one : split(text, ',')) {
+        const std::size_t sign = one.find('=');
+        const std::string key = one.substr(0, sign);
+        if (key.empty() || one.find_first_of(" \t\n") != std::string::npos)
+            return failure("`{}` is no label, such as version=green", text);
+        labels[key] = sign == std::string::npos ? std::nullopt : std::optional(one.substr(sign + 1));
+    }
+    return labels;
+}
+
+std::optional<ReplicaRange> replica_range(const std::string& text) {
+    const std::size_t dots = text.find("..");
+    if (dots == std::string::npos) return std::nullopt;
+    const auto least = whole_number(std::string_view(text).substr(0, dots));
+    const auto most = whole_number(std::string_view(text).substr(dots + 2));
+    return least && most ? std::optional(ReplicaRange{*least, *most}) : std::nullopt;
+}
+
+KubectlCommand merge_patch(Host& host, const std::string& written, const std::string& name_space,
+                           const std::string& manager, json patch, const json& now) {
+    patch["metadata"]["resourceVersion"] = resource_version(now);
+    KubectlCommand command = {{"patch", written, "--type=merge", "--field-manager=" + manager,
+                               "--patch-file=/dev/stdin", "-o", "json"},
+                              patch.dump()};
+    append(command.arguments, namespace_option(host, name_space));
+    return command;
+}
 
 std::string field_manager(Host& host) {
     const std::string manager = host.setting("manager");
@@ -43,24 +72,14 @@ KubectlCommand versioned_operations(Host& host, const std::string& written, json
     return patch_of(host, written, "json", operations.dump());
 }
 
-Answer run_kubectl(Host& host, const KubectlCommand& command) {
-    return host.run("kubectl", command.arguments, command.input);
-}
-
-Preview shown_kubectl(Host& host, const tl::expected<KubectlCommand, std::string>& command) {
-    if (!command) return {};
-    const auto argv = host.line_of("kubectl", command->arguments);
-    return {shown(argv), {{argv}}};
-}
-
 Row writes(std::string_view name, Planned (*command)(Host&, const Arguments&)) {
     const auto action = [command](Host& host, const Arguments& arguments) {
         const Planned planned = command(host, arguments);
-        return planned ? run_kubectl(host, *planned) : refused(planned.error());
+        return planned ? host.run("kubectl", planned->arguments, planned->input) : refused(planned.error());
     };
     return writes(name, action, [command](Host& host, const Arguments& arguments) {
         const Planned planned = command(host, arguments);
-        return planned ? shown_kubectl(host, *planned) : std::string();
+        return planned ? shown_command(host, planned->arguments) : Preview();
     });
 }
 

@@ -1,6 +1,8 @@
 // Patches that the server takes only while an object has the version that was looked at.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,11 +13,29 @@
 
 namespace migc::runtime::inline natives {
 
+// A key without a value is one that a selector is not to have.
+using Labels = std::map<std::string, std::optional<std::string>>;
+// "version=green,track=stable"; "version" alone takes the key away. The error: no labels.
+tl::expected<Labels, std::string> parse_labels(const std::string& text);
+
+// Between which numbers an autoscaler chooses.
+struct ReplicaRange {
+    std::int64_t least = 1;
+    std::int64_t most = 1;
+    [[nodiscard]] std::string text() const { return fmt::format("{}..{}", least, most); }
+};
+// "2..6"; nothing for anything else.
+std::optional<ReplicaRange> replica_range(const std::string& text);
+
 // A command of kubectl: its arguments after those that every command has, and what it reads.
 struct KubectlCommand {
     std::vector<std::string> arguments;
     std::string input;
 };
+
+// A merge patch that the server takes only of the version that the object has, as all that it reads.
+KubectlCommand merge_patch(Host& host, const std::string& written, const std::string& name_space,
+                           const std::string& manager, nlohmann::json patch, const nlohmann::json& now);
 
 // The name under which this run writes: who looks at an object sees which run changed it.
 std::string field_manager(Host& host);
@@ -28,10 +48,6 @@ KubectlCommand versioned_patch(Host& host, const std::string& written, const std
 // a conflict, and says so, where a `test` would fail without a reason.
 KubectlCommand versioned_operations(Host& host, const std::string& written, nlohmann::json operations,
                                     const std::string& version);
-
-Answer run_kubectl(Host& host, const KubectlCommand& command);
-// The whole command line, without what it reads; nothing where there is no command.
-Preview shown_kubectl(Host& host, const tl::expected<KubectlCommand, std::string>& command);
 
 // A row for an action that is one command of kubectl, or the reason why there is none.
 using Planned = tl::expected<KubectlCommand, std::string>;

@@ -1,26 +1,19 @@
 #include "runtime/natives/withheld_values.hpp"
 
-#include <fmt/format.h>
-
 #include "compiler/support/encoding.hpp"
-#include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/live_form.hpp"
 #include "runtime/natives/live_objects.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
-
 // The keys whose values would be lost: those that the new form has not, or has with another mark.
 json lost_values(const json& prior, const json& wanted, const json& values) {
     json lost = json::object();
     for (const auto& [key, mark] : field(prior, "/data").items()) {
-        const json& next = field(wanted, "/data");
-        const bool stays = next.is_object() && next.contains(key) && next[key] == mark;
-        if (!stays && values.is_object() && values.contains(key)) lost[key] = values[key];
+        const bool stays = member(field(wanted, "/data"), key) == mark;
+        if (!stays && !member(values, key).is_null()) lost[key] = member(values, key);
     }
     return lost;
 }
@@ -53,9 +46,8 @@ tl::expected<json, std::string> with_values(json form, const std::string& values
     if (!form.contains("data") || !form["data"].is_object()) return form;
     for (auto& [key, value] : form["data"].items()) {
         if (value.is_null()) continue;
-        if (!kept.is_object() || !kept.contains(key))
-            return tl::unexpected(fmt::format("the value of its key {} was not kept", key));
-        value = kept[key];
+        if (member(kept, key).is_null()) return failure("the value of its key {} was not kept", key);
+        value = member(kept, key);
     }
     return form;
 }
@@ -76,7 +68,7 @@ Reading secret_values(Host& host, const Arguments& arguments) {
         return unknown(handle->written() + " was changed while it was looked at");
     redact_values(host, values);
     const json lost = lost_values(prior, wanted, values);
-    return lost.empty() ? absent() : Reading{Value(lost.dump()), {}, false};
+    return lost.empty() ? absent() : Reading{Value(lost.dump())};
 }
 
 const Rows withheld_values_rows([]() -> std::vector<Row> {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
@@ -13,7 +12,7 @@ namespace migc::runtime::inline natives {
 
 // The native `secret-values`: [object, its form, the form that it gets or absent]: a secret, or absent where
 // no value is lost. The values are JSON of {key: base64}.
-Reading secret_values(Host& host, const std::vector<Value>& arguments);
+Reading secret_values(Host& host, const Arguments& arguments);
 
 // Whether it is a Secret as the cluster has it, or a form of one.
 bool is_secret_object(const nlohmann::json& object);

@@ -1,26 +1,15 @@
 // Changing workloads: each act is one patch, which the server takes only while the workload is as it was
 // looked at.
-#include <ctime>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include "runtime/natives/by_hand.hpp"
-#include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
+#include "runtime/natives/live_objects.hpp"
 #include "runtime/natives/rows.hpp"
 #include "runtime/natives/versioned.hpp"
+#include "runtime/trust/times.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
 
-using nlohmann::json;
-
 constexpr const char* restarted_at = "kubectl.kubernetes.io/restartedAt";
-
-std::string second_of(Time time) {
-    return fmt::format("{:%FT%TZ}", fmt::gmtime(static_cast<std::time_t>(time / 1000)));
-}
 
 // The workload's name as kubectl wants it, if it was there when its version was captured.
 tl::expected<std::string, std::string> changed_workload(Host& host, const Value& target,
@@ -57,7 +46,7 @@ Planned restart_command(Host& host, const Arguments& arguments) {
 
 static Answer image_set(Host& host, const Arguments& arguments) {
     const Planned command = image_command(host, arguments);
-    return command ? run_kubectl(host, *command) : refused(command.error());
+    return command ? host.run("kubectl", command->arguments, command->input) : refused(command.error());
 }
 
 // A runbook for the undo by hand cannot look at the workload: the usual list is shown then.
@@ -65,7 +54,8 @@ static Preview preview_image_set(Host& host, const Arguments& arguments) {
     Arguments shown = arguments;
     if (shown.size() > 1 && text_argument(shown, 1).starts_with('<'))
         shown[1] = Value("/spec/template/spec/containers");
-    return shown_kubectl(host, image_command(host, shown));
+    const Planned command = image_command(host, shown);
+    return command ? shown_command(host, command->arguments) : Preview();
 }
 
 // The time is to the second, as kubectl writes it; within one and the same second a restart would change
@@ -78,10 +68,9 @@ static Reading restart_time(Host& host, const Arguments& arguments) {
     if (field(*workload, "/spec/paused") == json(true))
         return mistaken(name->written + " is paused; resume its rollout first");
     const json& notes = field(pod_template(*workload), "/metadata/annotations");
-    std::string time = second_of(host.now());
-    if (notes.is_object() && notes.value(restarted_at, json()) == json(time))
-        time = second_of(host.now() + 1000);
-    return {Value(std::move(time)), {}, false};
+    std::string time = trust::written_time(host.now());
+    if (member(notes, restarted_at) == json(time)) time = trust::written_time(host.now() + 1000);
+    return {Value(std::move(time))};
 }
 
 const Rows workload_changes_rows([]() -> std::vector<Row> {

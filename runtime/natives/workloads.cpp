@@ -6,13 +6,10 @@
 #include "compiler/support/sha256.hpp"
 #include "runtime/natives/field_owner.hpp"
 #include "runtime/natives/kubernetes.hpp"
-#include "runtime/natives/reading.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
-
-using nlohmann::json;
 
 // The workload that the first argument names; what stands in the way of it is a reading already.
 tl::expected<json, Reading> named_workload(Host& host, const Arguments& arguments) {
@@ -51,8 +48,7 @@ std::set<std::string> configuration_sources(const json& pods) {
 std::string fingerprint(const std::string& source, const json& object) {
     if (object.is_null()) return source + " absent";
     if (source.starts_with("secret/"))
-        return fmt::format("{} {} {}", source, text_field(object, "/metadata/uid"),
-                           text_field(object, "/metadata/resourceVersion"));
+        return fmt::format("{} {} {}", source, text_field(object, "/metadata/uid"), resource_version(object));
     return fmt::format("{} {} {}", source, field(object, "/data").dump(),
                        field(object, "/binaryData").dump());
 }
@@ -72,7 +68,7 @@ tl::expected<std::string, std::string> find_container(const json& workload, cons
     if (!name.empty()) return std::string();
     const json& containers = field(workload, pods + "/spec/containers");
     if (containers.is_array() && containers.size() == 1) return pods + "/spec/containers/0";
-    return tl::unexpected(fmt::format("name the container: {}", fmt::join(names, ", ")));
+    return failure("name the container: {}", fmt::join(names, ", "));
 }
 
 struct Found {
@@ -88,8 +84,7 @@ tl::expected<Found, Reading> container_argument(Host& host, const Arguments& arg
     auto place = find_container(*workload, name);
     if (!place) return tl::unexpected(mistaken(place.error()));
     if (place->empty())
-        return tl::unexpected(
-            absent(fmt::format("{} has no container {}", text_argument(arguments, 0), name)));
+        return tl::unexpected(absent("{} has no container {}", text_argument(arguments, 0), name));
     return Found{std::move(*workload), std::move(*place)};
 }
 
@@ -114,7 +109,7 @@ static Reading configuration_of(Host& host, const Arguments& arguments) {
         if (!object) return unknown(object.error());
         text += fingerprint(source, *object) + "\n";
     }
-    return {Value("sha256:" + sha256(text)), enumerate({sources.begin(), sources.end()}, 10), false};
+    return {Value("sha256:" + sha256(text)), enumerate({sources.begin(), sources.end()}, 10)};
 }
 
 // `rollout restart` writes the annotation, and any change of the template starts new pods as well.
@@ -144,7 +139,7 @@ static Reading container_of(Host& host, const Arguments& arguments) {
 static Reading container_place(Host& host, const Arguments& arguments) {
     const auto found = container_argument(host, arguments);
     if (!found) return found.error();
-    return {Value(found->place.substr(0, found->place.rfind('/'))), {}, false};
+    return {Value(found->place.substr(0, found->place.rfind('/')))};
 }
 
 static Reading replicas_of(Host& host, const Arguments& arguments) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/support/escape.hpp"
+#include "compiler/support/failure.hpp"
 #include "compiler/support/json_text.hpp"
 #include "runtime/trust/runner.hpp"
 #include "runtime/trust/statement.hpp"
@@ -14,7 +15,6 @@ namespace migc::trust {
 namespace {
 
 using nlohmann::json;
-using Failure = tl::unexpected<std::string>;
 
 constexpr const char* approval_kind = "migc-approval";
 constexpr Time clock_tolerance_ms = 5 * 60'000;  // by which the clocks of two machines may differ
@@ -27,7 +27,7 @@ struct Signed {
 
 tl::expected<Signed, std::string> read(const std::string& text) {
     const auto statement = read_statement(approval_kind, text);
-    if (!statement) return Failure(statement.error());
+    if (!statement) return failure(statement.error());
     const auto text_at = [&](const char* key) { return text_of(statement->content, key); };
     const auto made = read_time(text_at("made")), expires = read_time(text_at("expires"));
     Signed result{{text_at("name"), text_at("run"), text_at("title"), text_at("account"), made.value_or(0),
@@ -35,7 +35,7 @@ tl::expected<Signed, std::string> read(const std::string& text) {
                   statement->key,
                   statement->id};
     if (result.approval.name.empty() || result.approval.digest.empty() || !made || !expires)
-        return Failure(std::string("something is missing in it: name, run, made or expires"));
+        return failure("something is missing in it: name, run, made or expires");
     return result;
 }
 
@@ -48,9 +48,9 @@ class Judge {
   public:
     explicit Judge(const Question& question) : question_(question) {}
 
-    Judgement judge(const std::vector<File>& files) {
+    Judgement judge() {
         std::vector<std::string> refused;
-        for (const File& file : files)
+        for (const File& file : question_.files)
             if (const auto why = refusal(file.text); !why.empty())
                 refused.push_back(fmt::format("{}: {}", escaped(file.name), why));
         if (of_others_ > 0)
@@ -149,10 +149,10 @@ std::string approval_file(const Approval& approval, const PrivateKey& key) {
     return sign(approval_kind, content, key).dump(1) + "\n";
 }
 
-Judgement judge(const Question& question, const std::vector<File>& files) {
+Judgement judge(const Question& question) {
     for (const std::string& why : {question.runner.unknown, question.unknown})
         if (!why.empty()) return {false, {}, {}, why};
-    return Judge(question).judge(files);
+    return Judge(question).judge();
 }
 
 }  // namespace migc::trust

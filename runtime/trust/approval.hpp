@@ -5,9 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-#include <tl/expected.hpp>
-
 #include "runtime/tools/natives.hpp"
 #include "runtime/trust/keys.hpp"
 
@@ -46,6 +43,6 @@ struct Judgement {
     std::string why;  // "approved by lead, ops"; or what is missing, and why which file does not count
 };
 
-Judgement judge(const Question& question, const std::vector<File>& files);
+Judgement judge(const Question& question);
 
 }  // namespace migc::trust

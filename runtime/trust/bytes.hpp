@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <sodium.h>
 #include <tl/expected.hpp>
 
@@ -36,7 +36,12 @@ bool read_bytes(const nlohmann::json& object, const char* name, std::span<unsign
 
 // A new file of mode 0600 in a folder of mode 0700, both durable. The error: there is one already, or it
 // cannot be written.
-tl::expected<void, std::string> save_private(const std::filesystem::path& file, std::string_view text);
+// The text is wiped from memory afterwards.
+tl::expected<void, std::string> save_private(const std::filesystem::path& file, std::string text);
+// The JSON of such a file, discarded where it has none; its text is wiped from memory. The error: it cannot
+// be read, or others may read it.
+tl::expected<nlohmann::json, std::string> read_private(const std::filesystem::path& file,
+                                                       std::uintmax_t limit);
 
 // A folder of the operator's own configuration of migc; empty where there is no such place.
 std::filesystem::path folder_of_operator(const std::string& name);

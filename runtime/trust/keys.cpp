@@ -1,21 +1,15 @@
 #include "runtime/trust/keys.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "compiler/support/encoding.hpp"
+#include "compiler/support/failure.hpp"
 #include "compiler/support/json_text.hpp"
 #include "compiler/support/read_file.hpp"
-#include "compiler/support/write_file.hpp"
 #include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {
@@ -23,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using Failure = tl::unexpected<std::string>;
 
 constexpr std::string_view prefix = "migc-key:";
 constexpr const char* ending = ".key";
@@ -31,18 +24,18 @@ constexpr std::uintmax_t largest_key_file = 4096;
 
 static_assert(crypto_sign_PUBLICKEYBYTES == 32 && crypto_sign_SECRETKEYBYTES == 64);
 
-using PassphraseKey = std::array<unsigned char, crypto_secretbox_KEYBYTES>;
+using PassphraseKey = WipedBytes<crypto_secretbox_KEYBYTES>;
 using Salt = std::array<unsigned char, crypto_pwhash_SALTBYTES>;
 using Nonce = std::array<unsigned char, crypto_secretbox_NONCEBYTES>;
 using Box = std::array<unsigned char, crypto_sign_SECRETKEYBYTES + crypto_secretbox_MACBYTES>;
 
 // The key that encrypts the private key.
 std::optional<PassphraseKey> derived(const std::string& passphrase, const Salt& salt) {
-    PassphraseKey key{};
+    PassphraseKey key;
     const int failed = crypto_pwhash(key.data(), key.size(), passphrase.data(), passphrase.size(),
                                      salt.data(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
                                      crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13);
-    return failed == 0 ? std::optional(key) : std::nullopt;
+    return failed == 0 ? std::optional(std::move(key)) : std::nullopt;
 }
 
 tl::expected<json, std::string> encrypted(std::span<const unsigned char> secret,
@@ -52,7 +45,7 @@ tl::expected<json, std::string> encrypted(std::span<const unsigned char> secret,
     randombytes_buf(salt.data(), salt.size());
     randombytes_buf(nonce.data(), nonce.size());
     const auto key = derived(passphrase, salt);
-    if (!key) return Failure(std::string("there is not enough memory to encrypt the key"));
+    if (!key) return failure("there is not enough memory to encrypt the key");
     Box box{};
     crypto_secretbox_easy(box.data(), secret.data(), secret.size(), nonce.data(), key->data());
     return json{{"salt", base64(as_text(salt))},
@@ -67,18 +60,10 @@ tl::expected<void, std::string> decrypt(const json& file, const std::string& pas
     Box box{};
     const auto key = read_bytes(file, "salt", salt) ? derived(passphrase, salt) : std::nullopt;
     if (!read_bytes(file, "nonce", nonce) || !read_bytes(file, "encrypted", box) || !key)
-        return Failure(std::string("it is damaged"));
+        return failure("it is damaged");
     if (crypto_secretbox_open_easy(secret.data(), box.data(), box.size(), nonce.data(), key->data()) != 0)
-        return Failure(std::string("the passphrase is wrong"));
+        return failure("the passphrase is wrong");
     return {};
-}
-
-tl::expected<std::string, std::string> private_text(const fs::path& file) {
-    struct stat status = {};
-    if (::stat(file.c_str(), &status) != 0) return Failure(std::string(std::strerror(errno)));
-    if ((status.st_mode & 077) != 0)
-        return Failure(fmt::format("others may read it; it is not used until `chmod 600 {}`", file.string()));
-    return file_content(file, largest_key_file);
 }
 
 }  // namespace
@@ -92,7 +77,7 @@ tl::expected<PublicKey, std::string> parse_key(std::string_view text) {
     const auto bytes =
         text.starts_with(prefix) ? from_base64(text.substr(prefix.size()), Base64::Url) : std::nullopt;
     if (!bytes || bytes->size() != key.bytes.size())
-        return Failure(std::string("it is no public key: one begins with migc-key:"));
+        return failure("it is no public key: one begins with migc-key:");
     std::copy(bytes->begin(), bytes->end(), key.bytes.begin());
     return key;
 }
@@ -135,7 +120,7 @@ tl::expected<void, std::string> save_key(const fs::path& file, const PrivateKey&
     json text = {{"migc-private-key", 1}, {"key", show(key.public_key())}};
     if (passphrase) {
         const auto box = encrypted(key.bytes_, *passphrase);
-        if (!box) return Failure(box.error());
+        if (!box) return failure(box.error());
         text.update(*box);
     } else {
         text["plain"] = base64(as_text(key.bytes_));
@@ -145,21 +130,17 @@ tl::expected<void, std::string> save_key(const fs::path& file, const PrivateKey&
 
 tl::expected<PrivateKey, std::string> load_key(
     const fs::path& file, const std::function<std::optional<std::string>()>& passphrase) {
-    const auto failure = [&](const std::string& why) {
-        return Failure(fmt::format("{}: {}", file.string(), why));
-    };
+    const auto failure = [&](const std::string& why) { return migc::failure("{}: {}", file.string(), why); };
     ready_sodium();
-    const auto text = private_text(file);
-    if (!text) return failure(text.error());
-    const json content = json::parse(*text, nullptr, false);
-    if (!content.is_object() || content.value("migc-private-key", json()) != 1)
-        return failure("it is no key file");
+    const auto content = read_private(file, largest_key_file);
+    if (!content) return failure(content.error());
+    if (member(*content, "migc-private-key") != 1) return failure("it is no key file");
     PrivateKey key;
-    if (content.contains("encrypted")) {
+    if (content->contains("encrypted")) {
         const auto words = passphrase ? passphrase() : std::nullopt;
         if (!words) return failure("it is encrypted, and no passphrase was given");
-        if (auto opened = decrypt(content, *words, key.bytes_); !opened) return failure(opened.error());
-    } else if (!read_bytes(content, "plain", key.bytes_)) {
+        if (auto opened = decrypt(*content, *words, key.bytes_); !opened) return failure(opened.error());
+    } else if (!read_bytes(*content, "plain", key.bytes_)) {
         return failure("it is damaged");
     }
     return key;

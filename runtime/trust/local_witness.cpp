@@ -12,6 +12,7 @@
 
 #include "compiler/support/account.hpp"
 #include "compiler/support/encoding.hpp"
+#include "compiler/support/failure.hpp"
 #include "runtime/trust/bytes.hpp"
 #include "runtime/trust/runner.hpp"
 
@@ -19,7 +20,6 @@ namespace migc::trust {
 namespace {
 
 namespace fs = std::filesystem;
-using Silence = tl::unexpected<std::string>;
 
 constexpr std::string_view note_begins = "migc journal 1\n";
 constexpr std::size_t head_of_note = 4096;  // holds the place
@@ -110,24 +110,23 @@ std::unique_ptr<LocalWitness> LocalWitness::open(const std::string& identity, co
 }
 
 tl::expected<void, std::string> LocalWitness::open_key(const fs::path& root, bool make) {
-    if (!is_identity(identity_)) return Silence("it was made by a migc that marked nothing yet");
+    if (!is_identity(identity_)) return failure("it was made by a migc that marked nothing yet");
     const auto place = make ? key_place(root, "journals") : key_folder(root, "journals");
-    if (!place) return Silence(place.error());
+    if (!place) return failure(place.error());
     const fs::path& folder = *place;
     std::error_code error;
     if (make) fs::create_directories(folder.parent_path(), error);
-    if (error) return Silence(fmt::format("{}: {}", folder.parent_path().string(), error.message()));
+    if (error) return failure("{}: {}", folder.parent_path().string(), error.message());
     auto opened = make ? PrivateFolder::make(folder).map(
                              [](PrivateFolder&& one) { return std::optional(std::move(one)); })
                        : PrivateFolder::at(folder);
-    if (!opened) return Silence(opened.error());
+    if (!opened) return failure(opened.error());
     if (!*opened || (!make && !fs::exists(folder / "seal.key", error)))
-        return Silence("there is no key of its user here");
+        return failure("there is no key of its user here");
     auto key = digest_key(folder, "seal");
-    if (!key) return Silence(key.error());
+    if (!key) return failure(key.error());
     if (key->name == trust::open_key().name)
-        return Silence(
-            fmt::format("nothing can be written into {}, where its key would lie", folder.string()));
+        return failure("nothing can be written into {}, where its key would lie", folder.string());
     key_ = std::move(*key);
     folder_ = std::move(*opened);
     return {};
@@ -135,7 +134,7 @@ tl::expected<void, std::string> LocalWitness::open_key(const fs::path& root, boo
 
 tl::expected<void, std::string> LocalWitness::open_note(const fs::path& root, bool make) {
     auto file = folder_->file(identity_, make ? O_RDWR | O_CREAT : O_RDONLY);
-    if (!file) return Silence(file.error());
+    if (!file) return failure(file.error());
     if (!*file) return {};  // marked here, and noted nowhere: the mark is enough
     note_ = std::move(**file);
     const auto head = read_head(whole_note(note_.get()));
@@ -269,8 +268,8 @@ tl::expected<std::vector<NotedJournal>, std::string> journals_noted_at(const fs:
         const bool absent =
             error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
         if (error && !absent && folder == own)
-            return Silence(fmt::format("the notes of journals in {} cannot be read ({})", folder.string(),
-                                       error.message()));
+            return failure("the notes of journals in {} cannot be read ({})", folder.string(),
+                           error.message());
     }
     return found;
 }
@@ -278,12 +277,12 @@ tl::expected<std::vector<NotedJournal>, std::string> journals_noted_at(const fs:
 tl::expected<void, std::string> give_up(const NotedJournal& journal, const std::string& decision) {
     const Descriptor note(::open(journal.note.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
     const auto failed = [&] {
-        return Silence(fmt::format("{} cannot be written: {}", journal.note.string(), std::strerror(errno)));
+        return failure("{} cannot be written: {}", journal.note.string(), std::strerror(errno));
     };
     if (!note) return failed();
     const auto head = read_head(whole_note(note.get()));
     const std::string text = written_head({head ? head->place : "", decision});
-    if (text.empty()) return Silence(std::string("the reason is too long; say it in fewer words"));
+    if (text.empty()) return failure("the reason is too long; say it in fewer words");
     return write_at(note.get(), text, 0) && ::fsync(note.get()) == 0 ? tl::expected<void, std::string>()
                                                                      : failed();
 }

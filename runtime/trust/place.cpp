@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "compiler/support/escape.hpp"
+#include "compiler/support/failure.hpp"
 #include "compiler/support/json_text.hpp"
 
 namespace migc::trust {
 namespace {
 
 using nlohmann::json;
-using Differs = tl::unexpected<std::string>;
 
 std::string shown(const std::string& name) {
     return name.empty() ? "none" : escaped(name);
@@ -25,19 +25,19 @@ std::string called(const Place& place) {
 tl::expected<std::string, std::string> same_cluster(const Place& then, const Place& now) {
     if (then.cluster == now.cluster && !now.cluster.empty()) return "";
     if (!then.cluster.empty() && !now.cluster.empty())
-        return Differs(fmt::format("in another cluster (kube-system had the UID {}{}) than {} is (UID {}{})",
-                                   escaped(then.cluster), called(then), escaped(now.environment),
-                                   escaped(now.cluster), called(now)));
+        return failure("in another cluster (kube-system had the UID {}{}) than {} is (UID {}{})",
+                       escaped(then.cluster), called(then), escaped(now.environment), escaped(now.cluster),
+                       called(now));
     if (!now.cluster.empty())
-        return Differs(
-            fmt::format("in a cluster{} that could not be told from another one: the namespace "
-                        "kube-system could not be read there",
-                        called(then)));
+        return failure(
+            "in a cluster{} that could not be told from another one: the namespace "
+            "kube-system could not be read there",
+            called(then));
     if (then.context_given)
-        return Differs(
-            fmt::format("in context {} of --context, and whether that is {}'s cluster cannot be "
-                        "found out from here; `cluster-uid` in migc.yaml says which that is",
-                        escaped(then.context), escaped(now.environment)));
+        return failure(
+            "in context {} of --context, and whether that is {}'s cluster cannot be "
+            "found out from here; `cluster-uid` in migc.yaml says which that is",
+            escaped(then.context), escaped(now.environment));
     if (then.context.empty()) return "";  // none is used
     return "which cluster it was cannot be compared from here; `cluster-uid` in migc.yaml says which one it is";
 }
@@ -89,19 +89,18 @@ std::optional<Place> read_place(const json& json) {
 
 tl::expected<std::string, std::string> same_place(const Place& then, const Place& now) {
     if (then.environment != now.environment)
-        return Differs(fmt::format("in the environment {}, and it is about {} here",
-                                   escaped(then.environment), escaped(now.environment)));
+        return failure("in the environment {}, and it is about {} here", escaped(then.environment),
+                       escaped(now.environment));
     auto cluster = same_cluster(then, now);
     if (!cluster) return cluster;
     if (then.name_space != now.name_space)
-        return Differs(fmt::format("in the namespace {}, and {} is the namespace {}", shown(then.name_space),
-                                   escaped(now.environment), shown(now.name_space)));
+        return failure("in the namespace {}, and {} is the namespace {}", shown(then.name_space),
+                       escaped(now.environment), shown(now.name_space));
     if (!now.workspace.empty() && then.workspace != now.workspace)
-        return Differs(fmt::format("in terraform's workspace {}, and {} is {}", shown(then.workspace),
-                                   escaped(now.environment), shown(now.workspace)));
+        return failure("in terraform's workspace {}, and {} is {}", shown(then.workspace),
+                       escaped(now.environment), shown(now.workspace));
     if (const std::string names = other_settings(then, now); !names.empty())
-        return Differs(
-            fmt::format("with other settings than {} has in migc.yaml: {}", escaped(now.environment), names));
+        return failure("with other settings than {} has in migc.yaml: {}", escaped(now.environment), names);
     return cluster;
 }
 

@@ -1,20 +1,18 @@
 #include "runtime/trust/private_folder.hpp"
 
-#include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/project/user_config.hpp"
 #include "compiler/support/account.hpp"
 #include "compiler/support/escape.hpp"
+#include "compiler/support/failure.hpp"
 #include "runtime/trust/bytes.hpp"
 
 namespace migc::trust {
@@ -24,28 +22,28 @@ namespace fs = std::filesystem;
 using Untrusted = tl::unexpected<std::string>;
 
 Untrusted cannot_be(const fs::path& path, const char* what) {
-    return Untrusted(fmt::format("{} cannot be {}: {}", path.string(), what, std::strerror(errno)));
+    return failure("{} cannot be {}: {}", path.string(), what, std::strerror(errno));
 }
 
 Untrusted not_of_its_kind(const fs::path& path, mode_t mode) {
     if (S_ISLNK(mode))
-        return Untrusted(fmt::format(
-            "{} is a link, and could lead anywhere: migc follows none there. Move it away", path.string()));
-    return Untrusted(fmt::format("{} is not what migc makes there; move it away", path.string()));
+        return failure("{} is a link, and could lead anywhere: migc follows none there. Move it away",
+                       path.string());
+    return failure("{} is not what migc makes there; move it away", path.string());
 }
 
 // Who may have written in it.
 tl::expected<void, std::string> is_ours(const fs::path& path, const struct stat& status) {
     if (status.st_uid != ::geteuid())
-        return Untrusted(fmt::format(
+        return failure(
             "{} belongs to {}, and what others wrote is not trusted: run migc as that user, or move "
             "it away",
-            path.string(), user_name(status.st_uid)));
+            path.string(), user_name(status.st_uid));
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return Untrusted(fmt::format(
+        return failure(
             "{} may be written by others, so nobody knows who wrote what is in it. If nobody else "
             "has, `chmod go-w {}`",
-            path.string(), path.string()));
+            path.string(), path.string());
     return {};
 }
 
@@ -53,17 +51,17 @@ tl::expected<void, std::string> is_our_file(const fs::path& path, const struct s
     if (!S_ISREG(status.st_mode)) return not_of_its_kind(path, status.st_mode);
     if (auto ours = is_ours(path, status); !ours) return ours;
     if (status.st_nlink > 1)
-        return Untrusted(fmt::format(
+        return failure(
             "{0} has a second name elsewhere (a hard link), by which it can be changed. If it is yours, "
             "`cp -p {0} {0}.own && mv {0}.own {0}`",
-            path.string()));
+            path.string());
     return {};
 }
 
 // One that leads elsewhere could come from a journal, as the name of a run.
 tl::expected<void, std::string> is_plain(const std::string& name) {
     if (!name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos) return {};
-    return Untrusted(fmt::format("{} is no name of a file", name.empty() ? "nothing" : escaped(name)));
+    return failure("{} is no name of a file", name.empty() ? "nothing" : escaped(name));
 }
 
 struct CloseFolder {
@@ -82,12 +80,12 @@ PrivateFolder::Found PrivateFolder::below(int parent, const std::string& name, c
         if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(status.st_mode))
             return not_of_its_kind(path, status.st_mode);
         if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
-            if (auto ours = is_ours(path, status); !ours) return Untrusted(ours.error());
+            if (auto ours = is_ours(path, status); !ours) return failure(ours.error());
         errno = why;
         return cannot_be(path, "opened");
     }
     if (::fstat(descriptor.get(), &status) != 0) return cannot_be(path, "looked at");
-    if (auto ours = is_ours(path, status); !ours) return Untrusted(ours.error());
+    if (auto ours = is_ours(path, status); !ours) return failure(ours.error());
     return PrivateFolder(std::move(descriptor), path);
 }
 
@@ -97,8 +95,8 @@ PrivateFolder::Made PrivateFolder::make_below(int parent, const std::string& nam
     // What was created survives a power cut only once the folder above is on the disk.
     if (made && ::fsync(parent) != 0) return cannot_be(path.parent_path(), "stored");
     auto folder = below(parent, name, path);
-    if (!folder) return Untrusted(folder.error());
-    if (!*folder) return Untrusted(fmt::format("{} is gone again", path.string()));
+    if (!folder) return failure(folder.error());
+    if (!*folder) return failure("{} is gone again", path.string());
     struct stat status {};
     const bool known = ::fstat((*folder)->descriptor(), &status) == 0;
     if (known && (status.st_mode & 0777) != 0700 && ::fchmod((*folder)->descriptor(), 0700) != 0)
@@ -142,13 +140,13 @@ tl::expected<std::optional<Descriptor>, std::string> PrivateFolder::file(const s
     struct stat status {};
     // Looked at before it is opened: to open a device, or a pipe, may do something already.
     if (::fstatat(descriptor_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
-        if (auto ours = is_our_file(path, status); !ours) return Untrusted(ours.error());
+        if (auto ours = is_our_file(path, status); !ours) return failure(ours.error());
     Descriptor descriptor(
         ::openat(descriptor_.get(), name.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
     if (!descriptor && errno == ENOENT) return std::nullopt;
     if (!descriptor) return cannot_be(path, "opened");
     if (::fstat(descriptor.get(), &status) != 0) return cannot_be(path, "looked at");
-    if (auto ours = is_our_file(path, status); !ours) return Untrusted(ours.error());
+    if (auto ours = is_our_file(path, status); !ours) return failure(ours.error());
     return descriptor;
 }
 
@@ -193,10 +191,10 @@ tl::expected<void, std::string> PrivateFolder::has_no_links(int depth) const {
 
 tl::expected<fs::path, std::string> key_folder(const fs::path& project, const std::string& name) {
     const fs::path folder = folder_of_operator(name);
-    if (folder.empty()) return Untrusted("neither HOME nor XDG_CONFIG_HOME names a folder for its key");
+    if (folder.empty()) return failure("neither HOME nor XDG_CONFIG_HOME names a folder for its key");
     if (project::lies_in_project(folder, project))
-        return Untrusted(fmt::format(
-            "the folder for its key, {}, lies in the project, where others would find it", folder.string()));
+        return failure("the folder for its key, {}, lies in the project, where others would find it",
+                       folder.string());
     return folder;
 }
 
@@ -208,8 +206,7 @@ tl::expected<fs::path, std::string> key_place(const fs::path& project, const std
     fs::path there = *folder;
     while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
     if (::access(there.c_str(), W_OK | X_OK) != 0)
-        return Untrusted(
-            fmt::format("nothing can be written into {}, where its key would lie", there.string()));
+        return failure("nothing can be written into {}, where its key would lie", there.string());
     return folder;
 }
 

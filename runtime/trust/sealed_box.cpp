@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <optional>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sodium.h>
 #include <sys/stat.h>
@@ -15,7 +12,8 @@
 
 #include "compiler/support/descriptor.hpp"
 #include "compiler/support/encoding.hpp"
-#include "compiler/support/read_file.hpp"
+#include "compiler/support/failure.hpp"
+#include "compiler/support/json_text.hpp"
 #include "compiler/support/write_file.hpp"
 #include "runtime/trust/bytes.hpp"
 
@@ -24,20 +22,17 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using Failure = tl::unexpected<std::string>;
 
 constexpr off_t largest_run_key = 16'384;
 
 static_assert(crypto_box_PUBLICKEYBYTES == 32 && crypto_box_SECRETKEYBYTES == 32);
 
-tl::expected<std::string, std::string> owners_text(const fs::path& file) {
+tl::expected<void, std::string> is_owners_file(const fs::path& file) {
     struct stat status = {};
-    if (::lstat(file.c_str(), &status) != 0) return Failure(std::string(std::strerror(errno)));
-    if (!S_ISREG(status.st_mode)) return Failure(std::string("it is no regular file"));
-    if (status.st_uid != ::geteuid()) return Failure(std::string("it belongs to somebody else"));
-    if ((status.st_mode & 077) != 0)
-        return Failure(fmt::format("others may read it; it is not used until `chmod 600 {}`", file.string()));
-    return file_content(file, static_cast<std::uintmax_t>(largest_run_key));
+    if (::lstat(file.c_str(), &status) != 0) return failure(std::strerror(errno));
+    if (!S_ISREG(status.st_mode)) return failure("it is no regular file");
+    if (status.st_uid != ::geteuid()) return failure("it belongs to somebody else");
+    return {};
 }
 
 }  // namespace
@@ -72,11 +67,11 @@ std::string RunKey::seal(std::string_view text) const {
 
 tl::expected<std::string, std::string> RunKey::open(std::string_view sealed) const {
     const auto box = from_base64(sealed);
-    if (!box || box->size() < crypto_box_SEALBYTES) return Failure(std::string("what was kept is damaged"));
+    if (!box || box->size() < crypto_box_SEALBYTES) return failure("what was kept is damaged");
     std::string text(box->size() - crypto_box_SEALBYTES, '\0');
     if (crypto_box_seal_open(reinterpret_cast<unsigned char*>(text.data()), raw(*box), box->size(),
                              public_.data(), private_.data()) != 0)
-        return Failure(std::string("what was kept is damaged, or was sealed to another key"));
+        return failure("what was kept is damaged, or was sealed to another key");
     return text;
 }
 
@@ -90,37 +85,28 @@ fs::path run_key_file(const fs::path& folder, const std::string& name) {
 
 tl::expected<void, std::string> save_run_key(const fs::path& file, const RunKey& key,
                                              const std::string& about) {
-    std::string content = json{{"migc-run-key", 1},
-                               {"run", about},
-                               {"public", base64(as_text(key.public_))},
-                               {"private", base64(as_text(key.private_))}}
-                              .dump(1) +
-                          "\n";
-    auto saved = save_private(file, content);
-    sodium_memzero(content.data(), content.size());
-    return saved;
+    const json content = {{"migc-run-key", 1},
+                          {"run", about},
+                          {"public", base64(as_text(key.public_))},
+                          {"private", base64(as_text(key.private_))}};
+    return save_private(file, content.dump(1) + "\n");
 }
 
 tl::expected<RunKey, std::string> load_run_key(const fs::path& file) {
     ready_sodium();
-    const auto failure = [&](const std::string& why) {
-        return Failure(fmt::format("{}: {}", file.string(), why));
-    };
-    auto text = owners_text(file);
-    if (!text) return failure(text.error());
-    const json content = json::parse(*text, nullptr, false);
-    sodium_memzero(text->data(), text->size());
-    if (!content.is_object() || content.value("migc-run-key", json()) != 1)
-        return failure("it is no key of a run");
+    const auto failure = [&](const std::string& why) { return migc::failure("{}: {}", file.string(), why); };
+    const auto content = is_owners_file(file).and_then([&] { return read_private(file, largest_run_key); });
+    if (!content) return failure(content.error());
+    if (member(*content, "migc-run-key") != 1) return failure("it is no key of a run");
     RunKey key;
-    if (!read_bytes(content, "public", key.public_) || !read_bytes(content, "private", key.private_))
+    if (!read_bytes(*content, "public", key.public_) || !read_bytes(*content, "private", key.private_))
         return failure("it is damaged");
     return key;
 }
 
 tl::expected<void, std::string> erase_run_key(const fs::path& file) {
     const auto failure = [](const fs::path& path) {
-        return Failure(fmt::format("{}: {}", path.string(), std::strerror(errno)));
+        return migc::failure("{}: {}", path.string(), std::strerror(errno));
     };
     struct stat status = {};
     if (::lstat(file.c_str(), &status) != 0)

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "compiler/support/encoding.hpp"
+#include "compiler/support/failure.hpp"
 #include "compiler/support/sha256.hpp"
 #include "compiler/support/write_file.hpp"
 #include "runtime/trust/bytes.hpp"
@@ -21,7 +21,6 @@ namespace migc::trust {
 namespace {
 
 namespace fs = std::filesystem;
-using Failure = tl::unexpected<std::string>;
 
 static_assert(crypto_auth_hmacsha256_KEYBYTES == 32 && crypto_auth_hmacsha256_BYTES == 32);
 
@@ -45,7 +44,7 @@ bool make_key(const fs::path& file) {
 }
 
 tl::expected<DigestKey, std::string> read_key(const fs::path& file) {
-    const auto failure = [&](const char* why) { return Failure(fmt::format("{}: {}", file.string(), why)); };
+    const auto failure = [&](const char* why) { return migc::failure("{}: {}", file.string(), why); };
     const Descriptor opened(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!opened) return failure(std::strerror(errno));
     struct stat status = {};

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/failure.hpp"
 #include "compiler/support/json_text.hpp"
 #include "compiler/support/sha256.hpp"
 
@@ -12,7 +13,6 @@ namespace migc::trust {
 namespace {
 
 using nlohmann::json;
-using Failure = tl::unexpected<std::string>;
 
 constexpr int deepest = 8;
 
@@ -33,9 +33,9 @@ tl::expected<json, std::string> parse(const std::string& text) {
         return !too_deep;
     };
     json result = json::parse(text, look, false);
-    if (too_deep) return Failure(std::string("it is nested too deeply"));
-    if (!result.is_object()) return Failure(std::string("it is no JSON object"));
-    if (twice) return Failure(std::string("it names a key twice"));
+    if (too_deep) return failure("it is nested too deeply");
+    if (!result.is_object()) return failure("it is no JSON object");
+    if (twice) return failure("it names a key twice");
     return result;
 }
 
@@ -50,19 +50,17 @@ json sign(const std::string& kind, json content, const PrivateKey& key) {
 }
 
 tl::expected<Statement, std::string> read_statement(const std::string& kind, const std::string& text) {
-    if (text.size() > largest_statement)
-        return Failure(fmt::format("it is larger than {} KiB", largest_statement / 1024));
+    if (text.size() > largest_statement) return failure("it is larger than {} KiB", largest_statement / 1024);
     auto content = parse(text);
-    if (!content) return Failure(content.error());
-    if (!content->contains(kind)) return Failure(fmt::format("it has no \"{}\"", kind));
-    if (content->at(kind) != 1) return Failure(std::string("it was made by a newer migc"));
+    if (!content) return failure(content.error());
+    if (!content->contains(kind)) return failure("it has no \"{}\"", kind);
+    if (content->at(kind) != 1) return failure("it was made by a newer migc");
     const std::string signature = text_of(*content, "signature");
     const auto key = parse_key(text_of(*content, "key"));
-    if (!key || signature.empty()) return Failure(std::string("it is not signed"));
+    if (!key || signature.empty()) return failure("it is not signed");
     content->erase("signature");
     const std::string message = message_of(kind, *content);
-    if (!is_signed(*key, message, signature))
-        return Failure(std::string("it was changed after it was signed"));
+    if (!is_signed(*key, message, signature)) return failure("it was changed after it was signed");
     return Statement{std::move(*content), *key, sha256(message)};
 }
 

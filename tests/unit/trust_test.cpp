@@ -54,6 +54,11 @@ struct People {
     }
 };
 
+Judgement judge(Question question, std::vector<File> files) {
+    question.files = std::move(files);
+    return migc::trust::judge(question);
+}
+
 bool says(const Judgement& judgement, const std::string& text) {
     INFO(judgement.why);
     return judgement.why.find(text) != std::string::npos;
