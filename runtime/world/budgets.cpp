@@ -52,7 +52,7 @@ void run_disruption_budget(Cluster& cluster, const ObjectKey& key) {
     const auto pods = pods_of(cluster, key);
     const std::int64_t expected = expected_pods(cluster, pods);
     const std::int64_t healthy =
-        std::count_if(pods.begin(), pods.end(), [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
+        std::ranges::count_if(pods, [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
     std::int64_t desired = 0;
     if (const Object* least = part(budget, "/spec/minAvailable"))
         desired = amount(*least, expected);

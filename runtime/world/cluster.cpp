@@ -328,7 +328,7 @@ std::vector<ObjectKey> live_pods(const Cluster& cluster, const Object& owner) {
         const bool live = record != cluster.pods.end() && !record->second.terminating;
         if (live && owned_by(*cluster.find(key), owner)) found.push_back(key);
     }
-    std::sort(found.begin(), found.end(), [&](const ObjectKey& a, const ObjectKey& b) {
+    std::ranges::sort(found, [&](const ObjectKey& a, const ObjectKey& b) {
         return cluster.pods.at(a).sequence < cluster.pods.at(b).sequence;
     });
     return found;

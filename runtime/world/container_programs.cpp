@@ -29,8 +29,8 @@ bool is_folder(const Files& files, const Object& pod, const std::string& path) {
     for (const Object& container : list_at(pod, "/spec/containers"))
         for (const Object& mount : list_at(container, "/volumeMounts"))
             if (text_at(mount, "/mountPath") == path) return true;
-    return path == "/" || std::any_of(files.begin(), files.end(),
-                                      [&](const auto& file) { return is_below(file.first, path); });
+    return path == "/" ||
+           std::ranges::any_of(files, [&](const auto& file) { return is_below(file.first, path); });
 }
 
 Answer cat(const Files& files, const Object& pod, const Words& words) {
@@ -73,8 +73,7 @@ Answer make_archive(const Files& files, const Object& pod, const std::string& fo
 // `tar xf - -C FOLDER`
 Answer extract(KubectlCall& call, Files& files, const Object& pod, const std::string& folder) {
     if (!is_folder(files, pod, folder))
-        return failed(
-            fmt::format("tar: can't change directory to '{}': No such file or directory\n", folder));
+        return failed("tar: can't change directory to '{}': No such file or directory\n", folder);
     const auto entries = read_archive(call.input);
     if (!entries) return failed("tar: invalid tar magic\n");
     for (const ArchiveEntry& entry : *entries)
@@ -109,7 +108,7 @@ Answer remove(KubectlCall& call, Files& files, const Words& words) {
 Answer remove_folders(const Files& files, const Object& pod, const Words& words) {
     for (std::size_t i = 1; i < words.size(); ++i)
         if (words[i] != "--" && is_folder(files, pod, words[i]))
-            return failed(fmt::format("rmdir: '{}': Directory not empty\n", words[i]));
+            return failed("rmdir: '{}': Directory not empty\n", words[i]);
     return done("");
 }
 
@@ -134,7 +133,7 @@ std::pair<std::string, std::string> claim_at(const Object& pod, const std::strin
 
 Answer disk_free(const KubectlCall& call, const Files& files, const Object& pod, const std::string& path) {
     if (!is_folder(files, pod, path) && !files.contains(path))
-        return failed(fmt::format("df: {}: can't find mount point\n", path));
+        return failed("df: {}: can't find mount point\n", path);
     const auto [claim, where] = claim_at(pod, path);
     const Object* object = call.cluster.find({"persistentvolumeclaims", call.name_space, claim});
     const double size = kibibytes(object ? text_at(*object, "/status/capacity/storage", "1Gi") : "20Gi");
@@ -144,10 +143,10 @@ Answer disk_free(const KubectlCall& call, const Files& files, const Object& pod,
         if (where.empty() || is_below(file, where)) used += static_cast<double>(content.size()) / 1024;
     if (const auto given = declared.find(where); given != declared.end()) used = kibibytes(given->second);
     return done(
-        fmt::format("Filesystem           1024-blocks    Used Available Capacity Mounted on\n"
-                    "{:<20} {:>11.0f} {:>7.0f} {:>9.0f} {:>7.0f}% {}\n",
-                    claim.empty() ? "overlay" : "/dev/" + claim, size, used, size - used, 100 * used / size,
-                    where.empty() ? "/" : where));
+        "Filesystem           1024-blocks    Used Available Capacity Mounted on\n"
+        "{:<20} {:>11.0f} {:>7.0f} {:>9.0f} {:>7.0f}% {}\n",
+        claim.empty() ? "overlay" : "/dev/" + claim, size, used, size - used, 100 * used / size,
+        where.empty() ? "/" : where);
 }
 
 }  // namespace

@@ -130,7 +130,7 @@ class Curl {
             one.errors.insert(0, all.errors);
             all = std::move(one);
         }
-        return world_.pass(*std::max_element(lanes_.begin(), lanes_.end())) ? all : out_of_time();
+        return world_.pass(*std::ranges::max_element(lanes_)) ? all : out_of_time();
     }
 
   private:
@@ -140,7 +140,7 @@ class Curl {
                 registry_answer(world_, request.method, url, input_, !arguments_.has("-I --head")))
             return *answer;
         const WebResponse response = limited(arguments_, respond(world_, inside_, request));
-        *std::min_element(lanes_.begin(), lanes_.end()) += response.latency_ms;
+        *std::ranges::min_element(lanes_) += response.latency_ms;
         if (is_change(request) && (response.failure == 0 || response.failure == 28)) {
             world_.posted.push_back(request.body);
             world_.acted = true;

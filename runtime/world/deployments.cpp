@@ -26,8 +26,7 @@ std::int64_t revision_of(const Object& object) {
 }
 
 std::int64_t ready_count(const Cluster& cluster, const std::vector<ObjectKey>& pods) {
-    return std::count_if(pods.begin(), pods.end(),
-                         [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
+    return std::ranges::count_if(pods, [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
 }
 
 std::vector<Set> sets_of(const Cluster& cluster, const Object& deployment) {
@@ -72,8 +71,7 @@ ObjectKey create_set(Cluster& cluster, const Object& deployment, const std::stri
 ObjectKey current_set(Cluster& cluster, const ObjectKey& key, const std::vector<Set>& sets) {
     const Object& deployment = *cluster.find(key);
     const std::string hash = template_hash(object_at(deployment, "/spec/template"));
-    const auto found =
-        std::find_if(sets.begin(), sets.end(), [&](const Set& set) { return set.hash == hash; });
+    const auto found = std::ranges::find_if(sets, [&](const Set& set) { return set.hash == hash; });
     std::int64_t newest_other = 0;
     for (const Set& set : sets)
         if (set.hash != hash) newest_other = std::max(newest_other, revision_of(*cluster.find(set.key)));
@@ -140,7 +138,7 @@ void roll_over(Cluster& cluster, const ObjectKey& key, Set& current, std::vector
 }
 
 bool has_pods(const Cluster& cluster, const std::vector<Set>& sets) {
-    return std::any_of(sets.begin(), sets.end(), [&](const Set& set) {
+    return std::ranges::any_of(sets, [&](const Set& set) {
         for (const ObjectKey& pod : cluster.keys("pods", set.key.name_space))
             if (owned_by(*cluster.find(pod), *cluster.find(set.key))) return true;
         return false;
@@ -239,7 +237,7 @@ void forget_old_sets(Cluster& cluster, const ObjectKey& key, std::vector<Set> ol
     const auto kept = static_cast<std::size_t>(
         std::max<std::int64_t>(0, number_at(*cluster.find(key), "/spec/revisionHistoryLimit", 10)));
     std::erase_if(old, [](const Set& set) { return set.wanted > 0 || set.pods > 0; });
-    std::sort(old.begin(), old.end(), [&](const Set& a, const Set& b) {
+    std::ranges::sort(old, [&](const Set& a, const Set& b) {
         return revision_of(*cluster.find(a.key)) < revision_of(*cluster.find(b.key));
     });
     for (std::size_t i = 0; i + kept < old.size(); ++i) cluster.erase(old[i].key);
@@ -252,12 +250,11 @@ void run_deployment(Cluster& cluster, const ObjectKey& key) {
     const Object deployment = *cluster.find(key);
     const std::int64_t replicas = number_at(deployment, "/spec/replicas", 1);
     std::vector<Set> old = sets_of(cluster, deployment);
-    const auto found =
-        std::find_if(old.begin(), old.end(), [&](const Set& set) { return set.key == current_key; });
+    const auto found = std::ranges::find_if(old, [&](const Set& set) { return set.key == current_key; });
     Set current = *found;
     old.erase(found);
     const bool rolling =
-        std::any_of(old.begin(), old.end(), [](const Set& set) { return set.wanted > 0 || set.pods > 0; });
+        std::ranges::any_of(old, [](const Set& set) { return set.wanted > 0 || set.pods > 0; });
     if (current.wanted > replicas || !rolling)
         scale_set(cluster, key, current, replicas);
     else if (text_at(deployment, "/spec/strategy/type") == "Recreate")

@@ -26,7 +26,7 @@ std::string with_tag(const std::string& image) {
 }
 
 Answer no_such_image(const std::string& image) {
-    return failed(fmt::format("Error response from daemon: No such image: {}\n", with_tag(image)));
+    return failed("Error response from daemon: No such image: {}\n", with_tag(image));
 }
 
 std::optional<std::string> digest_in(const std::map<std::string, std::string>& images,
@@ -87,12 +87,11 @@ Answer push(Simulation& world, const Arguments& arguments) {
     if (arguments.words.size() != 1) return unmodelled("docker push of other than one image");
     const std::string image = with_tag(arguments.words[0]);
     const auto digest = digest_in(world.local_images, image);
-    if (!digest)
-        return failed(fmt::format("An image does not exist locally with the tag: {}\n", repository(image)));
+    if (!digest) return failed("An image does not exist locally with the tag: {}\n", repository(image));
     if (const auto set = set_tag(world, image, *digest); !set)
         return failed("tag invalid: " + set.error() + "\n");
-    return done(fmt::format("The push refers to repository [{}]\n{}: digest: {} size: 528\n",
-                            repository(image), image.substr(repository(image).size() + 1), *digest));
+    return done("The push refers to repository [{}]\n{}: digest: {} size: 528\n", repository(image),
+                image.substr(repository(image).size() + 1), *digest);
 }
 
 Answer pull(Simulation& world, const Arguments& arguments) {
@@ -100,12 +99,11 @@ Answer pull(Simulation& world, const Arguments& arguments) {
     const std::string image = with_tag(arguments.words[0]);
     const auto digest = digest_in(world.registry, image);
     if (!digest)
-        return failed(fmt::format(
+        return failed(
             "Error response from daemon: manifest for {} not found: manifest unknown: manifest unknown\n",
-            image));
+            image);
     world.local_images[image] = *digest;
-    return done(
-        fmt::format("Digest: {}\nStatus: Downloaded newer image for {}\n{}\n", *digest, image, image));
+    return done("Digest: {}\nStatus: Downloaded newer image for {}\n{}\n", *digest, image, image);
 }
 
 Answer inspect_image(const Simulation& world, const Arguments& arguments) {
@@ -134,7 +132,7 @@ Answer inspect_manifest(const Simulation& world, const Arguments& arguments) {
     if (arguments.words.size() != 1) return unmodelled("docker manifest inspect of other than one image");
     const std::string& image = arguments.words[0];
     const auto digest = digest_in(world.registry, image);
-    if (!digest) return failed(fmt::format("no such manifest: {}\n", with_tag(image)));
+    if (!digest) return failed("no such manifest: {}\n", with_tag(image));
     const std::string type = "application/vnd.docker.distribution.manifest.v2+json";
     const Object manifest = {{"schemaVersion", 2}, {"mediaType", type}, {"config", {{"digest", *digest}}}};
     if (!arguments.has("-v --verbose")) return done(printed(manifest) + "\n");
@@ -150,7 +148,7 @@ Answer inspect_remote(const Simulation& world, const Arguments& arguments) {
         return unmodelled("docker buildx imagetools inspect of other than one image");
     const std::string& image = arguments.words[0];
     const auto digest = digest_in(world.registry, image);
-    if (!digest) return failed(fmt::format("ERROR: {}: not found\n", with_tag(image)));
+    if (!digest) return failed("ERROR: {}: not found\n", with_tag(image));
     const std::string format = arguments.value_or("--format", "");
     if (format == "{{.Manifest.Digest}}") return done(*digest + "\n");
     if (format != "{{json .Manifest}}")
@@ -166,7 +164,7 @@ Answer remove(Simulation& world, const Arguments& arguments) {
     if (arguments.words.size() != 1) return unmodelled("docker image rm of other than one image");
     if (world.local_images.erase(with_tag(arguments.words[0])) == 0) return no_such_image(arguments.words[0]);
     world.acted = true;
-    return done(fmt::format("Untagged: {}\n", with_tag(arguments.words[0])));
+    return done("Untagged: {}\n", with_tag(arguments.words[0]));
 }
 
 }  // namespace
@@ -175,9 +173,8 @@ Answer remove(Simulation& world, const Arguments& arguments) {
 tl::expected<void, std::string> set_tag(Simulation& world, const std::string& image,
                                         const std::string& digest) {
     const auto before = digest_in(world.registry, image);
-    const bool immutable =
-        std::any_of(world.immutable_tags.begin(), world.immutable_tags.end(),
-                    [&](const Pattern& pattern) { return re2::RE2::FullMatch(image, *pattern); });
+    const bool immutable = std::ranges::any_of(
+        world.immutable_tags, [&](const Pattern& pattern) { return re2::RE2::FullMatch(image, *pattern); });
     if (immutable && before && *before != digest)
         return tl::unexpected(fmt::format(
             "The image tag '{}' already exists in the '{}' repository and cannot be overwritten because the tag "
@@ -202,7 +199,7 @@ Answer docker(Simulation& world, const CommandLine& command, const std::vector<s
     if (verb == "buildx imagetools") take_word();
     const auto arguments =
         Arguments::parse(rest, {"-t --tag -f --format", "-v --verbose -q --quiet --no-prune", false});
-    if (!arguments) return unmodelled(fmt::format("docker {} {}", verb, arguments.error()));
+    if (!arguments) return unmodelled("docker {} {}", verb, arguments.error());
     if (verb == "build") return build(world, command.directory, *arguments);
     if (verb == "tag") return tag(world, *arguments);
     if (verb == "push") return push(world, *arguments);

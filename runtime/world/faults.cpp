@@ -43,8 +43,7 @@ tl::expected<Fault, std::string> parse_fault(std::string_view text) {
     std::string_view head = trimmed(text.substr(0, colon));
     const std::string_view name = head.substr(0, head.find(' '));
     const std::string_view lasts = trimmed(head.substr(name.size()));
-    const auto kind =
-        std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& k) { return k.first == name; });
+    const auto kind = std::ranges::find_if(kinds, [&](const auto& k) { return k.first == name; });
     if (kind == std::end(kinds))
         return tl::unexpected(fmt::format(
             "`{}` is no kind of fault: fail-before, fail-after, timeout-after, hang, garbage, down", name));

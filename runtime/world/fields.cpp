@@ -40,7 +40,7 @@ Fields::Fields(const YamlNode& node, std::string what, Diagnostics& diagnostics)
 
 Fields::~Fields() {
     for (const auto& [key, value] : node_.entries) {
-        if (std::find(known_.begin(), known_.end(), key.text) != known_.end()) continue;
+        if (std::ranges::find(known_, key.text) != known_.end()) continue;
         const auto meant = nearest(key.text, known_);
         mistake(key.span, fmt::format("{} has no key `{}`{}", what_, key.text,
                                       meant ? fmt::format("; did you mean `{}`?", *meant) : ""));

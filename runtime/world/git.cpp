@@ -82,7 +82,7 @@ Answer status(const GitRepository& repository, const Arguments& arguments, const
         return unmodelled("git status other than -z -- PATH");
     const std::string& path = arguments.after_dashes[0];
     const auto& uncommitted = repository.uncommitted;
-    bool differs = std::find(uncommitted.begin(), uncommitted.end(), path) != uncommitted.end();
+    bool differs = std::ranges::find(uncommitted, path) != uncommitted.end();
     const GitRevision* head = revision_named(repository, "HEAD");
     if (head && head->files.contains(path))
         differs = differs || content_of(std::filesystem::path(root) / path) != head->files.at(path);
@@ -97,7 +97,7 @@ Answer git(const Simulation& world, const std::vector<std::string>& list) {
         return unmodelled("git " + (before ? "without a command" : before.error()));
     const std::string& command = before->words[0];
     const auto arguments = Arguments::parse({before->words.begin() + 1, before->words.end()}, of_commands);
-    if (!arguments) return unmodelled(fmt::format("git {} {}", command, arguments.error()));
+    if (!arguments) return unmodelled("git {} {}", command, arguments.error());
     if (!world.git) return fatal("not a git repository (or any of the parent directories): .git");
     if (command == "rev-parse") return rev_parse(*world.git, *arguments);
     if (command == "ls-tree") return ls_tree(*world.git, *arguments);

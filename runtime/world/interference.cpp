@@ -95,9 +95,7 @@ tl::expected<void, std::string> read_middle(std::string_view middle, Interferenc
 }  // namespace
 
 std::string_view name(Deed deed) {
-    return std::find_if(std::begin(deed_names), std::end(deed_names),
-                        [&](const auto& one) { return one.second == deed; })
-        ->first;
+    return std::ranges::find_if(deed_names, [&](const auto& one) { return one.second == deed; })->first;
 }
 
 tl::expected<Interference, std::string> parse_interference(std::string_view text) {
@@ -105,8 +103,7 @@ tl::expected<Interference, std::string> parse_interference(std::string_view text
     result.text = text;
     std::string_view rest = text;
     const std::string_view deed = take_word(rest);
-    const auto known = std::find_if(std::begin(deed_names), std::end(deed_names),
-                                    [&](const auto& one) { return one.first == deed; });
+    const auto known = std::ranges::find_if(deed_names, [&](const auto& one) { return one.first == deed; });
     if (known == std::end(deed_names))
         return Error(
             fmt::format("`{}` is nothing that another one does: set-other, set-same, set-again, "

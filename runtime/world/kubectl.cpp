@@ -79,7 +79,7 @@ tl::expected<Arguments, Answer> parse(const std::string& verb, const std::vector
                                       std::string with_value, std::string switches) {
     with_value += " " + std::string(connection_values);
     auto arguments = Arguments::parse(rest, {with_value, switches, false});
-    if (!arguments) return tl::unexpected(unmodelled(fmt::format("kubectl {} {}", verb, arguments.error())));
+    if (!arguments) return tl::unexpected(unmodelled("kubectl {} {}", verb, arguments.error()));
     return *arguments;
 }
 
@@ -98,7 +98,7 @@ tl::expected<Cluster*, Answer> cluster_of(Simulation& world, const std::string& 
                    "or port?\n"));
     const auto found = world.contexts.find(context);
     if (found == world.contexts.end())
-        return tl::unexpected(failed(fmt::format("error: context \"{}\" does not exist\n", context)));
+        return tl::unexpected(failed("error: context \"{}\" does not exist\n", context));
     return &world.clusters.at(found->second);
 }
 
@@ -135,19 +135,18 @@ Answer kubectl(Simulation& world, const CommandLine& command, const std::vector<
         const auto cluster = cluster_of(world, arguments->value_or("--context", world.current_context));
         return cluster ? version(**cluster, arguments->has("--client")) : cluster.error();
     }
-    const auto verb =
-        std::find_if(std::begin(verbs), std::end(verbs), [&](const Verb& v) { return v.name == name; });
+    const auto verb = std::ranges::find_if(verbs, [&](const Verb& v) { return v.name == name; });
     if (verb == std::end(verbs)) return unmodelled("kubectl " + name);
     const auto arguments = parse(name, rest, std::string(verb->with_value), std::string(verb->switches));
     return arguments ? run_verb(world, command, *verb, *arguments) : arguments.error();
 }
 
 Answer not_found(const Kind& kind, const std::string& name) {
-    return failed(fmt::format("Error from server (NotFound): {} \"{}\" not found\n", kind.resource(), name));
+    return failed("Error from server (NotFound): {} \"{}\" not found\n", kind.resource(), name);
 }
 
 Answer unknown_type(const std::string& word) {
-    return failed(fmt::format("error: the server doesn't have a resource type \"{}\"\n", word));
+    return failed("error: the server doesn't have a resource type \"{}\"\n", word);
 }
 
 tl::expected<std::vector<Target>, Answer> targets_of(const KubectlCall& call,
@@ -179,13 +178,12 @@ tl::expected<Target, Answer> existing_target(const KubectlCall& call, const std:
     auto targets = targets_of(call, words);
     if (!targets) return tl::unexpected(targets.error());
     if (targets->size() != 1)
-        return tl::unexpected(
-            unmodelled(fmt::format("kubectl {} of other than one named resource", call.verb)));
+        return tl::unexpected(unmodelled("kubectl {} of other than one named resource", call.verb));
     const Target& target = targets->front();
     const std::string& name_space = target.key.name_space;
     if (!name_space.empty() && !call.cluster.has_namespace(name_space))
         return tl::unexpected(
-            failed(fmt::format("Error from server (NotFound): namespaces \"{}\" not found\n", name_space)));
+            failed("Error from server (NotFound): namespaces \"{}\" not found\n", name_space));
     if (!call.cluster.find(target.key)) return tl::unexpected(not_found(*target.kind, target.key.name));
     return target;
 }
@@ -214,7 +212,7 @@ Answer shown_as(const KubectlCall& call, const Object& object, const std::string
     if (!format) return done(otherwise + "\n");
     if (*format == "json") return done(printed(object) + "\n");
     if (*format == "name") return done(otherwise.substr(0, otherwise.find(' ')) + "\n");
-    return unmodelled(fmt::format("kubectl {} -o {}", call.verb, *format));
+    return unmodelled("kubectl {} -o {}", call.verb, *format);
 }
 
 }  // namespace migc::runtime::inline world

@@ -13,7 +13,7 @@ namespace migc::runtime::inline world {
 namespace {
 
 Answer invalid(const Kind& kind, const std::string& name, const std::string& why) {
-    return failed(fmt::format("The {} \"{}\" is invalid: {}\n", kind.kind, name, why));
+    return failed("The {} \"{}\" is invalid: {}\n", kind.kind, name, why);
 }
 
 std::optional<Answer> workload_refusal(const Kind& kind, const std::string& name, const Object& object,
@@ -50,25 +50,23 @@ std::optional<Answer> claim_refusal(const KubectlCall& call, const Kind& kind, c
         call.cluster.find({"storageclasses", "", text_at(object, "/spec/storageClassName")});
     const Object* allowed = storage ? part(*storage, "/allowVolumeExpansion") : nullptr;
     if (allowed && *allowed == true) return std::nullopt;
-    return failed(fmt::format(
+    return failed(
         "Error from server (Forbidden): persistentvolumeclaims \"{}\" is forbidden: only dynamically "
         "provisioned pvc can be resized and the storageclass that provisions the pvc must support resize\n",
-        name));
+        name);
 }
 
 std::optional<Answer> refusal(const KubectlCall& call, const Kind& kind, const Object& object,
                               const ObjectKey& key) {
     if (kind.namespaced && !call.cluster.has_namespace(key.name_space))
-        return failed(
-            fmt::format("Error from server (NotFound): namespaces \"{}\" not found\n", key.name_space));
+        return failed("Error from server (NotFound): namespaces \"{}\" not found\n", key.name_space);
     if (const std::string wrong = misfit_of(kind, object); !wrong.empty())
-        return failed(fmt::format("Error from server (BadRequest): {} \"{}\" cannot be handled: {}\n",
-                                  kind.kind, key.name, wrong));
+        return failed("Error from server (BadRequest): {} \"{}\" cannot be handled: {}\n", kind.kind,
+                      key.name, wrong);
     const Object* old = call.cluster.find(key);
     const std::int64_t pods =
         std::max(number_at(object, "/spec/replicas", 1), number_at(object, "/spec/minReplicas", 1));
-    if (pods > most_replicas)
-        return unmodelled(fmt::format("workloads of more than {} replicas", most_replicas));
+    if (pods > most_replicas) return unmodelled("workloads of more than {} replicas", most_replicas);
     if (is_workload(kind.plural)) return workload_refusal(kind, key.name, object, old);
     if (kind.plural == "persistentvolumeclaims") return claim_refusal(call, kind, key.name, object, old);
     const std::int64_t most = number_at(object, "/spec/maxReplicas", most_replicas);
@@ -139,10 +137,10 @@ tl::expected<const Kind*, Answer> kind_of(KubectlCall& call, const Object& objec
 tl::expected<ObjectKey, Answer> key_of(const KubectlCall& call, const Kind& kind, const Object& object) {
     const std::string given = text_at(object, "/metadata/namespace");
     if (kind.namespaced && !given.empty() && given != call.name_space)
-        return tl::unexpected(failed(
-            fmt::format("error: the namespace from the provided object \"{}\" does not match the namespace "
-                        "\"{}\". You must pass '--namespace={}' to perform this operation.\n",
-                        given, call.name_space, given)));
+        return tl::unexpected(
+            failed("error: the namespace from the provided object \"{}\" does not match the namespace "
+                   "\"{}\". You must pass '--namespace={}' to perform this operation.\n",
+                   given, call.name_space, given));
     return ObjectKey{kind.plural, kind.namespaced ? call.name_space : "", text_at(object, "/metadata/name")};
 }
 
@@ -191,8 +189,7 @@ Answer apply_as_client(KubectlCall& call, const Kind& kind, const ObjectKey& key
 
 tl::expected<Object, Answer> manifest_of(const KubectlCall& call) {
     if (call.arguments.value_or("-f --filename", "") != "-")
-        return tl::unexpected(
-            unmodelled(fmt::format("kubectl {} of other than standard input (-f -)", call.verb)));
+        return tl::unexpected(unmodelled("kubectl {} of other than standard input (-f -)", call.verb));
     Object object = Object::parse(call.input, nullptr, false);
     if (object.is_discarded()) {
         const auto document = read_document(call.input, 0);
@@ -226,12 +223,12 @@ tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object o
         return tl::unexpected(failed("error: resource name may not be empty\n"));
     if (kind.namespaced) object["metadata"]["namespace"] = key.name_space;
     if (const std::string why = outdated(call, call.cluster.find(key), object); !why.empty())
-        return tl::unexpected(failed(fmt::format(
-            "{}Operation cannot be fulfilled on {} \"{}\": {}\n{}",
-            call.verb == "apply"     ? "error: "
-            : call.verb == "replace" ? "Error from server (Conflict): error when replacing \"STDIN\": "
-                                     : "Error from server (Conflict): ",
-            kind.resource(), key.name, why, call.verb == "apply" ? review_hint : "")));
+        return tl::unexpected(
+            failed("{}Operation cannot be fulfilled on {} \"{}\": {}\n{}",
+                   call.verb == "apply"     ? "error: "
+                   : call.verb == "replace" ? "Error from server (Conflict): error when replacing \"STDIN\": "
+                                            : "Error from server (Conflict): ",
+                   kind.resource(), key.name, why, call.verb == "apply" ? review_hint : ""));
     if (!call.cluster.find(key))
         for (const char* given : {"resourceVersion", "uid"}) object["metadata"].erase(given);
     object = in_version(kind, std::move(object), kind.version);
@@ -286,9 +283,9 @@ Answer kubectl_create(KubectlCall& call) {
     if (!given) return given.error();
     const auto& [object, kind, key] = *given;
     if (call.cluster.find(key))
-        return failed(fmt::format("Error from server (AlreadyExists): {}{} \"{}\" already exists\n",
-                                  call.arguments.has("--raw") ? "" : "error when creating \"STDIN\": ",
-                                  kind->resource(), key.name));
+        return failed("Error from server (AlreadyExists): {}{} \"{}\" already exists\n",
+                      call.arguments.has("--raw") ? "" : "error when creating \"STDIN\": ", kind->resource(),
+                      key.name);
     Object fresh = object;
     for (const char* kept : {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"})
         fresh["metadata"].erase(kept);
@@ -306,9 +303,8 @@ Answer kubectl_replace(KubectlCall& call) {
     if (!given) return given.error();
     const auto& [object, kind, key] = *given;
     if (!call.cluster.find(key))
-        return failed(
-            fmt::format("Error from server (NotFound): error when replacing \"STDIN\": {} \"{}\" not found\n",
-                        kind->resource(), key.name));
+        return failed("Error from server (NotFound): error when replacing \"STDIN\": {} \"{}\" not found\n",
+                      kind->resource(), key.name);
     const auto stored = store(call, *kind, object);
     if (!stored) return stored.error();
     return shown_object(call, *stored, target_of(*kind, key).shown() + " replaced");

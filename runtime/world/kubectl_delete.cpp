@@ -81,17 +81,17 @@ Answer delete_raw(KubectlCall& call, const std::string& path) {
     const std::string wanted = text_at(options, "/preconditions/uid");
     const std::string uid = text_at(*object, "/metadata/uid");
     if (!wanted.empty() && wanted != uid)
-        return failed(fmt::format(
+        return failed(
             "Error from server (Conflict): Operation cannot be fulfilled on {} \"{}\": the UID in the precondition "
             "({}) does not match the UID in record ({}). The object might have been deleted and then recreated\n",
-            target->kind->kind, target->key.name, wanted, uid));
+            target->kind->kind, target->key.name, wanted, uid);
     const std::string wanted_version = text_at(options, "/preconditions/resourceVersion");
     const std::string version = text_at(*object, "/metadata/resourceVersion");
     if (!wanted_version.empty() && wanted_version != version)
-        return failed(fmt::format(
+        return failed(
             "Error from server (Conflict): Operation cannot be fulfilled on {} \"{}\": the ResourceVersion in the "
             "precondition ({}) does not match the ResourceVersion in record ({}). The object might have been modified\n",
-            target->kind->kind, target->key.name, wanted_version, version));
+            target->kind->kind, target->key.name, wanted_version, version);
     begin_deletion(call, *target);
     return done(
         printed({{"kind", "Status"},

@@ -16,8 +16,7 @@ Answer kubectl_create_job(KubectlCall& call) {
     if (source == nullptr) return not_found(cron_jobs, name);
     const Kind& jobs = *call.cluster.kinds.by_plural("jobs");
     if (call.cluster.find({"jobs", call.name_space, words[1]}))
-        return failed(
-            fmt::format("error: failed to create job: jobs.batch \"{}\" already exists\n", words[1]));
+        return failed("error: failed to create job: jobs.batch \"{}\" already exists\n", words[1]);
     Object job = {{"apiVersion", "batch/v1"},
                   {"kind", "Job"},
                   {"metadata",

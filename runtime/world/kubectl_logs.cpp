@@ -52,23 +52,22 @@ std::optional<Answer> refusal(const KubectlCall& call, const ObjectKey& pod) {
     const std::string container =
         call.arguments.value_or("-c --container", text_at(object, "/spec/containers/0/name"));
     const Object containers = list_at(object, "/spec/containers");
-    const bool known = std::any_of(containers.begin(), containers.end(),
-                                   [&](const Object& one) { return text_at(one, "/name") == container; });
-    if (!known)
-        return failed(fmt::format("error: container {} is not valid for pod {}\n", container, pod.name));
+    const bool known = std::ranges::any_of(
+        containers, [&](const Object& one) { return text_at(one, "/name") == container; });
+    if (!known) return failed("error: container {} is not valid for pod {}\n", container, pod.name);
     const PodRecord& record = call.cluster.pods.at(pod);
     if (call.arguments.has("--previous -p") && record.restarts == 0)
         return failed(
-            fmt::format("Error from server (BadRequest): previous terminated container \"{}\" in pod "
-                        "\"{}\" not found\n",
-                        container, pod.name));
+            "Error from server (BadRequest): previous terminated container \"{}\" in pod "
+            "\"{}\" not found\n",
+            container, pod.name);
     const bool waits = record.stage == PodStage::Unscheduled || record.stage == PodStage::Creating ||
                        record.stage == PodStage::Blocked;
     if (waits && record.restarts == 0)
         return failed(
-            fmt::format("Error from server (BadRequest): container \"{}\" in pod \"{}\" is waiting to "
-                        "start: {}\n",
-                        container, pod.name, record.reason.empty() ? "ContainerCreating" : record.reason));
+            "Error from server (BadRequest): container \"{}\" in pod \"{}\" is waiting to "
+            "start: {}\n",
+            container, pod.name, record.reason.empty() ? "ContainerCreating" : record.reason);
     return std::nullopt;
 }
 
@@ -92,8 +91,8 @@ Answer kubectl_logs(KubectlCall& call) {
     if (!target) {
         const std::string& errors = target.error().errors;
         return errors.rfind("Error from server", 0) == 0
-                   ? failed(fmt::format("error: e{} in namespace \"{}\"\n",
-                                        errors.substr(1, errors.size() - 2), call.name_space))
+                   ? failed("error: e{} in namespace \"{}\"\n", errors.substr(1, errors.size() - 2),
+                            call.name_space)
                    : target.error();
     }
     const auto pods = pods_behind(call, *target);

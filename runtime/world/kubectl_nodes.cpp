@@ -17,11 +17,10 @@ Answer set_unschedulable(KubectlCall& call, bool off) {
     Object object = *call.cluster.find(node->key);
     const char* said = off ? "cordoned" : "uncordoned";
     const Object* before = part(object, "/spec/unschedulable");
-    if ((before && *before == true) == off)
-        return done(fmt::format("node/{} already {}\n", node->key.name, said));
+    if ((before && *before == true) == off) return done("node/{} already {}\n", node->key.name, said);
     set_schedulable(object, !off);
     call.cluster.put(node->key, std::move(object), {manager_of(call)});
-    return done(fmt::format("node/{} {}\n", node->key.name, said));
+    return done("node/{} {}\n", node->key.name, said);
 }
 
 std::string shown(const ObjectKey& pod) {
@@ -42,8 +41,8 @@ struct Leaving {
 
 bool has_local_data(const Object& pod) {
     const Object volumes = list_at(pod, "/spec/volumes");
-    return std::any_of(volumes.begin(), volumes.end(),
-                       [](const Object& volume) { return part(volume, "/emptyDir") != nullptr; });
+    return std::ranges::any_of(volumes,
+                               [](const Object& volume) { return part(volume, "/emptyDir") != nullptr; });
 }
 
 Leaving leaving_of(const Cluster& cluster, const std::string& node) {

@@ -25,7 +25,7 @@ Answer inside(KubectlCall& call, const std::vector<CommandAnswer>& declared, con
     if (!words.empty() && words[0] == "curl")
         return curl_from(call.world, Origin{call.cluster.name, call.name_space}, call.input,
                          {words.begin() + 1, words.end()});
-    return unmodelled(fmt::format("the command `{}` in a pod", line));
+    return unmodelled("the command `{}` in a pod", line);
 }
 
 // Passes on how a command in a pod ended, as kubectl does.
@@ -72,8 +72,7 @@ std::vector<ObjectKey> pods_behind(const KubectlCall& call, const Target& target
             has_labels(object_at(pod, "/metadata/labels"), object_at(owner, "/spec/selector"));
         if (selected || owned_by(pod, owner) || (between && owned_by(*between, owner))) found.push_back(key);
     }
-    std::stable_partition(found.begin(), found.end(),
-                          [&](const ObjectKey& pod) { return is_ready(call.cluster, pod); });
+    std::ranges::stable_partition(found, [&](const ObjectKey& pod) { return is_ready(call.cluster, pod); });
     return found;
 }
 
@@ -87,8 +86,7 @@ Answer kubectl_run(KubectlCall& call) {
     if (image.empty()) return failed("error: --image is required\n");
     const ObjectKey key{"pods", call.name_space, words[0]};
     if (call.cluster.find(key))
-        return failed(
-            fmt::format("Error from server (AlreadyExists): pods \"{}\" already exists\n", words[0]));
+        return failed("Error from server (AlreadyExists): pods \"{}\" already exists\n", words[0]);
     Object labels = labels_of(call.arguments.value_or("--labels -l", "run=" + words[0]));
     Object pod = {{"apiVersion", "v1"},
                   {"kind", "Pod"},
@@ -103,7 +101,7 @@ Answer kubectl_run(KubectlCall& call) {
     }
     const auto stored = store(call, *call.cluster.kinds.by_plural("pods"), pod);
     if (!stored) return stored.error();
-    if (!attached) return done(fmt::format("pod/{} created\n", key.name));
+    if (!attached) return done("pod/{} created\n", key.name);
     const bool started = wait_until_started(call, key, start_limit_ms);
     const bool in_time = started || call.world.clock < call.world.deadline;
     Answer answer = started ? inside(call, {}, nullptr, call.arguments.after_dashes)
@@ -122,10 +120,9 @@ Answer kubectl_wait(KubectlCall& call) {
     const auto limit = parse_duration(call.arguments.value_or("--timeout", "30s"));
     if (!limit) return unmodelled("kubectl wait --timeout " + call.arguments.value_or("--timeout", ""));
     if (wait_until_started(call, target->key, limit->milliseconds))
-        return done(fmt::format("{} condition met\n", target->shown()));
+        return done("{} condition met\n", target->shown());
     return call.world.clock < call.world.deadline
-               ? failed(
-                     fmt::format("error: timed out waiting for the condition on pods/{}\n", target->key.name))
+               ? failed("error: timed out waiting for the condition on pods/{}\n", target->key.name)
                : out_of_time();
 }
 
@@ -141,8 +138,8 @@ Answer kubectl_exec(KubectlCall& call) {
     const Object& pod = *call.cluster.find(pods[0]);
     const PodRecord& record = call.cluster.pods[pods[0]];
     if (record.stage != PodStage::Ready && record.stage != PodStage::Running)
-        return failed(fmt::format("error: unable to upgrade connection: container not found (\"{}\")\n",
-                                  text_at(pod, "/spec/containers/0/name")));
+        return failed("error: unable to upgrade connection: container not found (\"{}\")\n",
+                      text_at(pod, "/spec/containers/0/name"));
     return as_kubectl(
         inside(call, call.cluster.behaviour_of(pod).answers, &pod, call.arguments.after_dashes));
 }

@@ -19,10 +19,10 @@ Answer restart(KubectlCall& call, const Target& target) {
     Object& annotation = metadata["annotations"]["kubectl.kubernetes.io/restartedAt"];
     const std::string time = timestamp(call.cluster.now());
     if (annotation == time)
-        return failed(fmt::format(
+        return failed(
             "error: {} \"{}\" restart failed: if restart has already been triggered within the past "
             "second, please wait before attempting to trigger another\n",
-            target.kind->plural, target.key.name));
+            target.kind->plural, target.key.name);
     annotation = time;
     return stored(call, target, std::move(object), "restarted");
 }
@@ -48,24 +48,21 @@ std::vector<Revision> revisions_of(const Cluster& cluster, const ObjectKey& work
         if (in_sets) pods["metadata"]["labels"].erase("pod-template-hash");
         found.push_back({number.value_or(0), std::move(pods)});
     }
-    std::sort(found.begin(), found.end(),
-              [](const Revision& a, const Revision& b) { return a.number > b.number; });
+    std::ranges::sort(found, [](const Revision& a, const Revision& b) { return a.number > b.number; });
     return found;
 }
 
 // The revision asked for; 0 asks for the one before the current.
 std::optional<Revision> wanted_revision(const std::vector<Revision>& revisions, std::int64_t number) {
     if (number == 0) return revisions.size() > 1 ? std::optional(revisions[1]) : std::nullopt;
-    const auto found = std::find_if(revisions.begin(), revisions.end(),
-                                    [&](const Revision& r) { return r.number == number; });
+    const auto found = std::ranges::find_if(revisions, [&](const Revision& r) { return r.number == number; });
     return found == revisions.end() ? std::nullopt : std::optional(*found);
 }
 
 Answer roll_back(KubectlCall& call, const Target& target) {
     const std::string asked = call.arguments.value_or("--to-revision", "0");
     const auto number = whole_number(asked);
-    if (!number || *number < 0)
-        return failed(fmt::format("error: invalid argument \"{}\" for --to-revision\n", asked));
+    if (!number || *number < 0) return failed("error: invalid argument \"{}\" for --to-revision\n", asked);
     const auto revision = wanted_revision(revisions_of(call.cluster, target.key), *number);
     if (!revision)
         return failed(*number == 0
@@ -92,8 +89,8 @@ Answer kubectl_rollout(KubectlCall& call) {
     const auto target = existing_target(call, words);
     if (!target) return target.error();
     if (!has_pod_template(*target->kind))
-        return failed(fmt::format("error: {} \"{}\" {}ing is not supported\n", target->kind->plural,
-                                  target->key.name, action));
+        return failed("error: {} \"{}\" {}ing is not supported\n", target->kind->plural, target->key.name,
+                      action);
     return action == "restart" ? restart(call, *target) : roll_back(call, *target);
 }
 

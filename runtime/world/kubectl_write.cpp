@@ -55,12 +55,11 @@ Answer kubectl_scale(KubectlCall& call) {
     const auto expected = whole_number(call.arguments.value_or("--current-replicas", "-1"));
     if (!expected) return failed("error: invalid argument for \"--current-replicas\"\n");
     if (*expected >= 0 && *expected != has)
-        return failed(fmt::format("error: Expected replicas to be {}, was {}\n", *expected, has));
+        return failed("error: Expected replicas to be {}, was {}\n", *expected, has);
     const std::string version = text_at(object, "/metadata/resourceVersion");
     if (const std::string wanted_version = call.arguments.value_or("--resource-version", "");
         !wanted_version.empty() && wanted_version != version)
-        return failed(
-            fmt::format("error: Expected resource version to be {}, was {}\n", wanted_version, version));
+        return failed("error: Expected resource version to be {}, was {}\n", wanted_version, version);
     // With `-o` kubectl prints the object that it found, not the one that it made.
     const Answer as_it_was = shown_object(call, object, target->shown() + " scaled");
     object["spec"]["replicas"] = *wanted;
@@ -72,8 +71,8 @@ Answer kubectl_set(KubectlCall& call) {
     std::vector<std::string> words = call.arguments.words;
     if (words.size() < 3 || words[0] != "image") return unmodelled("kubectl set " + joined(words));
     words.erase(words.begin());
-    const auto first_image = std::find_if(
-        words.begin(), words.end(), [](const std::string& w) { return w.find('=') != std::string::npos; });
+    const auto first_image =
+        std::ranges::find_if(words, [](const std::string& w) { return w.find('=') != std::string::npos; });
     const auto target = existing_target(call, {words.begin(), first_image});
     if (!target) return target.error();
     const Object before = *call.cluster.find(target->key);
@@ -83,7 +82,7 @@ Answer kubectl_set(KubectlCall& call) {
         if (sign == std::string::npos) return unmodelled("kubectl set image of several resources");
         const std::string container = image->substr(0, sign);
         if (!set_image(object, container, image->substr(sign + 1)))
-            return failed(fmt::format("error: unable to find container named \"{}\"\n", container));
+            return failed("error: unable to find container named \"{}\"\n", container);
     }
     if (object == before) return done("");
     return stored(call, *target, std::move(object), "image updated");
@@ -109,9 +108,9 @@ Answer kubectl_patch(KubectlCall& call) {
     const bool dry = call.arguments.has("--dry-run");
     if (text_at(*object, "/metadata/name") != target->key.name)
         return failed(
-            fmt::format("Error from server (BadRequest): the name of the object ({}) does not match the name "
-                        "on the URL ({})\n",
-                        text_at(*object, "/metadata/name"), target->key.name));
+            "Error from server (BadRequest): the name of the object ({}) does not match the name "
+            "on the URL ({})\n",
+            text_at(*object, "/metadata/name"), target->key.name);
     if (passes && !dry &&
         text_at(*object, "/metadata/resourceVersion") == text_at(before, "/metadata/resourceVersion")) {
         call.cluster.set_managers(target->key, managers);

@@ -43,8 +43,8 @@ void collect_items(const Object& list, const char* key, Path& path, Leaves& leav
 
 bool has_named_items(const Object& list, const char* key) {
     return key != nullptr && list.is_array() && !list.empty() &&
-           std::all_of(list.begin(), list.end(),
-                       [&](const Object& item) { return item.is_object() && item.contains(key); });
+           std::ranges::all_of(list,
+                               [&](const Object& item) { return item.is_object() && item.contains(key); });
 }
 
 void collect(const Object& value, const std::string& field, Path& path, Leaves& leaves) {
@@ -93,7 +93,7 @@ Object* item_of(Object& list, const std::string& step) {
     if (!list.is_array() || !step.starts_with("k:")) return nullptr;
     const Object keys = Object::parse(step.substr(2), nullptr, false);
     for (Object& item : list)
-        if (std::all_of(keys.items().begin(), keys.items().end(), [&](const auto& key) {
+        if (std::ranges::all_of(keys.items(), [&](const auto& key) {
                 return item.is_object() && item.contains(key.key()) && item[key.key()] == key.value();
             }))
             return &item;
@@ -148,7 +148,7 @@ const char* merge_key(const std::string& field) {
 
 FieldManagers::Entry& FieldManagers::entry_of(const Writer& writer) {
     const bool applies = writer.applied != nullptr;
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
         return entry.manager == writer.manager && entry.subresource == writer.subresource &&
                entry.applies == applies;
     });
@@ -218,7 +218,7 @@ Object FieldManagers::without_dropped(Object live, const Object& applied, const 
     for (const Entry& entry : entries_) {
         if (entry.manager != manager || !entry.applies) continue;
         for (const Path& path : entry.fields) {
-            const bool kept = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) {
+            const bool kept = std::ranges::any_of(entries_, [&](const Entry& other) {
                 return &other != &entry && keeps_below(other.fields, path);
             });
             if (!now.contains(path) && !kept) take_out(live, path, 0);

@@ -383,8 +383,8 @@ const Changed* most_telling(const std::vector<Changed>& all) {
                : pointer.find("/metadata/") != std::string::npos                                      ? 1
                                                                                                       : 0;
     };
-    const auto best = std::min_element(
-        all.begin(), all.end(), [&](const Changed& a, const Changed& b) { return weight(a) < weight(b); });
+    const auto best = std::ranges::min_element(
+        all, [&](const Changed& a, const Changed& b) { return weight(a) < weight(b); });
     return best == all.end() ? nullptr : &*best;
 }
 
@@ -563,7 +563,7 @@ tl::expected<Spot, std::string> object_named(const Simulation& world, const std:
         return Error(fmt::format("`{}` is no KIND/NAME or KIND/NAMESPACE/NAME", text));
     const auto option = [&](const char* name, std::string fallback) {
         if (command == nullptr) return fallback;
-        const auto at = std::find(command->argv.begin(), command->argv.end(), name);
+        const auto at = std::ranges::find(command->argv, name);
         return at == command->argv.end() || at + 1 == command->argv.end() ? fallback : *(at + 1);
     };
     const auto context = world.contexts.find(option("--context", world.current_context));

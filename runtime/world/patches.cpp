@@ -9,7 +9,7 @@ namespace {
 
 Object* with_key(Object& list, const char* key, const Object& item) {
     if (!list.is_array() || !item.is_object() || !item.contains(key)) return nullptr;
-    const auto found = std::find_if(list.begin(), list.end(), [&](const Object& one) {
+    const auto found = std::ranges::find_if(list, [&](const Object& one) {
         return one.is_object() && one.contains(key) && one[key] == item[key];
     });
     return found == list.end() ? nullptr : &*found;

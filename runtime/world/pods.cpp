@@ -158,7 +158,7 @@ void go_on(Cluster& cluster, const ObjectKey& key, PodRecord& record) {
 }
 
 void name_config_map(std::vector<std::string>& names, const std::string& name) {
-    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
 }
 
 }  // namespace

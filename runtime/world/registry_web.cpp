@@ -19,8 +19,8 @@ std::string whole_repository(const std::string& image) {
 }
 
 Answer answered(int status, const std::string& headers, const std::string& body, bool with_body) {
-    return done(fmt::format("HTTP/1.1 {}\r\n{}Content-Length: {}\r\n\r\n{}", status, headers, body.size(),
-                            with_body ? body : ""));
+    return done("HTTP/1.1 {}\r\n{}Content-Length: {}\r\n\r\n{}", status, headers, body.size(),
+                with_body ? body : "");
 }
 
 Answer mistake(int status, const char* code, const std::string& message, bool with_body) {
@@ -61,7 +61,7 @@ std::optional<Place> place_of(const std::string& url) {
 
 bool has_registry(const Simulation& world, const std::string& whole) {
     const std::string registry = whole.substr(0, whole.find('/') + 1);
-    return std::any_of(world.registry.begin(), world.registry.end(), [&](const auto& entry) {
+    return std::ranges::any_of(world.registry, [&](const auto& entry) {
         return whole_repository(entry.first).rfind(registry, 0) == 0;
     });
 }

@@ -11,7 +11,7 @@ std::vector<ObjectKey> revisions_of(const Cluster& cluster, const ObjectKey& set
     std::vector<ObjectKey> found;
     for (const ObjectKey& key : cluster.keys("controllerrevisions", set.name_space))
         if (owned_by(*cluster.find(key), *cluster.find(set))) found.push_back(key);
-    std::sort(found.begin(), found.end(), [&](const ObjectKey& a, const ObjectKey& b) {
+    std::ranges::sort(found, [&](const ObjectKey& a, const ObjectKey& b) {
         return number_at(*cluster.find(a), "/revision", 0) < number_at(*cluster.find(b), "/revision", 0);
     });
     return found;

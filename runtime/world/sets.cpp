@@ -33,7 +33,7 @@ Counts count(const Cluster& cluster, const std::vector<ObjectKey>& pods, const s
 
 // First to go: what runs nowhere, then what is not ready, then the youngest.
 ObjectKey least_wanted(const Cluster& cluster, const std::vector<ObjectKey>& pods) {
-    return *std::max_element(pods.begin(), pods.end(), [&](const ObjectKey& a, const ObjectKey& b) {
+    return *std::ranges::max_element(pods, [&](const ObjectKey& a, const ObjectKey& b) {
         const auto rank = [&](const ObjectKey& pod) {
             const PodRecord& record = cluster.pods.at(pod);
             return std::tuple(record.stage == PodStage::Unscheduled, record.stage != PodStage::Ready,
@@ -71,15 +71,13 @@ Object observed(const Object& owner) {
 
 std::optional<ObjectKey> outdated(const Cluster& cluster, const std::vector<ObjectKey>& pods,
                                   const std::string& revision) {
-    const auto found = std::find_if(pods.begin(), pods.end(), [&](const ObjectKey& pod) {
-        return revision_of(*cluster.find(pod)) != revision;
-    });
+    const auto found = std::ranges::find_if(
+        pods, [&](const ObjectKey& pod) { return revision_of(*cluster.find(pod)) != revision; });
     return found == pods.end() ? std::nullopt : std::optional(*found);
 }
 
 bool all_ready(const Cluster& cluster, const std::vector<ObjectKey>& pods) {
-    return std::all_of(pods.begin(), pods.end(),
-                       [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
+    return std::ranges::all_of(pods, [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
 }
 
 // Where a daemon set's pods belong: nodes whose labels it selects.
@@ -105,8 +103,7 @@ void spread(Cluster& cluster, const ObjectKey& key, const std::string& revision,
                        key.name + "-" + name_suffix(cluster.unique("pod"), 5),
                        {{"controller-revision-hash", revision}}, node);
     for (const ObjectKey& pod : live_pods(cluster, owner))
-        if (std::find(nodes.begin(), nodes.end(), text_at(*cluster.find(pod), "/spec/nodeName")) ==
-            nodes.end())
+        if (std::ranges::find(nodes, text_at(*cluster.find(pod), "/spec/nodeName")) == nodes.end())
             cluster.terminate(pod);
 }
 

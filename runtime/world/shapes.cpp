@@ -44,7 +44,7 @@ constexpr Field config_map[] = {{"/data", Shape::Texts}};
 constexpr Field others[] = {{"/spec", Shape::Map}};
 
 bool has_shape(const Object& value, Shape shape) {
-    const auto all = [&](auto holds) { return std::all_of(value.begin(), value.end(), holds); };
+    const auto all = [&](auto holds) { return std::ranges::all_of(value, holds); };
     switch (shape) {
         case Shape::Map:
             return value.is_object();

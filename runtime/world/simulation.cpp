@@ -19,8 +19,8 @@ Time Simulation::next() const {
 void Simulation::advance(Time to) {
     if (to < clock) return;
     while (!scheduled.empty()) {
-        const auto first = std::min_element(scheduled.begin(), scheduled.end(),
-                                            [](const auto& a, const auto& b) { return a.first < b.first; });
+        const auto first = std::ranges::min_element(
+            scheduled, [](const auto& a, const auto& b) { return a.first < b.first; });
         if (first->first > to) break;
         const auto [time, work] = *first;
         scheduled.erase(first);
@@ -93,7 +93,7 @@ Answer script(Simulation& world, const CommandLine& command) {
         if (!world.pass(script.duration_ms)) return out_of_time();
         return exited(script.status, script.output, script.errors);
     }
-    return unmodelled(fmt::format("the program {}", command.argv[0]));
+    return unmodelled("the program {}", command.argv[0]);
 }
 
 }  // namespace migc::runtime::inline world

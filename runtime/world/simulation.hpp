@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "runtime/tools/tools.hpp"
 #include "runtime/world/arguments.hpp"
 #include "runtime/world/cluster.hpp"
@@ -151,11 +153,24 @@ struct Simulation {
     [[nodiscard]] std::int64_t changes() const;  // grows with every change in a cluster
 };
 
-// How a command ended.
+// How a command ended; of `done`, `failed` and `unmodelled` the text may be a format with its arguments.
 Answer done(std::string output);
 Answer failed(const std::string& errors);
 Answer unmodelled(const std::string& what);
 Answer out_of_time();
+
+template <typename First, typename... Rest>
+Answer done(fmt::format_string<First, Rest...> format, First&& first, Rest&&... rest) {
+    return done(fmt::format(format, std::forward<First>(first), std::forward<Rest>(rest)...));
+}
+template <typename First, typename... Rest>
+Answer failed(fmt::format_string<First, Rest...> format, First&& first, Rest&&... rest) {
+    return failed(fmt::format(format, std::forward<First>(first), std::forward<Rest>(rest)...));
+}
+template <typename First, typename... Rest>
+Answer unmodelled(fmt::format_string<First, Rest...> format, First&& first, Rest&&... rest) {
+    return unmodelled(fmt::format(format, std::forward<First>(first), std::forward<Rest>(rest)...));
+}
 
 // The tools. Each gets the arguments after the program's name.
 Answer kubectl(Simulation& world, const CommandLine& command, const std::vector<std::string>& arguments);

@@ -68,7 +68,7 @@ Tally tally(const Object& document) {
 
 // With -target only what was named, or lies in it, is touched.
 bool is_targeted(const std::vector<std::string>& targets, const std::string& address) {
-    return targets.empty() || std::any_of(targets.begin(), targets.end(), [&](const std::string& target) {
+    return targets.empty() || std::ranges::any_of(targets, [&](const std::string& target) {
                return address == target || address.rfind(target + "[", 0) == 0 ||
                       address.rfind(target + ".", 0) == 0;
            });
@@ -79,10 +79,10 @@ std::vector<std::string> with_dependents(const TerraformDirectory& directory,
                                          std::vector<std::string> targets) {
     for (std::size_t i = 0; i < targets.size(); ++i)
         for (const TerraformResource& resource : directory.resources) {
-            const bool depends =
-                std::any_of(resource.depends_on.begin(), resource.depends_on.end(),
-                            [&](const std::string& address) { return is_targeted({targets[i]}, address); });
-            const bool known = std::find(targets.begin(), targets.end(), resource.address) != targets.end();
+            const bool depends = std::ranges::any_of(resource.depends_on, [&](const std::string& address) {
+                return is_targeted({targets[i]}, address);
+            });
+            const bool known = std::ranges::find(targets, resource.address) != targets.end();
             if (depends && !known) targets.push_back(resource.address);
         }
     return targets;
@@ -105,12 +105,12 @@ Object wanted_by(const TerraformCall& call, const Object& variables, const std::
 // As the local backend says it, after it has waited as long as it may.
 Answer locked(TerraformCall& call) {
     call.world.pass(60'000);
-    return failed(fmt::format(
+    return failed(
         "\nError: Error acquiring the state lock\n\nError message: resource temporarily unavailable\nLock "
         "Info:\n  ID:        {}\n  Path:      terraform.tfstate\n  Operation: OperationTypeApply\n  Who:      "
         " {}\n  Version:   1.11.4\n  Created:   2026-01-10 00:58:12 +0000 UTC\n  Info:      \n\n\nTerraform "
         "acquires a state lock to protect the state from being written\nby multiple users at the same time.\n",
-        call.directory.lineage, call.directory.locked_by));
+        call.directory.lineage, call.directory.locked_by);
 }
 
 Answer plan(TerraformCall& call) {
@@ -263,8 +263,8 @@ Answer apply(TerraformCall& call) {
     if (!carried.errors.empty()) return with_output(failed(carried.errors));
     call.directory.variables = saved->variables;
     const Tally sum = tally(saved->document);
-    return with_output(done(fmt::format("Apply complete! Resources: {} added, {} changed, {} destroyed.\n",
-                                        sum.add, sum.change, sum.destroy)));
+    return with_output(done("Apply complete! Resources: {} added, {} changed, {} destroyed.\n", sum.add,
+                            sum.change, sum.destroy));
 }
 
 Answer output(const TerraformCall& call) {
@@ -289,8 +289,7 @@ Answer state(const TerraformCall& call) {
     if (words == std::vector<std::string>{"pull"} && call.directory.serial == 0) return done("");
     if (words == std::vector<std::string>{"pull"})
         return done(printed(state_document(call.directory), 2) + "\n");
-    if (words != std::vector<std::string>{"list"})
-        return unmodelled(fmt::format("terraform state {}", joined(words)));
+    if (words != std::vector<std::string>{"list"}) return unmodelled("terraform state {}", joined(words));
     std::string text;
     for (const auto& [address, attributes] : call.directory.instances.items()) text += address + "\n";
     return done(text);
@@ -319,17 +318,17 @@ Answer workspace(TerraformCall& call) {
         return unmodelled("terraform workspace " + joined(words));
     const std::string& name = words[1];
     const bool is_there = name == directory.workspace || directory.other_workspaces.contains(name);
-    if (makes && is_there) return failed(fmt::format("Workspace \"{}\" already exists\n", name));
+    if (makes && is_there) return failed("Workspace \"{}\" already exists\n", name);
     if (!makes && !is_there)
         return failed(
-            fmt::format("\nWorkspace \"{}\" doesn't exist.\n\nYou can create this workspace with the "
-                        "\"new\" subcommand \nor include the \"-or-create\" flag with the \"select\" "
-                        "subcommand.\n",
-                        name));
+            "\nWorkspace \"{}\" doesn't exist.\n\nYou can create this workspace with the "
+            "\"new\" subcommand \nor include the \"-or-create\" flag with the \"select\" "
+            "subcommand.\n",
+            name);
     if (makes) directory.other_workspaces[name].lineage = lineage_of(directory.lineage + " " + name);
     if (name != directory.workspace) select_workspace(directory, name);
-    return done(fmt::format("{} workspace \"{}\"{}\n", makes ? "Created and switched to" : "Switched to",
-                            name, makes ? "!" : "."));
+    return done("{} workspace \"{}\"{}\n", makes ? "Created and switched to" : "Switched to", name,
+                makes ? "!" : ".");
 }
 
 Answer run_verb(TerraformCall& call, const std::string& verb) {
@@ -354,7 +353,7 @@ Answer run_verb(TerraformCall& call, const std::string& verb) {
 }  // namespace
 
 Answer terraform_error(const std::string& title, const std::string& text) {
-    return failed(fmt::format("\nError: {}\n\n{}\n", title, text));
+    return failed("\nError: {}\n\n{}\n", title, text);
 }
 
 void sync_nodes(Simulation& world, const TerraformDirectory& directory) {
@@ -409,9 +408,9 @@ Answer terraform(Simulation& world, const CommandLine& command, const std::vecto
     const std::string verb = rest[0];
     rest.erase(rest.begin());
     TerraformDirectory* directory = directory_for(world, folder);
-    if (!directory) return unmodelled(fmt::format("the terraform directory {}", folder));
+    if (!directory) return unmodelled("the terraform directory {}", folder);
     const auto arguments = Arguments::parse(rest, options);
-    if (!arguments) return unmodelled(fmt::format("terraform {} {}", verb, arguments.error()));
+    if (!arguments) return unmodelled("terraform {} {}", verb, arguments.error());
     const auto shared = world.terraform.find(directory->shares_state_with);
     TerraformState* elsewhere = shared == world.terraform.end() ? nullptr : &shared->second;
     TerraformState& here = *directory;

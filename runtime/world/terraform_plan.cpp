@@ -135,9 +135,8 @@ Object& module_in(Object& root, const std::string& path) {
         end = std::min(path.find(".module.", end + 1), path.size());
         Object& children = (*module)["child_modules"];
         const std::string address = path.substr(0, end);
-        const auto found = std::find_if(children.begin(), children.end(), [&](const Object& child) {
-            return text_at(child, "/address") == address;
-        });
+        const auto found = std::ranges::find_if(
+            children, [&](const Object& child) { return text_at(child, "/address") == address; });
         if (found != children.end()) {
             module = &*found;
             continue;

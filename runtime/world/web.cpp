@@ -122,10 +122,9 @@ bool is_served_by(const WebAnswer& answer, const Cluster* cluster, const ObjectK
 }
 
 const WebAnswer* answer_of(const WebEndpoint& endpoint, const Cluster* cluster, const ObjectKey& pod) {
-    const auto found =
-        std::find_if(endpoint.answers.begin(), endpoint.answers.end(), [&](const WebAnswer& answer) {
-            return endpoint.asked % answer.every == 0 && is_served_by(answer, cluster, pod);
-        });
+    const auto found = std::ranges::find_if(endpoint.answers, [&](const WebAnswer& answer) {
+        return endpoint.asked % answer.every == 0 && is_served_by(answer, cluster, pod);
+    });
     return found == endpoint.answers.end() ? nullptr : &*found;
 }
 
@@ -207,14 +206,14 @@ WebResponse answered(WebEndpoint& endpoint, const WebAnswer& answer, const WebRe
 }
 
 WebEndpoint* endpoint_of(Simulation& world, bool inside, const WebRequest& request) {
-    const auto found = std::find_if(world.web.begin(), world.web.end(), [&](const WebEndpoint& endpoint) {
+    const auto found = std::ranges::find_if(world.web, [&](const WebEndpoint& endpoint) {
         return (inside || !endpoint.inside_only) && is_for(endpoint, request.url, request.method);
     });
     return found == world.web.end() ? nullptr : &*found;
 }
 
 bool is_known_host(const Simulation& world, bool inside, const std::string& host) {
-    return std::any_of(world.web.begin(), world.web.end(), [&](const WebEndpoint& other) {
+    return std::ranges::any_of(world.web, [&](const WebEndpoint& other) {
         return (inside || !other.inside_only) && knows_host(other, host);
     });
 }
@@ -222,8 +221,8 @@ bool is_known_host(const Simulation& world, bool inside, const std::string& host
 }  // namespace
 
 std::string WebResponse::header(const std::string& name) const {
-    const auto found = std::find_if(headers.begin(), headers.end(),
-                                    [&](const auto& header) { return header.first == name; });
+    const auto found =
+        std::ranges::find_if(headers, [&](const auto& header) { return header.first == name; });
     return found == headers.end() ? "" : found->second;
 }
 

@@ -32,7 +32,7 @@ std::vector<std::string> without_connection(const CommandLine& command) {
 }
 
 bool has_word(const std::vector<std::string>& words, std::string_view wanted) {
-    return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return word == wanted; });
+    return std::ranges::any_of(words, [&](const std::string& word) { return word == wanted; });
 }
 
 bool is_read(const CommandLine& command) {
@@ -65,7 +65,7 @@ Answer act_safely(Simulation& world, const CommandLine& command) {
     try {
         return act(world, command);
     } catch (const std::exception& problem) {
-        return unmodelled(fmt::format("{} with such values ({})", command.tool, problem.what()));
+        return unmodelled("{} with such values ({})", command.tool, problem.what());
     }
 }
 
@@ -208,8 +208,7 @@ Answer World::with_files(const CommandLine& given) {
     CommandLine command = given;
     if (!command.input_file.empty()) {
         auto content = file_content(command.input_file, any_size);
-        if (!content)
-            return failed(fmt::format("{} cannot be read: {}\n", command.input_file, content.error()));
+        if (!content) return failed("{} cannot be read: {}\n", command.input_file, content.error());
         command.input = std::move(*content);
     }
     const Fault* fault = due(command);
@@ -257,7 +256,7 @@ const Fault* World::due(const CommandLine& command) {
 }
 
 bool World::is_down(const CommandLine& command) const {
-    return std::any_of(outages_.begin(), outages_.end(), [&](const Outage& outage) {
+    return std::ranges::any_of(outages_, [&](const Outage& outage) {
         return outage.tool == command.tool && simulation_->clock < outage.until;
     });
 }
