@@ -1,22 +1,15 @@
 // Disruption budgets: how many of their pods may be evicted now.
 #include <algorithm>
-#include <cmath>
 
 #include "runtime/world/cluster.hpp"
 
 namespace migc::runtime::inline world {
 namespace {
 
-bool budget_selects(const Object& budget, const Object& pod) {
-    return part(budget, "/spec/selector") &&
-           has_labels(object_at(pod, "/metadata/labels"), object_at(budget, "/spec/selector/matchLabels"));
-}
-
-std::vector<ObjectKey> pods_of(const Cluster& cluster, const ObjectKey& budget) {
-    std::vector<ObjectKey> pods;
-    for (const ObjectKey& key : cluster.keys("pods", budget.name_space))
-        if (budget_selects(*cluster.find(budget), *cluster.find(key))) pods.push_back(key);
-    return pods;
+std::vector<ObjectKey> pods_of(const Cluster& cluster, const ObjectKey& key) {
+    const Object& budget = *cluster.find(key);
+    if (!part(budget, "/spec/selector")) return {};
+    return pods_with(cluster, key.name_space, object_at(budget, "/spec/selector/matchLabels"));
 }
 
 // What the owners of the pods ask for: a pod that is just being replaced counts.
@@ -36,28 +29,18 @@ std::int64_t expected_pods(const Cluster& cluster, const std::vector<ObjectKey>&
     return single;
 }
 
-// "50%" of the pods rounded up, or a number.
-std::int64_t amount(const Object& value, std::int64_t whole) {
-    if (value.is_number_integer()) return value.get<std::int64_t>();
-    const std::string text = value.is_string() ? value.get<std::string>() : "0";
-    const double number = std::atof(text.c_str());
-    if (text.find('%') == std::string::npos) return static_cast<std::int64_t>(number);
-    return static_cast<std::int64_t>(std::ceil(static_cast<double>(whole) * number / 100.0));
-}
-
 }  // namespace
 
 void run_disruption_budget(Cluster& cluster, const ObjectKey& key) {
     const Object budget = *cluster.find(key);
     const auto pods = pods_of(cluster, key);
     const std::int64_t expected = expected_pods(cluster, pods);
-    const std::int64_t healthy =
-        std::ranges::count_if(pods, [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
+    const std::int64_t healthy = ready_count(cluster, pods);
     std::int64_t desired = 0;
     if (const Object* least = part(budget, "/spec/minAvailable"))
-        desired = amount(*least, expected);
+        desired = share_of(*least, expected, true);
     else if (const Object* most = part(budget, "/spec/maxUnavailable"))
-        desired = std::max<std::int64_t>(0, expected - amount(*most, expected));
+        desired = std::max<std::int64_t>(0, expected - share_of(*most, expected, true));
     cluster.set_status(key, {{"currentHealthy", healthy},
                              {"desiredHealthy", desired},
                              {"disruptionsAllowed", std::max<std::int64_t>(0, healthy - desired)},
@@ -68,7 +51,7 @@ void run_disruption_budget(Cluster& cluster, const ObjectKey& key) {
 // Counted anew each time: several pods are evicted before the controller looks again.
 bool may_be_evicted(Cluster& cluster, const ObjectKey& pod) {
     for (const ObjectKey& key : cluster.keys("poddisruptionbudgets", pod.name_space)) {
-        if (!budget_selects(*cluster.find(key), *cluster.find(pod)) || !is_ready(cluster, pod)) continue;
+        if (!is_ready(cluster, pod) || !std::ranges::count(pods_of(cluster, key), pod)) continue;
         run_disruption_budget(cluster, key);
         if (number_at(*cluster.find(key), "/status/disruptionsAllowed", 0) <= 0) return false;
     }

@@ -1,6 +1,7 @@
 #include "runtime/world/cluster.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -10,18 +11,10 @@
 namespace migc::runtime::inline world {
 namespace {
 
-// What a user wrote of an object, without what the server keeps.
-Object wanted_of(Object object) {
-    object.erase("status");
-    for (const char* kept : {"resourceVersion", "generation", "uid", "creationTimestamp", "managedFields"})
-        object["metadata"].erase(kept);
-    return object;
-}
-
 // Generations count changes of what is wanted, never of labels and annotations.
 bool wants_the_same(const Object& a, const Object& b) {
-    Object left = wanted_of(a);
-    Object right = wanted_of(b);
+    Object left = as_written(a);
+    Object right = as_written(b);
     left.erase("metadata");
     right.erase("metadata");
     return left == right;
@@ -42,18 +35,6 @@ void for_each_owner(const Cluster& cluster, const std::string& name_space, const
     }
 }
 
-bool service_selects(const Object& service, const Object& pod) {
-    static const Object none = Object::object();
-    const Object* selector = part(service, "/spec/selector");
-    const Object* labels = part(pod, "/metadata/labels");
-    return selector != nullptr && has_labels(labels != nullptr ? *labels : none, *selector);
-}
-
-std::string as_uid(const std::string& hex) {
-    return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
-                       hex.substr(16, 4), hex.substr(20, 12));
-}
-
 }  // namespace
 
 bool found_in(const Pattern& pattern, const std::string& text) {
@@ -71,11 +52,7 @@ const Object* Cluster::find(const ObjectKey& key) const {
 
 std::vector<ObjectKey> Cluster::keys(const std::string& plural, const std::string& name_space) const {
     std::vector<ObjectKey> found;
-    for (auto at = objects_.lower_bound({plural, name_space, ""}); at != objects_.end(); ++at) {
-        if (at->first.plural != plural) break;
-        if (!name_space.empty() && at->first.name_space != name_space) break;
-        found.push_back(at->first);
-    }
+    for (const auto& [key, object] : all(plural, name_space)) found.push_back(key);
     return found;
 }
 
@@ -114,7 +91,7 @@ const Object& Cluster::put(const ObjectKey& key, Object object, const Writer& wr
     Object& metadata = object["metadata"];
     if (old == objects_.end()) {
         note(key, Object(), object, writer);
-        metadata["uid"] = as_uid(sha256(unique(key.plural + key.name)));
+        metadata["uid"] = uuid(unique(key.plural + key.name));
         metadata["creationTimestamp"] = timestamp(now_);
         if (kind && kind->has_generation) metadata["generation"] = 1;
     } else {
@@ -122,7 +99,7 @@ const Object& Cluster::put(const ObjectKey& key, Object object, const Writer& wr
             if (old->second["metadata"].contains(kept)) metadata[kept] = old->second["metadata"][kept];
         if (old->second.contains("status")) object["status"] = old->second["status"];
         const bool others = note(key, old->second, object, writer);
-        if (wanted_of(object) == wanted_of(old->second)) {
+        if (as_written(object) == as_written(old->second)) {
             if (others) old->second["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
             return old->second;
         }
@@ -193,7 +170,7 @@ void Cluster::record_event(const ObjectKey& about, const std::string& type, cons
         {"lastTimestamp", time},
         {"involvedObject",
          {{"kind", kind ? kind->kind : ""}, {"name", about.name}, {"namespace", about.name_space}}}};
-    event["metadata"]["uid"] = as_uid(sha256(event_name));
+    event["metadata"]["uid"] = uuid(event_name);
     event["metadata"]["creationTimestamp"] = time;
     event["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
     objects_[{"events", name_space, event_name}] = std::move(event);
@@ -262,10 +239,8 @@ bool Cluster::has_work(const ObjectKey& key) const {
 
 void Cluster::run(const char* plural, void (*controller)(Cluster&, const ObjectKey&)) {
     std::vector<ObjectKey> due;
-    for (auto at = objects_.lower_bound({plural, "", ""}); at != objects_.end(); ++at) {
-        if (at->first.plural != plural) break;
-        if (has_work(at->first)) due.push_back(at->first);
-    }
+    for (const auto& [key, object] : all(plural))
+        if (has_work(key)) due.push_back(key);
     for (const ObjectKey& key : due) {
         queue_.erase(key);
         if (find(key)) controller(*this, key);
@@ -294,8 +269,9 @@ void Cluster::changed(const ObjectKey& key, const Object& object) {
     for (const auto& [looked_at, looker] : lookers)
         if (key.plural == looked_at) look_again_at(looker, key.name_space);
     if (key.plural == "pods")
-        for (const ObjectKey& service : keys("services", key.name_space))
-            if (service_selects(*find(service), object)) queue_.insert(service);
+        for (const auto& [service_key, service] : all("services", key.name_space))
+            if (has_labels(object_at(object, "/metadata/labels"), object_at(service, "/spec/selector")))
+                queue_.insert(service_key);
     wake_controllers();
 }
 
@@ -303,13 +279,49 @@ void Cluster::wake_controllers() {
     if (!reconciling_) controllers_at_ = std::min(controllers_at_, now_ + lag_ms);
 }
 
-bool is_workload(const std::string& plural) {
-    return plural == "deployments" || plural == "statefulsets" || plural == "daemonsets";
+bool is_derived(const std::string& plural) {
+    return listed("pods replicasets controllerrevisions events endpoints endpointslices", plural);
+}
+
+Object as_written(Object object) {
+    object.erase("status");
+    if (object.contains("metadata"))
+        for (const char* kept :
+             {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"})
+            object["metadata"].erase(kept);
+    return object;
+}
+
+Object written_by_people(Object object) {
+    object = as_written(std::move(object));
+    if (object.contains("metadata")) drop_annotation(object["metadata"], revision_annotation);
+    return object;
+}
+
+void drop_annotation(Object& metadata, const char* name) {
+    if (!part(metadata, "/annotations") || !metadata["annotations"].is_object()) return;
+    metadata["annotations"].erase(name);
+    if (metadata["annotations"].empty()) metadata.erase("annotations");
 }
 
 bool owned_by(const Object& object, const Object& owner) {
     const std::string uid = text_at(owner, "/metadata/uid");
     return !uid.empty() && text_at(object, "/metadata/ownerReferences/0/uid") == uid;
+}
+
+std::vector<ObjectKey> owned(const Cluster& cluster, const char* plural, const Object& owner) {
+    std::vector<ObjectKey> found;
+    for (const auto& [key, object] : cluster.all(plural, text_at(owner, "/metadata/namespace")))
+        if (owned_by(object, owner)) found.push_back(key);
+    return found;
+}
+
+std::vector<ObjectKey> pods_with(const Cluster& cluster, const std::string& name_space,
+                                 const Object& labels) {
+    std::vector<ObjectKey> found;
+    for (const auto& [key, pod] : cluster.all("pods", name_space))
+        if (has_labels(object_at(pod, "/metadata/labels"), labels)) found.push_back(key);
+    return found;
 }
 
 Object owner_reference(const Object& owner) {
@@ -322,15 +334,12 @@ Object owner_reference(const Object& owner) {
 }
 
 std::vector<ObjectKey> live_pods(const Cluster& cluster, const Object& owner) {
-    std::vector<ObjectKey> found;
-    for (const ObjectKey& key : cluster.keys("pods", text_at(owner, "/metadata/namespace"))) {
+    std::vector<ObjectKey> found = owned(cluster, "pods", owner);
+    std::erase_if(found, [&](const ObjectKey& key) {
         const auto record = cluster.pods.find(key);
-        const bool live = record != cluster.pods.end() && !record->second.terminating;
-        if (live && owned_by(*cluster.find(key), owner)) found.push_back(key);
-    }
-    std::ranges::sort(found, [&](const ObjectKey& a, const ObjectKey& b) {
-        return cluster.pods.at(a).sequence < cluster.pods.at(b).sequence;
+        return record == cluster.pods.end() || record->second.terminating;
     });
+    std::ranges::sort(found, {}, [&](const ObjectKey& key) { return cluster.pods.at(key).sequence; });
     return found;
 }
 
@@ -338,6 +347,22 @@ bool is_ready(const Cluster& cluster, const ObjectKey& pod) {
     const auto record = cluster.pods.find(pod);
     return record != cluster.pods.end() && record->second.stage == PodStage::Ready &&
            !record->second.terminating;
+}
+
+std::int64_t ready_count(const Cluster& cluster, const std::vector<ObjectKey>& pods) {
+    return std::ranges::count_if(pods, [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
+}
+
+void put_count(Object& status, const char* name, std::int64_t count) {
+    if (count > 0) status[name] = count;
+}
+
+std::int64_t share_of(const Object& value, std::int64_t whole, bool upwards) {
+    if (value.is_number_integer()) return value.get<std::int64_t>();
+    const std::string text = value.is_string() ? value.get<std::string>() : "0";
+    const double number = std::atof(text.c_str());
+    const double exact = text.ends_with('%') ? static_cast<double>(whole) * number / 100.0 : number;
+    return static_cast<std::int64_t>(upwards ? std::ceil(exact) : std::floor(exact));
 }
 
 std::string template_hash(const Object& pod_template) {

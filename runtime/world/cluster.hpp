@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include <re2/re2.h>
 
 #include "compiler/kubernetes/kinds.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/tools/tools.hpp"
 #include "runtime/world/json.hpp"
 #include "runtime/world/managers.hpp"
@@ -54,13 +56,17 @@ struct FailRule {
     std::vector<std::string> logs;  // what it writes before it ends
 };
 
-// What `kubectl exec` in a pod, or `kubectl run` of an image, answers to a command.
-struct CommandAnswer {
-    Pattern command;  // searched for in the command's words, joined by blanks
+// How a program ends that the world file describes.
+struct ProgramEnding {
+    int status = 0;
     std::string output;
     std::string errors;
-    int status = 0;
     std::int64_t duration_ms = 0;
+};
+
+// What `kubectl exec` in a pod, or `kubectl run` of an image, answers to a command.
+struct CommandAnswer : ProgramEnding {
+    Pattern command;  // searched for in the command's words, joined by blanks
 };
 
 // How the pods of a workload behave.
@@ -129,6 +135,13 @@ class Cluster {
     // Of one kind, in the order of their names; of every namespace if it is empty.
     [[nodiscard]] std::vector<ObjectKey> keys(const std::string& plural,
                                               const std::string& name_space = {}) const;
+    // The same with the objects; none of the kind may be erased meanwhile.
+    [[nodiscard]] auto all(const std::string& plural, const std::string& name_space = {}) const {
+        const ObjectKey behind =
+            name_space.empty() ? ObjectKey{plural + '\0', "", ""} : ObjectKey{plural, name_space + '\0', ""};
+        return std::ranges::subrange(objects_.lower_bound({plural, name_space, ""}),
+                                     objects_.lower_bound(behind));
+    }
     [[nodiscard]] const std::map<ObjectKey, Object>& objects() const { return objects_; }
     [[nodiscard]] bool has_namespace(const std::string& wanted) const {
         return find({"namespaces", "", wanted});
@@ -189,12 +202,29 @@ std::string misfit_of(const Kind& kind, const Object& object);
 Object in_version(const Kind& kind, Object object, const std::string& version);
 // A null in a manifest means that the field is not there.
 Object without_nulls(const Object& object);
-bool is_workload(const std::string& plural);  // deployment, statefulset, daemonset
+inline bool is_workload(const Kind& kind) {
+    return kubernetes::is_workload(lower_case(kind.kind));
+}
+// Made by a controller from the objects that people write.
+bool is_derived(const std::string& plural);
+// Without what the server keeps: status, identity, versions.
+Object as_written(Object object);
+// The same as a person wrote it: without the revision that a controller notes on it, too.
+Object written_by_people(Object object);
+void drop_annotation(Object& metadata, const char* name);
 bool owned_by(const Object& object, const Object& owner);
 Object owner_reference(const Object& owner);  // the list of the one owner
+// The objects of one kind that are the owner's, or have these labels.
+std::vector<ObjectKey> owned(const Cluster& cluster, const char* plural, const Object& owner);
+std::vector<ObjectKey> pods_with(const Cluster& cluster, const std::string& name_space, const Object& labels);
 // The pods of one owner that are not about to end, oldest first.
 std::vector<ObjectKey> live_pods(const Cluster& cluster, const Object& owner);
 bool is_ready(const Cluster& cluster, const ObjectKey& pod);
+std::int64_t ready_count(const Cluster& cluster, const std::vector<ObjectKey>& pods);
+// The API leaves zeros out.
+void put_count(Object& status, const char* name, std::int64_t count);
+// "50%" of a whole, or a number.
+std::int64_t share_of(const Object& value, std::int64_t whole, bool upwards);
 std::string template_hash(const Object& pod_template);
 // The condition as the API shows it; keeps the transition time of the one before if the status is the same.
 Object condition(const Cluster& cluster, const Object& old_status, const std::string& type, bool holds,
@@ -215,6 +245,9 @@ void run_disruption_budget(Cluster& cluster, const ObjectKey& key);
 bool may_be_evicted(Cluster& cluster, const ObjectKey& pod);
 // Keeps the template of a stateful or daemon set as a revision, once, and forgets the oldest.
 void keep_revision(Cluster& cluster, const ObjectKey& set);
+// Erases the oldest, beyond what the workload's limit says.
+void forget_oldest(Cluster& cluster, const ObjectKey& workload, const std::vector<ObjectKey>& oldest_first);
+constexpr const char* revision_annotation = "deployment.kubernetes.io/revision";
 void run_job(Cluster& cluster, const ObjectKey& key);
 bool is_of_job(const Object& pod);
 
@@ -239,6 +272,7 @@ struct Resources {
     double memory = 0;
 };
 Resources requested(const Object& pod);
+double amount_of(const std::string& quantity);  // 0 where it is none
 Object make_node(const std::string& node);
 // Cordons or uncordons, with the taint that the API server adds.
 void set_schedulable(Object& node, bool schedulable);

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "compiler/ir/value.hpp"
 #include "runtime/archive/archive.hpp"
 #include "runtime/world/kubectl.hpp"
 
@@ -113,8 +112,7 @@ Answer remove_folders(const Files& files, const Object& pod, const Words& words)
 }
 
 double kibibytes(const std::string& quantity) {
-    const auto parsed = parse_quantity(quantity);
-    return parsed ? parsed->amount / 1024 : 0;
+    return amount_of(quantity) / 1024;
 }
 
 // The claim that is mounted at a path or above it; its name and where.

@@ -11,7 +11,7 @@ void fill_in(Object& object, const char* pointer, Object value) {
 }  // namespace
 
 void add_defaults(const Kind& kind, Object& object) {
-    if (is_workload(kind.plural) && kind.plural != "daemonsets") fill_in(object, "/spec/replicas", 1);
+    if (is_workload(kind) && kind.plural != "daemonsets") fill_in(object, "/spec/replicas", 1);
     if (kind.plural == "deployments") {
         fill_in(object, "/spec/progressDeadlineSeconds", 600);
         fill_in(object, "/spec/revisionHistoryLimit", 10);

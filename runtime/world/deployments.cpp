@@ -1,6 +1,5 @@
 // The deployment controller: replica sets per template, rolled over within maxSurge and maxUnavailable.
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -8,8 +7,6 @@
 
 namespace migc::runtime::inline world {
 namespace {
-
-constexpr const char* revision_annotation = "deployment.kubernetes.io/revision";
 
 struct Set {
     ObjectKey key;
@@ -20,20 +17,15 @@ struct Set {
 };
 
 std::int64_t revision_of(const Object& object) {
-    const Object annotations = object_at(object, "/metadata/annotations");
+    const Object& annotations = object_at(object, "/metadata/annotations");
     if (!annotations.contains(revision_annotation) || !annotations[revision_annotation].is_string()) return 0;
     return std::atoll(annotations[revision_annotation].get<std::string>().c_str());
 }
 
-std::int64_t ready_count(const Cluster& cluster, const std::vector<ObjectKey>& pods) {
-    return std::ranges::count_if(pods, [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
-}
-
 std::vector<Set> sets_of(const Cluster& cluster, const Object& deployment) {
     std::vector<Set> sets;
-    for (const ObjectKey& key : cluster.keys("replicasets", text_at(deployment, "/metadata/namespace"))) {
+    for (const ObjectKey& key : owned(cluster, "replicasets", deployment)) {
         const Object& set = *cluster.find(key);
-        if (!owned_by(set, deployment)) continue;
         const auto pods = live_pods(cluster, set);
         sets.push_back({key, text_at(set, "/metadata/labels/pod-template-hash"),
                         number_at(set, "/spec/replicas", 0), ready_count(cluster, pods),
@@ -94,13 +86,10 @@ void scale_set(Cluster& cluster, const ObjectKey& deployment, Set& set, std::int
     set.wanted = replicas;
 }
 
-// "25%" or a number, of `whole`.
+// What a rollout may have of `whole` too many, or too few.
 std::int64_t share(const Object& deployment, const char* pointer, std::int64_t whole, bool upwards) {
     const Object* value = part(deployment, pointer);
-    if (value && value->is_number_integer()) return value->get<std::int64_t>();
-    const double percent = value && value->is_string() ? std::atof(value->get<std::string>().c_str()) : 25.0;
-    const double exact = static_cast<double>(whole) * percent / 100.0;
-    return static_cast<std::int64_t>(upwards ? std::ceil(exact) : std::floor(exact));
+    return share_of(value ? *value : "25%", whole, upwards);
 }
 
 void roll_over(Cluster& cluster, const ObjectKey& key, Set& current, std::vector<Set>& old,
@@ -138,11 +127,8 @@ void roll_over(Cluster& cluster, const ObjectKey& key, Set& current, std::vector
 }
 
 bool has_pods(const Cluster& cluster, const std::vector<Set>& sets) {
-    return std::ranges::any_of(sets, [&](const Set& set) {
-        for (const ObjectKey& pod : cluster.keys("pods", set.key.name_space))
-            if (owned_by(*cluster.find(pod), *cluster.find(set.key))) return true;
-        return false;
-    });
+    return std::ranges::any_of(
+        sets, [&](const Set& set) { return !owned(cluster, "pods", *cluster.find(set.key)).empty(); });
 }
 
 void recreate(Cluster& cluster, const ObjectKey& key, Set& current, std::vector<Set>& old,
@@ -197,10 +183,6 @@ Object replica_failure(const Cluster& cluster, const ObjectKey& set) {
     return nullptr;
 }
 
-void put_count(Object& status, const char* name, std::int64_t count) {
-    if (count > 0) status[name] = count;  // the API leaves zeros out
-}
-
 void write_status(Cluster& cluster, const ObjectKey& key, const ObjectKey& current, std::int64_t replicas) {
     const Object& deployment = *cluster.find(key);
     const Object old = object_at(deployment, "/status");
@@ -233,14 +215,12 @@ void write_status(Cluster& cluster, const ObjectKey& key, const ObjectKey& curre
     cluster.set_status(key, std::move(status));
 }
 
-void forget_old_sets(Cluster& cluster, const ObjectKey& key, std::vector<Set> old) {
-    const auto kept = static_cast<std::size_t>(
-        std::max<std::int64_t>(0, number_at(*cluster.find(key), "/spec/revisionHistoryLimit", 10)));
-    std::erase_if(old, [](const Set& set) { return set.wanted > 0 || set.pods > 0; });
-    std::ranges::sort(old, [&](const Set& a, const Set& b) {
-        return revision_of(*cluster.find(a.key)) < revision_of(*cluster.find(b.key));
-    });
-    for (std::size_t i = 0; i + kept < old.size(); ++i) cluster.erase(old[i].key);
+void forget_old_sets(Cluster& cluster, const ObjectKey& key, const std::vector<Set>& old) {
+    std::vector<ObjectKey> unused;
+    for (const Set& set : old)
+        if (set.wanted == 0 && set.pods == 0) unused.push_back(set.key);
+    std::ranges::sort(unused, {}, [&](const ObjectKey& set) { return revision_of(*cluster.find(set)); });
+    forget_oldest(cluster, key, unused);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "runtime/world/fields.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -22,18 +21,11 @@ void report_mistake(Diagnostics& diagnostics, const Span& span, const std::strin
     diagnostics.report(Code::BadWorld, span, "the world file: " + message);
 }
 
-std::int64_t duration_of(const YamlNode& node, const std::string& what, Diagnostics& diagnostics) {
-    const auto duration =
-        node.kind == YamlKind::Scalar ? parse_duration(node.text) : tl::unexpected(std::string());
-    if (duration && duration->milliseconds >= 0 && duration->milliseconds <= year_ms)
-        return duration->milliseconds;
-    report_mistake(diagnostics, node.span,
-                   fmt::format("`{}` must be a duration of at most a year, such as 8s or 5m", what));
-    return 0;
-}
-
 Fields::Fields(const YamlNode& node, std::string what, Diagnostics& diagnostics)
-    : node_(node.kind == YamlKind::Map ? node : nothing), what_(std::move(what)), diagnostics_(diagnostics) {
+    : node_(node.kind == YamlKind::Map ? node : nothing),
+      span_(node.span),
+      what_(std::move(what)),
+      diagnostics_(diagnostics) {
     if (node.kind != YamlKind::Map && node.kind != YamlKind::Null)
         mistake(node.span, what_ + " must be a map of keys and values");
 }
@@ -57,9 +49,13 @@ const YamlNode* Fields::take(const std::string& key) {
     return found && found->kind != YamlKind::Null ? found : nullptr;
 }
 
+void Fields::must_be(const YamlNode& node, const std::string& key, std::string_view called) {
+    mistake(node.span, fmt::format("`{}` of {} must be {}", key, what_, called));
+}
+
 std::optional<std::string> Fields::scalar(const YamlNode& node, const std::string& key) {
     if (node.kind == YamlKind::Scalar) return node.text;
-    mistake(node.span, fmt::format("`{}` of {} must be a single value", key, what_));
+    must_be(node, key, "a single value");
     return std::nullopt;
 }
 
@@ -78,8 +74,7 @@ std::int64_t Fields::number_or(const std::string& key, std::int64_t fallback, st
     if (!node) return fallback;
     const auto value = whole_number(node->text);
     if (value && *value >= least && *value <= most) return *value;
-    mistake(node->span,
-            fmt::format("`{}` of {} must be a whole number from {} to {}", key, what_, least, most));
+    must_be(*node, key, fmt::format("a whole number from {} to {}", least, most));
     return fallback;
 }
 
@@ -87,35 +82,39 @@ bool Fields::flag_or(const std::string& key, bool fallback) {
     const YamlNode* node = take(key);
     if (!node) return fallback;
     if (node->text == "true" || node->text == "false") return node->text == "true";
-    mistake(node->span, fmt::format("`{}` of {} must be true or false", key, what_));
+    must_be(*node, key, "true or false");
     return fallback;
 }
 
 std::int64_t Fields::duration_or(const std::string& key, std::int64_t fallback_ms) {
     const YamlNode* node = take(key);
-    return node ? duration_of(*node, key, diagnostics_) : fallback_ms;
+    return node ? duration_of(*node, key) : fallback_ms;
+}
+
+std::int64_t Fields::duration_of(const YamlNode& node, const std::string& what) {
+    const auto duration =
+        node.kind == YamlKind::Scalar ? parse_duration(node.text) : tl::unexpected(std::string());
+    if (duration && duration->milliseconds >= 0 && duration->milliseconds <= year_ms)
+        return duration->milliseconds;
+    mistake(node.span, fmt::format("`{}` must be a duration of at most a year, such as 8s or 5m", what));
+    return 0;
 }
 
 Pattern Fields::pattern(const std::string& key) {
-    const YamlNode* node = take(key);
-    const auto written = node ? scalar(*node, key) : std::nullopt;
+    const auto written = text(key);
     if (!written) return nullptr;
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    auto compiled = std::make_shared<const re2::RE2>(*written, options);
+    auto compiled = std::make_shared<const re2::RE2>(*written, re2::RE2::Quiet);
     if (compiled->ok()) return compiled;
-    mistake(node->span,
+    mistake(node_.find(key)->span,
             fmt::format("`{}` of {} is no regular expression: {}", key, what_, compiled->error()));
     return nullptr;
 }
 
 std::optional<std::string> Fields::quantity(const std::string& key) {
-    const YamlNode* node = take(key);
-    const auto written = node ? scalar(*node, key) : std::nullopt;
-    if (!written) return std::nullopt;
-    const auto parsed = parse_quantity(*written);
+    auto written = text(key);
+    const auto parsed = written ? parse_quantity(*written) : Quantity{};
     if (parsed && parsed->amount >= 0) return written;
-    mistake(node->span, fmt::format("`{}` of {} must be a quantity, such as 500m or 2Gi", key, what_));
+    must_be(*node_.find(key), key, "a quantity, such as 500m or 2Gi");
     return std::nullopt;
 }
 
@@ -124,28 +123,32 @@ std::vector<std::string> Fields::texts(const std::string& key) {
     const YamlNode* node = take(key);
     if (!node) return found;
     if (node->kind == YamlKind::Scalar) return {node->text};
-    if (node->kind == YamlKind::Map)
-        mistake(node->span, fmt::format("`{}` of {} must be a list", key, what_));
+    if (node->kind == YamlKind::Map) must_be(*node, key, "a list");
     if (node->kind == YamlKind::List)
         for (const YamlNode& item : node->children)
             if (const auto text = scalar(item, key)) found.push_back(*text);
     return found;
 }
 
-const std::vector<YamlNode>& Fields::list(const std::string& key) {
+const YamlNode& Fields::container(const std::string& key, YamlKind kind, std::string_view called) {
     const YamlNode* node = take(key);
-    if (!node) return nothing.children;
-    if (node->kind == YamlKind::List) return node->children;
-    mistake(node->span, fmt::format("`{}` of {} must be a list", key, what_));
-    return nothing.children;
+    if (node && node->kind == kind) return *node;
+    if (node) must_be(*node, key, called);
+    return nothing;
+}
+
+const std::vector<YamlNode>& Fields::list(const std::string& key) {
+    return container(key, YamlKind::List, "a list").children;
 }
 
 const YamlNode& Fields::map(const std::string& key) {
+    return container(key, YamlKind::Map, "a map");
+}
+
+std::vector<YamlNode> Fields::one_or_more(const std::string& key) {
     const YamlNode* node = take(key);
-    if (!node) return nothing;
-    if (node->kind == YamlKind::Map) return *node;
-    mistake(node->span, fmt::format("`{}` of {} must be a map", key, what_));
-    return nothing;
+    if (!node) return {};
+    return node->kind == YamlKind::List ? node->children : std::vector{*node};
 }
 
 }  // namespace migc::runtime::inline world

@@ -21,6 +21,9 @@ class Fields {
     Fields(const Fields&) = delete;
     Fields& operator=(const Fields&) = delete;
 
+    // Those of a map below this one.
+    Fields below(const YamlNode& node, std::string what) { return {node, std::move(what), diagnostics_}; }
+
     [[nodiscard]] const YamlNode* take(const std::string& key);
     std::optional<std::string> text(const std::string& key);
     std::string text_or(const std::string& key, std::string fallback);
@@ -29,6 +32,7 @@ class Fields {
     bool flag_or(const std::string& key, bool fallback);
     // Milliseconds, at most a year.
     std::int64_t duration_or(const std::string& key, std::int64_t fallback_ms);
+    std::int64_t duration_of(const YamlNode& node, const std::string& what);
     Pattern pattern(const std::string& key);
     // A quantity such as 512Mi, checked, as written.
     std::optional<std::string> quantity(const std::string& key);
@@ -37,20 +41,25 @@ class Fields {
     // The items of a list, or of a map; none if the key is not there or of another kind (which is reported).
     const std::vector<YamlNode>& list(const std::string& key);
     const YamlNode& map(const std::string& key);
+    // The items of a list, or the one thing that stands in its place.
+    std::vector<YamlNode> one_or_more(const std::string& key);
 
     void mistake(const Span& span, const std::string& message);
+    // Of all of it.
+    void mistake(const std::string& message) { mistake(span_, message); }
 
   private:
     std::optional<std::string> scalar(const YamlNode& node, const std::string& key);
+    const YamlNode& container(const std::string& key, YamlKind kind, std::string_view called);
+    void must_be(const YamlNode& node, const std::string& key, std::string_view called);
 
     const YamlNode& node_;
+    Span span_;
     std::string what_;
     Diagnostics& diagnostics_;
     std::vector<std::string> known_;
 };
 
 void report_mistake(Diagnostics& diagnostics, const Span& span, const std::string& message);
-// Milliseconds; reports what is no duration.
-std::int64_t duration_of(const YamlNode& node, const std::string& what, Diagnostics& diagnostics);
 
 }  // namespace migc::runtime::inline world

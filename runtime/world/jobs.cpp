@@ -5,9 +5,8 @@ namespace migc::runtime::inline world {
 namespace {
 
 const PodRecord* pod_of(const Cluster& cluster, const Object& job) {
-    for (const ObjectKey& key : cluster.keys("pods", text_at(job, "/metadata/namespace")))
-        if (owned_by(*cluster.find(key), job)) return &cluster.pods.at(key);
-    return nullptr;
+    const auto pods = owned(cluster, "pods", job);
+    return pods.empty() ? nullptr : &cluster.pods.at(pods.front());
 }
 
 void begin(Cluster& cluster, const ObjectKey& key) {

@@ -75,14 +75,21 @@ std::string text_at(const Object& object, const char* pointer, std::string fallb
     return found && found->is_string() ? found->get<std::string>() : fallback;
 }
 
-Object object_at(const Object& object, const char* pointer) {
+const Object& object_at(const Object& object, const char* pointer) {
+    static const Object none = Object::object();
     const Object* found = part(object, pointer);
-    return found && found->is_object() ? *found : Object::object();
+    return found && found->is_object() ? *found : none;
 }
 
-Object list_at(const Object& object, const char* pointer) {
+const Object& list_at(const Object& object, const char* pointer) {
+    static const Object none = Object::array();
     const Object* found = part(object, pointer);
-    return found && found->is_array() ? *found : Object::array();
+    return found && found->is_array() ? *found : none;
+}
+
+bool flag_at(const Object& object, const char* pointer) {
+    const Object* found = part(object, pointer);
+    return found && *found == true;
 }
 
 std::string printed(const Object& object, int indent) {
@@ -98,6 +105,12 @@ std::string name_suffix(std::string_view text, std::size_t length) {
         suffix += alphabet[static_cast<std::size_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16)) %
                            alphabet.size()];
     return suffix;
+}
+
+std::string uuid(std::string_view text) {
+    const std::string hex = sha256(text);
+    return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
+                       hex.substr(16, 4), hex.substr(20, 12));
 }
 
 std::string timestamp(std::int64_t milliseconds) {

@@ -17,14 +17,19 @@ const Object* part(const Object& object, const char* pointer);
 // The part if it has the wanted type, else the fallback (an empty text, an empty object).
 std::int64_t number_at(const Object& object, const char* pointer, std::int64_t fallback);
 std::string text_at(const Object& object, const char* pointer, std::string fallback = {});
-Object object_at(const Object& object, const char* pointer);
-Object list_at(const Object& object, const char* pointer);
+const Object& object_at(const Object& object, const char* pointer);
+const Object& list_at(const Object& object, const char* pointer);
+// Whether it is there, and true.
+bool flag_at(const Object& object, const char* pointer);
 
 // As kubectl and terraform print it; bytes that are not UTF-8 are replaced. An indent below 0 gives one line.
 std::string printed(const Object& object, int indent = 4);
 
 // `length` characters that kubernetes would use in a name, decided by the text.
 std::string name_suffix(std::string_view text, std::size_t length);
+
+// In the form of a UUID, decided by the text.
+std::string uuid(std::string_view text);
 
 // 2026-01-10T01:00:00Z, from and to milliseconds since 1970.
 std::string timestamp(std::int64_t milliseconds);

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "compiler/ir/value.hpp"
 #include "runtime/world/document.hpp"
 #include "runtime/world/kubectl.hpp"
 #include "runtime/world/patches.hpp"
@@ -18,7 +17,7 @@ Answer invalid(const Kind& kind, const std::string& name, const std::string& why
 
 std::optional<Answer> workload_refusal(const Kind& kind, const std::string& name, const Object& object,
                                        const Object* old) {
-    const Object selector = object_at(object, "/spec/selector/matchLabels");
+    const Object& selector = object_at(object, "/spec/selector/matchLabels");
     if (selector.empty()) return invalid(kind, name, "spec.selector: Required value");
     if (!has_labels(object_at(object, "/spec/template/metadata/labels"), selector))
         return invalid(
@@ -34,8 +33,7 @@ std::optional<Answer> workload_refusal(const Kind& kind, const std::string& name
 }
 
 double size_of(const Object& claim) {
-    const auto parsed = parse_quantity(text_at(claim, "/spec/resources/requests/storage"));
-    return parsed ? parsed->amount : -1;
+    return amount_of(text_at(claim, "/spec/resources/requests/storage"));
 }
 
 std::optional<Answer> claim_refusal(const KubectlCall& call, const Kind& kind, const std::string& name,
@@ -48,8 +46,7 @@ std::optional<Answer> claim_refusal(const KubectlCall& call, const Kind& kind, c
             "spec.resources.requests.storage: Forbidden: field can not be less than previous value");
     const Object* storage =
         call.cluster.find({"storageclasses", "", text_at(object, "/spec/storageClassName")});
-    const Object* allowed = storage ? part(*storage, "/allowVolumeExpansion") : nullptr;
-    if (allowed && *allowed == true) return std::nullopt;
+    if (storage && flag_at(*storage, "/allowVolumeExpansion")) return std::nullopt;
     return failed(
         "Error from server (Forbidden): persistentvolumeclaims \"{}\" is forbidden: only dynamically "
         "provisioned pvc can be resized and the storageclass that provisions the pvc must support resize\n",
@@ -67,7 +64,7 @@ std::optional<Answer> refusal(const KubectlCall& call, const Kind& kind, const O
     const std::int64_t pods =
         std::max(number_at(object, "/spec/replicas", 1), number_at(object, "/spec/minReplicas", 1));
     if (pods > most_replicas) return unmodelled("workloads of more than {} replicas", most_replicas);
-    if (is_workload(kind.plural)) return workload_refusal(kind, key.name, object, old);
+    if (is_workload(kind)) return workload_refusal(kind, key.name, object, old);
     if (kind.plural == "persistentvolumeclaims") return claim_refusal(call, kind, key.name, object, old);
     const std::int64_t most = number_at(object, "/spec/maxReplicas", most_replicas);
     if (kind.plural == "horizontalpodautoscalers" && most < number_at(object, "/spec/minReplicas", 1))
@@ -105,11 +102,6 @@ std::string outdated(const KubectlCall& call, const Object* live, const Object& 
     return {};
 }
 
-bool is_schedulable(const Object& node) {
-    const Object* off = part(node, "/spec/unschedulable");
-    return !off || *off != true;
-}
-
 bool dry_run(const KubectlCall& call) {
     return call.arguments.value_or("--dry-run", "none") == "server";
 }
@@ -118,7 +110,7 @@ constexpr const char* last_applied = "kubectl.kubernetes.io/last-applied-configu
 
 // What `kubectl apply` without --server-side was given last time, by its own note.
 Object noted_as_applied(const Object& live) {
-    const Object annotations = object_at(live, "/metadata/annotations");
+    const Object& annotations = object_at(live, "/metadata/annotations");
     return annotations.contains(last_applied)
                ? Object::parse(annotations[last_applied].get<std::string>(), nullptr, false)
                : Object();
@@ -235,7 +227,7 @@ tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object o
     if (auto refused = refusal(call, kind, object, key)) return tl::unexpected(*refused);
     add_defaults(kind, object);
     // The server taints a node that is not to be used, and takes the taint away again.
-    if (kind.plural == "nodes") set_schedulable(object, is_schedulable(object));
+    if (kind.plural == "nodes") set_schedulable(object, !flag_at(object, "/spec/unschedulable"));
     if (dry_run(call)) return object;
     const bool is_new = !call.cluster.find(key);
     call.cluster.put(key, std::move(object),
@@ -286,10 +278,7 @@ Answer kubectl_create(KubectlCall& call) {
         return failed("Error from server (AlreadyExists): {}{} \"{}\" already exists\n",
                       call.arguments.has("--raw") ? "" : "error when creating \"STDIN\": ", kind->resource(),
                       key.name);
-    Object fresh = object;
-    for (const char* kept : {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"})
-        fresh["metadata"].erase(kept);
-    const auto stored = store(call, *kind, std::move(fresh));
+    const auto stored = store(call, *kind, as_written(object));
     if (!stored) return stored.error();
     if (call.arguments.has("--raw")) return done(printed(*stored, -1) + "\n");
     return shown_object(call, *stored, target_of(*kind, key).shown() + " created");

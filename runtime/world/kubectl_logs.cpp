@@ -51,9 +51,9 @@ std::optional<Answer> refusal(const KubectlCall& call, const ObjectKey& pod) {
     const Object& object = *call.cluster.find(pod);
     const std::string container =
         call.arguments.value_or("-c --container", text_at(object, "/spec/containers/0/name"));
-    const Object containers = list_at(object, "/spec/containers");
-    const bool known = std::ranges::any_of(
-        containers, [&](const Object& one) { return text_at(one, "/name") == container; });
+    const bool known = std::ranges::any_of(list_at(object, "/spec/containers"), [&](const Object& one) {
+        return text_at(one, "/name") == container;
+    });
     if (!known) return failed("error: container {} is not valid for pod {}\n", container, pod.name);
     const PodRecord& record = call.cluster.pods.at(pod);
     if (call.arguments.has("--previous -p") && record.restarts == 0)
@@ -73,10 +73,10 @@ std::optional<Answer> refusal(const KubectlCall& call, const ObjectKey& pod) {
 
 Answer selected_logs(KubectlCall& call, const std::string& selector) {
     std::string text;
-    for (const ObjectKey& pod : call.cluster.keys("pods", call.name_space)) {
-        const auto chosen = selected(object_at(*call.cluster.find(pod), "/metadata/labels"), selector);
+    for (const auto& [key, pod] : call.cluster.all("pods", call.name_space)) {
+        const auto chosen = selected(object_at(pod, "/metadata/labels"), selector);
         if (!chosen) return unmodelled("kubectl logs -l " + selector);
-        if (*chosen) text += text_of(call, pod);
+        if (*chosen) text += text_of(call, key);
     }
     return done(text);
 }

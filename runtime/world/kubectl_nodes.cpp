@@ -16,8 +16,8 @@ Answer set_unschedulable(KubectlCall& call, bool off) {
     if (!node) return node.error();
     Object object = *call.cluster.find(node->key);
     const char* said = off ? "cordoned" : "uncordoned";
-    const Object* before = part(object, "/spec/unschedulable");
-    if ((before && *before == true) == off) return done("node/{} already {}\n", node->key.name, said);
+    if (flag_at(object, "/spec/unschedulable") == off)
+        return done("node/{} already {}\n", node->key.name, said);
     set_schedulable(object, !off);
     call.cluster.put(node->key, std::move(object), {manager_of(call)});
     return done("node/{} {}\n", node->key.name, said);
@@ -40,15 +40,13 @@ struct Leaving {
 };
 
 bool has_local_data(const Object& pod) {
-    const Object volumes = list_at(pod, "/spec/volumes");
-    return std::ranges::any_of(volumes,
+    return std::ranges::any_of(list_at(pod, "/spec/volumes"),
                                [](const Object& volume) { return part(volume, "/emptyDir") != nullptr; });
 }
 
 Leaving leaving_of(const Cluster& cluster, const std::string& node) {
     Leaving leaving;
-    for (const ObjectKey& key : cluster.keys("pods")) {
-        const Object& pod = *cluster.find(key);
+    for (const auto& [key, pod] : cluster.all("pods")) {
         if (text_at(pod, "/spec/nodeName") != node) continue;
         const std::string owner = text_at(pod, "/metadata/ownerReferences/0/kind");
         if (owner == "DaemonSet") {

@@ -16,10 +16,7 @@ Answer inside(KubectlCall& call, const std::vector<CommandAnswer>& declared, con
     const std::string line = joined(words);
     for (const auto* answers : {&declared, &std::as_const(call.cluster.answers)})
         for (const CommandAnswer& answer : *answers)
-            if (found_in(answer.command, line)) {
-                if (!call.world.pass(answer.duration_ms)) return out_of_time();
-                return exited(answer.status, answer.output, answer.errors);
-            }
+            if (found_in(answer.command, line)) return call.world.end(answer);
     if (pod != nullptr)
         if (auto answer = run_in_container(call, *pod, words)) return *answer;
     if (!words.empty() && words[0] == "curl")
@@ -61,17 +58,15 @@ bool wait_until_started(KubectlCall& call, const ObjectKey& pod, std::int64_t li
 
 std::vector<ObjectKey> pods_behind(const KubectlCall& call, const Target& target) {
     if (target.key.plural == "pods") return {target.key};
-    std::vector<ObjectKey> found;
     const Object& owner = *call.cluster.find(target.key);
-    for (const ObjectKey& key : call.cluster.keys("pods", target.key.name_space)) {
-        const Object& pod = *call.cluster.find(key);
-        const ObjectKey set{"replicasets", key.name_space, text_at(pod, "/metadata/ownerReferences/0/name")};
-        const Object* between = call.cluster.find(set);
-        const bool selected =
-            target.key.plural == "services" &&
-            has_labels(object_at(pod, "/metadata/labels"), object_at(owner, "/spec/selector"));
-        if (selected || owned_by(pod, owner) || (between && owned_by(*between, owner))) found.push_back(key);
-    }
+    std::vector<ObjectKey> found =
+        target.key.plural == "services"
+            ? pods_with(call.cluster, target.key.name_space, object_at(owner, "/spec/selector"))
+            : owned(call.cluster, "pods", owner);
+    for (const ObjectKey& set : owned(call.cluster, "replicasets", owner))
+        for (const ObjectKey& pod : owned(call.cluster, "pods", *call.cluster.find(set)))
+            found.push_back(pod);
+    std::ranges::sort(found);
     std::ranges::stable_partition(found, [&](const ObjectKey& pod) { return is_ready(call.cluster, pod); });
     return found;
 }

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "compiler/ir/value.hpp"
 #include "runtime/world/kubectl.hpp"
 
 namespace migc::runtime::inline world {
@@ -59,8 +58,7 @@ tl::expected<std::vector<Target>, Answer> listed_targets(const KubectlCall& call
         const Kind* kind = call.cluster.kinds.typed(type);
         if (!kind) return tl::unexpected(unknown_type(type));
         const bool everywhere = call.arguments.has("-A --all-namespaces") || !kind->namespaced;
-        for (const ObjectKey& key : call.cluster.keys(kind->plural, everywhere ? "" : call.name_space)) {
-            const Object& object = *call.cluster.find(key);
+        for (const auto& [key, object] : call.cluster.all(kind->plural, everywhere ? "" : call.name_space)) {
             const auto chosen = selected(object_at(object, "/metadata/labels"), selector);
             if (!chosen) return tl::unexpected(unmodelled("kubectl get -l " + selector));
             if (*chosen && (!fields || fields_match(object, *fields))) found.push_back({kind, key});
@@ -118,31 +116,25 @@ std::string mebibytes(double amount) {
     return fmt::format("{}Mi", static_cast<std::int64_t>(amount / (1024 * 1024) + 0.5));
 }
 
-double amount(const std::string& quantity) {
-    const auto parsed = parse_quantity(quantity);
-    return parsed ? parsed->amount : 0;
-}
-
 Resources usage_of(const Cluster& cluster, const Object& pod) {
     const Behaviour& behaviour = cluster.behaviour_of(pod);
     Resources usage = requested(pod);
-    if (behaviour.cpu) usage.cpu = amount(*behaviour.cpu);
-    if (behaviour.memory) usage.memory = amount(*behaviour.memory);
+    if (behaviour.cpu) usage.cpu = amount_of(*behaviour.cpu);
+    if (behaviour.memory) usage.memory = amount_of(*behaviour.memory);
     return usage;
 }
 
 std::string node_row(const Cluster& cluster, const ObjectKey& node) {
     Resources sum;
-    for (const ObjectKey& key : cluster.keys("pods")) {
-        const Object& pod = *cluster.find(key);
+    for (const auto& [key, pod] : cluster.all("pods")) {
         if (text_at(pod, "/spec/nodeName") != node.name || !is_ready(cluster, key)) continue;
         const Resources one = usage_of(cluster, pod);
         sum.cpu += one.cpu;
         sum.memory += one.memory;
     }
     const Object& object = *cluster.find(node);
-    const double cpu = amount(text_at(object, "/status/capacity/cpu"));
-    const double memory = amount(text_at(object, "/status/capacity/memory"));
+    const double cpu = amount_of(text_at(object, "/status/capacity/cpu"));
+    const double memory = amount_of(text_at(object, "/status/capacity/memory"));
     return fmt::format("{:<24} {:>6} {:>4}% {:>8} {:>4}%\n", node.name, cores(sum.cpu),
                        cpu > 0 ? static_cast<int>(100 * sum.cpu / cpu) : 0, mebibytes(sum.memory),
                        memory > 0 ? static_cast<int>(100 * sum.memory / memory) : 0);

@@ -8,10 +8,6 @@
 namespace migc::runtime::inline world {
 namespace {
 
-bool has_pod_template(const Kind& kind) {
-    return is_workload(kind.plural);
-}
-
 Answer restart(KubectlCall& call, const Target& target) {
     Object object = *call.cluster.find(target.key);
     Object& metadata = object["spec"]["template"]["metadata"];
@@ -36,26 +32,24 @@ std::vector<Revision> revisions_of(const Cluster& cluster, const ObjectKey& work
     const bool in_sets = workload.plural == "deployments";
     std::vector<Revision> found;
     for (const ObjectKey& key :
-         cluster.keys(in_sets ? "replicasets" : "controllerrevisions", workload.name_space)) {
+         owned(cluster, in_sets ? "replicasets" : "controllerrevisions", *cluster.find(workload))) {
         const Object& one = *cluster.find(key);
-        if (!owned_by(one, *cluster.find(workload))) continue;
-        const Object annotations = object_at(one, "/metadata/annotations");
-        const auto number = in_sets
-                                ? whole_number(annotations.value("deployment.kubernetes.io/revision", "0"))
-                                : std::optional(number_at(one, "/revision", 0));
+        const Object& annotations = object_at(one, "/metadata/annotations");
+        const auto number = in_sets ? whole_number(annotations.value(revision_annotation, "0"))
+                                    : std::optional(number_at(one, "/revision", 0));
         Object pods = object_at(one, in_sets ? "/spec/template" : "/data/spec/template");
         pods.erase("$patch");
         if (in_sets) pods["metadata"]["labels"].erase("pod-template-hash");
         found.push_back({number.value_or(0), std::move(pods)});
     }
-    std::ranges::sort(found, [](const Revision& a, const Revision& b) { return a.number > b.number; });
+    std::ranges::sort(found, std::ranges::greater(), &Revision::number);
     return found;
 }
 
 // The revision asked for; 0 asks for the one before the current.
 std::optional<Revision> wanted_revision(const std::vector<Revision>& revisions, std::int64_t number) {
     if (number == 0) return revisions.size() > 1 ? std::optional(revisions[1]) : std::nullopt;
-    const auto found = std::ranges::find_if(revisions, [&](const Revision& r) { return r.number == number; });
+    const auto found = std::ranges::find(revisions, number, &Revision::number);
     return found == revisions.end() ? std::nullopt : std::optional(*found);
 }
 
@@ -88,7 +82,7 @@ Answer kubectl_rollout(KubectlCall& call) {
     words.erase(words.begin());
     const auto target = existing_target(call, words);
     if (!target) return target.error();
-    if (!has_pod_template(*target->kind))
+    if (!is_workload(*target->kind))
         return failed("error: {} \"{}\" {}ing is not supported\n", target->kind->plural, target->key.name,
                       action);
     return action == "restart" ? restart(call, *target) : roll_back(call, *target);

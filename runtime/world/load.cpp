@@ -18,43 +18,43 @@ Time clock_of(Fields& fields) {
     return *parse_timestamp(usual_clock);
 }
 
-void load_costs(Simulation& world, const YamlNode& costs, Diagnostics& diagnostics) {
+void load_costs(Simulation& world, Fields& fields) {
     world.costs = {{"kubectl", 120}, {"curl", 30},        {"docker", 500},
                    {"git", 10},      {"terraform", 1500}, {"program", 20}};
-    for (const auto& [tool, cost] : costs.entries)
-        world.costs[tool.text] = duration_of(cost, tool.text, diagnostics);
+    for (const auto& [tool, cost] : fields.map("costs").entries)
+        world.costs[tool.text] = fields.duration_of(cost, tool.text);
 }
 
 // A list of names (each context its own cluster) or a map from context to cluster.
-void load_contexts(Simulation& world, Fields& fields, Diagnostics& diagnostics) {
+void load_contexts(Simulation& world, Fields& fields) {
     const YamlNode* contexts = fields.take("contexts");
     if (!contexts) return;
     if (contexts->kind == YamlKind::List)
         for (const YamlNode& name : contexts->children) world.contexts[name.text] = name.text;
     for (const auto& [context, cluster] : contexts->entries) world.contexts[context.text] = cluster.text;
     if (contexts->kind == YamlKind::Scalar)
-        report_mistake(diagnostics, contexts->span,
+        fields.mistake(contexts->span,
                        "`contexts` must be a list of names, or a map from context to cluster");
-    for (const auto& [context, cluster] : world.contexts)
-        if (!world.clusters.contains(cluster))
-            report_mistake(
-                diagnostics, contexts->span,
-                fmt::format(
-                    "the context `{}` leads to the cluster `{}`, which is not described under `clusters`",
-                    context, cluster));
-    std::erase_if(world.contexts, [&](const auto& entry) { return !world.clusters.contains(entry.second); });
+    std::erase_if(world.contexts, [&](const auto& entry) {
+        if (world.clusters.contains(entry.second)) return false;
+        fields.mistake(
+            contexts->span,
+            fmt::format("the context `{}` leads to the cluster `{}`, which is not described under `clusters`",
+                        entry.first, entry.second));
+        return true;
+    });
 }
 
-void load_clusters(Simulation& world, const YamlNode& clusters, Diagnostics& diagnostics) {
+void load_clusters(Simulation& world, Fields& fields) {
     constexpr Time ten_minutes = 600'000;  // what came up before the story begins
-    for (const auto& [name, one] : clusters.entries) {
+    for (const auto& [name, one] : fields.map("clusters").entries) {
         Cluster& cluster = world.clusters.try_emplace(name.text, name.text).first->second;
         cluster.start_at(world.clock - ten_minutes);
         cluster.image_digest = [&world](const std::string& image) {
             const auto found = world.registry.find(image);
             return found == world.registry.end() ? "sha256:" + sha256(image) : found->second;
         };
-        load_cluster(cluster, one, diagnostics);
+        load_cluster(cluster, fields.below(one, "a cluster"));
     }
 }
 
@@ -68,24 +68,23 @@ void load_current_context(Simulation& world, Fields& fields) {
             fmt::format("`current-context` names `{}`, which is not one of the contexts", current->text));
 }
 
-void load_all(Simulation& world, const YamlNode& root, Diagnostics& diagnostics) {
-    Fields fields(root, "a world", diagnostics);
+void load_all(Simulation& world, Fields fields) {
     world.clock = clock_of(fields);
-    load_costs(world, fields.map("costs"), diagnostics);
-    load_registry(world, fields.map("registry"), diagnostics);
+    load_costs(world, fields);
+    load_registry(world, fields);
     // Regular expressions of whole image names: their tags name one digest for good.
     for (const std::string& text : fields.texts("immutable-tags")) {
         world.immutable_tags.push_back(std::make_shared<re2::RE2>(text, re2::RE2::Quiet));
         if (!world.immutable_tags.back()->ok())
-            fields.mistake(root.span, fmt::format("`{}` of `immutable-tags` is no regular expression", text));
+            fields.mistake(fmt::format("`{}` of `immutable-tags` is no regular expression", text));
     }
-    load_clusters(world, fields.map("clusters"), diagnostics);
-    load_contexts(world, fields, diagnostics);
+    load_clusters(world, fields);
+    load_contexts(world, fields);
     load_current_context(world, fields);
-    load_web(world, fields.list("web"), diagnostics);
-    load_programs(world, fields.map("programs"), diagnostics);
-    load_terraform(world, fields.map("terraform"), diagnostics);
-    load_git(world, fields, diagnostics);
+    load_web(world, fields);
+    load_programs(world, fields);
+    load_terraform(world, fields);
+    load_git(world, fields);
 }
 
 }  // namespace
@@ -100,7 +99,7 @@ tl::expected<std::unique_ptr<World>, std::string> load_world(FileId file, const 
         if (!root)
             report_mistake(diagnostics, root.error().span, root.error().message);
         else
-            load_all(*world, *root, diagnostics);
+            load_all(*world, {*root, "a world", diagnostics});
         if (diagnostics.all().size() > before)
             return tl::unexpected(fmt::format("the world {} cannot be used: it has {} mistake(s)", name,
                                               diagnostics.all().size() - before));

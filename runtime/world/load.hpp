@@ -6,15 +6,17 @@
 
 namespace migc::runtime::inline world {
 
-void load_cluster(Cluster& cluster, const YamlNode& node, Diagnostics& diagnostics);
-void load_web(Simulation& world, const std::vector<YamlNode>& endpoints, Diagnostics& diagnostics);
-void load_terraform(Simulation& world, const YamlNode& directories, Diagnostics& diagnostics);
-void load_programs(Simulation& world, const YamlNode& programs, Diagnostics& diagnostics);
-void load_git(Simulation& world, Fields& fields, Diagnostics& diagnostics);
-void load_registry(Simulation& world, const YamlNode& images, Diagnostics& diagnostics);
+void load_cluster(Cluster& cluster, Fields fields);
+// Each of these reads one key of the world.
+void load_web(Simulation& world, Fields& fields);
+void load_terraform(Simulation& world, Fields& fields);
+void load_programs(Simulation& world, Fields& fields);
+void load_git(Simulation& world, Fields& fields);
+void load_registry(Simulation& world, Fields& fields);
 
 // `image`, `configmap`, `key`, `value` of a map.
 PodCondition condition_of(Fields& fields);
-std::vector<FailRule> fail_rules(const std::vector<YamlNode>& rules, Diagnostics& diagnostics);
+// `status`, `output`, `errors` and `duration`.
+void load_ending(ProgramEnding& ending, Fields& fields);
 
 }  // namespace migc::runtime::inline world

@@ -24,53 +24,36 @@ bool is_books(const Path& path) {
     return path.size() == 2 && path[0] == "f:metadata" && kept.contains(path[1]);
 }
 
-void collect(const Object& value, const std::string& field, Path& path, Leaves& leaves);
-
-void collect_items(const Object& list, const char* key, Path& path, Leaves& leaves) {
-    for (const Object& item : list) {
-        path.push_back("k:" + Object{{key, item.value(key, Object())}}.dump());
-        path.push_back(".");
-        leaves[path] = Object();
-        path.pop_back();
-        for (const auto& [name, value] : item.items()) {
-            path.push_back("f:" + name);
-            collect(value, name, path, leaves);
-            path.pop_back();
-        }
-        path.pop_back();
-    }
+Path below(Path path, const std::string& step) {
+    path.push_back(step);
+    return path;
 }
 
 bool has_named_items(const Object& list, const char* key) {
     return key != nullptr && list.is_array() && !list.empty() &&
-           std::ranges::all_of(list,
-                               [&](const Object& item) { return item.is_object() && item.contains(key); });
+           std::ranges::all_of(list, [&](const Object& item) { return item.contains(key); });
 }
 
-void collect(const Object& value, const std::string& field, Path& path, Leaves& leaves) {
+void collect(const Object& value, const std::string& field, const Path& path, Leaves& leaves) {
     if (is_books(path)) return;
-    const char* key = merge_key(field);
-    if (has_named_items(value, key)) return collect_items(value, key, path, leaves);
+    if (const char* key = merge_key(field); has_named_items(value, key)) {
+        for (const Object& item : value) {
+            const Path one = below(path, "k:" + Object{{key, item[key]}}.dump());
+            leaves[below(one, ".")] = Object();
+            collect(item, {}, one, leaves);
+        }
+        return;
+    }
     if (!value.is_object() || value.empty() || (is_atomic(field) && path.size() > 1)) {
         leaves[path] = value;
         return;
     }
-    for (const auto& [name, one] : value.items()) {
-        path.push_back("f:" + name);
-        collect(one, name, path, leaves);
-        path.pop_back();
-    }
+    for (const auto& [name, one] : value.items()) collect(one, name, below(path, "f:" + name), leaves);
 }
 
 Leaves leaves_of(const Object& object) {
     Leaves leaves;
-    Path path;
-    if (!object.is_object()) return leaves;
-    for (const auto& [name, value] : object.items()) {
-        path.push_back("f:" + name);
-        collect(value, name, path, leaves);
-        path.pop_back();
-    }
+    if (object.is_object() && !object.empty()) collect(object, {}, {}, leaves);
     return leaves;
 }
 
@@ -125,14 +108,12 @@ bool keeps_below(const std::set<Path>& fields, Path path) {
            std::equal(path.begin(), path.end(), found->begin());
 }
 
-void collect_fields(const Object& node, Path& path, std::set<Path>& fields) {
+void collect_fields(const Object& node, const Path& path, std::set<Path>& fields) {
     if (node.empty() && !path.empty()) fields.insert(path);
-    for (const auto& [step, below] : node.items()) {
+    for (const auto& [step, inner] : node.items()) {
         // Of a map or a list as a whole there is no entry here; of an item of a list there is one.
         if (step == "." && !(path.empty() || path.back().starts_with("k:"))) continue;
-        path.push_back(step);
-        collect_fields(below, path, fields);
-        path.pop_back();
+        collect_fields(inner, below(path, step), fields);
     }
 }
 
@@ -146,15 +127,17 @@ const char* merge_key(const std::string& field) {
     return nullptr;
 }
 
+bool FieldManagers::Entry::is_of(const Writer& writer) const {
+    return manager == writer.manager && subresource == writer.subresource &&
+           applies == (writer.applied != nullptr);
+}
+
 FieldManagers::Entry& FieldManagers::entry_of(const Writer& writer) {
-    const bool applies = writer.applied != nullptr;
-    const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
-        return entry.manager == writer.manager && entry.subresource == writer.subresource &&
-               entry.applies == applies;
-    });
+    const auto found =
+        std::ranges::find_if(entries_, [&](const Entry& entry) { return entry.is_of(writer); });
     if (found != entries_.end()) return *found;
-    entries_.push_back({writer.manager, writer.subresource, applies, {}, {}});
-    return entries_.back();
+    return entries_.emplace_back(
+        Entry{writer.manager, writer.subresource, writer.applied != nullptr, {}, {}});
 }
 
 void FieldManagers::note(const Object& before, const Object& after, const Writer& writer,
@@ -168,8 +151,7 @@ void FieldManagers::note(const Object& before, const Object& after, const Writer
     for (const auto& [path, value] : was)
         if (!is.contains(path)) gone.insert(path);
     for (Entry& entry : entries_) {
-        const bool own = entry.manager == writer.manager && entry.subresource == writer.subresource &&
-                         entry.applies == (writer.applied != nullptr);
+        const bool own = entry.is_of(writer);
         std::erase_if(entry.fields, [&](const Path& path) {
             return gone.contains(path) || (!own && changed.contains(path));
         });
@@ -235,8 +217,7 @@ void FieldManagers::assign(const Object& shown) {
                     text_at(one, "/operation") == "Apply",
                     text_at(one, "/time"),
                     {}};
-        Path path;
-        collect_fields(object_at(one, "/fieldsV1"), path, entry.fields);
+        collect_fields(object_at(one, "/fieldsV1"), {}, entry.fields);
         if (!entry.fields.empty()) entries_.push_back(std::move(entry));
     }
 }

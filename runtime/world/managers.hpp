@@ -49,6 +49,8 @@ class FieldManagers {
         bool applies = false;
         std::string time;
         std::set<Path> fields;
+
+        [[nodiscard]] bool is_of(const Writer& writer) const;
     };
 
     Entry& entry_of(const Writer& writer);

@@ -6,14 +6,9 @@
 namespace migc::runtime::inline world {
 namespace {
 
-double amount(const std::string& quantity) {
-    const auto parsed = parse_quantity(quantity);
-    return parsed ? parsed->amount : 0;
-}
-
 Resources allocatable(const Object& node) {
-    return {amount(text_at(node, "/status/allocatable/cpu")),
-            amount(text_at(node, "/status/allocatable/memory"))};
+    return {amount_of(text_at(node, "/status/allocatable/cpu")),
+            amount_of(text_at(node, "/status/allocatable/memory"))};
 }
 
 bool is_ready_node(const Object& node) {
@@ -40,8 +35,7 @@ bool repels(const Object& node, const Object& pod) {
 
 // Why the pod cannot go to the node, as the scheduler says it; empty if it can.
 std::string refusal(const Object& node, const Object& pod, const Resources& wanted, const Resources& used) {
-    if (const Object* off = part(node, "/spec/unschedulable"); off && *off == true)
-        return "node(s) were unschedulable";
+    if (flag_at(node, "/spec/unschedulable")) return "node(s) were unschedulable";
     if (!is_ready_node(node)) return "node(s) were not ready";
     if (repels(node, pod)) return "node(s) had untolerated taint(s)";
     if (!has_labels(object_at(node, "/metadata/labels"), object_at(pod, "/spec/nodeSelector")))
@@ -60,8 +54,7 @@ struct Load {
 
 std::map<std::string, Load> loads(const Cluster& cluster) {
     std::map<std::string, Load> result;
-    for (const ObjectKey& key : cluster.keys("pods")) {
-        const Object& pod = *cluster.find(key);
+    for (const auto& [key, pod] : cluster.all("pods")) {
         const std::string node = text_at(pod, "/spec/nodeName");
         if (node.empty()) continue;
         const Resources one = requested(pod);
@@ -73,32 +66,31 @@ std::map<std::string, Load> loads(const Cluster& cluster) {
     return result;
 }
 
-}  // namespace
-
-Resources requested(const Object& pod) {
-    Resources sum;
-    for (const Object& container : list_at(pod, "/spec/containers")) {
-        sum.cpu += amount(text_at(container, "/resources/requests/cpu"));
-        sum.memory += amount(text_at(container, "/resources/requests/memory"));
-    }
-    return sum;
-}
-
-namespace {
-
 // How many pods of the same owner a node has: the scheduler spreads them first of all.
 std::map<std::string, std::size_t> siblings(const Cluster& cluster, const Object& pod) {
     std::map<std::string, std::size_t> count;
     const std::string owner = text_at(pod, "/metadata/ownerReferences/0/uid");
-    for (const ObjectKey& key : cluster.keys("pods")) {
-        const Object& other = *cluster.find(key);
+    for (const auto& [key, other] : cluster.all("pods"))
         if (!owner.empty() && text_at(other, "/metadata/ownerReferences/0/uid") == owner)
             ++count[text_at(other, "/spec/nodeName")];
-    }
     return count;
 }
 
 }  // namespace
+
+double amount_of(const std::string& quantity) {
+    const auto parsed = parse_quantity(quantity);
+    return parsed ? parsed->amount : 0;
+}
+
+Resources requested(const Object& pod) {
+    Resources sum;
+    for (const Object& container : list_at(pod, "/spec/containers")) {
+        sum.cpu += amount_of(text_at(container, "/resources/requests/cpu"));
+        sum.memory += amount_of(text_at(container, "/resources/requests/memory"));
+    }
+    return sum;
+}
 
 Placement place(const Cluster& cluster, const Object& pod) {
     std::map<std::string, std::size_t> refusals;
@@ -138,9 +130,8 @@ Object make_node(const std::string& node) {
 void set_schedulable(Object& node, bool schedulable) {
     constexpr const char* key = "node.kubernetes.io/unschedulable";
     Object& spec = node["spec"];
-    Object taints = list_at(node, "/spec/taints");
     Object kept = Object::array();
-    for (const Object& taint : taints)
+    for (const Object& taint : list_at(node, "/spec/taints"))
         if (text_at(taint, "/key") != key) kept.push_back(taint);
     if (!schedulable) kept.push_back({{"key", key}, {"effect", "NoSchedule"}});
     spec.erase("taints");

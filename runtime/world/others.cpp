@@ -21,26 +21,6 @@ constexpr const char* by_others = "example.com/somebody-else";
 constexpr const char* by_controller = "example.com/seen";
 constexpr std::int64_t controller_lag_ms = 100;
 
-bool made_by_controllers(const std::string& plural) {
-    static const std::set<std::string> derived{"pods",   "replicasets", "controllerrevisions",
-                                               "events", "endpoints",   "endpointslices"};
-    return derived.contains(plural);
-}
-
-// What a person, or a tool for a person, wrote.
-Object written_part(Object object) {
-    object.erase("status");
-    if (!object.contains("metadata")) return object;
-    Object& metadata = object["metadata"];
-    for (const char* kept : {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"})
-        metadata.erase(kept);
-    if (metadata.contains("annotations") && metadata["annotations"].is_object()) {
-        metadata["annotations"].erase("deployment.kubernetes.io/revision");
-        if (metadata["annotations"].empty()) metadata.erase("annotations");
-    }
-    return object;
-}
-
 // The fields that differ, as deep as objects go; a list is one field.
 void compare_fields(const Object& before, const Object& after, const std::string& pointer, Spot place,
                     std::vector<Changed>& found) {
@@ -100,11 +80,12 @@ Spot object_place(const std::string& cluster, const ObjectKey& key) {
 void compare_clusters(const Cluster& before, const Cluster& after, std::vector<Changed>& found) {
     compare_maps(
         before.objects(), after.objects(), [&](const ObjectKey& key, const Object* was, const Object* is) {
-            if (made_by_controllers(key.plural)) return;
+            if (is_derived(key.plural)) return;
             const Spot place = object_place(after.name, key);
-            if (was && is) return compare_fields(written_part(*was), written_part(*is), "", place, found);
-            found.push_back(
-                {place, was ? Maybe(written_part(*was)) : Maybe(), is ? Maybe(written_part(*is)) : Maybe()});
+            if (was && is)
+                return compare_fields(written_by_people(*was), written_by_people(*is), "", place, found);
+            found.push_back({place, was ? Maybe(written_by_people(*was)) : Maybe(),
+                             is ? Maybe(written_by_people(*is)) : Maybe()});
         });
 }
 
@@ -250,7 +231,7 @@ void apply_again(Simulation& world, const Spot& place) {
     std::vector<std::string> steps;
     for (auto rest = Object::json_pointer(place.pointer); !rest.empty(); rest.pop_back())
         steps.insert(steps.begin(), rest.back());
-    const Object applied = steps.empty() ? written_part(object) : only_field(object, steps, 0);
+    const Object applied = steps.empty() ? written_by_people(object) : only_field(object, steps, 0);
     cluster.put(key, object, {"colleague", "", &applied});
 }
 
@@ -262,10 +243,7 @@ void write_object(Simulation& world, const Spot& place, const Maybe& value, cons
     if (object.is_null()) return;
     if (!place.pointer.empty()) set_field(object, place.pointer, value);
     // What the controller of nodes makes of it.
-    if (key.plural == "nodes") {
-        const Object* off = part(object, "/spec/unschedulable");
-        set_schedulable(object, off == nullptr || *off != true);
-    }
+    if (key.plural == "nodes") set_schedulable(object, !flag_at(object, "/spec/unschedulable"));
     cluster.put(key, std::move(object), {manager});
 }
 
@@ -327,7 +305,7 @@ std::optional<Object> value_at(const Simulation& world, const Spot& place,
             if (cluster == world.clusters.end()) return {};
             const Object* object = cluster->second.find({place.plural, place.name_space, place.name});
             if (object == nullptr) return {};
-            return place.pointer.empty() ? written_part(*object) : field_of(*object, place.pointer);
+            return place.pointer.empty() ? written_by_people(*object) : field_of(*object, place.pointer);
         }
         case Spot::Kind::Tag:
             return text(world.registry, place.name);

@@ -8,12 +8,9 @@ namespace {
 
 // Oldest first.
 std::vector<ObjectKey> revisions_of(const Cluster& cluster, const ObjectKey& set) {
-    std::vector<ObjectKey> found;
-    for (const ObjectKey& key : cluster.keys("controllerrevisions", set.name_space))
-        if (owned_by(*cluster.find(key), *cluster.find(set))) found.push_back(key);
-    std::ranges::sort(found, [&](const ObjectKey& a, const ObjectKey& b) {
-        return number_at(*cluster.find(a), "/revision", 0) < number_at(*cluster.find(b), "/revision", 0);
-    });
+    auto found = owned(cluster, "controllerrevisions", *cluster.find(set));
+    std::ranges::sort(found, {},
+                      [&](const ObjectKey& key) { return number_at(*cluster.find(key), "/revision", 0); });
     return found;
 }
 
@@ -50,9 +47,13 @@ void keep_revision(Cluster& cluster, const ObjectKey& set) {
     // An old one that comes back is the newest again, under its name.
     cluster.put(key, revision_object(cluster, set, key, newest + 1));
     std::erase(kept, key);
+    forget_oldest(cluster, set, kept);
+}
+
+void forget_oldest(Cluster& cluster, const ObjectKey& workload, const std::vector<ObjectKey>& oldest_first) {
     const auto limit = static_cast<std::size_t>(
-        std::max<std::int64_t>(0, number_at(*cluster.find(set), "/spec/revisionHistoryLimit", 10)));
-    for (std::size_t i = 0; i + limit < kept.size(); ++i) cluster.erase(kept[i]);
+        std::max<std::int64_t>(0, number_at(*cluster.find(workload), "/spec/revisionHistoryLimit", 10)));
+    for (std::size_t i = 0; i + limit < oldest_first.size(); ++i) cluster.erase(oldest_first[i]);
 }
 
 }  // namespace migc::runtime::inline world

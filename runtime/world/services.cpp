@@ -71,8 +71,8 @@ void put_slice(Cluster& cluster, const ObjectKey& service, const Object& ready, 
 }  // namespace
 
 bool is_mounted(const Cluster& cluster, const ObjectKey& claim) {
-    for (const ObjectKey& key : cluster.keys("pods", claim.name_space))
-        for (const Object& volume : list_at(*cluster.find(key), "/spec/volumes"))
+    for (const auto& [key, pod] : cluster.all("pods", claim.name_space))
+        for (const Object& volume : list_at(pod, "/spec/volumes"))
             if (text_at(volume, "/persistentVolumeClaim/claimName") == claim.name) return true;
     return false;
 }
@@ -83,12 +83,10 @@ void run_service(Cluster& cluster, const ObjectKey& key) {
     if (selector.empty()) return;
     Object ready = Object::array();
     Object waiting = Object::array();
-    for (const ObjectKey& pod_key : cluster.keys("pods", key.name_space)) {
+    for (const ObjectKey& pod_key : pods_with(cluster, key.name_space, selector)) {
         const Object& pod = *cluster.find(pod_key);
         const auto record = cluster.pods.find(pod_key);
-        const bool usable =
-            record != cluster.pods.end() && !record->second.terminating && part(pod, "/status/podIP");
-        if (usable && has_labels(object_at(pod, "/metadata/labels"), selector))
+        if (record != cluster.pods.end() && !record->second.terminating && part(pod, "/status/podIP"))
             (is_ready(cluster, pod_key) ? ready : waiting).push_back(address_of(pod));
     }
     put_endpoints(cluster, key, ready, waiting, ports_of(service));

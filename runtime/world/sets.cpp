@@ -22,12 +22,9 @@ std::string revision_of(const Object& pod) {
 }
 
 Counts count(const Cluster& cluster, const std::vector<ObjectKey>& pods, const std::string& revision) {
-    Counts counts;
-    for (const ObjectKey& pod : pods) {
-        ++counts.all;
-        if (is_ready(cluster, pod)) ++counts.ready;
+    Counts counts{std::ssize(pods), ready_count(cluster, pods), 0};
+    for (const ObjectKey& pod : pods)
         if (revision_of(*cluster.find(pod)) == revision) ++counts.updated;
-    }
     return counts;
 }
 
@@ -45,8 +42,8 @@ ObjectKey least_wanted(const Cluster& cluster, const std::vector<ObjectKey>& pod
 
 // What the namespace's quota of pods has to say against one more; empty if nothing.
 std::string quota_refusal(const Cluster& cluster, const std::string& name_space, const std::string& pod) {
-    for (const ObjectKey& key : cluster.keys("resourcequotas", name_space)) {
-        const Object* hard = part(*cluster.find(key), "/spec/hard/pods");
+    for (const auto& [key, quota] : cluster.all("resourcequotas", name_space)) {
+        const Object* hard = part(quota, "/spec/hard/pods");
         if (!hard) continue;
         const std::int64_t limit = hard->is_string()           ? std::atoll(hard->get<std::string>().c_str())
                                    : hard->is_number_integer() ? hard->get<std::int64_t>()
@@ -61,10 +58,6 @@ std::string quota_refusal(const Cluster& cluster, const std::string& name_space,
     return {};
 }
 
-void put_count(Object& status, const char* name, std::int64_t number) {
-    if (number > 0) status[name] = number;
-}
-
 Object observed(const Object& owner) {
     return {{"observedGeneration", number_at(owner, "/metadata/generation", 1)}};
 }
@@ -76,17 +69,13 @@ std::optional<ObjectKey> outdated(const Cluster& cluster, const std::vector<Obje
     return found == pods.end() ? std::nullopt : std::optional(*found);
 }
 
-bool all_ready(const Cluster& cluster, const std::vector<ObjectKey>& pods) {
-    return std::ranges::all_of(pods, [&](const ObjectKey& pod) { return is_ready(cluster, pod); });
-}
-
 // Where a daemon set's pods belong: nodes whose labels it selects.
 std::vector<std::string> nodes_for(const Cluster& cluster, const Object& owner) {
     std::vector<std::string> names;
-    for (const ObjectKey& node : cluster.keys("nodes"))
-        if (has_labels(object_at(*cluster.find(node), "/metadata/labels"),
+    for (const auto& [key, node] : cluster.all("nodes"))
+        if (has_labels(object_at(node, "/metadata/labels"),
                        object_at(owner, "/spec/template/spec/nodeSelector")))
-            names.push_back(node.name);
+            names.push_back(key.name);
     return names;
 }
 
@@ -94,9 +83,8 @@ void spread(Cluster& cluster, const ObjectKey& key, const std::string& revision,
             const std::vector<std::string>& nodes) {
     const Object owner = *cluster.find(key);
     std::set<std::string> covered;
-    for (const ObjectKey& pod : cluster.keys("pods", key.name_space))
-        if (owned_by(*cluster.find(pod), owner))
-            covered.insert(text_at(*cluster.find(pod), "/spec/nodeName"));
+    for (const ObjectKey& pod : owned(cluster, "pods", owner))
+        covered.insert(text_at(*cluster.find(pod), "/spec/nodeName"));
     for (const std::string& node : nodes)
         if (!covered.contains(node))
             create_pod(cluster, key, object_at(owner, "/spec/template"),
@@ -161,8 +149,8 @@ std::vector<ObjectKey> orphans(const Cluster& cluster) {
             alive.insert(uid->get_ref<const std::string&>());
     std::vector<ObjectKey> found;
     for (const char* plural : {"jobs", "replicasets", "controllerrevisions", "pods"})
-        for (const ObjectKey& key : cluster.keys(plural)) {
-            const std::string owner = text_at(*cluster.find(key), "/metadata/ownerReferences/0/uid");
+        for (const auto& [key, object] : cluster.all(plural)) {
+            const std::string owner = text_at(object, "/metadata/ownerReferences/0/uid");
             if (!owner.empty() && !alive.contains(owner)) found.push_back(key);
         }
     return found;
@@ -231,8 +219,8 @@ void run_daemon_set(Cluster& cluster, const ObjectKey& key) {
     spread(cluster, key, revision, nodes);
     const auto pods = live_pods(cluster, owner);
     const auto old = outdated(cluster, pods, revision);
-    if (old && !waits_for_deletions(owner) && (all_ready(cluster, pods) || !is_ready(cluster, *old)) &&
-        pods.size() == nodes.size())
+    if (old && !waits_for_deletions(owner) && pods.size() == nodes.size() &&
+        (ready_count(cluster, pods) == std::ssize(pods) || !is_ready(cluster, *old)))
         cluster.terminate(*old);
     const Counts counts = count(cluster, live_pods(cluster, owner), revision);
     const auto wanted = static_cast<std::int64_t>(nodes.size());

@@ -115,7 +115,7 @@ Object without_nulls(const Object& object) {
 std::string misfit_of(const Kind& kind, const Object& object) {
     std::string wrong = misfit(object, every_object);
     if (!wrong.empty()) return wrong;
-    if (is_workload(kind.plural) || kind.plural == "replicasets") {
+    if (is_workload(kind) || kind.plural == "replicasets") {
         wrong = misfit(object, workload);
         return wrong.empty() ? misfit_of_pod_spec(object, "/spec/template/spec") : wrong;
     }

@@ -38,6 +38,11 @@ bool Simulation::pass(std::int64_t milliseconds) {
     return in_time;
 }
 
+Answer Simulation::end(const ProgramEnding& ending) {
+    if (!pass(ending.duration_ms)) return out_of_time();
+    return exited(ending.status, ending.output, ending.errors);
+}
+
 std::int64_t Simulation::changes() const {
     std::int64_t sum = 0;
     for (const auto& [name, cluster] : clusters) sum += cluster.resource_version();
@@ -90,8 +95,7 @@ Answer script(Simulation& world, const CommandLine& command) {
     for (const auto& [path, script] : world.programs) {
         if (!names_path(path, command.argv[0])) continue;
         if (!command.log.empty()) return leave_running(world, command, path, script);
-        if (!world.pass(script.duration_ms)) return out_of_time();
-        return exited(script.status, script.output, script.errors);
+        return world.end(script);
     }
     return unmodelled("the program {}", command.argv[0]);
 }

@@ -54,11 +54,7 @@ struct WebEndpoint {
     std::int64_t created = 0;
 };
 
-struct Script {
-    int status = 0;
-    std::string output;
-    std::string errors;
-    std::int64_t duration_ms = 0;
+struct Script : ProgramEnding {
     bool keeps_running = false;  // until it is stopped
 };
 
@@ -150,6 +146,8 @@ struct Simulation {
     void advance(Time to);
     // Lets time pass while a command runs; false if the command's own limit comes first.
     bool pass(std::int64_t milliseconds);
+    // A program runs so long, and has ended so.
+    Answer end(const ProgramEnding& ending);
     [[nodiscard]] std::int64_t changes() const;  // grows with every change in a cluster
 };
 
@@ -201,6 +199,8 @@ Answer curl_from(Simulation& world, const std::optional<Origin>& inside, const s
 
 // Makes the state that a directory describes with its default variables; and the nodes that belong to it.
 void apply_defaults(Simulation& world, TerraformDirectory& directory);
+// Of a state of that name.
+std::string lineage_of(const std::string& name);
 
 std::string state_of(const Simulation& world);
 

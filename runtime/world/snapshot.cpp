@@ -8,31 +8,12 @@ namespace migc::runtime::inline world {
 namespace {
 
 constexpr const char* restart_annotation = "kubectl.kubernetes.io/restartedAt";
-constexpr const char* revision_annotation = "deployment.kubernetes.io/revision";
-
-// What controllers make of the objects that people write.
-bool is_derived(const std::string& plural) {
-    static const std::set<std::string> derived{"pods",   "replicasets", "controllerrevisions",
-                                               "events", "endpoints",   "endpointslices"};
-    return derived.contains(plural);
-}
-
-void drop_annotation(Object& metadata, const char* name) {
-    if (!metadata.is_object() || !metadata.contains("annotations") || !metadata["annotations"].is_object())
-        return;
-    metadata["annotations"].erase(name);
-    if (metadata["annotations"].empty()) metadata.erase("annotations");
-}
 
 Object without_counters(const ObjectKey& key, Object object) {
     const Object capacity = object_at(object, "/status/capacity");
-    object.erase("status");
+    object = written_by_people(std::move(object));
     // How large a claim really is, is state; it lags behind what was asked for.
     if (key.plural == "persistentvolumeclaims" || key.plural == "nodes") object["capacity"] = capacity;
-    Object& metadata = object["metadata"];
-    for (const char* counter : {"uid", "resourceVersion", "generation", "creationTimestamp"})
-        metadata.erase(counter);
-    drop_annotation(metadata, revision_annotation);
     if (part(object, "/spec/template/metadata")) {
         Object& inner = object["spec"]["template"]["metadata"];
         drop_annotation(inner, restart_annotation);
@@ -41,15 +22,8 @@ Object without_counters(const ObjectKey& key, Object object) {
     return object;
 }
 
-std::string top_owner(const Cluster& cluster, const ObjectKey& pod) {
-    const Object& object = *cluster.find(pod);
-    const std::string kind = text_at(object, "/metadata/ownerReferences/0/kind");
-    const std::string name = text_at(object, "/metadata/ownerReferences/0/name");
-    if (kind.empty()) return "Pod/" + pod.name_space + "/" + pod.name;
-    const Object* set = cluster.find({"replicasets", pod.name_space, name});
-    if (kind != "ReplicaSet" || !set) return kind + "/" + pod.name_space + "/" + name;
-    return text_at(*set, "/metadata/ownerReferences/0/kind", kind) + "/" + pod.name_space + "/" +
-           text_at(*set, "/metadata/ownerReferences/0/name", name);
+std::string shown(const ObjectKey& key) {
+    return key.plural + "/" + key.name_space + "/" + key.name;
 }
 
 // What runs, by workload: how many pods of each image and configuration, and how many of them are ready.
@@ -61,7 +35,7 @@ Object running(const Cluster& cluster) {
         Object sort = {{"configuration", record.seen}, {"images", Object::array()}};
         for (const Object& status : list_at(pod, "/status/containerStatuses"))
             sort["images"].push_back({{"image", status["image"]}, {"content", status["imageID"]}});
-        auto& [all, ready] = sorts[top_owner(cluster, key)][printed(sort, -1)];
+        auto& [all, ready] = sorts[shown(cluster.top_owner(pod))][printed(sort, -1)];
         ++all;
         ready += record.stage == PodStage::Ready ? 1 : 0;
     }
@@ -85,8 +59,7 @@ bool is_record(const ObjectKey& key, const Object& object) {
 Object files(const Cluster& cluster) {
     Object result = Object::object();
     for (const auto& [key, of_workload] : cluster.files)
-        for (const auto& [path, content] : of_workload)
-            result[key.plural + "/" + key.name_space + "/" + key.name][path] = sha256(content);
+        for (const auto& [path, content] : of_workload) result[shown(key)][path] = sha256(content);
     return result;
 }
 
@@ -94,7 +67,7 @@ Object state_of(const Cluster& cluster) {
     Object objects = Object::object();
     for (const auto& [key, object] : cluster.objects())
         if (!is_derived(key.plural) && !is_record(key, object))
-            objects[key.plural + "/" + key.name_space + "/" + key.name] = without_counters(key, object);
+            objects[shown(key)] = without_counters(key, object);
     Object state = {{"objects", objects}, {"running", running(cluster)}};
     if (Object written = files(cluster); !written.empty()) state["files"] = std::move(written);
     return state;

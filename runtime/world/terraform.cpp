@@ -295,12 +295,6 @@ Answer state(const TerraformCall& call) {
     return done(text);
 }
 
-std::string lineage_of(const std::string& name) {
-    const std::string hex = sha256("lineage of " + name);
-    return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
-                       hex.substr(16, 4), hex.substr(20, 12));
-}
-
 void select_workspace(TerraformDirectory& directory, const std::string& name) {
     TerraformState& present = directory;
     directory.other_workspaces[directory.workspace] = present;
@@ -354,6 +348,10 @@ Answer run_verb(TerraformCall& call, const std::string& verb) {
 
 Answer terraform_error(const std::string& title, const std::string& text) {
     return failed("\nError: {}\n\n{}\n", title, text);
+}
+
+std::string lineage_of(const std::string& name) {
+    return uuid("lineage of " + name);
 }
 
 void sync_nodes(Simulation& world, const TerraformDirectory& directory) {

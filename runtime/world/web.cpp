@@ -50,14 +50,10 @@ std::optional<ObjectKey> service_of(const Cluster& cluster, const std::string& h
 }
 
 std::vector<ObjectKey> serving_pods(const Cluster& cluster, const ObjectKey& service) {
-    std::vector<ObjectKey> pods;
     const Object* found = cluster.find(service);
-    if (!found) return pods;
-    const Object selector = object_at(*found, "/spec/selector");
-    for (const ObjectKey& key : cluster.keys("pods", service.name_space))
-        if (!selector.empty() && is_ready(cluster, key) &&
-            has_labels(object_at(*cluster.find(key), "/metadata/labels"), selector))
-            pods.push_back(key);
+    if (!found || object_at(*found, "/spec/selector").empty()) return {};
+    auto pods = pods_with(cluster, service.name_space, object_at(*found, "/spec/selector"));
+    std::erase_if(pods, [&](const ObjectKey& pod) { return !is_ready(cluster, pod); });
     return pods;
 }
 
