@@ -1,7 +1,6 @@
 #include "runtime/trial/drill.hpp"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -16,19 +15,7 @@
 namespace migc::trial {
 namespace {
 
-constexpr std::array<std::pair<runtime::FaultKind, const char*>, 5> kinds = {{
-    {runtime::FaultKind::FailBefore, "fail-before"},
-    {runtime::FaultKind::FailAfter, "fail-after"},
-    {runtime::FaultKind::TimeoutAfter, "timeout-after"},
-    {runtime::FaultKind::Hang, "hang"},
-    {runtime::FaultKind::Garbage, "garbage"},
-}};
-
-std::string_view name(runtime::FaultKind kind) {
-    for (const auto& [known, text] : kinds)
-        if (known == kind) return text;
-    return "down";
-}
+using runtime::FaultKind;
 
 // Output of a tool may be anything.
 std::string dumped(const nlohmann::json& json, int indent = -1) {
@@ -69,11 +56,7 @@ class Drill {
         plain_ = plain->journaled;
         kill_everywhere(*plain);
         fault_each(*plain);
-        for (std::size_t intents = 1; intents <= plain->intents; ++intents) {
-            TrialPlan plan;
-            plan.stop_after = intents;
-            later([this, plan] { return done(one(plan)); });
-        }
+        for (std::size_t intents = 1; intents <= plain->intents; ++intents) later({.stop_after = intents});
         return do_all();
     }
 
@@ -84,9 +67,7 @@ class Drill {
     // Somebody else does each thing that they can do, around each command that changes something, in the run
     // and in its undo; and to each file of the project that a step edits.
     Done with_others() {
-        TrialPlan plan;
-        plan.undo = true;
-        auto plain = try_run(options_.session, script_, plan, copies_.front().get());
+        auto plain = try_run(options_.session, script_, {.undo = true}, copies_.front().get());
         if (!plain) return tl::unexpected(plain.error());
         plain_trial_ = std::move(*plain);
         tally_.commands = plain_trial_.changing.size();
@@ -102,39 +83,28 @@ class Drill {
 
     // `later_ms` below 0: before it.
     void other_at(runtime::Deed deed, const Changing& command, std::int64_t later_ms) {
-        runtime::Interference other;
-        other.deed = deed;
-        other.after = later_ms >= 0;
-        other.later_ms = std::max<std::int64_t>(later_ms, 0);
-        other.command = command.text;
-        other.nth = command.nth;
-        other_later(std::move(other));
+        other_later({.deed = deed,
+                     .after = later_ms >= 0,
+                     .later_ms = std::max<std::int64_t>(later_ms, 0),
+                     .command = command.text,
+                     .nth = command.nth});
     }
 
     void other_at_step(const std::string& path, const std::string& text) {
         if (text.find(path) == std::string::npos) return;
         for (const runtime::Deed deed : {runtime::Deed::SetUnrelated, runtime::Deed::Delete})
-            for (const bool after : {false, true}) {
-                runtime::Interference other;
-                other.deed = deed;
-                other.of = "file " + path;
-                other.step = true;
-                other.after = after;
-                other.command = text;
-                other_later(std::move(other));
-            }
+            for (const bool after : {false, true})
+                other_later(
+                    {.deed = deed, .of = "file " + path, .after = after, .step = true, .command = text});
     }
 
     void other_later(runtime::Interference other) {
-        TrialPlan plan;
         other.text =
             fmt::format("{}{}{} {}{} {}{}", runtime::name(other.deed), other.of.empty() ? "" : " of ",
                         other.of, other.later_ms > 0 ? fmt::format("{}s ", other.later_ms / 1000) : "",
                         other.after ? "after" : "before", other.step ? "step " : "", other.command);
         if (other.nth > 1) other.text += fmt::format(" #{}", other.nth);
-        plan.other = std::move(other);
-        plan.undo = true;
-        later([this, plan] { return done(one(plan)); });
+        later({.other = std::move(other), .undo = true});
     }
 
     [[nodiscard]] nlohmann::json files_edited() const {
@@ -165,6 +135,10 @@ class Drill {
         });
     }
 
+    void later(TrialPlan plan) {
+        later([this, plan = std::move(plan)] { return done(one(plan)); });
+    }
+
     // Each has a process of its own: `tally_` is that process's.
     Done do_all() {
         std::string problem;
@@ -188,9 +162,8 @@ class Drill {
                             : "";
         ++tally_.ends[fmt::format("{}{}", before, word(trial->last().result))];
         tally_.ends_by_fault[kind_of(plan)].insert(word(trial->last().result));
-        const std::size_t faults = plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0);
-        if (auto why =
-                plan.other ? hole_with_others(*trial, plain_trial_) : hole(*trial, script_.program, faults))
+        if (auto why = plan.other ? hole_with_others(*trial, plain_trial_)
+                                  : hole(*trial, script_.program, faults_in(plan)))
             tally_.counterexamples.push_back({what_happened(plan), *why, word(trial->last().result),
                                               differences(trial->origin(), trial->after)});
         return trial;
@@ -205,9 +178,7 @@ class Drill {
 
     // A run with these faults, killed as well, and with one more fault behind the last.
     Done fault_too(const std::vector<runtime::Fault>& faults) {
-        TrialPlan plan;
-        plan.faults = faults;
-        const auto trial = one(plan);
+        const auto trial = one({.faults = faults});
         if (!trial) return done(trial);
         if (auto killed = kill_before_told(faults, *trial); !killed) return killed;
         if (faults.size() >= options_.faults) return {};
@@ -223,9 +194,13 @@ class Drill {
         return {};
     }
 
+    static std::size_t faults_in(const TrialPlan& plan) {
+        return plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0);
+    }
+
     // What went wrong, if it was one thing only.
     static std::string kind_of(const TrialPlan& plan) {
-        if (plan.faults.size() + (plan.stop_after ? 1 : 0) + (plan.kill ? 1 : 0) > 1) return "several";
+        if (faults_in(plan) > 1) return "several";
         if (plan.other) return "others";
         return plan.stop_after ? "stop" : plan.kill ? "kill" : std::string(name(plan.faults.front().kind));
     }
@@ -242,9 +217,7 @@ class Drill {
         for (std::size_t i = 0; i < plain.journaled.size(); ++i) {
             const bool begins = plain.journaled[i].kind() == runtime::EventKind::Intent;
             if (!begins && plain.journaled[i].kind() != runtime::EventKind::Outcome) continue;
-            TrialPlan plan;
-            plan.kill = kill_at(plain.journaled, i, begins);
-            later([this, plan] { return done(one(plan)); });
+            later({.kill = kill_at(plain.journaled, i, begins)});
         }
     }
 
@@ -258,10 +231,7 @@ class Drill {
         };
         while (at < plain_.size() && at < trial.journaled.size() && same(at)) ++at;
         if (at >= trial.journaled.size()) return {};
-        TrialPlan plan;
-        plan.faults = faults;
-        plan.kill = kill_at(trial.journaled, at, false);
-        return done(one(plan));
+        return done(one({.faults = faults, .kill = kill_at(trial.journaled, at, false)}));
     }
 
     // What a step does over and over again (a soak asks from inside, by a pod of its own each time) goes
@@ -280,10 +250,12 @@ class Drill {
     // limit is mostly two minutes or five, so that it fails and the undo can see again.
     static std::vector<runtime::Fault> ways(const Changing& command) {
         std::vector<runtime::Fault> result;
-        for (const auto& kind : kinds) result.push_back({kind.first, command.text, command.nth, 0});
+        for (const auto kind : {FaultKind::FailBefore, FaultKind::FailAfter, FaultKind::TimeoutAfter,
+                                FaultKind::Hang, FaultKind::Garbage})
+            result.push_back({kind, command.text, command.nth, 0});
         for (const auto& [text, nth] : command.read_after)
             for (const std::int64_t outage_ms : {121'000, 301'000})
-                result.push_back({runtime::FaultKind::Down, text, nth, outage_ms});
+                result.push_back({FaultKind::Down, text, nth, outage_ms});
         return result;
     }
 

@@ -58,12 +58,10 @@ std::optional<ir::Program> only(const ir::Program& program, const std::string& n
     if (found == nullptr) return std::nullopt;
     ir::Program result = program;
     ir::Stage stage = *found;
-    const ir::Stage* definition = stage.repeats ? program.stage(*stage.repeats) : nullptr;
-    if (definition != nullptr) {
-        stage.steps = definition->steps;
-        if (!stage.on_failure) stage.on_failure = definition->on_failure;
-        if (!stage.throughout) stage.throughout = definition->throughout;
-    }
+    const ir::Stage& definition = semantics::stage_with_steps(program, *found);
+    stage.steps = definition.steps;
+    if (!stage.on_failure) stage.on_failure = definition.on_failure;
+    if (!stage.throughout) stage.throughout = definition.throughout;
     stage.repeats.reset();
     stage.gates.clear();
     result.stages = {std::move(stage)};

@@ -252,17 +252,17 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
             note_lost(trial, *world, judged);
     };
     Memory journal(plan.kill);
-    trial.result = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run).run();
+    const auto engine = [&] {
+        return runtime::Engine(script.program, script.inventory, *world, journal, listen, *run);
+    };
+    trial.result = engine().run();
     trial.journaled = as_in_all(journal.all(), copy);
     if ((plan.stop_after && trial.result.result == Outcome::Held) ||
         (plan.undo && trial.result.result != Outcome::Undone && trial.result.result != Outcome::Refused)) {
         undoing = true;
-        trial.undone = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
-                           .undo(trial.result.run);
+        trial.undone = engine().undo(trial.result.run);
     }
-    if (journal.revive())
-        trial.resumed = runtime::Engine(script.program, script.inventory, *world, journal, listen, *run)
-                            .resume(trial.result.run);
+    if (journal.revive()) trial.resumed = engine().resume(trial.result.run);
     trial.interfered = plan.other && world->idle_interference().empty();
     // What is still rolling out by itself when the run ends is not left changed.
     constexpr std::int64_t converging_ms = 10 * 60'000;

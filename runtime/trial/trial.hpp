@@ -28,11 +28,11 @@ struct Kill {
 };
 
 struct TrialPlan {
-    std::vector<runtime::Fault> faults;
-    std::optional<std::size_t> stop_after;  // intents: then the operator stops the run, and undoes it
-    std::optional<Kill> kill;
-    std::optional<runtime::Interference> other;  // somebody else acts, once
-    bool undo = false;                           // what is done is undone then
+    std::vector<runtime::Fault> faults = {};
+    std::optional<std::size_t> stop_after = {};  // intents: then the operator stops the run, and undoes it
+    std::optional<Kill> kill = {};
+    std::optional<runtime::Interference> other = {};  // somebody else acts, once
+    bool undo = false;                                // what is done is undone then
 };
 
 // A command that changed something, as a fault can name it: its text, and which one of that text it is; and

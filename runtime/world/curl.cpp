@@ -17,6 +17,18 @@ constexpr Options options{
     false};
 constexpr std::string_view data_options = "-d --data --data-binary --data-raw";
 
+// Text as it stands between quotation marks in a configuration.
+std::string unescaped(const std::string& text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool escape = text[i] == '\\' && i + 1 < text.size();
+        if (escape) ++i;
+        const char c = text[i];
+        result += !escape ? c : c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : c;
+    }
+    return result;
+}
+
 // The options of a config file: `name`, `name = "value"`, `name = value`.
 std::vector<std::string> config_words(const std::string& text) {
     std::vector<std::string> words;
@@ -98,11 +110,10 @@ WebResponse limited(const Arguments& arguments, WebResponse response) {
     const double limit = std::atof(arguments.value_or("-m --max-time", "0").c_str());
     const auto limit_ms = static_cast<std::int64_t>(std::clamp(limit, 0.0, 1e9) * 1000);
     if (limit_ms == 0 || response.latency_ms <= limit_ms) return response;
-    WebResponse late;
-    late.latency_ms = limit_ms;
-    late.failure = 28;
-    late.message = fmt::format("Operation timed out after {} milliseconds with 0 bytes received", limit_ms);
-    return late;
+    return {
+        .latency_ms = limit_ms,
+        .failure = 28,
+        .message = fmt::format("Operation timed out after {} milliseconds with 0 bytes received", limit_ms)};
 }
 
 bool is_change(const WebRequest& request) {
@@ -136,8 +147,7 @@ class Curl {
   private:
     Answer transfer(const std::string& url) {
         const WebRequest request = request_of(arguments_, url, input_);
-        if (const auto answer =
-                registry_answer(world_, request.method, url, input_, !arguments_.has("-I --head")))
+        if (const auto answer = registry_answer(world_, request, !arguments_.has("-I --head")))
             return *answer;
         const WebResponse response = limited(arguments_, respond(world_, inside_, request));
         *std::ranges::min_element(lanes_) += response.latency_ms;

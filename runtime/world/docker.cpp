@@ -74,18 +74,16 @@ Answer build(Simulation& world, const std::filesystem::path& directory, const Ar
                   fmt::format("writing image {} done\nnaming to {} done\n", digest, with_tag(tags[0])));
 }
 
-Answer tag(Simulation& world, const Arguments& arguments) {
-    if (arguments.words.size() != 2) return unmodelled("docker tag of other than two images");
-    const auto digest = local_digest(world, arguments.words[0]);
-    if (!digest) return no_such_image(arguments.words[0]);
+Answer tag(Simulation& world, const std::string& image, const Arguments& arguments) {
+    const auto digest = local_digest(world, image);
+    if (!digest) return no_such_image(image);
     world.local_images[with_tag(arguments.words[1])] = *digest;
     world.acted = true;
     return done("");
 }
 
-Answer push(Simulation& world, const Arguments& arguments) {
-    if (arguments.words.size() != 1) return unmodelled("docker push of other than one image");
-    const std::string image = with_tag(arguments.words[0]);
+Answer push(Simulation& world, const std::string& given, const Arguments&) {
+    const std::string image = with_tag(given);
     const auto digest = digest_in(world.local_images, image);
     if (!digest) return failed("An image does not exist locally with the tag: {}\n", repository(image));
     if (const auto set = set_tag(world, image, *digest); !set)
@@ -94,9 +92,8 @@ Answer push(Simulation& world, const Arguments& arguments) {
                 image.substr(repository(image).size() + 1), *digest);
 }
 
-Answer pull(Simulation& world, const Arguments& arguments) {
-    if (arguments.words.size() != 1) return unmodelled("docker pull of other than one image");
-    const std::string image = with_tag(arguments.words[0]);
+Answer pull(Simulation& world, const std::string& given, const Arguments&) {
+    const std::string image = with_tag(given);
     const auto digest = digest_in(world.registry, image);
     if (!digest)
         return failed(
@@ -106,9 +103,7 @@ Answer pull(Simulation& world, const Arguments& arguments) {
     return done("Digest: {}\nStatus: Downloaded newer image for {}\n{}\n", *digest, image, image);
 }
 
-Answer inspect_image(const Simulation& world, const Arguments& arguments) {
-    if (arguments.words.size() != 1) return unmodelled("docker image inspect of other than one image");
-    const std::string& image = arguments.words[0];
+Answer inspect_image(Simulation& world, const std::string& image, const Arguments& arguments) {
     const auto digest = local_digest(world, image);
     if (!digest)
         return exited(1, "[]\n",
@@ -128,9 +123,7 @@ Answer inspect_image(const Simulation& world, const Arguments& arguments) {
     return unmodelled("docker image inspect --format " + format);
 }
 
-Answer inspect_manifest(const Simulation& world, const Arguments& arguments) {
-    if (arguments.words.size() != 1) return unmodelled("docker manifest inspect of other than one image");
-    const std::string& image = arguments.words[0];
+Answer inspect_manifest(Simulation& world, const std::string& image, const Arguments& arguments) {
     const auto digest = digest_in(world.registry, image);
     if (!digest) return failed("no such manifest: {}\n", with_tag(image));
     const std::string type = "application/vnd.docker.distribution.manifest.v2+json";
@@ -143,10 +136,9 @@ Answer inspect_manifest(const Simulation& world, const Arguments& arguments) {
 }
 
 // docker buildx imagetools inspect IMAGE --format '{{json .Manifest}}'
-Answer inspect_remote(const Simulation& world, const Arguments& arguments) {
+Answer inspect_remote(Simulation& world, const std::string& image, const Arguments& arguments) {
     if (arguments.words.size() != 1)
         return unmodelled("docker buildx imagetools inspect of other than one image");
-    const std::string& image = arguments.words[0];
     const auto digest = digest_in(world.registry, image);
     if (!digest) return failed("ERROR: {}: not found\n", with_tag(image));
     const std::string format = arguments.value_or("--format", "");
@@ -160,12 +152,26 @@ Answer inspect_remote(const Simulation& world, const Arguments& arguments) {
         "\n");
 }
 
-Answer remove(Simulation& world, const Arguments& arguments) {
-    if (arguments.words.size() != 1) return unmodelled("docker image rm of other than one image");
-    if (world.local_images.erase(with_tag(arguments.words[0])) == 0) return no_such_image(arguments.words[0]);
+Answer remove(Simulation& world, const std::string& image, const Arguments&) {
+    if (world.local_images.erase(with_tag(image)) == 0) return no_such_image(image);
     world.acted = true;
-    return done("Untagged: {}\n", with_tag(arguments.words[0]));
+    return done("Untagged: {}\n", with_tag(image));
 }
+
+// The commands that name images: how many, and what does it with the first.
+struct Verb {
+    std::string_view name;
+    std::size_t images;
+    Answer (*run)(Simulation&, const std::string&, const Arguments&);
+};
+
+constexpr Verb verbs[] = {{"tag", 2, tag},
+                          {"push", 1, push},
+                          {"pull", 1, pull},
+                          {"image rm", 1, remove},
+                          {"image inspect", 1, inspect_image},
+                          {"manifest inspect", 1, inspect_manifest},
+                          {"buildx imagetools inspect", 1, inspect_remote}};
 
 }  // namespace
 
@@ -201,14 +207,12 @@ Answer docker(Simulation& world, const CommandLine& command, const std::vector<s
         Arguments::parse(rest, {"-t --tag -f --format", "-v --verbose -q --quiet --no-prune", false});
     if (!arguments) return unmodelled("docker {} {}", verb, arguments.error());
     if (verb == "build") return build(world, command.directory, *arguments);
-    if (verb == "tag") return tag(world, *arguments);
-    if (verb == "push") return push(world, *arguments);
-    if (verb == "pull") return pull(world, *arguments);
-    if (verb == "image rm") return remove(world, *arguments);
-    if (verb == "image inspect") return inspect_image(world, *arguments);
-    if (verb == "manifest inspect") return inspect_manifest(world, *arguments);
-    if (verb == "buildx imagetools inspect") return inspect_remote(world, *arguments);
-    return unmodelled("docker " + verb);
+    const auto known = std::ranges::find(verbs, verb, &Verb::name);
+    if (known == std::end(verbs)) return unmodelled("docker " + verb);
+    if (arguments->words.size() != known->images)
+        return unmodelled("docker {} of other than {}", verb,
+                          known->images == 1 ? "one image" : "two images");
+    return known->run(world, arguments->words[0], *arguments);
 }
 
 }  // namespace migc::runtime::inline world

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -21,8 +20,13 @@ constexpr std::pair<std::string_view, FaultKind> kinds[] = {
     {"down", FaultKind::Down},
 };
 
-// Takes " #2" off the end of the text.
-std::optional<std::size_t> take_number(std::string_view& text) {
+}  // namespace
+
+std::string_view name(FaultKind kind) {
+    return std::ranges::find(kinds, kind, &std::pair<std::string_view, FaultKind>::second)->first;
+}
+
+std::optional<std::size_t> take_count(std::string_view& text) {
     const std::size_t sign = text.rfind('#');
     if (sign == std::string_view::npos || (sign > 0 && text[sign - 1] != ' ')) return 1;
     const auto number = whole_number<std::size_t>(text.substr(sign + 1));
@@ -30,8 +34,6 @@ std::optional<std::size_t> take_number(std::string_view& text) {
     text = trimmed(text.substr(0, sign));
     return number;
 }
-
-}  // namespace
 
 tl::expected<Fault, std::string> parse_fault(std::string_view text) {
     const std::size_t colon = text.find(':');
@@ -41,23 +43,23 @@ tl::expected<Fault, std::string> parse_fault(std::string_view text) {
             text));
     Fault fault;
     std::string_view head = trimmed(text.substr(0, colon));
-    const std::string_view name = head.substr(0, head.find(' '));
-    const std::string_view lasts = trimmed(head.substr(name.size()));
-    const auto kind = std::ranges::find_if(kinds, [&](const auto& k) { return k.first == name; });
+    const std::string_view word = head.substr(0, head.find(' '));
+    const std::string_view lasts = trimmed(head.substr(word.size()));
+    const auto kind = std::ranges::find(kinds, word, &std::pair<std::string_view, FaultKind>::first);
     if (kind == std::end(kinds))
         return tl::unexpected(fmt::format(
-            "`{}` is no kind of fault: fail-before, fail-after, timeout-after, hang, garbage, down", name));
+            "`{}` is no kind of fault: fail-before, fail-after, timeout-after, hang, garbage, down", word));
     fault.kind = kind->second;
     if (!lasts.empty()) {
         const auto duration = parse_duration(lasts);
         if (fault.kind != FaultKind::Down || !duration || duration->milliseconds <= 0)
             return tl::unexpected(fmt::format(
                 "`{}` does not fit after `{}`: only `down` takes a duration, as in \"down 10m: kubectl\"",
-                lasts, name));
+                lasts, word));
         fault.lasts_ms = duration->milliseconds;
     }
     std::string_view command = trimmed(text.substr(colon + 1));
-    const auto number = take_number(command);
+    const auto number = take_count(command);
     if (!number) return tl::unexpected(fmt::format("`{}` does not end in a count such as #2", command));
     fault.nth = *number;
     fault.text = command;

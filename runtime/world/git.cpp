@@ -71,11 +71,6 @@ Answer cat_file(const GitRepository& repository, const Arguments& arguments) {
     return fatal(fmt::format("git cat-file {}: bad file", arguments.words[1]));
 }
 
-std::string content_of(const std::filesystem::path& path) {
-    constexpr std::uintmax_t limit = std::uintmax_t{64} << 20;
-    return read_file(path, limit).value_or("");
-}
-
 // What HEAD describes is compared with the file; every other file is committed unless it is said not to be.
 Answer status(const GitRepository& repository, const Arguments& arguments, const std::string& root) {
     if (!arguments.has("-z") || arguments.after_dashes.size() != 1)
@@ -85,7 +80,8 @@ Answer status(const GitRepository& repository, const Arguments& arguments, const
     bool differs = std::ranges::find(uncommitted, path) != uncommitted.end();
     const GitRevision* head = revision_named(repository, "HEAD");
     if (head && head->files.contains(path))
-        differs = differs || content_of(std::filesystem::path(root) / path) != head->files.at(path);
+        differs = differs || read_file(std::filesystem::path(root) / path, any_size).value_or("") !=
+                                 head->files.at(path);
     return done(differs ? " M " + path + '\0' : "");
 }
 

@@ -1,7 +1,6 @@
 #include "runtime/world/interference.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,22 +25,6 @@ std::string_view take_word(std::string_view& text) {
     const std::string_view word = text.substr(0, text.find(' '));
     text = trimmed(text.substr(word.size()));
     return word;
-}
-
-// Takes " #2" off the end of the text.
-std::optional<std::size_t> take_count(std::string_view& text) {
-    const std::size_t sign = text.rfind(" #");
-    if (sign == std::string_view::npos) return 1;
-    const auto number = whole_number<std::size_t>(text.substr(sign + 2));
-    if (!number || *number == 0) return std::nullopt;
-    text = trimmed(text.substr(0, sign));
-    return number;
-}
-
-// The value as JSON where it is some, else as a text.
-Object value_of(std::string_view text) {
-    Object value = Object::parse(text, nullptr, false);
-    return value.is_discarded() ? Object(std::string(text)) : value;
 }
 
 struct When {
@@ -70,7 +53,7 @@ tl::expected<void, std::string> read_middle(std::string_view middle, Interferenc
                 value = trimmed(value.substr(0, space));
             }
         if (value.empty()) return Error("there is no value after `to`");
-        result.to = value_of(value);
+        result.to = json_or_text(value);
         middle = middle.substr(0, to == 0 ? 0 : to - 1);
     }
     middle = trimmed(middle);

@@ -40,11 +40,11 @@ std::string_view name(Deed deed);
 struct Spot {
     enum class Kind : std::uint8_t { Cluster, Tag, LocalTag, Terraform, Document, File };
     Kind kind = Kind::Cluster;
-    std::string in;          // Cluster: its name; Terraform: the folder
-    std::string plural;      // Cluster
-    std::string name_space;  // Cluster
-    std::string name;        // of the object; the image; the address; the URL; the path
-    std::string pointer;     // Cluster, Terraform: the field; empty: all of it
+    std::string in = {};          // Cluster: its name; Terraform: the folder
+    std::string plural = {};      // Cluster
+    std::string name_space = {};  // Cluster
+    std::string name = {};        // of the object; the image; the address; the URL; the path
+    std::string pointer = {};     // Cluster, Terraform: the field; empty: all of it
 
     friend auto operator<=>(const Spot&, const Spot&) = default;
     friend bool operator==(const Spot&, const Spot&) = default;
@@ -61,15 +61,18 @@ struct Changed {
 
 struct Interference {
     Deed deed = Deed::SetOther;
-    std::string text;           // as it was written, for messages
-    std::string of;             // where, as it was written; empty: whatever the command changes
-    std::optional<Object> to;   // SetOther: that value
-    bool after = false;         // the command, or the step; else before it
-    bool step = false;          // `command` is a part of a step's text
-    std::int64_t later_ms = 0;  // so long after it
-    std::string command;        // as a fault names it
+    std::string text = {};          // as it was written, for messages
+    std::string of = {};            // where, as it was written; empty: whatever the command changes
+    std::optional<Object> to = {};  // SetOther: that value
+    bool after = false;             // the command, or the step; else before it
+    bool step = false;              // `command` is a part of a step's text
+    std::int64_t later_ms = 0;      // so long after it
+    std::string command = {};       // as a fault names it
     std::size_t nth = 1;
 };
+
+// Takes " #2" off the end of a command: 1 where there is none, nothing where it is no count.
+std::optional<std::size_t> take_count(std::string_view& text);
 
 // DEED [of PLACE] [to VALUE] [DURATION] before|after COMMAND [#N]
 //   "set-other before kubectl scale", "set-other 20s after kubectl scale", "delete of configmap/settings
@@ -84,10 +87,10 @@ struct OthersWrite {
     Spot place;
     std::optional<Object> value;  // nothing: it was deleted
     Time time = 0;
-    std::size_t commands = 0;    // so many had migc run before it
-    bool superseded = false;     // another one wrote there later
-    bool looked_at = false;      // migc has read, with the same tool, between it and what overwrote it
-    std::string overwritten_by;  // the command after which it was not there any more; empty: it is there
+    std::size_t commands = 0;         // so many had migc run before it
+    bool superseded = false;          // another one wrote there later
+    bool looked_at = false;           // migc has read, with the same tool, between it and what overwrote it
+    std::string overwritten_by = {};  // the command after which it was not there any more; empty: it is there
 
     [[nodiscard]] bool stands() const { return overwritten_by.empty(); }
 };

@@ -96,6 +96,11 @@ std::string printed(const Object& object, int indent) {
     return object.dump(indent, ' ', false, Object::error_handler_t::replace);
 }
 
+Object json_or_text(std::string_view text) {
+    Object value = Object::parse(text, nullptr, false);
+    return value.is_discarded() ? Object(std::string(text)) : value;
+}
+
 std::string name_suffix(std::string_view text, std::size_t length) {
     // Kubernetes leaves out vowels and look-alikes, so that a name never spells a word.
     constexpr std::string_view alphabet = "bcdfghjklmnpqrstvwxz2456789";

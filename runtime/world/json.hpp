@@ -25,6 +25,9 @@ bool flag_at(const Object& object, const char* pointer);
 // As kubectl and terraform print it; bytes that are not UTF-8 are replaced. An indent below 0 gives one line.
 std::string printed(const Object& object, int indent = 4);
 
+// The value where the text is JSON, else the text.
+Object json_or_text(std::string_view text);
+
 // `length` characters that kubernetes would use in a name, decided by the text.
 std::string name_suffix(std::string_view text, std::size_t length);
 

@@ -182,8 +182,7 @@ tl::expected<Target, Answer> existing_target(const KubectlCall& call, const std:
     const Target& target = targets->front();
     const std::string& name_space = target.key.name_space;
     if (!name_space.empty() && !call.cluster.has_namespace(name_space))
-        return tl::unexpected(
-            failed("Error from server (NotFound): namespaces \"{}\" not found\n", name_space));
+        return tl::unexpected(not_found(*call.cluster.kinds.by_plural("namespaces"), name_space));
     if (!call.cluster.find(target.key)) return tl::unexpected(not_found(*target.kind, target.key.name));
     return target;
 }

@@ -56,7 +56,7 @@ std::optional<Answer> claim_refusal(const KubectlCall& call, const Kind& kind, c
 std::optional<Answer> refusal(const KubectlCall& call, const Kind& kind, const Object& object,
                               const ObjectKey& key) {
     if (kind.namespaced && !call.cluster.has_namespace(key.name_space))
-        return failed("Error from server (NotFound): namespaces \"{}\" not found\n", key.name_space);
+        return not_found(*call.cluster.kinds.by_plural("namespaces"), key.name_space);
     if (const std::string wrong = misfit_of(kind, object); !wrong.empty())
         return failed("Error from server (BadRequest): {} \"{}\" cannot be handled: {}\n", kind.kind,
                       key.name, wrong);
@@ -136,10 +136,6 @@ tl::expected<ObjectKey, Answer> key_of(const KubectlCall& call, const Kind& kind
     return ObjectKey{kind.plural, kind.namespaced ? call.name_space : "", text_at(object, "/metadata/name")};
 }
 
-Target target_of(const Kind& kind, const ObjectKey& key) {
-    return {&kind, key};
-}
-
 Answer apply_on_server(KubectlCall& call, const Kind& kind, const ObjectKey& key, const Object& applied,
                        const std::string& version) {
     const Object* live = call.cluster.find(key);
@@ -161,7 +157,7 @@ Answer apply_on_server(KubectlCall& call, const Kind& kind, const ObjectKey& key
         shown["metadata"]["managedFields"] = managers.shown(kind.api_version());
     }
     const std::string said =
-        target_of(kind, key).shown() + " serverside-applied" + (dry_run(call) ? " (server dry run)" : "");
+        Target{&kind, key}.shown() + " serverside-applied" + (dry_run(call) ? " (server dry run)" : "");
     return shown_as(call, in_version(kind, std::move(shown), version), said);
 }
 
@@ -174,7 +170,7 @@ Answer apply_as_client(KubectlCall& call, const Kind& kind, const ObjectKey& key
     const bool is_new = live == nullptr;
     const auto stored = store(call, kind, std::move(object));
     if (!stored) return stored.error();
-    return shown_object(call, *stored, target_of(kind, key).shown() + (is_new ? " created" : " configured"));
+    return shown_object(call, *stored, Target{&kind, key}.shown() + (is_new ? " created" : " configured"));
 }
 
 }  // namespace
@@ -245,6 +241,8 @@ struct Given {
 };
 
 static tl::expected<Given, Answer> object_given(KubectlCall& call) {
+    if (call.arguments.has("--dry-run") && !dry_run(call))
+        return tl::unexpected(unmodelled("kubectl {} --dry-run other than server", call.verb));
     auto object = manifest_of(call);
     if (!object) return tl::unexpected(object.error());
     const auto kind = kind_of(call, *object);
@@ -255,8 +253,6 @@ static tl::expected<Given, Answer> object_given(KubectlCall& call) {
 }
 
 Answer kubectl_apply(KubectlCall& call) {
-    if (call.arguments.has("--dry-run") && !dry_run(call))
-        return unmodelled("kubectl apply --dry-run other than server");
     const auto given = object_given(call);
     if (!given) return given.error();
     const auto& [applied, kind, key] = *given;
@@ -269,8 +265,6 @@ Answer kubectl_apply(KubectlCall& call) {
 Answer kubectl_create(KubectlCall& call) {
     if (!call.arguments.words.empty() && call.arguments.words[0] == "job") return kubectl_create_job(call);
     if (!call.arguments.words.empty()) return unmodelled("kubectl create " + joined(call.arguments.words));
-    if (call.arguments.has("--dry-run") && !dry_run(call))
-        return unmodelled("kubectl create --dry-run other than server");
     const auto given = object_given(call);
     if (!given) return given.error();
     const auto& [object, kind, key] = *given;
@@ -281,13 +275,11 @@ Answer kubectl_create(KubectlCall& call) {
     const auto stored = store(call, *kind, as_written(object));
     if (!stored) return stored.error();
     if (call.arguments.has("--raw")) return done(printed(*stored, -1) + "\n");
-    return shown_object(call, *stored, target_of(*kind, key).shown() + " created");
+    return shown_object(call, *stored, Target{kind, key}.shown() + " created");
 }
 
 Answer kubectl_replace(KubectlCall& call) {
     if (!call.arguments.words.empty()) return unmodelled("kubectl replace " + joined(call.arguments.words));
-    if (call.arguments.has("--dry-run") && !dry_run(call))
-        return unmodelled("kubectl replace --dry-run other than server");
     const auto given = object_given(call);
     if (!given) return given.error();
     const auto& [object, kind, key] = *given;
@@ -296,7 +288,7 @@ Answer kubectl_replace(KubectlCall& call) {
                       kind->resource(), key.name);
     const auto stored = store(call, *kind, object);
     if (!stored) return stored.error();
-    return shown_object(call, *stored, target_of(*kind, key).shown() + " replaced");
+    return shown_object(call, *stored, Target{kind, key}.shown() + " replaced");
 }
 
 }  // namespace migc::runtime::inline world

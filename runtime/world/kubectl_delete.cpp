@@ -1,5 +1,6 @@
 // kubectl delete.
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -13,10 +14,8 @@ bool gone_within_limit(KubectlCall& call, const ObjectKey& key, const std::strin
         const Object* object = call.cluster.find(key);
         return object && text_at(*object, "/metadata/uid") == uid;
     };
-    while (is_there()) {
-        const Time next = call.world.next();
-        if (next == never || !call.world.pass(std::max<Time>(1, next - call.world.clock))) return false;
-    }
+    while (is_there())
+        if (call.world.next() == never || !call.world.pass_to_next()) return false;
     return true;
 }
 
@@ -78,20 +77,20 @@ Answer delete_raw(KubectlCall& call, const std::string& path) {
     const Object* object = call.cluster.find(target->key);
     if (!object) return not_found(*target->kind, target->key.name);
     const Object options = Object::parse(call.input, nullptr, false);
-    const std::string wanted = text_at(options, "/preconditions/uid");
+    constexpr std::array<const char*, 3> checked[] = {
+        {"uid", "UID", "deleted and then recreated"},
+        {"resourceVersion", "ResourceVersion", "modified"},
+    };
+    for (const auto& [field, shown, otherwise] : checked) {
+        const std::string wanted = text_at(options, (std::string("/preconditions/") + field).c_str());
+        const std::string has = text_at(*object, (std::string("/metadata/") + field).c_str());
+        if (!wanted.empty() && wanted != has)
+            return failed(
+                "Error from server (Conflict): Operation cannot be fulfilled on {} \"{}\": the {} in the "
+                "precondition ({}) does not match the {} in record ({}). The object might have been {}\n",
+                target->kind->kind, target->key.name, shown, wanted, shown, has, otherwise);
+    }
     const std::string uid = text_at(*object, "/metadata/uid");
-    if (!wanted.empty() && wanted != uid)
-        return failed(
-            "Error from server (Conflict): Operation cannot be fulfilled on {} \"{}\": the UID in the precondition "
-            "({}) does not match the UID in record ({}). The object might have been deleted and then recreated\n",
-            target->kind->kind, target->key.name, wanted, uid);
-    const std::string wanted_version = text_at(options, "/preconditions/resourceVersion");
-    const std::string version = text_at(*object, "/metadata/resourceVersion");
-    if (!wanted_version.empty() && wanted_version != version)
-        return failed(
-            "Error from server (Conflict): Operation cannot be fulfilled on {} \"{}\": the ResourceVersion in the "
-            "precondition ({}) does not match the ResourceVersion in record ({}). The object might have been modified\n",
-            target->kind->kind, target->key.name, wanted_version, version);
     begin_deletion(call, *target);
     return done(
         printed({{"kind", "Status"},

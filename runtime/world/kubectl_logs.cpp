@@ -85,9 +85,7 @@ Answer selected_logs(KubectlCall& call, const std::string& selector) {
 
 Answer kubectl_logs(KubectlCall& call) {
     if (const auto selector = call.arguments.value("-l --selector")) return selected_logs(call, *selector);
-    const auto& words = call.arguments.words;
-    const bool bare = words.size() == 1 && words[0].find('/') == std::string::npos;
-    const auto target = existing_target(call, bare ? std::vector<std::string>{"pods", words[0]} : words);
+    const auto target = target_with_pods(call);
     if (!target) {
         const std::string& errors = target.error().errors;
         return errors.rfind("Error from server", 0) == 0

@@ -143,8 +143,7 @@ Answer kubectl_drain(KubectlCall& call) {
             evict(call, answer, left);
             next_try = call.world.clock + retry_ms;
         }
-        const Time next = std::min({call.world.next(), next_try, ends});
-        if (!call.world.pass(std::max<Time>(1, next - call.world.clock))) return out_of_time();
+        if (!call.world.pass_to_next(std::min(next_try, ends))) return out_of_time();
         std::erase_if(left, [&](const ObjectKey& pod) {
             if (is_on(call.cluster, pod, node)) return false;
             answer.output += fmt::format("pod/{} evicted\n", pod.name);

@@ -47,14 +47,18 @@ bool wait_until_started(KubectlCall& call, const ObjectKey& pod, std::int64_t li
     const Time last = call.world.clock + limit_ms;
     while (call.cluster.pods[pod].stage != PodStage::Ready &&
            call.cluster.pods[pod].stage != PodStage::Running) {
-        const Time next = std::min(call.world.next(), last);
-        if (!call.world.pass(std::max<Time>(1, next - call.world.clock)) || call.world.clock >= last)
-            return false;
+        if (!call.world.pass_to_next(last) || call.world.clock >= last) return false;
     }
     return true;
 }
 
 }  // namespace
+
+tl::expected<Target, Answer> target_with_pods(const KubectlCall& call) {
+    std::vector<std::string> words = call.arguments.words;
+    if (words.size() == 1 && words[0].find('/') == std::string::npos) words.insert(words.begin(), "pods");
+    return existing_target(call, words);
+}
 
 std::vector<ObjectKey> pods_behind(const KubectlCall& call, const Target& target) {
     if (target.key.plural == "pods") return {target.key};
@@ -122,9 +126,7 @@ Answer kubectl_wait(KubectlCall& call) {
 }
 
 Answer kubectl_exec(KubectlCall& call) {
-    const auto& names = call.arguments.words;
-    const bool bare = names.size() == 1 && names[0].find('/') == std::string::npos;
-    const auto target = existing_target(call, bare ? std::vector<std::string>{"pods", names[0]} : names);
+    const auto target = target_with_pods(call);
     if (!target) return target.error();
     if (call.arguments.after_dashes.empty())
         return failed("error: you must specify at least one command for the container\n");

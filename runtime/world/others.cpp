@@ -1,7 +1,7 @@
 #include "runtime/world/others.hpp"
 
 #include <algorithm>
-#include <set>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -46,63 +46,52 @@ void compare_fields(const Object& before, const Object& after, const std::string
         {std::move(place), before.is_null() ? Maybe() : before, after.is_null() ? Maybe() : after});
 }
 
-template <typename Map, typename Make>
-void compare_maps(const Map& before, const Map& after, const Make& make) {
-    for (const auto& [key, value] : before)
-        if (!after.contains(key)) make(key, &value, nullptr);
-    for (const auto& [key, value] : after) {
-        const auto old = before.find(key);
-        make(key, old == before.end() ? nullptr : &old->second, &value);
-    }
+// What is below the same key in both; there is no place for what is left out.
+template <typename Map, typename Place, typename Read>
+void compare_maps(const Map& before, const Map& after, const Place& place_of, const Read& read,
+                  std::vector<Changed>& found) {
+    const auto value = [&](const Map& map, const auto& key) {
+        const auto at = map.find(key);
+        return at == map.end() ? Object() : Object(read(at->second));
+    };
+    const auto compare = [&](const auto& key) {
+        if (const std::optional<Spot> place = place_of(key))
+            compare_fields(value(before, key), value(after, key), "", *place, found);
+    };
+    for (const auto& [key, gone] : before)
+        if (!after.contains(key)) compare(key);
+    for (const auto& [key, there] : after) compare(key);
 }
 
 void compare_tags(const std::map<std::string, std::string>& before,
                   const std::map<std::string, std::string>& after, Spot::Kind kind,
                   std::vector<Changed>& found) {
-    compare_maps(before, after, [&](const std::string& image, const std::string* was, const std::string* is) {
-        if (image.find('@') != std::string::npos || (was && is && *was == *is)) return;
-        Spot place;
-        place.kind = kind;
-        place.name = image;
-        found.push_back({place, was ? Maybe(*was) : Maybe(), is ? Maybe(*is) : Maybe()});
-    });
+    const auto place_of = [&](const std::string& image) {
+        return image.find('@') == std::string::npos ? std::optional(Spot{.kind = kind, .name = image})
+                                                    : std::nullopt;
+    };
+    compare_maps(before, after, place_of, std::identity(), found);
 }
 
 Spot object_place(const std::string& cluster, const ObjectKey& key) {
-    Spot place;
-    place.in = cluster;
-    place.plural = key.plural;
-    place.name_space = key.name_space;
-    place.name = key.name;
-    return place;
+    return {.in = cluster, .plural = key.plural, .name_space = key.name_space, .name = key.name};
 }
 
 void compare_clusters(const Cluster& before, const Cluster& after, std::vector<Changed>& found) {
-    compare_maps(
-        before.objects(), after.objects(), [&](const ObjectKey& key, const Object* was, const Object* is) {
-            if (is_derived(key.plural)) return;
-            const Spot place = object_place(after.name, key);
-            if (was && is)
-                return compare_fields(written_by_people(*was), written_by_people(*is), "", place, found);
-            found.push_back({place, was ? Maybe(written_by_people(*was)) : Maybe(),
-                             is ? Maybe(written_by_people(*is)) : Maybe()});
-        });
+    const auto place_of = [&](const ObjectKey& key) {
+        return is_derived(key.plural) ? std::nullopt : std::optional(object_place(after.name, key));
+    };
+    compare_maps(before.objects(), after.objects(), place_of, written_by_people, found);
 }
 
 void compare_terraform(const std::string& folder, const TerraformDirectory& before,
                        const TerraformDirectory& after, std::vector<Changed>& found) {
-    std::set<std::string> addresses;
-    for (const auto* one : {&before, &after})
-        for (const auto& [address, attributes] : one->instances.items()) addresses.insert(address);
-    for (const std::string& address : addresses) {
-        const Object was = before.instances.value(address, Object()),
-                     is = after.instances.value(address, Object());
-        Spot place;
-        place.kind = Spot::Kind::Terraform;
-        place.in = folder;
-        place.name = address;
-        compare_fields(was, is, "", place, found);
-    }
+    using Instances = std::map<std::string, Object>;
+    const auto place_of = [&](const std::string& address) {
+        return std::optional(Spot{.kind = Spot::Kind::Terraform, .in = folder, .name = address});
+    };
+    compare_maps(before.instances.get<Instances>(), after.instances.get<Instances>(), place_of,
+                 std::identity(), found);
 }
 
 Maybe field_of(const Object& whole, const std::string& pointer) {
@@ -197,15 +186,14 @@ WebEndpoint* keeper_of(Simulation& world, const std::string& url) {
 
 void write_terraform(Simulation& world, const Spot& place, const Maybe& value) {
     TerraformDirectory& directory = world.terraform.at(place.in);
-    if (place.pointer.empty()) {
-        if (value)
-            directory.instances[place.name] = *value;
-        else
-            directory.instances.erase(place.name);
-    } else {
+    if (!place.pointer.empty()) {
         set_field(directory.instances[place.name], place.pointer, value);
+    } else if (value) {
+        directory.instances[place.name] = *value;
+    } else {
+        directory.instances.erase(place.name);
+        directory.ids.erase(place.name);
     }
-    if (!value && place.pointer.empty()) directory.ids.erase(place.name);
     if (value && !directory.ids.contains(place.name))
         directory.ids[place.name] =
             sha256(fmt::format("another one's {} {}", place.name, ++directory.created)).substr(0, 16);
@@ -291,6 +279,17 @@ void write_to(Simulation& world, const Spot& place, const Maybe& value, const st
                      {.project = root, .usual = 0644, .synced = false});
 }
 
+// A server leaves this field out where it is false.
+Maybe as_stored(const Spot& place, Maybe value) {
+    if (place.pointer == "/spec/unschedulable" && value == Maybe(false)) value.reset();
+    return value;
+}
+
+// A server that does not keep who wrote what knows nothing of it.
+bool keeps_writers(const Spot& place, const Maybe& value) {
+    return place.kind == Spot::Kind::Cluster && value.has_value();
+}
+
 }  // namespace
 
 std::optional<Object> value_at(const Simulation& world, const Spot& place,
@@ -343,13 +342,10 @@ std::vector<Changed> changed_between(const Simulation& before, const Simulation&
     for (std::size_t i = 0; i < after.web.size() && i < before.web.size(); ++i)
         compare_maps(
             before.web[i].contents, after.web[i].contents,
-            [&](const std::string& url, const WebContent* was, const WebContent* is) {
-                if (was && is && was->body == is->body) return;
-                Spot place;
-                place.kind = Spot::Kind::Document;
-                place.name = url;
-                found.push_back({place, was ? Maybe(was->body) : Maybe(), is ? Maybe(is->body) : Maybe()});
-            });
+            [](const std::string& url) {
+                return std::optional(Spot{.kind = Spot::Kind::Document, .name = url});
+            },
+            [](const WebContent& content) { return content.body; }, found);
     return found;
 }
 
@@ -366,29 +362,10 @@ const Changed* most_telling(const std::vector<Changed>& all) {
     return best == all.end() ? nullptr : &*best;
 }
 
-namespace {
-
-// A server leaves this field out where it is false.
-Maybe as_stored(const Spot& place, Maybe value) {
-    if (place.pointer == "/spec/unschedulable" && value == Maybe(false)) value.reset();
-    return value;
-}
-
-}  // namespace
-
 void Others::arm(Interference interference) {
     if (interference.deed == Deed::Stale) remembers_ = true;
     armed_.push_back({std::move(interference), 0, false, ""});
 }
-
-namespace {
-
-// A server that does not keep who wrote what knows nothing of it.
-bool keeps_writers(const Spot& place, const Maybe& value) {
-    return place.kind == Spot::Kind::Cluster && value.has_value();
-}
-
-}  // namespace
 
 void Others::write(Deed deed, const Spot& place, const Maybe& value) {
     for (OthersWrite& earlier : ledger_)
@@ -400,14 +377,8 @@ void Others::write(Deed deed, const Spot& place, const Maybe& value) {
         apply_again(world_, place);
     else
         write_to(world_, place, value, root_, deed == Deed::Annotate ? "example-controller" : "kubectl-edit");
-    OthersWrite entry;
-    entry.deed = deed;
-    entry.place = place;
     // As it is stored: a server completes what it is given.
-    entry.value = value ? value_at(place) : Maybe();
-    entry.time = world_.clock;
-    entry.commands = commands_;
-    ledger_.push_back(std::move(entry));
+    ledger_.push_back({deed, place, value ? value_at(place) : Maybe(), world_.clock, commands_});
 }
 
 tl::expected<void, std::string> Others::unrelated(const Spot& place, Deed deed) {
@@ -525,59 +496,59 @@ std::unique_ptr<Simulation> Others::stale() {
     return std::move(shown_);
 }
 
+std::unique_ptr<Simulation> at_rest(const Simulation& world) {
+    auto copy = std::make_unique<Simulation>(world);
+    copy->scheduled.clear();
+    copy->deadline = never;
+    return copy;
+}
+
 void Others::remember() {
-    if (!remembers_) return;
-    earlier_ = std::make_unique<Simulation>(world_);
+    if (remembers_) earlier_ = at_rest(world_);
 }
 
 namespace {
 
 // "deployment/webapi /spec/replicas", in the cluster and the namespace that the command goes to.
 tl::expected<Spot, std::string> object_named(const Simulation& world, const std::string& text,
-                                             const CommandLine* command) {
-    const std::size_t space = text.find(' ');
-    const auto words = split(text.substr(0, space), '/');
+                                             const std::string& pointer, const CommandLine* command) {
+    const auto words = split(text.substr(0, text.find(' ')), '/');
     if (words.size() < 2 || words.size() > 3)
         return Error(fmt::format("`{}` is no KIND/NAME or KIND/NAMESPACE/NAME", text));
-    const auto option = [&](const char* name, std::string fallback) {
+    const auto option = [&](const char* option_name, std::string fallback) {
         if (command == nullptr) return fallback;
-        const auto at = std::ranges::find(command->argv, name);
+        const auto at = std::ranges::find(command->argv, option_name);
         return at == command->argv.end() || at + 1 == command->argv.end() ? fallback : *(at + 1);
     };
     const auto context = world.contexts.find(option("--context", world.current_context));
     if (context == world.contexts.end()) return Error(fmt::format("`{}`: no cluster is known", text));
-    const Cluster& cluster = world.clusters.at(context->second);
-    const Kind* kind = cluster.kinds.typed(words.front());
+    const Kind* kind = world.clusters.at(context->second).kinds.typed(words.front());
     if (kind == nullptr) return Error(fmt::format("`{}` is no kind of object", words.front()));
     Spot place = object_place(context->second, {kind->plural, "", words.back()});
     if (kind->namespaced) place.name_space = words.size() == 3 ? words[1] : option("--namespace", "default");
-    if (space != std::string::npos) place.pointer = text.substr(text.find_first_not_of(' ', space));
+    place.pointer = pointer;
     return place;
 }
 
 tl::expected<Spot, std::string> place_named(const Simulation& world, const std::string& text,
                                             const CommandLine* command) {
+    static const std::map<std::string, Spot::Kind> plain = {
+        {"tag", Spot::Kind::Tag}, {"web", Spot::Kind::Document}, {"file", Spot::Kind::File}};
     const std::size_t space = text.find(' ');
     const std::string first = text.substr(0, space);
     const std::string rest =
         space == std::string::npos ? "" : text.substr(text.find_first_not_of(' ', space));
-    Spot place;
-    place.name = rest;
-    if (first == "tag" || first == "web" || first == "file") {
-        place.kind = first == "tag"   ? Spot::Kind::Tag
-                     : first == "web" ? Spot::Kind::Document
-                                      : Spot::Kind::File;
+    if (const auto kind = plain.find(first); kind != plain.end()) {
         if (rest.empty()) return Error(fmt::format("`{}` names nothing", text));
-        return place;
+        return Spot{.kind = kind->second, .name = rest};
     }
-    if (first != "terraform") return object_named(world, text, command);
+    if (first != "terraform") return object_named(world, text, rest, command);
     if (world.terraform.size() != 1) return Error(std::string("there is not exactly one terraform folder"));
-    place.kind = Spot::Kind::Terraform;
-    place.in = world.terraform.begin()->first;
     const std::size_t pointer = rest.find(" /");
-    place.name = rest.substr(0, pointer);
-    if (pointer != std::string::npos) place.pointer = rest.substr(pointer + 1);
-    return place;
+    return Spot{.kind = Spot::Kind::Terraform,
+                .in = world.terraform.begin()->first,
+                .name = rest.substr(0, pointer),
+                .pointer = pointer == std::string::npos ? "" : rest.substr(pointer + 1)};
 }
 
 }  // namespace
@@ -601,16 +572,17 @@ tl::expected<Changed, std::string> Others::find(const Interference& what, const 
     return *best;
 }
 
-void Others::fire(Armed& one, const CommandLine* command) {
+std::optional<Changed> Others::aim(Armed& one, const CommandLine* command) {
     one.fired = true;
     auto where = find(one.what, command);
-    if (!where) {
-        one.problem = where.error();
-        return;
-    }
-    const std::size_t place = static_cast<std::size_t>(&one - armed_.data());
-    const auto work = [this, place, where = std::move(*where)] {
-        Armed& armed = armed_[place];
+    if (where) return std::move(*where);
+    one.problem = where.error();
+    return std::nullopt;
+}
+
+void Others::fire(const Armed& one, Changed where) {
+    const auto work = [this, place = &one - armed_.data(), where = std::move(where)] {
+        Armed& armed = armed_[static_cast<std::size_t>(place)];
         if (auto done = act(armed.what.deed, where, armed.what.to); !done) armed.problem = done.error();
     };
     if (one.what.later_ms == 0) return work();
@@ -618,24 +590,19 @@ void Others::fire(Armed& one, const CommandLine* command) {
 }
 
 void Others::before(const CommandLine& command, const std::string& whole, const std::string& brief) {
-    for (Armed& one : armed_) {
+    for (std::size_t i = 0; i < armed_.size(); ++i) {
+        Armed& one = armed_[i];
         const std::string& text = one.what.command;
         if (one.fired || one.what.step ||
             (whole.find(text) == std::string::npos && brief.find(text) == std::string::npos))
             continue;
         if (++one.seen < one.what.nth) continue;
-        if (!one.what.after) {
-            fire(one, &command);
-            continue;
-        }
         // What it changes can only be asked before it has done so.
-        one.fired = true;
-        auto where = find(one.what, &command);
-        if (!where) {
-            one.problem = where.error();
-            continue;
-        }
-        after_command_.emplace_back(static_cast<std::size_t>(&one - armed_.data()), std::move(*where));
+        auto where = aim(one, &command);
+        if (where && one.what.after)
+            after_command_.emplace_back(i, std::move(*where));
+        else if (where)
+            fire(one, std::move(*where));
     }
 }
 
@@ -644,16 +611,7 @@ void Others::after(const CommandLine& command, bool reads) {
     for (auto& [place, value] : std::exchange(second_halves_, {}))
         if (const Maybe kept = as_stored(place, value); value_at(place) != kept)
             write(Deed::HalfAtATime, place, kept);
-    for (auto& [armed, where] : std::exchange(after_command_, {})) {
-        const auto work = [this, armed = armed, where = where] {
-            Armed& one = armed_[armed];
-            if (auto done = act(one.what.deed, where, one.what.to); !done) one.problem = done.error();
-        };
-        if (armed_[armed].what.later_ms == 0)
-            work();
-        else
-            world_.scheduled.emplace_back(world_.clock + armed_[armed].what.later_ms, work);
-    }
+    for (auto& [armed, where] : std::exchange(after_command_, {})) fire(armed_[armed], std::move(where));
     note_changes();
 }
 
@@ -662,7 +620,7 @@ void Others::step(const std::string& text, bool ended) {
     for (Armed& one : armed_)
         if (!one.fired && one.what.step && one.what.after == ended &&
             text.find(one.what.command) != std::string::npos && ++one.seen >= one.what.nth)
-            fire(one, nullptr);
+            if (auto where = aim(one, nullptr)) fire(one, std::move(*where));
 }
 
 // Who had it overwritten, and whether that was after a look at it.

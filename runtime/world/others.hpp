@@ -16,6 +16,8 @@ std::optional<Object> value_at(const Simulation& world, const Spot& place, const
 // What people wrote that differs between two worlds: fields of objects, tags, resources, documents. What
 // controllers make of it is left out.
 std::vector<Changed> changed_between(const Simulation& before, const Simulation& after);
+// A copy in which nothing happens by itself.
+std::unique_ptr<Simulation> at_rest(const Simulation& world);
 // Of several the one that others are most likely to fight for.
 const Changed* most_telling(const std::vector<Changed>& all);
 
@@ -65,7 +67,10 @@ class Others {
         int noted = 0;
     };
 
-    void fire(Armed& one, const CommandLine* command);
+    // Where it is to be done; nothing where it can be done nowhere.
+    std::optional<Changed> aim(Armed& one, const CommandLine* command);
+    // Does it now, or when its time has come.
+    void fire(const Armed& one, Changed where);
     tl::expected<Changed, std::string> find(const Interference& what, const CommandLine* command) const;
     void write(Deed deed, const Spot& place, const std::optional<Object>& value);
     void look(const std::string& command, bool reads);

@@ -1,7 +1,7 @@
 // The registries of the world as curl sees them: the manifests of the OCI distribution API.
 #include <fmt/format.h>
 
-#include "runtime/world/simulation.hpp"
+#include "runtime/world/web.hpp"
 
 namespace migc::runtime::inline world {
 namespace {
@@ -30,16 +30,6 @@ Answer mistake(int status, const char* code, const std::string& message, bool wi
 
 std::string manifest_of(const std::string& digest) {
     return printed({{"schemaVersion", 2}, {"mediaType", media_type}, {"config", {{"digest", digest}}}}, -1);
-}
-
-// `data-binary = "..."` of a configuration on standard input.
-std::string data_in(const std::string& configuration) {
-    for (const std::string& line : split(configuration, '\n')) {
-        const std::size_t open = line.find('"'), close = line.rfind('"');
-        if (line.rfind("data-binary", 0) == 0 && close > open && close != std::string::npos)
-            return unescaped(line.substr(open + 1, close - open - 1));
-    }
-    return {};
 }
 
 // What a request is about: everything between the scheme and "/manifests/", and what is behind that.
@@ -84,8 +74,8 @@ Found look_up(const Simulation& world, const Place& place) {
     return found;
 }
 
-Answer put(Simulation& world, const Place& place, const std::string& input, bool with_body) {
-    const Object manifest = Object::parse(data_in(input), nullptr, false);
+Answer put(Simulation& world, const Place& place, const std::string& body, bool with_body) {
+    const Object manifest = Object::parse(body, nullptr, false);
     const std::string digest = text_at(manifest, "/config/digest");
     const Found held = look_up(world, {place.whole, digest});
     if (held.digest.empty())
@@ -97,22 +87,10 @@ Answer put(Simulation& world, const Place& place, const std::string& input, bool
 
 }  // namespace
 
-std::string unescaped(const std::string& text) {
-    std::string result;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool escape = text[i] == '\\' && i + 1 < text.size();
-        if (escape) ++i;
-        const char c = text[i];
-        result += !escape ? c : c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : c;
-    }
-    return result;
-}
-
-std::optional<Answer> registry_answer(Simulation& world, const std::string& method, const std::string& url,
-                                      const std::string& input, bool with_body) {
-    const auto place = place_of(url);
+std::optional<Answer> registry_answer(Simulation& world, const WebRequest& request, bool with_body) {
+    const auto place = place_of(request.url);
     if (!place || !has_registry(world, place->whole)) return std::nullopt;
-    if (method == "PUT") return put(world, *place, input, with_body);
+    if (request.method == "PUT") return put(world, *place, request.body, with_body);
     const Found found = look_up(world, *place);
     if (found.digest.empty()) return mistake(404, "MANIFEST_UNKNOWN", "manifest unknown", with_body);
     return answered(

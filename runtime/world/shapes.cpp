@@ -8,80 +8,62 @@
 namespace migc::runtime::inline world {
 namespace {
 
-enum class Shape { Map, Texts, Whole, Text, Maps };
+struct Shape {
+    const char* name;
+    bool (*fits)(const Object&);
+};
+
+namespace shape {
+constexpr Shape map{"a map", [](const Object& value) { return value.is_object(); }};
+constexpr Shape texts{"a map of texts", [](const Object& value) {
+                          return value.is_object() && std::ranges::all_of(value, &Object::is_string);
+                      }};
+constexpr Shape whole{"a whole number", [](const Object& value) { return value.is_number_integer(); }};
+constexpr Shape text{"a text", [](const Object& value) { return value.is_string(); }};
+constexpr Shape maps{"a list of maps", [](const Object& value) {
+                         return value.is_array() && std::ranges::all_of(value, &Object::is_object);
+                     }};
+}  // namespace shape
 
 struct Field {
     const char* pointer;
     Shape shape;
 };
 
-constexpr Field every_object[] = {{"/metadata", Shape::Map},
-                                  {"/metadata/labels", Shape::Texts},
-                                  {"/metadata/annotations", Shape::Texts},
-                                  {"/metadata/ownerReferences", Shape::Maps}};
-constexpr Field workload[] = {{"/spec", Shape::Map},
-                              {"/spec/replicas", Shape::Whole},
-                              {"/spec/progressDeadlineSeconds", Shape::Whole},
-                              {"/spec/revisionHistoryLimit", Shape::Whole},
-                              {"/spec/selector", Shape::Map},
-                              {"/spec/selector/matchLabels", Shape::Texts},
-                              {"/spec/strategy", Shape::Map},
-                              {"/spec/strategy/rollingUpdate", Shape::Map},
-                              {"/spec/template", Shape::Map},
-                              {"/spec/template/metadata", Shape::Map},
-                              {"/spec/template/metadata/labels", Shape::Texts},
-                              {"/spec/template/metadata/annotations", Shape::Texts}};
+constexpr Field every_object[] = {{"/metadata", shape::map},
+                                  {"/metadata/labels", shape::texts},
+                                  {"/metadata/annotations", shape::texts},
+                                  {"/metadata/ownerReferences", shape::maps}};
+constexpr Field workload[] = {{"/spec", shape::map},
+                              {"/spec/replicas", shape::whole},
+                              {"/spec/progressDeadlineSeconds", shape::whole},
+                              {"/spec/revisionHistoryLimit", shape::whole},
+                              {"/spec/selector", shape::map},
+                              {"/spec/selector/matchLabels", shape::texts},
+                              {"/spec/strategy", shape::map},
+                              {"/spec/strategy/rollingUpdate", shape::map},
+                              {"/spec/template", shape::map},
+                              {"/spec/template/metadata", shape::map},
+                              {"/spec/template/metadata/labels", shape::texts},
+                              {"/spec/template/metadata/annotations", shape::texts}};
 constexpr Field pod_spec[] = {
-    {"", Shape::Map},          {"/containers", Shape::Maps},  {"/initContainers", Shape::Maps},
-    {"/volumes", Shape::Maps}, {"/tolerations", Shape::Maps}, {"/nodeSelector", Shape::Texts},
-    {"/nodeName", Shape::Text}};
-constexpr Field container[] = {{"/name", Shape::Text},     {"/image", Shape::Text},
-                               {"/resources", Shape::Map}, {"/resources/requests", Shape::Map},
-                               {"/env", Shape::Maps},      {"/envFrom", Shape::Maps}};
+    {"", shape::map},          {"/containers", shape::maps},  {"/initContainers", shape::maps},
+    {"/volumes", shape::maps}, {"/tolerations", shape::maps}, {"/nodeSelector", shape::texts},
+    {"/nodeName", shape::text}};
+constexpr Field container[] = {{"/name", shape::text},     {"/image", shape::text},
+                               {"/resources", shape::map}, {"/resources/requests", shape::map},
+                               {"/env", shape::maps},      {"/envFrom", shape::maps}};
 constexpr Field service[] = {
-    {"/spec", Shape::Map}, {"/spec/selector", Shape::Texts}, {"/spec/ports", Shape::Maps}};
-constexpr Field config_map[] = {{"/data", Shape::Texts}};
-constexpr Field others[] = {{"/spec", Shape::Map}};
-
-bool has_shape(const Object& value, Shape shape) {
-    const auto all = [&](auto holds) { return std::ranges::all_of(value, holds); };
-    switch (shape) {
-        case Shape::Map:
-            return value.is_object();
-        case Shape::Texts:
-            return value.is_object() && all([](const Object& one) { return one.is_string(); });
-        case Shape::Whole:
-            return value.is_number_integer();
-        case Shape::Text:
-            return value.is_string();
-        case Shape::Maps:
-            return value.is_array() && all([](const Object& one) { return one.is_object(); });
-    }
-    return false;
-}
-
-const char* name_of(Shape shape) {
-    switch (shape) {
-        case Shape::Map:
-            return "a map";
-        case Shape::Texts:
-            return "a map of texts";
-        case Shape::Whole:
-            return "a whole number";
-        case Shape::Text:
-            return "a text";
-        case Shape::Maps:
-            break;
-    }
-    return "a list of maps";
-}
+    {"/spec", shape::map}, {"/spec/selector", shape::texts}, {"/spec/ports", shape::maps}};
+constexpr Field config_map[] = {{"/data", shape::texts}};
+constexpr Field others[] = {{"/spec", shape::map}};
 
 template <std::size_t count>
 std::string misfit(const Object& object, const Field (&fields)[count], const std::string& at = {}) {
     for (const Field& field : fields) {
         const Object* value = part(object, field.pointer);
-        if (value && !has_shape(*value, field.shape))
-            return fmt::format("{}{} must be {}", at, field.pointer, name_of(field.shape));
+        if (value && !field.shape.fits(*value))
+            return fmt::format("{}{} must be {}", at, field.pointer, field.shape.name);
     }
     return {};
 }

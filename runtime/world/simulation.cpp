@@ -38,6 +38,10 @@ bool Simulation::pass(std::int64_t milliseconds) {
     return in_time;
 }
 
+bool Simulation::pass_to_next(Time latest) {
+    return pass(std::max<Time>(1, std::min(next(), latest) - clock));
+}
+
 Answer Simulation::end(const ProgramEnding& ending) {
     if (!pass(ending.duration_ms)) return out_of_time();
     return exited(ending.status, ending.output, ending.errors);

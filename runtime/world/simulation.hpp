@@ -146,6 +146,8 @@ struct Simulation {
     void advance(Time to);
     // Lets time pass while a command runs; false if the command's own limit comes first.
     bool pass(std::int64_t milliseconds);
+    // To the next thing that happens by itself, or to that time if it comes first.
+    bool pass_to_next(Time latest = never);
     // A program runs so long, and has ended so.
     Answer end(const ProgramEnding& ending);
     [[nodiscard]] std::int64_t changes() const;  // grows with every change in a cluster
@@ -178,17 +180,11 @@ Answer terraform(Simulation& world, const CommandLine& command, const std::vecto
 Answer git(const Simulation& world, const std::vector<std::string>& arguments);
 Answer script(Simulation& world, const CommandLine& command);
 
-// What every registry of the world says of this, over HTTP; nothing if no registry has that address.
-std::optional<Answer> registry_answer(Simulation& world, const std::string& method, const std::string& url,
-                                      const std::string& input, bool with_body);
 // Lets a tag name a digest. The error: why the registry refuses.
 tl::expected<void, std::string> set_tag(Simulation& world, const std::string& image,
                                         const std::string& digest);
 // "web" of "web:1", "web@sha256:..".
 std::string repository(const std::string& image);
-// Text as it stands between quotation marks in a configuration of curl.
-std::string unescaped(const std::string& text);
-
 // From which pod's network a request comes.
 struct Origin {
     std::string cluster;

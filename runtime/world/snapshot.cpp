@@ -1,6 +1,4 @@
 // The state of a world as one text, for comparing before and after.
-#include <set>
-
 #include "compiler/support/sha256.hpp"
 #include "runtime/world/simulation.hpp"
 
@@ -22,8 +20,8 @@ Object without_counters(const ObjectKey& key, Object object) {
     return object;
 }
 
-std::string shown(const ObjectKey& key) {
-    return key.plural + "/" + key.name_space + "/" + key.name;
+std::string shown(const std::string& sort, const ObjectKey& key) {
+    return sort + "/" + key.name_space + "/" + key.name;
 }
 
 // What runs, by workload: how many pods of each image and configuration, and how many of them are ready.
@@ -35,7 +33,9 @@ Object running(const Cluster& cluster) {
         Object sort = {{"configuration", record.seen}, {"images", Object::array()}};
         for (const Object& status : list_at(pod, "/status/containerStatuses"))
             sort["images"].push_back({{"image", status["image"]}, {"content", status["imageID"]}});
-        auto& [all, ready] = sorts[shown(cluster.top_owner(pod))][printed(sort, -1)];
+        const ObjectKey owner = cluster.top_owner(pod);
+        const Kind& kind = *cluster.kinds.by_plural(owner.plural);
+        auto& [all, ready] = sorts[shown(kind.kind, owner)][printed(sort, -1)];
         ++all;
         ready += record.stage == PodStage::Ready ? 1 : 0;
     }
@@ -59,7 +59,8 @@ bool is_record(const ObjectKey& key, const Object& object) {
 Object files(const Cluster& cluster) {
     Object result = Object::object();
     for (const auto& [key, of_workload] : cluster.files)
-        for (const auto& [path, content] : of_workload) result[shown(key)][path] = sha256(content);
+        for (const auto& [path, content] : of_workload)
+            result[shown(key.plural, key)][path] = sha256(content);
     return result;
 }
 
@@ -67,7 +68,7 @@ Object state_of(const Cluster& cluster) {
     Object objects = Object::object();
     for (const auto& [key, object] : cluster.objects())
         if (!is_derived(key.plural) && !is_record(key, object))
-            objects[shown(key)] = without_counters(key, object);
+            objects[shown(key.plural, key)] = without_counters(key, object);
     Object state = {{"objects", objects}, {"running", running(cluster)}};
     if (Object written = files(cluster); !written.empty()) state["files"] = std::move(written);
     return state;

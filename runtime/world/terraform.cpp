@@ -32,8 +32,7 @@ TerraformDirectory* directory_for(Simulation& world, const std::string& folder) 
 }
 
 std::optional<SavedPlan> read_plan(const std::filesystem::path& path) {
-    constexpr std::uintmax_t limit = std::uintmax_t{64} << 20;
-    const Object plan = Object::parse(read_file(path, limit).value_or(""), nullptr, false);
+    const Object plan = Object::parse(read_file(path, any_size).value_or(""), nullptr, false);
     if (!plan.is_object() || !part(plan, "/document/resource_changes")) return std::nullopt;
     return SavedPlan{text_at(plan, "/lineage"), number_at(plan, "/serial", -1), object_at(plan, "/variables"),
                      plan["document"]};
@@ -69,8 +68,7 @@ Tally tally(const Object& document) {
 // With -target only what was named, or lies in it, is touched.
 bool is_targeted(const std::vector<std::string>& targets, const std::string& address) {
     return targets.empty() || std::ranges::any_of(targets, [&](const std::string& target) {
-               return address == target || address.rfind(target + "[", 0) == 0 ||
-                      address.rfind(target + ".", 0) == 0;
+               return is_instance(address, target) || address.starts_with(target + ".");
            });
 }
 
@@ -268,9 +266,7 @@ Answer apply(TerraformCall& call) {
 }
 
 Answer output(const TerraformCall& call) {
-    const Object outputs = call.directory.serial == 0
-                               ? Object::object()
-                               : outputs_with(call.directory, call.directory.variables);
+    const Object outputs = outputs_of(call.directory);
     const auto& words = call.arguments.words;
     if (words.empty())
         return call.arguments.has("-json") ? done(printed(outputs, 2) + "\n")
@@ -360,8 +356,7 @@ void sync_nodes(Simulation& world, const TerraformDirectory& directory) {
         if (cluster == world.clusters.end()) continue;
         std::int64_t wanted = 0;
         for (const auto& [address, attributes] : directory.instances.items())
-            if (address == resource.address || address.rfind(resource.address + "[", 0) == 0)
-                wanted += number_at(attributes, "/node_count", 1);
+            if (is_instance(address, resource.address)) wanted += number_at(attributes, "/node_count", 1);
         const std::string prefix = resource.address.substr(resource.address.rfind('.') + 1);
         constexpr std::int64_t most = 1000;
         for (std::int64_t i = 0; i < most; ++i) {
@@ -385,7 +380,7 @@ void sync_nodes(Simulation& world, const TerraformDirectory& directory) {
 
 void apply_defaults(Simulation& world, TerraformDirectory& directory) {
     if (!directory.shares_state_with.empty()) return;
-    for (const auto& [name, value] : directory.defaults) directory.variables[name] = value;
+    directory.variables = directory.defaults;
     directory.serial = 1;
     for (const InstanceChange& change :
          changes_between(directory, wanted_instances(directory, directory.variables, "")))

@@ -36,12 +36,15 @@ Object wanted_instances(const TerraformDirectory& directory, const Object& varia
                         const std::string& texts);
 std::vector<InstanceChange> changes_between(const TerraformDirectory& directory, const Object& wanted);
 Object outputs_with(const TerraformDirectory& directory, const Object& variables);
+// Those of the state; none before something was applied.
+Object outputs_of(const TerraformDirectory& directory);
 // The plan as `terraform show -json` gives it.
 Object plan_document(const TerraformCall& call, const std::vector<InstanceChange>& changes,
                      const Object& variables);
 // The state as `terraform state pull` gives it; and as `terraform show -json` shows it.
 Object state_document(const TerraformDirectory& directory);
 Object state_values(const TerraformDirectory& directory);
+bool is_instance(const std::string& address, const std::string& resource);
 // The resource that an address is, or is an instance of; null if there is none.
 const TerraformResource* resource_at(const TerraformDirectory& directory, const std::string& address);
 

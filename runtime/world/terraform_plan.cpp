@@ -11,21 +11,12 @@
 namespace migc::runtime::inline world {
 namespace {
 
-// Numbers, texts and booleans; the other forms of HCL are found by their text where the world file says so.
-Object hcl_value(const std::string& text) {
-    return Object::parse(text, nullptr, false);
-}
-
 // False if the text is no list of assignments of literals.
 bool read_assignments(const std::string& text, Object& variables) {
     const auto read = documents::read(text, documents::Format::Tfvars, "");
     if (!read || !read->value || !read->value->is_object()) return false;
-    for (const auto& [name, value] : read->value->items()) variables[name] = value;
+    variables.update(*read->value);
     return true;
-}
-
-std::optional<std::string> content_of(const std::filesystem::path& path) {
-    return read_file(path, std::uintmax_t{1} << 20);
 }
 
 std::optional<std::string> missing_variable(const TerraformDirectory& directory, const Object& variables) {
@@ -43,16 +34,12 @@ std::optional<std::string> missing_variable(const TerraformDirectory& directory,
 }
 
 Object attributes_of(const TerraformResource& resource, const Object& variables, const std::string& texts) {
-    Object attributes = Object::object();
-    for (const auto& [name, value] : resource.attributes) attributes[name] = value;
+    Object attributes = resource.attributes;
     for (const auto& [name, variable] : resource.from_variable)
         attributes[name] = variables.value(variable, Object());
     for (const auto& [name, pattern] : resource.from_text) {
         std::string found;
-        if (re2::RE2::PartialMatch(texts, *pattern, &found)) {
-            const Object parsed = hcl_value(found);
-            attributes[name] = parsed.is_discarded() ? Object(found) : parsed;
-        }
+        if (re2::RE2::PartialMatch(texts, *pattern, &found)) attributes[name] = json_or_text(found);
     }
     return attributes;
 }
@@ -102,9 +89,7 @@ Object describe(const std::string& text) {
                           {"provider_name", "registry.terraform.io/simulated/" +
                                                 address.type.substr(0, address.type.find('_'))}};
     if (!address.module.empty()) description["module_address"] = address.module;
-    if (!address.index.empty()) description["index"] = Object::parse(address.index, nullptr, false);
-    if (description.contains("index") && description["index"].is_discarded())
-        description["index"] = address.index;
+    if (!address.index.empty()) description["index"] = json_or_text(address.index);
     return description;
 }
 
@@ -149,19 +134,23 @@ Object& module_in(Object& root, const std::string& path) {
 
 }  // namespace
 
+bool is_instance(const std::string& address, const std::string& resource) {
+    return address == resource || address.starts_with(resource + "[");
+}
+
 const TerraformResource* resource_at(const TerraformDirectory& directory, const std::string& address) {
     for (const TerraformResource& resource : directory.resources)
-        if (address == resource.address || address.rfind(resource.address + "[", 0) == 0) return &resource;
+        if (is_instance(address, resource.address)) return &resource;
     return nullptr;
 }
 
 tl::expected<Object, Answer> variables_of(const TerraformCall& call, std::string& texts) {
-    Object variables = Object::object();
-    for (const auto& [name, value] : call.directory.defaults) variables[name] = value;
+    constexpr std::uintmax_t largest = std::uintmax_t{1} << 20;
+    Object variables = call.directory.defaults;
     std::vector<std::string> files = call.arguments.values("-var-file");
-    if (content_of(call.folder / "terraform.tfvars")) files.insert(files.begin(), "terraform.tfvars");
+    if (read_file(call.folder / "terraform.tfvars", largest)) files.insert(files.begin(), "terraform.tfvars");
     for (const std::string& file : files) {
-        const auto text = content_of(call.folder / file);
+        const auto text = read_file(call.folder / file, largest);
         if (!text)
             return tl::unexpected(
                 terraform_error("Failed to read variables file",
@@ -175,8 +164,8 @@ tl::expected<Object, Answer> variables_of(const TerraformCall& call, std::string
         const std::size_t sign = given.find('=');
         if (sign == std::string::npos)
             return tl::unexpected(terraform_error("Invalid -var option", "It needs the form name=value."));
-        const Object parsed = hcl_value(given.substr(sign + 1));
-        variables[given.substr(0, sign)] = parsed.is_discarded() ? Object(given.substr(sign + 1)) : parsed;
+        // The other forms of HCL are found by their text where the world file says so.
+        variables[given.substr(0, sign)] = json_or_text(given.substr(sign + 1));
     }
     if (const auto name = missing_variable(call.directory, variables))
         return tl::unexpected(terraform_error(
@@ -241,6 +230,10 @@ Object outputs_with(const TerraformDirectory& directory, const Object& variables
     return outputs;
 }
 
+Object outputs_of(const TerraformDirectory& directory) {
+    return directory.serial == 0 ? Object::object() : outputs_with(directory, directory.variables);
+}
+
 Object plan_document(const TerraformCall& call, const std::vector<InstanceChange>& changes,
                      const Object& variables) {
     const TerraformDirectory& directory = call.directory;
@@ -260,9 +253,7 @@ Object plan_document(const TerraformCall& call, const std::vector<InstanceChange
     }
     Object given = Object::object();
     for (const auto& [name, value] : variables.items()) given[name] = {{"value", value}};
-    const bool never_applied = directory.serial == 0;
-    const Object before = never_applied ? Object::object() : outputs_with(directory, directory.variables);
-    const Object outputs = output_changes(before, outputs_with(directory, variables));
+    const Object outputs = output_changes(outputs_of(directory), outputs_with(directory, variables));
     for (const auto& [name, change] : outputs.items())
         applyable = applyable || change["actions"][0] != "no-op";
     return {{"format_version", "1.2"},   {"terraform_version", "1.11.4"},
@@ -292,14 +283,13 @@ Object state_document(const TerraformDirectory& directory) {
     }
     Object list = Object::array();
     for (auto& [name, resource] : resources) list.push_back(std::move(resource));
-    return {
-        {"version", 4},
-        {"terraform_version", "1.11.4"},
-        {"serial", directory.serial},
-        {"lineage", directory.lineage},
-        {"outputs", directory.serial == 0 ? Object::object() : outputs_with(directory, directory.variables)},
-        {"resources", list},
-        {"check_results", nullptr}};
+    return {{"version", 4},
+            {"terraform_version", "1.11.4"},
+            {"serial", directory.serial},
+            {"lineage", directory.lineage},
+            {"outputs", outputs_of(directory)},
+            {"resources", list},
+            {"check_results", nullptr}};
 }
 
 Object state_values(const TerraformDirectory& directory) {
@@ -316,7 +306,7 @@ Object state_values(const TerraformDirectory& directory) {
         module_in(root, address_of(text).module)["resources"].push_back(std::move(resource));
     }
     shown["terraform_version"] = "1.11.4";
-    shown["values"] = {{"outputs", outputs_with(directory, directory.variables)}, {"root_module", root}};
+    shown["values"] = {{"outputs", outputs_of(directory)}, {"root_module", root}};
     return shown;
 }
 

@@ -10,13 +10,6 @@
 namespace migc::runtime::inline world {
 namespace {
 
-WebResponse failing(int code, std::string message) {
-    WebResponse response;
-    response.failure = code;
-    response.message = std::move(message);
-    return response;
-}
-
 struct Place {
     std::string host;
     std::string port;
@@ -33,12 +26,13 @@ Place place_of(const std::string& url) {
 }
 
 WebResponse unresolved(const std::string& host) {
-    return failing(6, "Could not resolve host: " + host);
+    return {.failure = 6, .message = "Could not resolve host: " + host};
 }
 
 WebResponse refused(const Place& place) {
-    return failing(7, fmt::format("Failed to connect to {} port {} after 0 ms: Couldn't connect to server",
-                                  place.host, place.port));
+    return {.failure = 7,
+            .message = fmt::format("Failed to connect to {} port {} after 0 ms: Couldn't connect to server",
+                                   place.host, place.port)};
 }
 
 // The service that a host names inside a cluster: "web", "web.shop", "web.shop.svc.cluster.local".
@@ -148,17 +142,9 @@ bool condition_holds(const WebRequest& request, const WebContent* content) {
 }
 
 WebResponse document(const WebEndpoint& endpoint, const WebContent& content, int status) {
-    WebResponse response;
-    response.status = status;
-    response.body = content.body;
+    WebResponse response{.status = status, .body = content.body};
     if (!content.type.empty()) response.headers.emplace_back("Content-Type", content.type);
     if (endpoint.etags) response.headers.emplace_back("ETag", etag_of(content));
-    return response;
-}
-
-WebResponse with_status(int status) {
-    WebResponse response;
-    response.status = status;
     return response;
 }
 
@@ -173,17 +159,17 @@ WebResponse kept(WebEndpoint& endpoint, const WebRequest& request) {
         response.headers.emplace_back("Location", url);
         return response;
     }
-    if (endpoint.etags && !condition_holds(request, content)) return with_status(412);
+    if (endpoint.etags && !condition_holds(request, content)) return {.status = 412};
     if (request.method == "PUT") {
-        WebResponse response = with_status(content ? 204 : 201);
+        WebResponse response{.status = content ? 204 : 201};
         endpoint.contents[request.url] = given;
         if (endpoint.etags) response.headers.emplace_back("ETag", etag_of(given));
         return response;
     }
-    if (!content) return with_status(404);
+    if (!content) return {.status = 404};
     if (request.method != "DELETE") return document(endpoint, *content, 200);
     endpoint.contents.erase(found);
-    return with_status(204);
+    return {.status = 204};
 }
 
 WebResponse answered(WebEndpoint& endpoint, const WebAnswer& answer, const WebRequest& request) {
@@ -192,8 +178,7 @@ WebResponse answered(WebEndpoint& endpoint, const WebAnswer& answer, const WebRe
     if (endpoint.keeps && last) {
         response = kept(endpoint, request);
     } else {
-        response.status = answer.status;
-        response.body = answer.body;
+        response = {.status = answer.status, .body = answer.body};
         if (!answer.redirect.empty()) response.headers.emplace_back("Location", answer.redirect);
     }
     if (!answer.latencies_ms.empty())
@@ -233,11 +218,11 @@ WebResponse respond(Simulation& world, const std::optional<Origin>& inside, cons
         pod = pods[(endpoint ? endpoint->served++ : 0) % pods.size()];
     }
     if (!endpoint)
-        return backend || is_known_host(world, inside.has_value(), place.host) ? with_status(404)
+        return backend || is_known_host(world, inside.has_value(), place.host) ? WebResponse{.status = 404}
                                                                                : unresolved(place.host);
     ++endpoint->asked;
     const WebAnswer* answer = answer_of(*endpoint, backend ? backend->cluster : nullptr, pod);
-    WebResponse response = answer ? answered(*endpoint, *answer, request) : with_status(404);
+    WebResponse response = answer ? answered(*endpoint, *answer, request) : WebResponse{.status = 404};
     if (backend) log_request(*backend, pod, request, response.status);
     return response;
 }

@@ -19,17 +19,20 @@ struct WebRequest {
 
 struct WebResponse {
     int status = 0;
-    std::string body;
-    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body = {};
+    std::vector<std::pair<std::string, std::string>> headers = {};
     std::int64_t latency_ms = 0;
     // When there is none: curl's own exit code and message.
     int failure = 0;
-    std::string message;
+    std::string message = {};
 
     [[nodiscard]] std::string header(const std::string& name) const;
 };
 
 // Changes what an endpoint keeps, but lets no time pass.
 WebResponse respond(Simulation& world, const std::optional<Origin>& inside, const WebRequest& request);
+
+// What every registry of the world says of it; nothing if no registry has that address.
+std::optional<Answer> registry_answer(Simulation& world, const WebRequest& request, bool with_body);
 
 }  // namespace migc::runtime::inline world

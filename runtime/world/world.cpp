@@ -31,21 +31,18 @@ std::vector<std::string> without_connection(const CommandLine& command) {
     return words;
 }
 
-bool has_word(const std::vector<std::string>& words, std::string_view wanted) {
-    return std::ranges::any_of(words, [&](const std::string& word) { return word == wanted; });
-}
-
 bool is_read(const CommandLine& command) {
     const std::vector<std::string> words = without_connection(command);
     const std::string verb = words.size() > 1 ? words[1] : "";
     if (command.tool == "kubectl")
         return listed("get top auth version config logs exec run", verb) ||
-               has_word(words, "--dry-run=server");
+               std::ranges::count(words, "--dry-run=server") > 0;
     if (command.tool == "terraform")
         return listed("show output state validate plan version", verb) ||
-               (verb == "workspace" && has_word(words, "show"));
-    if (command.tool == "docker") return has_word(words, "inspect") || verb == "pull";
-    if (command.tool == "curl") return !has_word(words, "--request") && !has_word(words, "--data-binary");
+               (verb == "workspace" && std::ranges::count(words, "show") > 0);
+    if (command.tool == "docker") return std::ranges::count(words, "inspect") > 0 || verb == "pull";
+    if (command.tool == "curl")
+        return std::ranges::count(words, "--request") == 0 && std::ranges::count(words, "--data-binary") == 0;
     if (command.tool == "git") return true;
     return false;
 }
@@ -115,12 +112,10 @@ class WatchOfAll : public Watch {
 }  // namespace
 
 std::vector<Changed> would_change(const Simulation& world, const CommandLine& command) {
-    Simulation tried = world;
-    tried.scheduled.clear();
-    tried.deadline = never;
+    const auto tried = at_rest(world);
     // Only what the command itself does, and no controller.
-    act_safely(tried, command);
-    return changed_between(world, tried);
+    act_safely(*tried, command);
+    return changed_between(world, *tried);
 }
 
 World::World(std::unique_ptr<Simulation> simulation)
@@ -229,8 +224,8 @@ Answer World::stop(const std::string& log, std::int64_t) {
 }
 
 std::unique_ptr<Watch> World::watch(const CommandLine& command) {
-    if (command.tool != "kubectl" ||
-        !(has_word(command.argv, "--watch-only") || has_word(command.argv, "--watch")))
+    if (command.tool != "kubectl" || !(std::ranges::count(command.argv, "--watch-only") > 0 ||
+                                       std::ranges::count(command.argv, "--watch") > 0))
         return nullptr;
     return std::make_unique<SimulatedWatch>(*simulation_, !is_down(command));
 }
@@ -267,16 +262,10 @@ Answer World::perform(const CommandLine& command) {
         return command.tool == "curl"
                    ? exited(7, "000", "curl: (7) Failed to connect: injected fault: the network is down\n")
                    : failed("injected fault: " + command.tool + " cannot reach its server\n");
+    // From another API server, or a cache: true once, and not any more.
     if (is_read(command))
-        if (auto earlier = others_->stale()) return stale_answer(std::move(earlier), command);
+        if (const auto earlier = others_->stale()) return act_safely(*earlier, command);
     return act_safely(*simulation_, command);
-}
-
-// From another API server, or a cache: true once, and not any more.
-Answer World::stale_answer(std::unique_ptr<Simulation> earlier, const CommandLine& command) {
-    earlier->scheduled.clear();
-    earlier->deadline = never;
-    return act_safely(*earlier, command);
 }
 
 Answer World::perform(const CommandLine& command, const Fault& fault) {

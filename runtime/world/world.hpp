@@ -31,6 +31,9 @@ enum class FaultKind : std::uint8_t {
     Down,          // from this command on, every read of its tool fails for a time
 };
 
+// "fail-before", "hang", ...
+std::string_view name(FaultKind kind);
+
 // One thing that goes wrong, once.
 struct Fault {
     FaultKind kind = FaultKind::FailBefore;
@@ -114,7 +117,6 @@ class World : public Tools {
     Answer perform(const CommandLine& command);
     Answer perform(const CommandLine& command, const Fault& fault);
     Answer timed_out(const CommandLine& command);
-    Answer stale_answer(std::unique_ptr<Simulation> earlier, const CommandLine& command);
 
     std::unique_ptr<Simulation> simulation_;
     std::unique_ptr<Others> others_;
