@@ -30,7 +30,17 @@ void add(Tally& tally, Tally more) {
               std::back_inserter(tally.counterexamples));
 }
 
-std::string what_happened(const TrialPlan& plan);
+std::string what_happened(const TrialPlan& plan) {
+    std::vector<std::string> texts;
+    for (const runtime::Fault& fault : plan.faults)
+        texts.push_back(fmt::format("{}: {}{}", name(fault.kind), fault.text,
+                                    fault.nth > 1 ? fmt::format(" #{}", fault.nth) : ""));
+    if (plan.other) texts.push_back("somebody else: " + plan.other->text);
+    if (plan.stop_after)
+        texts.push_back(fmt::format("the operator stops after step {}, then `migc undo`", *plan.stop_after));
+    if (plan.kill) texts.push_back(fmt::format("killed {}, then `migc resume`", plan.kill->text));
+    return fmt::format("{}", fmt::join(texts, "; "));
+}
 
 class Drill {
   public:
@@ -276,18 +286,6 @@ class Drill {
     std::vector<std::unique_ptr<ScratchCopy>> copies_;  // null where the script edits no files
     std::size_t place_ = 0;                             // of this process
 };
-
-std::string what_happened(const TrialPlan& plan) {
-    std::vector<std::string> texts;
-    for (const runtime::Fault& fault : plan.faults)
-        texts.push_back(fmt::format("{}: {}{}", name(fault.kind), fault.text,
-                                    fault.nth > 1 ? fmt::format(" #{}", fault.nth) : ""));
-    if (plan.other) texts.push_back("somebody else: " + plan.other->text);
-    if (plan.stop_after)
-        texts.push_back(fmt::format("the operator stops after step {}, then `migc undo`", *plan.stop_after));
-    if (plan.kill) texts.push_back(fmt::format("killed {}, then `migc resume`", plan.kill->text));
-    return fmt::format("{}", fmt::join(texts, "; "));
-}
 
 }  // namespace
 

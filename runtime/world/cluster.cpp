@@ -156,24 +156,22 @@ void Cluster::record_event(const ObjectKey& about, const std::string& type, cons
                            const std::string& message) {
     const Kind* kind = kinds.by_plural(about.plural);
     const std::string name_space = about.name_space.empty() ? "default" : about.name_space;
-    const std::string event_name = about.name + "." + sha256(unique("event")).substr(0, 16);
+    const ObjectKey key{"events", name_space, about.name + "." + sha256(unique("event")).substr(0, 16)};
     const std::string time = timestamp(now_);
-    Object event = {
-        {"apiVersion", "v1"},
-        {"kind", "Event"},
-        {"metadata", {{"name", event_name}, {"namespace", name_space}}},
-        {"type", type},
-        {"reason", reason},
-        {"message", message},
-        {"count", 1},
-        {"firstTimestamp", time},
-        {"lastTimestamp", time},
-        {"involvedObject",
-         {{"kind", kind ? kind->kind : ""}, {"name", about.name}, {"namespace", about.name_space}}}};
-    event["metadata"]["uid"] = uuid(event_name);
+    Object event = head_of(*this, key);
+    event.update(
+        {{"type", type},
+         {"reason", reason},
+         {"message", message},
+         {"count", 1},
+         {"firstTimestamp", time},
+         {"lastTimestamp", time},
+         {"involvedObject",
+          {{"kind", kind ? kind->kind : ""}, {"name", about.name}, {"namespace", about.name_space}}}});
+    event["metadata"]["uid"] = uuid(key.name);
     event["metadata"]["creationTimestamp"] = time;
     event["metadata"]["resourceVersion"] = std::to_string(++resource_version_);
-    objects_[{"events", name_space, event_name}] = std::move(event);
+    objects_[key] = std::move(event);
 }
 
 Time Cluster::next() const {
@@ -304,6 +302,20 @@ void drop_annotation(Object& metadata, const char* name) {
     if (metadata["annotations"].empty()) metadata.erase("annotations");
 }
 
+Object head_of(const Cluster& cluster, const ObjectKey& key) {
+    const Kind& kind = *cluster.kinds.by_plural(key.plural);
+    Object object = {
+        {"apiVersion", kind.api_version()}, {"kind", kind.kind}, {"metadata", {{"name", key.name}}}};
+    if (!key.name_space.empty()) object["metadata"]["namespace"] = key.name_space;
+    return object;
+}
+
+const Object* condition_in(const Object& status, const std::string& type) {
+    for (const Object& one : list_at(status, "/conditions"))
+        if (text_at(one, "/type") == type) return &one;
+    return nullptr;
+}
+
 bool owned_by(const Object& object, const Object& owner) {
     const std::string uid = text_at(owner, "/metadata/uid");
     return !uid.empty() && text_at(object, "/metadata/ownerReferences/0/uid") == uid;
@@ -373,9 +385,8 @@ Object condition(const Cluster& cluster, const Object& old_status, const std::st
                  const std::string& reason, const std::string& message) {
     const std::string status = holds ? "True" : "False";
     std::string since = timestamp(cluster.now());
-    for (const Object& old : list_at(old_status, "/conditions"))
-        if (text_at(old, "/type") == type && text_at(old, "/status") == status)
-            since = text_at(old, "/lastTransitionTime", since);
+    if (const Object* old = condition_in(old_status, type); old && text_at(*old, "/status") == status)
+        since = text_at(*old, "/lastTransitionTime", since);
     Object result = {{"type", type}, {"status", status}, {"lastTransitionTime", since}};
     if (!reason.empty()) result["reason"] = reason;
     if (!message.empty()) result["message"] = message;

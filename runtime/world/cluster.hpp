@@ -212,6 +212,10 @@ Object as_written(Object object);
 // The same as a person wrote it: without the revision that a controller notes on it, too.
 Object written_by_people(Object object);
 void drop_annotation(Object& metadata, const char* name);
+// Its kind and its name, to which the rest is added.
+Object head_of(const Cluster& cluster, const ObjectKey& key);
+// The condition of that type; null where there is none.
+const Object* condition_in(const Object& status, const std::string& type);
 bool owned_by(const Object& object, const Object& owner);
 Object owner_reference(const Object& owner);  // the list of the one owner
 // The objects of one kind that are the owner's, or have these labels.
@@ -248,6 +252,8 @@ void keep_revision(Cluster& cluster, const ObjectKey& set);
 // Erases the oldest, beyond what the workload's limit says.
 void forget_oldest(Cluster& cluster, const ObjectKey& workload, const std::vector<ObjectKey>& oldest_first);
 constexpr const char* revision_annotation = "deployment.kubernetes.io/revision";
+// As noted on a deployment or a replica set; 0 where it is not.
+std::int64_t revision_of(const Object& object);
 void run_job(Cluster& cluster, const ObjectKey& key);
 bool is_of_job(const Object& pod);
 

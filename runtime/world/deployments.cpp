@@ -16,12 +16,6 @@ struct Set {
     std::int64_t pods = 0;
 };
 
-std::int64_t revision_of(const Object& object) {
-    const Object& annotations = object_at(object, "/metadata/annotations");
-    if (!annotations.contains(revision_annotation) || !annotations[revision_annotation].is_string()) return 0;
-    return std::atoll(annotations[revision_annotation].get<std::string>().c_str());
-}
-
 std::vector<Set> sets_of(const Cluster& cluster, const Object& deployment) {
     std::vector<Set> sets;
     for (const ObjectKey& key : owned(cluster, "replicasets", deployment)) {
@@ -47,14 +41,10 @@ ObjectKey create_set(Cluster& cluster, const Object& deployment, const std::stri
     pod_template["metadata"]["labels"]["pod-template-hash"] = hash;
     Object selector = object_at(deployment, "/spec/selector");
     selector["matchLabels"]["pod-template-hash"] = hash;
-    Object set = {{"apiVersion", "apps/v1"},
-                  {"kind", "ReplicaSet"},
-                  {"metadata",
-                   {{"name", key.name},
-                    {"namespace", name_space},
-                    {"labels", pod_template["metadata"]["labels"]},
-                    {"ownerReferences", owner_reference(deployment)}}},
-                  {"spec", {{"replicas", 0}, {"selector", selector}, {"template", pod_template}}}};
+    Object set = head_of(cluster, key);
+    set["metadata"]["labels"] = pod_template["metadata"]["labels"];
+    set["metadata"]["ownerReferences"] = owner_reference(deployment);
+    set["spec"] = {{"replicas", 0}, {"selector", selector}, {"template", pod_template}};
     cluster.put(key, std::move(set));
     return key;
 }
@@ -63,7 +53,7 @@ ObjectKey create_set(Cluster& cluster, const Object& deployment, const std::stri
 ObjectKey current_set(Cluster& cluster, const ObjectKey& key, const std::vector<Set>& sets) {
     const Object& deployment = *cluster.find(key);
     const std::string hash = template_hash(object_at(deployment, "/spec/template"));
-    const auto found = std::ranges::find_if(sets, [&](const Set& set) { return set.hash == hash; });
+    const auto found = std::ranges::find(sets, hash, &Set::hash);
     std::int64_t newest_other = 0;
     for (const Set& set : sets)
         if (set.hash != hash) newest_other = std::max(newest_other, revision_of(*cluster.find(set.key)));
@@ -147,40 +137,29 @@ struct Counts {
 // True, false or (past the deadline) failed; the time of the last progress is kept in the condition.
 Object progressing(Cluster& cluster, const ObjectKey& key, const Object& old, const Counts& counts,
                    const Counts& before, const std::string& set_name, bool complete) {
-    const std::string name = key.name;
+    const Object* last = condition_in(old, "Progressing");
+    const bool was_complete = last && text_at(*last, "/reason") == "NewReplicaSetAvailable";
+    const bool same_rollout = last && text_at(*last, "/message").find(set_name) != std::string::npos;
+    const bool rests = complete ? was_complete : !was_complete && same_rollout && counts == before;
+    const std::string now = timestamp(cluster.now());
+    const std::string updated = rests ? text_at(*last, "/lastUpdateTime", now) : now;
+    Object result;
     if (complete) {
-        Object result = condition(cluster, old, "Progressing", true, "NewReplicaSetAvailable",
-                                  fmt::format("ReplicaSet \"{}\" has successfully progressed.", set_name));
-        result["lastUpdateTime"] = timestamp(cluster.now());
-        for (const Object& one : list_at(old, "/conditions"))
-            if (text_at(one, "/reason") == "NewReplicaSetAvailable")
-                result["lastUpdateTime"] = one["lastUpdateTime"];
+        result = condition(cluster, old, "Progressing", true, "NewReplicaSetAvailable",
+                           fmt::format("ReplicaSet \"{}\" has successfully progressed.", set_name));
         cluster.wakes.erase(key);
-        return result;
+    } else {
+        const std::int64_t deadline = number_at(*cluster.find(key), "/spec/progressDeadlineSeconds", 600);
+        const Time ends = parse_timestamp(updated).value_or(cluster.now()) + deadline * 1000;
+        const bool late = cluster.now() >= ends;
+        if (!late) cluster.wakes[key] = ends;
+        result = condition(cluster, old, "Progressing", !late,
+                           late ? "ProgressDeadlineExceeded" : "ReplicaSetUpdated",
+                           fmt::format("ReplicaSet \"{}\" {}.", set_name,
+                                       late ? "has timed out progressing" : "is progressing"));
     }
-    const std::int64_t deadline = number_at(*cluster.find(key), "/spec/progressDeadlineSeconds", 600);
-    std::string updated = timestamp(cluster.now());
-    for (const Object& one : list_at(old, "/conditions")) {
-        const bool same_rollout =
-            text_at(one, "/type") == "Progressing" && text_at(one, "/reason") != "NewReplicaSetAvailable";
-        if (same_rollout && counts == before && text_at(one, "/message").find(set_name) != std::string::npos)
-            updated = text_at(one, "/lastUpdateTime", updated);
-    }
-    const Time ends = parse_timestamp(updated).value_or(cluster.now()) + deadline * 1000;
-    const bool late = cluster.now() >= ends;
-    if (!late) cluster.wakes[key] = ends;
-    Object result = late ? condition(cluster, old, "Progressing", false, "ProgressDeadlineExceeded",
-                                     fmt::format("ReplicaSet \"{}\" has timed out progressing.", set_name))
-                         : condition(cluster, old, "Progressing", true, "ReplicaSetUpdated",
-                                     fmt::format("ReplicaSet \"{}\" is progressing.", set_name));
     result["lastUpdateTime"] = updated;
     return result;
-}
-
-Object replica_failure(const Cluster& cluster, const ObjectKey& set) {
-    for (const Object& one : list_at(*cluster.find(set), "/status/conditions"))
-        if (text_at(one, "/type") == "ReplicaFailure") return one;
-    return nullptr;
 }
 
 void write_status(Cluster& cluster, const ObjectKey& key, const ObjectKey& current, std::int64_t replicas) {
@@ -210,8 +189,8 @@ void write_status(Cluster& cluster, const ObjectKey& key, const ObjectKey& curre
     available["lastUpdateTime"] = available["lastTransitionTime"];
     status["conditions"] =
         Object::array({available, progressing(cluster, key, old, counts, before, current.name, complete)});
-    if (Object failure = replica_failure(cluster, current); !failure.is_null())
-        status["conditions"].push_back(failure);
+    if (const Object* failure = condition_in(object_at(*cluster.find(current), "/status"), "ReplicaFailure"))
+        status["conditions"].push_back(*failure);
     cluster.set_status(key, std::move(status));
 }
 
@@ -230,7 +209,7 @@ void run_deployment(Cluster& cluster, const ObjectKey& key) {
     const Object deployment = *cluster.find(key);
     const std::int64_t replicas = number_at(deployment, "/spec/replicas", 1);
     std::vector<Set> old = sets_of(cluster, deployment);
-    const auto found = std::ranges::find_if(old, [&](const Set& set) { return set.key == current_key; });
+    const auto found = std::ranges::find(old, current_key, &Set::key);
     Set current = *found;
     old.erase(found);
     const bool rolling =

@@ -113,10 +113,10 @@ Answer inspect_image(Simulation& world, const std::string& image, const Argument
     const Object description = {
         {"Id", *digest}, {"RepoTags", Object::array({with_tag(image)})}, {"RepoDigests", digests}};
     const std::string format = arguments.value_or("-f --format", "");
-    if (format.empty()) return done(printed(Object::array({description})) + "\n");
-    if (format == "{{json .}}") return done(printed(description, -1) + "\n");
+    if (format.empty()) return done_json(Object::array({description}));
+    if (format == "{{json .}}") return done_json(description, -1);
     if (format == "{{.Id}}") return done(*digest + "\n");
-    if (format == "{{json .RepoDigests}}") return done(printed(digests, -1) + "\n");
+    if (format == "{{json .RepoDigests}}") return done_json(digests, -1);
     if (format == "{{index .RepoDigests 0}}")
         return digests.empty() ? failed("template parsing error: index out of range: 0\n")
                                : done(digests[0].get<std::string>() + "\n");
@@ -128,11 +128,10 @@ Answer inspect_manifest(Simulation& world, const std::string& image, const Argum
     if (!digest) return failed("no such manifest: {}\n", with_tag(image));
     const std::string type = "application/vnd.docker.distribution.manifest.v2+json";
     const Object manifest = {{"schemaVersion", 2}, {"mediaType", type}, {"config", {{"digest", *digest}}}};
-    if (!arguments.has("-v --verbose")) return done(printed(manifest) + "\n");
-    return done(printed({{"Ref", with_tag(image)},
-                         {"Descriptor", {{"mediaType", type}, {"digest", *digest}, {"size", 528}}},
-                         {"SchemaV2Manifest", manifest}}) +
-                "\n");
+    if (!arguments.has("-v --verbose")) return done_json(manifest);
+    return done_json({{"Ref", with_tag(image)},
+                      {"Descriptor", {{"mediaType", type}, {"digest", *digest}, {"size", 528}}},
+                      {"SchemaV2Manifest", manifest}});
 }
 
 // docker buildx imagetools inspect IMAGE --format '{{json .Manifest}}'
@@ -145,11 +144,8 @@ Answer inspect_remote(Simulation& world, const std::string& image, const Argumen
     if (format == "{{.Manifest.Digest}}") return done(*digest + "\n");
     if (format != "{{json .Manifest}}")
         return unmodelled("docker buildx imagetools inspect --format " + format);
-    return done(
-        printed(
-            {{"mediaType", "application/vnd.oci.image.manifest.v1+json"}, {"digest", *digest}, {"size", 528}},
-            2) +
-        "\n");
+    return done_json(
+        {{"mediaType", "application/vnd.oci.image.manifest.v1+json"}, {"digest", *digest}, {"size", 528}}, 2);
 }
 
 Answer remove(Simulation& world, const std::string& image, const Arguments&) {

@@ -27,6 +27,15 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
+// Takes a duration off the end.
+std::optional<std::int64_t> take_duration(std::string_view& text) {
+    const std::string_view last = text.substr(text.rfind(' ') + 1);
+    const auto duration = parse_duration(last);
+    if (!duration) return std::nullopt;
+    text = trimmed(text.substr(0, text.size() - last.size()));
+    return duration->milliseconds;
+}
+
 struct When {
     std::size_t begins = std::string_view::npos;
     bool after = false;
@@ -45,27 +54,15 @@ tl::expected<void, std::string> read_middle(std::string_view middle, Interferenc
     const std::string padded = " " + std::string(middle) + " ";
     if (const std::size_t to = padded.rfind(" to "); to != std::string::npos) {
         std::string_view value = trimmed(std::string_view(padded).substr(to + 4));
-        const std::size_t space = value.rfind(' ');
         // "to 7 20s after": the last word is the duration.
-        if (space != std::string_view::npos)
-            if (const auto later = parse_duration(value.substr(space + 1))) {
-                result.later_ms = later->milliseconds;
-                value = trimmed(value.substr(0, space));
-            }
+        if (value.find(' ') != std::string_view::npos) result.later_ms = take_duration(value).value_or(0);
         if (value.empty()) return Error("there is no value after `to`");
         result.to = json_or_text(value);
         middle = middle.substr(0, to == 0 ? 0 : to - 1);
     }
     middle = trimmed(middle);
     if (middle.empty()) return {};
-    if (!result.to) {
-        const std::size_t space = middle.rfind(' ');
-        const std::string_view last = space == std::string_view::npos ? middle : middle.substr(space + 1);
-        if (const auto later = parse_duration(last)) {
-            result.later_ms = later->milliseconds;
-            middle = trimmed(middle.substr(0, middle.size() - last.size()));
-        }
-    }
+    if (!result.to) result.later_ms = take_duration(middle).value_or(0);
     if (middle.empty()) return {};
     if (take_word(middle) != "of" || middle.empty())
         return Error(

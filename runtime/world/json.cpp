@@ -13,29 +13,13 @@
 namespace migc::runtime::inline world {
 namespace {
 
-std::string label(const Object& labels, const std::string& key) {
-    if (!labels.is_object()) return {};
-    const auto found = labels.find(key);
-    return found != labels.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
-
-bool has(const Object& labels, const std::string& key) {
-    return labels.is_object() && labels.contains(key);
-}
-
 // One requirement of a selector.
-bool requirement_holds(const Object& labels, std::string_view text) {
-    const bool negated = text.find("!=") != std::string_view::npos;
-    const std::size_t sign = negated ? text.find("!=") : text.find('=');
-    if (sign == std::string_view::npos)
-        return text.substr(0, 1) == "!" ? !has(labels, std::string(text.substr(1)))
-                                        : has(labels, std::string(text));
-    const std::string key(text.substr(0, sign));
-    std::string_view value = text.substr(text.find_first_not_of("!=", sign) == std::string_view::npos
-                                             ? text.size()
-                                             : text.find_first_not_of("!=", sign));
-    const bool equal = has(labels, key) && label(labels, key) == value;
-    return equal != negated;
+bool requirement_holds(const Object& labels, const std::string& text) {
+    const auto [key, value, negated] = requirement_of(text);
+    if (!value && key.starts_with('!')) return !labels.contains(key.substr(1));
+    if (!value) return labels.contains(key);
+    const auto label = labels.find(key);
+    return (label != labels.end() && *label == *value) != negated;
 }
 
 // The element that a part of a pointer names; null if there is none.
@@ -140,14 +124,19 @@ bool has_labels(const Object& labels, const Object& wanted) {
     return true;
 }
 
+Requirement requirement_of(std::string_view text) {
+    const std::size_t sign = text.find('=');
+    if (sign == std::string_view::npos) return {std::string(text), std::nullopt};
+    const bool negated = sign > 0 && text[sign - 1] == '!';
+    const std::size_t value = std::min(text.find_first_not_of('=', sign), text.size());
+    return {std::string(text.substr(0, negated ? sign - 1 : sign)), std::string(text.substr(value)), negated};
+}
+
 std::optional<bool> selected(const Object& labels, std::string_view selector) {
     if (selector.find_first_of("() ") != std::string_view::npos) return std::nullopt;
-    while (!selector.empty()) {
-        const std::string_view one = selector.substr(0, selector.find(','));
-        if (!requirement_holds(labels, one)) return false;
-        selector.remove_prefix(std::min(selector.size(), one.size() + 1));
-    }
-    return true;
+    return std::ranges::all_of(split(selector, ','), [&](const std::string& one) {
+        return one.empty() || requirement_holds(labels, one);
+    });
 }
 
 }  // namespace migc::runtime::inline world

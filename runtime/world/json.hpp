@@ -42,6 +42,13 @@ std::optional<std::int64_t> parse_timestamp(const std::string& text);
 
 // Whether all wanted labels are there with these values.
 bool has_labels(const Object& labels, const Object& wanted);
+// "app=web", "app==web", "tier!=test", told apart; without a value where there is no sign.
+struct Requirement {
+    std::string key;
+    std::optional<std::string> value;
+    bool negated = false;
+};
+Requirement requirement_of(std::string_view text);
 // A selector as kubectl's -l takes it: "app=web,tier!=test,x". Null if it is of a form that is not known
 // here.
 std::optional<bool> selected(const Object& labels, std::string_view selector);

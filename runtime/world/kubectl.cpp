@@ -72,7 +72,7 @@ Object version_info(const std::string& version) {
 Answer version(const Cluster& cluster, bool client_only) {
     Object answer = {{"clientVersion", version_info("v1.30.2")}};
     if (!client_only) answer["serverVersion"] = version_info(cluster.version);
-    return done(printed(answer, 2) + "\n");
+    return done_json(answer, 2);
 }
 
 tl::expected<Arguments, Answer> parse(const std::string& verb, const std::vector<std::string>& rest,
@@ -209,7 +209,7 @@ Answer shown_object(const KubectlCall& call, const Object& object, const std::st
 Answer shown_as(const KubectlCall& call, const Object& object, const std::string& otherwise) {
     const auto format = call.arguments.value("-o --output");
     if (!format) return done(otherwise + "\n");
-    if (*format == "json") return done(printed(object) + "\n");
+    if (*format == "json") return done_json(object);
     if (*format == "name") return done(otherwise.substr(0, otherwise.find(' ')) + "\n");
     return unmodelled("kubectl {} -o {}", call.verb, *format);
 }

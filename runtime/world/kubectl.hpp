@@ -66,8 +66,8 @@ Answer kubectl_wait(KubectlCall& call);
 Answer kubectl_exec(KubectlCall& call);
 Answer kubectl_logs(KubectlCall& call);
 
-// What the command line names: a pod by its name alone, or with its type, or what has pods.
-tl::expected<Target, Answer> target_with_pods(const KubectlCall& call);
+// The one that the command line names; its type may be missing, where it is the usual one.
+tl::expected<Target, Answer> target_typed(const KubectlCall& call, const char* usual_type);
 // The pods behind a target: itself, or those of the workload, the ready ones first.
 std::vector<ObjectKey> pods_behind(const KubectlCall& call, const Target& target);
 // What the usual programs of an image do to a workload's files: cat, tar, rm, rmdir, df. None for any other

@@ -1,6 +1,5 @@
 // kubectl apply and create, and what the API server says about an object before it keeps it.
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -110,10 +109,9 @@ constexpr const char* last_applied = "kubectl.kubernetes.io/last-applied-configu
 
 // What `kubectl apply` without --server-side was given last time, by its own note.
 Object noted_as_applied(const Object& live) {
-    const Object& annotations = object_at(live, "/metadata/annotations");
-    return annotations.contains(last_applied)
-               ? Object::parse(annotations[last_applied].get<std::string>(), nullptr, false)
-               : Object();
+    const std::string noted =
+        text_at(live, "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration");
+    return noted.empty() ? Object() : Object::parse(noted, nullptr, false);
 }
 
 tl::expected<const Kind*, Answer> kind_of(KubectlCall& call, const Object& object) {
@@ -190,16 +188,14 @@ tl::expected<Object, Answer> manifest_of(const KubectlCall& call) {
 }
 
 std::string manager_of(const KubectlCall& call) {
-    static const std::map<std::string, std::string> usual = {
-        {"create", "kubectl-create"},   {"patch", "kubectl-patch"},     {"set", "kubectl-set"},
-        {"rollout", "kubectl-rollout"}, {"replace", "kubectl-replace"}, {"run", "kubectl-run"}};
-    const auto found = usual.find(call.verb);
+    const std::string usual =
+        listed("create patch set rollout replace run", call.verb) ? "kubectl-" + call.verb : "kubectl";
     // `create --raw /api/v1/../configmaps?fieldManager=x` says it there.
     const std::string raw = call.arguments.value_or("--raw", "");
     if (const std::size_t at = raw.find("fieldManager="); at != std::string::npos) return raw.substr(at + 13);
     if (call.verb == "apply" && !call.arguments.has("--server-side"))
         return call.arguments.value_or("--field-manager", "kubectl-client-side-apply");
-    return call.arguments.value_or("--field-manager", found == usual.end() ? "kubectl" : found->second);
+    return call.arguments.value_or("--field-manager", usual);
 }
 
 tl::expected<Object, Answer> store(KubectlCall& call, const Kind& kind, Object object,
@@ -274,7 +270,7 @@ Answer kubectl_create(KubectlCall& call) {
                       key.name);
     const auto stored = store(call, *kind, as_written(object));
     if (!stored) return stored.error();
-    if (call.arguments.has("--raw")) return done(printed(*stored, -1) + "\n");
+    if (call.arguments.has("--raw")) return done_json(*stored, -1);
     return shown_object(call, *stored, Target{kind, key}.shown() + " created");
 }
 

@@ -92,14 +92,13 @@ Answer delete_raw(KubectlCall& call, const std::string& path) {
     }
     const std::string uid = text_at(*object, "/metadata/uid");
     begin_deletion(call, *target);
-    return done(
-        printed({{"kind", "Status"},
-                 {"apiVersion", "v1"},
-                 {"metadata", Object::object()},
-                 {"status", "Success"},
-                 {"details", {{"name", target->key.name}, {"kind", target->kind->plural}, {"uid", uid}}}},
-                -1) +
-        "\n");
+    return done_json(
+        {{"kind", "Status"},
+         {"apiVersion", "v1"},
+         {"metadata", Object::object()},
+         {"status", "Success"},
+         {"details", {{"name", target->key.name}, {"kind", target->kind->plural}, {"uid", uid}}}},
+        -1);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // kubectl logs.
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -11,10 +10,7 @@ namespace migc::runtime::inline world {
 namespace {
 
 std::optional<std::size_t> count_of(const KubectlCall& call, const char* option) {
-    const std::string text = call.arguments.value_or(option, "-1");
-    std::int64_t value = -1;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(value));
+    return whole_number<std::size_t>(call.arguments.value_or(option, ""));
 }
 
 // The log begins so late as `--since` says.
@@ -85,7 +81,7 @@ Answer selected_logs(KubectlCall& call, const std::string& selector) {
 
 Answer kubectl_logs(KubectlCall& call) {
     if (const auto selector = call.arguments.value("-l --selector")) return selected_logs(call, *selector);
-    const auto target = target_with_pods(call);
+    const auto target = target_typed(call, "pods");
     if (!target) {
         const std::string& errors = target.error().errors;
         return errors.rfind("Error from server", 0) == 0

@@ -9,10 +9,7 @@ namespace migc::runtime::inline world {
 namespace {
 
 Answer set_unschedulable(KubectlCall& call, bool off) {
-    std::vector<std::string> words{"nodes"};
-    words.insert(words.end(), call.arguments.words.begin(), call.arguments.words.end());
-    if (words.size() == 2 && words[1].find('/') != std::string::npos) words.erase(words.begin());
-    const auto node = existing_target(call, words);
+    const auto node = target_typed(call, "nodes");
     if (!node) return node.error();
     Object object = *call.cluster.find(node->key);
     const char* said = off ? "cordoned" : "uncordoned";

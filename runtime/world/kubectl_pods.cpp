@@ -35,8 +35,7 @@ Answer as_kubectl(Answer answer) {
 Object labels_of(const std::string& text) {
     Object labels = Object::object();
     for (const std::string& one : split(text, ','))
-        if (const std::size_t sign = one.find('='); sign != std::string::npos)
-            labels[one.substr(0, sign)] = one.substr(sign + 1);
+        if (const auto [key, value, negated] = requirement_of(one); value) labels[key] = *value;
     return labels;
 }
 
@@ -54,9 +53,9 @@ bool wait_until_started(KubectlCall& call, const ObjectKey& pod, std::int64_t li
 
 }  // namespace
 
-tl::expected<Target, Answer> target_with_pods(const KubectlCall& call) {
+tl::expected<Target, Answer> target_typed(const KubectlCall& call, const char* usual_type) {
     std::vector<std::string> words = call.arguments.words;
-    if (words.size() == 1 && words[0].find('/') == std::string::npos) words.insert(words.begin(), "pods");
+    if (words.size() == 1 && words[0].find('/') == std::string::npos) words.insert(words.begin(), usual_type);
     return existing_target(call, words);
 }
 
@@ -86,13 +85,10 @@ Answer kubectl_run(KubectlCall& call) {
     const ObjectKey key{"pods", call.name_space, words[0]};
     if (call.cluster.find(key))
         return failed("Error from server (AlreadyExists): pods \"{}\" already exists\n", words[0]);
-    Object labels = labels_of(call.arguments.value_or("--labels -l", "run=" + words[0]));
-    Object pod = {{"apiVersion", "v1"},
-                  {"kind", "Pod"},
-                  {"metadata", {{"name", words[0]}, {"labels", labels}}},
-                  {"spec",
-                   {{"restartPolicy", "Never"},
-                    {"containers", Object::array({Object{{"name", words[0]}, {"image", image}}})}}}};
+    Object pod = head_of(call.cluster, key);
+    pod["metadata"]["labels"] = labels_of(call.arguments.value_or("--labels -l", "run=" + words[0]));
+    pod["spec"] = {{"restartPolicy", "Never"},
+                   {"containers", Object::array({Object{{"name", words[0]}, {"image", image}}})}};
     if (const auto overrides = call.arguments.value("--overrides")) {
         const Object patch = Object::parse(*overrides, nullptr, false);
         if (!patch.is_object()) return failed("error: Invalid JSON Patch\n");
@@ -126,7 +122,7 @@ Answer kubectl_wait(KubectlCall& call) {
 }
 
 Answer kubectl_exec(KubectlCall& call) {
-    const auto target = target_with_pods(call);
+    const auto target = target_typed(call, "pods");
     if (!target) return target.error();
     if (call.arguments.after_dashes.empty())
         return failed("error: you must specify at least one command for the container\n");

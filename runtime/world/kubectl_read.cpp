@@ -19,8 +19,7 @@ Answer resources_of(const Cluster& cluster, const std::string& version) {
                             {"kind", kind.kind}});
     if (list.empty())
         return failed("Error from server (NotFound): the server could not find the requested resource\n");
-    return done(printed({{"kind", "APIResourceList"}, {"groupVersion", version}, {"resources", list}}, -1) +
-                "\n");
+    return done_json({{"kind", "APIResourceList"}, {"groupVersion", version}, {"resources", list}}, -1);
 }
 
 Answer raw(const KubectlCall& call, const std::string& path) {
@@ -36,16 +35,11 @@ Answer raw(const KubectlCall& call, const std::string& path) {
 // "status.phase=Running,spec.nodeName!=a"
 bool fields_match(const Object& object, const std::string& selector) {
     for (const std::string& one : split(selector, ',')) {
-        const std::size_t sign = one.find('=');
-        if (sign == std::string::npos) return false;
-        const bool negated = sign > 0 && one[sign - 1] == '!';
-        std::string pointer = "/";
-        pointer += one.substr(0, negated ? sign - 1 : sign);
-        std::replace(pointer.begin(), pointer.end(), '.', '/');
-        const std::string value = one.substr(one.find_first_not_of('=', sign) == std::string::npos
-                                                 ? one.size()
-                                                 : one.find_first_not_of('=', sign));
-        if ((text_at(object, pointer.c_str()) == value) == negated) return false;
+        const auto [path, value, negated] = requirement_of(one);
+        if (!value) return false;
+        std::string pointer = "/" + path;
+        std::ranges::replace(pointer, '.', '/');
+        if ((text_at(object, pointer.c_str()) == *value) == negated) return false;
     }
     return true;
 }
@@ -80,7 +74,7 @@ Answer list(const KubectlCall& call, const std::vector<Target>& targets) {
                    {"metadata", {{"resourceVersion", ""}}}};
     for (const Target& target : targets)
         list["items"].push_back(as_shown(call, *call.cluster.find(target.key)));
-    return done(printed(list) + "\n");
+    return done_json(list);
 }
 
 Answer get_named(const KubectlCall& call, std::vector<Target> targets) {

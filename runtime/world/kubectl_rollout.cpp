@@ -34,13 +34,11 @@ std::vector<Revision> revisions_of(const Cluster& cluster, const ObjectKey& work
     for (const ObjectKey& key :
          owned(cluster, in_sets ? "replicasets" : "controllerrevisions", *cluster.find(workload))) {
         const Object& one = *cluster.find(key);
-        const Object& annotations = object_at(one, "/metadata/annotations");
-        const auto number = in_sets ? whole_number(annotations.value(revision_annotation, "0"))
-                                    : std::optional(number_at(one, "/revision", 0));
+        const std::int64_t number = in_sets ? revision_of(one) : number_at(one, "/revision", 0);
         Object pods = object_at(one, in_sets ? "/spec/template" : "/data/spec/template");
         pods.erase("$patch");
         if (in_sets) pods["metadata"]["labels"].erase("pod-template-hash");
-        found.push_back({number.value_or(0), std::move(pods)});
+        found.push_back({number, std::move(pods)});
     }
     std::ranges::sort(found, std::ranges::greater(), &Revision::number);
     return found;

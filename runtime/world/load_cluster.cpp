@@ -16,14 +16,6 @@ Object labels_of(Fields& fields, const std::string& key, const Object& usual) {
     return labels;
 }
 
-Object head(const Cluster& cluster, const ObjectKey& key) {
-    const Kind& kind = *cluster.kinds.by_plural(key.plural);
-    Object object = {
-        {"apiVersion", kind.api_version()}, {"kind", kind.kind}, {"metadata", {{"name", key.name}}}};
-    if (!key.name_space.empty()) object["metadata"]["namespace"] = key.name_space;
-    return object;
-}
-
 void put(Cluster& cluster, const ObjectKey& key, Object object) {
     add_defaults(*cluster.kinds.by_plural(key.plural), object);
     cluster.put(key, std::move(object));
@@ -31,7 +23,7 @@ void put(Cluster& cluster, const ObjectKey& key, Object object) {
 
 void put_namespace(Cluster& cluster, const std::string& name) {
     const ObjectKey key{"namespaces", "", name};
-    Object object = head(cluster, key);
+    Object object = head_of(cluster, key);
     object["metadata"]["labels"] = {{"kubernetes.io/metadata.name", name}};
     put(cluster, key, std::move(object));
     cluster.set_status(key, {{"phase", "Active"}});
@@ -188,7 +180,7 @@ void load_workload(Cluster& cluster, const std::string& name_space, const std::s
     // `files: { /data/a: content }`, the same in all of its pods.
     for (const auto& [file, content] : fields.map("files").entries)
         cluster.files[key][file.text] = content.text;
-    Object object = head(cluster, key);
+    Object object = head_of(cluster, key);
     object["metadata"]["labels"] = labels;
     Object& spec = object["spec"];
     spec = {{"selector", {{"matchLabels", labels}}},
@@ -205,7 +197,7 @@ void load_workload(Cluster& cluster, const std::string& name_space, const std::s
 }
 
 void load_config_map(Cluster& cluster, const ObjectKey& key, const YamlNode& node, Fields& fields) {
-    Object object = head(cluster, key);
+    Object object = head_of(cluster, key);
     object["data"] = Object::object();
     for (const auto& [entry, value] : node.entries) object["data"][entry.text] = value.text;
     if (node.kind == YamlKind::Scalar || node.kind == YamlKind::List)
@@ -230,7 +222,7 @@ void fill_claim(Cluster& cluster, const ObjectKey&, Fields& fields, Object& obje
     const std::string provisioner = fields.text_or("provisioner", "simulated");
     const ObjectKey storage_key{"storageclasses", "", storage};
     if (!cluster.find(storage_key)) {
-        Object storage_object = head(cluster, storage_key);
+        Object storage_object = head_of(cluster, storage_key);
         // `provisioner: kubernetes.io/no-provisioner` is one that never resizes a volume.
         storage_object["provisioner"] = provisioner;
         storage_object["allowVolumeExpansion"] = expandable;
@@ -278,7 +270,7 @@ void load_quota(Cluster& cluster, const std::string& name_space, Fields quota) {
     const std::int64_t pods = quota.number_or("pods", -1, 0, 100'000);
     if (pods < 0) return;
     const ObjectKey key{"resourcequotas", name_space, "quota"};
-    Object object = head(cluster, key);
+    Object object = head_of(cluster, key);
     object["spec"] = {{"hard", {{"pods", std::to_string(pods)}}}};
     put(cluster, key, std::move(object));
 }
@@ -290,7 +282,7 @@ void load_namespace(Cluster& cluster, const std::string& name, Fields fields) {
         for (const auto& [object_name, one] : fields.map(map).entries) {
             const ObjectKey key{plural, name, object_name.text};
             Fields inner = fields.below(one, what);
-            Object object = head(cluster, key);
+            Object object = head_of(cluster, key);
             fill(cluster, key, inner, object);
             put(cluster, key, std::move(object));
         }

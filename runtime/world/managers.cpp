@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/support/text.hpp"
+
 namespace migc::runtime::inline world {
 namespace {
 
@@ -17,11 +19,12 @@ bool is_atomic(const std::string& field) {
 }
 
 bool is_books(const Path& path) {
-    static const std::set<std::string> kept{"f:name",       "f:namespace",       "f:uid",
-                                            "f:generation", "f:resourceVersion", "f:creationTimestamp",
-                                            "f:selfLink",   "f:managedFields"};
     if (path.size() == 1) return path[0] == "f:apiVersion" || path[0] == "f:kind" || path[0] == "f:status";
-    return path.size() == 2 && path[0] == "f:metadata" && kept.contains(path[1]);
+    return path.size() == 2 && path[0] == "f:metadata" &&
+           listed(
+               "f:name f:namespace f:uid f:generation f:resourceVersion f:creationTimestamp f:selfLink "
+               "f:managedFields",
+               path[1]);
 }
 
 Path below(Path path, const std::string& step) {
@@ -76,10 +79,7 @@ Object* item_of(Object& list, const std::string& step) {
     if (!list.is_array() || !step.starts_with("k:")) return nullptr;
     const Object keys = Object::parse(step.substr(2), nullptr, false);
     for (Object& item : list)
-        if (std::ranges::all_of(keys.items(), [&](const auto& key) {
-                return item.is_object() && item.contains(key.key()) && item[key.key()] == key.value();
-            }))
-            return &item;
+        if (has_labels(item, keys)) return &item;
     return nullptr;
 }
 
@@ -120,9 +120,7 @@ void collect_fields(const Object& node, const Path& path, std::set<Path>& fields
 }  // namespace
 
 const char* merge_key(const std::string& field) {
-    if (field == "containers" || field == "initContainers" || field == "volumes" || field == "env" ||
-        field == "imagePullSecrets")
-        return "name";
+    if (listed("containers initContainers volumes env imagePullSecrets", field)) return "name";
     if (field == "volumeMounts") return "mountPath";
     return nullptr;
 }
@@ -145,26 +143,19 @@ void FieldManagers::note(const Object& before, const Object& after, const Writer
     const Leaves was = leaves_of(before);
     const Leaves is = leaves_of(after);
     std::set<Path> changed;
-    std::set<Path> gone;
     for (const auto& [path, value] : is)
         if (const auto old = was.find(path); old == was.end() || old->second != value) changed.insert(path);
-    for (const auto& [path, value] : was)
-        if (!is.contains(path)) gone.insert(path);
-    for (Entry& entry : entries_) {
-        const bool own = entry.is_of(writer);
+    for (Entry& entry : entries_)
         std::erase_if(entry.fields, [&](const Path& path) {
-            return gone.contains(path) || (!own && changed.contains(path));
+            const bool gone = was.contains(path) && !is.contains(path);
+            return gone || (!entry.is_of(writer) && changed.contains(path));
         });
-    }
     if (writer.applied != nullptr || !changed.empty()) {
         Entry& entry = entry_of(writer);
-        std::set<Path> fields = entry.fields;
-        if (writer.applied != nullptr) {
-            fields.clear();
-            for (const auto& [path, value] : leaves_of(*writer.applied)) fields.insert(path);
-        } else {
-            fields.insert(changed.begin(), changed.end());
-        }
+        std::set<Path> fields = writer.applied ? std::set<Path>() : entry.fields;
+        if (writer.applied == nullptr) fields.insert(changed.begin(), changed.end());
+        for (const auto& [path, value] : leaves_of(writer.applied ? *writer.applied : Object()))
+            fields.insert(path);
         if (fields != entry.fields || !changed.empty()) entry.time = time;
         entry.fields = std::move(fields);
     }

@@ -12,9 +12,8 @@ Resources allocatable(const Object& node) {
 }
 
 bool is_ready_node(const Object& node) {
-    for (const Object& one : list_at(node, "/status/conditions"))
-        if (text_at(one, "/type") == "Ready") return text_at(one, "/status") == "True";
-    return false;
+    const Object* ready = condition_in(object_at(node, "/status"), "Ready");
+    return ready && text_at(*ready, "/status") == "True";
 }
 
 bool repels(const Object& node, const Object& pod) {

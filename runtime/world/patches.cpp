@@ -36,8 +36,7 @@ Object merged_list(const Object& live, const Object& before, const Object& appli
 
 // What a strategic patch says about itself: {"$patch": "replace"}.
 std::string directive(const Object& patch) {
-    const auto found = patch.is_object() ? patch.find("$patch") : patch.end();
-    return patch.is_object() && found != patch.end() && found->is_string() ? found->get<std::string>() : "";
+    return text_at(patch, "/$patch");
 }
 
 Object strategic(const Object& live, const Object& patch, const std::string& field);

@@ -23,10 +23,9 @@ bool is_image_failure(const std::string& reason) {
 }
 
 bool applies_to_some_image(const Pattern& pattern, const Object& pod) {
-    if (!pattern) return true;
-    for (const Object& container : list_at(pod, "/spec/containers"))
-        if (found_in(pattern, text_at(container, "/image"))) return true;
-    return false;
+    return !pattern || std::ranges::any_of(list_at(pod, "/spec/containers"), [&](const Object& container) {
+        return found_in(pattern, text_at(container, "/image"));
+    });
 }
 
 const FailRule* failure_of(const Cluster& cluster, const Object& pod, const Object& seen) {
@@ -187,16 +186,14 @@ std::vector<std::string> config_maps_read(const Cluster& cluster, const Object& 
 
 void create_pod(Cluster& cluster, const ObjectKey& owner, const Object& pod_template,
                 const std::string& pod_name, const Object& labels, const std::string& node) {
-    Object pod = {{"apiVersion", "v1"},
-                  {"kind", "Pod"},
-                  {"metadata", object_at(pod_template, "/metadata")},
-                  {"spec", object_at(pod_template, "/spec")}};
-    pod["metadata"]["name"] = pod_name;
-    pod["metadata"]["namespace"] = owner.name_space;
-    for (const auto& [key, value] : labels.items()) pod["metadata"]["labels"][key] = value;
+    const ObjectKey key{"pods", owner.name_space, pod_name};
+    Object pod = head_of(cluster, key);
+    Object metadata = object_at(pod_template, "/metadata");
+    metadata.update(pod["metadata"]);
+    pod.update({{"metadata", metadata}, {"spec", object_at(pod_template, "/spec")}});
+    for (const auto& [label, value] : labels.items()) pod["metadata"]["labels"][label] = value;
     pod["metadata"]["ownerReferences"] = owner_reference(*cluster.find(owner));
     if (!node.empty()) pod["spec"]["nodeName"] = node;
-    const ObjectKey key{"pods", owner.name_space, pod_name};
     cluster.put(key, std::move(pod));
     adopt_pod(cluster, key);
 }

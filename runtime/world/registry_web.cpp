@@ -1,6 +1,7 @@
 // The registries of the world as curl sees them: the manifests of the OCI distribution API.
 #include <fmt/format.h>
 
+#include "compiler/kubernetes/image_name.hpp"
 #include "runtime/world/web.hpp"
 
 namespace migc::runtime::inline world {
@@ -10,12 +11,8 @@ constexpr const char* media_type = "application/vnd.docker.distribution.manifest
 
 // An image as its registry names it: "registry-1.docker.io/library/redis" of "redis:7".
 std::string whole_repository(const std::string& image) {
-    const std::string name = repository(image);
-    const std::string first = name.substr(0, name.find('/'));
-    const bool has_registry = name.find('/') != std::string::npos &&
-                              (first == "localhost" || first.find_first_of(".:") != std::string::npos);
-    if (has_registry) return first == "docker.io" ? "registry-1." + name : name;
-    return "registry-1.docker.io/" + (name.find('/') == std::string::npos ? "library/" + name : name);
+    const auto name = kubernetes::parse_image(image);
+    return name ? name->registry + "/" + name->repository : "";
 }
 
 Answer answered(int status, const std::string& headers, const std::string& body, bool with_body) {
@@ -67,8 +64,7 @@ Found look_up(const Simulation& world, const Place& place) {
     for (const auto& [image, digest] : world.registry) {
         if (whole_repository(image) != place.whole) continue;
         found.written = repository(image);
-        const std::string reference =
-            image.size() > found.written.size() ? image.substr(found.written.size() + 1) : "latest";
+        const std::string reference = kubernetes::parse_image(image)->reference;
         if (reference == place.reference || digest == place.reference) found.digest = digest;
     }
     return found;

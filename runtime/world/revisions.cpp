@@ -25,18 +25,20 @@ Object revision_object(const Cluster& cluster, const ObjectKey& set, const Objec
     const Object& owner = *cluster.find(set);
     Object pods = object_at(owner, "/spec/template");
     pods["$patch"] = "replace";
-    return {{"apiVersion", "apps/v1"},
-            {"kind", "ControllerRevision"},
-            {"metadata",
-             {{"name", key.name},
-              {"namespace", key.name_space},
-              {"labels", {{"controller-revision-hash", revision_label(set, key)}}},
-              {"ownerReferences", owner_reference(owner)}}},
-            {"data", {{"spec", {{"template", pods}}}}},
-            {"revision", number}};
+    Object revision = head_of(cluster, key);
+    revision["metadata"]["labels"] = {{"controller-revision-hash", revision_label(set, key)}};
+    revision["metadata"]["ownerReferences"] = owner_reference(owner);
+    revision["data"]["spec"]["template"] = pods;
+    revision["revision"] = number;
+    return revision;
 }
 
 }  // namespace
+
+std::int64_t revision_of(const Object& object) {
+    const std::string noted = text_at(object, "/metadata/annotations/deployment.kubernetes.io~1revision");
+    return whole_number(noted).value_or(0);
+}
 
 void keep_revision(Cluster& cluster, const ObjectKey& set) {
     const std::string hash = template_hash(object_at(*cluster.find(set), "/spec/template"));

@@ -42,11 +42,10 @@ void put_endpoints(Cluster& cluster, const ObjectKey& service, const Object& rea
     Object subset = {{"ports", ports}};
     if (!ready.empty()) subset["addresses"] = ready;
     if (!waiting.empty()) subset["notReadyAddresses"] = waiting;
-    Object object = {{"apiVersion", "v1"},
-                     {"kind", "Endpoints"},
-                     {"metadata", {{"name", service.name}, {"namespace", service.name_space}}}};
+    const ObjectKey key{"endpoints", service.name_space, service.name};
+    Object object = head_of(cluster, key);
     if (!ready.empty() || !waiting.empty()) object["subsets"] = Object::array({subset});
-    cluster.put({"endpoints", service.name_space, service.name}, std::move(object));
+    cluster.put(key, std::move(object));
 }
 
 void put_slice(Cluster& cluster, const ObjectKey& service, const Object& ready, const Object& waiting,
@@ -54,18 +53,13 @@ void put_slice(Cluster& cluster, const ObjectKey& service, const Object& ready, 
     Object endpoints = Object::array();
     for (const Object& address : ready) endpoints.push_back(endpoint_of(address, true));
     for (const Object& address : waiting) endpoints.push_back(endpoint_of(address, false));
-    const std::string name = service.name + "-" + name_suffix(service.name, 5);
-    Object object = {{"apiVersion", "discovery.k8s.io/v1"},
-                     {"kind", "EndpointSlice"},
-                     {"addressType", "IPv4"},
-                     {"metadata",
-                      {{"name", name},
-                       {"namespace", service.name_space},
-                       {"labels", {{"kubernetes.io/service-name", service.name}}},
-                       {"ownerReferences", owner_reference(*cluster.find(service))}}},
-                     {"endpoints", endpoints},
-                     {"ports", ports}};
-    cluster.put({"endpointslices", service.name_space, name}, std::move(object));
+    const ObjectKey key{"endpointslices", service.name_space,
+                        service.name + "-" + name_suffix(service.name, 5)};
+    Object object = head_of(cluster, key);
+    object["metadata"]["labels"] = {{"kubernetes.io/service-name", service.name}};
+    object["metadata"]["ownerReferences"] = owner_reference(*cluster.find(service));
+    object.update({{"addressType", "IPv4"}, {"endpoints", endpoints}, {"ports", ports}});
+    cluster.put(key, std::move(object));
 }
 
 }  // namespace

@@ -17,14 +17,14 @@ struct Counts {
     std::int64_t updated = 0;
 };
 
-std::string revision_of(const Object& pod) {
+std::string revision_label(const Object& pod) {
     return text_at(pod, "/metadata/labels/controller-revision-hash");
 }
 
 Counts count(const Cluster& cluster, const std::vector<ObjectKey>& pods, const std::string& revision) {
     Counts counts{std::ssize(pods), ready_count(cluster, pods), 0};
     for (const ObjectKey& pod : pods)
-        if (revision_of(*cluster.find(pod)) == revision) ++counts.updated;
+        if (revision_label(*cluster.find(pod)) == revision) ++counts.updated;
     return counts;
 }
 
@@ -65,7 +65,7 @@ Object observed(const Object& owner) {
 std::optional<ObjectKey> outdated(const Cluster& cluster, const std::vector<ObjectKey>& pods,
                                   const std::string& revision) {
     const auto found = std::ranges::find_if(
-        pods, [&](const ObjectKey& pod) { return revision_of(*cluster.find(pod)) != revision; });
+        pods, [&](const ObjectKey& pod) { return revision_label(*cluster.find(pod)) != revision; });
     return found == pods.end() ? std::nullopt : std::optional(*found);
 }
 
@@ -126,7 +126,7 @@ void step_ordered(Cluster& cluster, const ObjectKey& key, const std::string& rev
     for (std::int64_t ordinal = replicas - 1; ordinal >= 0; --ordinal) {
         const ObjectKey pod{"pods", key.name_space, fmt::format("{}-{}", key.name, ordinal)};
         if (cluster.pods[pod].terminating) return;
-        if (revision_of(*cluster.find(pod)) != revision) return cluster.terminate(pod);
+        if (revision_label(*cluster.find(pod)) != revision) return cluster.terminate(pod);
         if (!is_ready(cluster, pod)) return;
     }
 }

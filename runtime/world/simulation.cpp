@@ -57,6 +57,10 @@ Answer done(std::string output) {
     return exited(0, std::move(output));
 }
 
+Answer done_json(const Object& object, int indent) {
+    return done(printed(object, indent) + "\n");
+}
+
 Answer failed(const std::string& errors) {
     return exited(1, "", errors);
 }

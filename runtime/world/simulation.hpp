@@ -158,6 +158,7 @@ Answer done(std::string output);
 Answer failed(const std::string& errors);
 Answer unmodelled(const std::string& what);
 Answer out_of_time();
+Answer done_json(const Object& object, int indent = 4);
 
 template <typename First, typename... Rest>
 Answer done(fmt::format_string<First, Rest...> format, First&& first, Rest&&... rest) {

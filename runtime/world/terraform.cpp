@@ -17,35 +17,27 @@ constexpr Options options{
     "-input -no-color -json -raw -destroy -detailed-exitcode -upgrade -reconfigure -auto-approve -refresh",
     false};
 
-// The plan file of a simulated run: what is needed to apply it and to show it.
-struct SavedPlan {
-    std::string lineage;
-    std::int64_t serial = 0;
-    Object variables;
-    Object document;
-};
-
 TerraformDirectory* directory_for(Simulation& world, const std::string& folder) {
     for (auto& [key, directory] : world.terraform)
         if (names_path(key, folder)) return &directory;
     return nullptr;
 }
 
-std::optional<SavedPlan> read_plan(const std::filesystem::path& path) {
-    const Object plan = Object::parse(read_file(path, any_size).value_or(""), nullptr, false);
-    if (!plan.is_object() || !part(plan, "/document/resource_changes")) return std::nullopt;
-    return SavedPlan{text_at(plan, "/lineage"), number_at(plan, "/serial", -1), object_at(plan, "/variables"),
-                     plan["document"]};
+// The plan file of a simulated run: what is needed to apply it and to show it.
+std::optional<Object> read_plan(const std::filesystem::path& path) {
+    Object plan = Object::parse(read_file(path, any_size).value_or(""), nullptr, false);
+    if (!part(plan, "/document/resource_changes")) return std::nullopt;
+    return plan;
 }
 
-bool write_plan(const std::filesystem::path& path, const SavedPlan& plan) {
-    const std::string text = printed({{"made_by", "the simulated terraform of migc"},
-                                      {"lineage", plan.lineage},
-                                      {"serial", plan.serial},
-                                      {"variables", plan.variables},
-                                      {"document", plan.document}},
-                                     1);
-    return write_file(path, text, {.synced = false}).has_value();
+bool write_plan(const std::filesystem::path& path, const TerraformDirectory& directory,
+                const Object& variables, const Object& document) {
+    const Object plan = {{"made_by", "the simulated terraform of migc"},
+                         {"lineage", directory.lineage},
+                         {"serial", directory.serial},
+                         {"variables", variables},
+                         {"document", document}};
+    return write_file(path, printed(plan, 1), {.synced = false}).has_value();
 }
 
 struct Tally {
@@ -119,8 +111,7 @@ Answer plan(TerraformCall& call) {
     const auto changes = changes_between(call.directory, wanted_by(call, *variables, texts));
     const Object document = plan_document(call, changes, *variables);
     if (const auto out = call.arguments.value("-out"))
-        if (!write_plan(call.folder / *out,
-                        {call.directory.lineage, call.directory.serial, *variables, document}))
+        if (!write_plan(call.folder / *out, call.directory, *variables, document))
             return terraform_error("Failed to write plan file",
                                    fmt::format("The plan file {} could not be written.", *out));
     const Tally sum = tally(document);
@@ -133,14 +124,14 @@ Answer plan(TerraformCall& call) {
 
 Answer show(TerraformCall& call) {
     if (!call.arguments.has("-json")) return unmodelled("terraform show without -json");
-    if (call.arguments.words.empty()) return done(printed(state_values(call.directory), -1) + "\n");
+    if (call.arguments.words.empty()) return done_json(state_values(call.directory), -1);
     const std::string& file = call.arguments.words[0];
     const auto saved = read_plan(call.folder / file);
     if (!saved)
         return terraform_error(
             "Failed to read the given file as a state or plan file",
             fmt::format("Plan read error: couldn't load the provided path {} as a local plan file.", file));
-    return done(printed(saved->document, -1) + "\n");
+    return done_json((*saved)["document"], -1);
 }
 
 std::vector<InstanceChange> changes_in(const Object& document, const TerraformDirectory& directory) {
@@ -237,18 +228,19 @@ Answer apply(TerraformCall& call) {
                                "The file is not there, or is no plan.");
     // As terraform does it: under the lock the state is compared, and then something is begun.
     if (!call.directory.locked_by.empty()) return locked(call);
-    if (saved->lineage != call.directory.lineage)
+    if (text_at(*saved, "/lineage") != call.directory.lineage)
         return terraform_error(
             "Saved plan does not match the given state",
             "The given plan file can not be applied because it was created from a different state lineage.");
-    if (saved->serial != call.directory.serial)
+    if (number_at(*saved, "/serial", -1) != call.directory.serial)
         return terraform_error(
             "Saved plan is stale",
             "The given plan file can no longer be applied because the state was changed by another operation "
             "after the plan was created.");
+    const Object& document = saved->at("document");
     const TerraformDirectory before = call.directory;
-    const Carried carried = carry_out_all(call, changes_in(saved->document, call.directory));
-    if (saved->document.value("applyable", false)) {
+    const Carried carried = carry_out_all(call, changes_in(document, call.directory));
+    if (document.value("applyable", false)) {
         ++call.directory.serial;
         call.world.acted = true;
     }
@@ -259,8 +251,8 @@ Answer apply(TerraformCall& call) {
     if (!carried.in_time) return with_output(out_of_time());
     if (call.directory.loses_state) return with_output(lose_state(call, before));
     if (!carried.errors.empty()) return with_output(failed(carried.errors));
-    call.directory.variables = saved->variables;
-    const Tally sum = tally(saved->document);
+    call.directory.variables = object_at(*saved, "/variables");
+    const Tally sum = tally(document);
     return with_output(done("Apply complete! Resources: {} added, {} changed, {} destroyed.\n", sum.add,
                             sum.change, sum.destroy));
 }
@@ -269,13 +261,13 @@ Answer output(const TerraformCall& call) {
     const Object outputs = outputs_of(call.directory);
     const auto& words = call.arguments.words;
     if (words.empty())
-        return call.arguments.has("-json") ? done(printed(outputs, 2) + "\n")
+        return call.arguments.has("-json") ? done_json(outputs, 2)
                                            : unmodelled("terraform output without -json or -raw NAME");
     if (!outputs.contains(words[0]))
         return terraform_error(fmt::format("Output \"{}\" not found", words[0]),
                                "The output variable requested could not be found in the state file.");
     const Object& value = outputs[words[0]]["value"];
-    if (call.arguments.has("-json")) return done(printed(value, -1) + "\n");
+    if (call.arguments.has("-json")) return done_json(value, -1);
     if (!call.arguments.has("-raw")) return unmodelled("terraform output NAME without -json or -raw");
     return done(value.is_string() ? value.get<std::string>() : printed(value, -1));
 }
@@ -283,8 +275,7 @@ Answer output(const TerraformCall& call) {
 Answer state(const TerraformCall& call) {
     const auto& words = call.arguments.words;
     if (words == std::vector<std::string>{"pull"} && call.directory.serial == 0) return done("");
-    if (words == std::vector<std::string>{"pull"})
-        return done(printed(state_document(call.directory), 2) + "\n");
+    if (words == std::vector<std::string>{"pull"}) return done_json(state_document(call.directory), 2);
     if (words != std::vector<std::string>{"list"}) return unmodelled("terraform state {}", joined(words));
     std::string text;
     for (const auto& [address, attributes] : call.directory.instances.items()) text += address + "\n";
@@ -324,13 +315,12 @@ Answer workspace(TerraformCall& call) {
 Answer run_verb(TerraformCall& call, const std::string& verb) {
     if (verb == "init") return done("Terraform has been successfully initialized!\n");
     if (verb == "validate")
-        return done(printed({{"format_version", "1.0"},
-                             {"valid", true},
-                             {"error_count", 0},
-                             {"warning_count", 0},
-                             {"diagnostics", Object::array()}},
-                            2) +
-                    "\n");
+        return done_json({{"format_version", "1.0"},
+                          {"valid", true},
+                          {"error_count", 0},
+                          {"warning_count", 0},
+                          {"diagnostics", Object::array()}},
+                         2);
     if (verb == "plan") return plan(call);
     if (verb == "show") return show(call);
     if (verb == "apply") return apply(call);

@@ -1,7 +1,6 @@
 #include "runtime/world/web.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 
@@ -118,12 +117,9 @@ const WebAnswer* answer_of(const WebEndpoint& endpoint, const Cluster* cluster, 
     return found == endpoint.answers.end() ? nullptr : &*found;
 }
 
-std::string header_of(const WebRequest& request, std::string name) {
+std::string header_of(const WebRequest& request, const std::string& name) {
     const auto is_it = [&](const std::string& header) {
-        return header.size() > name.size() && header[name.size()] == ':' &&
-               std::equal(name.begin(), name.end(), header.begin(), [](unsigned char a, unsigned char b) {
-                   return std::tolower(a) == std::tolower(b);
-               });
+        return lower_case(header).starts_with(lower_case(name) + ":");
     };
     const auto found = std::find_if(request.headers.rbegin(), request.headers.rend(), is_it);
     if (found == request.headers.rend()) return {};

@@ -12,15 +12,11 @@
 namespace migc::runtime::inline world {
 namespace {
 
-bool is_connection_option(const std::string& word) {
-    return word == "--kubeconfig" || word == "--context" || word == "--namespace" || word == "-n";
-}
-
 // The command line without what only says where it goes.
 std::vector<std::string> without_connection(const CommandLine& command) {
     std::vector<std::string> words = command.argv;
     const std::size_t first = 1;
-    while (words.size() > first + 1 && is_connection_option(words[first]))
+    while (words.size() > first + 1 && listed("--kubeconfig --context --namespace -n", words[first]))
         words.erase(words.begin() + 1, words.begin() + 3);
     while (words.size() > first && (words[first].rfind("-chdir=", 0) == 0 || words[first] == "-q"))
         words.erase(words.begin() + 1);
@@ -82,12 +78,12 @@ WakeReason wait_for_news(Simulation& world, std::int64_t seen, Time deadline) {
 
 class SimulatedWatch : public Watch {
   public:
-    SimulatedWatch(Simulation& world, bool alive) : world_(world), alive_(alive), seen_(world.changes()) {}
+    SimulatedWatch(Simulation& world, bool alive, bool remembers)
+        : world_(world), alive_(alive), remembers_(remembers), seen_(world.changes()) {}
 
     WakeReason wait(Time deadline) override {
         if (!alive_) return WakeReason::Ended;
-        // What happened while the caller did something else is news, too.
-        const WakeReason woken = wait_for_news(world_, seen_, deadline);
+        const WakeReason woken = wait_for_news(world_, remembers_ ? seen_ : world_.changes(), deadline);
         seen_ = world_.changes();
         return woken;
     }
@@ -95,18 +91,8 @@ class SimulatedWatch : public Watch {
   private:
     Simulation& world_;
     bool alive_;
+    bool remembers_;  // what happened while the caller did something else is news, too
     std::int64_t seen_;
-};
-
-// What a command of the caller's changed is no news.
-class WatchOfAll : public Watch {
-  public:
-    explicit WatchOfAll(Simulation& world) : world_(world) {}
-
-    WakeReason wait(Time deadline) override { return wait_for_news(world_, world_.changes(), deadline); }
-
-  private:
-    Simulation& world_;
 };
 
 }  // namespace
@@ -227,11 +213,12 @@ std::unique_ptr<Watch> World::watch(const CommandLine& command) {
     if (command.tool != "kubectl" || !(std::ranges::count(command.argv, "--watch-only") > 0 ||
                                        std::ranges::count(command.argv, "--watch") > 0))
         return nullptr;
-    return std::make_unique<SimulatedWatch>(*simulation_, !is_down(command));
+    return std::make_unique<SimulatedWatch>(*simulation_, !is_down(command), true);
 }
 
 std::unique_ptr<Watch> World::watch_all() {
-    return std::make_unique<WatchOfAll>(*simulation_);
+    // What a command of the caller's changed is no news.
+    return std::make_unique<SimulatedWatch>(*simulation_, true, false);
 }
 
 // Every fault counts its commands, also when another one fires first.
@@ -251,9 +238,8 @@ const Fault* World::due(const CommandLine& command) {
 }
 
 bool World::is_down(const CommandLine& command) const {
-    return std::ranges::any_of(outages_, [&](const Outage& outage) {
-        return outage.tool == command.tool && simulation_->clock < outage.until;
-    });
+    const auto outage = outages_.find(command.tool);
+    return outage != outages_.end() && simulation_->clock < outage->second;
 }
 
 Answer World::perform(const CommandLine& command) {
@@ -289,7 +275,8 @@ Answer World::perform(const CommandLine& command, const Fault& fault) {
             if (Answer answer = perform(command); !answer.succeeded()) return answer;
             return done("}{ injected fault: this is no answer\n");
         case FaultKind::Down:
-            outages_.push_back({command.tool, simulation_->clock + cost + fault.lasts_ms});
+            outages_[command.tool] =
+                std::max(outages_[command.tool], simulation_->clock + cost + fault.lasts_ms);
             break;
     }
     return perform(command);

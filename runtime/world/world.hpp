@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -106,11 +107,6 @@ class World : public Tools {
         std::size_t seen = 0;
         bool fired = false;
     };
-    struct Outage {
-        std::string tool;
-        Time until = 0;
-    };
-
     const Fault* due(const CommandLine& command);
     bool is_down(const CommandLine& command) const;
     Answer with_files(const CommandLine& command);
@@ -121,7 +117,7 @@ class World : public Tools {
     std::unique_ptr<Simulation> simulation_;
     std::unique_ptr<Others> others_;
     std::vector<Armed> faults_;
-    std::vector<Outage> outages_;
+    std::map<std::string, Time> outages_;  // by tool: until when it is down
     std::vector<std::string> commands_;
     std::vector<std::string> acted_;
 };
