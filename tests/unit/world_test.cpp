@@ -282,6 +282,20 @@ TEST_CASE("a restart rolls the pods over without falling below what is wanted") 
     CHECK(world->state() == before);
 }
 
+TEST_CASE("the surge of a rollout is a share of the replicas or a number of pods") {
+    const auto surging = [](const std::string& surge) {
+        auto world = make(
+            "contexts: [staging]\nclusters: { staging: { namespaces: { shop: { workloads: { web: { image: "
+            "\"a:1\", replicas: 4, max-unavailable: 0, max-surge: " +
+            surge + " } } } } } }\n");
+        must(*world, kubectl({"rollout", "restart", "deployment/web"}));
+        rest(*world, 1000);
+        return get(*world, "deployment/web")["status"].value("updatedReplicas", 0);
+    };
+    CHECK(surging("50%") == 2);
+    CHECK(surging("3") == 3);
+}
+
 TEST_CASE("an image that cannot be pulled is seen, and the captured image brings the state back") {
     auto world = make();
     const std::string before = world->state();
