@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <string>
 #include <vector>
@@ -136,11 +135,15 @@ class Cluster {
     [[nodiscard]] std::vector<ObjectKey> keys(const std::string& plural,
                                               const std::string& name_space = {}) const;
     // The same with the objects; none of the kind may be erased meanwhile.
-    [[nodiscard]] auto all(const std::string& plural, const std::string& name_space = {}) const {
+    struct Objects {
+        std::map<ObjectKey, Object>::const_iterator first, last;
+        [[nodiscard]] auto begin() const { return first; }
+        [[nodiscard]] auto end() const { return last; }
+    };
+    [[nodiscard]] Objects all(const std::string& plural, const std::string& name_space = {}) const {
         const ObjectKey behind =
             name_space.empty() ? ObjectKey{plural + '\0', "", ""} : ObjectKey{plural, name_space + '\0', ""};
-        return std::ranges::subrange(objects_.lower_bound({plural, name_space, ""}),
-                                     objects_.lower_bound(behind));
+        return {objects_.lower_bound({plural, name_space, ""}), objects_.lower_bound(behind)};
     }
     [[nodiscard]] const std::map<ObjectKey, Object>& objects() const { return objects_; }
     [[nodiscard]] bool has_namespace(const std::string& wanted) const {

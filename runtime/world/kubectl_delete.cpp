@@ -1,5 +1,4 @@
 // kubectl delete.
-#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>

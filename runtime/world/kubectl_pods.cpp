@@ -70,7 +70,8 @@ std::vector<ObjectKey> pods_behind(const KubectlCall& call, const Target& target
         for (const ObjectKey& pod : owned(call.cluster, "pods", *call.cluster.find(set)))
             found.push_back(pod);
     std::ranges::sort(found);
-    std::ranges::stable_partition(found, [&](const ObjectKey& pod) { return is_ready(call.cluster, pod); });
+    std::stable_partition(found.begin(), found.end(),
+                          [&](const ObjectKey& pod) { return is_ready(call.cluster, pod); });
     return found;
 }
 
