@@ -2,19 +2,39 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace migc::semantics {
 
-const ir::Expr& argument_for(const ir::Parameter& parameter, const ir::Expr& given) {
-    const bool says_absent = given.kind == ir::ExprKind::Literal && given.value.is_absent();
-    return says_absent && parameter.default_value ? *parameter.default_value : given;
+bool runs(const ir::Command& command, std::string_view tool) {
+    return command.tool == tool || std::ranges::find(command.through, tool) != command.through.end();
+}
+
+const Value& not_given() {
+    static const Value absent = Absent{};
+    return absent;
 }
 
 bool is_left_out(const ir::Parameter& parameter, const Value& value) {
-    return value.is_absent() && parameter.default_value.has_value();
+    return parameter.default_value && same(value, not_given());
+}
+
+const ir::Expr& argument_for(const ir::Parameter& parameter, const ir::Expr& given) {
+    const bool left_out = given.kind == ir::ExprKind::Literal && is_left_out(parameter, given.value);
+    return left_out ? *parameter.default_value : given;
 }
 
 const ir::Undo& way_back(const ir::Step& call, const ir::Verb& verb) {
     return call.undo ? *call.undo : verb.undo;
+}
+
+bool waits(const ir::Undo& undo) {
+    return undo.kind == ir::UndoKind::Steps && undo.after.has_value();
+}
+
+std::string turn_in_words(const ir::Undo& undo, const std::function<std::string(const ir::Expr&)>& describe) {
+    const bool says_so = waits(undo) && undo.after->kind == ir::ExprKind::Probe;
+    return says_so ? fmt::format(" (after {} is changed back)", describe(*undo.after)) : "";
 }
 
 bool runs_in_place(const ir::Verb& verb) {

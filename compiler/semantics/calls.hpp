@@ -1,16 +1,27 @@
 // What a call of a declaration means: what its parameters stand for, and how it is taken back.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "compiler/ir/program.hpp"
 
 namespace migc::semantics {
 
+// Whether a command runs a tool: itself, or by the native that it is.
+bool runs(const ir::Command& command, std::string_view tool);
+inline bool runs(const std::optional<ir::Command>& command, std::string_view tool) {
+    return command && runs(*command, tool);
+}
+
 // What a parameter stands for, as far as the text tells: an argument that says `absent` was not given, and
 // then the parameter's default counts. What turns out to be absent only in a run is treated alike: by
 // `is_left_out`.
 const ir::Expr& argument_for(const ir::Parameter& parameter, const ir::Expr& given);
+// The one value that stands for an argument that was not given.
+const Value& not_given();
 // Whether the default counts in place of a value that an argument has.
 bool is_left_out(const ir::Parameter& parameter, const Value& value);
 
@@ -33,6 +44,13 @@ Known argument_value(const ir::Parameter& parameter, Known given, const Inside& 
 
 // How a step is taken back: as the step itself says, else as its verb does.
 const ir::Undo& way_back(const ir::Step& call, const ir::Verb& verb);
+
+// Whether an inverse has `after P`: it waits until the inverse that restores P has run, and runs once, right
+// after.
+bool waits(const ir::Undo& undo);
+// The same for people: " (after replicas of webapi is changed back)"; empty if it runs in its turn.
+// `describe` says what a probe asks.
+std::string turn_in_words(const ir::Undo& undo, const std::function<std::string(const ir::Expr&)>& describe);
 
 // Of `undo .. after P`: whether it runs in its turn, and does not wait, where nothing that the stage did
 // changed P: there must be something to bring back. What only becomes different has no reason to run.

@@ -361,7 +361,8 @@ class Search {
     // A phrase that starts what it is given.
     void starts(const std::optional<ir::Command>& command, const std::vector<ir::Parameter>& slots,
                 const std::vector<ir::Expr>& arguments, Span place) {
-        const ir::Expr* first = runs_tool(command, "program") ? first_word(command->arguments) : nullptr;
+        const ir::Expr* first =
+            semantics::runs(command, "program") ? first_word(command->arguments) : nullptr;
         if (first == nullptr || first->kind != ir::ExprKind::Local) return;
         for (std::size_t i = 0; i < slots.size() && i < arguments.size(); ++i)
             if (slots[i].name == first->name)

@@ -269,11 +269,6 @@ std::string terraform_workspace(const StageEnvironment& environment) {
     return name == "default" ? "" : name;
 }
 
-bool runs_tool(const std::optional<ir::Command>& command, std::string_view tool) {
-    return command && (command->tool == tool || std::find(command->through.begin(), command->through.end(),
-                                                          tool) != command->through.end());
-}
-
 bool uses_kubectl(const ir::Program& program, const ir::Stage& stage) {
     const semantics::Reached reached = semantics::reached_by(program, stage);
     return std::any_of(reached.verbs.begin(), reached.verbs.end(),

@@ -83,9 +83,6 @@ std::optional<Problem> read_secrets(const ir::Program& program, const project::I
 StageEnvironment common_environment(const ir::Program& program, const project::Inventory& inventory,
                                     const RunOptions& options);
 
-// Whether a command is one of this tool, or of a native that runs it.
-bool runs_tool(const std::optional<ir::Command>& command, std::string_view tool);
-
 // Whether anything that the stage reaches runs kubectl; natives may.
 bool uses_kubectl(const ir::Program& program, const ir::Stage& stage);
 

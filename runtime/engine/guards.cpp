@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/natives/calendar.hpp"
@@ -29,9 +30,10 @@ std::vector<std::string> used_files(StageRun& stage, const ir::Verb& verb, const
         const auto* words = binding != nullptr ? binding->value.get_if<List>() : nullptr;
         const auto* word =
             words != nullptr && !words->empty() ? words->front().get_if<std::string>() : nullptr;
-        if (word != nullptr && runs_tool(verb.action, "program")) paths.push_back(*word);
+        if (word != nullptr && semantics::runs(verb.action, "program")) paths.push_back(*word);
     }
-    if (runs_tool(verb.action, "terraform")) paths.push_back(stage.environment.setting("terraform-dir"));
+    if (semantics::runs(verb.action, "terraform"))
+        paths.push_back(stage.environment.setting("terraform-dir"));
     return paths;
 }
 
@@ -127,7 +129,7 @@ Result as_reviewed(StageRun& stage, const ir::Verb& verb, const Scope& inner) {
 }
 
 void accept_files(StageRun& stage, const ir::Verb& verb) {
-    if (stage.run.inputs && runs_tool(verb.action, "program")) stage.run.inputs->accept_all();
+    if (stage.run.inputs && semantics::runs(verb.action, "program")) stage.run.inputs->accept_all();
 }
 
 }  // namespace migc::runtime::inline engine

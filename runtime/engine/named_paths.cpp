@@ -125,11 +125,11 @@ class PathSearch {
     void command(const std::optional<ir::Command>& declared, const Names& names) {
         if (!declared) return;
         const ir::Command& c = *declared;
-        uses_terraform_ = uses_terraform_ || runs_tool(declared, "terraform");
+        uses_terraform_ = uses_terraform_ || semantics::runs(declared, "terraform");
         add_tools(c);
         if (!c.arguments) return;
         expression(*c.arguments, names);
-        if (runs_tool(declared, "program")) program(*c.arguments, names);
+        if (semantics::runs(declared, "program")) program(*c.arguments, names);
     }
 
     // The program itself is the first word: `start program ["./gateway", "--port", "8080"]`.

@@ -65,7 +65,7 @@ struct StageUndo::Inverse {
     Value start;            // of `after P`: P when the undo began
     bool tried = false;     // it has run, or was left: once is enough without a person
     bool in_place = false;  // nothing that the stage did changed P: there is nothing to wait for
-    [[nodiscard]] bool follows() const { return undo->kind == UndoKind::Steps && undo->after.has_value(); }
+    [[nodiscard]] bool follows() const { return semantics::waits(*undo); }
     [[nodiscard]] bool deferred() const { return follows() && !in_place; }
 };
 

@@ -24,8 +24,8 @@ bool has_run(const fs::path& root, const runtime::RunSummary& about, const std::
     return script && *script == copy;
 }
 
-tl::expected<void, std::string> find_its_place(Earlier& earlier, const std::string& copy, bool is_undo) {
-    const auto here = driver::project_root_here();
+tl::expected<void, std::string> find_its_place(Earlier& earlier, const fs::path& here,
+                                               const std::string& copy, bool is_undo) {
     const auto then = earlier.script->inventory.root;
     std::error_code ignored;
     if (fs::equivalent(here, then, ignored)) return {};
@@ -39,6 +39,12 @@ tl::expected<void, std::string> find_its_place(Earlier& earlier, const std::stri
         fmt::format("note: run {} was made in {}; it goes on in {}", id, then.string(), here.string());
     earlier.script->inventory.root = here;
     return {};
+}
+
+tl::expected<std::unique_ptr<runtime::Journal>, std::string> journal_in(const fs::path& root) {
+    auto journal = runtime::Journal::open_existing(root);
+    if (journal && !*journal) return Error(fmt::format("no run was recorded below {}", root.string()));
+    return journal;
 }
 
 }  // namespace
@@ -96,20 +102,17 @@ tl::expected<std::optional<runtime::Plan>, Refusal> hold_to_plan(const std::stri
 }
 
 tl::expected<std::unique_ptr<runtime::Journal>, std::string> journal_here() {
-    const auto root = driver::project_root_here();
-    auto journal = runtime::Journal::open_existing(root);
-    if (journal && !*journal) return Error(fmt::format("no run was recorded below {}", root.string()));
-    return journal;
+    return journal_in(driver::project_root_here());
 }
 
 tl::expected<FoundRun, std::string> find_run(const std::string& id) {
-    auto journal = journal_here();
+    const fs::path root = driver::project_root_here();
+    auto journal = journal_in(root);
     if (!journal) return Error(journal.error());
     auto about = (*journal)->find(id);
     if (!about) return Error(about.error());
     const auto vouched = (*journal)->vouched(about->id);
-    return FoundRun{driver::project_root_here(), std::move(*journal), std::move(*about),
-                    vouched ? "" : vouched.error()};
+    return FoundRun{root, std::move(*journal), std::move(*about), vouched ? "" : vouched.error()};
 }
 
 tl::expected<Earlier, std::string> earlier_run(const std::string& id, bool is_undo) {
@@ -122,7 +125,8 @@ tl::expected<Earlier, std::string> earlier_run(const std::string& id, bool is_un
     auto script = driver::load_bundle(*copy);
     if (!script) return Error(fmt::format("the journal's copy of {} cannot be read", found->about.script));
     Earlier earlier{std::move(found->about), std::move(script), {}, {}};
-    if (auto placed = find_its_place(earlier, *copy, is_undo); !placed) return Error(placed.error());
+    if (auto placed = find_its_place(earlier, found->root, *copy, is_undo); !placed)
+        return Error(placed.error());
     auto events = found->journal->events(earlier.about.id);
     if (!events) return Error(events.error());
     earlier.events = std::move(*events);

@@ -7,6 +7,7 @@
 
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/driver/files.hpp"
+#include "compiler/semantics/calls.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "runtime/engine/convert.hpp"
 #include "runtime/engine/environment.hpp"
@@ -65,9 +66,9 @@ std::vector<runtime::Normalisation> normalised(const Script& script) {
 
 bool uses_terraform(const ir::Program& program) {
     return std::any_of(program.verbs.begin(), program.verbs.end(),
-                       [](const ir::Verb& verb) { return runtime::runs_tool(verb.action, "terraform"); }) ||
+                       [](const ir::Verb& verb) { return semantics::runs(verb.action, "terraform"); }) ||
            std::any_of(program.probes.begin(), program.probes.end(),
-                       [](const ir::Probe& probe) { return runtime::runs_tool(probe.read, "terraform"); });
+                       [](const ir::Probe& probe) { return semantics::runs(probe.read, "terraform"); });
 }
 
 // What the environment says to terraform is told, be it passed on or not: nothing creeps in.
